@@ -1,0 +1,24 @@
+# Shortcuts to the scripts that do the work; `make` alone lists them.
+
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: ## install what is needed to run, and start the demo; ARGS="--fresh --port 9000"
+	@scripts/demo.sh $(ARGS)
+
+test: ## install what is needed to test, and run everything CI runs; ARGS="-k refund" narrows, BROWSER=0 needs no browser
+	@scripts/test.sh $(ARGS)
+
+lint: ## only the checks that run no test
+	@scripts/lint.sh
+
+lock: ## pin the dependencies of pyproject.toml anew; ARGS="--upgrade" takes newer versions
+	@scripts/lock.sh $(ARGS)
+
+clean: ## remove the environment and the tools' caches, never data
+	@scripts/clean.sh
