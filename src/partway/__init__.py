@@ -1,0 +1,1 @@
+"""Partway: collect an invoice in stages."""

@@ -1,0 +1,170 @@
+"""Organizations, the people who log in, their role in each organization, and gateway accounts."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from partway.lib.ids import new_id
+from partway.lib.money import EXPONENTS
+from partway.lib.sealing import seal, unseal
+
+
+def _organization_id() -> str:
+    return new_id("org")
+
+
+def _user_id() -> str:
+    return new_id("usr")
+
+
+def _member_id() -> str:
+    return new_id("mem")
+
+
+def _gateway_account_id() -> str:
+    return new_id("gwa")
+
+
+def check_time_zone(name: str) -> None:
+    """Refuse a name that the time zone database does not have."""
+    if name not in available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Write it like America/New_York.")
+
+
+def check_currency(code: str) -> None:
+    """Refuse a code that ISO 4217 does not have."""
+    if code not in EXPONENTS:
+        raise ValidationError(f"“{code}” is not a currency. Write its three letters, like USD.")
+
+
+class Organization(models.Model):
+    """Who is owed: a business with its own members, customers and books."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=_organization_id, editable=False)
+    slug = models.SlugField(unique=True, max_length=60)
+    name = models.CharField(max_length=120)
+    email = models.EmailField("sender address", help_text="Mails to customers come from this address.")
+    phone = models.CharField(max_length=40, blank=True)
+    address = models.TextField(max_length=400, blank=True)
+    currency = models.CharField(max_length=3, default="USD", validators=[check_currency])
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
+    payments_enabled = models.BooleanField(default=False)
+    invoice_prefix = models.CharField(max_length=12, default="INV-", blank=True)
+    next_invoice_number = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Users(BaseUserManager["User"]):
+    """Finds and makes users by their address, whatever its capitals."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The user of this address; addresses are kept in lower case."""
+        return self.get(email=(username or "").strip().lower())
+
+    def create_user(self, email: str, name: str, password: str | None = None) -> User:
+        """A new user; without a password nobody can sign in until one is set by link."""
+        user = User(email=email.strip().lower(), name=name)
+        user.set_password(password)
+        user.save()
+        return user
+
+
+class User(AbstractBaseUser):
+    """Somebody who can sign in, in whichever organizations they are a member of."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=_user_id, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    objects = Users()
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Role(models.TextChoices):
+    """What a member may do: a reader sees, a collector sends and requests, an owner also configures and voids."""
+
+    OWNER = "owner", "Owner"
+    COLLECTOR = "collector", "Collector"
+    READER = "reader", "Reader"
+
+
+_RANK = {Role.READER: 0, Role.COLLECTOR: 1, Role.OWNER: 2}
+
+
+class Member(models.Model):
+    """A user in one organization, with a role."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=_member_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_user"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="member_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+    def may(self, role: str) -> bool:
+        """Whether this member's role includes what `role` may do."""
+        return _RANK[Role(self.role)] >= _RANK[Role(role)]
+
+
+class GatewayAccounts(models.QuerySet["GatewayAccount"]):
+    """The vocabulary for gateway accounts."""
+
+    def current(self, organization: Organization) -> Self:
+        """The account that new payments of this organization go through, if any."""
+        return self.filter(organization=organization, is_current=True)
+
+
+class GatewayAccount(models.Model):
+    """An organization's account at a gateway; its credentials rest sealed."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=_gateway_account_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="gateway_accounts")
+    gateway = models.CharField(max_length=20)
+    sealed_credentials = models.TextField()
+    is_current = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = GatewayAccounts.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=models.Q(is_current=True),
+                name="one_current_gateway_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} for {self.organization_id}"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The credentials in the clear; raises Unsealable when the secret key was lost."""
+        return unseal(self.sealed_credentials, settings.PARTWAY_SECRET_KEYS)
+
+    @credentials.setter
+    def credentials(self, values: dict[str, str]) -> None:
+        self.sealed_credentials = seal(values, settings.PARTWAY_SECRET_KEYS)

@@ -1,0 +1,16 @@
+"""The time, asked in one place and passed in everywhere else."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def today(at: datetime, time_zone: str) -> date:
+    """The calendar day of `at` where the organization is (DESIGN D7)."""
+    return at.astimezone(ZoneInfo(time_zone)).date()

@@ -1,0 +1,28 @@
+"""Opaque ids with a type prefix, as `inv_06f3k0…`: ordered by the time they were made, random for the rest."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_LENGTH = 26  # 128 bits, of which 56 are microseconds and 72 random
+
+_lock = threading.Lock()
+_latest = 0
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id, greater than every earlier one of this process: rows of one transaction keep their order."""
+    global _latest
+    fresh = (time.time_ns() // 1000 << 72) | secrets.randbits(72)
+    with _lock:
+        _latest = max(fresh, _latest + 1)
+        number = _latest
+    return f"{prefix}_{encode(number, _LENGTH)}"
+
+
+def encode(number: int, length: int) -> str:
+    """`number` in base 32, most significant digit first, padded to `length` letters."""
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(5 * (length - 1), -1, -5))
