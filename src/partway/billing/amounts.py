@@ -1,0 +1,64 @@
+"""The arithmetic of documents, pure and exact: lines, discount, tax, total (DESIGN M1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from partway.lib.money import half_up
+
+
+@dataclass(frozen=True, slots=True)
+class LineAmount:
+    """One line reduced to what sums need: its amount in minor units and its tax percent."""
+
+    amount_minor: int
+    tax_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A document's figures in minor units; total = subtotal − discount + tax."""
+
+    subtotal_minor: int
+    discount_minor: int
+    tax_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        """What the customer owes for the whole document."""
+        return self.subtotal_minor - self.discount_minor + self.tax_minor
+
+
+def line_amount(quantity: Decimal, unit_amount_minor: int) -> int:
+    """Quantity times unit amount in minor units, rounded half up once."""
+    return half_up(quantity * unit_amount_minor)
+
+
+def percent_of(amount_minor: int, percent: Decimal) -> int:
+    """A percentage of an amount in minor units, rounded half up."""
+    return half_up(Decimal(amount_minor) * percent / 100)
+
+
+def spread(amount_minor: int, weights: Sequence[int]) -> list[int]:
+    """Split an amount by weight without losing a unit: floors first, then one each by largest remainder."""
+    whole = sum(weights)
+    if whole == 0:
+        return [0] * len(weights)
+    shares = [amount_minor * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount_minor * weights[i] % whole), i))
+    for index in by_remainder[: amount_minor - sum(shares)]:
+        shares[index] += 1
+    return shares
+
+
+def totals(lines: Sequence[LineAmount], discount_minor: int) -> Totals:
+    """A document's figures; the discount is spread over the lines, then each tax rate is rounded once."""
+    amounts = [line.amount_minor for line in lines]
+    discount = min(discount_minor, sum(amounts))
+    taxable: dict[Decimal, int] = {}
+    for line, share in zip(lines, spread(discount, amounts), strict=True):
+        taxable[line.tax_percent] = taxable.get(line.tax_percent, 0) + line.amount_minor - share
+    tax = sum(percent_of(amount, rate) for rate, amount in taxable.items())
+    return Totals(sum(amounts), discount, tax)

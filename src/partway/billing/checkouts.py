@@ -1,0 +1,173 @@
+"""Talks to the gateway about one payment: starts, asks, captures, closes; each call is a row before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from partway.accounts.models import GatewayAccount
+from partway.gateways.protocol import Checkout, Closing, Gateway, Order, Refused, Truth, Unknown
+from partway.gateways.registry import open_gateway
+from partway.lib.money import Money
+
+from . import links
+from .events import CLOCK, Actor
+from .models import GatewayCall, Invoice, Payment
+from .payability import CHECKOUT_LIFE
+from .states import move
+
+T = TypeVar("T")
+
+# After a decision the worker looks soon, in case whoever decided was killed before the call was answered.
+SOON = timedelta(seconds=15)
+
+
+class UnderWay(Exception):
+    """The same call is being made by another thread or process right now."""
+
+
+def gateway_of(account: GatewayAccount) -> Gateway:
+    """The gateway, opened with this account's credentials; raises Refused for the sandbox on a live installation."""
+    if account.gateway == "sandbox" and settings.PARTWAY_LIVE:
+        raise Refused("sandbox_when_live", "The sandbox moves no money, and this installation is live.")
+    return open_gateway(
+        account.gateway, account.credentials, endpoints={"sandbox": settings.PARTWAY_SANDBOX_URL}
+    )
+
+
+def callback_url(account: GatewayAccount) -> str:
+    """Where this account's gateway reports to."""
+    return f"{settings.PARTWAY_URL}/callbacks/{account.pk}/"
+
+
+def ask(payment: Payment) -> Truth:
+    """What the gateway knows about this payment now; raises Unknown."""
+    return gateway_of(payment.gateway_account).fetch(payment.checkout_ref)
+
+
+def start(payment: Payment, *, now: datetime) -> Checkout:
+    """Open the checkout, or learn of the one that an unanswered try has opened (same key, same body).
+
+    Raises Refused or Unknown.
+    """
+    call = payment.gateway_calls.filter(act="start").first() or _begin(
+        payment, "start", now, _order_body(payment)
+    )
+    gateway = gateway_of(payment.gateway_account)
+    return _answered(call, now, lambda: gateway.start(_order(call, payment)))
+
+
+def capture(payment: Payment, *, now: datetime) -> Truth:
+    """Take what was authorized. Ask first: only call this when the gateway says it is still only authorized.
+
+    Raises Refused, Unknown, or UnderWay.
+    """
+    call = _next_attempt(payment, "capture", now)
+    gateway = gateway_of(payment.gateway_account)
+    return _answered(call, now, lambda: gateway.capture(payment.checkout_ref, payment.amount, call.key))
+
+
+def close(payment: Payment, *, now: datetime) -> Closing:
+    """Make a closing or releasing payment unpayable at the gateway, and book it as canceled when that worked.
+
+    Never raises for the gateway's sake: what is unknown stays with the payment, and the worker asks again.
+    """
+    if not payment.checkout_ref:
+        return Closing.UNKNOWN
+    try:
+        call = _next_attempt(payment, "close", now)
+        gateway = gateway_of(payment.gateway_account)
+        answer = _answered(call, now, lambda: gateway.close(payment.checkout_ref, call.key))
+    except (Refused, Unknown, UnderWay):
+        return Closing.UNKNOWN
+    if answer == Closing.CLOSED:
+        _book_closed(payment, now)
+    return answer
+
+
+@transaction.atomic(durable=True)
+def _book_closed(payment: Payment, now: datetime) -> None:
+    Invoice.objects.locked(payment.invoice_id)
+    fresh = Payment.objects.get(pk=payment.pk)
+    if fresh.status in ("closing", "releasing"):
+        move(fresh, "canceled", by=CLOCK, now=now)
+
+
+def withdraw(payment: Payment, *, by: Actor, now: datetime) -> bool:
+    """Under the invoice's lock, decide that an uncommitted payment shall not happen; True if the gateway must be told.
+
+    The decision is stored before anyone is told (DESIGN section 4); tell the gateway with `close` after the commit.
+    """
+    to = {"pending": "closing", "authorized": "releasing"}.get(payment.status)
+    if to is not None:
+        move(payment, to, by=by, now=now, check_at=now + SOON)
+    return payment.status in ("closing", "releasing")
+
+
+def _order_body(payment: Payment) -> dict[str, str]:
+    return {
+        "amount_minor": str(payment.amount_minor),
+        "currency": payment.currency,
+        "description": f"{payment.organization.name}: invoice {payment.invoice.number}",
+        "reference": payment.pk,
+        "return_url": links.receipt_url(payment),
+        "callback_url": callback_url(payment.gateway_account),
+        "expires_at": (payment.created_at + CHECKOUT_LIFE).isoformat(),
+    }
+
+
+def _order(call: GatewayCall, payment: Payment) -> Order:
+    body = call.body
+    return Order(
+        key=call.key,
+        amount=Money(int(body["amount_minor"]), body["currency"]),
+        description=body["description"],
+        reference=body["reference"],
+        return_url=body["return_url"],
+        callback_url=body["callback_url"],
+        expires_at=datetime.fromisoformat(body["expires_at"]),
+    )
+
+
+def _begin(payment: Payment, act: str, now: datetime, body: dict[str, str], attempt: int = 1) -> GatewayCall:
+    call = GatewayCall(payment=payment, act=act, attempt=attempt, started_at=now)
+    call.body = body
+    try:
+        with transaction.atomic():
+            call.save(force_insert=True)
+    except IntegrityError:
+        if act == "start":  # two clicks at once: both ask with the same key, and get the same checkout
+            return GatewayCall.objects.get(payment=payment, act=act, attempt=attempt)
+        raise UnderWay from None
+    return call
+
+
+def _next_attempt(payment: Payment, act: str, now: datetime) -> GatewayCall:
+    last = payment.gateway_calls.filter(act=act).order_by("-attempt").first()
+    if last is None:
+        return _begin(payment, act, now, {})
+    patience = timedelta(seconds=settings.PARTWAY_CALL_SECONDS)
+    if last.outcome == "" and last.started_at + patience > now:
+        raise UnderWay
+    return _begin(payment, act, now, {}, attempt=last.attempt + 1)
+
+
+def _answered(call: GatewayCall, now: datetime, make: Callable[[], T]) -> T:
+    try:
+        answer = make()
+    except Refused as error:
+        _note(call, "refused", f"{error.code}: {error.words}", now)
+        raise
+    except Unknown as error:
+        _note(call, "unknown", error.words, now)
+        raise
+    _note(call, "done", "", now)
+    return answer
+
+
+def _note(call: GatewayCall, outcome: str, words: str, now: datetime) -> None:
+    GatewayCall.objects.filter(pk=call.pk).update(outcome=outcome, words=words[:300], answered_at=now)

@@ -1,0 +1,133 @@
+"""The one tree of business errors: a stable code, our words for people, and the HTTP status doors answer.
+
+BillingError
+├── Invalid               422  the input is wrong, field by field
+├── PaymentsNotEnabled    403
+├── RateLimited           429
+├── GatewayDown           503  nobody knows; nothing was charged twice, try again
+└── Conflict              409  the input is fine, the moment is not
+    ├── InvoiceNotSent
+    ├── PaymentRequestOpen     names the open one
+    ├── PaymentInProgress
+    ├── TooLate
+    ├── Stale
+    └── NotPayable             with a reason for the customer's page
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .models import PaymentRequest
+
+
+class BillingError(Exception):
+    """Something a caller may not do now, said so that a person knows what to do instead."""
+
+    code = "error"
+    status = 400
+    words = "This cannot be done."
+
+    def __init__(self, words: str = "") -> None:
+        self.words = words or self.words
+        super().__init__(self.words)
+
+
+class Invalid(BillingError):
+    """Bad input: `fields` maps each field to what is wrong with it and what to write instead."""
+
+    code = "invalid"
+    status = 422
+    words = "Please check the marked fields."
+
+    def __init__(self, fields: dict[str, str], code: str = "invalid") -> None:
+        super().__init__(next(iter(fields.values())) if len(fields) == 1 else "")
+        self.fields = fields
+        self.code = code
+
+
+class PaymentsNotEnabled(BillingError):
+    """The organization's switch is off, or it has no gateway account."""
+
+    code = "payments_not_enabled"
+    status = 403
+    words = "Payments are not enabled. An owner can turn them on in Settings → Payments."
+
+
+class RateLimited(BillingError):
+    """More checkouts than an honest customer needs (DESIGN P8)."""
+
+    code = "rate_limited"
+    status = 429
+    words = "Too many attempts to pay from here. Wait an hour, or ask who sent you the link for another way to pay."
+
+
+class GatewayDown(BillingError):
+    """The gateway did not answer, or not in a way that settles anything (DESIGN P5)."""
+
+    code = "gateway_unavailable"
+    status = 503
+    words = "The payment service does not answer right now. Nothing was charged. Try again in a minute."
+
+
+class Conflict(BillingError):
+    """The input is fine; the state of things is not, or somebody was faster."""
+
+    code = "conflict"
+    status = 409
+
+
+class InvoiceNotSent(Conflict):
+    """The act needs an invoice in Sent status."""
+
+    code = "invoice_not_sent"
+    words = "This invoice is not in Sent status."
+
+
+class PaymentRequestOpen(Conflict):
+    """At most one request is open per invoice (DESIGN R1)."""
+
+    code = "payment_request_open"
+
+    def __init__(self, request: PaymentRequest) -> None:
+        super().__init__(
+            f"A request for {request.amount_requested} is already open for this invoice. "
+            "Cancel it, or wait until it is paid, before asking again."
+        )
+        self.request = request
+
+
+class PaymentInProgress(Conflict):
+    """A payment holds the money, or nobody knows yet whether it does."""
+
+    code = "payment_in_progress"
+    words = "A payment is being processed right now. Wait until it is settled, then try again."
+
+
+class TooLate(Conflict):
+    """It has ended already."""
+
+    code = "too_late"
+    words = "Too late: it was already paid."
+
+
+class Stale(Conflict):
+    """Somebody else changed it since it was read (DESIGN D8)."""
+
+    code = "stale"
+    words = "Somebody else changed this in the meantime. Look at both versions before you save."
+
+
+class NotPayable(Conflict):
+    """A link cannot be paid now: `reason` picks the page the customer sees.
+
+    One of paid, canceled, expired, settled, void, payments_off, changed, busy, not_payable.
+    """
+
+    code = "not_payable"
+    words = "This cannot be paid with this link."
+
+    def __init__(self, reason: str, words: str = "") -> None:
+        super().__init__(words)
+        self.reason = reason

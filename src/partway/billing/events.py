@@ -1,0 +1,83 @@
+"""Writes the one row that says what changed, in the transaction that changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from partway.accounts.models import Member, Organization
+
+from .models import Customer, Event, Invoice, Payment, PaymentRequest
+
+Subject = Invoice | PaymentRequest | Payment | Customer | Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who caused a change: `kind` is member, key, customer, gateway, clock or operator."""
+
+    kind: str
+    id: str
+    label: str
+
+
+CLOCK = Actor("clock", "", "Partway")
+OPERATOR = Actor("operator", "", "The operator")
+
+
+def member_actor(member: Member) -> Actor:
+    """A member acting in the browser."""
+    return Actor("member", member.pk, member.user.name)
+
+
+def customer_actor(customer: Customer) -> Actor:
+    """Whoever holds the link that was sent to this customer."""
+    return Actor("customer", customer.pk, customer.name)
+
+
+def gateway_actor(code: str) -> Actor:
+    """A gateway that reported something."""
+    return Actor("gateway", code, code.capitalize())
+
+
+class OutsideTransaction(RuntimeError):
+    """A change was about to be written apart from its event."""
+
+
+def record(
+    event_type: str, about: Subject, *, by: Actor, now: datetime, data: dict[str, Any] | None = None
+) -> Event:
+    """Write the event row; amounts in `data` are minor units beside their currency."""
+    if not transaction.get_connection().in_atomic_block:
+        raise OutsideTransaction(f"{event_type} must be recorded in the transaction of its change")
+    return Event.objects.create(
+        type=event_type,
+        organization_id=about.pk if isinstance(about, Organization) else about.organization_id,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_label=by.label,
+        data=data or {},
+        created_at=now,
+        **_subject_ids(about),
+    )
+
+
+def _subject_ids(about: Subject) -> dict[str, str | None]:
+    match about:
+        case Payment():
+            return {
+                "payment_id": about.pk,
+                "payment_request_id": about.payment_request_id,
+                "invoice_id": about.invoice_id,
+            }
+        case PaymentRequest():
+            return {"payment_request_id": about.pk, "invoice_id": about.invoice_id}
+        case Invoice():
+            return {"invoice_id": about.pk, "customer_id": about.customer_id}
+        case Customer():
+            return {"customer_id": about.pk}
+        case Organization():
+            return {}

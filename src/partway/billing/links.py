@@ -1,0 +1,53 @@
+"""Payment links: made when a mail is sent or an answer given, read when a customer comes (DESIGN R8)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from partway.lib.links import make_token, read_token
+
+from .models import Invoice, Payment, PaymentRequest
+
+
+def request_url(request: PaymentRequest) -> str:
+    """The link that pays this request."""
+    return _url("p", request.pk)
+
+
+def invoice_url(invoice: Invoice) -> str:
+    """The link to the hosted invoice page."""
+    return _url("i", invoice.pk)
+
+
+def receipt_url(payment: Payment) -> str:
+    """The page a customer returns to after paying, later the receipt."""
+    return _url("r", payment.pk)
+
+
+def request_by_token(token: str) -> PaymentRequest | None:
+    """The request this token opens, with its invoice, customer and organization, or None."""
+    rows = PaymentRequest.objects.select_related("organization", "invoice__customer")
+    return rows.filter(pk=_id(token, "preq")).first()
+
+
+def invoice_by_token(token: str) -> Invoice | None:
+    """The invoice this token opens, with its customer and organization, or None; drafts have no page."""
+    rows = Invoice.objects.select_related("organization", "customer").exclude(status="draft")
+    return rows.filter(pk=_id(token, "inv")).first()
+
+
+def payment_by_token(token: str) -> Payment | None:
+    """The payment this token shows, with all a receipt needs, or None."""
+    rows = Payment.objects.select_related(
+        "organization", "invoice__customer", "payment_request", "gateway_account"
+    )
+    return rows.filter(pk=_id(token, "pay")).first()
+
+
+def _url(door: str, subject: str) -> str:
+    return f"{settings.PARTWAY_URL}/{door}/{make_token(subject, settings.PARTWAY_SECRET_KEYS[0])}/"
+
+
+def _id(token: str, prefix: str) -> str:
+    # A wrong token asks the database too, so that time does not tell a wrong token from an unknown id.
+    return read_token(token, prefix, settings.PARTWAY_SECRET_KEYS) or "-"

@@ -1,0 +1,38 @@
+"""The tables of billing. Money is an integer `…_minor` beside its `currency`; facts are only ever added.
+
+Customer ──< Invoice ──< InvoiceLine
+               │  └────< PaymentRequest      at most one open per invoice (R1)
+               │              │
+               └────< Payment ┘              at most one unsettled per invoice (P1)
+                        │ └──< GatewayCall   what we asked the gateway, word for word (P4)
+                        └────< Allocation    which part of the payment stands on which invoice (M3)
+
+Event    one row per change, written with it; the timeline, the outbox and the audit trail
+Mail     to be sent; a row before it is a message
+Callback what a gateway told us, stored once
+Flag     what a human must look at
+"""
+
+from .callbacks import Callback
+from .customers import Customer
+from .events import Event
+from .flags import Flag
+from .invoices import Invoice, InvoiceLine
+from .mails import Mail, MailAttempt
+from .payment_requests import PaymentRequest
+from .payments import Allocation, GatewayCall, Payment
+
+__all__ = [
+    "Allocation",
+    "Callback",
+    "Customer",
+    "Event",
+    "Flag",
+    "GatewayCall",
+    "Invoice",
+    "InvoiceLine",
+    "Mail",
+    "MailAttempt",
+    "Payment",
+    "PaymentRequest",
+]

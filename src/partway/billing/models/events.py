@@ -1,0 +1,45 @@
+"""One row per change, written in the same transaction as the change."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from partway.accounts.models import Organization
+
+from .customers import Customer
+from .fields import OwnedQuerySet, id_field
+from .invoices import Invoice
+from .payment_requests import PaymentRequest
+from .payments import Payment
+
+
+class Event(models.Model):
+    """Something changed: what (`type`), caused by whom (the actor), about which rows, with which details."""
+
+    id = id_field("evt")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="events")
+    type = models.CharField(max_length=60)
+    actor_kind = models.CharField(max_length=10)
+    actor_id = models.CharField(max_length=40, blank=True)
+    actor_label = models.CharField(max_length=160)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, related_name="events")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="events")
+    payment_request = models.ForeignKey(
+        PaymentRequest, on_delete=models.PROTECT, null=True, related_name="events"
+    )
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="events")
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
+            models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} by {self.actor_label}"

@@ -1,0 +1,43 @@
+"""What a human must look at."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from partway.accounts.models import Organization
+
+from .fields import OwnedQuerySet, id_field
+from .invoices import Invoice
+from .payments import Payment
+
+
+class Flag(models.Model):
+    """A thing that no rule can settle, with its reason, until a member says it is dealt with."""
+
+    id = id_field("flg")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="flags")
+    kind = models.CharField(max_length=40)
+    words = models.CharField(max_length=400)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="flags")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="flags")
+    subject = models.CharField(max_length=200)  # what it is about, so that it is raised once
+    created_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "subject"], name="flag_raised_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["organization"], condition=Q(resolved_at__isnull=True), name="flag_unresolved"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.words

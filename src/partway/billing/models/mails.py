@@ -1,0 +1,81 @@
+"""Mails to be sent and what became of each try."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from partway.accounts.models import Organization
+
+from .events import Event
+from .fields import OwnedQuerySet, id_field
+from .invoices import Invoice
+from .payment_requests import PaymentRequest
+from .payments import Payment
+
+
+class MailStatus(models.TextChoices):
+    """What became of a mail so far."""
+
+    QUEUED = "queued", "Waiting to be sent"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    DROPPED = "dropped", "Not sent: no longer true"
+    BOUNCED = "bounced", "Bounced"
+
+
+class Mail(models.Model):
+    """A mail as data; its text and links are made when it is sent, so no link rests here (DESIGN R8)."""
+
+    id = id_field("mail")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="mails")
+    kind = models.CharField(max_length=40)
+    status = models.CharField(max_length=8, choices=MailStatus.choices, default=MailStatus.QUEUED)
+    to = models.JSONField(default=list)
+    cc = models.JSONField(default=list, blank=True)
+    bcc = models.JSONField(default=list, blank=True)
+    reply_to = models.EmailField(blank=True)
+    data = models.JSONField(default=dict)
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="mails")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="mails")
+    payment_request = models.ForeignKey(
+        PaymentRequest, on_delete=models.PROTECT, null=True, related_name="mails"
+    )
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="mails")
+    created_at = models.DateTimeField()
+    # Claimed by compare-and-set: whoever raises `attempt` holds the lease until `try_at` (the fencing number).
+    try_at = models.DateTimeField()
+    attempt = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(status__in=MailStatus.values), name="mail_status_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["try_at"], condition=Q(status="queued"), name="mail_to_send"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {', '.join(self.to)}"
+
+
+class MailAttempt(models.Model):
+    """One try to hand a mail over."""
+
+    mail = models.ForeignKey(Mail, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    error = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["mail", "number"], name="mail_attempt_number_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.error or "handed over"

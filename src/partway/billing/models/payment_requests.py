@@ -1,0 +1,102 @@
+"""Asking a customer for a part of the amount due."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from partway.accounts.models import Organization
+from partway.lib.money import Money
+
+from .fields import OwnedQuerySet, id_field
+from .invoices import Invoice
+
+
+class RequestStatus(models.TextChoices):
+    """The stored states of a payment request; being paid is derived."""
+
+    OPEN = "open", "Open"
+    PAID = "paid", "Paid"
+    CANCELED = "canceled", "Canceled"
+    EXPIRED = "expired", "Expired"
+
+
+class CancelReason(models.TextChoices):
+    """Why a request was canceled."""
+
+    BY_MEMBER = "by_member", "Canceled by a member"
+    INVOICE_PAID = "invoice_paid", "The invoice was paid"
+    INVOICE_VOIDED = "invoice_voided", "The invoice was voided"
+    INVOICE_CHANGED = "invoice_changed", "The invoice changed"
+    OFFLINE_PAYMENT = "offline_payment", "An offline payment was recorded"
+    REPLACED = "replaced", "Replaced by another request"
+
+
+class PaymentRequests(OwnedQuerySet["PaymentRequest"]):
+    """The vocabulary for payment requests."""
+
+    def open(self) -> PaymentRequests:
+        """Alive: the link can be paid."""
+        return self.filter(status=RequestStatus.OPEN)
+
+
+class PaymentRequest(models.Model):
+    """An ask for `amount_requested_minor` of one invoice, with a payment link of its own."""
+
+    id = id_field("preq")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payment_requests")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payment_requests")
+    status = models.CharField(max_length=10, choices=RequestStatus.choices, default=RequestStatus.OPEN)
+    cancel_reason = models.CharField(max_length=20, choices=CancelReason.choices, blank=True, default="")
+    amount_requested_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    note = models.TextField(max_length=1000, blank=True)
+    to = models.JSONField(default=list)
+    cc = models.JSONField(default=list, blank=True)
+    bcc = models.JSONField(default=list, blank=True)
+    requested_by = models.CharField(max_length=40)  # the member or key, as an id
+    reply_to = models.EmailField(blank=True)
+    # The one-time key of the form it came from, so that a double click makes one request (DESIGN P8).
+    form_key = models.CharField(max_length=40, unique=True, null=True)  # noqa: DJ001 - only forms have one
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = PaymentRequests.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invoice"], condition=Q(status="open"), name="one_open_payment_request_per_invoice"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_requested_minor__gt=0), name="payment_request_amount_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=RequestStatus.values), name="payment_request_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="canceled", cancel_reason__in=CancelReason.values)
+                | (~Q(status="canceled") & Q(cancel_reason="")),
+                name="payment_request_cancel_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open", ended_at__isnull=True)
+                | (~Q(status="open") & Q(ended_at__isnull=False)),
+                name="payment_request_end_has_time",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["expires_at"], condition=Q(status="open"), name="payment_request_to_expire"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_requested} ({self.status})"
+
+    @property
+    def amount_requested(self) -> Money:
+        """What this request asks for."""
+        return Money(self.amount_requested_minor, self.currency)

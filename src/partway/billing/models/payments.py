@@ -1,0 +1,204 @@
+"""Money coming in or trying to, what we asked the gateway about it, and where it was put."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.lib.money import Money
+from partway.lib.sealing import seal, unseal
+
+from .fields import OwnedQuerySet, id_field
+from .invoices import Invoice
+from .payment_requests import PaymentRequest
+
+
+class PaymentStatus(models.TextChoices):
+    """The stored states of a payment; refunded and disputed are derived."""
+
+    PENDING = "pending", "Waiting for the customer"
+    AUTHORIZED = "authorized", "Authorized"
+    CAPTURING = "capturing", "Being captured"
+    PROCESSING = "processing", "Processing"
+    RELEASING = "releasing", "Being released"
+    CLOSING = "closing", "Being closed"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELED = "canceled", "Canceled"
+
+
+UNSETTLED = ("pending", "authorized", "capturing", "processing", "releasing", "closing")
+
+
+class Payments(OwnedQuerySet["Payment"]):
+    """The vocabulary for payments."""
+
+    def unsettled(self) -> Payments:
+        """Nobody knows yet how they end."""
+        return self.filter(status__in=UNSETTLED)
+
+    def committed(self) -> Payments:
+        """Holding money: we decided to take it, or a bank is moving it with our consent (DESIGN section 4)."""
+        return self.filter(Q(status="capturing") | Q(status="processing", accepted=True))
+
+    def succeeded(self) -> Payments:
+        """Money that came in."""
+        return self.filter(status=PaymentStatus.SUCCEEDED)
+
+
+class Payment(models.Model):
+    """One try to collect `amount_minor`; what was really taken is `captured_minor`, as the gateway says it (M4)."""
+
+    id = id_field("pay")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payments")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
+    # Empty when the customer pays the whole invoice by Pay Now.
+    payment_request = models.ForeignKey(
+        PaymentRequest, on_delete=models.PROTECT, null=True, related_name="payments"
+    )
+    gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="payments")
+    status = models.CharField(max_length=12, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    accepted = models.BooleanField(null=True)  # of a processing payment: do we want it? (P3)
+    captured_minor = models.BigIntegerField(null=True)
+    captured_currency = models.CharField(max_length=3, blank=True, default="")
+    checkout_ref = models.CharField(max_length=200, blank=True, default="")
+    # The gateway's page is a payment link too: it rests sealed, so that a dump of the database opens nothing (R8).
+    sealed_checkout_url = models.TextField(blank=True, default="")
+    method = models.CharField(max_length=40, blank=True, default="")
+    failure_code = models.CharField(max_length=60, blank=True, default="")
+    failure_words = models.CharField(max_length=300, blank=True, default="")
+    payer_address = models.GenericIPAddressField(null=True)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    # When the worker shall ask the gateway next, and how often it has asked in vain.
+    check_at = models.DateTimeField()
+    checks = models.PositiveIntegerField(default=0)
+
+    objects = Payments.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invoice"],
+                condition=Q(status__in=UNSETTLED),
+                name="one_unsettled_payment_per_invoice",
+            ),
+            models.UniqueConstraint(
+                fields=["gateway_account", "checkout_ref"],
+                condition=~Q(checkout_ref=""),
+                name="one_payment_per_checkout",
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_known"),
+            models.CheckConstraint(
+                condition=Q(status="succeeded", captured_minor__isnull=False, settled_at__isnull=False)
+                | (~Q(status="succeeded") & Q(captured_minor__isnull=True)),
+                name="payment_captured_when_succeeded",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["check_at"], condition=Q(status__in=UNSETTLED), name="payment_to_check"),
+            models.Index(fields=["payer_address", "created_at"], name="payment_by_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} ({self.status})"
+
+    @property
+    def amount(self) -> Money:
+        """What we asked the gateway for."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def captured(self) -> Money | None:
+        """What the gateway says it took, or None while nothing was taken."""
+        if self.captured_minor is None:
+            return None
+        return Money(self.captured_minor, self.captured_currency)
+
+    @property
+    def checkout_url(self) -> str:
+        """Where the customer pays at the gateway; empty until the gateway has answered."""
+        if not self.sealed_checkout_url:
+            return ""
+        return unseal(self.sealed_checkout_url, settings.PARTWAY_SECRET_KEYS)["url"]
+
+    @checkout_url.setter
+    def checkout_url(self, url: str) -> None:
+        self.sealed_checkout_url = seal({"url": url}, settings.PARTWAY_SECRET_KEYS)
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether it holds money against the invoice."""
+        return self.status == PaymentStatus.CAPTURING or bool(
+            self.status == PaymentStatus.PROCESSING and self.accepted
+        )
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether nobody knows yet how it ends."""
+        return self.status in UNSETTLED
+
+
+class GatewayCall(models.Model):
+    """One call to a gateway, written before it is made, with its idempotency key and exact body (DESIGN P4)."""
+
+    id = id_field("gwc")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="gateway_calls")
+    act = models.CharField(max_length=12)  # start, capture, close
+    attempt = models.PositiveSmallIntegerField()
+    sealed_body = models.TextField(blank=True, default="")  # it holds a link, so it rests sealed
+    outcome = models.CharField(
+        max_length=10, blank=True, default=""
+    )  # "" while under way; done, refused, unknown
+    words = models.CharField(max_length=300, blank=True, default="")
+    started_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["payment", "act", "attempt"], name="gateway_call_attempt_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def key(self) -> str:
+        """The idempotency key: the row's id, the act and the attempt."""
+        return f"{self.payment_id}:{self.act}:{self.attempt}"
+
+    @property
+    def body(self) -> dict[str, str]:
+        """Exactly what we asked for, so that asking again asks the same."""
+        return unseal(self.sealed_body, settings.PARTWAY_SECRET_KEYS) if self.sealed_body else {}
+
+    @body.setter
+    def body(self, values: dict[str, str]) -> None:
+        self.sealed_body = seal(values, settings.PARTWAY_SECRET_KEYS)
+
+
+class Allocation(models.Model):
+    """A part of a payment put against an invoice; negative when it is taken off again. Never changed."""
+
+    id = id_field("all")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="allocations")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="allocation_not_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return str(Money(self.amount_minor, self.currency))

@@ -1,0 +1,63 @@
+"""Mails as rows: queued with the change they tell of, and asked again whether they still hold before they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from . import events
+from .events import CLOCK
+from .models import Event, Mail, PaymentRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """To whom a mail goes; `data` holds the figures it must show, in minor units, and never a link."""
+
+    to: Sequence[str]
+    cc: Sequence[str] = ()
+    bcc: Sequence[str] = ()
+    reply_to: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def queue(kind: str, event: Event, envelope: Envelope) -> Mail:
+    """Write the mail's row in the transaction of the event it tells of (DESIGN D6)."""
+    return Mail.objects.create(
+        kind=kind,
+        event=event,
+        organization_id=event.organization_id,
+        invoice_id=event.invoice_id,
+        payment_request_id=event.payment_request_id,
+        payment_id=event.payment_id,
+        to=list(envelope.to),
+        cc=list(envelope.cc),
+        bcc=list(envelope.bcc),
+        reply_to=envelope.reply_to,
+        data=envelope.data,
+        created_at=event.created_at,
+        try_at=event.created_at,
+    )
+
+
+def still_holds(mail: Mail) -> bool:
+    """Whether what a mail says is still so: a link that died is never mailed (DESIGN R5)."""
+    if mail.kind == "payment_request":
+        return PaymentRequest.objects.open().filter(pk=mail.payment_request_id).exists()
+    if mail.kind == "invoice_sent" and mail.invoice is not None:
+        return mail.invoice.status in ("sent", "paid")
+    return True
+
+
+@transaction.atomic
+def mail_failed(mail: Mail, *, words: str, now: datetime) -> None:
+    """Record that a mail will not arrive, on the timeline of what it was about."""
+    about = mail.payment_request or mail.payment or mail.invoice
+    if about is not None:
+        events.record(
+            "mail.failed", about, by=CLOCK, now=now, data={"to": mail.to, "words": words, "kind": mail.kind}
+        )

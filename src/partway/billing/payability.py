@@ -1,0 +1,53 @@
+"""The one whitelist of what may be paid, asked for the page and again when money is taken (DESIGN R3)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from .errors import NotPayable
+from .models import Invoice, Payment, PaymentRequest
+
+# How long a checkout lives at the gateway, and how long an expiring request waits for one already begun.
+CHECKOUT_LIFE = timedelta(minutes=30)
+GRACE = timedelta(minutes=35)
+
+_DEAD_REQUEST = {"paid": "paid", "canceled": "canceled", "expired": "expired"}
+_DEAD_INVOICE = {"paid": "settled", "void": "void", "written_off": "not_payable", "draft": "not_payable"}
+
+
+def check(invoice: Invoice, request: PaymentRequest | None, *, begun_at: datetime) -> None:
+    """Return if this may be paid, else raise NotPayable with the reason for the page.
+
+    `invoice` and `request` must be fresh (locked, when money is about to be taken); `begun_at` is when the checkout
+    began. Without a request it is Pay Now, for the full amount due.
+    """
+    if request is not None:
+        _check_request(request, begun_at)
+    if invoice.status != "sent":
+        raise NotPayable(_DEAD_INVOICE[invoice.status])
+    if not invoice.organization.payments_enabled:
+        raise NotPayable("payments_off")
+    if invoice.amount_due_minor <= 0:
+        raise NotPayable("settled")
+    if request is not None and request.amount_requested_minor > invoice.amount_due_minor:
+        raise NotPayable("changed")
+
+
+def _check_request(request: PaymentRequest, begun_at: datetime) -> None:
+    if request.status != "open":
+        # A request that ended because the invoice did says so, which helps whoever holds the link more.
+        by_end_of_invoice = {
+            "invoice_paid": "settled",
+            "offline_payment": "settled",
+            "invoice_voided": "void",
+        }
+        raise NotPayable(by_end_of_invoice.get(request.cancel_reason, _DEAD_REQUEST[request.status]))
+    if request.expires_at is not None and begun_at >= request.expires_at:
+        raise NotPayable("expired")
+
+
+def check_capture(payment: Payment, invoice: Invoice, request: PaymentRequest | None) -> None:
+    """The same question under the invoice's lock, for a payment whose money could be taken now."""
+    check(invoice, request, begun_at=payment.created_at)
+    if payment.amount_minor > invoice.amount_due_minor:
+        raise NotPayable("changed")

@@ -1,0 +1,290 @@
+"""Asks a customer for a part of the amount due: create, resend, cancel, expire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from partway.lib.money import Money
+
+from . import checkouts, events, outbox
+from .errors import BillingError, Invalid, InvoiceNotSent, PaymentInProgress, PaymentRequestOpen, TooLate
+from .errors import PaymentsNotEnabled as NotEnabled
+from .events import CLOCK, Actor
+from .models import Event, Invoice, Mail, Payment, PaymentRequest
+from .outbox import Envelope
+from .payability import GRACE
+from .states import move
+
+MAX_NOTE = 1000
+MAX_ADDRESSES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a member asks for, of whom, and in which words."""
+
+    amount: Money
+    to: tuple[str, ...]
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    note: str = ""
+    reply_to: str = ""
+    expires_at: datetime | None = None
+    form_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why Request Payment is not offered, and what to do about it."""
+
+    code: str
+    words: str
+
+
+_NOT_SENT = {
+    "draft": "Send the invoice first; then you can ask for a part of it.",
+    "paid": "This invoice is paid. There is nothing left to ask for.",
+    "void": "This invoice is void. Nothing can be asked for it.",
+    "written_off": "This invoice was written off. Reopen it to ask for a payment.",
+}
+
+
+def obstacle(invoice: Invoice, *, now: datetime) -> Obstacle | None:
+    """What stands in the way of a new request on this invoice, if anything (DESIGN R2)."""
+    try:
+        _check_moment(invoice)
+    except BillingError as error:
+        return Obstacle(error.code, error.words)
+    if most_requestable(invoice) < least_requestable(invoice):
+        return Obstacle(
+            "amount_too_small", f"Less is due than the smallest online payment, {least_requestable(invoice)}."
+        )
+    return None
+
+
+def _check_moment(invoice: Invoice) -> None:
+    if invoice.status != "sent":
+        raise InvoiceNotSent(_NOT_SENT[invoice.status])
+    if not invoice.organization.payments_enabled:
+        raise NotEnabled()
+    if not invoice.organization.gateway_accounts.filter(is_current=True).exists():
+        raise NotEnabled(
+            "No payment service is connected yet. An owner can connect one in Settings → Payments."
+        )
+    standing = current(invoice)
+    if standing is not None:
+        raise PaymentRequestOpen(standing)
+    if invoice.payments.committed().exists():
+        raise PaymentInProgress("A payment of this invoice is being processed. Ask again when it is settled.")
+
+
+def current(invoice: Invoice) -> PaymentRequest | None:
+    """The open request of this invoice, if there is one."""
+    return invoice.payment_requests.open().first()
+
+
+def most_requestable(invoice: Invoice) -> Money:
+    """The amount due less what a committed payment already holds."""
+    held = sum(payment.amount_minor for payment in invoice.payments.committed())
+    return Money(invoice.amount_due_minor - held, invoice.currency)
+
+
+def least_requestable(invoice: Invoice) -> Money:
+    """The least the organization's gateway takes in this currency."""
+    account = invoice.organization.gateway_accounts.filter(is_current=True).first()
+    minimum = checkouts.gateway_of(account).minimum(invoice.currency) if account else 1
+    return Money(minimum, invoice.currency)
+
+
+@transaction.atomic(durable=True)
+def create(invoice: Invoice, *, ask: Ask, by: Actor, now: datetime) -> PaymentRequest:
+    """Ask for a part of the amount due, and queue the mail with its link.
+
+    The same `form_key` again answers with the request it made. Raises Invalid (with fields), InvoiceNotSent,
+    PaymentsNotEnabled, PaymentRequestOpen or PaymentInProgress.
+    """
+    invoice = Invoice.objects.locked(invoice.pk)
+    made = ask.form_key and PaymentRequest.objects.filter(form_key=ask.form_key, invoice=invoice).first()
+    if made:
+        return made
+    _check_moment(invoice)
+    _check_ask(invoice, ask, now)
+    request = PaymentRequest.objects.create(
+        organization_id=invoice.organization_id,
+        invoice=invoice,
+        amount_requested_minor=ask.amount.amount_minor,
+        currency=ask.amount.currency,
+        requested_by=by.id,
+        created_at=now,
+        **{field.name: _stored(getattr(ask, field.name)) for field in fields(ask) if field.name != "amount"},
+    )
+    event = events.record("payment_request.sent", request, by=by, now=now, data=_figures(request))
+    _queue_mail(request, event)
+    return request
+
+
+def _stored(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _check_ask(invoice: Invoice, ask: Ask, now: datetime) -> None:
+    wrong = {**_wrong_addresses(ask), **_wrong_details(ask, now)}
+    amount_code, amount_words = _wrong_amount(invoice, ask.amount)
+    if amount_words:
+        wrong["amount_requested"] = amount_words
+    if wrong:
+        raise Invalid(wrong, code=amount_code if set(wrong) == {"amount_requested"} else "invalid")
+
+
+def _wrong_amount(invoice: Invoice, amount: Money) -> tuple[str, str]:
+    """(code, words) of what is wrong with the amount; two empty strings when it is right."""
+    if amount.currency != invoice.currency:
+        return "invalid", f"This invoice is in {invoice.currency}."
+    least, most = least_requestable(invoice), most_requestable(invoice)
+    if amount.amount_minor <= 0:
+        return "amount_too_small", "Enter an amount above zero."
+    if most < amount:
+        return "amount_exceeds_due", f"Enter at most {most}: no more is due."
+    if amount < least:
+        return "amount_too_small", f"Enter at least {least}: less cannot be paid online."
+    step = _step(invoice)
+    if amount.amount_minor % step:
+        return "invalid", f"Enter a multiple of {Money(step, invoice.currency)}."
+    return "", ""
+
+
+def _step(invoice: Invoice) -> int:
+    account = invoice.organization.gateway_accounts.get(is_current=True)
+    return checkouts.gateway_of(account).step(invoice.currency)
+
+
+def _wrong_addresses(ask: Ask) -> dict[str, str]:
+    wrong = {}
+    for name in ("to", "cc", "bcc"):
+        words = wrong_address(getattr(ask, name))
+        if words:
+            wrong[name] = words
+    if not ask.to:
+        wrong["to"] = "Enter the address that the payment link goes to."
+    return wrong
+
+
+def wrong_address(addresses: tuple[str, ...]) -> str:
+    """What is wrong with a list of mail addresses, naming the first bad one; empty when all are good."""
+    if len(addresses) > MAX_ADDRESSES:
+        return f"Enter at most {MAX_ADDRESSES} addresses."
+    for address in addresses:
+        try:
+            validate_email(address)
+        except ValidationError:
+            return f"“{address[:80]}” is not a mail address. Write it like name@example.com."
+    return ""
+
+
+def _wrong_details(ask: Ask, now: datetime) -> dict[str, str]:
+    wrong = {}
+    if len(ask.note) > MAX_NOTE:
+        wrong["note"] = f"Use at most {MAX_NOTE} characters; these are {len(ask.note)}."
+    if ask.expires_at is not None and ask.expires_at <= now:
+        wrong["expires_at"] = "Choose a time that is still to come."
+    return wrong
+
+
+def _figures(request: PaymentRequest) -> dict[str, object]:
+    return {"amount_minor": request.amount_requested_minor, "currency": request.currency, "to": request.to}
+
+
+def _queue_mail(request: PaymentRequest, event: Event) -> Mail:
+    envelope = Envelope(to=request.to, cc=request.cc, bcc=request.bcc, reply_to=request.reply_to)
+    return outbox.queue("payment_request", event, envelope)
+
+
+@transaction.atomic(durable=True)
+def resend(request: PaymentRequest, *, by: Actor, now: datetime) -> Mail:
+    """Mail the same link again; raises TooLate once the request has ended (DESIGN R5)."""
+    _, request = _locked(request)
+    if request.status != "open":
+        raise TooLate(_ended_words(request))
+    event = events.record("payment_request.resent", request, by=by, now=now, data=_figures(request))
+    return _queue_mail(request, event)
+
+
+def cancel(request: PaymentRequest, *, by: Actor, now: datetime) -> PaymentRequest:
+    """End an open request: its link is dead when this returns, whatever the gateway is doing (DESIGN R4).
+
+    Raises PaymentInProgress while a payment is committed, TooLate when the request was paid or has ended otherwise;
+    canceling what a member canceled already is no error.
+    """
+    request, to_close = _cancel(request, by, now)
+    if to_close is not None:
+        checkouts.close(to_close, now=now)
+    return request
+
+
+@transaction.atomic(durable=True)
+def _cancel(request: PaymentRequest, by: Actor, now: datetime) -> tuple[PaymentRequest, Payment | None]:
+    _, request = _locked(request)
+    if request.status == "canceled" and request.cancel_reason == "by_member":
+        return request, None
+    if request.status != "open":
+        raise TooLate(_ended_words(request))
+    return request, end(request, "canceled", reason="by_member", by=by, now=now)
+
+
+def end(request: PaymentRequest, to: str, *, reason: str = "", by: Actor, now: datetime) -> Payment | None:
+    """Under the invoice's lock, end an open request as canceled (with a reason) or expired.
+
+    Answers the payment of this request that must be closed at the gateway after the commit, if there is one; raises
+    PaymentInProgress while one is committed.
+    """
+    payment = request.payments.unsettled().select_related("gateway_account").first()
+    if payment is not None and payment.is_committed:
+        raise PaymentInProgress()
+    data = {"reason": reason, **_figures(request)} if reason else _figures(request)
+    move(request, to, by=by, now=now, data=data, cancel_reason=reason, ended_at=now)
+    if payment is not None and checkouts.withdraw(payment, by=by, now=now):
+        return payment
+    return None
+
+
+def _ended_words(request: PaymentRequest) -> str:
+    if request.status == "paid":
+        return "Too late: this request was already paid."
+    return f"This request has already ended ({request.get_cancel_reason_display() or 'expired'})."
+
+
+def _locked(request: PaymentRequest) -> tuple[Invoice, PaymentRequest]:
+    invoice = Invoice.objects.locked(request.invoice_id)
+    return invoice, PaymentRequest.objects.select_related("organization").get(pk=request.pk)
+
+
+def expire(request: PaymentRequest, *, now: datetime) -> bool:
+    """End a request whose time is over, once a checkout begun in time has had its grace; True if it ended."""
+    ended, to_close = _expire(request, now)
+    if to_close is not None:
+        checkouts.close(to_close, now=now)
+    return ended
+
+
+@transaction.atomic(durable=True)
+def _expire(request: PaymentRequest, now: datetime) -> tuple[bool, Payment | None]:
+    _, request = _locked(request)
+    if request.status != "open" or request.expires_at is None or request.expires_at > now:
+        return False, None
+    payment = request.payments.unsettled().first()
+    if payment is not None and (payment.is_committed or now < request.expires_at + GRACE):
+        return False, None
+    return True, end(request, "expired", by=CLOCK, now=now)
+
+
+@transaction.atomic(durable=True)
+def mark_opened(request: PaymentRequest, *, now: datetime) -> None:
+    """Note the first time the customer's browser showed the request."""
+    if PaymentRequest.objects.open().filter(pk=request.pk, opened_at__isnull=True).update(opened_at=now):
+        actor = events.customer_actor(request.invoice.customer)
+        events.record("payment_request.opened", request, by=actor, now=now)

@@ -1,0 +1,320 @@
+"""Takes payments: starts a checkout for a link, and brings every report of a gateway to one end.
+
+link ──start──> checkout at the gateway
+                    │
+callback ─┐         │
+return  ──┼─refresh─┴─> ask the gateway ─> settlement.apply (locked) ─> capture or close ─> ask again
+worker  ──┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.gateways.protocol import CallbackFacts, Refused, Truth, Unknown
+from partway.lib.money import Money
+
+from . import checkouts, events, flags, payability, settlement
+from .checkouts import SOON, UnderWay
+from .errors import GatewayDown, NotPayable, PaymentInProgress, RateLimited
+from .models import Callback, Invoice, Payment, PaymentRequest
+from .payability import CHECKOUT_LIFE
+from .settlement import Act, Report
+from .states import move
+
+Source = PaymentRequest | Invoice
+
+log = structlog.get_logger(__name__)
+
+# One refresh asks, decides, acts and asks again; more turns than this mean that the gateway contradicts itself.
+_MAX_TURNS = 5
+_FIRST_CHECK = timedelta(minutes=2)
+
+
+def payable(source: Source, *, now: datetime) -> None:
+    """Return if this link can be paid now, else raise NotPayable; `busy` while a payment is being processed."""
+    invoice, request = _split(source)
+    payability.check(invoice, request, begun_at=now)
+    if invoice.payments.committed().exists():
+        raise NotPayable("busy")
+
+
+def _split(source: Source) -> tuple[Invoice, PaymentRequest | None]:
+    if isinstance(source, PaymentRequest):
+        return source.invoice, source
+    return source, None
+
+
+def checkout_origin(organization: Organization) -> str:
+    """Where the organization's checkout lives, for the form-action of a page that leads there; empty if none."""
+    account = GatewayAccount.objects.current(organization).first()
+    return checkouts.gateway_of(account).checkout_origin if account else ""
+
+
+# Starting
+
+
+def start(source: Source, *, shown: Money, payer_address: str | None, now: datetime) -> Payment:
+    """A payment whose `checkout_url` is where the customer goes; the same link twice gets the same checkout (P1).
+
+    `shown` is the amount on the page, only compared. Raises NotPayable, PaymentInProgress, RateLimited, GatewayDown.
+    """
+    for _ in range(3):
+        payment = _claim(source, shown, payer_address, now)
+        if payment.status == "pending" and _is_for(payment, source):
+            return _opened(payment, source, now)
+        _clear(payment, now)
+    raise PaymentInProgress()
+
+
+def _is_for(payment: Payment, source: Source) -> bool:
+    _, request = _split(source)
+    return payment.payment_request_id == (request.pk if request else None)
+
+
+@transaction.atomic(durable=True)
+def _claim(source: Source, shown: Money, payer_address: str | None, now: datetime) -> Payment:
+    """A new payment for this link, or the unsettled one that stands: the same, or one that must go first."""
+    invoice = Invoice.objects.locked(_split(source)[0].pk)
+    request = PaymentRequest.objects.get(pk=source.pk) if isinstance(source, PaymentRequest) else None
+    payability.check(invoice, request, begun_at=now)
+    amount = request.amount_requested if request else invoice.amount_due
+    if shown != amount:
+        raise NotPayable("changed")
+    standing = _standing(invoice)
+    if standing is None:
+        return _create(invoice, request, amount, payer_address, now)
+    if not (_is_for(standing, source) and standing.amount == amount and _is_fresh(standing, now)):
+        checkouts.withdraw(standing, by=events.customer_actor(invoice.customer), now=now)
+    return standing
+
+
+def _standing(invoice: Invoice) -> Payment | None:
+    unsettled = Payment.objects.unsettled().filter(invoice=invoice)
+    return unsettled.select_related("organization", "invoice", "gateway_account").first()
+
+
+def _is_fresh(payment: Payment, now: datetime) -> bool:
+    return now < payment.created_at + CHECKOUT_LIFE
+
+
+def _create(
+    invoice: Invoice, request: PaymentRequest | None, amount: Money, payer_address: str | None, now: datetime
+) -> Payment:
+    _throttle(invoice, request, payer_address, now)
+    account = GatewayAccount.objects.current(invoice.organization).first()
+    if account is None:
+        raise NotPayable("payments_off")
+    payment = Payment.objects.create(
+        organization=invoice.organization,
+        invoice=invoice,
+        payment_request=request,
+        gateway_account=account,
+        amount_minor=amount.amount_minor,
+        currency=amount.currency,
+        payer_address=payer_address,
+        created_at=now,
+        check_at=now + _FIRST_CHECK,
+    )
+    data = {"amount_minor": amount.amount_minor, "currency": amount.currency}
+    events.record("payment.started", payment, by=events.customer_actor(invoice.customer), now=now, data=data)
+    return payment
+
+
+def _throttle(
+    invoice: Invoice, request: PaymentRequest | None, payer_address: str | None, now: datetime
+) -> None:
+    """Nobody tests stolen cards here: checkouts are counted per link and per address (P8)."""
+    recent = Payment.objects.filter(created_at__gt=now - timedelta(hours=1))
+    per_link = recent.filter(invoice=invoice, payment_request=request).count()
+    per_address = recent.filter(payer_address=payer_address).count() if payer_address else 0
+    if (
+        per_link >= settings.PARTWAY_CHECKOUTS_PER_LINK
+        or per_address >= settings.PARTWAY_CHECKOUTS_PER_ADDRESS
+    ):
+        raise RateLimited()
+
+
+def _opened(payment: Payment, source: Source, now: datetime) -> Payment:
+    """The payment with its checkout open at the gateway; asks again when an earlier try got no answer."""
+    if payment.checkout_url:
+        return payment
+    try:
+        checkout = checkouts.start(payment, now=now)
+    except Refused as refusal:
+        _book_refused_start(payment, refusal, now)
+        raise GatewayDown(f"The payment service refused: {refusal.words} Nothing was charged.") from refusal
+    except Unknown as unknown:
+        raise GatewayDown() from unknown
+    _book_start(payment, checkout.ref, checkout.url)
+    if payment.status != "pending":  # canceled or voided while the gateway was opening it: close it again
+        checkouts.close(payment, now=now)
+        payable(type(source).objects.get(pk=source.pk), now=now)
+        raise PaymentInProgress()
+    return payment
+
+
+def _book_start(payment: Payment, ref: str, url: str) -> None:
+    """The gateway's name for it is a fact, whatever became of the payment meanwhile."""
+    payment.checkout_url = url
+    sealed = payment.sealed_checkout_url
+    Payment.objects.filter(pk=payment.pk, checkout_ref="").update(
+        checkout_ref=ref, sealed_checkout_url=sealed
+    )
+    payment.refresh_from_db(fields=["status", "checkout_ref", "sealed_checkout_url"])
+
+
+@transaction.atomic(durable=True)
+def _book_refused_start(payment: Payment, refusal: Refused, now: datetime) -> None:
+    Invoice.objects.locked(payment.invoice_id)
+    payment.refresh_from_db(fields=["status"])
+    to = {"pending": "failed", "closing": "canceled"}.get(payment.status)
+    if to is None:
+        return
+    data = {"code": refusal.code, "words": refusal.words[:300]}
+    columns = {"failure_code": refusal.code, "failure_words": refusal.words[:300], "settled_at": now}
+    actor = events.gateway_actor(payment.gateway_account.gateway)
+    move(payment, to, by=actor, now=now, data=data, **columns)
+
+
+def _clear(payment: Payment, now: datetime) -> None:
+    """Try to settle the payment that stands in the way: close it at the gateway, or learn what became of it."""
+    try:
+        refresh(payment, now=now)
+    except (Unknown, Refused) as error:
+        raise PaymentInProgress() from error
+
+
+# Learning
+
+
+def refresh(payment: Payment, *, now: datetime, callback: Callback | None = None) -> Payment:
+    """Ask the gateway and book what is new, capturing or closing as decided; safe at any time, any number of times.
+
+    A `callback` is marked done in the transaction that books it (P7). Raises Unknown when the gateway is silent.
+    """
+    fresh = _with_account(payment.pk)
+    if not fresh.checkout_ref:
+        fresh = _learn_start(fresh, now)
+    for _ in range(_MAX_TURNS):
+        if not fresh.checkout_ref:
+            break
+        truth = checkouts.ask(fresh)
+        act = _apply(fresh.pk, truth, now, callback)
+        fresh = _with_account(payment.pk)
+        if act is None or not _carry_out(act, fresh, now):
+            break
+    return _with_account(payment.pk)
+
+
+def _with_account(payment_id: str) -> Payment:
+    return Payment.objects.select_related("gateway_account", "organization", "invoice").get(pk=payment_id)
+
+
+def _learn_start(payment: Payment, now: datetime) -> Payment:
+    """A start whose answer we never got: the same key and body tell what became of it."""
+    try:
+        checkout = checkouts.start(payment, now=now)
+    except Refused as refusal:
+        _book_refused_start(payment, refusal, now)
+    else:
+        _book_start(payment, checkout.ref, checkout.url)
+    return _with_account(payment.pk)
+
+
+@transaction.atomic(durable=True)
+def _apply(payment_id: str, truth: Truth, now: datetime, callback: Callback | None) -> Act | None:
+    invoice_id = Payment.objects.values_list("invoice_id", flat=True).get(pk=payment_id)
+    invoice = Invoice.objects.locked(invoice_id)
+    payment = Payment.objects.select_related("gateway_account", "organization", "payment_request").get(
+        pk=payment_id
+    )
+    payment.invoice = invoice
+    by = events.gateway_actor(payment.gateway_account.gateway)
+    act = settlement.apply(Report(payment, invoice, payment.payment_request, truth, by, now))
+    if callback is not None:
+        Callback.objects.filter(pk=callback.pk, status="waiting").update(status="done", done_at=now)
+    return act
+
+
+def _carry_out(act: Act, payment: Payment, now: datetime) -> bool:
+    """Tell the gateway what was decided; True when it is worth asking it again at once."""
+    try:
+        if act == Act.CAPTURE:
+            checkouts.capture(payment, now=now)
+        else:
+            checkouts.close(payment, now=now)
+    except UnderWay:
+        return False
+    except Refused:
+        return True  # it may have lapsed: the gateway will say so when asked
+    except Unknown:
+        log.warning("gateway gave no answer", payment=payment.pk, act=act)
+        return False  # a time-out is not a failure: the worker asks again (P5)
+    return True
+
+
+# Callbacks
+
+
+def receive(
+    gateway_account: GatewayAccount, *, body: bytes, headers: Mapping[str, str], now: datetime
+) -> Callback:
+    """Verify a callback on its raw body, store it once, and try to book it; raises BadCallback when it is not genuine.
+
+    Once this returns the callback is stored: what cannot be booked yet is retried by the worker (P7).
+    """
+    facts = checkouts.gateway_of(gateway_account).read_callback(body, headers)
+    callback = _store(gateway_account, facts, body, now)
+    if callback.status == "waiting":
+        work_off(callback, now=now)
+    return callback
+
+
+def _store(account: GatewayAccount, facts: CallbackFacts, body: bytes, now: datetime) -> Callback:
+    row = Callback(
+        gateway_account=account,
+        event_id=facts.event_id,
+        kind=facts.kind,
+        checkout_ref=facts.checkout_ref,
+        body=body.decode("utf-8", "replace"),
+        received_at=now,
+        try_at=now + SOON,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return Callback.objects.get(gateway_account=account, event_id=facts.event_id)
+    return row
+
+
+def work_off(callback: Callback, *, now: datetime) -> bool:
+    """Book what a stored callback reports; False while it must wait for a payment or for the gateway."""
+    known = Payment.objects.filter(
+        gateway_account=callback.gateway_account_id, checkout_ref=callback.checkout_ref
+    )
+    payment = known.first()
+    if payment is None:
+        return False
+    try:
+        refresh(payment, now=now, callback=callback)
+    except (Unknown, Refused) as error:
+        log.warning("callback waits", callback=callback.pk, why=str(error))
+        return False
+    return True
+
+
+@transaction.atomic
+def give_up(callback: Callback, *, now: datetime) -> None:
+    """Nothing of ours fits this callback: hand it to a human instead of dropping it."""
+    Callback.objects.filter(pk=callback.pk, status="waiting").update(status="flagged", done_at=now)
+    words = f"The payment service reported “{callback.kind}” for a checkout Partway does not know: check it there."
+    organization_id = callback.gateway_account.organization_id
+    flags.flag_callback(callback.pk, organization_id, words=words, now=now)

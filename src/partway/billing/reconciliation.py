@@ -1,0 +1,66 @@
+"""Asks gateways about payments nobody reported on, and works off callbacks that had to wait (DESIGN P5, P7)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db.models import F
+
+from partway.gateways.protocol import Refused, Unknown
+
+from . import payment_requests, payments
+from .models import Callback, Payment, PaymentRequest
+
+log = structlog.get_logger(__name__)
+
+# A decision waits for its answer: ask soon. A customer may just be looking for the card: ask seldom.
+_FIRST = {"pending": timedelta(minutes=2), "processing": timedelta(hours=1)}
+_SOON = timedelta(seconds=10)
+_LONGEST = timedelta(hours=6)
+_CALLBACK_TRIES = 12
+
+
+def ask_about_unsettled(*, now: datetime, limit: int = 20) -> int:
+    """Refresh the payments whose time to be asked about has come; answers how many were asked about."""
+    due = Payment.objects.unsettled().filter(check_at__lte=now).order_by("check_at")[:limit]
+    return sum(_ask(payment, now) for payment in due)
+
+
+def _ask(payment: Payment, now: datetime) -> bool:
+    if not _claim(payment, now):
+        return False
+    try:
+        payments.refresh(payment, now=now)
+    except (Unknown, Refused) as error:
+        log.warning("gateway gave no answer", payment=payment.pk, why=str(error))
+    return True
+
+
+def _claim(payment: Payment, now: datetime) -> bool:
+    """Whoever raises `checks` asks; the next look is set before asking, so that a killed worker loses nothing."""
+    wait = min(_FIRST.get(payment.status, _SOON) * 2 ** min(payment.checks, 12), _LONGEST)
+    mine = Payment.objects.filter(pk=payment.pk, checks=payment.checks, check_at=payment.check_at)
+    return bool(mine.update(checks=F("checks") + 1, check_at=now + wait))
+
+
+def work_off_callbacks(*, now: datetime, limit: int = 20) -> int:
+    """Retry callbacks that could not be booked when they came; after the last try a human is told."""
+    due = Callback.objects.filter(status="waiting", try_at__lte=now).select_related("gateway_account")
+    return sum(_retry(callback, now) for callback in due.order_by("try_at")[:limit])
+
+
+def _retry(callback: Callback, now: datetime) -> bool:
+    wait = min(_SOON * 2**callback.attempt, timedelta(hours=1))
+    mine = Callback.objects.filter(pk=callback.pk, status="waiting", attempt=callback.attempt)
+    if not mine.update(attempt=F("attempt") + 1, try_at=now + wait):
+        return False
+    if not payments.work_off(callback, now=now) and callback.attempt + 1 >= _CALLBACK_TRIES:
+        payments.give_up(callback, now=now)
+    return True
+
+
+def expire_requests(*, now: datetime, limit: int = 20) -> int:
+    """End the open requests whose time is over; answers how many ended."""
+    due = PaymentRequest.objects.open().filter(expires_at__lte=now).order_by("expires_at")[:limit]
+    return sum(payment_requests.expire(request, now=now) for request in due)

@@ -1,0 +1,247 @@
+"""Applies what a gateway says to our payment: the one place where money is booked (DESIGN P6).
+
+`apply` runs under the invoice's lock, knows nothing of the network, and is monotone: told anything in any order and
+any number of times, it ends the same. It answers which act the gateway must hear of next, if any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from partway.gateways.protocol import Status, Truth
+
+from . import allocations, events, outbox, payment_requests
+from .checkouts import SOON
+from .errors import NotPayable
+from .events import Actor
+from .flags import raise_flag
+from .models import Event, Invoice, Payment, PaymentRequest
+from .outbox import Envelope
+from .payability import check_capture
+from .states import move
+
+
+class Act(StrEnum):
+    """What the gateway must be told next."""
+
+    CAPTURE = "capture"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One look at the truth, with the locked invoice and the fresh rows it is about."""
+
+    payment: Payment
+    invoice: Invoice
+    request: PaymentRequest | None
+    truth: Truth
+    by: Actor
+    now: datetime
+
+
+def apply(report: Report) -> Act | None:
+    """Book what is new in the report, ignore what is old; the caller holds the lock and an open transaction."""
+    step = _STEPS.get((report.payment.status, report.truth.status))
+    return step(report) if step else None
+
+
+# Steps that only move the payment
+
+
+def _note_decline(report: Report) -> None:
+    """A decline inside an open checkout is an event, not the end (DESIGN section 4)."""
+    payment, truth = report.payment, report.truth
+    if truth.code and (payment.failure_code, payment.failure_words) != (truth.code, truth.words[:300]):
+        payment.failure_code, payment.failure_words = truth.code, truth.words[:300]
+        payment.save(update_fields=["failure_code", "failure_words"])
+        data = {"code": truth.code, "words": truth.words[:300]}
+        events.record("payment.declined", payment, by=report.by, now=report.now, data=data)
+
+
+def _decide(report: Report) -> Act:
+    """An authorized payment is captured if it is still payable, else released; stored before anyone is told (P2)."""
+    if report.payment.status == "pending":
+        _move(report, "authorized", method=report.truth.method)
+    try:
+        check_capture(report.payment, report.invoice, report.request)
+    except NotPayable as refusal:
+        _move(report, "releasing", data={"reason": refusal.reason}, check_at=report.now + SOON)
+        return Act.CLOSE
+    _move(report, "capturing", check_at=report.now + SOON)
+    return Act.CAPTURE
+
+
+def _accept(report: Report) -> None:
+    """A bank is moving the money already: ask whether we want it, and store the answer (P3)."""
+    wanted = _is_wanted(report)
+    _move(report, "processing", data={"accepted": wanted}, accepted=wanted, method=report.truth.method)
+
+
+def _is_wanted(report: Report) -> bool:
+    if report.payment.status == "capturing":
+        return True  # we decided so before
+    try:
+        check_capture(report.payment, report.invoice, report.request)
+    except NotPayable:
+        return False
+    return True
+
+
+def _fail(report: Report) -> None:
+    code = report.truth.code or "not_completed"
+    _move(
+        report,
+        "failed",
+        data={"code": code, "words": report.truth.words[:300]},
+        failure_code=code,
+        failure_words=report.truth.words[:300],
+        settled_at=report.now,
+    )
+
+
+def _cancel(report: Report) -> None:
+    _move(report, "canceled", settled_at=report.now)
+
+
+def _release(report: Report) -> Act:
+    """It was authorized while we were closing it: nothing is captured, the hold is given back."""
+    _move(report, "releasing", check_at=report.now + SOON)
+    return Act.CLOSE
+
+
+def _capture_again(_: Report) -> Act:
+    return Act.CAPTURE
+
+
+def _close_again(_: Report) -> Act:
+    return Act.CLOSE
+
+
+def _move(report: Report, to: str, data: dict[str, object] | None = None, **columns: object) -> Event:
+    figures = {"amount_minor": report.payment.amount_minor, "currency": report.payment.currency}
+    return move(report.payment, to, by=report.by, now=report.now, data={**figures, **(data or {})}, **columns)
+
+
+# Money came in
+
+
+def _settle(report: Report) -> None:
+    """Captured: book it against the invoice if we wanted it, else as the customer's credit."""
+    if report.payment.status in ("pending", "closing"):
+        _accept(report)
+    _book(report, wanted=report.payment.is_committed)
+
+
+def _settle_late(report: Report) -> None:
+    """Captured after we had given it up: true all the same, but it is credit, and a human is told (P3)."""
+    if report.payment.status == "releasing":
+        _move(report, "canceled", settled_at=report.now)
+    _book(report, wanted=False)
+
+
+def _book(report: Report, *, wanted: bool) -> None:
+    """Book what the gateway took, end the request, tell everybody: all in this transaction (D6, M4, R6)."""
+    payment, invoice, captured = report.payment, report.invoice, report.truth.captured
+    if captured is None:
+        return  # a gateway that names no amount has told us nothing we could book; it will be asked again
+    stages = {"paid_before_minor": invoice.amount_paid_minor, "total_minor": invoice.total_minor}
+    allocated = allocations.allocate(payment, invoice, captured=captured, now=report.now) if wanted else 0
+    stages |= {"allocated_minor": allocated, "amount_due_minor": invoice.amount_due_minor}
+    event = _move(
+        report,
+        "succeeded",
+        data={**stages, "captured_minor": captured.amount_minor, "captured_currency": captured.currency},
+        captured_minor=captured.amount_minor,
+        captured_currency=captured.currency,
+        method=report.truth.method or payment.method,
+        settled_at=report.now,
+        failure_code="",
+        failure_words="",
+    )
+    if wanted:
+        _end_requests(report)
+    if invoice.status == "sent" and invoice.amount_due_minor == 0:
+        move(invoice, "paid", by=report.by, now=report.now, paid_at=report.now)
+    _flag_surprise(report, credit_minor=captured.amount_minor - allocated)
+    _tell(report, event, stages)
+
+
+def _end_requests(report: Report) -> None:
+    """The request that was paid is paid; one that Pay Now overtook is canceled (R6)."""
+    if report.request is not None:
+        if report.request.status == "open":
+            data = {
+                "amount_minor": report.request.amount_requested_minor,
+                "currency": report.request.currency,
+            }
+            move(report.request, "paid", by=report.by, now=report.now, data=data, ended_at=report.now)
+        return
+    overtaken = payment_requests.current(report.invoice)
+    if overtaken is not None:
+        reason = "invoice_paid" if report.invoice.amount_due_minor == 0 else "invoice_changed"
+        payment_requests.end(overtaken, "canceled", reason=reason, by=report.by, now=report.now)
+
+
+def _flag_surprise(report: Report, *, credit_minor: int) -> None:
+    payment, now = report.payment, report.now
+    asked, captured = payment.amount, payment.captured
+    if captured != asked:
+        words = (
+            f"{captured} was taken where {asked} was asked. It is booked as taken: check it with the gateway."
+        )
+        raise_flag("amount_differs", payment, words=words, now=now)
+    elif credit_minor:
+        words = f"{captured} came in after it was no longer wanted. It is the customer's credit: refund it or use it."
+        raise_flag("unwanted_payment", payment, words=words, now=now)
+
+
+def _tell(report: Report, event: Event, stages: dict[str, int]) -> None:
+    """A receipt to the customer, and the news to whoever asked."""
+    payment, request, invoice = report.payment, report.request, report.invoice
+    to = request.to if request else [invoice.customer.email]
+    asked_by = (request.reply_to if request else "") or invoice.organization.email
+    outbox.queue("receipt", event, Envelope(to=to, reply_to=asked_by, data=dict(stages)))
+    outbox.queue(
+        "payment_received",
+        event,
+        Envelope(to=[asked_by], reply_to=payment.organization.email, data=dict(stages)),
+    )
+
+
+# The table: (our state, the gateway's) → what to do. What is not in it is stale and ignored.
+
+_STEPS: dict[tuple[str, Status], Callable[[Report], Act | None]] = {
+    ("pending", Status.OPEN): _note_decline,
+    ("pending", Status.AUTHORIZED): _decide,
+    ("pending", Status.PROCESSING): _accept,
+    ("pending", Status.CAPTURED): _settle,
+    ("pending", Status.CLOSED): _fail,
+    ("pending", Status.FAILED): _fail,
+    ("authorized", Status.AUTHORIZED): _decide,
+    ("authorized", Status.CLOSED): _decide,
+    ("capturing", Status.AUTHORIZED): _capture_again,
+    ("capturing", Status.PROCESSING): _accept,
+    ("capturing", Status.CAPTURED): _settle,
+    ("capturing", Status.CLOSED): _fail,
+    ("capturing", Status.FAILED): _fail,
+    ("processing", Status.CAPTURED): _settle,
+    ("processing", Status.CLOSED): _fail,
+    ("processing", Status.FAILED): _fail,
+    ("closing", Status.OPEN): _close_again,
+    ("closing", Status.AUTHORIZED): _release,
+    ("closing", Status.PROCESSING): _accept,
+    ("closing", Status.CAPTURED): _settle,
+    ("closing", Status.CLOSED): _cancel,
+    ("closing", Status.FAILED): _cancel,
+    ("releasing", Status.OPEN): _close_again,
+    ("releasing", Status.AUTHORIZED): _close_again,
+    ("releasing", Status.CAPTURED): _settle_late,
+    ("releasing", Status.CLOSED): _cancel,
+    ("releasing", Status.FAILED): _cancel,
+    ("failed", Status.CAPTURED): _settle_late,
+    ("canceled", Status.CAPTURED): _settle_late,
+}

@@ -1,0 +1,76 @@
+"""Which state may follow which, one table per noun, and the only function that moves a row (DESIGN section 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from . import events
+from .events import Actor
+from .models import Event, Invoice, Payment, PaymentRequest
+
+Transitions = dict[tuple[str, str], str]
+
+INVOICE: Transitions = {
+    ("draft", "sent"): "invoice.sent",
+    ("sent", "paid"): "invoice.paid",
+    ("draft", "void"): "invoice.voided",
+    ("sent", "void"): "invoice.voided",
+    ("sent", "written_off"): "invoice.written_off",
+    ("paid", "sent"): "invoice.reopened",
+    ("written_off", "sent"): "invoice.reopened",
+    ("written_off", "paid"): "invoice.paid",
+}
+
+PAYMENT_REQUEST: Transitions = {
+    ("open", "paid"): "payment_request.paid",
+    ("open", "canceled"): "payment_request.canceled",
+    ("open", "expired"): "payment_request.expired",
+}
+
+PAYMENT: Transitions = {
+    ("pending", "authorized"): "payment.authorized",
+    ("authorized", "capturing"): "payment.capturing",
+    ("capturing", "succeeded"): "payment.succeeded",
+    ("capturing", "failed"): "payment.failed",  # the authorization lapsed before we could capture it
+    ("authorized", "releasing"): "payment.releasing",
+    ("releasing", "canceled"): "payment.canceled",
+    ("pending", "closing"): "payment.closing",
+    ("closing", "canceled"): "payment.canceled",
+    ("closing", "releasing"): "payment.releasing",
+    ("closing", "processing"): "payment.processing",
+    ("pending", "processing"): "payment.processing",
+    ("capturing", "processing"): "payment.processing",
+    ("processing", "succeeded"): "payment.succeeded",
+    ("processing", "failed"): "payment.failed",
+    ("pending", "failed"): "payment.failed",
+    ("failed", "succeeded"): "payment.succeeded",  # late (P3)
+    ("canceled", "succeeded"): "payment.succeeded",  # late (P3)
+}
+
+_TABLES: dict[type, Transitions] = {Invoice: INVOICE, PaymentRequest: PAYMENT_REQUEST, Payment: PAYMENT}
+
+Stateful = Invoice | PaymentRequest | Payment
+
+
+class ImpossibleMove(RuntimeError):
+    """No table has this move: a mistake in our code, never a user's."""
+
+
+class SomebodyWasFaster(RuntimeError):
+    """The row is no longer in the state we read: nothing was changed."""
+
+
+def move(
+    row: Stateful, to: str, *, by: Actor, now: datetime, data: dict[str, Any] | None = None, **columns: Any
+) -> Event:
+    """Move `row` from the state it was read in to `to`, with `columns`, and write the event, or change nothing."""
+    source = row.status
+    event_type = _TABLES[type(row)].get((source, to))
+    if event_type is None:
+        raise ImpossibleMove(f"{type(row).__name__} {row.pk}: {source} → {to}")
+    if not type(row)._default_manager.filter(pk=row.pk, status=source).update(status=to, **columns):
+        raise SomebodyWasFaster(f"{type(row).__name__} {row.pk} is no longer {source}")
+    for name, value in {"status": to, **columns}.items():
+        setattr(row, name, value)
+    return events.record(event_type, row, by=by, now=now, data={**(data or {}), "from": source, "to": to})

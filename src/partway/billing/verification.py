@@ -1,0 +1,182 @@
+"""Recomputes every stored amount and state from the facts, and names each row that differs (DESIGN M6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from partway.accounts.models import Organization
+
+from . import amounts
+from .models import Allocation, Event, Invoice, Payment, PaymentRequest
+from .models.payments import UNSETTLED
+from .states import INVOICE, PAYMENT, PAYMENT_REQUEST, Transitions
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row that is not what the facts say: which check, which row, and what was found."""
+
+    check: str
+    row: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.row}: {self.words}"
+
+
+def verify() -> Iterator[Difference]:
+    """Every difference in the whole installation; none when the books are right."""
+    for check in CHECKS.values():
+        yield from check()
+
+
+def _invoice_totals() -> Iterator[Difference]:
+    """M1: a stored total is what its lines add up to."""
+    for invoice in Invoice.objects.prefetch_related("lines").iterator(chunk_size=_BATCH):
+        lines = list(invoice.lines.all())
+        for line in lines:
+            if line.amount_minor != amounts.line_amount(line.quantity, line.unit_amount_minor):
+                yield Difference(
+                    "M1", line.pk, f"line amount {line.amount_minor} is not quantity times unit amount"
+                )
+        sums = amounts.totals(
+            [amounts.LineAmount(line.amount_minor, line.tax_percent) for line in lines], _discount(invoice)
+        )
+        stored = (invoice.subtotal_minor, invoice.discount_minor, invoice.tax_minor)
+        if stored != (sums.subtotal_minor, sums.discount_minor, sums.tax_minor):
+            yield Difference("M1", invoice.pk, f"stored {stored}, recomputed {sums}")
+
+
+def _discount(invoice: Invoice) -> int:
+    if invoice.discount_kind == "percent":
+        return amounts.percent_of(invoice.subtotal_minor, invoice.discount_percent)
+    return invoice.discount_amount_minor
+
+
+def _amounts_paid() -> Iterator[Difference]:
+    """M2: amount paid is the sum of the allocations, in the invoice's currency."""
+    rows = Invoice.objects.annotate(facts=Coalesce(Sum("allocations__amount_minor"), 0))
+    differing = rows.exclude(facts=F("amount_paid_minor")).values_list("pk", "amount_paid_minor", "facts")
+    for pk, stored, facts in differing.iterator():
+        yield Difference("M2", pk, f"amount paid {stored}, allocations {facts}")
+    for allocation in Allocation.objects.exclude(currency=F("invoice__currency")).iterator():
+        yield Difference("M1", allocation.pk, "allocated in another currency than its invoice's")
+
+
+def _invoice_states() -> Iterator[Difference]:
+    """A sent invoice has something due, a paid one has not; a void one holds no money."""
+    wrong = Invoice.objects.filter(
+        Q(status="sent", amount_paid_minor__gte=F("total_minor"))
+        | Q(status="paid", amount_paid_minor__lt=F("total_minor"))
+        | (Q(status__in=["draft", "void"]) & ~Q(amount_paid_minor=0))
+    )
+    for invoice in wrong.iterator():
+        yield Difference(
+            "M2", invoice.pk, f"{invoice.status} with {invoice.amount_due} due of {invoice.total}"
+        )
+
+
+def _payments() -> Iterator[Difference]:
+    """M3, M4: nothing is allocated beyond what was captured, and nothing of what was not."""
+    rows = Payment.objects.annotate(placed=Coalesce(Sum("allocations__amount_minor"), 0))
+    wrong = rows.filter(
+        Q(placed__gt=Coalesce(F("captured_minor"), 0))
+        | Q(placed__lt=0)
+        | (~Q(status="succeeded") & ~Q(placed=0))
+    )
+    for pk, captured, placed in wrong.values_list("pk", "captured_minor", "placed").iterator():
+        yield Difference("M3", pk, f"captured {captured}, allocated {placed}")
+    for payment in Payment.objects.exclude(organization=F("invoice__organization")).iterator():
+        yield Difference("D5", payment.pk, "belongs to another organization than its invoice")
+
+
+def _requests() -> Iterator[Difference]:
+    """R1, R2: one open request at most, only on a sent invoice that can take it; a paid one has its payment."""
+    rows = PaymentRequest.objects.select_related("invoice")
+    fits = Q(
+        invoice__status="sent",
+        amount_requested_minor__lte=F("invoice__total_minor") - F("invoice__amount_paid_minor"),
+    )
+    for request in rows.open().exclude(fits).iterator():
+        yield Difference(
+            "R2", request.pk, f"open for {request.amount_requested}, {request.invoice.amount_due} is due"
+        )
+    twice = rows.open().values("invoice").annotate(many=Count("pk")).filter(many__gt=1)
+    for row in twice:
+        yield Difference("R1", row["invoice"], f"{row['many']} open requests")
+    paid = rows.filter(status="paid").annotate(
+        times=Count("payments", filter=Q(payments__status="succeeded"))
+    )
+    for request in paid.filter(times=0).iterator():
+        yield Difference("M6", request.pk, "paid, but no payment succeeded")
+
+
+def _unsettled() -> Iterator[Difference]:
+    """P1: at most one unsettled payment per invoice."""
+    twice = Payment.objects.filter(status__in=UNSETTLED).values("invoice").annotate(many=Count("pk"))
+    for row in twice.filter(many__gt=1):
+        yield Difference("P1", row["invoice"], f"{row['many']} unsettled payments")
+
+
+def _numbers() -> Iterator[Difference]:
+    """D4: as many numbers were given as the counter says, and none twice."""
+    for organization in Organization.objects.annotate(
+        numbered=Count("invoices__number", distinct=True)
+    ).iterator():
+        if organization.numbered != organization.next_invoice_number - 1:
+            given = organization.next_invoice_number - 1
+            yield Difference("D4", organization.pk, f"{given} numbers given, {organization.numbered} found")
+
+
+def _histories() -> Iterator[Difference]:
+    """M6: each stored state is where the row's events lead, one move after the other."""
+    for model, noun, first, table in (
+        (Invoice, "invoice", "draft", INVOICE),
+        (PaymentRequest, "payment_request", "open", PAYMENT_REQUEST),
+        (Payment, "payment", "pending", PAYMENT),
+    ):
+        yield from _history_of(model.objects.all(), noun, first, table)
+
+
+def _history_of(rows: QuerySet, noun: str, first: str, table: Transitions) -> Iterator[Difference]:  # type: ignore[type-arg]
+    kinds = set(table.values())
+    related = {
+        "invoice": Q(payment_request=None, payment=None),
+        "payment_request": Q(payment=None),
+        "payment": Q(),
+    }
+    for start in _batches(rows):
+        state = dict.fromkeys((row.pk for row in start), first)
+        moves = Event.objects.filter(related[noun], type__in=kinds, **{f"{noun}__in": list(state)})
+        for row, data in moves.order_by("pk").values_list(noun, "data"):
+            if data["from"] != state[row]:
+                yield Difference("M6", row, f"an event moves it from {data['from']}, it was {state[row]}")
+            state[row] = data["to"]
+        for row in start:
+            if row.status != state[row.pk]:
+                yield Difference("M6", row.pk, f"stored {row.status}, its events lead to {state[row.pk]}")
+
+
+def _batches(rows: QuerySet) -> Iterator[list]:  # type: ignore[type-arg]
+    last = ""
+    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:_BATCH]):
+        yield batch
+        last = batch[-1].pk
+
+
+CHECKS: dict[str, Callable[[], Iterator[Difference]]] = {
+    "invoice totals": _invoice_totals,
+    "amounts paid": _amounts_paid,
+    "invoice states": _invoice_states,
+    "payments": _payments,
+    "payment requests": _requests,
+    "unsettled payments": _unsettled,
+    "invoice numbers": _numbers,
+    "histories": _histories,
+}
