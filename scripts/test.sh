@@ -37,7 +37,7 @@ run_pytest() {
 
 count_journeys() {
     local status=0 collected
-    collected=$("$bin/python" -m pytest tests/journeys --collect-only -q "${narrowing[@]}" 2>&1) || status=$?
+    collected=$("$bin/python" -m pytest -m browser --collect-only -q "${narrowing[@]}" 2>&1) || status=$?
     if [ "$status" != 0 ] && [ "$status" != 5 ]; then
         echo "$collected"
         return "$status"
@@ -51,11 +51,11 @@ if [ "$browser" != 0 ]; then
 fi
 forget_installation
 static_phases
-phase "SQLite" run_pytest -n 2 --database=sqlite --ignore=tests/journeys
-phase "PostgreSQL" run_pytest -n 2 --database=postgresql --ignore=tests/journeys
+phase "SQLite" run_pytest -n 2 --database=sqlite -m "not browser"
+phase "PostgreSQL" run_pytest -n 2 --database=postgresql -m "not browser"
 if [ "$browser" = 0 ]; then
     phase "count journeys" count_journeys
 else
-    phase "journeys" run_pytest tests/journeys
+    phase "journeys" run_pytest -m browser
 fi
 phase "tour" "$bin/partway" tour

@@ -27,7 +27,10 @@ def receipt_url(payment: Payment) -> str:
 def request_by_token(token: str) -> PaymentRequest | None:
     """The request this token opens, with its invoice, customer and organization, or None."""
     rows = PaymentRequest.objects.select_related("organization", "invoice__customer")
-    return rows.filter(pk=_id(token, "preq")).first()
+    request = rows.filter(pk=_id(token, "preq")).first()
+    if request is not None:
+        request.invoice.organization = request.organization  # the same row: not read a second time
+    return request
 
 
 def invoice_by_token(token: str) -> Invoice | None:
@@ -41,7 +44,10 @@ def payment_by_token(token: str) -> Payment | None:
     rows = Payment.objects.select_related(
         "organization", "invoice__customer", "payment_request", "gateway_account"
     )
-    return rows.filter(pk=_id(token, "pay")).first()
+    payment = rows.filter(pk=_id(token, "pay")).first()
+    if payment is not None:
+        payment.invoice.organization = payment.organization
+    return payment
 
 
 def _url(door: str, subject: str) -> str:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.gateways.protocol import CallbackFacts, Refused, Truth, Unknown
+from partway.gateways.protocol import CallbackFacts, Closing, Refused, Truth, Unknown
 from partway.lib.money import Money
 
 from . import checkouts, events, flags, payability, settlement
@@ -32,7 +32,7 @@ Source = PaymentRequest | Invoice
 
 log = structlog.get_logger(__name__)
 
-# One refresh asks, decides, acts and asks again; more turns than this mean that the gateway contradicts itself.
+# One refresh asks, decides, acts and asks again; more turns than this mean that it contradicts itself.
 _MAX_TURNS = 5
 _FIRST_CHECK = timedelta(minutes=2)
 
@@ -153,8 +153,9 @@ def _opened(payment: Payment, source: Source, now: datetime) -> Payment:
     except Unknown as unknown:
         raise GatewayDown() from unknown
     _book_start(payment, checkout.ref, checkout.url)
-    if payment.status != "pending":  # canceled or voided while the gateway was opening it: close it again
+    if payment.status in ("closing", "releasing"):  # canceled or voided while the gateway was opening it
         checkouts.close(payment, now=now)
+    if payment.status != "pending":  # ended, or paid by a second click that was faster
         payable(type(source).objects.get(pk=source.pk), now=now)
         raise PaymentInProgress()
     return payment
@@ -202,14 +203,12 @@ def refresh(payment: Payment, *, now: datetime, callback: Callback | None = None
     fresh = _with_account(payment.pk)
     if not fresh.checkout_ref:
         fresh = _learn_start(fresh, now)
+    truth = checkouts.ask(fresh) if fresh.checkout_ref else None
     for _ in range(_MAX_TURNS):
-        if not fresh.checkout_ref:
+        act = _apply(fresh.pk, truth, now, callback) if truth else None
+        if act is None:
             break
-        truth = checkouts.ask(fresh)
-        act = _apply(fresh.pk, truth, now, callback)
-        fresh = _with_account(payment.pk)
-        if act is None or not _carry_out(act, fresh, now):
-            break
+        truth = _carry_out(act, _with_account(payment.pk), now)
     return _with_account(payment.pk)
 
 
@@ -243,21 +242,20 @@ def _apply(payment_id: str, truth: Truth, now: datetime, callback: Callback | No
     return act
 
 
-def _carry_out(act: Act, payment: Payment, now: datetime) -> bool:
-    """Tell the gateway what was decided; True when it is worth asking it again at once."""
+def _carry_out(act: Act, payment: Payment, now: datetime) -> Truth | None:
+    """Tell the gateway what was decided; answers what is true after that, or None where the worker must ask later."""
     try:
         if act == Act.CAPTURE:
-            checkouts.capture(payment, now=now)
-        else:
-            checkouts.close(payment, now=now)
+            return checkouts.capture(payment, now=now)
+        taken = checkouts.close(payment, now=now) == Closing.TAKEN
+        return checkouts.ask(payment) if taken else None
     except UnderWay:
-        return False
+        return None
     except Refused:
-        return True  # it may have lapsed: the gateway will say so when asked
+        return checkouts.ask(payment)  # it may have lapsed: then the gateway says so
     except Unknown:
         log.warning("gateway gave no answer", payment=payment.pk, act=act)
-        return False  # a time-out is not a failure: the worker asks again (P5)
-    return True
+        return None  # a time-out is not a failure (P5)
 
 
 # Callbacks
@@ -297,10 +295,7 @@ def _store(account: GatewayAccount, facts: CallbackFacts, body: bytes, now: date
 
 def work_off(callback: Callback, *, now: datetime) -> bool:
     """Book what a stored callback reports; False while it must wait for a payment or for the gateway."""
-    known = Payment.objects.filter(
-        gateway_account=callback.gateway_account_id, checkout_ref=callback.checkout_ref
-    )
-    payment = known.first()
+    payment = _payment_of(callback)
     if payment is None:
         return False
     try:
@@ -311,9 +306,19 @@ def work_off(callback: Callback, *, now: datetime) -> bool:
     return True
 
 
+def _payment_of(callback: Callback) -> Payment | None:
+    account_id, ref = callback.gateway_account_id, callback.checkout_ref
+    return Payment.objects.filter(gateway_account=account_id, checkout_ref=ref).first()
+
+
 @transaction.atomic
 def give_up(callback: Callback, *, now: datetime) -> None:
-    """Nothing of ours fits this callback: hand it to a human instead of dropping it."""
+    """Nothing of ours fits this callback: hand it to a human instead of dropping it.
+
+    One whose payment we know is never given up: only the gateway is silent, and will answer some day.
+    """
+    if _payment_of(callback) is not None:
+        return
     Callback.objects.filter(pk=callback.pk, status="waiting").update(status="flagged", done_at=now)
     words = f"The payment service reported “{callback.kind}” for a checkout Partway does not know: check it there."
     organization_id = callback.gateway_account.organization_id

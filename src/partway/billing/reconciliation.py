@@ -51,7 +51,7 @@ def work_off_callbacks(*, now: datetime, limit: int = 20) -> int:
 
 
 def _retry(callback: Callback, now: datetime) -> bool:
-    wait = min(_SOON * 2**callback.attempt, timedelta(hours=1))
+    wait = min(_SOON * 2 ** min(callback.attempt, 12), timedelta(hours=1))
     mine = Callback.objects.filter(pk=callback.pk, status="waiting", attempt=callback.attempt)
     if not mine.update(attempt=F("attempt") + 1, try_at=now + wait):
         return False

@@ -1,0 +1,42 @@
+"""The `partway` command: the house as a whole (demo, tour), and Django's command line for one process or act."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from partway.worker import demo, tour
+
+# These start houses of their own, so they run before any setting is read.
+HOUSES = {"demo": demo.main, "tour": tour.main}
+
+HELP = """usage: partway COMMAND [options]
+
+  demo            a demo organization on your machine: web, worker and sandbox in one
+  tour            the main job end to end, headless, against a throw-away home
+  serve           one web server
+  worker          one worker
+  migrate         bring the database up to date
+  verify          recompute the books; exit 1 on any difference
+  organizations   create or list organizations
+
+partway COMMAND --help says more. docs/reference/settings.md lists the settings.
+"""
+
+
+def main() -> None:
+    """Run the command given on the command line."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if name in HOUSES:
+        sys.exit(HOUSES[name](sys.argv[2:]))
+    if name in ("help", "--help", "-h") and len(sys.argv) <= 2:
+        print(HELP, end="")
+        return
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partway.config.settings")
+    execute_from_command_line(["partway", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

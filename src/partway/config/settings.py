@@ -1,0 +1,175 @@
+"""Every setting of Partway, each from the environment or with a default that is safe on one machine."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+
+from partway.config.logs import configure_logs
+from partway.config.secret_key import secret_key
+
+env = environ.Env()
+PACKAGE = Path(__file__).resolve().parent.parent
+
+# What an operator sets; docs/reference/settings.md explains each.
+PARTWAY_HOME = Path(env.str("PARTWAY_HOME", default=str(Path.home() / ".partway"))).expanduser()
+PARTWAY_URL = env.str("PARTWAY_URL", default="http://127.0.0.1:8000").rstrip("/")
+PARTWAY_LIVE = env.bool("PARTWAY_LIVE", default=False)
+PARTWAY_SECRET_KEY = env.str("PARTWAY_SECRET_KEY", default="") or secret_key(PARTWAY_HOME)
+PARTWAY_SECRET_KEYS = [PARTWAY_SECRET_KEY, *env.list("PARTWAY_SECRET_KEY_FALLBACKS", default=[])]
+PARTWAY_TRUSTED_PROXIES = env.int("PARTWAY_TRUSTED_PROXIES", default=0)
+PARTWAY_MAIL_FROM = env.str("PARTWAY_MAIL_FROM", default="")
+PARTWAY_SANDBOX_URL = env.str("PARTWAY_SANDBOX_URL", default="http://127.0.0.1:8001").rstrip("/")
+PARTWAY_CALL_SECONDS = env.float("PARTWAY_CALL_SECONDS", default=20)
+PARTWAY_CHECKOUTS_PER_LINK = env.int("PARTWAY_CHECKOUTS_PER_LINK", default=10)
+PARTWAY_CHECKOUTS_PER_ADDRESS = env.int("PARTWAY_CHECKOUTS_PER_ADDRESS", default=30)
+
+_url = urlsplit(PARTWAY_URL)
+_https = _url.scheme == "https"
+
+DEBUG = False
+SECRET_KEY = PARTWAY_SECRET_KEY
+SECRET_KEY_FALLBACKS = PARTWAY_SECRET_KEYS[1:]
+ALLOWED_HOSTS = [_url.hostname or "127.0.0.1", *env.list("PARTWAY_HOSTS", default=["localhost", "127.0.0.1"])]
+CSRF_TRUSTED_ORIGINS = [PARTWAY_URL]
+ROOT_URLCONF = "partway.config.urls"
+WSGI_APPLICATION = "partway.config.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "staff:signin"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "anymail",
+    "django_htmx",
+    "partway.accounts",
+    "partway.billing",
+    "partway.delivery",
+    "partway.staff",
+    "partway.pay",
+    "partway.worker",
+    "partway.config",
+]
+MIDDLEWARE = [
+    "partway.config.logs.RequestLog",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "partway.config.csp.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def _database() -> dict[str, Any]:
+    """One setting decides: DATABASE_URL, else an SQLite file under PARTWAY_HOME."""
+    database: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{PARTWAY_HOME / 'partway.sqlite3'}")
+    database["CONN_MAX_AGE"] = None
+    options = database.setdefault("OPTIONS", {})
+    if "sqlite" in database["ENGINE"]:
+        # IMMEDIATE: a transaction that will write takes its turn at the start, and never dies half-way.
+        options.update(
+            transaction_mode="IMMEDIATE",
+            timeout=20,
+            init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        )
+        database["TEST"] = {"NAME": str(PARTWAY_HOME / "test.sqlite3")}
+    else:
+        database["CONN_HEALTH_CHECKS"] = True
+        if env.bool("PARTWAY_PREPARED_STATEMENTS", default=True):
+            options.update(server_side_binding=True, prepare_threshold=3)
+    return database
+
+
+DATABASES = {"default": _database()}
+
+# Mail: EMAIL_URL (SMTP), or an anymail backend by name, or files under PARTWAY_HOME that the inbox page shows.
+PARTWAY_KEEPS_MAIL = not (env.str("EMAIL_URL", default="") or env.str("PARTWAY_MAIL_BACKEND", default=""))
+EMAIL_TIMEOUT = 20
+if env.str("EMAIL_URL", default=""):
+    vars().update(env.email_url("EMAIL_URL"))
+    # Django's own drops refused recipients in silence as long as one is accepted.
+    EMAIL_BACKEND = "partway.delivery.backends.Smtp"
+elif env.str("PARTWAY_MAIL_BACKEND", default=""):
+    EMAIL_BACKEND = f"anymail.backends.{env.str('PARTWAY_MAIL_BACKEND')}"
+    ANYMAIL = env.json("PARTWAY_ANYMAIL", default={})
+else:
+    EMAIL_BACKEND = "partway.delivery.backends.KeptMails"
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+if env.bool("PARTWAY_TEST", default=False):
+    # Argon2 is slow on purpose; tests sign in hundreds of times.
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+_static = [PACKAGE / room / "static" for room in ("delivery", "staff", "pay")]
+
+
+def _static_version() -> str:
+    """A digest of what we serve, so that a browser may keep each file for ever and still see every change."""
+    digest = hashlib.sha256()
+    for path in sorted(path for root in _static for path in root.rglob("*") if path.is_file()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+STATIC_URL = f"/static/{_static_version()}/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 31_536_000
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_SSL_REDIRECT = _https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PARTWAY_TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would send `Origin: null`, which the CSRF check refuses
+X_FRAME_OPTIONS = "DENY"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Kept mails are shown in a frame made from the page itself, so `frame-src 'self'` is all they need.
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "style-src": ["'self'"],
+    "script-src": ["'self'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+    "object-src": ["'none'"],
+}
+
+LOGGING_CONFIG = None
+configure_logs(env.str("PARTWAY_LOG", default="info"))

@@ -1,0 +1,111 @@
+"""Messages kept as files under PARTWAY_HOME where no mail server is set; the inbox page reads them here."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from partway.accounts.models import Organization
+
+MOST_LISTED = 200
+
+# An id becomes a file name, so nothing that could leave the folder may pass for one.
+_ID = re.compile(r"[a-z]{1,8}_[0-9a-hjkmnp-tv-z]{26}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kept message; `at` is when it was handed over, in UTC."""
+
+    id: str
+    subject: str
+    to: str
+    cc: str
+    at: datetime
+    html: str
+    text: str
+    headers: dict[str, str] = field(default_factory=dict)
+    attachments: tuple[str, ...] = ()
+
+
+def keep(organization_id: str, mail_id: str, message: bytes) -> Path:
+    """Write one message, whole or not at all; the same mail again replaces it. ValueError for odd ids."""
+    folder = _folder(organization_id)
+    if not _ID.fullmatch(mail_id):
+        raise ValueError(f"{mail_id!r} cannot be a file name")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # the messages hold payment links
+    unfinished = folder / f".{mail_id}.{secrets.token_hex(4)}"
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(message)
+        file.flush()
+        os.fsync(file.fileno())
+    return unfinished.replace(folder / f"{mail_id}.eml")
+
+
+def messages(organization: Organization) -> list[Kept]:
+    """This organization's kept messages, newest first, at most MOST_LISTED of them."""
+    paths = sorted(_folder(organization.id).glob("*.eml"), reverse=True)[:MOST_LISTED]
+    return [kept for path in paths if (kept := _read(path))]
+
+
+def message(organization: Organization, mail_id: str) -> Kept | None:
+    """One kept message, or None when this organization has no such message."""
+    if not _ID.fullmatch(mail_id):
+        return None
+    return _read(_folder(organization.id) / f"{mail_id}.eml")
+
+
+def _folder(organization_id: str) -> Path:
+    if not _ID.fullmatch(organization_id):
+        raise ValueError(f"{organization_id!r} cannot be a folder name")
+    return Path(settings.PARTWAY_HOME) / "mail" / organization_id
+
+
+def _read(path: Path) -> Kept | None:
+    try:
+        parsed = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return Kept(
+        id=path.stem,
+        subject=_line(parsed, "Subject"),
+        to=_line(parsed, "To"),
+        cc=_line(parsed, "Cc"),
+        at=_at(parsed, path),
+        html=_body(parsed, "html"),
+        text=_body(parsed, "plain"),
+        headers={name: _line(parsed, name) for name in ("From", "Reply-To", "Message-ID") if parsed[name]},
+        attachments=tuple(_attachments(parsed)),
+    )
+
+
+def _line(parsed: EmailMessage, name: str) -> str:
+    """A header without the spaces that folding it has left behind."""
+    return " ".join(str(parsed[name] or "").split())
+
+
+def _at(parsed: EmailMessage, path: Path) -> datetime:
+    try:
+        return parsedate_to_datetime(str(parsed["Date"])).astimezone(UTC)
+    except ValueError:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _body(parsed: EmailMessage, kind: str) -> str:
+    part = parsed.get_body(preferencelist=(kind,))
+    return str(part.get_content()) if part else ""
+
+
+def _attachments(parsed: EmailMessage) -> Iterator[str]:
+    return (part.get_filename() or "attachment" for part in parsed.iter_attachments())

@@ -1,0 +1,82 @@
+"""What a payment really paid, as it stood when it came in; the same figures on the page and in the mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from partway.billing.models import Allocation, Invoice, Payment
+from partway.lib.clock import today
+from partway.lib.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The figures of one succeeded payment; all but what was captured are in the invoice's currency."""
+
+    captured: Money  # what the gateway took
+    applied: Money  # of that, what was put against the invoice
+    total: Money
+    paid_before: Money
+    paid_on: date  # where the organization is
+    method: str
+
+    @property
+    def paid(self) -> Money:
+        """Paid on the invoice, this payment included."""
+        return self.paid_before + self.applied
+
+    @property
+    def left(self) -> Money:
+        """Still due after this payment."""
+        return self.total - self.paid
+
+    @property
+    def surplus(self) -> Money | None:
+        """What was taken and fits nowhere: the customer's credit. None when everything was applied."""
+        if self.captured.currency != self.applied.currency:
+            return self.captured
+        return self.captured - self.applied or None
+
+
+def receipt(payment: Payment) -> Receipt:
+    """The receipt of a succeeded payment, which later payments do not change; ValueError for others."""
+    captured = payment.captured
+    if captured is None or payment.settled_at is None:
+        raise ValueError(f"{payment.id} took no money, so there is no receipt")
+    before, applied = _around(payment)
+    return Receipt(
+        captured=captured,
+        applied=applied,
+        total=_total_then(payment),
+        paid_before=before,
+        paid_on=today(payment.settled_at, payment.organization.time_zone),
+        method=method_words(payment.method),
+    )
+
+
+def method_words(method: str) -> str:
+    """A method's code as people say it: `bank_debit` is “Bank debit”."""
+    return method.replace("_", " ").capitalize()
+
+
+def _total_then(payment: Payment) -> Money:
+    """The invoice's total when the payment came in, as the event of that moment says; it may be edited later."""
+    then = payment.events.filter(type="payment.succeeded").values_list("data", flat=True).first() or {}
+    return Money(then.get("total_minor", payment.invoice.total_minor), payment.invoice.currency)
+
+
+def _around(payment: Payment) -> tuple[Money, Money]:
+    """Paid on the invoice before this payment was applied, and what was applied then."""
+    invoice: Invoice = payment.invoice
+    rows = list(Allocation.objects.filter(invoice=invoice).order_by("created_at", "id"))
+    place = next((index for index, row in enumerate(rows) if row.payment_id == payment.id), None)
+    if place is None:
+        # All of it became credit: what stood on the invoice when the payment settled.
+        earlier = [row for row in rows if payment.settled_at and row.created_at <= payment.settled_at]
+        return _sum(earlier, invoice.currency), Money(0, invoice.currency)
+    return _sum(rows[:place], invoice.currency), _sum(rows[place : place + 1], invoice.currency)
+
+
+def _sum(rows: list[Allocation], currency: str) -> Money:
+    return Money(sum(row.amount_minor for row in rows), currency)

@@ -1,0 +1,1 @@
+"""Template tags that both doors and the mails share."""

@@ -1,0 +1,75 @@
+"""The stage bar: paid solid, requested hatched, left empty; no inline style, which our pages forbid."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from partway.lib.money import Money, format_money
+
+_LEAST_PERCENT = 1.5  # a part that is there can be seen, and a bar that is not full does not look full
+
+_HATCH = SafeString(
+    '<pattern id="{0}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect class="stage-hatch-ground" width="6" height="6"/>'
+    '<line class="stage-hatch-line" x1="1" y1="0" x2="1" y2="6"/></pattern>'
+)
+
+
+def stage_bar(total: Money, paid: Money, requested: Money | None = None, size: str = "") -> SafeString:
+    """An SVG as wide as its place; `size` "large" for the page that is about this invoice."""
+    asked = requested or Money(0, total.currency)
+    first, second = _widths(total.amount_minor, paid.amount_minor, asked.amount_minor)
+    kind = f"stage-bar stage-bar-{size}" if size else "stage-bar"
+    return _drawing(first, second, label=_label(total, paid, asked), kind=kind)
+
+
+def stage_legend(total: Money, paid: Money, requested: Money | None = None) -> SafeString:
+    """The parts of the bar with their amounts, each beside a sample of how it is drawn."""
+    asked = requested or Money(0, total.currency)
+    rest = Money(max(0, total.amount_minor - paid.amount_minor - asked.amount_minor), total.currency)
+    parts = [
+        (_drawing(100, 0), "Paid", format_money(paid)),
+        (_drawing(0, 100), "Requested", format_money(asked)),
+        (_drawing(0, 0), "Left", format_money(rest)),
+    ]
+    shown = [part for part in parts if part[1] != "Requested" or asked]
+    items = format_html_join("", '<li>{}{} <span class="amount">{}</span></li>', shown)
+    return format_html('<ul class="stage-legend">{}</ul>', items)
+
+
+def _drawing(first: float, second: float, *, label: str = "", kind: str = "stage-bar") -> SafeString:
+    name = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    ground = SafeString('<rect class="stage-left" width="100%" height="100%"/>')
+    paid = format_html('<rect class="stage-paid" width="{}%" height="100%"/>', f"{first:g}") if first else ""
+    requested = _requested(first, second) if second else ""
+    return format_html('<svg class="{}" {}>{}{}{}</svg>', kind, name, ground, paid, requested)
+
+
+def _requested(first: float, second: float) -> SafeString:
+    hatch = f"hatch-{secrets.token_hex(4)}"  # unique in a page that shows many bars
+    shape = '<rect class="stage-requested" x="{}%" width="{}%" height="100%" fill="url(#{})"/>'
+    return format_html(_HATCH, hatch) + format_html(shape, f"{first:g}", f"{second:g}", hatch)
+
+
+def _widths(total: int, paid: int, requested: int) -> tuple[float, float]:
+    """Percent of the bar that is paid and requested. A total of nothing is an empty bar."""
+    if total <= 0:
+        return 0, 0
+    first = _visible(paid, total)
+    second = min(_visible(requested, total), 100 - first)
+    if first + second > 100 - _LEAST_PERCENT and paid + requested < total:
+        over = first + second - (100 - _LEAST_PERCENT)
+        return (first, second - over) if second > over else (first - over, second)
+    return first, second
+
+
+def _visible(part: int, total: int) -> float:
+    return 0 if part <= 0 else min(100, max(_LEAST_PERCENT, round(part * 100 / total, 2)))
+
+
+def _label(total: Money, paid: Money, requested: Money) -> str:
+    words = f"Paid {format_money(paid)} of {format_money(total)}"
+    return f"{words}, {format_money(requested)} requested" if requested else words

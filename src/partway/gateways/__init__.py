@@ -1,0 +1,1 @@
+"""Companies that move money, as plain Python: facts in, facts out."""

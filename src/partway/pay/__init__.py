@@ -1,0 +1,1 @@
+"""Door 3: customers with a link, gateways with a signature."""

@@ -1,0 +1,31 @@
+"""Where gateways report: each report is verified, stored once, and never taken as the truth itself."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from partway.accounts.models import GatewayAccount
+from partway.billing import payments
+from partway.gateways.protocol import BadCallback
+from partway.lib.clock import now
+
+MOST_BYTES = 64 * 1024
+
+
+@csrf_exempt  # signed by the gateway, which is more than a form can say
+@require_POST
+def receive(http: HttpRequest, account_id: str) -> JsonResponse:
+    """200 once the report is stored, and only then, so that a gateway repeats what we lost (DESIGN P7)."""
+    account = GatewayAccount.objects.select_related("organization").filter(id=account_id).first()
+    if account is None:
+        return JsonResponse({"error": "There is no such gateway account."}, status=404)
+    body = http.read(MOST_BYTES + 1)
+    if len(body) > MOST_BYTES:
+        return JsonResponse({"error": f"A callback has at most {MOST_BYTES} bytes."}, status=413)
+    try:
+        payments.receive(account, body=body, headers=dict(http.headers), now=now())
+    except BadCallback as error:
+        return JsonResponse({"error": str(error)}, status=400)
+    return JsonResponse({"stored": True})

@@ -1,0 +1,64 @@
+"""The page a customer returns to: what became of a payment, and once it succeeded its receipt."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from partway.billing import links, payments
+from partway.billing.errors import NotPayable
+from partway.billing.models import Payment, PaymentRequest
+from partway.delivery.receipts import receipt
+from partway.gateways.protocol import Refused, Unknown
+from partway.lib.clock import now
+
+from . import answers
+
+CONFIRMING = "confirming"
+
+# What a customer is told for each stored state; the rest of the states are being confirmed.
+_STAGES = {"succeeded": "succeeded", "failed": "nothing_charged", "canceled": "nothing_charged"}
+
+
+@require_safe
+def show(http: HttpRequest, token: str) -> HttpResponse:
+    """How the payment stands as far as we know. Looking changes nothing, and asks the gateway nothing."""
+    payment = links.payment_by_token(token)
+    if payment is None:
+        return answers.unknown(http)
+    stage = _stage(payment)
+    known = {"receipt": receipt(payment)} if stage == "succeeded" else {"back": _way_back(payment)}
+    context = {"token": token, "payment": payment, "invoice": payment.invoice, **known}
+    return answers.page(http, f"payment_{stage}", {"organization": payment.organization, **context})
+
+
+@require_POST
+def state(http: HttpRequest, token: str) -> HttpResponse:
+    """Ask the gateway how it stands: the page does so every moment, or a person presses the button."""
+    payment = links.payment_by_token(token)
+    if payment is None:
+        return answers.unknown(http)
+    with suppress(Unknown, Refused):  # nobody knows yet: the page says so and asks again
+        payment = payments.refresh(payment, now=now())
+    if http.accepts("text/html"):
+        return redirect("pay:receipt", token)
+    return JsonResponse({"stage": _stage(payment)})
+
+
+def _stage(payment: Payment) -> str:
+    if payment.status == "processing" and payment.accepted is not None:
+        return "at_the_bank" if payment.accepted else "unwanted"
+    return _STAGES.get(payment.status, CONFIRMING)
+
+
+def _way_back(payment: Payment) -> str:
+    """The page the customer came from, while it can still be paid."""
+    source = payment.payment_request or payment.invoice
+    try:
+        payments.payable(source, now=now())
+    except NotPayable:
+        return ""
+    return links.request_url(source) if isinstance(source, PaymentRequest) else links.invoice_url(source)

@@ -1,0 +1,130 @@
+"""Around every API call: who asks, what shall go wrong, and the same answer to the same idempotency key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from partway.sandbox import faults
+from partway.sandbox.errors import Refusal, invalid
+from partway.sandbox.models import Account, Answer
+
+Json = dict[str, Any]
+
+# Acts that set up or look behind the scenes; faults never hit them.
+_UNTOUCHED = frozenset({"open_account", "set_fault", "clear_faults", "ledger", "settle", "settle_refund"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call and whose it is; an unsaved account where none is needed."""
+
+    account: Account
+    request: HttpRequest
+    body: Json
+
+
+Handler = Callable[..., Json]
+
+
+def serve(*, public: bool = False, **handlers: Handler) -> Callable[..., HttpResponse]:
+    """A view that picks a handler by HTTP method; a handler's name is the act that faults are set for."""
+
+    def view(request: HttpRequest, **path: str) -> HttpResponse:
+        handler = handlers.get((request.method or "").lower())
+        if handler is None:
+            return _error(Refusal(405, "method_not_allowed", "Not this method."))
+        try:
+            account = Account() if public else _account(request)
+            return _faulty(handler, Call(account, request, _body(request)), path)
+        except Refusal as refusal:
+            return _error(refusal)
+
+    return view
+
+
+def _account(request: HttpRequest) -> Account:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    account = Account.objects.filter(api_key=key).first() if scheme == "Bearer" and key else None
+    if account is None:
+        raise Refusal(401, "unauthenticated", "This API key opens no account.")
+    return account
+
+
+def _body(request: HttpRequest) -> Json:
+    if not request.body:
+        return {}
+    try:
+        body = json.loads(request.body)
+    except ValueError as error:
+        raise invalid("body", "is not JSON.") from error
+    if not isinstance(body, dict):
+        raise invalid("body", "must be an object.")
+    return body
+
+
+def _faulty(handler: Handler, call: Call, path: dict[str, str]) -> HttpResponse:
+    act = handler.__name__
+    if act in _UNTOUCHED:
+        return _once(handler, call, path)
+    if faults.take(call.account.id, faults.BEFORE, act):
+        return _error(Refusal(500, "internal_error", "Something broke before anything happened."))
+    response = _once(handler, call, path)
+    broken = faults.take(call.account.id, faults.AFTER_SUCCESS, act) if response.status_code < 300 else None
+    if broken and broken.kind == "hang":
+        time.sleep(broken.delay)
+    if broken and broken.kind == "timeout_after_success":
+        return _error(Refusal(504, "timeout", "No answer in time."))
+    return response
+
+
+def _once(handler: Handler, call: Call, path: dict[str, str]) -> HttpResponse:
+    if call.request.method != "POST":
+        return JsonResponse(handler(call, **path))
+    key = call.request.headers.get("Idempotency-Key", "")
+    with transaction.atomic():
+        if not key:
+            status, body = _attempt(handler, call, path)
+        else:
+            status, body = _keyed(handler, call, path, key)
+    return JsonResponse(body, status=status)
+
+
+def _keyed(handler: Handler, call: Call, path: dict[str, str], key: str) -> tuple[int, Json]:
+    digest = _digest(call.request)
+    kept = Answer.objects.filter(account=call.account, key=key).first()
+    if kept is None:
+        status, body = _attempt(handler, call, path)
+        Answer.objects.create(account=call.account, key=key, digest=digest, status=status, body=body)
+        return status, body
+    if kept.digest != digest:
+        return _told(Refusal(422, "idempotency_key_reused", "This key was used for another call."))
+    return kept.status, kept.body
+
+
+def _attempt(handler: Handler, call: Call, path: dict[str, str]) -> tuple[int, Json]:
+    """A refusal is an answer like any other: what was found out on the way (expired, lapsed) is committed."""
+    try:
+        return 200, handler(call, **path)
+    except Refusal as refusal:
+        return _told(refusal)
+
+
+def _digest(request: HttpRequest) -> str:
+    return hashlib.sha256(f"{request.method} {request.path}\0".encode() + request.body).hexdigest()
+
+
+def _told(refusal: Refusal) -> tuple[int, Json]:
+    return refusal.status, {"error": {"code": refusal.code, "message": refusal.message}}
+
+
+def _error(refusal: Refusal) -> HttpResponse:
+    status, body = _told(refusal)
+    return JsonResponse(body, status=status)

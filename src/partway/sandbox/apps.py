@@ -1,0 +1,13 @@
+"""Names the sandbox for Django."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class SandboxConfig(AppConfig):
+    """The pretend payment company."""
+
+    name = "partway.sandbox"
+    label = "sandbox"
+    default_auto_field = "django.db.models.BigAutoField"

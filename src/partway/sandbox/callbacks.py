@@ -1,0 +1,120 @@
+"""Callbacks to the merchant: written with the change, signed, sent, and sent again until they arrive."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from datetime import timedelta
+
+import httpx
+from django.db import transaction
+from django.db.models import F
+from standardwebhooks import Webhook
+
+from partway.lib.clock import now
+from partway.sandbox import faults
+from partway.sandbox.models import Callback, Checkout
+
+log = logging.getLogger(__name__)
+
+# Seconds to wait after each failed try; when they are used up, the merchant has to ask.
+BACKOFF = (1, 2, 5, 15, 60, 60, 300, 600, 1800, 3600)
+LEASE = timedelta(seconds=60)  # longer than any delivery takes; after it the row is anybody's again
+HOLD = timedelta(seconds=30)  # how long one waits to be overtaken by the next
+SENDERS = 6
+
+# Set whenever there may be something to send, so that nobody waits for the next round of the clock.
+WAKE = threading.Event()
+
+_claimed: queue.SimpleQueue[Callback] = queue.SimpleQueue()
+_http = httpx.Client(timeout=10, trust_env=False)
+
+
+def write(checkout: Checkout, kind: str) -> None:
+    """Write the callback of a change, in the transaction of that change."""
+    fault = faults.take(checkout.account_id, faults.ON_CALLBACK)
+    wanted = fault.kind if fault else ""
+    at = now()
+    callback = Callback(checkout=checkout, kind=f"checkout.{kind}", created_at=at, due_at=at)
+    if fault and wanted == "callback_late":
+        callback.due_at = at + timedelta(seconds=fault.delay)
+    elif wanted == "callback_lost":
+        callback.due_at = None
+    elif wanted == "callback_out_of_order":
+        callback.waits_for_next, callback.due_at = True, at + HOLD
+    elif wanted == "callback_twice":
+        callback.copies = 2
+    elif wanted == "callback_first":
+        callback.tries, callback.due_at = 1, at + LEASE
+    callback.save(force_insert=True)
+    # Hooks run before the answer leaves: delivering in one is what makes the callback arrive first.
+    hook = (lambda: deliver(callback)) if wanted == "callback_first" else WAKE.set
+    transaction.on_commit(hook, robust=True)
+
+
+def claim_due() -> None:
+    """Hand every callback that is due to a sender, each to one only."""
+    due = Callback.objects.filter(due_at__lte=now()).select_related("checkout__account")
+    for callback in due.order_by("due_at")[:100]:
+        untouched = Callback.objects.filter(id=callback.id, due_at=callback.due_at)
+        if untouched.update(due_at=now() + LEASE, tries=F("tries") + 1):
+            callback.tries += 1
+            _claimed.put(callback)
+
+
+def deliver(callback: Callback) -> None:
+    """Try once (or as often as the fault wants) and write down how it went."""
+    arrived = all(_post(callback) for _ in range(callback.copies))
+    mine = Callback.objects.filter(id=callback.id)
+    if arrived:
+        mine.update(due_at=None)
+        _release_overtaken(callback)
+    elif callback.tries <= len(BACKOFF):
+        mine.update(due_at=now() + timedelta(seconds=BACKOFF[callback.tries - 1]))
+    else:
+        log.warning("gave up on callback %s", callback.id)
+        mine.update(due_at=None)
+
+
+def _release_overtaken(callback: Callback) -> None:
+    older = Callback.objects.filter(checkout_id=callback.checkout_id, created_at__lt=callback.created_at)
+    if older.filter(waits_for_next=True).update(waits_for_next=False, due_at=now()):
+        WAKE.set()
+
+
+def _post(callback: Callback) -> bool:
+    body = json.dumps(_event(callback))
+    signer = Webhook(callback.checkout.account.signing_secret)
+    at = now()
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": callback.id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signer.sign(callback.id, at, body),
+    }
+    try:
+        return _http.post(callback.checkout.callback_url, content=body, headers=headers).is_success
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
+
+
+def _event(callback: Callback) -> dict[str, object]:
+    return {
+        "id": callback.id,
+        "type": callback.kind,
+        "created": callback.created_at.isoformat(),
+        "data": {"checkout": callback.checkout_id},
+    }
+
+
+def send_forever() -> None:
+    """What each sender thread does."""
+    while True:
+        callback = _claimed.get()
+        try:
+            deliver(callback)
+        except Exception:
+            # The lease runs out and somebody tries again; the thread must not die of one bad row.
+            log.exception("callback %s", callback.id)

@@ -1,0 +1,63 @@
+"""The test cards and bank accounts, and what each of them does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """Something to pay with. `code` and `words` say why it fails, where it does."""
+
+    number: str
+    does: str  # for the page that lists them
+    code: str = ""
+    words: str = ""
+    confirms: bool = False
+    lapses: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The number as people read it: a card's in groups of four."""
+        if len(self.number) != 16:
+            return self.number
+        return " ".join(self.number[start : start + 4] for start in range(0, len(self.number), 4))
+
+
+CARDS = {
+    card.number: card
+    for card in (
+        Instrument("4242424242424242", "Succeeds"),
+        Instrument("4000000000000002", "Is declined", "card_declined", "Your card was declined."),
+        Instrument(
+            "4000000000009995",
+            "Has insufficient funds",
+            "insufficient_funds",
+            "Your card has insufficient funds.",
+        ),
+        Instrument("4000002500003155", "Asks for a confirmation", confirms=True),
+        Instrument("4000000000000341", "Succeeds, but lapses before capture", lapses=True),
+    )
+}
+
+DEBITS = {
+    debit.number: debit
+    for debit in (
+        Instrument("000123456789", "Settles a few seconds later"),
+        Instrument(
+            "000111111116",
+            "Fails a few seconds later",
+            "bank_debit_failed",
+            "The bank could not debit this account.",
+        ),
+    )
+}
+
+REFUSED_CONFIRMATION = ("card_declined", "The payment was not confirmed.")
+LAPSED = ("authorization_lapsed", "The authorization has lapsed; nothing was taken.")
+EXPIRED = ("checkout_expired", "The time for paying has passed.")
+
+
+def digits(typed: str) -> str:
+    """A number as people type it, without its spaces and dashes."""
+    return "".join(character for character in typed if character not in " -\u00a0")

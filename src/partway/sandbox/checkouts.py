@@ -1,0 +1,175 @@
+"""What can happen to a checkout. Every act is one compare-and-set that writes its callback along."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from django.db import transaction
+
+from partway.lib.clock import now
+from partway.sandbox import callbacks, faults
+from partway.sandbox.cards import DEBITS, EXPIRED, LAPSED, REFUSED_CONFIRMATION, Instrument
+from partway.sandbox.errors import Refusal, not_found
+from partway.sandbox.models import Checkout, Refund
+from partway.sandbox.settings import SETTLE_AFTER_SECONDS
+
+Status = Checkout.Status
+
+# What a customer pays with who is faster than a close (the fault close_too_late).
+_GOOD_DEBIT = "000123456789"
+
+
+def locked(checkout_id: str, account_id: str = "") -> Checkout:
+    """The checkout as it is now, expired if its time is over; nobody else writes until the commit.
+
+    Call it inside a transaction: transactions begin IMMEDIATE here, so there is one writer at a time.
+    """
+    owned = {"account_id": account_id} if account_id else {}
+    checkout = Checkout.objects.select_related("account").filter(id=checkout_id, **owned).first()
+    if checkout is None:
+        raise not_found()
+    if checkout.status == Status.OPEN and checkout.expires_at <= now():
+        _move(checkout, Status.CLOSED, "closed", code=EXPIRED[0], words=EXPIRED[1])
+    return checkout
+
+
+def _move(checkout: Checkout, status: str, kind: str, **fields: object) -> None:
+    """Change the row if it still stands where we saw it, and tell the merchant."""
+    fields = {"status": status, "changed_at": now(), "code": "", "words": "", "confirmation": "", **fields}
+    if not Checkout.objects.filter(id=checkout.id, status=checkout.status).update(**fields):
+        raise Refusal(409, "conflict", "Somebody else changed this checkout at the same moment.")
+    for name, value in fields.items():
+        setattr(checkout, name, value)
+    callbacks.write(checkout, kind)
+
+
+def pay_by_card(checkout: Checkout, card: Instrument) -> None:
+    """Hold the money on a card, or decline it, or ask for a confirmation first."""
+    if card.code:
+        _decline(checkout, card.code, card.words)
+    elif card.confirms:
+        # Nothing has happened yet that the merchant should hear of.
+        checkout.confirmation = secrets.token_urlsafe(16)
+        checkout.save(update_fields=["confirmation"])
+    else:
+        _authorize(checkout, lapses=card.lapses)
+
+
+def confirm(checkout: Checkout, confirmation: str, agreed: bool) -> None:
+    """What the customer answered to the extra question."""
+    if not confirmation or checkout.confirmation != confirmation:
+        raise Refusal(409, "confirmation_over", "This confirmation is over. Please enter the card again.")
+    if agreed:
+        _authorize(checkout)
+    else:
+        _decline(checkout, *REFUSED_CONFIRMATION)
+
+
+def _authorize(checkout: Checkout, *, lapses: bool = False) -> None:
+    held = {"method": "card", "authorized_minor": checkout.amount_minor, "lapses": lapses}
+    _move(checkout, Status.AUTHORIZED, "authorized", **held)
+
+
+def _decline(checkout: Checkout, code: str, words: str) -> None:
+    _move(checkout, Status.OPEN, "declined", method="card", code=code, words=words)
+
+
+def pay_by_debit(checkout: Checkout, debit: Instrument) -> None:
+    """Take the money from a bank account; whether it is there turns out later."""
+    settles_at = now() + timedelta(seconds=SETTLE_AFTER_SECONDS)
+    outcome = Status.FAILED if debit.code else Status.CAPTURED
+    planned = {"method": "bank_debit", "settles_at": settles_at, "settles_as": outcome}
+    _move(checkout, Status.PROCESSING, "processing", **planned)
+
+
+def settle(checkout: Checkout, outcome: str = "") -> None:
+    """End a bank debit, as its account number promised or as told."""
+    if checkout.status != Status.PROCESSING:
+        raise Refusal(409, "not_processing", "Only a payment that is processing can settle.")
+    if (outcome or checkout.settles_as) == Status.CAPTURED:
+        _take(checkout, checkout.amount_minor)
+    else:
+        failure = next(debit for debit in DEBITS.values() if debit.code)
+        _move(checkout, Status.FAILED, "failed", code=failure.code, words=failure.words)
+
+
+def capture(checkout: Checkout, amount_minor: int) -> None:
+    """Take what was authorized, once."""
+    if checkout.status == Status.CAPTURED:
+        raise Refusal(409, "already_captured", "This payment has already been captured.")
+    if checkout.code == LAPSED[0]:
+        raise Refusal(409, *LAPSED)
+    if checkout.status != Status.AUTHORIZED:
+        raise Refusal(409, "not_authorized", f"Nothing to capture: this checkout is {checkout.status}.")
+    if amount_minor > (checkout.authorized_minor or 0):
+        raise Refusal(422, "amount_too_large", "More than was authorized.")
+    if checkout.lapses:
+        _move(checkout, Status.CLOSED, "closed", authorized_minor=None, code=LAPSED[0], words=LAPSED[1])
+        raise Refusal(409, *LAPSED)
+    _take(checkout, amount_minor)
+
+
+def _take(checkout: Checkout, amount_minor: int) -> None:
+    fault = faults.take(checkout.account_id, faults.ON_CAPTURE)
+    taken = max(0, amount_minor + fault.delta) if fault else amount_minor
+    _move(checkout, Status.CAPTURED, "captured", captured_minor=taken, captures=checkout.captures + 1)
+
+
+def close(checkout: Checkout) -> None:
+    """Make it unpayable and let go of the card; what was taken stays taken."""
+    if checkout.status == Status.OPEN and faults.take(checkout.account_id, faults.ON_CLOSE):
+        pay_by_debit(checkout, DEBITS[_GOOD_DEBIT])
+    if checkout.status in (Status.OPEN, Status.AUTHORIZED):
+        _move(checkout, Status.CLOSED, "closed", authorized_minor=None)
+
+
+def refund(checkout: Checkout, amount_minor: int, reference: str) -> Refund:
+    """Send back part or all of what was captured."""
+    left = (checkout.captured_minor or 0) - checkout.refunded_minor
+    if checkout.status != Status.CAPTURED:
+        raise Refusal(409, "not_captured", "Nothing was captured.")
+    if not 0 < amount_minor <= left:
+        raise Refusal(422, "amount_too_large", f"Only {left} can still be refunded.")
+    status = "pending" if faults.take(checkout.account_id, faults.ON_REFUND) else "succeeded"
+    made = Refund.objects.create(
+        checkout=checkout, amount_minor=amount_minor, reference=reference, status=status
+    )
+    refunded = checkout.refunded_minor + amount_minor
+    _move(checkout, Status.CAPTURED, "refunded", refunded_minor=refunded)
+    return made
+
+
+def settle_refund(refund_id: str, account_id: str, outcome: str) -> Refund:
+    """End a refund that is pending; one that succeeded can still come back, as it does in real life."""
+    made = Refund.objects.filter(id=refund_id).first()
+    if made is None:
+        raise not_found()
+    checkout = locked(made.checkout_id, account_id)
+    if made.status == "failed" or made.status == outcome:
+        raise Refusal(409, "refund_settled", f"This refund has {made.status}.")
+    made.status = outcome
+    made.save(update_fields=["status"])
+    back = made.amount_minor if outcome == "failed" else 0
+    kind = "refund_failed" if outcome == "failed" else "refunded"
+    _move(checkout, Status.CAPTURED, kind, refunded_minor=checkout.refunded_minor - back)
+    return made
+
+
+def let_time_pass() -> None:
+    """Expire what is overdue and settle what is due; the clock calls this again and again."""
+    at = now()
+    overdue = Checkout.objects.filter(status=Status.OPEN, expires_at__lte=at)
+    for checkout_id in overdue.values_list("id", flat=True)[:100]:
+        with transaction.atomic():
+            locked(checkout_id)
+    due = Checkout.objects.filter(status=Status.PROCESSING, settles_at__lte=at)
+    for checkout_id in due.values_list("id", flat=True)[:100]:
+        _settle_if_processing(checkout_id)
+
+
+def _settle_if_processing(checkout_id: str) -> None:
+    with transaction.atomic():
+        checkout = locked(checkout_id)
+        if checkout.status == Status.PROCESSING:
+            settle(checkout)

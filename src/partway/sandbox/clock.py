@@ -1,0 +1,32 @@
+"""The threads beside the web server: one lets time pass, a few send callbacks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from partway.sandbox import callbacks, checkouts
+
+log = logging.getLogger(__name__)
+
+# A change wakes the clock at once; this is only how late a settlement or a retry may be.
+ROUND_SECONDS = 0.5
+
+
+def start() -> None:
+    """Start them once; they end with the process, and what they leave undone is in the database."""
+    threading.Thread(target=_tick_forever, name="clock", daemon=True).start()
+    for number in range(callbacks.SENDERS):
+        threading.Thread(target=callbacks.send_forever, name=f"sender-{number}", daemon=True).start()
+
+
+def _tick_forever() -> None:
+    while True:
+        callbacks.WAKE.wait(ROUND_SECONDS)
+        callbacks.WAKE.clear()
+        try:
+            # First what waits for nothing else: a callback should leave within a tenth of a second.
+            callbacks.claim_due()
+            checkouts.let_time_pass()
+        except Exception:
+            log.exception("the clock stumbled and goes on")

@@ -1,0 +1,33 @@
+"""Things that shall go wrong, taken off the list one by one as they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import F
+
+from partway.sandbox.models import Fault
+
+BEFORE = ("error_before",)
+AFTER_SUCCESS = ("timeout_after_success", "hang")
+ON_CALLBACK = (
+    "callback_first",
+    "callback_twice",
+    "callback_late",
+    "callback_out_of_order",
+    "callback_lost",
+)
+ON_CAPTURE = ("wrong_amount",)
+ON_CLOSE = ("close_too_late",)
+ON_REFUND = ("refund_pending",)
+ACTS = ("start", "fetch", "capture", "close", "refund", "listed", "account")
+KINDS = (*BEFORE, *AFTER_SUCCESS, *ON_CALLBACK, *ON_CAPTURE, *ON_CLOSE, *ON_REFUND)
+
+
+def take(account_id: str, kinds: Iterable[str], act: str = "") -> Fault | None:
+    """The oldest fault of these kinds that is due now, used up once; None almost always."""
+    waiting = Fault.objects.filter(account_id=account_id, kind__in=kinds, act__in=("", act), left__gt=0)
+    for fault in waiting.order_by("id"):
+        if Fault.objects.filter(id=fault.id, left__gt=0).update(left=F("left") - 1):
+            return fault
+    return None

@@ -1,0 +1,86 @@
+"""Reads the fields of a JSON body; each raises a Refusal that names the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from partway.lib.money import EXPONENTS
+from partway.sandbox.errors import Refusal, invalid
+
+Body = Mapping[str, Any]
+
+MAX_MINOR = 10**13
+
+# By the currency's decimals: the least that can be paid, and what an amount must be a multiple of.
+_MINIMUM = {0: 50, 2: 50, 3: 100}
+_STEP = {0: 1, 2: 1, 3: 10}
+
+
+def text(body: Body, name: str, *, most: int = 200) -> str:
+    """A string, empty when missing."""
+    value = body.get(name, "")
+    if not isinstance(value, str) or len(value) > most:
+        raise invalid(name, f"must be text of at most {most} letters.")
+    return value
+
+
+def amount(body: Body, name: str = "amount") -> int:
+    """A positive number of minor units."""
+    value = body.get(name)
+    if type(value) is not int or not 0 < value <= MAX_MINOR:
+        raise invalid(name, "must be a positive integer of minor units.")
+    return value
+
+
+def payable(body: Body) -> tuple[int, str]:
+    """Amount and currency that a checkout can be opened for."""
+    minor, currency = amount(body), text(body, "currency", most=3)
+    if currency not in EXPONENTS:
+        raise invalid("currency", "is not a currency.")
+    least, step = _MINIMUM[EXPONENTS[currency]], _STEP[EXPONENTS[currency]]
+    if minor < least:
+        raise Refusal(422, "amount_too_small", f"At least {least} minor units of {currency}.")
+    if minor % step:
+        raise Refusal(422, "amount_not_a_multiple", f"{currency} amounts must be multiples of {step}.")
+    return minor, currency
+
+
+def same_currency(body: Body, currency: str) -> None:
+    """If the body names a currency, it is the one of the checkout."""
+    if body.get("currency", currency) != currency:
+        raise invalid("currency", f"this checkout is in {currency}.")
+
+
+def url(body: Body, name: str, *, fallback: str = "") -> str:
+    """An absolute http or https address."""
+    value = text(body, name, most=500) or fallback
+    parts = urlsplit(value)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or any(sign in value for sign in "\r\n ;,")
+    ):
+        raise invalid(name, "must be an http or https address.")
+    return value
+
+
+def moment(value: str, name: str) -> datetime:
+    """A point in time with its offset, as RFC 3339 writes it."""
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise invalid(name, "must be a time, as 2026-01-31T12:00:00Z.") from error
+    if at.tzinfo is None:
+        raise invalid(name, "must have an offset, as Z.")
+    return at
+
+
+def choice(body: Body, name: str, allowed: tuple[str, ...], *, fallback: str = "") -> str:
+    """One of a few words."""
+    value = body.get(name, fallback)
+    if value not in (*allowed, fallback):
+        raise invalid(name, f"must be one of {', '.join(allowed)}.")
+    return str(value)

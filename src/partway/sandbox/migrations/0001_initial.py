@@ -1,0 +1,226 @@
+"""The first tables of the sandbox."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+import partway.lib.clock
+import partway.sandbox.models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = []
+
+    operations = [
+        migrations.CreateModel(
+            name="Account",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=partway.sandbox.models.account_id,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("callback_url", models.URLField(max_length=500)),
+                (
+                    "api_key",
+                    models.CharField(default=partway.sandbox.models.api_key, max_length=60, unique=True),
+                ),
+                (
+                    "signing_secret",
+                    models.CharField(default=partway.sandbox.models.signing_secret, max_length=60),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Checkout",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=partway.sandbox.models.checkout_id,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("authorized", "Authorized"),
+                            ("processing", "Processing"),
+                            ("captured", "Captured"),
+                            ("closed", "Closed"),
+                            ("failed", "Failed"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.PositiveBigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("description", models.CharField(blank=True, max_length=500)),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                ("return_url", models.URLField(max_length=1000)),
+                ("callback_url", models.URLField(max_length=500)),
+                ("methods", models.JSONField()),
+                ("expires_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
+                ("changed_at", models.DateTimeField(default=partway.lib.clock.now)),
+                ("method", models.CharField(blank=True, max_length=20)),
+                ("code", models.CharField(blank=True, max_length=40)),
+                ("words", models.CharField(blank=True, max_length=200)),
+                ("confirmation", models.CharField(blank=True, max_length=40)),
+                ("lapses", models.BooleanField(default=False)),
+                ("settles_at", models.DateTimeField(null=True)),
+                ("settles_as", models.CharField(blank=True, max_length=10)),
+                ("authorized_minor", models.PositiveBigIntegerField(null=True)),
+                ("captured_minor", models.PositiveBigIntegerField(null=True)),
+                ("refunded_minor", models.PositiveBigIntegerField(default=0)),
+                ("captures", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Callback",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=partway.sandbox.models.event_id,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("copies", models.PositiveSmallIntegerField(default=1)),
+                ("waits_for_next", models.BooleanField(default=False)),
+                (
+                    "checkout",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Fault",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("act", models.CharField(blank=True, max_length=10)),
+                ("left", models.PositiveSmallIntegerField(default=1)),
+                ("delay", models.FloatField(default=3)),
+                ("delta", models.BigIntegerField(default=-1)),
+                (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Refund",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=partway.sandbox.models.refund_id,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("amount_minor", models.PositiveBigIntegerField()),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                ("status", models.CharField(default="succeeded", max_length=10)),
+                ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
+                (
+                    "checkout",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
+                ),
+            ],
+            options={
+                "ordering": ("created_at", "id"),
+            },
+        ),
+        migrations.CreateModel(
+            name="Answer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=255)),
+                ("digest", models.CharField(max_length=64)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("body", models.JSONField()),
+                (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "key"), name="one_answer_per_key")
+                ],
+            },
+        ),
+        migrations.AddIndex(
+            model_name="checkout",
+            index=models.Index(fields=["account", "changed_at", "id"], name="checkout_changed"),
+        ),
+        migrations.AddIndex(
+            model_name="checkout",
+            index=models.Index(
+                condition=models.Q(("status", "open")), fields=["expires_at"], name="checkout_expiring"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="checkout",
+            index=models.Index(
+                condition=models.Q(("status", "processing")), fields=["settles_at"], name="checkout_settling"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="checkout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("captures__lte", 1)), name="captured_at_most_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="checkout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("refunded_minor", 0),
+                    ("refunded_minor__lte", models.F("captured_minor")),
+                    _connector="OR",
+                ),
+                name="refunded_at_most_captured",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="callback",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="callback_due"
+            ),
+        ),
+    ]

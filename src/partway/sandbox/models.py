@@ -1,0 +1,177 @@
+"""The pretend company's whole memory.
+
+An Account belongs to a merchant. It has Checkouts, each paid at most once; a Checkout has Refunds. Every
+change of a Checkout writes a Callback in the same transaction. An Answer is kept per idempotency key. A Fault
+is something that shall go wrong a given number of times. Amounts are integer minor units.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from partway.lib.clock import now
+from partway.lib.ids import new_id
+
+
+def account_id() -> str:
+    """As `acct_…`."""
+    return new_id("acct")
+
+
+def checkout_id() -> str:
+    """As `co_…`; 80 random bits, because whoever knows it may pay."""
+    return new_id("co")
+
+
+def refund_id() -> str:
+    """As `re_…`."""
+    return new_id("re")
+
+
+def event_id() -> str:
+    """As `evt_…`."""
+    return new_id("evt")
+
+
+def api_key() -> str:
+    """As `sk_sandbox_…`."""
+    return f"sk_sandbox_{secrets.token_urlsafe(24)}"
+
+
+def signing_secret() -> str:
+    """As `whsec_…`, the form of the Standard Webhooks specification."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+class Account(models.Model):
+    """A merchant's account. The key lies here in the clear: it opens play money only."""
+
+    objects: ClassVar[models.Manager[Account]] = models.Manager()
+    id = models.CharField(primary_key=True, max_length=40, default=account_id)
+    name = models.CharField(max_length=200)
+    callback_url = models.URLField(max_length=500)
+    api_key = models.CharField(max_length=60, unique=True, default=api_key)
+    signing_secret = models.CharField(max_length=60, default=signing_secret)
+
+
+class Checkout(models.Model):
+    """One thing to be paid, once."""
+
+    objects: ClassVar[models.Manager[Checkout]] = models.Manager()
+    account_id: str
+
+    class Status(models.TextChoices):
+        """Open and authorized can still be closed; the last three are the end."""
+
+        OPEN = "open"
+        AUTHORIZED = "authorized"
+        PROCESSING = "processing"
+        CAPTURED = "captured"
+        CLOSED = "closed"
+        FAILED = "failed"
+
+    id = models.CharField(primary_key=True, max_length=40, default=checkout_id)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    amount_minor = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=3)
+    description = models.CharField(max_length=500, blank=True)
+    reference = models.CharField(max_length=200, blank=True)
+    return_url = models.URLField(max_length=1000)
+    callback_url = models.URLField(max_length=500)
+    methods = models.JSONField()
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=now)
+    changed_at = models.DateTimeField(default=now)
+    method = models.CharField(max_length=20, blank=True)
+    code = models.CharField(max_length=40, blank=True)
+    words = models.CharField(max_length=200, blank=True)
+    confirmation = models.CharField(max_length=40, blank=True)  # of the card that waits to be confirmed
+    lapses = models.BooleanField(default=False)  # the authorization is good until somebody captures it
+    settles_at = models.DateTimeField(null=True)
+    settles_as = models.CharField(max_length=10, blank=True)
+    authorized_minor = models.PositiveBigIntegerField(null=True)
+    captured_minor = models.PositiveBigIntegerField(null=True)
+    refunded_minor = models.PositiveBigIntegerField(default=0)
+    captures = models.PositiveSmallIntegerField(default=0)  # how often money was taken, for the ledger
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["account", "changed_at", "id"], name="checkout_changed"),
+            models.Index(fields=["expires_at"], condition=Q(status="open"), name="checkout_expiring"),
+            models.Index(fields=["settles_at"], condition=Q(status="processing"), name="checkout_settling"),
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(captures__lte=1), name="captured_at_most_once"),
+            models.CheckConstraint(
+                condition=Q(refunded_minor=0) | Q(refunded_minor__lte=F("captured_minor")),
+                name="refunded_at_most_captured",
+            ),
+        )
+
+
+class Refund(models.Model):
+    """Money sent back."""
+
+    objects: ClassVar[models.Manager[Refund]] = models.Manager()
+    checkout_id: str
+    id = models.CharField(primary_key=True, max_length=40, default=refund_id)
+    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE)
+    amount_minor = models.PositiveBigIntegerField()
+    reference = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, default="succeeded")
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ("created_at", "id")
+
+
+class Callback(models.Model):
+    """A call to the merchant that must be made; its id is the event's."""
+
+    objects: ClassVar[models.Manager[Callback]] = models.Manager()
+    checkout_id: str
+
+    id = models.CharField(primary_key=True, max_length=40, default=event_id)
+    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=40)
+    created_at = models.DateTimeField(default=now)
+    due_at = models.DateTimeField(null=True)  # null when there is nothing left to do
+    tries = models.PositiveSmallIntegerField(default=0)
+    copies = models.PositiveSmallIntegerField(default=1)
+    waits_for_next = models.BooleanField(default=False)  # the fault callback_out_of_order
+
+    class Meta:
+        indexes = (models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="callback_due"),)
+
+
+class Answer(models.Model):
+    """What was answered to an idempotency key, to be answered again."""
+
+    objects: ClassVar[models.Manager[Answer]] = models.Manager()
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)  # of method, path and body
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["account", "key"], name="one_answer_per_key"),)
+
+
+class Fault(models.Model):
+    """Something that shall go wrong `left` more times."""
+
+    objects: ClassVar[models.Manager[Fault]] = models.Manager()
+    id: int
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=40)
+    act = models.CharField(max_length=10, blank=True)  # empty: any act
+    left = models.PositiveSmallIntegerField(default=1)
+    delay = models.FloatField(default=3)  # seconds, for callback_late and hang
+    delta = models.BigIntegerField(default=-1)  # minor units, for wrong_amount

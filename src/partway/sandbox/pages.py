@@ -1,0 +1,147 @@
+"""The pages on which a customer pays; they work without JavaScript and without cookies."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from partway.lib.clock import now
+from partway.lib.money import Money, format_money
+from partway.sandbox import checkouts
+from partway.sandbox.cards import CARDS, DEBITS, EXPIRED, Instrument, digits
+from partway.sandbox.errors import Refusal
+from partway.sandbox.models import Checkout
+
+Status = Checkout.Status
+
+# What the page of a checkout that cannot be paid any more says, and its HTTP status after a POST.
+_ENDS = {
+    Status.AUTHORIZED: ("paid", 409),
+    Status.PROCESSING: ("paid", 409),
+    Status.CAPTURED: ("paid", 409),
+    Status.CLOSED: ("closed", 410),
+    Status.FAILED: ("failed", 410),
+}
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 when the database answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def show(request: HttpRequest, checkout_id: str) -> HttpResponse:
+    """The form to pay with, or what became of the checkout. Looking changes nothing."""
+    checkout = Checkout.objects.select_related("account").filter(id=checkout_id).first()
+    if checkout is None:
+        return _missing(request)
+    if checkout.status == Status.OPEN and checkout.expires_at > now():
+        return _form(request, checkout)
+    return _ended(request, checkout, after_post=False)
+
+
+@require_POST
+def pay(request: HttpRequest, checkout_id: str) -> HttpResponse:
+    """Pay by card or bank debit; the second of two who pay is told so."""
+    with transaction.atomic():
+        try:
+            checkout = checkouts.locked(checkout_id)
+        except Refusal:
+            return _missing(request)
+        if checkout.status != Status.OPEN:
+            return _ended(request, checkout)
+        method = request.POST.get("method", "card")
+        field = "account" if method == "bank_debit" else "number"
+        wrong = _pay(checkout, method, request.POST.get(field, ""))
+    if wrong:
+        return _form(request, checkout, status=422, method=method, wrong=wrong)
+    return _after_paying(request, checkout)
+
+
+def _pay(checkout: Checkout, method: str, typed: str) -> str:
+    """Pay, or say what is wrong with what was typed."""
+    if method not in checkout.methods:
+        return "This way of paying is not offered here."
+    if method == "card":
+        card = CARDS.get(digits(typed))
+        if card is None:
+            return "Only the test cards listed below work here. Never enter a real card."
+        checkouts.pay_by_card(checkout, card)
+        return ""
+    debit = DEBITS.get(digits(typed))
+    if debit is None:
+        return "Only the test accounts listed below work here. Never enter a real account."
+    checkouts.pay_by_debit(checkout, debit)
+    return ""
+
+
+@require_POST
+def confirm(request: HttpRequest, checkout_id: str) -> HttpResponse:
+    """The customer's answer to the extra question of some cards."""
+    agreed = request.POST.get("decision") == "confirm"
+    with transaction.atomic():
+        try:
+            checkout = checkouts.locked(checkout_id)
+        except Refusal:
+            return _missing(request)
+        if checkout.status != Status.OPEN:
+            return _ended(request, checkout)
+        try:
+            checkouts.confirm(checkout, request.POST.get("confirmation", ""), agreed)
+        except Refusal as refusal:
+            return _form(request, checkout, status=409, wrong=refusal.message)
+    return _after_paying(request, checkout)
+
+
+def _after_paying(request: HttpRequest, checkout: Checkout) -> HttpResponse:
+    if checkout.confirmation:
+        return _page(request, "confirm", checkout)
+    if checkout.status == Status.OPEN:
+        return _form(request, checkout, status=402, wrong=checkout.words)
+    return HttpResponse(status=303, headers={"Location": checkout.return_url})
+
+
+def _form(
+    request: HttpRequest, checkout: Checkout, *, status: int = 200, method: str = "card", wrong: str = ""
+) -> HttpResponse:
+    shown = method if method in checkout.methods else checkout.methods[0]
+    lists: dict[str, list[Instrument]] = {"cards": list(CARDS.values()), "debits": list(DEBITS.values())}
+    return _page(request, "pay", checkout, status=status, method=shown, wrong=wrong, **lists)
+
+
+def _ended(request: HttpRequest, checkout: Checkout, *, after_post: bool = True) -> HttpResponse:
+    template, status = _ENDS.get(Status(checkout.status), ("closed", 410))
+    expired = checkout.status == Status.OPEN or checkout.code == EXPIRED[0]
+    return _page(request, template, checkout, status=status if after_post else 200, expired=expired)
+
+
+def _missing(request: HttpRequest) -> HttpResponse:
+    return _guard(render(request, "sandbox/missing.html", status=404))
+
+
+def _page(
+    request: HttpRequest, template: str, checkout: Checkout, *, status: int = 200, **extra: object
+) -> HttpResponse:
+    amount = format_money(Money(checkout.amount_minor, checkout.currency))
+    context = {"checkout": checkout, "amount": amount, "merchant": checkout.account.name, **extra}
+    back = "{0.scheme}://{0.netloc}".format(urlsplit(checkout.return_url))
+    return _guard(render(request, f"sandbox/{template}.html", context, status=status), back)
+
+
+def _guard(response: HttpResponse, back: str = "") -> HttpResponse:
+    """`back` is the merchant's origin: to a browser the redirect after Pay belongs to the form's action."""
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action 'self' {back}"
+    )
+    response["Referrer-Policy"] = "same-origin"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,74 @@
+"""Who owes: the list, one customer with their invoices, and the form for both."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpResponse
+
+from partway.billing import customers
+from partway.billing.errors import BillingError
+from partway.billing.models import Customer, Invoice
+
+from .access import find
+from .forms import Form, clean
+from .invoices import PAGE_ROWS, with_stages
+from .visit import Visit
+
+
+def index(visit: Visit) -> HttpResponse:
+    """Search and turn pages."""
+    q = clean(visit.request.GET.get("q", "")).strip()
+    mine = Customer.objects.of(visit.organization)
+    rows = mine.filter(Q(name__icontains=q) | Q(email__icontains=q)) if q else mine
+    page = Paginator(rows.order_by("name", "id"), PAGE_ROWS).get_page(visit.request.GET.get("page"))
+    context = {"page": page, "q": q, "is_first": not page.object_list and not mine.exists()}
+    return visit.render("staff/customers/index.html", context)
+
+
+def show(visit: Visit, customer_id: str) -> HttpResponse:
+    """One customer and their invoices."""
+    customer = find(visit, Customer.objects.all(), customer_id)
+    rows = with_stages(Invoice.objects.of(visit.organization).filter(customer=customer))
+    page = Paginator(rows.order_by("-created_at", "-id"), PAGE_ROWS).get_page(visit.request.GET.get("page"))
+    return visit.render("staff/customers/show.html", {"customer": customer, "page": page})
+
+
+def new(visit: Visit) -> HttpResponse:
+    """Add a customer."""
+    form = Form.typed(visit.request.POST)
+    if visit.posted:
+        try:
+            made = customers.create(visit.organization, details=_read(form), by=visit.actor, now=visit.now)
+        except BillingError as error:
+            form.refuse(error)
+        else:
+            return visit.go(visit.url("customer", made.pk), said=f"{made.name} was added.")
+    return visit.render("staff/customers/form.html", {"form": form}, status=form.status)
+
+
+def edit(visit: Visit, customer_id: str) -> HttpResponse:
+    """Change what is known of a customer."""
+    customer = find(visit, Customer.objects.all(), customer_id)
+    form = Form.typed(visit.request.POST) if visit.posted else Form(_stored(customer))
+    if visit.posted:
+        try:
+            customers.change(customer, details=_read(form), by=visit.actor, now=visit.now)
+        except BillingError as error:
+            form.refuse(error)
+        else:
+            return visit.go(visit.url("customer", customer.pk), said="Saved.")
+    return visit.render("staff/customers/form.html", {"form": form, "customer": customer}, status=form.status)
+
+
+def _read(form: Form) -> customers.Details:
+    return customers.Details(
+        name=form.text("name"),
+        email=form.text("email"),
+        phone=form.text("phone"),
+        address=form.text("address"),
+    )
+
+
+def _stored(customer: Customer) -> dict[str, str]:
+    return {name: getattr(customer, name) for name in ("name", "email", "phone", "address")}

@@ -1,0 +1,101 @@
+"""What was typed and what is wrong with it: kept together, so that a refused form comes back whole."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from django.core.exceptions import ValidationError
+
+from partway.billing.errors import BillingError, Invalid
+from partway.lib.money import Money, MoneyError, parse_money
+
+_SEPARATORS = re.compile(r"[,;\n]")
+_DECIMAL = re.compile(r"\d{1,9}(\.\d*)?|\.\d+", re.ASCII)
+_PLACES = 4
+
+
+@dataclass
+class Form:
+    """The texts of a form by field name, an error for each field that has one, and a refusal of the whole."""
+
+    values: dict[str, str]
+    errors: dict[str, str] = field(default_factory=dict)
+    refusal: str = ""
+    status: int = 200
+
+    @classmethod
+    def typed(cls, data: Mapping[str, object]) -> Form:
+        """What somebody sent; line breaks as one character, as the limits count them."""
+        return cls({name: clean(str(data[name])).replace("\r\n", "\n") for name in data})
+
+    def text(self, name: str) -> str:
+        """What stands in a field, without the space around it."""
+        return self.values.get(name, "").strip()
+
+    def refuse(self, error: BillingError) -> None:
+        """Take over what billing says, onto the fields where it names them."""
+        self.status = error.status
+        if isinstance(error, Invalid):
+            self.errors.update(error.fields)
+        else:
+            self.refusal = error.words
+
+    def money(self, name: str, currency: str) -> Money | None:
+        """An amount, or None with the reason on the field."""
+        try:
+            return parse_money(self.text(name), currency)
+        except MoneyError as error:
+            self._wrong(name, str(error))
+            return None
+
+    def decimal(self, name: str, *, empty: Decimal | None = None) -> Decimal | None:
+        """A number from 0 with at most four places, or None with the reason on the field."""
+        text = self.text(name).removesuffix("%").strip()
+        if not text and empty is not None:
+            return empty
+        try:
+            value = Decimal(text if _DECIMAL.fullmatch(text) else "no")
+        except InvalidOperation:
+            self._wrong(name, "Enter a number like 2 or 1.5.")
+            return None
+        if value != round(value, _PLACES):
+            self._wrong(name, f"Use at most {_PLACES} decimals.")
+            return None
+        return value
+
+    def day(self, name: str) -> date | None:
+        """A calendar day, or None with the reason on the field."""
+        try:
+            return date.fromisoformat(self.text(name))
+        except ValueError:
+            self._wrong(name, "Enter a date, as 2026-11-30.")
+            return None
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Several addresses with commas or line breaks between them."""
+        parts = (part.strip() for part in _SEPARATORS.split(self.text(name)))
+        return tuple(part for part in parts if part)
+
+    def take(self, error: ValidationError) -> None:
+        """Take over what a model's own checks say."""
+        self.status = 422
+        self.errors.update({name: words[0] for name, words in error.message_dict.items()})
+
+    def _wrong(self, name: str, words: str) -> None:
+        self.status = 422
+        self.errors[name] = words
+
+
+def clean(text: str) -> str:
+    """Text without NUL, which PostgreSQL takes nowhere."""
+    return text.replace("\x00", "")
+
+
+def new_form_key() -> str:
+    """A one-time key, so that a double click does a thing once (DESIGN P8)."""
+    return secrets.token_urlsafe(18)

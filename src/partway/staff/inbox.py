@@ -1,0 +1,45 @@
+"""The messages kept as files where no mail server is set: what customers would have received."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpResponse
+
+from partway.delivery import files
+
+from .visit import Visit
+
+
+def index(visit: Visit) -> HttpResponse:
+    """Newest first."""
+    _only_where_kept(visit)
+    return visit.render("staff/inbox/index.html", {"messages_kept": files.messages(visit.organization)})
+
+
+def show(visit: Visit, mail_id: str) -> HttpResponse:
+    """One message with its headers; its body stands in a frame of its own."""
+    return visit.render("staff/inbox/show.html", {"kept": _find(visit, mail_id)})
+
+
+def body(visit: Visit, mail_id: str) -> HttpResponse:
+    """The message itself: may style itself, may open links in a new tab, may do nothing else."""
+    # Payment pages refuse to be framed, so every link of the message opens beside it.
+    answer = HttpResponse(_find(visit, mail_id).html.replace("<head>", '<head><base target="_blank">', 1))
+    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+    answer.headers["Content-Security-Policy"] = (
+        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+        "style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+    )
+    return answer
+
+
+def _find(visit: Visit, mail_id: str) -> files.Kept:
+    _only_where_kept(visit)
+    found = files.message(visit.organization, mail_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _only_where_kept(visit: Visit) -> None:
+    if not visit.keeps_mail:
+        raise Http404

@@ -1,0 +1,109 @@
+"""The page on which a member writes an invoice, new or a draft."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+from partway.billing import invoices
+from partway.billing.errors import BillingError, Stale
+from partway.billing.models import Customer, Invoice
+from partway.billing.models.invoices import DiscountKind
+from partway.lib.money import EXPONENTS
+
+from . import draft_form
+from .access import find
+from .forms import Form
+from .visit import Visit
+
+_USUAL_TERM = timedelta(days=14)
+_MOST_CUSTOMERS = 2_000  # in the list to choose from
+
+
+def new(visit: Visit) -> HttpResponse:
+    """Write a new draft."""
+    if not visit.posted:
+        return _page(visit, Form(_fresh(visit)))
+    form = draft_form.typed(visit.request.POST)
+    if form.text("act") == "add_lines":
+        return _page(visit, form)
+    draft = draft_form.read(form, _customer(visit, form))
+    if draft is not None:
+        try:
+            made = invoices.create(visit.organization, draft=draft, by=visit.actor, now=visit.now)
+        except BillingError as error:
+            form.refuse(error)
+        else:
+            return visit.go(visit.url("invoice", made.pk), said="The draft is saved.")
+    return _page(visit, form)
+
+
+def edit(visit: Visit, invoice_id: str) -> HttpResponse:
+    """Change a draft; when somebody saved it in the meantime, show theirs beside what was typed."""
+    invoice = find(visit, Invoice.objects.select_related("customer", "organization"), invoice_id)
+    if not visit.posted:
+        if invoice.status != "draft":
+            return redirect(visit.url("invoice", invoice.pk))
+        return _page(visit, draft_form.stored(invoice), invoice)
+    form = draft_form.typed(visit.request.POST)
+    if form.text("act") == "add_lines":
+        return _page(visit, form, invoice)
+    draft = draft_form.read(form, _customer(visit, form))
+    if draft is not None:
+        try:
+            invoices.edit(invoice, draft=draft, version=_version(form), by=visit.actor, now=visit.now)
+        except Stale as error:
+            form.refuse(error)
+            return _stale(visit, form, invoice)
+        except BillingError as error:
+            form.refuse(error)
+        else:
+            return visit.go(visit.url("invoice", invoice.pk), said="The draft is saved.")
+    return _page(visit, form, invoice)
+
+
+def _stale(visit: Visit, form: Form, invoice: Invoice) -> HttpResponse:
+    """Saving once more from here replaces the stored version, which by then has been seen."""
+    invoice.refresh_from_db()
+    form.values["version"] = str(invoice.version)
+    return _page(visit, form, invoice, stored=invoice)
+
+
+def _page(
+    visit: Visit, form: Form, invoice: Invoice | None = None, stored: Invoice | None = None
+) -> HttpResponse:
+    spare = 0 if draft_form.count(form) and form.text("act") != "add_lines" else draft_form.SPARE_ROWS
+    context = {
+        "form": form,
+        "invoice": invoice,
+        "stored": stored,
+        "rows": draft_form.rows(form, spare),
+        "customers": _choices(visit),
+        "currencies": sorted(EXPONENTS),
+        "discount_kinds": DiscountKind.choices,
+    }
+    return visit.render("staff/invoices/editor.html", context, status=form.status)
+
+
+def _choices(visit: Visit) -> list[tuple[str, str]]:
+    mine = Customer.objects.of(visit.organization).order_by("name", "id")[:_MOST_CUSTOMERS]
+    return [(customer.pk, f"{customer.name} · {customer.email}") for customer in mine]
+
+
+def _fresh(visit: Visit) -> dict[str, str]:
+    return {
+        "customer": visit.request.GET.get("customer", ""),
+        "currency": visit.organization.currency,
+        "due_on": (visit.today + _USUAL_TERM).isoformat(),
+    }
+
+
+def _customer(visit: Visit, form: Form) -> Customer | None:
+    return Customer.objects.of(visit.organization).filter(pk=form.text("customer")).first()
+
+
+def _version(form: Form) -> int:
+    text = form.text("version")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

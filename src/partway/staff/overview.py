@@ -1,0 +1,76 @@
+"""The first page of an organization: what is due, what came in, and what waits for somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, F, QuerySet, Sum
+from django.http import HttpResponse
+
+from partway.accounts.models import GatewayAccount
+from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
+from partway.lib.money import Money
+
+from .invoices import with_stages
+from .visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How many there are and what they come to, one amount per currency, the organization's own first."""
+
+    count: int
+    amounts: list[Money]
+
+
+def show(visit: Visit) -> HttpResponse:
+    """Figures, the open requests, the overdue invoices; first steps while there is nothing to count."""
+    mine = Invoice.objects.filter(organization=visit.organization)
+    asked = PaymentRequest.objects.of(visit.organization).filter(status="open")
+    due = F("total_minor") - F("amount_paid_minor")
+    context = {
+        "due": _figure(visit, mine.due().annotate(minor=due)),
+        "overdue": _figure(visit, mine.overdue(visit.today).annotate(minor=due)),
+        "requested": _figure(visit, asked.annotate(minor=F("amount_requested_minor"))),
+        "collected": _collected(visit),
+        "open_requests": asked.select_related("invoice__customer").order_by("-created_at")[:6],
+        "overdue_invoices": with_stages(mine.overdue(visit.today)).order_by("due_on")[:6],
+        "steps": _first_steps(visit),
+    }
+    return visit.render("staff/overview.html", context)
+
+
+def _figure(visit: Visit, rows: QuerySet[Any]) -> Figure:
+    sums = rows.order_by().values("currency").annotate(how_many=Count("pk"), sum_minor=Sum("minor"))
+    own = visit.organization.currency
+    found = sorted(sums, key=lambda row: (row["currency"] != own, row["currency"]))
+    amounts = [Money(row["sum_minor"], row["currency"]) for row in found]
+    return Figure(sum(row["how_many"] for row in found), amounts or [Money(0, own)])
+
+
+def _collected(visit: Visit) -> Figure:
+    """What was captured since the first of the month, where the organization is (DESIGN D7)."""
+    first = datetime(visit.today.year, visit.today.month, 1, tzinfo=ZoneInfo(visit.organization.time_zone))
+    came_in = Payment.objects.filter(
+        organization=visit.organization, status="succeeded", settled_at__gte=first
+    )
+    return _figure(visit, came_in.annotate(minor=F("captured_minor")))
+
+
+def _first_steps(visit: Visit) -> list[tuple[str, str, bool]]:
+    """What a new organization still has to do, as (words, address, done); empty once an invoice was sent."""
+    mine = Invoice.objects.of(visit.organization)
+    if mine.exclude(status="draft").exists():
+        return []
+    ready = (
+        visit.organization.payments_enabled and GatewayAccount.objects.current(visit.organization).exists()
+    )
+    return [
+        ("Let customers pay online", visit.url("payments_settings"), ready),
+        ("Add a customer", visit.url("customer_new"), Customer.objects.of(visit.organization).exists()),
+        ("Write an invoice", visit.url("invoice_new"), mine.exists()),
+        ("Send it", visit.url("invoices"), False),
+    ]

@@ -1,0 +1,67 @@
+// The invoice editor with fewer clicks: rows come and go at once, and only the chosen discount shows its field.
+// Without this file there are spare rows, and "Add lines" asks the server for more.
+
+const list = document.querySelector("[data-lines]");
+const adding = document.querySelector("[data-add-line]");
+
+function rename(row, number) {
+  row.setAttribute("aria-label", `Line ${number + 1}`);
+  row.querySelector("[data-remove-line]").setAttribute("aria-label", `Remove line ${number + 1}`);
+  for (const part of row.querySelectorAll("[id], [for], [name], [aria-describedby]")) {
+    for (const name of ["id", "for", "name", "aria-describedby"]) {
+      const old = part.getAttribute(name);
+      if (old) part.setAttribute(name, old.replace(/^lines\.\d+\./, `lines.${number}.`));
+    }
+  }
+}
+
+function renumber() {
+  [...list.children].forEach(rename);
+  for (const button of list.querySelectorAll("[data-remove-line]")) button.hidden = list.children.length < 2;
+}
+
+function add() {
+  const row = list.lastElementChild.cloneNode(true);
+  for (const input of row.querySelectorAll("input")) {
+    input.value = input.name.endsWith(".quantity") ? "1" : "";
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-describedby");
+  }
+  for (const error of row.querySelectorAll(".field-error")) error.remove();
+  list.append(row);
+  renumber();
+  row.querySelector("input").focus();
+}
+
+function isBlank(row) {
+  return [...row.querySelectorAll("input")].every((input) => !input.value || input.name.endsWith(".quantity"));
+}
+
+// The spare rows are for pages without this file; one is enough to begin with.
+for (const row of [...list.children].reverse()) {
+  if (list.children.length > 1 && isBlank(row)) row.remove();
+}
+renumber();
+
+adding.lastChild.textContent = "Add line";
+adding.addEventListener("click", (event) => {
+  event.preventDefault();
+  add();
+});
+
+list.addEventListener("click", (event) => {
+  const row = event.target.closest("[data-remove-line]")?.closest("[data-line]");
+  if (!row) return;
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  row.remove();
+  renumber();
+  next.querySelector("input").focus();
+});
+
+const discount = document.querySelector("[data-discount]");
+const kind = discount.querySelector("select");
+const showDiscount = () => {
+  for (const part of discount.querySelectorAll("[data-discount-of]")) part.hidden = part.dataset.discountOf !== kind.value;
+};
+kind.addEventListener("change", showDiscount);
+showDiscount();

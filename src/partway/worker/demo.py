@@ -1,0 +1,60 @@
+"""`partway demo`: the whole product on one machine, with a believable organization, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from .house import Address, House, HouseError, check_port
+
+_MARK = "demo-home"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the demo; answers the exit status."""
+    options = _options(arguments)
+    address = Address(options.home.expanduser().resolve(), options.port, options.port + 1)
+    try:
+        for port in (address.port, address.sandbox_port):
+            check_port(port)
+        if options.fresh:
+            _start_over(address.home)
+        return _run(House(address))
+    except HouseError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="partway demo", description=__doc__)
+    home = Path(os.environ.get("PARTWAY_HOME", "~/.partway/demo"))
+    parser.add_argument("--home", type=Path, default=home, help="where its data lives (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="the web port; the sandbox takes the next one")
+    parser.add_argument("--fresh", action="store_true", help="throw the demo's data away and start over")
+    return parser.parse_args(arguments)
+
+
+def _start_over(home: Path) -> None:
+    """Only a home that a demo made is ever emptied."""
+    if home.exists() and any(home.iterdir()) and not (home / _MARK).exists():
+        raise HouseError(f"{home} was not made by a demo, so --fresh leaves it alone. Choose another --home.")
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _run(house: House) -> int:
+    house.end_on_signals()
+    with house:
+        (house.address.home / _MARK).touch()
+        print("Starting Partway …", flush=True)
+        house.run("migrate", "--verbosity", "0")
+        house.start_sandbox()
+        house.start_web()
+        print(house.run("demo_organization"), flush=True)
+        house.start_worker()
+        print("Ctrl-C ends it. Logs are in", house.address.home / "logs", flush=True)
+        house.watch()
+        print("\nEnding …", flush=True)
+    return 0

@@ -1,0 +1,214 @@
+"""A believable small roofing business: customers, invoices in every state, one open request, all made by billing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import httpx
+
+from partway.accounts.models import Organization, Role, User
+from partway.billing import customers, events, invoices, organizations, payment_requests, payments
+from partway.billing.customers import Details
+from partway.billing.events import OPERATOR, Actor
+from partway.billing.invoices import Draft, Line
+from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
+from partway.billing.organizations import Person, Profile
+from partway.billing.payment_requests import Ask
+from partway.lib.clock import today
+from partway.lib.money import Money
+
+SLUG = "demo"
+PASSWORD = "partway-demo"  # noqa: S105 - printed by the demo, which only listens on the loopback address
+PEOPLE = {
+    Role.OWNER: Person("olivia@demo.example", "Olivia Stone"),
+    Role.COLLECTOR: Person("carl@demo.example", "Carl Reyes"),
+    Role.READER: Person("rita@demo.example", "Rita Novak"),
+}
+_TEST_CARD = "4242424242424242"
+_TAX = Decimal("8.25")
+
+
+def line(description: str, quantity: str, unit_amount_minor: int, tax_percent: Decimal = _TAX) -> Line:
+    """One invoice line; the unit amount in minor units."""
+    return Line(description, Decimal(quantity), unit_amount_minor, tax_percent)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The demo organization while it is being built, seen from `now`."""
+
+    organization: Organization
+    by: Actor
+    now: datetime
+
+    def customer(self, details: Details) -> Customer:
+        """Somebody who has been a customer for a while."""
+        return customers.create(
+            self.organization, details=details, by=self.by, now=self.now - timedelta(days=60)
+        )
+
+    def draft(
+        self, owes: Customer, *lines: Line, days_ago: int = 5, currency: str = "", notes: str = ""
+    ) -> Invoice:
+        """A draft written `days_ago`, due thirty days after."""
+        at = self.now - timedelta(days=days_ago)
+        draft = Draft(
+            customer=owes,
+            currency=currency or self.organization.currency,
+            due_on=self._day(at) + timedelta(days=30),
+            lines=lines,
+            notes=notes,
+        )
+        return invoices.create(self.organization, draft=draft, by=self.by, now=at)
+
+    def _day(self, at: datetime) -> date:
+        return today(at, self.organization.time_zone)
+
+    def sent(
+        self, owes: Customer, *lines: Line, days_ago: int = 5, currency: str = "", notes: str = ""
+    ) -> Invoice:
+        """An invoice sent on the day it was written."""
+        draft = self.draft(owes, *lines, days_ago=days_ago, currency=currency, notes=notes)
+        return invoices.send(draft, by=self.by, now=draft.created_at)
+
+    def ask(self, invoice: Invoice, amount_minor: int, note: str = "") -> PaymentRequest:
+        """An open request for a part, asked now."""
+        ask = Ask(
+            amount=Money(amount_minor, invoice.currency),
+            to=(invoice.customer.email,),
+            note=note,
+            reply_to=PEOPLE[Role.COLLECTOR].email,
+        )
+        return payment_requests.create(invoice, ask=ask, by=self.by, now=self.now)
+
+    def pay(self, source: PaymentRequest | Invoice) -> Payment:
+        """The customer pays at the sandbox, over real HTTP."""
+        request = source if isinstance(source, PaymentRequest) else None
+        amount = request.amount_requested if request else Invoice.objects.get(pk=source.pk).amount_due
+        payment = payments.start(source, shown=amount, payer_address=None, now=self.now)
+        httpx.post(f"{payment.checkout_url}/pay", data={"number": _TEST_CARD}, trust_env=False)
+        return payments.refresh(payment, now=self.now)
+
+
+def build(now: datetime) -> Organization:
+    """The whole demo organization; the sandbox must be up."""
+    profile = Profile(
+        name="Fieldstone Roofing",
+        email="billing@fieldstone.example",
+        phone="+1 555 0142",
+        address="18 Quarry Lane\nBurlington, VT 05401",
+        time_zone="America/New_York",
+        invoice_prefix="FR-",
+    )
+    organization = organizations.create(
+        profile=profile, owner=PEOPLE[Role.OWNER], by=OPERATOR, now=now - timedelta(days=90), slug=SLUG
+    )
+    _let_in(organization, now)
+    owner = organization.members.select_related("user").get(role=Role.OWNER)
+    scene = Scene(organization, events.member_actor(owner), now)
+    organizations.connect_sandbox(organization, by=scene.by, now=now)
+    organizations.switch_payments(organization, on=True, by=scene.by, now=now)
+    for story in STORIES:
+        story(scene)
+    return organization
+
+
+def _let_in(organization: Organization, now: datetime) -> None:
+    for role, person in PEOPLE.items():
+        if role != Role.OWNER:
+            organizations.add_member(organization, person=person, role=role, by=OPERATOR, now=now)
+        user = User.objects.get(email=person.email)
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+
+
+def payable_request(organization: Organization, now: datetime) -> PaymentRequest:
+    """A request that can be paid right now: the open one, or a new one where all were paid."""
+    standing = PaymentRequest.objects.of(organization).filter(status="open").order_by("-created_at").first()
+    if standing is not None:
+        return standing
+    owner = organization.members.select_related("user").get(role=Role.OWNER)
+    scene = Scene(organization, events.member_actor(owner), now)
+    owes = Customer.objects.of(organization).order_by("name")[0]
+    invoice = scene.sent(owes, line("Gutter cleaning, next season", "1", 48_000), days_ago=0)
+    return scene.ask(invoice, 20_000, "A part of it now, the rest after the work.")
+
+
+# The stories, each a customer with an invoice in one state
+
+
+def _in_stages(scene: Scene) -> None:
+    """Paid in part, and the next stage asked for: the state Partway exists for."""
+    dana = scene.customer(
+        Details("Dana Whitfield", "dana@whitfield.example", "+1 555 0177", "4 Orchard Hill")
+    )
+    lines = (
+        line("Tear-off of the old roof, per square", "24", 9_500),
+        line("Architectural shingles, installed, per square", "24", 31_250),
+        line("Ridge vent, per foot", "42.5", 1_450),
+    )
+    invoice = scene.sent(dana, *lines, days_ago=12, notes="Thank you for choosing Fieldstone.")
+    scene.pay(scene.ask(invoice, 350_000, "To order the material."))
+    scene.ask(invoice, 400_000, "Stage two: the old roof is off, the deck is dry. Thank you!")
+
+
+def _all_paid(scene: Scene) -> None:
+    """Collected in one go with Pay Now, which overtook an open request."""
+    owes = scene.customer(Details("Juniper Café", "accounts@juniper.example", "", "92 Main Street"))
+    invoice = scene.sent(owes, line("Emergency repair after the storm", "1", 86_000), days_ago=20)
+    scene.ask(invoice, 40_000)
+    scene.pay(invoice)
+
+
+def _overdue(scene: Scene) -> None:
+    """Sent long ago, and nothing came."""
+    owes = scene.customer(Details("Marcus Feld", "marcus@feld.example"))
+    scene.sent(owes, line("Skylight, supplied and flashed", "2", 112_000), days_ago=47)
+
+
+def _canceled(scene: Scene) -> None:
+    """A request was sent and canceled again; the invoice waits for the next one."""
+    owes = scene.customer(Details("Eastgate Property Group", "ap@eastgate.example", "+1 555 0119"))
+    invoice = scene.sent(owes, line("Flat roof inspection, per building", "6", 38_500), days_ago=8)
+    request = scene.ask(invoice, 100_000)
+    payment_requests.cancel(request, by=scene.by, now=scene.now)
+
+
+def _draft(scene: Scene) -> None:
+    """Not sent yet."""
+    owes = scene.customer(Details("Priya Raman", "priya@raman.example"))
+    scene.draft(
+        owes, line("Chimney flashing", "1", 64_000), line("Scaffold, per day", "3", 15_000), days_ago=1
+    )
+
+
+def _void(scene: Scene) -> None:
+    """Sent by mistake, and voided."""
+    owes = scene.customer(Details("Northside Church", "office@northside.example"))
+    invoice = scene.sent(owes, line("Steeple survey", "1", 90_000), days_ago=15)
+    invoices.void(invoice, by=scene.by, now=scene.now)
+
+
+def _other_currencies(scene: Scene) -> None:
+    """Currencies with no decimals and with three."""
+    kenji = scene.customer(Details("Kenji Watanabe", "kenji@watanabe.example"))
+    scene.sent(
+        kenji, line("Remote roof survey from drone pictures", "1", 185_000, Decimal(10)), currency="JPY"
+    )
+    layla = scene.customer(Details("Layla Al-Sabah", "layla@alsabah.example"))
+    invoice = scene.sent(layla, line("Consulting, per hour", "12.5", 42_500, Decimal(0)), currency="KWD")
+    scene.pay(scene.ask(invoice, 200_000))
+
+
+STORIES: tuple[Callable[[Scene], None], ...] = (
+    _overdue,
+    _all_paid,
+    _void,
+    _other_currencies,
+    _canceled,
+    _draft,
+    _in_stages,
+)

@@ -1,0 +1,70 @@
+"""`partway organizations create`: starts a real organization and prints the link with which its owner signs in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from partway.accounts.models import Organization, Role, User
+from partway.billing import organizations
+from partway.billing.errors import Invalid
+from partway.billing.events import OPERATOR
+from partway.billing.organizations import Person, Profile
+from partway.lib import clock
+
+
+class Command(BaseCommand):
+    """Makes and lists organizations."""
+
+    help = "Create or list organizations."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """create --name --owner [...], or list."""
+        acts = parser.add_subparsers(dest="act", required=True)
+        acts.add_parser("list", help="list the organizations")
+        create = acts.add_parser("create", help="start an organization with its owner")
+        create.add_argument("--name", required=True, help="what the business is called")
+        create.add_argument("--owner", required=True, help="the owner's mail address")
+        create.add_argument("--owner-name", default="", help="the owner's name")
+        create.add_argument("--currency", default="USD")
+        create.add_argument("--time-zone", default="UTC")
+
+    def handle(self, *args: Any, act: str, **options: Any) -> None:
+        """Do the act."""
+        if act == "list":
+            for organization in Organization.objects.order_by("slug"):
+                self.stdout.write(f"{organization.slug}  {organization.name}")
+            return
+        self._create(options)
+
+    def _create(self, options: dict[str, Any]) -> None:
+        email = options["owner"].strip().lower()
+        profile = Profile(
+            name=options["name"],
+            email=email,
+            currency=options["currency"].upper(),
+            time_zone=options["time_zone"],
+        )
+        owner = Person(email, options["owner_name"] or email.partition("@")[0])
+        try:
+            organization = organizations.create(profile=profile, owner=owner, by=OPERATOR, now=clock.now())
+        except Invalid as error:
+            raise CommandError(
+                "; ".join(f"{field}: {words}" for field, words in error.fields.items())
+            ) from error
+        self.stdout.write(f"Created {organization.name}: {settings.PARTWAY_URL}/o/{organization.slug}/")
+        self.stdout.write(self._welcome(organization))
+
+    def _welcome(self, organization: Organization) -> str:
+        user = User.objects.get(memberships__organization=organization, memberships__role=Role.OWNER)
+        if user.has_usable_password():
+            return f"{user.email} signs in with the password they have."
+        uid = urlsafe_base64_encode(force_bytes(user.pk))
+        path = reverse("staff:welcome", args=[uid, default_token_generator.make_token(user)])
+        return f"{user.email} sets a password here, once: {settings.PARTWAY_URL}{path}"

@@ -1,0 +1,41 @@
+"""`partway serve`: one web server; one process on SQLite, as many as asked for on PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from granian import Granian
+from granian.constants import Interfaces
+
+# A callback can come in before the gateway has answered the request that caused it, so one thread would deadlock.
+_THREADS = 8
+
+
+class Command(BaseCommand):
+    """Serves the web pages and callbacks."""
+
+    help = "Serve the web application."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to listen, and with how many processes."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--processes", type=int, default=1, help="more than one needs PostgreSQL")
+
+    def handle(self, *args: Any, host: str, port: int, processes: int, **options: Any) -> None:
+        """Serve until Ctrl-C or SIGTERM."""
+        if processes > 1 and connection.vendor == "sqlite":
+            raise CommandError("SQLite has one writer: use one process, or set DATABASE_URL to a PostgreSQL.")
+        connection.close()
+        Granian(
+            "partway.config.wsgi:application",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=processes,
+            blocking_threads=_THREADS,
+            respawn_failed_workers=True,
+            log_access=False,
+        ).serve()

@@ -1,0 +1,21 @@
+"""`partway worker`: sends mails, works off callbacks, asks about unsettled payments; run as many as you like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from partway.worker.loop import Loop
+
+
+class Command(BaseCommand):
+    """Runs until Ctrl-C or SIGTERM."""
+
+    help = "Run one worker process."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the loop."""
+        loop = Loop()
+        loop.stop_on_signals()
+        loop.run()

@@ -1,0 +1,63 @@
+"""Answers monitoring: is the house up, what waits, what failed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from partway.billing.models import Callback, Flag, Mail, Payment
+from partway.lib import clock
+
+from .models import Pulse
+
+_DEAD_AFTER = timedelta(seconds=30)
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the database answers; says beside it whether a worker is alive."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    alive = _workers_alive(clock.now())
+    return JsonResponse({"status": "ok", "database": connection.vendor, "workers_alive": alive})
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format: workers, and what waits or failed, read from the tables themselves."""
+    registry = CollectorRegistry()
+    for name, (words, value) in _gauges(clock.now()).items():
+        Gauge(f"partway_{name}", words, registry=registry).set(value)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _workers_alive(now: datetime) -> int:
+    return Pulse.objects.filter(beat_at__gt=now - _DEAD_AFTER).count()
+
+
+def _gauges(now: datetime) -> dict[str, tuple[str, float]]:
+    oldest = (
+        Mail.objects.filter(status="queued")
+        .order_by("created_at")
+        .values_list("created_at", flat=True)
+        .first()
+    )
+    return {
+        "workers_alive": ("Worker processes seen in the last 30 seconds", _workers_alive(now)),
+        "mails_queued": ("Mails waiting to be sent", Mail.objects.filter(status="queued").count()),
+        "mails_failed": ("Mails given up", Mail.objects.filter(status="failed").count()),
+        "mail_oldest_seconds": (
+            "Age of the oldest waiting mail",
+            (now - oldest).total_seconds() if oldest else 0,
+        ),
+        "payments_unsettled": ("Payments nobody knows the end of", Payment.objects.unsettled().count()),
+        "callbacks_waiting": ("Callbacks not booked yet", Callback.objects.filter(status="waiting").count()),
+        "flags_unresolved": (
+            "What a human must look at",
+            Flag.objects.filter(resolved_at__isnull=True).count(),
+        ),
+    }

@@ -1,0 +1,29 @@
+"""A process of its own that brings payments to their end, so that a test can kill it: `python -m … ACT ID`."""
+
+from __future__ import annotations
+
+import sys
+
+import django
+
+
+def main(act: str, pk: str) -> None:
+    """Do one act on one row, as a web or worker process would."""
+    django.setup()
+    from partway.billing import payment_requests, payments
+    from partway.billing.events import CLOCK
+    from partway.billing.models import Payment, PaymentRequest
+    from partway.lib.clock import now
+
+    if act == "refresh":
+        payments.refresh(Payment.objects.get(pk=pk), now=now())
+        return
+    request = PaymentRequest.objects.select_related("invoice").get(pk=pk)
+    if act == "start":
+        payments.start(request, shown=request.amount_requested, payer_address=None, now=now())
+    elif act == "cancel":
+        payment_requests.cancel(request, by=CLOCK, now=now())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

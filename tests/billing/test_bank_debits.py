@@ -1,0 +1,84 @@
+"""Bank debits are taken before we can decide: we say whether we want them, and keep our word."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing import invoices, payment_requests, payments
+from partway.billing.errors import PaymentInProgress
+from partway.billing.events import Actor
+from partway.billing.models import Flag, Invoice, Payment, PaymentRequest
+from partway.lib.clock import now as present
+from tests.billing.world import World
+
+
+def refreshed(payment: Payment) -> Payment:
+    return payments.refresh(payment, now=present())
+
+
+def test_a_debit_we_want_is_accepted_and_pays_when_it_settles(world: World, asked: PaymentRequest) -> None:
+    payment = world.collect(asked, "debit")
+    assert (payment.status, payment.accepted, payment.method) == ("processing", True, "bank_debit")
+    world.settle(payment)
+    assert refreshed(payment).status == "succeeded"
+    asked.refresh_from_db()
+    assert (asked.status, asked.invoice.amount_due_minor) == ("paid", 70_000)
+
+
+def test_a_debit_that_fails_leaves_the_request_open(world: World, asked: PaymentRequest) -> None:
+    payment = world.collect(asked, "bad_debit")
+    world.settle(payment, "failed")
+    payment = refreshed(payment)
+    asked.refresh_from_db()
+    assert (payment.status, payment.failure_code, asked.status) == ("failed", "bank_debit_failed", "open")
+
+
+def test_an_accepted_debit_holds_the_money(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    world.collect(asked, "debit")
+    with pytest.raises(PaymentInProgress):
+        payment_requests.cancel(asked, by=alice, now=present())
+    with pytest.raises(PaymentInProgress):
+        invoices.void(asked.invoice, by=alice, now=present())
+
+
+@pytest.fixture
+def unwanted(world: World, asked: PaymentRequest, alice: Actor) -> Payment:
+    """A debit that started at the same time as Alice canceled the request."""
+    payment = world.start(asked)
+    world.go_wrong("close_too_late")
+    payment_requests.cancel(asked, by=alice, now=present())
+    return refreshed(payment)
+
+
+def test_a_debit_of_a_dead_request_is_unwanted(unwanted: Payment, asked: PaymentRequest) -> None:
+    asked.refresh_from_db()
+    assert (unwanted.status, unwanted.accepted, asked.status) == ("processing", False, "canceled")
+
+
+def test_an_unwanted_debit_becomes_credit_and_a_flag(world: World, unwanted: Payment) -> None:
+    world.settle(unwanted)
+    payment = refreshed(unwanted)
+    assert (payment.status, payment.invoice.amount_paid_minor) == ("succeeded", 0)
+    assert Flag.objects.get(payment=payment).kind == "unwanted_payment"
+
+
+def test_an_unwanted_debit_holds_nothing(world: World, unwanted: Payment, alice: Actor) -> None:
+    invoices.void(unwanted.invoice, by=alice, now=present())
+    world.settle(unwanted)
+    payment = refreshed(unwanted)
+    assert (payment.status, payment.invoice.status) == ("succeeded", "void")
+
+
+def test_an_unwanted_debit_that_fails_leaves_nothing(world: World, unwanted: Payment) -> None:
+    world.settle(unwanted, "failed")
+    assert refreshed(unwanted).status == "failed"
+    assert not Flag.objects.exists()
+
+
+def test_a_debit_that_settled_before_we_looked_is_booked_at_once(world: World, invoice: Invoice) -> None:
+    payment = world.start(invoice)
+    world.pay(payment, "debit")
+    world.settle(payment)
+    assert refreshed(payment).status == "succeeded"
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"

@@ -1,0 +1,141 @@
+"""What the company reports: verified, stored once, and booked by asking it, however late or often it comes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from partway.billing import payment_requests, payments, reconciliation
+from partway.billing.events import Actor
+from partway.billing.models import Callback, Event, Flag, Payment, PaymentRequest
+from partway.gateways.protocol import BadCallback
+from partway.lib.clock import now as present
+from tests.billing.world import World
+from tests.gateways.company import Heard
+
+
+def receive(world: World, heard: Heard) -> Callback:
+    callback = payments.receive(world.account, body=heard.body, headers=heard.headers, now=present())
+    callback.refresh_from_db()
+    return callback
+
+
+@pytest.fixture
+def paid(world: World, asked: PaymentRequest) -> Payment:
+    """The customer has paid; only the company knows."""
+    payment = world.start(asked)
+    world.pay(payment)
+    return payment
+
+
+def test_a_callback_brings_the_payment_to_its_end(world: World, paid: Payment) -> None:
+    callback = receive(world, world.callback(paid, "authorized"))
+    paid.refresh_from_db()
+    assert (callback.status, paid.status, world.charged(paid)) == ("done", "succeeded", [30_000])
+
+
+def test_a_callback_that_comes_twice_is_stored_and_booked_once(world: World, paid: Payment) -> None:
+    heard = world.callback(paid, "authorized")
+    assert receive(world, heard) == receive(world, heard)
+    assert Event.objects.filter(payment=paid, type="payment.succeeded").count() == 1
+
+
+def test_a_late_callback_changes_nothing(world: World, paid: Payment) -> None:
+    payments.refresh(paid, now=present())
+    captured = world.callback(paid, "captured")
+    events = Event.objects.count()
+    assert receive(world, world.callback(paid, "authorized")).status == "done"
+    assert receive(world, captured).status == "done"
+    assert Event.objects.count() == events
+
+
+def test_callbacks_out_of_order_end_the_same(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    world.pay(payment, "debit")
+    world.settle(payment)
+    receive(world, world.callback(payment, "captured"))
+    receive(world, world.callback(payment, "processing"))
+    payment.refresh_from_db()
+    assert (payment.status, payment.captured_minor) == ("succeeded", 30_000)
+
+
+@pytest.mark.parametrize("part", ["body", "headers"])
+def test_a_forged_callback_is_not_even_stored(world: World, paid: Payment, part: str) -> None:
+    heard = world.callback(paid, "authorized")
+    forged = {
+        "body": Heard(heard.path, heard.body.replace(b"authorized", b"captured"), heard.headers),
+        "headers": Heard(heard.path, heard.body, {}),
+    }[part]
+    with pytest.raises(BadCallback):
+        receive(world, forged)
+    assert not Callback.objects.exists()
+
+
+def test_a_callback_of_another_account_is_forged(world: World, paid: Payment, alice: Actor) -> None:
+    heard = world.callback(paid, "authorized")
+    world.account.credentials = {**world.account.credentials, "signing_secret": f"whsec_{'dGVzdHRl' * 4}"}
+    with pytest.raises(BadCallback):
+        receive(world, heard)
+
+
+def test_a_callback_before_our_commit_waits_and_is_booked_later(world: World, paid: Payment) -> None:
+    heard, ref = world.callback(paid, "authorized"), paid.checkout_ref
+    Payment.objects.filter(pk=paid.pk).update(checkout_ref="")
+    assert receive(world, heard).status == "waiting"
+    Payment.objects.filter(pk=paid.pk).update(checkout_ref=ref)
+    assert reconciliation.work_off_callbacks(now=present() + timedelta(minutes=1)) == 1
+    assert Callback.objects.get().status == "done"
+
+
+def test_a_callback_waits_while_the_company_is_silent(world: World, paid: Payment) -> None:
+    world.go_wrong("error_before", act="fetch")
+    assert receive(world, world.callback(paid, "authorized")).status == "waiting"
+    reconciliation.work_off_callbacks(now=present() + timedelta(minutes=1))
+    paid.refresh_from_db()
+    assert (Callback.objects.get().status, paid.status) == ("done", "succeeded")
+
+
+def work_off_all() -> None:
+    for _ in range(20):
+        waiting = Callback.objects.filter(status="waiting").first()
+        if waiting:
+            reconciliation.work_off_callbacks(now=waiting.try_at)
+
+
+@pytest.fixture
+def stray(world: World, paid: Payment) -> Heard:
+    """A genuine callback for a checkout that none of our payments knows."""
+    ref, heard = paid.checkout_ref, world.callback(paid, "authorized")
+    Payment.objects.filter(pk=paid.pk).update(checkout_ref=f"{ref}-lost")
+    return heard
+
+
+def test_a_callback_for_an_unknown_checkout_is_given_to_a_human_in_the_end(
+    world: World, stray: Heard
+) -> None:
+    receive(world, stray)
+    work_off_all()
+    callback = Callback.objects.get()
+    assert (callback.status, callback.attempt) == ("flagged", 12)
+    assert Flag.objects.get().kind == "unknown_callback"
+
+
+def test_a_callback_of_a_known_payment_is_never_called_unknown(world: World, paid: Payment) -> None:
+    world.go_wrong("error_before", act="fetch", count=50)
+    receive(world, world.callback(paid, "authorized"))
+    work_off_all()
+    assert not Flag.objects.exists()
+
+
+def test_a_report_after_the_end_is_booked_as_credit(
+    world: World, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = world.start(asked)
+    world.go_wrong("close_too_late")
+    payment_requests.cancel(asked, by=alice, now=present())
+    world.settle(payment)
+    receive(world, world.callback(payment, "captured"))
+    payment.refresh_from_db()
+    assert (payment.status, payment.invoice.amount_paid_minor) == ("succeeded", 0)
+    assert Flag.objects.get(payment=payment).kind == "unwanted_payment"

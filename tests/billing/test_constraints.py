@@ -1,0 +1,163 @@
+"""The database is the last guard: each of its constraints refuses what no code of ours should write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, transaction
+
+from partway.accounts.models import GatewayAccount, Member
+from partway.billing.models import (
+    Allocation,
+    Callback,
+    Flag,
+    GatewayCall,
+    Invoice,
+    InvoiceLine,
+    Mail,
+    MailAttempt,
+    Payment,
+    PaymentRequest,
+)
+from partway.lib.clock import now as present
+from tests import personas
+
+Row = Any
+
+
+@pytest.fixture
+def books(db: None) -> None:
+    """Rows are written past all our code here, so the books need not be right after it."""
+
+
+def payment(invoice: Invoice) -> Payment:
+    at = present()
+    account = GatewayAccount.objects.get(organization=invoice.organization)
+    owner = {"organization": invoice.organization, "invoice": invoice, "gateway_account": account}
+    return Payment.objects.create(**owner, amount_minor=100, currency="USD", created_at=at, check_at=at)
+
+
+def call(invoice: Invoice) -> GatewayCall:
+    return GatewayCall.objects.create(payment=payment(invoice), act="start", attempt=1, started_at=present())
+
+
+def callback(invoice: Invoice) -> Callback:
+    account, at = GatewayAccount.objects.get(organization=invoice.organization), present()
+    return Callback.objects.create(gateway_account=account, event_id="evt_1", received_at=at, try_at=at)
+
+
+def flag(invoice: Invoice) -> Flag:
+    return Flag.objects.create(organization=invoice.organization, subject="pay_1", created_at=present())
+
+
+def allocation(invoice: Invoice) -> Allocation:
+    owner = {"organization": invoice.organization, "invoice": invoice, "payment": payment(invoice)}
+    return Allocation.objects.create(**owner, amount_minor=100, currency="USD", created_at=present())
+
+
+def attempt(invoice: Invoice) -> MailAttempt:
+    return MailAttempt.objects.create(mail=Mail.objects.get(), number=1, at=present())
+
+
+def changed(make: Callable[[Invoice], Row], **columns: object) -> Callable[[Invoice], None]:
+    """Write `columns` over a row, past all our code."""
+
+    def violate(invoice: Invoice) -> None:
+        row = make(invoice)
+        with transaction.atomic():
+            type(row)._base_manager.filter(pk=row.pk).update(**columns)
+
+    return violate
+
+
+def twice(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
+    """Write a row again under another id."""
+
+    def violate(invoice: Invoice) -> None:
+        row = make(invoice)
+        row.pk = None if isinstance(row, MailAttempt) else f"{row.pk}2"
+        with transaction.atomic():
+            row.save(force_insert=True)
+
+    return violate
+
+
+def itself(invoice: Invoice) -> Invoice:
+    return invoice
+
+
+def line(invoice: Invoice) -> InvoiceLine:
+    return invoice.lines.get()
+
+
+def asked(invoice: Invoice) -> PaymentRequest:
+    return personas.ask(invoice)
+
+
+def member(invoice: Invoice) -> Member:
+    made = invoice.organization.members.first()
+    assert made is not None
+    return made
+
+
+@transaction.atomic
+def member_again(invoice: Invoice) -> None:
+    one = member(invoice)
+    Member.objects.create(organization=one.organization, user=one.user, role="reader")
+
+
+@transaction.atomic
+def second_current_account(invoice: Invoice) -> None:
+    personas.gateway_account(invoice.organization)
+
+
+@transaction.atomic
+def same_checkout(invoice: Invoice) -> None:
+    one, other = payment(invoice), payment(personas.sent(invoice.customer))
+    Payment.objects.filter(pk__in=[one.pk, other.pk]).update(checkout_ref="co_1")
+
+
+VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
+    "one_open_payment_request_per_invoice": twice(asked),
+    "payment_request_amount_positive": changed(asked, amount_requested_minor=0),
+    "payment_request_status_known": changed(asked, status="dead", ended_at=present()),
+    "payment_request_cancel_has_reason": changed(asked, status="canceled", ended_at=present()),
+    "payment_request_end_has_time": changed(asked, status="paid"),
+    "one_unsettled_payment_per_invoice": twice(payment),
+    "one_payment_per_checkout": same_checkout,
+    "payment_amount_positive": changed(payment, amount_minor=0),
+    "payment_status_known": changed(payment, status="lost"),
+    "payment_captured_when_succeeded": changed(payment, status="succeeded", settled_at=present()),
+    "gateway_call_attempt_unique": twice(call),
+    "allocation_not_zero": changed(allocation, amount_minor=0),
+    "invoice_number_unique": twice(itself),
+    "invoice_status_known": changed(itself, status="lost"),
+    "invoice_amount_due_not_negative": changed(itself, amount_paid_minor=100_001),
+    "invoice_total_adds_up": changed(itself, total_minor=99_999),
+    "invoice_numbered_when_sent": changed(itself, number=None),
+    "invoice_line_position_unique": twice(line),
+    "invoice_line_not_negative": changed(line, unit_amount_minor=-1),
+    "mail_status_known": changed(lambda _: Mail.objects.get(), status="lost"),
+    "mail_attempt_number_unique": twice(attempt),
+    "callback_stored_once": twice(callback),
+    "callback_status_known": changed(callback, status="lost"),
+    "flag_raised_once": twice(flag),
+    "one_current_gateway_account": second_current_account,
+    "one_membership_per_user": member_again,
+    "member_role_known": changed(member, role="king"),
+}
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_the_database_refuses(invoice: Invoice, name: str) -> None:
+    with pytest.raises(IntegrityError) as error:
+        VIOLATIONS[name](invoice)
+    assert name in str(error.value) or "UNIQUE constraint failed" in str(error.value)
+
+
+def test_every_constraint_is_tried_here() -> None:
+    ours = [model for app in ("billing", "accounts") for model in apps.get_app_config(app).get_models()]
+    assert {constraint.name for model in ours for constraint in model._meta.constraints} == set(VIOLATIONS)

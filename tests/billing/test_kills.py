@@ -1,0 +1,176 @@
+"""A process is killed between asking the company and hearing its answer: nothing is lost, nothing happens twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from partway.billing import payments, reconciliation
+from partway.billing.models import GatewayCall, Payment, PaymentRequest
+from partway.lib.clock import now as present
+from tests.billing.world import World
+from tests.gateways.company import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def process(act: str, pk: str, **environment: str) -> Iterator[None]:
+    """Another process of this installation, killed without warning at the end of the block."""
+    environment = {"PARTWAY_SANDBOX_URL": settings.PARTWAY_SANDBOX_URL, **environment}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.billing.killed", act, pk],
+        env={**os.environ, **environment, "DATABASE_URL": database_url(), "PARTWAY_URL": settings.PARTWAY_URL},
+    ) as running:
+        try:
+            yield
+            assert running.poll() is None, "it ended before it could be killed"
+        finally:
+            running.send_signal(signal.SIGKILL)
+
+
+def database_url() -> str:
+    """The test's own database, as another process reaches it."""
+    name, host = connection.settings_dict["NAME"], connection.settings_dict["HOST"]
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}" if host else ""
+
+
+def call_under_way(act: str) -> Callable[[], bool]:
+    return GatewayCall.objects.filter(act=act, outcome="").exists
+
+
+def much_later() -> None:
+    later = present() + timedelta(minutes=3)
+    while reconciliation.ask_about_unsettled(now=later):
+        pass
+
+
+@pytest.fixture
+def authorized(world: World, asked: PaymentRequest) -> Payment:
+    """The customer has paid, and nobody on our side knows it yet."""
+    payment = world.start(asked)
+    world.pay(payment)
+    return payment
+
+
+def test_killed_while_the_money_is_captured(world: World, authorized: Payment) -> None:
+    world.go_wrong("hang", act="capture", delay=3)
+    with process("refresh", authorized.pk):
+        eventually(lambda: world.charged(authorized))
+    authorized.refresh_from_db()
+    assert authorized.status == "capturing"
+    much_later()
+    authorized.refresh_from_db()
+    assert (authorized.status, world.charged(authorized)) == ("succeeded", [30_000])
+
+
+def test_killed_before_the_capture_reached_the_company(world: World, authorized: Payment) -> None:
+    with swallowing(world, "/capture") as address:
+        with process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address):
+            eventually(call_under_way("capture"))
+    assert world.charged(authorized) == []
+    much_later()
+    authorized.refresh_from_db()
+    assert (authorized.status, world.charged(authorized)) == ("succeeded", [30_000])
+
+
+def test_while_it_may_still_be_alive_nobody_captures_beside_it(world: World, authorized: Payment) -> None:
+    with swallowing(world, "/capture") as address:
+        with process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address):
+            eventually(call_under_way("capture"))
+            assert payments.refresh(authorized, now=present()).status == "capturing"
+            assert world.charged(authorized) == []
+    much_later()
+    assert world.charged(authorized) == [30_000]
+
+
+def test_killed_while_the_checkout_is_started(world: World, asked: PaymentRequest) -> None:
+    world.go_wrong("hang", act="start", delay=3)
+    with process("start", asked.pk):
+        eventually(world.ledger)
+    assert Payment.objects.get().checkout_ref == ""
+    payment = world.collect(asked)
+    assert (payment.status, list(world.ledger())) == ("succeeded", [payment.pk])
+
+
+def test_killed_before_the_start_reached_the_company(world: World, asked: PaymentRequest) -> None:
+    with swallowing(world, "/v1/checkouts") as address:
+        with process("start", asked.pk, PARTWAY_SANDBOX_URL=address):
+            eventually(call_under_way("start"))
+    much_later()
+    payment = world.collect(asked)
+    assert (payment.status, list(world.ledger())) == ("succeeded", [payment.pk])
+
+
+def test_killed_while_a_canceled_request_is_closed(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    world.go_wrong("hang", act="close", delay=3)
+    with process("cancel", asked.pk):
+        eventually(lambda: world.ledger()[payment.pk]["status"] == "closed")
+    payment.refresh_from_db()
+    asked.refresh_from_db()
+    assert (asked.status, payment.status) == ("canceled", "closing")
+    much_later()
+    payment.refresh_from_db()
+    assert payment.status == "canceled"
+
+
+def test_killed_before_the_release_reached_the_company(world: World, authorized: Payment) -> None:
+    with swallowing(world, "/close") as address:
+        with process("cancel", authorized.payment_request_id, PARTWAY_SANDBOX_URL=address):
+            eventually(call_under_way("close"))
+    much_later()
+    authorized.refresh_from_db()
+    assert (authorized.status, world.charged(authorized)) == ("canceled", [])
+
+
+@contextmanager
+def swallowing(world: World, path: str) -> Iterator[str]:
+    """A bad line to the company: a POST to an address that ends like `path` never arrives, all else does."""
+
+    class Line(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._pass_on(httpx.get(world.company.url + self.path, headers=self._key(), trust_env=False))
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if self.path.endswith(path):
+                self.rfile.read(1)  # until the caller is gone
+                return
+            self._pass_on(
+                httpx.post(world.company.url + self.path, headers=self._key(), content=body, trust_env=False)
+            )
+
+        def _key(self) -> dict[str, str]:
+            kept = ("authorization", "idempotency-key")
+            return {name: self.headers[name] for name in kept if name in self.headers}
+
+        def _pass_on(self, answer: httpx.Response) -> None:
+            self.send_response(answer.status_code)
+            self.send_header("content-length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *_: Any) -> None:
+            """Tests have nothing to say here."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Line) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

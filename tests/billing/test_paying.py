@@ -1,0 +1,140 @@
+"""A customer pays with a card: what is asked for is taken once, and booked in one transaction."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing import payments
+from partway.billing.errors import NotPayable, PaymentInProgress
+from partway.billing.models import Event, Flag, Invoice, Mail, PaymentRequest
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests import personas
+from tests.billing.world import World
+
+
+def test_paying_a_request_pays_that_part(world: World, asked: PaymentRequest) -> None:
+    payment = world.collect(asked)
+    asked.refresh_from_db()
+    assert (payment.status, payment.captured, payment.method) == ("succeeded", Money(30_000, "USD"), "card")
+    assert (asked.status, asked.invoice.status, asked.invoice.amount_due_minor) == ("paid", "sent", 70_000)
+    assert world.charged(payment) == [30_000]
+
+
+def test_nothing_is_taken_while_the_customer_only_looks(world: World, asked: PaymentRequest) -> None:
+    payment = payments.refresh(world.start(asked), now=present())
+    assert (payment.status, world.charged(payment)) == ("pending", [])
+
+
+def test_stage_after_stage_pays_the_invoice(world: World, invoice: Invoice) -> None:
+    for amount in (30_000, 45_000, 25_000):
+        world.collect(personas.ask(invoice, amount))
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_due_minor) == ("paid", 0)
+    assert [line["captured"] for line in world.ledger().values()] == [30_000, 45_000, 25_000]
+
+
+def test_pay_now_takes_all_that_is_due(world: World, invoice: Invoice) -> None:
+    world.collect(personas.ask(invoice, 30_000))
+    invoice.refresh_from_db()
+    payment = world.collect(invoice)
+    invoice.refresh_from_db()
+    assert (payment.amount_minor, invoice.status) == (70_000, "paid")
+
+
+def test_pay_now_cancels_the_open_request(world: World, asked: PaymentRequest, invoice: Invoice) -> None:
+    world.collect(invoice)
+    asked.refresh_from_db()
+    assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_paid")
+
+
+def test_everybody_is_told_with_the_booking(world: World, asked: PaymentRequest) -> None:
+    payment = world.collect(asked)
+    mails = Mail.objects.filter(payment=payment).order_by("id")
+    assert [mail.kind for mail in mails] == ["receipt", "payment_received"]
+    assert mails[0].data == {
+        "paid_before_minor": 0,
+        "total_minor": 100_000,
+        "allocated_minor": 30_000,
+        "amount_due_minor": 70_000,
+    }
+
+
+def test_each_step_leaves_one_event(world: World, asked: PaymentRequest) -> None:
+    payment = world.collect(asked)
+    steps = ["started", "authorized", "capturing", "succeeded"]
+    written = Event.objects.filter(payment=payment).order_by("id").values_list("type", flat=True)
+    assert list(written) == [f"payment.{step}" for step in steps]
+
+
+def test_the_same_link_again_gets_the_same_checkout(world: World, asked: PaymentRequest) -> None:
+    first, second = world.start(asked), world.start(asked)
+    assert (first.pk, first.checkout_url) == (second.pk, second.checkout_url)
+    assert len(world.ledger()) == 1
+
+
+def test_a_page_that_shows_another_amount_is_refused(world: World, asked: PaymentRequest) -> None:
+    with pytest.raises(NotPayable) as refusal:
+        payments.start(asked, shown=Money(29_999, "USD"), payer_address=None, now=present())
+    assert refusal.value.reason == "changed"
+    assert world.ledger() == {}
+
+
+def test_another_way_of_paying_closes_the_first_checkout(
+    world: World, asked: PaymentRequest, invoice: Invoice
+) -> None:
+    first = world.start(asked)
+    second = world.start(invoice)
+    assert world.pay(first).status_code == 410
+    first.refresh_from_db()
+    assert (first.status, second.amount_minor) == ("canceled", 100_000)
+
+
+def test_a_full_page_merely_opened_leaves_the_request_payable(
+    world: World, asked: PaymentRequest, invoice: Invoice
+) -> None:
+    world.start(invoice)
+    assert world.collect(asked).status == "succeeded"
+
+
+def test_another_way_of_paying_waits_for_a_payment_at_the_bank(
+    world: World, asked: PaymentRequest, invoice: Invoice
+) -> None:
+    world.collect(asked, "debit")
+    with pytest.raises(PaymentInProgress):
+        world.start(invoice)
+
+
+def test_what_was_authorized_meanwhile_is_released_for_another_way(
+    world: World, asked: PaymentRequest, invoice: Invoice
+) -> None:
+    first = world.start(asked)
+    world.pay(first)
+    second = world.start(invoice)
+    first.refresh_from_db()
+    assert (first.status, world.charged(first), second.status) == ("canceled", [], "pending")
+
+
+def test_less_than_asked_is_booked_as_taken_and_flagged(world: World, asked: PaymentRequest) -> None:
+    world.go_wrong("wrong_amount", delta=-300)
+    payment = world.collect(asked)
+    asked.refresh_from_db()
+    assert (payment.captured_minor, asked.invoice.amount_paid_minor, asked.status) == (29_700, 29_700, "paid")
+    assert Flag.objects.get(payment=payment).kind == "amount_differs"
+
+
+def test_more_than_is_due_is_credit_and_flagged(world: World, invoice: Invoice) -> None:
+    world.go_wrong("wrong_amount", delta=500)
+    payment = world.collect(invoice)
+    invoice.refresh_from_db()
+    assert (payment.captured_minor, invoice.amount_paid_minor, invoice.status) == (100_500, 100_000, "paid")
+    assert Flag.objects.get(payment=payment).kind == "amount_differs"
+
+
+@pytest.mark.parametrize("again", [1, 2, 5])
+def test_asking_again_changes_nothing(world: World, asked: PaymentRequest, again: int) -> None:
+    payment = world.collect(asked)
+    events = Event.objects.count()
+    for _ in range(again):
+        payments.refresh(payment, now=present())
+    assert (Event.objects.count(), world.charged(payment)) == (events, [30_000])

@@ -1,0 +1,154 @@
+"""Whatever a gateway tells, in any order and any number of times, ends the same."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from partway.billing import payment_requests, settlement
+from partway.billing.events import Actor, gateway_actor
+from partway.billing.models import Allocation, Customer, Event, Flag, Invoice, Payment, PaymentRequest
+from partway.billing.settlement import Act, Report
+from partway.billing.verification import verify
+from partway.gateways.protocol import Status, Truth
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests import personas
+
+
+def truth(status: Status, captured_minor: int = 30_000, currency: str = "USD") -> Truth:
+    captured = Money(captured_minor, currency) if status == Status.CAPTURED else None
+    return Truth(status, captured, None, "card", "", "")
+
+
+@transaction.atomic
+def told(payment: Payment, what: Truth) -> Act | None:
+    """Apply one look at the truth, as payments.refresh does."""
+    invoice = Invoice.objects.locked(payment.invoice_id)
+    fresh = Payment.objects.select_related("payment_request").get(pk=payment.pk)
+    report = Report(fresh, invoice, fresh.payment_request, what, gateway_actor("sandbox"), present())
+    return settlement.apply(report)
+
+
+def started(asked: PaymentRequest) -> Payment:
+    """A checkout that waits for its customer, without any company behind it."""
+    at = present()
+    return Payment.objects.create(
+        organization=asked.organization,
+        invoice=asked.invoice,
+        payment_request=asked,
+        gateway_account=asked.organization.gateway_accounts.get(),
+        amount_minor=asked.amount_requested_minor,
+        currency=asked.currency,
+        created_at=at,
+        check_at=at,
+    )
+
+
+@pytest.fixture
+def payment(asked: PaymentRequest) -> Payment:
+    """The started payment of the open request."""
+    return started(asked)
+
+
+def end(payment: Payment) -> tuple[str, int, str]:
+    payment.refresh_from_db()
+    request, invoice = payment.payment_request, payment.invoice
+    assert request is not None
+    request.refresh_from_db()
+    invoice.refresh_from_db()
+    return payment.status, invoice.amount_paid_minor, request.status
+
+
+@pytest.mark.parametrize(
+    "order", list(permutations([Status.OPEN, Status.AUTHORIZED, Status.PROCESSING, Status.CAPTURED]))
+)
+def test_captured_wins_in_any_order(payment: Payment, order: tuple[Status, ...]) -> None:
+    for status in order:
+        told(payment, truth(status))
+    assert end(payment) == ("succeeded", 30_000, "paid")
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(Status), max_size=8))
+def test_any_story_leaves_the_books_right(dana: Customer, story: list[Status]) -> None:
+    payment = started(personas.ask(personas.sent(dana)))
+    for status in story:
+        told(payment, truth(status))
+    settled = Event.objects.filter(payment=payment, type="payment.succeeded").count()
+    assert settled == (end(payment)[0] == "succeeded") == (Status.CAPTURED in story)
+    assert list(verify()) == []
+
+
+def test_a_failure_reported_after_success_is_ignored(payment: Payment) -> None:
+    for status in (Status.CAPTURED, Status.FAILED, Status.CLOSED):
+        told(payment, truth(status))
+    assert end(payment) == ("succeeded", 30_000, "paid")
+
+
+def test_a_success_reported_after_failure_is_credit_for_a_human(payment: Payment) -> None:
+    for status in (Status.FAILED, Status.CAPTURED):
+        told(payment, truth(status))
+    assert end(payment) == ("succeeded", 0, "open")
+    assert Flag.objects.get(payment=payment).kind == "unwanted_payment"
+
+
+def test_an_authorization_is_decided_before_anybody_is_told(payment: Payment) -> None:
+    assert told(payment, truth(Status.AUTHORIZED)) == Act.CAPTURE
+    assert end(payment)[0] == "capturing"
+
+
+def test_an_authorization_of_a_dead_request_is_released(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    Payment.objects.filter(pk=payment.pk).update(checkout_ref="co_1")
+    PaymentRequest.objects.filter(pk=asked.pk).update(expires_at=payment.created_at)
+    assert told(payment, truth(Status.AUTHORIZED)) == Act.CLOSE
+    assert end(payment) == ("releasing", 0, "open")
+
+
+def test_an_authorization_while_closing_is_released(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    assert told(payment, truth(Status.AUTHORIZED)) == Act.CLOSE
+    assert end(payment) == ("releasing", 0, "canceled")
+
+
+def test_payments_switched_off_release_what_was_authorized(payment: Payment) -> None:
+    organization = payment.organization
+    organization.payments_enabled = False
+    organization.save()
+    assert told(payment, truth(Status.AUTHORIZED)) == Act.CLOSE
+
+
+def test_another_currency_is_booked_as_told_and_pays_nothing(payment: Payment) -> None:
+    told(payment, truth(Status.CAPTURED, 30_000, "CAD"))
+    assert end(payment)[:2] == ("succeeded", 0)
+    payment.refresh_from_db()
+    assert payment.captured == Money(30_000, "CAD")
+    assert Flag.objects.get(payment=payment).kind == "amount_differs"
+
+
+def test_captured_without_an_amount_is_asked_again(payment: Payment) -> None:
+    told(payment, Truth(Status.CAPTURED, None, None, "card", "", ""))
+    assert end(payment)[1] == 0
+    told(payment, truth(Status.CAPTURED))
+    assert end(payment) == ("succeeded", 30_000, "paid")
+
+
+def test_an_end_as_credit_still_allocates_nothing(payment: Payment, asked: PaymentRequest, alice: Actor) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    told(payment, truth(Status.CAPTURED))
+    assert end(payment) == ("succeeded", 0, "canceled")
+    assert not Allocation.objects.exists()
+
+
+def test_two_customers_do_not_share_their_books(payment: Payment, dana: Customer) -> None:
+    other = started(personas.ask(personas.sent(dana)))
+    told(payment, truth(Status.CAPTURED))
+    assert end(other) == ("pending", 0, "open")

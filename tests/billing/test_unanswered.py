@@ -1,0 +1,178 @@
+"""No answer is neither yes nor no: the payment stays unsettled until the company says what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from partway.billing import payment_requests, payments, reconciliation
+from partway.billing.errors import GatewayDown, PaymentInProgress
+from partway.billing.events import Actor
+from partway.billing.models import GatewayCall, Invoice, Payment, PaymentRequest
+from partway.lib.clock import now as present
+from tests.billing.world import World
+
+NOBODY = "http://127.0.0.1:9"
+
+
+def later(minutes: float = 3) -> None:
+    """The worker looks again after a while."""
+    reconciliation.ask_about_unsettled(now=present() + timedelta(minutes=minutes))
+
+
+def the_payment() -> Payment:
+    return Payment.objects.get()
+
+
+@pytest.mark.parametrize("fault", ["timeout_after_success", "error_before"])
+def test_a_start_without_answer_is_started_once(world: World, asked: PaymentRequest, fault: str) -> None:
+    world.go_wrong(fault, act="start")
+    with pytest.raises(GatewayDown):
+        world.start(asked)
+    assert the_payment().status == "pending"
+    assert world.collect(asked).status == "succeeded"
+    assert len(world.ledger()) == 1
+
+
+def test_a_start_without_answer_is_found_by_the_worker(world: World, asked: PaymentRequest) -> None:
+    world.go_wrong("timeout_after_success", act="start")
+    with pytest.raises(GatewayDown):
+        world.start(asked)
+    later()
+    [reference] = world.ledger()
+    assert (the_payment().pk, bool(the_payment().checkout_ref)) == (reference, True)
+
+
+def test_a_start_without_answer_can_be_canceled(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    world.go_wrong("timeout_after_success", act="start")
+    with pytest.raises(GatewayDown):
+        world.start(asked)
+    payment_requests.cancel(asked, by=alice, now=present())
+    assert the_payment().status == "closing"
+    later()
+    assert the_payment().status == "canceled"
+    assert [line["status"] for line in world.ledger().values()] == ["closed"]
+
+
+@pytest.mark.parametrize("fault", ["timeout_after_success", "error_before"])
+def test_a_capture_without_answer_takes_the_money_once(
+    world: World, asked: PaymentRequest, fault: str
+) -> None:
+    world.go_wrong(fault, act="capture")
+    payment = world.collect(asked)
+    assert payment.status == "capturing"
+    later()
+    assert (the_payment().status, world.charged(payment)) == ("succeeded", [30_000])
+
+
+def test_a_payment_being_captured_holds_the_money(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    world.go_wrong("timeout_after_success", act="capture")
+    world.collect(asked)
+    with pytest.raises(PaymentInProgress):
+        payment_requests.cancel(asked, by=alice, now=present())
+    later()
+    asked.refresh_from_db()
+    assert asked.status == "paid"
+
+
+@pytest.mark.parametrize("fault", ["timeout_after_success", "error_before"])
+def test_a_close_without_answer_ends_canceled(
+    world: World, asked: PaymentRequest, alice: Actor, fault: str
+) -> None:
+    payment = world.start(asked)
+    world.go_wrong(fault, act="close")
+    payment_requests.cancel(asked, by=alice, now=present())
+    asked.refresh_from_db()
+    assert (asked.status, the_payment().status) == ("canceled", "closing")
+    later()
+    assert (the_payment().status, world.pay(payment).status_code) == ("canceled", 410)
+
+
+def test_a_release_without_answer_charges_nobody(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    payment = world.start(asked)
+    world.pay(payment)
+    world.go_wrong("error_before", act="close", count=2)
+    payment_requests.cancel(asked, by=alice, now=present())
+    payments.refresh(payment, now=present())
+    assert the_payment().status == "releasing"
+    later()
+    assert (the_payment().status, world.charged(payment)) == ("canceled", [])
+
+
+def test_silence_when_asked_changes_nothing(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    world.pay(payment)
+    world.go_wrong("error_before", act="fetch", count=2)
+    later()
+    assert the_payment().status == "pending"
+    later(10)
+    later(60)
+    assert (the_payment().status, world.charged(payment)) == ("succeeded", [30_000])
+
+
+def test_a_gateway_that_is_down_opens_no_checkout(
+    world: World, asked: PaymentRequest, settings: Settings
+) -> None:
+    settings.PARTWAY_SANDBOX_URL, up = NOBODY, settings.PARTWAY_SANDBOX_URL
+    with pytest.raises(GatewayDown):
+        world.start(asked)
+    assert the_payment().status == "pending"
+    settings.PARTWAY_SANDBOX_URL = up
+    assert world.collect(asked).status == "succeeded"
+
+
+def test_a_gateway_that_is_down_does_not_keep_a_request_alive(
+    world: World, asked: PaymentRequest, alice: Actor, settings: Settings
+) -> None:
+    world.start(asked)
+    settings.PARTWAY_SANDBOX_URL, up = NOBODY, settings.PARTWAY_SANDBOX_URL
+    assert payment_requests.cancel(asked, by=alice, now=present()).status == "canceled"
+    settings.PARTWAY_SANDBOX_URL = up
+    later()
+    assert the_payment().status == "canceled"
+
+
+def test_another_way_of_paying_waits_while_nobody_knows(
+    world: World, asked: PaymentRequest, invoice: Invoice, settings: Settings
+) -> None:
+    world.start(asked)
+    settings.PARTWAY_SANDBOX_URL, up = NOBODY, settings.PARTWAY_SANDBOX_URL
+    with pytest.raises(PaymentInProgress):
+        world.start(invoice)
+    settings.PARTWAY_SANDBOX_URL = up
+    assert world.start(invoice).amount_minor == 100_000
+
+
+def test_a_refused_start_ends_the_payment(world: World, asked: PaymentRequest) -> None:
+    world.account.credentials = {**world.account.credentials, "api_key": "sk_sandbox_wrong"}
+    world.account.save()
+    with pytest.raises(GatewayDown):
+        world.start(asked)
+    asked.refresh_from_db()
+    assert (the_payment().status, the_payment().failure_code, asked.status) == (
+        "failed",
+        "unauthenticated",
+        "open",
+    )
+
+
+def test_each_call_is_kept_with_its_key_and_outcome(world: World, asked: PaymentRequest) -> None:
+    world.go_wrong("error_before", act="capture")
+    payment = world.collect(asked)
+    later()
+    calls = GatewayCall.objects.order_by("id").values_list("act", "attempt", "outcome")
+    assert list(calls) == [("start", 1, "done"), ("capture", 1, "unknown"), ("capture", 2, "done")]
+    assert GatewayCall.objects.get(act="start").key == f"{payment.pk}:start:1"
+
+
+def test_the_worker_asks_less_and_less_often(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    gaps = []
+    for _ in range(4):
+        before = the_payment().check_at
+        reconciliation.ask_about_unsettled(now=before)
+        gaps.append(the_payment().check_at - before)
+    assert gaps == [timedelta(minutes=minutes) for minutes in (2, 4, 8, 16)]
+    assert world.charged(payment) == []

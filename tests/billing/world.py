@@ -1,0 +1,114 @@
+"""What is outside the house: customers who pay, and the payment company with its ledger and its bad days."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from partway.accounts.models import GatewayAccount
+from partway.billing import payments
+from partway.billing.models import Invoice, Payment, PaymentRequest
+from partway.lib.clock import now as present
+from tests.gateways.company import Company, Ear, Heard, eventually
+
+ADDRESS = "192.0.2.7"
+
+Source = PaymentRequest | Invoice
+
+
+class World:
+    """One organization's account at the running company."""
+
+    FORMS = {
+        "good": {"number": "4242424242424242"},
+        "declined": {"number": "4000000000000002"},
+        "insufficient_funds": {"number": "4000000000009995"},
+        "confirming": {"number": "4000002500003155"},
+        "lapsing": {"number": "4000000000000341"},
+        "debit": {"method": "bank_debit", "account": "000123456789"},
+        "bad_debit": {"method": "bank_debit", "account": "000111111116"},
+    }
+
+    def __init__(self, company: Company, ear: Ear, account: GatewayAccount) -> None:
+        self.company = company
+        self.ear = ear
+        self.account = account
+        self._key = account.credentials["api_key"]
+
+    # The customer
+
+    def start(self, source: Source, *, now: datetime | None = None, address: str | None = ADDRESS) -> Payment:
+        """Press Pay on the page of a link, which shows what is asked for now."""
+        shown = source.amount_requested if isinstance(source, PaymentRequest) else source.amount_due
+        return payments.start(source, shown=shown, payer_address=address, now=now or present())
+
+    def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
+        """Fill in the form of the company's checkout."""
+        return self.company.type_in(f"{payment.checkout_url}/pay", **self.FORMS[how])
+
+    def confirm(self, payment: Payment, asked: httpx.Response, decision: str = "confirm") -> httpx.Response:
+        """Answer the question that some cards ask."""
+        [hidden] = re.findall(r'name="confirmation" value="([^"]+)"', asked.text)
+        return self.company.type_in(
+            f"{payment.checkout_url}/confirm", confirmation=hidden, decision=decision
+        )
+
+    def collect(self, source: Source, how: str = "good") -> Payment:
+        """From the button to the end of it, as far as the company tells at once."""
+        payment = self.start(source)
+        self.pay(payment, how)
+        return payments.refresh(payment, now=present())
+
+    # The company
+
+    def settle(self, payment: Payment, outcome: str = "captured") -> None:
+        """A bank debit ends."""
+        self._ask("POST", f"/v1/checkouts/{payment.checkout_ref}/settle", outcome=outcome)
+
+    def go_wrong(self, kind: str, **details: object) -> None:
+        """Something goes wrong there the next time."""
+        self._ask("POST", "/v1/faults", kind=kind, **details)
+
+    def callback(self, payment: Payment, kind: str) -> Heard:
+        """The callback of this kind, as it came over the wire."""
+        heard = self.ear.heard
+        return eventually(
+            lambda: next(
+                (
+                    one
+                    for one in heard
+                    if one.kind == kind and one.event["data"]["checkout"] == payment.checkout_ref
+                ),
+                None,
+            )
+        )
+
+    def ledger(self) -> dict[str, dict[str, Any]]:
+        """What customers really paid, by our payment's id."""
+        return {line["reference"]: line for line in self._ask("GET", "/v1/ledger")["data"]}
+
+    def charged(self, payment: Payment) -> list[int]:
+        """Each time this customer was charged, in minor units."""
+        line = self.ledger().get(payment.pk, {"captures": 0, "captured": 0})
+        return [line["captured"]] * line["captures"]
+
+    def agrees(self) -> None:
+        """The company's ledger and our books tell the same story, and nobody was charged twice."""
+        ours = {payment.pk: payment for payment in Payment.objects.filter(gateway_account=self.account)}
+        lines = self.ledger()
+        assert set(lines) <= set(ours)
+        for reference, line in lines.items():
+            assert line["captures"] <= 1
+            if not ours[reference].is_unsettled:
+                assert line["captured"] == (ours[reference].captured_minor or 0), ours[reference]
+        requests = [ours[reference].payment_request_id for reference in lines if lines[reference]["captures"]]
+        paid = [request for request in requests if request]
+        assert len(paid) == len(set(paid))
+
+    def _ask(self, method: str, path: str, **body: object) -> dict[str, Any]:
+        answer = self.company.ask(method, path, self._key, **body)
+        assert answer.is_success, answer.text
+        return dict(answer.json())

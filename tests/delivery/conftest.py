@@ -1,0 +1,35 @@
+"""An organization with an open request, whose mails wait in the database."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.accounts.models import Organization
+from partway.billing.models import Invoice, Mail, PaymentRequest
+from tests import personas
+
+
+@pytest.fixture
+def organization(db: None) -> Organization:
+    """Alder Joinery."""
+    return personas.alder().organization
+
+
+@pytest.fixture
+def invoice(organization: Organization) -> Invoice:
+    """A sent invoice of $1,000.00 to Dana, whose own mail has left already."""
+    invoice = personas.sent(personas.customer(organization))
+    Mail.objects.all().update(status="sent")
+    return invoice
+
+
+@pytest.fixture
+def request_(invoice: Invoice) -> PaymentRequest:
+    """An open request for $300.00 of it."""
+    return personas.ask(invoice)
+
+
+@pytest.fixture
+def mail(request_: PaymentRequest) -> Mail:
+    """The request's mail, waiting."""
+    return Mail.objects.get(payment_request=request_)

@@ -1,0 +1,185 @@
+"""A mail is claimed, asked again whether it holds, handed over, and every try is written down."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from django.core import mail as sent_by_django
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection
+from pytest_django import Settings
+
+from partway.billing import invoices, payment_requests
+from partway.billing.models import Event, Invoice, Mail, PaymentRequest
+from partway.delivery import mails
+from partway.lib.clock import now
+from tests import personas
+
+SOON = timedelta(seconds=1)
+
+
+class Broken(BaseEmailBackend):
+    """A mail service that fails in a way nobody foresaw."""
+
+    def send_messages(self, email_messages: object) -> int:
+        raise RuntimeError("the moon is in the way\nand a second line")
+
+
+class Nosy(BaseEmailBackend):
+    """Does something while a message is on its way."""
+
+    @staticmethod
+    def meanwhile() -> None: ...
+
+    def send_messages(self, email_messages: list[EmailMessage]) -> int:
+        Nosy.meanwhile()
+        return len(email_messages)
+
+
+def _use(settings: Settings, backend: type[BaseEmailBackend]) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.{backend.__name__}"
+
+
+def _later(mail: Mail) -> datetime:
+    mail.refresh_from_db()
+    return mail.try_at + SOON
+
+
+def test_a_due_mail_is_sent_once(mail: Mail) -> None:
+    assert [mails.send_due(now=now()) for _ in range(2)] == [1, 0]
+    mail.refresh_from_db()
+    assert (mail.status, mail.attempt) == ("sent", 1)
+    assert len(sent_by_django.outbox) == 1
+
+
+def test_each_try_is_written_down(mail: Mail) -> None:
+    mails.send_due(now=now())
+    tried = mail.attempts.get()
+    assert (tried.number, tried.error) == (1, "")
+
+
+def test_no_more_than_asked_for_are_sent_oldest_first(invoice: Invoice, mail: Mail) -> None:
+    invoices.resend(invoice, by=personas.actor_of(invoice.organization), now=now())
+    assert mails.send_due(now=now(), limit=1) == 1
+    assert "asks for" in sent_by_django.outbox[0].subject
+
+
+def test_a_mail_whose_time_has_not_come_waits(mail: Mail) -> None:
+    Mail.objects.update(try_at=now() + timedelta(hours=1))
+    assert mails.send_due(now=now()) == 0
+
+
+def test_a_request_that_was_canceled_is_not_mailed(mail: Mail, request_: PaymentRequest) -> None:
+    payment_requests.cancel(request_, by=personas.actor_of(request_.organization), now=now())
+    mails.send_due(now=now())
+    mail.refresh_from_db()
+    assert mail.status == "dropped"
+    assert not sent_by_django.outbox
+
+
+def test_a_void_invoice_is_not_mailed(organization: object, invoice: Invoice) -> None:
+    by = personas.actor_of(invoice.organization)
+    invoices.resend(invoice, by=by, now=now())
+    invoices.void(invoice, by=by, now=now())
+    mails.send_due(now=now())
+    assert not sent_by_django.outbox
+
+
+def test_a_failed_try_is_written_in_words_and_repeated_later(mail: Mail, settings: Settings) -> None:
+    _use(settings, Broken)
+    at = now()
+    mails.send_due(now=at)
+    mail.refresh_from_db()
+    assert mail.attempts.get().error == "the moon is in the way"
+    assert mail.status == "queued"
+    assert timedelta(seconds=29) < mail.try_at - at < timedelta(seconds=35)
+
+
+def test_waits_longer_each_time_and_gives_up_after_two_days(mail: Mail, settings: Settings) -> None:
+    _use(settings, Broken)
+    began = at = now()
+    waits = []
+    while mail.status == "queued":
+        mails.send_due(now=at)
+        mail.refresh_from_db()
+        waits.append(mail.try_at - at)
+        at = _later(mail)
+    assert mail.status == "failed"
+    assert mail.attempts.count() == len(mails.BACK_OFF) + 1
+    assert waits[:-1] == sorted(waits[:-1])
+    assert timedelta(days=1.8) < at - began < timedelta(days=2.2)
+
+
+def test_a_mail_that_failed_for_good_stands_on_the_timeline(mail: Mail, settings: Settings) -> None:
+    _use(settings, Broken)
+    Mail.objects.filter(pk=mail.pk).update(attempt=len(mails.BACK_OFF))
+    mails.send_due(now=now())
+    event = Event.objects.get(type="mail.failed")
+    assert event.payment_request_id == mail.payment_request_id
+    assert event.data["words"] == "the moon is in the way"
+
+
+def test_one_that_fails_does_not_hold_up_the_others(mail: Mail, invoice: Invoice) -> None:
+    Mail.objects.filter(pk=mail.pk).update(kind="no_such_kind")
+    invoices.resend(invoice, by=personas.actor_of(invoice.organization), now=now())
+    assert mails.send_due(now=now()) == 2
+    assert len(sent_by_django.outbox) == 1
+
+
+def test_whoever_is_killed_loses_the_mail_to_the_next(mail: Mail, settings: Settings) -> None:
+    Mail.objects.filter(pk=mail.pk).update(attempt=1, try_at=now() + mails.LEASE)
+    assert mails.send_due(now=now()) == 0
+    assert mails.send_due(now=_later(mail)) == 1
+    assert mail.attempts.get().number == 2
+
+
+def test_a_repeat_can_be_recognized(mail: Mail) -> None:
+    mails.send_due(now=now())
+    Mail.objects.filter(pk=mail.pk).update(status="queued")
+    mails.send_due(now=_later(mail))
+    first, second = (message.extra_headers["Message-ID"] for message in sent_by_django.outbox)
+    assert first == second == f"<{mail.pk}@127.0.0.1>"
+
+
+def test_nothing_is_sent_inside_a_transaction(
+    transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    personas.sent(personas.customer(personas.alder().organization))
+    _use(settings, Nosy)
+    inside: list[bool] = []
+    monkeypatch.setattr(Nosy, "meanwhile", staticmethod(lambda: inside.append(connection.in_atomic_block)))
+    mails.send_due(now=now())
+    assert inside == [False]
+
+
+def test_an_outcome_counts_only_while_the_try_is_the_latest(
+    mail: Mail, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _use(settings, Nosy)
+    another = Mail.objects.filter(pk=mail.pk)
+    monkeypatch.setattr(Nosy, "meanwhile", staticmethod(lambda: another.update(attempt=2)))
+    mails.send_due(now=now())
+    mail.refresh_from_db()
+    assert (mail.status, mail.attempt) == ("queued", 2)
+    assert mail.attempts.get().number == 1
+
+
+def test_many_workers_send_each_mail_once(transactional_db: None) -> None:
+    customer = personas.customer(personas.alder().organization)
+    for _ in range(6):
+        personas.sent(customer)
+
+    def work() -> None:
+        mails.send_due(now=now())
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(sent_by_django.outbox) == 6
+    assert len({message.extra_headers["Message-ID"] for message in sent_by_django.outbox}) == 6

@@ -1,0 +1,71 @@
+"""A receipt's figures are those of its own moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing.models import Event, Invoice, Payment
+from partway.delivery.receipts import method_words, receipt
+from partway.lib.money import Money
+from tests import personas
+
+
+@pytest.fixture
+def invoice(db: None) -> Invoice:
+    return personas.sent(personas.customer(personas.alder().organization))
+
+
+def test_each_stage_knows_what_was_paid_before_and_what_was_left(invoice: Invoice) -> None:
+    payments = [personas.paid_part(invoice, amount) for amount in (20_000, 30_000, 50_000)]
+    seen = [receipt(Payment.objects.get(pk=payment.pk)) for payment in payments]
+    assert [(row.paid_before.amount_minor, row.left.amount_minor) for row in seen] == [
+        (0, 80_000),
+        (20_000, 50_000),
+        (50_000, 0),
+    ]
+
+
+def test_a_total_that_is_edited_later_does_not_change_it(invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 20_000)
+    Event.objects.filter(type="payment.succeeded").update(data={"total_minor": 90_000})
+    assert receipt(payment).left == Money(70_000, "USD")
+
+
+def test_what_did_not_fit_is_the_surplus(invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 20_000)
+    payment.captured_minor = 25_000
+    assert receipt(payment).surplus == Money(5_000, "USD")
+    assert receipt(payment).paid == Money(20_000, "USD")
+
+
+def test_money_that_fits_nowhere_leaves_the_invoice_as_it_was(invoice: Invoice) -> None:
+    personas.paid_part(invoice, 20_000)
+    stray = personas.paid_part(invoice, 10_000)
+    stray.allocations.all().delete()
+    row = receipt(stray)
+    assert (row.paid_before, row.applied, row.left) == tuple(
+        Money(minor, "USD") for minor in (20_000, 0, 80_000)
+    )
+
+
+def test_another_currency_is_all_surplus(invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 20_000)
+    payment.captured_currency = "EUR"
+    assert receipt(payment).surplus == Money(20_000, "EUR")
+
+
+def test_its_day_is_the_day_where_the_organization_is(invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 20_000)
+    assert payment.settled_at is not None
+    payment.settled_at = payment.settled_at.replace(year=2026, month=3, day=1, hour=3)
+    assert str(receipt(payment).paid_on) == "2026-02-28"
+
+
+def test_there_is_none_for_a_payment_that_took_nothing(invoice: Invoice) -> None:
+    with pytest.raises(ValueError, match="took no money"):
+        receipt(Payment(id="pay_x", invoice=invoice))
+
+
+@pytest.mark.parametrize(("code", "words"), [("card", "Card"), ("bank_debit", "Bank debit"), ("", "")])
+def test_a_method_is_said_in_words(code: str, words: str) -> None:
+    assert method_words(code) == words

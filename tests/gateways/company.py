@@ -1,0 +1,144 @@
+"""The pretend payment company as a real process, and a merchant's ear for its callbacks."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PATIENCE_SECONDS = 10
+START_WITHIN_SECONDS = 60
+
+
+def eventually(question: Callable[[], Any], within: float = PATIENCE_SECONDS) -> Any:
+    """The first true answer; fails when there is none in time."""
+    give_up_at = time.monotonic() + within
+    while time.monotonic() < give_up_at:
+        answer = question()
+        if answer:
+            return answer
+        time.sleep(0.01)
+    raise AssertionError("it never came true")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One callback as it arrived."""
+
+    path: str
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return dict(json.loads(self.body))
+
+    @property
+    def kind(self) -> str:
+        return str(self.event["type"]).removeprefix("checkout.")
+
+
+class Ear:
+    """A merchant's callback address. It answers 503 as often as `deaf_for` says, then 204."""
+
+    def __init__(self) -> None:
+        self.heard: list[Heard] = []
+        self.deaf_for = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.url = f"http://127.0.0.1:{self._server.server_port}/callbacks"
+
+    def __enter__(self) -> Ear:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def take(self, heard: Heard) -> int:
+        """What is answered to one call."""
+        self.heard.append(heard)
+        if self.deaf_for:
+            self.deaf_for -= 1
+            return 503
+        return 204
+
+    def kinds(self, ref: str) -> list[str]:
+        return [heard.kind for heard in self.heard if heard.event["data"]["checkout"] == ref]
+
+    def wait_for(self, ref: str, *kinds: str) -> None:
+        """Until exactly these callbacks of a checkout have arrived, in this order."""
+        eventually(lambda: self.kinds(ref) == list(kinds))
+
+
+def _handler(ear: Ear) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(ear.take(Heard(self.path, body, dict(self.headers))))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Tests have nothing to say here."""
+
+    return Handler
+
+
+class Company:
+    """One running company, and the calls that only tests make."""
+
+    def __init__(self, home: Path, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.home = home
+        self.port = port
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+        self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+
+    def ask(self, method: str, path: str, key: str = "", **body: object) -> httpx.Response:
+        """One API call without any adapter; `key` is the account's API key."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return self.client.request(method, path, headers=headers, json=body or None)
+
+    def type_in(self, address: str, **form: str) -> httpx.Response:
+        """A customer who fills in the form at `address`, without following where it leads."""
+        return self.client.post(address, data=form)
+
+    def is_up(self) -> bool:
+        assert self.process.poll() is None, f"the company ended with {self.process.returncode}"
+        try:
+            return self.ask("GET", "/healthz").is_success
+        except httpx.HTTPError:
+            return False
+
+
+@contextmanager
+def running(home: Path, *, port: int = 0, settle_after: float = 600) -> Iterator[Company]:
+    """A company on a free port; bank debits settle when told, unless `settle_after` is short."""
+    port = port or free_port()
+    options = ["--home", str(home), "--port", str(port), "--settle-after", str(settle_after)]
+    process = subprocess.Popen([sys.executable, "-m", "partway.sandbox", *options])
+    company = Company(home, port, process)
+    try:
+        eventually(company.is_up, within=START_WITHIN_SECONDS)
+        yield company
+    finally:
+        company.client.close()
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

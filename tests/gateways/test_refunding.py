@@ -1,0 +1,87 @@
+"""Contract: what was captured can be sent back, in parts, and never more."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from partway.gateways.protocol import Checkout, RefundStatus, Refused, Unknown
+from partway.lib.money import Money
+from tests.gateways.stages import Stage
+
+
+@pytest.fixture
+def paid(stage: Stage) -> Checkout:
+    checkout = stage.gateway.start(stage.order())
+    stage.pay(checkout)
+    stage.gateway.capture(checkout.ref, Money(12_500, "USD"), f"capture-{checkout.ref}")
+    return checkout
+
+
+def test_a_part_is_sent_back(stage: Stage, paid: Checkout) -> None:
+    refund = stage.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert (refund.status, refund.amount) == (RefundStatus.SUCCEEDED, Money(2_500, "USD"))
+
+
+def test_the_truth_tells_every_refund_and_still_what_was_captured(stage: Stage, paid: Checkout) -> None:
+    one = stage.gateway.refund(paid.ref, Money(2_500, "USD"), "one")
+    two = stage.gateway.refund(paid.ref, Money(10_000, "USD"), "two")
+    truth = stage.gateway.fetch(paid.ref)
+    assert truth.refunds == (one, two)
+    assert truth.captured == Money(12_500, "USD")
+
+
+def test_a_refund_carries_the_key_it_was_asked_for_with(stage: Stage, paid: Checkout) -> None:
+    assert stage.gateway.refund(paid.ref, Money(2_500, "USD"), "ref_1:refund:1").reference == "ref_1:refund:1"
+
+
+def test_the_same_refund_again_is_the_same_refund(stage: Stage, paid: Checkout) -> None:
+    first = stage.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert stage.gateway.refund(paid.ref, Money(2_500, "USD"), "refund") == first
+    assert len(stage.gateway.fetch(paid.ref).refunds) == 1
+
+
+def test_never_more_than_was_captured(stage: Stage, paid: Checkout) -> None:
+    stage.gateway.refund(paid.ref, Money(12_000, "USD"), "most")
+    with pytest.raises(Refused) as refused:
+        stage.gateway.refund(paid.ref, Money(501, "USD"), "more")
+    assert refused.value.code == "amount_too_large"
+
+
+def test_refunds_at_once_never_add_up_to_more(stage: Stage, paid: Checkout) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(6):
+            pool.submit(stage.gateway.refund, paid.ref, Money(5_000, "USD"), f"refund-{number}")
+    assert len(stage.gateway.fetch(paid.ref).refunds) == 2
+
+
+def test_an_authorization_cannot_be_refunded(stage: Stage) -> None:
+    checkout = stage.gateway.start(stage.order())
+    stage.pay(checkout)
+    with pytest.raises(Refused) as refused:
+        stage.gateway.refund(checkout.ref, Money(500, "USD"), "refund")
+    assert refused.value.code == "not_captured"
+
+
+def test_a_refund_without_an_answer_was_made_once(stage: Stage, paid: Checkout) -> None:
+    stage.go_wrong("timeout_after_success", act="refund")
+    with pytest.raises(Unknown):
+        stage.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    again = stage.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert stage.gateway.fetch(paid.ref).refunds == (again,)
+
+
+def test_a_refund_can_be_pending_until_it_settles(stage: Stage, paid: Checkout) -> None:
+    stage.go_wrong("refund_pending")
+    refund = stage.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert refund.status == RefundStatus.PENDING
+    stage.settle_refund(refund, "succeeded")
+    assert stage.gateway.fetch(paid.ref).refunds[0].status == RefundStatus.SUCCEEDED
+
+
+def test_a_refund_can_fail_after_it_succeeded(stage: Stage, paid: Checkout) -> None:
+    refund = stage.gateway.refund(paid.ref, Money(12_500, "USD"), "refund")
+    stage.settle_refund(refund, "failed")
+    assert stage.gateway.fetch(paid.ref).refunds[0].status == RefundStatus.FAILED
+    assert stage.gateway.refund(paid.ref, Money(12_500, "USD"), "again").ref != refund.ref

@@ -1,0 +1,119 @@
+"""What people do with their browsers, in their own words, so that a journey reads like the story it tells."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from partway.worker.demo_data import PASSWORD, SLUG
+from partway.worker.house import House
+from partway.worker.tour.postbox import Postbox, link_in
+
+CARD = "4242424242424242"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Member:
+    """Somebody who is signed in, with the page before them."""
+
+    house: House
+    page: Page
+
+    @classmethod
+    def signed_in(cls, house: House, page: Page, email: str) -> Member:
+        page.goto(f"{house.address.url}/signin/")
+        page.get_by_label("Email", exact=False).first.fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("link", name="Invoices", exact=True)).to_be_visible()
+        return cls(house, page)
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.house.address.url}/o/{SLUG}/{path}")
+
+    def adds_customer(self) -> str:
+        """A new customer with an address of their own; answers the address."""
+        number = next(_numbers)
+        self.open("customers/new/")
+        self.page.get_by_label("Name").fill(f"Casey {number}")
+        self.page.get_by_label("Email", exact=False).first.fill(f"casey{number}@journey.example")
+        self.page.get_by_role("button", name="Add customer").click()
+        expect(self.page.get_by_role("heading", name=f"Casey {number}")).to_be_visible()
+        return f"casey{number}@journey.example"
+
+    def sends_invoice(self, unit_amount: str = "1,000.00", currency: str = "USD") -> Invoice:
+        """A new invoice of one line, sent to a new customer; the page shows it afterwards."""
+        email = self.adds_customer()
+        self.open("invoices/new/")
+        choice = self.page.get_by_label("Customer").locator("option", has_text=email).get_attribute("value")
+        self.page.get_by_label("Customer").select_option(choice)
+        self.page.get_by_label("Currency").fill(currency)
+        self.page.locator('[name="lines.0.description"]').fill("Bathroom, second floor")
+        self.page.locator('[name="lines.0.unit_amount"]').fill(unit_amount)
+        self.page.get_by_role("button", name="Save draft").click()
+        self.page.get_by_role("link", name="Send", exact=True).click()
+        self.page.get_by_role("dialog").get_by_role("button", name=re.compile("^Send")).click()
+        title = self.page.locator("h1.page-title")
+        expect(title).to_have_text(re.compile(r"FR-\d+"))
+        return Invoice(self.page.url, title.inner_text(), email)
+
+    def opens_request_dialog(self) -> None:
+        self.page.get_by_role("link", name="Request Payment").click()
+        expect(self.page.get_by_role("dialog")).to_be_visible()
+
+    def requests(self, amount: str, note: str = "") -> None:
+        """Asks for a part in the dialog, and sees the Requested Amount row."""
+        self.opens_request_dialog()
+        self.page.get_by_label("Amount Requested").fill(amount)
+        self.page.get_by_label("Note").fill(note)
+        self.page.get_by_role("dialog").get_by_role("button", name="Send").click()
+        expect(self.page.get_by_role("heading", name="Requested Amount")).to_be_visible()
+
+    def chooses(self, item: str) -> None:
+        """Something from the ⋮ menu of the open request."""
+        self.page.get_by_label("More for this payment request").click()
+        self.page.get_by_role("link", name=item).click()
+
+    def cancels_the_request(self) -> None:
+        self.chooses("Cancel Payment Request")
+        self.page.get_by_role("dialog").get_by_role("button", name="Cancel Payment Request").click()
+        expect(self.page.get_by_role("heading", name="Requested Amount")).to_have_count(0)
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """A sent invoice, as its sender knows it."""
+
+    url: str
+    number: str
+    email: str
+
+    def request_link(self, postbox: Postbox, amount: str) -> str:
+        return link_in(postbox.next_to(self.email, about=f"${amount}"), "p")
+
+    def hosted_link(self, postbox: Postbox) -> str:
+        return link_in(postbox.next_to(self.email, about=self.number), "i")
+
+
+def presses_pay(page: Page, link: str, words: str) -> None:
+    """Opens a link and presses Pay, and is at the sandbox then."""
+    page.goto(link)
+    page.get_by_role("button", name=words).click()
+    expect(page.get_by_label("Card number")).to_be_visible()
+
+
+def pays_at_the_sandbox(page: Page, card: str = CARD) -> None:
+    """Fills in the card form and submits it."""
+    page.get_by_label("Card number").fill(card)
+    page.get_by_role("button", name=re.compile("^Pay")).first.click()
+
+
+def sees_receipt(page: Page, paid: str, left: str) -> None:
+    """Waits until the payment is confirmed, and reads what the receipt says."""
+    expect(page.locator("main")).to_contain_text(paid)
+    expect(page.locator("main")).to_contain_text(left)
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("confirming", timeout=20_000)

@@ -1,0 +1,164 @@
+"""Customers who click twice, open two tabs, go back, come late, or hold a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from partway.worker.house import House
+from partway.worker.tour.postbox import Postbox
+from tests.journeys.people import CARD, Invoice, Member, pays_at_the_sandbox, presses_pay, sees_receipt
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def invoice(collector: Member) -> Invoice:
+    invoice = collector.sends_invoice("1,000.00")
+    collector.requests("300.00")
+    return invoice
+
+
+def test_a_double_click_on_pay_pays_once(
+    collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Postbox
+) -> None:
+    page = phone.new_page()
+    page.goto(invoice.request_link(postbox, "300.00"))
+    page.get_by_role("button", name="Pay $300.00").dblclick()
+    expect(page.get_by_label("Card number")).to_be_visible()
+    page.get_by_label("Card number").fill(CARD)
+    page.get_by_role("button", name=re.compile("^Pay")).first.dblclick()
+    sees_receipt(page, "$300.00", "$700.00")
+    expect_one_payment(collector.page, invoice)
+
+
+def test_two_tabs_pay_once(
+    collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Postbox
+) -> None:
+    link = invoice.request_link(postbox, "300.00")
+    first, second = phone.new_page(), phone.new_page()
+    presses_pay(first, link, "Pay $300.00")
+    presses_pay(second, link, "Pay $300.00")
+    assert first.url == second.url, "the same link leads to the same checkout"
+    pays_at_the_sandbox(first)
+    sees_receipt(first, "$300.00", "$700.00")
+    pays_at_the_sandbox(second)
+    expect(second.locator("body")).to_contain_text(re.compile("already paid", re.IGNORECASE))
+    expect_one_payment(collector.page, invoice)
+
+
+def test_going_back_after_paying_shows_that_it_was_paid(
+    invoice: Invoice, phone: BrowserContext, postbox: Postbox
+) -> None:
+    page = phone.new_page()
+    link = invoice.request_link(postbox, "300.00")
+    presses_pay(page, link, "Pay $300.00")
+    pays_at_the_sandbox(page)
+    sees_receipt(page, "$300.00", "$700.00")
+    page.go_back()
+    page.goto(link)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("paid")
+    expect(page.get_by_role("button")).to_have_count(0)
+
+
+def test_a_declined_card_can_be_followed_by_a_good_one(
+    invoice: Invoice, phone: BrowserContext, postbox: Postbox
+) -> None:
+    page = phone.new_page()
+    presses_pay(page, invoice.request_link(postbox, "300.00"), "Pay $300.00")
+    pays_at_the_sandbox(page, "4000000000000002")
+    expect(page.get_by_role("alert")).to_be_visible()
+    pays_at_the_sandbox(page)
+    sees_receipt(page, "$300.00", "$700.00")
+
+
+def test_canceling_kills_the_link_while_the_customer_types_the_card(
+    collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Postbox
+) -> None:
+    page = phone.new_page()
+    link = invoice.request_link(postbox, "300.00")
+    presses_pay(page, link, "Pay $300.00")
+    collector.page.goto(invoice.url)
+    collector.cancels_the_request()
+    pays_at_the_sandbox(page)
+    expect(page.locator("body")).to_contain_text(re.compile("closed|no longer", re.IGNORECASE))
+    page.goto(link)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("canceled")
+    collector.page.goto(invoice.url)
+    expect(collector.page.locator("main")).to_contain_text("Sent")
+
+
+def test_leaving_the_checkout_charges_nothing(
+    invoice: Invoice, phone: BrowserContext, postbox: Postbox
+) -> None:
+    page = phone.new_page()
+    presses_pay(page, invoice.request_link(postbox, "300.00"), "Pay $300.00")
+    page.get_by_role("link", name="Return without paying").click()
+    page.get_by_role("link", name="go back and pay").click()
+    expect(page.get_by_role("button", name="Pay $300.00")).to_be_visible()
+
+
+def test_the_whole_way_works_without_javascript(invoice: Invoice, browser: Browser, postbox: Postbox) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    presses_pay(page, invoice.request_link(postbox, "300.00"), "Pay $300.00")
+    pays_at_the_sandbox(page)
+    for _ in range(10):
+        again = page.get_by_role("button", name="Look again")
+        if not again.count():
+            break
+        again.click()
+    sees_receipt(page, "$300.00", "$700.00")
+    context.close()
+
+
+def test_on_a_phone_pay_is_within_the_thumbs_reach(
+    invoice: Invoice, phone: BrowserContext, postbox: Postbox
+) -> None:
+    page = phone.new_page()
+    page.goto(invoice.request_link(postbox, "300.00"))
+    box = page.get_by_role("button", name="Pay $300.00").bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+    assert box["y"] + box["height"] <= 740
+    assert fits_the_screen(page)
+
+
+def test_no_member_page_is_wider_than_a_phone(house: House, phone: BrowserContext) -> None:
+    member = Member.signed_in(house, phone.new_page(), "olivia@demo.example")
+    for path in (
+        "",
+        "invoices/",
+        "invoices/new/",
+        "customers/",
+        "settings/",
+        "settings/payments/",
+        "attention/",
+        "inbox/",
+    ):
+        member.open(path)
+        assert fits_the_screen(member.page), path
+
+
+def test_a_request_can_be_made_without_javascript(house: House, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    member = Member.signed_in(house, context.new_page(), "carl@demo.example")
+    member.open("invoices/?q=Marcus")
+    member.page.get_by_role("link", name="FR-0001").click()
+    member.page.get_by_role("link", name="Request Payment").click()
+    member.page.get_by_label("Amount Requested").fill("500")
+    member.page.get_by_role("button", name="Send").click()
+    expect(member.page.get_by_role("heading", name="Requested Amount")).to_be_visible()
+    context.close()
+
+
+def fits_the_screen(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def expect_one_payment(page: Page, invoice: Invoice) -> None:
+    page.goto(invoice.url)
+    expect(page.get_by_role("link", name="Receipt")).to_have_count(1)
+    expect(page.locator("main")).to_contain_text("$700.00")

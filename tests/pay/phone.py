@@ -1,0 +1,49 @@
+"""A customer's phone: a real browser, driven from a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which(os.environ.get("PARTWAY_CHROMIUM") or "chromium")
+SCREEN = {"width": 360, "height": 640}
+
+_QUIETLY = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+T = TypeVar("T")
+
+
+def visit(act: Callable[[Page], T], *, javascript: bool = True) -> T:
+    """What `act` finds out on a phone; fails on any script error and on anything the page's policy forbids.
+
+    Playwright keeps an event loop in its thread, in which Django would refuse to ask the database.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_visit, act, javascript).result()
+
+
+def _visit(act: Callable[[Page], T], javascript: bool) -> T:
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIETLY.split())
+        phone = browser.new_context(
+            viewport=SCREEN, has_touch=True, is_mobile=True, java_script_enabled=javascript
+        )
+        phone.set_default_timeout(10_000)
+        page = phone.new_page()
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        found = act(page)
+        browser.close()
+    assert complaints == []
+    return found

@@ -1,0 +1,86 @@
+"""What gateways may tell us, and what we answer."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+from standardwebhooks import Webhook
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.billing.models import Callback
+
+
+@pytest.fixture
+def account(organization: Organization) -> GatewayAccount:
+    return organization.gateway_accounts.get()
+
+
+def _report(account: GatewayAccount, event_id: str = "evt_1") -> tuple[bytes, dict[str, str]]:
+    at = datetime.now(UTC)
+    event = {
+        "id": event_id,
+        "type": "checkout.captured",
+        "created": at.isoformat(),
+        "data": {"checkout": "co_1"},
+    }
+    body = json.dumps(event)
+    signature = Webhook(account.credentials["signing_secret"]).sign(event_id, at, body)
+    stamp = str(int(at.timestamp()))
+    return body.encode(), {"webhook-id": event_id, "webhook-timestamp": stamp, "webhook-signature": signature}
+
+
+def _send(dana: Client, account_id: str, body: bytes, headers: dict[str, str]) -> tuple[int, object]:
+    path = f"/callbacks/{account_id}/"
+    response = dana.post(path, body, content_type="application/json", headers=headers)
+    return response.status_code, response.json()
+
+
+def test_a_signed_report_is_stored(dana: Client, account: GatewayAccount) -> None:
+    assert _send(dana, account.id, *_report(account)) == (200, {"stored": True})
+    assert Callback.objects.get().event_id == "evt_1"
+
+
+def test_the_same_report_again_is_stored_once(dana: Client, account: GatewayAccount) -> None:
+    for _ in range(2):
+        assert _send(dana, account.id, *_report(account))[0] == 200
+    assert Callback.objects.count() == 1
+
+
+def test_no_form_token_is_asked_of_a_gateway(account: GatewayAccount) -> None:
+    assert _send(Client(enforce_csrf_checks=True), account.id, *_report(account))[0] == 200
+
+
+def test_a_changed_report_is_refused(dana: Client, account: GatewayAccount) -> None:
+    body, headers = _report(account)
+    assert _send(dana, account.id, body.replace(b"co_1", b"co_2"), headers)[0] == 400
+    assert not Callback.objects.exists()
+
+
+def test_an_unsigned_report_is_refused(dana: Client, account: GatewayAccount) -> None:
+    assert _send(dana, account.id, _report(account)[0], {})[0] == 400
+
+
+@pytest.mark.parametrize("account_id", ["gwa_nobody", "%00", "..%2f", "é"])
+def test_an_unknown_account_is_not_found(dana: Client, account: GatewayAccount, account_id: str) -> None:
+    body, headers = _report(account)
+    path = f"/callbacks/{account_id}/"
+    assert dana.post(path, body, content_type="application/json", headers=headers).status_code == 404
+
+
+def test_a_report_of_another_account_is_refused(dana: Client, account: GatewayAccount) -> None:
+    report = _report(account)
+    account.credentials = {**account.credentials, "signing_secret": "whsec_" + "b3RoZXIh" * 4}
+    account.save()
+    assert _send(dana, account.id, *report)[0] == 400
+
+
+def test_an_endless_report_is_not_read(dana: Client, account: GatewayAccount) -> None:
+    assert _send(dana, account.id, b"x" * (64 * 1024 + 1), {})[0] == 413
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
+def test_anything_but_a_post_is_refused(dana: Client, account: GatewayAccount, method: str) -> None:
+    assert dana.generic(method, f"/callbacks/{account.id}/").status_code == 405

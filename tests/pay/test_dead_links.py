@@ -1,0 +1,149 @@
+"""A dead link is kind, says whom to ask, tells nothing else, and charges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from partway.accounts.models import Organization
+from partway.billing import invoices, links, payment_requests
+from partway.billing.models import Event, Invoice, Payment, PaymentRequest
+from partway.lib.clock import now
+from partway.lib.links import make_token
+from tests import personas
+
+
+def _paid(request: PaymentRequest) -> None:
+    PaymentRequest.objects.update(status="paid", ended_at=now())
+
+
+def _canceled(request: PaymentRequest) -> None:
+    payment_requests.cancel(request, by=personas.actor_of(request.organization), now=now())
+
+
+def _expired(request: PaymentRequest) -> None:
+    PaymentRequest.objects.update(expires_at=now() - timedelta(seconds=1))
+
+
+def _settled(request: PaymentRequest) -> None:
+    personas.paid_part(request.invoice, 100_000)
+    Invoice.objects.update(status="paid")
+
+
+def _voided(request: PaymentRequest) -> None:
+    invoices.void(request.invoice, by=personas.actor_of(request.organization), now=now())
+
+
+def _payments_off(request: PaymentRequest) -> None:
+    Organization.objects.update(payments_enabled=False)
+
+
+DEATHS: list[tuple[Callable[[PaymentRequest], None], str, int]] = [
+    (_paid, "This has been paid", 410),
+    (_canceled, "This request was canceled", 410),
+    (_expired, "This link has expired", 410),
+    (_settled, "Already settled", 410),
+    (_voided, "This invoice was voided", 410),
+    (_payments_off, "Online payment is paused", 403),
+]
+
+
+@pytest.mark.parametrize(("die", "title", "status"), DEATHS)
+def test_says_why_and_whom_to_ask(
+    dana: Client, request_: PaymentRequest, die: Callable[[PaymentRequest], None], title: str, status: int
+) -> None:
+    die(request_)
+    response = dana.get(links.request_url(request_))
+    assert response.status_code == status
+    for words in (title, "Alder Joinery", "billing@alder.example", "+1 555 010 4477"):
+        assert words in response.text
+
+
+@pytest.mark.parametrize(("die", "_title", "_status"), DEATHS)
+def test_tells_nothing_of_what_it_was_for(
+    dana: Client, request_: PaymentRequest, die: Callable[[PaymentRequest], None], _title: str, _status: int
+) -> None:
+    die(request_)
+    text = dana.get(links.request_url(request_)).text
+    for secret in ("300", "1,000", "Dana", "First stage", "INV-", "Oak staircase", "$"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize(("die", "_title", "status"), DEATHS)
+def test_charges_nothing(
+    dana: Client, request_: PaymentRequest, die: Callable[[PaymentRequest], None], _title: str, status: int
+) -> None:
+    die(request_)
+    before = Payment.objects.count()
+    response = dana.post(links.request_url(request_) + "pay/", {"amount_minor": "30000"})
+    assert response.status_code == status
+    assert Payment.objects.count() == before
+
+
+def test_is_never_noted_as_opened(dana: Client, request_: PaymentRequest) -> None:
+    _canceled(request_)
+    dana.post(links.request_url(request_) + "opened/")
+    assert not Event.objects.filter(type="payment_request.opened").exists()
+
+
+def test_a_void_invoice_shows_nothing_of_itself(dana: Client, invoice: Invoice) -> None:
+    invoices.void(invoice, by=personas.actor_of(invoice.organization), now=now())
+    response = dana.get(links.invoice_url(invoice))
+    assert response.status_code == 410
+    assert "INV-" not in response.text
+
+
+def _strangers(request: PaymentRequest) -> list[str]:
+    key = "another key, of another installation"
+    return [
+        "/p/x/",
+        "/p/",
+        "/i/",
+        "/r/",
+        "/p/two/parts/",
+        "/p/two/parts/pay/no",
+        "/p/no-slash",
+        "/p/%00/",
+        "/p/%F0%9F%92%B8/",
+        "/p/%ff/",
+        f"/p/{'z' * 2000}/",
+        f"/p/{make_token(request.id, key)}/",
+        f"/i/{make_token(request.invoice_id, key)}/",
+        links.request_url(request).replace("/p/", "/i/"),
+        links.request_url(request).replace("/p/", "/r/"),
+        links.request_url(request)[:-2] + "/",
+        links.invoice_url(request.invoice).replace("/i/", "/p/"),
+    ]
+
+
+def test_unknown_links_of_every_shape_get_the_same_bytes(dana: Client, request_: PaymentRequest) -> None:
+    answers = [dana.get(path) for path in _strangers(request_)]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    assert len({str(_headers(answer)) for answer in answers}) == 1
+
+
+def _headers(answer: HttpResponse) -> list[tuple[str, str]]:
+    """All but the second it was answered in."""
+    return sorted((name, value) for name, value in answer.headers.items() if name != "Expires")
+
+
+def test_unknown_links_ask_the_database_as_often_as_unknown_rows(
+    dana: Client, request_: PaymentRequest, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        dana.get("/p/x/")
+    gone = make_token("preq_" + "0" * 26, settings.PARTWAY_SECRET_KEYS[0])
+    with django_assert_num_queries(1):
+        dana.get(f"/p/{gone}/")
+
+
+@pytest.mark.parametrize("act", ["p/x/pay/", "p/x/opened/", "i/x/pay/", "i/x/opened/", "r/x/state/"])
+def test_nothing_can_be_done_to_an_unknown_link(db: None, dana: Client, act: str) -> None:
+    assert dana.post(f"/{act}").status_code == 404

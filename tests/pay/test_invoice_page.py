@@ -1,0 +1,71 @@
+"""What a customer sees on the page of an invoice."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing import links
+from partway.billing.models import Event, Invoice, Payment
+from tests import personas
+
+
+def test_shows_all_that_is_on_it(dana: Client, invoice: Invoice) -> None:
+    personas.paid_part(invoice, 25_000)
+    text = dana.get(links.invoice_url(invoice)).text
+    for words in (invoice.number, "Oak staircase", "Dana Whitfield", "Alder Joinery", "Paid so far", "Card"):
+        assert str(words) in text
+    assert ">Pay Now · $750.00</button>" in text
+
+
+@pytest.mark.parametrize(("due_in", "word"), [(14, "Unpaid"), (-1, "Overdue")])
+def test_says_how_it_stands(dana: Client, organization: Organization, due_in: int, word: str) -> None:
+    invoice = personas.sent(personas.customer(organization), due_in=due_in)
+    assert f"</span>{word}</span>" in dana.get(links.invoice_url(invoice)).text
+
+
+def test_a_paid_one_is_still_there_without_a_button(dana: Client, invoice: Invoice) -> None:
+    personas.paid_part(invoice, 100_000)
+    Invoice.objects.update(status="paid")
+    response = dana.get(links.invoice_url(invoice))
+    assert response.status_code == 200
+    assert "paid in full" in response.text
+    assert "button-primary" not in response.text
+
+
+def test_where_payments_are_off_it_says_whom_to_ask(dana: Client, invoice: Invoice) -> None:
+    Organization.objects.update(payments_enabled=False)
+    text = dana.get(links.invoice_url(invoice)).text
+    assert "Not payable online" in text
+    assert "+1 555 010 4477" in text
+    assert "button-primary" not in text
+
+
+def test_while_a_payment_is_processed_there_is_no_button(dana: Client, invoice: Invoice) -> None:
+    personas.paid_part(invoice, 100)
+    Payment.objects.update(status="capturing", captured_minor=None, settled_at=None)
+    text = dana.get(links.invoice_url(invoice)).text
+    assert "A payment is being processed" in text
+    assert "button-primary" not in text
+
+
+def test_a_draft_has_no_page(dana: Client, organization: Organization) -> None:
+    draft = personas.draft(personas.customer(organization))
+    assert dana.get(links.invoice_url(draft)).status_code == 404
+
+
+def test_a_smaller_amount_than_is_due_is_never_paid(dana: Client, invoice: Invoice) -> None:
+    response = dana.post(links.invoice_url(invoice) + "pay/", {"amount_minor": "1"})
+    assert response.status_code == 409
+    assert not Payment.objects.exists()
+
+
+def test_reloading_the_address_of_the_form_leads_to_the_page(dana: Client, invoice: Invoice) -> None:
+    assert dana.get(links.invoice_url(invoice) + "pay/").status_code == 302
+
+
+def test_opened_is_noted_once_when_the_page_says_so(dana: Client, invoice: Invoice) -> None:
+    for _ in range(2):
+        assert dana.post(links.invoice_url(invoice) + "opened/").status_code == 204
+    assert Event.objects.filter(type="invoice.opened").count() == 1

@@ -1,0 +1,114 @@
+"""The page a customer returns to, in every state of a payment."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from partway.billing import links
+from partway.billing.models import Invoice, Payment, PaymentRequest
+from partway.lib.clock import now
+from tests import personas
+
+
+@pytest.fixture
+def payment(request_: PaymentRequest) -> Payment:
+    """A payment of the request that nobody knows the end of."""
+    return Payment.objects.create(
+        organization=request_.organization,
+        invoice=request_.invoice,
+        payment_request=request_,
+        gateway_account=request_.organization.gateway_accounts.get(),
+        amount_minor=30_000,
+        currency="USD",
+        created_at=now(),
+        check_at=now(),
+    )
+
+
+def _page(dana: Client, payment: Payment, **columns: object) -> str:
+    Payment.objects.filter(pk=payment.pk).update(**columns)
+    return dana.get(links.receipt_url(payment)).text
+
+
+@pytest.mark.parametrize(
+    "status", ["pending", "authorized", "capturing", "closing", "releasing", "processing"]
+)
+def test_what_is_not_settled_is_being_confirmed(dana: Client, payment: Payment, status: str) -> None:
+    text = _page(dana, payment, status=status)
+    assert "We are confirming your payment" in text
+    assert "confirming.js" in text
+
+
+def test_without_javascript_a_button_asks(dana: Client, payment: Payment) -> None:
+    assert ">Look again</button>" in _page(dana, payment)
+
+
+def test_who_did_not_pay_finds_the_way_back(dana: Client, payment: Payment, request_: PaymentRequest) -> None:
+    assert links.request_url(request_) in _page(dana, payment)
+
+
+def test_a_bank_takes_days_and_that_is_said(dana: Client, payment: Payment) -> None:
+    text = _page(dana, payment, status="processing", accepted=True)
+    assert "Your payment is on its way" in text
+    assert "confirming.js" not in text
+
+
+def test_money_that_came_too_late_is_not_lost(dana: Client, payment: Payment) -> None:
+    assert "Your money is not lost" in _page(dana, payment, status="processing", accepted=False)
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_what_came_to_nothing_charged_nothing(
+    dana: Client, payment: Payment, request_: PaymentRequest, status: str
+) -> None:
+    text = _page(dana, payment, status=status, failure_words="Your card was declined.")
+    assert "Nothing was charged" in text
+    assert "Your card was declined." in text
+    assert links.request_url(request_) in text
+
+
+def test_no_way_back_to_a_dead_link(dana: Client, payment: Payment, request_: PaymentRequest) -> None:
+    PaymentRequest.objects.update(status="expired", ended_at=now())
+    assert links.request_url(request_) not in _page(dana, payment, status="failed")
+
+
+def test_a_receipt_says_what_was_really_paid(dana: Client, invoice: Invoice) -> None:
+    personas.paid_part(invoice, 25_000)
+    text = dana.get(links.receipt_url(personas.paid_part(invoice, 30_000))).text
+    assert "Receipt from Alder Joinery" in text
+    for amount in ("$1,000", "$250", "$300", "$450"):
+        assert f'<span class="amount">{amount}<' in text
+    assert 'aria-label="Paid $550.00 of $1,000.00"' in text
+
+
+def test_a_receipt_stays_what_it_was_when_more_is_paid(dana: Client, invoice: Invoice) -> None:
+    first = personas.paid_part(invoice, 25_000)
+    before = dana.get(links.receipt_url(first)).text
+    personas.paid_part(invoice, 30_000)
+    after = dana.get(links.receipt_url(first)).text
+    assert 'aria-label="Paid $250.00 of $1,000.00"' in before
+    assert 'aria-label="Paid $250.00 of $1,000.00"' in after
+
+
+def test_more_than_fits_is_shown_as_credit(dana: Client, invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 30_000)
+    assert "$20.00 of it was more than" in _page(dana, payment, captured_minor=32_000)
+
+
+def test_money_in_another_currency_is_shown_as_what_it_is(dana: Client, invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 30_000)
+    payment.allocations.all().delete()
+    text = _page(dana, payment, captured_currency="EUR")
+    assert "€300.00 of it was more than" in text
+
+
+def test_asking_without_an_answer_leaves_it_unknown(dana: Client, payment: Payment) -> None:
+    Payment.objects.update(checkout_ref="co_1")
+    response = dana.post(links.receipt_url(payment) + "state/", headers={"accept": "application/json"})
+    assert response.json() == {"stage": "confirming"}
+
+
+def test_a_person_who_asks_gets_the_page_again(dana: Client, payment: Payment) -> None:
+    response = dana.post(links.receipt_url(payment) + "state/", headers={"accept": "text/html"})
+    assert response.status_code == 302

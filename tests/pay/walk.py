@@ -1,0 +1,56 @@
+"""A customer's walk over real HTTP: our page, the company's page, and back."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import urljoin
+
+import httpx
+
+from partway.accounts.models import Organization
+from tests.gateways.company import Company
+
+GOOD_CARD = {"number": "4242424242424242"}
+DECLINED_CARD = {"number": "4000000000000002"}
+BANK_DEBIT = {"method": "bank_debit", "account": "000123456789"}
+
+_FORM = re.compile(r'<form[^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
+
+
+class Walk:
+    """One browser, with its cookies, that follows no redirect by itself."""
+
+    def __init__(self, company: Company, organization: Organization) -> None:
+        self.company = company
+        self.organization = organization
+        self._browser = httpx.Client(trust_env=False, timeout=30)
+
+    def __enter__(self) -> Walk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._browser.close()
+
+    def open(self, url: str) -> httpx.Response:
+        """Look at a page."""
+        return self._browser.get(url)
+
+    def submit(self, page: httpx.Response, ending: str, **changes: str) -> httpx.Response:
+        """Send the form of `page` whose action ends so, as a browser without JavaScript would."""
+        for action, inside in _FORM.findall(page.text):
+            if action.endswith(ending):
+                fields = {name: html.unescape(value) for name, value in _HIDDEN.findall(inside)}
+                return self._browser.post(urljoin(str(page.url), action), data={**fields, **changes})
+        raise AssertionError(f"no form for {ending} on this page:\n{page.text}")
+
+    def press_pay(self, url: str) -> httpx.Response:
+        """Open a page and press its Pay button."""
+        return self.submit(self.open(url), "/pay/")
+
+    def pay(self, url: str, how: dict[str, str]) -> str:
+        """Open a page, press Pay, and pay at the company; the address it leads back to."""
+        checkout = self.press_pay(url).headers["location"]
+        answer = self.company.type_in(f"{checkout}/pay", **how)
+        return answer.headers.get("location", "")

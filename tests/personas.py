@@ -1,0 +1,153 @@
+"""The people of the tests, built once: who is owed, who works there, who owes, and what.
+
+    organization `alder`: Alice owns it, Bob collects for it, Charlie only reads
+    organization `birch`: Mallory owns it, and has no business in alder
+
+Everything that billing can build is built by billing, so that a test starts from rows the product would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F
+
+from partway.accounts.models import GatewayAccount, Member, Organization, Role, User
+from partway.billing import customers, events, invoices, payment_requests
+from partway.billing.models import Allocation, Customer, Invoice, Payment, PaymentRequest
+from partway.lib.clock import now as present
+from partway.lib.clock import today
+from partway.lib.money import Money
+
+PASSWORD = "a long walk by the river"
+
+
+@dataclass(frozen=True)
+class House:
+    """An organization and its members."""
+
+    organization: Organization
+    alice: Member  # owner
+    bob: Member  # collector
+    charlie: Member  # reader
+
+
+def alder(**changes: object) -> House:
+    """Alder Joinery, payments enabled, with its members; `changes` are columns of the organization."""
+    owned = organization("alder", "Alder Joinery", **changes)
+    return House(
+        organization=owned,
+        alice=member(owned, "Alice", Role.OWNER),
+        bob=member(owned, "Bob", Role.COLLECTOR),
+        charlie=member(owned, "Charlie", Role.READER),
+    )
+
+
+def mallory() -> Member:
+    """The owner of another organization, birch."""
+    return member(organization("birch", "Birch & Co"), "Mallory", Role.OWNER)
+
+
+def organization(slug: str, name: str, **changes: object) -> Organization:
+    """An organization with payments enabled and a sandbox gateway account."""
+    columns = {"email": f"billing@{slug}.example", "payments_enabled": True, "time_zone": "America/New_York"}
+    made = Organization.objects.create(slug=slug, name=name, **{**columns, **changes})
+    gateway_account(made)
+    return made
+
+
+def gateway_account(owner: Organization) -> GatewayAccount:
+    """An account at the sandbox company; nobody answers there unless the test starts one."""
+    account = GatewayAccount(organization=owner, gateway="sandbox")
+    account.credentials = {"api_key": "sk_sandbox_test", "signing_secret": f"whsec_{'dGVzdHRl' * 4}"}
+    account.save()
+    return account
+
+
+def member(owner: Organization, name: str, role: str) -> Member:
+    """A member who signs in as `<name>@<slug>.example` with PASSWORD."""
+    user = User.objects.create_user(f"{name}@{owner.slug}.example", name, PASSWORD)
+    return Member.objects.create(organization=owner, user=user, role=role)
+
+
+def actor_of(owner: Organization) -> events.Actor:
+    """Somebody of this organization who may do anything."""
+    return events.member_actor(owner.members.select_related("user").get(role=Role.OWNER))
+
+
+def customer(owner: Organization, name: str = "Dana Whitfield", email: str = "") -> Customer:
+    """Somebody who owes; the address follows from the name."""
+    details = customers.Details(
+        name=name, email=email or f"{name.lower().replace(' ', '.')}@customer.example"
+    )
+    return customers.create(owner, details=details, by=actor_of(owner), now=present())
+
+
+def draft(owes: Customer, total_minor: int = 100_000, *, due_in: int = 14, currency: str = "") -> Invoice:
+    """A draft of one line without tax; due `due_in` days from today, which may be negative."""
+    at = present()
+    return invoices.create(
+        owes.organization,
+        draft=invoices.Draft(
+            customer=owes,
+            currency=currency or owes.organization.currency,
+            due_on=today(at, owes.organization.time_zone) + timedelta(days=due_in),
+            lines=(invoices.Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),),
+        ),
+        by=actor_of(owes.organization),
+        now=at,
+    )
+
+
+def sent(owes: Customer, total_minor: int = 100_000, *, due_in: int = 14, currency: str = "") -> Invoice:
+    """An invoice in Sent status."""
+    made = draft(owes, total_minor, due_in=due_in, currency=currency)
+    return invoices.send(made, by=actor_of(owes.organization), now=present())
+
+
+def ask(invoice: Invoice, amount_minor: int = 30_000) -> PaymentRequest:
+    """An open payment request for a part of the invoice."""
+    to = (invoice.customer.email,)
+    wanted = payment_requests.Ask(amount=Money(amount_minor, invoice.currency), to=to, note="First stage.")
+    return payment_requests.create(invoice, ask=wanted, by=actor_of(invoice.organization), now=present())
+
+
+def paid_part(invoice: Invoice, amount_minor: int, *, method: str = "card") -> Payment:
+    """A succeeded payment of a part, as plain rows: for tests that only look at the result."""
+    at = present()
+    with transaction.atomic():
+        payment = Payment.objects.create(
+            organization_id=invoice.organization_id,
+            invoice=invoice,
+            gateway_account=GatewayAccount.objects.current(invoice.organization).get(),
+            status="succeeded",
+            amount_minor=amount_minor,
+            currency=invoice.currency,
+            captured_minor=amount_minor,
+            captured_currency=invoice.currency,
+            method=method,
+            created_at=at,
+            settled_at=at,
+            check_at=at,
+        )
+        Allocation.objects.create(
+            organization_id=invoice.organization_id,
+            payment=payment,
+            invoice=invoice,
+            amount_minor=amount_minor,
+            currency=invoice.currency,
+            created_at=at,
+        )
+        Invoice.objects.filter(pk=invoice.pk).update(amount_paid_minor=F("amount_paid_minor") + amount_minor)
+        events.record(
+            "payment.succeeded",
+            payment,
+            by=events.gateway_actor("sandbox"),
+            now=at,
+            data={"amount_minor": amount_minor, "currency": invoice.currency},
+        )
+    invoice.refresh_from_db()
+    return payment

@@ -1,0 +1,206 @@
+"""The page on which a customer pays, or is told why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.gateways.company import Company, eventually
+from tests.sandbox.merchant import ORDER, Merchant, in_minutes
+
+GOOD, DECLINED, CONFIRMED = "4242 4242 4242 4242", "4000-0000-0000-0002", "4000002500003155"
+
+
+Look = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def look(company: Company) -> Look:
+    """Open an address as a browser would; `headers` are what it says about itself."""
+    return lambda address, method="GET", **headers: company.client.request(method, address, headers=headers)
+
+
+def hidden(answer: httpx.Response, name: str) -> str:
+    return answer.text.split(f'name="{name}" value="')[1].split('"')[0]
+
+
+def test_it_says_that_it_is_a_sandbox(look: Look, page: str) -> None:
+    assert "no real money moves" in look(page).text
+
+
+def test_it_shows_what_is_paid_to_whom_and_what_for(look: Look, page: str) -> None:
+    shown = look(page).text
+    assert "$125.00" in shown
+    assert "Acme" in shown
+    assert "Invoice INV-0042 &lt;b&gt;first&lt;/b&gt; stage" in shown
+
+
+def test_it_lists_the_test_cards(look: Look, page: str) -> None:
+    shown = look(page).text
+    assert all(number in shown for number in (GOOD, "4000 0025 0000 3155", "000123456789"))
+
+
+def test_it_runs_no_foreign_and_no_inline_script(look: Look, page: str) -> None:
+    answer = look(page)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert " style=" not in answer.text
+    assert "onclick" not in answer.text
+
+
+def test_the_policy_lets_the_form_lead_back_to_the_merchant(look: Look, page: str) -> None:
+    assert "form-action 'self' http://merchant.test" in look(page).headers["content-security-policy"]
+
+
+def test_it_sets_no_cookie_and_is_not_kept(look: Look, page: str) -> None:
+    answer = look(page)
+    assert "set-cookie" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("file", ["checkout.css", "checkout.js", "mark.svg"])
+def test_its_files_are_served(look: Look, company: Company, file: str) -> None:
+    assert look(f"{company.url}/static/sandbox/{file}").is_success
+
+
+def test_looking_changes_nothing(look: Look, merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
+    look(page)
+    look(page, "HEAD")
+    assert merchant.fetch(checkout) == checkout
+
+
+def test_paying_leads_back_to_the_merchant(company: Company, page: str) -> None:
+    answer = company.type_in(f"{page}/pay", number=GOOD)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == ORDER["return_url"]
+
+
+def test_one_can_return_without_paying(look: Look, page: str) -> None:
+    assert 'href="http://merchant.test/back?payment=1"' in look(page).text
+
+
+def test_a_decline_is_told_and_another_card_may_try(company: Company, page: str) -> None:
+    answer = company.type_in(f"{page}/pay", number=DECLINED)
+    assert answer.status_code == 402
+    assert "Your card was declined." in answer.text
+    assert company.type_in(f"{page}/pay", number=GOOD).status_code == 303
+
+
+@pytest.mark.parametrize("number", ["", "4111111111111111", "42424242", "４２４２", "drop table"])
+def test_only_test_cards_work(merchant: Merchant, checkout: dict[str, Any], number: str) -> None:
+    answer = merchant.company.type_in(f"{checkout['url']}/pay", number=number)
+    assert answer.status_code == 422
+    assert "Only the test cards" in answer.text
+    assert merchant.fetch(checkout)["status"] == "open"
+
+
+def test_a_bank_debit_is_processing(merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
+    answer = merchant.company.type_in(f"{page}/pay", method="bank_debit", account="000123456789")
+    assert answer.status_code == 303
+    assert merchant.fetch(checkout)["status"] == "processing"
+
+
+def test_a_method_that_was_not_ordered_is_not_offered(look: Look, merchant: Merchant) -> None:
+    page = merchant.start(methods=["card"])["url"]
+    assert "Bank debit" not in look(page).text
+    answer = merchant.company.type_in(f"{page}/pay", method="bank_debit", account="000123456789")
+    assert answer.status_code == 422
+
+
+def test_the_second_tab_is_told_it_is_paid(company: Company, page: str) -> None:
+    company.type_in(f"{page}/pay", number=GOOD)
+    answer = company.type_in(f"{page}/pay", number=GOOD)
+    assert answer.status_code == 409
+    assert "Already paid" in answer.text
+    assert str(ORDER["return_url"]) in answer.text
+
+
+def test_eight_clicks_at_once_pay_once(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    address = f"{checkout['url']}/pay"
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: merchant.company.type_in(address, number=GOOD), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [303] + [409] * 7
+    merchant.ear.wait_for(checkout["id"], "authorized")
+
+
+def test_a_confirmation_is_asked_before_anything_is_done(
+    merchant: Merchant, checkout: dict[str, Any]
+) -> None:
+    answer = merchant.company.type_in(f"{checkout['url']}/pay", number=CONFIRMED)
+    assert "Confirm this payment" in answer.text
+    assert merchant.fetch(checkout)["status"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "end"), [("confirm", 303, "authorized"), ("refuse", 402, "open")]
+)
+def test_the_confirmation_decides(
+    merchant: Merchant, checkout: dict[str, Any], decision: str, status: int, end: str
+) -> None:
+    page = checkout["url"]
+    asked = merchant.company.type_in(f"{page}/pay", number=CONFIRMED)
+    said = {"confirmation": hidden(asked, "confirmation"), "decision": decision}
+    assert merchant.company.type_in(f"{page}/confirm", **said).status_code == status
+    assert merchant.fetch(checkout)["status"] == end
+
+
+@pytest.mark.parametrize("confirmation", ["", "made up", "ü"])
+def test_a_made_up_confirmation_pays_nothing(
+    merchant: Merchant, checkout: dict[str, Any], confirmation: str
+) -> None:
+    said = {"confirmation": confirmation, "decision": "confirm"}
+    assert merchant.company.type_in(f"{checkout['url']}/confirm", **said).status_code == 409
+    assert merchant.fetch(checkout)["status"] == "open"
+
+
+def test_a_confirmation_after_closing_pays_nothing(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    asked = merchant.company.type_in(f"{checkout['url']}/pay", number=CONFIRMED)
+    merchant.do("close", checkout)
+    said = {"confirmation": hidden(asked, "confirmation"), "decision": "confirm"}
+    assert merchant.company.type_in(f"{checkout['url']}/confirm", **said).status_code == 410
+    assert merchant.fetch(checkout)["status"] == "closed"
+
+
+def test_a_closed_checkout_says_so_and_cannot_be_paid(
+    look: Look, merchant: Merchant, checkout: dict[str, Any]
+) -> None:
+    merchant.do("close", checkout)
+    assert "This checkout is closed" in look(checkout["url"]).text
+    assert merchant.company.type_in(f"{checkout['url']}/pay", number=GOOD).status_code == 410
+
+
+def test_an_expired_checkout_says_so(look: Look, merchant: Merchant) -> None:
+    checkout = merchant.start(expires_at=in_minutes(0.005))
+    eventually(lambda: "The time for paying has passed" in look(checkout["url"]).text)
+    assert merchant.company.type_in(f"{checkout['url']}/pay", number=GOOD).status_code == 410
+
+
+def test_a_failed_debit_says_so(look: Look, merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
+    merchant.company.type_in(f"{page}/pay", method="bank_debit", account="000111111116")
+    merchant.do("settle", checkout)
+    assert "The bank could not debit this account." in look(page).text
+
+
+def test_an_unknown_checkout_is_not_found(look: Look, company: Company) -> None:
+    answer = look(f"{company.url}/checkout/co_nobody")
+    assert answer.status_code == 404
+    assert "no real money moves" in answer.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "http://evil.test"}],
+)
+def test_a_form_on_another_site_cannot_pay(look: Look, page: str, headers: dict[str, str]) -> None:
+    assert look(f"{page}/pay", "POST", **headers).status_code == 403
+
+
+def test_its_own_form_can_pay(look: Look, company: Company, page: str) -> None:
+    own = {"sec-fetch-site": "same-origin", "origin": company.url}
+    assert look(f"{page}/pay", "POST", **own).status_code == 422
+    assert look(f"{page}/pay", "POST", origin=company.url).status_code == 422

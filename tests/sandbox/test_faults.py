@@ -1,0 +1,94 @@
+"""What can be made to go wrong, and that it goes wrong exactly so often."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.gateways.company import eventually
+from tests.sandbox.merchant import Merchant
+
+
+def pay(merchant: Merchant, checkout: dict[str, Any]) -> httpx.Response:
+    return merchant.company.type_in(f"{checkout['url']}/pay", number="4242424242424242")
+
+
+def test_a_fault_is_used_up(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("error_before", act="fetch", count=2)
+    answers = [merchant.ask("GET", f"checkouts/{checkout['id']}").status_code for _ in range(3)]
+    assert answers == [500, 500, 200]
+
+
+def test_a_fault_hits_only_its_act(merchant: Merchant) -> None:
+    merchant.go_wrong("error_before", act="capture")
+    assert merchant.start()
+
+
+def test_faults_can_be_cleared(merchant: Merchant) -> None:
+    merchant.go_wrong("error_before", count=100)
+    assert merchant.ask("DELETE", "faults").is_success
+    assert merchant.start()
+
+
+@pytest.mark.parametrize("body", [{"kind": "earthquake"}, {"act": "capture"}, {"kind": "hang", "count": "x"}])
+def test_a_fault_nobody_knows_is_refused(merchant: Merchant, body: dict[str, object]) -> None:
+    assert merchant.ask("POST", "faults", **body).status_code == 422
+
+
+def test_a_hanging_act_is_done_before_it_hangs(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("hang", act="close", delay=0.5)
+    began = time.monotonic()
+    assert merchant.do("close", checkout).is_success
+    assert time.monotonic() - began >= 0.5
+
+
+def test_a_callback_can_come_before_the_answer(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("callback_first")
+    pay(merchant, checkout)
+    assert merchant.ear.kinds(checkout["id"]) == ["authorized"]
+
+
+def test_a_callback_can_come_twice(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("callback_twice")
+    pay(merchant, checkout)
+    merchant.ear.wait_for(checkout["id"], "authorized", "authorized")
+    first, second = merchant.ear.heard
+    assert first.event["id"] == second.event["id"]
+
+
+def test_a_callback_can_come_late(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("callback_late", delay=1)
+    pay(merchant, checkout)
+    time.sleep(0.5)
+    assert merchant.ear.heard == []
+    merchant.ear.wait_for(checkout["id"], "authorized")
+
+
+def test_callbacks_can_come_in_the_wrong_order(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("callback_out_of_order")
+    pay(merchant, checkout)
+    merchant.do("capture", checkout, amount=12_500)
+    merchant.ear.wait_for(checkout["id"], "captured", "authorized")
+
+
+def test_a_callback_can_be_lost(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("callback_lost")
+    pay(merchant, checkout)
+    merchant.do("capture", checkout, amount=12_500)
+    merchant.ear.wait_for(checkout["id"], "captured")
+
+
+@pytest.mark.parametrize("delta", [-1, 250])
+def test_another_amount_can_be_taken(merchant: Merchant, checkout: dict[str, Any], delta: int) -> None:
+    merchant.go_wrong("wrong_amount", delta=delta)
+    pay(merchant, checkout)
+    assert merchant.do("capture", checkout, amount=12_500).json()["captured"] == 12_500 + delta
+
+
+def test_a_close_can_come_too_late(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("close_too_late")
+    assert merchant.do("close", checkout).json()["status"] == "processing"
+    assert eventually(lambda: merchant.ear.kinds(checkout["id"])) == ["processing"]

@@ -1,0 +1,173 @@
+"""Every page of the staff door, as everybody who may not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, reverse
+
+from partway.accounts.models import Member, Role
+from partway.billing.models import Event, Flag, Invoice
+from partway.lib.clock import now
+from partway.staff import urls
+from tests import personas
+from tests.personas import House
+
+LEAST = {
+    "organization": Role.READER,
+    "invoices": Role.READER,
+    "invoice_new": Role.COLLECTOR,
+    "invoice": Role.READER,
+    "invoice_edit": Role.COLLECTOR,
+    "invoice_send": Role.COLLECTOR,
+    "invoice_resend": Role.COLLECTOR,
+    "invoice_void": Role.OWNER,
+    "request_new": Role.COLLECTOR,
+    "request_resend": Role.COLLECTOR,
+    "request_cancel": Role.COLLECTOR,
+    "request_link": Role.COLLECTOR,
+    "customers": Role.READER,
+    "customer_new": Role.COLLECTOR,
+    "customer": Role.READER,
+    "customer_edit": Role.COLLECTOR,
+    "attention": Role.READER,
+    "attention_resolve": Role.COLLECTOR,
+    "settings": Role.OWNER,
+    "payments_settings": Role.OWNER,
+    "inbox": Role.READER,
+    "inbox_message": Role.READER,
+    "inbox_body": Role.READER,
+}
+NEEDS_COLLECTOR = [name for name, role in LEAST.items() if role != Role.READER]
+NEEDS_OWNER = [name for name, role in LEAST.items() if role == Role.OWNER]
+FOR_READERS = [name for name, role in LEAST.items() if role == Role.READER and not name.startswith("inbox_")]
+
+
+def routes(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+@pytest.fixture
+def address(house: House, invoice: Invoice) -> dict[str, str]:
+    """The address of every page, with rows of alder that exist."""
+    asked = personas.ask(invoice)
+    flag = Flag.objects.create(
+        organization=house.organization, kind="surplus", words="Look.", subject=invoice.pk, created_at=now()
+    )
+    ids = {
+        "invoice_id": invoice.pk,
+        "request_id": asked.pk,
+        "customer_id": invoice.customer_id,
+        "flag_id": flag.pk,
+        "mail_id": "mail_00000000000000000000000000",
+    }
+    return {
+        str(route.name): reverse(
+            f"staff:{route.name}",
+            kwargs={"slug": "alder", **{name: ids[name] for name in route.pattern.converters}},
+        )
+        for route in routes(urls._organization)
+    }
+
+
+def test_the_table_of_this_test_names_every_page(address: dict[str, str]) -> None:
+    assert set(address) == set(LEAST)
+
+
+@pytest.mark.parametrize("page", LEAST)
+def test_signed_out_leads_to_the_sign_in_page_and_back(page: str, address: dict[str, str]) -> None:
+    answer = Client().get(address[page])
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/signin/?next={address[page]}"
+
+
+@pytest.mark.parametrize("page", LEAST)
+def test_an_outsider_finds_nothing(page: str, address: dict[str, str], mallory: Client) -> None:
+    before = Event.objects.count()
+    assert mallory.get(address[page]).status_code == 404
+    assert mallory.post(address[page]).status_code == 404
+    assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize("page", LEAST)
+def test_an_outsider_finds_nothing_through_her_own_organization(
+    page: str, address: dict[str, str], mallory: Client
+) -> None:
+    before = Event.objects.count()
+    hers = address[page].replace("/o/alder/", "/o/birch/")
+    expected = 404 if "_0" in hers else 200  # a page without a row's id is her own
+    assert mallory.get(hers).status_code == expected
+    if expected == 404:
+        assert mallory.post(hers).status_code == 404
+        assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize("page", NEEDS_COLLECTOR)
+def test_a_reader_is_told_which_role_it_takes(page: str, address: dict[str, str], charlie: Client) -> None:
+    before = Event.objects.count()
+    for answer in (charlie.get(address[page]), charlie.post(address[page])):
+        assert answer.status_code == 403
+        assert LEAST[page].label.lower() in answer.content.decode()
+    assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize("page", NEEDS_OWNER)
+def test_a_collector_cannot_do_what_owners_do(page: str, address: dict[str, str], bob: Client) -> None:
+    assert bob.get(address[page]).status_code == 403
+    assert bob.post(address[page]).status_code == 403
+
+
+@pytest.mark.parametrize("page", FOR_READERS)
+def test_a_reader_sees_what_readers_may(page: str, address: dict[str, str], charlie: Client) -> None:
+    assert charlie.get(address[page]).status_code == 200
+
+
+@pytest.mark.parametrize("page", LEAST)
+def test_looking_changes_nothing(page: str, address: dict[str, str], alice: Client) -> None:
+    before = Event.objects.count()
+    for method in (alice.get, alice.head, alice.options):
+        method(address[page])
+    assert Event.objects.count() == before
+    assert Flag.objects.filter(resolved_at__isnull=True).count() == 1
+
+
+def test_an_unknown_organization_and_a_foreign_one_look_the_same(house: House, mallory: Client) -> None:
+    foreign = mallory.get("/o/alder/")
+    unknown = mallory.get("/o/nowhere/")
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.content == unknown.content
+
+
+def test_a_reader_is_offered_no_act(charlie: Client, invoice: Invoice) -> None:
+    personas.ask(invoice)
+    page = charlie.get(f"/o/alder/invoices/{invoice.pk}/").content.decode()
+    for act in ("Request Payment", "Cancel Payment Request", "Void Invoice", "/p/"):
+        assert act not in page
+
+
+def test_a_removed_member_is_out_at_once(bob: Client, house: House) -> None:
+    assert bob.get("/o/alder/").status_code == 200
+    Member.objects.filter(pk=house.bob.pk).delete()
+    assert bob.get("/o/alder/").status_code == 404
+
+
+def test_pages_are_not_kept_by_the_browser(bob: Client) -> None:
+    assert bob.get("/o/alder/").headers["Cache-Control"] == "no-store"
+
+
+def test_a_dialog_of_a_signed_out_member_sends_the_whole_page_to_sign_in(house: House) -> None:
+    answer = Client().get(
+        "/o/alder/customers/new/", headers={"HX-Request": "true", "HX-Target": "dialog-content"}
+    )
+    assert answer.headers["HX-Redirect"] == "/signin/?next=/o/alder/customers/new/"
+
+
+def test_an_id_with_a_nul_is_no_id(bob: Client) -> None:
+    assert bob.get("/o/alder/invoices/inv_%00/").status_code == 404
+    assert bob.get("/o/alder/invoices/?q=%00").status_code == 200

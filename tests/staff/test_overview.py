@@ -1,0 +1,67 @@
+"""The first page: what is due, what came in, what to do first."""
+
+from __future__ import annotations
+
+from django.test import Client
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.billing.models import Customer, Invoice, Payment
+from partway.lib.money import Money
+from partway.staff.overview import Figure
+from tests import personas
+
+URL = "/o/alder/"
+
+
+def test_figures_count_what_they_say(charlie: Client, dana: Customer) -> None:
+    part_paid = personas.sent(dana, 100_000)
+    personas.paid_part(part_paid, 30_000)
+    personas.ask(part_paid, 20_000)
+    personas.sent(dana, 50_000, due_in=-1)
+    personas.draft(dana, 999_999)
+    figures = charlie.get(URL).context
+    assert figures["due"] == Figure(2, [Money(120_000, "USD")])
+    assert figures["overdue"] == Figure(1, [Money(50_000, "USD")])
+    assert figures["requested"] == Figure(1, [Money(20_000, "USD")])
+    assert figures["collected"] == Figure(1, [Money(30_000, "USD")])
+
+
+def test_currencies_are_never_added_up(charlie: Client, dana: Customer) -> None:
+    personas.sent(dana, 480_000, currency="JPY")
+    personas.sent(dana, 100_000)
+    assert charlie.get(URL).context["due"].amounts == [Money(100_000, "USD"), Money(480_000, "JPY")]
+
+
+def test_only_this_month_was_collected_this_month(charlie: Client, invoice: Invoice) -> None:
+    personas.paid_part(invoice, 30_000)
+    Payment.objects.update(settled_at="2020-01-01T00:00:00Z")
+    assert charlie.get(URL).context["collected"] == Figure(0, [Money(0, "USD")])
+
+
+def test_open_requests_and_overdue_invoices_are_a_click_away(charlie: Client, dana: Customer) -> None:
+    late = personas.sent(dana, due_in=-5)
+    personas.ask(late)
+    page = charlie.get(URL).content.decode()
+    assert page.count(f"/o/alder/invoices/{late.pk}/") == 2
+
+
+def test_a_new_organization_sees_its_first_steps(alice: Client, organization: Organization) -> None:
+    GatewayAccount.objects.all().delete()
+    steps = alice.get(URL).context["steps"]
+    assert [done for _, _, done in steps] == [False] * 4
+    personas.gateway_account(organization)
+    personas.draft(personas.customer(organization))
+    steps = alice.get(URL).context["steps"]
+    assert [done for _, _, done in steps] == [True, True, True, False]
+
+
+def test_after_the_first_sent_invoice_the_steps_are_gone(alice: Client, invoice: Invoice) -> None:
+    assert not alice.get(URL).context["steps"]
+
+
+def test_another_organizations_money_is_not_counted(
+    charlie: Client, invoice: Invoice, mallory: Client
+) -> None:
+    birch = Organization.objects.get(slug="birch")
+    personas.sent(personas.customer(birch, "Their Customer"), 777_777)
+    assert charlie.get(URL).context["due"] == Figure(1, [Money(100_000, "USD")])

@@ -1,0 +1,98 @@
+"""What owners configure."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from partway.accounts.models import GatewayAccount, Organization
+
+URL = "/o/alder/settings/"
+PAYMENTS = "/o/alder/settings/payments/"
+GOOD = {
+    "name": "Alder & Daughters",
+    "email": "office@alder.example",
+    "phone": "",
+    "address": "1 Elm St",
+    "currency": "EUR",
+    "time_zone": "Europe/Vienna",
+    "invoice_prefix": "A-",
+}
+
+
+def test_saving_changes_the_organization(alice: Client, organization: Organization) -> None:
+    assert 'value="Alder Joinery"' in alice.get(URL).content.decode()
+    assert alice.post(URL, GOOD).status_code == 302
+    organization.refresh_from_db()
+    assert {name: getattr(organization, name) for name in GOOD} == GOOD
+    assert organization.slug == "alder"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("name", ""),
+        ("email", "nobody"),
+        ("currency", "XXX"),
+        ("time_zone", "Moon/Crater"),
+        ("invoice_prefix", "x" * 13),
+    ],
+)
+def test_bad_input_is_refused_on_its_field(
+    alice: Client, organization: Organization, field: str, text: str
+) -> None:
+    answer = alice.post(URL, {**GOOD, field: text})
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {field}
+    assert answer.context["form"].values["address"] == "1 Elm St"
+    assert (
+        "<title>Settings · Alder Joinery</title>" in answer.content.decode()
+    )  # the stored name, not the typed
+    organization.refresh_from_db()
+    assert organization.name == "Alder Joinery"
+
+
+def test_payments_can_be_switched_off_and_on(alice: Client, organization: Organization) -> None:
+    alice.post(PAYMENTS, {"act": "switch", "payments_enabled": "off"})
+    organization.refresh_from_db()
+    assert not organization.payments_enabled
+    assert "Nobody can request a payment" in alice.get(PAYMENTS).content.decode()
+    alice.post(PAYMENTS, {"act": "switch", "payments_enabled": "on"})
+    organization.refresh_from_db()
+    assert organization.payments_enabled
+
+
+def test_without_a_payment_service_they_stay_off(alice: Client, organization: Organization) -> None:
+    GatewayAccount.objects.all().delete()
+    Organization.objects.update(payments_enabled=False)
+    answer = alice.post(PAYMENTS, {"act": "switch", "payments_enabled": "on"})
+    assert answer.status_code == 409
+    assert "Connect a payment service first" in answer.content.decode()
+    organization.refresh_from_db()
+    assert not organization.payments_enabled
+
+
+def test_a_sandbox_that_does_not_answer_is_said(
+    alice: Client, organization: Organization, settings: LazySettings
+) -> None:
+    settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
+    GatewayAccount.objects.all().delete()
+    answer = alice.post(PAYMENTS, {"act": "connect"})
+    assert answer.status_code == 503
+    assert "The sandbox does not answer" in answer.content.decode()
+    assert not GatewayAccount.objects.exists()
+
+
+def test_a_live_installation_offers_no_sandbox(
+    alice: Client, organization: Organization, settings: LazySettings
+) -> None:
+    settings.PARTWAY_LIVE = True
+    GatewayAccount.objects.all().delete()
+    assert "Connect the sandbox" not in alice.get(PAYMENTS).content.decode()
+    assert alice.post(PAYMENTS, {"act": "connect"}).status_code == 409
+
+
+def test_connecting_twice_keeps_the_first_account(alice: Client, organization: Organization) -> None:
+    alice.post(PAYMENTS, {"act": "connect"})
+    assert GatewayAccount.objects.count() == 1
