@@ -3,10 +3,10 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test lint lock pictures clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: ## install what is needed to run, and start the demo; ARGS="--fresh --port 9000"
 	@scripts/demo.sh $(ARGS)
@@ -19,6 +19,9 @@ lint: ## only the checks that run no test
 
 lock: ## pin the dependencies of pyproject.toml anew; ARGS="--upgrade" takes newer versions
 	@scripts/lock.sh $(ARGS)
+
+pictures: ## retake the pictures of the README
+	@scripts/pictures.sh
 
 clean: ## remove the environment and the tools' caches, never data
 	@scripts/clean.sh

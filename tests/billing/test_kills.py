@@ -80,9 +80,8 @@ def test_killed_while_the_money_is_captured(world: World, authorized: Payment) -
 
 
 def test_killed_before_the_capture_reached_the_company(world: World, authorized: Payment) -> None:
-    with swallowing(world, "/capture") as address:
-        with process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address):
-            eventually(call_under_way("capture"))
+    with swallowing(world, "/capture") as address, process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address):
+        eventually(call_under_way("capture"))
     assert world.charged(authorized) == []
     much_later()
     authorized.refresh_from_db()
@@ -90,11 +89,10 @@ def test_killed_before_the_capture_reached_the_company(world: World, authorized:
 
 
 def test_while_it_may_still_be_alive_nobody_captures_beside_it(world: World, authorized: Payment) -> None:
-    with swallowing(world, "/capture") as address:
-        with process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address):
-            eventually(call_under_way("capture"))
-            assert payments.refresh(authorized, now=present()).status == "capturing"
-            assert world.charged(authorized) == []
+    with swallowing(world, "/capture") as address, process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address):
+        eventually(call_under_way("capture"))
+        assert payments.refresh(authorized, now=present()).status == "capturing"
+        assert world.charged(authorized) == []
     much_later()
     assert world.charged(authorized) == [30_000]
 
@@ -109,9 +107,8 @@ def test_killed_while_the_checkout_is_started(world: World, asked: PaymentReques
 
 
 def test_killed_before_the_start_reached_the_company(world: World, asked: PaymentRequest) -> None:
-    with swallowing(world, "/v1/checkouts") as address:
-        with process("start", asked.pk, PARTWAY_SANDBOX_URL=address):
-            eventually(call_under_way("start"))
+    with swallowing(world, "/v1/checkouts") as address, process("start", asked.pk, PARTWAY_SANDBOX_URL=address):
+        eventually(call_under_way("start"))
     much_later()
     payment = world.collect(asked)
     assert (payment.status, list(world.ledger())) == ("succeeded", [payment.pk])

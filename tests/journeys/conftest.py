@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -11,9 +9,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from partway.worker.house import Address, House, free_port
 from partway.worker.tour.postbox import Postbox
+from tests.browsers import launch
 from tests.journeys.people import Member
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 860}
 
@@ -50,23 +48,9 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    quiet = [
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-    ]
-    browser = playwright.chromium.launch(
-        executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-sync", *quiet]
-    )
+    browser = launch(playwright)
     yield browser
     browser.close()
-
-
-def _chromium() -> str:
-    found = os.environ.get("PARTWAY_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    assert found, "no Chromium: set PARTWAY_CHROMIUM, or run make test, which installs one"
-    return found
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
-from partway.worker.demo_data import PASSWORD, SLUG
+from partway.worker.demo import PASSWORD, SLUG
 from partway.worker.house import House
 from partway.worker.tour.postbox import Postbox, link_in
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from playwright.sync_api import Page, sync_playwright
 
-CHROMIUM = shutil.which(os.environ.get("PARTWAY_CHROMIUM") or "chromium")
-SCREEN = {"width": 360, "height": 640}
+from tests.browsers import launch
 
-_QUIETLY = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
+SCREEN = {"width": 360, "height": 640}
 
 T = TypeVar("T")
 
@@ -33,7 +27,7 @@ def visit(act: Callable[[Page], T], *, javascript: bool = True) -> T:
 def _visit(act: Callable[[Page], T], javascript: bool) -> T:
     complaints: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIETLY.split())
+        browser = launch(playwright)
         phone = browser.new_context(
             viewport=SCREEN, has_touch=True, is_mobile=True, java_script_enabled=javascript
         )

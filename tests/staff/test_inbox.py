@@ -19,6 +19,7 @@ URL = "/o/alder/inbox/"
 @pytest.fixture(autouse=True)
 def _own_home(settings: LazySettings, tmp_path: Path) -> None:
     settings.PARTWAY_HOME = tmp_path
+    settings.EMAIL_BACKEND = "partway.delivery.backends.KeptMails"  # Django's test runner had replaced it
 
 
 @pytest.fixture

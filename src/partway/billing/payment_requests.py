@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from partway.gateways.protocol import Refused
 from partway.lib.money import Money
 
 from . import checkouts, events, outbox
@@ -72,10 +73,15 @@ def _check_moment(invoice: Invoice) -> None:
         raise InvoiceNotSent(_NOT_SENT[invoice.status])
     if not invoice.organization.payments_enabled:
         raise NotEnabled()
-    if not invoice.organization.gateway_accounts.filter(is_current=True).exists():
+    account = invoice.organization.gateway_accounts.filter(is_current=True).first()
+    if account is None:
         raise NotEnabled(
             "No payment service is connected yet. An owner can connect one in Settings → Payments."
         )
+    try:
+        checkouts.gateway_of(account)
+    except Refused as refusal:  # the sandbox, on an installation that was marked live later
+        raise NotEnabled(refusal.words) from refusal
     standing = current(invoice)
     if standing is not None:
         raise PaymentRequestOpen(standing)
@@ -109,7 +115,9 @@ def create(invoice: Invoice, *, ask: Ask, by: Actor, now: datetime) -> PaymentRe
     PaymentsNotEnabled, PaymentRequestOpen or PaymentInProgress.
     """
     invoice = Invoice.objects.locked(invoice.pk)
-    made = ask.form_key and PaymentRequest.objects.filter(form_key=ask.form_key, invoice=invoice).first()
+    made = ask.form_key and PaymentRequest.objects.filter(form_key=ask.form_key).first()
+    if made and made.invoice_id != invoice.pk:
+        raise Invalid({"form_key": "This form was used for another invoice. Open it again."})
     if made:
         return made
     _check_moment(invoice)

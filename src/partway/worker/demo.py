@@ -10,6 +10,13 @@ from pathlib import Path
 
 from .house import Address, House, HouseError, check_port
 
+SLUG = "demo"
+PASSWORD = "partway-demo"  # noqa: S105 - printed by the demo, which only listens on the loopback address
+SIGN_INS = {
+    "owner": ("olivia@demo.example", "Olivia Stone"),
+    "collector": ("carl@demo.example", "Carl Reyes"),
+    "reader": ("rita@demo.example", "Rita Novak"),
+}
 _MARK = "demo-home"
 
 

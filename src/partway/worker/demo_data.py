@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,14 +21,11 @@ from partway.billing.payment_requests import Ask
 from partway.lib.clock import today
 from partway.lib.money import Money
 
-SLUG = "demo"
-PASSWORD = "partway-demo"  # noqa: S105 - printed by the demo, which only listens on the loopback address
-PEOPLE = {
-    Role.OWNER: Person("olivia@demo.example", "Olivia Stone"),
-    Role.COLLECTOR: Person("carl@demo.example", "Carl Reyes"),
-    Role.READER: Person("rita@demo.example", "Rita Novak"),
-}
+from .demo import PASSWORD, SIGN_INS, SLUG
+
+PEOPLE = {Role(role): Person(*person) for role, person in SIGN_INS.items()}
 _TEST_CARD = "4242424242424242"
+_PATIENCE = 100
 _TAX = Decimal("8.25")
 
 
@@ -90,7 +88,12 @@ class Scene:
         amount = request.amount_requested if request else Invoice.objects.get(pk=source.pk).amount_due
         payment = payments.start(source, shown=amount, payer_address=None, now=self.now)
         httpx.post(f"{payment.checkout_url}/pay", data={"number": _TEST_CARD}, trust_env=False)
-        return payments.refresh(payment, now=self.now)
+        for _ in range(_PATIENCE):  # the callback is being worked off at the same time, and may be faster
+            payment = payments.refresh(payment, now=self.now)
+            if not payment.is_unsettled:
+                break
+            time.sleep(0.1)
+        return payment
 
 
 def build(now: datetime) -> Organization:

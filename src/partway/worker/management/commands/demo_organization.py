@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from partway.accounts.models import Organization
 from partway.billing import links
 from partway.lib import clock
-from partway.worker import demo_data
+from partway.worker import demo, demo_data
 
 
 class Command(BaseCommand):
@@ -25,11 +25,11 @@ class Command(BaseCommand):
                 "This installation is marked live; the demo organization does not belong there."
             )
         now = clock.now()
-        organization = Organization.objects.filter(slug=demo_data.SLUG).first() or demo_data.build(now)
+        organization = Organization.objects.filter(slug=demo.SLUG).first() or demo_data.build(now)
         request = demo_data.payable_request(organization, now)
         self.stdout.write(f"\n  Partway is at     {settings.PARTWAY_URL}/\n")
-        for role, person in demo_data.PEOPLE.items():
-            self.stdout.write(f"  sign in as {role:<9}  {person.email}  password {demo_data.PASSWORD}")
+        for role, (email, _) in demo.SIGN_INS.items():
+            self.stdout.write(f"  sign in as {role:<9}  {email}  password {demo.PASSWORD}")
         self.stdout.write(f"\n  a payment link    {links.request_url(request)}")
         self.stdout.write("  a card that works 4242 4242 4242 4242, any expiry and code")
         self.stdout.write(f"  every mail sent   {settings.PARTWAY_URL}/o/{organization.slug}/inbox/\n")

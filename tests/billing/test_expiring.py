@@ -1,0 +1,88 @@
+"""A request with an end in time: no new checkout after it, and one begun in time may finish."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from partway.billing import payment_requests, payments, reconciliation
+from partway.billing.errors import NotPayable, TooLate
+from partway.billing.events import Actor
+from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.payability import GRACE
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.billing.world import World
+
+MOMENT = timedelta(seconds=1)
+
+
+@pytest.fixture
+def asked(invoice: Invoice, alice: Actor) -> PaymentRequest:
+    """A request that expires in an hour."""
+    at = present()
+    ask = payment_requests.Ask(
+        Money(30_000, "USD"), to=("dana@customer.example",), expires_at=at + timedelta(hours=1)
+    )
+    return payment_requests.create(invoice, ask=ask, by=alice, now=at)
+
+
+def after(asked: PaymentRequest, wait: timedelta) -> str:
+    """What the worker makes of it so long after its time."""
+    assert asked.expires_at is not None
+    reconciliation.expire_requests(now=asked.expires_at + wait)
+    asked.refresh_from_db()
+    return asked.status
+
+
+def test_it_expires_when_its_time_is_over(asked: PaymentRequest) -> None:
+    assert after(asked, -MOMENT) == "open"
+    assert after(asked, MOMENT) == "expired"
+
+
+def test_a_request_without_a_time_never_expires(asked: PaymentRequest) -> None:
+    PaymentRequest.objects.filter(pk=asked.pk).update(expires_at=None)
+    assert not payment_requests.expire(asked, now=present() + timedelta(days=10_000))
+
+
+def test_no_checkout_begins_after_it(world: World, asked: PaymentRequest) -> None:
+    with pytest.raises(NotPayable) as refusal:
+        world.start(asked, now=asked.expires_at)
+    assert refusal.value.reason == "expired"
+
+
+def test_a_checkout_begun_in_time_may_finish(world: World, asked: PaymentRequest) -> None:
+    assert asked.expires_at is not None
+    payment = world.start(asked, now=asked.expires_at - MOMENT)
+    assert after(asked, GRACE - MOMENT) == "open"
+    world.pay(payment)
+    assert payments.refresh(payment, now=asked.expires_at + GRACE - MOMENT).status == "succeeded"
+
+
+def test_after_the_grace_its_checkout_is_closed(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    assert after(asked, GRACE) == "expired"
+    payment.refresh_from_db()
+    assert (payment.status, world.pay(payment).status_code) == ("canceled", 410)
+
+
+def test_a_payment_at_the_bank_keeps_it_open(world: World, asked: PaymentRequest) -> None:
+    payment = world.collect(asked, "debit")
+    assert after(asked, timedelta(days=3)) == "open"
+    world.settle(payment)
+    payments.refresh(payment, now=present())
+    assert after(asked, timedelta(days=3)) == "paid"
+
+
+def test_what_expired_can_be_neither_canceled_nor_resent(asked: PaymentRequest, alice: Actor) -> None:
+    after(asked, MOMENT)
+    for act in (payment_requests.cancel, payment_requests.resend):
+        with pytest.raises(TooLate) as refusal:
+            act(asked, by=alice, now=present())
+        assert "expired" in refusal.value.words
+
+
+def test_expiring_twice_is_one_end(asked: PaymentRequest) -> None:
+    after(asked, MOMENT)
+    assert not payment_requests.expire(asked, now=present() + timedelta(hours=2))

@@ -1,0 +1,67 @@
+"""Payment links open one thing each, and nothing when they were tampered with."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from partway.billing import links, payment_requests
+from partway.billing.models import Customer, Event, PaymentRequest
+from partway.lib.clock import now as present
+from tests import personas
+from tests.billing.world import World
+
+
+def token(url: str) -> str:
+    return url.split("/")[-2]
+
+
+def test_a_link_opens_its_request(asked: PaymentRequest) -> None:
+    assert links.request_by_token(token(links.request_url(asked))) == asked
+
+
+def test_a_link_is_the_same_each_time(asked: PaymentRequest) -> None:
+    assert links.request_url(asked) == links.request_url(PaymentRequest.objects.get())
+
+
+def test_the_link_of_one_kind_opens_nothing_of_another(world: World, asked: PaymentRequest) -> None:
+    request, invoice = token(links.request_url(asked)), token(links.invoice_url(asked.invoice))
+    receipt = token(links.receipt_url(world.start(asked)))
+    assert [links.request_by_token(invoice), links.request_by_token(receipt)] == [None, None]
+    assert [links.invoice_by_token(request), links.payment_by_token(request)] == [None, None]
+
+
+def test_a_rotated_key_keeps_old_links_alive(asked: PaymentRequest, settings: Settings) -> None:
+    old = token(links.request_url(asked))
+    settings.PARTWAY_SECRET_KEYS = ["a new key, as long as a key should be", *settings.PARTWAY_SECRET_KEYS]
+    assert token(links.request_url(asked)) != old
+    assert links.request_by_token(old) == asked
+
+
+def test_a_retired_key_ends_its_links(asked: PaymentRequest, settings: Settings) -> None:
+    old = token(links.request_url(asked))
+    settings.PARTWAY_SECRET_KEYS = ["a new key, as long as a key should be"]
+    assert links.request_by_token(old) is None
+
+
+def test_a_draft_has_no_page(dana: Customer) -> None:
+    assert links.invoice_by_token(token(links.invoice_url(personas.draft(dana)))) is None
+
+
+@pytest.mark.parametrize("garbage", ["", "-", "x", "preq-1", "%00", "é" * 20, "a" * 5000, "\x00"])
+def test_garbage_opens_nothing(asked: PaymentRequest, garbage: str) -> None:
+    assert links.request_by_token(garbage) is None
+
+
+def test_who_opens_a_request_is_noted_once(asked: PaymentRequest) -> None:
+    for _ in range(2):
+        payment_requests.mark_opened(asked, now=present())
+    event = Event.objects.get(type="payment_request.opened")
+    assert event.actor_kind == "customer"
+
+
+def test_the_checkout_address_rests_sealed(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    assert payment.checkout_url.startswith(world.company.url)
+    [row] = type(payment).objects.values()
+    assert payment.checkout_url not in str(row)

@@ -1,0 +1,121 @@
+"""An organization starts, changes, and connects to a gateway."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from partway.accounts.models import GatewayAccount, Member, Organization, User
+from partway.billing import organizations
+from partway.billing.errors import Invalid, NotPayable
+from partway.billing.events import OPERATOR, Actor
+from partway.billing.models import Event, PaymentRequest
+from partway.billing.organizations import Owner, Profile, SandboxWhenLive
+from partway.gateways.protocol import Unknown
+from partway.lib.clock import now as present
+from tests.billing.world import World
+
+PROFILE = Profile(name="Cedar & Sons", email="billing@cedar.example")
+OWNER = Owner("Carol@Cedar.example", "Carol")
+
+
+def create(profile: Profile = PROFILE, owner: Owner = OWNER) -> Organization:
+    return organizations.create(profile=profile, owner=owner, by=OPERATOR, now=present())
+
+
+def test_a_new_organization_has_its_owner_and_takes_no_payments_yet() -> None:
+    made = create()
+    member = Member.objects.get(organization=made)
+    assert (made.slug, made.payments_enabled) == ("cedar-sons", False)
+    assert (member.role, member.user.email) == ("owner", "carol@cedar.example")
+    assert not member.user.has_usable_password()
+
+
+def test_the_same_name_again_gets_a_slug_of_its_own() -> None:
+    assert [create().slug for _ in range(3)] == ["cedar-sons", "cedar-sons-2", "cedar-sons-3"]
+    assert User.objects.count() == 1
+
+
+def test_a_name_without_latin_letters_still_gets_a_slug() -> None:
+    assert create(replace(PROFILE, name="杉")).slug == "organization"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("email", "nobody"),
+        ("currency", "XYZ"),
+        ("time_zone", "Mars/Olympus"),
+        ("invoice_prefix", "x" * 13),
+    ],
+)
+def test_a_wrong_field_is_named(field: str, value: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        create(replace(PROFILE, **{field: value}))
+    assert set(refusal.value.fields) == {field}
+    assert not Organization.objects.exists()
+
+
+def test_a_change_remembers_what_was_before(organization: Organization, alice: Actor) -> None:
+    profile = replace(PROFILE, name="Alder & Co")
+    organizations.change(organization, profile=profile, by=alice, now=present())
+    assert Organization.objects.get(pk=organization.pk).name == "Alder & Co"
+    assert Event.objects.get(type="organization.changed").data["before"]["name"] == "Alder Joinery"
+
+
+def test_changing_nothing_is_no_event(organization: Organization, alice: Actor) -> None:
+    made = create()
+    organizations.change(made, profile=PROFILE, by=OPERATOR, now=present())
+    assert not Event.objects.filter(type="organization.changed").exists()
+
+
+def test_switching_payments_is_one_event_a_flip(organization: Organization, alice: Actor) -> None:
+    for on in (False, False, True):
+        organizations.switch_payments(organization, on=on, by=alice, now=present())
+    types = Event.objects.filter(type__contains="payments_").order_by("id").values_list("type", flat=True)
+    assert list(types) == ["organization.payments_disabled", "organization.payments_enabled"]
+
+
+def test_switched_off_no_link_can_be_paid(
+    world: World, asked: PaymentRequest, organization: Organization, alice: Actor
+) -> None:
+    organizations.switch_payments(organization, on=False, by=alice, now=present())
+    with pytest.raises(NotPayable) as refusal:
+        world.start(asked)
+    assert refusal.value.reason == "payments_off"
+
+
+def test_connecting_the_sandbox_makes_its_account_the_current_one(
+    world: World, organization: Organization
+) -> None:
+    assert GatewayAccount.objects.current(organization).get() == world.account
+    assert organization.gateway_accounts.count() == 2
+    assert world.account.credentials["api_key"] not in world.account.sealed_credentials
+
+
+def test_a_payment_stays_with_the_account_it_began_at(
+    world: World, asked: PaymentRequest, organization: Organization, alice: Actor
+) -> None:
+    payment = world.start(asked)
+    organizations.connect_sandbox(organization, by=alice, now=present())
+    assert world.collect(asked).pk == payment.pk
+
+
+def test_a_live_installation_does_not_pretend(
+    organization: Organization, alice: Actor, settings: Settings
+) -> None:
+    settings.PARTWAY_LIVE = True
+    with pytest.raises(SandboxWhenLive):
+        organizations.connect_sandbox(organization, by=alice, now=present())
+
+
+def test_a_company_that_is_down_leaves_the_old_account(
+    organization: Organization, alice: Actor, settings: Settings
+) -> None:
+    settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
+    with pytest.raises(Unknown):
+        organizations.connect_sandbox(organization, by=alice, now=present())
+    assert organization.gateway_accounts.count() == 1

@@ -1,0 +1,81 @@
+"""Voiding ends an unpaid invoice, its open request and its checkout."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing import invoices
+from partway.billing.errors import Conflict, NotPayable, PaymentInProgress
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Event, Invoice, PaymentRequest
+from partway.lib.clock import now as present
+from tests import personas
+from tests.billing.world import World
+
+
+def void(invoice: Invoice, by: Actor) -> Invoice:
+    return invoices.void(invoice, by=by, now=present())
+
+
+def test_a_draft_can_be_voided_and_uses_no_number(dana: Customer, alice: Actor) -> None:
+    assert void(personas.draft(dana), alice).number is None
+    assert personas.sent(dana).number == "INV-0001"
+
+
+def test_a_void_invoice_keeps_its_number(invoice: Invoice, alice: Actor) -> None:
+    assert void(invoice, alice).number == "INV-0001"
+
+
+def test_its_open_request_is_canceled_with_it(asked: PaymentRequest, alice: Actor) -> None:
+    void(asked.invoice, alice)
+    asked.refresh_from_db()
+    assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_voided")
+    moved = Event.objects.filter(type__in=["payment_request.canceled", "invoice.voided"]).count()
+    assert moved == 2
+
+
+@pytest.mark.parametrize("by_request", [True, False])
+def test_its_checkout_is_closed(world: World, asked: PaymentRequest, alice: Actor, by_request: bool) -> None:
+    payment = world.start(asked if by_request else asked.invoice)
+    void(asked.invoice, alice)
+    payment.refresh_from_db()
+    assert (payment.status, world.pay(payment).status_code) == ("canceled", 410)
+
+
+def test_its_links_say_so(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    void(asked.invoice, alice)
+    for source in (asked, asked.invoice):
+        with pytest.raises(NotPayable) as refusal:
+            world.start(source)
+        assert refusal.value.reason == "void"
+
+
+def test_an_authorized_card_is_let_go(world: World, invoice: Invoice, alice: Actor) -> None:
+    payment = world.start(invoice)
+    world.pay(payment)
+    void(invoice, alice)
+    payment.refresh_from_db()
+    assert (payment.status, world.charged(payment)) == ("canceled", [])
+
+
+def test_money_at_the_bank_refuses_it(world: World, invoice: Invoice, alice: Actor) -> None:
+    world.collect(invoice, "debit")
+    with pytest.raises(PaymentInProgress):
+        void(invoice, alice)
+
+
+def test_money_on_it_refuses_it(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    world.collect(asked)
+    with pytest.raises(Conflict) as refusal:
+        void(asked.invoice, alice)
+    assert "$300.00 was paid" in refusal.value.words
+
+
+@pytest.mark.parametrize("end", ["void", "paid"])
+def test_what_has_ended_is_not_voided(world: World, invoice: Invoice, alice: Actor, end: str) -> None:
+    if end == "paid":
+        world.collect(invoice)
+    else:
+        void(invoice, alice)
+    with pytest.raises(Conflict):
+        void(invoice, alice)

@@ -1,0 +1,27 @@
+"""Finds and starts the real browser that journeys and pictures use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from playwright.sync_api import Browser, Playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Runs as root in CI, and calls nobody.
+QUIETLY = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+def chromium() -> str:
+    """The path of a Chromium; fails with what to do when there is none."""
+    found = os.environ.get("PARTWAY_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    assert found, "no Chromium: set PARTWAY_CHROMIUM, or run make test, which installs one"
+    return found
+
+
+def launch(playwright: Playwright) -> Browser:
+    """A headless browser."""
+    return playwright.chromium.launch(executable_path=chromium(), args=QUIETLY)
