@@ -12,16 +12,16 @@ from partway.billing import organizations
 from partway.billing.errors import Invalid, NotPayable
 from partway.billing.events import OPERATOR, Actor
 from partway.billing.models import Event, PaymentRequest
-from partway.billing.organizations import Owner, Profile, SandboxWhenLive
+from partway.billing.organizations import Person, Profile, SandboxWhenLive
 from partway.gateways.protocol import Unknown
 from partway.lib.clock import now as present
 from tests.billing.world import World
 
 PROFILE = Profile(name="Cedar & Sons", email="billing@cedar.example")
-OWNER = Owner("Carol@Cedar.example", "Carol")
+CAROL = Person("Carol@Cedar.example", "Carol")
 
 
-def create(profile: Profile = PROFILE, owner: Owner = OWNER) -> Organization:
+def create(profile: Profile = PROFILE, owner: Person = CAROL) -> Organization:
     return organizations.create(profile=profile, owner=owner, by=OPERATOR, now=present())
 
 
@@ -96,12 +96,15 @@ def test_connecting_the_sandbox_makes_its_account_the_current_one(
     assert world.account.credentials["api_key"] not in world.account.sealed_credentials
 
 
-def test_a_payment_stays_with_the_account_it_began_at(
+def test_a_checkout_of_the_earlier_account_is_closed_before_one_begins_at_the_new(
     world: World, asked: PaymentRequest, organization: Organization, alice: Actor
 ) -> None:
-    payment = world.start(asked)
+    earlier = world.start(asked)
     organizations.connect_sandbox(organization, by=alice, now=present())
-    assert world.collect(asked).pk == payment.pk
+    begun_anew = world.start(asked)
+    earlier.refresh_from_db()
+    assert (earlier.status, begun_anew.status) == ("canceled", "pending")
+    assert begun_anew.gateway_account_id != earlier.gateway_account_id
 
 
 def test_a_live_installation_does_not_pretend(
