@@ -104,8 +104,10 @@ def _database() -> dict[str, Any]:
         database["TEST"] = {"NAME": str(PARTWAY_HOME / "test.sqlite3")}
     else:
         database["CONN_HEALTH_CHECKS"] = True
-        # As long as SQLite waits. A machine that dies in the middle must not hold an invoice until TCP notices.
-        options.setdefault("options", "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s")
+        # A machine that dies in the middle must not hold an invoice until TCP notices.
+        if patience := env.int("PARTWAY_LOCK_SECONDS", default=20):
+            limits = f"-c lock_timeout={patience}s -c idle_in_transaction_session_timeout={3 * patience}s"
+            options.setdefault("options", limits)
         if env.bool("PARTWAY_PREPARED_STATEMENTS", default=True):
             options.update(server_side_binding=True, prepare_threshold=3)
     return database
