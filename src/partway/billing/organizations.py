@@ -96,6 +96,9 @@ def change(organization: Organization, *, profile: Profile, by: Actor, now: date
 
 
 def _check(organization: Organization) -> None:
+    if organization.invoice_prefix[-1:].isdigit():
+        # X1 and number 2 would look like X and number 12, and no number may be given twice (D4).
+        raise Invalid({"invoice_prefix": "End it with a letter or a mark, like INV- or 2026/."})
     try:
         organization.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:
