@@ -9,29 +9,17 @@ from decimal import Decimal
 from django.db import transaction
 
 from partway.accounts.models import Organization
-from partway.lib.money import EXPONENTS, MAX_MINOR, Money
 
-from . import amounts, checkouts, events, outbox, payment_requests
+from . import allocations, checkouts, drafts, events, outbox, payment_requests
+from .drafts import Line
 from .errors import Conflict, Invalid, InvoiceNotSent, PaymentInProgress, Stale
 from .events import Actor
-from .models import Customer, Event, Invoice, InvoiceLine, Payment
+from .models import Customer, Event, Invoice, Payment, Quote
 from .numbering import next_invoice_number
 from .outbox import Envelope
 from .states import move
 
-MAX_LINES = 200
-_FOUR_PLACES = Decimal("0.0001")
-_MAX_QUANTITY = Decimal(10**8)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line as typed: decimals of at most four places, the unit amount in minor units."""
-
-    description: str
-    quantity: Decimal
-    unit_amount_minor: int
-    tax_percent: Decimal
+__all__ = ["Draft", "Line", "create", "edit", "mark_opened", "resend", "send", "void"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +37,17 @@ class Draft:
 
 
 @transaction.atomic
-def create(organization: Organization, *, draft: Draft, by: Actor, now: datetime) -> Invoice:
+def create(
+    organization: Organization, *, draft: Draft, by: Actor, now: datetime, quote: Quote | None = None
+) -> Invoice:
     """Write a new draft; raises Invalid with the fields that are wrong, lines as `lines.0.quantity`."""
     _check(draft, organization)
-    invoice = Invoice(organization=organization, created_at=now)
-    _fill(invoice, draft)
+    invoice = Invoice(organization=organization, created_at=now, due_on=draft.due_on, quote=quote)
+    drafts.fill(invoice, draft)
     invoice.save(force_insert=True)
-    _write_lines(invoice, draft)
-    events.record("invoice.created", invoice, by=by, now=now, data=_figures(invoice))
+    drafts.write_lines(invoice, draft)
+    data = {**_figures(invoice), **({"quote": quote.pk, "number": quote.number} if quote else {})}
+    events.record("invoice.created", invoice, by=by, now=now, data=data)
     return invoice
 
 
@@ -70,60 +61,19 @@ def edit(invoice: Invoice, *, draft: Draft, version: int, by: Actor, now: dateti
         raise Stale()
     _check(draft, invoice.organization)
     before = _figures(invoice)
-    _fill(invoice, draft)
+    drafts.fill(invoice, draft)
+    invoice.due_on = draft.due_on
     invoice.version = version + 1
     invoice.save()
-    invoice.lines.all().delete()
-    _write_lines(invoice, draft)
+    drafts.write_lines(invoice, draft)
     events.record("invoice.edited", invoice, by=by, now=now, data={**_figures(invoice), "before": before})
     return invoice
 
 
-def _fill(invoice: Invoice, draft: Draft) -> None:
-    sums = figures(draft)
-    invoice.customer = draft.customer
-    invoice.currency = draft.currency
-    invoice.due_on = draft.due_on
-    invoice.notes = draft.notes
-    invoice.discount_kind = draft.discount_kind
-    invoice.discount_percent = draft.discount_percent if draft.discount_kind == "percent" else Decimal(0)
-    invoice.discount_amount_minor = draft.discount_amount_minor if draft.discount_kind == "amount" else 0
-    invoice.subtotal_minor = sums.subtotal_minor
-    invoice.discount_minor = sums.discount_minor
-    invoice.tax_minor = sums.tax_minor
-    invoice.total_minor = sums.total_minor
-
-
-def figures(draft: Draft) -> amounts.Totals:
-    """What a draft adds up to, in minor units."""
-    lines = [
-        amounts.LineAmount(amounts.line_amount(line.quantity, line.unit_amount_minor), line.tax_percent)
-        for line in draft.lines
-    ]
-    subtotal = sum(line.amount_minor for line in lines)
-    return amounts.totals(lines, discount_minor(draft, subtotal))
-
-
-def discount_minor(draft: Draft, subtotal_minor: int) -> int:
-    """The discount a draft gives on its subtotal, in minor units."""
-    if draft.discount_kind == "percent":
-        return amounts.percent_of(subtotal_minor, draft.discount_percent)
-    return draft.discount_amount_minor if draft.discount_kind == "amount" else 0
-
-
-def _write_lines(invoice: Invoice, draft: Draft) -> None:
-    InvoiceLine.objects.bulk_create(
-        InvoiceLine(
-            invoice=invoice,
-            position=position,
-            description=line.description,
-            quantity=line.quantity,
-            unit_amount_minor=line.unit_amount_minor,
-            tax_percent=line.tax_percent,
-            amount_minor=amounts.line_amount(line.quantity, line.unit_amount_minor),
-        )
-        for position, line in enumerate(draft.lines)
-    )
+def _check(draft: Draft, organization: Organization) -> None:
+    wrong = drafts.wrong_fields(draft, organization)
+    if wrong:
+        raise Invalid(wrong)
 
 
 def _figures(invoice: Invoice) -> dict[str, object]:
@@ -132,54 +82,6 @@ def _figures(invoice: Invoice) -> dict[str, object]:
         "currency": invoice.currency,
         "due_on": invoice.due_on.isoformat(),
     }
-
-
-def _check(draft: Draft, organization: Organization) -> None:
-    wrong: dict[str, str] = {}
-    if draft.customer.organization_id != organization.pk:
-        wrong["customer"] = "Choose a customer."
-    if draft.currency not in EXPONENTS:
-        wrong["currency"] = "Write the three letters of a currency, like USD."
-    if not 1 <= len(draft.lines) <= MAX_LINES:
-        wrong["lines"] = f"Write between one and {MAX_LINES} lines."
-    if len(draft.notes) > 2000:
-        wrong["notes"] = "Use at most 2000 characters."
-    for position, line in enumerate(draft.lines):
-        wrong.update({f"lines.{position}.{field}": words for field, words in _wrong_line(line).items()})
-    if not wrong:
-        wrong = _wrong_sums(draft)
-    if wrong:
-        raise Invalid(wrong)
-
-
-def _wrong_line(line: Line) -> dict[str, str]:
-    wrong = {}
-    if not line.description.strip() or len(line.description) > 300:
-        wrong["description"] = "Say what this line is for, in at most 300 characters."
-    if not 0 < line.quantity <= _MAX_QUANTITY or not _four_places(line.quantity):
-        wrong["quantity"] = "Enter a quantity above zero, with at most four decimals."
-    if not 0 <= line.unit_amount_minor <= MAX_MINOR:
-        wrong["unit_amount"] = "Enter a price of zero or more."
-    if not 0 <= line.tax_percent <= 100 or not _four_places(line.tax_percent):
-        wrong["tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
-    return wrong
-
-
-def _four_places(value: Decimal) -> bool:
-    return value == value.quantize(_FOUR_PLACES)
-
-
-def _wrong_sums(draft: Draft) -> dict[str, str]:
-    if draft.discount_kind == "percent" and not (
-        0 <= draft.discount_percent <= 100 and _four_places(draft.discount_percent)
-    ):
-        return {"discount_percent": "Enter a percentage between 0 and 100, with at most four decimals."}
-    sums = figures(draft)
-    if draft.discount_kind == "amount" and not 0 <= draft.discount_amount_minor <= sums.subtotal_minor:
-        return {"discount_amount": "The discount cannot be more than the lines add up to."}
-    if sums.total_minor > MAX_MINOR:
-        return {"lines": f"An invoice can be at most {Money(MAX_MINOR, draft.currency)}."}
-    return {}
 
 
 @transaction.atomic
@@ -198,8 +100,21 @@ def send(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
     number = next_invoice_number(invoice.organization_id)
     data = {**_figures(invoice), "number": number, "email": invoice.customer.email}
     event = move(invoice, "sent", by=by, now=now, data=data, number=number, sent_at=now)
+    if invoice.quote_id is not None:
+        _take_over_deposit(invoice, by, now)
     _queue_mail(invoice, event)
     return invoice
+
+
+def _take_over_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
+    """The deposit paid on the quote stands on its first invoice; what is too much stays credit (DESIGN D2)."""
+    for payment in Payment.objects.succeeded().filter(quote=invoice.quote_id):
+        free = allocations.free(payment)
+        if free and allocations.allocate(payment, invoice, captured=free, now=now):
+            data = {"amount_minor": invoice.amount_paid_minor, "currency": invoice.currency}
+            events.record("invoice.deposit_allocated", invoice, by=by, now=now, data=data)
+    if invoice.amount_due_minor == 0:
+        move(invoice, "paid", by=by, now=now, paid_at=now)
 
 
 @transaction.atomic

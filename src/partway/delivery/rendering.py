@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from partway.accounts.models import Organization
 from partway.billing import links
-from partway.billing.models import Invoice, Mail, Payment
+from partway.billing.models import Invoice, Mail, Payment, Quote
 from partway.lib.money import Money
 
 from .receipts import receipt
@@ -36,7 +36,13 @@ class Letter(EmailMultiAlternatives):
 def mails_with_everything() -> QuerySet[Mail]:
     """Mails with the rows their text is made from, in one query."""
     return Mail.objects.select_related(
-        "organization", "invoice__customer", "payment_request", "payment__organization", "payment__invoice"
+        "organization",
+        "invoice__customer",
+        "payment_request",
+        "payment__organization",
+        "payment__invoice__customer",
+        "payment__quote__customer",
+        "quote__customer",
     )
 
 
@@ -108,18 +114,19 @@ def _receipt(mail: Mail) -> Context:
     captured = figures["receipt"].captured
     return {
         **figures,
-        "subject": f"Receipt: {captured} paid to {mail.organization.name} (invoice {payment.invoice.number})",
+        "subject": f"Receipt: {captured} paid to {mail.organization.name} ({_called(payment.document)})",
         "url": links.receipt_url(payment),
     }
 
 
 def _payment_received(mail: Mail) -> Context:
     payment = _present(mail.payment)
-    invoice, figures = payment.invoice, _after_payment(payment)
-    page = reverse("staff:invoice", args=[mail.organization.slug, invoice.id])
+    document, figures = payment.document, _after_payment(payment)
+    noun = "quote" if isinstance(document, Quote) else "invoice"
+    page = reverse(f"staff:{noun}", args=[mail.organization.slug, document.pk])
     return {
         **figures,
-        "subject": f"{invoice.customer.name} paid {figures['receipt'].captured} (invoice {invoice.number})",
+        "subject": f"{document.customer.name} paid {figures['receipt'].captured} ({_called(document)})",
         "url": f"{settings.PARTWAY_URL}{page}",
     }
 
@@ -143,10 +150,19 @@ def _as_it_stands(invoice: Invoice, requested: Money) -> Context:
     }
 
 
+def _called(document: Invoice | Quote) -> str:
+    return f"{'quote' if isinstance(document, Quote) else 'invoice'} {document.number}"
+
+
 def _after_payment(payment: Payment) -> Context:
     paid = receipt(payment)
     nothing = Money(0, paid.total.currency)
-    return {"invoice": payment.invoice, "receipt": paid, "stages": stages(paid.total, paid.paid, nothing)}
+    return {
+        "invoice": payment.document,
+        "document_name": _called(payment.document),
+        "receipt": paid,
+        "stages": stages(paid.total, paid.paid, nothing),
+    }
 
 
 def _present(row: Row | None) -> Row:

@@ -13,7 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from partway.accounts.models import Organization
 from partway.billing import payments
 from partway.billing.errors import BillingError, NotPayable
-from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.payments import Source
 from partway.lib.clock import now
 from partway.lib.money import MAX_MINOR, Money
 
@@ -69,9 +69,7 @@ def payable(http: HttpRequest, template: str, context: Mapping[str, Any], status
     return response
 
 
-def start(
-    http: HttpRequest, source: PaymentRequest | Invoice, show_again: Callable[[str, int], HttpResponse]
-) -> HttpResponse:
+def start(http: HttpRequest, source: Source, show_again: Callable[[str, int], HttpResponse]) -> HttpResponse:
     """Go to the gateway's checkout; or `show_again` with words and a status when that cannot be."""
     shown = _shown(http, source.currency)
     try:

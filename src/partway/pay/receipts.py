@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partway.billing import links, payments
 from partway.billing.errors import NotPayable
-from partway.billing.models import Payment, PaymentRequest
+from partway.billing.models import Payment
 from partway.delivery.receipts import receipt
 from partway.gateways.protocol import Refused, Unknown
 from partway.lib.clock import now
@@ -31,7 +31,7 @@ def show(http: HttpRequest, token: str) -> HttpResponse:
         return answers.unknown(http)
     stage = _stage(payment)
     known = {"receipt": receipt(payment)} if stage == "succeeded" else {"back": _way_back(payment)}
-    context = {"token": token, "payment": payment, "invoice": payment.invoice, **known}
+    context = {"token": token, "payment": payment, "invoice": payment.document, **known}
     return answers.page(http, f"payment_{stage}", {"organization": payment.organization, **context})
 
 
@@ -56,9 +56,9 @@ def _stage(payment: Payment) -> str:
 
 def _way_back(payment: Payment) -> str:
     """The page the customer came from, while it can still be paid."""
-    source = payment.payment_request or payment.invoice
+    source = payment.payment_request or payment.document
     try:
         payments.payable(source, now=now())
     except NotPayable:
         return ""
-    return links.request_url(source) if isinstance(source, PaymentRequest) else links.invoice_url(source)
+    return links.url_of(source)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from partway.billing import invoices
 from partway.billing.errors import BillingError, Stale
 from partway.billing.models import Customer, Invoice
-from partway.billing.models.invoices import DiscountKind
+from partway.billing.models.documents import DiscountKind
 from partway.lib.money import EXPONENTS
 
 from . import draft_form

@@ -15,6 +15,7 @@ from partway.lib.sealing import seal, unseal
 from .fields import OwnedQuerySet, id_field
 from .invoices import Invoice
 from .payment_requests import PaymentRequest
+from .quotes import Quote
 
 
 class PaymentStatus(models.TextChoices):
@@ -55,12 +56,17 @@ class Payment(models.Model):
 
     id = id_field("pay")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payments")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
+    # Of an invoice, or of a quote's deposit: one of the two.
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="payments")
+    quote = models.ForeignKey(Quote, on_delete=models.PROTECT, null=True, related_name="payments")
     # Empty when the customer pays the whole invoice by Pay Now.
     payment_request = models.ForeignKey(
         PaymentRequest, on_delete=models.PROTECT, null=True, related_name="payments"
     )
-    gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="payments")
+    # Empty for an offline payment, which a member recorded.
+    gateway_account = models.ForeignKey(
+        GatewayAccount, on_delete=models.PROTECT, null=True, related_name="payments"
+    )
     status = models.CharField(max_length=12, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -73,6 +79,11 @@ class Payment(models.Model):
     method = models.CharField(max_length=40, blank=True, default="")
     failure_code = models.CharField(max_length=60, blank=True, default="")
     failure_words = models.CharField(max_length=300, blank=True, default="")
+    reference = models.CharField(
+        max_length=120, blank=True, default=""
+    )  # of an offline payment: check number, …
+    remarks = models.CharField(max_length=400, blank=True, default="")
+    paid_on = models.DateField(null=True)
     payer_address = models.GenericIPAddressField(null=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
@@ -109,6 +120,13 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} ({self.status})"
+
+    @property
+    def document(self) -> Invoice | Quote:
+        """What it pays: an invoice, or a quote's deposit."""
+        document = self.invoice or self.quote
+        assert document is not None, "the database holds payment_of_one_document"  # noqa: S101
+        return document
 
     @property
     def amount(self) -> Money:
