@@ -9,11 +9,13 @@ from decimal import Decimal
 from django.db import transaction
 
 from partway.accounts.models import Organization
+from partway.lib.money import Money
 
 from . import allocations, checkouts, drafts, events, outbox, payment_requests
 from .drafts import Line
 from .errors import Conflict, Invalid, InvoiceNotSent, PaymentInProgress, Stale
 from .events import Actor
+from .flags import raise_flag
 from .models import Customer, Event, Invoice, Payment, Quote
 from .numbering import next_invoice_number
 from .outbox import Envelope
@@ -108,13 +110,24 @@ def send(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
 
 def _take_over_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
     """The deposit paid on the quote stands on its first invoice; what is too much stays credit (DESIGN D2)."""
-    for payment in Payment.objects.succeeded().filter(quote=invoice.quote_id):
-        free = allocations.free(payment)
-        if free and allocations.allocate(payment, invoice, captured=free, now=now):
-            data = {"amount_minor": invoice.amount_paid_minor, "currency": invoice.currency}
-            events.record("invoice.deposit_allocated", invoice, by=by, now=now, data=data)
+    payment = Payment.objects.deposits().filter(quote=invoice.quote_id).select_related("quote").first()
+    free = allocations.free(payment) if payment else None
+    if payment is None or free is None:
+        return
+    allocated = allocations.allocate(payment, invoice, captured=free, now=now)
+    _note_deposit(invoice, payment, Money(allocated, invoice.currency), by, now)
+    if allocated != free.amount_minor or free.currency != invoice.currency:
+        words = f"The deposit of {payment.document.number} was {free}, and {invoice.number} could take only part of it."
+        raise_flag("deposit_left_over", payment, words=f"{words} The rest is the customer's credit.", now=now)
     if invoice.amount_due_minor == 0:
         move(invoice, "paid", by=by, now=now, paid_at=now)
+
+
+def _note_deposit(invoice: Invoice, payment: Payment, amount: Money, by: Actor, now: datetime) -> None:
+    if amount:
+        data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "quote": payment.quote_id}
+        data["number"] = payment.document.number
+        events.record("invoice.deposit_allocated", invoice, by=by, now=now, data=data)
 
 
 @transaction.atomic

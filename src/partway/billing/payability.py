@@ -40,7 +40,7 @@ def _check_deposit(quote: Quote) -> None:
         raise NotPayable(_DEAD_QUOTE[quote.status])
     if not quote.organization.payments_enabled:
         raise NotPayable("payments_off")
-    if quote.deposit_minor == 0 or quote.payments.succeeded().exists():
+    if quote.deposit_minor == 0 or quote.payments.deposits().exists():
         raise NotPayable("settled")
 
 

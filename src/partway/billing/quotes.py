@@ -1,28 +1,53 @@
-"""Writes, sends, accepts, declines and expires quotes; takes their deposit in full; makes the invoice."""
+"""Writes, sends, accepts, declines and expires quotes, and makes the invoice of an accepted one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.lib import clock
-from partway.lib.money import Money
+from partway.lib.money import MAX_MINOR, Money
 
 from . import amounts, checkouts, drafts, events, invoices, outbox
+from .deposits import OfflineDeposit, deposit_status, record_deposit, withdraw_checkout
 from .drafts import Line
-from .errors import Conflict, Invalid, PaymentInProgress, Stale, TooLate
+from .errors import Conflict, Invalid, Stale, TooLate
 from .events import CLOCK, Actor
 from .models import Customer, Event, Invoice, Payment, Quote, QuoteTerms
+from .models.quotes import DepositKind
 from .numbering import next_quote_number
 from .outbox import Envelope
 from .states import move
 
 _USUAL_TERM = timedelta(days=14)
-OFFLINE_METHODS = ("cash", "check", "bank transfer", "card terminal", "other")
+
+__all__ = [
+    "Evidence",
+    "Line",
+    "Offer",
+    "OfflineDeposit",
+    "accept",
+    "change_terms",
+    "create",
+    "decline",
+    "deposit_minor",
+    "deposit_status",
+    "edit",
+    "expire",
+    "has_outlived",
+    "make_invoice",
+    "mark_opened",
+    "record_deposit",
+    "resend",
+    "send",
+    "terms_of",
+    "usual_deposit",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +67,22 @@ class Offer:
     deposit_amount_minor: int = 0
 
 
+def terms_of(organization: Organization) -> QuoteTerms:
+    """How it numbers its quotes and which deposit it usually asks for; the plain terms when none were stored."""
+    return QuoteTerms.objects.filter(pk=organization.pk).first() or QuoteTerms(organization=organization)
+
+
 def usual_deposit(organization: Organization, total: Money) -> tuple[str, Decimal, int]:
     """(kind, percent, amount in minor units) that the organization asks for on a quote of this total."""
-    terms = QuoteTerms.objects.filter(pk=organization.pk).first()
+    terms = terms_of(organization)
+    none = "", Decimal(0), 0
     same_currency = total.currency == organization.currency
-    if terms is None or (same_currency and total.amount_minor < terms.deposit_threshold_minor):
-        return "", Decimal(0), 0
-    if terms.deposit_kind == "amount" and not same_currency:
-        return "", Decimal(0), 0
-    return terms.deposit_kind, terms.deposit_percent, terms.deposit_amount_minor
+    if same_currency and total.amount_minor < terms.deposit_threshold_minor:
+        return none
+    if terms.deposit_kind == "amount":
+        most = min(terms.deposit_amount_minor, total.amount_minor)
+        return ("amount", Decimal(0), most) if same_currency and most else none
+    return terms.deposit_kind, terms.deposit_percent, 0
 
 
 @transaction.atomic
@@ -107,12 +139,18 @@ def _check(offer: Offer, organization: Organization) -> None:
 
 def _wrong_deposit(offer: Offer) -> dict[str, str]:
     total = drafts.figures(offer).total_minor
-    if offer.deposit_kind == "percent" and not drafts.is_percentage(offer.deposit_percent):
-        return {"deposit_percent": "Enter a percentage between 0 and 100, with at most four decimals."}
+    if offer.deposit_kind not in DepositKind.values:
+        return {"deposit_kind": "Choose no deposit, a percentage or an amount."}
+    if offer.deposit_kind == "percent" and not _is_share(offer.deposit_percent):
+        return {"deposit_percent": "Enter a percentage above 0, at most 100, with at most four decimals."}
     if offer.deposit_kind == "amount" and not 0 < offer.deposit_amount_minor <= total:
         most = Money(total, offer.currency)
         return {"deposit_amount": f"Enter an amount above zero, at most the total of {most}."}
     return {}
+
+
+def _is_share(percent: Decimal) -> bool:
+    return drafts.is_percentage(percent) and percent > 0
 
 
 def _figures(quote: Quote) -> dict[str, object]:
@@ -154,8 +192,12 @@ def _check_sendable(quote: Quote, now: datetime) -> None:
 def resend(quote: Quote, *, by: Actor, now: datetime) -> Quote:
     """Mail the link to the quote page again."""
     quote = Quote.objects.locked(quote.pk)
+    if quote.status == "draft":
+        raise Conflict("Send the quote first; then its link can be mailed again.")
     if quote.status not in ("sent", "accepted"):
         raise TooLate(f"This quote is {quote.get_status_display().lower()}; its link is not mailed any more.")
+    if quote.status == "sent" and has_outlived(quote, now):
+        raise TooLate("The last day of this quote is over; its link is not mailed any more.")
     event = events.record("quote.resent", quote, by=by, now=now, data={"email": quote.customer.email})
     _queue_mail(quote, event)
     return quote
@@ -214,6 +256,8 @@ def decline(quote: Quote, *, reason: str, by: Actor, now: datetime) -> Quote:
 
 
 def _check_open(quote: Quote, now: datetime) -> None:
+    if quote.status == "draft":
+        raise Conflict("This quote was not sent yet.")
     if quote.status != "sent":
         raise TooLate(f"This quote is {quote.get_status_display().lower()} already.")
     if has_outlived(quote, now):
@@ -242,101 +286,6 @@ def mark_opened(quote: Quote, *, now: datetime) -> None:
         events.record("quote.opened", quote, by=events.customer_actor(quote.customer), now=now)
 
 
-# The deposit
-
-
-def deposit_status(quote: Quote) -> str:
-    """Derived: none, due, processing or paid."""
-    if quote.deposit_minor == 0:
-        return "none"
-    if quote.payments.succeeded().exists():
-        return "paid"
-    return "processing" if quote.payments.committed().exists() else "due"
-
-
-@dataclass(frozen=True, slots=True)
-class OfflineDeposit:
-    """A deposit that came by cash, check or transfer, as a member records it; always the whole of it."""
-
-    method: str
-    paid_on: date
-    reference: str = ""
-    remarks: str = ""
-
-
-def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: datetime) -> Payment:
-    """Book a deposit paid offline, in full; an open checkout for it is closed.
-
-    Raises Invalid, PaymentInProgress while an online payment is committed, TooLate when it was paid already.
-    """
-    payment, to_close = _record_deposit(quote, deposit, by, now)
-    if to_close is not None:
-        checkouts.close(to_close, now=now)
-    return payment
-
-
-@transaction.atomic(durable=True)
-def _record_deposit(
-    quote: Quote, deposit: OfflineDeposit, by: Actor, now: datetime
-) -> tuple[Payment, Payment | None]:
-    quote = Quote.objects.locked(quote.pk)
-    _check_recordable(quote, deposit, now)
-    to_close = _withdraw_checkout(quote, by, now)
-    payment = Payment(
-        organization=quote.organization,
-        quote=quote,
-        status="succeeded",
-        amount_minor=quote.deposit_minor,
-        currency=quote.currency,
-        captured_minor=quote.deposit_minor,
-        captured_currency=quote.currency,
-        method=deposit.method,
-        paid_on=deposit.paid_on,
-        reference=deposit.reference,
-        remarks=deposit.remarks,
-        created_at=now,
-        settled_at=now,
-        check_at=now,
-    )
-    payment.save(force_insert=True)
-    stages = {"total_minor": quote.total_minor, "paid_before_minor": 0, "allocated_minor": 0}
-    stages["deposit_minor"] = quote.deposit_minor
-    data = {
-        "from": "pending",
-        "to": "succeeded",
-        "amount_minor": quote.deposit_minor,
-        "currency": quote.currency,
-    }
-    event = events.record("payment.recorded", payment, by=by, now=now, data={**data, **stages})
-    outbox.queue_receipt(payment, event, stages)
-    return payment, to_close
-
-
-def _check_recordable(quote: Quote, deposit: OfflineDeposit, now: datetime) -> None:
-    if quote.payments.succeeded().exists():
-        raise TooLate("This deposit was already paid.")
-    if quote.status != "accepted" or quote.deposit_minor == 0:
-        raise Conflict("A deposit can be recorded once the quote is accepted.")
-    if deposit.method not in OFFLINE_METHODS:
-        raise Invalid({"method": "Choose how it was paid."})
-    if deposit.paid_on > clock.today(now, quote.organization.time_zone):
-        raise Invalid({"paid_on": "Choose a day that has come."})
-    if len(deposit.reference) > 120 or len(deposit.remarks) > 400:
-        raise Invalid({"reference": "Use at most 120 characters, and 400 for the remarks."})
-
-
-def _withdraw_checkout(quote: Quote, by: Actor, now: datetime) -> Payment | None:
-    """Under the quote's lock: refuse while a payment is committed, else end the one that only waits."""
-    payment = quote.payments.unsettled().select_related("gateway_account").first()
-    if payment is None:
-        return None
-    if payment.is_committed:
-        raise PaymentInProgress(
-            "The deposit is being paid right now. Wait until that is settled, then try again."
-        )
-    return payment if checkouts.withdraw(payment, by=by, now=now) else None
-
-
 # The invoice
 
 
@@ -358,7 +307,7 @@ def _make_invoice(quote: Quote, by: Actor, now: datetime) -> tuple[Invoice, Paym
         return Invoice.objects.get(quote=quote), None
     if quote.status != "accepted":
         raise Conflict("Only an accepted quote can be made into an invoice.")
-    to_close = _withdraw_checkout(quote, by, now)
+    to_close = withdraw_checkout(quote, by, now)
     today = clock.today(now, quote.organization.time_zone)
     draft = invoices.Draft(
         customer=quote.customer,
@@ -384,28 +333,42 @@ def _copied(quote: Quote) -> list[Line]:
 
 @transaction.atomic
 def change_terms(organization: Organization, *, terms: QuoteTerms, by: Actor, now: datetime) -> QuoteTerms:
-    """Store how an organization numbers its quotes and which deposit it usually asks for."""
+    """Store how an organization numbers its quotes and its usual deposit; quotes already written keep theirs."""
     wrong = _wrong_terms(terms)
     if wrong:
         raise Invalid(wrong)
-    stored = QuoteTerms.objects.filter(pk=organization.pk).first()
-    terms.organization = organization
-    terms.next_number = stored.next_number if stored else 1
-    terms.save()
-    data = {"deposit_kind": terms.deposit_kind, "prefix": terms.prefix}
-    events.record("organization.quote_terms_changed", organization, by=by, now=now, data=data)
-    return terms
+    before = _terms(terms_of(organization))
+    new = _terms(terms)
+    # The counter of numbers is not ours to write: somebody may be sending a quote at this moment.
+    stored, _ = QuoteTerms.objects.update_or_create(pk=organization.pk, defaults=new)
+    if new != before:
+        changed = {name: str(value) for name, value in before.items() if new[name] != value}
+        data = {"before": changed}
+        events.record("organization.quote_terms_changed", organization, by=by, now=now, data=data)
+    return stored
+
+
+def _terms(terms: QuoteTerms) -> dict[str, Any]:
+    percent = terms.deposit_percent if terms.deposit_kind == "percent" else Decimal(0)
+    amount = terms.deposit_amount_minor if terms.deposit_kind == "amount" else 0
+    return {
+        "prefix": terms.prefix,
+        "deposit_kind": terms.deposit_kind,
+        "deposit_percent": percent,
+        "deposit_amount_minor": amount,
+        "deposit_threshold_minor": terms.deposit_threshold_minor,
+    }
 
 
 def _wrong_terms(terms: QuoteTerms) -> dict[str, str]:
     wrong = {}
-    if terms.deposit_kind not in ("", "percent", "amount"):
-        wrong["deposit_kind"] = "Choose how the deposit is reckoned."
-    if terms.deposit_kind == "percent" and not drafts.is_percentage(terms.deposit_percent):
-        wrong["deposit_percent"] = "Enter a percentage above 0, at most 100."
-    if terms.deposit_kind == "amount" and terms.deposit_amount_minor <= 0:
+    if terms.deposit_kind not in DepositKind.values:
+        wrong["deposit_kind"] = "Choose no deposit, a percentage or an amount."
+    if terms.deposit_kind == "percent" and not _is_share(terms.deposit_percent):
+        wrong["deposit_percent"] = "Enter a percentage above 0, at most 100, with at most four decimals."
+    if terms.deposit_kind == "amount" and not 0 < terms.deposit_amount_minor <= MAX_MINOR:
         wrong["deposit_amount"] = "Enter an amount above zero."
-    if terms.deposit_threshold_minor < 0:
+    if not 0 <= terms.deposit_threshold_minor <= MAX_MINOR:
         wrong["deposit_threshold"] = "Enter zero or more."
     if len(terms.prefix) > 12:
         wrong["prefix"] = "Use at most 12 characters."

@@ -130,7 +130,7 @@ def _move(report: Report, to: str, data: dict[str, object] | None = None, **colu
 
 
 def _settle(report: Report) -> None:
-    """Captured: book it against the invoice if we wanted it, else as the customer's credit."""
+    """Captured: book it against the document if we wanted it, else as the customer's credit."""
     if report.payment.status in ("pending", "closing"):
         _accept(report)
     _book(report, wanted=report.payment.is_committed)
@@ -156,6 +156,7 @@ def _book(report: Report, *, wanted: bool) -> None:
         captured_minor=captured.amount_minor,
         captured_currency=captured.currency,
         method=report.truth.method or payment.method,
+        accepted=wanted,
         settled_at=report.now,
         failure_code="",
         failure_words="",
@@ -174,7 +175,8 @@ def _put(report: Report, captured: Money, wanted: bool) -> dict[str, int]:
     """
     if isinstance(report.document, Quote):
         quote = report.document
-        deposit = {"deposit_minor": min(captured.amount_minor, quote.deposit_minor)} if wanted else {}
+        fits = wanted and captured.currency == quote.currency
+        deposit = {"deposit_minor": min(captured.amount_minor, quote.deposit_minor)} if fits else {}
         return {"total_minor": quote.total_minor, "paid_before_minor": 0, "allocated_minor": 0, **deposit}
     invoice = report.document
     before = {"paid_before_minor": invoice.amount_paid_minor, "total_minor": invoice.total_minor}

@@ -126,10 +126,11 @@ def _requests() -> Iterator[Difference]:
 
 
 def _unsettled() -> Iterator[Difference]:
-    """P1: at most one unsettled payment per invoice."""
-    twice = Payment.objects.filter(status__in=UNSETTLED).values("invoice").annotate(many=Count("pk"))
-    for row in twice.exclude(invoice=None).filter(many__gt=1):
-        yield Difference("P1", row["invoice"], f"{row['many']} unsettled payments")
+    """P1: at most one unsettled payment per invoice, and per quote."""
+    for noun in ("invoice", "quote"):
+        unsettled = Payment.objects.filter(status__in=UNSETTLED).exclude(**{noun: None})
+        for row in unsettled.values(noun).annotate(many=Count("pk")).filter(many__gt=1):
+            yield Difference("P1", row[noun], f"{row['many']} unsettled payments")
 
 
 def _numbers() -> Iterator[Difference]:
@@ -147,13 +148,16 @@ def _quotes() -> Iterator[Difference]:
     for quote in Quote.objects.iterator(chunk_size=_BATCH):
         if quote.deposit_minor != quotes.deposit_minor(quote, quote.total_minor):
             yield Difference("D1", quote.pk, f"deposit {quote.deposit_minor} does not follow from its terms")
-    paid = (
-        Payment.objects.filter(quote__isnull=False, status="succeeded")
-        .values("quote")
-        .annotate(many=Count("pk"))
-    )
-    for row in paid.filter(many__gt=1):
+    partly = Payment.objects.filter(quote__isnull=False).exclude(amount_minor=F("quote__deposit_minor"))
+    for payment in partly.iterator():
+        yield Difference("D1", payment.pk, f"{payment.amount} was asked, which is not the quote's deposit")
+    twice = Payment.objects.deposits().values("quote").annotate(many=Count("pk"))
+    for row in twice.filter(many__gt=1):
         yield Difference("D1", row["quote"], f"{row['many']} deposits")
+    for quote in Quote.objects.filter(status="invoiced", invoice=None).iterator():
+        yield Difference("D2", quote.pk, "invoiced, but no invoice was made of it")
+    for invoice in Invoice.objects.filter(quote__isnull=False).exclude(quote__status="invoiced").iterator():
+        yield Difference("D2", invoice.pk, "made of a quote that is not invoiced")
 
 
 def _histories() -> Iterator[Difference]:

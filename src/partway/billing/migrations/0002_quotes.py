@@ -344,4 +344,56 @@ class Migration(migrations.Migration):
                 name="quote_line_not_negative",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
+                    )
+                ),
+                fields=("quote",),
+                name="one_unsettled_payment_per_quote",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("accepted", True), ("status", "succeeded")),
+                fields=("quote",),
+                name="one_deposit_per_quote",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("invoice__isnull", False), ("quote__isnull", True)),
+                    models.Q(
+                        ("invoice__isnull", True), ("payment_request__isnull", True), ("quote__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="payment_of_one_document",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="quote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("accepted_at__isnull", False),
+                        ("status__in", ["accepted", "invoiced"]),
+                        models.Q(("accepted_by", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("status__in", ["accepted", "invoiced"]), _negated=True),
+                        ("accepted_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="quote_accepted_by_somebody",
+            ),
+        ),
     ]

@@ -50,6 +50,10 @@ class Payments(OwnedQuerySet["Payment"]):
         """Money that came in."""
         return self.filter(status=PaymentStatus.SUCCEEDED)
 
+    def deposits(self) -> Payments:
+        """Deposits that came in and were wanted; what nobody wanted is the customer's credit (P3)."""
+        return self.succeeded().filter(quote__isnull=False, accepted=True)
+
 
 class Payment(models.Model):
     """One try to collect `amount_minor`; what was really taken is `captured_minor`, as the gateway says it (M4)."""
@@ -70,7 +74,8 @@ class Payment(models.Model):
     status = models.CharField(max_length=12, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    accepted = models.BooleanField(null=True)  # of a processing payment: do we want it? (P3)
+    # Do we want it? Decided while a bank is moving it (P3), and for good when it is booked.
+    accepted = models.BooleanField(null=True)
     captured_minor = models.BigIntegerField(null=True)
     captured_currency = models.CharField(max_length=3, blank=True, default="")
     checkout_ref = models.CharField(max_length=200, blank=True, default="")
@@ -99,6 +104,21 @@ class Payment(models.Model):
                 fields=["invoice"],
                 condition=Q(status__in=UNSETTLED),
                 name="one_unsettled_payment_per_invoice",
+            ),
+            models.UniqueConstraint(
+                fields=["quote"],
+                condition=Q(status__in=UNSETTLED),
+                name="one_unsettled_payment_per_quote",
+            ),
+            models.UniqueConstraint(
+                fields=["quote"],
+                condition=Q(status="succeeded", accepted=True),
+                name="one_deposit_per_quote",
+            ),
+            models.CheckConstraint(
+                condition=Q(invoice__isnull=False, quote__isnull=True)
+                | Q(invoice__isnull=True, quote__isnull=False, payment_request__isnull=True),
+                name="payment_of_one_document",
             ),
             models.UniqueConstraint(
                 fields=["gateway_account", "checkout_ref"],
@@ -153,10 +173,15 @@ class Payment(models.Model):
 
     @property
     def is_committed(self) -> bool:
-        """Whether it holds money against the invoice."""
+        """Whether it holds money against its document."""
         return self.status == PaymentStatus.CAPTURING or bool(
             self.status == PaymentStatus.PROCESSING and self.accepted
         )
+
+    @property
+    def is_deposit(self) -> bool:
+        """Whether it is a quote's deposit that came in and was wanted."""
+        return bool(self.quote_id and self.status == PaymentStatus.SUCCEEDED and self.accepted)
 
     @property
     def is_unsettled(self) -> bool:

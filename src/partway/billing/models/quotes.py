@@ -96,6 +96,13 @@ class Quote(Document):
                 | (~Q(status="draft") & Q(number__isnull=False)),
                 name="quote_numbered_when_sent",
             ),
+            models.CheckConstraint(
+                condition=(
+                    Q(status__in=["accepted", "invoiced"], accepted_at__isnull=False) & ~Q(accepted_by="")
+                )
+                | (~Q(status__in=["accepted", "invoiced"]) & Q(accepted_at__isnull=True)),
+                name="quote_accepted_by_somebody",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="quote_newest"),
