@@ -10,13 +10,14 @@ import httpx
 
 from partway.accounts.models import GatewayAccount
 from partway.billing import payments
-from partway.billing.models import Invoice, Payment, PaymentRequest
+from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
 from partway.lib.clock import now as present
+from partway.lib.money import Money
 from tests.gateways.company import Company, Ear, Heard, eventually
 
 ADDRESS = "192.0.2.7"
 
-Source = PaymentRequest | Invoice
+Source = PaymentRequest | Invoice | Quote
 
 
 class World:
@@ -42,8 +43,7 @@ class World:
 
     def start(self, source: Source, *, now: datetime | None = None, address: str | None = ADDRESS) -> Payment:
         """Press Pay on the page of a link, which shows what is asked for now."""
-        shown = source.amount_requested if isinstance(source, PaymentRequest) else source.amount_due
-        return payments.start(source, shown=shown, payer_address=address, now=now or present())
+        return payments.start(source, shown=_shown(source), payer_address=address, now=now or present())
 
     def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
         """Fill in the form of the company's checkout."""
@@ -52,9 +52,7 @@ class World:
     def confirm(self, payment: Payment, asked: httpx.Response, decision: str = "confirm") -> httpx.Response:
         """Answer the question that some cards ask."""
         [hidden] = re.findall(r'name="confirmation" value="([^"]+)"', asked.text)
-        return self.company.type_in(
-            f"{payment.checkout_url}/confirm", confirmation=hidden, decision=decision
-        )
+        return self.company.type_in(f"{payment.checkout_url}/confirm", confirmation=hidden, decision=decision)
 
     def collect(self, source: Source, how: str = "good") -> Payment:
         """From the button to the end of it, as far as the company tells at once."""
@@ -112,3 +110,9 @@ class World:
         answer = self.company.ask(method, path, self._key, **body)
         assert answer.is_success, answer.text
         return dict(answer.json())
+
+
+def _shown(source: Source) -> Money:
+    if isinstance(source, PaymentRequest):
+        return source.amount_requested
+    return source.deposit if isinstance(source, Quote) else source.amount_due

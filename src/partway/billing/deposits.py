@@ -16,6 +16,7 @@ from .models import Payment, Quote
 
 METHODS = ("cash", "check", "bank_transfer", "card_terminal", "other")
 MAX_REFERENCE, MAX_REMARKS = 120, 400
+_IN_PROGRESS = "The deposit is being paid right now. Wait until that is settled, then try again."
 
 
 def deposit_status(quote: Quote) -> str:
@@ -88,6 +89,15 @@ def _check_moment(quote: Quote) -> None:
         raise Conflict("A deposit can be recorded once the quote is accepted.")
 
 
+def obstacle(quote: Quote) -> str:
+    """What stands in the way of recording the deposit now, in words; empty when nothing does."""
+    try:
+        _check_moment(quote)
+    except Conflict as error:
+        return error.words
+    return _IN_PROGRESS if deposit_status(quote) == "processing" else ""
+
+
 def _check_typed(deposit: OfflineDeposit, today: date) -> None:
     wrong = {}
     if deposit.method not in METHODS:
@@ -131,6 +141,5 @@ def withdraw_checkout(quote: Quote, by: Actor, now: datetime) -> Payment | None:
     if payment is None:
         return None
     if payment.is_committed:
-        words = "The deposit is being paid right now. Wait until that is settled, then try again."
-        raise PaymentInProgress(words)
+        raise PaymentInProgress(_IN_PROGRESS)
     return payment if checkouts.withdraw(payment, by=by, now=now) else None

@@ -62,6 +62,7 @@ def edit(invoice: Invoice, *, draft: Draft, version: int, by: Actor, now: dateti
     if invoice.version != version:
         raise Stale()
     _check(draft, invoice.organization)
+    _check_same_quote(invoice, draft)
     before = _figures(invoice)
     drafts.fill(invoice, draft)
     invoice.due_on = draft.due_on
@@ -74,6 +75,19 @@ def edit(invoice: Invoice, *, draft: Draft, version: int, by: Actor, now: dateti
 
 def _check(draft: Draft, organization: Organization) -> None:
     wrong = drafts.wrong_fields(draft, organization)
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _check_same_quote(invoice: Invoice, draft: Draft) -> None:
+    """What was made of a quote takes over its deposit, so it stays that customer's, in that currency."""
+    if invoice.quote_id is None:
+        return
+    wrong = {}
+    if draft.customer.pk != invoice.customer_id:
+        wrong["customer"] = "This invoice was made of a quote, so it stays with that customer."
+    if draft.currency != invoice.currency:
+        wrong["currency"] = "This invoice was made of a quote, so it keeps that currency."
     if wrong:
         raise Invalid(wrong)
 
@@ -116,9 +130,10 @@ def _take_over_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
         return
     allocated = allocations.allocate(payment, invoice, captured=free, now=now)
     _note_deposit(invoice, payment, Money(allocated, invoice.currency), by, now)
-    if allocated != free.amount_minor or free.currency != invoice.currency:
-        words = f"The deposit of {payment.document.number} was {free}, and {invoice.number} could take only part of it."
-        raise_flag("deposit_left_over", payment, words=f"{words} The rest is the customer's credit.", now=now)
+    left = Money(free.amount_minor - allocated, free.currency)
+    if left:
+        words = f"{left} of the deposit of {payment.document.number} found no room on {invoice.number}. "
+        raise_flag("deposit_left_over", payment, words=f"{words}It is the customer's credit.", now=now)
     if invoice.amount_due_minor == 0:
         move(invoice, "paid", by=by, now=now, paid_at=now)
 
@@ -177,7 +192,17 @@ def _void(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Payment 
         payment.refresh_from_db(fields=["status"])  # ending the request may have moved it
         to_close = payment if checkouts.withdraw(payment, by=by, now=now) else None
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
+    _flag_lost_deposit(invoice, now)
     return invoice, to_close
+
+
+def _flag_lost_deposit(invoice: Invoice, now: datetime) -> None:
+    """A draft that is voided will never take over its quote's deposit, and no second invoice is made."""
+    deposit = Payment.objects.deposits().filter(quote=invoice.quote_id).select_related("quote").first()
+    free = allocations.free(deposit) if deposit and invoice.quote_id else None
+    if deposit is not None and free:
+        words = f"The invoice that was to take the deposit of {deposit.document.number} is void. "
+        raise_flag("deposit_left_over", deposit, words=f"{words}{free} is the customer's credit.", now=now)
 
 
 @transaction.atomic(durable=True)

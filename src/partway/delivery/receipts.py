@@ -50,7 +50,7 @@ def receipt(payment: Payment) -> Receipt:
         applied=applied,
         total=_total_then(payment),
         paid_before=before,
-        paid_on=today(payment.settled_at, payment.organization.time_zone),
+        paid_on=payment.paid_on or today(payment.settled_at, payment.organization.time_zone),
         method=method_words(payment.method),
     )
 

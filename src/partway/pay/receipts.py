@@ -10,10 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partway.billing import links, payments
 from partway.billing.errors import NotPayable
-from partway.billing.models import Payment
+from partway.billing.models import Invoice, Payment
 from partway.delivery.receipts import receipt
 from partway.gateways.protocol import Refused, Unknown
 from partway.lib.clock import now
+from partway.lib.money import Money
 
 from . import answers
 
@@ -31,7 +32,9 @@ def show(http: HttpRequest, token: str) -> HttpResponse:
         return answers.unknown(http)
     stage = _stage(payment)
     known = {"receipt": receipt(payment)} if stage == "succeeded" else {"back": _way_back(payment)}
-    context = {"token": token, "payment": payment, "invoice": payment.document, **known}
+    document = payment.document
+    paid = document.amount_paid if isinstance(document, Invoice) else Money(0, document.currency)
+    context = {"token": token, "payment": payment, "invoice": document, "paid_so_far": paid, **known}
     return answers.page(http, f"payment_{stage}", {"organization": payment.organization, **context})
 
 
