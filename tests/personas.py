@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import F
 
 from partway.accounts.models import GatewayAccount, Member, Organization, Role, User
-from partway.billing import customers, events, invoices, payment_requests
-from partway.billing.models import Allocation, Customer, Invoice, Payment, PaymentRequest
+from partway.billing import customers, events, invoices, payment_requests, quotes
+from partway.billing.models import Allocation, Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -151,3 +151,41 @@ def paid_part(invoice: Invoice, amount_minor: int, *, method: str = "card") -> P
         )
     invoice.refresh_from_db()
     return payment
+
+
+def quote_draft(
+    owes: Customer, total_minor: int = 100_000, *, percent: str = "30", valid_in: int = 14, currency: str = ""
+) -> Quote:
+    """A draft quote of one line without tax, with a deposit of `percent` (none for "0"), valid `valid_in` days."""
+    at = present()
+    offer = quotes.Offer(
+        customer=owes,
+        currency=currency or owes.organization.currency,
+        valid_until=today(at, owes.organization.time_zone) + timedelta(days=valid_in),
+        lines=(quotes.Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),),
+        deposit_kind="percent" if Decimal(percent) else "",
+        deposit_percent=Decimal(percent),
+    )
+    return quotes.create(owes.organization, offer=offer, by=actor_of(owes.organization), now=at)
+
+
+def quote(
+    owes: Customer, total_minor: int = 100_000, *, percent: str = "30", valid_in: int = 14, currency: str = ""
+) -> Quote:
+    """A quote in Sent status."""
+    made = quote_draft(owes, total_minor, percent=percent, valid_in=valid_in, currency=currency)
+    return quotes.send(made, by=actor_of(owes.organization), now=present())
+
+
+def accept(offered: Quote) -> Quote:
+    """The customer agrees."""
+    evidence = quotes.Evidence("Dana W.", "192.0.2.7")
+    by = events.customer_actor(offered.customer)
+    return quotes.accept(offered, evidence=evidence, by=by, now=present())
+
+
+def pay_deposit(accepted: Quote) -> Payment:
+    """The deposit comes by check."""
+    at = present()
+    deposit = quotes.OfflineDeposit("check", today(at, accepted.organization.time_zone), "No. 118")
+    return quotes.record_deposit(accepted, deposit=deposit, by=actor_of(accepted.organization), now=at)

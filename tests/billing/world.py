@@ -10,13 +10,14 @@ import httpx
 
 from partway.accounts.models import GatewayAccount
 from partway.billing import payments
-from partway.billing.models import Invoice, Payment, PaymentRequest
+from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
 from partway.lib.clock import now as present
+from partway.lib.money import Money
 from tests.gateways.company import Company, Ear, Heard, eventually
 
 ADDRESS = "192.0.2.7"
 
-Source = PaymentRequest | Invoice
+Source = PaymentRequest | Invoice | Quote
 
 
 class World:
@@ -42,8 +43,7 @@ class World:
 
     def start(self, source: Source, *, now: datetime | None = None, address: str | None = ADDRESS) -> Payment:
         """Press Pay on the page of a link, which shows what is asked for now."""
-        shown = source.amount_requested if isinstance(source, PaymentRequest) else source.amount_due
-        return payments.start(source, shown=shown, payer_address=address, now=now or present())
+        return payments.start(source, shown=_shown(source), payer_address=address, now=now or present())
 
     def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
         """Fill in the form of the company's checkout."""
@@ -113,3 +113,9 @@ class World:
         answer = self.company.ask(method, path, self._key, **body)
         assert answer.is_success, answer.text
         return dict(answer.json())
+
+
+def _shown(source: Source) -> Money:
+    if isinstance(source, PaymentRequest):
+        return source.amount_requested
+    return source.deposit if isinstance(source, Quote) else source.amount_due

@@ -21,6 +21,15 @@ PAGES = [
     "i/{invoice}/",
     "i/{invoice}/pay/",
     "i/{invoice}/opened/",
+    "q/{quote}/",
+    "q/{quote}",
+    "q/{quote}/accept/",
+    "q/{quote}/decline/",
+    "q/{quote}/pay/",
+    "q/{quote}/opened/",
+    "q/{accepted}/",
+    "q/{accepted}/pay/",
+    "r/{deposit}/",
     "r/{payment}/",
     "r/{payment}/state/",
     "callbacks/{account}/",
@@ -55,7 +64,13 @@ def addresses(request_: PaymentRequest) -> dict[str, str]:
         created_at=now(),
         check_at=now(),
     )
+    offered = personas.quote(request_.invoice.customer)
+    accepted = personas.accept(personas.quote(request_.invoice.customer))
+    with_deposit = personas.accept(personas.quote(request_.invoice.customer))
     return {
+        "quote": _token(links.quote_url(offered)),
+        "accepted": _token(links.quote_url(accepted)),
+        "deposit": _token(links.receipt_url(personas.pay_deposit(with_deposit))),
         "request": _token(links.request_url(request_)),
         "invoice": _token(links.invoice_url(request_.invoice)),
         "payment": _token(links.receipt_url(payment)),

@@ -24,6 +24,15 @@ LEAST = {
     "invoice_send": Role.COLLECTOR,
     "invoice_resend": Role.COLLECTOR,
     "invoice_void": Role.OWNER,
+    "quotes": Role.READER,
+    "quote_new": Role.COLLECTOR,
+    "quote": Role.READER,
+    "quote_edit": Role.COLLECTOR,
+    "quote_send": Role.COLLECTOR,
+    "quote_resend": Role.COLLECTOR,
+    "quote_link": Role.COLLECTOR,
+    "quote_deposit": Role.COLLECTOR,
+    "quote_invoice": Role.COLLECTOR,
     "request_new": Role.COLLECTOR,
     "request_resend": Role.COLLECTOR,
     "request_cancel": Role.COLLECTOR,
@@ -36,6 +45,7 @@ LEAST = {
     "attention_resolve": Role.COLLECTOR,
     "settings": Role.OWNER,
     "payments_settings": Role.OWNER,
+    "quotes_settings": Role.OWNER,
     "inbox": Role.READER,
     "inbox_message": Role.READER,
     "inbox_body": Role.READER,
@@ -62,6 +72,7 @@ def address(house: House, invoice: Invoice) -> dict[str, str]:
     )
     ids = {
         "invoice_id": invoice.pk,
+        "quote_id": personas.accept(personas.quote(invoice.customer)).pk,
         "request_id": asked.pk,
         "customer_id": invoice.customer_id,
         "flag_id": flag.pk,
@@ -171,3 +182,16 @@ def test_a_dialog_of_a_signed_out_member_sends_the_whole_page_to_sign_in(house: 
 def test_an_id_with_a_nul_is_no_id(bob: Client) -> None:
     assert bob.get("/o/alder/invoices/inv_%00/").status_code == 404
     assert bob.get("/o/alder/invoices/?q=%00").status_code == 200
+
+
+def test_a_reader_of_a_quote_is_offered_no_act_and_no_link(charlie: Client, invoice: Invoice) -> None:
+    quote = personas.accept(personas.quote(invoice.customer))
+    page = charlie.get(f"/o/alder/quotes/{quote.pk}/").content.decode()
+    for act in ("Record Deposit", "Make Invoice", "Resend Quote", "/q/"):
+        assert act not in page
+
+
+def test_a_collector_changes_a_quote_up_to_its_invoice(bob: Client, house: House, invoice: Invoice) -> None:
+    quote = personas.accept(personas.quote(invoice.customer))
+    for page in ("resend", "invoice"):
+        assert bob.post(f"/o/alder/quotes/{quote.pk}/{page}/").status_code == 302

@@ -40,6 +40,13 @@ def _raise_amount_paid(invoice: Invoice, amount_minor: int) -> None:
     invoice.amount_paid_minor += amount_minor
 
 
+def free(payment: Payment) -> Money | None:
+    """What of a succeeded payment stands on no invoice: the customer's credit, or a deposit waiting for its invoice."""
+    if payment.captured is None:
+        return None
+    return Money(payment.captured.amount_minor - allocated_minor(payment), payment.captured.currency)
+
+
 def allocated_minor(payment: Payment) -> int:
     """How much of this payment stands on invoices, in minor units."""
     return Allocation.objects.filter(payment=payment).aggregate(sum=Sum("amount_minor"))["sum"] or 0

@@ -17,8 +17,8 @@ from partway.lib.sealing import Unsealable
 
 from . import links
 from .events import CLOCK, Actor
-from .models import GatewayCall, Invoice, Payment
-from .payability import CHECKOUT_LIFE
+from .models import GatewayCall, Payment
+from .payability import CHECKOUT_LIFE, locked_document
 from .states import move
 
 T = TypeVar("T")
@@ -46,6 +46,18 @@ def gateway_of(account: GatewayAccount) -> Gateway:
     return open_gateway(account.gateway, credentials, endpoints={"sandbox": settings.PARTWAY_SANDBOX_URL})
 
 
+def account_of(payment: Payment) -> GatewayAccount:
+    """The account a payment goes through; raises Refused for an offline payment, which goes through none."""
+    if payment.gateway_account is None:
+        raise Refused("offline", "This payment was recorded by a member; there is nobody to ask.")
+    return payment.gateway_account
+
+
+def gateway_for(payment: Payment) -> Gateway:
+    """The gateway that a payment goes through."""
+    return gateway_of(account_of(payment))
+
+
 def callback_url(account: GatewayAccount) -> str:
     """Where this account's gateway reports to."""
     return f"{settings.PARTWAY_URL}/callbacks/{account.pk}/"
@@ -53,7 +65,7 @@ def callback_url(account: GatewayAccount) -> str:
 
 def ask(payment: Payment) -> Truth:
     """What the gateway knows about this payment now; raises Unknown."""
-    return gateway_of(payment.gateway_account).fetch(payment.checkout_ref)
+    return gateway_for(payment).fetch(payment.checkout_ref)
 
 
 def start(payment: Payment, *, now: datetime) -> Checkout:
@@ -64,7 +76,7 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
     call = payment.gateway_calls.filter(act="start").first() or _begin(
         payment, "start", now, _order_body(payment)
     )
-    gateway = gateway_of(payment.gateway_account)
+    gateway = gateway_for(payment)
     return _answered(call, now, lambda: gateway.start(_order(call, payment)))
 
 
@@ -74,7 +86,7 @@ def capture(payment: Payment, *, now: datetime) -> Truth:
     Raises Refused, Unknown, or UnderWay.
     """
     call = _next_attempt(payment, "capture", now)
-    gateway = gateway_of(payment.gateway_account)
+    gateway = gateway_for(payment)
     return _answered(call, now, lambda: gateway.capture(payment.checkout_ref, payment.amount, call.key))
 
 
@@ -87,7 +99,7 @@ def close(payment: Payment, *, now: datetime) -> Closing:
         return Closing.UNKNOWN
     try:
         call = _next_attempt(payment, "close", now)
-        gateway = gateway_of(payment.gateway_account)
+        gateway = gateway_for(payment)
         answer = _answered(call, now, lambda: gateway.close(payment.checkout_ref, call.key))
     except (Refused, Unknown, UnderWay):
         return Closing.UNKNOWN
@@ -98,7 +110,7 @@ def close(payment: Payment, *, now: datetime) -> Closing:
 
 @transaction.atomic(durable=True)
 def _book_closed(payment: Payment, now: datetime) -> None:
-    Invoice.objects.locked(payment.invoice_id)
+    locked_document(payment)
     fresh = Payment.objects.get(pk=payment.pk)
     if fresh.status in ("closing", "releasing"):
         move(fresh, "canceled", by=CLOCK, now=now, settled_at=now)
@@ -119,12 +131,21 @@ def _order_body(payment: Payment) -> dict[str, str]:
     return {
         "amount_minor": str(payment.amount_minor),
         "currency": payment.currency,
-        "description": f"{payment.organization.name}: invoice {payment.invoice.number}",
+        "description": _description(payment),
         "reference": payment.pk,
         "return_url": links.receipt_url(payment),
-        "callback_url": callback_url(payment.gateway_account),
+        "callback_url": callback_url(account_of(payment)),
         "expires_at": (payment.created_at + CHECKOUT_LIFE).isoformat(),
     }
+
+
+def _description(payment: Payment) -> str:
+    what = (
+        f"invoice {payment.invoice.number}"
+        if payment.invoice
+        else f"deposit of quote {payment.document.number}"
+    )
+    return f"{payment.organization.name}: {what}"
 
 
 def _order(call: GatewayCall, payment: Payment) -> Order:

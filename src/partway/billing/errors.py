@@ -47,6 +47,14 @@ class Invalid(BillingError):
         self.code = code
 
 
+class DepositNotDivisible(BillingError):
+    """Somebody asked for a part of a deposit (DESIGN D1)."""
+
+    code = "deposit_not_divisible"
+    status = 422
+    words = "A deposit is paid in full. Its amount comes from the quote."
+
+
 class PaymentsNotEnabled(BillingError):
     """The organization's switch is off, or it has no gateway account."""
 
@@ -122,7 +130,8 @@ class Stale(Conflict):
 class NotPayable(Conflict):
     """A link cannot be paid now: `reason` picks the page the customer sees.
 
-    One of paid, canceled, expired, settled, void, payments_off, changed, busy, not_payable.
+    One of paid, canceled, expired, settled, void, payments_off, changed, busy, not_payable; of a quote also
+    not_accepted, declined.
     """
 
     code = "not_payable"

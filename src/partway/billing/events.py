@@ -10,9 +10,9 @@ from django.db import transaction
 
 from partway.accounts.models import Member, Organization
 
-from .models import Customer, Event, Invoice, Payment, PaymentRequest
+from .models import Customer, Event, Invoice, Payment, PaymentRequest, Quote
 
-Subject = Invoice | PaymentRequest | Payment | Customer | Organization
+Subject = Invoice | Quote | PaymentRequest | Payment | Customer | Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,14 @@ def _subject_ids(about: Subject) -> dict[str, str | None]:
                 "payment_id": about.pk,
                 "payment_request_id": about.payment_request_id,
                 "invoice_id": about.invoice_id,
+                "quote_id": about.quote_id,
             }
         case PaymentRequest():
             return {"payment_request_id": about.pk, "invoice_id": about.invoice_id}
         case Invoice():
             return {"invoice_id": about.pk, "customer_id": about.customer_id}
+        case Quote():
+            return {"quote_id": about.pk, "customer_id": about.customer_id}
         case Customer():
             return {"customer_id": about.pk}
         case Organization():

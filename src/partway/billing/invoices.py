@@ -9,29 +9,19 @@ from decimal import Decimal
 from django.db import transaction
 
 from partway.accounts.models import Organization
-from partway.lib.money import EXPONENTS, MAX_MINOR, Money
+from partway.lib.money import Money
 
-from . import amounts, checkouts, events, outbox, payment_requests
+from . import allocations, checkouts, drafts, events, outbox, payment_requests
+from .drafts import Line
 from .errors import Conflict, Invalid, InvoiceNotSent, PaymentInProgress, Stale
 from .events import Actor
-from .models import Customer, Event, Invoice, InvoiceLine, Payment
+from .flags import raise_flag
+from .models import Customer, Event, Invoice, Payment, Quote
 from .numbering import next_invoice_number
 from .outbox import Envelope
 from .states import move
 
-MAX_LINES = 200
-_FOUR_PLACES = Decimal("0.0001")
-_MAX_QUANTITY = Decimal(10**8)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line as typed: decimals of at most four places, the unit amount in minor units."""
-
-    description: str
-    quantity: Decimal
-    unit_amount_minor: int
-    tax_percent: Decimal
+__all__ = ["Draft", "Line", "create", "edit", "mark_opened", "resend", "send", "void"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +39,17 @@ class Draft:
 
 
 @transaction.atomic
-def create(organization: Organization, *, draft: Draft, by: Actor, now: datetime) -> Invoice:
+def create(
+    organization: Organization, *, draft: Draft, by: Actor, now: datetime, quote: Quote | None = None
+) -> Invoice:
     """Write a new draft; raises Invalid with the fields that are wrong, lines as `lines.0.quantity`."""
     _check(draft, organization)
-    invoice = Invoice(organization=organization, created_at=now)
-    _fill(invoice, draft)
+    invoice = Invoice(organization=organization, created_at=now, due_on=draft.due_on, quote=quote)
+    drafts.fill(invoice, draft)
     invoice.save(force_insert=True)
-    _write_lines(invoice, draft)
-    events.record("invoice.created", invoice, by=by, now=now, data=_figures(invoice))
+    drafts.write_lines(invoice, draft)
+    data = {**_figures(invoice), **({"quote": quote.pk, "number": quote.number} if quote else {})}
+    events.record("invoice.created", invoice, by=by, now=now, data=data)
     return invoice
 
 
@@ -69,61 +62,34 @@ def edit(invoice: Invoice, *, draft: Draft, version: int, by: Actor, now: dateti
     if invoice.version != version:
         raise Stale()
     _check(draft, invoice.organization)
+    _check_same_quote(invoice, draft)
     before = _figures(invoice)
-    _fill(invoice, draft)
+    drafts.fill(invoice, draft)
+    invoice.due_on = draft.due_on
     invoice.version = version + 1
     invoice.save()
-    invoice.lines.all().delete()
-    _write_lines(invoice, draft)
+    drafts.write_lines(invoice, draft)
     events.record("invoice.edited", invoice, by=by, now=now, data={**_figures(invoice), "before": before})
     return invoice
 
 
-def _fill(invoice: Invoice, draft: Draft) -> None:
-    sums = figures(draft)
-    invoice.customer = draft.customer
-    invoice.currency = draft.currency
-    invoice.due_on = draft.due_on
-    invoice.notes = draft.notes
-    invoice.discount_kind = draft.discount_kind
-    invoice.discount_percent = draft.discount_percent if draft.discount_kind == "percent" else Decimal(0)
-    invoice.discount_amount_minor = draft.discount_amount_minor if draft.discount_kind == "amount" else 0
-    invoice.subtotal_minor = sums.subtotal_minor
-    invoice.discount_minor = sums.discount_minor
-    invoice.tax_minor = sums.tax_minor
-    invoice.total_minor = sums.total_minor
+def _check(draft: Draft, organization: Organization) -> None:
+    wrong = drafts.wrong_fields(draft, organization)
+    if wrong:
+        raise Invalid(wrong)
 
 
-def figures(draft: Draft) -> amounts.Totals:
-    """What a draft adds up to, in minor units."""
-    lines = [
-        amounts.LineAmount(amounts.line_amount(line.quantity, line.unit_amount_minor), line.tax_percent)
-        for line in draft.lines
-    ]
-    subtotal = sum(line.amount_minor for line in lines)
-    return amounts.totals(lines, discount_minor(draft, subtotal))
-
-
-def discount_minor(draft: Draft, subtotal_minor: int) -> int:
-    """The discount a draft gives on its subtotal, in minor units."""
-    if draft.discount_kind == "percent":
-        return amounts.percent_of(subtotal_minor, draft.discount_percent)
-    return draft.discount_amount_minor if draft.discount_kind == "amount" else 0
-
-
-def _write_lines(invoice: Invoice, draft: Draft) -> None:
-    InvoiceLine.objects.bulk_create(
-        InvoiceLine(
-            invoice=invoice,
-            position=position,
-            description=line.description,
-            quantity=line.quantity,
-            unit_amount_minor=line.unit_amount_minor,
-            tax_percent=line.tax_percent,
-            amount_minor=amounts.line_amount(line.quantity, line.unit_amount_minor),
-        )
-        for position, line in enumerate(draft.lines)
-    )
+def _check_same_quote(invoice: Invoice, draft: Draft) -> None:
+    """What was made of a quote takes over its deposit, so it stays that customer's, in that currency."""
+    if invoice.quote_id is None:
+        return
+    wrong = {}
+    if draft.customer.pk != invoice.customer_id:
+        wrong["customer"] = "This invoice was made of a quote, so it stays with that customer."
+    if draft.currency != invoice.currency:
+        wrong["currency"] = "This invoice was made of a quote, so it keeps that currency."
+    if wrong:
+        raise Invalid(wrong)
 
 
 def _figures(invoice: Invoice) -> dict[str, object]:
@@ -132,57 +98,6 @@ def _figures(invoice: Invoice) -> dict[str, object]:
         "currency": invoice.currency,
         "due_on": invoice.due_on.isoformat(),
     }
-
-
-def _check(draft: Draft, organization: Organization) -> None:
-    wrong: dict[str, str] = {}
-    if draft.customer.organization_id != organization.pk:
-        wrong["customer"] = "Choose a customer."
-    if draft.currency not in EXPONENTS:
-        wrong["currency"] = "Write the three letters of a currency, like USD."
-    if not 1 <= len(draft.lines) <= MAX_LINES:
-        wrong["lines"] = f"Write between one and {MAX_LINES} lines."
-    if len(draft.notes) > 2000:
-        wrong["notes"] = "Use at most 2000 characters."
-    for position, line in enumerate(draft.lines):
-        wrong.update({f"lines.{position}.{field}": words for field, words in _wrong_line(line).items()})
-    if not wrong:
-        wrong = _wrong_sums(draft)
-    if wrong:
-        raise Invalid(wrong)
-
-
-def _wrong_line(line: Line) -> dict[str, str]:
-    wrong = {}
-    if not line.description.strip() or len(line.description) > 300:
-        wrong["description"] = "Say what this line is for, in at most 300 characters."
-    if not _within(line.quantity, _MAX_QUANTITY) or line.quantity == 0:
-        wrong["quantity"] = "Enter a quantity above zero, with at most four decimals."
-    if not 0 <= line.unit_amount_minor <= MAX_MINOR:
-        wrong["unit_amount"] = "Enter a price of zero or more."
-    if not _within(line.tax_percent, 100):
-        wrong["tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
-    return wrong
-
-
-def _four_places(value: Decimal) -> bool:
-    return value == value.quantize(_FOUR_PLACES)
-
-
-def _within(value: Decimal, most: Decimal | int) -> bool:
-    """Between zero and `most`; what is no number at all is not (comparing a NaN raises)."""
-    return value.is_finite() and 0 <= value <= most and _four_places(value)
-
-
-def _wrong_sums(draft: Draft) -> dict[str, str]:
-    if draft.discount_kind == "percent" and not _within(draft.discount_percent, 100):
-        return {"discount_percent": "Enter a percentage between 0 and 100, with at most four decimals."}
-    sums = figures(draft)
-    if draft.discount_kind == "amount" and not 0 <= draft.discount_amount_minor <= sums.subtotal_minor:
-        return {"discount_amount": "The discount cannot be more than the lines add up to."}
-    if max(sums.subtotal_minor, sums.total_minor) > MAX_MINOR:  # a discount can hide a sum no column holds
-        return {"lines": f"An invoice can be at most {Money(MAX_MINOR, draft.currency)}."}
-    return {}
 
 
 @transaction.atomic
@@ -201,8 +116,33 @@ def send(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
     number = next_invoice_number(invoice.organization_id)
     data = {**_figures(invoice), "number": number, "email": invoice.customer.email}
     event = move(invoice, "sent", by=by, now=now, data=data, number=number, sent_at=now)
+    if invoice.quote_id is not None:
+        _take_over_deposit(invoice, by, now)
     _queue_mail(invoice, event)
     return invoice
+
+
+def _take_over_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
+    """The deposit paid on the quote stands on its first invoice; what is too much stays credit (DESIGN D2)."""
+    payment = Payment.objects.deposits().filter(quote=invoice.quote_id).select_related("quote").first()
+    free = allocations.free(payment) if payment else None
+    if payment is None or free is None:
+        return
+    allocated = allocations.allocate(payment, invoice, captured=free, now=now)
+    _note_deposit(invoice, payment, Money(allocated, invoice.currency), by, now)
+    left = Money(free.amount_minor - allocated, free.currency)
+    if left:
+        words = f"{left} of the deposit of {payment.document.number} found no room on {invoice.number}. "
+        raise_flag("deposit_left_over", payment, words=f"{words}It is the customer's credit.", now=now)
+    if invoice.amount_due_minor == 0:
+        move(invoice, "paid", by=by, now=now, paid_at=now)
+
+
+def _note_deposit(invoice: Invoice, payment: Payment, amount: Money, by: Actor, now: datetime) -> None:
+    if amount:
+        data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "quote": payment.quote_id}
+        data["number"] = payment.document.number
+        events.record("invoice.deposit_allocated", invoice, by=by, now=now, data=data)
 
 
 @transaction.atomic
@@ -252,7 +192,17 @@ def _void(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Payment 
         payment.refresh_from_db(fields=["status"])  # ending the request may have moved it
         to_close = payment if checkouts.withdraw(payment, by=by, now=now) else None
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
+    _flag_lost_deposit(invoice, now)
     return invoice, to_close
+
+
+def _flag_lost_deposit(invoice: Invoice, now: datetime) -> None:
+    """A draft that is voided will never take over its quote's deposit, and no second invoice is made."""
+    deposit = Payment.objects.deposits().filter(quote=invoice.quote_id).select_related("quote").first()
+    free = allocations.free(deposit) if deposit and invoice.quote_id else None
+    if deposit is not None and free:
+        words = f"The invoice that was to take the deposit of {deposit.document.number} is void. "
+        raise_flag("deposit_left_over", deposit, words=f"{words}{free} is the customer's credit.", now=now)
 
 
 @transaction.atomic(durable=True)

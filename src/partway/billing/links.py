@@ -6,7 +6,7 @@ from django.conf import settings
 
 from partway.lib.links import make_token, read_token
 
-from .models import Invoice, Payment, PaymentRequest
+from .models import Invoice, Payment, PaymentRequest, Quote
 
 
 def request_url(request: PaymentRequest) -> str:
@@ -17,6 +17,18 @@ def request_url(request: PaymentRequest) -> str:
 def invoice_url(invoice: Invoice) -> str:
     """The link to the hosted invoice page."""
     return _url("i", invoice.pk)
+
+
+def quote_url(quote: Quote) -> str:
+    """The link to the hosted quote page."""
+    return _url("q", quote.pk)
+
+
+def url_of(source: PaymentRequest | Invoice | Quote) -> str:
+    """The link to whatever can be paid."""
+    if isinstance(source, PaymentRequest):
+        return request_url(source)
+    return quote_url(source) if isinstance(source, Quote) else invoice_url(source)
 
 
 def receipt_url(payment: Payment) -> str:
@@ -39,14 +51,20 @@ def invoice_by_token(token: str) -> Invoice | None:
     return rows.filter(pk=_id(token, "inv")).first()
 
 
+def quote_by_token(token: str) -> Quote | None:
+    """The quote this token opens, with its customer and organization, or None; drafts have no page."""
+    rows = Quote.objects.select_related("organization", "customer").exclude(status="draft")
+    return rows.filter(pk=_id(token, "quo")).first()
+
+
 def payment_by_token(token: str) -> Payment | None:
     """The payment this token shows, with all a receipt needs, or None."""
     rows = Payment.objects.select_related(
-        "organization", "invoice__customer", "payment_request", "gateway_account"
+        "organization", "invoice__customer", "quote__customer", "payment_request", "gateway_account"
     )
     payment = rows.filter(pk=_id(token, "pay")).first()
     if payment is not None:
-        payment.invoice.organization = payment.organization
+        payment.document.organization = payment.organization
     return payment
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from . import events
 from .events import CLOCK
-from .models import Event, Mail, PaymentRequest
+from .models import Event, Mail, Payment, PaymentRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ def queue(kind: str, event: Event, envelope: Envelope) -> Mail:
         event=event,
         organization_id=event.organization_id,
         invoice_id=event.invoice_id,
+        quote_id=event.quote_id,
         payment_request_id=event.payment_request_id,
         payment_id=event.payment_id,
         to=list(envelope.to),
@@ -44,19 +45,31 @@ def queue(kind: str, event: Event, envelope: Envelope) -> Mail:
     )
 
 
+def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> None:
+    """A receipt to the customer, and the news to whoever asked; `stages` are the figures it tells, in minor units."""
+    request, document = payment.payment_request, payment.document
+    to = request.to if request else [document.customer.email]
+    asked_by = (request.reply_to if request else "") or document.organization.email
+    queue("receipt", event, Envelope(to=to, reply_to=asked_by, data=dict(stages)))
+    news = Envelope(to=[asked_by], reply_to=document.organization.email, data=dict(stages))
+    queue("payment_received", event, news)
+
+
 def still_holds(mail: Mail) -> bool:
     """Whether what a mail says is still so: a link that died is never mailed (DESIGN R5)."""
     if mail.kind == "payment_request":
         return PaymentRequest.objects.open().filter(pk=mail.payment_request_id).exists()
     if mail.kind == "invoice_sent" and mail.invoice is not None:
         return mail.invoice.status in ("sent", "paid")
+    if mail.kind == "quote_sent" and mail.quote is not None:
+        return mail.quote.status in ("sent", "accepted")
     return True
 
 
 @transaction.atomic
 def mail_failed(mail: Mail, *, words: str, now: datetime) -> None:
     """Record that a mail will not arrive, on the timeline of what it was about."""
-    about = mail.payment_request or mail.payment or mail.invoice
+    about = mail.payment_request or mail.payment or mail.invoice or mail.quote
     if about is not None:
         events.record(
             "mail.failed", about, by=CLOCK, now=now, data={"to": mail.to, "words": words, "kind": mail.kind}

@@ -16,6 +16,7 @@ from . import checkouts, events, outbox
 from .errors import (
     BillingError,
     Conflict,
+    DepositNotDivisible,
     Invalid,
     InvoiceNotSent,
     PaymentInProgress,
@@ -24,7 +25,7 @@ from .errors import (
 )
 from .errors import PaymentsNotEnabled as NotEnabled
 from .events import CLOCK, Actor
-from .models import Event, Invoice, Mail, Payment, PaymentRequest
+from .models import Event, Invoice, Mail, Payment, PaymentRequest, Quote
 from .outbox import Envelope
 from .payability import GRACE
 from .states import move
@@ -119,12 +120,14 @@ def most_requestable(invoice: Invoice) -> Money:
 
 
 @transaction.atomic(durable=True)
-def create(invoice: Invoice, *, ask: Ask, by: Actor, now: datetime) -> PaymentRequest:
+def create(invoice: Invoice | Quote, *, ask: Ask, by: Actor, now: datetime) -> PaymentRequest:
     """Ask for a part of the amount due, and queue the mail with its link.
 
     The same `form_key` again answers with the request it made. Raises Invalid (with fields), InvoiceNotSent,
-    PaymentsNotEnabled, PaymentRequestOpen or PaymentInProgress.
+    PaymentsNotEnabled, PaymentRequestOpen or PaymentInProgress; of a quote, DepositNotDivisible (D1).
     """
+    if isinstance(invoice, Quote):
+        raise DepositNotDivisible()
     invoice = Invoice.objects.locked(invoice.pk)
     made = ask.form_key and PaymentRequest.objects.filter(form_key=ask.form_key).first()
     if made and made.invoice_id != invoice.pk:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -22,13 +23,13 @@ from partway.lib.money import Money
 
 from . import checkouts, events, flags, payability, settlement
 from .checkouts import SOON, UnderWay
-from .errors import GatewayDown, NotPayable, PaymentInProgress, RateLimited
-from .models import Callback, Invoice, Payment, PaymentRequest
+from .errors import DepositNotDivisible, GatewayDown, NotPayable, PaymentInProgress, RateLimited
+from .models import Callback, Invoice, Payment, PaymentRequest, Quote
 from .payability import CHECKOUT_LIFE
 from .settlement import Act, Report
 from .states import move
 
-Source = PaymentRequest | Invoice
+Source = PaymentRequest | Invoice | Quote
 
 log = structlog.get_logger(__name__)
 
@@ -39,10 +40,10 @@ _FIRST_CHECK = timedelta(minutes=2)
 
 def payable(source: Source, *, now: datetime) -> None:
     """Return if this link can be paid now, else raise NotPayable; `busy` while a payment is being processed."""
-    invoice, request = _split(source)
-    payability.check(invoice, request, begun_at=now)
-    _taking_account(invoice.organization, request.amount_requested if request else invoice.amount_due)
-    if invoice.payments.committed().exists():
+    document, request = _split(source)
+    payability.check(document, request, begun_at=now)
+    _taking_account(document.organization, _owed(document, request))
+    if document.payments.committed().exists():
         raise NotPayable("busy")
 
 
@@ -61,7 +62,7 @@ def _taking_account(organization: Organization, amount: Money) -> GatewayAccount
     return account
 
 
-def _split(source: Source) -> tuple[Invoice, PaymentRequest | None]:
+def _split(source: Source) -> tuple[Invoice | Quote, PaymentRequest | None]:
     if isinstance(source, PaymentRequest):
         return source.invoice, source
     return source, None
@@ -100,23 +101,44 @@ def _is_for(payment: Payment, source: Source) -> bool:
 @transaction.atomic(durable=True)
 def _claim(source: Source, shown: Money, payer_address: str | None, now: datetime) -> Payment:
     """A new payment for this link, or the unsettled one that stands: the same, or one that must go first."""
-    invoice = Invoice.objects.locked(_split(source)[0].pk)
+    document = _locked(source)
     request = PaymentRequest.objects.get(pk=source.pk) if isinstance(source, PaymentRequest) else None
-    payability.check(invoice, request, begun_at=now)
-    amount = request.amount_requested if request else invoice.amount_due
-    if shown != amount:
-        raise NotPayable("changed")
-    standing = _standing(invoice)
+    payability.check(document, request, begun_at=now)
+    amount = _amount(document, request, shown)
+    standing = _standing(document)
     if standing is None:
-        return _create(invoice, request, amount, payer_address, now)
+        return _create(document, request, amount, payer_address, now)
     if not (_is_for(standing, source) and standing.amount == amount and _is_fresh(standing, now)):
-        checkouts.withdraw(standing, by=events.customer_actor(invoice.customer), now=now)
+        checkouts.withdraw(standing, by=events.customer_actor(document.customer), now=now)
     return standing
 
 
-def _standing(invoice: Invoice) -> Payment | None:
-    unsettled = Payment.objects.unsettled().filter(invoice=invoice)
-    return unsettled.select_related("organization", "invoice", "gateway_account").first()
+def _locked(source: Source) -> Invoice | Quote:
+    document, _ = _split(source)
+    return type(document).objects.locked(document.pk)
+
+
+def _amount(document: Invoice | Quote, request: PaymentRequest | None, shown: Money) -> Money:
+    """What is charged: never what a page says, which is only compared with it (D1)."""
+    if isinstance(document, Quote):
+        if shown != document.deposit:
+            raise DepositNotDivisible()
+        return document.deposit
+    amount = _owed(document, request)
+    if shown != amount:
+        raise NotPayable("changed")
+    return amount
+
+
+def _owed(document: Invoice | Quote, request: PaymentRequest | None) -> Money:
+    if isinstance(document, Quote):
+        return document.deposit
+    return request.amount_requested if request else document.amount_due
+
+
+def _standing(document: Invoice | Quote) -> Payment | None:
+    unsettled = document.payments.unsettled()
+    return unsettled.select_related("organization", "invoice", "quote", "gateway_account").first()
 
 
 def _is_fresh(payment: Payment, now: datetime) -> bool:
@@ -124,13 +146,17 @@ def _is_fresh(payment: Payment, now: datetime) -> bool:
 
 
 def _create(
-    invoice: Invoice, request: PaymentRequest | None, amount: Money, payer_address: str | None, now: datetime
+    document: Invoice | Quote,
+    request: PaymentRequest | None,
+    amount: Money,
+    payer_address: str | None,
+    now: datetime,
 ) -> Payment:
-    _throttle(invoice, request, payer_address, now)
-    account = _taking_account(invoice.organization, amount)
+    _throttle(document, request, payer_address, now)
+    account = _taking_account(document.organization, amount)
     payment = Payment.objects.create(
-        organization=invoice.organization,
-        invoice=invoice,
+        organization=document.organization,
+        **_of(document),
         payment_request=request,
         gateway_account=account,
         amount_minor=amount.amount_minor,
@@ -140,16 +166,21 @@ def _create(
         check_at=now + _FIRST_CHECK,
     )
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency}
-    events.record("payment.started", payment, by=events.customer_actor(invoice.customer), now=now, data=data)
+    payer = events.customer_actor(document.customer)
+    events.record("payment.started", payment, by=payer, now=now, data=data)
     return payment
 
 
+def _of(document: Invoice | Quote) -> dict[str, Any]:
+    return {"quote": document} if isinstance(document, Quote) else {"invoice": document}
+
+
 def _throttle(
-    invoice: Invoice, request: PaymentRequest | None, payer_address: str | None, now: datetime
+    document: Invoice | Quote, request: PaymentRequest | None, payer_address: str | None, now: datetime
 ) -> None:
     """Nobody tests stolen cards here: checkouts are counted per link and per address (P8)."""
     recent = Payment.objects.filter(created_at__gt=now - timedelta(hours=1))
-    per_link = recent.filter(invoice=invoice, payment_request=request).count()
+    per_link = recent.filter(**_of(document), payment_request=request).count()
     per_address = recent.filter(payer_address=payer_address).count() if payer_address else 0
     if (
         per_link >= settings.PARTWAY_CHECKOUTS_PER_LINK
@@ -190,14 +221,14 @@ def _book_start(payment: Payment, ref: str, url: str) -> None:
 
 @transaction.atomic(durable=True)
 def _book_refused_start(payment: Payment, refusal: Refused, now: datetime) -> None:
-    Invoice.objects.locked(payment.invoice_id)
+    payability.locked_document(payment)
     payment.refresh_from_db(fields=["status", "checkout_ref"])
     to = {"pending": "failed", "closing": "canceled"}.get(payment.status)
     if to is None or payment.checkout_ref:  # another try opened it, so a customer may be paying there
         return
     data = {"code": refusal.code, "words": refusal.words[:300]}
     columns = {"failure_code": refusal.code, "failure_words": refusal.words[:300], "settled_at": now}
-    actor = events.gateway_actor(payment.gateway_account.gateway)
+    actor = events.gateway_actor(checkouts.account_of(payment).gateway)
     move(payment, to, by=actor, now=now, data=data, **columns)
 
 
@@ -232,7 +263,9 @@ def refresh(payment: Payment, *, now: datetime, callback: Callback | None = None
 
 
 def _with_account(payment_id: str) -> Payment:
-    return Payment.objects.select_related("gateway_account", "organization", "invoice").get(pk=payment_id)
+    return Payment.objects.select_related("gateway_account", "organization", "invoice", "quote").get(
+        pk=payment_id
+    )
 
 
 def _learn_start(payment: Payment, now: datetime) -> Payment:
@@ -250,13 +283,16 @@ def _learn_start(payment: Payment, now: datetime) -> Payment:
 def _apply(
     payment: Payment, truth: Truth, now: datetime, callback: Callback | None
 ) -> tuple[Act | None, Payment]:
-    """Book the truth under the invoice's lock; answers what to do next, and the payment as it is then."""
-    invoice = Invoice.objects.locked(payment.invoice_id)
+    """Book the truth under the document's lock; answers what to do next, and the payment as it is then."""
+    document = payability.locked_document(payment)
     rows = Payment.objects.select_related("gateway_account", "organization", "payment_request")
     fresh = rows.get(pk=payment.pk)
-    fresh.invoice = invoice
-    by = events.gateway_actor(fresh.gateway_account.gateway)
-    act = settlement.apply(Report(fresh, invoice, fresh.payment_request, truth, by, now))
+    if isinstance(document, Quote):
+        fresh.quote = document
+    else:
+        fresh.invoice = document
+    by = events.gateway_actor(checkouts.account_of(fresh).gateway)
+    act = settlement.apply(Report(fresh, document, fresh.payment_request, truth, by, now))
     if callback is not None:
         Callback.objects.filter(pk=callback.pk, status="waiting").update(status="done", done_at=now)
     return act, fresh

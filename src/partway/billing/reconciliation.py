@@ -9,8 +9,8 @@ from django.db.models import F
 
 from partway.gateways.protocol import Refused, Unknown
 
-from . import flags, payment_requests, payments
-from .models import Callback, Payment, PaymentRequest
+from . import flags, payment_requests, payments, quotes
+from .models import Callback, Payment, PaymentRequest, Quote
 from .payability import GRACE
 
 log = structlog.get_logger(__name__)
@@ -74,3 +74,10 @@ def expire_requests(*, now: datetime, limit: int = 20) -> int:
     )
     due = over.exclude(payments__in=kept_open).order_by("expires_at")[:limit]
     return sum(payment_requests.expire(request, now=now) for request in due)
+
+
+def expire_quotes(*, now: datetime, limit: int = 20) -> int:
+    """End the sent quotes whose last day is over; answers how many ended."""
+    # No place on earth is more than a day behind UTC; `expire` asks the organization's own calendar.
+    due = Quote.objects.outlived(now.date() + timedelta(days=1)).order_by("valid_until")[:limit]
+    return sum(quotes.expire(quote, now=now) for quote in due)

@@ -1,6 +1,6 @@
 """Applies what a gateway says to our payment: the one place where money is booked (DESIGN P6).
 
-`apply` runs under the invoice's lock, knows nothing of the network, and is monotone: told anything in any order and
+`apply` runs under the document's lock, knows nothing of the network, and is monotone: told anything in any order and
 any number of times, it ends the same. It answers which act the gateway must hear of next, if any.
 """
 
@@ -12,14 +12,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from partway.gateways.protocol import Status, Truth
+from partway.lib.money import Money
 
 from . import allocations, events, outbox, payment_requests
 from .checkouts import SOON
 from .errors import NotPayable
 from .events import Actor
 from .flags import raise_flag
-from .models import Event, Invoice, Payment, PaymentRequest
-from .outbox import Envelope
+from .models import Event, Invoice, Payment, PaymentRequest, Quote
 from .payability import check_capture
 from .states import move
 
@@ -33,10 +33,10 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One look at the truth, with the locked invoice and the fresh rows it is about."""
+    """One look at the truth, with the locked document and the fresh rows it is about."""
 
     payment: Payment
-    invoice: Invoice
+    document: Invoice | Quote
     request: PaymentRequest | None
     truth: Truth
     by: Actor
@@ -67,7 +67,7 @@ def _decide(report: Report) -> Act:
     if report.payment.status == "pending":
         _move(report, "authorized", method=report.truth.method)
     try:
-        check_capture(report.payment, report.invoice, report.request)
+        check_capture(report.payment, report.document, report.request)
     except NotPayable as refusal:
         _move(report, "releasing", data={"reason": refusal.reason}, check_at=report.now + SOON)
         return Act.CLOSE
@@ -85,7 +85,7 @@ def _is_wanted(report: Report) -> bool:
     if report.payment.status == "capturing":
         return True  # we decided so before
     try:
-        check_capture(report.payment, report.invoice, report.request)
+        check_capture(report.payment, report.document, report.request)
     except NotPayable:
         return False
     return True
@@ -130,7 +130,7 @@ def _move(report: Report, to: str, data: dict[str, object] | None = None, **colu
 
 
 def _settle(report: Report) -> None:
-    """Captured: book it against the invoice if we wanted it, else as the customer's credit."""
+    """Captured: book it against the document if we wanted it, else as the customer's credit."""
     if report.payment.status in ("pending", "closing"):
         _accept(report)
     _book(report, wanted=report.payment.is_committed)
@@ -145,12 +145,10 @@ def _settle_late(report: Report) -> None:
 
 def _book(report: Report, *, wanted: bool) -> None:
     """Book what the gateway took, end the request, tell everybody: all in this transaction (D6, M4, R6)."""
-    payment, invoice, captured = report.payment, report.invoice, report.truth.captured
+    payment, captured = report.payment, report.truth.captured
     if captured is None:
         return  # a gateway that names no amount has told us nothing we could book; it will be asked again
-    stages = {"paid_before_minor": invoice.amount_paid_minor, "total_minor": invoice.total_minor}
-    allocated = allocations.allocate(payment, invoice, captured=captured, now=report.now) if wanted else 0
-    stages |= {"allocated_minor": allocated, "amount_due_minor": invoice.amount_due_minor}
+    stages = _put(report, captured, wanted)
     event = _move(
         report,
         "succeeded",
@@ -158,35 +156,56 @@ def _book(report: Report, *, wanted: bool) -> None:
         captured_minor=captured.amount_minor,
         captured_currency=captured.currency,
         method=report.truth.method or payment.method,
+        accepted=wanted,
         settled_at=report.now,
         failure_code="",
         failure_words="",
     )
+    if wanted and isinstance(report.document, Invoice):
+        _end_requests(report, report.document)
+        _end_invoice(report, report.document)
+    _flag_surprise(report, captured.amount_minor - stages["allocated_minor"] - stages.get("deposit_minor", 0))
+    outbox.queue_receipt(payment, event, stages)
+
+
+def _put(report: Report, captured: Money, wanted: bool) -> dict[str, int]:
+    """Put the money where it belongs; answers the stages a receipt tells of, in minor units.
+
+    A deposit waits unallocated for the invoice made from its quote (D2), and so does what nobody wanted, as credit.
+    """
+    if isinstance(report.document, Quote):
+        quote = report.document
+        fits = wanted and captured.currency == quote.currency
+        deposit = {"deposit_minor": min(captured.amount_minor, quote.deposit_minor)} if fits else {}
+        return {"total_minor": quote.total_minor, "paid_before_minor": 0, "allocated_minor": 0, **deposit}
+    invoice = report.document
+    before = {"paid_before_minor": invoice.amount_paid_minor, "total_minor": invoice.total_minor}
+    allocated = 0
     if wanted:
-        _end_requests(report)
+        allocated = allocations.allocate(report.payment, invoice, captured=captured, now=report.now)
+    return {**before, "allocated_minor": allocated, "amount_due_minor": invoice.amount_due_minor}
+
+
+def _end_invoice(report: Report, invoice: Invoice) -> None:
     if invoice.status == "sent" and invoice.amount_due_minor == 0:
         move(invoice, "paid", by=report.by, now=report.now, paid_at=report.now)
-    _flag_surprise(report, credit_minor=captured.amount_minor - allocated)
-    _tell(report, event, stages)
 
 
-def _end_requests(report: Report) -> None:
+def _end_requests(report: Report, invoice: Invoice) -> None:
     """The request that was paid is paid; one that Pay Now overtook is canceled (R6)."""
     if report.request is not None:
         if report.request.status == "open":
-            data = {
-                "amount_minor": report.request.amount_requested_minor,
-                "currency": report.request.currency,
-            }
-            move(report.request, "paid", by=report.by, now=report.now, data=data, ended_at=report.now)
+            asked = report.request
+            data = {"amount_minor": asked.amount_requested_minor, "currency": asked.currency}
+            move(asked, "paid", by=report.by, now=report.now, data=data, ended_at=report.now)
         return
-    overtaken = payment_requests.current(report.invoice)
+    overtaken = payment_requests.current(invoice)
     if overtaken is not None:
-        reason = "invoice_paid" if report.invoice.amount_due_minor == 0 else "invoice_changed"
+        reason = "invoice_paid" if invoice.amount_due_minor == 0 else "invoice_changed"
         payment_requests.end(overtaken, "canceled", reason=reason, by=report.by, now=report.now)
 
 
-def _flag_surprise(report: Report, *, credit_minor: int) -> None:
+def _flag_surprise(report: Report, credit_minor: int) -> None:
     payment, now = report.payment, report.now
     asked, captured = payment.amount, payment.captured
     if captured != asked:
@@ -197,19 +216,6 @@ def _flag_surprise(report: Report, *, credit_minor: int) -> None:
     elif credit_minor:
         words = f"{captured} came in after it was no longer wanted. It is the customer's credit: refund it or use it."
         raise_flag("unwanted_payment", payment, words=words, now=now)
-
-
-def _tell(report: Report, event: Event, stages: dict[str, int]) -> None:
-    """A receipt to the customer, and the news to whoever asked."""
-    payment, request, invoice = report.payment, report.request, report.invoice
-    to = request.to if request else [invoice.customer.email]
-    asked_by = (request.reply_to if request else "") or invoice.organization.email
-    outbox.queue("receipt", event, Envelope(to=to, reply_to=asked_by, data=dict(stages)))
-    outbox.queue(
-        "payment_received",
-        event,
-        Envelope(to=[asked_by], reply_to=payment.organization.email, data=dict(stages)),
-    )
 
 
 # The table: (our state, the gateway's) → what to do. What is not in it is stale and ignored.

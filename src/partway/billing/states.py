@@ -7,7 +7,7 @@ from typing import Any
 
 from . import events
 from .events import Actor
-from .models import Event, Invoice, Payment, PaymentRequest
+from .models import Event, Invoice, Payment, PaymentRequest, Quote
 
 Transitions = dict[tuple[str, str], str]
 
@@ -20,6 +20,14 @@ INVOICE: Transitions = {
     ("paid", "sent"): "invoice.reopened",
     ("written_off", "sent"): "invoice.reopened",
     ("written_off", "paid"): "invoice.paid",
+}
+
+QUOTE: Transitions = {
+    ("draft", "sent"): "quote.sent",
+    ("sent", "accepted"): "quote.accepted",
+    ("sent", "declined"): "quote.declined",
+    ("sent", "expired"): "quote.expired",
+    ("accepted", "invoiced"): "quote.invoiced",
 }
 
 PAYMENT_REQUEST: Transitions = {
@@ -44,13 +52,19 @@ PAYMENT: Transitions = {
     ("processing", "succeeded"): "payment.succeeded",
     ("processing", "failed"): "payment.failed",
     ("pending", "failed"): "payment.failed",
+    ("pending", "succeeded"): "payment.recorded",  # offline, by a member
     ("failed", "succeeded"): "payment.succeeded",  # late (P3)
     ("canceled", "succeeded"): "payment.succeeded",  # late (P3)
 }
 
-_TABLES: dict[type, Transitions] = {Invoice: INVOICE, PaymentRequest: PAYMENT_REQUEST, Payment: PAYMENT}
+_TABLES: dict[type, Transitions] = {
+    Invoice: INVOICE,
+    Quote: QUOTE,
+    PaymentRequest: PAYMENT_REQUEST,
+    Payment: PAYMENT,
+}
 
-Stateful = Invoice | PaymentRequest | Payment
+Stateful = Invoice | Quote | PaymentRequest | Payment
 
 
 class ImpossibleMove(RuntimeError):

@@ -10,10 +10,10 @@ from django.db.models.functions import Coalesce
 
 from partway.accounts.models import Organization
 
-from . import amounts
-from .models import Allocation, Event, Invoice, Payment, PaymentRequest
+from . import amounts, quotes
+from .models import Allocation, Event, Invoice, Payment, PaymentRequest, Quote
 from .models.payments import UNSETTLED
-from .states import INVOICE, PAYMENT, PAYMENT_REQUEST, Transitions
+from .states import INVOICE, PAYMENT, PAYMENT_REQUEST, QUOTE, Transitions
 
 _BATCH = 1000
 
@@ -38,7 +38,12 @@ def verify() -> Iterator[Difference]:
 
 def _invoice_totals() -> Iterator[Difference]:
     """M1: a stored total is what its lines add up to."""
-    for invoice in Invoice.objects.prefetch_related("lines").iterator(chunk_size=_BATCH):
+    for model in (Invoice, Quote):
+        yield from _totals_of(model)
+
+
+def _totals_of(model: type[Invoice] | type[Quote]) -> Iterator[Difference]:
+    for invoice in model.objects.prefetch_related("lines").iterator(chunk_size=_BATCH):
         lines = list(invoice.lines.all())
         for line in lines:
             if line.amount_minor != amounts.line_amount(line.quantity, line.unit_amount_minor):
@@ -53,7 +58,7 @@ def _invoice_totals() -> Iterator[Difference]:
             yield Difference("M1", invoice.pk, f"stored {stored}, recomputed {sums}")
 
 
-def _discount(invoice: Invoice) -> int:
+def _discount(invoice: Invoice | Quote) -> int:
     if invoice.discount_kind == "percent":
         return amounts.percent_of(invoice.subtotal_minor, invoice.discount_percent)
     return invoice.discount_amount_minor
@@ -92,7 +97,10 @@ def _payments() -> Iterator[Difference]:
     )
     for pk, captured, placed in wrong.values_list("pk", "captured_minor", "placed").iterator():
         yield Difference("M3", pk, f"captured {captured}, allocated {placed}")
-    for payment in Payment.objects.exclude(organization=F("invoice__organization")).iterator():
+    strangers = Payment.objects.exclude(
+        organization=Coalesce(F("invoice__organization"), F("quote__organization"))
+    )
+    for payment in strangers.iterator():
         yield Difference("D5", payment.pk, "belongs to another organization than its invoice")
 
 
@@ -118,10 +126,11 @@ def _requests() -> Iterator[Difference]:
 
 
 def _unsettled() -> Iterator[Difference]:
-    """P1: at most one unsettled payment per invoice."""
-    twice = Payment.objects.filter(status__in=UNSETTLED).values("invoice").annotate(many=Count("pk"))
-    for row in twice.filter(many__gt=1):
-        yield Difference("P1", row["invoice"], f"{row['many']} unsettled payments")
+    """P1: at most one unsettled payment per invoice, and per quote."""
+    for noun in ("invoice", "quote"):
+        unsettled = Payment.objects.filter(status__in=UNSETTLED).exclude(**{noun: None})
+        for row in unsettled.values(noun).annotate(many=Count("pk")).filter(many__gt=1):
+            yield Difference("P1", row[noun], f"{row['many']} unsettled payments")
 
 
 def _numbers() -> Iterator[Difference]:
@@ -134,10 +143,28 @@ def _numbers() -> Iterator[Difference]:
             yield Difference("D4", organization.pk, f"{given} numbers given, {organization.numbered} found")
 
 
+def _quotes() -> Iterator[Difference]:
+    """D1, D2: a frozen deposit follows from its terms, and is paid once, in full."""
+    for quote in Quote.objects.iterator(chunk_size=_BATCH):
+        if quote.deposit_minor != quotes.deposit_minor(quote, quote.total_minor):
+            yield Difference("D1", quote.pk, f"deposit {quote.deposit_minor} does not follow from its terms")
+    partly = Payment.objects.filter(quote__isnull=False).exclude(amount_minor=F("quote__deposit_minor"))
+    for payment in partly.iterator():
+        yield Difference("D1", payment.pk, f"{payment.amount} was asked, which is not the quote's deposit")
+    twice = Payment.objects.deposits().values("quote").annotate(many=Count("pk"))
+    for row in twice.filter(many__gt=1):
+        yield Difference("D1", row["quote"], f"{row['many']} deposits")
+    for quote in Quote.objects.filter(status="invoiced", invoice=None).iterator():
+        yield Difference("D2", quote.pk, "invoiced, but no invoice was made of it")
+    for invoice in Invoice.objects.filter(quote__isnull=False).exclude(quote__status="invoiced").iterator():
+        yield Difference("D2", invoice.pk, "made of a quote that is not invoiced")
+
+
 def _histories() -> Iterator[Difference]:
     """M6: each stored state is where the row's events lead, one move after the other."""
     for model, noun, first, table in (
         (Invoice, "invoice", "draft", INVOICE),
+        (Quote, "quote", "draft", QUOTE),
         (PaymentRequest, "payment_request", "open", PAYMENT_REQUEST),
         (Payment, "payment", "pending", PAYMENT),
     ):
@@ -148,6 +175,7 @@ def _history_of(rows: QuerySet, noun: str, first: str, table: Transitions) -> It
     kinds = set(table.values())
     related = {
         "invoice": Q(payment_request=None, payment=None),
+        "quote": Q(payment=None),
         "payment_request": Q(payment=None),
         "payment": Q(),
     }
@@ -191,5 +219,6 @@ CHECKS: dict[str, Callable[[], Iterator[Difference]]] = {
     "payment requests": _requests,
     "unsettled payments": _unsettled,
     "invoice numbers": _numbers,
+    "quotes": _quotes,
     "histories": _histories,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from partway.billing.models import Allocation, Invoice, Payment
+from partway.billing.models import Allocation, Payment
 from partway.lib.clock import today
 from partway.lib.money import Money
 
@@ -50,7 +50,7 @@ def receipt(payment: Payment) -> Receipt:
         applied=applied,
         total=_total_then(payment),
         paid_before=before,
-        paid_on=today(payment.settled_at, payment.organization.time_zone),
+        paid_on=payment.paid_on or today(payment.settled_at, payment.organization.time_zone),
         method=method_words(payment.method),
     )
 
@@ -61,14 +61,20 @@ def method_words(method: str) -> str:
 
 
 def _total_then(payment: Payment) -> Money:
-    """The invoice's total when the payment came in, as the event of that moment says; it may be edited later."""
-    then = payment.events.filter(type="payment.succeeded").values_list("data", flat=True).first() or {}
-    return Money(then.get("total_minor", payment.invoice.total_minor), payment.invoice.currency)
+    """The document's total when the payment came in, as the event of that moment says; it may be edited later."""
+    return Money(_then(payment).get("total_minor", payment.document.total_minor), payment.document.currency)
+
+
+def _then(payment: Payment) -> dict[str, int]:
+    moments = payment.events.filter(type__in=["payment.succeeded", "payment.recorded"])
+    return moments.values_list("data", flat=True).first() or {}
 
 
 def _around(payment: Payment) -> tuple[Money, Money]:
-    """Paid on the invoice before this payment was applied, and what was applied then."""
-    invoice: Invoice = payment.invoice
+    """Paid on the document before this payment, and what of it was put there."""
+    if payment.invoice is None:
+        return _deposit(payment)
+    invoice = payment.invoice
     rows = list(Allocation.objects.filter(invoice=invoice).order_by("created_at", "id"))
     place = next((index for index, row in enumerate(rows) if row.payment_id == payment.id), None)
     if place is None:
@@ -76,6 +82,12 @@ def _around(payment: Payment) -> tuple[Money, Money]:
         earlier = [row for row in rows if payment.settled_at and row.created_at <= payment.settled_at]
         return _sum(earlier, invoice.currency), Money(0, invoice.currency)
     return _sum(rows[:place], invoice.currency), _sum(rows[place : place + 1], invoice.currency)
+
+
+def _deposit(payment: Payment) -> tuple[Money, Money]:
+    """A deposit is the first that is paid of a quote; it waits for the invoice made from it."""
+    currency = payment.document.currency
+    return Money(0, currency), Money(_then(payment).get("deposit_minor", 0), currency)
 
 
 def _sum(rows: list[Allocation], currency: str) -> Money:

@@ -15,8 +15,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from partway.accounts.models import Organization
-from partway.billing import links
-from partway.billing.models import Invoice, Mail, Payment
+from partway.billing import deposits, links
+from partway.billing.models import Invoice, Mail, Payment, Quote
 from partway.lib.money import Money
 
 from .receipts import receipt
@@ -36,7 +36,13 @@ class Letter(EmailMultiAlternatives):
 def mails_with_everything() -> QuerySet[Mail]:
     """Mails with the rows their text is made from, in one query."""
     return Mail.objects.select_related(
-        "organization", "invoice__customer", "payment_request", "payment__organization", "payment__invoice"
+        "organization",
+        "invoice__customer",
+        "payment_request",
+        "payment__organization",
+        "payment__invoice__customer",
+        "payment__quote__customer",
+        "quote__customer",
     )
 
 
@@ -102,31 +108,82 @@ def _payment_request(mail: Mail) -> Context:
     }
 
 
+def _quote_sent(mail: Mail) -> Context:
+    quote = _present(mail.quote)
+    due = deposits.deposit_status(quote) == "due"
+    asks = quote.status == "accepted" and due
+    what = f"deposit of {quote.deposit} due" if asks else f"{quote.total}"
+    return {
+        **_offered(quote),
+        "subject": f"Quote {quote.number} from {mail.organization.name}: {what}",
+        "asks": asks,
+        "button": f"Pay {quote.deposit}" if asks else "See the quote",
+        "url": links.quote_url(quote),
+    }
+
+
+def _quote_accepted(mail: Mail) -> Context:
+    quote = _present(mail.quote)
+    return {
+        **_offered(quote),
+        "subject": f"{quote.customer.name} accepted {quote.number} ({quote.total})",
+        "url": _staff_url("quote", mail.organization, quote.pk),
+    }
+
+
+def _quote_declined(mail: Mail) -> Context:
+    quote = _present(mail.quote)
+    return {
+        **_offered(quote),
+        "subject": f"{quote.customer.name} declined {quote.number} ({quote.total})",
+        "reason": mail.data.get("reason", ""),
+        "url": _staff_url("quote", mail.organization, quote.pk),
+    }
+
+
+def _offered(quote: Quote) -> Context:
+    nothing = Money(0, quote.currency)
+    paid = deposits.deposit_status(quote) == "paid"
+    return {
+        "quote": quote,
+        "left": quote.total - quote.deposit,
+        "deposit_paid": paid,
+        "stages": stages(quote.total, *((quote.deposit, nothing) if paid else (nothing, quote.deposit))),
+    }
+
+
 def _receipt(mail: Mail) -> Context:
     payment = _present(mail.payment)
     figures = _after_payment(payment)
     captured = figures["receipt"].captured
     return {
         **figures,
-        "subject": f"Receipt: {captured} paid to {mail.organization.name} (invoice {payment.invoice.number})",
+        "subject": f"Receipt: {captured} paid to {mail.organization.name} ({_called(payment.document)})",
         "url": links.receipt_url(payment),
     }
 
 
 def _payment_received(mail: Mail) -> Context:
     payment = _present(mail.payment)
-    invoice, figures = payment.invoice, _after_payment(payment)
-    page = reverse("staff:invoice", args=[mail.organization.slug, invoice.id])
+    document, figures = payment.document, _after_payment(payment)
+    noun = "quote" if isinstance(document, Quote) else "invoice"
     return {
         **figures,
-        "subject": f"{invoice.customer.name} paid {figures['receipt'].captured} (invoice {invoice.number})",
-        "url": f"{settings.PARTWAY_URL}{page}",
+        "subject": f"{document.customer.name} paid {figures['receipt'].captured} ({_called(document)})",
+        "url": _staff_url(noun, mail.organization, document.pk),
     }
+
+
+def _staff_url(noun: str, organization: Organization, document_id: str) -> str:
+    return f"{settings.PARTWAY_URL}{reverse(f'staff:{noun}', args=[organization.slug, document_id])}"
 
 
 KINDS: dict[str, Callable[[Mail], Context]] = {
     "invoice_sent": _invoice_sent,
     "payment_request": _payment_request,
+    "quote_sent": _quote_sent,
+    "quote_accepted": _quote_accepted,
+    "quote_declined": _quote_declined,
     "receipt": _receipt,
     "payment_received": _payment_received,
 }
@@ -143,10 +200,19 @@ def _as_it_stands(invoice: Invoice, requested: Money) -> Context:
     }
 
 
+def _called(document: Invoice | Quote) -> str:
+    return f"{'quote' if isinstance(document, Quote) else 'invoice'} {document.number}"
+
+
 def _after_payment(payment: Payment) -> Context:
     paid = receipt(payment)
     nothing = Money(0, paid.total.currency)
-    return {"invoice": payment.invoice, "receipt": paid, "stages": stages(paid.total, paid.paid, nothing)}
+    return {
+        "invoice": payment.document,
+        "is_deposit": isinstance(payment.document, Quote),
+        "receipt": paid,
+        "stages": stages(paid.total, paid.paid, nothing),
+    }
 
 
 def _present(row: Row | None) -> Row:

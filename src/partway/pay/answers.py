@@ -13,7 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from partway.accounts.models import Organization
 from partway.billing import payments
 from partway.billing.errors import BillingError, NotPayable
-from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.payments import Source
 from partway.lib.clock import now
 from partway.lib.money import MAX_MINOR, Money
 
@@ -32,6 +32,16 @@ _DEAD = {
     "expired": ("This link has expired", "The time in which it could be paid has ended.", "a new link"),
     "settled": ("Already settled", "What this link asked for is settled; nothing is left to pay here.", ""),
     "void": ("This invoice was voided", "It is no longer valid: there is nothing to pay.", ""),
+    "quote_declined": (
+        "This quote was declined",
+        "You said no to it, and that has been passed on. Nobody can accept it any more.",
+        "a new one",
+    ),
+    "quote_expired": (
+        "This quote has expired",
+        "Its last day is over, so it can no longer be accepted.",
+        "a new one",
+    ),
     "payments_off": ("Online payment is paused", "Nothing can be paid here just now.", "another way to pay"),
 }
 _NOT_PAYABLE = ("This cannot be paid here", "Nothing can be paid through this link any more.", "how to go on")
@@ -57,6 +67,8 @@ def dead(http: HttpRequest, organization: Organization, reason: str) -> HttpResp
     """A link that lived: says why it is dead and whom to ask, and nothing about what it was for."""
     title, words, ask_for = _DEAD.get(reason, _NOT_PAYABLE)
     context = {"organization": organization, "title": title, "words": words, "ask_for": ask_for}
+    if reason.startswith("quote_"):
+        context["if_you"] = "If you still want the work done"
     return page(http, "dead", context, status=_STATUS.get(reason, 410))
 
 
@@ -70,10 +82,17 @@ def payable(http: HttpRequest, template: str, context: Mapping[str, Any], status
 
 
 def start(
-    http: HttpRequest, source: PaymentRequest | Invoice, show_again: Callable[[str, int], HttpResponse]
+    http: HttpRequest,
+    source: Source,
+    show_again: Callable[[str, int], HttpResponse],
+    *,
+    shown: Money | None = None,
 ) -> HttpResponse:
-    """Go to the gateway's checkout; or `show_again` with words and a status when that cannot be."""
-    shown = _shown(http, source.currency)
+    """Go to the gateway's checkout; or `show_again` with words and a status when that cannot be.
+
+    `shown` is the amount where the page has no say in it, as for a deposit.
+    """
+    shown = shown or _shown(http, source.currency)
     try:
         payment = payments.start(source, shown=shown, payer_address=payer_address(http), now=now())
     except NotPayable as error:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partway.billing import invoices, links, payments
 from partway.billing.errors import NotPayable
-from partway.billing.models import Allocation, Invoice
+from partway.billing.models import Allocation, Invoice, Payment
 from partway.delivery.receipts import method_words
 from partway.lib.clock import now, today
 from partway.lib.money import Money
@@ -89,12 +89,20 @@ def _context(invoice: Invoice, token: str) -> dict[str, object]:
 
 
 def _paid_so_far(invoice: Invoice, time_zone: str) -> list[PaidPart]:
-    rows = Allocation.objects.filter(invoice=invoice).select_related("payment").order_by("created_at", "id")
+    rows = (
+        Allocation.objects.filter(invoice=invoice)
+        .select_related("payment__quote")
+        .order_by("created_at", "id")
+    )
     return [
         PaidPart(
             today(row.created_at, time_zone),
-            method_words(row.payment.method),
+            _called(row.payment),
             Money(row.amount_minor, row.currency),
         )
         for row in rows
     ]
+
+
+def _called(payment: Payment) -> str:
+    return f"deposit of {payment.quote.number}" if payment.quote else method_words(payment.method)

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partway.billing import links, payments
 from partway.billing.errors import NotPayable
-from partway.billing.models import Payment, PaymentRequest
+from partway.billing.models import Invoice, Payment
 from partway.delivery.receipts import receipt
 from partway.gateways.protocol import Refused, Unknown
 from partway.lib.clock import now
+from partway.lib.money import Money
 
 from . import answers
 
@@ -34,7 +35,9 @@ def show(http: HttpRequest, token: str) -> HttpResponse:
         return answers.unknown(http)
     stage = _stage(payment)
     known = {"receipt": receipt(payment)} if stage == "succeeded" else {"back": _way_back(payment)}
-    context = {"token": token, "payment": payment, "invoice": payment.invoice, **known}
+    document = payment.document
+    paid = document.amount_paid if isinstance(document, Invoice) else Money(0, document.currency)
+    context = {"token": token, "payment": payment, "invoice": document, "paid_so_far": paid, **known}
     return answers.page(http, f"payment_{stage}", {"organization": payment.organization, **context})
 
 
@@ -70,9 +73,9 @@ def _stage(payment: Payment) -> str:
 
 def _way_back(payment: Payment) -> str:
     """The page the customer came from, while it can still be paid."""
-    source = payment.payment_request or payment.invoice
+    source = payment.payment_request or payment.document
     try:
         payments.payable(source, now=now())
     except NotPayable:
         return ""
-    return links.request_url(source) if isinstance(source, PaymentRequest) else links.invoice_url(source)
+    return links.url_of(source)

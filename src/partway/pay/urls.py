@@ -3,6 +3,7 @@
     the link of                  lets its holder
     a payment request   /p/      see it, pay it
     an invoice          /i/      see it, pay all that is due
+    a quote             /q/      see it, accept or decline it, pay its deposit
     a payment           /r/      see what became of it, later its receipt
 
 None of them needs a login: the token is the right to look and to pay. Nor do they need a cookie, which some
@@ -14,7 +15,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from . import answers, callbacks, invoices, receipts, requests
+from . import answers, callbacks, invoices, quotes, receipts, requests
 
 app_name = "pay"
 
@@ -25,12 +26,18 @@ urlpatterns = [
     path("i/<str:token>/", invoices.show, name="invoice"),
     path("i/<str:token>/pay/", csrf_exempt(invoices.pay), name="invoice_pay"),
     path("i/<str:token>/opened/", csrf_exempt(invoices.opened), name="invoice_opened"),
+    path("q/<str:token>/", quotes.show, name="quote"),
+    path("q/<str:token>/accept/", csrf_exempt(quotes.accept), name="quote_accept"),
+    path("q/<str:token>/decline/", csrf_exempt(quotes.decline), name="quote_decline"),
+    path("q/<str:token>/pay/", csrf_exempt(quotes.pay), name="quote_pay"),
+    path("q/<str:token>/opened/", csrf_exempt(quotes.opened), name="quote_opened"),
     path("r/<str:token>/", receipts.show, name="receipt"),
     path("r/<str:token>/state/", csrf_exempt(receipts.state), name="receipt_state"),
     path("callbacks/<slug:account_id>/", callbacks.receive, name="callback"),
     # Mail programs lose the last slash of a link; and whatever else is no link looks like any unknown one.
     path("p/<str:token>", requests.show),
     path("i/<str:token>", invoices.show),
+    path("q/<str:token>", quotes.show),
     path("r/<str:token>", receipts.show),
-    *(path(f"{door}/{rest}", answers.unknown) for door in "pir" for rest in ("", "<path:_rest>")),
+    *(path(f"{door}/{rest}", answers.unknown) for door in "piqr" for rest in ("", "<path:_rest>")),
 ]

@@ -13,7 +13,7 @@ from .visit import Visit
 
 def index(visit: Visit) -> HttpResponse:
     """What waits, and what was dealt with lately."""
-    mine = Flag.objects.of(visit.organization).select_related("invoice__customer")
+    mine = Flag.objects.of(visit.organization).select_related("invoice__customer", "payment__quote__customer")
     context = {
         "waiting": mine.filter(resolved_at__isnull=True).order_by("-created_at"),
         "resolved": mine.filter(resolved_at__isnull=False).order_by("-resolved_at")[:20],

@@ -1,4 +1,4 @@
-"""Reads the invoice editor: rows of lines, a discount, dates and amounts, each error on its own field.
+"""Reads the editor of invoices and quotes: rows of lines, a discount, dates and amounts, each error on its field.
 
 Fields of a line are named as billing names their errors: `lines.0.quantity`. Rows without any text are spare and
 do not count, so the rows are numbered anew before anything else looks at them.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from partway.billing.invoices import Draft, Line
-from partway.billing.models import Customer, Invoice
+from partway.billing.models import Customer, Invoice, Quote
 from partway.delivery.templatetags.partway import quantity, typed_money
 from partway.lib.money import EXPONENTS, Money, example
 
@@ -63,51 +64,69 @@ def _row(form: Form, position: int, filled: int) -> dict[str, object]:
 
 def stored(invoice: Invoice) -> Form:
     """A draft as it would have been typed."""
+    return Form({**stored_content(invoice), "due_on": invoice.due_on.isoformat()})
+
+
+def stored_content(document: Invoice | Quote) -> dict[str, str]:
+    """What invoices and quotes have in common, as it would have been typed."""
+    currency = document.currency
     values = {
-        "customer": invoice.customer_id,
-        "currency": invoice.currency,
-        "due_on": invoice.due_on.isoformat(),
-        "notes": invoice.notes,
-        "discount_kind": invoice.discount_kind,
-        "discount_percent": quantity(invoice.discount_percent) if invoice.discount_percent else "",
-        "discount_amount": _plain(invoice.discount_amount_minor, invoice.currency),
-        "version": str(invoice.version),
+        "customer": document.customer_id,
+        "currency": currency,
+        "notes": document.notes,
+        "discount_kind": document.discount_kind,
+        "discount_percent": quantity(document.discount_percent) if document.discount_percent else "",
+        "discount_amount": plain(document.discount_amount_minor, currency),
+        "version": str(document.version),
     }
-    for position, line in enumerate(invoice.lines.all()):
+    for position, line in enumerate(document.lines.all()):
         values[f"lines.{position}.description"] = line.description
         values[f"lines.{position}.quantity"] = quantity(line.quantity)
-        values[f"lines.{position}.unit_amount"] = typed_money(Money(line.unit_amount_minor, invoice.currency))
+        values[f"lines.{position}.unit_amount"] = typed_money(Money(line.unit_amount_minor, currency))
         values[f"lines.{position}.tax_percent"] = quantity(line.tax_percent) if line.tax_percent else ""
-    return Form(values)
+    return values
 
 
-def _plain(amount_minor: int, currency: str) -> str:
+def plain(amount_minor: int, currency: str) -> str:
+    """An amount as one would type it; nothing for none."""
     return typed_money(Money(amount_minor, currency)) if amount_minor else ""
 
 
 def read(form: Form, customer: Customer | None) -> Draft | None:
     """The draft that was typed, or None with every field that is wrong marked."""
-    currency = form.text("currency").upper()
-    if currency not in EXPONENTS:
-        form.errors["currency"], currency = "Write the three letters of a currency, like USD.", "USD"
-    lines = tuple(_line(form, position, currency) for position in range(count(form)))
     due_on = form.day("due_on")
+    content = read_content(form, customer)
+    return Draft(due_on=due_on, **content) if content is not None and due_on is not None else None
+
+
+def read_content(form: Form, customer: Customer | None) -> dict[str, Any] | None:
+    """What a draft and an offer have in common, by their fields' names; None when any field read so far is wrong."""
+    currency = read_currency(form)
+    lines = tuple(_line(form, position, currency) for position in range(count(form)))
     if customer is None:
         form.errors["customer"] = "Choose a customer."
     percent, amount = _discount(form, currency)
-    if form.errors or customer is None or due_on is None:
+    if form.errors:
         form.status = 422
         return None
-    return Draft(
-        customer=customer,
-        currency=currency,
-        due_on=due_on,
-        lines=lines,
-        discount_kind=form.text("discount_kind"),
-        discount_percent=percent,
-        discount_amount_minor=amount,
-        notes=form.text("notes"),
-    )
+    return {
+        "customer": customer,
+        "currency": currency,
+        "lines": lines,
+        "discount_kind": form.text("discount_kind"),
+        "discount_percent": percent,
+        "discount_amount_minor": amount,
+        "notes": form.text("notes"),
+    }
+
+
+def read_currency(form: Form) -> str:
+    """The currency that was typed; one to go on with, and an error, when there is no such currency."""
+    currency = form.text("currency").upper()
+    if currency in EXPONENTS:
+        return currency
+    form.errors["currency"] = "Write the three letters of a currency, like USD."
+    return "USD"
 
 
 def _line(form: Form, position: int, currency: str) -> Line:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from partway.billing import invoices
+from partway.billing import drafts, invoices
 from partway.billing.errors import BillingError, Stale
 from partway.billing.models import Customer, Invoice
-from partway.billing.models.invoices import DiscountKind
+from partway.billing.models.documents import DiscountKind
 from partway.lib.money import EXPONENTS
 
 from . import draft_form
@@ -30,7 +30,7 @@ def new(visit: Visit) -> HttpResponse:
     form = draft_form.typed(visit.request.POST)
     if form.text("act") in _ONLY_SHOWN:
         return _ONLY_SHOWN[form.text("act")](visit, form, None)
-    draft = draft_form.read(form, _customer(visit, form))
+    draft = draft_form.read(form, chosen_customer(visit, form))
     if draft is not None:
         try:
             made = invoices.create(visit.organization, draft=draft, by=visit.actor, now=visit.now)
@@ -51,10 +51,10 @@ def edit(visit: Visit, invoice_id: str) -> HttpResponse:
     form = draft_form.typed(visit.request.POST)
     if form.text("act") in _ONLY_SHOWN:
         return _ONLY_SHOWN[form.text("act")](visit, form, invoice)
-    draft = draft_form.read(form, _customer(visit, form))
+    draft = draft_form.read(form, chosen_customer(visit, form))
     if draft is not None:
         try:
-            invoices.edit(invoice, draft=draft, version=_version(form), by=visit.actor, now=visit.now)
+            invoices.edit(invoice, draft=draft, version=version(form), by=visit.actor, now=visit.now)
         except Stale as error:
             form.refuse(error)
             return _stale(visit, form, invoice)
@@ -81,7 +81,7 @@ def _page(
         "invoice": invoice,
         "stored": stored,
         "rows": draft_form.rows(form, spare),
-        "customers": _choices(visit),
+        "customers": customer_choices(visit),
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
     }
@@ -91,7 +91,7 @@ def _page(
 def _figures(visit: Visit, form: Form, _: Invoice | None) -> HttpResponse:
     """What the lines add up to so far; for whom and by when does not matter to that."""
     draft = draft_form.read(form, Customer())
-    context = {"figures": draft and invoices.figures(draft), "currency": draft and draft.currency}
+    context = {"figures": draft and drafts.figures(draft), "currency": draft and draft.currency}
     return visit.render("staff/invoices/figures.html", context)
 
 
@@ -102,7 +102,8 @@ _ONLY_SHOWN: dict[str, Callable[[Visit, Form, Invoice | None], HttpResponse]] = 
 }
 
 
-def _choices(visit: Visit) -> list[tuple[str, str]]:
+def customer_choices(visit: Visit) -> list[tuple[str, str]]:
+    """Whom a document can be for."""
     mine = Customer.objects.of(visit.organization).order_by("name", "id")[:_MOST_CUSTOMERS]
     return [(customer.pk, f"{customer.name} · {customer.email}") for customer in mine]
 
@@ -115,10 +116,12 @@ def _fresh(visit: Visit) -> dict[str, str]:
     }
 
 
-def _customer(visit: Visit, form: Form) -> Customer | None:
+def chosen_customer(visit: Visit, form: Form) -> Customer | None:
+    """Who was chosen, if it is one of this organization's."""
     return Customer.objects.of(visit.organization).filter(pk=form.text("customer")).first()
 
 
-def _version(form: Form) -> int:
+def version(form: Form) -> int:
+    """Which version the page showed; 0, which no row has, for anything odd."""
     text = form.text("version")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

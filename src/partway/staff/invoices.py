@@ -10,10 +10,11 @@ from django.db.models import F, OrderBy, Prefetch, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpResponse
 
-from partway.billing import links, payment_requests
-from partway.billing.models import Event, Invoice, Mail, PaymentRequest
+from partway.billing import allocations, deposits, links, payment_requests
+from partway.billing.models import Event, Invoice, Mail, Payment, PaymentRequest
 from partway.billing.models.fields import OwnedQuerySet
 from partway.billing.models.invoices import Invoices
+from partway.lib.money import Money
 
 from . import timeline
 from .access import find
@@ -82,10 +83,12 @@ def _sorted(rows: Invoices, sort: str) -> Invoices:
 
 def show(visit: Visit, invoice_id: str) -> HttpResponse:
     """Everything about one invoice."""
-    invoice = find(visit, Invoice.objects.select_related("organization", "customer"), invoice_id)
+    rows = Invoice.objects.select_related("organization", "customer", "quote")
+    invoice = find(visit, rows, invoice_id)
     asked = list(invoice.payment_requests.prefetch_related("mails__attempts").order_by("-created_at", "-id"))
     standing = next((request for request in asked if request.status == "open"), None)
-    payments = list(invoice.payments.select_related("gateway_account").order_by("-created_at", "-id"))
+    payments = Payment.objects.filter(Q(invoice=invoice) | Q(quote=invoice.quote_id, quote__isnull=False))
+    payments = payments.select_related("gateway_account", "quote").order_by("-created_at", "-id")
     events = Event.objects.filter(invoice=invoice).select_related("payment_request", "payment")
     context = {
         "invoice": invoice,
@@ -99,8 +102,23 @@ def show(visit: Visit, invoice_id: str) -> HttpResponse:
         "customer_url": links.invoice_url(invoice) if invoice.status != "draft" else "",
         "timeline": timeline.tell(events.order_by("-created_at", "-id")),
         "mails": invoice.mails.prefetch_related("attempts").order_by("-created_at", "-id"),
+        **_deposit(invoice),
     }
     return visit.render("staff/invoices/show.html", context)
+
+
+def _deposit(invoice: Invoice) -> dict[str, Money | None]:
+    """The deposit that came with the quote it was made of, and what of it finds no room on this invoice."""
+    payment = deposits.paid(invoice.quote) if invoice.quote else None
+    if payment is None or payment.captured is None:
+        return {}
+    taken = payment.captured
+    room = invoice.total_minor if invoice.status == "draft" else allocations.allocated_minor(payment)
+    left = Money(taken.amount_minor - room, taken.currency)
+    return {
+        "deposit": taken,
+        "deposit_left": left if left.amount_minor > 0 and invoice.status != "void" else None,
+    }
 
 
 def _latest_mail(request: PaymentRequest | None) -> Mail | None:

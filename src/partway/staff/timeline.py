@@ -1,4 +1,4 @@
-"""Events as sentences: what happened to an invoice, by whom, in words a bookkeeper would use."""
+"""Events as sentences: what happened to an invoice or a quote, by whom, in words a bookkeeper would use."""
 
 from __future__ import annotations
 
@@ -55,7 +55,24 @@ def _detail(event: Event) -> str:
         return str(event.data.get("words", ""))
     if event.type == "payment_request.sent" and event.payment_request:
         return event.payment_request.note
+    if event.type == "payment.recorded" and event.payment:
+        return " · ".join(filter(None, (event.payment.reference, event.payment.remarks)))
+    if event.type == "quote.declined":
+        return str(event.data.get("reason", ""))
     return ""
+
+
+def _created(event: Event) -> str:
+    quote = event.data.get("number")
+    return (
+        f"{event.actor_label} made this invoice of {quote}"
+        if quote
+        else f"{event.actor_label} wrote this invoice"
+    )
+
+
+def _method(event: Event) -> str:
+    return str(event.data.get("method", "other means")).replace("_", " ")
 
 
 def _canceled(event: Event) -> str:
@@ -75,7 +92,10 @@ def _unknown(event: Event) -> str:
 
 
 _SENTENCES: dict[str, Callable[[Event], str]] = {
-    "invoice.created": lambda event: f"{event.actor_label} wrote this invoice",
+    "invoice.created": _created,
+    "invoice.deposit_allocated": lambda event: (
+        f"The deposit of {_amount(event)} from {event.data['number']} was put on this invoice"
+    ),
     "invoice.edited": lambda event: f"{event.actor_label} changed this invoice",
     "invoice.sent": lambda event: f"{event.actor_label} sent the invoice to {_to(event)}",
     "invoice.resent": lambda event: f"{event.actor_label} sent the invoice again to {_to(event)}",
@@ -84,6 +104,18 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "invoice.voided": lambda event: f"{event.actor_label} voided the invoice",
     "invoice.reopened": lambda event: "The invoice is due again",
     "invoice.written_off": lambda event: f"{event.actor_label} wrote the invoice off",
+    "quote.created": lambda event: f"{event.actor_label} wrote this quote",
+    "quote.edited": lambda event: f"{event.actor_label} changed this quote",
+    "quote.sent": lambda event: f"{event.actor_label} sent the quote to {_to(event)}",
+    "quote.resent": lambda event: f"{event.actor_label} sent the quote again to {_to(event)}",
+    "quote.opened": lambda event: f"{event.actor_label} opened the quote",
+    "quote.accepted": lambda event: f"{event.data['name']} accepted the quote",
+    "quote.declined": lambda event: f"{event.actor_label} declined the quote",
+    "quote.expired": lambda event: "The quote expired: its last day is over",
+    "quote.invoiced": lambda event: f"{event.actor_label} made an invoice of this quote",
+    "payment.recorded": lambda event: (
+        f"{event.actor_label} recorded the deposit of {_amount(event)}, paid by {_method(event)}"
+    ),
     "payment_request.sent": lambda event: f"{event.actor_label} requested {_amount(event)} from {_to(event)}",
     "payment_request.resent": lambda event: (
         f"{event.actor_label} sent the payment link again to {_to(event)}"
@@ -106,6 +138,11 @@ _TONES = {
     "payment.succeeded": "green",
     "payment_request.paid": "green",
     "invoice.paid": "green",
+    "invoice.deposit_allocated": "green",
+    "payment.recorded": "green",
+    "quote.sent": "ring",
+    "quote.accepted": "green",
+    "quote.declined": "amber",
     "payment.declined": "amber",
     "payment.failed": "amber",
     "mail.failed": "amber",

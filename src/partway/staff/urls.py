@@ -13,6 +13,10 @@ from . import (
     invoice_editor,
     invoices,
     overview,
+    quote_acts,
+    quote_editor,
+    quote_settings,
+    quotes,
     requests,
     settings,
     signin,
@@ -31,6 +35,17 @@ _invoices = [
     path("<str:invoice_id>/void/", owner(invoice_acts.void), name="invoice_void"),
     path("<str:invoice_id>/request/", collector(requests.new), name="request_new"),
 ]
+_quotes = [
+    path("", reader(quotes.index), name="quotes"),
+    path("new/", collector(quote_editor.new), name="quote_new"),
+    path("<str:quote_id>/", reader(quotes.show), name="quote"),
+    path("<str:quote_id>/edit/", collector(quote_editor.edit), name="quote_edit"),
+    path("<str:quote_id>/send/", collector(quote_acts.send), name="quote_send"),
+    path("<str:quote_id>/resend/", collector(quote_acts.resend), name="quote_resend"),
+    path("<str:quote_id>/link/", collector(quote_acts.link), name="quote_link"),
+    path("<str:quote_id>/deposit/", collector(quote_acts.deposit), name="quote_deposit"),
+    path("<str:quote_id>/invoice/", collector(quote_acts.invoice), name="quote_invoice"),
+]
 _requests = [
     path("<str:request_id>/resend/", collector(requests.resend), name="request_resend"),
     path("<str:request_id>/cancel/", collector(requests.cancel), name="request_cancel"),
@@ -45,12 +60,14 @@ _customers = [
 _organization: list[URLPattern | URLResolver] = [
     path("", reader(overview.show), name="organization"),
     path("invoices/", include(_invoices)),
+    path("quotes/", include(_quotes)),
     path("requests/", include(_requests)),
     path("customers/", include(_customers)),
     path("attention/", reader(attention.index), name="attention"),
     path("attention/<str:flag_id>/resolve/", collector(attention.resolve), name="attention_resolve"),
     path("settings/", owner(settings.organization), name="settings"),
     path("settings/payments/", owner(settings.payments), name="payments_settings"),
+    path("settings/quotes/", owner(quote_settings.show), name="quotes_settings"),
     path("inbox/", reader(inbox.index), name="inbox"),
     path("inbox/<str:mail_id>/", reader(inbox.show), name="inbox_message"),
     path("inbox/<str:mail_id>/body/", reader(inbox.body), name="inbox_body"),

@@ -1,4 +1,4 @@
-"""A believable small roofing business: customers, invoices in every state, one open request, all made by billing."""
+"""A believable small roofing business: customers, quotes, invoices in every state, all made by billing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from decimal import Decimal
 import httpx
 
 from partway.accounts.models import Organization, Role, User
-from partway.billing import customers, events, invoices, organizations, payment_requests, payments
+from partway.billing import customers, events, invoices, organizations, payment_requests, payments, quotes
 from partway.billing.customers import Details
 from partway.billing.events import OPERATOR, Actor
 from partway.billing.invoices import Draft, Line
-from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
+from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.organizations import Person, Profile
 from partway.billing.payment_requests import Ask
 from partway.lib.clock import today
@@ -82,11 +82,24 @@ class Scene:
         )
         return payment_requests.create(invoice, ask=ask, by=self.by, now=self.now)
 
-    def pay(self, source: PaymentRequest | Invoice) -> Payment:
+    def quoted(self, owes: Customer, *lines: Line, percent: int, days_ago: int = 3) -> Quote:
+        """A quote with a deposit, sent on the day it was written."""
+        at = self.now - timedelta(days=days_ago)
+        offer = quotes.Offer(
+            customer=owes,
+            currency=self.organization.currency,
+            valid_until=self._day(self.now) + timedelta(days=21),
+            lines=lines,
+            notes="The price holds until the last day of this quote.",
+            deposit_kind="percent",
+            deposit_percent=Decimal(percent),
+        )
+        draft = quotes.create(self.organization, offer=offer, by=self.by, now=at)
+        return quotes.send(draft, by=self.by, now=at)
+
+    def pay(self, source: PaymentRequest | Invoice | Quote) -> Payment:
         """The customer pays at the sandbox, over real HTTP."""
-        request = source if isinstance(source, PaymentRequest) else None
-        amount = request.amount_requested if request else Invoice.objects.get(pk=source.pk).amount_due
-        payment = payments.start(source, shown=amount, payer_address=None, now=self.now)
+        payment = payments.start(source, shown=_shown(source), payer_address=None, now=self.now)
         httpx.post(f"{payment.checkout_url}/pay", data={"number": _TEST_CARD}, trust_env=False)
         for _ in range(_PATIENCE):  # the callback is being worked off at the same time, and may be faster
             payment = payments.refresh(payment, now=self.now)
@@ -94,6 +107,13 @@ class Scene:
                 break
             time.sleep(0.1)
         return payment
+
+
+def _shown(source: PaymentRequest | Invoice | Quote) -> Money:
+    """What the page behind a link asks for."""
+    if isinstance(source, PaymentRequest):
+        return source.amount_requested
+    return source.deposit if isinstance(source, Quote) else Invoice.objects.get(pk=source.pk).amount_due
 
 
 def build(now: datetime) -> Organization:
@@ -206,6 +226,27 @@ def _other_currencies(scene: Scene) -> None:
     scene.pay(scene.ask(invoice, 200_000))
 
 
+def _quote_waiting(scene: Scene) -> None:
+    """Offered with a deposit, and not answered yet."""
+    owes = scene.customer(Details("Rosa Lindqvist", "rosa@lindqvist.example", "+1 555 0163", "7 Mill Road"))
+    lines = (
+        line("Standing seam metal roof, per square", "18", 78_000),
+        line("Snow guards, per foot", "64", 1_150),
+    )
+    scene.quoted(owes, *lines, percent=30)
+
+
+def _quote_with_deposit_paid(scene: Scene) -> None:
+    """Accepted, the deposit paid: the invoice can be made."""
+    owes = scene.customer(
+        Details("Harbor View Inn", "office@harborview.example", "+1 555 0128", "1 Pier Street")
+    )
+    quote = scene.quoted(owes, line("Cedar shake porch roof", "1", 640_000), percent=25, days_ago=6)
+    evidence = quotes.Evidence("Joan Mercer", "203.0.113.24")
+    accepted = quotes.accept(quote, evidence=evidence, by=events.customer_actor(owes), now=scene.now)
+    scene.pay(accepted)
+
+
 STORIES: tuple[Callable[[Scene], None], ...] = (
     _overdue,
     _all_paid,
@@ -213,5 +254,7 @@ STORIES: tuple[Callable[[Scene], None], ...] = (
     _other_currencies,
     _canceled,
     _draft,
+    _quote_waiting,
+    _quote_with_deposit_paid,
     _in_stages,
 )

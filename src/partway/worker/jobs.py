@@ -27,5 +27,6 @@ JOBS: dict[str, Callable[..., int]] = {
     "callbacks": reconciliation.work_off_callbacks,
     "unsettled payments": reconciliation.ask_about_unsettled,
     "expiring requests": reconciliation.expire_requests,
+    "outlived quotes": reconciliation.expire_quotes,
     "dead pulses": forget_dead_pulses,
 }

@@ -21,6 +21,7 @@ from .invoices import Invoice, InvoiceLine
 from .mails import Mail, MailAttempt
 from .payment_requests import PaymentRequest
 from .payments import Allocation, GatewayCall, Payment
+from .quotes import Quote, QuoteLine, QuoteTerms
 
 __all__ = [
     "Allocation",
@@ -35,4 +36,7 @@ __all__ = [
     "MailAttempt",
     "Payment",
     "PaymentRequest",
+    "Quote",
+    "QuoteLine",
+    "QuoteTerms",
 ]

@@ -13,6 +13,7 @@ from .fields import OwnedQuerySet, id_field
 from .invoices import Invoice
 from .payment_requests import PaymentRequest
 from .payments import Payment
+from .quotes import Quote
 
 
 class Event(models.Model):
@@ -26,6 +27,7 @@ class Event(models.Model):
     actor_label = models.CharField(max_length=160)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, related_name="events")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="events")
+    quote = models.ForeignKey(Quote, on_delete=models.PROTECT, null=True, related_name="events")
     payment_request = models.ForeignKey(
         PaymentRequest, on_delete=models.PROTECT, null=True, related_name="events"
     )
@@ -38,6 +40,7 @@ class Event(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
+            models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),
             models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
         ]
 

@@ -8,11 +8,11 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from partway.accounts.models import Organization
 from partway.lib.money import Money
 
-from .customers import Customer
-from .fields import ExactDecimalField, OwnedQuerySet, id_field
+from .documents import Document, Line, adds_up, not_negative
+from .fields import OwnedQuerySet, id_field
+from .quotes import Quote
 
 
 class InvoiceStatus(models.TextChoices):
@@ -23,14 +23,6 @@ class InvoiceStatus(models.TextChoices):
     PAID = "paid", "Paid"
     VOID = "void", "Void"
     WRITTEN_OFF = "written_off", "Written off"
-
-
-class DiscountKind(models.TextChoices):
-    """How a discount is given."""
-
-    NONE = "", "No discount"
-    PERCENT = "percent", "Percent"
-    AMOUNT = "amount", "Amount"
 
 
 class Invoices(OwnedQuerySet["Invoice"]):
@@ -55,30 +47,16 @@ class Invoices(OwnedQuerySet["Invoice"]):
         return self.due().filter(due_on__lt=today)
 
 
-class Invoice(models.Model):
-    """What a customer owes. Totals are stored beside their lines and recomputed by `verify` (DESIGN M6)."""
+class Invoice(Document):
+    """What a customer owes."""
 
     id = id_field("inv")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoices")
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
     status = models.CharField(max_length=12, choices=InvoiceStatus.choices, default=InvoiceStatus.DRAFT)
-    number = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - two drafts may both lack one
-    currency = models.CharField(max_length=3)
+    # The quote it was made from, whose deposit it takes over when it is sent (DESIGN D2).
+    quote = models.OneToOneField(Quote, on_delete=models.PROTECT, null=True, related_name="invoice")
     due_on = models.DateField()
-    notes = models.TextField(max_length=2000, blank=True)
-    discount_kind = models.CharField(max_length=8, choices=DiscountKind.choices, blank=True, default="")
-    discount_percent = ExactDecimalField(default=0)
-    discount_amount_minor = models.BigIntegerField(default=0)
-    subtotal_minor = models.BigIntegerField(default=0)
-    discount_minor = models.BigIntegerField(default=0)
-    tax_minor = models.BigIntegerField(default=0)
-    total_minor = models.BigIntegerField(default=0)
     amount_paid_minor = models.BigIntegerField(default=0)
-    version = models.PositiveIntegerField(default=1)
-    created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
-    opened_at = models.DateTimeField(null=True)
 
     objects = Invoices.as_manager()
 
@@ -90,10 +68,7 @@ class Invoice(models.Model):
                 condition=Q(amount_paid_minor__gte=0, amount_paid_minor__lte=F("total_minor")),
                 name="invoice_amount_due_not_negative",
             ),
-            models.CheckConstraint(
-                condition=Q(total_minor=F("subtotal_minor") - F("discount_minor") + F("tax_minor")),
-                name="invoice_total_adds_up",
-            ),
+            adds_up("invoice"),
             models.CheckConstraint(
                 condition=Q(status="draft", number__isnull=True)
                 | Q(status="void")
@@ -114,11 +89,6 @@ class Invoice(models.Model):
     def amount_due_minor(self) -> int:
         """What still must be paid, in minor units."""
         return self.total_minor - self.amount_paid_minor
-
-    @property
-    def total(self) -> Money:
-        """Sum of the lines after discount, with tax."""
-        return Money(self.total_minor, self.currency)
 
     @property
     def amount_paid(self) -> Money:
@@ -142,28 +112,15 @@ class Invoice(models.Model):
         return self.status == InvoiceStatus.SENT and self.due_on < today
 
 
-class InvoiceLine(models.Model):
-    """One line: quantity times unit amount, tax on top."""
+class InvoiceLine(Line):
+    """One line of an invoice."""
 
-    id = id_field("lin")
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
-    position = models.PositiveSmallIntegerField()
-    description = models.CharField(max_length=300)
-    quantity = ExactDecimalField()
-    unit_amount_minor = models.BigIntegerField()
-    tax_percent = ExactDecimalField(default=0)
-    amount_minor = models.BigIntegerField()
 
-    class Meta:
-        ordering: ClassVar = ["position"]
+    class Meta(Line.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_position_unique"),
-            models.CheckConstraint(
-                condition=Q(
-                    quantity__gt=0, unit_amount_minor__gte=0, tax_percent__gte=0, amount_minor__gte=0
-                ),
-                name="invoice_line_not_negative",
-            ),
+            not_negative("invoice"),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from .fields import OwnedQuerySet, id_field
 from .invoices import Invoice
 from .payment_requests import PaymentRequest
 from .payments import Payment
+from .quotes import Quote
 
 
 class MailStatus(models.TextChoices):
@@ -40,6 +41,7 @@ class Mail(models.Model):
     data = models.JSONField(default=dict)
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="mails")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="mails")
+    quote = models.ForeignKey(Quote, on_delete=models.PROTECT, null=True, related_name="mails")
     payment_request = models.ForeignKey(
         PaymentRequest, on_delete=models.PROTECT, null=True, related_name="mails"
     )

@@ -15,6 +15,7 @@ from partway.lib.sealing import seal, unseal
 from .fields import OwnedQuerySet, id_field
 from .invoices import Invoice
 from .payment_requests import PaymentRequest
+from .quotes import Quote
 
 
 class PaymentStatus(models.TextChoices):
@@ -49,22 +50,32 @@ class Payments(OwnedQuerySet["Payment"]):
         """Money that came in."""
         return self.filter(status=PaymentStatus.SUCCEEDED)
 
+    def deposits(self) -> Payments:
+        """Deposits that came in and were wanted; what nobody wanted is the customer's credit (P3)."""
+        return self.succeeded().filter(quote__isnull=False, accepted=True)
+
 
 class Payment(models.Model):
     """One try to collect `amount_minor`; what was really taken is `captured_minor`, as the gateway says it (M4)."""
 
     id = id_field("pay")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payments")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
+    # Of an invoice, or of a quote's deposit: one of the two.
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="payments")
+    quote = models.ForeignKey(Quote, on_delete=models.PROTECT, null=True, related_name="payments")
     # Empty when the customer pays the whole invoice by Pay Now.
     payment_request = models.ForeignKey(
         PaymentRequest, on_delete=models.PROTECT, null=True, related_name="payments"
     )
-    gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="payments")
+    # Empty for an offline payment, which a member recorded.
+    gateway_account = models.ForeignKey(
+        GatewayAccount, on_delete=models.PROTECT, null=True, related_name="payments"
+    )
     status = models.CharField(max_length=12, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    accepted = models.BooleanField(null=True)  # of a processing payment: do we want it? (P3)
+    # Do we want it? Decided while a bank is moving it (P3), and for good when it is booked.
+    accepted = models.BooleanField(null=True)
     captured_minor = models.BigIntegerField(null=True)
     captured_currency = models.CharField(max_length=3, blank=True, default="")
     checkout_ref = models.CharField(max_length=200, blank=True, default="")
@@ -73,6 +84,11 @@ class Payment(models.Model):
     method = models.CharField(max_length=40, blank=True, default="")
     failure_code = models.CharField(max_length=60, blank=True, default="")
     failure_words = models.CharField(max_length=300, blank=True, default="")
+    reference = models.CharField(
+        max_length=120, blank=True, default=""
+    )  # of an offline payment: check number, …
+    remarks = models.CharField(max_length=400, blank=True, default="")
+    paid_on = models.DateField(null=True)
     payer_address = models.GenericIPAddressField(null=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
@@ -88,6 +104,21 @@ class Payment(models.Model):
                 fields=["invoice"],
                 condition=Q(status__in=UNSETTLED),
                 name="one_unsettled_payment_per_invoice",
+            ),
+            models.UniqueConstraint(
+                fields=["quote"],
+                condition=Q(status__in=UNSETTLED),
+                name="one_unsettled_payment_per_quote",
+            ),
+            models.UniqueConstraint(
+                fields=["quote"],
+                condition=Q(status="succeeded", accepted=True),
+                name="one_deposit_per_quote",
+            ),
+            models.CheckConstraint(
+                condition=Q(invoice__isnull=False, quote__isnull=True)
+                | Q(invoice__isnull=True, quote__isnull=False, payment_request__isnull=True),
+                name="payment_of_one_document",
             ),
             models.UniqueConstraint(
                 fields=["gateway_account", "checkout_ref"],
@@ -109,6 +140,13 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} ({self.status})"
+
+    @property
+    def document(self) -> Invoice | Quote:
+        """What it pays: an invoice, or a quote's deposit."""
+        document = self.invoice or self.quote
+        assert document is not None, "the database holds payment_of_one_document"  # noqa: S101
+        return document
 
     @property
     def amount(self) -> Money:
@@ -135,10 +173,15 @@ class Payment(models.Model):
 
     @property
     def is_committed(self) -> bool:
-        """Whether it holds money against the invoice."""
+        """Whether it holds money against its document."""
         return self.status == PaymentStatus.CAPTURING or bool(
             self.status == PaymentStatus.PROCESSING and self.accepted
         )
+
+    @property
+    def is_deposit(self) -> bool:
+        """Whether it is a quote's deposit that came in and was wanted."""
+        return bool(self.quote_id and self.status == PaymentStatus.SUCCEEDED and self.accepted)
 
     @property
     def is_unsettled(self) -> bool:

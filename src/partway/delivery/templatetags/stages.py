@@ -26,16 +26,18 @@ def stage_bar(total: Money, paid: Money, requested: Money | None = None, size: s
     return _drawing(first, second, label=_label(total, paid, asked), kind=kind)
 
 
-def stage_legend(total: Money, paid: Money, requested: Money | None = None) -> SafeString:
+def stage_legend(
+    total: Money, paid: Money, requested: Money | None = None, requested_word: str = "Requested"
+) -> SafeString:
     """The parts of the bar with their amounts, each beside a sample of how it is drawn."""
     asked = requested or Money(0, total.currency)
     rest = Money(max(0, total.amount_minor - paid.amount_minor - asked.amount_minor), total.currency)
     parts = [
         (_drawing(100, 0), "Paid", format_money(paid)),
-        (_drawing(0, 100), "Requested", format_money(asked)),
+        (_drawing(0, 100), requested_word, format_money(asked)),
         (_drawing(0, 0), "Left", format_money(rest)),
     ]
-    shown = [part for part in parts if part[1] != "Requested" or asked]
+    shown = parts if asked else [parts[0], parts[2]]
     items = format_html_join("", '<li>{}{} <span class="amount">{}</span></li>', shown)
     return format_html('<ul class="stage-legend">{}</ul>', items)
 

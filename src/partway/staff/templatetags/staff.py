@@ -23,6 +23,9 @@ register = template.Library()
 _METHODS = {"card": "Card", "bank_debit": "Bank debit", "": "–"}
 _MAILS = {
     "invoice_sent": "Invoice",
+    "quote_sent": "Quote",
+    "quote_accepted": "Notice of acceptance",
+    "quote_declined": "Notice of refusal",
     "payment_request": "Payment request",
     "receipt": "Receipt",
     "payment_received": "Notice to the member",

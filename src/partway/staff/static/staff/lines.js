@@ -1,4 +1,4 @@
-// The invoice editor with fewer clicks: rows come and go at once, and only the chosen discount shows its field.
+// The editor of invoices and quotes with fewer clicks: rows come and go at once.
 // Without this file there are spare rows, and "Add lines" asks the server for more.
 
 const list = document.querySelector("[data-lines]");
@@ -58,11 +58,3 @@ list.addEventListener("click", (event) => {
   next.querySelector("input").focus();
   list.dispatchEvent(new Event("input", { bubbles: true })); // the total follows
 });
-
-const discount = document.querySelector("[data-discount]");
-const kind = discount.querySelector("select");
-const showDiscount = () => {
-  for (const part of discount.querySelectorAll("[data-discount-of]")) part.hidden = part.dataset.discountOf !== kind.value;
-};
-kind.addEventListener("change", showDiscount);
-showDiscount();

@@ -1,0 +1,133 @@
+"""Offers before the work, their deposit, and the organization's usual terms for it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from partway.accounts.models import Organization
+from partway.lib.money import Money
+
+from .documents import Document, Line, adds_up, not_negative
+from .fields import ExactDecimalField, OwnedQuerySet, id_field
+
+
+class QuoteStatus(models.TextChoices):
+    """The stored states of a quote; whether its deposit is due or paid is derived."""
+
+    DRAFT = "draft", "Draft"
+    SENT = "sent", "Sent"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    EXPIRED = "expired", "Expired"
+    INVOICED = "invoiced", "Invoiced"
+
+
+class DepositKind(models.TextChoices):
+    """How a deposit is reckoned."""
+
+    NONE = "", "No deposit"
+    PERCENT = "percent", "Percent of the total"
+    AMOUNT = "amount", "Amount"
+
+
+class QuoteTerms(models.Model):
+    """An organization's numbering of quotes and the deposit it usually asks for."""
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.CASCADE, primary_key=True, related_name="quote_terms"
+    )
+    prefix = models.CharField(max_length=12, default="QUO-", blank=True)
+    next_number = models.PositiveIntegerField(default=1)
+    deposit_kind = models.CharField(max_length=8, choices=DepositKind.choices, blank=True, default="")
+    deposit_percent = ExactDecimalField(default=0)
+    deposit_amount_minor = models.BigIntegerField(default=0)
+    # No deposit is suggested for a quote below this, in minor units of the organization's currency.
+    deposit_threshold_minor = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"terms of {self.organization_id}"
+
+
+class Quotes(OwnedQuerySet["Quote"]):
+    """The vocabulary for quotes."""
+
+    def locked(self, pk: str) -> Quote:
+        """The quote, held until the transaction ends; see Invoices.locked."""
+        rows = self.select_related("organization", "customer")
+        return rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+    def outlived(self, today: date) -> Quotes:
+        """Sent, and `today` is past the last day they hold."""
+        return self.filter(status=QuoteStatus.SENT, valid_until__lt=today)
+
+
+class Quote(Document):
+    """An offer; its deposit is frozen as `deposit_minor` when it is sent (DESIGN M1)."""
+
+    id = id_field("quo")
+    status = models.CharField(max_length=12, choices=QuoteStatus.choices, default=QuoteStatus.DRAFT)
+    valid_until = models.DateField()
+    deposit_kind = models.CharField(max_length=8, choices=DepositKind.choices, blank=True, default="")
+    deposit_percent = ExactDecimalField(default=0)
+    deposit_amount_minor = models.BigIntegerField(default=0)
+    deposit_minor = models.BigIntegerField(default=0)
+    # Evidence of the acceptance: the name that was typed, when, and from where.
+    accepted_by = models.CharField(max_length=120, blank=True, default="")
+    accepted_at = models.DateTimeField(null=True)
+    accepted_from = models.GenericIPAddressField(null=True)
+
+    objects = Quotes.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "number"], name="quote_number_unique"),
+            models.CheckConstraint(condition=Q(status__in=QuoteStatus.values), name="quote_status_known"),
+            adds_up("quote"),
+            models.CheckConstraint(
+                condition=Q(deposit_minor__gte=0, deposit_minor__lte=F("total_minor")),
+                name="quote_deposit_within_total",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="draft", number__isnull=True)
+                | (~Q(status="draft") & Q(number__isnull=False)),
+                name="quote_numbered_when_sent",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(status__in=["accepted", "invoiced"], accepted_at__isnull=False) & ~Q(accepted_by="")
+                )
+                | (~Q(status__in=["accepted", "invoiced"]) & Q(accepted_at__isnull=True)),
+                name="quote_accepted_by_somebody",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="quote_newest"),
+            models.Index(fields=["valid_until"], condition=Q(status="sent"), name="quote_to_expire"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or "Draft"
+
+    @property
+    def deposit(self) -> Money:
+        """What is paid in full on acceptance; zero when no deposit is asked for."""
+        return Money(self.deposit_minor, self.currency)
+
+
+class QuoteLine(Line):
+    """One line of a quote."""
+
+    quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="lines")
+
+    class Meta(Line.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["quote", "position"], name="quote_line_position_unique"),
+            not_negative("quote"),
+        ]
+
+    def __str__(self) -> str:
+        return self.description
