@@ -1,7 +1,8 @@
-"""Organizations, the people who log in, their role in each organization, and gateway accounts."""
+"""Organizations with their look, the people who log in, their role in each organization, and gateway accounts."""
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
@@ -13,6 +14,9 @@ from django.db import models
 from partway.lib.ids import new_id
 from partway.lib.money import EXPONENTS
 from partway.lib.sealing import seal, unseal
+
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 
 
 def _organization_id() -> str:
@@ -43,6 +47,12 @@ def check_currency(code: str) -> None:
         raise ValidationError(f"“{code}” is not a currency. Write its three letters, like USD.")
 
 
+def check_color(color: str) -> None:
+    """Refuse what is not six hexadecimal digits behind a #."""
+    if not _COLOR.fullmatch(color):
+        raise ValidationError(f"“{color}” is not a color. Write it like #1f5c3d.")
+
+
 class Organization(models.Model):
     """Who is owed: a business with its own members, customers and books."""
 
@@ -52,6 +62,9 @@ class Organization(models.Model):
     email = models.EmailField("sender address", help_text="Mails to customers come from this address.")
     phone = models.CharField(max_length=40, blank=True)
     address = models.TextField(max_length=400, blank=True)
+    tax_number = models.CharField(max_length=40, blank=True)
+    color = models.CharField(max_length=7, default="#1f5c3d", validators=[check_color])
+    payment_instructions = models.TextField(max_length=600, blank=True)
     currency = models.CharField(max_length=3, default="USD", validators=[check_currency])
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     payments_enabled = models.BooleanField(default=False)
@@ -61,6 +74,18 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Logo(models.Model):
+    """An organization's picture; in the database, so that every machine of an installation has it."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="logo")
+    content = models.BinaryField()
+    media_type = models.CharField(max_length=40)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"Logo of {self.organization_id}"
 
 
 class Users(BaseUserManager["User"]):
