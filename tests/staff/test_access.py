@@ -20,6 +20,7 @@ LEAST = {
     "invoices": Role.READER,
     "invoice_new": Role.COLLECTOR,
     "invoice": Role.READER,
+    "invoice_pdf": Role.READER,
     "invoice_edit": Role.COLLECTOR,
     "invoice_send": Role.COLLECTOR,
     "invoice_resend": Role.COLLECTOR,

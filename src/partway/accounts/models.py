@@ -15,7 +15,6 @@ from partway.lib.ids import new_id
 from partway.lib.money import EXPONENTS
 from partway.lib.sealing import seal, unseal
 
-
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 
 

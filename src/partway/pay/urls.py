@@ -22,8 +22,10 @@ urlpatterns = [
     path("p/<str:token>/opened/", requests.opened, name="request_opened"),
     path("i/<str:token>/", invoices.show, name="invoice"),
     path("i/<str:token>/pay/", invoices.pay, name="invoice_pay"),
+    path("i/<str:token>/pdf/", invoices.pdf, name="invoice_pdf"),
     path("i/<str:token>/opened/", invoices.opened, name="invoice_opened"),
     path("r/<str:token>/", receipts.show, name="receipt"),
+    path("r/<str:token>/pdf/", receipts.pdf, name="receipt_pdf"),
     path("r/<str:token>/state/", receipts.state, name="receipt_state"),
     path("callbacks/<slug:account_id>/", callbacks.receive, name="callback"),
     # Mail programs lose the last slash of a link; and whatever else is no link looks like any unknown one.

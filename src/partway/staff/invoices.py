@@ -8,12 +8,13 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import F, OrderBy, Prefetch, Q, QuerySet
 from django.db.models.expressions import Combinable
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseNotAllowed
 
 from partway.billing import links, payment_requests
 from partway.billing.models import Event, Invoice, Mail, PaymentRequest
 from partway.billing.models.fields import OwnedQuerySet
 from partway.billing.models.invoices import Invoices
+from partway.delivery import documents
 
 from . import timeline
 from .access import find
@@ -101,6 +102,14 @@ def show(visit: Visit, invoice_id: str) -> HttpResponse:
         "mails": invoice.mails.prefetch_related("attempts").order_by("-created_at", "-id"),
     }
     return visit.render("staff/invoices/show.html", context)
+
+
+def pdf(visit: Visit, invoice_id: str) -> HttpResponse:
+    """The invoice as the customer gets it, a draft marked as one."""
+    invoice = find(visit, Invoice.objects.select_related("organization", "customer"), invoice_id)
+    if visit.posted:
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    return documents.answer(documents.of_invoice(invoice))
 
 
 def _latest_mail(request: PaymentRequest | None) -> Mail | None:

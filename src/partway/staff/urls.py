@@ -25,6 +25,7 @@ _invoices = [
     path("", reader(invoices.index), name="invoices"),
     path("new/", collector(invoice_editor.new), name="invoice_new"),
     path("<str:invoice_id>/", reader(invoices.show), name="invoice"),
+    path("<str:invoice_id>/pdf/", reader(invoices.pdf), name="invoice_pdf"),
     path("<str:invoice_id>/edit/", collector(invoice_editor.edit), name="invoice_edit"),
     path("<str:invoice_id>/send/", collector(invoice_acts.send), name="invoice_send"),
     path("<str:invoice_id>/resend/", collector(invoice_acts.resend), name="invoice_resend"),
