@@ -1,8 +1,7 @@
-"""Organizations with their look, the people who log in, their role in each organization, and gateway accounts."""
+"""Organizations, the people who log in, their role in each organization, and gateway accounts."""
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
@@ -11,11 +10,13 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from partway.lib.colors import contrast_with_white, is_color
 from partway.lib.ids import new_id
 from partway.lib.money import EXPONENTS
 from partway.lib.sealing import seal, unseal
 
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
+# WCAG 2.2, 1.4.3: text of the usual size can be read by people with weak sight from here on.
+LEAST_CONTRAST = 4.5
 
 
 def _organization_id() -> str:
@@ -47,9 +48,11 @@ def check_currency(code: str) -> None:
 
 
 def check_color(color: str) -> None:
-    """Refuse what is not six hexadecimal digits behind a #."""
-    if not _COLOR.fullmatch(color):
+    """Refuse what is no color, and one on which white text could not be read."""
+    if not is_color(color):
         raise ValidationError(f"“{color}” is not a color. Write it like #1f5c3d.")
+    if contrast_with_white(color) < LEAST_CONTRAST:
+        raise ValidationError(f"{color} is too light: white text on it could not be read. Take a darker one.")
 
 
 class Organization(models.Model):
@@ -61,14 +64,14 @@ class Organization(models.Model):
     email = models.EmailField("sender address", help_text="Mails to customers come from this address.")
     phone = models.CharField(max_length=40, blank=True)
     address = models.TextField(max_length=400, blank=True)
-    tax_number = models.CharField(max_length=40, blank=True)
-    color = models.CharField(max_length=7, default="#1f5c3d", validators=[check_color])
-    payment_instructions = models.TextField(max_length=600, blank=True)
     currency = models.CharField(max_length=3, default="USD", validators=[check_currency])
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     payments_enabled = models.BooleanField(default=False)
     invoice_prefix = models.CharField(max_length=12, default="INV-", blank=True)
     next_invoice_number = models.PositiveIntegerField(default=1)
+    tax_number = models.CharField(max_length=40, blank=True)
+    color = models.CharField(max_length=7, default="#1f5c3d", validators=[check_color])
+    payment_instructions = models.TextField(max_length=600, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -76,15 +79,15 @@ class Organization(models.Model):
 
 
 class Logo(models.Model):
-    """An organization's picture; in the database, so that every machine of an installation has it."""
+    """An organization's logo as we drew it anew ourselves; never the bytes that somebody sent."""
 
     organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="logo")
     content = models.BinaryField()
-    media_type = models.CharField(max_length=40)
-    updated_at = models.DateTimeField(auto_now=True)
+    media_type = models.CharField(max_length=40, default="image/png")
+    updated_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"Logo of {self.organization_id}"
+        return f"logo of {self.organization_id}"
 
 
 class Users(BaseUserManager["User"]):

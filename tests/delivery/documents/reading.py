@@ -24,5 +24,10 @@ def targets(content: bytes) -> list[str]:
     return [str(annotation.get_object()["/A"]["/URI"]) for annotation in annotations]
 
 
+def pictures(content: bytes) -> list[tuple[int, int]]:
+    """Width and height in pixels of what is on the first page as an image; drawings do not count."""
+    return [image.image.size for image in PdfReader(BytesIO(content)).pages[0].images if image.image]
+
+
 def _folded(words: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", words).split())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
-from partway.accounts.models import Organization
+from partway.accounts.models import Logo, Organization
 from partway.billing import invoices, links
 from partway.billing.invoices import Draft, Line
 from partway.billing.models import Customer, Invoice
@@ -87,6 +89,15 @@ def test_the_organizations_profile_is_on_it(invoice: Invoice) -> None:
     text = _text(invoice)
     assert "Tax number DE 123 456 billing@alder.example +1 555 0142" in text
     assert "How to pay Transfer to First Bank, account 0123." in text
+
+
+def test_its_logo_comes_from_the_database(invoice: Invoice) -> None:
+    picture = BytesIO()
+    Image.new("RGB", (30, 10), "#c04020").save(picture, "PNG")
+    Logo.objects.create(organization=invoice.organization, content=picture.getvalue(), updated_at=now())
+    content = documents.of_invoice(invoice).content
+    assert reading.text(content).startswith("Invoice From Alder Joinery")
+    assert reading.pictures(content) == [(30, 10)]
 
 
 def test_its_code_leads_to_the_invoice(invoice: Invoice) -> None:

@@ -134,7 +134,9 @@ def test_amounts_have_the_decimals_of_their_currency(money: Money, shown: str) -
 
 def test_a_word_wider_than_its_column_breaks_and_loses_nothing() -> None:
     word = "Donaudampfschifffahrtsgesellschaft" * 8
-    assert reading.text(pdf(samples.invoice(lines=(samples.line(word),)))).replace(" ", "").count(word) == 1
+    text = reading.text(pdf(samples.invoice(lines=(samples.line(word),))))
+    assert word not in text
+    assert word in text.replace(" ", "")
 
 
 def test_the_same_data_is_the_same_bytes() -> None:

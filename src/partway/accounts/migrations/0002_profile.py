@@ -1,6 +1,4 @@
-"""What an organization shows on its documents: tax number, color, payment instructions and logo."""
-
-from __future__ import annotations
+"""What an organization shows of itself on documents: logo, color, tax number, how to pay otherwise."""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -9,11 +7,15 @@ import partway.accounts.models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("accounts", "0001_initial"),
-    ]
+    dependencies = [("accounts", "0001_initial")]
 
     operations = [
+        migrations.AddField(
+            model_name="organization",
+            name="tax_number",
+            field=models.CharField(blank=True, max_length=40, default=""),
+            preserve_default=False,
+        ),
         migrations.AddField(
             model_name="organization",
             name="color",
@@ -24,12 +26,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="organization",
             name="payment_instructions",
-            field=models.TextField(blank=True, max_length=600),
-        ),
-        migrations.AddField(
-            model_name="organization",
-            name="tax_number",
-            field=models.CharField(blank=True, max_length=40),
+            field=models.TextField(blank=True, max_length=600, default=""),
+            preserve_default=False,
         ),
         migrations.CreateModel(
             name="Logo",
@@ -41,8 +39,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("content", models.BinaryField()),
-                ("media_type", models.CharField(max_length=40)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("media_type", models.CharField(default="image/png", max_length=40)),
+                ("updated_at", models.DateTimeField()),
                 (
                     "organization",
                     models.OneToOneField(

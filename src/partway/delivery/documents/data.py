@@ -22,7 +22,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """The organization as its documents show it; `color` is #rrggbb, `paper` a4 or us-letter."""
+    """The organization as its documents show it; `color` is #rrggbb and dark, `paper` a4 or us-letter."""
 
     name: str
     address: str = ""

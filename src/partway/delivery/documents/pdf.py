@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
 
@@ -38,15 +37,12 @@ def file(document: Document) -> File:
 
 def pdf(document: Document) -> bytes:
     """The document as a PDF file. No network, no file outside this folder, no font of the machine."""
-    # The time of setting it would make two copies of one document differ.
-    stamp = datetime.combine(document.dated, time(), UTC)
     return typst.compile(
         _LAYOUT / "document.typ",
         root=_LAYOUT,
         font_paths=_fonts(),
         ignore_system_fonts=True,
         sys_inputs={"document": json.dumps(plain(document))},
-        timestamp=stamp,
     )
 
 

@@ -14,8 +14,7 @@ from partway.lib.money import Money, format_money
 from ..templatetags.partway import local_day, quantity
 from ..templatetags.stages import widths
 from . import pictures
-from .colors import on_paper
-from .data import Document, Issuer, Link, Picture, Stages
+from .data import Document, Link, Picture, Stages
 
 # These turn the words around them, so a name could show an amount backwards.
 _TURNING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -67,11 +66,6 @@ def _(part: Picture) -> dict[str, str | float] | None:
 @plain.register
 def _(part: Link) -> dict[str, str]:
     return {"url": part.url, "words": part.words, "code": pictures.code(part.url)}
-
-
-@plain.register
-def _(part: Issuer) -> dict[str, Any]:
-    return {**_fields(part), "color": on_paper(part.color)}
 
 
 @plain.register
