@@ -10,9 +10,13 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from partway.lib.colors import contrast_with_white, is_color
 from partway.lib.ids import new_id
 from partway.lib.money import EXPONENTS
 from partway.lib.sealing import seal, unseal
+
+# WCAG 2.2, 1.4.3: text of the usual size can be read by people with weak sight from here on.
+LEAST_CONTRAST = 4.5
 
 
 def _organization_id() -> str:
@@ -43,6 +47,14 @@ def check_currency(code: str) -> None:
         raise ValidationError(f"“{code}” is not a currency. Write its three letters, like USD.")
 
 
+def check_color(color: str) -> None:
+    """Refuse what is no color, and one on which white text could not be read."""
+    if not is_color(color):
+        raise ValidationError(f"“{color}” is not a color. Write it like #1f5c3d.")
+    if contrast_with_white(color) < LEAST_CONTRAST:
+        raise ValidationError(f"{color} is too light: white text on it could not be read. Take a darker one.")
+
+
 class Organization(models.Model):
     """Who is owed: a business with its own members, customers and books."""
 
@@ -57,10 +69,25 @@ class Organization(models.Model):
     payments_enabled = models.BooleanField(default=False)
     invoice_prefix = models.CharField(max_length=12, default="INV-", blank=True)
     next_invoice_number = models.PositiveIntegerField(default=1)
+    tax_number = models.CharField(max_length=40, blank=True)
+    color = models.CharField(max_length=7, default="#1f5c3d", validators=[check_color])
+    payment_instructions = models.TextField(max_length=600, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Logo(models.Model):
+    """An organization's logo as we drew it anew ourselves; never the bytes that somebody sent."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="logo")
+    content = models.BinaryField()
+    media_type = models.CharField(max_length=40, default="image/png")
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"logo of {self.organization_id}"
 
 
 class Users(BaseUserManager["User"]):

@@ -31,6 +31,15 @@ class Totals:
         return self.subtotal_minor - self.discount_minor + self.tax_minor
 
 
+@dataclass(frozen=True, slots=True)
+class RateAmount:
+    """What one tax rate comes to, in minor units; `taxable_minor` is after the discount."""
+
+    tax_percent: Decimal
+    taxable_minor: int
+    tax_minor: int
+
+
 def line_amount(quantity: Decimal, unit_amount_minor: int) -> int:
     """Quantity times unit amount in minor units, rounded half up once."""
     return half_up(quantity * unit_amount_minor)
@@ -53,12 +62,17 @@ def spread(amount_minor: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
-def totals(lines: Sequence[LineAmount], discount_minor: int) -> Totals:
-    """A document's figures; the discount is spread over the lines, then each tax rate is rounded once."""
+def rates(lines: Sequence[LineAmount], discount_minor: int) -> list[RateAmount]:
+    """Each tax rate of a document, in the order of its lines: the discount is spread, then a rate rounds once."""
     amounts = [line.amount_minor for line in lines]
-    discount = min(discount_minor, sum(amounts))
     taxable: dict[Decimal, int] = {}
-    for line, share in zip(lines, spread(discount, amounts), strict=True):
+    for line, share in zip(lines, spread(min(discount_minor, sum(amounts)), amounts), strict=True):
         taxable[line.tax_percent] = taxable.get(line.tax_percent, 0) + line.amount_minor - share
-    tax = sum(percent_of(amount, rate) for rate, amount in taxable.items())
-    return Totals(sum(amounts), discount, tax)
+    return [RateAmount(rate, amount, percent_of(amount, rate)) for rate, amount in taxable.items()]
+
+
+def totals(lines: Sequence[LineAmount], discount_minor: int) -> Totals:
+    """A document's figures; a discount takes at most what the lines come to."""
+    subtotal = sum(line.amount_minor for line in lines)
+    tax = sum(rate.tax_minor for rate in rates(lines, discount_minor))
+    return Totals(subtotal, min(discount_minor, subtotal), tax)

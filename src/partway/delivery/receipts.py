@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
-from partway.billing.models import Allocation, Payment
+from partway.billing.models import Allocation, Invoice, Payment
 from partway.lib.clock import today
 from partway.lib.money import Money
 
@@ -37,6 +38,36 @@ class Receipt:
         if self.captured.currency != self.applied.currency:
             return self.captured
         return self.captured - self.applied or None
+
+
+class PaidPart(NamedTuple):
+    """One payment's part of an invoice, with the day it was booked where the organization is."""
+
+    on: date
+    method: str
+    amount: Money
+
+
+def paid_so_far(invoice: Invoice) -> list[PaidPart]:
+    """What was put against this invoice, oldest first; what was taken off again is negative."""
+    zone = invoice.organization.time_zone
+    rows = (
+        Allocation.objects.filter(invoice=invoice)
+        .select_related("payment__quote")
+        .order_by("created_at", "id")
+    )
+    return [
+        PaidPart(
+            today(row.created_at, zone),
+            _called(row.payment),
+            Money(row.amount_minor, row.currency),
+        )
+        for row in rows
+    ]
+
+
+def _called(payment: Payment) -> str:
+    return f"deposit of {payment.quote.number}" if payment.quote else method_words(payment.method)
 
 
 def receipt(payment: Payment) -> Receipt:

@@ -19,6 +19,7 @@ from partway.billing import deposits, links
 from partway.billing.models import Invoice, Mail, Payment, Quote
 from partway.lib.money import Money
 
+from . import documents
 from .receipts import receipt
 from .templatetags.partway import local_day
 
@@ -47,7 +48,7 @@ def mails_with_everything() -> QuerySet[Mail]:
 
 
 def message(mail: Mail) -> Letter:
-    """The message of this mail, with its links. Raises KeyError for a kind that is not in KINDS."""
+    """The message of this mail, with its links and its document. Raises KeyError for a kind that is not in KINDS."""
     organization = mail.organization
     context = {"organization": organization, "mail": mail, **KINDS[mail.kind](mail)}
     context["subject"] = one_line(context["subject"])
@@ -62,6 +63,9 @@ def message(mail: Mail) -> Letter:
         headers={"Message-ID": f"<{mail.id}@{_host()}>", "Auto-Submitted": "auto-generated"},
     )
     letter.attach_alternative(render_to_string(f"mail/{mail.kind}.html", context), "text/html")
+    if mail.kind in ATTACHED:
+        file = ATTACHED[mail.kind](mail)
+        letter.attach(file.name, file.content, file.media_type)
     letter.organization_id, letter.mail_id = organization.id, mail.id
     return letter
 
@@ -186,6 +190,13 @@ KINDS: dict[str, Callable[[Mail], Context]] = {
     "quote_declined": _quote_declined,
     "receipt": _receipt,
     "payment_received": _payment_received,
+}
+
+# What goes along as a file. It is set when the mail is sent, so that it says what the mail says.
+ATTACHED: dict[str, Callable[[Mail], documents.File]] = {
+    "invoice_sent": lambda mail: documents.of_invoice(_present(mail.invoice)),
+    "quote_sent": lambda mail: documents.of_quote(_present(mail.quote)),
+    "receipt": lambda mail: documents.of_payment(_present(mail.payment)),
 }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
-from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,20 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partway.billing import invoices, links, payments
 from partway.billing.errors import NotPayable
-from partway.billing.models import Allocation, Invoice, Payment
-from partway.delivery.receipts import method_words
+from partway.billing.models import Invoice
+from partway.delivery import documents
+from partway.delivery.receipts import paid_so_far
 from partway.lib.clock import now, today
-from partway.lib.money import Money
 
 from . import answers
-
-
-class PaidPart(NamedTuple):
-    """One payment's part of this invoice, with the day it came in where the organization is."""
-
-    on: date
-    method: str
-    amount: Money
 
 
 @require_safe
@@ -43,6 +33,17 @@ def pay(http: HttpRequest, token: str) -> HttpResponse:
     if invoice is None:
         return answers.unknown(http)
     return answers.start(http, invoice, partial(_show, http, token))
+
+
+@require_safe
+def pdf(http: HttpRequest, token: str) -> HttpResponse:
+    """The invoice as a file; where its page is dead, so is this."""
+    invoice = links.invoice_by_token(token)
+    if invoice is None:
+        return answers.unknown(http)
+    if invoice.status == "void":
+        return answers.dead(http, invoice.organization, "void")
+    return documents.answer(documents.of_invoice(invoice))
 
 
 @require_POST
@@ -83,26 +84,6 @@ def _context(invoice: Invoice, token: str) -> dict[str, object]:
         "invoice": invoice,
         "lines": invoice.lines.all(),
         "sent_on": today(invoice.sent_at or invoice.created_at, time_zone),
-        "payments": _paid_so_far(invoice, time_zone),
+        "payments": paid_so_far(invoice),
         "word": "overdue" if invoice.is_overdue(today(now(), time_zone)) else invoice.payment_status,
     }
-
-
-def _paid_so_far(invoice: Invoice, time_zone: str) -> list[PaidPart]:
-    rows = (
-        Allocation.objects.filter(invoice=invoice)
-        .select_related("payment__quote")
-        .order_by("created_at", "id")
-    )
-    return [
-        PaidPart(
-            today(row.created_at, time_zone),
-            _called(row.payment),
-            Money(row.amount_minor, row.currency),
-        )
-        for row in rows
-    ]
-
-
-def _called(payment: Payment) -> str:
-    return f"deposit of {payment.quote.number}" if payment.quote else method_words(payment.method)

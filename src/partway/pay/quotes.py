@@ -12,6 +12,7 @@ from partway.billing import deposits, events, links, payments, quotes
 from partway.billing.errors import BillingError, Invalid, NotPayable, TooLate
 from partway.billing.models import Quote
 from partway.billing.quotes import Evidence
+from partway.delivery import documents
 from partway.lib.clock import now, today
 from partway.lib.money import Money
 
@@ -26,6 +27,17 @@ _form = require_http_methods(["GET", "HEAD", "POST"])
 def show(http: HttpRequest, token: str) -> HttpResponse:
     """The quote as it stands, or why it is over. Looking changes nothing."""
     return _show(http, token)
+
+
+@require_safe
+def pdf(http: HttpRequest, token: str) -> HttpResponse:
+    """The quote as a file; where its page is dead, so is this."""
+    quote = links.quote_by_token(token)
+    if quote is None:
+        return answers.unknown(http)
+    if quote.status in ("declined", "expired"):
+        return answers.dead(http, quote.organization, quote.status)
+    return documents.answer(documents.of_quote(quote))
 
 
 @_form

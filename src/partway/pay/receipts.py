@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from partway.billing import links, payments
 from partway.billing.errors import NotPayable
 from partway.billing.models import Invoice, Payment
+from partway.delivery import documents
 from partway.delivery.receipts import receipt
 from partway.gateways.protocol import Refused, Unknown
 from partway.lib.clock import now
@@ -39,6 +40,17 @@ def show(http: HttpRequest, token: str) -> HttpResponse:
     paid = document.amount_paid if isinstance(document, Invoice) else Money(0, document.currency)
     context = {"token": token, "payment": payment, "invoice": document, "paid_so_far": paid, **known}
     return answers.page(http, f"payment_{stage}", {"organization": payment.organization, **context})
+
+
+@require_safe
+def pdf(http: HttpRequest, token: str) -> HttpResponse:
+    """The receipt as a file, once there is one; until then the page says how things stand."""
+    payment = links.payment_by_token(token)
+    if payment is None:
+        return answers.unknown(http)
+    if _stage(payment) != "succeeded":
+        return redirect("pay:receipt", token)
+    return documents.answer(documents.of_payment(payment))
 
 
 @require_POST

@@ -8,12 +8,13 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import F, OrderBy, Prefetch, Q, QuerySet
 from django.db.models.expressions import Combinable
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseNotAllowed
 
 from partway.billing import allocations, deposits, links, payment_requests
 from partway.billing.models import Event, Invoice, Mail, Payment, PaymentRequest
 from partway.billing.models.fields import OwnedQuerySet
 from partway.billing.models.invoices import Invoices
+from partway.delivery import documents
 from partway.lib.money import Money
 
 from . import timeline
@@ -119,6 +120,14 @@ def _deposit(invoice: Invoice) -> dict[str, Money | None]:
         "deposit": taken,
         "deposit_left": left if left.amount_minor > 0 and invoice.status != "void" else None,
     }
+
+
+def pdf(visit: Visit, invoice_id: str) -> HttpResponse:
+    """The invoice as the customer gets it, a draft marked as one."""
+    invoice = find(visit, Invoice.objects.select_related("organization", "customer"), invoice_id)
+    if visit.posted:
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    return documents.answer(documents.of_invoice(invoice))
 
 
 def _latest_mail(request: PaymentRequest | None) -> Mail | None:

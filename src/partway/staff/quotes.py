@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseNotAllowed
 
 from partway.billing import deposits, links
 from partway.billing.models import Event, Invoice, Quote
 from partway.billing.models.quotes import Quotes, QuoteStatus
+from partway.delivery import documents
 from partway.lib.money import Money
 
 from . import timeline
@@ -98,3 +99,11 @@ def _why_no_request(quote: Quote) -> str:
         where
         or "A quote asks for no payments. Make an invoice of it once it is accepted, and request them there."
     )
+
+
+def pdf(visit: Visit, quote_id: str) -> HttpResponse:
+    """The quote as the customer gets it, a draft marked as one."""
+    quote = find(visit, Quote.objects.select_related("organization", "customer"), quote_id)
+    if visit.posted:
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    return documents.answer(documents.of_quote(quote))

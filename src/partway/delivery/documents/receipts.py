@@ -1,0 +1,64 @@
+"""A succeeded payment as a receipt: what was really paid, what was paid before, and what was left then."""
+
+from __future__ import annotations
+
+from partway.billing import links
+from partway.billing.models import Payment
+from partway.lib.money import Money
+
+from ..receipts import Receipt, receipt
+from ..templatetags.partway import local_day
+from .data import Document, Fact, Headline, Link, Passage, Row, Stages
+from .issuers import issuer, recipient
+
+
+def document(payment: Payment) -> Document:
+    """The whole document; it carries the day of the payment. ValueError where nothing was taken."""
+    paid, about = receipt(payment), payment.document
+    nothing = Money(0, paid.total.currency)
+    return Document(
+        kind="Receipt",
+        number=about.number or "",
+        dated=paid.paid_on,
+        issuer=issuer(payment.organization),
+        recipient=recipient(about.customer),
+        facts=_facts(payment, paid),
+        headline=_headline(paid),
+        sums=_sums(paid, _noun(payment)),
+        stages=Stages(total=paid.total, paid=paid.paid, requested=nothing),
+        link=Link(links.receipt_url(payment), "This receipt online"),
+        passages=(_thanks(payment, paid),),
+    )
+
+
+def _facts(payment: Payment, paid: Receipt) -> tuple[Fact, ...]:
+    method = [Fact("Method", paid.method)] if paid.method else []
+    about = Fact(_noun(payment).capitalize(), payment.document.number or "")
+    return (about, Fact("Paid on", paid.paid_on), *method)
+
+
+def _noun(payment: Payment) -> str:
+    """A deposit is paid on a quote, everything else on an invoice."""
+    return "invoice" if payment.invoice else "quote"
+
+
+def _headline(paid: Receipt) -> Headline:
+    how = f", by {paid.method.lower()}" if paid.method else ""
+    return Headline("You paid", paid.captured, f"on {local_day(paid.paid_on)}{how}")
+
+
+def _sums(paid: Receipt, noun: str) -> tuple[Row, ...]:
+    surplus = [Row("More than was due, kept as your credit", paid.surplus)] if paid.surplus else []
+    return (
+        Row(f"Total of the {noun}", paid.total),
+        Row("Paid before", paid.paid_before),
+        Row("This payment" if noun == "invoice" else "This deposit", paid.applied, strong=True),
+        Row("Left to pay" if noun == "invoice" else "Left after the deposit", paid.left),
+        *surplus,
+    )
+
+
+def _thanks(payment: Payment, paid: Receipt) -> Passage:
+    ahead = f"Nothing else is to be done now: {payment.organization.name} will ask for the rest."
+    words = ahead if paid.left else f"The {_noun(payment)} is paid in full."
+    return Passage("Thank you", f"{words}\nReference {payment.pk}")

@@ -1,0 +1,62 @@
+"""A quote as PDF: the offer, until when it holds, and the deposit that accepts it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from partway.delivery.documents.data import Issuer, Recipient
+from partway.delivery.documents.pdf import pdf
+from partway.delivery.documents.quotes import Deposit, Offer, document
+from tests.delivery.documents import reading, samples
+from tests.delivery.documents.samples import usd
+
+OFFER = Offer(
+    number="Q-12",
+    sent_on=date(2026, 11, 22),
+    valid_until=date(2026, 12, 22),
+    issuer=Issuer("Alder Joinery"),
+    recipient=Recipient("Dana Whitfield"),
+    lines=(samples.line(),),
+    discount=usd(0),
+    total=usd(100_000),
+    deposit=Deposit(usd(30_000), percent=Decimal(30)),
+    url=samples.URL,
+)
+
+
+def _text(offer: Offer) -> str:
+    return reading.text(pdf(document(offer)))
+
+
+def test_it_says_what_accepts_it_and_until_when() -> None:
+    text = _text(OFFER)
+    for words in (
+        "Quote",
+        "Number Q-12 Sent Nov 22, 2026 Valid until Dec 22, 2026",
+        "Deposit $300.00 30% of $1,000.00, paid in full when you accept",
+        "Deposit $300.00 After the work $700.00",
+        "Deposit −$300.00 After the deposit $700.00",
+        "Scan to accept",
+    ):
+        assert words in text
+
+
+def test_a_paid_deposit_is_asked_for_no_more() -> None:
+    text = _text(replace(OFFER, accepted=True, deposit=Deposit(usd(30_000), paid=True)))
+    assert "Total $1,000.00 accepted, deposit paid" in text
+    assert "Deposit paid −$300.00" in text
+    assert "Scan to see it online" in text
+
+
+def test_without_a_deposit_the_total_is_what_it_is_about() -> None:
+    text = _text(replace(OFFER, deposit=None))
+    assert "Total $1,000.00 valid until Dec 22, 2026" in text
+    assert "After the work" not in text
+
+
+def test_an_offer_that_ended_cannot_be_accepted() -> None:
+    text = _text(replace(OFFER, mark="Expired"))
+    assert "Expired Quote" in text
+    assert "Scan to accept" not in text

@@ -1,0 +1,72 @@
+"""A receipt as PDF is honest: what was paid, what was paid before, what was left then."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing import links
+from partway.billing.models import Invoice, Payment
+from partway.delivery import documents
+from tests import personas
+from tests.delivery.documents import reading
+
+
+def _content(payment: Payment) -> bytes:
+    return documents.of_payment(Payment.objects.get(pk=payment.pk)).content
+
+
+def test_a_receipt_for_ten_of_a_thousand_says_so(invoice: Invoice) -> None:
+    personas.paid_part(invoice, 20_000)
+    payment = personas.paid_part(invoice, 1_000)
+    text = reading.text(_content(payment))
+    for words in (
+        "You paid $10.00",
+        ", by card",
+        f"Invoice {invoice.number}",
+        "Total of the invoice $1,000.00",
+        "Paid before $200.00",
+        "This payment $10.00",
+        "Left to pay $790.00",
+        "Paid $210.00 Left $790.00",
+        f"Reference {payment.pk}",
+    ):
+        assert words in text
+
+
+def test_later_payments_do_not_change_it(invoice: Invoice) -> None:
+    first = personas.paid_part(invoice, 20_000)
+    before = _content(first)
+    personas.paid_part(invoice, 30_000)
+    assert _content(first) == before
+
+
+def test_the_last_one_says_that_all_is_paid(invoice: Invoice) -> None:
+    text = reading.text(_content(personas.paid_part(invoice, 100_000)))
+    assert "Left to pay $0.00" in text
+    assert "The invoice is paid in full." in text
+
+
+def test_what_did_not_fit_is_named_as_credit(invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 20_000)
+    Payment.objects.filter(pk=payment.pk).update(captured_minor=25_000)
+    text = reading.text(_content(payment))
+    assert "You paid $250.00" in text
+    assert "This payment $200.00" in text
+    assert "More than was due, kept as your credit $50.00" in text
+
+
+def test_its_code_leads_to_its_page(invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 20_000)
+    assert reading.targets(_content(payment)) == [links.receipt_url(payment)]
+
+
+def test_it_is_saved_under_the_number_of_its_invoice(invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 20_000)
+    assert documents.of_payment(payment).name == f"Receipt-{invoice.number}.pdf"
+
+
+def test_without_money_there_is_no_receipt(invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 20_000)
+    payment.captured_minor = None
+    with pytest.raises(ValueError, match="no receipt"):
+        documents.of_payment(payment)

@@ -1,0 +1,71 @@
+"""Documents behind a customer's link: the same token, the same 404, kept by no cache."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from partway.billing import invoices, links
+from partway.billing.models import Invoice, Payment
+from partway.lib.clock import now
+from tests import personas
+from tests.delivery.documents import reading
+
+
+def _pdf(dana: Client, url: str) -> HttpResponse:
+    response: HttpResponse = dana.get(f"{url}pdf/")
+    return response
+
+
+def test_the_invoice_can_be_saved(dana: Client, invoice: Invoice) -> None:
+    response = _pdf(dana, links.invoice_url(invoice))
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert response.headers["Content-Disposition"] == f'inline; filename="Invoice-{invoice.number}.pdf"'
+    assert "no-store" in response.headers["Cache-Control"]
+    assert "noindex" in response.headers["X-Robots-Tag"]
+    assert "Total Amount Due $1,000.00" in reading.text(response.content)
+
+
+def test_the_receipt_can_be_saved(dana: Client, invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 1_000)
+    response = _pdf(dana, links.receipt_url(payment))
+    assert "You paid $10.00" in reading.text(response.content)
+
+
+def test_the_pages_offer_it(dana: Client, invoice: Invoice) -> None:
+    for url in (links.invoice_url(invoice), links.receipt_url(personas.paid_part(invoice, 1_000))):
+        path = url.partition("/")[2].partition("/")[2].partition("/")[2]
+        assert f'href="/{path}pdf/" download>Download PDF</a>' in dana.get(url).text
+
+
+@pytest.mark.parametrize("door", ["i", "r"])
+def test_an_unknown_link_is_the_same_404_as_everywhere(db: None, dana: Client, door: str) -> None:
+    response = _pdf(dana, f"/{door}/inv_nothing-at-all/")
+    assert response.status_code == 404
+    assert response.content == dana.get("/i/unknown/").content
+
+
+def test_a_link_of_another_kind_opens_nothing(dana: Client, invoice: Invoice) -> None:
+    url = links.invoice_url(invoice).replace("/i/", "/r/")
+    assert _pdf(dana, url).status_code == 404
+
+
+def test_a_void_invoice_is_as_dead_as_its_page(dana: Client, invoice: Invoice) -> None:
+    invoices.void(invoice, by=personas.actor_of(invoice.organization), now=now())
+    response = _pdf(dana, links.invoice_url(invoice))
+    assert response.status_code == 410
+    assert "This invoice was voided" in response.text
+
+
+def test_where_nothing_was_taken_the_page_says_how_it_stands(dana: Client, invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 1_000)
+    Payment.objects.filter(pk=payment.pk).update(status="processing", captured_minor=None, accepted=True)
+    response = _pdf(dana, links.receipt_url(payment))
+    assert response.status_code == 302
+    assert response.headers["Location"] in links.receipt_url(payment)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_it_is_only_looked_at(dana: Client, invoice: Invoice, method: str) -> None:
+    assert dana.generic(method, f"{links.invoice_url(invoice)}pdf/").status_code == 405
