@@ -21,6 +21,8 @@ from partway.billing.models import (
     MailAttempt,
     Payment,
     PaymentRequest,
+    Quote,
+    QuoteLine,
 )
 from partway.lib.clock import now as present
 from tests import personas
@@ -38,6 +40,28 @@ def payment(invoice: Invoice) -> Payment:
     account = GatewayAccount.objects.get(organization=invoice.organization)
     owner = {"organization": invoice.organization, "invoice": invoice, "gateway_account": account}
     return Payment.objects.create(**owner, amount_minor=100, currency="USD", created_at=at, check_at=at)
+
+
+def quote(invoice: Invoice) -> Quote:
+    return personas.quote(invoice.customer)
+
+
+def quote_line(invoice: Invoice) -> QuoteLine:
+    return quote(invoice).lines.get()
+
+
+def deposit(invoice: Invoice) -> Payment:
+    row, of = payment(invoice), personas.accept(quote(invoice))
+    Payment.objects.filter(pk=row.pk).update(invoice=None, quote=of)
+    row.refresh_from_db()
+    return row
+
+
+def paid_deposit(invoice: Invoice) -> Payment:
+    row, taken = deposit(invoice), {"captured_minor": 100, "captured_currency": "USD"}
+    Payment.objects.filter(pk=row.pk).update(status="succeeded", accepted=True, settled_at=present(), **taken)
+    row.refresh_from_db()
+    return row
 
 
 def call(invoice: Invoice) -> GatewayCall:
@@ -140,6 +164,17 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "invoice_numbered_when_sent": changed(itself, number=None),
     "invoice_line_position_unique": twice(line),
     "invoice_line_not_negative": changed(line, unit_amount_minor=-1),
+    "one_unsettled_payment_per_quote": twice(deposit),
+    "one_deposit_per_quote": twice(paid_deposit),
+    "payment_of_one_document": changed(payment, invoice=None),
+    "quote_number_unique": twice(quote),
+    "quote_status_known": changed(quote, status="lost"),
+    "quote_total_adds_up": changed(quote, total_minor=99_999),
+    "quote_deposit_within_total": changed(quote, deposit_minor=10**9),
+    "quote_numbered_when_sent": changed(quote, number=None),
+    "quote_accepted_by_somebody": changed(quote, status="accepted"),
+    "quote_line_position_unique": twice(quote_line),
+    "quote_line_not_negative": changed(quote_line, unit_amount_minor=-1),
     "mail_status_known": changed(lambda _: Mail.objects.get(), status="lost"),
     "mail_attempt_number_unique": twice(attempt),
     "callback_stored_once": twice(callback),
