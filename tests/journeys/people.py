@@ -61,6 +61,26 @@ class Member:
         expect(title).to_have_text(re.compile(r"FR-\d+"))
         return Invoice(self.page.url, title.inner_text(), email)
 
+    def sends_quote(self, unit_amount: str = "1,000.00", percent: str = "30") -> Quote:
+        """A new quote of one line with a deposit, sent to a new customer; the page shows it afterwards."""
+        email = self.adds_customer()
+        self.page.get_by_role("link", name="New quote").click()
+        self.page.locator('[name="lines.0.description"]').fill("Kitchen, ground floor")
+        self.page.locator('[name="lines.0.unit_amount"]').fill(unit_amount)
+        self.page.get_by_label("Deposit", exact=True).select_option("percent")
+        self.page.get_by_label("Percent of the total").fill(percent)
+        self.page.get_by_role("button", name="Save draft").click()
+        self.confirms("Send")
+        title = self.page.locator("h1.page-title")
+        expect(title).to_have_text(re.compile(r"QUO-\d+"))
+        return Quote(self.page.url, title.inner_text(), email)
+
+    def confirms(self, act: str) -> None:
+        """Opens the dialog of an act and presses its button."""
+        self.page.get_by_role("link", name=act, exact=True).click()
+        self.page.get_by_role("dialog").locator("[type=submit]").click()
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
+
     def opens_request_dialog(self) -> None:
         self.page.get_by_role("link", name="Request Payment").click()
         expect(self.page.get_by_role("dialog")).to_be_visible()
@@ -97,6 +117,26 @@ class Invoice:
 
     def hosted_link(self, postbox: Postbox) -> str:
         return link_in(postbox.next_to(self.email, about=self.number), "i")
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A sent quote, as its sender knows it."""
+
+    url: str
+    number: str
+    email: str
+
+    def link(self, postbox: Postbox) -> str:
+        return link_in(postbox.next_to(self.email, about=self.number), "q")
+
+
+def accepts(page: Page, link: str, name: str) -> None:
+    """Opens a quote, types a name and accepts it."""
+    page.goto(link)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name=re.compile("^Accept")).click()
+    expect(page.locator("main")).to_contain_text("Accepted")
 
 
 def presses_pay(page: Page, link: str, words: str) -> None:

@@ -34,7 +34,7 @@ _DEAD = {
     "void": ("This invoice was voided", "It is no longer valid: there is nothing to pay.", ""),
     "quote_declined": (
         "This quote was declined",
-        "You said no to it, and that has been passed on. Nobody can accept it any more.",
+        "That has been passed on, and nobody can accept it any more.",
         "a new one",
     ),
     "quote_expired": (

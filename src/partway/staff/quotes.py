@@ -91,14 +91,14 @@ def _stages(quote: Quote, status: str) -> dict[str, Money]:
 
 def _why_no_request(quote: Quote) -> str:
     """Why Request Payment is not offered on a quote (DESIGN D1), and where it is."""
-    where = "Request Payment is on its invoice." if quote.status == "invoiced" else ""
-    later = where or "The rest is requested on the invoice, once there is one."
+    if quote.status in ("declined", "expired"):
+        return "This quote has ended, so nothing can be asked for. Write a new one, or an invoice."
+    if quote.status == "invoiced":
+        return "Request Payment is on the invoice made of this quote."
     if quote.deposit_minor:
-        return f"The deposit is paid in full, so no part of it can be requested. {later}"
-    return (
-        where
-        or "A quote asks for no payments. Make an invoice of it once it is accepted, and request them there."
-    )
+        words = "A deposit is only paid as a whole, so no part of it can be requested."
+        return f"{words} The rest is requested on the invoice, once there is one."
+    return "A quote asks for no payments. Make an invoice of it once it is accepted, and request them there."
 
 
 def pdf(visit: Visit, quote_id: str) -> HttpResponse:

@@ -42,7 +42,7 @@ def _text(message: EmailMessage) -> str:
 
 
 def link_in(text: str, door: str) -> str:
-    """The payment link in a mail that leads to `door`: p, i or r."""
+    """The payment link in a mail that leads to `door`: p, i, q or r."""
     found = re.search(rf"https?://\S+/{door}/\S+", text)
     if found is None:
         raise Surprise(f"The mail has no /{door}/ link: {text}")

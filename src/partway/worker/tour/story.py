@@ -1,4 +1,4 @@
-"""The story the tour tells: an invoice for 1,000.00 collected in stages, by people who only use a browser."""
+"""The story the tour tells: an invoice for 1,000.00 collected in stages, then a quote with a deposit, in browsers."""
 
 from __future__ import annotations
 
@@ -8,73 +8,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from partway.worker.house import Address, House, HouseError, free_port
 
+from . import quote_story
 from .postbox import Postbox, link_in
-from .visitor import Page, Surprise, Visitor
+from .tourist import CARD, CUSTOMER, OWNER, Tour
+from .visitor import Surprise, Visitor
 
-OWNER = "owner@tour.example"
-CUSTOMER = "casey@customer.example"
 _PASSWORD = "the tour's long password"  # noqa: S105 - of a house that is thrown away
-_CARD = "4242424242424242"
-_CONFIRMED_WITHIN_SECONDS = 20
-
-
-@dataclass
-class Tour:
-    """Everything the steps share."""
-
-    house: House
-    owner: Visitor
-    customer: Visitor
-    post: Postbox
-    places: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def base(self) -> str:
-        """Where the organization's pages are."""
-        return f"{self.house.address.url}/o/tour-plumbing"
-
-    def invoice_page(self) -> Page:
-        """The invoice as the owner sees it now."""
-        return self.owner.open(self.places["invoice"]).must_answer(200)
-
-    def act(self, path: str, **typed: str) -> Page:
-        """The owner opens the dialog at `path` of the organization and confirms it."""
-        dialog = self.owner.open(f"{self.base}/{path}").must_answer(200)
-        return self.owner.submit(dialog.form(to=f"/{path}"), **typed).must_answer(200)
-
-    def request(self, amount: str) -> str:
-        """The owner asks for a part; answers the payment link from the customer's mail."""
-        self.act(f"invoices/{self.places['invoice_id']}/request/", amount_requested=amount, note="Thank you!")
-        mail = self.post.next_to(CUSTOMER, about=f"${amount}")
-        return link_in(mail, "p")
-
-    def pay(self, link: str, *, amount: str) -> Page:
-        """The customer presses Pay on the page at `link` and pays at the sandbox; answers the receipt page."""
-        checkout = self.checkout(link, amount=amount)
-        back = self.customer.submit(checkout.form(holding="number"), number=_CARD)
-        return self.confirmed(back)
-
-    def checkout(self, link: str, *, amount: str) -> Page:
-        """The gateway's page behind the Pay button of `link`."""
-        page = self.customer.open(link).must_answer(200).must_say(amount)
-        checkout = self.customer.submit(page.form(to="/pay/")).must_answer(200)
-        if not checkout.url.startswith(self.house.address.sandbox_url):
-            raise Surprise(f"Pay led to {checkout.url}")
-        return checkout.must_say(amount, "no real money moves")
-
-    def confirmed(self, page: Page) -> Page:
-        """The receipt page once it no longer says that the payment is being confirmed."""
-        give_up_at = time.monotonic() + _CONFIRMED_WITHIN_SECONDS
-        while page.has_form("/state/") and time.monotonic() < give_up_at:
-            self.customer.submit(page.form(to="/state/"))
-            page = self.customer.open(page.url)
-            time.sleep(0.2)
-        return page.must_answer(200)
 
 
 def main(arguments: list[str]) -> int:
@@ -145,6 +88,7 @@ def _send_the_invoice(tour: Tour) -> str:
         200
     )
     customer_id = customer.url.rstrip("/").rpartition("/")[2]
+    tour.places["customer_id"] = customer_id
     editor = tour.owner.open(f"{tour.base}/invoices/new/?customer={customer_id}").form(holding="due_on")
     lines = {
         "lines.0.description": "Bathroom, second floor",
@@ -192,7 +136,7 @@ def _resend_and_cancel(tour: Tour) -> str:
     tour.act(f"requests/{request_id}/cancel/")
     tour.customer.open(link).must_answer(410).must_say("canceled")
     tour.customer.submit(form).must_answer(410)
-    tour.customer.submit(checkout.form(holding="number"), number=_CARD).must_answer(410)
+    tour.customer.submit(checkout.form(holding="number"), number=CARD).must_answer(410)
     tour.invoice_page().must_say("$700.00")
     return "both mails had the same link; after Cancel page, Pay and the open checkout all refuse; $700.00 is still due"
 
@@ -209,7 +153,7 @@ def _pay_now_instead(tour: Tour) -> str:
     checkout = tour.checkout(link, amount="$400.00")
     tour.pay(tour.places["hosted"], amount="$700.00").must_say("$700.00")
     tour.customer.open(link).must_answer(410)
-    tour.customer.submit(checkout.form(holding="number"), number=_CARD).must_answer(410)
+    tour.customer.submit(checkout.form(holding="number"), number=CARD).must_answer(410)
     tour.invoice_page().must_say("Paid", "$0.00")
     return "$700.00 was charged, the request is canceled, its checkout closed, and the invoice is paid"
 
@@ -228,5 +172,10 @@ STEPS: tuple[Callable[[Tour], str], ...] = (
     _the_paid_link_is_dead,
     _resend_and_cancel,
     _pay_now_instead,
+    quote_story.send_the_quote,
+    quote_story.accept_the_quote,
+    quote_story.a_part_is_refused,
+    quote_story.pay_the_deposit,
+    quote_story.make_the_invoice,
     _verify_the_books,
 )

@@ -1,0 +1,332 @@
+"""The deposit of a quote: paid once and in full, by whatever way it comes, and put on the invoice when that is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from partway.accounts.models import Organization
+from partway.billing import deposits, invoices, payments, quotes
+from partway.billing.deposits import OfflineDeposit
+from partway.billing.errors import (
+    Conflict,
+    DepositNotDivisible,
+    Invalid,
+    NotPayable,
+    PaymentInProgress,
+    TooLate,
+)
+from partway.billing.events import Actor
+from partway.billing.models import Allocation, Customer, Event, Flag, Invoice, Mail, Payment, Quote
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests import personas
+from tests.billing.world import World
+
+
+@pytest.fixture
+def accepted(dana: Customer) -> Quote:
+    """A quote over $1,000.00, accepted; its deposit of $300.00 is due."""
+    return personas.accept(personas.quote(dana))
+
+
+def make_invoice(quote: Quote, by: Actor) -> Invoice:
+    return quotes.make_invoice(quote, by=by, now=present())
+
+
+def send(invoice: Invoice, by: Actor) -> Invoice:
+    return invoices.send(invoice, by=by, now=present())
+
+
+def edit(invoice: Invoice, by: Actor, total_minor: int, **changes: Any) -> Invoice:
+    draft = invoices.Draft(
+        customer=invoice.customer,
+        currency=invoice.currency,
+        due_on=invoice.due_on,
+        lines=(invoices.Line("Less than planned", Decimal(1), total_minor, Decimal(0)),),
+    )
+    changed = replace(draft, **changes)
+    return invoices.edit(invoice, draft=changed, version=invoice.version, by=by, now=present())
+
+
+def record(quote: Quote, by: Actor, **changes: Any) -> Payment:
+    deposit = replace(OfflineDeposit("check", present().date() - timedelta(days=1), "No. 118"), **changes)
+    return quotes.record_deposit(quote, deposit=deposit, by=by, now=present())
+
+
+def status(quote: Quote) -> str:
+    return deposits.deposit_status(Quote.objects.get(pk=quote.pk))
+
+
+# Online
+
+
+def test_it_is_charged_in_full(world: World, accepted: Quote) -> None:
+    payment = world.collect(accepted)
+    assert (payment.status, world.charged(payment), status(accepted)) == ("succeeded", [30_000], "paid")
+    assert Allocation.objects.count() == 0
+    kinds = Mail.objects.filter(payment=payment).order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["receipt", "payment_received"]
+
+
+@pytest.mark.parametrize("amount_minor", [1, 29_999, 30_001, 100_000, 0])
+def test_no_other_amount_can_be_paid(world: World, accepted: Quote, amount_minor: int) -> None:
+    with pytest.raises(DepositNotDivisible):
+        payments.start(accepted, shown=Money(amount_minor, "USD"), payer_address=None, now=present())
+    assert not Payment.objects.exists()
+
+
+def test_it_is_paid_once(world: World, accepted: Quote) -> None:
+    world.collect(accepted)
+    with pytest.raises(NotPayable) as refusal:
+        world.start(accepted)
+    assert refusal.value.reason == "settled"
+
+
+def test_the_same_link_leads_to_the_same_checkout(world: World, accepted: Quote) -> None:
+    assert world.start(accepted).checkout_url == world.start(accepted).checkout_url
+
+
+def test_only_what_was_accepted_can_be_paid(world: World, dana: Customer, alice: Actor) -> None:
+    sent, without = personas.quote(dana), personas.accept(personas.quote(dana, percent="0"))
+    invoiced = personas.accept(personas.quote(dana))
+    make_invoice(invoiced, alice)
+    reasons = []
+    for quote in (sent, without, invoiced):
+        with pytest.raises(NotPayable) as refusal:
+            world.start(Quote.objects.get(pk=quote.pk))
+        reasons.append(refusal.value.reason)
+    assert reasons == ["not_accepted", "settled", "settled"]
+
+
+def test_switched_off_payments_stop_a_deposit_too(world: World, accepted: Quote) -> None:
+    payment = world.start(accepted)
+    world.pay(payment)
+    Organization.objects.update(payments_enabled=False)
+    assert payments.refresh(payment, now=present()).status == "canceled"
+    assert (world.charged(payment), status(accepted)) == ([], "due")
+
+
+def test_a_declined_card_leaves_it_due(world: World, accepted: Quote) -> None:
+    assert world.collect(accepted, "declined").status == "pending"
+    assert status(accepted) == "due"
+    world.pay(payment := Payment.objects.get())
+    assert payments.refresh(payment, now=present()).status == "succeeded"
+
+
+def test_a_bank_debit_is_processing_and_then_paid(world: World, accepted: Quote) -> None:
+    payment = world.collect(accepted, "debit")
+    assert (payment.status, payment.accepted, status(accepted)) == ("processing", True, "processing")
+    world.settle(payment)
+    payments.refresh(payment, now=present())
+    assert status(accepted) == "paid"
+
+
+def test_a_bank_debit_that_fails_leaves_it_due(world: World, accepted: Quote) -> None:
+    payment = world.collect(accepted, "bad_debit")
+    world.settle(payment, "failed")
+    assert payments.refresh(payment, now=present()).status == "failed"
+    assert status(accepted) == "due"
+
+
+def test_another_amount_is_booked_as_taken_and_flagged(world: World, accepted: Quote) -> None:
+    world.go_wrong("wrong_amount", delta=-5_000)
+    payment = world.collect(accepted)
+    assert payment.captured == Money(25_000, "USD")
+    assert Flag.objects.get().kind == "amount_differs"
+
+
+def test_money_that_came_too_late_is_no_deposit(world: World, accepted: Quote, alice: Actor) -> None:
+    payment = world.start(accepted)
+    world.pay(payment, "debit")
+    record(accepted, alice)
+    late = payments.refresh(payment, now=present())
+    assert (late.status, late.accepted) == ("processing", False)
+    world.settle(late)
+    late = payments.refresh(late, now=present())
+    assert (late.status, late.is_deposit) == ("succeeded", False)
+    assert Flag.objects.get().kind == "unwanted_payment"
+    invoice = send(make_invoice(accepted, alice), alice)
+    assert invoice.amount_paid_minor == 30_000
+
+
+# Offline
+
+
+def test_recording_books_the_whole_of_it(accepted: Quote, alice: Actor) -> None:
+    payment = record(accepted, alice, remarks="In an envelope.")
+    assert (payment.captured, payment.method, payment.reference) == (Money(30_000, "USD"), "check", "No. 118")
+    assert status(accepted) == "paid"
+    assert Event.objects.get(type="payment.recorded").data["amount_minor"] == 30_000
+    assert set(payment.mails.values_list("kind", flat=True)) == {"receipt", "payment_received"}
+
+
+def test_it_is_recorded_once(accepted: Quote, alice: Actor) -> None:
+    record(accepted, alice)
+    with pytest.raises(TooLate):
+        record(accepted, alice)
+
+
+def test_recording_closes_the_open_checkout(world: World, accepted: Quote, alice: Actor) -> None:
+    payment = world.start(accepted)
+    record(accepted, alice)
+    payment.refresh_from_db()
+    assert payment.status == "canceled"
+    assert world.pay(payment).status_code == 410
+
+
+def test_while_it_is_being_paid_it_cannot_be_recorded(world: World, accepted: Quote, alice: Actor) -> None:
+    payment = world.collect(accepted, "debit")
+    assert deposits.obstacle(accepted)
+    with pytest.raises(PaymentInProgress):
+        record(accepted, alice)
+    world.settle(payment)
+    payments.refresh(payment, now=present())
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"method": "barter"}, "method"),
+        ({"paid_on": date(2100, 1, 1)}, "paid_on"),
+        ({"reference": "x" * 121}, "reference"),
+        ({"remarks": "x" * 401}, "remarks"),
+    ],
+)
+def test_what_is_wrong_is_said(accepted: Quote, alice: Actor, changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        record(accepted, alice, **changes)
+    assert list(refusal.value.fields) == [field]
+
+
+def test_only_an_accepted_quote_takes_one(dana: Customer, alice: Actor) -> None:
+    for quote in (personas.quote(dana), personas.accept(personas.quote(dana, percent="0"))):
+        assert deposits.obstacle(quote)
+        with pytest.raises(Conflict):
+            record(quote, alice)
+
+
+def test_without_a_deposit_the_status_is_none(dana: Customer) -> None:
+    assert status(personas.quote(dana, percent="0")) == "none"
+
+
+# The invoice
+
+
+def test_it_stands_on_the_invoice_once_that_is_sent(accepted: Quote, alice: Actor) -> None:
+    record(accepted, alice)
+    draft = make_invoice(accepted, alice)
+    assert (draft.amount_paid_minor, draft.total_minor, draft.quote_id) == (0, 100_000, accepted.pk)
+    sent = send(draft, alice)
+    assert (sent.amount_paid_minor, sent.amount_due_minor, sent.status) == (30_000, 70_000, "sent")
+    event = Event.objects.get(type="invoice.deposit_allocated")
+    assert (event.data["amount_minor"], event.data["number"]) == (30_000, "QUO-0001")
+
+
+def test_a_deposit_of_all_of_it_pays_the_invoice(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept(personas.quote(dana, percent="100"))
+    record(quote, alice)
+    assert send(make_invoice(quote, alice), alice).status == "paid"
+
+
+def test_a_deposit_larger_than_the_invoice_leaves_credit(accepted: Quote, alice: Actor) -> None:
+    payment = record(accepted, alice)
+    draft = edit(make_invoice(accepted, alice), alice, 25_000)
+    sent = send(draft, alice)
+    assert (sent.status, sent.amount_paid_minor) == ("paid", 25_000)
+    assert Allocation.objects.get(payment=payment).amount_minor == 25_000
+    assert "$50.00 of the deposit of QUO-0001" in Flag.objects.get(kind="deposit_left_over").words
+
+
+def test_the_invoice_of_a_quote_stays_its_customers(accepted: Quote, alice: Actor) -> None:
+    draft = make_invoice(accepted, alice)
+    eve = personas.customer(accepted.organization, "Eve")
+    for changes, field in (({"customer": eve}, "customer"), ({"currency": "EUR"}, "currency")):
+        with pytest.raises(Invalid) as refusal:
+            edit(draft, alice, 100_000, **changes)
+        assert list(refusal.value.fields) == [field]
+
+
+def test_an_invoice_is_made_once(accepted: Quote, alice: Actor) -> None:
+    assert make_invoice(accepted, alice) == make_invoice(accepted, alice)
+    assert Invoice.objects.count() == 1
+
+
+def test_it_has_the_lines_of_the_quote(accepted: Quote, alice: Actor) -> None:
+    draft = make_invoice(accepted, alice)
+    for name in ("description", "quantity", "unit_amount_minor", "tax_percent", "amount_minor"):
+        assert [getattr(line, name) for line in draft.lines.all()] == [
+            getattr(line, name) for line in accepted.lines.all()
+        ]
+
+
+def test_no_invoice_is_made_of_what_was_not_accepted(dana: Customer, alice: Actor) -> None:
+    with pytest.raises(Conflict):
+        make_invoice(personas.quote(dana), alice)
+
+
+def test_no_invoice_is_made_while_the_deposit_is_being_paid(
+    world: World, accepted: Quote, alice: Actor
+) -> None:
+    payment = world.collect(accepted, "debit")
+    with pytest.raises(PaymentInProgress):
+        make_invoice(accepted, alice)
+    world.settle(payment)
+    payments.refresh(payment, now=present())
+    assert send(make_invoice(accepted, alice), alice).amount_paid_minor == 30_000
+
+
+def test_making_the_invoice_closes_an_open_checkout(world: World, accepted: Quote, alice: Actor) -> None:
+    payment = world.start(accepted)
+    make_invoice(accepted, alice)
+    payment.refresh_from_db()
+    assert payment.status == "canceled"
+    assert world.pay(payment).status_code == 410
+
+
+def test_after_the_invoice_no_deposit_is_recorded(accepted: Quote, alice: Actor) -> None:
+    make_invoice(accepted, alice)
+    with pytest.raises(TooLate):
+        record(accepted, alice)
+
+
+def test_a_draft_that_is_voided_leaves_its_deposit_to_a_human(accepted: Quote, alice: Actor) -> None:
+    record(accepted, alice)
+    invoices.void(make_invoice(accepted, alice), by=alice, now=present())
+    assert Flag.objects.get().kind == "deposit_left_over"
+
+
+def test_an_invoice_that_holds_its_deposit_cannot_be_voided(accepted: Quote, alice: Actor) -> None:
+    record(accepted, alice)
+    invoice = send(make_invoice(accepted, alice), alice)
+    with pytest.raises(Conflict):
+        invoices.void(invoice, by=alice, now=present())
+
+
+# The last guards
+
+
+def test_the_database_holds_one_deposit_per_quote(accepted: Quote, alice: Actor) -> None:
+    payment = record(accepted, alice)
+    payment.pk = "pay_second"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        payment.save(force_insert=True)
+
+
+def test_the_database_holds_one_unsettled_payment_per_quote(world: World, accepted: Quote) -> None:
+    payment = world.start(accepted)
+    payment.pk, payment.checkout_ref = "pay_second", ""
+    with pytest.raises(IntegrityError), transaction.atomic():
+        payment.save(force_insert=True)
+
+
+def test_the_database_holds_one_document_per_payment(accepted: Quote, invoice: Invoice, alice: Actor) -> None:
+    record(accepted, alice)
+    for columns in ({"invoice": invoice}, {"quote": None}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Payment.objects.update(**columns)

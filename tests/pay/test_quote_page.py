@@ -1,0 +1,255 @@
+"""What a customer sees on the page of a quote, and what becomes of the answer."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing import events, links, quotes
+from partway.billing.models import Event, Payment, Quote
+from partway.lib.clock import now
+from tests import personas
+from tests.pay.walk import BANK_DEBIT, DECLINED_CARD, GOOD_CARD, Walk
+
+
+@pytest.fixture
+def quote(organization: Organization) -> Quote:
+    """A quote over $1,000.00 with a deposit of $300.00, sent to Dana."""
+    return personas.quote(personas.customer(organization))
+
+
+@pytest.fixture
+def link(quote: Quote) -> str:
+    return links.quote_url(quote)
+
+
+def again(quote: Quote) -> Quote:
+    return Quote.objects.get(pk=quote.pk)
+
+
+# Reading
+
+
+def test_shows_all_that_is_offered(dana: Client, quote: Quote, link: str) -> None:
+    text = dana.get(link).text
+    for words in (
+        "QUO-0001",
+        "Oak staircase",
+        "Alder Joinery",
+        "Dana Whitfield",
+        "30 %",
+        "$300.00",
+        "valid until",
+    ):
+        assert words in re.sub(r"<[^>]+>", "", text)
+    assert "Accept $1,000.00</button>" in text
+    assert "Pay $" not in text
+
+
+def test_what_is_offered_stands_before_the_place_to_agree(dana: Client, link: str) -> None:
+    text = dana.get(link).text
+    assert text.index("Oak staircase") < text.index('name="name"')
+
+
+def test_no_deposit_is_not_spoken_of(dana: Client, organization: Organization) -> None:
+    quote = personas.quote(personas.customer(organization), percent="0")
+    text = dana.get(links.quote_url(quote)).text
+    assert "deposit" not in text.lower()
+    assert "Accepting charges nothing" in text
+
+
+def test_a_draft_has_no_page(dana: Client, organization: Organization) -> None:
+    draft = personas.quote_draft(personas.customer(organization))
+    assert dana.get(links.quote_url(draft)).status_code == 404
+
+
+def test_opened_is_noted_once_when_the_page_says_so(dana: Client, link: str) -> None:
+    for _ in range(2):
+        assert dana.post(link + "opened/").status_code == 204
+    assert Event.objects.filter(type="quote.opened").count() == 1
+
+
+# Accepting
+
+
+def test_a_name_accepts_and_is_kept_with_time_and_address(dana: Client, quote: Quote, link: str) -> None:
+    answer = dana.post(link + "accept/", {"name": "Dana Whitfield"}, REMOTE_ADDR="203.0.113.9")
+    assert answer.status_code == 302
+    assert (again(quote).accepted_by, again(quote).accepted_from) == ("Dana Whitfield", "203.0.113.9")
+    text = dana.get(link).text
+    assert "Accepted" in text
+    assert "Pay $300.00</button>" in text
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\x00", "x" * 121])
+def test_without_a_name_nothing_is_accepted(dana: Client, quote: Quote, link: str, name: str) -> None:
+    answer = dana.post(link + "accept/", {"name": name})
+    assert answer.status_code == 422
+    assert "Type your name to accept." in answer.text
+    assert again(quote).status == "sent"
+
+
+def test_accepting_twice_leads_to_the_same_page(dana: Client, quote: Quote, link: str) -> None:
+    for name in ("First", "Second"):
+        assert dana.post(link + "accept/", {"name": name}).status_code == 302
+    assert again(quote).accepted_by == "First"
+
+
+def test_without_a_deposit_there_is_nothing_to_pay(dana: Client, organization: Organization) -> None:
+    quote = personas.accept(personas.quote(personas.customer(organization), percent="0"))
+    text = dana.get(links.quote_url(quote)).text
+    assert "nothing is to be paid now" in text
+    assert "button-primary" not in text
+
+
+def test_where_payments_are_off_it_says_whom_to_ask(dana: Client, quote: Quote, link: str) -> None:
+    personas.accept(quote)
+    Organization.objects.update(payments_enabled=False)
+    text = dana.get(link).text
+    assert "not payable online" in text
+    assert "+1 555 010 4477" in text
+    assert "button-primary" not in text
+
+
+@pytest.mark.parametrize("act", ["accept", "decline", "pay"])
+def test_reloading_the_address_of_a_form_leads_to_the_page(dana: Client, link: str, act: str) -> None:
+    assert dana.get(f"{link}{act}/").headers["Location"] == re.sub(r"^https?://[^/]+", "", link)
+
+
+@pytest.mark.parametrize("act", ["accept", "decline", "pay", "opened"])
+def test_an_unknown_link_does_nothing(dana: Client, organization: Organization, act: str) -> None:
+    assert dana.post(f"/q/unknown/{act}/", {"name": "Dana"}).status_code == 404
+
+
+@pytest.mark.parametrize("door", ["p", "i", "r"])
+def test_its_token_opens_no_other_door(dana: Client, link: str, door: str) -> None:
+    assert dana.get(link.replace("/q/", f"/{door}/")).status_code == 404
+
+
+# Declining, and other ends
+
+
+def test_a_reason_can_be_given(dana: Client, quote: Quote, link: str) -> None:
+    assert dana.post(link + "decline/", {"reason": "Too <b>dear</b>."}).status_code == 302
+    assert again(quote).status == "declined"
+    assert Event.objects.get(type="quote.declined").data["reason"] == "Too <b>dear</b>."
+
+
+def leaks(text: str) -> list[str]:
+    return [words for words in ("$", "Oak", "QUO-", "Dana", "<form", "button") if words in text]
+
+
+def test_a_declined_one_is_kind_and_says_nothing_more(dana: Client, link: str) -> None:
+    dana.post(link + "decline/")
+    answer = dana.get(link)
+    assert answer.status_code == 410
+    assert "declined" in answer.text
+    assert leaks(answer.text) == []
+
+
+@pytest.mark.parametrize("worked_off", [True, False])
+def test_an_expired_one_too_even_before_the_worker_came(
+    dana: Client, quote: Quote, link: str, worked_off: bool
+) -> None:
+    Quote.objects.update(valid_until=now().date() - timedelta(days=2))
+    if worked_off:
+        quotes.expire(quote, now=now())
+    answer = dana.get(link)
+    assert answer.status_code == 410
+    assert "expired" in answer.text
+    assert leaks(answer.text) == []
+    late = dana.post(link + "accept/", {"name": "Dana"})
+    assert late.status_code == 410
+    assert again(quote).accepted_at is None
+
+
+def test_an_invoiced_one_shows_what_was_agreed_and_no_link(dana: Client, quote: Quote, link: str) -> None:
+    personas.pay_deposit(personas.accept(quote))
+    invoice = quotes.make_invoice(quote, by=personas.actor_of(quote.organization), now=now())
+    text = dana.get(link).text
+    assert "an invoice was made of this quote" in text
+    for words in ("/i/", "/p/", "/r/", invoice.pk, "button-primary"):
+        assert words not in text
+
+
+def test_who_comes_second_sees_how_it_stands(dana: Client, quote: Quote, link: str) -> None:
+    personas.accept(quote)
+    late = dana.post(link + "decline/")
+    assert late.status_code == 409
+    assert "Pay $300.00" in late.text
+    declined = personas.quote(quote.customer)
+    quotes.decline(declined, reason="", by=events.customer_actor(quote.customer), now=now())
+    assert dana.post(links.quote_url(declined) + "accept/", {"name": "Dana"}).status_code == 410
+
+
+# The deposit
+
+
+def test_its_form_has_no_amount(dana: Client, quote: Quote, link: str) -> None:
+    personas.accept(quote)
+    assert "amount" not in re.findall(r'name="([^"]+)"', dana.get(link).text)
+    assert "amount_minor" not in dana.get(link).text
+
+
+@pytest.mark.parametrize("forged", ["1", "10000", "100000", "-5", "x", ""])
+def test_a_forged_amount_is_not_looked_at(walk: Walk, forged: str) -> None:
+    quote = personas.accept(personas.quote(personas.customer(walk.organization)))
+    page = walk.open(links.quote_url(quote))
+    answer = walk.submit(page, "/pay/", amount_minor=forged, amount=forged, deposit_minor=forged)
+    assert answer.status_code == 303
+    assert Payment.objects.get().amount_minor == 30_000
+    assert "300.00" in walk.open(answer.headers["location"]).text
+
+
+def test_nothing_is_paid_before_it_is_accepted(dana: Client, quote: Quote, link: str) -> None:
+    assert dana.post(link + "pay/").status_code == 409
+    assert not Payment.objects.exists()
+
+
+def test_paying_it_leads_to_a_receipt_of_the_deposit(walk: Walk) -> None:
+    quote = personas.accept(personas.quote(personas.customer(walk.organization)))
+    back = walk.pay(links.quote_url(quote), GOOD_CARD)
+    page = walk.open(back)
+    if "confirming" in page.text:
+        walk.submit(page, "/state/")
+        page = walk.open(back)
+    text = " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+    for words in (
+        "Deposit of quote QUO-0001",
+        "Total of the quote $1,000 .00",
+        "Left after the deposit $700 .00",
+    ):
+        assert words in text
+    assert "invoice could" not in text
+    assert "the deposit is paid, thank you" in walk.open(links.quote_url(quote)).text
+
+
+def test_a_declined_card_leads_back_to_the_quote(walk: Walk) -> None:
+    quote = personas.accept(personas.quote(personas.customer(walk.organization)))
+    walk.pay(links.quote_url(quote), DECLINED_CARD)
+    assert "Pay $300.00" in walk.open(links.quote_url(quote)).text
+    receipt = walk.open(links.receipt_url(Payment.objects.get()))
+    assert receipt.status_code == 200
+    assert links.quote_url(quote) in receipt.text
+
+
+def test_a_bank_debit_under_way_is_told_and_cannot_be_paid_again(walk: Walk) -> None:
+    quote = personas.accept(personas.quote(personas.customer(walk.organization)))
+    back = walk.pay(links.quote_url(quote), BANK_DEBIT)
+    walk.submit(walk.open(back), "/state/")
+    text = walk.open(links.quote_url(quote)).text
+    assert "The deposit is being paid" in text
+    assert "button-primary" not in text
+    assert "on its way" in walk.open(back).text
+
+
+def test_a_receipt_of_a_deposit_paid_offline_names_its_day(dana: Client, quote: Quote) -> None:
+    payment = personas.pay_deposit(personas.accept(quote))
+    text = dana.get(links.receipt_url(payment)).text
+    assert "by check" in text
+    assert "Deposit of quote" in text
+    assert "No. 118" not in text
