@@ -11,17 +11,18 @@ from partway.accounts.models import GatewayAccount, Member, Organization, User
 from partway.billing import organizations
 from partway.billing.errors import Invalid, NotPayable
 from partway.billing.events import OPERATOR, Actor
+from partway.billing.members import Person
 from partway.billing.models import Event, PaymentRequest
-from partway.billing.organizations import Owner, Profile, SandboxWhenLive
+from partway.billing.organizations import Profile, SandboxWhenLive
 from partway.gateways.protocol import Unknown
 from partway.lib.clock import now as present
 from tests.billing.world import World
 
 PROFILE = Profile(name="Cedar & Sons", email="billing@cedar.example")
-OWNER = Owner("Carol@Cedar.example", "Carol")
+OWNER = Person("Carol@Cedar.example", "Carol")
 
 
-def create(profile: Profile = PROFILE, owner: Owner = OWNER) -> Organization:
+def create(profile: Profile = PROFILE, owner: Person = OWNER) -> Organization:
     return organizations.create(profile=profile, owner=owner, by=OPERATOR, now=present())
 
 

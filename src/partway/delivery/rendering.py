@@ -19,6 +19,7 @@ from partway.billing import links
 from partway.billing.models import Invoice, Mail, Payment
 from partway.lib.money import Money
 
+from . import people
 from .receipts import receipt
 from .templatetags.partway import local_day
 
@@ -48,15 +49,15 @@ def message(mail: Mail) -> Letter:
     letter = Letter(
         subject=context["subject"],
         body=render_to_string(f"mail/{mail.kind}.txt", context).strip() + "\n",
-        from_email=_sender(organization),
+        from_email=_sender(organization) if organization else _own_sender(mail),
         to=mail.to,
         cc=mail.cc,
         bcc=mail.bcc,
-        reply_to=[mail.reply_to or organization.email],
+        reply_to=[mail.reply_to or organization.email] if organization else [],
         headers={"Message-ID": f"<{mail.id}@{_host()}>", "Auto-Submitted": "auto-generated"},
     )
     letter.attach_alternative(render_to_string(f"mail/{mail.kind}.html", context), "text/html")
-    letter.organization_id, letter.mail_id = organization.id, mail.id
+    letter.organization_id, letter.mail_id = mail.organization_id or "", mail.id
     return letter
 
 
@@ -83,20 +84,22 @@ def stages(total: Money, paid: Money, requested: Money) -> list[tuple[str, int]]
 
 def _invoice_sent(mail: Mail) -> Context:
     invoice = _present(mail.invoice)
+    organization = _present(mail.organization)
     what = f"{invoice.amount_due} due" if invoice.amount_due else "paid"
     return {
         **_as_it_stands(invoice, Money(0, invoice.currency)),
-        "subject": f"Invoice {invoice.number} from {mail.organization.name}: {what}",
+        "subject": f"Invoice {invoice.number} from {organization.name}: {what}",
         "url": links.invoice_url(invoice),
     }
 
 
 def _payment_request(mail: Mail) -> Context:
     request, invoice = _present(mail.payment_request), _present(mail.invoice)
+    organization = _present(mail.organization)
     requested = request.amount_requested
     return {
         **_as_it_stands(invoice, requested),
-        "subject": f"{mail.organization.name} asks for {requested} (invoice {invoice.number})",
+        "subject": f"{organization.name} asks for {requested} (invoice {invoice.number})",
         "request": request,
         "url": links.request_url(request),
     }
@@ -108,7 +111,7 @@ def _receipt(mail: Mail) -> Context:
     captured = figures["receipt"].captured
     return {
         **figures,
-        "subject": f"Receipt: {captured} paid to {mail.organization.name} (invoice {payment.invoice.number})",
+        "subject": f"Receipt: {captured} paid to {payment.organization.name} (invoice {payment.invoice.number})",
         "url": links.receipt_url(payment),
     }
 
@@ -116,7 +119,7 @@ def _receipt(mail: Mail) -> Context:
 def _payment_received(mail: Mail) -> Context:
     payment = _present(mail.payment)
     invoice, figures = payment.invoice, _after_payment(payment)
-    page = reverse("staff:invoice", args=[mail.organization.slug, invoice.id])
+    page = reverse("staff:invoice", args=[payment.organization.slug, invoice.id])
     return {
         **figures,
         "subject": f"{invoice.customer.name} paid {figures['receipt'].captured} (invoice {invoice.number})",
@@ -129,6 +132,9 @@ KINDS: dict[str, Callable[[Mail], Context]] = {
     "payment_request": _payment_request,
     "receipt": _receipt,
     "payment_received": _payment_received,
+    "invitation": people.invitation,
+    "password_reset": people.password_reset,
+    "sign_in_changed": people.sign_in_changed,
 }
 
 
@@ -160,6 +166,14 @@ def _sender(organization: Organization) -> str:
     shared = parseaddr(settings.PARTWAY_MAIL_FROM)[1] if settings.PARTWAY_MAIL_FROM else ""
     name = one_line(organization.name)
     return formataddr((f"{name} via Partway", shared) if shared else (name, organization.email))
+
+
+def _own_sender(mail: Mail) -> str:
+    """From the installation; without an address of its own, through that of an organization of the recipient."""
+    shared = parseaddr(settings.PARTWAY_MAIL_FROM)[1] if settings.PARTWAY_MAIL_FROM else ""
+    theirs = Organization.objects.filter(members__user__email__in=mail.to).order_by("created_at").first()
+    address = shared or (theirs.email if theirs else f"partway@{_host()}")
+    return formataddr(("Partway", address))
 
 
 def _host() -> str:

@@ -20,7 +20,13 @@ from partway.billing.models import Flag
 from partway.lib import clock
 
 # Pages that belong to a section of the navigation without standing in its module.
-_SECTIONS = {"invoice_editor": "invoices", "invoice_acts": "invoices", "requests": "invoices"}
+_SECTIONS = {
+    "invoice_editor": "invoices",
+    "invoice_acts": "invoices",
+    "requests": "invoices",
+    "members": "settings",
+    "audit": "settings",
+}
 
 
 @dataclass(frozen=True, slots=True)
