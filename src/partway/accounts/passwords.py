@@ -20,7 +20,7 @@ class ResetTokens(PasswordResetTokenGenerator):
 
     key_salt = "partway.accounts.passwords.reset"
 
-    def check_token(self, user: User | None, token: str | None) -> bool:  # type: ignore[override]
+    def check_token(self, user: User | None, token: str | None) -> bool:
         """Whether the token was made for this user as they are now, lately."""
         return bool(user and token) and super().check_token(user, token) and self._is_young(str(token))
 

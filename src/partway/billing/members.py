@@ -87,9 +87,10 @@ def accept(invitation: Invitation, *, user: User, now: datetime) -> Member:
 @transaction.atomic
 def accept_as_new(invitation: Invitation, *, name: str, password: str, now: datetime) -> Member:
     """Join as somebody this installation does not know yet. Raises Invalid or InvitationOver."""
-    user = User.objects.filter(email=invitation.email).first() or User(email=invitation.email)
-    if user.has_usable_password():
+    known = User.objects.filter(email=invitation.email).first()
+    if known is not None and known.has_usable_password():
         raise InvitationOver("You have a password here already. Sign in, and open the link once more.")
+    user = known or User(email=invitation.email)
     weakness = passwords.weakness(password, user)
     wrong = {**_wrong_name(name), **({"password": weakness} if weakness else {})}
     if wrong:

@@ -86,7 +86,7 @@ def logo(visit: Visit) -> HttpResponse:
     return visit.go(visit.url("settings"), said=said)
 
 
-def _change_logo(visit: Visit, sent: UploadedFile | None) -> str:
+def _change_logo(visit: Visit, sent: UploadedFile[bytes] | None) -> str:
     """What was done, in words."""
     if visit.request.POST.get("act") == "remove":
         organizations.remove_logo(visit.organization, by=visit.actor, now=visit.now)
