@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs everything CI runs, in phases, and stops at the first that fails. Arguments narrow pytest: -k refund.
+# Runs everything CI runs, in phases, and stops at the first that fails. Arguments narrow pytest: -k cancel.
 # BROWSER=0 leaves out the tests that need a browser, and says how many.
 set -euo pipefail
 cd "$(dirname "$0")/.."

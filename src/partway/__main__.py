@@ -28,6 +28,7 @@ partway COMMAND --help says more. docs/reference/settings.md lists the settings.
 
 def main() -> None:
     """Run the command given on the command line."""
+    os.umask(0o077)  # the database, the kept mails and the logs are for this user's eyes only
     name = sys.argv[1] if len(sys.argv) > 1 else "help"
     if name in HOUSES:
         sys.exit(HOUSES[name](sys.argv[2:]))

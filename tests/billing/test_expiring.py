@@ -9,10 +9,11 @@ import pytest
 from partway.billing import payment_requests, payments, reconciliation
 from partway.billing.errors import NotPayable, TooLate
 from partway.billing.events import Actor
-from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.payability import GRACE
 from partway.lib.clock import now as present
 from partway.lib.money import Money
+from tests import personas
 from tests.billing.world import World
 
 MOMENT = timedelta(seconds=1)
@@ -56,6 +57,7 @@ def test_a_checkout_begun_in_time_may_finish(world: World, asked: PaymentRequest
     assert asked.expires_at is not None
     payment = world.start(asked, now=asked.expires_at - MOMENT)
     assert after(asked, GRACE - MOMENT) == "open"
+    assert not payment_requests.expire(asked, now=asked.expires_at + GRACE - MOMENT)
     world.pay(payment)
     assert payments.refresh(payment, now=asked.expires_at + GRACE - MOMENT).status == "succeeded"
 
@@ -86,3 +88,14 @@ def test_what_expired_can_be_neither_canceled_nor_resent(asked: PaymentRequest, 
 def test_expiring_twice_is_one_end(asked: PaymentRequest) -> None:
     after(asked, MOMENT)
     assert not payment_requests.expire(asked, now=present() + timedelta(hours=2))
+
+
+def test_requests_that_payments_keep_open_do_not_stand_before_the_others(
+    world: World, asked: PaymentRequest, dana: Customer
+) -> None:
+    world.collect(asked, "debit")
+    other = personas.ask(personas.sent(dana))
+    PaymentRequest.objects.filter(pk=other.pk).update(expires_at=asked.expires_at)
+    assert asked.expires_at is not None
+    assert reconciliation.expire_requests(now=asked.expires_at + GRACE, limit=1) == 1
+    assert PaymentRequest.objects.get(pk=other.pk).status == "expired"

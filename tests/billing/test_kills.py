@@ -33,7 +33,12 @@ def process(act: str, pk: str, **environment: str) -> Iterator[None]:
     environment = {"PARTWAY_SANDBOX_URL": settings.PARTWAY_SANDBOX_URL, **environment}
     with subprocess.Popen(
         [sys.executable, "-m", "tests.billing.killed", act, pk],
-        env={**os.environ, **environment, "DATABASE_URL": database_url(), "PARTWAY_URL": settings.PARTWAY_URL},
+        env={
+            **os.environ,
+            **environment,
+            "DATABASE_URL": database_url(),
+            "PARTWAY_URL": settings.PARTWAY_URL,
+        },
     ) as running:
         try:
             yield
@@ -80,7 +85,10 @@ def test_killed_while_the_money_is_captured(world: World, authorized: Payment) -
 
 
 def test_killed_before_the_capture_reached_the_company(world: World, authorized: Payment) -> None:
-    with swallowing(world, "/capture") as address, process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address):
+    with (
+        swallowing(world, "/capture") as address,
+        process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address),
+    ):
         eventually(call_under_way("capture"))
     assert world.charged(authorized) == []
     much_later()
@@ -89,7 +97,10 @@ def test_killed_before_the_capture_reached_the_company(world: World, authorized:
 
 
 def test_while_it_may_still_be_alive_nobody_captures_beside_it(world: World, authorized: Payment) -> None:
-    with swallowing(world, "/capture") as address, process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address):
+    with (
+        swallowing(world, "/capture") as address,
+        process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address),
+    ):
         eventually(call_under_way("capture"))
         assert payments.refresh(authorized, now=present()).status == "capturing"
         assert world.charged(authorized) == []
@@ -107,7 +118,10 @@ def test_killed_while_the_checkout_is_started(world: World, asked: PaymentReques
 
 
 def test_killed_before_the_start_reached_the_company(world: World, asked: PaymentRequest) -> None:
-    with swallowing(world, "/v1/checkouts") as address, process("start", asked.pk, PARTWAY_SANDBOX_URL=address):
+    with (
+        swallowing(world, "/v1/checkouts") as address,
+        process("start", asked.pk, PARTWAY_SANDBOX_URL=address),
+    ):
         eventually(call_under_way("start"))
     much_later()
     payment = world.collect(asked)
@@ -128,9 +142,11 @@ def test_killed_while_a_canceled_request_is_closed(world: World, asked: PaymentR
 
 
 def test_killed_before_the_release_reached_the_company(world: World, authorized: Payment) -> None:
-    with swallowing(world, "/close") as address:
-        with process("cancel", authorized.payment_request_id, PARTWAY_SANDBOX_URL=address):
-            eventually(call_under_way("close"))
+    with (
+        swallowing(world, "/close") as address,
+        process("cancel", authorized.payment_request_id, PARTWAY_SANDBOX_URL=address),
+    ):
+        eventually(call_under_way("close"))
     much_later()
     authorized.refresh_from_db()
     assert (authorized.status, world.charged(authorized)) == ("canceled", [])

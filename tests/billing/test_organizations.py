@@ -19,10 +19,10 @@ from partway.lib.clock import now as present
 from tests.billing.world import World
 
 PROFILE = Profile(name="Cedar & Sons", email="billing@cedar.example")
-OWNER = Person("Carol@Cedar.example", "Carol")
+CAROL = Person("Carol@Cedar.example", "Carol")
 
 
-def create(profile: Profile = PROFILE, owner: Person = OWNER) -> Organization:
+def create(profile: Profile = PROFILE, owner: Person = CAROL) -> Organization:
     return organizations.create(profile=profile, owner=owner, by=OPERATOR, now=present())
 
 
@@ -97,7 +97,7 @@ def test_connecting_the_sandbox_makes_its_account_the_current_one(
     assert world.account.credentials["api_key"] not in world.account.sealed_credentials
 
 
-def test_a_payment_stays_with_the_account_it_began_at(
+def test_a_checkout_under_way_stays_with_the_account_it_began_at(
     world: World, asked: PaymentRequest, organization: Organization, alice: Actor
 ) -> None:
     payment = world.start(asked)

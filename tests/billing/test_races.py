@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from pytest_django.fixtures import Settings
 
-from partway.billing import invoices, payment_requests, payments, reconciliation
+from partway.accounts.models import GatewayAccount, Organization
+from partway.billing import invoices, organizations, payment_requests, payments, reconciliation
 from partway.billing.errors import BillingError, NotPayable, PaymentInProgress, PaymentRequestOpen, TooLate
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, Payment, PaymentRequest
@@ -36,7 +38,9 @@ def refresh(payment: Payment) -> Payment:
     return payments.refresh(payment, now=present())
 
 
-def asks(dana: Customer, rounds: int = ROUNDS, width_ms: float = 40) -> Iterator[tuple[PaymentRequest, float]]:
+def asks(
+    dana: Customer, rounds: int = ROUNDS, width_ms: float = 40
+) -> Iterator[tuple[PaymentRequest, float]]:
     """A new request of $300.00 on a new invoice of $1,000.00 for each round."""
     for behind_ms in sweep(rounds, width_ms):
         yield personas.ask(personas.sent(dana)), behind_ms
@@ -284,3 +288,43 @@ def test_a_request_canceled_while_its_checkout_is_opened_stays_unpayable(
     )
     assert kinds(started, canceled) == ("NotPayable", "canceled")
     assert [line["status"] for line in world.ledger().values()] == ["closed"]
+
+
+def test_pay_and_payments_switched_off(world: World, dana: Customer, alice: Actor) -> None:
+    seen: Counter[tuple[str, int]] = Counter()
+    for asked, behind_ms in asks(dana):
+        payment = world.start(asked)
+        world.pay(payment)
+        together(
+            lambda: refresh(payment),
+            lambda: organizations.switch_payments(dana.organization, on=False, by=alice, now=present()),
+            behind_ms=behind_ms,
+        )
+        organizations.switch_payments(dana.organization, on=True, by=alice, now=present())
+        outcome = (refresh(payment).status, len(world.charged(payment)))
+        seen[outcome] += 1
+        assert outcome in {("succeeded", 1), ("canceled", 0)}
+    assert len(seen) > 1, seen
+
+
+def test_connect_and_connect(world: World, organization: Organization, alice: Actor) -> None:
+    for behind_ms in sweep(4, 12):
+        together(
+            lambda: organizations.connect_sandbox(organization, by=alice, now=present()),
+            lambda: organizations.connect_sandbox(organization, by=alice, now=present()),
+            behind_ms=behind_ms,
+        )
+    assert organization.gateway_accounts.count() == 2 + 8
+    assert GatewayAccount.objects.current(organization).count() == 1
+
+
+def test_two_workers_never_ask_about_the_same_payment(world: World, dana: Customer) -> None:
+    later = present() + timedelta(minutes=3)
+    for behind_ms in sweep(4, 12):
+        waiting = [world.start(personas.sent(dana)) for _ in range(3)]
+        asked_about = together(
+            lambda: reconciliation.ask_about_unsettled(now=later),
+            lambda: reconciliation.ask_about_unsettled(now=later),
+            behind_ms=behind_ms,
+        )
+        assert sum(asked_about) == len(waiting)

@@ -95,6 +95,7 @@ def test_a_dinar_amount_must_fit_the_gateways_step(dana: Customer, alice: Actor)
         ("to", ()),
         ("to", ("nobody",)),
         ("to", tuple(f"a{n}@a.example" for n in range(21))),
+        ("to", (f"{'d' * 250}@a.example",)),
         ("cc", ("a@a.example", "nobody@")),
         ("bcc", ("a@a.example\nBcc: b@b.example",)),
         ("note", "x" * 1001),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import permutations
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partway.billing import payment_requests, settlement
+from partway.billing.errors import BillingError
 from partway.billing.events import Actor, gateway_actor
 from partway.billing.models import Allocation, Customer, Event, Flag, Invoice, Payment, PaymentRequest
 from partway.billing.settlement import Act, Report
@@ -18,6 +20,8 @@ from partway.gateways.protocol import Status, Truth
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas
+
+CANCEL = "a member cancels"
 
 
 def truth(status: Status, captured_minor: int = 30_000, currency: str = "USD") -> Truth:
@@ -73,12 +77,16 @@ def test_captured_wins_in_any_order(payment: Payment, order: tuple[Status, ...])
     assert end(payment) == ("succeeded", 30_000, "paid")
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from(Status), max_size=8))
-def test_any_story_leaves_the_books_right(dana: Customer, story: list[Status]) -> None:
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([*Status, CANCEL]), max_size=8))
+def test_any_story_leaves_the_books_right(dana: Customer, alice: Actor, story: list[str]) -> None:
     payment = started(personas.ask(personas.sent(dana)))
-    for status in story:
-        told(payment, truth(status))
+    for step in story:
+        if step != CANCEL:
+            told(payment, truth(Status(step)))
+            continue
+        with suppress(BillingError):
+            payment_requests.cancel(payment.payment_request, by=alice, now=present())
     settled = Event.objects.filter(payment=payment, type="payment.succeeded").count()
     assert settled == (end(payment)[0] == "succeeded") == (Status.CAPTURED in story)
     assert list(verify()) == []
@@ -94,6 +102,16 @@ def test_a_success_reported_after_failure_is_credit_for_a_human(payment: Payment
     for status in (Status.FAILED, Status.CAPTURED):
         told(payment, truth(status))
     assert end(payment) == ("succeeded", 0, "open")
+    assert Flag.objects.get(payment=payment).kind == "unwanted_payment"
+
+
+def test_a_success_reported_after_canceling_is_credit_for_a_human(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    for status in (Status.CLOSED, Status.CAPTURED):
+        told(payment, truth(status))
+    assert end(payment) == ("succeeded", 0, "canceled")
     assert Flag.objects.get(payment=payment).kind == "unwanted_payment"
 
 
@@ -141,7 +159,9 @@ def test_captured_without_an_amount_is_asked_again(payment: Payment) -> None:
     assert end(payment) == ("succeeded", 30_000, "paid")
 
 
-def test_an_end_as_credit_still_allocates_nothing(payment: Payment, asked: PaymentRequest, alice: Actor) -> None:
+def test_an_end_as_credit_still_allocates_nothing(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
     told(payment, truth(Status.CAPTURED))
     assert end(payment) == ("succeeded", 0, "canceled")

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from partway.billing import payment_requests, payments, reconciliation
 from partway.billing.errors import GatewayDown, PaymentInProgress
 from partway.billing.events import Actor
-from partway.billing.models import GatewayCall, Invoice, Payment, PaymentRequest
+from partway.billing.models import Flag, GatewayCall, Invoice, Payment, PaymentRequest
 from partway.lib.clock import now as present
 from tests.billing.world import World
 
@@ -176,3 +176,13 @@ def test_the_worker_asks_less_and_less_often(world: World, asked: PaymentRequest
         gaps.append(the_payment().check_at - before)
     assert gaps == [timedelta(minutes=minutes) for minutes in (2, 4, 8, 16)]
     assert world.charged(payment) == []
+
+
+def test_a_company_that_refuses_to_tell_is_given_to_a_human(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    world.account.credentials = {**world.account.credentials, "api_key": "sk_sandbox_wrong"}
+    world.account.save()
+    for minutes in (3, 30, 300):
+        later(minutes)
+    assert Flag.objects.get(payment=payment).kind == "gateway_refuses"
+    assert the_payment().status == "pending"

@@ -52,9 +52,7 @@ class World:
     def confirm(self, payment: Payment, asked: httpx.Response, decision: str = "confirm") -> httpx.Response:
         """Answer the question that some cards ask."""
         [hidden] = re.findall(r'name="confirmation" value="([^"]+)"', asked.text)
-        return self.company.type_in(
-            f"{payment.checkout_url}/confirm", confirmation=hidden, decision=decision
-        )
+        return self.company.type_in(f"{payment.checkout_url}/confirm", confirmation=hidden, decision=decision)
 
     def collect(self, source: Source, how: str = "good") -> Payment:
         """From the button to the end of it, as far as the company tells at once."""
@@ -87,8 +85,11 @@ class World:
         )
 
     def ledger(self) -> dict[str, dict[str, Any]]:
-        """What customers really paid, by our payment's id."""
-        return {line["reference"]: line for line in self._ask("GET", "/v1/ledger")["data"]}
+        """What customers really paid, by our payment's id; a payment has one checkout, whatever went wrong."""
+        lines = self._ask("GET", "/v1/ledger")["data"]
+        by_payment = {line["reference"]: line for line in lines}
+        assert len(by_payment) == len(lines), lines
+        return by_payment
 
     def charged(self, payment: Payment) -> list[int]:
         """Each time this customer was charged, in minor units."""

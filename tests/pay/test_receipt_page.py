@@ -112,3 +112,10 @@ def test_asking_without_an_answer_leaves_it_unknown(dana: Client, payment: Payme
 def test_a_person_who_asks_gets_the_page_again(dana: Client, payment: Payment) -> None:
     response = dana.post(links.receipt_url(payment) + "state/", headers={"accept": "text/html"})
     assert response.status_code == 302
+
+
+def test_a_settled_payment_keeps_no_gateway_busy(dana: Client, invoice: Invoice) -> None:
+    """Whoever holds a receipt could else have us call the gateway as often as they like."""
+    payment = personas.paid_part(invoice, 30_000)
+    dana.post(links.receipt_url(payment) + "state/", headers={"accept": "application/json"})
+    assert not payment.gateway_calls.exists()

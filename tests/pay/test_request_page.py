@@ -117,10 +117,12 @@ def test_too_many_tries_are_said_in_words(dana: Client, request_: PaymentRequest
     assert "Too many attempts" in response.text
 
 
-def test_paying_needs_the_form_of_our_own_page(request_: PaymentRequest) -> None:
+def test_no_customer_page_needs_a_cookie(request_: PaymentRequest) -> None:
     strict = Client(enforce_csrf_checks=True)
-    response = strict.post(links.request_url(request_) + "pay/", {"amount_minor": "30000"})
-    assert response.status_code == 403
+    page = strict.get(links.request_url(request_))
+    assert not page.cookies
+    assert strict.post(links.request_url(request_) + "opened/").status_code == 204
+    assert strict.post(links.request_url(request_) + "pay/", {"amount_minor": "1"}).status_code == 409
 
 
 def test_reloading_the_address_of_the_form_leads_to_the_page(dana: Client, request_: PaymentRequest) -> None:

@@ -204,3 +204,11 @@ def test_its_own_form_can_pay(look: Look, company: Company, page: str) -> None:
     own = {"sec-fetch-site": "same-origin", "origin": company.url}
     assert look(f"{page}/pay", "POST", **own).status_code == 422
     assert look(f"{page}/pay", "POST", origin=company.url).status_code == 422
+
+
+def test_the_id_alone_opens_nothing(look: Look, company: Company, merchant: Merchant) -> None:
+    checkout = merchant.start()
+    for address in (checkout["id"], checkout["id"].removeprefix("co_"), f"{checkout['id']}-{'0' * 32}"):
+        assert look(f"{company.url}/checkout/{address}").status_code == 404
+        assert company.type_in(f"{company.url}/checkout/{address}/pay", number=GOOD).status_code == 404
+    assert merchant.fetch(checkout)["status"] == "open"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 from base64 import b64encode
 from collections.abc import Iterator
 from importlib.resources import files
@@ -19,21 +18,18 @@ from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.lib.money import EXPONENTS, MoneyError, parse_money
 from partway.staff.templatetags.staff import currency_mark
 from tests import personas
+from tests.browsers import launch
 from tests.personas import PASSWORD, House
 
-pytestmark = pytest.mark.django_db(transaction=True)
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
         # Playwright runs a loop in this thread, which Django would take for asynchronous code.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
+        browser = launch(playwright)
         yield browser
         browser.close()
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

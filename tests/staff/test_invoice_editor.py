@@ -227,3 +227,22 @@ def test_a_sent_invoice_is_not_edited_here(bob: Client, dana: Customer, draft: I
     assert answer.status_code == 409
     assert "Only a draft can be edited" in answer.content.decode()
     assert not Event.objects.filter(type="invoice.edited").exists()
+
+
+def test_the_total_follows_what_is_typed_and_nothing_is_saved(bob: Client, dana: Customer) -> None:
+    page = save(bob, dana, act="figures", lines__0__tax_percent="10", customer="").content.decode()
+    assert "<html" not in page
+    assert "1,100" in page
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize("price", ["", "ten", "-1"])
+def test_an_unfinished_line_has_no_total_yet(bob: Client, dana: Customer, price: str) -> None:
+    page = save(bob, dana, act="figures", lines__0__unit_amount=price).content.decode()
+    assert "once every line has a price" in page
+
+
+def test_a_discount_larger_than_the_lines_is_no_negative_total(bob: Client, dana: Customer) -> None:
+    answer = save(bob, dana, act="figures", discount_kind="amount", discount_amount="5000")
+    assert answer.status_code == 200
+    assert "-$" not in answer.content.decode()

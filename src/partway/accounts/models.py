@@ -131,6 +131,21 @@ class User(AbstractBaseUser):
         return self.name or self.email
 
 
+class SignedIn(models.Model):
+    """A browser in which somebody is signed in; it goes when Django's session goes, which holds no key either."""
+
+    session = models.OneToOneField(
+        "sessions.Session", primary_key=True, on_delete=models.CASCADE, related_name="signed_in"
+    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="signed_in")
+    network_address = models.GenericIPAddressField()
+    browser = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.network_address}"
+
+
 class Role(models.TextChoices):
     """What a member may do: a reader sees, a collector sends and requests, an owner also configures and voids."""
 

@@ -13,6 +13,7 @@ from partway.accounts.models import GatewayAccount
 from partway.gateways.protocol import Checkout, Closing, Gateway, Order, Refused, Truth, Unknown
 from partway.gateways.registry import open_gateway
 from partway.lib.money import Money
+from partway.lib.sealing import Unsealable
 
 from . import links
 from .events import CLOCK, Actor
@@ -31,12 +32,18 @@ class UnderWay(Exception):
 
 
 def gateway_of(account: GatewayAccount) -> Gateway:
-    """The gateway, opened with this account's credentials; raises Refused for the sandbox on a live installation."""
+    """The gateway, opened with this account's credentials; raises Refused or Unknown.
+
+    Refused for the sandbox on a live installation, Unknown when the credentials cannot be read any more.
+    """
     if account.gateway == "sandbox" and settings.PARTWAY_LIVE:
         raise Refused("sandbox_when_live", "The sandbox moves no money, and this installation is live.")
-    return open_gateway(
-        account.gateway, account.credentials, endpoints={"sandbox": settings.PARTWAY_SANDBOX_URL}
-    )
+    try:
+        credentials = account.credentials
+    except Unsealable as error:
+        # Nobody can ask the gateway until the key is back, so nobody knows what became of its payments.
+        raise Unknown(str(error)) from error
+    return open_gateway(account.gateway, credentials, endpoints={"sandbox": settings.PARTWAY_SANDBOX_URL})
 
 
 def callback_url(account: GatewayAccount) -> str:
@@ -94,7 +101,7 @@ def _book_closed(payment: Payment, now: datetime) -> None:
     Invoice.objects.locked(payment.invoice_id)
     fresh = Payment.objects.get(pk=payment.pk)
     if fresh.status in ("closing", "releasing"):
-        move(fresh, "canceled", by=CLOCK, now=now)
+        move(fresh, "canceled", by=CLOCK, now=now, settled_at=now)
 
 
 def withdraw(payment: Payment, *, by: Actor, now: datetime) -> bool:

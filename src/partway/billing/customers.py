@@ -60,7 +60,7 @@ def _check(details: Details) -> None:
         validate_email(details.email)
     except ValidationError:
         fields["email"] = "Enter an address like name@example.com; invoices are sent there."
-    for name, limit in (("name", 120), ("phone", 40), ("address", 400)):
+    for name, limit in (("name", 120), ("email", 254), ("phone", 40), ("address", 400)):
         if len(getattr(details, name)) > limit:
             fields[name] = f"Use at most {limit} characters."
     if fields:

@@ -156,11 +156,11 @@ def _wrong_line(line: Line) -> dict[str, str]:
     wrong = {}
     if not line.description.strip() or len(line.description) > 300:
         wrong["description"] = "Say what this line is for, in at most 300 characters."
-    if not 0 < line.quantity <= _MAX_QUANTITY or not _four_places(line.quantity):
+    if not _within(line.quantity, _MAX_QUANTITY) or line.quantity == 0:
         wrong["quantity"] = "Enter a quantity above zero, with at most four decimals."
     if not 0 <= line.unit_amount_minor <= MAX_MINOR:
         wrong["unit_amount"] = "Enter a price of zero or more."
-    if not 0 <= line.tax_percent <= 100 or not _four_places(line.tax_percent):
+    if not _within(line.tax_percent, 100):
         wrong["tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
     return wrong
 
@@ -169,15 +169,18 @@ def _four_places(value: Decimal) -> bool:
     return value == value.quantize(_FOUR_PLACES)
 
 
+def _within(value: Decimal, most: Decimal | int) -> bool:
+    """Between zero and `most`; what is no number at all is not (comparing a NaN raises)."""
+    return value.is_finite() and 0 <= value <= most and _four_places(value)
+
+
 def _wrong_sums(draft: Draft) -> dict[str, str]:
-    if draft.discount_kind == "percent" and not (
-        0 <= draft.discount_percent <= 100 and _four_places(draft.discount_percent)
-    ):
+    if draft.discount_kind == "percent" and not _within(draft.discount_percent, 100):
         return {"discount_percent": "Enter a percentage between 0 and 100, with at most four decimals."}
     sums = figures(draft)
     if draft.discount_kind == "amount" and not 0 <= draft.discount_amount_minor <= sums.subtotal_minor:
         return {"discount_amount": "The discount cannot be more than the lines add up to."}
-    if sums.total_minor > MAX_MINOR:
+    if max(sums.subtotal_minor, sums.total_minor) > MAX_MINOR:  # a discount can hide a sum no column holds
         return {"lines": f"An invoice can be at most {Money(MAX_MINOR, draft.currency)}."}
     return {}
 

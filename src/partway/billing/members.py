@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from partway.accounts import passwords
+from partway.accounts import passwords, sessions
 from partway.accounts.models import Invitation, InvitationStatus, Member, Organization, Role, User
 
 from . import events, outbox
@@ -146,6 +146,13 @@ def secured(user: User, what: str, *, now: datetime) -> None:
     outbox.queue_for(user, "sign_in_changed", now=now, data={"what": what})
 
 
+@transaction.atomic
+def end_other_sessions(user: User, *, key: str | None, now: datetime) -> None:
+    """Sign somebody out everywhere but in the browser that holds `key`."""
+    if sessions.end_others(user, key=key):
+        tell(user, "sessions_ended", now=now)
+
+
 def tell(user: User, what: str, *, now: datetime, data: dict[str, object] | None = None) -> None:
     """Record what a person changed of themselves in every organization they are in, as `member.<what>`."""
     for member in Member.objects.filter(user=user).select_related("organization", "user"):
@@ -199,7 +206,7 @@ def _end(invitation: Invitation, status: InvitationStatus) -> None:
 
 def _lock(organization: Organization) -> None:
     # One by one from here on: two owners who remove each other must not both succeed.
-    list(Organization.objects.select_for_update().filter(pk=organization.pk).values_list("pk"))
+    list(Organization.objects.select_for_update(no_key=True).filter(pk=organization.pk).values_list("pk"))
 
 
 def _locked(member: Member) -> Member:

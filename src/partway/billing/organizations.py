@@ -14,6 +14,7 @@ from django.db import transaction
 from partway.accounts import logos
 from partway.accounts.models import GatewayAccount, Logo, Organization, Role
 from partway.gateways.sandbox import provision
+from partway.lib.sealing import Unsealable
 
 from . import checkouts, events, members
 from .errors import BillingError, Invalid
@@ -162,6 +163,15 @@ def switch_payments(organization: Organization, *, on: bool, by: Actor, now: dat
     return organization
 
 
+def connected_account(organization: Organization) -> GatewayAccount | None:
+    """The account that new payments go through; None too when its credentials cannot be read any more."""
+    account = GatewayAccount.objects.current(organization).first()
+    try:
+        return account if account and account.credentials else None
+    except Unsealable:
+        return None
+
+
 def connect_sandbox(organization: Organization, *, by: Actor, now: datetime) -> GatewayAccount:
     """Open an account at the pretend payment company and make it current; raises Refused or Unknown."""
     if settings.PARTWAY_LIVE:
@@ -174,6 +184,8 @@ def connect_sandbox(organization: Organization, *, by: Actor, now: datetime) -> 
 
 @transaction.atomic(durable=True)
 def _make_current(account: GatewayAccount, by: Actor, now: datetime) -> GatewayAccount:
+    # Two clicks at once take turns: without the lock neither would see the other's account.
+    Organization.objects.select_for_update(no_key=True).get(pk=account.organization_id)
     GatewayAccount.objects.current(account.organization).update(is_current=False)
     account.save(force_insert=True)
     data = {"gateway": account.gateway}

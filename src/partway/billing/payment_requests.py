@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from partway.gateways.protocol import Refused
+from partway.gateways.protocol import Gateway, Refused, Unknown
 from partway.lib.money import Money
 
 from . import checkouts, events, outbox
@@ -23,6 +23,7 @@ from .states import move
 
 MAX_NOTE = 1000
 MAX_ADDRESSES = 20
+MAX_ADDRESS = 254  # RFC 5321
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +59,44 @@ _NOT_SENT = {
 def obstacle(invoice: Invoice, *, now: datetime) -> Obstacle | None:
     """What stands in the way of a new request on this invoice, if anything (DESIGN R2)."""
     try:
-        _check_moment(invoice)
+        gateway = _check_moment(invoice)
     except BillingError as error:
         return Obstacle(error.code, error.words)
-    if most_requestable(invoice) < least_requestable(invoice):
-        return Obstacle(
-            "amount_too_small", f"Less is due than the smallest online payment, {least_requestable(invoice)}."
-        )
+    least = Money(gateway.minimum(invoice.currency), invoice.currency)
+    if invoice.amount_due < least:
+        return Obstacle("amount_too_small", f"Less is due than the smallest online payment, {least}.")
     return None
 
 
-def _check_moment(invoice: Invoice) -> None:
+def _check_moment(invoice: Invoice) -> Gateway:
+    """The gateway that the request would be paid with; nothing is committed when this returns."""
     if invoice.status != "sent":
         raise InvoiceNotSent(_NOT_SENT[invoice.status])
     if not invoice.organization.payments_enabled:
         raise NotEnabled()
+    gateway = _gateway(invoice)
+    standing = current(invoice)
+    if standing is not None:
+        raise PaymentRequestOpen(standing)
+    if invoice.payments.committed().exists():
+        raise PaymentInProgress("A payment of this invoice is being processed. Ask again when it is settled.")
+    return gateway
+
+
+def _gateway(invoice: Invoice) -> Gateway:
     account = invoice.organization.gateway_accounts.filter(is_current=True).first()
     if account is None:
         raise NotEnabled(
             "No payment service is connected yet. An owner can connect one in Settings → Payments."
         )
     try:
-        checkouts.gateway_of(account)
+        return checkouts.gateway_of(account)
     except Refused as refusal:  # the sandbox, on an installation that was marked live later
         raise NotEnabled(refusal.words) from refusal
-    standing = current(invoice)
-    if standing is not None:
-        raise PaymentRequestOpen(standing)
-    if invoice.payments.committed().exists():
-        raise PaymentInProgress("A payment of this invoice is being processed. Ask again when it is settled.")
+    except Unknown as unknown:  # the secret key was lost, and with it the credentials
+        raise NotEnabled(
+            "The payment service's credentials cannot be read. An owner can connect it anew in Settings → Payments."
+        ) from unknown
 
 
 def current(invoice: Invoice) -> PaymentRequest | None:
@@ -98,13 +108,6 @@ def most_requestable(invoice: Invoice) -> Money:
     """The amount due less what a committed payment already holds."""
     held = sum(payment.amount_minor for payment in invoice.payments.committed())
     return Money(invoice.amount_due_minor - held, invoice.currency)
-
-
-def least_requestable(invoice: Invoice) -> Money:
-    """The least the organization's gateway takes in this currency."""
-    account = invoice.organization.gateway_accounts.filter(is_current=True).first()
-    minimum = checkouts.gateway_of(account).minimum(invoice.currency) if account else 1
-    return Money(minimum, invoice.currency)
 
 
 @transaction.atomic(durable=True)
@@ -120,8 +123,8 @@ def create(invoice: Invoice, *, ask: Ask, by: Actor, now: datetime) -> PaymentRe
         raise Invalid({"form_key": "This form was used for another invoice. Open it again."})
     if made:
         return made
-    _check_moment(invoice)
-    _check_ask(invoice, ask, now)
+    gateway = _check_moment(invoice)
+    _check_ask(invoice, gateway, ask, now)
     request = PaymentRequest.objects.create(
         organization_id=invoice.organization_id,
         invoice=invoice,
@@ -140,35 +143,30 @@ def _stored(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _check_ask(invoice: Invoice, ask: Ask, now: datetime) -> None:
+def _check_ask(invoice: Invoice, gateway: Gateway, ask: Ask, now: datetime) -> None:
     wrong = {**_wrong_addresses(ask), **_wrong_details(ask, now)}
-    amount_code, amount_words = _wrong_amount(invoice, ask.amount)
+    amount_code, amount_words = _wrong_amount(invoice, gateway, ask.amount)
     if amount_words:
         wrong["amount_requested"] = amount_words
     if wrong:
         raise Invalid(wrong, code=amount_code if set(wrong) == {"amount_requested"} else "invalid")
 
 
-def _wrong_amount(invoice: Invoice, amount: Money) -> tuple[str, str]:
+def _wrong_amount(invoice: Invoice, gateway: Gateway, amount: Money) -> tuple[str, str]:
     """(code, words) of what is wrong with the amount; two empty strings when it is right."""
     if amount.currency != invoice.currency:
         return "invalid", f"This invoice is in {invoice.currency}."
-    least, most = least_requestable(invoice), most_requestable(invoice)
+    least = Money(gateway.minimum(invoice.currency), invoice.currency)
+    step = Money(gateway.step(invoice.currency), invoice.currency)
     if amount.amount_minor <= 0:
         return "amount_too_small", "Enter an amount above zero."
-    if most < amount:
-        return "amount_exceeds_due", f"Enter at most {most}: no more is due."
+    if invoice.amount_due < amount:
+        return "amount_exceeds_due", f"Enter at most {invoice.amount_due}: no more is due."
     if amount < least:
         return "amount_too_small", f"Enter at least {least}: less cannot be paid online."
-    step = _step(invoice)
-    if amount.amount_minor % step:
-        return "invalid", f"Enter a multiple of {Money(step, invoice.currency)}."
+    if amount.amount_minor % step.amount_minor:
+        return "invalid", f"Enter a multiple of {step}."
     return "", ""
-
-
-def _step(invoice: Invoice) -> int:
-    account = invoice.organization.gateway_accounts.get(is_current=True)
-    return checkouts.gateway_of(account).step(invoice.currency)
 
 
 def _wrong_addresses(ask: Ask) -> dict[str, str]:
@@ -188,7 +186,7 @@ def wrong_address(addresses: tuple[str, ...]) -> str:
         return f"Enter at most {MAX_ADDRESSES} addresses."
     for address in addresses:
         try:
-            validate_email(address)
+            validate_email(address if len(address) <= MAX_ADDRESS else "")
         except ValidationError:
             return f"“{address[:80]}” is not a mail address. Write it like name@example.com."
     return ""

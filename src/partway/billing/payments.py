@@ -56,7 +56,7 @@ def checkout_origin(organization: Organization) -> str:
     account = GatewayAccount.objects.current(organization).first()
     try:
         return checkouts.gateway_of(account).checkout_origin if account else ""
-    except Refused:  # the sandbox, on an installation that was marked live later
+    except (Refused, Unknown):  # nothing can be paid there: a live installation's sandbox, a lost key
         return ""
 
 
@@ -177,9 +177,9 @@ def _book_start(payment: Payment, ref: str, url: str) -> None:
 @transaction.atomic(durable=True)
 def _book_refused_start(payment: Payment, refusal: Refused, now: datetime) -> None:
     Invoice.objects.locked(payment.invoice_id)
-    payment.refresh_from_db(fields=["status"])
+    payment.refresh_from_db(fields=["status", "checkout_ref"])
     to = {"pending": "failed", "closing": "canceled"}.get(payment.status)
-    if to is None:
+    if to is None or payment.checkout_ref:  # another try opened it, so a customer may be paying there
         return
     data = {"code": refusal.code, "words": refusal.words[:300]}
     columns = {"failure_code": refusal.code, "failure_words": refusal.words[:300], "settled_at": now}
@@ -208,10 +208,12 @@ def refresh(payment: Payment, *, now: datetime, callback: Callback | None = None
         fresh = _learn_start(fresh, now)
     truth = checkouts.ask(fresh) if fresh.checkout_ref else None
     for _ in range(_MAX_TURNS):
-        act = _apply(fresh.pk, truth, now, callback) if truth else None
-        if act is None:
+        if truth is None:
             break
-        truth = _carry_out(act, _with_account(payment.pk), now)
+        act, fresh = _apply(fresh, truth, now, callback)
+        if act is None:
+            return fresh
+        truth = _carry_out(act, fresh, now)
     return _with_account(payment.pk)
 
 
@@ -231,18 +233,19 @@ def _learn_start(payment: Payment, now: datetime) -> Payment:
 
 
 @transaction.atomic(durable=True)
-def _apply(payment_id: str, truth: Truth, now: datetime, callback: Callback | None) -> Act | None:
-    invoice_id = Payment.objects.values_list("invoice_id", flat=True).get(pk=payment_id)
-    invoice = Invoice.objects.locked(invoice_id)
-    payment = Payment.objects.select_related("gateway_account", "organization", "payment_request").get(
-        pk=payment_id
-    )
-    payment.invoice = invoice
-    by = events.gateway_actor(payment.gateway_account.gateway)
-    act = settlement.apply(Report(payment, invoice, payment.payment_request, truth, by, now))
+def _apply(
+    payment: Payment, truth: Truth, now: datetime, callback: Callback | None
+) -> tuple[Act | None, Payment]:
+    """Book the truth under the invoice's lock; answers what to do next, and the payment as it is then."""
+    invoice = Invoice.objects.locked(payment.invoice_id)
+    rows = Payment.objects.select_related("gateway_account", "organization", "payment_request")
+    fresh = rows.get(pk=payment.pk)
+    fresh.invoice = invoice
+    by = events.gateway_actor(fresh.gateway_account.gateway)
+    act = settlement.apply(Report(fresh, invoice, fresh.payment_request, truth, by, now))
     if callback is not None:
         Callback.objects.filter(pk=callback.pk, status="waiting").update(status="done", done_at=now)
-    return act
+    return act, fresh
 
 
 def _carry_out(act: Act, payment: Payment, now: datetime) -> Truth | None:

@@ -9,8 +9,9 @@ from django.db.models import F
 
 from partway.gateways.protocol import Refused, Unknown
 
-from . import payment_requests, payments
+from . import flags, payment_requests, payments
 from .models import Callback, Payment, PaymentRequest
+from .payability import GRACE
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,11 @@ def _ask(payment: Payment, now: datetime) -> bool:
         return False
     try:
         payments.refresh(payment, now=now)
-    except (Unknown, Refused) as error:
+    except Refused as refusal:
+        # Asking again will not help, and until somebody looks this invoice cannot be paid online.
+        words = f"The payment service refuses to say what became of {payment.amount}: {refusal.words} Check it there."
+        flags.raise_flag("gateway_refuses", payment, words=words[:400], now=now)
+    except Unknown as error:
         log.warning("gateway gave no answer", payment=payment.pk, why=str(error))
     return True
 
@@ -62,5 +67,10 @@ def _retry(callback: Callback, now: datetime) -> bool:
 
 def expire_requests(*, now: datetime, limit: int = 20) -> int:
     """End the open requests whose time is over; answers how many ended."""
-    due = PaymentRequest.objects.open().filter(expires_at__lte=now).order_by("expires_at")[:limit]
+    over = PaymentRequest.objects.open().filter(expires_at__lte=now)
+    # One that a payment keeps open, perhaps for days, must not stand in front of the others round after round.
+    kept_open = Payment.objects.committed() | Payment.objects.unsettled().filter(
+        payment_request__expires_at__gt=now - GRACE
+    )
+    due = over.exclude(payments__in=kept_open).order_by("expires_at")[:limit]
     return sum(payment_requests.expire(request, now=now) for request in due)

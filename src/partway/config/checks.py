@@ -14,13 +14,17 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 @register("partway")
 def check_secret_key(**_: Any) -> list[CheckMessage]:
     """Links and credentials are only as safe as this key."""
-    if len(settings.PARTWAY_SECRET_KEY) >= 32:
-        return []
-    return [
-        Error(
-            "PARTWAY_SECRET_KEY is too short.", hint="Use at least 32 random characters.", id="partway.E001"
+    short = [
+        Error(f"{name} is too short.", hint="Use at least 32 random characters.", id="partway.E001")
+        for name, keys in (
+            ("PARTWAY_SECRET_KEY", [settings.PARTWAY_SECRET_KEY]),
+            # Each of them opens links too.
+            ("A key of PARTWAY_SECRET_KEY_FALLBACKS", settings.SECRET_KEY_FALLBACKS),
         )
+        for key in keys
+        if len(key) < 32
     ]
+    return list(short)
 
 
 @register("partway")
@@ -40,3 +44,12 @@ def check_open_url(**_: Any) -> list[CheckMessage]:
         return []
     hint = "Put a TLS proxy in front and set PARTWAY_URL to its https address."
     return [Error("PARTWAY_URL is plain http on an address others can reach.", hint=hint, id="partway.E003")]
+
+
+@register("partway")
+def check_proxy(**_: Any) -> list[CheckMessage]:
+    """Partway speaks plain HTTP itself, so an https address means that a proxy stands in front."""
+    if not settings.PARTWAY_URL.startswith("https://") or settings.PARTWAY_TRUSTED_PROXIES > 0:
+        return []
+    hint = "Set PARTWAY_TRUSTED_PROXIES to how many proxies of yours pass a request on, usually 1."
+    return [Error("PARTWAY_URL is https, but no proxy is trusted.", hint=hint, id="partway.E004")]

@@ -14,9 +14,8 @@ from django.http import HttpRequest, HttpResponse
 
 # A token is an id and a MAC, both base 32; whoever reads a log must not be able to pay or peek (DESIGN R8).
 _TOKEN = re.compile(r"\b([0-9a-hjkmnp-tv-z]{26})-[0-9a-hjkmnp-tv-z]{16,}")
-
-# The same for Django's own tokens, with which a password is set.
-_PASSWORD_LINK = re.compile(r"(/(?:welcome|reset)/[^/\s]+/)[^/\s]+")
+# Whoever is first to open one of these sets the password.
+_PASSWORD_LINK = re.compile(r"(/(?:welcome|reset)/[\w-]+/)[\w-]+")
 
 
 def mask(text: str) -> str:

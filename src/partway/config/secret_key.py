@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
@@ -18,13 +19,13 @@ def secret_key(home: Path) -> str:
 
 
 def _create(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".secret.key.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # SQLite and kept mails lie here too
+    handle, draft = tempfile.mkstemp(prefix=".secret.key.", dir=path.parent)  # for this user's eyes only
+    with os.fdopen(handle, "w") as file:
         file.write(secrets.token_urlsafe(48) + "\n")
     try:
         os.link(draft, path)  # whoever links first wins; nobody ever reads half a key
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        Path(draft).unlink()

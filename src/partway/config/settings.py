@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,7 +58,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.usersessions",
     "axes",
     "anymail",
     "django_htmx",
@@ -101,7 +101,8 @@ TEMPLATES = [
 
 def _database() -> dict[str, Any]:
     """One setting decides: DATABASE_URL, else an SQLite file under PARTWAY_HOME."""
-    database: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{PARTWAY_HOME / 'partway.sqlite3'}")
+    url = env.str("DATABASE_URL", default="") or f"sqlite:///{PARTWAY_HOME / 'partway.sqlite3'}"
+    database: dict[str, Any] = env.db_url_config(url)
     database["CONN_MAX_AGE"] = None
     options = database.setdefault("OPTIONS", {})
     if "sqlite" in database["ENGINE"]:
@@ -114,6 +115,10 @@ def _database() -> dict[str, Any]:
         database["TEST"] = {"NAME": str(PARTWAY_HOME / "test.sqlite3")}
     else:
         database["CONN_HEALTH_CHECKS"] = True
+        # A machine that dies in the middle must not hold an invoice until TCP notices.
+        if patience := env.int("PARTWAY_LOCK_SECONDS", default=20):
+            limits = f"-c lock_timeout={patience}s -c idle_in_transaction_session_timeout={3 * patience}s"
+            options.setdefault("options", limits)
         if env.bool("PARTWAY_PREPARED_STATEMENTS", default=True):
             options.update(server_side_binding=True, prepare_threshold=3)
     return database
@@ -188,7 +193,7 @@ _static = [PACKAGE / room / "static" for room in ("delivery", "staff", "pay")]
 
 def _static_version() -> str:
     """A digest of what we serve, so that a browser may keep each file for ever and still see every change."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(version("django-htmx").encode())  # htmx itself is served from there
     for path in sorted(path for root in _static for path in root.rglob("*") if path.is_file()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:10]
@@ -199,10 +204,13 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 31_536_000
 
+SESSION_ENGINE = "partway.config.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
-SECURE_SSL_REDIRECT = _https
+# Without a proxy that says so, no request looks encrypted and the redirect would never end (partway.E004).
+SECURE_SSL_REDIRECT = _https and PARTWAY_TRUSTED_PROXIES > 0
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PARTWAY_TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would send `Origin: null`, which the CSRF check refuses
 X_FRAME_OPTIONS = "DENY"

@@ -104,20 +104,25 @@ def parse_money(text: str, currency: str) -> Money:
             "not_a_number", f"“{text.strip()[:40]}” is not an amount. Write it like {example(currency)}."
         )
     exponent = EXPONENTS[currency]
-    minor = Decimal(digits.replace(",", "")).scaleb(exponent)
-    if minor != minor.to_integral_value():
+    whole, _, decimals = digits.replace(",", "").partition(".")
+    if decimals[exponent:].strip("0"):  # compared as text: arithmetic would round a very long one
         raise MoneyError("too_many_decimals", _decimals_words(currency, exponent))
+    minor = int((whole + decimals[:exponent].ljust(exponent, "0")).lstrip("+") or "0")
     if abs(minor) > MAX_MINOR:
         raise MoneyError("too_large", f"The most Partway can handle is {Money(MAX_MINOR, currency)}.")
-    return Money(int(minor), currency)
+    return Money(minor, currency)
 
 
 def _strip_decoration(text: str, currency: str) -> str:
-    bare = text.strip().replace("\u00a0", "").replace("\u202f", "").replace(" ", "").replace("\u2212", "-")
-    for mark in (currency, _symbol(currency)):
+    bare = _without_spaces(text).replace("\u2212", "-")
+    for mark in (currency, _without_spaces(_symbol(currency))):
         sign, rest = (bare[0], bare[1:]) if bare[:1] in ("-", "+") else ("", bare)
         bare = sign + rest.removeprefix(mark).removesuffix(mark)
     return bare
+
+
+def _without_spaces(text: str) -> str:
+    return text.strip().replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
 
 
 def _well_grouped(digits: str) -> bool:

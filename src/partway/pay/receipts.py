@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from threading import BoundedSemaphore
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -18,6 +18,9 @@ from partway.lib.clock import now
 from . import answers
 
 CONFIRMING = "confirming"
+
+# A gateway that hangs must not hold every thread of this process: there are others to serve, and callbacks.
+_ASKING = BoundedSemaphore(4)
 
 # What a customer is told for each stored state; the rest of the states are being confirmed.
 _STAGES = {"succeeded": "succeeded", "failed": "nothing_charged", "canceled": "nothing_charged"}
@@ -41,11 +44,22 @@ def state(http: HttpRequest, token: str) -> HttpResponse:
     payment = links.payment_by_token(token)
     if payment is None:
         return answers.unknown(http)
-    with suppress(Unknown, Refused):  # nobody knows yet: the page says so and asks again
-        payment = payments.refresh(payment, now=now())
+    payment = _asked(payment)
     if http.accepts("text/html"):
         return redirect("pay:receipt", token)
     return JsonResponse({"stage": _stage(payment)})
+
+
+def _asked(payment: Payment) -> Payment:
+    """The payment as the gateway tells; as we know it where nothing is open, or where enough are asking already."""
+    if not payment.is_unsettled or not _ASKING.acquire(blocking=False):
+        return payment
+    try:
+        return payments.refresh(payment, now=now())
+    except (Unknown, Refused):  # nobody knows yet: the page says so and asks again
+        return payment
+    finally:
+        _ASKING.release()
 
 
 def _stage(payment: Payment) -> str:

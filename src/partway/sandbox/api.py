@@ -184,6 +184,8 @@ def _wire(call: Call, checkout: Checkout) -> Json:
 
 
 def _wire_all(call: Call, rows: list[Checkout]) -> list[Json]:
+    for row in rows:
+        row.account = call.account  # the same row: not read again for each
     refunds: dict[str, list[Refund]] = {row.id: [] for row in rows}
     taken = [row.id for row in rows if row.captured_minor]
     for made in Refund.objects.filter(checkout__in=taken) if taken else ():
@@ -194,7 +196,7 @@ def _wire_all(call: Call, rows: list[Checkout]) -> list[Json]:
 def _wire_one(call: Call, checkout: Checkout, refunds: list[Refund]) -> Json:
     return {
         "id": checkout.id,
-        "url": call.request.build_absolute_uri(f"/checkout/{checkout.id}"),
+        "url": call.request.build_absolute_uri(f"/checkout/{checkout.page}"),
         "status": checkout.status,
         "amount": checkout.amount_minor,
         "currency": checkout.currency,

@@ -16,6 +16,7 @@ from django.db.models import F, Q
 
 from partway.lib.clock import now
 from partway.lib.ids import new_id
+from partway.lib.links import make_token
 
 
 def account_id() -> str:
@@ -24,7 +25,7 @@ def account_id() -> str:
 
 
 def checkout_id() -> str:
-    """As `co_…`; 80 random bits, because whoever knows it may pay."""
+    """As `co_…`."""
     return new_id("co")
 
 
@@ -113,6 +114,11 @@ class Checkout(models.Model):
                 name="refunded_at_most_captured",
             ),
         )
+
+    @property
+    def page(self) -> str:
+        """The end of its page's address. Merchants keep ids in the clear, so an id alone must not let anybody pay."""
+        return make_token(self.id, self.account.signing_secret)
 
 
 class Refund(models.Model):

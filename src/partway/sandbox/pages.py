@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from partway.lib.clock import now
+from partway.lib.links import read_token
 from partway.lib.money import Money, format_money
 from partway.sandbox import checkouts
 from partway.sandbox.cards import CARDS, DEBITS, EXPIRED, Instrument, digits
@@ -37,9 +38,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def show(request: HttpRequest, checkout_id: str) -> HttpResponse:
+def show(request: HttpRequest, page: str) -> HttpResponse:
     """The form to pay with, or what became of the checkout. Looking changes nothing."""
-    checkout = Checkout.objects.select_related("account").filter(id=checkout_id).first()
+    checkout = _opened_by(page)
     if checkout is None:
         return _missing(request)
     if checkout.status == Status.OPEN and checkout.expires_at > now():
@@ -48,13 +49,13 @@ def show(request: HttpRequest, checkout_id: str) -> HttpResponse:
 
 
 @require_POST
-def pay(request: HttpRequest, checkout_id: str) -> HttpResponse:
+def pay(request: HttpRequest, page: str) -> HttpResponse:
     """Pay by card or bank debit; the second of two who pay is told so."""
     with transaction.atomic():
-        try:
-            checkout = checkouts.locked(checkout_id)
-        except Refusal:
+        opened = _opened_by(page)
+        if opened is None:
             return _missing(request)
+        checkout = checkouts.locked(opened.id)
         if checkout.status != Status.OPEN:
             return _ended(request, checkout)
         method = request.POST.get("method", "card")
@@ -83,14 +84,14 @@ def _pay(checkout: Checkout, method: str, typed: str) -> str:
 
 
 @require_POST
-def confirm(request: HttpRequest, checkout_id: str) -> HttpResponse:
+def confirm(request: HttpRequest, page: str) -> HttpResponse:
     """The customer's answer to the extra question of some cards."""
     agreed = request.POST.get("decision") == "confirm"
     with transaction.atomic():
-        try:
-            checkout = checkouts.locked(checkout_id)
-        except Refusal:
+        opened = _opened_by(page)
+        if opened is None:
             return _missing(request)
+        checkout = checkouts.locked(opened.id)
         if checkout.status != Status.OPEN:
             return _ended(request, checkout)
         try:
@@ -98,6 +99,13 @@ def confirm(request: HttpRequest, checkout_id: str) -> HttpResponse:
         except Refusal as refusal:
             return _form(request, checkout, status=409, wrong=refusal.message)
     return _after_paying(request, checkout)
+
+
+def _opened_by(page: str) -> Checkout | None:
+    """The checkout whose page has this address, or None."""
+    checkouts_and_accounts = Checkout.objects.select_related("account")
+    checkout = checkouts_and_accounts.filter(id=f"co_{page.partition('-')[0]}").first()
+    return checkout if checkout and read_token(page, "co", [checkout.account.signing_secret]) else None
 
 
 def _after_paying(request: HttpRequest, checkout: Checkout) -> HttpResponse:

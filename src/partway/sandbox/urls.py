@@ -9,9 +9,9 @@ from partway.sandbox.answers import serve
 
 urlpatterns = [
     path("healthz", pages.healthz),
-    path("checkout/<str:checkout_id>", pages.show),
-    path("checkout/<str:checkout_id>/pay", pages.pay),
-    path("checkout/<str:checkout_id>/confirm", pages.confirm),
+    path("checkout/<str:page>", pages.show),
+    path("checkout/<str:page>/pay", pages.pay),
+    path("checkout/<str:page>/confirm", pages.confirm),
     path("v1/accounts", serve(post=api.open_account, public=True)),
     path("v1/account", serve(get=api.account)),
     path("v1/checkouts", serve(get=api.listed, post=api.start)),

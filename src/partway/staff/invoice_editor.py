@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.http import HttpResponse
@@ -27,8 +28,8 @@ def new(visit: Visit) -> HttpResponse:
     if not visit.posted:
         return _page(visit, Form(_fresh(visit)))
     form = draft_form.typed(visit.request.POST)
-    if form.text("act") == "add_lines":
-        return _page(visit, form)
+    if form.text("act") in _ONLY_SHOWN:
+        return _ONLY_SHOWN[form.text("act")](visit, form, None)
     draft = draft_form.read(form, _customer(visit, form))
     if draft is not None:
         try:
@@ -48,8 +49,8 @@ def edit(visit: Visit, invoice_id: str) -> HttpResponse:
             return redirect(visit.url("invoice", invoice.pk))
         return _page(visit, draft_form.stored(invoice), invoice)
     form = draft_form.typed(visit.request.POST)
-    if form.text("act") == "add_lines":
-        return _page(visit, form, invoice)
+    if form.text("act") in _ONLY_SHOWN:
+        return _ONLY_SHOWN[form.text("act")](visit, form, invoice)
     draft = draft_form.read(form, _customer(visit, form))
     if draft is not None:
         try:
@@ -88,6 +89,20 @@ def _page(
         "discount_kinds": DiscountKind.choices,
     }
     return visit.render("staff/invoices/editor.html", context, status=form.status)
+
+
+def _figures(visit: Visit, form: Form, _: Invoice | None) -> HttpResponse:
+    """What the lines add up to so far; for whom and by when does not matter to that."""
+    draft = draft_form.read(form, Customer())
+    context = {"figures": draft and invoices.figures(draft), "currency": draft and draft.currency}
+    return visit.render("staff/invoices/figures.html", context)
+
+
+# What the editor asks for without saving anything.
+_ONLY_SHOWN: dict[str, Callable[[Visit, Form, Invoice | None], HttpResponse]] = {
+    "add_lines": _page,
+    "figures": _figures,
+}
 
 
 def _choices(visit: Visit) -> list[tuple[str, str]]:

@@ -112,7 +112,7 @@ def logo_picture(visit: Visit) -> HttpResponse:
 def payments(visit: Visit) -> HttpResponse:
     """Connect a payment service, and switch online payments on or off."""
     form = Form.typed(visit.request.POST)
-    account = GatewayAccount.objects.current(visit.organization).first()
+    account = organizations.connected_account(visit.organization)
     if visit.posted:
         act = _connect if form.text("act") == "connect" else _switch
         said = act(visit, form, account)

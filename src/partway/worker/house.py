@@ -91,7 +91,7 @@ class House:
     ending: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> House:
-        self.address.home.mkdir(parents=True, exist_ok=True)
+        self.address.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 
     def __exit__(self, *_: object) -> None:

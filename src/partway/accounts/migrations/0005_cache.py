@@ -16,6 +16,6 @@ def drop_table(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0004_invitation")]
+    dependencies = [("accounts", "0004_people")]
 
     operations = [migrations.RunPython(create_table, drop_table)]

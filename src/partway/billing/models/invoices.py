@@ -41,8 +41,10 @@ class Invoices(OwnedQuerySet["Invoice"]):
 
         On SQLite the whole transaction holds the one write lock instead (transaction_mode IMMEDIATE).
         """
-        rows = self.select_related("organization", "customer")
-        return rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+        # Two statements: one that had to wait for the lock sees rows beside the locked one as they were before
+        # it waited, and the organization may have switched payments off meanwhile.
+        list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
+        return self.select_related("organization", "customer").get(pk=pk)
 
     def due(self) -> Invoices:
         """Sent, and not yet paid in full."""

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
-from allauth.usersessions import views as usersessions
 from django.contrib import messages
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.views.generic.edit import FormView
 
+from partway.accounts import sessions
 from partway.accounts.models import User
 from partway.billing import members
 from partway.lib import clock
 
-from . import lockout
-from .forms import CodeForm, ConfirmCodeForm, ForgottenForm, SignInForm
+from . import entry, lockout
+from .forms import CodeForm, ConfirmCodeForm, ForgottenForm, SignInForm, TokenForm
 
 _PROFILE = reverse_lazy("profile")
 
@@ -51,7 +53,8 @@ class Told(Refusing):
         with transaction.atomic():
             answer: HttpResponse = super().form_valid(form)  # type: ignore[misc]
             members.secured(self.whose(), self.what, now=clock.now())
-        messages.success(self.request, self.said)  # type: ignore[attr-defined]
+        if self.said:
+            messages.success(self.request, self.said)  # type: ignore[attr-defined]
         return answer
 
 
@@ -99,18 +102,21 @@ class Reset(Told, account.PasswordResetFromKeyView):
         user: User = self.reset_user
         return user
 
+    def dispatch(self, request: HttpRequest, uidb36: str, key: str) -> HttpResponseBase:
+        """The form, or a kind word about a dead link."""
+        # allauth would lay the key into the session, that is, into the database; our links rest nowhere.
+        token = TokenForm({"uidb36": uidb36, "key": key})
+        if not token.is_valid():
+            return render(request, "staff/signin/reset_dead.html", status=404)
+        self.key, self.reset_user = key, token.reset_user
+        return FormView.dispatch(self, request, uidb36=uidb36, key=key)
+
     def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Set it, and let them try again at once if they were locked out."""
+        """Set it, end every session, and let them try again at once if they were locked out."""
         answer = super().form_valid(form)
+        sessions.end_all(self.whose())
         lockout.forgive(self.whose())
         return answer
-
-    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        """The form, or a kind word about a dead link."""
-        if not context.get("token_fail"):
-            return super().render_to_response(context, **kwargs)  # type: ignore[no-any-return]
-        self.template_name = "staff/signin/reset_dead.html"
-        return super().render_to_response(context, status=404)  # type: ignore[no-any-return]
 
 
 class ResetDone(account.PasswordResetFromKeyDoneView):
@@ -139,6 +145,12 @@ class ChangePassword(Told, account.PasswordChangeView):
     success_url = _PROFILE
     what = "password_changed"
     said = "Your password is changed. Every other session has ended."
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Change it; this browser stays, under a new session."""
+        answer = super().form_valid(form)
+        entry.stay_alone(self.request, self.whose())
+        return answer
 
 
 class TwoFactorOn(Told, totp.ActivateTOTPView):
@@ -169,18 +181,3 @@ class NewRecoveryCodes(Told, recovery.GenerateRecoveryCodesView):
     template_name = "staff/profile/recovery_codes_new.html"
     what = "recovery_codes_made"
     said = "These are your new recovery codes. The old ones no longer work."
-
-
-class EndSessions(usersessions.ListUserSessionsView):
-    """End every session but this one."""
-
-    http_method_names: ClassVar[list[str]] = ["post"]
-    success_url = _PROFILE
-
-    def form_valid(self, form: BaseForm) -> HttpResponse:
-        """End them, and tell."""
-        with transaction.atomic():
-            answer: HttpResponse = super().form_valid(form)
-            members.tell(self.request.user, "sessions_ended", now=clock.now())
-        messages.success(self.request, "Every other session has ended.")
-        return answer

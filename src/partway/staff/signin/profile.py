@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
+from partway.accounts import sessions
 from partway.accounts.models import Member, User
 from partway.billing import members
 from partway.billing.errors import BillingError
@@ -58,10 +58,12 @@ def show(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "Saved.")
             return redirect("profile")
-    return render(request, "staff/profile/show.html", {"form": form, **_standing(user)}, status=form.status)
+    return render(
+        request, "staff/profile/show.html", {"form": form, **_standing(request, user)}, status=form.status
+    )
 
 
-def _standing(user: User) -> dict[str, object]:
+def _standing(request: HttpRequest, user: User) -> dict[str, object]:
     mine = list(
         Member.objects.filter(user=user).select_related("organization").order_by("organization__name")
     )
@@ -72,16 +74,26 @@ def _standing(user: User) -> dict[str, object]:
         "time_zone": mine[0].organization.time_zone if mine else "UTC",
         "two_factor": factors.get(Authenticator.Type.TOTP),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
-        "sessions": _sessions(user),
+        "sessions": _sessions(request, user),
     }
 
 
-def _sessions(user: User) -> list[Session]:
-    rows = sorted(UserSession.objects.purge_and_list(user), key=lambda row: row.created_at, reverse=True)
+def _sessions(request: HttpRequest, user: User) -> list[Session]:
+    this = sessions.row_key(request.session.session_key)
     return [
-        Session(browser(row.user_agent), row.ip, row.created_at.astimezone(ZoneInfo("UTC")), row.is_current())
-        for row in rows
+        Session(browser(row.browser), row.network_address, row.created_at, row.pk == this)
+        for row in sessions.standing(user, now=clock.now())
     ]
+
+
+@require_POST
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """End every session but this one."""
+    if not isinstance(request.user, User):
+        return to_signin(request)
+    members.end_other_sessions(request.user, key=request.session.session_key, now=clock.now())
+    messages.success(request, "Every other session has ended.")
+    return redirect("profile")
 
 
 def browser(user_agent: str) -> str:

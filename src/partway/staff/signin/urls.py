@@ -50,7 +50,7 @@ urlpatterns = [
         DownloadRecoveryCodesView.as_view(template_name="staff/profile/recovery_codes.txt"),
         name="mfa_download_recovery_codes",
     ),
-    path("profile/sessions/end/", pages.EndSessions.as_view(), name="sessions_end"),
+    path("profile/sessions/end/", profile.end_sessions, name="sessions_end"),
     path("profile/confirm/", never_cache(pages.Confirm.as_view()), name="account_reauthenticate"),
     path("profile/confirm/code/", never_cache(pages.ConfirmByCode.as_view()), name="mfa_reauthenticate"),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -14,7 +13,8 @@ from partway.billing.errors import BillingError, Invalid
 from partway.lib import clock
 from partway.staff.forms import Form
 
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
+from . import entry
+
 _DIFFERENT = "The two do not match. Type the same password twice."
 
 
@@ -29,7 +29,7 @@ def welcome(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         wrong = _wrong_password(form, user)
         if not wrong:
             passwords.choose(user, form.values["password"])
-            auth.login(request, user, backend=_BACKEND)
+            entry.enter(request, user)
             return redirect("staff:home")
         form.refuse(Invalid(wrong))
     return render(request, "staff/signin/welcome.html", {"form": form, "user": user}, status=form.status)
@@ -77,7 +77,7 @@ def _join_as_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         except BillingError as error:
             form.refuse(error)
         else:
-            auth.login(request, user, backend=_BACKEND)
+            entry.enter(request, user)
             return redirect("staff:organization", invitation.organization.slug)
     context = {"form": form, "invitation": invitation}
     return render(request, "staff/signin/join_new.html", context, status=form.status)

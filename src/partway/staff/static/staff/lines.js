@@ -62,6 +62,7 @@ list.addEventListener("click", (event) => {
   row.remove();
   renumber();
   next.querySelector("input").focus();
+  list.dispatchEvent(new Event("input", { bubbles: true })); // the total follows
 });
 
 const discount = document.querySelector("[data-discount]");

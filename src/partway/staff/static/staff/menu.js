@@ -47,3 +47,6 @@ function say(words) {
   notice.textContent = words;
   place.replaceChildren(notice);
 }
+
+// On a phone the navigation is a strip that can be wider than the screen.
+document.querySelector(".side-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

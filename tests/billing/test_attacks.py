@@ -1,0 +1,142 @@
+"""What a hostile reader of the code tried: each of these once worked, or left something stuck."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from threading import Event as Signal
+from typing import Any
+
+import httpx
+import pytest
+from django.db import connection, transaction
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.billing import invoices, organizations, payments, reconciliation
+from partway.billing.errors import Invalid
+from partway.billing.events import Actor
+from partway.billing.models import (
+    Callback,
+    Customer,
+    Event,
+    Flag,
+    GatewayCall,
+    Invoice,
+    Payment,
+    PaymentRequest,
+)
+from partway.billing.verification import verify
+from partway.gateways.protocol import Refused
+from partway.lib.clock import now as present
+from tests import personas
+from tests.billing.together import together
+from tests.billing.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_payments_switched_off_while_a_capture_waits_for_the_lock(
+    world: World, asked: PaymentRequest, alice: Actor
+) -> None:
+    """On PostgreSQL, who waited for a lock sees the other rows as they were before waiting."""
+    payment = world.start(asked)
+    world.pay(payment)
+    held, switched_off = Signal(), Signal()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Invoice.objects.locked(asked.invoice_id)
+            held.set()
+            switched_off.wait(10)
+
+    def switch_off() -> None:
+        held.wait(10)
+        Signal().wait(0.5)  # the capture stands in the queue by now
+        if connection.vendor == "sqlite":
+            switched_off.set()  # there the holder holds everything, so this is next
+        organizations.switch_payments(asked.organization, on=False, by=alice, now=present())
+        switched_off.set()
+
+    def capture() -> str:
+        held.wait(10)
+        if connection.vendor == "sqlite":
+            switched_off.wait(10)
+            Signal().wait(0.5)
+        return payments.refresh(payment, now=present()).status
+
+    *_, status = together(hold, switch_off, capture)
+    assert (status, world.charged(payment)) == ("canceled", [])
+
+
+def test_a_gateway_that_refuses_to_tell_is_given_to_a_human(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    ref = payment.checkout_ref
+    Payment.objects.filter(pk=payment.pk).update(checkout_ref="co_lost")
+    for hours in range(1, 4):
+        reconciliation.ask_about_unsettled(now=present() + timedelta(hours=hours))
+    assert Flag.objects.get().kind == "gateway_refuses"
+    Payment.objects.filter(pk=payment.pk).update(checkout_ref=ref)
+
+
+def test_requests_kept_open_by_a_bank_debit_hold_up_no_other(world: World, dana: Customer) -> None:
+    soon = present() + timedelta(minutes=1)
+    kept, other = (personas.ask(personas.sent(dana)) for _ in range(2))
+    for asked, wait in ((kept, 0), (other, 1)):
+        PaymentRequest.objects.filter(pk=asked.pk).update(expires_at=soon + timedelta(seconds=wait))
+    world.collect(kept, "debit")
+    assert reconciliation.expire_requests(now=soon + timedelta(hours=1), limit=1) == 1
+    other.refresh_from_db()
+    assert other.status == "expired"
+
+
+def test_a_full_discount_hides_no_sum_that_no_column_holds(
+    organization: Organization, dana: Customer, alice: Actor
+) -> None:
+    draft = invoices.Draft(
+        customer=dana,
+        currency="USD",
+        due_on=present().date(),
+        lines=(invoices.Line("Everything", Decimal(10**8), 10**13, Decimal(0)),),
+        discount_kind="percent",
+        discount_percent=Decimal(100),
+    )
+    with pytest.raises(Invalid):
+        invoices.create(organization, draft=draft, by=alice, now=present())
+
+
+def test_two_clicks_on_connect_take_turns(world: World, organization: Organization, alice: Actor) -> None:
+    def connect() -> GatewayAccount:
+        return organizations.connect_sandbox(organization, by=alice, now=present())
+
+    together(connect, connect)
+    assert GatewayAccount.objects.current(organization).count() == 1
+
+
+def test_a_refused_try_does_not_end_the_checkout_another_try_opened(
+    world: World, asked: PaymentRequest
+) -> None:
+    before = world.start(asked)
+    late = Payment.objects.select_related("gateway_account", "organization", "invoice").get(pk=before.pk)
+    payments._book_refused_start(late, Refused("busy", "The same key is in use."), present())
+    before.refresh_from_db()
+    assert before.status == "pending"
+
+
+def test_a_dump_of_the_database_opens_no_checkout(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    world.pay(payment, "declined")
+    heard = world.callback(payment, "declined")
+    payments.receive(world.account, body=heard.body, headers=heard.headers, now=present())
+    dump: list[Any] = [list(model.objects.values()) for model in (Payment, GatewayCall, Callback)]
+    assert payment.checkout_ref in str(dump)
+    assert payment.checkout_url.rpartition("/")[2] not in str(dump)
+    guess = httpx.get(f"{world.company.url}/checkout/{payment.checkout_ref}", trust_env=False)
+    assert guess.status_code == 404
+
+
+def test_clocks_that_differ_are_no_difference_in_the_books(world: World, asked: PaymentRequest) -> None:
+    """Another machine, whose clock is behind, booked the success: its event has the smaller id."""
+    late = world.collect(asked).events.get(type="payment.succeeded")
+    late.mails.all().delete()
+    Event.objects.filter(pk=late.pk).update(id=f"evt_0{'0' * 25}")
+    assert list(verify()) == []

@@ -1,0 +1,90 @@
+"""How many statements each act of the main path takes; more is a decision, and is made here.
+
+Counted without BEGIN and COMMIT. Holding an invoice is two: lock it, then read it as it is with the lock held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from partway.billing import links, payment_requests, payments
+from partway.billing.events import Actor
+from partway.billing.models import Invoice, PaymentRequest
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.billing.world import World
+
+
+@pytest.fixture
+def opened(asked: PaymentRequest) -> PaymentRequest:
+    """The request as its page reads it."""
+    found = links.request_by_token(links.request_url(asked).split("/")[-2])
+    assert found is not None
+    return found
+
+
+def statements(act: Callable[[], object]) -> list[str]:
+    """The first words of each statement, BEGIN and COMMIT and their like left out."""
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    told = [query["sql"].replace('"', "") for query in captured.captured_queries]
+    return [sql for sql in told if "SAVEPOINT" not in sql]
+
+
+def writes(told: list[str]) -> int:
+    return sum(not sql.startswith("SELECT") for sql in told)
+
+
+def test_asking_takes_nine(invoice: Invoice, alice: Actor) -> None:
+    # invoice held, form key, gateway account, open request, committed payment; request, event, mail
+    ask = payment_requests.Ask(Money(30_000, "USD"), to=("dana@customer.example",), form_key="form-1")
+    told = statements(lambda: payment_requests.create(invoice, ask=ask, by=alice, now=present()))
+    assert (len(told), writes(told)) == (9, 3)
+
+
+def test_canceling_takes_six(opened: PaymentRequest, alice: Actor) -> None:
+    # invoice held, request, its unsettled payment; request, event
+    told = statements(lambda: payment_requests.cancel(opened, by=alice, now=present()))
+    assert (len(told), writes(told)) == (6, 2)
+
+
+def test_starting_takes_fourteen(world: World, opened: PaymentRequest) -> None:
+    # invoice held, request, standing payment, two throttles, account; payment, event ·
+    # earlier call; call · its answer · the checkout · how the payment stands now
+    told = statements(lambda: world.start(opened))
+    assert (len(told), writes(told)) == (14, 5)
+
+
+def test_starting_again_takes_four(world: World, opened: PaymentRequest) -> None:
+    # invoice held, request, standing payment
+    world.start(opened)
+    told = statements(lambda: world.start(opened))
+    assert (len(told), writes(told)) == (4, 0)
+
+
+def test_confirming_and_posting_a_card_takes_twenty_two(world: World, opened: PaymentRequest) -> None:
+    # payment · invoice held, payment; authorized, event, capturing, event · last call; call · its answer ·
+    # invoice held, payment; amount paid, allocation, payment, event, request, event, two mails
+    payment = world.start(opened)
+    world.pay(payment)
+    told = statements(lambda: payments.refresh(payment, now=present()))
+    assert (len(told), writes(told)) == (22, 14)
+
+
+def test_posting_what_was_captured_takes_twelve(world: World, opened: PaymentRequest) -> None:
+    # payment · invoice held, payment; amount paid, allocation, payment, event, request, event, two mails
+    payment = world.collect(opened, "debit")
+    world.settle(payment)
+    told = statements(lambda: payments.refresh(payment, now=present()))
+    assert (len(told), writes(told)) == (12, 8)
+
+
+def test_asking_in_vain_takes_four_and_writes_nothing(world: World, opened: PaymentRequest) -> None:
+    # payment · invoice held, payment
+    payment = world.collect(opened)
+    told = statements(lambda: payments.refresh(payment, now=present()))
+    assert (len(told), writes(told)) == (4, 0)

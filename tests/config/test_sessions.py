@@ -1,0 +1,57 @@
+"""What a database dump knows of sessions signs nobody in."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from tests import personas
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def alice() -> Client:
+    """Somebody who has signed in."""
+    client = Client()
+    client.force_login(personas.alder().alice.user)
+    return client
+
+
+def with_cookie(value: str) -> Client:
+    client = Client()
+    client.cookies["sessionid"] = value
+    return client
+
+
+def test_the_cookie_opens_the_session(alice: Client) -> None:
+    assert with_cookie(alice.cookies["sessionid"].value).get("/o/alder/").status_code == 200
+
+
+def test_what_the_database_holds_opens_nothing(alice: Client) -> None:
+    stored = Session.objects.get().pk
+    assert stored != alice.cookies["sessionid"].value
+    assert with_cookie(stored).get("/o/alder/").status_code == 302
+
+
+def test_a_changed_session_stays_one_row(alice: Client) -> None:
+    session = alice.session
+    session["seen"] = True
+    session.save()
+    assert (Session.objects.count(), alice.session["seen"]) == (1, True)
+
+
+def test_signing_out_removes_it(alice: Client) -> None:
+    cookie = alice.cookies["sessionid"].value
+    alice.post("/signout/")
+    assert not Session.objects.exists()
+    assert with_cookie(cookie).get("/o/alder/").status_code == 302
+
+
+def test_a_session_somebody_planted_is_not_taken_over() -> None:
+    house = personas.alder()
+    victim = with_cookie("a" * 32)
+    victim.post("/signin/", {"email": house.alice.user.email, "password": personas.PASSWORD})
+    assert victim.cookies["sessionid"].value != "a" * 32
+    assert with_cookie("a" * 32).get("/o/alder/").status_code == 302

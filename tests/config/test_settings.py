@@ -1,0 +1,69 @@
+"""One setting each decides the database, the mail and the key; asked of a fresh process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ASK = """
+import json
+from django.conf import settings
+names = ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "EMAIL_BACKEND", "SESSION_COOKIE_SECURE", "ALLOWED_HOSTS"]
+database = settings.DATABASES["default"]
+print(json.dumps({name: getattr(settings, name) for name in names}
+    | {"engine": database["ENGINE"], "name": str(database["NAME"]), "options": database["OPTIONS"]}))
+"""
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Any:
+    """What the settings are in an empty home, with this environment."""
+
+    def ask(**environment: str) -> dict[str, Any]:
+        clean = {name: os.environ[name] for name in ("PATH", "VIRTUAL_ENV", "LANG") if name in os.environ}
+        clean |= {"DJANGO_SETTINGS_MODULE": "partway.config.settings", "PARTWAY_HOME": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-c", ASK], env=clean | environment, capture_output=True, text=True, check=True
+        )
+        return dict(json.loads(done.stdout))
+
+    return ask
+
+
+def test_without_any_setting_it_is_one_file_under_the_home(told: Any, tmp_path: Path) -> None:
+    found = told()
+    assert (found["engine"], found["name"]) == (
+        "django.db.backends.sqlite3",
+        str(tmp_path / "partway.sqlite3"),
+    )
+    assert found["options"]["transaction_mode"] == "IMMEDIATE"
+    assert found["SECRET_KEY"] == (tmp_path / "secret.key").read_text().strip()
+
+
+def test_database_url_moves_it_to_postgresql(told: Any) -> None:
+    found = told(DATABASE_URL="postgres://partway@db.example/books")
+    assert (found["engine"], found["name"]) == ("django.db.backends.postgresql", "books")
+
+
+def test_https_makes_cookies_secure(told: Any) -> None:
+    assert not told()["SESSION_COOKIE_SECURE"]
+    found = told(PARTWAY_URL="https://pay.alder.example/")
+    assert found["SESSION_COOKIE_SECURE"]
+    assert found["ALLOWED_HOSTS"][0] == "pay.alder.example"
+
+
+def test_keys_rotate(told: Any) -> None:
+    found = told(PARTWAY_SECRET_KEY="new" * 20, PARTWAY_SECRET_KEY_FALLBACKS="old,older")
+    assert (found["SECRET_KEY"], found["SECRET_KEY_FALLBACKS"]) == ("new" * 20, ["old", "older"])
+
+
+def test_mail_goes_where_it_is_told(told: Any) -> None:
+    assert told()["EMAIL_BACKEND"] == "partway.delivery.backends.KeptMails"
+    assert told(EMAIL_URL="smtp://mail.example:25")["EMAIL_BACKEND"] == "partway.delivery.backends.Smtp"
+    assert told(PARTWAY_MAIL_BACKEND="postmark.EmailBackend")["EMAIL_BACKEND"].startswith("anymail.")

@@ -1,0 +1,79 @@
+"""The operator's commands."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.models import Invoice
+from tests import personas
+
+pytestmark = pytest.mark.django_db
+
+
+def command(*words: str) -> str:
+    """What the command prints."""
+    out = StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+def create(*more: str) -> str:
+    return command(
+        "organizations", "create", "--name", "Cedar & Sons", "--owner", "Carol@Cedar.example", *more
+    )
+
+
+def test_an_organization_starts_with_a_link_for_its_owner() -> None:
+    printed = create("--currency", "jpy", "--time-zone", "Asia/Tokyo")
+    made = Organization.objects.get()
+    assert (made.slug, made.currency, made.time_zone) == ("cedar-sons", "JPY", "Asia/Tokyo")
+    [link] = [word for word in printed.split() if "/welcome/" in word]
+    assert Client().get(link, follow=True).status_code == 200
+
+
+def test_an_owner_who_has_a_password_keeps_it() -> None:
+    personas.alder()
+    printed = command("organizations", "create", "--name", "Cedar", "--owner", "alice@alder.example")
+    assert "signs in with the password they have" in printed
+
+
+def test_a_wrong_setting_is_named() -> None:
+    with pytest.raises(CommandError) as refusal:
+        create("--currency", "XYZ")
+    assert "currency: “XYZ” is not a currency" in str(refusal.value)
+    assert not Organization.objects.exists()
+
+
+def test_organizations_are_listed() -> None:
+    personas.alder()
+    assert command("organizations", "list") == "alder  Alder Joinery\n"
+
+
+def test_verify_says_that_the_books_are_right() -> None:
+    personas.sent(personas.customer(personas.alder().organization))
+    printed = command("verify")
+    assert printed.endswith("The books are right.\n")
+    assert "FAIL" not in printed
+
+
+def test_verify_names_what_differs_and_exits_with_1() -> None:
+    invoice = personas.sent(personas.customer(personas.alder().organization))
+    Invoice.objects.update(amount_paid_minor=1)
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("verify", stdout=out)
+    assert ended.value.code == 1
+    assert f"M2: {invoice.pk}: amount paid 1, allocations 0" in out.getvalue()
+
+
+def test_sqlite_is_served_by_one_process() -> None:
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        with pytest.raises(CommandError):
+            command("serve", "--processes", "2")
