@@ -73,15 +73,10 @@ def withdraw(invitation: Invitation, *, by: Actor, now: datetime) -> None:
 @transaction.atomic
 def accept(invitation: Invitation, *, user: User, now: datetime) -> Member:
     """Join with the role that was offered; the invitation works once. Raises InvitationOver."""
-    if user.email != invitation.email or not invitation.is_open(now):
+    if user.email != invitation.email:
         raise InvitationOver()
-    _end(invitation, InvitationStatus.ACCEPTED)
-    member, _ = Member.objects.get_or_create(
-        organization=invitation.organization, user=user, defaults={"role": invitation.role}
-    )
-    by = events.member_actor(member)
-    events.record("member.joined", invitation.organization, by=by, now=now, data=_who(member))
-    return member
+    _use_up(invitation, now)
+    return _join(invitation, user, now)
 
 
 @transaction.atomic
@@ -95,10 +90,26 @@ def accept_as_new(invitation: Invitation, *, name: str, password: str, now: date
     wrong = {**_wrong_name(name), **({"password": weakness} if weakness else {})}
     if wrong:
         raise Invalid(wrong)
+    _use_up(invitation, now)  # before the user is made, so that of two clicks only one makes it
     user.name = name.strip()
     user.set_password(password)
     user.save()
-    return accept(invitation, user=user, now=now)
+    return _join(invitation, user, now)
+
+
+def _use_up(invitation: Invitation, now: datetime) -> None:
+    if not invitation.is_open(now):
+        raise InvitationOver()
+    _end(invitation, InvitationStatus.ACCEPTED)
+
+
+def _join(invitation: Invitation, user: User, now: datetime) -> Member:
+    member, _ = Member.objects.get_or_create(
+        organization=invitation.organization, user=user, defaults={"role": invitation.role}
+    )
+    by = events.member_actor(member)
+    events.record("member.joined", invitation.organization, by=by, now=now, data=_who(member))
+    return member
 
 
 @transaction.atomic

@@ -98,9 +98,7 @@ def _raise_next_number(organization: Organization, to: int) -> dict[str, object]
     row = Organization.objects.filter(pk=organization.pk)
     if to > MOST_NUMBER or not row.filter(next_invoice_number__lte=to).exists():
         least = row.values_list("next_invoice_number", flat=True).get()
-        words = (
-            f"Enter a number from {least} to {MOST_NUMBER}. It may only go up, so that no number comes twice."
-        )
+        words = f"Enter {least} or more. It may only go up, so that no number comes twice."
         raise Invalid({"next_invoice_number": words})
     before = row.select_for_update().values_list("next_invoice_number", flat=True).get()
     organization.next_invoice_number = max(before, to)

@@ -16,7 +16,10 @@ ROLE_WORDS = {
     Role.COLLECTOR: "writes and sends invoices, requests payments",
     Role.READER: "sees everything, changes nothing",
 }
-ROLES = [(role.value, f"{role.label}: {words}") for role, words in ROLE_WORDS.items()]
+ROLES = {
+    "roles": [(role.value, role.label) for role in ROLE_WORDS],
+    "role_words": [(role.label, words) for role, words in ROLE_WORDS.items()],
+}
 
 
 def index(visit: Visit) -> HttpResponse:
@@ -26,9 +29,8 @@ def index(visit: Visit) -> HttpResponse:
     context = {
         "members": sorted(found, key=lambda member: list(ROLE_WORDS).index(Role(member.role))),
         "invitations": [(row, row.is_open(visit.now)) for row in invited],
-        "role_words": [(role.label, words) for role, words in ROLE_WORDS.items()],
     }
-    return visit.render("staff/members/index.html", context)
+    return visit.render("staff/members/index.html", {**ROLES, **context})
 
 
 def invite(visit: Visit) -> HttpResponse:
@@ -47,7 +49,7 @@ def invite(visit: Visit) -> HttpResponse:
             form.refuse(error)
         else:
             return visit.go(visit.url("members"), said=f"The invitation to {made.email} is on its way.")
-    return visit.render("staff/members/invite.html", {"form": form, "roles": ROLES}, status=form.status)
+    return visit.render("staff/members/invite.html", {"form": form, **ROLES}, status=form.status)
 
 
 def change_role(visit: Visit, member_id: str) -> HttpResponse:
@@ -61,7 +63,7 @@ def change_role(visit: Visit, member_id: str) -> HttpResponse:
             form.refuse(error)
         else:
             return _back(visit, member, said=f"{member.user.name} has the role {form.text('role')} now.")
-    context = {"form": form, "member": member, "roles": ROLES}
+    context = {"form": form, "member": member, **ROLES}
     return visit.render("staff/members/role.html", context, status=form.status)
 
 

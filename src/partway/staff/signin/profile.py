@@ -98,7 +98,7 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
 
 def browser(user_agent: str) -> str:
     """What a browser says of itself, in words somebody recognizes: “Firefox on Linux”."""
-    named = next((name for name in _BROWSERS if re.search(rf"\b{name}\w*/", user_agent)), "")
+    named = next((name for name in _BROWSERS if re.search(rf"{name}\w*/", user_agent)), "")
     system = next((words for mark, words in _SYSTEMS.items() if mark in user_agent), "")
     words = _NAMES.get(named, named) or "A browser"
     return f"{words} on {system}" if system else words
