@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from partway.accounts import passwords, sessions
+from partway.accounts import passwords, second_factor, sessions
 from partway.accounts.models import Invitation, InvitationStatus, Member, Organization, Role, User
 
 from . import events, outbox
@@ -155,6 +155,17 @@ def secured(user: User, what: str, *, now: datetime) -> None:
     """Somebody changed how they sign in: an event where they are a member, and a mail in case it was not them."""
     tell(user, what, now=now)
     outbox.queue_for(user, "sign_in_changed", now=now, data={"what": what})
+
+
+@transaction.atomic
+def forget_second_factor(user: User, *, by: Actor, now: datetime) -> bool:
+    """For who lost phone and recovery codes: the password alone lets them in again. False if there was none."""
+    if not second_factor.forget(user):
+        return False
+    for member in Member.objects.filter(user=user).select_related("organization", "user"):
+        events.record("member.two_factor_reset", member.organization, by=by, now=now, data=_who(member))
+    outbox.queue_for(user, "sign_in_changed", now=now, data={"what": "two_factor_off"})
+    return True
 
 
 @transaction.atomic

@@ -162,6 +162,9 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "member.password_reset": lambda event: f"{_person(event)} set a new password by mail",
     "member.two_factor_on": lambda event: f"{_person(event)} switched two-factor sign-in on",
     "member.two_factor_off": lambda event: f"{_person(event)} switched two-factor sign-in off",
+    "member.two_factor_reset": lambda event: (
+        f"{event.actor_label} switched the two-factor sign-in of {_person(event)} off"
+    ),
     "member.recovery_codes_made": lambda event: f"{_person(event)} made new recovery codes",
     "member.sessions_ended": lambda event: f"{_person(event)} ended their other sessions",
 }
