@@ -11,8 +11,9 @@ from partway.accounts.models import GatewayAccount, Member, Organization, User
 from partway.billing import organizations
 from partway.billing.errors import Invalid, NotPayable
 from partway.billing.events import OPERATOR, Actor
+from partway.billing.members import Person
 from partway.billing.models import Event, PaymentRequest
-from partway.billing.organizations import Person, Profile, SandboxWhenLive
+from partway.billing.organizations import Profile, SandboxWhenLive
 from partway.gateways.protocol import Unknown
 from partway.lib.clock import now as present
 from tests.billing.world import World

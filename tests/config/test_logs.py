@@ -54,3 +54,7 @@ def test_a_foreign_log_line_is_masked_on_its_way_out(token: str) -> None:
 
 def test_an_invitation_is_masked() -> None:
     assert mask("/welcome/dXNyXzAx/czx1k2-0123456789abcdef/") == "/welcome/dXNyXzAx/…/"
+
+
+def test_a_link_of_a_forgotten_password_is_masked() -> None:
+    assert mask("/signin/reset/usr_06f3k0/czx1k2-0123456789abcdef/") == "/signin/reset/usr_06f3k0/…/"

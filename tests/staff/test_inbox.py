@@ -68,3 +68,13 @@ def test_where_mail_really_goes_out_there_is_no_inbox(
 
 def test_no_messages_yet(charlie: Client) -> None:
     assert "No messages yet" in charlie.get(URL).content.decode()
+
+
+def test_only_owners_read_invitations(alice: Client, bob: Client, organization: Organization) -> None:
+    alice.post("/o/alder/settings/members/invite/", {"email": "ivy@post.example", "role": "owner"})
+    mails.send_due(now=now())
+    mail = Mail.objects.get(kind="invitation")
+    assert "invites you" in alice.get(URL).content.decode()
+    assert "invites you" not in bob.get(URL).content.decode()
+    for address in (f"{URL}{mail.pk}/", f"{URL}{mail.pk}/body/"):
+        assert (alice.get(address).status_code, bob.get(address).status_code) == (200, 404)

@@ -70,7 +70,7 @@ def test_the_timeline_tells_it_in_sentences(bob: Client, invoice: Invoice) -> No
     personas.paid_part(invoice, 100_000)
     text = text_of(page_of(bob, invoice))
     for sentence in (
-        "Alice wrote this invoice",
+        "Alice wrote the invoice",
         "Alice sent the invoice to dana.whitfield@customer.example",
         "Alice requested $300.00 from dana.whitfield@customer.example",
         "Dana Whitfield opened the payment link",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import LazySettings
 from django.test import Client
 
 from partway.accounts.models import GatewayAccount, Organization
+from partway.lib.clock import now, today
+from tests import personas
 
 URL = "/o/alder/settings/"
 PAYMENTS = "/o/alder/settings/payments/"
@@ -18,6 +22,12 @@ GOOD = {
     "currency": "EUR",
     "time_zone": "Europe/Vienna",
     "invoice_prefix": "A-",
+    "tax_number": "US 12-345",
+    "color": "#7a1f2b",
+    "payment_instructions": "Check to 1 Elm St",
+    "default_tax_percent": "8.25",
+    "default_due_days": "30",
+    "next_invoice_number": "1000",
 }
 
 
@@ -25,7 +35,7 @@ def test_saving_changes_the_organization(alice: Client, organization: Organizati
     assert 'value="Alder Joinery"' in alice.get(URL).content.decode()
     assert alice.post(URL, GOOD).status_code == 302
     organization.refresh_from_db()
-    assert {name: getattr(organization, name) for name in GOOD} == GOOD
+    assert {name: str(getattr(organization, name)) for name in GOOD} == GOOD
     assert organization.slug == "alder"
 
 
@@ -37,6 +47,17 @@ def test_saving_changes_the_organization(alice: Client, organization: Organizati
         ("currency", "XXX"),
         ("time_zone", "Moon/Crater"),
         ("invoice_prefix", "x" * 13),
+        ("tax_number", "x" * 41),
+        ("color", "red"),
+        ("color", "#ffee00"),
+        ("color", "#1f5c3d;x"),
+        ("payment_instructions", "x" * 601),
+        ("default_tax_percent", "101"),
+        ("default_tax_percent", "8.12345"),
+        ("default_tax_percent", ""),
+        ("default_due_days", "366"),
+        ("default_due_days", "-1"),
+        ("next_invoice_number", "many"),
     ],
 )
 def test_bad_input_is_refused_on_its_field(
@@ -51,6 +72,35 @@ def test_bad_input_is_refused_on_its_field(
     )  # the stored name, not the typed
     organization.refresh_from_db()
     assert organization.name == "Alder Joinery"
+
+
+def test_the_next_number_may_only_go_up(alice: Client, organization: Organization) -> None:
+    alice.post(URL, GOOD)
+    answer = alice.post(URL, {**GOOD, "next_invoice_number": "999"})
+    assert answer.status_code == 422
+    assert "may only go up" in answer.context["form"].errors["next_invoice_number"]
+    organization.refresh_from_db()
+    assert organization.next_invoice_number == 1000
+
+
+def test_the_next_invoice_takes_the_raised_number(alice: Client, organization: Organization) -> None:
+    alice.post(URL, {**GOOD, "currency": "USD"})
+    organization.refresh_from_db()
+    assert personas.sent(personas.customer(organization)).number == "A-1000"
+
+
+def test_a_new_invoice_begins_with_the_usual_tax_and_term(alice: Client, organization: Organization) -> None:
+    alice.post(URL, GOOD)
+    page = alice.get("/o/alder/invoices/new/")
+    due = today(now(), "Europe/Vienna") + timedelta(days=30)
+    assert page.context["form"].values["due_on"] == due.isoformat()
+    assert {row["values"]["tax_percent"] for row in page.context["rows"]} == {"8.25"}
+
+
+def test_capitals_in_a_color_do_not_matter(alice: Client, organization: Organization) -> None:
+    alice.post(URL, {**GOOD, "color": "#7A1F2B"})
+    organization.refresh_from_db()
+    assert organization.color == "#7a1f2b"
 
 
 def test_payments_can_be_switched_off_and_on(alice: Client, organization: Organization) -> None:

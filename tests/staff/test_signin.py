@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.tokens import default_token_generator
 from django.test import Client
-from django.utils.http import urlsafe_base64_encode
+from django.urls import reverse
 
+from partway.accounts import passwords
 from partway.accounts.models import Member, User
 from tests import personas
 from tests.personas import PASSWORD, House
@@ -24,9 +24,7 @@ def test_capitals_in_the_address_do_not_matter(client: Client, house: House) -> 
     assert answer.status_code == 302
 
 
-@pytest.mark.parametrize(
-    ("email", "password"), [(ALICE, "wrong"), ("nobody@alder.example", PASSWORD), ("", "")]
-)
+@pytest.mark.parametrize(("email", "password"), [(ALICE, "wrong"), ("nobody@alder.example", PASSWORD)])
 def test_a_wrong_pair_is_refused_without_saying_which_half(
     client: Client, house: House, email: str, password: str
 ) -> None:
@@ -36,6 +34,17 @@ def test_a_wrong_pair_is_refused_without_saying_which_half(
     assert "do not fit together" in page
     assert f'value="{email}"' in page
     assert "wrong" not in page  # the password is not shown again
+
+
+def test_an_empty_form_marks_both_fields(client: Client, house: House) -> None:
+    answer = client.post("/signin/", {"email": "", "password": ""})
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"login", "password"}
+
+
+def test_nobody_signs_up_by_themselves(client: Client, house: House) -> None:
+    assert client.get("/signup/").status_code == 404
+    assert client.get("/signin/").context.get("signup_url") is None
 
 
 def test_an_inactive_user_cannot_sign_in(client: Client, house: House) -> None:
@@ -83,8 +92,7 @@ def test_no_organization_is_a_kind_page(client: Client, house: House) -> None:
 
 
 def welcome_link(user: User) -> str:
-    uid = urlsafe_base64_encode(user.pk.encode())
-    return f"/welcome/{uid}/{default_token_generator.make_token(user)}/"
+    return reverse("welcome", args=passwords.welcome_parts(user))
 
 
 @pytest.fixture
@@ -129,3 +137,7 @@ def test_a_weak_or_mistyped_password_is_refused(
 @pytest.mark.parametrize("link", ["/welcome/x/y/", "/welcome/%00/set/", "/welcome/dXNyXzE/abc-def/"])
 def test_a_made_up_welcome_link_is_dead(client: Client, house: House, link: str) -> None:
     assert client.get(link).status_code == 404
+
+
+def test_a_welcome_link_is_of_no_use_to_who_has_a_password(client: Client, house: House) -> None:
+    assert client.get(welcome_link(house.alice.user)).status_code == 404

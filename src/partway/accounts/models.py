@@ -1,19 +1,23 @@
-"""Organizations, the people who log in, their role in each organization, and gateway accounts."""
+"""Organizations, the people who log in, their role in each organization, invitations, and gateway accounts."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from partway.lib.colors import contrast_with_white, is_color
 from partway.lib.ids import new_id
 from partway.lib.money import EXPONENTS
 from partway.lib.sealing import seal, unseal
+
+from .fields import ExactDecimalField
 
 # WCAG 2.2, 1.4.3: text of the usual size can be read by people with weak sight from here on.
 LEAST_CONTRAST = 4.5
@@ -33,6 +37,10 @@ def _member_id() -> str:
 
 def _gateway_account_id() -> str:
     return new_id("gwa")
+
+
+def _invitation_id() -> str:
+    return new_id("ivt")
 
 
 def check_time_zone(name: str) -> None:
@@ -72,6 +80,8 @@ class Organization(models.Model):
     tax_number = models.CharField(max_length=40, blank=True)
     color = models.CharField(max_length=7, default="#1f5c3d", validators=[check_color])
     payment_instructions = models.TextField(max_length=600, blank=True)
+    default_tax_percent = ExactDecimalField(default=0)
+    default_due_days = models.PositiveSmallIntegerField(default=14, validators=[MaxValueValidator(365)])
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -121,6 +131,21 @@ class User(AbstractBaseUser):
         return self.name or self.email
 
 
+class SignedIn(models.Model):
+    """A browser in which somebody is signed in; it goes when Django's session goes, which holds no key either."""
+
+    session = models.OneToOneField(
+        "sessions.Session", primary_key=True, on_delete=models.CASCADE, related_name="signed_in"
+    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="signed_in")
+    network_address = models.GenericIPAddressField()
+    browser = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.network_address}"
+
+
 class Role(models.TextChoices):
     """What a member may do: a reader sees, a collector sends and requests, an owner also configures and voids."""
 
@@ -153,6 +178,46 @@ class Member(models.Model):
     def may(self, role: str) -> bool:
         """Whether this member's role includes what `role` may do."""
         return _RANK[Role(self.role)] >= _RANK[Role(role)]
+
+
+class InvitationStatus(models.TextChoices):
+    """What became of an invitation; that it is too old is derived from `expires_at`."""
+
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class Invitation(models.Model):
+    """Somebody who was asked to become a member; the link is made when its mail is sent and rests nowhere."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=_invitation_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=12, choices=Role.choices)
+    status = models.CharField(max_length=9, choices=InvitationStatus.choices, default=InvitationStatus.OPEN)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                condition=models.Q(status="open"),
+                name="one_open_invitation_per_address",
+            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invitation_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=InvitationStatus.values), name="invitation_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.role})"
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether its link still lets somebody in."""
+        return self.status == InvitationStatus.OPEN and now < self.expires_at
 
 
 class GatewayAccounts(models.QuerySet["GatewayAccount"]):

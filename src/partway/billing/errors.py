@@ -11,6 +11,8 @@ BillingError
     ├── PaymentInProgress
     ├── TooLate
     ├── Stale
+    ├── LastOwner
+    ├── InvitationOver
     └── NotPayable             with a reason for the customer's page
 """
 
@@ -125,6 +127,20 @@ class Stale(Conflict):
 
     code = "stale"
     words = "Somebody else changed this in the meantime. Look at both versions before you save."
+
+
+class LastOwner(Conflict):
+    """Without an owner nobody could configure the organization any more."""
+
+    code = "last_owner"
+    words = "This is the only owner. Make somebody else an owner first."
+
+
+class InvitationOver(Conflict):
+    """It was accepted, withdrawn, or is too old."""
+
+    code = "invitation_over"
+    words = "This invitation is over: it was accepted or withdrawn in the meantime."
 
 
 class NotPayable(Conflict):

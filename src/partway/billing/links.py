@@ -1,9 +1,10 @@
-"""Payment links: made when a mail is sent or an answer given, read when a customer comes (DESIGN R8)."""
+"""Links that let somebody in: made when a mail is sent or an answer given, read when they come (DESIGN R8)."""
 
 from __future__ import annotations
 
 from django.conf import settings
 
+from partway.accounts.models import Invitation
 from partway.lib.links import make_token, read_token
 
 from .models import Invoice, Payment, PaymentRequest, Quote
@@ -34,6 +35,17 @@ def url_of(source: PaymentRequest | Invoice | Quote) -> str:
 def receipt_url(payment: Payment) -> str:
     """The page a customer returns to after paying, later the receipt."""
     return _url("r", payment.pk)
+
+
+def invitation_url(invitation: Invitation) -> str:
+    """The page on which the invited person joins."""
+    return _url("join", invitation.pk)
+
+
+def invitation_by_token(token: str) -> Invitation | None:
+    """The invitation this token opens, with its organization, or None; it may be over."""
+    rows = Invitation.objects.select_related("organization")
+    return rows.filter(pk=_id(token, "ivt")).first()
 
 
 def request_by_token(token: str) -> PaymentRequest | None:

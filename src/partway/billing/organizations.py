@@ -5,18 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from partway.accounts.models import GatewayAccount, Member, Organization, Role, User
+from partway.accounts import logos
+from partway.accounts.models import GatewayAccount, Logo, Organization, Role
 from partway.gateways.sandbox import provision
 from partway.lib.sealing import Unsealable
 
-from . import checkouts, events
+from . import checkouts, events, members
 from .errors import BillingError, Invalid
 from .events import Actor
+from .members import Person
+
+# An integer column goes no further, and no business counts as far.
+MOST_NUMBER = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +36,11 @@ class Profile:
     currency: str = "USD"
     time_zone: str = "UTC"
     invoice_prefix: str = "INV-"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who will sign in."""
-
-    email: str
-    name: str
+    tax_number: str = ""
+    color: str = "#1f5c3d"
+    payment_instructions: str = ""
+    default_tax_percent: Decimal = Decimal(0)
+    default_due_days: int = 14
 
 
 class SandboxWhenLive(BillingError):
@@ -55,19 +58,8 @@ def create(*, profile: Profile, owner: Person, by: Actor, now: datetime, slug: s
     _check(organization)
     organization.save(force_insert=True)
     events.record("organization.created", organization, by=by, now=now)
-    add_member(organization, person=owner, role=Role.OWNER, by=by, now=now)
+    members.add(organization, person=owner, role=Role.OWNER, by=by, now=now)
     return organization
-
-
-@transaction.atomic
-def add_member(organization: Organization, *, person: Person, role: str, by: Actor, now: datetime) -> Member:
-    """Let somebody in; who is new to the installation still has to set a password."""
-    user = User.objects.filter(email=person.email.lower()).first()
-    user = user or User.objects.create_user(person.email, person.name)
-    member = Member.objects.create(organization=organization, user=user, role=role)
-    data = {"name": user.name, "email": user.email, "role": role}
-    events.record("member.added", organization, by=by, now=now, data=data)
-    return member
 
 
 def _free_slug(name: str) -> str:
@@ -78,8 +70,10 @@ def _free_slug(name: str) -> str:
 
 
 @transaction.atomic
-def change(organization: Organization, *, profile: Profile, by: Actor, now: datetime) -> Organization:
-    """Change what is known of the business; the event keeps what it was before."""
+def change(
+    organization: Organization, *, profile: Profile, by: Actor, now: datetime, next_number: int | None = None
+) -> Organization:
+    """Change what is known of the business; the event keeps what it was before. Raises Invalid."""
     new = asdict(profile)
     before = {
         name: getattr(organization, name)
@@ -90,19 +84,71 @@ def change(organization: Organization, *, profile: Profile, by: Actor, now: date
         setattr(organization, name, value)
     _check(organization)
     organization.save(update_fields=list(new))
+    if next_number is not None:
+        before.update(_raise_next_number(organization, next_number))
     if before:
-        events.record("organization.changed", organization, by=by, now=now, data={"before": before})
+        after = {name: getattr(organization, name) for name in before}
+        data = {"before": _plain(before), "after": _plain(after)}
+        events.record("organization.changed", organization, by=by, now=now, data=data)
     return organization
 
 
+def _raise_next_number(organization: Organization, to: int) -> dict[str, object]:
+    """The number before, if it changed. Numbers already given away must not come again (DESIGN D4)."""
+    row = Organization.objects.filter(pk=organization.pk)
+    if to > MOST_NUMBER or not row.filter(next_invoice_number__lte=to).exists():
+        least = row.values_list("next_invoice_number", flat=True).get()
+        words = f"Enter {least} or more. It may only go up, so that no number comes twice."
+        raise Invalid({"next_invoice_number": words})
+    before = row.select_for_update().values_list("next_invoice_number", flat=True).get()
+    organization.next_invoice_number = max(before, to)
+    row.update(next_invoice_number=organization.next_invoice_number)
+    return {"next_invoice_number": before} if before != organization.next_invoice_number else {}
+
+
+def _plain(values: dict[str, object]) -> dict[str, object]:
+    """As JSON can keep it: decimals as text, never as floats."""
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+
+
 def _check(organization: Organization) -> None:
+    wrong = {}
     if organization.invoice_prefix[-1:].isdigit():
         # X1 and number 2 would look like X and number 12, and no number may be given twice (D4).
-        raise Invalid({"invoice_prefix": "End it with a letter or a mark, like INV- or 2026/."})
+        wrong["invoice_prefix"] = "End it with a letter or a mark, like INV- or 2026/."
+    percent = organization.default_tax_percent
+    if not 0 <= percent <= 100 or percent != round(percent, 4):
+        wrong["default_tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
+    # Django checks the length of a text in its own forms only.
+    for name, most in (("address", 400), ("payment_instructions", 600)):
+        if len(getattr(organization, name)) > most:
+            wrong[name] = f"Use at most {most} letters."
     try:
         organization.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:
-        raise Invalid({field: messages[0] for field, messages in error.message_dict.items()}) from error
+        wrong.update({field: messages[0] for field, messages in error.message_dict.items()})
+    if wrong:
+        raise Invalid(wrong)
+
+
+@transaction.atomic
+def show_logo(organization: Organization, *, sent: bytes, by: Actor, now: datetime) -> Logo:
+    """Take a picture as the logo, drawn anew. Raises Invalid on `logo`."""
+    try:
+        content = logos.redraw(sent)
+    except logos.LogoRefused as error:
+        raise Invalid({"logo": str(error)}) from error
+    columns = {"content": content, "media_type": logos.MEDIA_TYPE, "updated_at": now}
+    logo, _ = Logo.objects.update_or_create(organization=organization, defaults=columns)
+    events.record("organization.logo_changed", organization, by=by, now=now, data={"bytes": len(content)})
+    return logo
+
+
+@transaction.atomic
+def remove_logo(organization: Organization, *, by: Actor, now: datetime) -> None:
+    """Go without a logo; removing none is no event."""
+    if Logo.objects.filter(organization=organization).delete()[0]:
+        events.record("organization.logo_removed", organization, by=by, now=now)
 
 
 @transaction.atomic

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import transaction
 
+from partway.accounts.models import Invitation, InvitationStatus, User
+
 from . import events
 from .events import CLOCK
 from .models import Event, Mail, Payment, PaymentRequest
@@ -55,6 +57,12 @@ def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> Non
     queue("payment_received", event, news)
 
 
+def queue_for(user: User, kind: str, *, now: datetime, data: dict[str, Any] | None = None) -> Mail:
+    """Write the row of a mail about signing in, which belongs to a person and to no organization."""
+    told = {"user": user.pk, **(data or {})}
+    return Mail.objects.create(kind=kind, to=[user.email], data=told, created_at=now, try_at=now)
+
+
 def still_holds(mail: Mail) -> bool:
     """Whether what a mail says is still so: a link that died is never mailed (DESIGN R5)."""
     if mail.kind == "payment_request":
@@ -63,13 +71,18 @@ def still_holds(mail: Mail) -> bool:
         return mail.invoice.status in ("sent", "paid")
     if mail.kind == "quote_sent" and mail.quote is not None:
         return mail.quote.status in ("sent", "accepted")
+    if mail.kind == "invitation":
+        standing = Invitation.objects.filter(pk=mail.data["invitation"], status=InvitationStatus.OPEN)
+        return standing.exists()
+    if mail.organization_id is None:
+        return User.objects.filter(pk=mail.data["user"], is_active=True).exists()
     return True
 
 
 @transaction.atomic
 def mail_failed(mail: Mail, *, words: str, now: datetime) -> None:
     """Record that a mail will not arrive, on the timeline of what it was about."""
-    about = mail.payment_request or mail.payment or mail.invoice or mail.quote
+    about = mail.payment_request or mail.payment or mail.invoice or mail.quote or mail.organization
     if about is not None:
         events.record(
             "mail.failed", about, by=CLOCK, now=now, data={"to": mail.to, "words": words, "kind": mail.kind}

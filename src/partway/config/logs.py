@@ -14,13 +14,13 @@ from django.http import HttpRequest, HttpResponse
 
 # A token is an id and a MAC, both base 32; whoever reads a log must not be able to pay or peek (DESIGN R8).
 _TOKEN = re.compile(r"\b([0-9a-hjkmnp-tv-z]{26})-[0-9a-hjkmnp-tv-z]{16,}")
-# An invitation: whoever is first to open it sets the password.
-_INVITATION = re.compile(r"(/welcome/[\w-]+/)[\w-]+")
+# Whoever is first to open one of these sets the password.
+_PASSWORD_LINK = re.compile(r"(/(?:welcome|reset)/[\w-]+/)[\w-]+")
 
 
 def mask(text: str) -> str:
     """`text` with the secret half of every token taken out."""
-    return _INVITATION.sub(r"\1…", _TOKEN.sub(r"\1-…", text))
+    return _PASSWORD_LINK.sub(r"\1…", _TOKEN.sub(r"\1-…", text))
 
 
 def mask_tokens(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -57,8 +57,8 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # The request log below says it once, with the token masked; httpx would say whole URLs.
-    for noisy in ("httpx", "httpcore", "django.request", "django.server", "_granian"):
+    # The request log below says it once, with the token masked; httpx would say whole URLs; axes counts aloud.
+    for noisy in ("axes", "httpx", "httpcore", "django.request", "django.server", "_granian"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.utils import timezone
+
+from partway.lib.sealing import digest
 
 
 class SessionStore(db.SessionStore):
@@ -15,28 +16,23 @@ class SessionStore(db.SessionStore):
 
     def exists(self, session_key: str) -> bool:
         """Whether there is a session of this key."""
-        return super().exists(_digest(session_key))
+        return super().exists(digest(session_key))
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         """The row to be saved."""
         row = super().create_model_instance(data)
-        row.session_key = _digest(row.session_key)
+        row.session_key = digest(row.session_key)
         return row
 
     def delete(self, session_key: str | None = None) -> None:
         """End this session, or the one of that key."""
         key = session_key or self.session_key
         if key:
-            super().delete(_digest(key))
+            super().delete(digest(key))
 
     def _get_session_from_db(self) -> AbstractBaseSession | None:
-        key = _digest(self.session_key or "")
+        key = digest(self.session_key or "")
         row = self.model.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
         if row is None:
             self._session_key = None
         return row
-
-
-def _digest(key: str) -> str:
-    """As many letters as the column holds; the key is random, so nothing slower is needed."""
-    return hashlib.sha256(key.encode()).hexdigest()[:40]

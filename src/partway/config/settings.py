@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ PARTWAY_TRUSTED_PROXIES = env.int("PARTWAY_TRUSTED_PROXIES", default=0)
 PARTWAY_MAIL_FROM = env.str("PARTWAY_MAIL_FROM", default="")
 PARTWAY_SANDBOX_URL = env.str("PARTWAY_SANDBOX_URL", default="http://127.0.0.1:8001").rstrip("/")
 PARTWAY_CALL_SECONDS = env.float("PARTWAY_CALL_SECONDS", default=20)
+PARTWAY_SIGNIN_FAILURES = env.int("PARTWAY_SIGNIN_FAILURES", default=5)
+PARTWAY_SIGNIN_WAIT_MINUTES = env.int("PARTWAY_SIGNIN_WAIT_MINUTES", default=15)
 PARTWAY_CHECKOUTS_PER_LINK = env.int("PARTWAY_CHECKOUTS_PER_LINK", default=10)
 PARTWAY_CHECKOUTS_PER_ADDRESS = env.int("PARTWAY_CHECKOUTS_PER_ADDRESS", default=30)
 
@@ -40,7 +43,9 @@ CSRF_TRUSTED_ORIGINS = [PARTWAY_URL]
 ROOT_URLCONF = "partway.config.urls"
 WSGI_APPLICATION = "partway.config.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = "staff:signin"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "staff:home"
+LOGOUT_REDIRECT_URL = "account_login"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -50,6 +55,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
     "anymail",
     "django_htmx",
     "partway.accounts",
@@ -72,6 +81,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -114,6 +125,13 @@ def _database() -> dict[str, Any]:
 
 
 DATABASES = {"default": _database()}
+# Only limits of tries and used codes: they must hold in every process, so they rest where all of them look.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "partway_cache",
+    }
+}
 
 # Mail: EMAIL_URL (SMTP), or an anymail backend by name, or files under PARTWAY_HOME that the inbox page shows.
 PARTWAY_KEEPS_MAIL = not (env.str("EMAIL_URL", default="") or env.str("PARTWAY_MAIL_BACKEND", default=""))
@@ -136,6 +154,35 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# Axes first: who is locked out is turned away before a password is looked at.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+ACCOUNT_ADAPTER = "partway.staff.signin.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # whoever came in by a link reads the mail of that address
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {"user_token": "partway.staff.signin.forms.TokenForm"}
+ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts these, the same in every process
+MFA_ADAPTER = "partway.staff.signin.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Partway"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds, for clocks that are a little off
+
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = PARTWAY_SIGNIN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=PARTWAY_SIGNIN_WAIT_MINUTES)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the wait is as long as the page says
+AXES_CLIENT_IP_CALLABLE = "partway.staff.signin.lockout.network_address"
+AXES_USERNAME_CALLABLE = "partway.staff.signin.lockout.account_name"
+AXES_LOCKOUT_CALLABLE = "partway.staff.signin.lockout.page"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["email", "password", "oldpassword", "password1", "password2", "again", "code"]
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -15,7 +15,8 @@ from partway.lib.ids import new_id
 
 from . import files
 
-# Messages that are no row of ours (a test from the command line) are kept under this name.
+# Messages of no organization (about signing in, or a test from the command line) are kept under this name,
+# which no inbox shows: whoever reads a mail of sign-in could come in as its recipient.
 _NOBODY = "org_" + "0" * 26
 
 
@@ -25,7 +26,7 @@ class KeptMails(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Write them all; returns how many."""
         for message in email_messages:
-            organization_id = getattr(message, "organization_id", _NOBODY)
+            organization_id = getattr(message, "organization_id", "") or _NOBODY
             mail_id = getattr(message, "mail_id", "") or new_id("mail")
             files.keep(organization_id, mail_id, message.message().as_bytes())
         return len(email_messages)

@@ -19,7 +19,7 @@ from partway.billing import deposits, links
 from partway.billing.models import Invoice, Mail, Payment, Quote
 from partway.lib.money import Money
 
-from . import documents
+from . import documents, people
 from .receipts import receipt
 from .templatetags.partway import local_day
 
@@ -55,18 +55,18 @@ def message(mail: Mail) -> Letter:
     letter = Letter(
         subject=context["subject"],
         body=render_to_string(f"mail/{mail.kind}.txt", context).strip() + "\n",
-        from_email=_sender(organization),
+        from_email=_sender(organization) if organization else _own_sender(mail),
         to=mail.to,
         cc=mail.cc,
         bcc=mail.bcc,
-        reply_to=[mail.reply_to or organization.email],
+        reply_to=[mail.reply_to or organization.email] if organization else [],
         headers={"Message-ID": f"<{mail.id}@{_host()}>", "Auto-Submitted": "auto-generated"},
     )
     letter.attach_alternative(render_to_string(f"mail/{mail.kind}.html", context), "text/html")
     if mail.kind in ATTACHED:
         file = ATTACHED[mail.kind](mail)
         letter.attach(file.name, file.content, file.media_type)
-    letter.organization_id, letter.mail_id = organization.id, mail.id
+    letter.organization_id, letter.mail_id = mail.organization_id or "", mail.id
     return letter
 
 
@@ -93,20 +93,22 @@ def stages(total: Money, paid: Money, requested: Money) -> list[tuple[str, int]]
 
 def _invoice_sent(mail: Mail) -> Context:
     invoice = _present(mail.invoice)
+    organization = _present(mail.organization)
     what = f"{invoice.amount_due} due" if invoice.amount_due else "paid"
     return {
         **_as_it_stands(invoice, Money(0, invoice.currency)),
-        "subject": f"Invoice {invoice.number} from {mail.organization.name}: {what}",
+        "subject": f"Invoice {invoice.number} from {organization.name}: {what}",
         "url": links.invoice_url(invoice),
     }
 
 
 def _payment_request(mail: Mail) -> Context:
     request, invoice = _present(mail.payment_request), _present(mail.invoice)
+    organization = _present(mail.organization)
     requested = request.amount_requested
     return {
         **_as_it_stands(invoice, requested),
-        "subject": f"{mail.organization.name} asks for {requested} (invoice {invoice.number})",
+        "subject": f"{organization.name} asks for {requested} (invoice {invoice.number})",
         "request": request,
         "url": links.request_url(request),
     }
@@ -119,7 +121,7 @@ def _quote_sent(mail: Mail) -> Context:
     what = f"deposit of {quote.deposit} due" if asks else f"{quote.total}"
     return {
         **_offered(quote),
-        "subject": f"Quote {quote.number} from {mail.organization.name}: {what}",
+        "subject": f"Quote {quote.number} from {quote.organization.name}: {what}",
         "asks": asks,
         "button": f"Pay {quote.deposit}" if asks else "See the quote",
         "url": links.quote_url(quote),
@@ -131,7 +133,7 @@ def _quote_accepted(mail: Mail) -> Context:
     return {
         **_offered(quote),
         "subject": f"{quote.customer.name} accepted {quote.number} ({quote.total})",
-        "url": _staff_url("quote", mail.organization, quote.pk),
+        "url": _staff_url(quote),
     }
 
 
@@ -141,7 +143,7 @@ def _quote_declined(mail: Mail) -> Context:
         **_offered(quote),
         "subject": f"{quote.customer.name} declined {quote.number} ({quote.total})",
         "reason": mail.data.get("reason", ""),
-        "url": _staff_url("quote", mail.organization, quote.pk),
+        "url": _staff_url(quote),
     }
 
 
@@ -162,7 +164,7 @@ def _receipt(mail: Mail) -> Context:
     captured = figures["receipt"].captured
     return {
         **figures,
-        "subject": f"Receipt: {captured} paid to {mail.organization.name} ({_called(payment.document)})",
+        "subject": f"Receipt: {captured} paid to {payment.organization.name} ({_called(payment.document)})",
         "url": links.receipt_url(payment),
     }
 
@@ -170,16 +172,16 @@ def _receipt(mail: Mail) -> Context:
 def _payment_received(mail: Mail) -> Context:
     payment = _present(mail.payment)
     document, figures = payment.document, _after_payment(payment)
-    noun = "quote" if isinstance(document, Quote) else "invoice"
     return {
         **figures,
         "subject": f"{document.customer.name} paid {figures['receipt'].captured} ({_called(document)})",
-        "url": _staff_url(noun, mail.organization, document.pk),
+        "url": _staff_url(document),
     }
 
 
-def _staff_url(noun: str, organization: Organization, document_id: str) -> str:
-    return f"{settings.PARTWAY_URL}{reverse(f'staff:{noun}', args=[organization.slug, document_id])}"
+def _staff_url(document: Invoice | Quote) -> str:
+    noun = "quote" if isinstance(document, Quote) else "invoice"
+    return f"{settings.PARTWAY_URL}{reverse(f'staff:{noun}', args=[document.organization.slug, document.pk])}"
 
 
 KINDS: dict[str, Callable[[Mail], Context]] = {
@@ -190,6 +192,9 @@ KINDS: dict[str, Callable[[Mail], Context]] = {
     "quote_declined": _quote_declined,
     "receipt": _receipt,
     "payment_received": _payment_received,
+    "invitation": people.invitation,
+    "password_reset": people.password_reset,
+    "sign_in_changed": people.sign_in_changed,
 }
 
 # What goes along as a file. It is set when the mail is sent, so that it says what the mail says.
@@ -237,6 +242,14 @@ def _sender(organization: Organization) -> str:
     shared = parseaddr(settings.PARTWAY_MAIL_FROM)[1] if settings.PARTWAY_MAIL_FROM else ""
     name = one_line(organization.name)
     return formataddr((f"{name} via Partway", shared) if shared else (name, organization.email))
+
+
+def _own_sender(mail: Mail) -> str:
+    """From the installation; without an address of its own, through that of an organization of the recipient."""
+    shared = parseaddr(settings.PARTWAY_MAIL_FROM)[1] if settings.PARTWAY_MAIL_FROM else ""
+    theirs = Organization.objects.filter(members__user__email__in=mail.to).order_by("created_at").first()
+    address = shared or (theirs.email if theirs else f"partway@{_host()}")
+    return formataddr(("Partway", address))
 
 
 def _host() -> str:

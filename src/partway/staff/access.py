@@ -63,10 +63,10 @@ def _private(answer: HttpResponseBase) -> HttpResponseBase:
 def to_signin(request: HttpRequest) -> HttpResponse:
     """Sign in, then come back here; a dialog sends its whole page there."""
     if not request.headers.get("HX-Request"):
-        return redirect_to_login(request.get_full_path(), resolve_url("staff:signin"))
+        return redirect_to_login(request.get_full_path(), resolve_url("account_login"))
     answer = HttpResponse()
     answer.headers["HX-Redirect"] = redirect_to_login(
-        request.get_full_path(), resolve_url("staff:signin")
+        request.get_full_path(), resolve_url("account_login")
     ).url
     return answer
 

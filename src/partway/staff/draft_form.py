@@ -38,7 +38,7 @@ def typed(data: Mapping[str, object]) -> Form:
 
 
 def _has_text(row: Mapping[str, str]) -> bool:
-    """Spare rows come with a quantity of 1, which alone says nothing."""
+    """Spare rows come with a quantity of 1 and the usual tax, which alone say nothing."""
     return any(row.get(column, "").strip() for column in ("description", "unit_amount"))
 
 
@@ -47,17 +47,16 @@ def count(form: Form) -> int:
     return sum(1 for name in form.values if name.endswith(".description") and name.startswith("lines."))
 
 
-def rows(form: Form, spare: int) -> list[dict[str, object]]:
-    """The lines as the page shows them, with `spare` empty ones after them."""
+def rows(form: Form, spare: int, *, tax_percent: str = "") -> list[dict[str, object]]:
+    """The lines as the page shows them, with `spare` empty ones after them, which begin with the usual tax."""
     filled = count(form)
-    return [_row(form, position, filled) for position in range(filled + spare)]
+    fresh = {"quantity": "1", "tax_percent": tax_percent}
+    return [_row(form, position, fresh if position >= filled else None) for position in range(filled + spare)]
 
 
-def _row(form: Form, position: int, filled: int) -> dict[str, object]:
+def _row(form: Form, position: int, fresh: dict[str, str] | None) -> dict[str, object]:
     names = {column: f"lines.{position}.{column}" for column in COLUMNS}
-    values = {column: form.values.get(name, "") for column, name in names.items()}
-    if position >= filled:
-        values = {"quantity": "1"}
+    values = fresh or {column: form.values.get(name, "") for column, name in names.items()}
     errors = {column: form.errors.get(name, "") for column, name in names.items()}
     return {"position": position, "number": position + 1, "values": values, "errors": errors}
 

@@ -16,6 +16,7 @@ from partway.lib.money import Money, MoneyError, parse_money
 
 _SEPARATORS = re.compile(r"[,;\n]")
 _DECIMAL = re.compile(r"\d{1,9}(\.\d*)?|\.\d+", re.ASCII)
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _PLACES = 4
 
 
@@ -67,6 +68,14 @@ class Form:
             self._wrong(name, f"Use at most {_PLACES} decimals.")
             return None
         return value
+
+    def whole(self, name: str) -> int | None:
+        """A whole number from 0, or None with the reason on the field."""
+        text = self.text(name)
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        self._wrong(name, "Enter a whole number, like 30.")
+        return None
 
     def day(self, name: str) -> date | None:
         """A calendar day, or None with the reason on the field."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpResponse
 
+from partway.billing.models import Mail
 from partway.delivery import files
 
 from .visit import Visit
@@ -12,7 +13,9 @@ from .visit import Visit
 def index(visit: Visit) -> HttpResponse:
     """Newest first."""
     _only_where_kept(visit)
-    return visit.render("staff/inbox/index.html", {"messages_kept": files.messages(visit.organization)})
+    hidden = _hidden(visit)
+    kept = [one for one in files.messages(visit.organization) if one.id not in hidden]
+    return visit.render("staff/inbox/index.html", {"messages_kept": kept})
 
 
 def show(visit: Visit, mail_id: str) -> HttpResponse:
@@ -35,9 +38,17 @@ def body(visit: Visit, mail_id: str) -> HttpResponse:
 def _find(visit: Visit, mail_id: str) -> files.Kept:
     _only_where_kept(visit)
     found = files.message(visit.organization, mail_id)
-    if found is None:
+    if found is None or found.id in _hidden(visit):
         raise Http404
     return found
+
+
+def _hidden(visit: Visit) -> set[str]:
+    """Invitations are for owners' eyes: whoever reads one could join with a higher role than their own."""
+    if visit.may_own:
+        return set()
+    mine = Mail.objects.of(visit.organization).filter(kind="invitation")
+    return set(mine.values_list("pk", flat=True))
 
 
 def _only_where_kept(visit: Visit) -> None:

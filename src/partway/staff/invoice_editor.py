@@ -12,6 +12,7 @@ from partway.billing import drafts, invoices
 from partway.billing.errors import BillingError, Stale
 from partway.billing.models import Customer, Invoice
 from partway.billing.models.documents import DiscountKind
+from partway.delivery.templatetags.partway import quantity
 from partway.lib.money import EXPONENTS
 
 from . import draft_form
@@ -19,7 +20,6 @@ from .access import find
 from .forms import Form
 from .visit import Visit
 
-_USUAL_TERM = timedelta(days=14)
 _MOST_CUSTOMERS = 2_000  # in the list to choose from
 
 
@@ -76,11 +76,14 @@ def _page(
     visit: Visit, form: Form, invoice: Invoice | None = None, stored: Invoice | None = None
 ) -> HttpResponse:
     spare = 0 if draft_form.count(form) and form.text("act") != "add_lines" else draft_form.SPARE_ROWS
+    percent = visit.organization.default_tax_percent
+    usual_tax = quantity(percent) if percent else ""
     context = {
         "form": form,
         "invoice": invoice,
         "stored": stored,
-        "rows": draft_form.rows(form, spare),
+        "rows": draft_form.rows(form, spare, tax_percent=usual_tax),
+        "usual_tax": usual_tax,
         "customers": customer_choices(visit),
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
@@ -109,10 +112,12 @@ def customer_choices(visit: Visit) -> list[tuple[str, str]]:
 
 
 def _fresh(visit: Visit) -> dict[str, str]:
+    """What the organization's settings say a new invoice starts with."""
+    usual = timedelta(days=visit.organization.default_due_days)
     return {
         "customer": visit.request.GET.get("customer", ""),
         "currency": visit.organization.currency,
-        "due_on": (visit.today + _USUAL_TERM).isoformat(),
+        "due_on": (visit.today + usual).isoformat(),
     }
 
 

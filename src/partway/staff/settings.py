@@ -1,4 +1,4 @@
-"""What owners configure: the organization itself, and whether customers can pay online."""
+"""What owners configure: the organization itself, its logo, and whether customers can pay online."""
 
 from __future__ import annotations
 
@@ -6,37 +6,107 @@ from dataclasses import fields
 from zoneinfo import available_timezones
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpResponse
 
-from partway.accounts.models import GatewayAccount
+from partway.accounts.logos import MOST_BYTES
+from partway.accounts.models import GatewayAccount, Logo, Organization
 from partway.billing import organizations
-from partway.billing.errors import BillingError, GatewayDown
+from partway.billing.errors import BillingError, GatewayDown, Invalid
 from partway.billing.organizations import Profile
+from partway.delivery.templatetags.partway import quantity
 from partway.gateways.protocol import GatewayError
 from partway.lib.money import EXPONENTS
 
 from .forms import Form
 from .visit import Visit
 
-_FIELDS = tuple(field.name for field in fields(Profile))
+_NUMBERS = {"default_tax_percent", "default_due_days"}
+_TEXTS = tuple(field.name for field in fields(Profile) if field.name not in _NUMBERS)
 
 
 def organization(visit: Visit) -> HttpResponse:
-    """Name, sender address and what new invoices start with."""
+    """Name, sender address, how documents look and what new invoices start with."""
     row = visit.organization
-    form = Form({name: getattr(row, name) for name in _FIELDS})
+    form = Form.typed(visit.request.POST) if visit.posted else _stored(row)
     if visit.posted:
-        form = Form.typed(visit.request.POST)
-        profile = Profile(**{name: form.text(name) for name in _FIELDS})
         try:
-            organizations.change(row, profile=profile, by=visit.actor, now=visit.now)
+            profile, number = _read(form)
+            organizations.change(row, profile=profile, next_number=number, by=visit.actor, now=visit.now)
         except BillingError as error:
             form.refuse(error)
             row.refresh_from_db()  # the frame shows the stored name, the form the typed one
         else:
             return visit.go(visit.url("settings"), said="Saved.")
-    context = {"form": form, "currencies": sorted(EXPONENTS), "time_zones": sorted(available_timezones())}
+    return _page(visit, form)
+
+
+def _page(visit: Visit, form: Form, logo_error: str = "") -> HttpResponse:
+    context = {
+        "form": form,
+        "logo": Logo.objects.filter(organization=visit.organization).only("updated_at").first(),
+        "logo_error": logo_error,
+        "currencies": sorted(EXPONENTS),
+        "time_zones": sorted(available_timezones()),
+    }
     return visit.render("staff/settings/organization.html", context, status=form.status)
+
+
+def _stored(row: Organization) -> Form:
+    values = {name: getattr(row, name) for name in _TEXTS}
+    values["default_tax_percent"] = quantity(row.default_tax_percent)
+    values["default_due_days"] = str(row.default_due_days)
+    values["next_invoice_number"] = str(row.next_invoice_number)
+    return Form(values)
+
+
+def _read(form: Form) -> tuple[Profile, int]:
+    """The profile and the next invoice number; raises Invalid where a number is none."""
+    percent = form.decimal("default_tax_percent")
+    days = form.whole("default_due_days")
+    number = form.whole("next_invoice_number")
+    if percent is None or days is None or number is None:
+        raise Invalid(dict(form.errors))
+    texts = {name: form.text(name) for name in _TEXTS}
+    texts["color"] = texts["color"].lower()
+    return Profile(**texts, default_tax_percent=percent, default_due_days=days), number
+
+
+def logo(visit: Visit) -> HttpResponse:
+    """Show another logo, or none; what is sent is drawn anew before it is kept."""
+    form = _stored(visit.organization)
+    sent = visit.request.FILES.get("logo")
+    if not visit.posted:
+        return visit.go(visit.url("settings"))
+    try:
+        said = _change_logo(visit, sent if isinstance(sent, UploadedFile) else None)
+    except Invalid as error:
+        form.status = error.status
+        return _page(visit, form, logo_error=error.fields["logo"])
+    return visit.go(visit.url("settings"), said=said)
+
+
+def _change_logo(visit: Visit, sent: UploadedFile[bytes] | None) -> str:
+    """What was done, in words."""
+    if visit.request.POST.get("act") == "remove":
+        organizations.remove_logo(visit.organization, by=visit.actor, now=visit.now)
+        return "The logo is removed."
+    # One byte more than may be: enough to tell that it is too much, without reading all of it.
+    content = sent.read(MOST_BYTES + 1) if sent else b""
+    if not content:
+        raise Invalid({"logo": "Choose a picture first."})
+    organizations.show_logo(visit.organization, sent=content, by=visit.actor, now=visit.now)
+    return "The logo is saved."
+
+
+def logo_picture(visit: Visit) -> HttpResponse:
+    """The logo itself, always as the PNG we drew."""
+    found = Logo.objects.filter(organization=visit.organization).first()
+    if found is None:
+        raise Http404
+    answer = HttpResponse(bytes(found.content), content_type="image/png")
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
 
 
 def payments(visit: Visit) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Events as sentences: what happened to an invoice or a quote, by whom, in words a bookkeeper would use."""
+"""Events as sentences: what happened, and by whom, in words a bookkeeper would use."""
 
 from __future__ import annotations
 
@@ -29,8 +29,12 @@ def tell(events: Iterable[Event]) -> list[Told]:
 def _told(event: Event) -> Told | None:
     if event.type in _UNTOLD:
         return None
-    words = _SENTENCES.get(event.type, _unknown)(event)
-    return Told(words, event.created_at, _TONES.get(event.type, "soft"), _detail(event))
+    return Told(words(event), event.created_at, _TONES.get(event.type, "soft"), detail(event))
+
+
+def words(event: Event) -> str:
+    """What happened, as a sentence."""
+    return _SENTENCES.get(event.type, _unknown)(event)
 
 
 def _amount(event: Event) -> str:
@@ -50,7 +54,10 @@ def _to(event: Event) -> str:
     return ", ".join(to) if isinstance(to, list) else str(event.data.get("email", "the customer"))
 
 
-def _detail(event: Event) -> str:
+def detail(event: Event) -> str:
+    """What somebody may want to know besides; empty for most."""
+    if event.type == "organization.changed":
+        return _differences(event.data)
     if event.type in ("payment.declined", "payment.failed", "mail.failed"):
         return str(event.data.get("words", ""))
     if event.type == "payment_request.sent" and event.payment_request:
@@ -75,6 +82,33 @@ def _method(event: Event) -> str:
     return str(event.data.get("method", "other means")).replace("_", " ")
 
 
+def _differences(data: dict[str, Any]) -> str:
+    """Each changed setting with what it was and what it is, as far as the event knows."""
+    before, after = data.get("before", {}), data.get("after", {})
+    parts = []
+    for name, old in before.items():
+        new = f" → {_value(after[name])}" if name in after else ""
+        parts.append(f"{name.replace('_', ' ')}: {_value(old)}{new}")
+    return "; ".join(parts)
+
+
+def _value(value: object) -> str:
+    text = " ".join(str(value).split())
+    return f"“{text[:80]}”" if text else "nothing"
+
+
+def _person(event: Event) -> str:
+    return str(event.data.get("name") or event.data.get("email", "somebody"))
+
+
+def _was(event: Event) -> str:
+    return str(event.data.get("before", {}).get("name", "Somebody"))
+
+
+def _role(event: Event) -> str:
+    return str(event.data.get("role", "a new role"))
+
+
 def _canceled(event: Event) -> str:
     reasons = {
         "invoice_paid": f"The request for {_amount(event)} was canceled, because the invoice was paid in full",
@@ -96,7 +130,7 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "invoice.deposit_allocated": lambda event: (
         f"The deposit of {_amount(event)} from {event.data['number']} was put on this invoice"
     ),
-    "invoice.edited": lambda event: f"{event.actor_label} changed this invoice",
+    "invoice.edited": lambda event: f"{event.actor_label} changed the invoice",
     "invoice.sent": lambda event: f"{event.actor_label} sent the invoice to {_to(event)}",
     "invoice.resent": lambda event: f"{event.actor_label} sent the invoice again to {_to(event)}",
     "invoice.opened": lambda event: f"{event.actor_label} opened the invoice",
@@ -126,11 +160,45 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "payment_request.canceled": _canceled,
     "payment.started": lambda event: f"{event.actor_label} started to pay {_amount(event)}",
     "payment.declined": lambda event: f"A payment of {_amount(event)} was declined",
+    "payment.authorized": lambda event: f"The card was authorized for {_amount(event)}",
+    "payment.capturing": lambda event: f"Partway decided to take {_amount(event)}",
+    "payment.releasing": lambda event: f"Partway decided to let go of {_amount(event)}",
+    "payment.closing": lambda event: f"The checkout for {_amount(event)} is being closed",
     "payment.processing": lambda event: f"A payment of {_amount(event)} is being processed by the bank",
     "payment.succeeded": lambda event: f"{_amount(event)} was paid",
     "payment.failed": lambda event: f"The payment of {_amount(event)} failed; nothing was taken",
     "payment.canceled": lambda event: f"The payment of {_amount(event)} was closed; nothing was taken",
     "mail.failed": lambda event: f"A mail to {_to(event)} could not be delivered",
+    "customer.created": lambda event: f"{event.actor_label} added a customer",
+    "customer.changed": lambda event: f"{event.actor_label} changed a customer",
+    "organization.created": lambda event: f"{event.actor_label} started the organization",
+    "organization.changed": lambda event: f"{event.actor_label} changed the settings",
+    "organization.logo_changed": lambda event: f"{event.actor_label} changed the logo",
+    "organization.logo_removed": lambda event: f"{event.actor_label} removed the logo",
+    "organization.payments_enabled": lambda event: f"{event.actor_label} switched online payments on",
+    "organization.payments_disabled": lambda event: f"{event.actor_label} switched online payments off",
+    "organization.gateway_connected": lambda event: (
+        f"{event.actor_label} connected {event.data.get('gateway', 'a payment service')}"
+    ),
+    "member.added": lambda event: f"{event.actor_label} added {_person(event)} as {_role(event)}",
+    "member.invited": lambda event: f"{event.actor_label} invited {_person(event)} as {_role(event)}",
+    "member.invitation_resent": lambda event: f"{event.actor_label} invited {_person(event)} once more",
+    "member.invitation_withdrawn": lambda event: (
+        f"{event.actor_label} withdrew the invitation of {_person(event)}"
+    ),
+    "member.joined": lambda event: f"{_person(event)} joined as {_role(event)}",
+    "member.role_changed": lambda event: f"{event.actor_label} made {_person(event)} {_role(event)}",
+    "member.removed": lambda event: f"{event.actor_label} removed {_person(event)}",
+    "member.renamed": lambda event: f"{_was(event)} goes by the name {_person(event)} now",
+    "member.password_changed": lambda event: f"{_person(event)} changed their password",
+    "member.password_reset": lambda event: f"{_person(event)} set a new password by mail",
+    "member.two_factor_on": lambda event: f"{_person(event)} switched two-factor sign-in on",
+    "member.two_factor_off": lambda event: f"{_person(event)} switched two-factor sign-in off",
+    "member.two_factor_reset": lambda event: (
+        f"{event.actor_label} switched the two-factor sign-in of {_person(event)} off"
+    ),
+    "member.recovery_codes_made": lambda event: f"{_person(event)} made new recovery codes",
+    "member.sessions_ended": lambda event: f"{_person(event)} ended their other sessions",
 }
 _UNTOLD = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})
 _TONES = {

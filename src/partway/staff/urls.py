@@ -6,12 +6,14 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from . import (
     attention,
+    audit,
     customers,
     home,
     inbox,
     invoice_acts,
     invoice_editor,
     invoices,
+    members,
     overview,
     quote_acts,
     quote_editor,
@@ -19,7 +21,6 @@ from . import (
     quotes,
     requests,
     settings,
-    signin,
 )
 from .access import collector, owner, reader
 
@@ -59,6 +60,19 @@ _customers = [
     path("<str:customer_id>/", reader(customers.show), name="customer"),
     path("<str:customer_id>/edit/", collector(customers.edit), name="customer_edit"),
 ]
+_settings = [
+    path("", owner(settings.organization), name="settings"),
+    path("logo/", owner(settings.logo), name="settings_logo"),
+    path("payments/", owner(settings.payments), name="payments_settings"),
+    path("members/", owner(members.index), name="members"),
+    path("members/invite/", owner(members.invite), name="member_invite"),
+    path("members/<str:member_id>/role/", owner(members.change_role), name="member_role"),
+    path("members/<str:member_id>/remove/", owner(members.remove), name="member_remove"),
+    path("invitations/<str:invitation_id>/resend/", owner(members.resend), name="invitation_resend"),
+    path("invitations/<str:invitation_id>/withdraw/", owner(members.withdraw), name="invitation_withdraw"),
+    path("quotes/", owner(quote_settings.show), name="quotes_settings"),
+    path("audit/", owner(audit.index), name="audit"),
+]
 _organization: list[URLPattern | URLResolver] = [
     path("", reader(overview.show), name="organization"),
     path("invoices/", include(_invoices)),
@@ -67,9 +81,8 @@ _organization: list[URLPattern | URLResolver] = [
     path("customers/", include(_customers)),
     path("attention/", reader(attention.index), name="attention"),
     path("attention/<str:flag_id>/resolve/", collector(attention.resolve), name="attention_resolve"),
-    path("settings/", owner(settings.organization), name="settings"),
-    path("settings/payments/", owner(settings.payments), name="payments_settings"),
-    path("settings/quotes/", owner(quote_settings.show), name="quotes_settings"),
+    path("settings/", include(_settings)),
+    path("logo.png", reader(settings.logo_picture), name="logo_picture"),
     path("inbox/", reader(inbox.index), name="inbox"),
     path("inbox/<str:mail_id>/", reader(inbox.show), name="inbox_message"),
     path("inbox/<str:mail_id>/body/", reader(inbox.body), name="inbox_body"),
@@ -77,9 +90,6 @@ _organization: list[URLPattern | URLResolver] = [
 urlpatterns = [
     # Anyone; `home` asks for a sign-in itself.
     path("", home.home, name="home"),
-    path("signin/", signin.signin, name="signin"),
-    path("signout/", signin.signout, name="signout"),
-    path("welcome/<str:uid>/<str:token>/", signin.welcome, name="welcome"),
     # Members of the organization, from this role up.
     path("o/<slug:slug>/", include(_organization)),
 ]

@@ -27,6 +27,8 @@ _SECTIONS = {
     "quote_editor": "quotes",
     "quote_acts": "quotes",
     "quote_settings": "settings",
+    "members": "settings",
+    "audit": "settings",
 }
 
 

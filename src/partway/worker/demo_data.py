@@ -11,12 +11,22 @@ from decimal import Decimal
 import httpx
 
 from partway.accounts.models import Organization, Role, User
-from partway.billing import customers, events, invoices, organizations, payment_requests, payments, quotes
+from partway.billing import (
+    customers,
+    events,
+    invoices,
+    members,
+    organizations,
+    payment_requests,
+    payments,
+    quotes,
+)
 from partway.billing.customers import Details
 from partway.billing.events import OPERATOR, Actor
 from partway.billing.invoices import Draft, Line
+from partway.billing.members import Person
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
-from partway.billing.organizations import Person, Profile
+from partway.billing.organizations import Profile
 from partway.billing.payment_requests import Ask
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -142,7 +152,7 @@ def build(now: datetime) -> Organization:
 def _let_in(organization: Organization, now: datetime) -> None:
     for role, person in PEOPLE.items():
         if role != Role.OWNER:
-            organizations.add_member(organization, person=person, role=role, by=OPERATOR, now=now)
+            members.add(organization, person=person, role=role, by=OPERATOR, now=now)
         user = User.objects.get(email=person.email)
         user.set_password(PASSWORD)
         user.save(update_fields=["password"])

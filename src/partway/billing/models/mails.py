@@ -31,7 +31,9 @@ class Mail(models.Model):
     """A mail as data; its text and links are made when it is sent, so no link rests here (DESIGN R8)."""
 
     id = id_field("mail")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="mails")
+    # Neither stands in a mail of sign-in: that is between the installation and one person.
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="mails")
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="mails")
     kind = models.CharField(max_length=40)
     status = models.CharField(max_length=8, choices=MailStatus.choices, default=MailStatus.QUEUED)
     to = models.JSONField(default=list)
@@ -39,7 +41,6 @@ class Mail(models.Model):
     bcc = models.JSONField(default=list, blank=True)
     reply_to = models.EmailField(blank=True)
     data = models.JSONField(default=dict)
-    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="mails")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="mails")
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, null=True, related_name="mails")
     payment_request = models.ForeignKey(

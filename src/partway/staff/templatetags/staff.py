@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.forms import BaseForm
 from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -29,6 +30,7 @@ _MAILS = {
     "payment_request": "Payment request",
     "receipt": "Receipt",
     "payment_received": "Notice to the member",
+    "invitation": "Invitation",
 }
 
 
@@ -57,17 +59,21 @@ def less(amount: Money, other: Money) -> Money:
 
 
 @register.inclusion_tag("staff/parts/field.html")
-def field(form: Form, name: str, label: str, **options: Any) -> dict[str, Any]:
+def field(form: Form | BaseForm, name: str, label: str, **options: Any) -> dict[str, Any]:
     """A field with everything around it; `kind` is the input's type, or textarea or select."""
-    return {
-        "name": name,
-        "id": f"id-{name}",
-        "label": label,
-        "value": form.values.get(name, ""),
-        "error": form.errors.get(name, ""),
-        "kind": "text",
-        **options,
-    }
+    standing = _of_django(form, name) if isinstance(form, BaseForm) else _of_ours(form, name)
+    return {**standing, "id": f"id-{standing['name']}", "label": label, "kind": "text", **options}
+
+
+def _of_ours(form: Form, name: str) -> dict[str, Any]:
+    return {"name": name, "value": form.values.get(name, ""), "error": form.errors.get(name, "")}
+
+
+def _of_django(form: BaseForm, name: str) -> dict[str, Any]:
+    """A field of a form that a library made, as those of sign-in."""
+    bound = form[name]
+    error = bound.errors[0] if bound.errors else ""
+    return {"name": bound.html_name, "value": bound.value() or "", "error": error}
 
 
 @register.simple_tag

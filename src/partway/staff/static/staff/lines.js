@@ -20,10 +20,16 @@ function renumber() {
   for (const button of list.querySelectorAll("[data-remove-line]")) button.hidden = list.children.length < 2;
 }
 
+// What a new line begins with, which alone does not make it a line.
+function usual(name) {
+  if (name.endsWith(".quantity")) return "1";
+  return name.endsWith(".tax_percent") ? list.dataset.tax : "";
+}
+
 function add() {
   const row = list.lastElementChild.cloneNode(true);
   for (const input of row.querySelectorAll("input")) {
-    input.value = input.name.endsWith(".quantity") ? "1" : "";
+    input.value = usual(input.name);
     input.removeAttribute("aria-invalid");
     input.removeAttribute("aria-describedby");
   }
@@ -34,7 +40,7 @@ function add() {
 }
 
 function isBlank(row) {
-  return [...row.querySelectorAll("input")].every((input) => !input.value || input.name.endsWith(".quantity"));
+  return [...row.querySelectorAll("input")].every((input) => !input.value || usual(input.name));
 }
 
 // The spare rows are for pages without this file; one is enough to begin with.

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 
+from partway.accounts import passwords
 from partway.accounts.models import Organization, Role, User
 from partway.billing import organizations
 from partway.billing.errors import Invalid
 from partway.billing.events import OPERATOR
-from partway.billing.organizations import Person, Profile
+from partway.billing.members import Person
+from partway.billing.organizations import Profile
 from partway.lib import clock
 
 
@@ -65,6 +64,5 @@ class Command(BaseCommand):
         user = User.objects.get(memberships__organization=organization, memberships__role=Role.OWNER)
         if user.has_usable_password():
             return f"{user.email} signs in with the password they have."
-        uid = urlsafe_base64_encode(force_bytes(user.pk))
-        path = reverse("staff:welcome", args=[uid, default_token_generator.make_token(user)])
+        path = reverse("welcome", args=passwords.welcome_parts(user))
         return f"{user.email} sets a password here, once: {settings.PARTWAY_URL}{path}"

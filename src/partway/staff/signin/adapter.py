@@ -1,0 +1,71 @@
+"""What django-allauth asks of us: words, addresses, where secrets rest, and that nobody signs up by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
+
+from partway.accounts.models import User
+from partway.lib.sealing import seal, unseal
+
+from . import entry
+from .lockout import network_address
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Accounts are made by invitation or by the operator; mails go through the outbox."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "This address and password do not fit together. Check both and try again.",
+        "incorrect_password": "This is not your password.",
+        "enter_current_password": "This is not your password.",
+        "too_many_login_attempts": "Too many attempts. Wait a few minutes, then try again.",
+        "rate_limited": "Too many attempts. Wait a few minutes, then try again.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Never: an account without an organization would be of no use to anybody honest."""
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that limits are counted for."""
+        return network_address(request)
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """The last step, after the second factor."""
+        entry.enter(request, user)
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Whether this is the password of who is signed in; a wrong one counts towards the lock-out."""
+        found = authenticate(self.request, email=user.email, password=password)
+        return found is not None and found.pk == user.pk
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Our own pages say what was done."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Nothing leaves from within a request."""
+        raise NotImplementedError(f"{template_prefix} must be a row of the outbox")
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """The second factor; its secrets rest sealed, like every other secret in the database."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This code is not right, or was used already. Wait for the next one and try again.",
+    }
+
+    def encrypt(self, text: str) -> str:
+        """`text` sealed under the installation's key."""
+        return seal({"secret": text}, settings.PARTWAY_SECRET_KEYS)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """What was sealed; raises Unsealable when the key was lost."""
+        return unseal(encrypted_text, settings.PARTWAY_SECRET_KEYS)["secret"]

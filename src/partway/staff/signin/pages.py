@@ -1,0 +1,192 @@
+"""The pages of signing in: django-allauth's views with our templates; what is refused is a 422, what is dead a 404."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery
+from allauth.mfa.totp import views as totp
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse_lazy
+from django.views.generic.edit import FormView
+
+from partway.accounts import sessions
+from partway.accounts.models import User
+from partway.billing import members
+from partway.lib import clock
+
+from . import entry, lockout
+from .forms import CodeForm, ConfirmCodeForm, ForgottenForm, SignInForm, TokenForm
+
+# What the mixins below stand before, one way or another; for the type checker alone.
+if TYPE_CHECKING:
+    _AnyForm = FormView[BaseForm]
+else:
+    _AnyForm = object
+
+_PROFILE = reverse_lazy("profile")
+
+
+class Refusing(_AnyForm):
+    """A form that comes back with errors is no success."""
+
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        """The page again, as 422."""
+        answer: HttpResponse = super().form_invalid(form)
+        answer.status_code = 422
+        return answer
+
+
+class Told(Refusing):
+    """A change of how somebody signs in: the change, its events and its mail are one transaction."""
+
+    what = ""
+    said = ""
+
+    def whose(self) -> User:
+        """The person it is about."""
+        user = self.request.user
+        if not isinstance(user, User):  # allauth lets nobody come this far
+            raise PermissionDenied
+        return user
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Do it, and tell."""
+        with transaction.atomic():
+            answer: HttpResponse = super().form_valid(form)
+            members.secured(self.whose(), self.what, now=clock.now())
+        if self.said:
+            messages.success(self.request, self.said)
+        return answer
+
+
+class SignIn(Refusing, account.LoginView):
+    """Anyone: address and password, then the second step or on to where they were going."""
+
+    form_class = SignInForm
+    template_name = "staff/signin/signin.html"
+
+
+class SignOut(account.LogoutView):
+    """Anyone: end the session."""
+
+    http_method_names: ClassVar[list[str]] = ["post"]
+
+
+class SecondStep(Refusing, mfa.AuthenticateView):
+    """Whoever gave the right password: the code of the app, or a recovery code."""
+
+    form_class = CodeForm
+    template_name = "staff/signin/code.html"
+
+
+class Forgotten(Refusing, account.PasswordResetView):
+    """Anyone: ask for a link to set a new password."""
+
+    form_class = ForgottenForm
+    template_name = "staff/signin/forgotten.html"
+
+
+class ForgottenSent(account.PasswordResetDoneView):
+    """The same words whether we know the address or not."""
+
+    template_name = "staff/signin/forgotten_sent.html"
+
+
+class Reset(Told, account.PasswordResetFromKeyView):
+    """Whoever holds the link from the mail: set a new password. The link works once."""
+
+    template_name = "staff/signin/reset.html"
+    what = "password_reset"
+
+    def whose(self) -> User:
+        """The person whose link it is."""
+        user: User = self.reset_user
+        return user
+
+    def dispatch(self, request: HttpRequest, uidb36: str, key: str) -> HttpResponseBase:
+        """The form, or a kind word about a dead link."""
+        # allauth would lay the key into the session, that is, into the database; our links rest nowhere.
+        token = TokenForm({"uidb36": uidb36, "key": key})
+        if not token.is_valid():
+            return render(request, "staff/signin/reset_dead.html", status=404)
+        self.key, self.reset_user = key, token.reset_user
+        return FormView.dispatch(self, request, uidb36=uidb36, key=key)
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Set it, end every session, and let them try again at once if they were locked out."""
+        answer = super().form_valid(form)
+        sessions.end_all(self.whose())
+        lockout.forgive(self.whose())
+        return answer
+
+
+class ResetDone(account.PasswordResetFromKeyDoneView):
+    """It is set; on to signing in with it."""
+
+    template_name = "staff/signin/reset_done.html"
+
+
+class Confirm(Refusing, account.ReauthenticateView):
+    """Who is signed in gives the password once more before something dangerous."""
+
+    template_name = "staff/signin/confirm.html"
+
+
+class ConfirmByCode(Refusing, mfa.ReauthenticateView):
+    """The same with a code."""
+
+    form_class = ConfirmCodeForm
+    template_name = "staff/signin/confirm.html"
+
+
+class ChangePassword(Told, account.PasswordChangeView):
+    """A new password, which ends every other session."""
+
+    template_name = "staff/profile/password.html"
+    success_url = _PROFILE
+    what = "password_changed"
+    said = "Your password is changed. Every other session has ended."
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Change it; this browser stays, under a new session."""
+        answer = super().form_valid(form)
+        entry.stay_alone(self.request, self.whose())
+        return answer
+
+
+class TwoFactorOn(Told, totp.ActivateTOTPView):
+    """Show the secret to an authenticator app, and take its first code."""
+
+    template_name = "staff/profile/two_factor_on.html"
+    what = "two_factor_on"
+    said = "Two-factor sign-in is on."
+
+
+class TwoFactorOff(Told, totp.DeactivateTOTPView):
+    """Sign in with the password alone again."""
+
+    template_name = "staff/profile/two_factor_off.html"
+    what = "two_factor_off"
+    said = "Two-factor sign-in is off."
+
+
+class RecoveryCodes(recovery.ViewRecoveryCodesView):
+    """The codes that are left, to be written down."""
+
+    template_name = "staff/profile/recovery_codes.html"
+
+
+class NewRecoveryCodes(Told, recovery.GenerateRecoveryCodesView):
+    """Ten new codes, which end the old ones."""
+
+    template_name = "staff/profile/recovery_codes_new.html"
+    what = "recovery_codes_made"
+    said = "These are your new recovery codes. The old ones no longer work."

@@ -1,0 +1,56 @@
+"""Signing in and the profile: every page, by the names django-allauth knows them by, and who may see it."""
+
+from __future__ import annotations
+
+from allauth.account.views import AccountInactiveView
+from allauth.mfa.recovery_codes.views import DownloadRecoveryCodesView
+from django.urls import path
+from django.views.decorators.cache import never_cache
+
+from . import pages, profile, welcome
+
+urlpatterns = [
+    # Anyone.
+    path("signin/", pages.SignIn.as_view(), name="account_login"),
+    path("signout/", pages.SignOut.as_view(), name="account_logout"),
+    path("signin/forgotten/", pages.Forgotten.as_view(), name="account_reset_password"),
+    path("signin/forgotten/sent/", pages.ForgottenSent.as_view(), name="account_reset_password_done"),
+    path("signin/reset/done/", pages.ResetDone.as_view(), name="account_reset_password_from_key_done"),
+    path(
+        "signin/inactive/",
+        AccountInactiveView.as_view(template_name="staff/signin/inactive.html"),
+        name="account_inactive",
+    ),
+    # Whoever gave the right password.
+    path("signin/code/", never_cache(pages.SecondStep.as_view()), name="mfa_authenticate"),
+    # Whoever holds a link.
+    path(
+        "signin/reset/<str:uidb36>/<str:key>/",
+        never_cache(pages.Reset.as_view()),
+        name="account_reset_password_from_key",
+    ),
+    path("welcome/<str:uid>/<str:token>/", welcome.welcome, name="welcome"),
+    path("join/<str:token>/", welcome.join, name="join"),
+    # Who is signed in, about themselves.
+    path("profile/", profile.show, name="profile"),
+    path("profile/", profile.show, name="mfa_index"),  # allauth's name for where it returns to
+    path("profile/password/", never_cache(pages.ChangePassword.as_view()), name="account_change_password"),
+    path("profile/two-factor/", never_cache(pages.TwoFactorOn.as_view()), name="mfa_activate_totp"),
+    path("profile/two-factor/off/", never_cache(pages.TwoFactorOff.as_view()), name="mfa_deactivate_totp"),
+    path(
+        "profile/recovery-codes/", never_cache(pages.RecoveryCodes.as_view()), name="mfa_view_recovery_codes"
+    ),
+    path(
+        "profile/recovery-codes/new/",
+        never_cache(pages.NewRecoveryCodes.as_view()),
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "profile/recovery-codes/download/",
+        DownloadRecoveryCodesView.as_view(template_name="staff/profile/recovery_codes.txt"),
+        name="mfa_download_recovery_codes",
+    ),
+    path("profile/sessions/end/", profile.end_sessions, name="sessions_end"),
+    path("profile/confirm/", never_cache(pages.Confirm.as_view()), name="account_reauthenticate"),
+    path("profile/confirm/code/", never_cache(pages.ConfirmByCode.as_view()), name="mfa_reauthenticate"),
+]

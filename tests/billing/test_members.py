@@ -1,0 +1,96 @@
+"""Members come and go, and somebody always stays to answer for the organization."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.accounts.models import Member, Organization, Role
+from partway.billing import events, members
+from partway.billing.errors import InvitationOver, LastOwner
+from partway.billing.models import Event, Mail
+from partway.lib.clock import now
+from tests import personas
+from tests.billing.together import together
+
+
+def owners() -> tuple[Organization, Member, Member]:
+    """An organization that Alice and Bob own."""
+    house = personas.alder()
+    members.change_role(house.bob, role=Role.OWNER, by=events.member_actor(house.alice), now=now())
+    return house.organization, house.alice, Member.objects.get(pk=house.bob.pk)
+
+
+@pytest.mark.django_db
+def test_every_change_is_an_event_of_its_own() -> None:
+    house = personas.alder()
+    by = events.member_actor(house.alice)
+    made = members.invite(house.organization, email="ivy@post.example", role="reader", by=by, now=now())
+    members.resend(made, by=by, now=now())
+    members.withdraw(made, by=by, now=now())
+    members.change_role(house.charlie, role="collector", by=by, now=now())
+    members.change_role(house.charlie, role="collector", by=by, now=now())  # which it is already
+    members.remove(house.bob, by=by, now=now())
+    assert list(Event.objects.order_by("id").values_list("type", flat=True)) == [
+        "member.invited",
+        "member.invitation_resent",
+        "member.invitation_withdrawn",
+        "member.role_changed",
+        "member.removed",
+    ]
+
+
+@pytest.mark.django_db
+def test_a_refused_invitation_leaves_no_mail() -> None:
+    house = personas.alder()
+    by = events.member_actor(house.alice)
+    made = members.invite(house.organization, email="ivy@post.example", role="reader", by=by, now=now())
+    members.withdraw(made, by=by, now=now())
+    before = (Event.objects.count(), Mail.objects.count())
+    with pytest.raises(InvitationOver):
+        members.resend(made, by=by, now=now())
+    assert (Event.objects.count(), Mail.objects.count()) == before
+
+
+@pytest.mark.django_db
+def test_what_somebody_changes_of_themselves_is_told_wherever_they_are() -> None:
+    house = personas.alder()
+    birch = personas.organization("birch", "Birch & Co")
+    Member.objects.create(organization=birch, user=house.alice.user, role="reader")
+    members.rename(house.alice.user, name="Alice Alder", now=now())
+    told = Event.objects.filter(type="member.renamed").values_list("organization__slug", flat=True)
+    assert set(told) == {"alder", "birch"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_remove_each_other_leave_one() -> None:
+    organization, alice, bob = owners()
+    answers = together(
+        lambda: members.remove(alice, by=events.member_actor(bob), now=now()),
+        lambda: members.remove(bob, by=events.member_actor(alice), now=now()),
+    )
+    assert sorted(type(answer).__name__ for answer in answers) == ["LastOwner", "NoneType"]
+    assert organization.members.filter(role=Role.OWNER).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_step_down_at_once_leave_one() -> None:
+    organization, alice, bob = owners()
+    by = events.OPERATOR
+    answers = together(
+        lambda: members.change_role(alice, role=Role.READER, by=by, now=now()),
+        lambda: members.change_role(bob, role=Role.READER, by=by, now=now()),
+    )
+    assert sum(isinstance(answer, LastOwner) for answer in answers) == 1
+    assert organization.members.filter(role=Role.OWNER).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_on_join_makes_one_member() -> None:
+    house = personas.alder()
+    by = events.member_actor(house.alice)
+    made = members.invite(house.organization, email="ivy@post.example", role="reader", by=by, now=now())
+    answers = together(
+        *[lambda: members.accept_as_new(made, name="Ivy", password=personas.PASSWORD, now=now())] * 2
+    )
+    assert sum(isinstance(answer, InvitationOver) for answer in answers) == 1
+    assert Member.objects.filter(user__email="ivy@post.example").count() == 1

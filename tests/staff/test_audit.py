@@ -1,0 +1,75 @@
+"""Who did what and when: every event, newest first, narrowed by person and kind."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing import events, organizations
+from partway.billing.models import Event, Invoice
+from partway.lib.clock import now
+from partway.staff import audit
+from tests.personas import House
+
+URL = "/o/alder/settings/audit/"
+
+
+def sentences(client: Client, query: str = "") -> list[str]:
+    return [row.words for row in client.get(URL + query).context["rows"]]
+
+
+def test_newest_first_with_links_to_what_it_is_about(alice: Client, invoice: Invoice) -> None:
+    told = sentences(alice)
+    assert told[0].startswith("Alice sent the invoice")
+    assert told[-1] == "Alice added a customer"
+    assert f"/o/alder/invoices/{invoice.pk}/" in alice.get(URL).content.decode()
+
+
+def test_settings_are_told_with_before_and_after(alice: Client, house: House) -> None:
+    profile = organizations.Profile(name="Alder & Daughters", email="billing@alder.example")
+    organizations.change(house.organization, profile=profile, by=events.member_actor(house.alice), now=now())
+    row = alice.get(URL).context["rows"][0]
+    assert row.words == "Alice changed the settings"
+    assert "name: “Alder Joinery” → “Alder & Daughters”" in row.detail
+
+
+def test_narrowed_by_person(alice: Client, bob: Client, house: House, invoice: Invoice) -> None:
+    bob.post("/o/alder/customers/new/", {"name": "Dora", "email": "dora@post.example"})
+    assert sentences(alice, f"?by={house.bob.pk}") == ["Bob added a customer"]
+    assert sentences(alice, "?by=clock") == []
+
+
+def test_narrowed_by_kind(alice: Client, house: House, invoice: Invoice) -> None:
+    alice.post(f"/o/alder/settings/members/{house.charlie.pk}/role/", {"role": "collector"})
+    assert sentences(alice, "?kind=member") == ["Alice made Charlie collector"]
+
+
+def test_who_left_can_still_be_chosen(alice: Client, bob: Client, house: House) -> None:
+    bob.post("/o/alder/customers/new/", {"name": "Dora", "email": "dora@post.example"})
+    alice.post(f"/o/alder/settings/members/{house.bob.pk}/remove/")
+    assert (house.bob.pk, "Bob (left)") in alice.get(URL).context["people"]
+    assert sentences(alice, f"?by={house.bob.pk}") == ["Bob added a customer"]
+
+
+def test_older_ones_are_a_link_away_and_none_is_lost(
+    alice: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "PAGE_ROWS", 3)
+    for on in (False, True, False, True, False):
+        organizations.switch_payments(organization, on=on, by=events.OPERATOR, now=now())
+    first = alice.get(URL).context
+    second = alice.get(f"{URL}?before={first['older']}").context
+    assert [len(first["rows"]), len(second["rows"]), second["older"]] == [3, 2, ""]
+    shown = [row.event.pk for row in [*first["rows"], *second["rows"]]]
+    assert shown == list(Event.objects.order_by("-created_at", "-pk").values_list("pk", flat=True))
+
+
+def test_another_organization_is_not_in_it(mallory: Client, invoice: Invoice) -> None:
+    page = mallory.get("/o/birch/settings/audit/?before=" + Event.objects.latest("id").pk)
+    assert page.context["rows"] == []
+
+
+@pytest.mark.parametrize("query", ["?by=%00", "?kind=nonsense", "?before=nonsense", "?by=mem_x&kind=mail"])
+def test_an_odd_query_is_no_error(alice: Client, invoice: Invoice, query: str) -> None:
+    assert alice.get(URL + query).status_code == 200

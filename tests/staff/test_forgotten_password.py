@@ -1,0 +1,157 @@
+"""A forgotten password: the same answer for everybody, a link by mail that works once, for two hours."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from partway.accounts.models import User
+from partway.accounts.passwords import ResetTokens
+from partway.billing.models import Event, Mail
+from partway.delivery import files, mails
+from partway.lib.clock import now
+from tests.personas import PASSWORD, House
+from tests.staff import codes
+
+ALICE = "alice@alder.example"
+NEW = {"password1": "another walk by the sea", "password2": "another walk by the sea"}
+
+
+@pytest.fixture(autouse=True)
+def home(settings: LazySettings, tmp_path: Path) -> Path:
+    """Mails are kept as files here."""
+    settings.PARTWAY_HOME = tmp_path
+    settings.EMAIL_BACKEND = "partway.delivery.backends.KeptMails"
+    return tmp_path
+
+
+def ask(email: str = ALICE) -> str:
+    """Ask for a link; answers the page one sees then."""
+    answer = Client().post("/signin/forgotten/", {"email": email}, follow=True)
+    return answer.content.decode()
+
+
+def letters(home: Path) -> list[str]:
+    """What the worker has sent, as text."""
+    mails.send_due(now=now())
+    kept = (files._read(path) for path in sorted(home.glob("mail/*/*.eml")))
+    return [letter.text for letter in kept if letter]
+
+
+def link(home: Path) -> str:
+    """The link in the last mail, without its host."""
+    found = re.search(r"https?://[^/]+(/signin/reset/\S+)", letters(home)[-1])
+    assert found
+    return found[1]
+
+
+def set_password(client: Client, address: str, typed: dict[str, str] = NEW) -> int:
+    """Open the link and set a password; answers the status."""
+    page = client.get(address, follow=True)
+    if page.status_code != 200:
+        return page.status_code
+    return client.post(page.request["PATH_INFO"], typed).status_code
+
+
+def test_the_answer_is_the_same_for_everybody(house: House) -> None:
+    assert ask() == ask("nobody@alder.example")
+    assert Mail.objects.filter(kind="password_reset").count() == 1
+
+
+def test_no_link_rests_in_the_database(house: House, home: Path) -> None:
+    ask()
+    mail = Mail.objects.get(kind="password_reset")
+    assert mail.data == {"user": house.alice.user.pk}
+    assert (mail.organization, mail.event) == (None, None)
+
+
+def test_the_link_sets_a_new_password(client: Client, house: House, home: Path) -> None:
+    ask()
+    assert set_password(client, link(home)) == 302
+    assert client.post("/signin/", {"email": ALICE, "password": NEW["password1"]}).status_code == 302
+    assert Event.objects.filter(type="member.password_reset").count() == 1
+
+
+def test_setting_it_does_not_sign_in(client: Client, house: House, home: Path) -> None:
+    codes.two_factor(house.alice.user)
+    ask()
+    set_password(client, link(home))
+    assert client.get("/o/alder/").status_code == 302
+
+
+def test_the_link_works_once(client: Client, house: House, home: Path) -> None:
+    ask()
+    address = link(home)
+    set_password(client, address)
+    assert set_password(Client(), address) == 404
+
+
+def test_the_link_is_dead_after_two_hours(house: House, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask()
+    address = link(home)
+    later = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=2, minutes=1)
+    monkeypatch.setattr(ResetTokens, "_now", lambda _: later)
+    answer = Client().get(address)
+    assert answer.status_code == 404
+    assert "no longer works" in answer.content.decode()
+
+
+def test_a_reset_link_opens_no_welcome(house: House, home: Path) -> None:
+    ask()
+    _, user_id, token = link(home).strip("/").rsplit("/", 2)
+    assert Client().get(f"/welcome/{user_id}/{token}/").status_code == 404
+
+
+def test_a_weak_password_is_refused(client: Client, house: House, home: Path) -> None:
+    ask()
+    assert set_password(client, link(home), {"password1": "short", "password2": "short"}) == 422
+    assert User.objects.get(email=ALICE).check_password(PASSWORD)
+
+
+def test_who_was_locked_out_may_try_again_at_once(client: Client, house: House, home: Path) -> None:
+    for _ in range(5):
+        client.post("/signin/", {"email": ALICE, "password": "wrong"})
+    ask()
+    set_password(client, link(home))
+    assert client.post("/signin/", {"email": ALICE, "password": NEW["password1"]}).status_code == 302
+
+
+def test_a_new_password_ends_every_session(alice: Client, house: House, home: Path) -> None:
+    ask()
+    set_password(Client(), link(home))
+    assert alice.get("/o/alder/").status_code == 302
+
+
+def test_it_is_told_by_mail(client: Client, house: House, home: Path) -> None:
+    ask()
+    set_password(client, link(home))
+    assert "set anew by a link" in " ".join(letters(home))
+
+
+def test_no_inbox_shows_it(charlie: Client, house: House, home: Path) -> None:
+    ask()
+    letters(home)
+    assert "new password" not in charlie.get("/o/alder/inbox/").content.decode()
+
+
+def test_an_inactive_person_gets_no_mail(house: House) -> None:
+    User.objects.filter(email=ALICE).update(is_active=False)
+    ask()
+    assert not Mail.objects.exists()
+
+
+def test_asking_again_and_again_is_limited(house: House) -> None:
+    statuses = [Client().post("/signin/forgotten/", {"email": ALICE}).status_code for _ in range(6)]
+    assert statuses == [302] * 5 + [429]
+
+
+@pytest.mark.parametrize(
+    "address", ["/signin/reset/x/y/", "/signin/reset/%00/set-password/", "/signin/reset/x/set-password/"]
+)
+def test_a_made_up_link_is_dead(client: Client, house: House, address: str) -> None:
+    assert client.get(address).status_code == 404
