@@ -9,7 +9,8 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, transaction
 
-from partway.accounts.models import GatewayAccount, Member
+from partway.accounts.models import GatewayAccount, Invitation, Member
+from partway.billing import members
 from partway.billing.models import (
     Allocation,
     Callback,
@@ -62,6 +63,12 @@ def paid_deposit(invoice: Invoice) -> Payment:
     Payment.objects.filter(pk=row.pk).update(status="succeeded", accepted=True, settled_at=present(), **taken)
     row.refresh_from_db()
     return row
+
+
+def invitation(invoice: Invoice) -> Invitation:
+    organization = invoice.organization
+    by, now = personas.actor_of(organization), present()
+    return members.invite(organization, email="ivy@post.example", role="reader", by=by, now=now)
 
 
 def call(invoice: Invoice) -> GatewayCall:
@@ -181,6 +188,9 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "callback_status_known": changed(callback, status="lost"),
     "flag_raised_once": twice(flag),
     "one_current_gateway_account": second_current_account,
+    "one_open_invitation_per_address": twice(invitation),
+    "invitation_role_known": changed(invitation, role="king"),
+    "invitation_status_known": changed(invitation, status="lost"),
     "one_membership_per_user": member_again,
     "member_role_known": changed(member, role="king"),
 }

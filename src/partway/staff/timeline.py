@@ -74,7 +74,7 @@ def _created(event: Event) -> str:
     return (
         f"{event.actor_label} made this invoice of {quote}"
         if quote
-        else f"{event.actor_label} wrote this invoice"
+        else f"{event.actor_label} wrote the invoice"
     )
 
 
