@@ -21,6 +21,8 @@ from partway.billing.models import (
     MailAttempt,
     Payment,
     PaymentRequest,
+    Quote,
+    QuoteLine,
 )
 from partway.lib.clock import now as present
 from tests import personas
@@ -38,6 +40,25 @@ def payment(invoice: Invoice) -> Payment:
     account = GatewayAccount.objects.get(organization=invoice.organization)
     owner = {"organization": invoice.organization, "invoice": invoice, "gateway_account": account}
     return Payment.objects.create(**owner, amount_minor=100, currency="USD", created_at=at, check_at=at)
+
+
+def quote(invoice: Invoice) -> Quote:
+    return personas.quote(invoice.customer)
+
+
+def quote_line(invoice: Invoice) -> QuoteLine:
+    return quote(invoice).lines.get()
+
+
+def deposit(invoice: Invoice) -> Payment:
+    return personas.pay_deposit(personas.accept(quote(invoice)))
+
+
+def open_deposit(invoice: Invoice) -> Payment:
+    made = payment(invoice)
+    made.quote, made.invoice = quote(invoice), None
+    made.save()
+    return made
 
 
 def call(invoice: Invoice) -> GatewayCall:
@@ -131,6 +152,17 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "payment_amount_positive": changed(payment, amount_minor=0),
     "payment_status_known": changed(payment, status="lost"),
     "payment_captured_when_succeeded": changed(payment, status="succeeded", settled_at=present()),
+    "one_unsettled_payment_per_quote": twice(open_deposit),
+    "one_deposit_per_quote": twice(deposit),
+    "payment_of_one_document": changed(payment, invoice=None),
+    "quote_number_unique": twice(quote),
+    "quote_status_known": changed(quote, status="lost"),
+    "quote_total_adds_up": changed(quote, total_minor=99_999),
+    "quote_deposit_within_total": changed(quote, deposit_minor=100_001),
+    "quote_numbered_when_sent": changed(quote, number=None),
+    "quote_accepted_by_somebody": changed(quote, status="accepted", accepted_at=present()),
+    "quote_line_position_unique": twice(quote_line),
+    "quote_line_not_negative": changed(quote_line, unit_amount_minor=-1),
     "gateway_call_attempt_unique": twice(call),
     "allocation_not_zero": changed(allocation, amount_minor=0),
     "invoice_number_unique": twice(itself),
