@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
 
 from partway.accounts.models import Organization
 from partway.billing import deposits, invoices, payments, quotes
@@ -306,27 +305,3 @@ def test_an_invoice_that_holds_its_deposit_cannot_be_voided(accepted: Quote, ali
     invoice = send(make_invoice(accepted, alice), alice)
     with pytest.raises(Conflict):
         invoices.void(invoice, by=alice, now=present())
-
-
-# The last guards
-
-
-def test_the_database_holds_one_deposit_per_quote(accepted: Quote, alice: Actor) -> None:
-    payment = record(accepted, alice)
-    payment.pk = "pay_second"
-    with pytest.raises(IntegrityError), transaction.atomic():
-        payment.save(force_insert=True)
-
-
-def test_the_database_holds_one_unsettled_payment_per_quote(world: World, accepted: Quote) -> None:
-    payment = world.start(accepted)
-    payment.pk, payment.checkout_ref = "pay_second", ""
-    with pytest.raises(IntegrityError), transaction.atomic():
-        payment.save(force_insert=True)
-
-
-def test_the_database_holds_one_document_per_payment(accepted: Quote, invoice: Invoice, alice: Actor) -> None:
-    record(accepted, alice)
-    for columns in ({"invoice": invoice}, {"quote": None}):
-        with pytest.raises(IntegrityError), transaction.atomic():
-            Payment.objects.update(**columns)
