@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, transaction
 
-from partway.accounts.models import GatewayAccount, Member
+from partway.accounts.models import GatewayAccount, Invitation, Member
 from partway.billing.models import (
     Allocation,
     Callback,
@@ -51,6 +51,12 @@ def callback(invoice: Invoice) -> Callback:
 
 def flag(invoice: Invoice) -> Flag:
     return Flag.objects.create(organization=invoice.organization, subject="pay_1", created_at=present())
+
+
+def invitation(invoice: Invoice) -> Invitation:
+    owner, at = invoice.organization, present()
+    person = {"email": "ivy@post.example", "role": "reader"}
+    return Invitation.objects.create(organization=owner, **person, created_at=at, expires_at=at)
 
 
 def allocation(invoice: Invoice) -> Allocation:
@@ -148,6 +154,9 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "one_current_gateway_account": second_current_account,
     "one_membership_per_user": member_again,
     "member_role_known": changed(member, role="king"),
+    "one_open_invitation_per_address": twice(invitation),
+    "invitation_role_known": changed(invitation, role="king"),
+    "invitation_status_known": changed(invitation, status="lost"),
 }
 
 
