@@ -12,8 +12,8 @@ import pytest
 from django.db import connection, transaction
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.billing import invoices, organizations, payments, reconciliation
-from partway.billing.errors import Invalid
+from partway.billing import invoices, organizations, payment_requests, payments, reconciliation
+from partway.billing.errors import Conflict, Invalid, NotPayable
 from partway.billing.events import Actor
 from partway.billing.models import (
     Callback,
@@ -25,9 +25,12 @@ from partway.billing.models import (
     Payment,
     PaymentRequest,
 )
+from partway.billing.organizations import Profile
+from partway.billing.payment_requests import Ask
 from partway.billing.verification import verify
 from partway.gateways.protocol import Refused
 from partway.lib.clock import now as present
+from partway.lib.money import Money
 from tests import personas
 from tests.billing.together import together
 from tests.billing.world import World
@@ -140,3 +143,26 @@ def test_clocks_that_differ_are_no_difference_in_the_books(world: World, asked: 
     late.mails.all().delete()
     Event.objects.filter(pk=late.pk).update(id=f"evt_0{'0' * 25}")
     assert list(verify()) == []
+
+
+def test_a_form_sent_again_with_another_amount_is_refused(invoice: Invoice, alice: Actor) -> None:
+    def ask(amount_minor: int) -> Ask:
+        return Ask(Money(amount_minor, "USD"), to=("dana@customer.example",), form_key="once")
+
+    payment_requests.create(invoice, ask=ask(30_000), by=alice, now=present())
+    with pytest.raises(Conflict, match="already asked for"):
+        payment_requests.create(invoice, ask=ask(40_000), by=alice, now=present())
+
+
+def test_a_prefix_that_ends_in_a_digit_could_make_twins(organization: Organization, alice: Actor) -> None:
+    profile = Profile(name="Alder", email="a@alder.example", invoice_prefix="X1")
+    with pytest.raises(Invalid) as refused:
+        organizations.change(organization, profile=profile, by=alice, now=present())
+    assert "invoice_prefix" in refused.value.fields
+
+
+def test_pay_now_of_an_amount_the_gateway_does_not_take_is_no_payable_link(dana: Customer) -> None:
+    invoice = personas.sent(dana, 12_505, currency="KWD")  # a last digit other than 0
+    with pytest.raises(NotPayable) as refused:
+        payments.payable(invoice, now=present())
+    assert refused.value.reason == "not_payable"

@@ -25,7 +25,7 @@ from tests.billing.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = 12
+ROUNDS = 10
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_pay_and_pay_by_the_same_link(world: World, dana: Customer) -> None:
 
 def test_pay_and_cancel(world: World, dana: Customer, alice: Actor) -> None:
     seen: Counter[tuple[str, ...]] = Counter()
-    for asked, behind_ms in asks(dana, rounds=20):
+    for asked, behind_ms in asks(dana, rounds=14):
         payment = world.start(asked)
         world.pay(payment)
         _, canceled = together(

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from partway.accounts.models import Organization
 from partway.billing import invoices, payment_requests
 from partway.billing.errors import (
+    Conflict,
     Invalid,
     InvoiceNotSent,
     PaymentInProgress,
@@ -176,7 +177,8 @@ def test_the_same_form_answers_even_after_its_request_ended(invoice: Invoice, al
 def test_a_form_of_another_invoice_is_refused(invoice: Invoice, dana: Customer, alice: Actor) -> None:
     ask = replace(ASK, form_key="form-1")
     create(invoice, ask=ask, by=alice, now=present())
-    refused(personas.sent(dana), alice, form_key="form-1")
+    with pytest.raises(Conflict, match="another invoice"):
+        create(personas.sent(dana), ask=ask, by=alice, now=present())
 
 
 def test_no_obstacle_stands_before_a_sent_invoice(invoice: Invoice) -> None:

@@ -77,7 +77,7 @@ def test_captured_wins_in_any_order(payment: Payment, order: tuple[Status, ...])
     assert end(payment) == ("succeeded", 30_000, "paid")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([*Status, CANCEL]), max_size=8))
 def test_any_story_leaves_the_books_right(dana: Customer, alice: Actor, story: list[str]) -> None:
     payment = started(personas.ask(personas.sent(dana)))

@@ -8,7 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.billing import payment_requests, payments, reconciliation
-from partway.billing.errors import GatewayDown, PaymentInProgress
+from partway.billing.errors import GatewayDown, NotPayable, PaymentInProgress
 from partway.billing.events import Actor
 from partway.billing.models import Flag, GatewayCall, Invoice, Payment, PaymentRequest
 from partway.lib.clock import now as present
@@ -186,3 +186,14 @@ def test_a_company_that_refuses_to_tell_is_given_to_a_human(world: World, asked:
         later(minutes)
     assert Flag.objects.get(payment=payment).kind == "gateway_refuses"
     assert the_payment().status == "pending"
+
+
+def test_the_sandbox_of_a_live_installation_takes_nothing(
+    world: World, asked: PaymentRequest, settings: Settings
+) -> None:
+    settings.PARTWAY_LIVE = True
+    assert payments.checkout_origin(asked.organization) == ""
+    with pytest.raises(NotPayable):
+        world.start(asked)
+    assert not Payment.objects.exists()
+    assert world.ledger() == {}

@@ -39,6 +39,11 @@ def together(*acts: Callable[[], Any], behind_ms: float = 0) -> list[Any]:
         return [one.result(PATIENCE_SECONDS) for one in running]
 
 
+SURE_MS = 800  # a head start that no busy machine eats up
+
+
 def sweep(rounds: int, width_ms: float) -> Iterator[float]:
-    """Head starts from -width to +width, densest around the tie, so that both orders and ties all occur."""
-    return (width_ms * (2 * number / (rounds - 1) - 1) ** 3 for number in range(rounds))
+    """Head starts from -width to +width, densest around the tie; the first and the last are sure wins."""
+    yield -SURE_MS
+    yield from (width_ms * (2 * number / (rounds - 3) - 1) ** 3 for number in range(rounds - 2))
+    yield SURE_MS

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 START_WITHIN_SECONDS = 60
 
 

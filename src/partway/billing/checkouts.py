@@ -158,7 +158,9 @@ def _next_attempt(payment: Payment, act: str, now: datetime) -> GatewayCall:
     if last is None:
         return _begin(payment, act, now, {})
     patience = timedelta(seconds=settings.PARTWAY_CALL_SECONDS)
-    if last.outcome == "" and last.started_at + patience > now:
+    # Whoever looked at the truth before a capture was answered must not try to capture once more.
+    under_way = ("", "done") if act == "capture" else ("",)
+    if last.outcome in under_way and last.started_at + patience > now:
         raise UnderWay
     return _begin(payment, act, now, {}, attempt=last.attempt + 1)
 

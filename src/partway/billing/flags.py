@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+
+from . import events
+from .events import Actor
 from .models import Flag, Payment
 
 
@@ -31,6 +35,9 @@ def flag_callback(subject: str, organization_id: str, *, words: str, now: dateti
     )
 
 
-def resolve(flag: Flag, *, now: datetime) -> None:
-    """A member has dealt with it."""
-    Flag.objects.filter(pk=flag.pk, resolved_at__isnull=True).update(resolved_at=now)
+@transaction.atomic
+def resolve(flag: Flag, *, by: Actor, now: datetime) -> None:
+    """A member has dealt with it; the event says who, and what it was about."""
+    if Flag.objects.filter(pk=flag.pk, resolved_at__isnull=True).update(resolved_at=now):
+        about = flag.payment or flag.invoice or flag.organization
+        events.record("flag.resolved", about, by=by, now=now, data={"kind": flag.kind, "words": flag.words})

@@ -120,6 +120,9 @@ def _check(organization: Organization) -> None:
     for name, most in (("address", 400), ("payment_instructions", 600)):
         if len(getattr(organization, name)) > most:
             wrong[name] = f"Use at most {most} letters."
+    if organization.invoice_prefix[-1:].isdigit():
+        # X1 and number 2 would look like X and number 12, and no number may be given twice (D4).
+        wrong["invoice_prefix"] = "End it with a letter or a mark, like INV- or 2026/."
     try:
         organization.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:

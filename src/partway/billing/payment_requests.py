@@ -13,7 +13,15 @@ from partway.gateways.protocol import Gateway, Refused, Unknown
 from partway.lib.money import Money
 
 from . import checkouts, events, outbox
-from .errors import BillingError, Invalid, InvoiceNotSent, PaymentInProgress, PaymentRequestOpen, TooLate
+from .errors import (
+    BillingError,
+    Conflict,
+    Invalid,
+    InvoiceNotSent,
+    PaymentInProgress,
+    PaymentRequestOpen,
+    TooLate,
+)
 from .errors import PaymentsNotEnabled as NotEnabled
 from .events import CLOCK, Actor
 from .models import Event, Invoice, Mail, Payment, PaymentRequest
@@ -120,7 +128,11 @@ def create(invoice: Invoice, *, ask: Ask, by: Actor, now: datetime) -> PaymentRe
     invoice = Invoice.objects.locked(invoice.pk)
     made = ask.form_key and PaymentRequest.objects.filter(form_key=ask.form_key).first()
     if made and made.invoice_id != invoice.pk:
-        raise Invalid({"form_key": "This form was used for another invoice. Open it again."})
+        raise Conflict("This form was used for another invoice. Open it again.")
+    if made and made.amount_requested != ask.amount:
+        raise Conflict(
+            f"This form has already asked for {made.amount_requested}. Open it again to ask for more."
+        )
     if made:
         return made
     gateway = _check_moment(invoice)

@@ -41,8 +41,24 @@ def payable(source: Source, *, now: datetime) -> None:
     """Return if this link can be paid now, else raise NotPayable; `busy` while a payment is being processed."""
     invoice, request = _split(source)
     payability.check(invoice, request, begun_at=now)
+    _taking_account(invoice.organization, request.amount_requested if request else invoice.amount_due)
     if invoice.payments.committed().exists():
         raise NotPayable("busy")
+
+
+def _taking_account(organization: Organization, amount: Money) -> GatewayAccount:
+    """The account that takes this amount; raises NotPayable when there is none, or it takes no such amount."""
+    account = GatewayAccount.objects.current(organization).first()
+    if account is None:
+        raise NotPayable("payments_off")
+    try:
+        gateway = checkouts.gateway_of(account)
+    except (Refused, Unknown) as error:  # a live installation's sandbox, a lost key
+        raise NotPayable("payments_off") from error
+    least, step = gateway.minimum(amount.currency), gateway.step(amount.currency)
+    if amount.amount_minor < least or amount.amount_minor % step:
+        raise NotPayable("not_payable", f"{amount} cannot be paid online. Ask how else you can pay it.")
+    return account
 
 
 def _split(source: Source) -> tuple[Invoice, PaymentRequest | None]:
@@ -111,9 +127,7 @@ def _create(
     invoice: Invoice, request: PaymentRequest | None, amount: Money, payer_address: str | None, now: datetime
 ) -> Payment:
     _throttle(invoice, request, payer_address, now)
-    account = GatewayAccount.objects.current(invoice.organization).first()
-    if account is None:
-        raise NotPayable("payments_off")
+    account = _taking_account(invoice.organization, amount)
     payment = Payment.objects.create(
         organization=invoice.organization,
         invoice=invoice,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 
 def believed(forwarded_for: str, called_from: str, proxies: int) -> str | None:
@@ -17,7 +17,7 @@ def believed(forwarded_for: str, called_from: str, proxies: int) -> str | None:
 
 
 def _address(text: str) -> str | None:
-    """`text` as one spelling of an address: without brackets or port, IPv4 as IPv4."""
+    """`text` as one spelling of an address: without brackets or port, IPv4 as IPv4, IPv6 as its /64."""
     bare = text.partition("]")[0].removeprefix("[")
     if bare.count(":") == 1:  # 203.0.113.7:4711
         bare = bare.partition(":")[0]
@@ -25,5 +25,7 @@ def _address(text: str) -> str | None:
         address = ip_address(bare.partition("%")[0])
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
+    if isinstance(address, IPv6Address) and not address.ipv4_mapped:
+        # A household has a whole /64 to choose addresses from, so that is what is counted.
+        return str(ip_network((address, 64), strict=False).network_address)
+    return str(getattr(address, "ipv4_mapped", None) or address)

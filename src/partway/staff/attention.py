@@ -25,5 +25,5 @@ def resolve(visit: Visit, flag_id: str) -> HttpResponse:
     """Take it off the list; asking again changes nothing."""
     flag = find(visit, Flag.objects.all(), flag_id)
     if visit.posted:
-        flags.resolve(flag, now=visit.now)
+        flags.resolve(flag, by=visit.actor, now=visit.now)
     return visit.go(visit.url("attention"), said="Marked as dealt with." if visit.posted else "")
