@@ -21,6 +21,7 @@ KINDS = {
     "customer": "Customers",
     "member": "Members",
     "organization": "Settings",
+    "flag": "Attention",
     "mail": "Mails",
 }
 # Besides members, who a person is not: named by what caused the change.

@@ -58,7 +58,7 @@ def detail(event: Event) -> str:
     """What somebody may want to know besides; empty for most."""
     if event.type == "organization.changed":
         return _differences(event.data)
-    if event.type in ("payment.declined", "payment.failed", "mail.failed"):
+    if event.type in ("flag.resolved", "payment.declined", "payment.failed", "mail.failed"):
         return str(event.data.get("words", ""))
     if event.type == "payment_request.sent" and event.payment_request:
         return event.payment_request.note
@@ -169,6 +169,7 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "payment.failed": lambda event: f"The payment of {_amount(event)} failed; nothing was taken",
     "payment.canceled": lambda event: f"The payment of {_amount(event)} was closed; nothing was taken",
     "mail.failed": lambda event: f"A mail to {_to(event)} could not be delivered",
+    "flag.resolved": lambda event: f"{event.actor_label} dealt with what needed attention",
     "customer.created": lambda event: f"{event.actor_label} added a customer",
     "customer.changed": lambda event: f"{event.actor_label} changed a customer",
     "organization.created": lambda event: f"{event.actor_label} started the organization",
