@@ -11,6 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from partway.accounts.models import Organization
 from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.verification import verify
 from partway.gateways.sandbox import provision
 from tests import personas
 from tests.gateways.company import Company, running
@@ -63,3 +64,5 @@ def walk(
     account.save()
     with Walk(company, organization) as walk:
         yield walk
+    # Real money moved, as far as the company is concerned: the books must be right after it.
+    assert [str(difference) for difference in verify()] == []

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 from django.apps import apps
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from partway.billing import links
-from partway.billing.models import Payment, PaymentRequest
+from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.lib.clock import now
 from tests import personas
 
@@ -105,3 +106,21 @@ def test_nor_does_looking_at_a_payment_in_any_state(
     before = _everything()
     assert dana.get(links.receipt_url(payment)).status_code == 200
     assert _everything() == before
+
+
+def test_a_payment_page_asks_the_database_little(
+    request_: PaymentRequest, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Small, because this page is opened most: request, account, payments under way, lines, address of the checkout."""
+    url = urlsplit(links.request_url(request_)).path
+    with django_assert_num_queries(5):
+        assert Client().get(url).status_code == 200
+
+
+def test_an_invoice_page_asks_the_database_little(
+    invoice: Invoice, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The same, with the payments so far."""
+    url = urlsplit(links.invoice_url(invoice)).path
+    with django_assert_num_queries(6):
+        assert Client().get(url).status_code == 200
