@@ -18,6 +18,7 @@ from tests.personas import House
 LEAST = {
     "organization": Role.READER,
     "invoices": Role.READER,
+    "invoices_csv": Role.READER,
     "invoice_new": Role.COLLECTOR,
     "invoice": Role.READER,
     "invoice_edit": Role.COLLECTOR,

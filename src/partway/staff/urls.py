@@ -10,7 +10,9 @@ from . import (
     home,
     inbox,
     invoice_acts,
+    invoice_csv,
     invoice_editor,
+    invoice_list,
     invoices,
     overview,
     requests,
@@ -22,7 +24,8 @@ from .access import collector, owner, reader
 app_name = "staff"
 
 _invoices = [
-    path("", reader(invoices.index), name="invoices"),
+    path("", reader(invoice_list.index), name="invoices"),
+    path("csv/", reader(invoice_csv.export), name="invoices_csv"),
     path("new/", collector(invoice_editor.new), name="invoice_new"),
     path("<str:invoice_id>/", reader(invoices.show), name="invoice"),
     path("<str:invoice_id>/edit/", collector(invoice_editor.edit), name="invoice_edit"),

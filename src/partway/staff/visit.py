@@ -20,7 +20,12 @@ from partway.billing.models import Flag
 from partway.lib import clock
 
 # Pages that belong to a section of the navigation without standing in its module.
-_SECTIONS = {"invoice_editor": "invoices", "invoice_acts": "invoices", "requests": "invoices"}
+_SECTIONS = {
+    "invoice_list": "invoices",
+    "invoice_editor": "invoices",
+    "invoice_acts": "invoices",
+    "requests": "invoices",
+}
 
 
 @dataclass(frozen=True, slots=True)
