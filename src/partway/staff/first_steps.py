@@ -76,7 +76,7 @@ def _setting_up(visit: Visit) -> list[Step]:
         Step(
             words="Connect a payment service",
             button="Connect a payment service",
-            why="It takes the money for you. The sandbox is a pretend one: all works, and no money moves.",
+            why="It takes the money for you. The sandbox only pretends to, so that you can try everything.",
             url=payments,
             done=GatewayAccount.objects.current(visit.organization).exists(),
             role=Role.OWNER,
