@@ -143,6 +143,12 @@ def test_the_header_of_the_sorted_column_says_so_and_turns_the_order_around(
     assert 'aria-sort="ascending"><a class="sort" href="?q=dana&amp;sort=-due_on">Due on' in page
 
 
+def test_a_phone_without_headers_can_choose_every_order(charlie: Client, invoice: Invoice) -> None:
+    page = charlie.get("/o/alder/invoices/?sort=-due_on").content.decode()
+    assert '<option value="-due_on" selected>Due on, latest first</option>' in page
+    assert {key.removeprefix("-") for key, _ in invoice_list.ORDERS} == set(invoice_list.SORTS)
+
+
 def test_a_column_that_is_none_is_said(charlie: Client, invoice: Invoice) -> None:
     answer = charlie.get("/o/alder/invoices/", {"sort": "password"})
     assert "There is no column “password”" in answer.content.decode()

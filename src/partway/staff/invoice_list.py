@@ -44,6 +44,21 @@ SORTS: dict[str, _Order] = {
     "amount_due": ("currency", _DUE, "id"),
     "total": ("currency", "total_minor", "id"),
 }
+# The same for a phone, where the rows have no headers to press.
+ORDERS = (
+    ("number", "Number, first to last"),
+    ("-number", "Number, last to first"),
+    ("customer", "Customer, A to Z"),
+    ("-customer", "Customer, Z to A"),
+    ("status", "Status, what waits first"),
+    ("-status", "Status, what waits last"),
+    ("due_on", "Due on, earliest first"),
+    ("-due_on", "Due on, latest first"),
+    ("amount_due", "Amount due, smallest first"),
+    ("-amount_due", "Amount due, largest first"),
+    ("total", "Total, smallest first"),
+    ("-total", "Total, largest first"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,7 @@ def index(visit: Visit) -> HttpResponse:
         "refusals": asked.refusals,
         "states": [("", "All"), *((key, words) for key, (words, _) in STATES.items())],
         "suggested": _suggested(visit),
+        "orders": ORDERS,
         "is_first": not page.object_list and not Invoice.objects.of(visit.organization).exists(),
         "has_customers": bool(page.object_list) or Customer.objects.of(visit.organization).exists(),
     }
