@@ -21,6 +21,7 @@ HELP = """usage: partway COMMAND [options]
   migrate         bring the database up to date
   verify          recompute the books; exit 1 on any difference
   organizations   create or list organizations
+  seed            a large organization, to try and to measure with
 
 partway COMMAND --help says more. docs/reference/settings.md lists the settings.
 """

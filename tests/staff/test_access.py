@@ -22,6 +22,7 @@ from tests.personas import House
 LEAST = {
     "organization": Role.READER,
     "invoices": Role.READER,
+    "invoices_csv": Role.READER,
     "invoice_new": Role.COLLECTOR,
     "invoice": Role.READER,
     "invoice_pdf": Role.READER,

@@ -1,10 +1,10 @@
-"""The first page: what is due, what came in, what to do first."""
+"""The first page: what is due, what came in; test_first_steps.py has what a new organization sees."""
 
 from __future__ import annotations
 
 from django.test import Client
 
-from partway.accounts.models import GatewayAccount, Organization
+from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, Payment
 from partway.lib.money import Money
 from partway.staff.overview import Figure
@@ -45,23 +45,16 @@ def test_open_requests_and_overdue_invoices_are_a_click_away(charlie: Client, da
     assert page.count(f"/o/alder/invoices/{late.pk}/") == 2
 
 
-def test_a_new_organization_sees_its_first_steps(alice: Client, organization: Organization) -> None:
-    GatewayAccount.objects.all().delete()
-    steps = alice.get(URL).context["steps"]
-    assert [done for _, _, done in steps] == [False] * 4
-    personas.gateway_account(organization)
-    personas.draft(personas.customer(organization))
-    steps = alice.get(URL).context["steps"]
-    assert [done for _, _, done in steps] == [True, True, True, False]
-
-
-def test_after_the_first_sent_invoice_the_steps_are_gone(alice: Client, invoice: Invoice) -> None:
-    assert not alice.get(URL).context["steps"]
-
-
 def test_another_organizations_money_is_not_counted(
     charlie: Client, invoice: Invoice, mallory: Client
 ) -> None:
     birch = Organization.objects.get(slug="birch")
     personas.sent(personas.customer(birch, "Their Customer"), 777_777)
     assert charlie.get(URL).context["due"] == Figure(1, [Money(100_000, "USD")])
+
+
+def test_each_figure_leads_to_its_invoices(charlie: Client, invoice: Invoice) -> None:
+    personas.ask(invoice)
+    page = charlie.get(URL).content.decode()
+    for query in ("?status=sent", "?status=overdue", "?requested=yes"):
+        assert f'href="/o/alder/invoices/{query}"' in page

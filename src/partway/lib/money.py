@@ -164,5 +164,6 @@ def _pattern(exponent: int, spelled_out: bool) -> NumberPattern:
     return parse_pattern(f"{mark}#,##0." + "0" * exponent if exponent else f"{mark}#,##0")
 
 
+@cache
 def _symbol(currency: str) -> str:
     return str(_ENGLISH.currency_symbols.get(currency, currency))

@@ -1,85 +1,29 @@
-"""The list of invoices, and the page of one."""
+"""The page of one invoice, and its row in every list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.db.models import F, OrderBy, Prefetch, Q, QuerySet
-from django.db.models.expressions import Combinable
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse, HttpResponseNotAllowed
 
 from partway.billing import allocations, deposits, links, payment_requests
 from partway.billing.models import Event, Invoice, Mail, Payment, PaymentRequest
 from partway.billing.models.fields import OwnedQuerySet
-from partway.billing.models.invoices import Invoices
 from partway.delivery import documents
 from partway.lib.money import Money
 
 from . import timeline
 from .access import find
-from .forms import clean
 from .visit import Visit
 
 PAGE_ROWS = 50
-
-_FILTERS: dict[str, tuple[str, Callable[[Invoices, Visit], Invoices]]] = {
-    "": ("All", lambda rows, visit: rows),
-    "draft": ("Draft", lambda rows, visit: rows.filter(status="draft")),
-    "sent": ("Sent", lambda rows, visit: rows.filter(status="sent")),
-    "overdue": ("Overdue", lambda rows, visit: rows.overdue(visit.today)),
-    "paid": ("Paid", lambda rows, visit: rows.filter(status="paid")),
-    "void": ("Void", lambda rows, visit: rows.filter(status="void")),
-}
-_Order = tuple[str | Combinable | OrderBy, ...]
-_NEWEST: _Order = ("-created_at", "-id")
-_SORTS: dict[str, _Order] = {
-    "due_on": ("due_on", "id"),
-    "-due_on": ("-due_on", "-id"),
-    "customer": ("customer__name", "id"),
-    "-customer": ("-customer__name", "-id"),
-    "amount_due": (F("total_minor") - F("amount_paid_minor"), "id"),
-    "-amount_due": ((F("total_minor") - F("amount_paid_minor")).desc(), "-id"),
-    "total": ("total_minor", "id"),
-    "-total": ("-total_minor", "-id"),
-}
 
 
 def with_stages(rows: OwnedQuerySet[Invoice]) -> QuerySet[Any]:
     """Invoices with their customer and open request, as a row of a list shows them."""
     open_ones = Prefetch("payment_requests", PaymentRequest.objects.open(), to_attr="open_requests")
     return rows.select_related("customer").prefetch_related(open_ones)
-
-
-def index(visit: Visit) -> HttpResponse:
-    """Search, filter, sort and turn pages."""
-    asked = visit.request.GET
-    status = asked.get("status", "")
-    words, narrow = _FILTERS.get(status, _FILTERS[""])
-    mine = Invoice.objects.filter(organization=visit.organization)
-    rows = _found(narrow(mine, visit), clean(asked.get("q", "")).strip())
-    page = Paginator(with_stages(_sorted(rows, asked.get("sort", ""))), PAGE_ROWS).get_page(asked.get("page"))
-    context = {
-        "page": page,
-        "q": clean(asked.get("q", "")).strip(),
-        "status": status if status in _FILTERS else "",
-        "status_words": words,
-        "filters": [(key, label) for key, (label, _) in _FILTERS.items()],
-        "sort": asked.get("sort", ""),
-        "is_first": not page.object_list and not mine.exists(),
-    }
-    return visit.render("staff/invoices/index.html", context)
-
-
-def _found(rows: Invoices, q: str) -> Invoices:
-    if not q:
-        return rows
-    return rows.filter(Q(number__icontains=q) | Q(customer__name__icontains=q) | Q(customer__email__iexact=q))
-
-
-def _sorted(rows: Invoices, sort: str) -> Invoices:
-    return rows.order_by(*_SORTS.get(sort, _NEWEST))
 
 
 def show(visit: Visit, invoice_id: str) -> HttpResponse:

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, F, QuerySet, Sum
 from django.http import HttpResponse
 
-from partway.accounts.models import GatewayAccount
-from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
+from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.lib.money import Money
 
+from . import first_steps
 from .invoices import with_stages
 from .visit import Visit
 
@@ -27,7 +27,7 @@ class Figure:
 
 
 def show(visit: Visit) -> HttpResponse:
-    """Figures, the open requests, the overdue invoices; first steps while there is nothing to count."""
+    """Figures, the open requests, the overdue invoices; the first steps until the first payment."""
     mine = Invoice.objects.filter(organization=visit.organization)
     asked = PaymentRequest.objects.of(visit.organization).filter(status="open")
     due = F("total_minor") - F("amount_paid_minor")
@@ -38,7 +38,8 @@ def show(visit: Visit) -> HttpResponse:
         "collected": _collected(visit),
         "open_requests": asked.select_related("invoice__customer").order_by("-created_at")[:6],
         "overdue_invoices": with_stages(mine.overdue(visit.today)).order_by("due_on")[:6],
-        "steps": _first_steps(visit),
+        "first": first_steps.of(visit),
+        "has_sent": mine.exclude(status="draft").exists(),
     }
     return visit.render("staff/overview.html", context)
 
@@ -58,19 +59,3 @@ def _collected(visit: Visit) -> Figure:
         organization=visit.organization, status="succeeded", settled_at__gte=first
     )
     return _figure(visit, came_in.annotate(minor=F("captured_minor")))
-
-
-def _first_steps(visit: Visit) -> list[tuple[str, str, bool]]:
-    """What a new organization still has to do, as (words, address, done); empty once an invoice was sent."""
-    mine = Invoice.objects.of(visit.organization)
-    if mine.exclude(status="draft").exists():
-        return []
-    ready = (
-        visit.organization.payments_enabled and GatewayAccount.objects.current(visit.organization).exists()
-    )
-    return [
-        ("Let customers pay online", visit.url("payments_settings"), ready),
-        ("Add a customer", visit.url("customer_new"), Customer.objects.of(visit.organization).exists()),
-        ("Write an invoice", visit.url("invoice_new"), mine.exists()),
-        ("Send it", visit.url("invoices"), False),
-    ]

@@ -11,7 +11,9 @@ from . import (
     home,
     inbox,
     invoice_acts,
+    invoice_csv,
     invoice_editor,
+    invoice_list,
     invoices,
     members,
     overview,
@@ -27,7 +29,8 @@ from .access import collector, owner, reader
 app_name = "staff"
 
 _invoices = [
-    path("", reader(invoices.index), name="invoices"),
+    path("", reader(invoice_list.index), name="invoices"),
+    path("csv/", reader(invoice_csv.export), name="invoices_csv"),
     path("new/", collector(invoice_editor.new), name="invoice_new"),
     path("<str:invoice_id>/", reader(invoices.show), name="invoice"),
     path("<str:invoice_id>/pdf/", reader(invoices.pdf), name="invoice_pdf"),

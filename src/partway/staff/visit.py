@@ -21,6 +21,7 @@ from partway.lib import clock
 
 # Pages that belong to a section of the navigation without standing in its module.
 _SECTIONS = {
+    "invoice_list": "invoices",
     "invoice_editor": "invoices",
     "invoice_acts": "invoices",
     "requests": "invoices",

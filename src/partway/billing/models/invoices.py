@@ -7,12 +7,15 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Length
 
 from partway.lib.money import Money
 
 from .documents import Document, Line, adds_up, not_negative
 from .fields import OwnedQuerySet, id_field
 from .quotes import Quote
+
+_FIGURES = ("total_minor", "amount_paid_minor", "customer", "number")
 
 
 class InvoiceStatus(models.TextChoices):
@@ -45,6 +48,10 @@ class Invoices(OwnedQuerySet["Invoice"]):
     def overdue(self, today: date) -> Invoices:
         """Due, and `today` is past the due date."""
         return self.due().filter(due_on__lt=today)
+
+    def partially_paid(self) -> Invoices:
+        """Due, and something was paid already."""
+        return self.due().filter(amount_paid_minor__gt=0)
 
 
 class Invoice(Document):
@@ -80,6 +87,14 @@ class Invoice(Document):
             models.Index(fields=["organization", "-created_at", "-id"], name="invoice_newest"),
             models.Index(fields=["organization", "status", "-created_at", "-id"], name="invoice_by_status"),
             models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
+            models.Index(fields=["organization", "due_on", "id"], name="invoice_by_due_on"),
+            # A longer number is a later one, so that INV-10000 follows INV-9999.
+            models.Index(F("organization"), Length("number"), F("number"), F("id"), name="invoice_by_number"),
+            # All that a list filters by and adds up, so that it reads this instead of the table.
+            models.Index(
+                fields=["organization", "currency", "status", "due_on", "sent_at", *_FIGURES],
+                name="invoice_figures",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,17 +3,23 @@
 {% field form "to" "To" kind="email" required=True %}     label, input, help and error, tied together
 {% icon "invoice" %}                                       from the sprite, drawn in the color of the text
 {% narrowed sort="due_on" page="" %}                       this page's query with those parts changed
+{% without chip.names %}                                   this page's query without those parts
+{% kept "q" %}                                             the other parts, as hidden fields of a form
+
+A list that has read its own query puts what counted into the context as `query`; links then carry nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
 from django.forms import BaseForm
+from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from partway.lib.money import Money, format_money
@@ -86,21 +92,52 @@ def icon(name: str) -> SafeString:
     )
 
 
+def _query(context: Context) -> QueryDict:
+    query: QueryDict = context["query"] if "query" in context else context["request"].GET
+    return query.copy()
+
+
+@register.simple_tag(takes_context=True)
+def without(context: Context, names: Sequence[str]) -> str:
+    """The query of this page without some parts; the page's own address when nothing is left."""
+    query = _query(context)
+    for name in names:
+        query.pop(name, None)
+    return _address(context, query)
+
+
+def _address(context: Context, query: QueryDict) -> str:
+    return f"?{query.urlencode()}" if query else str(context["request"].path)
+
+
+@register.simple_tag(takes_context=True)
+def kept(context: Context, *own: str) -> SafeString:
+    """What the address holds besides a form's own fields, so that sending the form keeps it."""
+    others = [(name, value) for name, value in _query(context).items() if name not in (*own, "page")]
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', others)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """A count as people read it: 100,000."""
+    return f"{number:,}"
+
+
 @register.simple_tag(takes_context=True)
 def narrowed(context: Context, **changes: str) -> str:
     """The query of this page with some parts changed, empty ones left out."""
-    query = context["request"].GET.copy()
+    query = _query(context)
     for name, value in changes.items():
         query[name] = str(value)
     for name in [name for name, value in query.items() if not value]:
         del query[name]
-    return f"?{query.urlencode()}"
+    return _address(context, query)
 
 
 @register.simple_tag(takes_context=True)
 def sorted_by(context: Context, column: str) -> dict[str, str]:
     """How a list's header reads and where it leads: the same column again turns the order around."""
-    now = context["request"].GET.get("sort", "")
+    now = _query(context).get("sort", "")
     following = f"-{column}" if now == column else column
     order = {column: "ascending", f"-{column}": "descending"}.get(now, "none")
     return {"order": order, "url": narrowed(context, sort=following, page="")}
