@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from partway.accounts.models import Member, Organization, Role
+from partway.accounts.models import Invitation, Member, Organization, Role
 from partway.billing import events, members
 from partway.billing.errors import InvitationOver, LastOwner
+from partway.billing.members import Person
 from partway.billing.models import Event, Mail
 from partway.lib.clock import now
 from tests import personas
@@ -94,3 +95,25 @@ def test_a_double_click_on_join_makes_one_member() -> None:
     )
     assert sum(isinstance(answer, InvitationOver) for answer in answers) == 1
     assert Member.objects.filter(user__email="ivy@post.example").count() == 1
+
+
+@pytest.mark.django_db
+def test_whoever_was_removed_does_not_come_back_by_an_old_link() -> None:
+    house = personas.alder()
+    by = events.member_actor(house.alice)
+    old = members.invite(house.organization, email="zed@post.example", role="owner", by=by, now=now())
+    zed = Person("zed@post.example", "Zed")
+    added = members.add(house.organization, person=zed, role="reader", by=by, now=now())
+    members.remove(added, by=by, now=now())
+    with pytest.raises(InvitationOver):
+        members.accept(Invitation.objects.get(pk=old.pk), user=added.user, now=now())
+
+
+@pytest.mark.django_db
+def test_an_owner_who_cannot_sign_in_is_none_to_stay() -> None:
+    house = personas.alder()
+    by = events.member_actor(house.alice)
+    ghost = Person("ghost@post.example", "Ghost")
+    members.add(house.organization, person=ghost, role="owner", by=by, now=now())
+    with pytest.raises(LastOwner):
+        members.remove(house.alice, by=by, now=now())

@@ -8,14 +8,15 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Member, Organization, User
-from partway.billing import organizations
+from partway.billing import organizations, quotes
 from partway.billing.errors import Invalid, NotPayable
 from partway.billing.events import OPERATOR, Actor
 from partway.billing.members import Person
-from partway.billing.models import Event, PaymentRequest
+from partway.billing.models import Customer, Event, PaymentRequest, QuoteTerms
 from partway.billing.organizations import Profile, SandboxWhenLive
 from partway.gateways.protocol import Unknown
 from partway.lib.clock import now as present
+from tests import personas
 from tests.billing.world import World
 
 PROFILE = Profile(name="Cedar & Sons", email="billing@cedar.example")
@@ -120,3 +121,22 @@ def test_a_company_that_is_down_leaves_the_old_account(
     with pytest.raises(Unknown):
         organizations.connect_sandbox(organization, by=alice, now=present())
     assert organization.gateway_accounts.count() == 1
+
+
+def test_numbers_left_out_on_purpose_are_no_gap(
+    organization: Organization, dana: Customer, alice: Actor
+) -> None:
+    """Somebody who comes from other books goes on counting there; `verify` after this test finds nothing wrong."""
+    personas.sent(dana)
+    profile = Profile(name="Alder", email="a@alder.example")
+    organizations.change(organization, profile=profile, next_number=500, by=alice, now=present())
+    assert personas.sent(dana).number == "INV-0500"
+
+
+def test_amounts_in_another_currency_are_forgotten(organization: Organization, alice: Actor) -> None:
+    terms = QuoteTerms(deposit_kind="amount", deposit_amount_minor=50_000, deposit_threshold_minor=1)
+    quotes.change_terms(organization, terms=terms, by=alice, now=present())
+    profile = Profile(name="Alder", email="a@alder.example", currency="JPY")
+    organizations.change(organization, profile=profile, by=alice, now=present())
+    stored = QuoteTerms.objects.get()
+    assert (stored.deposit_kind, stored.deposit_amount_minor, stored.deposit_threshold_minor) == ("", 0, 0)

@@ -138,6 +138,16 @@ def test_another_amount_is_booked_as_taken_and_flagged(world: World, accepted: Q
     payment = world.collect(accepted)
     assert payment.captured == Money(25_000, "USD")
     assert Flag.objects.get().kind == "amount_differs"
+    assert status(accepted) == "due"  # a part of a deposit is no deposit
+
+
+def test_a_deposit_that_no_checkout_takes_is_not_sent(dana: Customer, alice: Actor) -> None:
+    draft = personas.quote_draft(
+        dana, 33_350, currency="KWD"
+    )  # 30 % are 10.005, and the last digit must be 0
+    with pytest.raises(Invalid) as refused:
+        quotes.send(draft, by=alice, now=present())
+    assert "multiple of" in refused.value.fields["deposit"]
 
 
 def test_money_that_came_too_late_is_no_deposit(world: World, accepted: Quote, alice: Actor) -> None:

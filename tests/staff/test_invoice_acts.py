@@ -64,4 +64,4 @@ def test_a_part_paid_invoice_is_not_voided(alice: Client, invoice: Invoice) -> N
     personas.paid_part(invoice, 100)
     answer = alice.post(url(invoice, "void"))
     assert answer.status_code == 409
-    assert "Refund it before you void" in answer.content.decode()
+    assert "can no longer be voided" in answer.content.decode()

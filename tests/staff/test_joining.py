@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Invitation, Member, User
 from partway.billing import links, members
 from partway.billing.events import member_actor
-from partway.billing.models import Event
+from partway.billing.models import Event, Mail
+from partway.delivery import mails
 from partway.lib.clock import now
 from tests import personas
 from tests.personas import PASSWORD, House
@@ -103,7 +105,22 @@ def test_a_made_up_link_is_dead(client: Client, house: House, token: str) -> Non
     assert client.get(f"/join/{token}/").status_code == 404
 
 
-def test_a_person_without_a_password_yet_sets_one(client: Client, house: House) -> None:
+def test_an_invitation_does_not_make_its_reader_somebody_who_is_known_elsewhere(
+    client: Client, house: House
+) -> None:
+    """Else an owner who reads the mails of an installation could become the owner of another organization."""
     User.objects.create_user("ivy@post.example", "Ivy")
-    client.post(path(invite(house)), NEW)
-    assert User.objects.get(email="ivy@post.example").check_password(PASSWORD)
+    assert "known here already" in client.get(path(invite(house))).content.decode()
+    client.post(path(Invitation.objects.get()), NEW)
+    assert not User.objects.get(email="ivy@post.example").has_usable_password()
+    assert not Member.objects.filter(user__email="ivy@post.example").exists()
+
+
+def test_among_several_organizations_no_owner_reads_an_invitation(
+    alice: Client, invitation: Invitation, mallory: Client, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "partway.delivery.backends.KeptMails"
+    settings.PARTWAY_KEEPS_MAIL = True
+    mails.send_due(now=now())
+    assert "inbox/mail_" not in alice.get("/o/alder/inbox/").content.decode()
+    assert alice.get(f"/o/alder/inbox/{Mail.objects.get(kind='invitation').pk}/").status_code == 404

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from base64 import b64decode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -116,3 +117,15 @@ def test_nobody_else_sees_it(alice: Client, mallory: Client) -> None:
     send(alice, picture())
     assert mallory.get(PICTURE).status_code == 404
     assert mallory.get("/o/birch/logo.png").status_code == 404
+
+
+# A PNG whose EXIF block ends too early; Pillow raises struct.error for it.
+BROKEN_EXIF = (
+    "UklGRoYAAABXRUJQVlA4WAoAAAAIAAAAHQAAEwAAVlA4ICYAAADQAgCdASoeABQAPm00lkekIyIhKAgAgA2JaQAAPaOgAP77"
+    "nMAAAEVYSUY6AAAATU0AKgAAAAgAAwEOAAIAAAADaGkAAAESAAMAAAABAAYAAAEAAAUAAAABAAAAMgAAAAAAAABIAAAAAQ=="
+)
+
+
+def test_a_picture_with_broken_exif_is_refused_in_words(alice: Client) -> None:
+    assert send(alice, b64decode(BROKEN_EXIF)) == 422
+    assert not Logo.objects.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -18,6 +19,13 @@ class LogoRefused(ValueError):
     """The file cannot be a logo; the text says what to send instead."""
 
 
+# What Pillow raises for files that are broken inside, in their EXIF above all.
+_UNREADABLE = (
+    *(UnidentifiedImageError, OSError, SyntaxError, EOFError, ValueError, struct.error, TypeError),
+    *(LookupError, ArithmeticError, AttributeError),
+)
+
+
 def redraw(sent: bytes) -> bytes:
     """The picture as a PNG of at most 800 × 400 pixels, without anything else the file may have held."""
     if len(sent) > MOST_BYTES:
@@ -28,7 +36,7 @@ def redraw(sent: bytes) -> bytes:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise LogoRefused(_TOO_MANY) from None
-    except (UnidentifiedImageError, OSError, SyntaxError, EOFError, ValueError):
+    except _UNREADABLE:
         raise LogoRefused("This file is not a PNG, JPEG or WebP picture.") from None
 
 

@@ -178,9 +178,7 @@ def _void(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Payment 
     if invoice.status not in ("draft", "sent"):
         raise Conflict(f"This invoice is {invoice.get_status_display().lower()} and cannot be voided.")
     if invoice.amount_paid_minor:
-        raise Conflict(
-            f"{invoice.amount_paid} was paid on this invoice. Refund it before you void the invoice."
-        )
+        raise Conflict(f"{invoice.amount_paid} was paid on this invoice, so it can no longer be voided.")
     payment = invoice.payments.unsettled().select_related("gateway_account").first()
     if payment is not None and payment.is_committed:
         raise PaymentInProgress()

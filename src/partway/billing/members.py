@@ -34,6 +34,7 @@ def add(organization: Organization, *, person: Person, role: str, by: Actor, now
     user = User.objects.filter(email=person.email.lower()).first()
     user = user or User.objects.create_user(person.email, person.name)
     member = Member.objects.create(organization=organization, user=user, role=role)
+    _forget_invitations(member)
     events.record("member.added", organization, by=by, now=now, data=_who(member))
     return member
 
@@ -83,9 +84,10 @@ def accept(invitation: Invitation, *, user: User, now: datetime) -> Member:
 def accept_as_new(invitation: Invitation, *, name: str, password: str, now: datetime) -> Member:
     """Join as somebody this installation does not know yet. Raises Invalid or InvitationOver."""
     known = User.objects.filter(email=invitation.email).first()
-    if known is not None and known.has_usable_password():
-        raise InvitationOver("You have a password here already. Sign in, and open the link once more.")
-    user = known or User(email=invitation.email)
+    if known is not None:
+        # Whoever only holds this link must not become somebody who is known elsewhere (D5).
+        raise InvitationOver("This address is known here already. Sign in, and open the link once more.")
+    user = User(email=invitation.email)
     weakness = passwords.weakness(password, user)
     wrong = {**_wrong_name(name), **({"password": weakness} if weakness else {})}
     if wrong:
@@ -95,6 +97,12 @@ def accept_as_new(invitation: Invitation, *, name: str, password: str, now: date
     user.set_password(password)
     user.save()
     return _join(invitation, user, now)
+
+
+def _forget_invitations(member: Member) -> None:
+    """An older link must not bring somebody back, or in with another role."""
+    standing = Invitation.objects.filter(organization=member.organization, email=member.user.email)
+    standing.filter(status=InvitationStatus.OPEN).update(status=InvitationStatus.WITHDRAWN)
 
 
 def _use_up(invitation: Invitation, now: datetime) -> None:
@@ -134,6 +142,7 @@ def remove(member: Member, *, by: Actor, now: datetime) -> None:
     """Out at once, since each request asks for the membership. Raises LastOwner."""
     member = _locked(member)
     _keep_an_owner(member)
+    _forget_invitations(member)
     events.record("member.removed", member.organization, by=by, now=now, data=_who(member))
     member.delete()
 
@@ -240,8 +249,9 @@ def _locked(member: Member) -> Member:
 
 
 def _keep_an_owner(leaving: Member) -> None:
-    others = leaving.organization.members.filter(role=Role.OWNER).exclude(pk=leaving.pk)
-    if leaving.role == Role.OWNER and not others.exists():
+    others = leaving.organization.members.filter(role=Role.OWNER, user__is_active=True).exclude(pk=leaving.pk)
+    able = any(other.user.has_usable_password() for other in others.select_related("user"))
+    if leaving.role == Role.OWNER and not able:
         raise LastOwner(
             f"{leaving.user.name} is the only owner. Make somebody else an owner first, "
             "so that the organization stays in somebody's hands."

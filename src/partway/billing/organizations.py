@@ -20,6 +20,7 @@ from . import checkouts, events, members
 from .errors import BillingError, Invalid
 from .events import Actor
 from .members import Person
+from .models import QuoteTerms
 
 # An integer column goes no further, and no business counts as far.
 MOST_NUMBER = 999_999_999
@@ -84,6 +85,8 @@ def change(
         setattr(organization, name, value)
     _check(organization)
     organization.save(update_fields=list(new))
+    if "currency" in before:
+        _drop_amounts(organization)
     if next_number is not None:
         before.update(_raise_next_number(organization, next_number))
     if before:
@@ -91,6 +94,13 @@ def change(
         data = {"before": _plain(before), "after": _plain(after)}
         events.record("organization.changed", organization, by=by, now=now, data=data)
     return organization
+
+
+def _drop_amounts(organization: Organization) -> None:
+    """A usual deposit of 500.00 dollars is not one of 50,000 yen: amounts in the old currency are forgotten."""
+    terms = QuoteTerms.objects.filter(pk=organization.pk)
+    terms.filter(deposit_kind="amount").update(deposit_kind="", deposit_amount_minor=0)
+    terms.update(deposit_threshold_minor=0)
 
 
 def _raise_next_number(organization: Organization, to: int) -> dict[str, object]:

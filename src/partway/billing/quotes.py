@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from partway.accounts.models import Organization
+from partway.gateways.protocol import Gateway
 from partway.lib import clock
 from partway.lib.money import MAX_MINOR, Money
 
@@ -23,8 +24,6 @@ from .models.quotes import DepositKind
 from .numbering import next_quote_number
 from .outbox import Envelope
 from .states import move
-
-_USUAL_TERM = timedelta(days=14)
 
 __all__ = [
     "Evidence",
@@ -182,10 +181,22 @@ def _check_sendable(quote: Quote, now: datetime) -> None:
     if quote.valid_until < clock.today(now, quote.organization.time_zone):
         raise Invalid({"valid_until": "This day is over. Choose one that is still to come."})
     account = quote.organization.gateway_accounts.filter(is_current=True).first()
-    least = checkouts.gateway_of(account).minimum(quote.currency) if account else 0
-    if 0 < quote.deposit_minor < least:
-        words = f"A deposit of {quote.deposit} cannot be paid online; the least is {Money(least, quote.currency)}."
-        raise Invalid({"deposit": words})
+    if account is not None and quote.deposit_minor:
+        _check_takeable(quote, checkouts.gateway_of(account))
+
+
+def _check_takeable(quote: Quote, gateway: Gateway) -> None:
+    """A deposit that no checkout takes must not be frozen: it could never be paid online."""
+    least = Money(gateway.minimum(quote.currency), quote.currency)
+    step = Money(gateway.step(quote.currency), quote.currency)
+    if quote.deposit < least:
+        raise Invalid(
+            {"deposit": f"A deposit of {quote.deposit} cannot be paid online; the least is {least}."}
+        )
+    if quote.deposit_minor % step.amount_minor:
+        raise Invalid(
+            {"deposit": f"{quote.deposit} cannot be paid online: make the deposit a multiple of {step}."}
+        )
 
 
 @transaction.atomic
@@ -312,7 +323,7 @@ def _make_invoice(quote: Quote, by: Actor, now: datetime) -> tuple[Invoice, Paym
     draft = invoices.Draft(
         customer=quote.customer,
         currency=quote.currency,
-        due_on=today + _USUAL_TERM,
+        due_on=today + timedelta(days=quote.organization.default_due_days),
         lines=tuple(_copied(quote)),
         discount_kind=quote.discount_kind,
         discount_percent=quote.discount_percent,
@@ -370,6 +381,7 @@ def _wrong_terms(terms: QuoteTerms) -> dict[str, str]:
         wrong["deposit_amount"] = "Enter an amount above zero."
     if not 0 <= terms.deposit_threshold_minor <= MAX_MINOR:
         wrong["deposit_threshold"] = "Enter zero or more."
-    if len(terms.prefix) > 12:
-        wrong["prefix"] = "Use at most 12 characters."
+    if len(terms.prefix) > 12 or terms.prefix[-1:].isdigit():
+        # Q1 and number 2 would look like Q and number 12, and no number may be given twice.
+        wrong["prefix"] = "Use at most 12 characters, and end with a letter or a mark, like QUO-."
     return wrong

@@ -148,6 +148,7 @@ def _book(report: Report, *, wanted: bool) -> None:
     payment, captured = report.payment, report.truth.captured
     if captured is None:
         return  # a gateway that names no amount has told us nothing we could book; it will be asked again
+    wanted = wanted and _is_whole(report, captured)
     stages = _put(report, captured, wanted)
     event = _move(
         report,
@@ -168,6 +169,14 @@ def _book(report: Report, *, wanted: bool) -> None:
     outbox.queue_receipt(payment, event, stages)
 
 
+def _is_whole(report: Report, captured: Money) -> bool:
+    """A part of a deposit is no deposit: it is credit, and the deposit stays due (D1)."""
+    if not isinstance(report.document, Quote):
+        return True
+    deposit = report.document.deposit
+    return captured.currency == deposit.currency and not captured < deposit
+
+
 def _put(report: Report, captured: Money, wanted: bool) -> dict[str, int]:
     """Put the money where it belongs; answers the stages a receipt tells of, in minor units.
 
@@ -175,8 +184,7 @@ def _put(report: Report, captured: Money, wanted: bool) -> dict[str, int]:
     """
     if isinstance(report.document, Quote):
         quote = report.document
-        fits = wanted and captured.currency == quote.currency
-        deposit = {"deposit_minor": min(captured.amount_minor, quote.deposit_minor)} if fits else {}
+        deposit = {"deposit_minor": quote.deposit_minor} if wanted else {}
         return {"total_minor": quote.total_minor, "paid_before_minor": 0, "allocated_minor": 0, **deposit}
     invoice = report.document
     before = {"paid_before_minor": invoice.amount_paid_minor, "total_minor": invoice.total_minor}

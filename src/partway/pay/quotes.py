@@ -35,8 +35,9 @@ def pdf(http: HttpRequest, token: str) -> HttpResponse:
     quote = links.quote_by_token(token)
     if quote is None:
         return answers.unknown(http)
-    if quote.status in ("declined", "expired"):
-        return answers.dead(http, quote.organization, quote.status)
+    stage = _stage(quote)
+    if stage in ("declined", "expired"):
+        return answers.dead(http, quote.organization, f"quote_{stage}")
     return documents.answer(documents.of_quote(quote))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpResponse
 
+from partway.accounts.models import Organization
 from partway.billing.models import Mail
 from partway.delivery import files
 
@@ -44,8 +45,11 @@ def _find(visit: Visit, mail_id: str) -> files.Kept:
 
 
 def _hidden(visit: Visit) -> set[str]:
-    """Invitations are for owners' eyes: whoever reads one could join with a higher role than their own."""
-    if visit.may_own:
+    """Invitations are for owners' eyes: whoever reads one could join with a higher role than their own.
+
+    Among several organizations not even for theirs: they could come in under an address of somebody else's.
+    """
+    if visit.may_own and Organization.objects.count() == 1:
         return set()
     mine = Mail.objects.of(visit.organization).filter(kind="invitation")
     return set(mine.values_list("pk", flat=True))

@@ -51,7 +51,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     if isinstance(request.user, User):
         return _join_as(request, invitation, request.user)
     known = User.objects.filter(email=invitation.email).first()
-    if known is not None and known.has_usable_password():
+    if known is not None:
         return render(request, "staff/signin/join_known.html", {"invitation": invitation})
     return _join_as_new(request, invitation)
 
