@@ -152,3 +152,9 @@ def test_the_bar_shows_every_part_and_adds_up(
 ) -> None:
     bar = rendering.stages(Money(total, "USD"), Money(paid, "USD"), Money(requested, "USD"))
     assert bar == cells
+
+
+def test_a_mail_wears_the_color_of_its_organization(mail: Mail, organization: Organization) -> None:
+    organization.color = "#7a1f3d"
+    organization.save(update_fields=["color"])
+    assert _html(mail).count("#7a1f3d") >= 2  # the button and the bar
