@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 
 from partway.accounts.models import GatewayAccount, Member, Organization, Role, User
-from partway.billing import customers, events, invoices, payment_requests, quotes
+from partway.billing import customers, deposits, events, invoices, payment_requests, quotes
 from partway.billing.models import Allocation, Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.lib.clock import now as present
 from partway.lib.clock import today
@@ -187,5 +187,5 @@ def accept(offered: Quote) -> Quote:
 def pay_deposit(accepted: Quote) -> Payment:
     """The deposit comes by check."""
     at = present()
-    deposit = quotes.OfflineDeposit("check", today(at, accepted.organization.time_zone), "No. 118")
-    return quotes.record_deposit(accepted, deposit=deposit, by=actor_of(accepted.organization), now=at)
+    deposit = deposits.OfflineDeposit("check", today(at, accepted.organization.time_zone), "No. 118")
+    return deposits.record_deposit(accepted, deposit=deposit, by=actor_of(accepted.organization), now=at)

@@ -55,7 +55,7 @@ def edit(invoice: Invoice, by: Actor, total_minor: int, **changes: Any) -> Invoi
 
 def record(quote: Quote, by: Actor, **changes: Any) -> Payment:
     deposit = replace(OfflineDeposit("check", present().date() - timedelta(days=1), "No. 118"), **changes)
-    return quotes.record_deposit(quote, deposit=deposit, by=by, now=present())
+    return deposits.record_deposit(quote, deposit=deposit, by=by, now=present())
 
 
 def status(quote: Quote) -> str:

@@ -15,7 +15,7 @@ from partway.lib import clock
 from partway.lib.money import MAX_MINOR, Money
 
 from . import amounts, checkouts, drafts, events, invoices, outbox
-from .deposits import OfflineDeposit, deposit_status, record_deposit, withdraw_checkout
+from .deposits import withdraw_checkout
 from .drafts import Line
 from .errors import Conflict, Invalid, Stale, TooLate
 from .events import CLOCK, Actor
@@ -29,19 +29,16 @@ __all__ = [
     "Evidence",
     "Line",
     "Offer",
-    "OfflineDeposit",
     "accept",
     "change_terms",
     "create",
     "decline",
     "deposit_minor",
-    "deposit_status",
     "edit",
     "expire",
     "has_outlived",
     "make_invoice",
     "mark_opened",
-    "record_deposit",
     "resend",
     "send",
     "terms_of",
