@@ -128,6 +128,7 @@ def paid_part(invoice: Invoice, amount_minor: int, *, method: str = "card") -> P
             currency=invoice.currency,
             captured_minor=amount_minor,
             captured_currency=invoice.currency,
+            allocated_minor=amount_minor,
             method=method,
             created_at=at,
             settled_at=at,
@@ -187,5 +188,5 @@ def accept(offered: Quote) -> Quote:
 def pay_deposit(accepted: Quote) -> Payment:
     """The deposit comes by check."""
     at = present()
-    deposit = deposits.OfflineDeposit("check", today(at, accepted.organization.time_zone), "No. 118")
+    deposit = deposits.OfflineDeposit("Check", today(at, accepted.organization.time_zone), "No. 118")
     return deposits.record_deposit(accepted, deposit=deposit, by=actor_of(accepted.organization), now=at)

@@ -1,4 +1,4 @@
-"""Money is put against an invoice as far as it fits, and never beyond."""
+"""Money is put against an invoice as far as it fits, never beyond, and a payment is never put in two places."""
 
 from __future__ import annotations
 
@@ -23,30 +23,73 @@ def payment(invoice: Invoice) -> Payment:
     return personas.paid_part(invoice, 60_000)
 
 
-def allocate(payment: Payment, invoice: Invoice, captured: Money) -> int:
-    return allocations.allocate(payment, invoice, captured=captured, now=present())
+@pytest.fixture
+def spare(payment: Payment) -> Payment:
+    """The same payment, of which $100.00 were left over."""
+    Payment.objects.filter(pk=payment.pk).update(captured_minor=70_000)
+    payment.refresh_from_db()
+    return payment
 
 
-@pytest.mark.parametrize(("captured", "put"), [(30_000, 30_000), (40_000, 40_000), (40_001, 40_000), (0, 0)])
-def test_it_puts_as_much_as_still_fits(payment: Payment, invoice: Invoice, captured: int, put: int) -> None:
-    assert allocate(payment, invoice, Money(captured, "USD")) == put
-    stored = Invoice.objects.get(pk=invoice.pk)
-    assert stored.amount_paid_minor == invoice.amount_paid_minor == 60_000 + put
-    assert allocations.allocated_minor(payment) == 60_000 + put
+def put(payment: Payment, invoice: Invoice, amount_minor: int) -> None:
+    with transaction.atomic():
+        allocations.put(payment, invoice, amount_minor, cause="credit", now=present())
+
+
+@pytest.mark.parametrize(("captured", "fits"), [(30_000, 30_000), (40_000, 40_000), (40_001, 40_000), (0, 0)])
+def test_as_much_fits_as_is_due(payment: Payment, invoice: Invoice, captured: int, fits: int) -> None:
+    assert allocations.fitting(invoice, Money(captured, "USD")) == fits
 
 
 def test_another_currency_fits_nowhere(payment: Payment, invoice: Invoice) -> None:
-    assert allocate(payment, invoice, Money(30_000, "CAD")) == 0
+    assert allocations.fitting(invoice, Money(30_000, "CAD")) == 0
 
 
-@pytest.mark.parametrize("status", ["draft", "void", "paid", "written_off"])
-def test_only_a_sent_invoice_takes_money(payment: Payment, invoice: Invoice, status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "fits"), [("draft", 0), ("void", 0), ("paid", 0), ("written_off", 30_000)]
+)
+def test_only_what_is_owed_takes_money(payment: Payment, invoice: Invoice, status: str, fits: int) -> None:
     invoice.status = status
-    assert allocate(payment, invoice, Money(30_000, "USD")) == 0
+    if status == "paid":
+        invoice.amount_paid_minor = invoice.total_minor
+    assert allocations.fitting(invoice, Money(30_000, "USD")) == fits
 
 
-def test_an_invoice_that_changed_under_the_lock_is_never_overpaid(payment: Payment, invoice: Invoice) -> None:
-    Invoice.objects.filter(pk=invoice.pk).update(amount_paid_minor=90_000)
-    with pytest.raises(RuntimeError), transaction.atomic():
-        allocate(payment, invoice, Money(30_000, "USD"))
+def test_what_is_put_counts_on_both_sides(spare: Payment, invoice: Invoice) -> None:
+    put(spare, invoice, 10_000)
+    stored = Invoice.objects.get(pk=invoice.pk)
+    assert stored.amount_paid_minor == invoice.amount_paid_minor == 70_000
+    assert Payment.objects.get().allocated_minor == spare.allocated_minor == 70_000
+    assert allocations.allocated_on(spare, invoice) == 70_000
+
+
+def test_an_invoice_that_changed_under_the_lock_is_never_overpaid(spare: Payment, invoice: Invoice) -> None:
+    Invoice.objects.filter(pk=invoice.pk).update(amount_paid_minor=95_000)
+    with pytest.raises(allocations.Crossed):
+        put(spare, invoice, 10_000)
     assert Allocation.objects.count() == 1
+
+
+def test_a_payment_is_never_put_in_two_places(spare: Payment, invoice: Invoice) -> None:
+    with pytest.raises(allocations.Crossed):
+        put(spare, invoice, 10_001)
+    assert Allocation.objects.count() == 1
+
+
+def test_a_payment_that_was_reversed_puts_nothing(spare: Payment, invoice: Invoice) -> None:
+    Payment.objects.filter(pk=spare.pk).update(status="reversed", gateway_account=None, allocated_minor=0)
+    with pytest.raises(allocations.Crossed):
+        put(spare, invoice, 10_000)
+
+
+def test_no_more_is_taken_off_than_stands_there(payment: Payment, invoice: Invoice) -> None:
+    with pytest.raises(allocations.Crossed), transaction.atomic():
+        allocations.take_off(payment, invoice, 60_001, cause="edited", now=present())
+    assert Invoice.objects.get().amount_paid_minor == 60_000
+
+
+def test_what_was_taken_off_is_free_again(payment: Payment, invoice: Invoice) -> None:
+    with transaction.atomic():
+        allocations.take_off(payment, invoice, 20_000, cause="edited", now=present())
+    assert allocations.free(payment) == Money(20_000, "USD")
+    assert allocations.on_invoice(invoice) == [(payment, 40_000)]

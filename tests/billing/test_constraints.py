@@ -14,6 +14,7 @@ from partway.billing import members
 from partway.billing.models import (
     Allocation,
     Callback,
+    Event,
     Flag,
     GatewayCall,
     Invoice,
@@ -87,6 +88,13 @@ def flag(invoice: Invoice) -> Flag:
 def allocation(invoice: Invoice) -> Allocation:
     owner = {"organization": invoice.organization, "invoice": invoice, "payment": payment(invoice)}
     return Allocation.objects.create(**owner, amount_minor=100, currency="USD", created_at=present())
+
+
+def event(invoice: Invoice) -> Event:
+    row = Event.objects.filter(invoice=invoice).latest("created_at")
+    Event.objects.filter(pk=row.pk).update(form_key="form-1")
+    row.refresh_from_db()
+    return row
 
 
 def attempt(invoice: Invoice) -> MailAttempt:
@@ -163,7 +171,10 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "payment_status_known": changed(payment, status="lost"),
     "payment_captured_when_succeeded": changed(payment, status="succeeded", settled_at=present()),
     "gateway_call_attempt_unique": twice(call),
-    "allocation_not_zero": changed(allocation, amount_minor=0),
+    "allocation_sign_fits_cause": changed(allocation, cause="reversed"),
+    "payment_allocated_within_captured": changed(paid_deposit, allocated_minor=101),
+    "payment_reversed_only_offline": changed(paid_deposit, status="reversed"),
+    "event_once_per_form": twice(event),
     "invoice_number_unique": twice(itself),
     "invoice_status_known": changed(itself, status="lost"),
     "invoice_amount_due_not_negative": changed(itself, amount_paid_minor=100_001),

@@ -54,7 +54,7 @@ def edit(invoice: Invoice, by: Actor, total_minor: int, **changes: Any) -> Invoi
 
 
 def record(quote: Quote, by: Actor, **changes: Any) -> Payment:
-    deposit = replace(OfflineDeposit("check", present().date() - timedelta(days=1), "No. 118"), **changes)
+    deposit = replace(OfflineDeposit("Check", present().date() - timedelta(days=1), "No. 118"), **changes)
     return deposits.record_deposit(quote, deposit=deposit, by=by, now=present())
 
 
@@ -169,7 +169,7 @@ def test_money_that_came_too_late_is_no_deposit(world: World, accepted: Quote, a
 
 def test_recording_books_the_whole_of_it(accepted: Quote, alice: Actor) -> None:
     payment = record(accepted, alice, remarks="In an envelope.")
-    assert (payment.captured, payment.method, payment.reference) == (Money(30_000, "USD"), "check", "No. 118")
+    assert (payment.captured, payment.method, payment.reference) == (Money(30_000, "USD"), "Check", "No. 118")
     assert status(accepted) == "paid"
     assert Event.objects.get(type="payment.recorded").data["amount_minor"] == 30_000
     assert set(payment.mails.values_list("kind", flat=True)) == {"receipt", "payment_received"}

@@ -71,10 +71,13 @@ DAMAGE: dict[str, tuple[str, Callable[[], str]]] = {
     "sent, though nothing is due": ("M2", over(Invoice.objects.all, amount_paid_minor=100_000)),
     "paid, though something is due": ("M2", over(Invoice.objects.all, status="paid")),
     "void, though it holds money": ("M2", over(Invoice.objects.all, status="void")),
-    "captured less than was allocated": ("M3", over(Payment.objects.all, captured_minor=29_999)),
+    "captured less than was allocated": (
+        "M3",
+        over(Payment.objects.all, captured_minor=29_999, allocated_minor=29_999),
+    ),
     "allocated, though nothing was captured": (
         "M3",
-        over(Payment.objects.all, status="failed", captured_minor=None),
+        over(Payment.objects.all, status="failed", captured_minor=None, allocated_minor=0),
     ),
     "a request for more than is due": ("R2", over(open_requests, amount_requested_minor=70_001)),
     "a paid request that nobody paid": (
@@ -87,7 +90,7 @@ DAMAGE: dict[str, tuple[str, Callable[[], str]]] = {
     ),
     "a payment that no event brought here": (
         "M6",
-        over(Payment.objects.all, status="canceled", captured_minor=None),
+        over(Payment.objects.all, status="canceled", captured_minor=None, allocated_minor=0),
     ),
     "a number that was skipped": ("D4", over(Organization.objects.all, next_invoice_number=5)),
 }
@@ -118,7 +121,7 @@ def test_it_finds_a_payment_of_another_organization(paid: Payment) -> None:
 
 
 def test_a_difference_says_which_check_which_row_and_what(paid: Payment) -> None:
-    Payment.objects.filter(pk=paid.pk).update(captured_minor=29_999)
+    Payment.objects.filter(pk=paid.pk).update(captured_minor=29_999, allocated_minor=29_999)
     [difference] = verify()
     assert str(difference) == f"M3: {paid.pk}: captured 29999, allocated 30000"
 

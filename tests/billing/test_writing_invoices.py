@@ -123,6 +123,7 @@ def test_a_wrong_edit_changes_nothing(dana: Customer, alice: Actor) -> None:
     assert (Invoice.objects.get().version, invoice.lines.count()) == (1, 2)
 
 
-def test_a_sent_invoice_is_not_edited(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+def test_a_void_invoice_is_not_edited(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    invoice = invoices.void(invoice, by=alice, now=present())
     with pytest.raises(Conflict):
         invoices.edit(invoice, draft=draft(dana), version=invoice.version, by=alice, now=present())

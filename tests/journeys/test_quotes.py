@@ -113,7 +113,7 @@ def test_a_check_is_recorded_and_the_customer_sees_it(
     dialog = collector.page.get_by_role("dialog")
     expect(dialog).to_contain_text("$300.00")
     expect(dialog.get_by_label("Amount")).to_have_count(0)
-    dialog.get_by_label("Paid by").select_option("check")
+    dialog.get_by_label("Paid by").select_option("Check")
     dialog.get_by_label("Reference").fill("No. 118")
     dialog.get_by_role("button", name="Record $300.00").click()
     expect(collector.page.locator("main")).to_contain_text("No. 118")

@@ -44,7 +44,7 @@ def test_where_payments_are_off_it_says_whom_to_ask(dana: Client, invoice: Invoi
 
 def test_while_a_payment_is_processed_there_is_no_button(dana: Client, invoice: Invoice) -> None:
     personas.paid_part(invoice, 100)
-    Payment.objects.update(status="capturing", captured_minor=None, settled_at=None)
+    Payment.objects.update(status="capturing", captured_minor=None, allocated_minor=0, settled_at=None)
     text = dana.get(links.invoice_url(invoice)).text
     assert "A payment is being processed" in text
     assert "button-primary" not in text

@@ -60,7 +60,8 @@ def test_a_void_invoice_is_as_dead_as_its_page(dana: Client, invoice: Invoice) -
 
 def test_where_nothing_was_taken_the_page_says_how_it_stands(dana: Client, invoice: Invoice) -> None:
     payment = personas.paid_part(invoice, 1_000)
-    Payment.objects.filter(pk=payment.pk).update(status="processing", captured_minor=None, accepted=True)
+    taken_back = {"captured_minor": None, "allocated_minor": 0}
+    Payment.objects.filter(pk=payment.pk).update(status="processing", accepted=True, **taken_back)
     response = _pdf(dana, links.receipt_url(payment))
     assert response.status_code == 302
     assert response.headers["Location"] in links.receipt_url(payment)

@@ -220,12 +220,12 @@ def test_a_made_up_version_is_stale(bob: Client, dana: Customer, draft: Invoice,
     assert bob.post(edit_url(draft), typed(dana, version=version)).status_code == 409
 
 
-def test_a_sent_invoice_is_not_edited_here(bob: Client, dana: Customer, draft: Invoice) -> None:
-    invoices.send(draft, by=personas.actor_of(dana.organization), now=now())
+def test_a_void_invoice_is_not_edited_here(bob: Client, dana: Customer, draft: Invoice) -> None:
+    invoices.void(draft, by=personas.actor_of(dana.organization), now=now())
     assert bob.get(edit_url(draft)).status_code == 302
-    answer = bob.post(edit_url(draft), typed(dana, version="1"))
+    answer = bob.post(edit_url(draft), typed(dana, version="2"))
     assert answer.status_code == 409
-    assert "Only a draft can be edited" in answer.content.decode()
+    assert "This invoice is void" in answer.content.decode()
     assert not Event.objects.filter(type="invoice.edited").exists()
 
 

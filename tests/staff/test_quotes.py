@@ -218,7 +218,7 @@ def test_the_timeline_tells_it_in_sentences(bob: Client, quote: Quote) -> None:
         "Bob sent the quote again to dana.whitfield@customer.example",
         "Dana Whitfield opened the quote",
         "Dana W. accepted the quote",
-        "Alice recorded the deposit of $300.00, paid by check",
+        "Alice recorded the deposit of $300.00 (Check)",
         "Bob made an invoice of this quote",
     ):
         assert sentence in text
@@ -262,7 +262,7 @@ def test_the_link_is_there_while_it_leads_somewhere(bob: Client, quote: Quote) -
 
 def deposit_form(**changes: str) -> dict[str, str]:
     day = (now() - timedelta(days=1)).date().isoformat()
-    return {"method": "check", "paid_on": day, "reference": "No. 7", "remarks": "By post.", **changes}
+    return {"method": "Check", "paid_on": day, "reference": "No. 7", "remarks": "By post.", **changes}
 
 
 def test_a_deposit_is_recorded_in_full_whatever_amount_is_posted(bob: Client, quote: Quote) -> None:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 
+from partway.lib.clock import now
 from partway.lib.colors import contrast_with_white, is_color
 from partway.lib.ids import new_id
 from partway.lib.money import EXPONENTS
@@ -41,6 +42,11 @@ def _gateway_account_id() -> str:
 
 def _invitation_id() -> str:
     return new_id("ivt")
+
+
+def usual_modes() -> list[str]:
+    """How customers pay a business besides online, until it says otherwise."""
+    return ["Cash", "Check", "Bank transfer", "Card terminal", "Other"]
 
 
 def check_time_zone(name: str) -> None:
@@ -82,6 +88,10 @@ class Organization(models.Model):
     payment_instructions = models.TextField(max_length=600, blank=True)
     default_tax_percent = ExactDecimalField(default=0)
     default_due_days = models.PositiveSmallIntegerField(default=14, validators=[MaxValueValidator(365)])
+    # The ways an offline payment can be made, in the owner's words and order.
+    payment_modes = models.JSONField(default=usual_modes)
+    # For how many days a new payment request can be paid; empty: until it is paid or canceled.
+    request_expires_days = models.PositiveSmallIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -237,6 +247,9 @@ class GatewayAccount(models.Model):
     sealed_credentials = models.TextField()
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Up to when we have read the gateway's own list, and when the worker reads on (DESIGN P5).
+    listed_until = models.DateTimeField(null=True)
+    list_at = models.DateTimeField(default=now)
 
     objects = GatewayAccounts.as_manager()
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from django.db import transaction
 
 from partway.lib import clock
 
-from . import checkouts, events, outbox
+from . import checkouts, events, modes, outbox
 from .errors import Conflict, Invalid, PaymentInProgress, TooLate
 from .events import Actor
 from .models import Payment, Quote
 
-METHODS = ("cash", "check", "bank_transfer", "card_terminal", "other")
-MAX_REFERENCE, MAX_REMARKS = 120, 400
 _IN_PROGRESS = "The deposit is being paid right now. Wait until that is settled, then try again."
 
 
@@ -62,7 +60,7 @@ def _record(
 ) -> tuple[Payment, Payment | None]:
     quote = Quote.objects.locked(quote.pk)
     _check_moment(quote)
-    _check_typed(deposit, clock.today(now, quote.organization.time_zone))
+    _check_typed(quote, deposit, now)
     to_close = withdraw_checkout(quote, by, now)
     payment = _written(quote, deposit, now)
     figures = {"amount_minor": quote.deposit_minor, "currency": quote.currency, "method": deposit.method}
@@ -98,16 +96,9 @@ def obstacle(quote: Quote) -> str:
     return _IN_PROGRESS if deposit_status(quote) == "processing" else ""
 
 
-def _check_typed(deposit: OfflineDeposit, today: date) -> None:
-    wrong = {}
-    if deposit.method not in METHODS:
-        wrong["method"] = "Choose how it was paid."
-    if deposit.paid_on > today:
-        wrong["paid_on"] = "Choose a day that has come."
-    if len(deposit.reference) > MAX_REFERENCE:
-        wrong["reference"] = f"Use at most {MAX_REFERENCE} characters."
-    if len(deposit.remarks) > MAX_REMARKS:
-        wrong["remarks"] = f"Use at most {MAX_REMARKS} characters."
+def _check_typed(quote: Quote, deposit: OfflineDeposit, now: datetime) -> None:
+    today = clock.today(now, quote.organization.time_zone)
+    wrong = modes.wrong_details(quote.organization, today=today, **asdict(deposit))
     if wrong:
         raise Invalid(wrong)
 

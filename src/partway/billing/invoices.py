@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.lib.money import Money
 
-from . import allocations, checkouts, drafts, events, outbox, payment_requests
+from . import allocations, checkouts, drafts, due_changes, events, outbox
 from .drafts import Line
-from .errors import Conflict, Invalid, InvoiceNotSent, PaymentInProgress, Stale
+from .errors import Conflict, Invalid, InvoiceNotSent, Stale
 from .events import Actor
 from .flags import raise_flag
 from .models import Customer, Event, Invoice, Payment, Quote
@@ -21,7 +22,7 @@ from .numbering import next_invoice_number
 from .outbox import Envelope
 from .states import move
 
-__all__ = ["Draft", "Line", "create", "edit", "mark_opened", "resend", "send", "void"]
+__all__ = ["Draft", "Line", "create", "edit", "mark_opened", "reopen", "resend", "send", "void", "write_off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +54,80 @@ def create(
     return invoice
 
 
-@transaction.atomic
 def edit(invoice: Invoice, *, draft: Draft, version: int, by: Actor, now: datetime) -> Invoice:
-    """Replace a draft's contents; raises Stale when somebody saved since `version` was read (DESIGN D8)."""
+    """Replace what an invoice says; the event keeps all that it said before.
+
+    One that was sent keeps its customer and currency, and what is due changes with its total: a request or a checkout
+    that no longer fits ends (R7), and what was paid beyond the new total becomes credit (M2). Raises Invalid with the
+    fields that are wrong, Stale when somebody saved since `version` was read (DESIGN D8), Conflict when it has ended,
+    PaymentInProgress when a payment under way would no longer fit.
+    """
+    invoice, to_close = _edit(invoice, draft, version, by, now)
+    if to_close is not None:
+        checkouts.close(to_close, now=now)
+    return invoice
+
+
+@transaction.atomic(durable=True)
+def _edit(
+    invoice: Invoice, draft: Draft, version: int, by: Actor, now: datetime
+) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
-    if invoice.status != "draft":
-        raise Conflict("Only a draft can be edited. Void this invoice and write a new one.")
+    if invoice.status in _NOT_EDITABLE:
+        raise Conflict(_NOT_EDITABLE[invoice.status])
     if invoice.version != version:
         raise Stale()
     _check(draft, invoice.organization)
-    _check_same_quote(invoice, draft)
-    before = _figures(invoice)
+    _check_kept(invoice, draft)
+    before = _content(invoice)
+    _make_room(invoice, drafts.figures(draft).total_minor, now)
     drafts.fill(invoice, draft)
     invoice.due_on = draft.due_on
     invoice.version = version + 1
     invoice.save()
     drafts.write_lines(invoice, draft)
     events.record("invoice.edited", invoice, by=by, now=now, data={**_figures(invoice), "before": before})
-    return invoice
+    if invoice.status == "draft":
+        return invoice, None
+    return invoice, due_changes.follow(invoice, reason="invoice_changed", by=by, now=now)
+
+
+_NOT_EDITABLE = {
+    "void": "This invoice is void. Write a new one instead.",
+    "written_off": "This invoice was written off. Reopen it before you change it.",
+}
+
+
+def _content(invoice: Invoice) -> dict[str, Any]:
+    """All that an invoice says, as an event keeps it: amounts in minor units, decimals as text."""
+    return {
+        **_figures(invoice),
+        "version": invoice.version,
+        "customer": invoice.customer.name,
+        "notes": invoice.notes,
+        "subtotal_minor": invoice.subtotal_minor,
+        "discount_minor": invoice.discount_minor,
+        "tax_minor": invoice.tax_minor,
+        "lines": [
+            {
+                "description": line.description,
+                "quantity": str(line.quantity),
+                "unit_amount_minor": line.unit_amount_minor,
+                "tax_percent": str(line.tax_percent),
+                "amount_minor": line.amount_minor,
+            }
+            for line in invoice.lines.all()
+        ],
+    }
+
+
+def _make_room(invoice: Invoice, total_minor: int, now: datetime) -> None:
+    """What was paid beyond the new total is taken off again, the latest payment first: it becomes credit (M2)."""
+    excess = invoice.amount_paid_minor - total_minor
+    for payment, standing in allocations.on_invoice(invoice) if excess > 0 else ():
+        part = min(excess, standing)
+        allocations.take_off(payment, invoice, part, cause="edited", now=now)
+        excess -= part
 
 
 def _check(draft: Draft, organization: Organization) -> None:
@@ -79,15 +136,18 @@ def _check(draft: Draft, organization: Organization) -> None:
         raise Invalid(wrong)
 
 
-def _check_same_quote(invoice: Invoice, draft: Draft) -> None:
-    """What was made of a quote takes over its deposit, so it stays that customer's, in that currency."""
-    if invoice.quote_id is None:
+def _check_kept(invoice: Invoice, draft: Draft) -> None:
+    """What was sent is known to its customer, and what was made of a quote takes over its deposit."""
+    if invoice.quote_id is None and invoice.status == "draft":
         return
+    why = "was made of a quote" if invoice.status == "draft" else "was sent"
     wrong = {}
     if draft.customer.pk != invoice.customer_id:
-        wrong["customer"] = "This invoice was made of a quote, so it stays with that customer."
+        wrong["customer"] = f"This invoice {why}, so it stays with that customer."
     if draft.currency != invoice.currency:
-        wrong["currency"] = "This invoice was made of a quote, so it keeps that currency."
+        wrong["currency"] = f"This invoice {why}, so it keeps that currency."
+    if invoice.status != "draft" and drafts.figures(draft).total_minor == 0:
+        wrong["lines"] = "Nothing would be due on this invoice. Void it instead."
     if wrong:
         raise Invalid(wrong)
 
@@ -128,7 +188,8 @@ def _take_over_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
     free = allocations.free(payment) if payment else None
     if payment is None or free is None:
         return
-    allocated = allocations.allocate(payment, invoice, captured=free, now=now)
+    allocated = allocations.fitting(invoice, free)
+    allocations.put(payment, invoice, allocated, cause="deposit", now=now)
     _note_deposit(invoice, payment, Money(allocated, invoice.currency), by, now)
     left = Money(free.amount_minor - allocated, free.currency)
     if left:
@@ -176,19 +237,10 @@ def void(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
 def _void(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status not in ("draft", "sent"):
-        raise Conflict(f"This invoice is {invoice.get_status_display().lower()} and cannot be voided.")
+        raise Conflict(f"This invoice is {_named(invoice)} and cannot be voided.")
     if invoice.amount_paid_minor:
         raise Conflict(f"{invoice.amount_paid} was paid on this invoice, so it can no longer be voided.")
-    payment = invoice.payments.unsettled().select_related("gateway_account").first()
-    if payment is not None and payment.is_committed:
-        raise PaymentInProgress()
-    request = payment_requests.current(invoice)
-    if request is not None:
-        payment_requests.end(request, "canceled", reason="invoice_voided", by=by, now=now)
-    to_close = None
-    if payment is not None:
-        payment.refresh_from_db(fields=["status"])  # ending the request may have moved it
-        to_close = payment if checkouts.withdraw(payment, by=by, now=now) else None
+    to_close = due_changes.end_asking(invoice, reason="invoice_voided", by=by, now=now)
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
     _flag_lost_deposit(invoice, now)
     return invoice, to_close
@@ -201,6 +253,42 @@ def _flag_lost_deposit(invoice: Invoice, now: datetime) -> None:
     if deposit is not None and free:
         words = f"The invoice that was to take the deposit of {deposit.document.number} is void. "
         raise_flag("deposit_left_over", deposit, words=f"{words}{free} is the customer's credit.", now=now)
+
+
+def write_off(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
+    """Give up on what is still due: nobody is asked for it any more, and what was paid stays where it is.
+
+    Raises PaymentInProgress while a payment is committed, Conflict unless the invoice is in Sent status.
+    """
+    invoice, to_close = _write_off(invoice, by, now)
+    if to_close is not None:
+        checkouts.close(to_close, now=now)
+    return invoice
+
+
+@transaction.atomic(durable=True)
+def _write_off(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
+    invoice = Invoice.objects.locked(invoice.pk)
+    if invoice.status != "sent":
+        raise InvoiceNotSent(f"This invoice is {_named(invoice)}, so there is nothing to write off.")
+    to_close = due_changes.end_asking(invoice, reason="invoice_written_off", by=by, now=now)
+    data = {"amount_minor": invoice.amount_due_minor, "currency": invoice.currency}
+    move(invoice, "written_off", by=by, now=now, data=data, version=invoice.version + 1)
+    return invoice, to_close
+
+
+@transaction.atomic(durable=True)
+def reopen(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
+    """Take a write-off back: what is due can be asked for and paid again. No request that ended revives (R4)."""
+    invoice = Invoice.objects.locked(invoice.pk)
+    if invoice.status != "written_off":
+        raise Conflict(f"This invoice is {_named(invoice)}; only one that was written off can be reopened.")
+    move(invoice, "sent", by=by, now=now, version=invoice.version + 1)
+    return invoice
+
+
+def _named(invoice: Invoice) -> str:
+    return str(invoice.get_status_display()).lower()
 
 
 @transaction.atomic(durable=True)

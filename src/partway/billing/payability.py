@@ -64,6 +64,7 @@ def _check_request(request: PaymentRequest, begun_at: datetime) -> None:
             "invoice_paid": "settled",
             "offline_payment": "settled",
             "invoice_voided": "void",
+            "invoice_written_off": "not_payable",
         }
         raise NotPayable(by_end_of_invoice.get(request.cancel_reason, _DEAD_REQUEST[request.status]))
     if request.expires_at is not None and begun_at >= request.expires_at:

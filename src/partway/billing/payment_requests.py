@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from partway.accounts.models import Organization
 from partway.gateways.protocol import Gateway, Refused, Unknown
+from partway.lib import clock
 from partway.lib.money import Money
 
 from . import checkouts, events, outbox
@@ -117,6 +119,15 @@ def most_requestable(invoice: Invoice) -> Money:
     """The amount due less what a committed payment already holds."""
     held = sum(payment.amount_minor for payment in invoice.payments.committed())
     return Money(invoice.amount_due_minor - held, invoice.currency)
+
+
+def usual_expiry(organization: Organization, *, now: datetime) -> datetime | None:
+    """Until when a request made now can be paid, as the organization usually has it; None: until it is paid."""
+    days = organization.request_expires_days
+    if days is None:
+        return None
+    zone = organization.time_zone
+    return clock.end_of_day(clock.today(now, zone) + timedelta(days=days), zone)
 
 
 @transaction.atomic(durable=True)
@@ -267,10 +278,24 @@ def end(request: PaymentRequest, to: str, *, reason: str = "", by: Actor, now: d
     if payment is not None and payment.is_committed:
         raise PaymentInProgress()
     data = {"reason": reason, **_figures(request)} if reason else _figures(request)
-    move(request, to, by=by, now=now, data=data, cancel_reason=reason, ended_at=now)
+    event = move(request, to, by=by, now=now, data=data, cancel_reason=reason, ended_at=now)
+    if reason != "by_member":
+        _tell_asker(request, event, by)
     if payment is not None and checkouts.withdraw(payment, by=by, now=now):
         return payment
     return None
+
+
+def _tell_asker(request: PaymentRequest, event: Event, by: Actor) -> None:
+    """Who asked hears that the request ended without them (DESIGN R7); whoever ended it knows already."""
+    if by.kind == "member" and by.id == request.requested_by:
+        return
+    office = request.organization.email
+    to = request.reply_to or office
+    if request.cancel_reason == "invoice_paid" and to == office:
+        return  # the news that the invoice was paid goes there, and says as much
+    data = {"reason": request.cancel_reason}
+    outbox.queue("payment_request_ended", event, Envelope(to=[to], reply_to=office, data=data))
 
 
 def _ended_words(request: PaymentRequest) -> str:

@@ -149,13 +149,14 @@ def _book(report: Report, *, wanted: bool) -> None:
     if captured is None:
         return  # a gateway that names no amount has told us nothing we could book; it will be asked again
     wanted = wanted and _is_whole(report, captured)
-    stages = _put(report, captured, wanted)
+    stages = _reckon(report, captured, wanted)
     event = _move(
         report,
         "succeeded",
         data={**stages, "captured_minor": captured.amount_minor, "captured_currency": captured.currency},
         captured_minor=captured.amount_minor,
         captured_currency=captured.currency,
+        allocated_minor=stages["allocated_minor"],
         method=report.truth.method or payment.method,
         accepted=wanted,
         settled_at=report.now,
@@ -163,6 +164,8 @@ def _book(report: Report, *, wanted: bool) -> None:
         failure_words="",
     )
     if wanted and isinstance(report.document, Invoice):
+        allocated = stages["allocated_minor"]
+        allocations.put_counted(payment, report.document, allocated, cause="payment", now=report.now)
         _end_requests(report, report.document)
         _end_invoice(report, report.document)
     _flag_surprise(report, captured.amount_minor - stages["allocated_minor"] - stages.get("deposit_minor", 0))
@@ -177,8 +180,8 @@ def _is_whole(report: Report, captured: Money) -> bool:
     return captured.currency == deposit.currency and not captured < deposit
 
 
-def _put(report: Report, captured: Money, wanted: bool) -> dict[str, int]:
-    """Put the money where it belongs; answers the stages a receipt tells of, in minor units.
+def _reckon(report: Report, captured: Money, wanted: bool) -> dict[str, int]:
+    """How much of the money goes where: the stages a receipt tells of, in minor units.
 
     A deposit waits unallocated for the invoice made from its quote (D2), and so does what nobody wanted, as credit.
     """
@@ -187,11 +190,13 @@ def _put(report: Report, captured: Money, wanted: bool) -> dict[str, int]:
         deposit = {"deposit_minor": quote.deposit_minor} if wanted else {}
         return {"total_minor": quote.total_minor, "paid_before_minor": 0, "allocated_minor": 0, **deposit}
     invoice = report.document
-    before = {"paid_before_minor": invoice.amount_paid_minor, "total_minor": invoice.total_minor}
-    allocated = 0
-    if wanted:
-        allocated = allocations.allocate(report.payment, invoice, captured=captured, now=report.now)
-    return {**before, "allocated_minor": allocated, "amount_due_minor": invoice.amount_due_minor}
+    allocated = allocations.fitting(invoice, captured) if wanted else 0
+    return {
+        "total_minor": invoice.total_minor,
+        "paid_before_minor": invoice.amount_paid_minor,
+        "allocated_minor": allocated,
+        "amount_due_minor": invoice.amount_due_minor - allocated,
+    }
 
 
 def _end_invoice(report: Report, invoice: Invoice) -> None:

@@ -55,6 +55,7 @@ PAYMENT: Transitions = {
     ("pending", "succeeded"): "payment.recorded",  # offline, by a member
     ("failed", "succeeded"): "payment.succeeded",  # late (P3)
     ("canceled", "succeeded"): "payment.succeeded",  # late (P3)
+    ("succeeded", "reversed"): "payment.reversed",  # offline only: the check bounced
 }
 
 _TABLES: dict[type, Transitions] = {

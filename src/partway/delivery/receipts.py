@@ -87,8 +87,8 @@ def receipt(payment: Payment) -> Receipt:
 
 
 def method_words(method: str) -> str:
-    """A method's code as people say it: `bank_debit` is “Bank debit”."""
-    return method.replace("_", " ").capitalize()
+    """A method as people say it: `bank_debit` is “Bank debit”; a mode in an owner's own words stays as it is."""
+    return f"{method[:1].upper()}{method[1:]}".replace("_", " ")
 
 
 def _total_then(payment: Payment) -> Money:
@@ -105,7 +105,10 @@ def _around(payment: Payment) -> tuple[Money, Money]:
     """Paid on the document before this payment, and what of it was put there."""
     if payment.invoice is None:
         return _deposit(payment)
-    invoice = payment.invoice
+    invoice, then = payment.invoice, _then(payment)
+    if "allocated_minor" in then:  # what was put elsewhere, or taken off, later is no part of this receipt
+        before, applied = then["paid_before_minor"], then["allocated_minor"]
+        return Money(before, invoice.currency), Money(applied, invoice.currency)
     rows = list(Allocation.objects.filter(invoice=invoice).order_by("created_at", "id"))
     place = next((index for index, row in enumerate(rows) if row.payment_id == payment.id), None)
     if place is None:

@@ -114,6 +114,31 @@ def _payment_request(mail: Mail) -> Context:
     }
 
 
+def _payment_request_ended(mail: Mail) -> Context:
+    request, invoice = _present(mail.payment_request), _present(mail.invoice)
+    why = _ENDED[mail.data.get("reason", "")]
+    return {
+        **_as_it_stands(invoice, Money(0, invoice.currency)),
+        "subject": f"Your request for {request.amount_requested} ended: {why} (invoice {invoice.number})",
+        "request": request,
+        "why": why,
+        "url": _staff_url(invoice),
+    }
+
+
+# Why a request ended without its asker; nothing is the reason of one whose time was over.
+_ENDED = {
+    "": "nobody paid it in time",
+    "by_member": "a colleague canceled it",
+    "invoice_paid": "the invoice was paid",
+    "invoice_voided": "the invoice was voided",
+    "invoice_changed": "the invoice changed, and less is due now",
+    "invoice_written_off": "the invoice was written off",
+    "offline_payment": "an offline payment was recorded, and less is due now",
+    "replaced": "another request took its place",
+}
+
+
 def _quote_sent(mail: Mail) -> Context:
     quote = _present(mail.quote)
     due = deposits.deposit_status(quote) == "due"
@@ -187,6 +212,7 @@ def _staff_url(document: Invoice | Quote) -> str:
 KINDS: dict[str, Callable[[Mail], Context]] = {
     "invoice_sent": _invoice_sent,
     "payment_request": _payment_request,
+    "payment_request_ended": _payment_request_ended,
     "quote_sent": _quote_sent,
     "quote_accepted": _quote_accepted,
     "quote_declined": _quote_declined,

@@ -58,7 +58,7 @@ def _deposit(invoice: Invoice) -> dict[str, Money | None]:
     if payment is None or payment.captured is None:
         return {}
     taken = payment.captured
-    room = invoice.total_minor if invoice.status == "draft" else allocations.allocated_minor(payment)
+    room = invoice.total_minor if invoice.status == "draft" else allocations.allocated_on(payment, invoice)
     left = Money(taken.amount_minor - room, taken.currency)
     return {
         "deposit": taken,

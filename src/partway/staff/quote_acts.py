@@ -8,13 +8,10 @@ from partway.billing import deposits, links, quotes
 from partway.billing.deposits import OfflineDeposit
 from partway.billing.errors import BillingError
 from partway.billing.models import Quote
-from partway.delivery.receipts import method_words
 
 from .access import find
 from .forms import Form
 from .visit import Visit
-
-_METHODS = [(method, method_words(method)) for method in deposits.METHODS]
 
 
 def _find(visit: Visit, quote_id: str) -> Quote:
@@ -71,7 +68,8 @@ def deposit(visit: Visit, quote_id: str) -> HttpResponse:
         else:
             said = f"The deposit of {quote.deposit} is recorded. {quote.customer.name} gets a receipt."
             return visit.go(visit.url("quote", quote.pk), said=said)
-    context = {"quote": quote, "form": form, "methods": _METHODS, "obstacle": deposits.obstacle(quote)}
+    modes = [(mode, mode) for mode in visit.organization.payment_modes]
+    context = {"quote": quote, "form": form, "modes": modes, "obstacle": deposits.obstacle(quote)}
     return visit.render("staff/quotes/deposit.html", context, status=form.status)
 
 

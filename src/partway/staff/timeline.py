@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from partway.billing.models import Event
+from partway.delivery.receipts import method_words
 from partway.lib.money import Money
 
 
@@ -64,7 +65,7 @@ def detail(event: Event) -> str:
         return event.payment_request.note
     if event.type == "payment.recorded" and event.payment:
         return " · ".join(filter(None, (event.payment.reference, event.payment.remarks)))
-    if event.type == "quote.declined":
+    if event.type in ("quote.declined", "payment.reversed"):
         return str(event.data.get("reason", ""))
     return ""
 
@@ -78,8 +79,12 @@ def _created(event: Event) -> str:
     )
 
 
+def _what(event: Event) -> str:
+    return "the deposit" if event.quote_id else "a payment"
+
+
 def _method(event: Event) -> str:
-    return str(event.data.get("method", "other means")).replace("_", " ")
+    return method_words(str(event.data.get("method", "other means")))
 
 
 def _differences(data: dict[str, Any]) -> str:
@@ -113,6 +118,7 @@ def _canceled(event: Event) -> str:
     reasons = {
         "invoice_paid": f"The request for {_amount(event)} was canceled, because the invoice was paid in full",
         "invoice_voided": f"The request for {_amount(event)} was canceled with the invoice",
+        "invoice_written_off": f"The request for {_amount(event)} was canceled with the invoice",
         "invoice_changed": f"The request for {_amount(event)} was canceled, because the invoice changed",
         "offline_payment": f"The request for {_amount(event)} was canceled by an offline payment",
         "replaced": f"The request for {_amount(event)} was replaced by another",
@@ -136,7 +142,11 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "invoice.opened": lambda event: f"{event.actor_label} opened the invoice",
     "invoice.paid": lambda event: "The invoice is paid in full",
     "invoice.voided": lambda event: f"{event.actor_label} voided the invoice",
-    "invoice.reopened": lambda event: "The invoice is due again",
+    "invoice.reopened": lambda event: (
+        f"{event.actor_label} reopened the invoice"
+        if event.data.get("from") == "written_off"
+        else "The invoice is due again"
+    ),
     "invoice.written_off": lambda event: f"{event.actor_label} wrote the invoice off",
     "quote.created": lambda event: f"{event.actor_label} wrote this quote",
     "quote.edited": lambda event: f"{event.actor_label} changed this quote",
@@ -148,8 +158,11 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "quote.expired": lambda event: "The quote expired: its last day is over",
     "quote.invoiced": lambda event: f"{event.actor_label} made an invoice of this quote",
     "payment.recorded": lambda event: (
-        f"{event.actor_label} recorded the deposit of {_amount(event)}, paid by {_method(event)}"
+        f"{event.actor_label} recorded {_what(event)} of {_amount(event)} ({_method(event)})"
     ),
+    "payment.reversed": lambda event: f"{event.actor_label} took back {_what(event)} of {_amount(event)}",
+    "credit.applied": lambda event: f"{event.actor_label} put {_amount(event)} of credit on the invoice",
+    "credit.released": lambda event: f"{event.actor_label} moved {_amount(event)} to the customer’s credit",
     "payment_request.sent": lambda event: f"{event.actor_label} requested {_amount(event)} from {_to(event)}",
     "payment_request.resent": lambda event: (
         f"{event.actor_label} sent the payment link again to {_to(event)}"
@@ -209,6 +222,8 @@ _TONES = {
     "invoice.paid": "green",
     "invoice.deposit_allocated": "green",
     "payment.recorded": "green",
+    "payment.reversed": "amber",
+    "credit.applied": "green",
     "quote.sent": "ring",
     "quote.accepted": "green",
     "quote.declined": "amber",

@@ -334,6 +334,7 @@ class Story:
             accepted=True if method == "bank_debit" else None,
             captured_minor=amount_minor,
             captured_currency=self.invoice["currency"],
+            allocated_minor=amount_minor,
             method=method,
             checkout_ref=new_id("co"),
             settled_at=self.at,

@@ -11,6 +11,14 @@ from partway.accounts.models import Organization
 from .fields import OwnedQuerySet, id_field
 
 
+class Customers(OwnedQuerySet["Customer"]):
+    """The vocabulary for customers."""
+
+    def locked(self, pk: str) -> Customer:
+        """The customer, held until the transaction ends; who spends their credit locks them before any invoice."""
+        return self.select_for_update(no_key=True).get(pk=pk)
+
+
 class Customer(models.Model):
     """A person or business that an organization sends invoices to."""
 
@@ -22,7 +30,7 @@ class Customer(models.Model):
     address = models.TextField(max_length=400, blank=True)
     created_at = models.DateTimeField()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = Customers.as_manager()
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["organization", "name"], name="customer_by_name")]

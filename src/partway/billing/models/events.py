@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from partway.accounts.models import Organization
 
@@ -33,11 +34,18 @@ class Event(models.Model):
     )
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="events")
     data = models.JSONField(default=dict)
+    # The one-time key of the form that caused it, so that a double click does a thing once (DESIGN P8).
+    form_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
     created_at = models.DateTimeField()
 
     objects = OwnedQuerySet.as_manager()
 
     class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["form_key"], condition=Q(form_key__isnull=False), name="event_once_per_form"
+            ),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
             models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),

@@ -30,6 +30,7 @@ class CancelReason(models.TextChoices):
     INVOICE_PAID = "invoice_paid", "The invoice was paid"
     INVOICE_VOIDED = "invoice_voided", "The invoice was voided"
     INVOICE_CHANGED = "invoice_changed", "The invoice changed"
+    INVOICE_WRITTEN_OFF = "invoice_written_off", "The invoice was written off"
     OFFLINE_PAYMENT = "offline_payment", "An offline payment was recorded"
     REPLACED = "replaced", "Replaced by another request"
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.lib.money import Money
@@ -30,9 +30,11 @@ class PaymentStatus(models.TextChoices):
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
     CANCELED = "canceled", "Canceled"
+    REVERSED = "reversed", "Reversed"
 
 
 UNSETTLED = ("pending", "authorized", "capturing", "processing", "releasing", "closing")
+TAKEN = ("succeeded", "reversed")  # money came in, though a check may have bounced later
 
 
 class Payments(OwnedQuerySet["Payment"]):
@@ -49,6 +51,10 @@ class Payments(OwnedQuerySet["Payment"]):
     def succeeded(self) -> Payments:
         """Money that came in."""
         return self.filter(status=PaymentStatus.SUCCEEDED)
+
+    def left_over(self) -> Payments:
+        """Of which something stands on no invoice: credit, or a deposit that waits for its invoice."""
+        return self.succeeded().filter(captured_minor__gt=F("allocated_minor"))
 
     def deposits(self) -> Payments:
         """Deposits that came in and were wanted; what nobody wanted is the customer's credit (P3)."""
@@ -78,17 +84,20 @@ class Payment(models.Model):
     accepted = models.BooleanField(null=True)
     captured_minor = models.BigIntegerField(null=True)
     captured_currency = models.CharField(max_length=3, blank=True, default="")
+    # The sum of its allocations, so that the database itself keeps a payment from being put in two places (M3).
+    allocated_minor = models.BigIntegerField(default=0)
     checkout_ref = models.CharField(max_length=200, blank=True, default="")
     # The gateway's page is a payment link too: it rests sealed, so that a dump of the database opens nothing (R8).
     sealed_checkout_url = models.TextField(blank=True, default="")
     method = models.CharField(max_length=40, blank=True, default="")
     failure_code = models.CharField(max_length=60, blank=True, default="")
     failure_words = models.CharField(max_length=300, blank=True, default="")
-    reference = models.CharField(
-        max_length=120, blank=True, default=""
-    )  # of an offline payment: check number, …
+    # Of an offline payment: the check's number, …
+    reference = models.CharField(max_length=120, blank=True, default="")
     remarks = models.CharField(max_length=400, blank=True, default="")
     paid_on = models.DateField(null=True)
+    # The one-time key of the form it was recorded with, so that a double click records it once (DESIGN P8).
+    form_key = models.CharField(max_length=40, unique=True, null=True)  # noqa: DJ001 - only forms have one
     payer_address = models.GenericIPAddressField(null=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
@@ -128,14 +137,29 @@ class Payment(models.Model):
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_known"),
             models.CheckConstraint(
-                condition=Q(status="succeeded", captured_minor__isnull=False, settled_at__isnull=False)
-                | (~Q(status="succeeded") & Q(captured_minor__isnull=True)),
+                condition=Q(status__in=TAKEN, captured_minor__isnull=False, settled_at__isnull=False)
+                | (~Q(status__in=TAKEN) & Q(captured_minor__isnull=True)),
                 name="payment_captured_when_succeeded",
+            ),
+            models.CheckConstraint(
+                condition=Q(allocated_minor=0)
+                | Q(status="succeeded", allocated_minor__gt=0, allocated_minor__lte=F("captured_minor")),
+                name="payment_allocated_within_captured",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="reversed") | Q(gateway_account__isnull=True),
+                name="payment_reversed_only_offline",
             ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["check_at"], condition=Q(status__in=UNSETTLED), name="payment_to_check"),
             models.Index(fields=["payer_address", "created_at"], name="payment_by_address"),
+            # The few payments of which something is left, which is their customers' credit.
+            models.Index(
+                fields=["organization"],
+                condition=Q(status="succeeded", captured_minor__gt=F("allocated_minor")),
+                name="payment_with_credit",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -177,6 +201,11 @@ class Payment(models.Model):
         return self.status == PaymentStatus.CAPTURING or bool(
             self.status == PaymentStatus.PROCESSING and self.accepted
         )
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether a member recorded it, so that no gateway knows of it."""
+        return self.gateway_account_id is None
 
     @property
     def is_deposit(self) -> bool:
@@ -227,6 +256,21 @@ class GatewayCall(models.Model):
         self.sealed_body = seal(values, settings.PARTWAY_SECRET_KEYS)
 
 
+class Cause(models.TextChoices):
+    """Why a part of a payment was put on an invoice, or taken off again."""
+
+    PAYMENT = "payment", "Payment"
+    DEPOSIT = "deposit", "Deposit of the quote"
+    CREDIT = "credit", "From credit"
+    REVERSED = "reversed", "Payment reversed"
+    EDITED = "edited", "The invoice was lowered"
+    RELEASED = "released", "Moved to credit"
+
+
+PUT = ("payment", "deposit", "credit")
+TAKEN_OFF = ("reversed", "edited", "released")
+
+
 class Allocation(models.Model):
     """A part of a payment put against an invoice; negative when it is taken off again. Never changed."""
 
@@ -234,13 +278,17 @@ class Allocation(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="allocations")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.PAYMENT)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=~Q(amount_minor=0), name="allocation_not_zero"),
+            models.CheckConstraint(
+                condition=Q(cause__in=PUT, amount_minor__gt=0) | Q(cause__in=TAKEN_OFF, amount_minor__lt=0),
+                name="allocation_sign_fits_cause",
+            ),
         ]
 
     def __str__(self) -> str:

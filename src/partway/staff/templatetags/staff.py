@@ -22,6 +22,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from partway.delivery.receipts import method_words
 from partway.lib.money import Money, format_money
 from partway.staff.forms import Form
 
@@ -36,6 +37,7 @@ _MAILS = {
     "payment_request": "Payment request",
     "receipt": "Receipt",
     "payment_received": "Notice to the member",
+    "payment_request_ended": "Notice to the member",
     "invitation": "Invitation",
 }
 
@@ -43,7 +45,7 @@ _MAILS = {
 @register.filter
 def method(code: str) -> str:
     """How a customer paid."""
-    return _METHODS.get(code, code.replace("_", " ").capitalize())
+    return _METHODS.get(code) or method_words(code)
 
 
 @register.filter

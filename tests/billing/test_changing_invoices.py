@@ -1,0 +1,188 @@
+"""A sent invoice is edited, written off and reopened: what no longer fits ends, and nothing said before is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from partway.billing import credit, invoices, payments
+from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, NotPayable, PaymentInProgress, Stale
+from partway.billing.events import Actor
+from partway.billing.invoices import Draft, Line
+from partway.billing.models import Allocation, Customer, Event, Invoice, Mail, PaymentRequest
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests import personas
+from tests.billing.test_offline_payments import record
+from tests.billing.world import World
+
+
+def draft(invoice: Invoice, total_minor: int) -> Draft:
+    lines = (Line("Oak staircase, changed", Decimal(1), total_minor, Decimal(0)),)
+    return Draft(invoice.customer, invoice.currency, invoice.due_on, lines)
+
+
+def edit(invoice: Invoice, total_minor: int, by: Actor) -> Invoice:
+    version = Invoice.objects.get(pk=invoice.pk).version
+    return invoices.edit(invoice, draft=draft(invoice, total_minor), version=version, by=by, now=present())
+
+
+def write_off(invoice: Invoice, by: Actor) -> Invoice:
+    return invoices.write_off(invoice, by=by, now=present())
+
+
+def test_an_edit_changes_what_is_due(invoice: Invoice, alice: Actor) -> None:
+    assert edit(invoice, 120_000, alice).amount_due_minor == 120_000
+
+
+def test_the_event_keeps_all_that_was_said_before(invoice: Invoice, alice: Actor) -> None:
+    edit(invoice, 120_000, alice)
+    before = Event.objects.get(type="invoice.edited").data["before"]
+    assert (before["total_minor"], before["version"], before["customer"]) == (100_000, 1, "Dana Whitfield")
+    assert before["lines"] == [
+        {
+            "description": "Oak staircase",
+            "quantity": "1",
+            "unit_amount_minor": 100_000,
+            "tax_percent": "0",
+            "amount_minor": 100_000,
+        }
+    ]
+
+
+def test_the_second_of_two_editors_is_told(invoice: Invoice, alice: Actor) -> None:
+    edit(invoice, 120_000, alice)
+    with pytest.raises(Stale):
+        invoices.edit(invoice, draft=draft(invoice, 90_000), version=1, by=alice, now=present())
+
+
+@pytest.mark.parametrize("field", ["customer", "currency", "lines"])
+def test_what_the_customer_relies_on_stays(invoice: Invoice, alice: Actor, field: str) -> None:
+    changed = draft(invoice, 0 if field == "lines" else 90_000)
+    if field == "customer":
+        changed = replace(changed, customer=personas.customer(invoice.organization, "Eli Other"))
+    if field == "currency":
+        changed = replace(changed, currency="CAD")
+    with pytest.raises(Invalid) as refusal:
+        invoices.edit(invoice, draft=changed, version=1, by=alice, now=present())
+    assert list(refusal.value.fields) == [field]
+
+
+@pytest.mark.parametrize(("total", "status"), [(30_000, "open"), (29_999, "canceled")])
+def test_a_request_that_no_longer_fits_is_canceled(
+    asked: PaymentRequest, alice: Actor, total: int, status: str
+) -> None:
+    edit(asked.invoice, total, alice)
+    asked.refresh_from_db()
+    assert (asked.status, asked.cancel_reason) == (status, "invoice_changed" if status == "canceled" else "")
+
+
+def test_who_asked_is_told(asked: PaymentRequest) -> None:
+    edit(asked.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
+    assert Mail.objects.get(kind="payment_request_ended").data == {"reason": "invoice_changed"}
+
+
+def test_an_edit_below_what_is_being_paid_is_refused(
+    world: World, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = world.collect(asked, "debit")
+    with pytest.raises(PaymentInProgress):
+        edit(asked.invoice, 29_999, alice)
+    assert Invoice.objects.get().total_minor == 100_000
+    world.settle(payment)
+    payments.refresh(payment, now=present())
+
+
+def test_an_edit_closes_a_checkout_that_asks_too_much(world: World, invoice: Invoice, alice: Actor) -> None:
+    payment = world.start(invoice)
+    edit(invoice, 99_999, alice)
+    payment.refresh_from_db()
+    assert (payment.status, world.pay(payment).status_code) == ("canceled", 410)
+
+
+def test_pay_now_authorized_before_an_edit_up_is_captured(
+    world: World, asked: PaymentRequest, alice: Actor
+) -> None:
+    invoice = asked.invoice
+    payment = world.start(invoice)
+    world.pay(payment)
+    edit(invoice, 120_000, alice)
+    assert payments.refresh(payment, now=present()).status == "succeeded"
+    asked.refresh_from_db()
+    assert Invoice.objects.get().amount_due_minor == 20_000
+    assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_changed")
+
+
+def test_an_edit_down_to_what_was_paid_pays_it(invoice: Invoice, alice: Actor) -> None:
+    record(invoice, 40_000, alice)
+    assert edit(invoice, 40_000, alice).status == "paid"
+
+
+def test_an_edit_below_what_was_paid_leaves_credit(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    record(invoice, 40_000, alice)
+    last = record(invoice, 30_000, alice)
+    assert edit(invoice, 55_000, alice).status == "paid"
+    assert credit.of(dana) == [Money(15_000, "USD")]
+    assert Allocation.objects.get(cause="edited").payment == last
+
+
+def test_an_edit_up_of_a_paid_invoice_is_due_again(invoice: Invoice, alice: Actor) -> None:
+    record(invoice, 100_000, alice)
+    edited = edit(invoice, 130_000, alice)
+    assert (edited.status, edited.amount_due_minor, edited.paid_at) == ("sent", 30_000, None)
+
+
+# Writing off
+
+
+def test_a_written_off_invoice_is_asked_for_no_more(
+    world: World, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = world.start(asked)
+    assert write_off(asked.invoice, alice).status == "written_off"
+    asked.refresh_from_db()
+    payment.refresh_from_db()
+    assert (asked.cancel_reason, payment.status) == ("invoice_written_off", "canceled")
+    with pytest.raises(NotPayable):
+        world.start(asked.invoice)
+
+
+def test_what_was_paid_of_it_stays(invoice: Invoice, alice: Actor) -> None:
+    record(invoice, 40_000, alice)
+    assert write_off(invoice, alice).amount_due_minor == 60_000
+
+
+def test_it_is_not_written_off_while_it_is_being_paid(
+    world: World, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = world.collect(asked, "debit")
+    with pytest.raises(PaymentInProgress):
+        write_off(asked.invoice, alice)
+    world.settle(payment)
+    payments.refresh(payment, now=present())
+
+
+def test_only_a_sent_invoice_is_written_off(dana: Customer, alice: Actor) -> None:
+    with pytest.raises(InvoiceNotSent):
+        write_off(personas.draft(dana), alice)
+
+
+def test_a_reopened_invoice_can_be_asked_for_again(asked: PaymentRequest, alice: Actor) -> None:
+    write_off(asked.invoice, alice)
+    reopened = invoices.reopen(asked.invoice, by=alice, now=present())
+    asked.refresh_from_db()
+    assert (reopened.status, asked.status) == ("sent", "canceled")
+    assert personas.ask(reopened).status == "open"
+
+
+def test_only_a_written_off_invoice_is_reopened(invoice: Invoice, alice: Actor) -> None:
+    with pytest.raises(Conflict):
+        invoices.reopen(invoice, by=alice, now=present())
+
+
+def test_a_written_off_invoice_is_not_edited(invoice: Invoice, alice: Actor) -> None:
+    write_off(invoice, alice)
+    with pytest.raises(Conflict):
+        edit(invoice, 90_000, alice)
