@@ -66,6 +66,11 @@ class World:
         """A bank debit ends."""
         self._ask("POST", f"/v1/checkouts/{payment.checkout_ref}/settle", outcome=outcome)
 
+    def send_back(self, payment: Payment, amount_minor: int) -> None:
+        """Somebody refunds a part in the company's own dashboard."""
+        path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
+        self._ask("POST", path, amount=amount_minor, currency=payment.currency)
+
     def go_wrong(self, kind: str, **details: object) -> None:
         """Something goes wrong there the next time."""
         self._ask("POST", "/v1/faults", kind=kind, **details)

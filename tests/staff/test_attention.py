@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
+from partway.billing import flags
 from partway.billing.models import Flag, Invoice
 from partway.lib.clock import now
+from partway.staff import attention
 
 URL = "/o/alder/attention/"
 
@@ -16,7 +21,7 @@ def flag(invoice: Invoice) -> Flag:
     """Something no rule could settle."""
     return Flag.objects.create(
         organization=invoice.organization,
-        kind="surplus",
+        kind="unwanted_payment",
         words="$300.00 came in late.",
         subject="pay_1",
         invoice=invoice,
@@ -53,3 +58,30 @@ def test_a_reader_is_offered_no_button(charlie: Client, flag: Flag) -> None:
 
 def test_nothing_waits(charlie: Client) -> None:
     assert "Nothing needs you" in charlie.get(URL).content.decode()
+
+
+def test_it_says_what_to_do_about_it_and_for_whom(charlie: Client, flag: Flag) -> None:
+    page = charlie.get(URL).content.decode()
+    assert "Put the credit on another invoice of this customer" in page
+    assert f"/o/alder/customers/{flag.invoice.customer_id}/" in page
+
+
+def test_what_was_done_is_kept_with_who_did_it(bob: Client, flag: Flag) -> None:
+    page = bob.post(f"{URL}{flag.pk}/resolve/", {"resolution": "Called Dana."}, follow=True).content.decode()
+    flag.refresh_from_db()
+    assert (flag.resolution, flag.resolved_by) == ("Called Dana.", "Bob")
+    assert "Called Dana." in page
+
+
+def test_too_long_a_note_is_refused_and_stays_typed(bob: Client, flag: Flag) -> None:
+    answer = bob.post(f"{URL}{flag.pk}/resolve/", {"resolution": "x" * 301})
+    flag.refresh_from_db()
+    assert (answer.status_code, flag.resolved_at) == (422, None)
+    assert "x" * 301 in answer.content.decode()
+
+
+def test_every_kind_that_is_raised_has_a_way_out() -> None:
+    """Kinds are raised in billing by name; each must be known here."""
+    source = "".join(path.read_text() for path in Path(flags.__file__).parent.glob("*.py"))
+    raised = set(re.findall(r'raise_(?:flag|for_organization)\(\s*"(\w+)"', source))
+    assert raised == set(attention._KINDS)

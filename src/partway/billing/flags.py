@@ -7,8 +7,15 @@ from datetime import datetime
 from django.db import transaction
 
 from . import events
-from .events import Actor
+from .errors import Invalid
+from .events import CLOCK, Actor
 from .models import Flag, Payment
+from .models.payments import UNSETTLED
+
+MAX_RESOLUTION = 300
+
+# These end by themselves when their payment does: nobody has to say that a gateway answers again.
+PASSING = ("gateway_refuses", "payment_unsettled")
 
 
 def raise_flag(kind: str, payment: Payment, *, words: str, now: datetime) -> None:
@@ -20,24 +27,37 @@ def raise_flag(kind: str, payment: Payment, *, words: str, now: datetime) -> Non
             "organization_id": payment.organization_id,
             "payment": payment,
             "invoice_id": payment.invoice_id,
-            "words": words,
+            "words": words[:400],
             "created_at": now,
         },
     )
 
 
-def flag_callback(subject: str, organization_id: str, *, words: str, now: datetime) -> None:
-    """Put a report that fits no payment of ours on the Attention page."""
-    Flag.objects.get_or_create(
-        kind="unknown_callback",
-        subject=subject,
-        defaults={"organization_id": organization_id, "words": words, "created_at": now},
-    )
+def raise_for_organization(
+    kind: str, subject: str, organization_id: str, *, words: str, now: datetime
+) -> None:
+    """The same for what belongs to no payment of ours; `subject` is what it is about, so that it is raised once."""
+    columns = {"organization_id": organization_id, "words": words[:400], "created_at": now}
+    Flag.objects.get_or_create(kind=kind, subject=subject, defaults=columns)
 
 
 @transaction.atomic
-def resolve(flag: Flag, *, by: Actor, now: datetime) -> None:
-    """A member has dealt with it; the event says who, and what it was about."""
-    if Flag.objects.filter(pk=flag.pk, resolved_at__isnull=True).update(resolved_at=now):
+def resolve(flag: Flag, *, by: Actor, now: datetime, resolution: str = "") -> None:
+    """It is dealt with; the event says by whom, what it was about, and what was done. Raises Invalid."""
+    resolution = resolution.strip()
+    if len(resolution) > MAX_RESOLUTION:
+        raise Invalid({"resolution": f"Use at most {MAX_RESOLUTION} characters."})
+    columns = {"resolved_at": now, "resolved_by": by.label, "resolution": resolution}
+    if Flag.objects.filter(pk=flag.pk, resolved_at__isnull=True).update(**columns):
         about = flag.payment or flag.invoice or flag.organization
-        events.record("flag.resolved", about, by=by, now=now, data={"kind": flag.kind, "words": flag.words})
+        data = {"kind": flag.kind, "words": flag.words, "resolution": resolution}
+        events.record("flag.resolved", about, by=by, now=now, data=data)
+
+
+def clear_passing(*, now: datetime, limit: int = 20) -> int:
+    """Resolve flags about payments that were stuck and are settled now; answers how many."""
+    stuck = Flag.objects.filter(resolved_at__isnull=True, kind__in=PASSING, payment__isnull=False)
+    over = stuck.exclude(payment__status__in=UNSETTLED).select_related("payment")[:limit]
+    for flag in over:
+        resolve(flag, by=CLOCK, now=now, resolution="The payment is settled now.")
+    return len(over)

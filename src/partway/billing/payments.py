@@ -209,6 +209,12 @@ def _opened(payment: Payment, source: Source, now: datetime) -> Payment:
     return payment
 
 
+def close_stray(payment: Payment, ref: str, *, now: datetime) -> None:
+    """A checkout we had given up for never opened is there after all: learn its name, and make it unpayable."""
+    _book_start(payment, ref, "")
+    checkouts.close(payment, now=now)
+
+
 def _book_start(payment: Payment, ref: str, url: str) -> None:
     """The gateway's name for it is a fact, whatever became of the payment meanwhile."""
     payment.checkout_url = url
@@ -378,4 +384,4 @@ def give_up(callback: Callback, *, now: datetime) -> None:
     Callback.objects.filter(pk=callback.pk, status="waiting").update(status="flagged", done_at=now)
     words = f"The payment service reported “{callback.kind}” for a checkout Partway does not know: check it there."
     organization_id = callback.gateway_account.organization_id
-    flags.flag_callback(callback.pk, organization_id, words=words, now=now)
+    flags.raise_for_organization("unknown_callback", callback.pk, organization_id, words=words, now=now)

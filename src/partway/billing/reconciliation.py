@@ -1,4 +1,4 @@
-"""Asks gateways about payments nobody reported on, and works off callbacks that had to wait (DESIGN P5, P7)."""
+"""What the clock does: asks about payments nobody reported on, retries callbacks, ends what is over (DESIGN P5, P7)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ _FIRST = {"pending": timedelta(minutes=2), "processing": timedelta(hours=1)}
 _SOON = timedelta(seconds=10)
 _LONGEST = timedelta(hours=6)
 _CALLBACK_TRIES = 12
+# From here on a human should know: a checkout is over after half an hour, a bank takes a few working days.
+_TOO_LONG = {"processing": timedelta(days=10)}
+_TOO_LONG_ELSE = timedelta(hours=24)
 
 
 def ask_about_unsettled(*, now: datetime, limit: int = 20) -> int:
@@ -39,7 +42,16 @@ def _ask(payment: Payment, now: datetime) -> bool:
         flags.raise_flag("gateway_refuses", payment, words=words[:400], now=now)
     except Unknown as error:
         log.warning("gateway gave no answer", payment=payment.pk, why=str(error))
+    _tell_if_stuck(payment, now)
     return True
+
+
+def _tell_if_stuck(payment: Payment, now: datetime) -> None:
+    """While it is unsettled its invoice can hardly be paid in another way, so nobody may find out by chance."""
+    payment.refresh_from_db(fields=["status"])
+    if payment.is_unsettled and now > payment.created_at + _TOO_LONG.get(payment.status, _TOO_LONG_ELSE):
+        words = f"Nobody knows yet what became of {payment.amount}: the payment service has not settled it. "
+        flags.raise_flag("payment_unsettled", payment, words=f"{words}Look it up there.", now=now)
 
 
 def _claim(payment: Payment, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from partway.billing import reconciliation
+from partway.billing import flags, listing, reconciliation
 from partway.delivery import mails
 
 from .models import Pulse
@@ -26,7 +26,9 @@ JOBS: dict[str, Callable[..., int]] = {
     "mails": send_mails,
     "callbacks": reconciliation.work_off_callbacks,
     "unsettled payments": reconciliation.ask_about_unsettled,
+    "gateways' lists": listing.read_lists,
     "expiring requests": reconciliation.expire_requests,
     "outlived quotes": reconciliation.expire_quotes,
+    "flags that passed": flags.clear_passing,
     "dead pulses": forget_dead_pulses,
 }

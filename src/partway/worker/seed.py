@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -138,7 +138,8 @@ def _start(now: datetime, chance: Random) -> Seed:
 
 def _account(organization: Organization) -> GatewayAccount:
     """An account of which the pretend payment company knows nothing: these books are to be read."""
-    account = GatewayAccount(organization=organization, gateway="sandbox")
+    never = datetime(9999, 1, 1, tzinfo=UTC)
+    account = GatewayAccount(organization=organization, gateway="sandbox", list_at=never)
     account.credentials = {"api_key": "sk_sandbox_seed", "signing_secret": f"whsec_{'c2VlZHNl' * 4}"}
     account.save(force_insert=True)
     return account

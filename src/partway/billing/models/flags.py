@@ -26,6 +26,8 @@ class Flag(models.Model):
     subject = models.CharField(max_length=200)  # what it is about, so that it is raised once
     created_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.CharField(max_length=160, blank=True, default="")
+    resolution = models.CharField(max_length=300, blank=True, default="")  # what was done about it
 
     objects = OwnedQuerySet.as_manager()
 

@@ -1,0 +1,134 @@
+"""Reads the gateway's own list, and settles what it knows and we do not (DESIGN P5, P6).
+
+A crash between a call and its answer leaves a checkout of which we have the payment's row and not its name; a restored
+backup leaves checkouts of which we have nothing. Both stand in the list, under the reference that we gave them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+import structlog
+from django.db.models import Q
+
+from partway.accounts.models import GatewayAccount
+from partway.gateways.protocol import Listed, Refused, Status, Unknown
+from partway.lib.money import Money
+
+from . import checkouts, flags, payments
+from .models import Payment
+
+log = structlog.get_logger(__name__)
+
+_EVERY = timedelta(minutes=5)
+_AFTER_REFUSAL = timedelta(hours=6)
+# Clocks differ, and a change may show in the list a little late: each reading goes back this far.
+_OVERLAP = timedelta(hours=1)
+_BATCH = 100
+_TAKEN = (Status.AUTHORIZED, Status.PROCESSING, Status.CAPTURED)
+
+
+def read_lists(*, now: datetime, limit: int = 5) -> int:
+    """Read on where the time has come; answers how many payments were found to differ from what we knew."""
+    due = GatewayAccount.objects.filter(list_at__lte=now).order_by("list_at")[:limit]
+    return sum(_read(account, now) for account in due if _claim(account, now + _EVERY))
+
+
+def _claim(account: GatewayAccount, then: datetime) -> bool:
+    """Whoever moves the next reading on reads now."""
+    mine = GatewayAccount.objects.filter(pk=account.pk, list_at=account.list_at)
+    return bool(mine.update(list_at=then))
+
+
+def _read(account: GatewayAccount, now: datetime) -> int:
+    since = (account.listed_until or account.created_at) - _OVERLAP
+    row = GatewayAccount.objects.filter(pk=account.pk)
+    found = 0
+    try:
+        for batch in _batches(checkouts.gateway_of(account).list_since(since)):
+            found += sum(
+                _compare(listed, payment, account, now) for listed, payment in _known(batch, account)
+            )
+    except Refused as refusal:
+        log.warning("gateway refuses its list", account=account.pk, why=refusal.words)
+        row.update(list_at=now + _AFTER_REFUSAL)
+        return found
+    except Unknown as error:  # the next reading begins where this one began
+        log.warning("gateway gave no list", account=account.pk, why=str(error))
+        return found
+    row.update(listed_until=now)
+    return found
+
+
+def _batches(lines: Iterator[Listed]) -> Iterator[list[Listed]]:
+    while batch := list(islice(lines, _BATCH)):
+        yield batch
+
+
+def _known(batch: list[Listed], account: GatewayAccount) -> Iterable[tuple[Listed, Payment | None]]:
+    """Each line with our payment: by the gateway's name for it, or by ours where we never learned the gateway's."""
+    refs, references = [line.ref for line in batch], [line.reference for line in batch]
+    rows = Payment.objects.filter(gateway_account=account).filter(
+        Q(checkout_ref__in=refs) | Q(checkout_ref="", pk__in=references)
+    )
+    ours = {payment.checkout_ref or payment.pk: payment for payment in rows}
+    return [(line, ours.get(line.ref) or ours.get(line.reference)) for line in batch]
+
+
+def _compare(line: Listed, payment: Payment | None, account: GatewayAccount, now: datetime) -> bool:
+    """Settle what differs; True if something did."""
+    if payment is None:
+        return _flag_stranger(line, account, now)
+    if payment.status == "succeeded":
+        return _flag_difference(line, payment, now)
+    if payment.is_unsettled or line.truth.status == Status.CAPTURED:
+        return _refresh(line, payment, now)
+    if line.truth.status in (Status.OPEN, Status.AUTHORIZED):
+        payments.close_stray(payment, line.ref, now=now)
+        return True
+    return False
+
+
+def _refresh(line: Listed, payment: Payment, now: datetime) -> bool:
+    """Ask once more about this one, through the function in which every report ends."""
+    if payment.checkout_ref and line.truth.status == Status.OPEN:
+        return False  # it waits for its customer, as we thought
+    before = payment.status, payment.checkout_ref
+    try:
+        fresh = payments.refresh(payment, now=now)
+    except (Refused, Unknown) as error:
+        log.warning("gateway lists, but does not tell", payment=payment.pk, why=str(error))
+        return False
+    return (fresh.status, fresh.checkout_ref) != before
+
+
+def _flag_stranger(line: Listed, account: GatewayAccount, now: datetime) -> bool:
+    """Money under a reference that only Partway gives, and no such payment here: as after a restored backup."""
+    if line.truth.status not in _TAKEN or not line.reference.startswith("pay_"):
+        return False
+    amount = line.truth.captured or line.truth.authorized
+    taken = f"{amount} was taken" if line.truth.captured else "A payment was begun"
+    words = (
+        f"{taken} at the payment service for {line.reference}, and these books know nothing of {line.ref}."
+    )
+    flags.raise_for_organization("unknown_checkout", line.ref, account.organization_id, words=words, now=now)
+    return True
+
+
+def _flag_difference(line: Listed, payment: Payment, now: datetime) -> bool:
+    """Booked, and the gateway tells another story now: nothing is changed by itself, a human is told."""
+    truth = line.truth
+    if truth.captured is not None and truth.captured != payment.captured:
+        words = f"{payment.captured} is booked, and the payment service says it took {truth.captured}. Check it there."
+        flags.raise_flag("books_differ", payment, words=words, now=now)
+        return True
+    if truth.refunds:
+        back = Money(
+            sum(refund.amount.amount_minor for refund in truth.refunds), truth.refunds[0].amount.currency
+        )
+        words = f"{back} of {payment.captured} was sent back at the payment service. Partway does not book refunds yet."
+        flags.raise_flag("refunded_at_gateway", payment, words=words, now=now)
+        return True
+    return False

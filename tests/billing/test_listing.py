@@ -1,0 +1,179 @@
+"""The gateway's own list is read: what it knows and we do not is settled, or a human is told."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from partway.accounts.models import GatewayAccount
+from partway.billing import flags, listing, payment_requests, reconciliation
+from partway.billing.errors import GatewayDown
+from partway.billing.events import Actor
+from partway.billing.models import Flag, Invoice, Payment, PaymentRequest
+from partway.lib.clock import now as present
+from tests.billing.world import World
+
+
+def read(minutes: float = 10) -> int:
+    """The worker reads the lists, some minutes from now."""
+    return listing.read_lists(now=present() + timedelta(minutes=minutes))
+
+
+def the_payment() -> Payment:
+    return Payment.objects.get()
+
+
+def over(payment: Payment, **columns: Any) -> None:
+    """Something happened to our row that should not have."""
+    Payment.objects.filter(pk=payment.pk).update(**columns)
+
+
+def test_a_checkout_whose_name_we_never_learned_is_found(world: World, asked: PaymentRequest) -> None:
+    world.go_wrong("timeout_after_success", act="start")
+    with pytest.raises(GatewayDown):
+        world.start(asked)
+    assert the_payment().checkout_ref == ""
+    assert read() == 1
+    assert the_payment().checkout_ref != ""
+
+
+def test_a_payment_nobody_reported_is_settled(world: World, asked: PaymentRequest) -> None:
+    world.pay(world.start(asked))
+    assert read() == 1
+    assert the_payment().status == "succeeded"
+    assert read(30) == 0
+
+
+def test_a_checkout_that_waits_for_its_customer_is_left_alone(world: World, asked: PaymentRequest) -> None:
+    world.start(asked)
+    assert (read(), the_payment().status) == (0, "pending")
+
+
+def test_money_that_came_after_we_gave_up_is_booked(
+    world: World, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = world.start(asked)
+    world.pay(payment, "debit")
+    over(payment, status="failed", settled_at=present())  # as if a wrong report had been believed
+    world.settle(payment)
+    assert read() == 1
+    assert (the_payment().status, the_payment().accepted) == ("succeeded", False)
+    assert Flag.objects.get().kind == "unwanted_payment"
+
+
+@pytest.fixture
+def books(db: None) -> None:
+    """Our rows are damaged on purpose here, so histories need not fit."""
+
+
+def test_a_checkout_we_thought_never_opened_is_closed(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    over(payment, status="failed", checkout_ref="", settled_at=present())
+    assert read() == 1
+    assert world.pay(payment).status_code == 410
+    assert world.charged(payment) == []
+
+
+def test_money_under_a_reference_that_is_gone_is_given_to_a_human(
+    world: World, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = world.collect(invoice, "debit")
+    world.settle(payment)
+    stranger = {"checkout_ref": "co_restored", "status": "failed", "settled_at": present()}
+    over(payment, **stranger)  # as after a restored backup
+    monkeypatch.setattr(world, "agrees", lambda: None)
+    assert read() == 1
+    assert Flag.objects.get().kind == "unknown_checkout"
+    assert "$1,000.00 was taken" in Flag.objects.get().words
+    read(30)
+    assert Flag.objects.count() == 1
+
+
+def test_a_refund_made_at_the_gateway_is_given_to_a_human(world: World, asked: PaymentRequest) -> None:
+    payment = world.collect(asked)
+    world.send_back(payment, 10_000)
+    read()
+    assert Flag.objects.get().kind == "refunded_at_gateway"
+    assert "$100.00 of $300.00" in Flag.objects.get().words
+
+
+def test_another_amount_than_booked_is_given_to_a_human(
+    world: World, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = world.collect(asked)
+    over(payment, captured_minor=30_001)
+    monkeypatch.setattr(world, "agrees", lambda: None)
+    read()
+    assert Flag.objects.get().kind == "books_differ"
+
+
+def test_a_silent_gateway_is_asked_again_from_where_we_were(
+    world: World, asked: PaymentRequest, settings: Settings
+) -> None:
+    world.pay(world.start(asked))
+    settings.PARTWAY_SANDBOX_URL, up = "http://127.0.0.1:9", settings.PARTWAY_SANDBOX_URL
+    assert read() == 0
+    assert _account(world).listed_until is None
+    settings.PARTWAY_SANDBOX_URL = up
+    assert read(20) == 1
+
+
+def test_credentials_that_are_refused_are_tried_less_often(world: World) -> None:
+    world.account.credentials = {**world.account.credentials, "api_key": "sk_sandbox_wrong"}
+    world.account.save()
+    at = present() + timedelta(minutes=10)
+    listing.read_lists(now=at)
+    assert _account(world).list_at == at + timedelta(hours=6)
+
+
+def test_two_workers_never_read_the_same_list(world: World) -> None:
+    at = present() + timedelta(minutes=10)
+    account = _account(world)
+    assert [listing._claim(account, at), listing._claim(account, at)] == [True, False]
+
+
+def _account(world: World) -> GatewayAccount:
+    return GatewayAccount.objects.get(pk=world.account.pk)
+
+
+# Payments without an end
+
+
+def stuck(world: World, asked: PaymentRequest, settings: Settings, after: timedelta) -> datetime:
+    """Nobody answers for a long time."""
+    world.start(asked)
+    settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
+    at = present() + after
+    reconciliation.ask_about_unsettled(now=at)
+    return at
+
+
+def test_a_payment_without_an_end_is_given_to_a_human(
+    world: World, asked: PaymentRequest, settings: Settings
+) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    stuck(world, asked, settings, timedelta(hours=25))
+    settings.PARTWAY_SANDBOX_URL = up
+    assert Flag.objects.get().kind == "payment_unsettled"
+
+
+def test_which_ends_by_itself_when_the_gateway_answers(
+    world: World, asked: PaymentRequest, settings: Settings, alice: Actor
+) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    at = stuck(world, asked, settings, timedelta(hours=25))
+    settings.PARTWAY_SANDBOX_URL = up
+    assert flags.clear_passing(now=at) == 0
+    payment_requests.cancel(asked, by=alice, now=at)
+    assert flags.clear_passing(now=at) == 1
+    assert Flag.objects.get().resolution == "The payment is settled now."
+
+
+def test_a_day_is_not_too_long(world: World, asked: PaymentRequest, settings: Settings) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    stuck(world, asked, settings, timedelta(hours=20))
+    settings.PARTWAY_SANDBOX_URL = up
+    assert not Flag.objects.exists()
