@@ -11,7 +11,7 @@ from partway.gateways.protocol import Checkout, Gateway, Order, Refund
 from partway.gateways.registry import open_gateway
 from partway.gateways.sandbox import provision
 from partway.lib.money import Money
-from tests.gateways.company import Company, Ear
+from tests.gateways.company import Company, Ear, Heard, signed
 
 # The port of the discard service, which no machine runs.
 NOBODY = "http://127.0.0.1:9"
@@ -33,6 +33,7 @@ class Stage(Protocol):
     def settle(self, checkout: Checkout, outcome: str) -> None: ...
     def settle_refund(self, refund: Refund, outcome: str) -> None: ...
     def go_wrong(self, kind: str, **details: object) -> None: ...
+    def signed(self, body: bytes, at: datetime) -> Heard: ...
     def captures(self, checkout: Checkout) -> list[int]: ...
 
 
@@ -85,6 +86,9 @@ class SandboxStage:
 
     def go_wrong(self, kind: str, **details: object) -> None:
         self._ask("POST", "/v1/faults", kind=kind, **details)
+
+    def signed(self, body: bytes, at: datetime) -> Heard:
+        return signed(body, at, self.credentials["signing_secret"])
 
     def captures(self, checkout: Checkout) -> list[int]:
         lines = self._ask("GET", "/v1/ledger")["data"]

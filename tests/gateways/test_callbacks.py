@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from partway.gateways.protocol import BadCallback, Checkout
@@ -54,10 +57,31 @@ def test_a_made_up_signature_is_a_bad_callback(stage: Stage, heard: Heard, wrong
         stage.gateway.read_callback(heard.body, headers)
 
 
-def test_an_old_timestamp_is_a_bad_callback(stage: Stage, heard: Heard) -> None:
-    old = str(int(heard.headers["webhook-timestamp"]) - 3600)
+def test_the_timestamp_is_signed_too(stage: Stage, heard: Heard) -> None:
+    newer = str(int(heard.headers["webhook-timestamp"]) + 1)
     with pytest.raises(BadCallback):
-        stage.gateway.read_callback(heard.body, {**heard.headers, "webhook-timestamp": old})
+        stage.gateway.read_callback(heard.body, {**heard.headers, "webhook-timestamp": newer})
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_callback_signed_at_another_time_is_a_bad_callback(stage: Stage, heard: Heard, hours: int) -> None:
+    at = datetime.now(UTC)
+    again = stage.signed(heard.body, at)
+    assert stage.gateway.read_callback(again.body, again.headers)
+    replayed = stage.signed(heard.body, at + timedelta(hours=hours))
+    with pytest.raises(BadCallback):
+        stage.gateway.read_callback(replayed.body, replayed.headers)
+
+
+@pytest.mark.parametrize(
+    "part", [{"id": "evt\0"}, {"id": 7}, {"data": {"checkout": None}}, {"data": []}, {"type": []}]
+)
+def test_a_signed_body_that_names_nothing_is_a_bad_callback(
+    stage: Stage, heard: Heard, part: dict[str, object]
+) -> None:
+    senseless = stage.signed(json.dumps({**heard.event, **part}).encode(), datetime.now(UTC))
+    with pytest.raises(BadCallback):
+        stage.gateway.read_callback(senseless.body, senseless.headers)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"null", b"{}"])

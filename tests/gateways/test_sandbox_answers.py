@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pytest
 from partway.gateways.protocol import Closing, Gateway, Refused, Unknown
 from partway.gateways.registry import open_gateway
 from partway.gateways.sandbox import provision
+from partway.lib.money import Money
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CREDENTIALS = {"api_key": "sk_sandbox_x", "signing_secret": "whsec_c2VjcmV0"}
@@ -68,6 +70,52 @@ def test_an_unreadable_answer_is_unknown(
     with pytest.raises(Unknown):
         provision(address, "Acme", "http://merchant.test/")
     assert gateway.close("co_1", "close") == Closing.UNKNOWN
+
+
+GOOD = {
+    "id": "co_1",
+    "status": "captured",
+    "currency": "USD",
+    "captured": 12_500,
+    "captured_currency": "USD",
+    "authorized": 12_500,
+    "method": "card",
+    "code": "",
+    "message": "",
+    "refunds": [],
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"captured": -1},
+        {"captured": 12_500.0},
+        {"captured": True},
+        {"captured": "12500"},
+        {"captured": 10**30},
+        {"captured_currency": "usd"},
+        {"captured_currency": None},
+        {"method": None},
+        {"code": "with\0nul"},
+        {"message": ["no", "text"]},
+    ],
+)
+def test_a_fact_that_fits_no_column_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway, change: dict[str, object]
+) -> None:
+    monkeypatch.setattr(Babbler, "answer", (200, json.dumps(GOOD).encode()))
+    assert gateway.fetch("co_1").captured == Money(12_500, "USD")
+    monkeypatch.setattr(Babbler, "answer", (200, json.dumps({**GOOD, **change}).encode()))
+    with pytest.raises(Unknown):
+        gateway.fetch("co_1")
+
+
+def test_words_that_are_too_long_are_cut(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
+    long = {**GOOD, "method": "m" * 500, "code": "c" * 500, "message": "w" * 500}
+    monkeypatch.setattr(Babbler, "answer", (200, json.dumps(long).encode()))
+    truth = gateway.fetch("co_1")
+    assert (len(truth.method), len(truth.code), len(truth.words)) == (40, 60, 300)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])

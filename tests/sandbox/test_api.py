@@ -40,7 +40,7 @@ def test_nothing_is_told_without_a_key(company: Company, path: str) -> None:
     assert company.ask("GET", f"/v1/{path}", "sk_sandbox_wrong").status_code == 401
 
 
-@pytest.mark.parametrize("act", ["capture", "close", "refunds", "settle"])
+@pytest.mark.parametrize("act", ["capture", "close", "refunds", "settle", "lapse"])
 def test_another_accounts_checkout_does_not_exist(
     other: Merchant, checkout: dict[str, Any], act: str
 ) -> None:

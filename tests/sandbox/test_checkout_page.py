@@ -91,6 +91,32 @@ def test_a_decline_is_told_and_another_card_may_try(company: Company, page: str)
     assert company.type_in(f"{page}/pay", number=GOOD).status_code == 303
 
 
+def test_who_tries_too_many_cards_is_shown_out(
+    look: Look, merchant: Merchant, checkout: dict[str, Any], page: str
+) -> None:
+    answers = [merchant.company.type_in(f"{page}/pay", number=DECLINED) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [402] * 4 + [410]
+    assert "Too many cards were declined" in answers[-1].text
+    assert "Too many cards were declined" in look(page).text
+    assert merchant.company.type_in(f"{page}/pay", number=GOOD).status_code == 410
+    assert (merchant.fetch(checkout)["status"], merchant.fetch(checkout)["code"]) == (
+        "closed",
+        "too_many_declines",
+    )
+    told = ["closed", *["declined"] * 4]
+    eventually(lambda: sorted(merchant.ear.kinds(checkout["id"])) == told)
+
+
+def test_a_refused_confirmation_counts_as_a_decline(
+    merchant: Merchant, checkout: dict[str, Any], page: str
+) -> None:
+    for _ in range(4):
+        merchant.company.type_in(f"{page}/pay", number=DECLINED)
+    asked = merchant.company.type_in(f"{page}/pay", number=CONFIRMED)
+    said = {"confirmation": hidden(asked, "confirmation"), "decision": "refuse"}
+    assert merchant.company.type_in(f"{page}/confirm", **said).status_code == 410
+
+
 @pytest.mark.parametrize("number", ["", "4111111111111111", "42424242", "４２４２", "drop table"])
 def test_only_test_cards_work(merchant: Merchant, checkout: dict[str, Any], number: str) -> None:
     answer = merchant.company.type_in(f"{checkout['url']}/pay", number=number)

@@ -88,6 +88,75 @@ def test_another_amount_can_be_taken(merchant: Merchant, checkout: dict[str, Any
     assert merchant.do("capture", checkout, amount=12_500).json()["captured"] == 12_500 + delta
 
 
+def test_another_currency_can_be_taken(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("wrong_currency")
+    pay(merchant, checkout)
+    captured = merchant.do("capture", checkout, amount=12_500).json()
+    assert (captured["captured"], captured["captured_currency"], captured["currency"]) == (
+        12_500,
+        "CAD",
+        "USD",
+    )
+    [line] = merchant.ledger()
+    assert (line["captured_currency"], line["currency"]) == ("CAD", "USD")
+
+
+def test_what_was_taken_in_another_currency_is_refunded_in_it(
+    merchant: Merchant, checkout: dict[str, Any]
+) -> None:
+    merchant.go_wrong("wrong_currency", currency="JPY")
+    pay(merchant, checkout)
+    merchant.do("capture", checkout, amount=12_500)
+    assert merchant.do("refunds", checkout, amount=500, currency="USD").status_code == 422
+    assert merchant.do("refunds", checkout, amount=500, currency="JPY").json()["currency"] == "JPY"
+
+
+def test_before_a_capture_no_currency_was_taken(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    assert merchant.fetch(checkout)["captured_currency"] is None
+
+
+def test_somebody_can_capture_before_us(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("capture_too_late")
+    pay(merchant, checkout)
+    assert merchant.do("capture", checkout, amount=12_500).json()["error"]["code"] == "already_captured"
+    assert merchant.fetch(checkout)["captured"] == 12_500
+
+
+def test_an_answer_can_be_unreadable_though_all_was_done(
+    merchant: Merchant, checkout: dict[str, Any]
+) -> None:
+    merchant.go_wrong("garbage", act="close")
+    assert merchant.do("close", checkout).text.startswith("<h1>")
+    assert merchant.fetch(checkout)["status"] == "closed"
+
+
+def test_an_answer_can_leave_out_what_was_taken(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    pay(merchant, checkout)
+    merchant.go_wrong("no_amount", act="capture")
+    merchant.go_wrong("no_amount", act="listed")
+    vague = merchant.do("capture", checkout, amount=12_500).json()
+    assert (vague["status"], vague["captured"]) == ("captured", None)
+    assert merchant.ask("GET", "checkouts").json()["data"][0]["captured"] is None
+    assert merchant.fetch(checkout)["captured"] == 12_500
+
+
+def test_a_callback_can_name_a_checkout_that_nobody_has(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    merchant.go_wrong("callback_unknown")
+    pay(merchant, checkout)
+    named = eventually(
+        lambda: len(merchant.ear.heard) == 2 and [one.event["data"] for one in merchant.ear.heard]
+    )
+    [stray] = [data["checkout"] for data in named if data["checkout"] != checkout["id"]]
+    assert merchant.ask("GET", f"checkouts/{stray}").status_code == 404
+
+
+def test_a_hold_can_lapse_by_itself(merchant: Merchant, checkout: dict[str, Any]) -> None:
+    pay(merchant, checkout)
+    assert merchant.do("lapse", checkout).json()["code"] == "authorization_lapsed"
+    assert merchant.do("capture", checkout, amount=12_500).json()["error"]["code"] == "authorization_lapsed"
+    assert merchant.do("lapse", checkout).json()["error"]["code"] == "not_authorized"
+
+
 def test_a_close_can_come_too_late(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.go_wrong("close_too_late")
     assert merchant.do("close", checkout).json()["status"] == "processing"

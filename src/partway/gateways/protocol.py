@@ -104,9 +104,10 @@ class Refund:
 class Truth:
     """What the gateway knows about a checkout now.
 
-    `captured` is what was really taken, before refunds, whatever had been asked for. `code` is our stable
-    code (card_declined, insufficient_funds, authorization_lapsed, checkout_expired, bank_debit_failed or
-    empty) for the latest decline or the end; `words` are the gateway's, for people.
+    `captured` is what was really taken, before refunds, whatever amount and currency had been asked for;
+    None after a capture means that the gateway does not say. `code` is our stable code (card_declined,
+    insufficient_funds, too_many_declines, authorization_lapsed, checkout_expired, bank_debit_failed or empty)
+    for the latest decline or the end; `words` are the gateway's, for people.
     """
 
     status: Status

@@ -27,7 +27,7 @@ from partway.gateways.protocol import (
     Truth,
     Unknown,
 )
-from partway.lib.money import EXPONENTS, Money
+from partway.lib.money import EXPONENTS, MAX_MINOR, Money
 
 # Least amount and step in minor units, by the currency's decimals. The last digit of a three-decimal amount
 # must be 0: card networks carry two decimals and real gateways demand the same.
@@ -87,7 +87,7 @@ class SandboxGateway:
         }
         with _reading():
             answer = self._call("POST", "/v1/checkouts", body, order.key)
-            return Checkout(answer["id"], answer["url"])
+            return Checkout(_text(answer["id"]), _text(answer["url"], most=2000))
 
     def fetch(self, ref: str) -> Truth:
         """Ask what is true now."""
@@ -119,7 +119,8 @@ class SandboxGateway:
         try:
             event = Webhook(self._signing_secret).verify(body, dict(headers))
             at = datetime.fromisoformat(event["created"])
-            return CallbackFacts(event["id"], event["type"], event["data"]["checkout"], at)
+            ref = _text(event["data"]["checkout"])
+            return CallbackFacts(_text(event["id"]), _text(event["type"], most=60), ref, at)
         except (WebhookVerificationError, ValueError, TypeError, KeyError) as error:
             raise BadCallback(f"not a callback of this account: {error}") from error
 
@@ -169,7 +170,7 @@ def _answer(client: httpx.Client, method: str, path: str, **request: Any) -> Jso
         answer: Json = response.json()
         if response.is_success:
             return answer
-        raise Refused(answer["error"]["code"], answer["error"]["message"])
+        raise Refused(_text(answer["error"]["code"], most=60), _text(answer["error"]["message"], most=300))
 
 
 @contextmanager
@@ -188,17 +189,29 @@ def _wire(amount: Money) -> Json:
 def _truth(row: Json) -> Truth:
     return Truth(
         status=Status(row["status"]),
-        captured=_money(row, "captured"),
-        authorized=_money(row, "authorized"),
-        method=row["method"],
-        code=row["code"],
-        words=row["message"],
+        captured=_money(row["captured"], row["captured_currency"]),
+        authorized=_money(row["authorized"], row["currency"]),
+        method=_text(row["method"], most=40),
+        code=_text(row["code"], most=60),
+        words=_text(row["message"], most=300),
         refunds=tuple(_refund(refund) for refund in row["refunds"]),
     )
 
 
-def _money(row: Json, field: str) -> Money | None:
-    return None if row[field] is None else Money(row[field], row["currency"])
+def _money(amount_minor: int | None, currency: str) -> Money | None:
+    """What was taken has a currency of its own: it need not be the one that was asked for."""
+    if amount_minor is None:
+        return None
+    if not 0 <= amount_minor <= MAX_MINOR:
+        raise ValueError(f"{amount_minor} is not an amount")
+    return Money(amount_minor, currency)
+
+
+def _text(value: object, *, most: int = 200) -> str:
+    """Text that fits into a column of any database, cut where it is longer."""
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError(f"{value!r} is not text")
+    return value[:most]
 
 
 def _refund(row: Json) -> Refund:

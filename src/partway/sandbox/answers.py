@@ -14,12 +14,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from partway.sandbox import faults
 from partway.sandbox.errors import Refusal, invalid
-from partway.sandbox.models import Account, Answer
+from partway.sandbox.models import Account, Answer, Fault
 
 Json = dict[str, Any]
 
 # Acts that set up or look behind the scenes; faults never hit them.
-_UNTOUCHED = frozenset({"open_account", "set_fault", "clear_faults", "ledger", "settle", "settle_refund"})
+_UNTOUCHED = frozenset(
+    {"open_account", "set_fault", "clear_faults", "ledger", "settle", "settle_refund", "lapse"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,25 @@ def _faulty(handler: Handler, call: Call, path: dict[str, str]) -> HttpResponse:
         return _error(Refusal(500, "internal_error", "Something broke before anything happened."))
     response = _once(handler, call, path)
     broken = faults.take(call.account.id, faults.AFTER_SUCCESS, act) if response.status_code < 300 else None
-    if broken and broken.kind == "hang":
-        time.sleep(broken.delay)
-    if broken and broken.kind == "timeout_after_success":
-        return _error(Refusal(504, "timeout", "No answer in time."))
-    return response
+    return _spoiled(response, broken) if broken else response
+
+
+def _spoiled(response: HttpResponse, fault: Fault) -> HttpResponse:
+    """What was done is done; only the answer to it goes wrong."""
+    if fault.kind == "hang":
+        time.sleep(fault.delay)
+        return response
+    if fault.kind == "garbage":
+        return HttpResponse("<h1>We will be back soon</h1>")
+    if fault.kind == "no_amount":
+        return JsonResponse(_without_amounts(json.loads(response.content)))
+    return _error(Refusal(504, "timeout", "No answer in time."))
+
+
+def _without_amounts(body: Json) -> Json:
+    for checkout in body.get("data", [body]):
+        checkout["captured"] = None
+    return body
 
 
 def _once(handler: Handler, call: Call, path: dict[str, str]) -> HttpResponse:

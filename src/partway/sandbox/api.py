@@ -115,10 +115,17 @@ def settle(call: Call, checkout_id: str) -> Json:
     return _wire(call, checkout)
 
 
+def lapse(call: Call, checkout_id: str) -> Json:
+    """POST → the bank lets go of what it held on a card."""
+    checkout = checkouts.locked(checkout_id, call.account.id)
+    checkouts.lapse(checkout)
+    return _wire(call, checkout)
+
+
 def refund(call: Call, checkout_id: str) -> Json:
     """POST {amount, reference?} → the refund."""
     checkout = checkouts.locked(checkout_id, call.account.id)
-    fields.same_currency(call.body, checkout.currency)
+    fields.same_currency(call.body, checkout.captured_currency or checkout.currency)
     reference = fields.text(call.body, "reference")
     return _wire_refund(checkouts.refund(checkout, fields.amount(call.body), reference), checkout)
 
@@ -131,7 +138,7 @@ def settle_refund(call: Call, refund_id: str) -> Json:
 
 
 def set_fault(call: Call) -> Json:
-    """POST {kind, count?, act?, delay?, delta?} → goes wrong `count` times."""
+    """POST {kind, count?, act?, delay?, delta?, currency?} → goes wrong `count` times."""
     body = call.body
     kind = fields.choice(body, "kind", faults.KINDS)
     if not kind:
@@ -143,6 +150,7 @@ def set_fault(call: Call) -> Json:
         left=_number(body, "count", 1),
         delay=_number(body, "delay", 20 if kind == "hang" else 3),
         delta=_number(body, "delta", -1),
+        currency=fields.text(body, "currency", most=3) or "CAD",
     )
     return {"kind": fault.kind, "act": fault.act, "left": fault.left}
 
@@ -174,6 +182,7 @@ def _ledger_line(checkout: Checkout) -> Json:
         "amount": checkout.amount_minor,
         "currency": checkout.currency,
         "captured": checkout.captured_minor or 0,
+        "captured_currency": checkout.captured_currency,
         "refunded": checkout.refunded_minor,
         "captures": checkout.captures,
     }
@@ -207,6 +216,7 @@ def _wire_one(call: Call, checkout: Checkout, refunds: list[Refund]) -> Json:
         "message": checkout.words,
         "authorized": checkout.authorized_minor,
         "captured": checkout.captured_minor,
+        "captured_currency": checkout.captured_currency or None,
         "refunded": checkout.refunded_minor,
         "refunds": [_wire_refund(made, checkout) for made in refunds],
         "created_at": checkout.created_at.isoformat(),
@@ -216,5 +226,5 @@ def _wire_one(call: Call, checkout: Checkout, refunds: list[Refund]) -> Json:
 
 
 def _wire_refund(made: Refund, checkout: Checkout) -> Json:
-    money = {"amount": made.amount_minor, "currency": checkout.currency}
+    money = {"amount": made.amount_minor, "currency": checkout.captured_currency}
     return {"id": made.id, "status": made.status, "reference": made.reference, **money}

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from partway.lib.clock import now
 from partway.sandbox import faults
-from partway.sandbox.models import Callback, Checkout
+from partway.sandbox.models import Callback, Checkout, checkout_id
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,10 @@ def write(checkout: Checkout, kind: str) -> None:
         callback.waits_for_next, callback.due_at = True, at + HOLD
     elif wanted == "callback_twice":
         callback.copies = 2
+    elif wanted == "callback_unknown":
+        Callback.objects.create(
+            checkout=checkout, kind=callback.kind, names=checkout_id(), created_at=at, due_at=at
+        )
     elif wanted == "callback_first":
         callback.tries, callback.due_at = 1, at + LEASE
     callback.save(force_insert=True)
@@ -105,7 +109,7 @@ def _event(callback: Callback) -> dict[str, object]:
         "id": callback.id,
         "type": callback.kind,
         "created": callback.created_at.isoformat(),
-        "data": {"checkout": callback.checkout_id},
+        "data": {"checkout": callback.names or callback.checkout_id},
     }
 
 

@@ -54,6 +54,7 @@ DEBITS = {
 }
 
 REFUSED_CONFIRMATION = ("card_declined", "The payment was not confirmed.")
+TOO_MANY_DECLINES = ("too_many_declines", "Too many cards were declined here.")
 LAPSED = ("authorization_lapsed", "The authorization has lapsed; nothing was taken.")
 EXPIRED = ("checkout_expired", "The time for paying has passed.")
 

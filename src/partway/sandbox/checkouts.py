@@ -9,12 +9,22 @@ from django.db import transaction
 
 from partway.lib.clock import now
 from partway.sandbox import callbacks, faults
-from partway.sandbox.cards import DEBITS, EXPIRED, LAPSED, REFUSED_CONFIRMATION, Instrument
+from partway.sandbox.cards import (
+    DEBITS,
+    EXPIRED,
+    LAPSED,
+    REFUSED_CONFIRMATION,
+    TOO_MANY_DECLINES,
+    Instrument,
+)
 from partway.sandbox.errors import Refusal, not_found
 from partway.sandbox.models import Checkout, Refund
 from partway.sandbox.settings import SETTLE_AFTER_SECONDS
 
 Status = Checkout.Status
+
+# Whoever needs more cards than this in one checkout is trying out stolen ones.
+MOST_DECLINES = 5
 
 # What a customer pays with who is faster than a close (the fault close_too_late).
 _GOOD_DEBIT = "000123456789"
@@ -72,7 +82,14 @@ def _authorize(checkout: Checkout, *, lapses: bool = False) -> None:
 
 
 def _decline(checkout: Checkout, code: str, words: str) -> None:
-    _move(checkout, Status.OPEN, "declined", method="card", code=code, words=words)
+    """The customer may try another card; whoever tries too many may not (nobody tests stolen cards here)."""
+    declines = checkout.declines + 1
+    if declines < MOST_DECLINES:
+        told = {"method": "card", "code": code, "words": words}
+        _move(checkout, Status.OPEN, "declined", declines=declines, **told)
+    else:
+        code, words = TOO_MANY_DECLINES
+        _move(checkout, Status.CLOSED, "closed", declines=declines, code=code, words=words)
 
 
 def pay_by_debit(checkout: Checkout, debit: Instrument) -> None:
@@ -97,7 +114,7 @@ def settle(checkout: Checkout, outcome: str = "") -> None:
 def capture(checkout: Checkout, amount_minor: int) -> None:
     """Take what was authorized, once."""
     if checkout.status == Status.CAPTURED:
-        raise Refusal(409, "already_captured", "This payment has already been captured.")
+        raise _already_captured()
     if checkout.code == LAPSED[0]:
         raise Refusal(409, *LAPSED)
     if checkout.status != Status.AUTHORIZED:
@@ -105,15 +122,32 @@ def capture(checkout: Checkout, amount_minor: int) -> None:
     if amount_minor > (checkout.authorized_minor or 0):
         raise Refusal(422, "amount_too_large", "More than was authorized.")
     if checkout.lapses:
-        _move(checkout, Status.CLOSED, "closed", authorized_minor=None, code=LAPSED[0], words=LAPSED[1])
+        lapse(checkout)
         raise Refusal(409, *LAPSED)
     _take(checkout, amount_minor)
+    if faults.take(checkout.account_id, faults.AFTER_CAPTURE):
+        raise _already_captured()
+
+
+def _already_captured() -> Refusal:
+    return Refusal(409, "already_captured", "This payment has already been captured.")
+
+
+def lapse(checkout: Checkout) -> None:
+    """The bank waits no longer and lets go of what it held."""
+    if checkout.status != Status.AUTHORIZED:
+        raise Refusal(409, "not_authorized", f"Nothing to let go of: this checkout is {checkout.status}.")
+    _move(checkout, Status.CLOSED, "closed", authorized_minor=None, code=LAPSED[0], words=LAPSED[1])
 
 
 def _take(checkout: Checkout, amount_minor: int) -> None:
     fault = faults.take(checkout.account_id, faults.ON_CAPTURE)
-    taken = max(0, amount_minor + fault.delta) if fault else amount_minor
-    _move(checkout, Status.CAPTURED, "captured", captured_minor=taken, captures=checkout.captures + 1)
+    taken = {"captured_minor": amount_minor, "captured_currency": checkout.currency}
+    if fault and fault.kind == "wrong_amount":
+        taken["captured_minor"] = max(0, amount_minor + fault.delta)
+    elif fault:
+        taken["captured_currency"] = fault.currency
+    _move(checkout, Status.CAPTURED, "captured", captures=checkout.captures + 1, **taken)
 
 
 def close(checkout: Checkout) -> None:

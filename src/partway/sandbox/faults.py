@@ -9,19 +9,29 @@ from django.db.models import F
 from partway.sandbox.models import Fault
 
 BEFORE = ("error_before",)
-AFTER_SUCCESS = ("timeout_after_success", "hang")
+AFTER_SUCCESS = ("timeout_after_success", "hang", "garbage", "no_amount")
 ON_CALLBACK = (
     "callback_first",
     "callback_twice",
     "callback_late",
     "callback_out_of_order",
     "callback_lost",
+    "callback_unknown",
 )
-ON_CAPTURE = ("wrong_amount",)
+AFTER_CAPTURE = ("capture_too_late",)
+ON_CAPTURE = ("wrong_amount", "wrong_currency")
 ON_CLOSE = ("close_too_late",)
 ON_REFUND = ("refund_pending",)
 ACTS = ("start", "fetch", "capture", "close", "refund", "listed", "account")
-KINDS = (*BEFORE, *AFTER_SUCCESS, *ON_CALLBACK, *ON_CAPTURE, *ON_CLOSE, *ON_REFUND)
+KINDS = (
+    *BEFORE,
+    *AFTER_SUCCESS,
+    *ON_CALLBACK,
+    *AFTER_CAPTURE,
+    *ON_CAPTURE,
+    *ON_CLOSE,
+    *ON_REFUND,
+)
 
 
 def take(account_id: str, kinds: Iterable[str], act: str = "") -> Fault | None:

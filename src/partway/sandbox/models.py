@@ -93,11 +93,15 @@ class Checkout(models.Model):
     code = models.CharField(max_length=40, blank=True)
     words = models.CharField(max_length=200, blank=True)
     confirmation = models.CharField(max_length=40, blank=True)  # of the card that waits to be confirmed
+    declines = models.PositiveSmallIntegerField(default=0)
     lapses = models.BooleanField(default=False)  # the authorization is good until somebody captures it
     settles_at = models.DateTimeField(null=True)
     settles_as = models.CharField(max_length=10, blank=True)
     authorized_minor = models.PositiveBigIntegerField(null=True)
     captured_minor = models.PositiveBigIntegerField(null=True)
+    captured_currency = models.CharField(
+        max_length=3, blank=True
+    )  # as asked, but for the fault wrong_currency
     refunded_minor = models.PositiveBigIntegerField(default=0)
     captures = models.PositiveSmallIntegerField(default=0)  # how often money was taken, for the ledger
 
@@ -151,6 +155,9 @@ class Callback(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     copies = models.PositiveSmallIntegerField(default=1)
     waits_for_next = models.BooleanField(default=False)  # the fault callback_out_of_order
+    names = models.CharField(
+        max_length=40, blank=True
+    )  # a checkout that nobody has: the fault callback_unknown
 
     class Meta:
         indexes = (models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="callback_due"),)
@@ -181,3 +188,4 @@ class Fault(models.Model):
     left = models.PositiveSmallIntegerField(default=1)
     delay = models.FloatField(default=3)  # seconds, for callback_late and hang
     delta = models.BigIntegerField(default=-1)  # minor units, for wrong_amount
+    currency = models.CharField(max_length=3, default="CAD")  # for wrong_currency

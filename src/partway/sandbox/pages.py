@@ -113,6 +113,8 @@ def _after_paying(request: HttpRequest, checkout: Checkout) -> HttpResponse:
         return _page(request, "confirm", checkout)
     if checkout.status == Status.OPEN:
         return _form(request, checkout, status=402, wrong=checkout.words)
+    if checkout.status == Status.CLOSED:
+        return _ended(request, checkout)
     return HttpResponse(status=303, headers={"Location": checkout.return_url})
 
 

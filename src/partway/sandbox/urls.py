@@ -19,6 +19,7 @@ urlpatterns = [
     path("v1/checkouts/<str:checkout_id>/capture", serve(post=api.capture)),
     path("v1/checkouts/<str:checkout_id>/close", serve(post=api.close)),
     path("v1/checkouts/<str:checkout_id>/refunds", serve(post=api.refund)),
+    path("v1/checkouts/<str:checkout_id>/lapse", serve(post=api.lapse)),
     path("v1/checkouts/<str:checkout_id>/settle", serve(post=api.settle)),
     path("v1/refunds/<str:refund_id>/settle", serve(post=api.settle_refund)),
     path("v1/faults", serve(post=api.set_fault, delete=api.clear_faults)),
