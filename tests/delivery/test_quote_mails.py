@@ -131,6 +131,9 @@ def test_what_nobody_wanted_is_all_surplus(quote: Quote) -> None:
     del event.data["deposit_minor"]
     event.save()
     assert (receipt(payment).applied.amount_minor, receipt(payment).surplus) == (0, Money(30_000, "USD"))
+    for text in texts("receipt")[1:]:
+        assert "$300.00 could not be taken as the deposit of this quote." in text
+        assert "will stand on your invoice" not in text
 
 
 @pytest.mark.parametrize("kind", ["quote_sent", "quote_accepted", "receipt", "payment_received"])

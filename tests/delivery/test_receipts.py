@@ -52,6 +52,16 @@ def test_another_currency_is_all_surplus(invoice: Invoice) -> None:
     payment = personas.paid_part(invoice, 20_000)
     payment.captured_currency = "EUR"
     assert receipt(payment).surplus == Money(20_000, "EUR")
+    assert receipt(payment).surplus_words == "€200.00 was taken in another currency than this invoice’s."
+
+
+def test_it_says_why_something_fits_nowhere(invoice: Invoice) -> None:
+    payment = personas.paid_part(invoice, 20_000)
+    assert receipt(payment).surplus_words == ""
+    payment.captured_minor = 25_000
+    assert receipt(payment).surplus_words == "$50.00 of it was more than this invoice could take."
+    payment.allocations.all().delete()
+    assert receipt(payment).surplus_words == "$250.00 came when it was no longer asked for."
 
 
 def test_its_day_is_the_day_where_the_organization_is(invoice: Invoice) -> None:

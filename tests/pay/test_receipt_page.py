@@ -100,7 +100,7 @@ def test_money_in_another_currency_is_shown_as_what_it_is(dana: Client, invoice:
     payment = personas.paid_part(invoice, 30_000)
     payment.allocations.all().delete()
     text = _page(dana, payment, captured_currency="EUR")
-    assert "€300.00 of it was more than" in text
+    assert "€300.00 was taken in another currency than this invoice’s." in text
 
 
 def test_asking_without_an_answer_leaves_it_unknown(dana: Client, payment: Payment) -> None:

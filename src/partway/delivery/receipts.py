@@ -21,6 +21,7 @@ class Receipt:
     paid_before: Money
     paid_on: date  # where the organization is
     method: str
+    noun: str  # what it paid: invoice, or a quote's deposit
 
     @property
     def paid(self) -> Money:
@@ -38,6 +39,21 @@ class Receipt:
         if self.captured.currency != self.applied.currency:
             return self.captured
         return self.captured - self.applied or None
+
+    @property
+    def surplus_words(self) -> str:
+        """Why the surplus fits nowhere, as a sentence; empty when there is none."""
+        if not self.surplus:
+            return ""
+        if self.captured.currency != self.applied.currency:
+            return f"{self.surplus} was taken in another currency than this {self.noun}’s."
+        is_deposit = self.noun == "quote"
+        if self.applied:
+            asked = "the deposit of this quote" if is_deposit else "this invoice could take"
+            return f"{self.surplus} of it was more than {asked}."
+        if is_deposit:
+            return f"{self.surplus} could not be taken as the deposit of this quote."
+        return f"{self.surplus} came when it was no longer asked for."
 
 
 class PaidPart(NamedTuple):
@@ -83,6 +99,7 @@ def receipt(payment: Payment) -> Receipt:
         paid_before=before,
         paid_on=payment.paid_on or today(payment.settled_at, payment.organization.time_zone),
         method=method_words(payment.method),
+        noun="invoice" if payment.invoice_id else "quote",
     )
 
 

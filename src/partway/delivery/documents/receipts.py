@@ -48,7 +48,7 @@ def _headline(paid: Receipt) -> Headline:
 
 
 def _sums(paid: Receipt, noun: str) -> tuple[Row, ...]:
-    surplus = [Row("More than was due, kept as your credit", paid.surplus)] if paid.surplus else []
+    surplus = [Row("Kept as your credit", paid.surplus)] if paid.surplus else []
     return (
         Row(f"Total of the {noun}", paid.total),
         Row("Paid before", paid.paid_before),
