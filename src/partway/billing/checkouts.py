@@ -26,6 +26,9 @@ T = TypeVar("T")
 # After a decision the worker looks soon, in case whoever decided was killed before the call was answered.
 SOON = timedelta(seconds=15)
 
+# What becomes of an uncommitted payment that shall not happen.
+WITHDRAWN = {"pending": "closing", "authorized": "releasing"}
+
 
 class UnderWay(Exception):
     """The same call is being made by another thread or process right now."""
@@ -121,7 +124,7 @@ def withdraw(payment: Payment, *, by: Actor, now: datetime) -> bool:
 
     The decision is stored before anyone is told (DESIGN section 4); tell the gateway with `close` after the commit.
     """
-    to = {"pending": "closing", "authorized": "releasing"}.get(payment.status)
+    to = WITHDRAWN.get(payment.status)
     if to is not None:
         move(payment, to, by=by, now=now, check_at=now + SOON)
     return payment.status in ("closing", "releasing")

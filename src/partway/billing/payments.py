@@ -14,16 +14,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.gateways.protocol import CallbackFacts, Closing, Refused, Truth, Unknown
 from partway.lib.money import Money
 
-from . import checkouts, events, flags, payability, settlement
+from . import checkouts, events, flags, payability, settlement, throttles
 from .checkouts import SOON, UnderWay
-from .errors import DepositNotDivisible, GatewayDown, NotPayable, PaymentInProgress, RateLimited
+from .errors import DepositNotDivisible, GatewayDown, NotPayable, PaymentInProgress
 from .models import Callback, Invoice, Payment, PaymentRequest, Quote
 from .payability import CHECKOUT_LIFE
 from .settlement import Act, Report
@@ -106,11 +105,21 @@ def _claim(source: Source, shown: Money, payer_address: str | None, now: datetim
     payability.check(document, request, begun_at=now)
     amount = _amount(document, request, shown)
     standing = _standing(document)
+    if standing is not None and not _makes_way(standing, source, amount, now):
+        return standing
+    # Asked before anything is withdrawn: whoever may not begin a checkout shall not end another's either.
+    throttles.check(document, request, payer_address, now=now)
+    account = _taking_account(document.organization, amount)
     if standing is None:
-        return _create(document, request, amount, payer_address, now)
-    if not (_is_for(standing, source) and standing.amount == amount and _is_fresh(standing, now)):
-        checkouts.withdraw(standing, by=events.customer_actor(document.customer), now=now)
+        return _create(document, request, account, amount, payer_address, now)
+    checkouts.withdraw(standing, by=events.customer_actor(document.customer), now=now)
     return standing
+
+
+def _makes_way(standing: Payment, source: Source, amount: Money, now: datetime) -> bool:
+    """Whether a payment that only waits for its customer goes, because another one is begun (P1)."""
+    same = _is_for(standing, source) and standing.amount == amount and _is_fresh(standing, now)
+    return standing.status in checkouts.WITHDRAWN and not same
 
 
 def _locked(source: Source) -> Invoice | Quote:
@@ -148,12 +157,11 @@ def _is_fresh(payment: Payment, now: datetime) -> bool:
 def _create(
     document: Invoice | Quote,
     request: PaymentRequest | None,
+    account: GatewayAccount,
     amount: Money,
     payer_address: str | None,
     now: datetime,
 ) -> Payment:
-    _throttle(document, request, payer_address, now)
-    account = _taking_account(document.organization, amount)
     payment = Payment.objects.create(
         organization=document.organization,
         **_of(document),
@@ -173,20 +181,6 @@ def _create(
 
 def _of(document: Invoice | Quote) -> dict[str, Any]:
     return {"quote": document} if isinstance(document, Quote) else {"invoice": document}
-
-
-def _throttle(
-    document: Invoice | Quote, request: PaymentRequest | None, payer_address: str | None, now: datetime
-) -> None:
-    """Nobody tests stolen cards here: checkouts are counted per link and per address (P8)."""
-    recent = Payment.objects.filter(created_at__gt=now - timedelta(hours=1))
-    per_link = recent.filter(**_of(document), payment_request=request).count()
-    per_address = recent.filter(payer_address=payer_address).count() if payer_address else 0
-    if (
-        per_link >= settings.PARTWAY_CHECKOUTS_PER_LINK
-        or per_address >= settings.PARTWAY_CHECKOUTS_PER_ADDRESS
-    ):
-        raise RateLimited()
 
 
 def _opened(payment: Payment, source: Source, now: datetime) -> Payment:
