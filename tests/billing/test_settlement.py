@@ -159,6 +159,34 @@ def test_captured_without_an_amount_is_asked_again(payment: Payment) -> None:
     assert end(payment) == ("succeeded", 30_000, "paid")
 
 
+def test_nothing_is_given_up_while_nobody_says_how_much_was_taken(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    told(payment, truth(Status.AUTHORIZED))
+    told(payment, Truth(Status.CAPTURED, None, None, "card", "", ""))
+    assert end(payment)[0] == "releasing"
+    assert Flag.objects.get(payment=payment).kind == "amount_missing"
+    told(payment, truth(Status.CAPTURED))
+    assert end(payment) == ("succeeded", 0, "canceled")
+
+
+@pytest.mark.parametrize("before", [[], [Status.AUTHORIZED], [Status.PROCESSING], [Status.FAILED]])
+def test_nothing_captured_is_nothing_paid(payment: Payment, before: list[Status]) -> None:
+    for status in (*before, Status.CAPTURED, Status.CAPTURED):
+        told(payment, truth(status, 0))
+    assert end(payment) == ("failed", 0, "open")
+
+
+def test_nothing_captured_of_what_was_given_up_is_given_up(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    for status in (Status.AUTHORIZED, Status.CAPTURED):
+        told(payment, truth(status, 0))
+    assert end(payment) == ("canceled", 0, "canceled")
+
+
 def test_an_end_as_credit_still_allocates_nothing(
     payment: Payment, asked: PaymentRequest, alice: Actor
 ) -> None:

@@ -56,17 +56,6 @@ def test_a_start_without_answer_can_be_canceled(world: World, asked: PaymentRequ
     assert [line["status"] for line in world.ledger().values()] == ["closed"]
 
 
-@pytest.mark.parametrize("fault", ["timeout_after_success", "error_before"])
-def test_a_capture_without_answer_takes_the_money_once(
-    world: World, asked: PaymentRequest, fault: str
-) -> None:
-    world.go_wrong(fault, act="capture")
-    payment = world.collect(asked)
-    assert payment.status == "capturing"
-    later()
-    assert (the_payment().status, world.charged(payment)) == ("succeeded", [30_000])
-
-
 def test_a_payment_being_captured_holds_the_money(world: World, asked: PaymentRequest, alice: Actor) -> None:
     world.go_wrong("timeout_after_success", act="capture")
     world.collect(asked)
@@ -75,19 +64,6 @@ def test_a_payment_being_captured_holds_the_money(world: World, asked: PaymentRe
     later()
     asked.refresh_from_db()
     assert asked.status == "paid"
-
-
-@pytest.mark.parametrize("fault", ["timeout_after_success", "error_before"])
-def test_a_close_without_answer_ends_canceled(
-    world: World, asked: PaymentRequest, alice: Actor, fault: str
-) -> None:
-    payment = world.start(asked)
-    world.go_wrong(fault, act="close")
-    payment_requests.cancel(asked, by=alice, now=present())
-    asked.refresh_from_db()
-    assert (asked.status, the_payment().status) == ("canceled", "closing")
-    later()
-    assert (the_payment().status, world.pay(payment).status_code) == ("canceled", 410)
 
 
 def test_a_release_without_answer_charges_nobody(world: World, asked: PaymentRequest, alice: Actor) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import datetime
 from typing import Any
 
 import httpx
+from django.test import Client
 
 from partway.accounts.models import GatewayAccount
-from partway.billing import payments
+from partway.billing import links, payments
 from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
 from partway.lib.clock import now as present
 from partway.lib.money import Money
@@ -60,6 +62,11 @@ class World:
         self.pay(payment, how)
         return payments.refresh(payment, now=present())
 
+    def receipt(self, payment: Payment) -> str:
+        """What the page that the customer returns to says, in plain words."""
+        page = Client().get(links.receipt_url(payment)).text
+        return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]*>", "", page)))
+
     # The company
 
     def settle(self, payment: Payment, outcome: str = "captured") -> None:
@@ -70,6 +77,14 @@ class World:
         """Somebody refunds a part in the company's own dashboard."""
         path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
         self._ask("POST", path, amount=amount_minor, currency=payment.currency)
+
+    def capture(self, payment: Payment) -> None:
+        """Somebody presses Capture in the company's own dashboard."""
+        self._ask("POST", f"/v1/checkouts/{payment.checkout_ref}/capture", amount=payment.amount_minor)
+
+    def lapse(self, payment: Payment) -> None:
+        """The bank lets go of what it held on the card."""
+        self._ask("POST", f"/v1/checkouts/{payment.checkout_ref}/lapse")
 
     def go_wrong(self, kind: str, **details: object) -> None:
         """Something goes wrong there the next time."""
@@ -96,6 +111,10 @@ class World:
         assert len(by_payment) == len(lines), lines
         return by_payment
 
+    def taken(self, payment: Payment) -> Money | None:
+        """What the company says it took, in the currency it took it in."""
+        return _taken(self.ledger()[payment.pk])
+
     def charged(self, payment: Payment) -> list[int]:
         """Each time this customer was charged, in minor units."""
         line = self.ledger().get(payment.pk, {"captures": 0, "captured": 0})
@@ -109,8 +128,8 @@ class World:
         for reference, line in lines.items():
             assert line["captures"] <= 1
             if not ours[reference].is_unsettled:
-                assert line["captured"] == (ours[reference].captured_minor or 0), ours[reference]
-        requests = [ours[reference].payment_request_id for reference in lines if lines[reference]["captures"]]
+                assert _taken(line) == ours[reference].captured, ours[reference]
+        requests = [ours[reference].payment_request_id for reference in lines if lines[reference]["captured"]]
         paid = [request for request in requests if request]
         assert len(paid) == len(set(paid))
 
@@ -118,6 +137,10 @@ class World:
         answer = self.company.ask(method, path, self._key, **body)
         assert answer.is_success, answer.text
         return dict(answer.json())
+
+
+def _taken(line: dict[str, Any]) -> Money | None:
+    return Money(line["captured"], line["captured_currency"]) if line["captured"] else None
 
 
 def _shown(source: Source) -> Money:

@@ -131,23 +131,33 @@ def _move(report: Report, to: str, data: dict[str, object] | None = None, **colu
 
 def _settle(report: Report) -> None:
     """Captured: book it against the document if we wanted it, else as the customer's credit."""
+    captured = report.truth.captured
     if report.payment.status in ("pending", "closing"):
         _accept(report)
-    _book(report, wanted=report.payment.is_committed)
+    if captured is None:
+        _flag_silence(report)
+    elif not captured:
+        _flag_difference(report, captured)
+        _fail(report)
+    else:
+        _book(report, captured, wanted=report.payment.is_committed)
 
 
 def _settle_late(report: Report) -> None:
     """Captured after we had given it up: true all the same, but it is credit, and a human is told (P3)."""
+    captured = report.truth.captured
+    if captured is None:
+        _flag_silence(report)
+        return
     if report.payment.status == "releasing":
         _move(report, "canceled", settled_at=report.now)
-    _book(report, wanted=False)
+    if captured:
+        _book(report, captured, wanted=False)
 
 
-def _book(report: Report, *, wanted: bool) -> None:
+def _book(report: Report, captured: Money, *, wanted: bool) -> None:
     """Book what the gateway took, end the request, tell everybody: all in this transaction (D6, M4, R6)."""
-    payment, captured = report.payment, report.truth.captured
-    if captured is None:
-        return  # a gateway that names no amount has told us nothing we could book; it will be asked again
+    payment = report.payment
     wanted = wanted and _is_whole(report, captured)
     stages = _reckon(report, captured, wanted)
     event = _move(
@@ -166,9 +176,10 @@ def _book(report: Report, *, wanted: bool) -> None:
     if wanted and isinstance(report.document, Invoice):
         allocated = stages["allocated_minor"]
         allocations.put_counted(payment, report.document, allocated, cause="payment", now=report.now)
-        _end_requests(report, report.document)
+        _end_requests(report, report.document, allocated)
         _end_invoice(report, report.document)
-    _flag_surprise(report, captured.amount_minor - stages["allocated_minor"] - stages.get("deposit_minor", 0))
+    credit_minor = captured.amount_minor - stages["allocated_minor"] - stages.get("deposit_minor", 0)
+    _flag_surprise(report, captured, credit_minor)
     outbox.queue_receipt(payment, event, stages)
 
 
@@ -204,8 +215,8 @@ def _end_invoice(report: Report, invoice: Invoice) -> None:
         move(invoice, "paid", by=report.by, now=report.now, paid_at=report.now)
 
 
-def _end_requests(report: Report, invoice: Invoice) -> None:
-    """The request that was paid is paid; one that Pay Now overtook is canceled (R6)."""
+def _end_requests(report: Report, invoice: Invoice, allocated_minor: int) -> None:
+    """The request that was paid is paid, whatever was taken; one that Pay Now overtook is canceled (R6)."""
     if report.request is not None:
         if report.request.status == "open":
             asked = report.request
@@ -213,22 +224,31 @@ def _end_requests(report: Report, invoice: Invoice) -> None:
             move(asked, "paid", by=report.by, now=report.now, data=data, ended_at=report.now)
         return
     overtaken = payment_requests.current(invoice)
-    if overtaken is not None:
+    # Money that could not be put on the invoice, being in another currency, has overtaken nothing.
+    if overtaken is not None and allocated_minor:
         reason = "invoice_paid" if invoice.amount_due_minor == 0 else "invoice_changed"
         payment_requests.end(overtaken, "canceled", reason=reason, by=report.by, now=report.now)
 
 
-def _flag_surprise(report: Report, credit_minor: int) -> None:
-    payment, now = report.payment, report.now
-    asked, captured = payment.amount, payment.captured
-    if captured != asked:
-        words = (
-            f"{captured} was taken where {asked} was asked. It is booked as taken: check it with the gateway."
-        )
-        raise_flag("amount_differs", payment, words=words, now=now)
+def _flag_surprise(report: Report, captured: Money, credit_minor: int) -> None:
+    if captured != report.payment.amount:
+        _flag_difference(report, captured)
     elif credit_minor:
         words = f"{captured} came in after it was no longer wanted. It is the customer's credit: refund it or use it."
-        raise_flag("unwanted_payment", payment, words=words, now=now)
+        raise_flag("unwanted_payment", report.payment, words=words, now=report.now)
+
+
+def _flag_difference(report: Report, captured: Money) -> None:
+    asked = report.payment.amount
+    words = f"{captured} was taken where {asked} was asked. It is booked as taken: check it with the gateway."
+    raise_flag("amount_differs", report.payment, words=words, now=report.now)
+
+
+def _flag_silence(report: Report) -> None:
+    """Taken, and nobody says how much: nothing can be booked, so it is asked again, and a human is told."""
+    asked = report.payment.amount
+    words = f"{asked} was asked and money was taken, but the payment service does not say how much: check it there."
+    raise_flag("amount_missing", report.payment, words=words, now=report.now)
 
 
 # The table: (our state, the gateway's) → what to do. What is not in it is stale and ignored.
