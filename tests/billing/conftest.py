@@ -14,7 +14,7 @@ from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.verification import verify
 from partway.lib.clock import now as present
 from tests import personas
-from tests.billing.world import World
+from tests.billing.world import WAYS, Source, World
 from tests.gateways.company import Company, Ear, running
 
 
@@ -67,6 +67,12 @@ def invoice(dana: Customer) -> Invoice:
 def asked(invoice: Invoice) -> PaymentRequest:
     """An open request for $300.00 of it."""
     return personas.ask(invoice)
+
+
+@pytest.fixture(params=WAYS)
+def source(request: pytest.FixtureRequest, dana: Customer) -> Source:
+    """$300.00 to be paid: by request, as a whole invoice, as a deposit."""
+    return WAYS[request.param](dana)
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from partway.billing import payment_requests, payments, reconciliation
+from partway.billing import organizations, payment_requests, payments, reconciliation
 from partway.billing.events import Actor
 from partway.billing.models import Callback, Event, Flag, Payment, PaymentRequest
 from partway.gateways.protocol import BadCallback
 from partway.lib.clock import now as present
-from tests.billing.world import World
-from tests.gateways.company import Heard
+from tests import personas
+from tests.billing.world import World, work_off_all
+from tests.gateways.company import Heard, signed
 
 
 def receive(world: World, heard: Heard) -> Callback:
@@ -79,6 +80,55 @@ def test_a_callback_of_another_account_is_forged(world: World, paid: Payment, al
         receive(world, heard)
 
 
+@pytest.fixture
+def birch(world: World) -> World:
+    """Another organization of this installation, with an account of its own at the same company."""
+    mallory = personas.mallory()
+    account = organizations.connect_sandbox(
+        mallory.organization, by=personas.actor_of(mallory.organization), now=present()
+    )
+    return World(world.company, world.ear, account)
+
+
+def test_another_organization_cannot_report_on_our_payment(world: World, birch: World, paid: Payment) -> None:
+    genuine = world.callback(paid, "authorized")
+    forged = signed(genuine.body, present(), birch.account.credentials["signing_secret"])
+    assert receive(birch, forged).status == "waiting"
+    work_off_all()
+    paid.refresh_from_db()
+    assert (paid.status, world.charged(paid)) == ("pending", [])
+
+
+def test_what_it_reports_is_given_to_its_own_people_and_tells_them_nothing(
+    world: World, birch: World, paid: Payment
+) -> None:
+    genuine = world.callback(paid, "authorized")
+    receive(birch, signed(genuine.body, present(), birch.account.credentials["signing_secret"]))
+    work_off_all()
+    flag = Flag.objects.get()
+    assert (flag.organization, flag.payment, flag.invoice) == (birch.account.organization, None, None)
+    assert not any(word in flag.words for word in ("alder", "Alder", "$", paid.checkout_ref))
+
+
+def test_what_another_organization_was_told_is_worth_nothing_at_our_address(
+    world: World, birch: World, paid: Payment
+) -> None:
+    with pytest.raises(BadCallback):
+        receive(birch, world.callback(paid, "authorized"))
+    assert not Callback.objects.exists()
+
+
+def test_a_genuine_callback_sent_again_after_the_end_repeats_nothing(
+    world: World, paid: Payment, alice: Actor
+) -> None:
+    heard = world.callback(paid, "authorized")
+    receive(world, heard)
+    events = Event.objects.count()
+    again = signed(heard.body, present(), world.account.credentials["signing_secret"])
+    assert receive(world, again).status == "done"
+    assert (Event.objects.count(), Callback.objects.count()) == (events, 1)
+
+
 def test_a_callback_before_our_commit_waits_and_is_booked_later(world: World, paid: Payment) -> None:
     heard, ref = world.callback(paid, "authorized"), paid.checkout_ref
     Payment.objects.filter(pk=paid.pk).update(checkout_ref="")
@@ -94,13 +144,6 @@ def test_a_callback_waits_while_the_company_is_silent(world: World, paid: Paymen
     reconciliation.work_off_callbacks(now=present() + timedelta(minutes=1))
     paid.refresh_from_db()
     assert (Callback.objects.get().status, paid.status) == ("done", "succeeded")
-
-
-def work_off_all() -> None:
-    for _ in range(20):
-        waiting = Callback.objects.filter(status="waiting").first()
-        if waiting:
-            reconciliation.work_off_callbacks(now=waiting.try_at)
 
 
 @pytest.fixture

@@ -18,21 +18,9 @@ from partway.gateways.protocol import Unknown
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas
-from tests.billing.world import Source, World
+from tests.billing.world import WAYS, Source, World
 
 ASKED = Money(30_000, "USD")
-
-WAYS: dict[str, Callable[[Customer], Source]] = {
-    "request": lambda dana: personas.ask(personas.sent(dana)),
-    "pay now": lambda dana: personas.sent(dana, 30_000),
-    "deposit": lambda dana: personas.accept(personas.quote(dana)),
-}
-
-
-@pytest.fixture(params=WAYS)
-def source(request: pytest.FixtureRequest, dana: Customer) -> Source:
-    """$300.00 to be paid: by request, as a whole invoice, as a deposit."""
-    return WAYS[request.param](dana)
 
 
 def begun(world: World, source: Source) -> Payment:
