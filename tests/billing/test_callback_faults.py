@@ -110,7 +110,7 @@ def test_a_report_on_a_checkout_that_never_existed_is_given_to_a_human(
     eventually(lambda: booked("authorized", "captured") and Callback.objects.count() == 3)
     work_off_all()
     [stray] = Callback.objects.exclude(checkout_ref=payment.checkout_ref)
-    assert (stray.status, Flag.objects.get().subject) == ("flagged", stray.pk)
+    assert (stray.status, Flag.objects.get().kind) == ("flagged", "unknown_callback")
     assert_paid_once(world, payment)
 
 
@@ -120,5 +120,5 @@ def test_what_was_sold_elsewhere_through_the_same_account_is_not_booked(
     ref = world.sell_elsewhere()
     eventually(lambda: Callback.objects.filter(checkout_ref=ref).count() == 2)
     work_off_all()
-    assert {flag.kind for flag in Flag.objects.all()} == {"unknown_callback"}
+    assert Flag.objects.get().kind == "unknown_callback"  # one, though two things were reported about it
     assert not Payment.objects.exists()

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from partway.billing import deposits, invoices, payment_requests, payments, quotes, reconciliation
-from partway.billing.deposits import OfflineDeposit
 from partway.billing.errors import GatewayDown, PaymentInProgress
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Flag, Invoice, Payment, PaymentRequest, Quote
@@ -315,13 +314,12 @@ def test_another_way_of_paying_is_told_of_what_was_taken_while_closing(
 
 
 def test_a_deposit_that_came_by_check_too_is_kept_once_and_the_other_is_credit(
-    world: World, dana: Customer, alice: Actor
+    world: World, dana: Customer
 ) -> None:
     quote = personas.accept(personas.quote(dana))
     payment = world.start(quote)
     world.go_wrong("close_too_late")
-    check = OfflineDeposit("check", present().date() - timedelta(days=1))
-    deposits.record_deposit(quote, deposit=check, by=alice, now=present())
+    personas.pay_deposit(quote)
     world.settle(payment)
     payment = payments.refresh(payment, now=present())
     assert (payment.captured, payment.is_deposit) == (ASKED, False)

@@ -377,5 +377,6 @@ def give_up(callback: Callback, *, now: datetime) -> None:
         return
     Callback.objects.filter(pk=callback.pk, status="waiting").update(status="flagged", done_at=now)
     words = f"The payment service reported “{callback.kind}” for a checkout Partway does not know: check it there."
-    organization_id = callback.gateway_account.organization_id
-    flags.raise_for_organization("unknown_callback", callback.pk, organization_id, words=words, now=now)
+    account = callback.gateway_account
+    subject = f"{account.pk}:{callback.checkout_ref}"[:200]  # one entry, however much is reported about it
+    flags.raise_for_organization("unknown_callback", subject, account.organization_id, words=words, now=now)

@@ -36,6 +36,10 @@ _KINDS = {
         "Another amount than asked",
         "Compare with the payment service. What fits is on the invoice; anything above is the customer’s credit.",
     ),
+    "amount_missing": Kind(
+        "Money without an amount",
+        "Ask the payment service how much was taken. It is booked as soon as they tell.",
+    ),
     "deposit_left_over": Kind(
         "A deposit without an invoice",
         "Put the credit on another invoice of this customer, or give it back.",
