@@ -33,6 +33,10 @@ class Walk:
     def __exit__(self, *_: object) -> None:
         self._browser.close()
 
+    def come_from(self, *forwarded_for: str) -> None:
+        """Say in X-Forwarded-For where it comes from: the last is what the nearest proxy says."""
+        self._browser.headers["x-forwarded-for"] = ", ".join(forwarded_for)
+
     def open(self, url: str) -> httpx.Response:
         """Look at a page."""
         return self._browser.get(url)
