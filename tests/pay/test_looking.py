@@ -1,111 +1,153 @@
-"""Looking changes nothing: mail scanners, link previews and curious people are harmless (DESIGN R8)."""
+"""Looking changes nothing: mail scanners, link previews and curious people are harmless (DESIGN R8).
+
+Every address of the pay door is read from its urls.py, so that a new page cannot be forgotten here.
+"""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
 
 import pytest
-from django.apps import apps
+from django.conf import settings
+from django.db import connection
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from partway.accounts.models import GatewayAccount, Organization
 from partway.billing import links
-from partway.billing.models import Invoice, Payment, PaymentRequest
-from partway.lib.clock import now
-from tests import personas
+from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
+from partway.billing.models.invoices import InvoiceStatus
+from partway.billing.models.payment_requests import RequestStatus
+from partway.billing.models.payments import PaymentStatus
+from partway.billing.models.quotes import QuoteStatus
+from partway.pay.urls import urlpatterns
+from tests.pay import gallery
+from tests.pay.bell import Bell
 
-PAGES = [
-    "p/{request}/",
-    "p/{request}",
-    "p/{request}/pay/",
-    "p/{request}/opened/",
-    "i/{invoice}/",
-    "i/{invoice}/pay/",
-    "i/{invoice}/pdf/",
-    "i/{invoice}/opened/",
-    "q/{quote}/",
-    "q/{quote}",
-    "q/{quote}/accept/",
-    "q/{quote}/decline/",
-    "q/{quote}/pay/",
-    "q/{quote}/opened/",
-    "q/{accepted}/",
-    "q/{accepted}/pay/",
-    "r/{deposit}/",
-    "r/{payment}/",
-    "r/{payment}/pdf/",
-    "r/{payment}/state/",
-    "callbacks/{account}/",
-    "p/unknown/",
-]
-
-
-def _everything() -> dict[str, list[tuple[object, ...]]]:
-    """All rows of all tables."""
-    return {
-        model._meta.label: list(model._default_manager.order_by("pk").values_list())
-        for model in apps.get_models()
-    }
-
-
-def _token(url: str) -> str:
-    return urlsplit(url).path.split("/")[2]
+ROUTES = [str(pattern.pattern) for pattern in urlpatterns]
+LOOKS = ["GET", "HEAD", "OPTIONS"]
+ODD = ["TRACE", "CONNECT", "PROPFIND", "PUT", "PATCH", "DELETE", "LOCK", "PURGE", "BREW"]
+HEADERS = ["x-http-method-override", "x-http-method", "x-method-override", "hx-request", "purpose"]
 
 
 @pytest.fixture
-def addresses(request_: PaymentRequest) -> dict[str, str]:
-    """The tokens of a request, its invoice and an unsettled payment of it."""
-    account = request_.organization.gateway_accounts.get()
-    payment = Payment.objects.create(
-        organization=request_.organization,
-        invoice=request_.invoice,
-        payment_request=request_,
-        gateway_account=account,
-        amount_minor=30_000,
-        currency="USD",
-        checkout_ref="co_1",
-        created_at=now(),
-        check_at=now(),
-    )
-    offered = personas.quote(request_.invoice.customer)
-    accepted = personas.accept(personas.quote(request_.invoice.customer))
-    with_deposit = personas.accept(personas.quote(request_.invoice.customer))
-    return {
-        "quote": _token(links.quote_url(offered)),
-        "accepted": _token(links.quote_url(accepted)),
-        "deposit": _token(links.receipt_url(personas.pay_deposit(with_deposit))),
-        "request": _token(links.request_url(request_)),
-        "invoice": _token(links.invoice_url(request_.invoice)),
-        "payment": _token(links.receipt_url(payment)),
-        "account": account.id,
+def bell(settings: Settings) -> Iterator[Bell]:
+    """Where the payment company should be: it rings when anybody calls."""
+    with Bell() as bell:
+        settings.PARTWAY_SANDBOX_URL = bell.url
+        yield bell
+
+
+@pytest.fixture
+def tokens(organization: Organization, bell: Bell) -> dict[str, list[str]]:
+    """By door: everything in every state, and links to nothing."""
+    return gallery.tokens(organization)
+
+
+def addresses(route: str, tokens: dict[str, list[str]]) -> list[str]:
+    """Every address of this route; fails for one that a new kind of page would need to be filled in."""
+    fillings = {
+        "<str:token>": lambda: tokens[route.partition("/")[0]],
+        "<slug:account_id>": lambda: [*GatewayAccount.objects.values_list("pk", flat=True), "gwa_nobody"],
+        "<path:_rest>": lambda: ["two/parts", "two/parts/pay/"],
     }
+    [hole] = re.findall("<.*?>", route) or [""]
+    return [f"/{route.replace(hole, filling)}" for filling in fillings[hole]()] if hole else [f"/{route}"]
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_changes_no_row_of_any_table(dana: Client, addresses: dict[str, str], page: str, method: str) -> None:
-    before = _everything()
-    response = dana.generic(method, "/" + page.format(**addresses))
-    assert response.status_code < 500
-    assert _everything() == before
+def _look(method: str, address: str, **headers: str) -> str:
+    """Look once, as a stranger without cookies; what was answered."""
+    form = b"amount_minor=30000&name=Dana&decision=yes"
+    kind = "application/x-www-form-urlencoded"
+    answer = Client().generic(method, f"{address}?name=Dana", form, kind, headers=headers)
+    assert answer.status_code < 500, (method, address)
+    assert not answer.cookies, (method, address)
+    return "" if "pdf" in answer["content-type"] else answer.text
 
 
-def test_the_tables_are_really_compared(dana: Client, request_: PaymentRequest) -> None:
-    before = _everything()
-    dana.post(links.request_url(request_) + "opened/")
-    assert _everything() != before
+def everything() -> dict[str, list[str]]:
+    """Every row of every table of the database, of those without a model too."""
+    with connection.cursor() as cursor:
+        tables = {}
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - nobody typed it
+            tables[table] = sorted(map(repr, cursor.fetchall()))
+    return tables
 
 
-@pytest.mark.parametrize("state", ["succeeded", "failed", "processing"])
-def test_nor_does_looking_at_a_payment_in_any_state(
-    dana: Client, request_: PaymentRequest, state: str
+def test_a_thousand_looks_at_every_page_in_every_state_change_nothing(
+    tokens: dict[str, list[str]], bell: Bell
 ) -> None:
-    payment = personas.paid_part(request_.invoice, 30_000)
-    if state != "succeeded":
-        Payment.objects.update(status=state, captured_minor=None, allocated_minor=0)
-    before = _everything()
-    assert dana.get(links.receipt_url(payment)).status_code == 200
-    assert _everything() == before
+    before, looks = everything(), 0
+    for route in ROUTES:
+        for address in addresses(route, tokens):
+            for method in LOOKS:
+                _look(method, address)
+                looks += 1
+        assert everything() == before, route
+    assert looks >= 1000
+    assert bell.rung == 0
+
+
+def test_every_state_was_looked_at(tokens: dict[str, list[str]]) -> None:
+    for model, states in (
+        (PaymentRequest, RequestStatus),
+        (Invoice, InvoiceStatus),
+        (Quote, QuoteStatus),
+        (Payment, PaymentStatus),
+    ):
+        assert set(model.objects.values_list("status", flat=True)) == set(states.values)
+
+
+def test_odd_methods_do_no_harm_either(tokens: dict[str, list[str]], bell: Bell) -> None:
+    before = everything()
+    for route in ROUTES:
+        for method in ODD:
+            _look(method, addresses(route, tokens)[0])
+        assert everything() == before, route
+    assert bell.rung == 0
+
+
+def test_no_header_makes_a_look_an_act(tokens: dict[str, list[str]], bell: Bell) -> None:
+    before = everything()
+    for route in ROUTES:
+        for header in HEADERS:
+            _look("GET", addresses(route, tokens)[0], **{header: "POST"})
+        assert everything() == before, route
+    assert bell.rung == 0
+
+
+def test_following_whatever_a_page_leads_to_changes_nothing(tokens: dict[str, list[str]], bell: Bell) -> None:
+    before = everything()
+    seen = {address for route in ROUTES for address in addresses(route, tokens)}  # each was looked at above
+    ahead = [f"/{door}/{token}/" for door in tokens for token in tokens[door]]
+    while ahead:
+        page = ahead.pop()
+        new = _led_to(page, _look("GET", page)) - seen
+        seen |= new
+        ahead += new
+    assert everything() == before
+    assert bell.rung == 0
+
+
+def _led_to(page: str, text: str) -> set[str]:
+    """Whatever of ours this page leads to, or sends a form to."""
+    leads = [urlsplit(urljoin(page, lead)) for lead in re.findall(r'(?:href|action)="([^"]+)"', text)]
+    ours = ("", urlsplit(settings.PARTWAY_URL).netloc)
+    return {lead.path for lead in leads if lead.netloc in ours and re.match("/(?!static/)", lead.path)}
+
+
+def test_the_tables_are_really_compared(tokens: dict[str, list[str]]) -> None:
+    before = everything()
+    assert Client().post(f"/p/{tokens['p'][0]}/opened/").status_code == 204
+    assert everything() != before
+
+
+def test_the_bell_really_rings(tokens: dict[str, list[str]], bell: Bell) -> None:
+    answer = Client().post(f"/p/{tokens['p'][0]}/pay/", {"amount_minor": "30000"})
+    assert (answer.status_code, bell.rung) == (503, 1)
 
 
 def test_a_payment_page_asks_the_database_little(

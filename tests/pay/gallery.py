@@ -1,0 +1,132 @@
+"""Everything a customer can hold a link to, in every state it can be in; no gateway was ever asked about any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from partway.accounts.models import Organization
+from partway.billing import invoices, links, quotes
+from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.models.payment_requests import CancelReason, RequestStatus
+from partway.billing.models.payments import TAKEN, PaymentStatus
+from partway.lib.clock import now
+from partway.lib.links import make_token
+from tests import personas
+
+LONG_AGO = timedelta(days=30)
+
+
+def tokens(organization: Organization) -> dict[str, list[str]]:
+    """By the letter of their door: the tokens of everything there is, and those of nothing at all."""
+    dana = personas.customer(organization)
+    urls = [
+        *map(links.request_url, _requests(dana)),
+        *map(links.invoice_url, _invoices(dana)),
+        *map(links.quote_url, _quotes(dana)),
+        *map(links.receipt_url, _payments(dana)),
+    ]
+    # Last, for it is another organization: nothing of it can be paid at the moment.
+    urls += map(links.request_url, _of_who_takes_no_payments())
+    by_door: dict[str, list[str]] = {}
+    for url in urls:
+        _, door, token, _ = urlsplit(url).path.split("/")
+        by_door.setdefault(door, []).append(token)
+    return {door: [*genuine, *_strangers(genuine[0])] for door, genuine in by_door.items()}
+
+
+def _strangers(genuine: str) -> list[str]:
+    forged = make_token("preq_" + "0" * 26, "another key, of another installation")
+    return [
+        genuine[:-1],
+        genuine.upper(),
+        genuine.partition("-")[0],
+        forged,
+        "unknown",
+        "%00",
+        "%ff",
+        "z" * 2000,
+    ]
+
+
+def _requests(dana: Customer) -> Iterator[PaymentRequest]:
+    for status in RequestStatus.values:
+        yield _ended(personas.ask(personas.sent(dana)), status)
+    for reason in CancelReason.values:
+        yield _ended(personas.ask(personas.sent(dana)), "canceled", reason)
+    yield (overdue := personas.ask(personas.sent(dana)))
+    PaymentRequest.objects.filter(pk=overdue.pk).update(expires_at=now() - LONG_AGO)
+    for status in ("pending", "capturing", "processing"):
+        yield (asked := personas.ask(personas.sent(dana)))
+        _payment(asked.invoice, status, payment_request=asked)
+
+
+def _ended(request: PaymentRequest, status: str, reason: str = "") -> PaymentRequest:
+    ended_at = None if status == "open" else now()
+    reason = reason or ("by_member" if status == "canceled" else "")
+    columns = {"status": status, "cancel_reason": reason, "ended_at": ended_at}
+    PaymentRequest.objects.filter(pk=request.pk).update(**columns)
+    return request
+
+
+def _invoices(dana: Customer) -> Iterator[Invoice]:
+    by = personas.actor_of(dana.organization)
+    yield from (personas.draft(dana), personas.sent(dana), personas.sent(dana, due_in=-5))
+    yield (partly := personas.sent(dana))
+    personas.paid_part(partly, 30_000)
+    yield (paid := personas.sent(dana))
+    personas.paid_part(paid, 100_000)
+    Invoice.objects.filter(pk=paid.pk).update(status="paid")
+    yield invoices.void(personas.sent(dana), by=by, now=now())
+    yield invoices.write_off(personas.sent(dana), by=by, now=now())
+    for status in ("pending", "capturing", "processing"):
+        yield (being_paid := personas.sent(dana))
+        _payment(being_paid, status)
+
+
+def _quotes(dana: Customer) -> Iterator[Quote]:
+    by = personas.actor_of(dana.organization)
+    yield from (personas.quote_draft(dana), personas.quote(dana), personas.quote(dana, percent="0"))
+    yield (outlived := personas.quote(dana))
+    Quote.objects.filter(pk=outlived.pk).update(valid_until=(now() - LONG_AGO).date())
+    for status in ("declined", "expired"):
+        yield (over := personas.quote(dana))
+        Quote.objects.filter(pk=over.pk).update(status=status)
+    yield personas.accept(personas.quote(dana))
+    yield (paid := personas.accept(personas.quote(dana)))
+    personas.pay_deposit(paid)
+    yield (invoiced := personas.accept(personas.quote(dana)))
+    quotes.make_invoice(invoiced, by=by, now=now())
+    for status in ("pending", "capturing", "processing"):
+        yield (being_paid := personas.accept(personas.quote(dana)))
+        _payment(being_paid, status)
+
+
+def _payments(dana: Customer) -> Iterator[Payment]:
+    for status in PaymentStatus.values:
+        yield _payment(personas.sent(dana), status)
+        yield _payment(personas.accept(personas.quote(dana)), status)
+    yield _payment(personas.sent(dana), "processing", accepted=False)
+    yield _payment(personas.sent(dana), "succeeded", captured_currency="CAD")
+    yield personas.paid_part(personas.sent(dana), 30_000)
+    yield personas.pay_deposit(personas.accept(personas.quote(dana)))
+
+
+def _payment(document: Invoice | Quote, status: str, **columns: object) -> Payment:
+    at = now()
+    of = {"quote": document} if isinstance(document, Quote) else {"invoice": document}
+    taken = {"captured_minor": 30_000, "captured_currency": "USD", "settled_at": at}
+    # A check that bounced came through no gateway, and only of what a gateway is doing there is something to accept.
+    account = None if status == "reversed" else document.organization.gateway_accounts.get()
+    known = {"gateway_account": account, "accepted": status == "processing" or None}
+    known |= {"checkout_ref": f"co_{document.pk}"} if account else {}
+    wanted = {**known, **(taken if status in TAKEN else {}), **columns}
+    asked = {"amount_minor": 30_000, "currency": "USD", "created_at": at, "check_at": at}
+    return Payment.objects.create(organization=document.organization, status=status, **of, **asked, **wanted)
+
+
+def _of_who_takes_no_payments() -> Iterator[PaymentRequest]:
+    birch = personas.mallory().organization
+    yield personas.ask(personas.sent(personas.customer(birch)))
+    Organization.objects.filter(pk=birch.pk).update(payments_enabled=False)
