@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
@@ -10,6 +12,7 @@ from partway.accounts.models import Organization
 from partway.billing import links, outbox
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
 from partway.delivery import rendering
+from partway.lib.clock import end_of_day
 from partway.lib.money import Money
 from tests import personas
 
@@ -41,6 +44,14 @@ def test_a_request_says_who_asks_for_what_and_what_is_left(mail: Mail, request_:
             links.request_url(request_),
         ):
             assert words in text
+
+
+def test_a_request_with_an_end_says_until_when(mail: Mail) -> None:
+    far = end_of_day(date(2126, 11, 30), "America/New_York")
+    assert "can be paid until" not in _html(mail)
+    PaymentRequest.objects.update(expires_at=far)
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "This link can be paid until Nov 30, 2126." in text
 
 
 def test_an_invoice_says_what_is_due_and_when(organization: Organization) -> None:

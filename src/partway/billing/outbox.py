@@ -66,8 +66,8 @@ def queue_for(user: User, kind: str, *, now: datetime, data: dict[str, Any] | No
 def still_holds(mail: Mail, *, now: datetime) -> bool:
     """Whether what a mail says is still so: a link that died is never mailed (DESIGN R5)."""
     if mail.kind == "payment_request":
-        standing = PaymentRequest.objects.open().filter(pk=mail.payment_request_id).first()
-        return standing is not None and not standing.time_is_over(now)
+        asked = PaymentRequest.objects.open().filter(pk=mail.payment_request_id).first()
+        return asked is not None and not asked.time_is_over(now)
     if mail.kind == "invoice_sent" and mail.invoice is not None:
         return mail.invoice.status in ("sent", "paid")
     if mail.kind == "quote_sent" and mail.quote is not None:

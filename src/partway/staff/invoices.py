@@ -41,6 +41,7 @@ def show(visit: Visit, invoice_id: str) -> HttpResponse:
         "obstacle": payment_requests.obstacle(invoice, now=visit.now),
         "standing": standing,
         "standing_mail": _latest_mail(standing),
+        "standing_is_over": standing is not None and standing.time_is_over(visit.now),
         "standing_url": links.request_url(standing) if standing else "",
         "ended": [request for request in asked if request.status != "open"],
         "payments": [(payment, links.receipt_url(payment)) for payment in payments],
