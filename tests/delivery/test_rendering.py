@@ -63,6 +63,15 @@ def test_an_invoice_says_what_is_due_and_when(organization: Organization) -> Non
         assert "Due on" in text
 
 
+def test_a_changed_invoice_says_so(invoice: Invoice) -> None:
+    mail = Mail.objects.get(invoice=invoice)
+    Mail.objects.update(data={"changed": True})
+    assert _message(mail).subject == f"Invoice {invoice.number} from Alder Joinery, changed: $1,000.00 due"
+    for text in (str(_message(mail).body), _html(mail)):
+        assert f"Alder Joinery changed invoice {invoice.number}. This is how it stands now." in text
+        assert "here is invoice" not in text
+
+
 def test_a_receipt_says_what_was_paid_and_what_is_left(invoice: Invoice) -> None:
     mail = _after_payment(invoice, "receipt")
     assert _message(mail).subject == f"Receipt: $250.00 paid to Alder Joinery (invoice {invoice.number})"

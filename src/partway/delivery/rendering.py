@@ -95,9 +95,11 @@ def _invoice_sent(mail: Mail) -> Context:
     invoice = _present(mail.invoice)
     organization = _present(mail.organization)
     what = f"{invoice.amount_due} due" if invoice.amount_due else "paid"
+    changed = bool(mail.data.get("changed"))
     return {
         **_as_it_stands(invoice, Money(0, invoice.currency)),
-        "subject": f"Invoice {invoice.number} from {organization.name}: {what}",
+        "subject": f"Invoice {invoice.number} from {organization.name}{', changed' if changed else ''}: {what}",
+        "changed": changed,
         "url": links.invoice_url(invoice),
     }
 
