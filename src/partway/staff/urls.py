@@ -23,6 +23,7 @@ from . import (
     quotes,
     requests,
     settings,
+    versions,
 )
 from .access import collector, owner, reader
 
@@ -33,6 +34,7 @@ _invoices = [
     path("csv/", reader(invoice_csv.export), name="invoices_csv"),
     path("new/", collector(invoice_editor.new), name="invoice_new"),
     path("<str:invoice_id>/", reader(invoices.show), name="invoice"),
+    path("<str:invoice_id>/versions/<int:version>/", reader(versions.show), name="invoice_version"),
     path("<str:invoice_id>/pdf/", reader(invoices.pdf), name="invoice_pdf"),
     path("<str:invoice_id>/edit/", collector(invoice_editor.edit), name="invoice_edit"),
     path("<str:invoice_id>/send/", collector(invoice_acts.send), name="invoice_send"),
