@@ -11,6 +11,7 @@ from pytest_django import Settings
 from partway.accounts.models import Organization
 from partway.billing import links, outbox
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
+from partway.billing.models.payment_requests import CancelReason
 from partway.delivery import rendering
 from partway.lib.clock import end_of_day
 from partway.lib.money import Money
@@ -84,6 +85,40 @@ def test_whoever_asked_hears_what_came_in(invoice: Invoice) -> None:
     mail = _after_payment(invoice, "payment_received")
     assert _message(mail).subject == f"Dana Whitfield paid $250.00 (invoice {invoice.number})"
     assert f"/o/alder/invoices/{invoice.pk}/" in str(_message(mail).body)
+
+
+ENDS = {
+    "": "nobody paid it in time",
+    "by_member": "a colleague canceled it",
+    "invoice_paid": "the invoice was paid",
+    "invoice_voided": "the invoice was voided",
+    "invoice_changed": "the invoice changed, and less is due now",
+    "invoice_written_off": "the invoice was written off",
+    "offline_payment": "an offline payment was recorded, and less is due now",
+    "replaced": "another request took its place",
+}
+
+
+def _ended(request: PaymentRequest, reason: str) -> Mail:
+    event = Event.objects.get(type="payment_request.sent")
+    envelope = outbox.Envelope(to=["bob@alder.example"], data={"reason": reason})
+    return outbox.queue("payment_request_ended", event, envelope)
+
+
+@pytest.mark.parametrize("reason", ENDS)
+def test_who_asked_hears_why_the_request_ended(request_: PaymentRequest, reason: str) -> None:
+    mail = _ended(request_, reason)
+    why = ENDS[reason]
+    number = request_.invoice.number
+    assert _message(mail).subject == f"Your request for $300.00 ended: {why} (invoice {number})"
+    for text in (str(_message(mail).body), _html(mail)):
+        for words in (why, "Dana Whitfield", "$300.00", "$1,000.00", "no longer works", "/o/alder/invoices/"):
+            assert words in text
+        assert links.request_url(request_) not in text
+
+
+def test_there_are_words_for_every_reason_a_request_can_have() -> None:
+    assert set(ENDS) == {"", *CancelReason.values}
 
 
 def test_no_link_rests_in_the_database(mail: Mail, request_: PaymentRequest) -> None:

@@ -30,6 +30,8 @@ LEAST = {
     "invoice_edit": Role.COLLECTOR,
     "invoice_send": Role.COLLECTOR,
     "invoice_resend": Role.COLLECTOR,
+    "invoice_write_off": Role.OWNER,
+    "invoice_reopen": Role.OWNER,
     "invoice_void": Role.OWNER,
     "quotes": Role.READER,
     "quote_new": Role.COLLECTOR,

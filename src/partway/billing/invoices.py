@@ -257,14 +257,26 @@ def void(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
 @transaction.atomic(durable=True)
 def _void(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
-    if invoice.status not in ("draft", "sent"):
-        raise Conflict(f"This invoice is {_named(invoice)} and cannot be voided.")
-    if invoice.amount_paid_minor:
-        raise Conflict(f"{invoice.amount_paid} was paid on this invoice, so it can no longer be voided.")
+    obstacle = void_obstacle(invoice)
+    if obstacle:
+        raise Conflict(obstacle)
     to_close = due_changes.end_asking(invoice, reason="invoice_voided", by=by, now=now)
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
     _flag_lost_deposit(invoice, now)
     return invoice, to_close
+
+
+def void_obstacle(invoice: Invoice) -> str:
+    """What keeps it from being voided whatever is under way, and the way out; empty when nothing does (D2, D3)."""
+    if invoice.status not in ("draft", "sent"):
+        return f"This invoice is {_named(invoice)} and cannot be voided."
+    if not invoice.amount_paid_minor:
+        return ""
+    if invoice.quote is not None and all(payment.quote_id for payment, _ in allocations.on_invoice(invoice)):
+        deposit = f"The deposit of {invoice.quote.number}, {invoice.amount_paid}, stands on this invoice."
+        return f"{deposit} Move it to the customer's credit first; then the invoice can be voided."
+    paid = f"{invoice.amount_paid} was paid on this invoice, so it can no longer be voided."
+    return f"{paid} Write off what is still due instead."
 
 
 def _flag_lost_deposit(invoice: Invoice, now: datetime) -> None:

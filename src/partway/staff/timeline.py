@@ -101,6 +101,10 @@ def _created(event: Event) -> str:
     )
 
 
+def _given_up(event: Event) -> str:
+    return f"{_amount(event)} of the invoice" if "amount_minor" in event.data else "the invoice"
+
+
 def _what(event: Event) -> str:
     return "the deposit" if event.quote_id else "a payment"
 
@@ -169,7 +173,7 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
         if event.data.get("from") == "written_off"
         else "The invoice is due again"
     ),
-    "invoice.written_off": lambda event: f"{event.actor_label} wrote the invoice off",
+    "invoice.written_off": lambda event: f"{event.actor_label} wrote off {_given_up(event)}",
     "quote.created": lambda event: f"{event.actor_label} wrote this quote",
     "quote.edited": lambda event: f"{event.actor_label} changed this quote",
     "quote.sent": lambda event: f"{event.actor_label} sent the quote to {_to(event)}",

@@ -39,6 +39,8 @@ _invoices = [
     path("<str:invoice_id>/edit/", collector(invoice_editor.edit), name="invoice_edit"),
     path("<str:invoice_id>/send/", collector(invoice_acts.send), name="invoice_send"),
     path("<str:invoice_id>/resend/", collector(invoice_acts.resend), name="invoice_resend"),
+    path("<str:invoice_id>/write-off/", owner(invoice_acts.write_off), name="invoice_write_off"),
+    path("<str:invoice_id>/reopen/", owner(invoice_acts.reopen), name="invoice_reopen"),
     path("<str:invoice_id>/void/", owner(invoice_acts.void), name="invoice_void"),
     path("<str:invoice_id>/request/", collector(requests.new), name="request_new"),
 ]
