@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -9,11 +10,11 @@ from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
 
 from partway.accounts.models import Organization
-from partway.billing import links, outbox
+from partway.billing import invoices, links, outbox
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
 from partway.billing.models.payment_requests import CancelReason
 from partway.delivery import rendering
-from partway.lib.clock import end_of_day
+from partway.lib.clock import end_of_day, now
 from partway.lib.money import Money
 from tests import personas
 
@@ -110,11 +111,25 @@ def test_who_asked_hears_why_the_request_ended(request_: PaymentRequest, reason:
     mail = _ended(request_, reason)
     why = ENDS[reason]
     number = request_.invoice.number
-    assert _message(mail).subject == f"Your request for $300.00 ended: {why} (invoice {number})"
+    assert _message(mail).subject == f"Your request for $300.00 on {number} ended: {why}"
     for text in (str(_message(mail).body), _html(mail)):
         for words in (why, "Dana Whitfield", "$300.00", "$1,000.00", "no longer works", "/o/alder/invoices/"):
             assert words in text
+        assert "Total Amount Due" in text
         assert links.request_url(request_) not in text
+
+
+@pytest.mark.parametrize(
+    ("end", "words"), [(invoices.write_off, "Written off"), (invoices.void, "Paid so far")]
+)
+def test_what_is_given_up_is_not_called_due(
+    request_: PaymentRequest, end: Callable[..., Invoice], words: str
+) -> None:
+    end(request_.invoice, by=personas.actor_of(request_.organization), now=now())
+    mail = _ended(request_, PaymentRequest.objects.get().cancel_reason)
+    for text in (str(_message(mail).body), _html(mail)):
+        assert words in text
+        assert "Total Amount Due" not in text
 
 
 def test_there_are_words_for_every_reason_a_request_can_have() -> None:

@@ -193,7 +193,8 @@ def foreseen(client: Client, invoice: Invoice, total: str) -> str:
     ("total", "words"),
     [
         ("600", "Amount due$400.00"),
-        ("499.99", "The open request for $300.00 is canceled: no more than $299.99 is due then."),
+        ("499.99", "The open request for $300.00 is canceled, as only $299.99 stays due."),
+        ("200", "The open request for $300.00 is canceled, as nothing stays due."),
         ("200", "With that the invoice is paid in full."),
         ("150", "$50.00 of what was paid becomes Dana Whitfield’s credit."),
     ],

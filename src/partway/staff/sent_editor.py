@@ -45,9 +45,8 @@ def _who_no_longer_fits(invoice: Invoice, due: Money) -> list[str]:
     if due < held:
         return [f"{held} is being paid right now, so this can be saved once that is settled."]
     if request is not None and due < request.amount_requested:
-        return [
-            f"The open request for {request.amount_requested} is canceled: no more than {due} is due then."
-        ]
+        left = f"only {due} stays due" if due else "nothing stays due"
+        return [f"The open request for {request.amount_requested} is canceled, as {left}."]
     return []
 
 
