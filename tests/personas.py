@@ -108,6 +108,15 @@ def sent(owes: Customer, total_minor: int = 100_000, *, due_in: int = 14, curren
     return invoices.send(made, by=actor_of(owes.organization), now=present())
 
 
+def edited(invoice: Invoice, total_minor: int) -> Invoice:
+    """The same invoice with another price, changed by its owner."""
+    invoice.refresh_from_db()
+    lines = (invoices.Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
+    draft = invoices.Draft(invoice.customer, invoice.currency, invoice.due_on, lines)
+    by = actor_of(invoice.organization)
+    return invoices.edit(invoice, draft=draft, version=invoice.version, by=by, now=present())
+
+
 def ask(invoice: Invoice, amount_minor: int = 30_000) -> PaymentRequest:
     """An open payment request for a part of the invoice."""
     to = (invoice.customer.email,)

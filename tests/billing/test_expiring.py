@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from partway.billing import payment_requests, payments, reconciliation
+from partway.billing import outbox, payment_requests, payments, reconciliation
 from partway.billing.errors import NotPayable, TooLate
 from partway.billing.events import Actor
-from partway.billing.models import Customer, Invoice, PaymentRequest
+from partway.billing.models import Customer, Invoice, Mail, PaymentRequest
 from partway.billing.payability import GRACE
 from partway.lib.clock import now as present
 from partway.lib.money import Money
@@ -83,6 +83,35 @@ def test_what_expired_can_be_neither_canceled_nor_resent(asked: PaymentRequest, 
         with pytest.raises(TooLate) as refusal:
             act(asked, by=alice, now=present())
         assert "expired" in refusal.value.words
+
+
+def test_it_is_not_resent_after_its_time_though_a_checkout_keeps_it_open(
+    world: World, asked: PaymentRequest, alice: Actor
+) -> None:
+    world.start(asked)
+    assert after(asked, timedelta()) == "open"
+    with pytest.raises(TooLate) as refusal:
+        payment_requests.resend(asked, by=alice, now=asked.expires_at)
+    assert "is over" in refusal.value.words
+    assert payment_requests.resend(asked, by=alice, now=asked.expires_at - MOMENT)
+
+
+def test_a_mail_still_waiting_when_its_time_is_over_is_dropped(asked: PaymentRequest) -> None:
+    mail = Mail.objects.get(payment_request=asked)
+    assert asked.expires_at is not None
+    assert outbox.still_holds(mail, now=asked.expires_at - MOMENT)
+    assert not outbox.still_holds(mail, now=asked.expires_at)
+
+
+def test_a_link_whose_payment_is_at_the_bank_says_so_after_its_time(
+    world: World, asked: PaymentRequest
+) -> None:
+    payment = world.collect(asked, "debit")
+    with pytest.raises(NotPayable) as refusal:
+        payments.payable(asked, now=asked.expires_at)
+    assert refusal.value.reason == "busy"
+    world.settle(payment)
+    payments.refresh(payment, now=present())
 
 
 def test_expiring_twice_is_one_end(asked: PaymentRequest) -> None:

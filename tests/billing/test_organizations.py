@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Member, Organization, User
-from partway.billing import organizations, quotes
+from partway.billing import organizations, payment_requests, quotes
 from partway.billing.errors import Invalid, NotPayable
 from partway.billing.events import OPERATOR, Actor
 from partway.billing.members import Person
@@ -140,3 +141,32 @@ def test_amounts_in_another_currency_are_forgotten(organization: Organization, a
     organizations.change(organization, profile=profile, by=alice, now=present())
     stored = QuoteTerms.objects.get()
     assert (stored.deposit_kind, stored.deposit_amount_minor, stored.deposit_threshold_minor) == ("", 0, 0)
+
+
+@pytest.mark.parametrize("days", [1, 365])
+def test_links_can_be_given_an_end_in_days(organization: Organization, alice: Actor, days: int) -> None:
+    organizations.change_request_expiry(organization, days=days, by=alice, now=present())
+    organization.refresh_from_db()
+    assert organization.request_expires_days == days
+    assert Event.objects.get(type="organization.changed").data["after"] == {"request_expires_days": days}
+
+
+@pytest.mark.parametrize("days", [0, -1, 366])
+def test_an_end_no_calendar_needs_is_refused(organization: Organization, alice: Actor, days: int) -> None:
+    with pytest.raises(Invalid) as refusal:
+        organizations.change_request_expiry(organization, days=days, by=alice, now=present())
+    assert list(refusal.value.fields) == ["request_expires_days"]
+    organization.refresh_from_db()
+    assert organization.request_expires_days is None
+
+
+def test_the_same_end_again_is_no_event(organization: Organization, alice: Actor) -> None:
+    organizations.change_request_expiry(organization, days=None, by=alice, now=present())
+    assert not Event.objects.filter(type="organization.changed").exists()
+
+
+def test_the_usual_end_is_that_of_a_day_where_the_organization_is(organization: Organization) -> None:
+    evening = datetime(2026, 11, 30, 2, tzinfo=UTC)  # still the 29th in New York
+    assert payment_requests.usual_expiry(organization, now=evening) is None
+    organization.request_expires_days = 1
+    assert payment_requests.usual_expiry(organization, now=evening) == datetime(2026, 12, 1, 5, tzinfo=UTC)

@@ -195,9 +195,9 @@ def test_what_has_ended_is_not_mailed_again(quote: Quote, draft: Quote, alice: A
 
 def test_a_mail_whose_quote_has_ended_is_not_sent(quote: Quote) -> None:
     mail = Mail.objects.get()
-    assert outbox.still_holds(mail)
+    assert outbox.still_holds(mail, now=present())
     decline(quote)
-    assert not outbox.still_holds(Mail.objects.get(pk=mail.pk))
+    assert not outbox.still_holds(Mail.objects.get(pk=mail.pk), now=present())
 
 
 def test_a_part_of_a_quote_cannot_be_requested(quote: Quote, alice: Actor) -> None:

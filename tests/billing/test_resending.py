@@ -33,9 +33,9 @@ def test_a_mail_that_still_waits_is_dropped_when_its_request_ends(
     asked: PaymentRequest, alice: Actor
 ) -> None:
     mail = Mail.objects.get(payment_request=asked)
-    assert outbox.still_holds(mail)
+    assert outbox.still_holds(mail, now=present())
     payment_requests.cancel(asked, by=alice, now=present())
-    assert not outbox.still_holds(mail)
+    assert not outbox.still_holds(mail, now=present())
 
 
 def test_a_mail_never_holds_a_link(asked: PaymentRequest) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import invoices
+from partway.billing import credit, invoices, quotes
 from partway.billing.errors import Conflict, NotPayable, PaymentInProgress
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, PaymentRequest
 from partway.lib.clock import now as present
 from tests import personas
+from tests.billing.test_offline_payments import record
 from tests.billing.world import World
 
 
@@ -79,3 +80,26 @@ def test_what_has_ended_is_not_voided(world: World, invoice: Invoice, alice: Act
         void(invoice, alice)
     with pytest.raises(Conflict):
         void(invoice, alice)
+
+
+def test_a_deposit_on_it_refuses_it_and_names_the_way_out(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept(personas.quote(dana))
+    deposit = personas.pay_deposit(quote)
+    invoice = invoices.send(quotes.make_invoice(quote, by=alice, now=present()), by=alice, now=present())
+    with pytest.raises(Conflict) as refusal:
+        void(invoice, alice)
+    assert "deposit of QUO-0001, $300.00" in refusal.value.words
+    assert "Move it to the customer's credit first" in refusal.value.words
+    credit.release(invoice, deposit, by=alice, now=present())
+    assert void(invoice, alice).status == "void"
+
+
+def test_a_deposit_beside_another_payment_is_no_way_out(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept(personas.quote(dana))
+    personas.pay_deposit(quote)
+    invoice = invoices.send(quotes.make_invoice(quote, by=alice, now=present()), by=alice, now=present())
+    record(invoice, 10_000, alice)
+    with pytest.raises(Conflict) as refusal:
+        void(invoice, alice)
+    assert "$400.00 was paid on this invoice" in refusal.value.words
+    assert "Write off what is still due instead" in refusal.value.words

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
 
 from partway.accounts.models import Organization
-from partway.billing import links, outbox
+from partway.billing import invoices, links, outbox
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
+from partway.billing.models.payment_requests import CancelReason
 from partway.delivery import rendering
+from partway.lib.clock import end_of_day, now
 from partway.lib.money import Money
 from tests import personas
 
@@ -43,6 +48,14 @@ def test_a_request_says_who_asks_for_what_and_what_is_left(mail: Mail, request_:
             assert words in text
 
 
+def test_a_request_with_an_end_says_until_when(mail: Mail) -> None:
+    far = end_of_day(date(2126, 11, 30), "America/New_York")
+    assert "can be paid until" not in _html(mail)
+    PaymentRequest.objects.update(expires_at=far)
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "This link can be paid until Nov 30, 2126." in text
+
+
 def test_an_invoice_says_what_is_due_and_when(organization: Organization) -> None:
     invoice = personas.sent(personas.customer(organization))
     mail = Mail.objects.get(invoice=invoice)
@@ -50,6 +63,15 @@ def test_an_invoice_says_what_is_due_and_when(organization: Organization) -> Non
     for text in (str(_message(mail).body), _html(mail)):
         assert links.invoice_url(invoice) in text
         assert "Due on" in text
+
+
+def test_a_changed_invoice_says_so(invoice: Invoice) -> None:
+    mail = Mail.objects.get(invoice=invoice)
+    Mail.objects.update(data={"changed": True})
+    assert _message(mail).subject == f"Invoice {invoice.number} from Alder Joinery, changed: $1,000.00 due"
+    for text in (str(_message(mail).body), _html(mail)):
+        assert f"Alder Joinery changed invoice {invoice.number}. This is how it stands now." in text
+        assert "here is invoice" not in text
 
 
 def test_a_receipt_says_what_was_paid_and_what_is_left(invoice: Invoice) -> None:
@@ -64,6 +86,54 @@ def test_whoever_asked_hears_what_came_in(invoice: Invoice) -> None:
     mail = _after_payment(invoice, "payment_received")
     assert _message(mail).subject == f"Dana Whitfield paid $250.00 (invoice {invoice.number})"
     assert f"/o/alder/invoices/{invoice.pk}/" in str(_message(mail).body)
+
+
+ENDS = {
+    "": "nobody paid it in time",
+    "by_member": "a colleague canceled it",
+    "invoice_paid": "the invoice was paid",
+    "invoice_voided": "the invoice was voided",
+    "invoice_changed": "the invoice changed, and less is due now",
+    "invoice_written_off": "the invoice was written off",
+    "offline_payment": "an offline payment was recorded, and less is due now",
+    "replaced": "another request took its place",
+}
+
+
+def _ended(request: PaymentRequest, reason: str) -> Mail:
+    event = Event.objects.get(type="payment_request.sent")
+    envelope = outbox.Envelope(to=["bob@alder.example"], data={"reason": reason})
+    return outbox.queue("payment_request_ended", event, envelope)
+
+
+@pytest.mark.parametrize("reason", ENDS)
+def test_who_asked_hears_why_the_request_ended(request_: PaymentRequest, reason: str) -> None:
+    mail = _ended(request_, reason)
+    why = ENDS[reason]
+    number = request_.invoice.number
+    assert _message(mail).subject == f"Your request for $300.00 on {number} ended: {why}"
+    for text in (str(_message(mail).body), _html(mail)):
+        for words in (why, "Dana Whitfield", "$300.00", "$1,000.00", "no longer works", "/o/alder/invoices/"):
+            assert words in text
+        assert "Total Amount Due" in text
+        assert links.request_url(request_) not in text
+
+
+@pytest.mark.parametrize(
+    ("end", "words"), [(invoices.write_off, "Written off"), (invoices.void, "Paid so far")]
+)
+def test_what_is_given_up_is_not_called_due(
+    request_: PaymentRequest, end: Callable[..., Invoice], words: str
+) -> None:
+    end(request_.invoice, by=personas.actor_of(request_.organization), now=now())
+    mail = _ended(request_, PaymentRequest.objects.get().cancel_reason)
+    for text in (str(_message(mail).body), _html(mail)):
+        assert words in text
+        assert "Total Amount Due" not in text
+
+
+def test_there_are_words_for_every_reason_a_request_can_have() -> None:
+    assert set(ENDS) == {"", *CancelReason.values}
 
 
 def test_no_link_rests_in_the_database(mail: Mail, request_: PaymentRequest) -> None:

@@ -150,3 +150,9 @@ def test_times_are_local(zone: str, shown: str) -> None:
 def test_midnight_and_noon_are_twelve() -> None:
     assert tags.local_time(datetime(2026, 1, 2, 0, 5, tzinfo=UTC), "UTC") == "Jan 2, 2026, 12:05 AM"
     assert tags.local_time(datetime(2026, 1, 2, 12, 5, tzinfo=UTC), "UTC") == "Jan 2, 2026, 12:05 PM"
+
+
+def test_what_ends_with_a_day_names_the_day_and_else_the_moment() -> None:
+    midnight = datetime(2026, 12, 1, 5, tzinfo=UTC)
+    assert tags.last_moment(midnight, "America/New_York") == "Nov 30, 2026"
+    assert tags.last_moment(midnight, "UTC") == "Dec 1, 2026, 5:00 AM"

@@ -40,6 +40,10 @@ def _voided(request: PaymentRequest) -> None:
     invoices.void(request.invoice, by=personas.actor_of(request.organization), now=now())
 
 
+def _written_off(request: PaymentRequest) -> None:
+    invoices.write_off(request.invoice, by=personas.actor_of(request.organization), now=now())
+
+
 def _payments_off(request: PaymentRequest) -> None:
     Organization.objects.update(payments_enabled=False)
 
@@ -50,6 +54,7 @@ DEATHS: list[tuple[Callable[[PaymentRequest], None], str, int]] = [
     (_expired, "This link has expired", 410),
     (_settled, "Already settled", 410),
     (_voided, "This invoice was voided", 410),
+    (_written_off, "This cannot be paid here", 410),
     (_payments_off, "Online payment is paused", 403),
 ]
 
@@ -92,11 +97,36 @@ def test_is_never_noted_as_opened(dana: Client, request_: PaymentRequest) -> Non
     assert not Event.objects.filter(type="payment_request.opened").exists()
 
 
-def test_a_void_invoice_shows_nothing_of_itself(dana: Client, invoice: Invoice) -> None:
-    invoices.void(invoice, by=personas.actor_of(invoice.organization), now=now())
-    response = dana.get(links.invoice_url(invoice))
+@pytest.mark.parametrize(
+    ("end", "title"), [(_voided, "This invoice was voided"), (_written_off, "This cannot be paid here")]
+)
+@pytest.mark.parametrize("page", ["", "pdf/"])
+def test_an_invoice_that_ended_unpaid_shows_nothing_of_itself(
+    dana: Client, request_: PaymentRequest, end: Callable[[PaymentRequest], None], title: str, page: str
+) -> None:
+    end(request_)
+    response = dana.get(links.invoice_url(request_.invoice) + page)
     assert response.status_code == 410
+    assert title in response.text
     assert "INV-" not in response.text
+
+
+def test_a_written_off_invoice_can_be_paid_by_no_button_and_no_form(
+    dana: Client, request_: PaymentRequest
+) -> None:
+    _written_off(request_)
+    url = links.invoice_url(request_.invoice)
+    assert "Pay Now" not in dana.get(url).text
+    assert "ask Alder Joinery for another way to pay" in dana.get(url).text
+    assert dana.post(f"{url}pay/", {"amount_minor": "100000"}).status_code == 410
+    assert not Payment.objects.exists()
+
+
+def test_a_reopened_invoice_shows_itself_again(dana: Client, request_: PaymentRequest) -> None:
+    _written_off(request_)
+    invoices.reopen(request_.invoice, by=personas.actor_of(request_.organization), now=now())
+    assert "Pay Now · $1,000.00" in dana.get(links.invoice_url(request_.invoice)).text
+    assert dana.get(links.request_url(request_)).status_code == 410
 
 
 def _strangers(request: PaymentRequest) -> list[str]:

@@ -25,10 +25,13 @@ LEAST = {
     "invoices_csv": Role.READER,
     "invoice_new": Role.COLLECTOR,
     "invoice": Role.READER,
+    "invoice_version": Role.READER,
     "invoice_pdf": Role.READER,
     "invoice_edit": Role.COLLECTOR,
     "invoice_send": Role.COLLECTOR,
     "invoice_resend": Role.COLLECTOR,
+    "invoice_write_off": Role.OWNER,
+    "invoice_reopen": Role.OWNER,
     "invoice_void": Role.OWNER,
     "quotes": Role.READER,
     "quote_new": Role.COLLECTOR,
@@ -91,8 +94,10 @@ def address(house: House, invoice: Invoice) -> dict[str, str]:
     invitation = members.invite(
         house.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now()
     )
+    personas.edited(invoice, invoice.total_minor)
     ids = {
         "invoice_id": invoice.pk,
+        "version": 2,
         "quote_id": personas.accept(personas.quote(invoice.customer)).pk,
         "request_id": asked.pk,
         "customer_id": invoice.customer_id,

@@ -6,6 +6,7 @@ import os
 import random
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -15,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, PaymentRequest
+from partway.lib.clock import now
 from partway.lib.money import EXPONENTS, MoneyError, parse_money
 from partway.staff.templatetags.staff import currency_mark
 from tests import personas
@@ -223,13 +225,34 @@ def test_lines_are_added_and_removed_at_once(page: Page, dana: Customer) -> None
     assert [line.description for line in Invoice.objects.get().lines.all()] == ["Kept"]
 
 
+def test_what_saving_would_do_follows_what_is_typed(page: Page, invoice: Invoice) -> None:
+    personas.ask(invoice)
+    page.goto(f"/o/alder/invoices/{invoice.pk}/edit/")
+    page.fill("[name='lines.0.unit_amount']", "299.99")
+    expect(page.locator(".foreseen")).to_contain_text("The open request for $300.00 is canceled")
+    page.fill("[name='lines.0.unit_amount']", "300")
+    expect(page.locator(".foreseen")).to_have_count(0)
+
+
+def test_both_versions_fit_a_phone_when_somebody_was_faster(page: Page, dana: Customer) -> None:
+    invoice = personas.sent(dana, 1_234_567_890)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"/o/alder/invoices/{invoice.pk}/edit/")
+    personas.edited(invoice, 1_234_567_891)
+    page.click(".form-actions >> text=Save changes")
+    expect(page.get_by_role("alert")).to_contain_text("$12,345,678.91")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 @pytest.mark.parametrize("width", [360, 390, 1280])
 def test_nothing_runs_out_of_a_narrow_page(page: Page, organization: Organization, width: int) -> None:
     name = "Marisol Okonkwo-Vandenberg of the Lower Harbor Cooperative"
     address = "a.very.long.address.that.nobody.would.type@an.equally.long.domain.example"
     invoice = personas.sent(personas.customer(organization, name, address), 1_234_567_890)
     personas.paid_part(invoice, 123_456_789)
+    personas.edited(invoice, 1_234_567_890)
     personas.ask(invoice, 123_456_789)
+    PaymentRequest.objects.update(expires_at=now() + timedelta(days=2))
     page.set_viewport_size({"width": width, "height": 740})
     at = f"/o/alder/invoices/{invoice.pk}/"
     pages = [
@@ -237,6 +260,8 @@ def test_nothing_runs_out_of_a_narrow_page(page: Page, organization: Organizatio
         "/o/alder/invoices/",
         at,
         f"{at}request/",
+        f"{at}edit/",
+        f"{at}versions/2/",
         "/o/alder/invoices/new/",
         "/o/alder/customers/",
     ]

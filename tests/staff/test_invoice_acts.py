@@ -1,11 +1,15 @@
-"""Sending, resending and voiding an invoice."""
+"""Sending, resending, writing off, reopening and voiding an invoice."""
 
 from __future__ import annotations
 
 from django.test import Client
 
-from partway.billing.models import Customer, Invoice, Mail
+from partway.billing import credit, invoices, quotes
+from partway.billing.models import Customer, Invoice, Mail, Payment
+from partway.lib.clock import now
+from partway.lib.money import Money
 from tests import personas
+from tests.staff.test_invoice_page import page_of, text_of
 
 
 def url(invoice: Invoice, act: str) -> str:
@@ -65,3 +69,97 @@ def test_a_part_paid_invoice_is_not_voided(alice: Client, invoice: Invoice) -> N
     answer = alice.post(url(invoice, "void"))
     assert answer.status_code == 409
     assert "can no longer be voided" in answer.content.decode()
+
+
+def test_a_deposit_in_the_way_of_voiding_names_the_way_out(alice: Client, dana: Customer) -> None:
+    quote = personas.accept(personas.quote(dana))
+    personas.pay_deposit(quote)
+    by = personas.actor_of(dana.organization)
+    invoice = invoices.send(quotes.make_invoice(quote, by=by, now=now()), by=by, now=now())
+    assert "Void Invoice" in page_of(alice, invoice)
+    dialog = alice.get(url(invoice, "void")).content.decode()
+    assert "Move it to the customer&#x27;s credit first" in dialog
+    assert ">Void Invoice</button>" not in dialog
+    answer = alice.post(url(invoice, "void"))
+    assert answer.status_code == 409
+    credit.release(invoice, Payment.objects.get(), by=by, now=now())
+    assert alice.post(url(invoice, "void")).status_code == 302
+
+
+# Writing off, and back
+
+
+def test_write_off_says_what_is_given_up_and_what_ends(alice: Client, invoice: Invoice) -> None:
+    personas.paid_part(invoice, 40_000)
+    personas.ask(invoice)
+    page = text_of(alice.get(url(invoice, "write-off")).content.decode())
+    for words in (
+        "You give up on $600.00",
+        "The open request for $300.00 ends with it",
+        "The $400.00 that was paid stays",
+        "Write Off $600.00",
+    ):
+        assert words in page
+
+
+def test_written_off_the_page_says_by_whom_and_what_can_be_done(
+    alice: Client, bob: Client, invoice: Invoice
+) -> None:
+    answer = alice.post(url(invoice, "write-off"), follow=True)
+    text = text_of(answer.content.decode())
+    assert "$1,000.00 of INV-0001 is written off" in text
+    assert "Alice wrote this invoice off on" in text
+    assert "record the payment" in text
+    assert url(invoice, "reopen") in answer.content.decode()
+    theirs = page_of(bob, invoice)
+    assert "an owner can reopen it" in theirs
+    assert url(invoice, "reopen") not in theirs
+    assert "Total Amount Due" not in theirs
+
+
+def test_a_written_off_invoice_is_offered_neither_edit_nor_void(alice: Client, invoice: Invoice) -> None:
+    alice.post(url(invoice, "write-off"))
+    page = page_of(alice, invoice)
+    for act in ("Edit Invoice", "Void Invoice", "Write Off<", "Request Payment", "Resend Invoice"):
+        assert act not in page
+
+
+def test_reopened_it_is_due_again(alice: Client, dana: Customer) -> None:
+    invoice = personas.sent(dana, due_in=-3)
+    alice.post(url(invoice, "write-off"))
+    assert "overdue at once" in alice.get(url(invoice, "reopen")).content.decode()
+    answer = alice.post(url(invoice, "reopen"), follow=True)
+    assert "INV-0001 is open again: $1,000.00 is due." in answer.content.decode()
+    assert "Alice reopened the invoice" in page_of(alice, invoice)
+
+
+def test_what_is_not_written_off_is_not_reopened(alice: Client, invoice: Invoice) -> None:
+    answer = alice.post(url(invoice, "reopen"))
+    assert answer.status_code == 409
+    assert "only one that was written off can be reopened" in answer.content.decode()
+
+
+def test_a_draft_is_not_written_off(alice: Client, dana: Customer) -> None:
+    answer = alice.post(url(personas.draft(dana), "write-off"))
+    assert answer.status_code == 409
+    assert "there is nothing to write off" in answer.content.decode()
+
+
+def test_only_owners_are_offered_these_acts(alice: Client, bob: Client, invoice: Invoice) -> None:
+    assert "Write Off" in page_of(alice, invoice)
+    assert "Write Off" not in page_of(bob, invoice)
+    assert "Edit Invoice" in page_of(bob, invoice)
+    alice.post(url(invoice, "write-off"))
+    assert ">Reopen<" in page_of(alice, invoice)
+    assert ">Reopen<" not in page_of(bob, invoice)
+
+
+def test_nothing_is_due_of_it_in_any_list(alice: Client, invoice: Invoice) -> None:
+    alice.post(url(invoice, "write-off"))
+    assert alice.get("/o/alder/").context["due"].count == 0
+    listed = alice.get("/o/alder/invoices/?status=written_off")
+    assert [row.pk for row in listed.context["page"].object_list] == [invoice.pk]
+    assert listed.context["sums"][0].due == Money(0, "USD")
+    assert "Written off" in listed.content.decode()
+    assert b",Written off," in (rows := alice.get("/o/alder/invoices/csv/").getvalue())
+    assert b",1000.00,0.00,0.00,0.00," in rows

@@ -200,7 +200,7 @@ def test_a_stale_edit_keeps_what_was_typed_and_shows_the_stored_version(
     assert answer.status_code == 409
     page = answer.content.decode()
     assert 'value="Mine"' in page
-    assert "<td>Theirs</td>" in page
+    assert ">Theirs</td>" in page
     assert "Save mine instead" in page
     draft.refresh_from_db()
     assert draft.total_minor == 5_000

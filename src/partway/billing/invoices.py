@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.lib.money import Money
 
-from . import allocations, checkouts, drafts, due_changes, events, outbox
+from . import allocations, checkouts, drafts, due_changes, events, outbox, versions
 from .drafts import Line
 from .errors import Conflict, Invalid, InvoiceNotSent, Stale
 from .events import Actor
@@ -54,42 +53,66 @@ def create(
     return invoice
 
 
-def edit(invoice: Invoice, *, draft: Draft, version: int, by: Actor, now: datetime) -> Invoice:
+def edit(
+    invoice: Invoice,
+    *,
+    draft: Draft,
+    version: int,
+    by: Actor,
+    now: datetime,
+    paid: Money | None = None,
+    tell_customer: bool = False,
+) -> Invoice:
     """Replace what an invoice says; the event keeps all that it said before.
 
     One that was sent keeps its customer and currency, and what is due changes with its total: a request or a checkout
-    that no longer fits ends (R7), and what was paid beyond the new total becomes credit (M2). Raises Invalid with the
-    fields that are wrong, Stale when somebody saved since `version` was read (DESIGN D8), Conflict when it has ended,
-    PaymentInProgress when a payment under way would no longer fit.
+    that no longer fits ends (R7), and what was paid beyond the new total becomes credit (M2). `tell_customer` mails how
+    it stands now. Raises Invalid with the fields that are wrong, Stale when somebody saved since `version` was read
+    (DESIGN D8), or when more than `paid` came in since and some of it would become credit that nobody expects;
+    Conflict when it has ended, PaymentInProgress when a payment under way would no longer fit.
     """
-    invoice, to_close = _edit(invoice, draft, version, by, now)
+    seen = Seen(version, paid)
+    invoice, to_close = _edit(invoice, draft, seen, tell_customer=tell_customer, by=by, now=now)
     if to_close is not None:
         checkouts.close(to_close, now=now)
     return invoice
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How the invoice stood before the eyes of whoever edits it; nobody looked at what was paid of a draft."""
+
+    version: int
+    paid: Money | None = None
+
+
 @transaction.atomic(durable=True)
 def _edit(
-    invoice: Invoice, draft: Draft, version: int, by: Actor, now: datetime
+    invoice: Invoice, draft: Draft, seen: Seen, *, tell_customer: bool, by: Actor, now: datetime
 ) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status in _NOT_EDITABLE:
         raise Conflict(_NOT_EDITABLE[invoice.status])
-    if invoice.version != version:
+    if invoice.version != seen.version:
         raise Stale()
     _check(draft, invoice.organization)
     _check_kept(invoice, draft)
-    before = _content(invoice)
-    _make_room(invoice, drafts.figures(draft).total_minor, now)
+    _check_credit_expected(invoice, draft, seen)
+    before = versions.content(invoice)
+    credited = _make_room(invoice, drafts.figures(draft).total_minor, now)
     drafts.fill(invoice, draft)
     invoice.due_on = draft.due_on
-    invoice.version = version + 1
+    invoice.version += 1
     invoice.save()
     drafts.write_lines(invoice, draft)
-    events.record("invoice.edited", invoice, by=by, now=now, data={**_figures(invoice), "before": before})
+    data = {**_figures(invoice), "before": before, "credited_minor": credited}
+    event = events.record("invoice.edited", invoice, by=by, now=now, data=data)
     if invoice.status == "draft":
         return invoice, None
-    return invoice, due_changes.follow(invoice, reason="invoice_changed", by=by, now=now)
+    to_close = due_changes.follow(invoice, reason="invoice_changed", by=by, now=now)
+    if tell_customer:
+        _queue_mail(invoice, event, changed=True)
+    return invoice, to_close
 
 
 _NOT_EDITABLE = {
@@ -98,36 +121,30 @@ _NOT_EDITABLE = {
 }
 
 
-def _content(invoice: Invoice) -> dict[str, Any]:
-    """All that an invoice says, as an event keeps it: amounts in minor units, decimals as text."""
-    return {
-        **_figures(invoice),
-        "version": invoice.version,
-        "customer": invoice.customer.name,
-        "notes": invoice.notes,
-        "subtotal_minor": invoice.subtotal_minor,
-        "discount_minor": invoice.discount_minor,
-        "tax_minor": invoice.tax_minor,
-        "lines": [
-            {
-                "description": line.description,
-                "quantity": str(line.quantity),
-                "unit_amount_minor": line.unit_amount_minor,
-                "tax_percent": str(line.tax_percent),
-                "amount_minor": line.amount_minor,
-            }
-            for line in invoice.lines.all()
-        ],
-    }
+def _check_credit_expected(invoice: Invoice, draft: Draft, seen: Seen) -> None:
+    """A payment alone makes no edit stale: it overwrites nothing. Turning it into credit unseen would."""
+    if seen.paid is None:
+        return
+    came = invoice.amount_paid - seen.paid
+    excess = invoice.amount_paid - Money(drafts.figures(draft).total_minor, invoice.currency)
+    if came.amount_minor > 0 and excess.amount_minor > 0:
+        raise Stale(
+            f"{came} was paid in the meantime. If you save this, {excess} of what was paid becomes the customer's "
+            "credit. Look again before you do."
+        )
 
 
-def _make_room(invoice: Invoice, total_minor: int, now: datetime) -> None:
-    """What was paid beyond the new total is taken off again, the latest payment first: it becomes credit (M2)."""
-    excess = invoice.amount_paid_minor - total_minor
-    for payment, standing in allocations.on_invoice(invoice) if excess > 0 else ():
-        part = min(excess, standing)
+def _make_room(invoice: Invoice, total_minor: int, now: datetime) -> int:
+    """What was paid beyond the new total is taken off again, the latest payment first: it becomes credit (M2).
+
+    Answers how much, in minor units.
+    """
+    excess = left = max(0, invoice.amount_paid_minor - total_minor)
+    for payment, standing in allocations.on_invoice(invoice) if left else ():
+        part = min(left, standing)
         allocations.take_off(payment, invoice, part, cause="edited", now=now)
-        excess -= part
+        left -= part
+    return excess
 
 
 def _check(draft: Draft, organization: Organization) -> None:
@@ -175,7 +192,9 @@ def send(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
         )
     number = next_invoice_number(invoice.organization_id)
     data = {**_figures(invoice), "number": number, "email": invoice.customer.email}
-    event = move(invoice, "sent", by=by, now=now, data=data, number=number, sent_at=now)
+    # Whoever still edits the draft must learn that it was sent before they change it (D8).
+    columns = {"number": number, "sent_at": now, "version": invoice.version + 1}
+    event = move(invoice, "sent", by=by, now=now, data=data, **columns)
     if invoice.quote_id is not None:
         _take_over_deposit(invoice, by, now)
     _queue_mail(invoice, event)
@@ -217,8 +236,10 @@ def resend(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
     return invoice
 
 
-def _queue_mail(invoice: Invoice, event: Event) -> None:
+def _queue_mail(invoice: Invoice, event: Event, *, changed: bool = False) -> None:
     data = {"amount_due_minor": invoice.amount_due_minor, "currency": invoice.currency}
+    if changed:
+        data["changed"] = True
     outbox.queue("invoice_sent", event, Envelope(to=[invoice.customer.email], data=data))
 
 
@@ -236,14 +257,26 @@ def void(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
 @transaction.atomic(durable=True)
 def _void(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
-    if invoice.status not in ("draft", "sent"):
-        raise Conflict(f"This invoice is {_named(invoice)} and cannot be voided.")
-    if invoice.amount_paid_minor:
-        raise Conflict(f"{invoice.amount_paid} was paid on this invoice, so it can no longer be voided.")
+    obstacle = void_obstacle(invoice)
+    if obstacle:
+        raise Conflict(obstacle)
     to_close = due_changes.end_asking(invoice, reason="invoice_voided", by=by, now=now)
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
     _flag_lost_deposit(invoice, now)
     return invoice, to_close
+
+
+def void_obstacle(invoice: Invoice) -> str:
+    """What keeps it from being voided whatever is under way, and the way out; empty when nothing does (D2, D3)."""
+    if invoice.status not in ("draft", "sent"):
+        return f"This invoice is {_named(invoice)} and cannot be voided."
+    if not invoice.amount_paid_minor:
+        return ""
+    if invoice.quote is not None and all(payment.quote_id for payment, _ in allocations.on_invoice(invoice)):
+        deposit = f"The deposit of {invoice.quote.number}, {invoice.amount_paid}, stands on this invoice."
+        return f"{deposit} Move it to the customer's credit first; then the invoice can be voided."
+    paid = f"{invoice.amount_paid} was paid on this invoice, so it can no longer be voided."
+    return f"{paid} Write off what is still due instead."
 
 
 def _flag_lost_deposit(invoice: Invoice, now: datetime) -> None:

@@ -22,6 +22,7 @@ from .events import Actor
 from .members import Person
 from .models import QuoteTerms
 
+MOST_EXPIRES_DAYS = 365
 # An integer column goes no further, and no business counts as far.
 MOST_NUMBER = 999_999_999
 
@@ -171,6 +172,27 @@ def switch_payments(organization: Organization, *, on: bool, by: Actor, now: dat
     if flipped:
         verb = "enabled" if on else "disabled"
         events.record(f"organization.payments_{verb}", organization, by=by, now=now)
+    return organization
+
+
+@transaction.atomic
+def change_request_expiry(
+    organization: Organization, *, days: int | None, by: Actor, now: datetime
+) -> Organization:
+    """For how many days new payment requests can be paid, None for until they are paid or canceled.
+
+    Requests already made keep their own end. Raises Invalid on `request_expires_days`.
+    """
+    if days is not None and not 1 <= days <= MOST_EXPIRES_DAYS:
+        words = f"Enter 1 to {MOST_EXPIRES_DAYS} days, or nothing for links that never expire."
+        raise Invalid({"request_expires_days": words})
+    before = organization.request_expires_days
+    organization.request_expires_days = days
+    organization.save(update_fields=["request_expires_days"])
+    if days != before:
+        name = "request_expires_days"
+        data = {"before": {name: before or ""}, "after": {name: days or ""}}
+        events.record("organization.changed", organization, by=by, now=now, data=data)
     return organization
 
 

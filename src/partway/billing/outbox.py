@@ -63,10 +63,11 @@ def queue_for(user: User, kind: str, *, now: datetime, data: dict[str, Any] | No
     return Mail.objects.create(kind=kind, to=[user.email], data=told, created_at=now, try_at=now)
 
 
-def still_holds(mail: Mail) -> bool:
+def still_holds(mail: Mail, *, now: datetime) -> bool:
     """Whether what a mail says is still so: a link that died is never mailed (DESIGN R5)."""
     if mail.kind == "payment_request":
-        return PaymentRequest.objects.open().filter(pk=mail.payment_request_id).exists()
+        asked = PaymentRequest.objects.open().filter(pk=mail.payment_request_id).first()
+        return asked is not None and not asked.time_is_over(now)
     if mail.kind == "invoice_sent" and mail.invoice is not None:
         return mail.invoice.status in ("sent", "paid")
     if mail.kind == "quote_sent" and mail.quote is not None:

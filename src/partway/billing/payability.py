@@ -67,7 +67,7 @@ def _check_request(request: PaymentRequest, begun_at: datetime) -> None:
             "invoice_written_off": "not_payable",
         }
         raise NotPayable(by_end_of_invoice.get(request.cancel_reason, _DEAD_REQUEST[request.status]))
-    if request.expires_at is not None and begun_at >= request.expires_at:
+    if request.time_is_over(begun_at):
         raise NotPayable("expired")
 
 

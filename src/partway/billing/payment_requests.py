@@ -238,10 +238,12 @@ def _queue_mail(request: PaymentRequest, event: Event) -> Mail:
 
 @transaction.atomic(durable=True)
 def resend(request: PaymentRequest, *, by: Actor, now: datetime) -> Mail:
-    """Mail the same link again; raises TooLate once the request has ended (DESIGN R5)."""
+    """Mail the same link again; raises TooLate once the request has ended or its time is over (DESIGN R5)."""
     _, request = _locked(request)
     if request.status != "open":
         raise TooLate(_ended_words(request))
+    if request.time_is_over(now):
+        raise TooLate("The time in which this request could be paid is over. Cancel it, then ask again.")
     event = events.record("payment_request.resent", request, by=by, now=now, data=_figures(request))
     return _queue_mail(request, event)
 

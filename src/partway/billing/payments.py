@@ -40,10 +40,16 @@ _FIRST_CHECK = timedelta(minutes=2)
 def payable(source: Source, *, now: datetime) -> None:
     """Return if this link can be paid now, else raise NotPayable; `busy` while a payment is being processed."""
     document, request = _split(source)
+    if request is not None and request.time_is_over(now) and _is_being_paid(request):
+        raise NotPayable("busy")  # begun in time, so whoever opens the link again must not ask for a new one
     payability.check(document, request, begun_at=now)
     _taking_account(document.organization, _owed(document, request))
     if document.payments.committed().exists():
         raise NotPayable("busy")
+
+
+def _is_being_paid(request: PaymentRequest) -> bool:
+    return request.status == "open" and request.payments.committed().exists()
 
 
 def _taking_account(organization: Organization, amount: Money) -> GatewayAccount:

@@ -64,7 +64,7 @@ def _claim_next(now: datetime) -> Mail | None:
 
 
 def _deal_with(mail: Mail, now: datetime) -> None:
-    if not outbox.still_holds(mail):
+    if not outbox.still_holds(mail, now=now):
         _held(mail).update(status="dropped")
         return
     try:

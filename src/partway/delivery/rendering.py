@@ -95,9 +95,11 @@ def _invoice_sent(mail: Mail) -> Context:
     invoice = _present(mail.invoice)
     organization = _present(mail.organization)
     what = f"{invoice.amount_due} due" if invoice.amount_due else "paid"
+    changed = bool(mail.data.get("changed"))
     return {
         **_as_it_stands(invoice, Money(0, invoice.currency)),
-        "subject": f"Invoice {invoice.number} from {organization.name}: {what}",
+        "subject": f"Invoice {invoice.number} from {organization.name}{', changed' if changed else ''}: {what}",
+        "changed": changed,
         "url": links.invoice_url(invoice),
     }
 
@@ -119,12 +121,16 @@ def _payment_request_ended(mail: Mail) -> Context:
     why = _ENDED[mail.data.get("reason", "")]
     return {
         **_as_it_stands(invoice, Money(0, invoice.currency)),
-        "subject": f"Your request for {request.amount_requested} ended: {why} (invoice {invoice.number})",
+        "subject": f"Your request for {request.amount_requested} on {invoice.number} ended: {why}",
         "request": request,
         "why": why,
+        "due_words": _STILL_DUE.get(invoice.status, "Total Amount Due"),
         "url": _staff_url(invoice),
     }
 
+
+# What the amount due is called on an invoice that ended; of a void one there is none.
+_STILL_DUE = {"void": "", "written_off": "Written off"}
 
 # Why a request ended without its asker; nothing is the reason of one whose time was over.
 _ENDED = {

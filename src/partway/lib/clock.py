@@ -19,3 +19,8 @@ def today(at: datetime, time_zone: str) -> date:
 def end_of_day(day: date, time_zone: str) -> datetime:
     """The moment, in UTC, at which this calendar day is over where the organization is."""
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def last_day(until: datetime, time_zone: str) -> date:
+    """The last calendar day of a time that ends at `until`, where the organization is: the way back of `end_of_day`."""
+    return today(until - timedelta(microseconds=1), time_zone)

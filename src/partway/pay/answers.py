@@ -44,7 +44,11 @@ _DEAD = {
     ),
     "payments_off": ("Online payment is paused", "Nothing can be paid here just now.", "another way to pay"),
 }
-_NOT_PAYABLE = ("This cannot be paid here", "Nothing can be paid through this link any more.", "how to go on")
+_NOT_PAYABLE = (
+    "This cannot be paid here",
+    "Nothing can be paid through this link any more.",
+    "another way to pay",
+)
 
 # Gone for good, except where an owner may switch payments on again.
 _STATUS = {"payments_off": 403}

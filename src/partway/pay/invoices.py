@@ -17,6 +17,9 @@ from partway.lib.clock import now, today
 
 from . import answers
 
+# Invoices that ask for nothing any more show nothing of themselves either, and why they are dead.
+_GONE = {"void": "void", "written_off": "not_payable"}
+
 
 @require_safe
 def show(http: HttpRequest, token: str) -> HttpResponse:
@@ -41,8 +44,8 @@ def pdf(http: HttpRequest, token: str) -> HttpResponse:
     invoice = links.invoice_by_token(token)
     if invoice is None:
         return answers.unknown(http)
-    if invoice.status == "void":
-        return answers.dead(http, invoice.organization, "void")
+    if invoice.status in _GONE:
+        return answers.dead(http, invoice.organization, _GONE[invoice.status])
     return documents.answer(documents.of_invoice(invoice))
 
 
@@ -60,9 +63,9 @@ def _show(http: HttpRequest, token: str, alert: str = "", status: int = 200) -> 
     invoice = links.invoice_by_token(token)
     if invoice is None:
         return answers.unknown(http)
+    if invoice.status in _GONE:
+        return answers.dead(http, invoice.organization, _GONE[invoice.status])
     obstacle = _obstacle(invoice)
-    if obstacle == "void":
-        return answers.dead(http, invoice.organization, obstacle)
     answer = answers.page if obstacle else answers.payable
     return answer(http, "invoice", {**_context(invoice, token), "alert": alert, "obstacle": obstacle}, status)
 

@@ -18,6 +18,8 @@ _SEPARATORS = re.compile(r"[,;\n]")
 _DECIMAL = re.compile(r"\d{1,9}(\.\d*)?|\.\d+", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _PLACES = 4
+# A moment in any time zone stays within what Python and both databases can keep.
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 
 @dataclass
@@ -80,10 +82,14 @@ class Form:
     def day(self, name: str) -> date | None:
         """A calendar day, or None with the reason on the field."""
         try:
-            return date.fromisoformat(self.text(name))
+            day = date.fromisoformat(self.text(name))
         except ValueError:
             self._wrong(name, "Enter a date, as 2026-11-30.")
             return None
+        if FIRST_YEAR <= day.year <= LAST_YEAR:
+            return day
+        self._wrong(name, f"Choose a date between {FIRST_YEAR} and {LAST_YEAR}.")
+        return None
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """Several addresses with commas or line breaks between them."""

@@ -1,4 +1,4 @@
-"""The page on which a member writes an invoice, new or a draft."""
+"""The page on which a member writes an invoice: a new one, a draft, or one that was sent."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from django.shortcuts import redirect
 
 from partway.billing import drafts, invoices
 from partway.billing.errors import BillingError, Stale
+from partway.billing.invoices import Draft
 from partway.billing.models import Customer, Invoice
 from partway.billing.models.documents import DiscountKind
 from partway.delivery.templatetags.partway import quantity
-from partway.lib.money import EXPONENTS
+from partway.lib.money import EXPONENTS, Money
 
-from . import draft_form
+from . import draft_form, sent_editor
 from .access import find
 from .forms import Form
 from .visit import Visit
@@ -42,34 +43,59 @@ def new(visit: Visit) -> HttpResponse:
 
 
 def edit(visit: Visit, invoice_id: str) -> HttpResponse:
-    """Change a draft; when somebody saved it in the meantime, show theirs beside what was typed."""
+    """Change an invoice; when somebody saved it in the meantime, show theirs beside what was typed."""
     invoice = find(visit, Invoice.objects.select_related("customer", "organization"), invoice_id)
     if not visit.posted:
-        if invoice.status != "draft":
+        if invoice.status not in sent_editor.EDITABLE:
             return redirect(visit.url("invoice", invoice.pk))
         return _page(visit, draft_form.stored(invoice), invoice)
     form = draft_form.typed(visit.request.POST)
+    _keep_fixed(form, invoice)
     if form.text("act") in _ONLY_SHOWN:
         return _ONLY_SHOWN[form.text("act")](visit, form, invoice)
     draft = draft_form.read(form, chosen_customer(visit, form))
     if draft is not None:
         try:
-            invoices.edit(invoice, draft=draft, version=version(form), by=visit.actor, now=visit.now)
+            return _save(visit, form, invoice, draft)
         except Stale as error:
             form.refuse(error)
             return _stale(visit, form, invoice)
         except BillingError as error:
             form.refuse(error)
-        else:
-            return visit.go(visit.url("invoice", invoice.pk), said="The draft is saved.")
     return _page(visit, form, invoice)
+
+
+def _keep_fixed(form: Form, invoice: Invoice) -> None:
+    """Where customer and currency are fixed the page shows them and sends nothing."""
+    if _is_fixed(invoice):
+        form.values |= {"customer": invoice.customer_id, "currency": invoice.currency}
+
+
+def _is_fixed(invoice: Invoice | None) -> bool:
+    return invoice is not None and (invoice.status != "draft" or invoice.quote_id is not None)
+
+
+def _save(visit: Visit, form: Form, invoice: Invoice, draft: Draft) -> HttpResponse:
+    """Save, and say what else that did; raises what billing raises."""
+    paid = Money(number(form, "paid_minor"), invoice.currency)
+    tell = form.text("tell_customer") == "yes"
+    seen = version(form)
+    edited = invoices.edit(
+        invoice, draft=draft, version=seen, by=visit.actor, now=visit.now, paid=paid, tell_customer=tell
+    )
+    if edited.status == "draft":
+        return visit.go(visit.url("invoice", edited.pk), said="The draft is saved.")
+    mailed = f" The changed invoice is on its way to {edited.customer.email}." if tell else ""
+    said = sent_editor.happened(edited, at=visit.now)
+    return visit.go(visit.url("invoice", edited.pk), said=f"{said}{mailed}")
 
 
 def _stale(visit: Visit, form: Form, invoice: Invoice) -> HttpResponse:
     """Saving once more from here replaces the stored version, which by then has been seen."""
     invoice.refresh_from_db()
+    overtaken = version(form) != invoice.version  # else only a payment came in, and the refusal says so
     form.values["version"] = str(invoice.version)
-    return _page(visit, form, invoice, stored=invoice)
+    return _page(visit, form, invoice, stored=invoice if overtaken else None)
 
 
 def _page(
@@ -87,14 +113,19 @@ def _page(
         "customers": customer_choices(visit),
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
+        "fixed": _is_fixed(invoice),
+        "sent": sent_editor.standing(invoice) if invoice and invoice.status != "draft" else None,
     }
     return visit.render("staff/invoices/editor.html", context, status=form.status)
 
 
-def _figures(visit: Visit, form: Form, _: Invoice | None) -> HttpResponse:
-    """What the lines add up to so far; for whom and by when does not matter to that."""
+def _figures(visit: Visit, form: Form, invoice: Invoice | None) -> HttpResponse:
+    """What the lines add up to so far, and what that would do; for whom and by when does not matter to it."""
     draft = draft_form.read(form, Customer())
-    context = {"figures": draft and drafts.figures(draft), "currency": draft and draft.currency}
+    figures = draft and drafts.figures(draft)
+    context: dict[str, object] = {"figures": figures, "currency": draft and draft.currency}
+    if figures and invoice and invoice.status != "draft":
+        context |= sent_editor.foreseen(invoice, figures.total_minor)
     return visit.render("staff/invoices/figures.html", context)
 
 
@@ -128,5 +159,10 @@ def chosen_customer(visit: Visit, form: Form) -> Customer | None:
 
 def version(form: Form) -> int:
     """Which version the page showed; 0, which no row has, for anything odd."""
-    text = form.text("version")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return number(form, "version")
+
+
+def number(form: Form, name: str) -> int:
+    """A number the page itself wrote into the form; 0 for anything odd."""
+    text = form.text(name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

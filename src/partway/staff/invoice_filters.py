@@ -16,14 +16,13 @@ from django.http import QueryDict
 from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.models.invoices import Invoices
 
-from .forms import clean
+from .forms import FIRST_YEAR, LAST_YEAR, clean
 from .visit import Visit
 
 MOST_LETTERS = (
     200  # of a value; longer ones were not typed by a person, and SQLite refuses very long patterns
 )
 _MOST_NAMESAKES = 100
-_FIRST_YEAR, _LAST_YEAR = 1970, 2199  # a moment in any time zone stays within what both databases can keep
 
 
 class Unreadable(ValueError):
@@ -152,8 +151,8 @@ def _day(text: str) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         raise Unreadable(f"“{_short(text)}” is not a date. Write it like 2026-11-30.") from None
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise Unreadable(f"Choose a date between {_FIRST_YEAR} and {_LAST_YEAR}.")
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Unreadable(f"Choose a date between {FIRST_YEAR} and {LAST_YEAR}.")
     return day
 
 

@@ -39,8 +39,10 @@ def show(visit: Visit, invoice_id: str) -> HttpResponse:
         "invoice": invoice,
         "lines": invoice.lines.all(),
         "obstacle": payment_requests.obstacle(invoice, now=visit.now),
+        "written_off": _written_off(invoice),
         "standing": standing,
         "standing_mail": _latest_mail(standing),
+        "standing_is_over": standing is not None and standing.time_is_over(visit.now),
         "standing_url": links.request_url(standing) if standing else "",
         "ended": [request for request in asked if request.status != "open"],
         "payments": [(payment, links.receipt_url(payment)) for payment in payments],
@@ -50,6 +52,13 @@ def show(visit: Visit, invoice_id: str) -> HttpResponse:
         **_deposit(invoice),
     }
     return visit.render("staff/invoices/show.html", context)
+
+
+def _written_off(invoice: Invoice) -> Event | None:
+    """By whom and when, while it is."""
+    if invoice.status != "written_off":
+        return None
+    return invoice.events.filter(type="invoice.written_off").order_by("created_at", "id").last()
 
 
 def _deposit(invoice: Invoice) -> dict[str, Money | None]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpResponse
 
 from partway.billing import links, payment_requests
 from partway.billing.errors import BillingError
 from partway.billing.models import Invoice, PaymentRequest
+from partway.lib import clock
 from partway.lib.money import Money
 
 from .access import find
@@ -19,7 +22,7 @@ def new(visit: Visit, invoice_id: str) -> HttpResponse:
     invoice = find(visit, Invoice.objects.select_related("organization", "customer"), invoice_id)
     if not visit.posted:
         values = {"to": invoice.customer.email, "form_key": new_form_key()}
-        return _form(visit, invoice, Form(values))
+        return _form(visit, invoice, Form({**values, "expires_at": _usual_last_day(visit)}))
     form = Form.typed(visit.request.POST)
     ask = _read(visit, form, invoice)
     if ask is not None:
@@ -46,13 +49,25 @@ def _form(visit: Visit, invoice: Invoice, form: Form) -> HttpResponse:
 def _read(visit: Visit, form: Form, invoice: Invoice) -> payment_requests.Ask | None:
     """What was typed, or None with every field that is wrong marked at once."""
     amount = form.money("amount_requested", invoice.currency)
-    if amount is None:
+    expires_at = _expires_at(visit, form)
+    if amount is None or form.errors:
         _mark_the_rest(form)
         return None
-    return _ask(visit, form, amount)
+    return _ask(visit, form, amount, expires_at)
 
 
-def _ask(visit: Visit, form: Form, amount: Money) -> payment_requests.Ask:
+def _usual_last_day(visit: Visit) -> str:
+    usual = payment_requests.usual_expiry(visit.organization, now=visit.now)
+    return clock.last_day(usual, visit.organization.time_zone).isoformat() if usual else ""
+
+
+def _expires_at(visit: Visit, form: Form) -> datetime | None:
+    """The end of the last day that was typed, where the organization is; None for nothing, or for no date."""
+    day = form.day("expires_at") if form.text("expires_at") else None
+    return clock.end_of_day(day, visit.organization.time_zone) if day else None
+
+
+def _ask(visit: Visit, form: Form, amount: Money, expires_at: datetime | None) -> payment_requests.Ask:
     return payment_requests.Ask(
         amount=amount,
         to=form.addresses("to"),
@@ -60,6 +75,7 @@ def _ask(visit: Visit, form: Form, amount: Money) -> payment_requests.Ask:
         bcc=form.addresses("bcc"),
         note=form.text("note"),
         reply_to=visit.member.user.email,
+        expires_at=expires_at,
         form_key=form.text("form_key")[:40] or None,
     )
 
@@ -114,5 +130,6 @@ def cancel(visit: Visit, request_id: str) -> HttpResponse:
 def link(visit: Visit, request_id: str) -> HttpResponse:
     """The payment link, to be copied by hand."""
     asked = _find(visit, request_id)
-    url = links.request_url(asked) if asked.status == "open" else ""
-    return visit.render("staff/requests/link.html", {"asked": asked, "url": url})
+    is_over = asked.time_is_over(visit.now)
+    url = links.request_url(asked) if asked.status == "open" and not is_over else ""
+    return visit.render("staff/requests/link.html", {"asked": asked, "url": url, "is_over": is_over})

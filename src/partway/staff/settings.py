@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from zoneinfo import available_timezones
 
@@ -110,14 +111,15 @@ def logo_picture(visit: Visit) -> HttpResponse:
 
 
 def payments(visit: Visit) -> HttpResponse:
-    """Connect a payment service, and switch online payments on or off."""
+    """Connect a payment service, switch online payments on or off, and say how long links can be paid."""
     form = Form.typed(visit.request.POST)
     account = organizations.connected_account(visit.organization)
     if visit.posted:
-        act = _connect if form.text("act") == "connect" else _switch
+        act = _ACTS.get(form.text("act"), _switch)
         said = act(visit, form, account)
         if said:
             return visit.go(visit.url("payments_settings"), said=said)
+    form.values.setdefault("request_expires_days", str(visit.organization.request_expires_days or ""))
     context = {"form": form, "account": account, "live": settings.PARTWAY_LIVE}
     return visit.render("staff/settings/payments.html", context, status=form.status)
 
@@ -145,3 +147,24 @@ def _connect(visit: Visit, form: Form, account: GatewayAccount | None) -> str:
     else:
         return "The sandbox is connected. Now switch online payments on."
     return ""
+
+
+def _set_expiry(visit: Visit, form: Form, _: GatewayAccount | None) -> str:
+    """The same."""
+    days = form.whole("request_expires_days") if form.text("request_expires_days") else None
+    if form.errors:
+        return ""
+    try:
+        organizations.change_request_expiry(visit.organization, days=days, by=visit.actor, now=visit.now)
+    except BillingError as error:
+        form.refuse(error)
+        return ""
+    if days is None:
+        return "New payment links can be paid until they are paid or canceled."
+    return f"New payment links can be paid for {days} day{'' if days == 1 else 's'}."
+
+
+_ACTS: dict[str, Callable[[Visit, Form, GatewayAccount | None], str]] = {
+    "connect": _connect,
+    "expiry": _set_expiry,
+}

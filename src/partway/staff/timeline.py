@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from partway.billing import versions
 from partway.billing.models import Event
 from partway.delivery.receipts import method_words
 from partway.lib.money import Money
@@ -14,12 +15,13 @@ from partway.lib.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event in words; `detail` is what somebody may want to know besides."""
+    """One event in words; `detail` is what somebody may want to know besides, `version` the one it replaced, if any."""
 
     words: str
     at: datetime
     tone: str  # of its dot: green for money and its asking, amber for what went wrong, soft for the rest
     detail: str = ""
+    version: int = 0
 
 
 def tell(events: Iterable[Event]) -> list[Told]:
@@ -30,7 +32,14 @@ def tell(events: Iterable[Event]) -> list[Told]:
 def _told(event: Event) -> Told | None:
     if event.type in _UNTOLD:
         return None
-    return Told(words(event), event.created_at, _TONES.get(event.type, "soft"), detail(event))
+    replaced = versions.before(event)
+    return Told(
+        words=words(event),
+        at=event.created_at,
+        tone=_TONES.get(event.type, "soft"),
+        detail=detail(event),
+        version=replaced.version if replaced else 0,
+    )
 
 
 def words(event: Event) -> str:
@@ -59,6 +68,8 @@ def detail(event: Event) -> str:
     """What somebody may want to know besides; empty for most."""
     if event.type == "organization.changed":
         return _differences(event.data)
+    if event.type == "invoice.edited":
+        return _edited(event.data)
     if event.type in ("flag.resolved", "payment.declined", "payment.failed", "mail.failed"):
         return str(event.data.get("words", ""))
     if event.type == "payment_request.sent" and event.payment_request:
@@ -70,6 +81,17 @@ def detail(event: Event) -> str:
     return ""
 
 
+def _edited(data: dict[str, Any]) -> str:
+    """The totals, where they differ, and what became credit."""
+    before, parts = data.get("before"), []
+    if before and before["total_minor"] != data["total_minor"]:
+        was = Money(before["total_minor"], before["currency"])
+        parts.append(f"Total {was} → {Money(data['total_minor'], data['currency'])}")
+    if data.get("credited_minor"):
+        parts.append(f"{Money(data['credited_minor'], data['currency'])} became the customer’s credit")
+    return "; ".join(parts)
+
+
 def _created(event: Event) -> str:
     quote = event.data.get("number")
     return (
@@ -77,6 +99,10 @@ def _created(event: Event) -> str:
         if quote
         else f"{event.actor_label} wrote the invoice"
     )
+
+
+def _given_up(event: Event) -> str:
+    return f"{_amount(event)} of the invoice" if "amount_minor" in event.data else "the invoice"
 
 
 def _what(event: Event) -> str:
@@ -147,7 +173,7 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
         if event.data.get("from") == "written_off"
         else "The invoice is due again"
     ),
-    "invoice.written_off": lambda event: f"{event.actor_label} wrote the invoice off",
+    "invoice.written_off": lambda event: f"{event.actor_label} wrote off {_given_up(event)}",
     "quote.created": lambda event: f"{event.actor_label} wrote this quote",
     "quote.edited": lambda event: f"{event.actor_label} changed this quote",
     "quote.sent": lambda event: f"{event.actor_label} sent the quote to {_to(event)}",

@@ -23,6 +23,7 @@ from . import (
     quotes,
     requests,
     settings,
+    versions,
 )
 from .access import collector, owner, reader
 
@@ -33,10 +34,13 @@ _invoices = [
     path("csv/", reader(invoice_csv.export), name="invoices_csv"),
     path("new/", collector(invoice_editor.new), name="invoice_new"),
     path("<str:invoice_id>/", reader(invoices.show), name="invoice"),
+    path("<str:invoice_id>/versions/<int:version>/", reader(versions.show), name="invoice_version"),
     path("<str:invoice_id>/pdf/", reader(invoices.pdf), name="invoice_pdf"),
     path("<str:invoice_id>/edit/", collector(invoice_editor.edit), name="invoice_edit"),
     path("<str:invoice_id>/send/", collector(invoice_acts.send), name="invoice_send"),
     path("<str:invoice_id>/resend/", collector(invoice_acts.resend), name="invoice_resend"),
+    path("<str:invoice_id>/write-off/", owner(invoice_acts.write_off), name="invoice_write_off"),
+    path("<str:invoice_id>/reopen/", owner(invoice_acts.reopen), name="invoice_reopen"),
     path("<str:invoice_id>/void/", owner(invoice_acts.void), name="invoice_void"),
     path("<str:invoice_id>/request/", collector(requests.new), name="request_new"),
 ]

@@ -24,6 +24,7 @@ _SECTIONS = {
     "invoice_list": "invoices",
     "invoice_editor": "invoices",
     "invoice_acts": "invoices",
+    "versions": "invoices",
     "requests": "invoices",
     "quote_editor": "quotes",
     "quote_acts": "quotes",

@@ -28,7 +28,7 @@ from partway.billing.members import Person
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.organizations import Profile
 from partway.billing.payment_requests import Ask
-from partway.lib.clock import today
+from partway.lib.clock import end_of_day, today
 from partway.lib.money import Money
 
 from .demo import PASSWORD, SIGN_INS, SLUG
@@ -82,15 +82,31 @@ class Scene:
         draft = self.draft(owes, *lines, days_ago=days_ago, currency=currency, notes=notes)
         return invoices.send(draft, by=self.by, now=draft.created_at)
 
-    def ask(self, invoice: Invoice, amount_minor: int, note: str = "") -> PaymentRequest:
-        """An open request for a part, asked now."""
+    def ask(
+        self,
+        invoice: Invoice,
+        amount_minor: int,
+        note: str = "",
+        *,
+        days_ago: int = 0,
+        days: int | None = None,
+    ) -> PaymentRequest:
+        """An open request for a part, asked `days_ago`; its link works for so many `days`, else until it is paid."""
+        at = self.now - timedelta(days=days_ago)
+        ends = self._day(at) + timedelta(days=days) if days else None
         ask = Ask(
             amount=Money(amount_minor, invoice.currency),
             to=(invoice.customer.email,),
             note=note,
             reply_to=PEOPLE[Role.COLLECTOR].email,
+            expires_at=end_of_day(ends, self.organization.time_zone) if ends else None,
         )
-        return payment_requests.create(invoice, ask=ask, by=self.by, now=self.now)
+        return payment_requests.create(invoice, ask=ask, by=self.by, now=at)
+
+    def change(self, invoice: Invoice, *lines: Line) -> Invoice:
+        """The same invoice with other lines, changed now."""
+        draft = Draft(invoice.customer, invoice.currency, invoice.due_on, lines, notes=invoice.notes)
+        return invoices.edit(invoice, draft=draft, version=invoice.version, by=self.by, now=self.now)
 
     def quoted(self, owes: Customer, *lines: Line, percent: int, days_ago: int = 3) -> Quote:
         """A quote with a deposit, sent on the day it was written."""
@@ -161,7 +177,7 @@ def _let_in(organization: Organization, now: datetime) -> None:
 def payable_request(organization: Organization, now: datetime) -> PaymentRequest:
     """A request that can be paid right now: the open one, or a new one where all were paid."""
     standing = PaymentRequest.objects.of(organization).filter(status="open").order_by("-created_at").first()
-    if standing is not None:
+    if standing is not None and not standing.time_is_over(now):
         return standing
     owner = organization.members.select_related("user").get(role=Role.OWNER)
     scene = Scene(organization, events.member_actor(owner), now)
@@ -185,7 +201,7 @@ def _in_stages(scene: Scene) -> None:
     )
     invoice = scene.sent(dana, *lines, days_ago=12, notes="Thank you for choosing Fieldstone.")
     scene.pay(scene.ask(invoice, 350_000, "To order the material."))
-    scene.ask(invoice, 400_000, "Stage two: the old roof is off, the deck is dry. Thank you!")
+    scene.ask(invoice, 400_000, "Stage two: the old roof is off, the deck is dry. Thank you!", days=30)
 
 
 def _all_paid(scene: Scene) -> None:
@@ -197,17 +213,31 @@ def _all_paid(scene: Scene) -> None:
 
 
 def _overdue(scene: Scene) -> None:
-    """Sent long ago, and nothing came."""
+    """Sent long ago, asked for in part, and nothing came before the link expired."""
     owes = scene.customer(Details("Marcus Feld", "marcus@feld.example"))
-    scene.sent(owes, line("Skylight, supplied and flashed", "2", 112_000), days_ago=47)
+    invoice = scene.sent(owes, line("Skylight, supplied and flashed", "2", 112_000), days_ago=47)
+    request = scene.ask(invoice, 80_000, "To begin with.", days_ago=20, days=14)
+    payment_requests.expire(request, now=scene.now)
+
+
+def _written_off(scene: Scene) -> None:
+    """Nobody expects this money any more."""
+    owes = scene.customer(Details("Gable & Sons", "gable@sons.example"))
+    invoice = scene.sent(owes, line("Gutter repair", "1", 42_000), days_ago=58)
+    invoices.write_off(invoice, by=scene.by, now=scene.now)
 
 
 def _canceled(scene: Scene) -> None:
-    """A request was sent and canceled again; the invoice waits for the next one."""
+    """A request was sent and canceled again, then the invoice grew; it waits for the next request."""
     owes = scene.customer(Details("Eastgate Property Group", "ap@eastgate.example", "+1 555 0119"))
     invoice = scene.sent(owes, line("Flat roof inspection, per building", "6", 38_500), days_ago=8)
     request = scene.ask(invoice, 100_000)
     payment_requests.cancel(request, by=scene.by, now=scene.now)
+    scene.change(
+        invoice,
+        line("Flat roof inspection, per building", "7", 38_500),
+        line("Report for the insurer", "1", 25_000),
+    )
 
 
 def _draft(scene: Scene) -> None:
@@ -259,6 +289,7 @@ def _quote_with_deposit_paid(scene: Scene) -> None:
 
 STORIES: tuple[Callable[[Scene], None], ...] = (
     _overdue,
+    _written_off,
     _all_paid,
     _void,
     _other_currencies,

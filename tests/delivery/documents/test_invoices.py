@@ -155,3 +155,13 @@ def test_other_currencies_have_their_own_decimals(currency: str, due: str, paper
 
 def test_rendering_it_twice_gives_the_same_bytes(detailed: Invoice) -> None:
     assert documents.of_invoice(detailed) == documents.of_invoice(Invoice.objects.get(pk=detailed.pk))
+
+
+def test_a_written_off_one_asks_for_nothing(dana: Customer) -> None:
+    invoice = personas.sent(dana)
+    invoices.write_off(invoice, by=personas.actor_of(dana.organization), now=now())
+    text = _text(Invoice.objects.get())
+    assert "Written off" in text
+    assert "nobody is asked for it any more" in text
+    assert "Total Amount Due" not in text
+    assert "Scan to" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -101,3 +102,7 @@ class PaymentRequest(models.Model):
     def amount_requested(self) -> Money:
         """What this request asks for."""
         return Money(self.amount_requested_minor, self.currency)
+
+    def time_is_over(self, at: datetime) -> bool:
+        """Whether no checkout may begin any more at this moment; one begun before may still finish (DESIGN R3)."""
+        return self.expires_at is not None and self.expires_at <= at

@@ -16,7 +16,7 @@ from .data import Document, Fact, Headline, Line, Link, Passage, Row, Stages
 from .issuers import issuer, recipient
 
 # Without a claim on anybody: they say so beside the word Invoice, and have no bar and no code.
-_NOT_IN_FORCE = {"draft": "Draft", "void": "Void"}
+_NOT_IN_FORCE = {"draft": "Draft", "void": "Void", "written_off": "Written off"}
 
 
 def document(invoice: Invoice) -> Document:
@@ -63,6 +63,8 @@ def _facts(invoice: Invoice) -> tuple[Fact, ...]:
 def _headline(invoice: Invoice) -> Headline:
     if invoice.status == "void":
         return Headline("Total", invoice.total, "void: nothing is due")
+    if invoice.status == "written_off":
+        return Headline("Written off", invoice.amount_due, "nobody is asked for it any more")
     if invoice.status == "paid":
         return Headline("Total", invoice.total, "paid in full, thank you")
     return Headline("Total Amount Due", invoice.amount_due, f"due {local_day(invoice.due_on)}")

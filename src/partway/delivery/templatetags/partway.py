@@ -6,6 +6,7 @@
 {% invoice_state invoice today %}                the same, with Overdue and Partially paid derived
 {{ line.quantity|quantity }}                     1.5, never 1.5000
 {{ event.created_at|local_time:organization.time_zone }}   Nov 22, 2026, 3:14 PM
+{{ request.expires_at|last_moment:organization.time_zone }}   Nov 30, 2026; with the time, unless the day ends with it
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from partway.billing.models import Invoice
+from partway.lib import clock
 from partway.lib.money import EXPONENTS, Money, format_money
 
 from . import stages
@@ -147,3 +149,11 @@ def local_time(when: datetime, time_zone: str) -> str:
 def local_day(day: date) -> str:
     """A calendar day, as Nov 22, 2026."""
     return f"{day:%b} {day.day}, {day.year}"
+
+
+@register.filter
+def last_moment(until: datetime, time_zone: str) -> str:
+    """Until when something goes: the last day, if it ends with that day in `time_zone`, else the moment."""
+    day = clock.last_day(until, time_zone)
+    ends_with_day = until == clock.end_of_day(day, time_zone)
+    return local_day(day) if ends_with_day else local_time(until, time_zone)
