@@ -19,6 +19,11 @@ _FORM = re.compile(r'<form[^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 
 
+def without_versions(page: str) -> str:
+    """A page without the digests in the addresses of its files, whose digits mean nothing."""
+    return re.sub(r"/static/\w+/", "/static/", page)
+
+
 class Walk:
     """One browser, with its cookies, that follows no redirect by itself."""
 
