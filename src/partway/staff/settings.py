@@ -1,4 +1,4 @@
-"""What owners configure: the organization itself, its logo, and whether customers can pay online."""
+"""What owners configure: the organization itself, its logo, and how customers can pay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 
 from partway.accounts.logos import MOST_BYTES
 from partway.accounts.models import GatewayAccount, Logo, Organization
-from partway.billing import organizations
+from partway.billing import modes, organizations
 from partway.billing.errors import BillingError, GatewayDown, Invalid
 from partway.billing.organizations import Profile
 from partway.delivery.templatetags.partway import quantity
@@ -110,14 +110,16 @@ def logo_picture(visit: Visit) -> HttpResponse:
 
 
 def payments(visit: Visit) -> HttpResponse:
-    """Connect a payment service, and switch online payments on or off."""
+    """Connect a payment service, switch online payments on or off, and list the other ways to pay."""
     form = Form.typed(visit.request.POST)
     account = organizations.connected_account(visit.organization)
     if visit.posted:
-        act = _connect if form.text("act") == "connect" else _switch
+        act = {"connect": _connect, "modes": _change_modes}.get(form.text("act"), _switch)
         said = act(visit, form, account)
         if said:
             return visit.go(visit.url("payments_settings"), said=said)
+    # Another form of the page may have been sent: then this one shows what is stored.
+    form.values.setdefault("modes", "\n".join(visit.organization.payment_modes))
     context = {"form": form, "account": account, "live": settings.PARTWAY_LIVE}
     return visit.render("staff/settings/payments.html", context, status=form.status)
 
@@ -145,3 +147,13 @@ def _connect(visit: Visit, form: Form, account: GatewayAccount | None) -> str:
     else:
         return "The sandbox is connected. Now switch online payments on."
     return ""
+
+
+def _change_modes(visit: Visit, form: Form, account: GatewayAccount | None) -> str:
+    """The same; each line is one way to pay."""
+    try:
+        modes.change(visit.organization, modes=form.text("modes").split("\n"), by=visit.actor, now=visit.now)
+    except BillingError as error:
+        form.refuse(error)
+        return ""
+    return "The ways to pay are saved."
