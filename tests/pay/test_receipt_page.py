@@ -125,7 +125,7 @@ def test_a_settled_payment_keeps_no_gateway_busy(dana: Client, invoice: Invoice)
 def test_a_bounced_check_is_not_called_paid(dana: Client, invoice: Invoice) -> None:
     payment = personas.bounce(personas.check(invoice, 40_000), reason="Dana's third, watch out.")
     text = dana.get(links.receipt_url(payment)).text
-    assert "Your payment was taken back" in text
+    assert "Your payment was reversed" in text
     assert "$400.00 by check" in text
     assert f'href="{links.invoice_url(invoice)}"' in text
     for words in ("You paid", "confirming", "watch out", "pay.js"):
@@ -136,7 +136,7 @@ def test_the_paper_of_a_bounced_check_says_so(dana: Client, invoice: Invoice) ->
     payment = personas.bounce(personas.check(invoice, 40_000))
     response = dana.get(links.receipt_url(payment) + "pdf/")
     assert response.headers["Content-Type"] == "application/pdf"
-    assert "Taken back $400.00" in reading.text(response.content)
+    assert "Reversed $400.00" in reading.text(response.content)
 
 
 def test_a_bounced_deposit_leads_back_to_its_quote(dana: Client, invoice: Invoice) -> None:

@@ -25,6 +25,8 @@ _SECTIONS = {
     "invoice_editor": "invoices",
     "invoice_acts": "invoices",
     "requests": "invoices",
+    "offline_payments": "invoices",
+    "credit": "invoices",
     "quote_editor": "quotes",
     "quote_acts": "quotes",
     "quote_settings": "settings",

@@ -41,7 +41,7 @@ def _taken_back(standing: Document, payment: Payment, paid: Receipt) -> Document
     return replace(
         standing,
         mark="Reversed",
-        headline=Headline("Taken back", paid.captured, f"on {day}"),
+        headline=Headline("Reversed", paid.captured, f"on {day}"),
         sums=(
             Row(f"Paid on {local_day(paid.paid_on)}", paid.captured),
             Row(f"Reversed on {day}", -paid.captured),
