@@ -110,7 +110,7 @@ def logo_picture(visit: Visit) -> HttpResponse:
 
 
 def payments(visit: Visit) -> HttpResponse:
-    """Connect a payment service, switch online payments on or off, and list the other ways to pay."""
+    """Connect a payment service, switch online payments on or off, and list the other modes."""
     form = Form.typed(visit.request.POST)
     account = organizations.connected_account(visit.organization)
     if visit.posted:
@@ -150,10 +150,10 @@ def _connect(visit: Visit, form: Form, account: GatewayAccount | None) -> str:
 
 
 def _change_modes(visit: Visit, form: Form, account: GatewayAccount | None) -> str:
-    """The same; each line is one way to pay."""
+    """The same; each line is a mode."""
     try:
         modes.change(visit.organization, modes=form.text("modes").split("\n"), by=visit.actor, now=visit.now)
     except BillingError as error:
         form.refuse(error)
         return ""
-    return "The ways to pay are saved."
+    return "The modes of payment are saved."
