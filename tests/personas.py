@@ -11,13 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
 from partway.accounts.models import GatewayAccount, Member, Organization, Role, User
-from partway.billing import customers, deposits, events, invoices, payment_requests, quotes
+from partway.billing import customers, deposits, events, invoices, offline_payments, payment_requests, quotes
 from partway.billing.models import Allocation, Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.offline_payments import OfflinePayment
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -199,3 +201,22 @@ def pay_deposit(accepted: Quote) -> Payment:
     at = present()
     deposit = deposits.OfflineDeposit("Check", today(at, accepted.organization.time_zone), "No. 118")
     return deposits.record_deposit(accepted, deposit=deposit, by=actor_of(accepted.organization), now=at)
+
+
+def check(invoice: Invoice, amount_minor: int, **changes: Any) -> Payment:
+    """A check came for the invoice, and what is too much of it is kept as credit; `changes` as in OfflinePayment."""
+    at = present()
+    typed: dict[str, Any] = {
+        "amount": Money(amount_minor, invoice.currency),
+        "method": "Check",
+        "paid_on": today(at, invoice.organization.time_zone),
+        "keep_rest_as_credit": True,
+    }
+    offline = OfflinePayment(**{**typed, **changes})
+    return offline_payments.record(invoice, offline=offline, by=actor_of(invoice.organization), now=at)
+
+
+def bounce(payment: Payment, reason: str = "The bank returned it.") -> Payment:
+    """The check was worth nothing."""
+    by = actor_of(payment.organization)
+    return offline_payments.reverse(payment, reason=reason, by=by, now=present())

@@ -88,6 +88,13 @@ def test_a_void_invoice_is_not_mailed(organization: object, invoice: Invoice) ->
     assert not sent_by_django.outbox
 
 
+def test_a_receipt_of_a_check_that_bounced_meanwhile_is_not_mailed(invoice: Invoice) -> None:
+    personas.bounce(personas.check(invoice, 40_000, send_receipt=True))
+    mails.send_due(now=now())
+    assert Mail.objects.get(kind="receipt").status == "dropped"
+    assert not sent_by_django.outbox
+
+
 def test_a_failed_try_is_written_in_words_and_repeated_later(mail: Mail, settings: Settings) -> None:
     _use(settings, Broken)
     at = now()

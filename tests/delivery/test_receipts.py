@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from partway.billing import credit, quotes
+from partway.billing import invoices as billing_invoices
 from partway.billing.models import Event, Invoice, Payment
-from partway.delivery.receipts import method_words, receipt
+from partway.delivery.receipts import method_words, paid_so_far, receipt
+from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas
 
@@ -79,3 +84,51 @@ def test_there_is_none_for_a_payment_that_took_nothing(invoice: Invoice) -> None
 @pytest.mark.parametrize(("code", "words"), [("card", "Card"), ("bank_debit", "Bank debit"), ("", "")])
 def test_a_method_is_said_in_words(code: str, words: str) -> None:
     assert method_words(code) == words
+
+
+@pytest.mark.parametrize(
+    ("method", "by"),
+    [("bank_debit", "bank debit"), ("Bank transfer", "bank transfer"), ("PayPal", "PayPal"), ("ACH", "ACH")],
+)
+def test_an_owners_word_is_the_same_within_a_sentence(invoice: Invoice, method: str, by: str) -> None:
+    assert receipt(personas.paid_part(invoice, 20_000, method=method)).by == by
+
+
+# What the invoice says of its payments
+
+
+def parts(invoice: Invoice) -> list[tuple[str, int]]:
+    return [(part.method, part.amount.amount_minor) for part in paid_so_far(invoice)]
+
+
+def test_a_bounced_check_is_taken_off_where_it_stood(invoice: Invoice) -> None:
+    personas.bounce(personas.check(invoice, 40_000))
+    assert parts(invoice) == [("Check", 40_000), ("Check reversed", -40_000)]
+
+
+def test_credit_says_what_it_once_was(invoice: Invoice) -> None:
+    payment = personas.check(invoice, 40_000)
+    by = personas.actor_of(invoice.organization)
+    credit.release(invoice, payment, by=by, now=now())
+    credit.apply(invoice, amount=Money(10_000, "USD"), by=by, now=now())
+    assert parts(invoice) == [
+        ("Check", 40_000),
+        ("Check, moved to credit", -40_000),
+        ("Check, from credit", 10_000),
+    ]
+
+
+def test_a_bounced_deposit_is_called_by_its_quote(invoice: Invoice) -> None:
+    quote = personas.accept(personas.quote(invoice.customer))
+    deposit = personas.pay_deposit(quote)
+    by = personas.actor_of(invoice.organization)
+    made = billing_invoices.send(quotes.make_invoice(quote, by=by, now=now()), by=by, now=now())
+    personas.bounce(deposit)
+    name = f"deposit of {quote.number}"
+    assert parts(made) == [(name, 30_000), (f"{name} reversed", -30_000)]
+
+
+def test_an_offline_payment_stands_there_with_the_day_it_was_made(invoice: Invoice) -> None:
+    last_week = now().date() - timedelta(days=7)
+    personas.check(invoice, 40_000, paid_on=last_week)
+    assert paid_so_far(invoice)[0].on == last_week

@@ -30,7 +30,7 @@ def usd(minor: int) -> Money:
         (usd(125_050), "$1,250.50", ".50"),
         (Money(1_250, "JPY"), "¥1,250", ""),
         (Money(12_500, "KWD"), "KWD\u00a012.500", ".500"),
-        (usd(-5), "-$0.05", ".05"),
+        (usd(-5), "−$0.05", ".05"),
     ],
 )
 def test_money_has_smaller_decimals_and_the_same_text(amount: Money, shown: str, decimals: str) -> None:

@@ -93,6 +93,28 @@ class Member:
         self.page.get_by_role("dialog").get_by_role("button", name="Send").click()
         expect(self.page.get_by_role("heading", name="Requested Amount")).to_be_visible()
 
+    def records_a_check(self, amount: str, *, keeps_rest: bool = False) -> None:
+        """Records a payment in the dialog, which stands in the menu on a phone."""
+        act = self.page.get_by_role("link", name="Record Payment")
+        if not act.is_visible():
+            self.page.get_by_label("More for this invoice").click()
+        act.click()
+        self.page.get_by_label("Amount (").fill(amount)
+        if keeps_rest:
+            self.page.get_by_label("Keep the rest").check()
+        self.page.get_by_label("Paid by").select_option("Check")
+        self.page.get_by_role("dialog").get_by_role("button", name=f"Record ${amount}").click()
+        expect(self.page.locator("[data-said]")).to_contain_text("is recorded")
+
+    def writes_another_invoice(self, unit_amount: str) -> None:
+        """Sends the customer whose page is open one more."""
+        self.page.get_by_role("link", name="New invoice").click()
+        self.page.locator('[name="lines.0.description"]').fill("Bathroom, third floor")
+        self.page.locator('[name="lines.0.unit_amount"]').fill(unit_amount)
+        self.page.get_by_role("button", name="Save draft").click()
+        self.confirms("Send")
+        expect(self.page.locator("h1.page-title")).to_have_text(re.compile(r"FR-\d+"))
+
     def chooses(self, item: str) -> None:
         """Something from the ⋮ menu of the open request."""
         self.page.get_by_label("More for this payment request").click()

@@ -9,6 +9,7 @@ from partway.billing import links
 from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.lib.clock import now
 from tests import personas
+from tests.delivery.documents import reading
 
 
 @pytest.fixture
@@ -119,3 +120,28 @@ def test_a_settled_payment_keeps_no_gateway_busy(dana: Client, invoice: Invoice)
     payment = personas.paid_part(invoice, 30_000)
     dana.post(links.receipt_url(payment) + "state/", headers={"accept": "application/json"})
     assert not payment.gateway_calls.exists()
+
+
+def test_a_bounced_check_is_not_called_paid(dana: Client, invoice: Invoice) -> None:
+    payment = personas.bounce(personas.check(invoice, 40_000), reason="Dana's third, watch out.")
+    text = dana.get(links.receipt_url(payment)).text
+    assert "Your payment was reversed" in text
+    assert "$400.00 by check" in text
+    assert f'href="{links.invoice_url(invoice)}"' in text
+    for words in ("You paid", "confirming", "watch out", "pay.js"):
+        assert words not in text
+
+
+def test_the_paper_of_a_bounced_check_says_so(dana: Client, invoice: Invoice) -> None:
+    payment = personas.bounce(personas.check(invoice, 40_000))
+    response = dana.get(links.receipt_url(payment) + "pdf/")
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert "Reversed $400.00" in reading.text(response.content)
+
+
+def test_a_bounced_deposit_leads_back_to_its_quote(dana: Client, invoice: Invoice) -> None:
+    quote = personas.accept(personas.quote(invoice.customer))
+    payment = personas.bounce(personas.pay_deposit(quote))
+    text = dana.get(links.receipt_url(payment)).text
+    assert "your deposit of $300.00" in text
+    assert links.quote_url(quote) in text

@@ -10,6 +10,7 @@ from partway.billing import events, organizations
 from partway.billing.models import Event, Invoice
 from partway.lib.clock import now
 from partway.staff import audit
+from tests import personas
 from tests.personas import House
 
 URL = "/o/alder/settings/audit/"
@@ -43,6 +44,26 @@ def test_narrowed_by_person(alice: Client, bob: Client, house: House, invoice: I
 def test_narrowed_by_kind(alice: Client, house: House, invoice: Invoice) -> None:
     alice.post(f"/o/alder/settings/members/{house.charlie.pk}/role/", {"role": "collector"})
     assert sentences(alice, "?kind=member") == ["Alice made Charlie collector"]
+
+
+def test_money_that_came_and_went_offline_reads_as_it_happened(alice: Client, invoice: Invoice) -> None:
+    payment = personas.check(invoice, 20_000)
+    quote = personas.accept(personas.quote(invoice.customer))
+    personas.bounce(personas.pay_deposit(quote))
+    alice.post(f"/o/alder/invoices/{invoice.pk}/credit/{payment.pk}/")
+    alice.post(f"/o/alder/invoices/{invoice.pk}/credit/", {"amount": "50", "form_key": "key-1"})
+    personas.bounce(payment)
+    assert sentences(alice, "?kind=payment") == [
+        "Alice reversed a payment of $200.00",
+        "Alice reversed the deposit of $300.00",
+        "Alice recorded the deposit of $300.00 (Check)",
+        "Alice recorded a payment of $200.00 (Check)",
+    ]
+    assert sentences(alice, "?kind=credit") == [
+        "Alice put $50.00 of credit on the invoice",
+        "Alice moved $200.00 to the customer’s credit",
+    ]
+    assert f"/o/alder/quotes/{quote.pk}/" in alice.get(f"{URL}?kind=quote").content.decode()
 
 
 def test_who_left_can_still_be_chosen(alice: Client, bob: Client, house: House) -> None:

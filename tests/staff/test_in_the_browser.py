@@ -133,6 +133,68 @@ def test_an_impossible_amount_is_explained_at_once(
     expect(page.locator("[data-remaining-shown]")).to_have_text("$1,000.00")
 
 
+# Recording a payment.
+
+
+def open_record(page: Page, invoice: Invoice) -> None:
+    page.goto(f"/o/alder/invoices/{invoice.pk}/")
+    page.click(".acts >> text=Record Payment")
+    expect(page.locator("dialog[open] [name=amount]")).to_be_focused()
+
+
+def test_recording_says_what_is_left_and_what_becomes_of_the_request(page: Page, invoice: Invoice) -> None:
+    personas.ask(invoice, 30_000)
+    open_record(page, invoice)
+    ends, stays = page.locator("[data-remaining-ends]"), page.locator("[data-remaining-stays]")
+    for typed, rest, act, fits in (
+        ("700", "$300.00", "Record $700.00", True),
+        ("700.01", "$299.99", "Record $700.01", False),
+        ("", "$1,000.00", "Record Payment", True),
+    ):
+        page.fill("[name=amount]", typed)
+        expect(page.locator("[data-remaining-shown]")).to_have_text(rest)
+        expect(page.locator("dialog [type=submit]")).to_have_text(act)
+        expect(stays if fits else ends).to_be_visible()
+        expect(ends if fits else stays).to_be_hidden()
+
+
+def test_more_than_is_due_offers_to_keep_the_rest(page: Page, invoice: Invoice) -> None:
+    open_record(page, invoice)
+    keep, words = page.locator("[data-remaining-keep]"), page.locator("[data-remaining-words]")
+    expect(keep).to_be_hidden()
+    page.fill("[name=amount]", "1,234.50")
+    expect(words).to_contain_text("$1,000.00 is due, so $234.50 would be too much")
+    expect(keep).to_contain_text("Keep the rest, $234.50, as credit of Dana Whitfield")
+    page.check("[name=keep_rest_as_credit]")
+    expect(words).to_be_hidden()
+    expect(page.locator("[data-remaining-shown]")).to_have_text("$0.00")
+    page.fill("[name=amount]", "1,000")
+    expect(keep).to_be_hidden()
+
+
+def test_a_refused_surplus_is_kept_in_a_second_try(page: Page, invoice: Invoice) -> None:
+    open_record(page, invoice)
+    page.fill("[name=amount]", "1200")
+    page.select_option("[name=method]", "Cash")
+    page.click("dialog [type=submit]")
+    expect(page.locator("dialog [data-summary]")).to_be_focused()
+    page.check("[name=keep_rest_as_credit]")
+    page.click("dialog [type=submit]")
+    expect(page.locator("[data-said]")).to_contain_text("$200.00 of it is credit of Dana Whitfield.")
+
+
+def test_credit_begins_with_as_much_as_fits_and_goes_no_further(page: Page, dana: Customer) -> None:
+    personas.check(personas.sent(dana, 10_000), 30_000)
+    page.goto(f"/o/alder/invoices/{personas.sent(dana).pk}/")
+    page.click(".obstacle >> text=Apply Credit")
+    expect(page.locator("dialog [type=submit]")).to_have_text("Apply $200.00")
+    expect(page.locator("[data-remaining-shown]")).to_have_text("$800.00")
+    page.fill("[name=amount]", "200.01")
+    expect(page.locator("[data-remaining-words]")).to_have_text(
+        "Enter at most $200.00: there is no more credit."
+    )
+
+
 # Dialogs.
 
 
@@ -251,6 +313,8 @@ def test_nothing_runs_out_of_a_narrow_page(page: Page, organization: Organizatio
     invoice = personas.sent(personas.customer(organization, name, address), 1_234_567_890)
     personas.paid_part(invoice, 123_456_789)
     personas.edited(invoice, 1_234_567_890)
+    personas.check(personas.sent(invoice.customer), 1_234_667_890, reference="9" * 60, remarks="r" * 80)
+    personas.bounce(personas.check(invoice, 12_345, reference="No. 118"), reason="b" * 60)
     personas.ask(invoice, 123_456_789)
     PaymentRequest.objects.update(expires_at=now() + timedelta(days=2))
     page.set_viewport_size({"width": width, "height": 740})
@@ -262,6 +326,8 @@ def test_nothing_runs_out_of_a_narrow_page(page: Page, organization: Organizatio
         f"{at}request/",
         f"{at}edit/",
         f"{at}versions/2/",
+        f"{at}payment/",
+        f"{at}credit/",
         "/o/alder/invoices/new/",
         "/o/alder/customers/",
     ]

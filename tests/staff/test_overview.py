@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.test import Client
 
 from partway.accounts.models import Organization
+from partway.billing import credit
 from partway.billing.models import Customer, Invoice, Payment
+from partway.lib.clock import now, today
 from partway.lib.money import Money
 from partway.staff.overview import Figure
 from tests import personas
@@ -36,6 +40,35 @@ def test_only_this_month_was_collected_this_month(charlie: Client, invoice: Invo
     personas.paid_part(invoice, 30_000)
     Payment.objects.update(settled_at="2020-01-01T00:00:00Z")
     assert charlie.get(URL).context["collected"] == Figure(0, [Money(0, "USD")])
+
+
+def test_an_offline_payment_came_in_on_the_day_it_was_paid(charlie: Client, invoice: Invoice) -> None:
+    this_month = today(now(), "America/New_York").replace(day=1)
+    personas.check(invoice, 20_000, paid_on=this_month)
+    personas.check(invoice, 30_000, paid_on=this_month - timedelta(days=1))
+    assert charlie.get(URL).context["collected"] == Figure(1, [Money(20_000, "USD")])
+
+
+def test_a_bounced_check_was_never_collected(charlie: Client, invoice: Invoice) -> None:
+    personas.bounce(personas.check(invoice, 20_000))
+    figures = charlie.get(URL).context
+    assert figures["collected"] == Figure(0, [Money(0, "USD")])
+    assert figures["due"] == Figure(1, [Money(100_000, "USD")])
+
+
+def test_credit_is_collected_once(charlie: Client, dana: Customer) -> None:
+    personas.check(personas.sent(dana, 10_000), 30_000)
+    later = personas.sent(dana, 50_000)
+    credit.apply(later, amount=Money(20_000, "USD"), by=personas.actor_of(dana.organization), now=now())
+    figures = charlie.get(URL).context
+    assert figures["collected"] == Figure(1, [Money(30_000, "USD")])
+    assert figures["due"] == Figure(1, [Money(30_000, "USD")])
+
+
+def test_what_came_in_another_currency_counts_as_that(charlie: Client, invoice: Invoice) -> None:
+    personas.paid_part(invoice, 30_000)
+    Payment.objects.update(captured_currency="EUR")
+    assert charlie.get(URL).context["collected"] == Figure(1, [Money(30_000, "EUR")])
 
 
 def test_open_requests_and_overdue_invoices_are_a_click_away(charlie: Client, dana: Customer) -> None:

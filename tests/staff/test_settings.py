@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.test import Client
 
 from partway.accounts.models import GatewayAccount, Organization
+from partway.billing.models import Invoice
 from partway.lib.clock import now, today
 from tests import personas
 
@@ -146,3 +148,54 @@ def test_a_live_installation_offers_no_sandbox(
 def test_connecting_twice_keeps_the_first_account(alice: Client, organization: Organization) -> None:
     alice.post(PAYMENTS, {"act": "connect"})
     assert GatewayAccount.objects.count() == 1
+
+
+# Other ways to pay
+
+
+def save_modes(client: Client, *lines: str) -> Any:
+    return client.post(PAYMENTS, {"act": "modes", "modes": "\r\n".join(lines)})
+
+
+def test_the_ways_to_pay_are_a_list_that_keeps_its_order(alice: Client, invoice: Invoice) -> None:
+    assert "Cash\nCheck\nBank transfer" in alice.get(PAYMENTS).content.decode()
+    assert save_modes(alice, "PayPal  me ", "", "Cash").status_code == 302
+    for page in (PAYMENTS, f"/o/alder/invoices/{invoice.pk}/payment/"):
+        told = alice.get(page).content.decode()
+        assert told.index("PayPal me") < told.index("Cash")
+        assert "Bank transfer" not in told.partition("Online payments")[2]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([""], "between one and 20"),
+        (["Cash", "cash"], "stands there twice"),
+        (["x" * 41], "is too long"),
+        ([str(number) for number in range(21)], "between one and 20"),
+    ],
+)
+def test_a_list_that_makes_no_sense_comes_back_as_it_was_typed(
+    alice: Client, organization: Organization, lines: list[str], words: str
+) -> None:
+    answer = save_modes(alice, *lines)
+    assert answer.status_code == 422
+    assert words in answer.context["form"].errors["modes"]
+    assert answer.context["form"].values["modes"] == "\n".join(lines)
+    organization.refresh_from_db()
+    assert organization.payment_modes[0] == "Cash"
+
+
+def test_a_way_to_pay_that_is_gone_stays_with_its_payments(alice: Client, invoice: Invoice) -> None:
+    personas.check(invoice, 10_000)
+    save_modes(alice, "Cash")
+    assert ">Check" in alice.get(f"/o/alder/invoices/{invoice.pk}/").content.decode().partition("Payments")[2]
+    quote = personas.accept(personas.quote(invoice.customer))
+    for path in (f"invoices/{invoice.pk}/payment", f"quotes/{quote.pk}/deposit"):
+        assert '<option value="Check">' not in alice.get(f"/o/alder/{path}/").content.decode()
+
+
+def test_changing_them_is_on_record(alice: Client, organization: Organization) -> None:
+    save_modes(alice, "PayPal me")
+    page = alice.get("/o/alder/settings/audit/").content.decode()
+    assert "payment modes: “Cash, Check, Bank transfer, Card terminal, Other” → “PayPal me”" in page

@@ -46,6 +46,11 @@ def _sums(payments: Iterable[Payment]) -> list[Money]:
     return [Money(amount, currency) for currency, amount in sorted(sums.items())]
 
 
+def obstacle(invoice: Invoice) -> str:
+    """What stands in the way of putting credit on this invoice, in words; empty when nothing does."""
+    return _NOT_OWED.get(invoice.status, "")
+
+
 def available(invoice: Invoice) -> Money:
     """How much of the customer's credit could be put on this invoice, whatever is due on it."""
     theirs = payments_of(invoice.customer).filter(captured_currency=invoice.currency)

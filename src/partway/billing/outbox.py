@@ -64,7 +64,7 @@ def queue_for(user: User, kind: str, *, now: datetime, data: dict[str, Any] | No
 
 
 def still_holds(mail: Mail, *, now: datetime) -> bool:
-    """Whether what a mail says is still so: a link that died is never mailed (DESIGN R5)."""
+    """Whether what a mail says is still so: no dead link is mailed (R5), no thanks for a bounced check."""
     if mail.kind == "payment_request":
         asked = PaymentRequest.objects.open().filter(pk=mail.payment_request_id).first()
         return asked is not None and not asked.time_is_over(now)
@@ -72,6 +72,8 @@ def still_holds(mail: Mail, *, now: datetime) -> bool:
         return mail.invoice.status in ("sent", "paid")
     if mail.kind == "quote_sent" and mail.quote is not None:
         return mail.quote.status in ("sent", "accepted")
+    if mail.kind in ("receipt", "payment_received") and mail.payment is not None:
+        return mail.payment.status != "reversed"
     if mail.kind == "invitation":
         standing = Invitation.objects.filter(pk=mail.data["invitation"], status=InvitationStatus.OPEN)
         return standing.exists()

@@ -6,21 +6,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from partway.accounts.models import usual_modes
 from partway.billing.models import Allocation, Invoice, Payment
+from partway.billing.models.payments import Cause
 from partway.lib.clock import today
 from partway.lib.money import Money
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The figures of one succeeded payment; all but what was captured are in the invoice's currency."""
+    """The figures of one payment as it came in; all but what was captured are in the invoice's currency."""
 
     captured: Money  # what the gateway took
     applied: Money  # of that, what was put against the invoice
     total: Money
     paid_before: Money
     paid_on: date  # where the organization is
-    method: str
+    method: str  # in words, as “Bank debit”
+    by: str  # the same within a sentence: “bank debit”, but “PayPal” as the owner wrote it
     noun: str  # what it paid: invoice, or a quote's deposit
 
     @property
@@ -57,7 +60,7 @@ class Receipt:
 
 
 class PaidPart(NamedTuple):
-    """One payment's part of an invoice, with the day it was booked where the organization is."""
+    """One payment's part of an invoice: when and how it came, or when and why it was taken off again."""
 
     on: date
     method: str
@@ -72,22 +75,38 @@ def paid_so_far(invoice: Invoice) -> list[PaidPart]:
         .select_related("payment__quote")
         .order_by("created_at", "id")
     )
-    return [
-        PaidPart(
-            today(row.created_at, zone),
-            _called(row.payment),
-            Money(row.amount_minor, row.currency),
-        )
-        for row in rows
-    ]
+    return [PaidPart(_day(row, zone), _called(row), Money(row.amount_minor, row.currency)) for row in rows]
 
 
-def _called(payment: Payment) -> str:
-    return f"deposit of {payment.quote.number}" if payment.quote else method_words(payment.method)
+def _day(row: Allocation, zone: str) -> date:
+    """Where the organization is; a payment carries the day it was made, which may be before it was recorded."""
+    came_on = row.payment.paid_on if row.cause == Cause.PAYMENT else None
+    return came_on or today(row.created_at, zone)
+
+
+# What is said after the name of a payment, where it did not simply pay.
+_BECAME = {
+    Cause.CREDIT: ", from credit",
+    Cause.REVERSED: " reversed",
+    Cause.EDITED: ", moved to credit",
+    Cause.RELEASED: ", moved to credit",
+}
+
+
+def _called(row: Allocation) -> str:
+    quote = row.payment.quote
+    name = f"deposit of {quote.number}" if quote else method_words(row.payment.method)
+    return f"{name}{_BECAME.get(Cause(row.cause), '')}"
+
+
+def reversed_on(payment: Payment) -> date:
+    """The day on which a reversed payment was taken back, where the organization is."""
+    moments = payment.events.filter(type="payment.reversed").values_list("created_at", flat=True)
+    return today(moments.get(), payment.organization.time_zone)
 
 
 def receipt(payment: Payment) -> Receipt:
-    """The receipt of a succeeded payment, which later payments do not change; ValueError for others."""
+    """The receipt of a payment that came in, which later payments do not change; ValueError for others."""
     captured = payment.captured
     if captured is None or payment.settled_at is None:
         raise ValueError(f"{payment.id} took no money, so there is no receipt")
@@ -100,12 +119,18 @@ def receipt(payment: Payment) -> Receipt:
         paid_on=payment.paid_on or today(payment.settled_at, payment.organization.time_zone),
         method=method_words(payment.method),
         noun="invoice" if payment.invoice_id else "quote",
+        by=_in_a_sentence(payment.method),
     )
 
 
 def method_words(method: str) -> str:
     """A method as people say it: `bank_debit` is “Bank debit”; a mode in an owner's own words stays as it is."""
     return f"{method[:1].upper()}{method[1:]}".replace("_", " ")
+
+
+def _in_a_sentence(method: str) -> str:
+    words = method_words(method)
+    return words.lower() if method.islower() or method in usual_modes() else words
 
 
 def _total_then(payment: Payment) -> Money:

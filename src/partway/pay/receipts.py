@@ -12,7 +12,7 @@ from partway.billing import links, payments
 from partway.billing.errors import NotPayable
 from partway.billing.models import Invoice, Payment
 from partway.delivery import documents
-from partway.delivery.receipts import receipt
+from partway.delivery.receipts import receipt, reversed_on
 from partway.gateways.protocol import Refused, Unknown
 from partway.lib.clock import now
 from partway.lib.money import Money
@@ -25,7 +25,14 @@ CONFIRMING = "confirming"
 _ASKING = BoundedSemaphore(4)
 
 # What a customer is told for each stored state; the rest of the states are being confirmed.
-_STAGES = {"succeeded": "succeeded", "failed": "nothing_charged", "canceled": "nothing_charged"}
+_STAGES = {
+    "succeeded": "succeeded",
+    "reversed": "reversed",
+    "failed": "nothing_charged",
+    "canceled": "nothing_charged",
+}
+# These have a receipt; that of a reversed payment says so.
+_CAME_IN = ("succeeded", "reversed")
 
 
 @require_safe
@@ -35,11 +42,21 @@ def show(http: HttpRequest, token: str) -> HttpResponse:
     if payment is None:
         return answers.unknown(http)
     stage = _stage(payment)
-    known = {"receipt": receipt(payment)} if stage == "succeeded" else {"back": _way_back(payment)}
     document = payment.document
     paid = document.amount_paid if isinstance(document, Invoice) else Money(0, document.currency)
-    context = {"token": token, "payment": payment, "invoice": document, "paid_so_far": paid, **known}
-    return answers.page(http, f"payment_{stage}", {"organization": payment.organization, **context})
+    shared = {"organization": payment.organization, "invoice": document, "paid_so_far": paid}
+    context = {"token": token, "payment": payment, **shared, **_known(payment, stage)}
+    return answers.page(http, f"payment_{stage}", context)
+
+
+def _known(payment: Payment, stage: str) -> dict[str, object]:
+    """What only this stage can tell: the figures of money that came in, and the way back to what can be paid."""
+    if stage == "succeeded":
+        return {"receipt": receipt(payment)}
+    if stage == "reversed":
+        taken_back = {"receipt": receipt(payment), "reversed_on": reversed_on(payment)}
+        return {**taken_back, "back": _way_back(payment)}
+    return {"back": _way_back(payment)}
 
 
 @require_safe
@@ -48,7 +65,7 @@ def pdf(http: HttpRequest, token: str) -> HttpResponse:
     payment = links.payment_by_token(token)
     if payment is None:
         return answers.unknown(http)
-    if _stage(payment) != "succeeded":
+    if _stage(payment) not in _CAME_IN:
         return redirect("pay:receipt", token)
     return documents.answer(documents.of_payment(payment))
 

@@ -15,9 +15,11 @@ from .visit import Visit
 
 PAGE_ROWS = 50
 KINDS = {
+    "quote": "Quotes",
     "invoice": "Invoices",
     "payment_request": "Payment requests",
     "payment": "Payments",
+    "credit": "Credit",
     "customer": "Customers",
     "member": "Members",
     "organization": "Settings",
@@ -58,7 +60,7 @@ def index(visit: Visit) -> HttpResponse:
 
 def _narrowed(visit: Visit, wanted: dict[str, str]) -> QuerySet[Event]:
     rows = Event.objects.of(visit.organization).select_related(
-        "invoice", "customer", "payment", "payment_request"
+        "invoice", "quote", "customer", "payment", "payment_request"
     )
     if wanted["kind"] in KINDS:
         rows = rows.filter(type__startswith=f"{wanted['kind']}.")

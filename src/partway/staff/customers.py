@@ -6,7 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpResponse
 
-from partway.billing import customers
+from partway.billing import allocations, credit, customers
 from partway.billing.errors import BillingError
 from partway.billing.models import Customer, Invoice
 
@@ -27,11 +27,18 @@ def index(visit: Visit) -> HttpResponse:
 
 
 def show(visit: Visit, customer_id: str) -> HttpResponse:
-    """One customer and their invoices."""
+    """One customer with their invoices, and what they have paid too much."""
     customer = find(visit, Customer.objects.all(), customer_id)
+    kept = credit.payments_of(customer).select_related("invoice", "quote")
     rows = with_stages(Invoice.objects.of(visit.organization).filter(customer=customer))
     page = Paginator(rows.order_by("-created_at", "-id"), PAGE_ROWS).get_page(visit.request.GET.get("page"))
-    return visit.render("staff/customers/show.html", {"customer": customer, "page": page})
+    context = {
+        "customer": customer,
+        "page": page,
+        "credit": credit.of(customer),
+        "credit_from": [(payment, allocations.free(payment)) for payment in kept],
+    }
+    return visit.render("staff/customers/show.html", context)
 
 
 def new(visit: Visit) -> HttpResponse:

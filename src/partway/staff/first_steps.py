@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from partway.accounts.models import GatewayAccount, Organization, Role
 from partway.billing import links
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
+from partway.billing.models.payments import TAKEN
 
 from .visit import Visit
 
@@ -47,7 +48,7 @@ class FirstSteps:
 
 def of(visit: Visit) -> FirstSteps | None:
     """The steps, or None for a member who only reads, and after the first payment."""
-    if not visit.may_collect or Payment.objects.of(visit.organization).filter(status="succeeded").exists():
+    if not visit.may_collect or Payment.objects.of(visit.organization).filter(status__in=TAKEN).exists():
         return None
     steps = [*_setting_up(visit), *_collecting(visit)]
     owners = [step for step in steps if step.role == Role.OWNER and not step.done]

@@ -7,13 +7,13 @@ from typing import Any
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse, HttpResponseNotAllowed
 
-from partway.billing import allocations, deposits, links, payment_requests
-from partway.billing.models import Event, Invoice, Mail, Payment, PaymentRequest
+from partway.billing import allocations, credit, deposits, links, payment_requests
+from partway.billing.models import Event, Invoice, Mail, PaymentRequest
 from partway.billing.models.fields import OwnedQuerySet
 from partway.delivery import documents
 from partway.lib.money import Money
 
-from . import timeline
+from . import payment_rows, timeline
 from .access import find
 from .visit import Visit
 
@@ -32,9 +32,6 @@ def show(visit: Visit, invoice_id: str) -> HttpResponse:
     invoice = find(visit, rows, invoice_id)
     asked = list(invoice.payment_requests.prefetch_related("mails__attempts").order_by("-created_at", "-id"))
     standing = next((request for request in asked if request.status == "open"), None)
-    payments = Payment.objects.filter(Q(invoice=invoice) | Q(quote=invoice.quote_id, quote__isnull=False))
-    payments = payments.select_related("gateway_account", "quote").order_by("-created_at", "-id")
-    events = Event.objects.filter(invoice=invoice).select_related("payment_request", "payment")
     context = {
         "invoice": invoice,
         "lines": invoice.lines.all(),
@@ -45,9 +42,11 @@ def show(visit: Visit, invoice_id: str) -> HttpResponse:
         "standing_is_over": standing is not None and standing.time_is_over(visit.now),
         "standing_url": links.request_url(standing) if standing else "",
         "ended": [request for request in asked if request.status != "open"],
-        "payments": [(payment, links.receipt_url(payment)) for payment in payments],
+        "payments": payment_rows.of_invoice(visit, invoice),
+        "owed": invoice.status in allocations.OWED,
+        "credit": credit.available(invoice),
         "customer_url": links.invoice_url(invoice) if invoice.status != "draft" else "",
-        "timeline": timeline.tell(events.order_by("-created_at", "-id")),
+        "timeline": timeline.tell(_events(invoice)),
         "mails": invoice.mails.prefetch_related("attempts").order_by("-created_at", "-id"),
         **_deposit(invoice),
     }
@@ -61,18 +60,22 @@ def _written_off(invoice: Invoice) -> Event | None:
     return invoice.events.filter(type="invoice.written_off").order_by("created_at", "id").last()
 
 
+def _events(invoice: Invoice) -> QuerySet[Event]:
+    """What happened to it, newest first; a payment of another invoice that stood here may have been reversed."""
+    elsewhere = Q(type="payment.reversed", payment__in=invoice.allocations.values("payment"))
+    events = Event.objects.filter(Q(invoice=invoice) | elsewhere)
+    return events.select_related("payment_request", "payment").order_by("-created_at", "-id")
+
+
 def _deposit(invoice: Invoice) -> dict[str, Money | None]:
-    """The deposit that came with the quote it was made of, and what of it finds no room on this invoice."""
+    """The deposit that came with the quote it was made of, and what of it is credit, or will be once it is sent."""
     payment = deposits.paid(invoice.quote) if invoice.quote else None
     if payment is None or payment.captured is None:
         return {}
-    taken = payment.captured
-    room = invoice.total_minor if invoice.status == "draft" else allocations.allocated_on(payment, invoice)
-    left = Money(taken.amount_minor - room, taken.currency)
-    return {
-        "deposit": taken,
-        "deposit_left": left if left.amount_minor > 0 and invoice.status != "void" else None,
-    }
+    taken, left = payment.captured, allocations.free(payment)
+    if invoice.status == "draft":
+        left = Money(max(0, taken.amount_minor - invoice.total_minor), taken.currency)
+    return {"deposit": taken, "deposit_left": left}
 
 
 def pdf(visit: Visit, invoice_id: str) -> HttpResponse:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.http import HttpResponse
 
 from partway.billing.models import Invoice, Payment, PaymentRequest
@@ -44,18 +44,23 @@ def show(visit: Visit) -> HttpResponse:
     return visit.render("staff/overview.html", context)
 
 
-def _figure(visit: Visit, rows: QuerySet[Any]) -> Figure:
-    sums = rows.order_by().values("currency").annotate(how_many=Count("pk"), sum_minor=Sum("minor"))
+def _figure(visit: Visit, rows: QuerySet[Any], *, currency: str = "currency") -> Figure:
+    """The rows' `minor` added up by the column that has its `currency`."""
+    sums = rows.order_by().values(currency).annotate(how_many=Count("pk"), sum_minor=Sum("minor"))
     own = visit.organization.currency
-    found = sorted(sums, key=lambda row: (row["currency"] != own, row["currency"]))
-    amounts = [Money(row["sum_minor"], row["currency"]) for row in found]
+    found = sorted(sums, key=lambda row: (row[currency] != own, row[currency]))
+    amounts = [Money(row["sum_minor"], row[currency]) for row in found]
     return Figure(sum(row["how_many"] for row in found), amounts or [Money(0, own)])
 
 
 def _collected(visit: Visit) -> Figure:
-    """What was captured since the first of the month, where the organization is (DESIGN D7)."""
-    first = datetime(visit.today.year, visit.today.month, 1, tzinfo=ZoneInfo(visit.organization.time_zone))
-    came_in = Payment.objects.filter(
-        organization=visit.organization, status="succeeded", settled_at__gte=first
-    )
-    return _figure(visit, came_in.annotate(minor=F("captured_minor")))
+    """What came in since the first of the month, where the organization is (DESIGN D7).
+
+    An offline payment came in on the day it was paid, whenever it was recorded. Credit that is put on an invoice came
+    in before, and a reversed payment never did.
+    """
+    first = visit.today.replace(day=1)
+    midnight = datetime.combine(first, time(), ZoneInfo(visit.organization.time_zone))
+    this_month = Q(paid_on__gte=first) | Q(paid_on__isnull=True, settled_at__gte=midnight)
+    came_in = Payment.objects.succeeded().filter(this_month, organization=visit.organization)
+    return _figure(visit, came_in.annotate(minor=F("captured_minor")), currency="captured_currency")

@@ -12,7 +12,7 @@ from partway.billing.models.quotes import Quotes, QuoteStatus
 from partway.delivery import documents
 from partway.lib.money import Money
 
-from . import timeline
+from . import payment_rows, timeline
 from .access import find
 from .forms import clean
 from .invoices import PAGE_ROWS
@@ -62,7 +62,6 @@ def _found(rows: Quotes, q: str) -> Quotes:
 def show(visit: Visit, quote_id: str) -> HttpResponse:
     """Everything about one quote."""
     quote = find(visit, Quote.objects.select_related("organization", "customer"), quote_id)
-    payments = quote.payments.select_related("gateway_account").order_by("-created_at", "-id")
     events = Event.objects.filter(quote=quote).select_related("payment").order_by("-created_at", "-id")
     status = deposits.deposit_status(quote)
     context = {
@@ -72,7 +71,7 @@ def show(visit: Visit, quote_id: str) -> HttpResponse:
         "stages": _stages(quote, status),
         "why_no_request": _why_no_request(quote),
         "invoice": Invoice.objects.filter(quote=quote).first(),
-        "payments": [(payment, links.receipt_url(payment)) for payment in payments],
+        "payments": payment_rows.of_quote(visit, quote),
         "customer_url": links.quote_url(quote) if quote.status in ("sent", "accepted", "invoiced") else "",
         "timeline": timeline.tell(events),
         "mails": quote.mails.prefetch_related("attempts").order_by("-created_at", "-id"),

@@ -93,6 +93,18 @@ def _mark_the_rest(form: Form) -> None:
         form.errors["note"] = f"Use at most {payment_requests.MAX_NOTE} characters."
 
 
+def ending_words(standing: PaymentRequest | None) -> str:
+    """What an act on the invoice did to the request that was open before it; empty when it still is."""
+    if standing is None:
+        return ""
+    standing.refresh_from_db(fields=["status", "cancel_reason"])
+    if standing.status != "canceled" or standing.cancel_reason == "by_member":
+        return ""
+    return (
+        f"Its open request for {standing.amount_requested} was canceled: less is due now than it asked for."
+    )
+
+
 def _find(visit: Visit, request_id: str) -> PaymentRequest:
     return find(visit, PaymentRequest.objects.select_related("organization", "invoice__customer"), request_id)
 

@@ -1,4 +1,4 @@
-"""What owners configure: the organization itself, its logo, and whether customers can pay online."""
+"""What owners configure: the organization itself, its logo, and how customers can pay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 
 from partway.accounts.logos import MOST_BYTES
 from partway.accounts.models import GatewayAccount, Logo, Organization
-from partway.billing import organizations
+from partway.billing import modes, organizations
 from partway.billing.errors import BillingError, GatewayDown, Invalid
 from partway.billing.organizations import Profile
 from partway.delivery.templatetags.partway import quantity
@@ -111,7 +111,7 @@ def logo_picture(visit: Visit) -> HttpResponse:
 
 
 def payments(visit: Visit) -> HttpResponse:
-    """Connect a payment service, switch online payments on or off, and say how long links can be paid."""
+    """Connect a payment service, switch online payments, say how long links can be paid, and list the other modes."""
     form = Form.typed(visit.request.POST)
     account = organizations.connected_account(visit.organization)
     if visit.posted:
@@ -119,7 +119,9 @@ def payments(visit: Visit) -> HttpResponse:
         said = act(visit, form, account)
         if said:
             return visit.go(visit.url("payments_settings"), said=said)
+    # Another form of the page may have been sent: then the others show what is stored.
     form.values.setdefault("request_expires_days", str(visit.organization.request_expires_days or ""))
+    form.values.setdefault("modes", "\n".join(visit.organization.payment_modes))
     context = {"form": form, "account": account, "live": settings.PARTWAY_LIVE}
     return visit.render("staff/settings/payments.html", context, status=form.status)
 
@@ -164,7 +166,18 @@ def _set_expiry(visit: Visit, form: Form, _: GatewayAccount | None) -> str:
     return f"New payment links can be paid for {days} day{'' if days == 1 else 's'}."
 
 
+def _change_modes(visit: Visit, form: Form, _: GatewayAccount | None) -> str:
+    """The same; each line is a mode."""
+    try:
+        modes.change(visit.organization, modes=form.text("modes").split("\n"), by=visit.actor, now=visit.now)
+    except BillingError as error:
+        form.refuse(error)
+        return ""
+    return "The modes of payment are saved."
+
+
 _ACTS: dict[str, Callable[[Visit, Form, GatewayAccount | None], str]] = {
     "connect": _connect,
     "expiry": _set_expiry,
+    "modes": _change_modes,
 }

@@ -186,7 +186,7 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "payment.recorded": lambda event: (
         f"{event.actor_label} recorded {_what(event)} of {_amount(event)} ({_method(event)})"
     ),
-    "payment.reversed": lambda event: f"{event.actor_label} took back {_what(event)} of {_amount(event)}",
+    "payment.reversed": lambda event: f"{event.actor_label} reversed {_what(event)} of {_amount(event)}",
     "credit.applied": lambda event: f"{event.actor_label} put {_amount(event)} of credit on the invoice",
     "credit.released": lambda event: f"{event.actor_label} moved {_amount(event)} to the customer’s credit",
     "payment_request.sent": lambda event: f"{event.actor_label} requested {_amount(event)} from {_to(event)}",

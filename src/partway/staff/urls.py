@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from . import (
     attention,
     audit,
+    credit,
     customers,
     home,
     inbox,
@@ -16,6 +17,7 @@ from . import (
     invoice_list,
     invoices,
     members,
+    offline_payments,
     overview,
     quote_acts,
     quote_editor,
@@ -43,6 +45,9 @@ _invoices = [
     path("<str:invoice_id>/reopen/", owner(invoice_acts.reopen), name="invoice_reopen"),
     path("<str:invoice_id>/void/", owner(invoice_acts.void), name="invoice_void"),
     path("<str:invoice_id>/request/", collector(requests.new), name="request_new"),
+    path("<str:invoice_id>/payment/", collector(offline_payments.record), name="payment_record"),
+    path("<str:invoice_id>/credit/", collector(credit.apply), name="credit_apply"),
+    path("<str:invoice_id>/credit/<str:payment_id>/", owner(credit.release), name="credit_release"),
 ]
 _quotes = [
     path("", reader(quotes.index), name="quotes"),
@@ -60,6 +65,9 @@ _requests = [
     path("<str:request_id>/resend/", collector(requests.resend), name="request_resend"),
     path("<str:request_id>/cancel/", collector(requests.cancel), name="request_cancel"),
     path("<str:request_id>/link/", collector(requests.link), name="request_link"),
+]
+_payments = [
+    path("<str:payment_id>/reverse/", owner(offline_payments.reverse), name="payment_reverse"),
 ]
 _customers = [
     path("", reader(customers.index), name="customers"),
@@ -85,6 +93,7 @@ _organization: list[URLPattern | URLResolver] = [
     path("invoices/", include(_invoices)),
     path("quotes/", include(_quotes)),
     path("requests/", include(_requests)),
+    path("payments/", include(_payments)),
     path("customers/", include(_customers)),
     path("attention/", reader(attention.index), name="attention"),
     path("attention/<str:flag_id>/resolve/", collector(attention.resolve), name="attention_resolve"),

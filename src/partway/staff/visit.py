@@ -26,6 +26,8 @@ _SECTIONS = {
     "invoice_acts": "invoices",
     "versions": "invoices",
     "requests": "invoices",
+    "offline_payments": "invoices",
+    "credit": "invoices",
     "quote_editor": "quotes",
     "quote_acts": "quotes",
     "quote_settings": "settings",

@@ -16,6 +16,7 @@ from partway.billing import (
     events,
     invoices,
     members,
+    offline_payments,
     organizations,
     payment_requests,
     payments,
@@ -26,6 +27,7 @@ from partway.billing.events import OPERATOR, Actor
 from partway.billing.invoices import Draft, Line
 from partway.billing.members import Person
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.offline_payments import OfflinePayment
 from partway.billing.organizations import Profile
 from partway.billing.payment_requests import Ask
 from partway.lib.clock import end_of_day, today
@@ -122,6 +124,13 @@ class Scene:
         )
         draft = quotes.create(self.organization, offer=offer, by=self.by, now=at)
         return quotes.send(draft, by=self.by, now=at)
+
+    def check(self, invoice: Invoice, amount_minor: int, reference: str, *, days_ago: int) -> Payment:
+        """A check that came in the mail; what is too much of it is kept as credit."""
+        at = self.now - timedelta(days=days_ago)
+        amount = Money(amount_minor, invoice.currency)
+        offline = OfflinePayment(amount, "Check", self._day(at), reference, keep_rest_as_credit=True)
+        return offline_payments.record(invoice, offline=offline, by=self.by, now=at)
 
     def pay(self, source: PaymentRequest | Invoice | Quote) -> Payment:
         """The customer pays at the sandbox, over real HTTP."""
@@ -240,6 +249,14 @@ def _canceled(scene: Scene) -> None:
     )
 
 
+def _by_check(scene: Scene) -> None:
+    """Pays by check, and once too much: the rest is credit, and can be put on the invoice that is open."""
+    owes = scene.customer(Details("Oakwood Dental", "office@oakwood.example", "+1 555 0187", "60 Elm Street"))
+    paid = scene.sent(owes, line("Gutters, new, per foot", "120", 1_800, Decimal(0)), days_ago=30)
+    scene.check(paid, 240_000, "No. 2071", days_ago=11)
+    scene.sent(owes, line("Heat cable along the eaves", "1", 88_000), days_ago=4)
+
+
 def _draft(scene: Scene) -> None:
     """Not sent yet."""
     owes = scene.customer(Details("Priya Raman", "priya@raman.example"))
@@ -294,6 +311,7 @@ STORIES: tuple[Callable[[Scene], None], ...] = (
     _void,
     _other_currencies,
     _canceled,
+    _by_check,
     _draft,
     _quote_waiting,
     _quote_with_deposit_paid,

@@ -71,6 +71,13 @@ def test_every_figure_of_the_invoice_is_on_it(detailed: Invoice) -> None:
     assert detailed.total_minor == 95_569
 
 
+def test_a_bounced_check_stands_there_and_counts_no_more(invoice: Invoice) -> None:
+    personas.bounce(personas.check(invoice, 40_000))
+    text = _text(Invoice.objects.get(pk=invoice.pk))
+    for words in (", Check $400.00", "Check reversed −$400.00", "Total Amount Due $1,000.00"):
+        assert words in text
+
+
 def test_stages_show_what_is_paid_and_what_is_requested(invoice: Invoice) -> None:
     personas.paid_part(invoice, 30_000)
     personas.ask(invoice, 20_000)

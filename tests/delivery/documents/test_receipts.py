@@ -70,3 +70,12 @@ def test_without_money_there_is_no_receipt(invoice: Invoice) -> None:
     payment.captured_minor = None
     with pytest.raises(ValueError, match="no receipt"):
         documents.of_payment(payment)
+
+
+def test_a_bounced_check_is_no_receipt_any_more(invoice: Invoice) -> None:
+    payment = personas.bounce(personas.check(invoice, 40_000))
+    text = reading.text(_content(payment))
+    for words in ("Reversed Receipt", "Reversed $400.00", "−$400.00", "Counts now $0.00", "due again"):
+        assert words in text
+    for words in ("You paid", "Thank you", "Left to pay"):
+        assert words not in text

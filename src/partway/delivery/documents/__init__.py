@@ -23,7 +23,7 @@ def of_invoice(invoice: Invoice) -> File:
 
 
 def of_payment(payment: Payment) -> File:
-    """The receipt of a succeeded payment, which later payments do not change; ValueError for others."""
+    """The receipt of a payment that came in, which later payments do not change; ValueError for others."""
     return file(receipts.document(payment))
 
 

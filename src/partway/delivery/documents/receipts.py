@@ -1,12 +1,14 @@
-"""A succeeded payment as a receipt: what was really paid, what was paid before, and what was left then."""
+"""A payment as a receipt: what was really paid, what was paid before and left then; or that it was reversed."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from partway.billing import links
 from partway.billing.models import Payment
 from partway.lib.money import Money
 
-from ..receipts import Receipt, receipt
+from ..receipts import Receipt, receipt, reversed_on
 from ..templatetags.partway import local_day
 from .data import Document, Fact, Headline, Link, Passage, Row, Stages
 from .issuers import issuer, recipient
@@ -16,7 +18,7 @@ def document(payment: Payment) -> Document:
     """The whole document; it carries the day of the payment. ValueError where nothing was taken."""
     paid, about = receipt(payment), payment.document
     nothing = Money(0, paid.total.currency)
-    return Document(
+    standing = Document(
         kind="Receipt",
         number=about.number or "",
         dated=paid.paid_on,
@@ -28,6 +30,25 @@ def document(payment: Payment) -> Document:
         stages=Stages(total=paid.total, paid=paid.paid, requested=nothing),
         link=Link(links.receipt_url(payment), "This receipt online"),
         passages=(_thanks(payment, paid),),
+    )
+    return _taken_back(standing, payment, paid) if payment.status == "reversed" else standing
+
+
+def _taken_back(standing: Document, payment: Payment, paid: Receipt) -> Document:
+    """The same once nothing of it counts any more: who keeps both papers can tell which is the later one."""
+    day = local_day(reversed_on(payment))
+    words = f"This payment no longer counts, and what it had paid is due again.\nReference {payment.pk}"
+    return replace(
+        standing,
+        mark="Reversed",
+        headline=Headline("Reversed", paid.captured, f"on {day}"),
+        sums=(
+            Row(f"Paid on {local_day(paid.paid_on)}", paid.captured),
+            Row(f"Reversed on {day}", -paid.captured),
+            Row("Counts now", paid.captured - paid.captured, strong=True),
+        ),
+        stages=None,
+        passages=(Passage("Reversed", words),),
     )
 
 
@@ -43,7 +64,7 @@ def _noun(payment: Payment) -> str:
 
 
 def _headline(paid: Receipt) -> Headline:
-    how = f", by {paid.method.lower()}" if paid.method else ""
+    how = f", by {paid.by}" if paid.by else ""
     return Headline("You paid", paid.captured, f"on {local_day(paid.paid_on)}{how}")
 
 

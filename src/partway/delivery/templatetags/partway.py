@@ -59,6 +59,7 @@ _STATES: dict[str, tuple[str, str, str]] = {
     "releasing": ("Being released", "soft", "half"),
     "closing": ("Being closed", "soft", "half"),
     "succeeded": ("Succeeded", "green", "disc"),
+    "reversed": ("Reversed", "amber", "ring"),
     "failed": ("Failed", "red", "disc"),
     "queued": ("Waiting to be sent", "soft", "ring"),
     "dropped": ("Not sent", "soft", "ring"),
@@ -72,7 +73,7 @@ _STATES: dict[str, tuple[str, str, str]] = {
 @register.filter
 def money(amount: Money) -> SafeString:
     """The amount with smaller decimals; its text stays whole for copying and for screen readers."""
-    text = format_money(amount)
+    text = format_money(amount).replace("-", "−", 1)
     long = SafeString(" data-long") if len(text) >= _LONG else ""
     found = _DECIMALS.match(text)
     if not found:

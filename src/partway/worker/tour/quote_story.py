@@ -74,10 +74,15 @@ def pay_the_deposit(tour: Tour) -> str:
 def make_the_invoice(tour: Tour) -> str:
     """The owner makes an invoice of the quote and sends it."""
     draft = tour.act(f"quotes/{tour.places['quote_id']}/invoice/").must_say("Draft", "$1,000.00", "QUO-0001")
-    invoice_id = draft.url.rstrip("/").rpartition("/")[2]
-    sent = tour.act(f"invoices/{invoice_id}/send/").must_say("INV-0002", "Deposit of $300.00 from QUO-0001")
+    tour.places["invoice"] = draft.url
+    tour.places["invoice_id"] = draft.url.rstrip("/").rpartition("/")[2]
+    sent = tour.act(f"invoices/{tour.places['invoice_id']}/send/").must_say(
+        "INV-0002", "Deposit of $300.00 from QUO-0001"
+    )
     sent.must_say("$700.00")
-    hosted = link_in(tour.post.next_to(CUSTOMER, about="INV-0002"), "i")
-    tour.customer.open(hosted).must_answer(200).must_say("Pay Now · $700.00", "deposit of QUO-0001")
+    tour.places["hosted"] = link_in(tour.post.next_to(CUSTOMER, about="INV-0002"), "i")
+    tour.customer.open(tour.places["hosted"]).must_answer(200).must_say(
+        "Pay Now · $700.00", "deposit of QUO-0001"
+    )
     tour.quote_page().must_say("Invoiced", "INV-0002")
     return "INV-0002 has the deposit of $300.00 on it as soon as it is sent; $700.00 is due"

@@ -1,4 +1,4 @@
-"""The story the tour tells: an invoice for 1,000.00 collected in stages, then a quote with a deposit, in browsers."""
+"""The story the tour tells: an invoice for 1,000.00 collected in stages, then a quote with a deposit and a check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from partway.worker.house import Address, House, HouseError, free_port
 
-from . import quote_story
+from . import offline_story, quote_story
 from .postbox import Postbox, link_in
 from .tourist import CARD, CUSTOMER, OWNER, Tour
 from .visitor import Surprise, Visitor
@@ -177,5 +177,7 @@ STEPS: tuple[Callable[[Tour], str], ...] = (
     quote_story.a_part_is_refused,
     quote_story.pay_the_deposit,
     quote_story.make_the_invoice,
+    offline_story.record_a_check,
+    offline_story.reverse_it,
     _verify_the_books,
 )

@@ -32,7 +32,7 @@ class Tour:
         return f"{self.house.address.url}/o/tour-plumbing"
 
     def invoice_page(self) -> Page:
-        """The invoice as the owner sees it now."""
+        """The invoice that the story is about, as the owner sees it now."""
         return self.owner.open(self.places["invoice"]).must_answer(200)
 
     def quote_page(self) -> Page:

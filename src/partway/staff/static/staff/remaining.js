@@ -58,14 +58,25 @@ function isWellGrouped(digits) {
   );
 }
 
-/** What is left after asking for what was typed: {rest, words}; words say why it cannot be asked for. */
-export function reckon(text, due, money) {
-  if (!text.trim()) return { rest: due, words: "" };
+/**
+ * What is left of `due` after what was typed: {minor, rest, over, words}; words say why it cannot be.
+ *
+ * `most` is less than `due` where something else stands in the way, which `why` names. `keeps` is null where more than
+ * is due makes no sense; else whether the rest, `over`, shall be kept as credit.
+ */
+export function reckon(text, { due, most = due, why = "no more is due", keeps = null }, money) {
+  const refused = (words, over = 0n) => ({ minor: null, rest: null, over, words });
+  if (!text.trim()) return { minor: null, rest: due, over: 0n, words: "" };
   const read = readAmount(text, money);
-  if (read.words) return { rest: null, words: read.words };
-  if (read.minor < 0n || (read.minor === 0n && isFinished(text))) return { rest: null, words: "Enter an amount above zero." };
-  if (read.minor > due) return { rest: null, words: `Enter at most ${formatAmount(due, money)}: no more is due.` };
-  return { rest: due - read.minor, words: "" };
+  if (read.words) return refused(read.words);
+  const minor = read.minor;
+  if (minor < 0n || (minor === 0n && isFinished(text))) return refused("Enter an amount above zero.");
+  if (minor <= most) return { minor, rest: due - minor, over: 0n, words: "" };
+  if (keeps === null) return refused(`Enter at most ${formatAmount(most, money)}: ${why}.`);
+  const over = minor - due;
+  if (keeps) return { minor, rest: 0n, over, words: "" };
+  const [all, much] = [due, over].map((amount) => formatAmount(amount, money));
+  return refused(`${all} is due, so ${much} would be too much. Enter less, or keep the rest as credit.`, over);
 }
 
 // "0" and "0." are how "0.50" begins.
@@ -77,14 +88,40 @@ function follow(box) {
   const input = box.querySelector("input");
   const shown = box.querySelector("[data-remaining-shown]");
   const words = box.querySelector("[data-remaining-words]");
-  const { currency, exponent, mark, due } = box.dataset;
+  const keep = box.querySelector("[data-remaining-keep]");
+  const { currency, exponent, mark, due, most = due, why } = box.dataset;
   const money = { currency, exponent: Number(exponent), mark };
-  const result = reckon(input.value, BigInt(due), money);
+  const keeps = keep && keep.querySelector("input").checked;
+  const result = reckon(input.value, { due: BigInt(due), most: BigInt(most), why, keeps }, money);
   show(shown, result.rest === null ? "–" : formatAmount(result.rest, money));
   words.textContent = result.words;
   words.hidden = !result.words;
   if (result.words) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");
+  if (keep) offerToKeep(keep, result.over, money);
+  tellOfRequest(box, result.rest);
+  nameAct(box, result.minor, money);
+}
+
+function offerToKeep(keep, over, money) {
+  keep.hidden = over === 0n;
+  show(keep.querySelector("[data-remaining-over]"), formatAmount(over, money));
+}
+
+// Whether the open request still fits what would be left.
+function tellOfRequest(box, rest) {
+  const ends = box.querySelector("[data-remaining-ends]");
+  if (!ends) return;
+  ends.hidden = rest === null || rest >= BigInt(ends.dataset.remainingEnds);
+  box.querySelector("[data-remaining-stays]").hidden = !ends.hidden;
+}
+
+// The button says the amount once there is one: "Record $300.00".
+function nameAct(box, minor, money) {
+  const act = box.closest("form").querySelector("[data-remaining-act]");
+  if (!act) return;
+  act.dataset.remainingElse ??= act.textContent;
+  act.textContent = minor ? `${act.dataset.remainingAct} ${formatAmount(minor, money)}` : act.dataset.remainingElse;
 }
 
 // Decimals are smaller, as in every other amount.
