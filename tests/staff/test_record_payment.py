@@ -96,7 +96,7 @@ def test_the_same_form_for_another_amount_is_refused(bob: Client, invoice: Invoi
         ("method", "", "Choose how"),
         ("method", "Barter", "Choose how"),
         ("paid_on", "soon", "Enter a date"),
-        ("paid_on", "2999-01-01", "a day that has come"),
+        ("paid_on", "2199-01-01", "a day that has come"),
         ("reference", "r" * 121, "at most 120"),
         ("remarks", "r" * 401, "at most 400"),
     ],
