@@ -1,0 +1,29 @@
+"""The page of guarantees names a test for each promise, and each test it names is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/reference/guarantees.md").read_text()
+NAMED = sorted(set(re.findall(r"`(tests/[\w/.]+(?:::\w+)?)`", PAGE)))
+PROMISES = [line for line in PAGE.splitlines() if re.match(r"\| [A-Z][^|]+\|[^|]+\|", line)]
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_what_it_names_is_there(named: str) -> None:
+    path, _, test = named.partition("::")
+    assert (ROOT / path).exists()
+    assert not test or f"def {test}(" in (ROOT / path).read_text()
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_each_promise_names_what_shows_it(promise: str) -> None:
+    assert "`tests/" in promise.split("|")[3]
+
+
+def test_the_page_was_read() -> None:
+    assert len(PROMISES) > 20
