@@ -104,9 +104,12 @@ def _quotes(dana: Customer) -> Iterator[Quote]:
 
 
 def _payments(dana: Customer) -> Iterator[Payment]:
-    for status in PaymentStatus.values:
+    for status in set(PaymentStatus.values) - {"reversed"}:  # which only offline payments are
         yield _payment(personas.sent(dana), status)
         yield _payment(personas.accept(personas.quote(dana)), status)
+    yield personas.check(personas.sent(dana), 30_000)
+    yield personas.bounce(personas.check(personas.sent(dana), 30_000))
+    yield personas.bounce(personas.pay_deposit(personas.accept(personas.quote(dana))))
     yield _payment(personas.sent(dana), "processing", accepted=False)
     yield _payment(personas.sent(dana), "succeeded", captured_currency="CAD")
     yield personas.paid_part(personas.sent(dana), 30_000)
@@ -117,10 +120,8 @@ def _payment(document: Invoice | Quote, status: str, **columns: object) -> Payme
     at = now()
     of = {"quote": document} if isinstance(document, Quote) else {"invoice": document}
     taken = {"captured_minor": 30_000, "captured_currency": "USD", "settled_at": at}
-    # A check that bounced came through no gateway, and only of what a gateway is doing there is something to accept.
-    account = None if status == "reversed" else document.organization.gateway_accounts.get()
-    known = {"gateway_account": account, "accepted": status == "processing" or None}
-    known |= {"checkout_ref": f"co_{document.pk}"} if account else {}
+    account, ref = document.organization.gateway_accounts.get(), f"co_{document.pk}"
+    known = {"gateway_account": account, "checkout_ref": ref, "accepted": status == "processing" or None}
     wanted = {**known, **(taken if status in TAKEN else {}), **columns}
     asked = {"amount_minor": 30_000, "currency": "USD", "created_at": at, "check_at": at}
     return Payment.objects.create(organization=document.organization, status=status, **of, **asked, **wanted)
