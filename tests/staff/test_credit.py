@@ -12,6 +12,7 @@ from partway.billing.models import Allocation, Customer, Invoice, Payment, Payme
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas
+from tests.staff.meanwhile import meanwhile
 from tests.staff.reading import text_of
 
 
@@ -115,6 +116,24 @@ def test_what_cannot_be_is_refused_on_the_field(
 def test_no_more_than_is_due(bob: Client, dana: Customer, overpaid: Payment) -> None:
     answer = apply(bob, personas.sent(dana, 10_000), "150")
     assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"]
+
+
+def test_credit_that_somebody_spent_meanwhile_is_gone(
+    bob: Client, dana: Customer, invoice: Invoice, overpaid: Payment
+) -> None:
+    other, amount = personas.sent(dana), Money(15_000, "USD")
+    by = personas.actor_of(dana.organization)
+    with meanwhile(lambda: credit.apply(other, amount=amount, by=by, now=now())):
+        answer = apply(bob, invoice, "200")
+    assert "at most $50.00: there is no more credit" in answer.context["form"].errors["amount"]
+    assert 'data-most="5000"' in answer.content.decode()
+
+
+def test_what_somebody_paid_meanwhile_is_not_due(bob: Client, invoice: Invoice, overpaid: Payment) -> None:
+    with meanwhile(lambda: personas.check(invoice, 90_000)):
+        answer = apply(bob, invoice, "150")
+    assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"]
+    assert 'data-due="10000"' in answer.content.decode()
 
 
 def test_a_request_that_no_longer_fits_is_named(bob: Client, dana: Customer, overpaid: Payment) -> None:

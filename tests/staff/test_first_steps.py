@@ -122,3 +122,9 @@ def test_the_empty_lists_lead_the_same_way(bob: Client, bare: Organization) -> N
     dana = personas.customer(bare)
     shown = bob.get(f"/o/alder/customers/{dana.pk}/").content.decode()
     assert f"/o/alder/invoices/new/?customer={dana.pk}" in shown
+
+
+def test_a_first_payment_that_bounced_was_one_all_the_same(alice: Client, invoice: Invoice) -> None:
+    assert first(alice) is not None
+    personas.bounce(personas.check(invoice, 30_000))
+    assert first(alice) is None

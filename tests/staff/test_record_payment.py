@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import credit, invoices
+from partway.billing import credit, invoices, payment_requests
 from partway.billing.models import Customer, Invoice, Mail, Payment, PaymentRequest
 from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests import personas
+from tests.staff.meanwhile import meanwhile
 from tests.staff.reading import text_of
 
 GOOD = {"amount": "400.00", "method": "Check", "reference": "No. 118", "form_key": "key-1"}
@@ -141,11 +142,10 @@ def test_the_rest_is_kept_when_that_is_said(bob: Client, invoice: Invoice) -> No
 
 
 def test_the_due_that_is_named_is_fresh(bob: Client, invoice: Invoice) -> None:
-    form = {**GOOD, "amount": "700"}
-    bob.get(url(invoice))
-    personas.check(invoice, 40_000)
-    answer = record(bob, invoice, **form)
+    with meanwhile(lambda: personas.check(invoice, 40_000)):
+        answer = record(bob, invoice, amount="700")
     assert "$600.00 is due, so $100.00 would be too much." in text_of(answer)
+    assert "Keep the rest, $100.00" in text_of(answer)
     assert 'data-due="60000"' in answer.content.decode()
 
 
@@ -173,6 +173,13 @@ def test_one_that_still_fits_is_not(bob: Client, invoice: Invoice) -> None:
     text = text_of(record(bob, invoice, follow=True))
     assert "Its open request" not in text
     assert "Requested Amount" in text
+
+
+def test_one_that_a_colleague_canceled_meanwhile_is_not_either(bob: Client, invoice: Invoice) -> None:
+    asked, by = personas.ask(invoice, 30_000), personas.actor_of(invoice.organization)
+    with meanwhile(lambda: payment_requests.cancel(asked, by=by, now=now())):
+        text = text_of(record(bob, invoice, follow=True, amount="800"))
+    assert "Its open request" not in text
 
 
 # What stands in the way
