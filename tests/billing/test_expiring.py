@@ -42,6 +42,12 @@ def test_it_expires_when_its_time_is_over(asked: PaymentRequest) -> None:
     assert after(asked, MOMENT) == "expired"
 
 
+def test_who_asked_is_told_that_nobody_paid_in_time(asked: PaymentRequest) -> None:
+    after(asked, MOMENT)
+    mail = Mail.objects.get(kind="payment_request_ended")
+    assert (mail.to, mail.data) == (["billing@alder.example"], {"reason": ""})
+
+
 def test_a_request_without_a_time_never_expires(asked: PaymentRequest) -> None:
     PaymentRequest.objects.filter(pk=asked.pk).update(expires_at=None)
     assert not payment_requests.expire(asked, now=present() + timedelta(days=10_000))
