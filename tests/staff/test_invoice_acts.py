@@ -68,7 +68,7 @@ def test_a_part_paid_invoice_is_not_voided(alice: Client, invoice: Invoice) -> N
     personas.paid_part(invoice, 100)
     answer = alice.post(url(invoice, "void"))
     assert answer.status_code == 409
-    assert "can no longer be voided" in answer.content.decode()
+    assert "credit first; then the invoice can be voided" in answer.content.decode()
 
 
 def test_a_deposit_in_the_way_of_voiding_names_the_way_out(alice: Client, dana: Customer) -> None:

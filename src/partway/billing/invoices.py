@@ -272,11 +272,10 @@ def void_obstacle(invoice: Invoice) -> str:
         return f"This invoice is {_named(invoice)} and cannot be voided."
     if not invoice.amount_paid_minor:
         return ""
+    stands = f"{invoice.amount_paid} was paid on this invoice."
     if invoice.quote is not None and all(payment.quote_id for payment, _ in allocations.on_invoice(invoice)):
-        deposit = f"The deposit of {invoice.quote.number}, {invoice.amount_paid}, stands on this invoice."
-        return f"{deposit} Move it to the customer's credit first; then the invoice can be voided."
-    paid = f"{invoice.amount_paid} was paid on this invoice, so it can no longer be voided."
-    return f"{paid} Write off what is still due instead."
+        stands = f"The deposit of {invoice.quote.number}, {invoice.amount_paid}, stands on this invoice."
+    return f"{stands} Move it to the customer's credit first; then the invoice can be voided."
 
 
 def _flag_lost_deposit(invoice: Invoice, now: datetime) -> None:
