@@ -14,12 +14,21 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from partway.accounts.models import GatewayAccount, Member, Organization, Role, User
-from partway.billing import customers, deposits, events, invoices, offline_payments, payment_requests, quotes
-from partway.billing.models import Allocation, Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing import (
+    customers,
+    deposits,
+    events,
+    invoices,
+    offline_payments,
+    payment_requests,
+    quotes,
+    settlement,
+)
+from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.offline_payments import OfflinePayment
+from partway.gateways.protocol import Status, Truth
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -126,41 +135,35 @@ def ask(invoice: Invoice, amount_minor: int = 30_000) -> PaymentRequest:
     return payment_requests.create(invoice, ask=wanted, by=actor_of(invoice.organization), now=present())
 
 
-def paid_part(invoice: Invoice, amount_minor: int, *, method: str = "card") -> Payment:
-    """A succeeded payment of a part, as plain rows: for tests that only look at the result."""
-    at = present()
+def waiting(invoice: Invoice, amount_minor: int, *, request: PaymentRequest | None = None) -> Payment:
+    """A payment that waits for its customer, without a checkout at any company."""
+    at, amount = present(), {"amount_minor": amount_minor, "currency": invoice.currency}
     with transaction.atomic():
         payment = Payment.objects.create(
             organization_id=invoice.organization_id,
             invoice=invoice,
+            payment_request=request,
             gateway_account=GatewayAccount.objects.current(invoice.organization).get(),
-            status="succeeded",
-            amount_minor=amount_minor,
-            currency=invoice.currency,
-            captured_minor=amount_minor,
-            captured_currency=invoice.currency,
-            allocated_minor=amount_minor,
-            method=method,
+            **amount,
             created_at=at,
-            settled_at=at,
             check_at=at,
         )
-        Allocation.objects.create(
-            organization_id=invoice.organization_id,
-            payment=payment,
-            invoice=invoice,
-            amount_minor=amount_minor,
-            currency=invoice.currency,
-            created_at=at,
-        )
-        Invoice.objects.filter(pk=invoice.pk).update(amount_paid_minor=F("amount_paid_minor") + amount_minor)
-        events.record(
-            "payment.succeeded",
-            payment,
-            by=events.gateway_actor("sandbox"),
-            now=at,
-            data={"amount_minor": amount_minor, "currency": invoice.currency},
-        )
+        by = events.customer_actor(invoice.customer)
+        events.record("payment.started", payment, by=by, now=at, data=amount)
+    return payment
+
+
+def paid_part(
+    invoice: Invoice, amount_minor: int, *, method: str = "card", request: PaymentRequest | None = None
+) -> Payment:
+    """A payment of a part that came in, as if a gateway had reported it; by Pay Now, or by the link of a request."""
+    payment = waiting(invoice, amount_minor, request=request)
+    by, amount = events.gateway_actor("sandbox"), Money(amount_minor, invoice.currency)
+    for status in (Status.AUTHORIZED, Status.CAPTURED):
+        truth = Truth(status, amount if status == Status.CAPTURED else None, None, method, "", "")
+        with transaction.atomic():
+            locked = Invoice.objects.locked(invoice.pk)
+            settlement.apply(settlement.Report(payment, locked, request, truth, by, present()))
     invoice.refresh_from_db()
     return payment
 

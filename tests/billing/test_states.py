@@ -54,12 +54,12 @@ def test_a_move_writes_the_row_and_its_event(asked: PaymentRequest) -> None:
 
 
 def test_somebody_who_read_an_old_state_changes_nothing(asked: PaymentRequest) -> None:
-    stale = PaymentRequest.objects.get(pk=asked.pk)
+    stale, at = PaymentRequest.objects.get(pk=asked.pk), present()
     with transaction.atomic():
-        move(asked, "expired", by=CLOCK, now=present(), ended_at=present())
+        move(asked, "expired", by=CLOCK, now=at, ended_at=at)
     before = Event.objects.count()
     with pytest.raises(SomebodyWasFaster), transaction.atomic():
-        move(stale, "paid", by=CLOCK, now=present(), ended_at=present())
+        move(stale, "paid", by=CLOCK, now=at, ended_at=at)
     assert PaymentRequest.objects.get(pk=asked.pk).status == "expired"
     assert Event.objects.count() == before
 

@@ -84,8 +84,8 @@ def test_says_until_when_it_works(dana: Client, request_: PaymentRequest) -> Non
 
 
 def test_while_a_payment_is_processed_there_is_no_button(dana: Client, request_: PaymentRequest) -> None:
-    personas.paid_part(request_.invoice, 100)
-    Payment.objects.update(status="capturing", captured_minor=None, allocated_minor=0, settled_at=None)
+    personas.waiting(request_.invoice, 100)
+    Payment.objects.update(status="capturing")
     text = dana.get(links.request_url(request_)).text
     assert "A payment is being processed" in text
     assert "button-primary" not in text

@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing.models import Invoice
 from tests import personas
 
 pytestmark = pytest.mark.django_db
@@ -52,23 +51,6 @@ def test_a_wrong_setting_is_named() -> None:
 def test_organizations_are_listed() -> None:
     personas.alder()
     assert command("organizations", "list") == "alder  Alder Joinery\n"
-
-
-def test_verify_says_that_the_books_are_right() -> None:
-    personas.sent(personas.customer(personas.alder().organization))
-    printed = command("verify")
-    assert printed.endswith("The books are right.\n")
-    assert "FAIL" not in printed
-
-
-def test_verify_names_what_differs_and_exits_with_1() -> None:
-    invoice = personas.sent(personas.customer(personas.alder().organization))
-    Invoice.objects.update(amount_paid_minor=1)
-    out = StringIO()
-    with pytest.raises(SystemExit) as ended:
-        call_command("verify", stdout=out)
-    assert ended.value.code == 1
-    assert f"M2: {invoice.pk}: amount paid 1, allocations 0" in out.getvalue()
 
 
 def test_sqlite_is_served_by_one_process() -> None:

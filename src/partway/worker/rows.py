@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -18,9 +19,10 @@ from partway.lib.ids import new_id
 
 Row = dict[str, Any]
 
-# How a value becomes what a driver takes; everything else is text, a whole number, a truth value or nothing.
+# How a value becomes what a driver takes; everything else is text, a whole number, a truth value or nothing. Many rows
+# in a row share their time.
 _READY: dict[type[models.Field[Any, Any]], Callable[[Any], Any]] = {
-    models.DateTimeField: connection.ops.adapt_datetimefield_value,
+    models.DateTimeField: lru_cache(maxsize=1024)(connection.ops.adapt_datetimefield_value),
     models.DateField: connection.ops.adapt_datefield_value,
     models.JSONField: json.dumps,
     ExactDecimalField: ExactDecimalField().get_prep_value,

@@ -5,26 +5,55 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
+from tqdm import tqdm
 
-from partway.billing.verification import CHECKS
+from partway.billing.verification import CHECKS, Check, Difference, snapshot
 
 
 class Command(BaseCommand):
-    """Runs every check of the books."""
+    """Runs every check of the books on one moment of them."""
 
     help = "Recompute every stored amount and state from the facts, and list what differs."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How much to list."""
+        parser.add_argument("--most", type=int, default=1000, help="list at most so many rows of each check")
+
+    def handle(self, *args: Any, most: int, **options: Any) -> None:
         """Print each check with its result."""
-        found = 0
-        for name, check in CHECKS.items():
-            differences = list(check())
-            found += len(differences)
-            self.stdout.write(f"{'ok  ' if not differences else 'FAIL'}  {name}")
-            for difference in differences:
-                self.stdout.write(f"      {difference}")
+        with snapshot():
+            found = sum(self._run(check, most) for check in CHECKS)
         if found:
-            self.stdout.write(f"{found} differences.")
+            self.stdout.write(f"{found:,} differences.")
             sys.exit(1)
         self.stdout.write("The books are right.")
+
+    def _run(self, check: Check, most: int) -> int:
+        """How many differences it found; no more are kept than are listed."""
+        listed: list[Difference] = []
+        more = 0
+        with _bar(check) as bar:
+            for difference in check.differences(bar.update):
+                if len(listed) < most:
+                    listed.append(difference)
+                else:
+                    more += 1
+        self.stdout.write(f"{'FAIL' if listed or more else 'ok  '}  {check}")
+        for difference in listed:
+            self.stdout.write(f"      {difference}")
+        if more:
+            self.stdout.write(f"      … and {more:,} more")
+        return len(listed) + more
+
+
+def _bar(check: Check) -> tqdm[None]:
+    """How far a check has come, for a terminal alone; it is gone when the check is done."""
+    shown = sys.stderr.isatty()
+    return tqdm(
+        desc=f"{check.rule}  {check.words[:40]}",
+        total=check.size() if shown else None,
+        unit=" rows",
+        leave=False,
+        disable=not shown,
+    )

@@ -1,0 +1,148 @@
+"""What a check is, and how it goes over its rows: in slices by primary key, so that memory stays bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from string import Formatter
+from typing import Any
+
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Sum, TextField
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
+
+from ..models import Event
+
+Rows = QuerySet[Any]
+Condition = Q | Combinable
+Found = Iterable[tuple[str, str]]  # the row's id, and what was found
+
+SLICE = 10_000
+
+# A time is taken before its act waits for a lock, and the clocks of two machines differ.
+PATIENCE = timedelta(minutes=5)
+
+# Payments that are under way: those that hold money, and those that only wait for their customer (DESIGN section 4).
+HOLDS = Q(status="capturing") | Q(status="processing", accepted=True)
+WAITS = Q(status__in=("pending", "authorized"))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row that is not what the facts say: which rule of DESIGN section 5, which row, and what was found."""
+
+    rule: str
+    row: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.row}: {self.words}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One table, and how to find rows of one kind of wrong in a slice of it."""
+
+    model: type[Model]
+    find: Callable[[Rows], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What must be so, and the number of its rule."""
+
+    rule: str
+    words: str
+    parts: tuple[Part, ...]
+
+    def __str__(self) -> str:
+        return f"{self.rule}  {self.words}"
+
+    def size(self) -> int:
+        """How many rows it will look at."""
+        return sum(model._default_manager.count() for model in self._by_model())
+
+    def differences(self, looked_at: Callable[[int], object] = lambda rows: None) -> Iterator[Difference]:
+        """Each row that breaks the rule; tells after each full slice that so many more rows were looked at."""
+        for model, parts in self._by_model().items():
+            for number, rows in enumerate(_slices(model)):
+                if number:
+                    looked_at(SLICE)  # the one before
+                for part in parts:
+                    for row, words in part.find(rows):
+                        yield Difference(self.rule, row, words)
+
+    def _by_model(self) -> dict[type[Model], list[Part]]:
+        parts: dict[type[Model], list[Part]] = {}
+        for part in self.parts:
+            parts.setdefault(part.model, []).append(part)
+        return parts
+
+
+def check(rule: str, words: str, *parts: Part) -> Check:
+    """A check of these parts."""
+    return Check(rule, words, parts)
+
+
+def _slices(model: type[Model]) -> Iterator[Rows]:
+    """The table, slice by slice; ids follow time, so what happened together lies together."""
+    left = model._default_manager.all()
+    while last := next(iter(left.order_by("pk").values_list("pk", flat=True)[SLICE - 1 : SLICE]), None):
+        yield left.filter(pk__lte=last)
+        left = model._default_manager.filter(pk__gt=last)
+    yield left
+
+
+def never(model: type[Model], wrong: Condition, words: str, **facts: Any) -> Part:
+    """No row may be as `wrong` says; `words` show columns and facts by name, as "{status} with {facts} paid"."""
+    shown = [name for _, name, _, _ in Formatter().parse(words) if name]
+
+    def find(rows: Rows) -> Found:
+        for row in rows.annotate(**facts).filter(wrong).values("pk", *shown):
+            yield row["pk"], words.format(**row)
+
+    return Part(model, find)
+
+
+def in_order(model: type[Model], first: str, then: str, where: Q | None = None, **facts: Any) -> Part:
+    """In no row may the time `then` lie before the time `first`, but for what clocks and waiting explain."""
+
+    def find(rows: Rows) -> Found:
+        swapped = rows.annotate(**facts).filter(where or Q(), **{f"{then}__lt": F(first)})
+        for pk, earlier, later in swapped.values_list("pk", first, then):
+            if earlier - later > PATIENCE:
+                yield pk, f"{then} {later:%Y-%m-%d %H:%M:%S} is before {first} {earlier:%Y-%m-%d %H:%M:%S}"
+
+    return Part(model, find)
+
+
+def total(rows: Rows, noun: str, column: str = "amount_minor", of: str = "pk") -> Coalesce:
+    """The sum of a column over the rows whose `noun` is this row, or what its column `of` names; 0 without any."""
+    sums = rows.filter(**{noun: OuterRef(of)}).values(noun).annotate(sum=Sum(column))
+    return Coalesce(Subquery(sums.values("sum")), 0)
+
+
+def has_event(
+    noun: str,
+    *types: str,
+    of: str = "pk",
+    at: str = "",
+    shared: Iterable[str] = (),
+    told: Mapping[str, str] | None = None,
+) -> Exists:
+    """Whether there is an event of one of these types about this row, or about what its column `of` names.
+
+    `at` is the column that holds the event's time, `shared` are columns that both have, and `told` says which detail of
+    the event stands in which column.
+    """
+    events = Event.objects.filter(type__in=types, **{noun: OuterRef(of)})
+    events = events.filter(**{column: OuterRef(column) for column in shared})
+    if at:
+        events = events.filter(created_at=OuterRef(at))
+    for detail, column in (told or {}).items():
+        # As text: what was tampered with may be no number any more.
+        events = events.annotate(**{f"told_{detail}": Cast(KT(f"data__{detail}"), TextField())})
+        events = events.filter(**{f"told_{detail}": Cast(OuterRef(column), TextField())})
+    return Exists(events)

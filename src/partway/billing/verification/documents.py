@@ -1,0 +1,96 @@
+"""Quotes with their deposits, voided invoices, and versions (DESIGN D1 to D3, D8)."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+
+from .. import quotes
+from ..models import Allocation, Event, Invoice, Payment, Quote
+from .checks import HOLDS, WAITS, Found, Part, Rows, check, never
+
+_TERMS = ("total_minor", "deposit_minor", "deposit_kind", "deposit_percent", "deposit_amount_minor")
+
+
+def _wrong_deposits(some: Rows) -> Found:
+    for quote in some.only(*_TERMS):
+        facts = quotes.deposit_minor(quote, quote.total_minor)
+        if quote.deposit_minor != facts:
+            yield quote.pk, f"deposit {quote.deposit_minor}, its terms say {facts}"
+
+
+_DEPOSIT = Q(quote__isnull=False, status="succeeded", accepted=True)
+_EARLIER = Payment.objects.deposits().filter(quote=OuterRef("quote"), pk__lt=OuterRef("pk"))
+_PUT_BEFORE = Allocation.objects.filter(cause="deposit", payment=OuterRef("payment"), pk__lt=OuterRef("pk"))
+_TAKEN_OVER = Allocation.objects.filter(invoice=OuterRef("pk"), cause="deposit")
+_ITS_QUOTE = Quote.objects.filter(
+    pk=OuterRef("quote"), status="invoiced", customer=OuterRef("customer"), currency=OuterRef("currency")
+)
+
+
+def _changes(noun: str, which: Q) -> Combinable:
+    rows = Event.objects.filter(which, **{noun: OuterRef("pk")}).values(noun).annotate(many=Count("pk"))
+    return 1 + Coalesce(Subquery(rows.values("many")), 0)
+
+
+_CHANGED = Q(type__in=("invoice.edited", "invoice.sent", "invoice.voided", "invoice.written_off"))
+_REVIVED = Q(type="invoice.reopened", data__from="written_off")
+_OLD = "version {version}, its events say {facts}"
+
+CHECKS = (
+    check(
+        "D1",
+        "a deposit follows from the quote's terms; it is paid in full and once, of a quote that was accepted",
+        Part(Quote, _wrong_deposits),
+        never(
+            Payment,
+            Q(quote__isnull=False) & ~Q(amount_minor=F("quote__deposit_minor")),
+            "asks for {amount_minor}, the deposit is {quote__deposit_minor}",
+        ),
+        never(Payment, _DEPOSIT & Exists(_EARLIER), "a second deposit of {quote}"),
+        never(
+            Payment,
+            _DEPOSIT & ~Q(quote__status__in=("accepted", "invoiced")),
+            "a deposit of {quote}, which is {quote__status}",
+        ),
+    ),
+    check(
+        "D2",
+        "an invoiced quote has its invoice, with its customer and currency, and no payment under way",
+        never(Quote, Q(status="invoiced", invoice__isnull=True), "invoiced, but no invoice was made of it"),
+        never(Invoice, Q(quote__isnull=False) & ~Exists(_ITS_QUOTE), "does not fit {quote}, its quote"),
+        never(
+            Payment,
+            (HOLDS | WAITS) & Q(quote__isnull=False) & ~Q(quote__status="accepted"),
+            "{status}, but {quote} is {quote__status}",
+        ),
+    ),
+    check(
+        "D2",
+        "a deposit was put, once, on the invoice made of its quote when that was sent",
+        never(
+            Invoice,
+            Q(sent_at__isnull=False, quote__isnull=False)
+            & Exists(Payment.objects.deposits().filter(quote=OuterRef("quote")))
+            & ~Exists(_TAKEN_OVER),
+            "was sent without the deposit of {quote}",
+        ),
+        never(Allocation, Q(cause="deposit") & Exists(_PUT_BEFORE), "{payment} was put as a deposit before"),
+    ),
+    check(
+        "D3",
+        "a void or draft invoice holds no money",
+        never(
+            Invoice,
+            Q(status__in=("draft", "void")) & ~Q(amount_paid_minor=0),
+            "{status} with {amount_paid_minor} paid",
+        ),
+    ),
+    check(
+        "D8",
+        "a version counts the changes since the first",
+        never(Invoice, ~Q(version=F("facts")), _OLD, facts=_changes("invoice", _CHANGED | _REVIVED)),
+        never(Quote, ~Q(version=F("facts")), _OLD, facts=_changes("quote", Q(type="quote.edited"))),
+    ),
+)

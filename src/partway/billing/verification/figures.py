@@ -1,0 +1,98 @@
+"""What documents say (DESIGN M1): totals follow from lines, currencies do not mix, and what was sent stays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from django.db.models import F, Model, Q
+from django.db.models.functions import Coalesce
+
+from partway.lib.money import EXPONENTS
+
+from .. import amounts
+from ..models import Allocation, Invoice, InvoiceLine, Payment, PaymentRequest, Quote, QuoteLine
+from .checks import Found, Part, Rows, check, has_event, never
+
+
+def _adds_up(model: type[Model], line: type[Model], noun: str) -> Part:
+    """Recomputed here and not by the database: how we round stands in one place, `amounts`."""
+
+    def find(documents: Rows) -> Found:
+        by_document: dict[str, list[amounts.LineAmount]] = defaultdict(list)
+        lines = line._default_manager.filter(**{f"{noun}__in": documents}).order_by(noun, "position")
+        columns = ("pk", noun, "quantity", "unit_amount_minor", "amount_minor", "tax_percent")
+        for pk, document, quantity, unit, amount, tax in lines.values_list(*columns):
+            by_document[document].append(amounts.LineAmount(amount, tax))
+            if amount != amounts.line_amount(quantity, unit):
+                yield pk, f"line amount {amount} is not {quantity} times {unit}"
+        for pk, *terms in documents.values_list("pk", *_DISCOUNT, *_FIGURES):
+            yield from _wrong_figures(pk, by_document[pk], *terms)
+
+    return Part(model, find)
+
+
+_DISCOUNT = ("discount_kind", "discount_percent", "discount_amount_minor")
+_FIGURES = ("subtotal_minor", "discount_minor", "tax_minor")
+
+
+def _wrong_figures(
+    pk: str, lines: list[amounts.LineAmount], kind: str, percent: Decimal, amount_minor: int, *stored: int
+) -> Found:
+    subtotal = sum(line.amount_minor for line in lines)
+    discount = amounts.percent_of(subtotal, percent) if kind == "percent" else amount_minor
+    sums = amounts.totals(lines, discount)
+    if stored != (sums.subtotal_minor, sums.discount_minor, sums.tax_minor):
+        yield pk, f"subtotal, discount and tax are {stored}, recomputed {sums}"
+
+
+def _known(model: type[Model], column: str, words: str) -> Part:
+    return never(model, ~Q(**{f"{column}__in": ["", *EXPONENTS]}), words)
+
+
+_NUMBERED = Q(sent_at__isnull=False) | Q(number__isnull=False)
+_SAME = {"number": "number", "currency": "currency"}
+_AGREED = {"total_minor": "total_minor", "deposit_minor": "deposit_minor"}
+_SENT_SO = has_event("invoice", "invoice.sent", at="sent_at", shared=("customer",), told=_SAME)
+_OFFERED_SO = has_event("quote", "quote.sent", at="sent_at", shared=("customer",), told=_SAME | _AGREED)
+
+CHECKS = (
+    check(
+        "M1",
+        "each line is quantity times unit amount; subtotal, discount and tax are what the lines add up to",
+        _adds_up(Invoice, InvoiceLine, "invoice"),
+        _adds_up(Quote, QuoteLine, "quote"),
+    ),
+    check(
+        "M1",
+        "each amount is in a currency of ISO 4217, and what belongs to one invoice is in its currency",
+        _known(Invoice, "currency", "{currency} is no currency"),
+        _known(Quote, "currency", "{currency} is no currency"),
+        _known(Payment, "captured_currency", "{captured_currency} is no currency"),
+        never(PaymentRequest, ~Q(currency=F("invoice__currency")), "asks for {currency} of another currency"),
+        never(
+            Payment,
+            ~Q(currency=Coalesce("invoice__currency", "quote__currency")),
+            "is in {currency}, what it pays is not",
+        ),
+        never(
+            Allocation,
+            ~Q(currency=F("invoice__currency")) | ~Q(currency=F("payment__captured_currency")),
+            "puts {currency}: {payment__captured_currency} came in, the invoice is in {invoice__currency}",
+        ),
+    ),
+    check(
+        "M1",
+        "what was sent stays: number, customer and currency, and of a quote its total and deposit",
+        never(
+            Invoice,
+            _NUMBERED & ~_SENT_SO,
+            "{number} for {customer} in {currency} was never sent",
+        ),
+        never(
+            Quote,
+            _NUMBERED & ~_OFFERED_SO,
+            "{number} for {customer} of {total_minor} {currency}, deposit {deposit_minor}, was never sent",
+        ),
+    ),
+)

@@ -1,0 +1,98 @@
+"""Payments and what the gateway was asked and told us (DESIGN P1 to P7)."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from ..models import Callback, Flag, GatewayCall, Payment
+from ..models.payments import TAKEN, UNSETTLED
+from .checks import check, never
+
+_UNSETTLED = Q(status__in=UNSETTLED)
+_EARLIER = Payment.objects.filter(_UNSETTLED, pk__lt=OuterRef("pk"))
+_STARTED = Exists(GatewayCall.objects.filter(payment=OuterRef("pk"), act="start"))
+_BEFORE = GatewayCall.objects.filter(
+    payment=OuterRef("payment"), act=OuterRef("act"), attempt=OuterRef("attempt") - 1
+)
+_FLAGGED = Flag.objects.filter(payment=OuterRef("pk"), kind__in=("unwanted_payment", "amount_differs"))
+_BOOKED = Payment.objects.filter(
+    gateway_account=OuterRef("gateway_account"), checkout_ref=OuterRef("checkout_ref")
+)
+_HANDED_OVER = Flag.objects.filter(kind="unknown_callback", subject=OuterRef("pk"))
+
+CHECKS = (
+    check(
+        "P1",
+        "at most one payment is unsettled per invoice, and per quote",
+        *(
+            never(
+                Payment,
+                _UNSETTLED & Exists(_EARLIER.filter(**{noun: OuterRef(noun)})),
+                f"{{status}} beside an earlier one of {{{noun}}}",
+            )
+            for noun in ("invoice", "quote")
+        ),
+    ),
+    check(
+        "P3",
+        "of a payment that is moving or came in it is known whether it was wanted",
+        never(
+            Payment,
+            Q(status__in=("processing", *TAKEN), accepted__isnull=True),
+            "{status}, and nobody decided whether it is wanted",
+        ),
+    ),
+    check(
+        "P3",
+        "what nobody wanted stands on the Attention page",
+        never(
+            Payment,
+            Q(status="succeeded", accepted=False) & ~Exists(_FLAGGED),
+            "came in unwanted, and no flag was raised",
+        ),
+    ),
+    check(
+        "P4",
+        "the gateway was never called without a row: each checkout was started, attempts count from one on",
+        never(Payment, ~Q(checkout_ref="") & ~_STARTED, "has a checkout that no call started"),
+        never(
+            GatewayCall, ~Q(attempt=1) & ~Exists(_BEFORE), "{act} {attempt} of {payment} follows no attempt"
+        ),
+        never(
+            GatewayCall,
+            Q(outcome="", answered_at__isnull=False) | ~Q(outcome="") & Q(answered_at__isnull=True),
+            "outcome “{outcome}”, answered at {answered_at}",
+        ),
+    ),
+    check(
+        "P5",
+        "a payment is settled when it has ended, and one that failed says why",
+        never(
+            Payment,
+            _UNSETTLED & Q(settled_at__isnull=False) | ~_UNSETTLED & Q(settled_at__isnull=True),
+            "{status}, settled at {settled_at}",
+        ),
+        never(Payment, Q(status="failed", failure_code=""), "failed without a reason"),
+    ),
+    check(
+        "P7",
+        "a callback waits, or was booked on its payment, or was given to a human",
+        never(
+            Callback,
+            Q(status="waiting", done_at__isnull=False) | ~Q(status="waiting") & Q(done_at__isnull=True),
+            "{status}, done at {done_at}",
+        ),
+        never(
+            Callback, Q(status="done") & ~Exists(_BOOKED), "done, but {checkout_ref} is no payment of ours"
+        ),
+        never(
+            Callback, Q(status="flagged") & ~Exists(_HANDED_OVER), "given to a human, but there is no flag"
+        ),
+        never(
+            Flag,
+            Q(payment__isnull=False) & ~Q(subject=F("payment"))
+            | Q(kind="unknown_callback") & ~Exists(Callback.objects.filter(pk=OuterRef("subject"))),
+            "{kind} is about {subject}, which does not exist",
+        ),
+    ),
+)

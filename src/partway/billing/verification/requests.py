@@ -1,0 +1,131 @@
+"""Payment requests and what waits to pay them (DESIGN R1 to R8)."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Exists, F, Max, Model, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from partway.accounts.models import GatewayAccount
+
+from ..models import GatewayCall, Mail, Payment, PaymentRequest
+from .checks import HOLDS, WAITS, Part, Rows, check, in_order, never
+
+_OPEN = Q(status="open")
+_DUE = F("invoice__total_minor") - F("invoice__amount_paid_minor")
+_OTHERS = PaymentRequest.objects.filter(_OPEN, invoice=OuterRef("invoice"), pk__lt=OuterRef("pk"))
+
+
+def _wanted(payments: Rows) -> Coalesce:
+    """How many payments of this request came in and were wanted."""
+    rows = payments.filter(payment_request=OuterRef("pk"), status="succeeded", accepted=True)
+    return Coalesce(Subquery(rows.values("payment_request").annotate(many=Count("pk")).values("many")), 0)
+
+
+def _paid_now(payments: Rows) -> Subquery:
+    """When Pay Now last put money on the invoice, past its requests; what is in another currency overtakes nothing."""
+    rows = payments.filter(
+        invoice=OuterRef("invoice"),
+        payment_request__isnull=True,
+        gateway_account__isnull=False,
+        status="succeeded",
+        accepted=True,
+        allocations__cause="payment",
+    )
+    return Subquery(rows.values("invoice").annotate(last=Max("settled_at")).values("last"))
+
+
+def _sealed(model: type[Model], column: str) -> Part:
+    """A sealed text is a Fernet token, whose first byte is the version and whose next ones are a time."""
+    clear = ~Q(**{column: ""}) & ~Q(**{f"{column}__startswith": "gAAAA"})
+    return never(model, clear, f"{column} can be read")
+
+
+CHECKS = (
+    check(
+        "R1",
+        "at most one request is open per invoice",
+        never(PaymentRequest, _OPEN & Exists(_OTHERS), "open beside another one of {invoice}"),
+    ),
+    check(
+        "R2",
+        "an open request is of a sent invoice and asks for no more than is due",
+        never(
+            PaymentRequest,
+            _OPEN & (~Q(invoice__status="sent") | Q(amount_requested_minor__gt=_DUE)),
+            "open for {amount_requested_minor} of {invoice}, which is {invoice__status} with {due} due",
+            due=_DUE,
+        ),
+    ),
+    check(
+        "R3",
+        "a payment is of its request's invoice, and was begun before the request expired",
+        never(
+            Payment,
+            Q(payment_request__isnull=False)
+            & ~Exists(
+                PaymentRequest.objects.filter(pk=OuterRef("payment_request"), invoice=OuterRef("invoice"))
+            ),
+            "pays {payment_request}, which is of another invoice",
+        ),
+        never(
+            Payment,
+            Q(payment_request__expires_at__lte=F("created_at")),
+            "begun at {created_at}, the request had expired",
+        ),
+    ),
+    check(
+        "R3",
+        "a payment that holds money, or waits for its customer, fits in what is due on a sent invoice",
+        never(
+            Payment,
+            (HOLDS | WAITS)
+            & Q(invoice__isnull=False)
+            & (~Q(invoice__status="sent") | Q(amount_minor__gt=_DUE)),
+            "{status} for {amount_minor} of {invoice}, which is {invoice__status} with {due} due",
+            due=_DUE,
+        ),
+    ),
+    check(
+        "R4",
+        "a request that ended takes no money: what pays it holds nothing, and nothing was begun after its end",
+        never(
+            Payment,
+            (HOLDS | WAITS) & Q(payment_request__isnull=False) & ~Q(payment_request__status="open"),
+            "{status}, but {payment_request} is {payment_request__status}",
+        ),
+        in_order(Payment, "created_at", "payment_request__ended_at"),
+    ),
+    check(
+        "R4",
+        "a paid request has one payment that was wanted, and such a payment has paid its request",
+        never(
+            PaymentRequest,
+            Q(status="paid") & ~Q(wanted=1),
+            "paid, by {wanted} payments that came in and were wanted",
+            wanted=_wanted(Payment.objects.all()),
+        ),
+        never(
+            Payment,
+            Q(status="succeeded", accepted=True, payment_request__isnull=False)
+            & ~Q(payment_request__status="paid"),
+            "succeeded, but {payment_request} is {payment_request__status}",
+        ),
+    ),
+    check(
+        "R5",
+        "no mail with a request's link was written after the request ended",
+        in_order(Mail, "created_at", "payment_request__ended_at", Q(kind="payment_request")),
+    ),
+    check(
+        "R6",
+        "no request stayed open when the invoice was paid by Pay Now",
+        in_order(PaymentRequest, "paid_now", "created_at", _OPEN, paid_now=_paid_now(Payment.objects.all())),
+    ),
+    check(
+        "R8",
+        "addresses of checkouts and credentials rest sealed",
+        _sealed(Payment, "sealed_checkout_url"),
+        _sealed(GatewayCall, "sealed_body"),
+        _sealed(GatewayAccount, "sealed_credentials"),
+    ),
+)

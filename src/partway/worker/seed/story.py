@@ -1,0 +1,243 @@
+"""One invoice of the seed, told forward in time: the rows and events that billing would have left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from partway.billing import amounts, events, states
+from partway.billing.events import Actor
+from partway.lib.clock import today
+from partway.lib.ids import new_id
+
+from ..rows import Row
+from .books import Seed
+
+_TERM = timedelta(days=30)
+_STAGES = (1, 1, 2, 3, 4)  # in how many parts an invoice is paid
+
+_WORK = (  # description, unit amount in minor units
+    ("Roof inspection", 38_500),
+    ("Gutter cleaning, per foot", 450),
+    ("Shingles, installed, per square", 31_250),
+    ("Skylight, supplied and flashed", 112_000),
+    ("Emergency repair", 86_000),
+    ("Ridge vent, per foot", 1_450),
+    ("Scaffolding, per week", 64_000),
+)
+_CURRENCIES = ("EUR", "JPY", "KWD")
+_TAXES = (Decimal(0), Decimal("8.25"), Decimal("8.25"), Decimal(19))
+
+
+@dataclass(slots=True)
+class Story:
+    """One invoice from the day it was written until now."""
+
+    seed: Seed
+    at: datetime
+    owes: Row = field(init=False)
+    invoice: Row = field(init=False)
+
+    def tell(self) -> None:
+        """All that happens to it; a step that would lie in the future ends the story."""
+        self._write()
+        if self.seed.happens(0.01) or not self._later(hours=2):
+            return  # a draft, forgotten or fresh
+        self._send()
+        if self.seed.happens(0.02) and self._later(days=3):
+            self._move(states.INVOICE, self.invoice, "void", self.seed.member, version=3)
+        elif self.seed.happens(0.05):
+            self._stay_unpaid()
+        else:
+            self._pay_in_stages(self.seed.chance.choice(_STAGES))
+
+    def _later(self, *, days: float = 0, hours: float = 0) -> bool:
+        """Go on by up to that much; False when that is still to come."""
+        then = self.at + timedelta(days=days, hours=hours) * self.seed.chance.random()
+        if then > self.seed.now:
+            return False
+        self.at = then
+        return True
+
+    def _write(self) -> None:
+        seed = self.seed
+        self.owes = seed.chance.choice(seed.customers)
+        self.invoice = seed.books.invoices.add(
+            organization_id=seed.organization.pk,
+            customer_id=self.owes["id"],
+            currency=seed.chance.choice(_CURRENCIES) if seed.happens(0.03) else seed.organization.currency,
+            due_on=today(self.at, seed.organization.time_zone) + _TERM,
+            created_at=self.at,
+        )
+        self.invoice |= self._lines(seed.chance.choice((1, 1, 2, 3)))
+        self._record("invoice.created", seed.member, self._figures())
+
+    def _lines(self, count: int) -> dict[str, int]:
+        """Lines of one tax rate; answers the invoice's figures."""
+        chance, tax, lines = self.seed.chance, self.seed.chance.choice(_TAXES), []
+        for position in range(count):
+            description, unit = chance.choice(_WORK)
+            quantity = Decimal(chance.randint(1, 24)) / 2
+            amount = amounts.line_amount(quantity, unit)
+            lines.append(amounts.LineAmount(amount, tax))
+            self.seed.books.lines.add(
+                invoice_id=self.invoice["id"],
+                position=position,
+                description=description,
+                quantity=quantity,
+                unit_amount_minor=unit,
+                tax_percent=tax,
+                amount_minor=amount,
+            )
+        sums = amounts.totals(lines, 0)
+        figures = {"subtotal_minor": sums.subtotal_minor, "tax_minor": sums.tax_minor}
+        return {**figures, "total_minor": sums.total_minor}
+
+    def _figures(self) -> dict[str, object]:
+        due_on = self.invoice["due_on"].isoformat()
+        return {**self._pick("total_minor", "currency"), "due_on": due_on}
+
+    def _pick(self, *columns: str) -> dict[str, object]:
+        return {column: self.invoice[column] for column in columns}
+
+    def _send(self) -> None:
+        number = self.seed.number()
+        told = {**self._figures(), "number": number, "email": self.owes["email"]}
+        columns: Row = {"number": number, "sent_at": self.at, "version": 2}
+        event = self._move(states.INVOICE, self.invoice, "sent", self.seed.member, told, **columns)
+        due = {"amount_due_minor": self.invoice["total_minor"], "currency": self.invoice["currency"]}
+        self.seed.mail("invoice_sent", event, [self.owes["email"]], due)
+
+    def _stay_unpaid(self) -> None:
+        """Nothing comes; some of these are given up in the end."""
+        if self.seed.happens(0.5) and self._later(days=40):
+            request = self._ask(self.invoice["total_minor"])
+            if self.seed.happens(0.4) and self._later(days=40):
+                self._end(request, "canceled", self.seed.member, reason="by_member")
+                if self._later(days=500):
+                    self._move(states.INVOICE, self.invoice, "written_off", self.seed.member, version=3)
+
+    def _pay_in_stages(self, stages: int) -> None:
+        """Asked for in parts and paid, one after the other; a single stage is often paid by Pay Now."""
+        by_request = stages > 1 or self.seed.happens(0.4)
+        for amount_minor in amounts.spread(self.invoice["total_minor"], [1] * stages):
+            if not self._later(days=20):
+                return
+            request = self._ask(amount_minor) if by_request else None
+            if not self._later(days=15):
+                return
+            self._pay(amount_minor, request)
+        self._move(states.INVOICE, self.invoice, "paid", events.gateway_actor("sandbox"), paid_at=self.at)
+
+    def _ask(self, amount_minor: int) -> Row:
+        request = self.seed.books.requests.add(
+            organization_id=self.seed.organization.pk,
+            invoice_id=self.invoice["id"],
+            amount_requested_minor=amount_minor,
+            currency=self.invoice["currency"],
+            to=[self.owes["email"]],
+            requested_by=self.seed.member.id,
+            created_at=self.at,
+        )
+        told = {**self._amount(amount_minor), "to": request["to"]}
+        event = self._record("payment_request.sent", self.seed.member, told, payment_request_id=request["id"])
+        self.seed.mail("payment_request", event, request["to"], {})
+        return request
+
+    def _amount(self, amount_minor: int) -> dict[str, object]:
+        return {"amount_minor": amount_minor, "currency": self.invoice["currency"]}
+
+    def _end(self, request: Row, to: str, by: Actor, *, reason: str = "") -> None:
+        data = {**self._amount(request["amount_requested_minor"]), "reason": reason}
+        about = {"payment_request_id": request["id"]}
+        columns = {"ended_at": self.at, "cancel_reason": reason}
+        self._move(states.PAYMENT_REQUEST, request, to, by, data, about, **columns)
+
+    def _pay(self, amount_minor: int, request: Row | None) -> None:
+        """A card, or a bank debit, from its start to the books."""
+        method = "card" if self.seed.happens(0.5) else "bank_debit"
+        payment, told = self._payment(amount_minor, request, method), self._amount(amount_minor)
+        about = {"payment_id": payment["id"], "payment_request_id": payment["payment_request_id"]}
+        by = events.gateway_actor("sandbox")
+        self._record("payment.started", Actor("customer", self.owes["id"], self.owes["name"]), told, **about)
+        for state in ("authorized", "capturing") if method == "card" else ("processing",):
+            self._move(states.PAYMENT, payment, state, by, told, about)
+        stages = self._allocate(payment)
+        booked = {"captured_minor": amount_minor, "captured_currency": payment["currency"]}
+        event = self._move(states.PAYMENT, payment, "succeeded", by, {**told, **stages, **booked}, about)
+        self.seed.mail("receipt", event, [self.owes["email"]], stages)
+        self.seed.mail("payment_received", event, [self.seed.organization.email], stages)
+        if request is not None:
+            self._end(request, "paid", by)
+
+    def _payment(self, amount_minor: int, request: Row | None, method: str) -> Row:
+        """The payment as it is in the end, but for its state, with the calls that were made for it."""
+        payment = self.seed.books.payments.add(
+            organization_id=self.seed.organization.pk,
+            invoice_id=self.invoice["id"],
+            payment_request_id=request["id"] if request else None,
+            gateway_account_id=self.seed.account.pk,
+            **self._amount(amount_minor),
+            accepted=True,
+            captured_minor=amount_minor,
+            captured_currency=self.invoice["currency"],
+            allocated_minor=amount_minor,
+            method=method,
+            checkout_ref=new_id("co"),
+            created_at=self.at,
+            settled_at=self.at,
+            check_at=self.at,
+        )
+        for act in ("start", "capture") if method == "card" else ("start",):
+            self.seed.books.calls.add(
+                payment_id=payment["id"],
+                act=act,
+                attempt=1,
+                outcome="done",
+                started_at=self.at,
+                answered_at=self.at,
+            )
+        return payment
+
+    def _allocate(self, payment: Row) -> dict[str, object]:
+        """Put all of it on the invoice; answers the figures that the receipt tells."""
+        invoice, amount_minor = self.invoice, payment["amount_minor"]
+        before = invoice["amount_paid_minor"]
+        invoice["amount_paid_minor"] += amount_minor
+        self.seed.books.allocations.add(
+            organization_id=self.seed.organization.pk,
+            payment_id=payment["id"],
+            invoice_id=invoice["id"],
+            cause="payment",
+            created_at=self.at,
+            **self._amount(amount_minor),
+        )
+        return {
+            "total_minor": invoice["total_minor"],
+            "paid_before_minor": before,
+            "allocated_minor": amount_minor,
+            "amount_due_minor": invoice["total_minor"] - before - amount_minor,
+        }
+
+    def _move(
+        self,
+        moves: states.Transitions,
+        row: Row,
+        to: str,
+        by: Actor,
+        told: dict[str, object] | None = None,
+        about: dict[str, str | None] | None = None,
+        **columns: object,
+    ) -> Row:
+        """As `states.move` does, by the same table, but into the books; answers the event."""
+        source = row["status"]
+        row |= {"status": to, **columns}
+        return self._record(
+            moves[source, to], by, {**(told or {}), "from": source, "to": to}, **(about or {})
+        )
+
+    def _record(self, event_type: str, by: Actor, told: dict[str, object], **about: str | None) -> Row:
+        if not about:
+            about = {"customer_id": self.owes["id"]}
+        return self.seed.record(event_type, self.at, by, told, invoice_id=self.invoice["id"], **about)

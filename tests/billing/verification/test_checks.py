@@ -1,0 +1,78 @@
+"""A check goes over its tables slice by slice, and says which rule, which row and what."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.models import Q
+
+from partway.billing import invoices, payment_requests
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
+from partway.billing.verification import CHECKS, checks, verify
+from partway.billing.verification.checks import check, never
+from partway.lib.clock import now
+from tests import personas
+from tests.billing.test_offline_payments import record
+from tests.billing.verification.damage import found
+from tests.billing.world import World
+
+
+@pytest.fixture
+def five(dana: Customer) -> list[Invoice]:
+    """Five invoices, in the order in which they were written."""
+    return [personas.sent(dana) for _ in range(5)]
+
+
+def test_a_difference_says_which_rule_which_row_and_what(paid: Payment) -> None:
+    Invoice.objects.update(amount_paid_minor=29_999)
+    [difference, *_] = (one for one in verify() if one.rule == "M2")
+    assert str(difference) == f"M2: {paid.invoice_id}: amount paid 29999, allocations 30000"
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 6])
+def test_every_row_is_looked_at_once_however_a_table_is_sliced(
+    five: list[Invoice], size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "SLICE", size)
+    nothing_sent = check("X1", "nothing is sent", never(Invoice, Q(status="sent"), "{status}"))
+    assert sorted(one.row for one in nothing_sent.differences()) == [invoice.pk for invoice in five]
+
+
+def test_it_tells_how_many_rows_it_has_looked_at(
+    five: list[Invoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "SLICE", 2)
+    looked_at: list[int] = []
+    one = check("X1", "all is well", never(Invoice, Q(status="lost"), ""))
+    assert list(one.differences(looked_at.append)) == []
+    assert (sum(looked_at), one.size()) == (4, 5)  # the last slice is not full
+
+
+def test_parts_of_one_table_are_looked_at_together(five: list[Invoice]) -> None:
+    part = never(Invoice, Q(status="lost"), "")
+    assert check("X1", "all is well", part, part).size() == 5
+
+
+def test_damage_is_found_in_every_slice(five: list[Invoice], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "SLICE", 2)
+    Invoice.objects.update(amount_paid_minor=1)
+    assert {row for row, _ in found("M2")} == {invoice.pk for invoice in five}
+
+
+def test_right_books_in_every_state_have_no_difference(
+    world: World, dana: Customer, alice: Actor, second: PaymentRequest
+) -> None:
+    personas.draft(dana)
+    invoices.void(personas.draft(dana), by=alice, now=now())
+    invoices.void(personas.ask(personas.sent(dana)).invoice, by=alice, now=now())
+    invoices.write_off(personas.sent(dana), by=alice, now=now())
+    payment_requests.cancel(second, by=alice, now=now())
+    record(personas.sent(dana), 120_000, alice, keep_rest_as_credit=True)
+    for how in ("good", "debit", "lapsing"):
+        world.collect(personas.sent(dana), how)
+    assert list(verify()) == []
+
+
+def test_every_check_has_a_rule_of_the_design_and_words_of_its_own() -> None:
+    assert {one.rule[0] for one in CHECKS} == set("MRPD")
+    assert len({str(one) for one in CHECKS}) == len(CHECKS)

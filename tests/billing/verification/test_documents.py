@@ -1,0 +1,95 @@
+"""`verify` finds deposits, voided invoices and versions that are not what the facts say (D1 to D3, D8)."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing import invoices, quotes
+from partway.billing.models import Allocation, Customer, Event, Invoice, Payment, Quote
+from partway.lib.clock import now
+from tests import personas
+from tests.billing.verification.damage import Case, again, found, gone, names, naming, over, past
+
+TERMS, TWICE = "quote_deposit_within_total", "one_deposit_per_quote"
+WAITS = {
+    "status": "capturing",
+    "accepted": None,
+    "captured_minor": None,
+    "settled_at": None,
+    "allocated_minor": 0,
+}
+
+DAMAGE: dict[str, Case] = {
+    "a deposit that its terms do not say": (
+        "D1",
+        "deposit 29999, its terms say 30000",
+        over(Quote, deposit_minor=29_999),
+    ),
+    "a part of a deposit": ("D1", "asks for 10000, the deposit is 30000", over(Payment, amount_minor=10_000)),
+    "a second deposit": ("D1", "a second deposit of quo_", past(Payment, TWICE, again(Payment))),
+    "a deposit of a quote that was declined": (
+        "D1",
+        "which is declined",
+        naming(Payment, past(Quote, "quote_accepted_by_somebody", over(Quote, status="declined"))),
+    ),
+    "a quote whose invoice is gone": (
+        "D2",
+        "no invoice was made of it",
+        naming(Quote, over(Invoice, quote=None)),
+    ),
+    "an invoice of a quote that is not invoiced": (
+        "D2",
+        "does not fit quo_",
+        naming(Invoice, over(Quote, status="accepted")),
+    ),
+    "an invoice in another currency than its quote": (
+        "D2",
+        "does not fit quo_",
+        over(Invoice, currency="CAD"),
+    ),
+    "a deposit that is being paid after the invoice was made": (
+        "D2",
+        "capturing, but quo_",
+        over(Payment, **WAITS),
+    ),
+    "a deposit that its invoice did not get": (
+        "D2",
+        "was sent without the deposit of quo_",
+        naming(Invoice, over(Allocation, cause="credit")),
+    ),
+    "a deposit that was put twice": ("D2", "was put as a deposit before", again(Allocation)),
+    "a void invoice that holds money": ("D3", "void with 30000 paid", over(Invoice, status="void")),
+    "a version that nobody wrote": ("D8", "version 4, its events say 2", over(Invoice, version=4)),
+    "a version of a quote that nobody wrote": ("D8", "version 4, its events say 1", over(Quote, version=4)),
+}
+
+
+@pytest.fixture
+def invoiced(dana: Customer) -> Invoice:
+    """Made of a quote whose deposit of $300.00 came by check, and sent."""
+    quote = personas.accept(personas.quote(dana))
+    personas.pay_deposit(quote)
+    by = personas.actor_of(dana.organization)
+    return invoices.send(quotes.make_invoice(quote, by=by, now=now()), by=by, now=now())
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_it_finds(invoiced: Invoice, what: str) -> None:
+    assert names(DAMAGE[what])
+
+
+def test_it_finds_an_invoice_of_another_customer_than_its_quote(invoiced: Invoice, erin: Customer) -> None:
+    assert names(("D2", "does not fit quo_", over(Invoice, customer=erin)))
+
+
+def test_it_finds_an_edit_that_no_event_tells_of(invoiced: Invoice) -> None:
+    invoices.write_off(invoiced, by=personas.actor_of(invoiced.organization), now=now())
+    damage = gone(Event.objects.filter(type="invoice.written_off"), of="invoice")
+    assert names(("D8", "version 3, its events say 2", damage))
+
+
+def test_what_was_written_off_and_reopened_has_two_more_versions(invoiced: Invoice) -> None:
+    by = personas.actor_of(invoiced.organization)
+    invoices.reopen(invoices.write_off(invoiced, by=by, now=now()), by=by, now=now())
+    assert Invoice.objects.get().version == 4
+    assert found() == set()

@@ -1,0 +1,76 @@
+"""`verify` recomputes what documents say: lines, totals, currencies, and what was sent (M1)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from partway.billing.models import (
+    Allocation,
+    Customer,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PaymentRequest,
+    Quote,
+    QuoteLine,
+)
+from partway.lib.clock import now
+from tests import personas
+from tests.billing.verification.damage import Case, names, over, past
+
+
+@pytest.fixture
+def documents(paid: Payment, dana: Customer, erin: Customer) -> None:
+    """An invoice that was paid in part, and a quote that was sent."""
+    personas.quote(dana)
+
+
+MORE = {"subtotal_minor": F("subtotal_minor") + 1, "total_minor": F("total_minor") + 1}
+LESS = {"discount_minor": 100, "total_minor": F("total_minor") - 100}
+
+DAMAGE: dict[str, Case] = {
+    "a line that is not quantity times price": (
+        "M1",
+        "line amount 99999 is not 1 times 100000",
+        over(InvoiceLine, amount_minor=99_999),
+    ),
+    "the same on a quote": ("M1", "line amount 1 is not", over(QuoteLine, amount_minor=1)),
+    "a total that is not what the lines say": ("M1", "subtotal, discount and tax are", over(Invoice, **MORE)),
+    "a discount that nobody agreed to": ("M1", "(100000, 100, 0)", over(Invoice, **LESS)),
+    "the total of a quote": ("M1", "subtotal, discount and tax are", over(Quote, **MORE)),
+    "a currency that there is not": ("M1", "XXX is no currency", over(Invoice, currency="XXX")),
+    "the same on a quote, too": ("M1", "XXX is no currency", over(Quote, currency="XXX")),
+    "money in a currency that there is not": (
+        "M1",
+        "XXX is no currency",
+        over(Payment, captured_currency="XXX"),
+    ),
+    "a request in another currency": ("M1", "asks for CAD", over(PaymentRequest, currency="CAD")),
+    "a payment in another currency": ("M1", "is in CAD", over(Payment, currency="CAD")),
+    "an allocation in another currency": ("M1", "puts CAD: USD came in", over(Allocation, currency="CAD")),
+    "a number that nobody was sent": ("M1", "INV-0007 for", over(Invoice, number="INV-0007")),
+    "a sent invoice of no number": (
+        "M1",
+        "was never sent",
+        past(Invoice, "invoice_numbered_when_sent", over(Invoice, number=None)),
+    ),
+    "sent at another time": ("M1", "was never sent", over(Invoice, sent_at=now() - timedelta(days=1))),
+    "a deposit that was not offered": ("M1", "deposit 1, was never sent", over(Quote, deposit_minor=1)),
+    "a quote sent at another time": ("M1", "was never sent", over(Quote, sent_at=now() - timedelta(days=1))),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_it_finds(documents: None, what: str) -> None:
+    assert names(DAMAGE[what])
+
+
+def test_it_finds_an_invoice_that_went_to_another_customer(invoice: Invoice, erin: Customer) -> None:
+    assert names(("M1", "was never sent", over(Invoice, customer=erin)))
+
+
+def test_it_finds_a_quote_that_went_to_another_customer(documents: None, erin: Customer) -> None:
+    assert names(("M1", "was never sent", over(Quote, customer=erin)))

@@ -1,0 +1,64 @@
+"""`verify` finds events whose mails were never written (D6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing import invoices, members, payment_requests, quotes
+from partway.billing.models import Customer, Event, Mail, Payment, PaymentRequest
+from partway.lib.clock import now
+from tests import personas
+from tests.billing.verification.damage import Damage, names, over
+
+KINDS = [
+    ("payment_request.sent", "payment_request"),
+    ("payment_request.resent", "payment_request"),
+    ("invoice.sent", "invoice_sent"),
+    ("invoice.resent", "invoice_sent"),
+    ("quote.sent", "quote_sent"),
+    ("quote.resent", "quote_sent"),
+    ("quote.accepted", "quote_accepted"),
+    ("quote.declined", "quote_declined"),
+    ("payment.succeeded", "receipt"),
+    ("payment.succeeded", "payment_received"),
+    ("member.invited", "invitation"),
+    ("member.invitation_resent", "invitation"),
+]
+
+
+@pytest.fixture
+def mailed(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
+    """Every mail that an event promises was written."""
+    by, at = personas.actor_of(dana.organization), now()
+    payment_requests.resend(second, by=by, now=at)
+    invoices.resend(second.invoice, by=by, now=at)
+    personas.accept(quotes.resend(personas.quote(dana), by=by, now=at))
+    quotes.decline(personas.quote(dana), reason="Too dear.", by=by, now=at)
+    invitation = members.invite(dana.organization, email="ivy@post.example", role="reader", by=by, now=at)
+    members.resend(invitation, by=by, now=at)
+
+
+def lost(event_type: str, kind: str) -> Damage:
+    """The mail of an event is gone; damaged is the event."""
+
+    def damage() -> str:
+        event = Event.objects.filter(type=event_type)[0]
+        event.mails.filter(kind=kind).delete()
+        return event.pk
+
+    return damage
+
+
+@pytest.mark.parametrize(("event_type", "kind"), KINDS)
+def test_it_finds_an_event_without_its_mail(mailed: None, event_type: str, kind: str) -> None:
+    assert names(("D6", f"{event_type} without its", lost(event_type, kind)))
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [({"status": "sent"}, "sent, sent at None"), ({"sent_at": now()}, "queued, sent at 20")],
+)
+def test_it_finds_a_mail_that_went_out_at_no_time(
+    mailed: None, columns: dict[str, object], words: str
+) -> None:
+    assert names(("D6", words, over(Mail, **columns)))

@@ -1,0 +1,53 @@
+"""`verify` reads one moment of the books, and the business goes on meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, connection
+
+from partway.billing import payment_requests
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Invoice, PaymentRequest
+from partway.billing.verification import snapshot, verify
+from partway.lib.clock import now
+from tests import personas
+from tests.billing.together import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_whoever_writes_neither_waits_nor_is_seen(dana: Customer, alice: Actor) -> None:
+    request = personas.ask(personas.sent(dana))
+    with snapshot():
+        before = PaymentRequest.objects.get()
+        [canceled] = together(lambda: payment_requests.cancel(request, by=alice, now=now()))
+        assert (canceled.status, before.status) == ("canceled", "open")
+        assert PaymentRequest.objects.get().status == "open"
+        assert list(verify()) == []
+    assert PaymentRequest.objects.get().status == "canceled"
+
+
+def test_nothing_can_be_written_in_it(invoice: Invoice) -> None:
+    with pytest.raises(DatabaseError), snapshot():
+        Invoice.objects.update(amount_paid_minor=1)
+    assert Invoice.objects.get().amount_paid_minor == 0
+
+
+def test_afterwards_all_is_as_before(dana: Customer) -> None:
+    def settings() -> list[object]:
+        names = ("query_only", "cache_size") if connection.vendor == "sqlite" else ()
+        with connection.cursor() as cursor:
+            return [cursor.execute(f"PRAGMA {name}").fetchone() for name in names]
+
+    before = settings(), vars(connection).get("transaction_mode")
+    with snapshot():
+        assert settings() != before[0] or connection.vendor == "postgresql"
+    assert (settings(), vars(connection).get("transaction_mode")) == before
+    personas.sent(dana)
+
+
+def test_it_is_no_part_of_another_transaction(invoice: Invoice) -> None:
+    from django.db import transaction
+
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic(), snapshot():
+        pass
