@@ -3,9 +3,13 @@
     event payment.capturing     the change and its event are written, and not committed yet
     before commit               all is written
     after commit                others can see it
-    before capture              the call is a row, and the gateway has not heard of it (start, capture, close)
+    call capture                the row of a call is written, and not committed yet (start, capture, close)
+    before capture              the call is a row, and the gateway has not heard of it
     after capture               the gateway has answered, and we have not noted it
+    noted capture               we have noted that it answered, and not booked what it said
     before fetch, after fetch   the same for the question what is true
+    mail receipt                the mail was asked whether it still holds, and has not been handed over
+    sent receipt                it was handed over, and we have not noted it
 
 The code under test knows nothing of them: `install` puts them around the few functions that everything passes.
 """
@@ -15,12 +19,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from partway.billing import checkouts, events
+from partway.billing import checkouts, events, outbox
+from partway.billing.models import GatewayCall
+from partway.delivery import mails
 
 Visitor = Callable[[str], None]
 
@@ -36,12 +43,11 @@ def install() -> None:
     _installed.append(True)
     _wrap(events, "record", after=lambda event_type, *_, **__: f"event {event_type}")
     _wrap(BaseDatabaseWrapper, "commit", before=lambda *_: "before commit", after=lambda *_: "after commit")
-    _wrap(
-        checkouts,
-        "_answered",
-        before=lambda call, *_: f"before {call.act}",
-        after=lambda call, *_: f"after {call.act}",
-    )
+    _wrap(GatewayCall, "save", after=lambda call, **_: f"call {call.act}")
+    _wrap(checkouts, "_note", after=lambda call, *_: f"noted {call.act}")
+    _wrap_calls()
+    _wrap(outbox, "still_holds", after=lambda mail, **_: f"mail {mail.kind}")
+    _wrap(mails, "_sent", before=lambda mail, *_: f"sent {mail.kind}")
     _wrap(checkouts, "ask", before=lambda _: "before fetch", after=lambda _: "after fetch")
 
 
@@ -64,6 +70,23 @@ def _wrap(
         return answer
 
     setattr(owner, name, stopping)
+
+
+def _wrap_calls() -> None:
+    """Stop inside the call itself, because `_answered` notes the answer before it returns."""
+    original = checkouts._answered
+
+    @wraps(original)
+    def stopping(call: GatewayCall, now: datetime, make: Callable[[], Any]) -> Any:
+        def made() -> Any:
+            _pass(f"before {call.act}")
+            answer = make()
+            _pass(f"after {call.act}")
+            return answer
+
+        return original(call, now, made)
+
+    checkouts._answered = stopping
 
 
 def _pass(name: str) -> None:

@@ -23,14 +23,16 @@ PATIENCE_SECONDS = 60
 START_WITHIN_SECONDS = 60
 
 
-def eventually(question: Callable[[], Any], within: float = PATIENCE_SECONDS) -> Any:
+def eventually(
+    question: Callable[[], Any], within: float = PATIENCE_SECONDS, rest_seconds: float = 0.01
+) -> Any:
     """The first true answer; fails when there is none in time."""
     give_up_at = time.monotonic() + within
     while time.monotonic() < give_up_at:
         answer = question()
         if answer:
             return answer
-        time.sleep(0.01)
+        time.sleep(rest_seconds)
     raise AssertionError("it never came true")
 
 

@@ -138,13 +138,11 @@ class House:
 
     def _wait_for(self, name: str, url: str) -> None:
         give_up_at = time.monotonic() + _START_WITHIN_SECONDS
-        while time.monotonic() < give_up_at:
-            if self.processes[name].poll() is not None:
-                break
-            try:
-                if httpx.get(url, trust_env=False, timeout=5).status_code == 200:
+        # One client for all tries: making one costs more than a try, and what is starting needs the processor.
+        with httpx.Client(trust_env=False, timeout=5) as client:
+            while time.monotonic() < give_up_at and self.processes[name].poll() is None:
+                if _answers(client, url):
                     return
-            except httpx.HTTPError:
                 time.sleep(0.05)
         raise HouseError(
             f"The {name} process did not start; see {self.address.home / 'logs' / f'{name}.log'}"
@@ -181,6 +179,13 @@ class House:
             process = self.processes.pop(name, None)
             if process is not None:
                 _end(process)
+
+
+def _answers(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,7 @@
+"""Partway's own settings, with the app that lets a test kill its processes."""
+
+from partway.config.settings import *  # noqa: F403 - all of them, whatever they are
+from partway.config.settings import INSTALLED_APPS, MIDDLEWARE
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.crashing.apps.Crashing"]
+MIDDLEWARE = ["tests.crashing.following.requests", *MIDDLEWARE]
