@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from partway.billing import credit, invoices, payments, quotes
-from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, PaymentInProgress
+from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, NotPayable, PaymentInProgress
 from partway.billing.events import Actor
-from partway.billing.models import Customer, Event, Invoice, Payment, PaymentRequest
+from partway.billing.models import Customer, Event, Invoice, Mail, Payment, PaymentRequest
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas
@@ -152,3 +152,21 @@ def test_an_invoice_can_be_voided_once_its_deposit_was_moved(dana: Customer, ali
     credit.release(invoice, deposit, by=alice, now=present())
     assert invoices.void(invoice, by=alice, now=present()).status == "void"
     assert credit.of(dana) == [Money(30_000, "USD")]
+
+
+def test_who_asked_is_told_when_credit_paid_it_all(overpaid: Payment, dana: Customer) -> None:
+    asked = personas.ask(personas.sent(dana, 10_000), 5_000)
+    apply(asked.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
+    assert Mail.objects.filter(kind="payment_request_ended").count() == 1
+
+
+@pytest.mark.parametrize(("recorded", "reason"), [(100_000, "settled"), (80_000, "canceled")])
+def test_a_dead_link_says_settled_only_when_nothing_is_due(
+    asked: PaymentRequest, alice: Actor, recorded: int, reason: str
+) -> None:
+    record(asked.invoice, recorded, alice)
+    asked.refresh_from_db()
+    asked.invoice.refresh_from_db()
+    with pytest.raises(NotPayable) as refusal:
+        payments.payable(asked, now=present())
+    assert refusal.value.reason == reason

@@ -9,11 +9,13 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount
-from partway.billing import flags, listing, payment_requests, reconciliation
+from partway.billing import checkouts, flags, listing, payment_requests, reconciliation
 from partway.billing.errors import GatewayDown
 from partway.billing.events import Actor
-from partway.billing.models import Flag, Invoice, Payment, PaymentRequest
+from partway.billing.models import Flag, Payment, PaymentRequest
+from partway.gateways.protocol import Order
 from partway.lib.clock import now as present
+from partway.lib.money import Money
 from tests.billing.world import World
 
 
@@ -78,16 +80,23 @@ def test_a_checkout_we_thought_never_opened_is_closed(world: World, asked: Payme
 
 
 def test_money_under_a_reference_that_is_gone_is_given_to_a_human(
-    world: World, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    payment = world.collect(invoice, "debit")
-    world.settle(payment)
-    stranger = {"checkout_ref": "co_restored", "status": "failed", "settled_at": present()}
-    over(payment, **stranger)  # as after a restored backup
-    monkeypatch.setattr(world, "agrees", lambda: None)
+    monkeypatch.setattr(world, "agrees", lambda: None)  # they do not: that is the point
+    order = Order(
+        key="gone",
+        amount=Money(100_000, "USD"),
+        description="An invoice that a restored backup does not have",
+        reference="pay_gone",
+        return_url=world.ear.url,
+        callback_url=world.ear.url,
+        expires_at=present() + timedelta(minutes=30),
+    )
+    checkout = checkouts.gateway_of(world.account).start(order)
+    world.company.type_in(f"{checkout.url}/pay", **world.FORMS["debit"])
     assert read() == 1
     assert Flag.objects.get().kind == "unknown_checkout"
-    assert "$1,000.00 was taken" in Flag.objects.get().words
+    assert "pay_gone" in Flag.objects.get().words
     read(30)
     assert Flag.objects.count() == 1
 
@@ -177,3 +186,58 @@ def test_a_day_is_not_too_long(world: World, asked: PaymentRequest, settings: Se
     stuck(world, asked, settings, timedelta(hours=20))
     settings.PARTWAY_SANDBOX_URL = up
     assert not Flag.objects.exists()
+
+
+def test_a_second_refund_is_told_after_the_first_was_dealt_with(
+    world: World, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = world.collect(asked)
+    world.send_back(payment, 10_000)
+    read()
+    flags.resolve(Flag.objects.get(), by=alice, now=present())
+    read(20)
+    assert Flag.objects.count() == 1
+    world.send_back(payment, 5_000)
+    read(30)
+    assert "$150.00 of $300.00" in Flag.objects.get(resolved_at__isnull=True).words
+
+
+def test_an_open_flag_says_the_latest(world: World, asked: PaymentRequest) -> None:
+    payment = world.collect(asked)
+    world.send_back(payment, 10_000)
+    read()
+    world.send_back(payment, 5_000)
+    read(20)
+    assert "$150.00 of $300.00" in Flag.objects.get().words
+
+
+def test_money_that_another_connection_of_the_account_booked_is_no_stranger(
+    world: World, asked: PaymentRequest
+) -> None:
+    world.collect(asked)
+    again = GatewayAccount(organization=asked.organization, gateway="sandbox", is_current=False)
+    again.credentials = world.account.credentials
+    again.save()
+    read()
+    assert not Flag.objects.exists()
+
+
+def test_money_of_a_checkout_without_a_name_is_booked_without_starting_it_again(
+    world: World, asked: PaymentRequest
+) -> None:
+    payment = world.start(asked)
+    world.pay(payment, "debit")
+    world.settle(payment)
+    over(payment, status="failed", checkout_ref="", settled_at=present())
+    world.go_wrong("error_before", act="start", count=9)
+    assert read() == 1
+    assert the_payment().captured_minor == 30_000
+
+
+def test_a_line_that_nobody_could_compare_is_read_once_more(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    world.pay(payment)
+    world.go_wrong("error_before", act="fetch", count=1)
+    read()
+    assert (_account(world).listed_until, the_payment().status) == (None, "pending")
+    assert read(20) == 1

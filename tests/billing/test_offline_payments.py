@@ -239,3 +239,24 @@ def test_an_owner_edits_the_modes(invoice: Invoice, alice: Actor) -> None:
 def test_a_list_that_makes_no_sense_is_refused(invoice: Invoice, alice: Actor, wrong: list[str]) -> None:
     with pytest.raises(Invalid), transaction.atomic():
         modes.change(invoice.organization, modes=wrong, by=alice, now=present())
+
+
+def test_a_form_sent_again_after_its_payment_was_reversed_records_nothing(
+    invoice: Invoice, alice: Actor
+) -> None:
+    reverse(record(invoice, 10_000, alice, form_key="form-1"), alice)
+    with pytest.raises(Conflict):
+        record(invoice, 10_000, alice, form_key="form-1")
+
+
+def test_a_form_sent_again_with_another_mode_is_refused(invoice: Invoice, alice: Actor) -> None:
+    record(invoice, 10_000, alice, form_key="form-1")
+    with pytest.raises(Conflict):
+        record(invoice, 10_000, alice, form_key="form-1", method="Cash")
+
+
+def test_whoever_left_the_organization_is_told_nothing(invoice: Invoice, dana: Customer) -> None:
+    asked = personas.ask(invoice)
+    PaymentRequest.objects.update(reply_to="gone@alder.example", requested_by="mem_gone")
+    record(asked.invoice, 100_000, Actor("member", "mem_bob", "Bob"))
+    assert Mail.objects.get(kind="payment_request_ended").to == [dana.organization.email]

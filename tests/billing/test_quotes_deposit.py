@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from partway.accounts.models import Organization
-from partway.billing import deposits, invoices, payments, quotes
+from partway.billing import deposits, invoices, offline_payments, payments, quotes
 from partway.billing.deposits import OfflineDeposit
 from partway.billing.errors import (
     Conflict,
@@ -315,3 +315,13 @@ def test_an_invoice_that_holds_its_deposit_cannot_be_voided(accepted: Quote, ali
     invoice = send(make_invoice(accepted, alice), alice)
     with pytest.raises(Conflict):
         invoices.void(invoice, by=alice, now=present())
+
+
+def test_the_same_form_records_it_once(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept(personas.quote(dana))
+    deposit = OfflineDeposit("Check", present().date() - timedelta(days=1), form_key="form-1")
+    first = deposits.record_deposit(quote, deposit=deposit, by=alice, now=present())
+    assert deposits.record_deposit(quote, deposit=deposit, by=alice, now=present()) == first
+    offline_payments.reverse(first, reason="Bounced.", by=alice, now=present())
+    with pytest.raises(Conflict):
+        deposits.record_deposit(quote, deposit=deposit, by=alice, now=present())

@@ -9,9 +9,11 @@ from pytest_django.fixtures import Settings
 
 from partway.billing import organizations, payments
 from partway.billing.errors import RateLimited
+from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
 from partway.lib.clock import now as present
 from tests import personas
+from tests.billing.test_offline_payments import record
 from tests.billing.together import together
 from tests.billing.world import Source, World
 
@@ -72,6 +74,13 @@ def test_each_link_has_its_own_count(world: World, asked: PaymentRequest, invoic
     for _ in range(2):
         world.collect(asked, "lapsing")
     assert world.start(invoice, address=None).status == "pending"
+
+
+def test_what_a_member_records_is_no_checkout(world: World, invoice: Invoice, alice: Actor) -> None:
+    for _ in range(3):
+        record(invoice, 1_000, alice)
+    invoice.refresh_from_db()
+    assert world.start(invoice).status == "pending"
 
 
 def test_an_address_opens_so_many_checkouts_an_hour(world: World, dana: Customer) -> None:

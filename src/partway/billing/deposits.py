@@ -40,6 +40,7 @@ class OfflineDeposit:
     paid_on: date
     reference: str = ""
     remarks: str = ""
+    form_key: str | None = None
 
 
 def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: datetime) -> Payment:
@@ -59,6 +60,11 @@ def _record(
     quote: Quote, deposit: OfflineDeposit, by: Actor, now: datetime
 ) -> tuple[Payment, Payment | None]:
     quote = Quote.objects.locked(quote.pk)
+    made = deposit.form_key and Payment.objects.filter(form_key=deposit.form_key).first()
+    if made and (made.quote_id != quote.pk or made.status != "succeeded"):
+        raise Conflict("This form was used already. Open it again to record the deposit.")
+    if made:
+        return made, None
     _check_moment(quote)
     _check_typed(quote, deposit, now)
     to_close = withdraw_checkout(quote, by, now)
@@ -98,7 +104,9 @@ def obstacle(quote: Quote) -> str:
 
 def _check_typed(quote: Quote, deposit: OfflineDeposit, now: datetime) -> None:
     today = clock.today(now, quote.organization.time_zone)
-    wrong = modes.wrong_details(quote.organization, today=today, **asdict(deposit))
+    typed = asdict(deposit)
+    del typed["form_key"]
+    wrong = modes.wrong_details(quote.organization, today=today, **typed)
     if wrong:
         raise Invalid(wrong)
 
@@ -117,6 +125,7 @@ def _written(quote: Quote, deposit: OfflineDeposit, now: datetime) -> Payment:
         paid_on=deposit.paid_on,
         reference=deposit.reference,
         remarks=deposit.remarks,
+        form_key=deposit.form_key,
         created_at=now,
         settled_at=now,
         check_at=now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -20,25 +21,31 @@ PASSING = ("gateway_refuses", "payment_unsettled")
 
 def raise_flag(kind: str, payment: Payment, *, words: str, now: datetime) -> None:
     """Put a payment on the Attention page, once per kind, in words that say what happened and what to do."""
-    Flag.objects.get_or_create(
-        kind=kind,
-        subject=payment.pk,
-        defaults={
-            "organization_id": payment.organization_id,
-            "payment": payment,
-            "invoice_id": payment.invoice_id,
-            "words": words[:400],
-            "created_at": now,
-        },
-    )
+    about = {"payment": payment, "invoice_id": payment.invoice_id}
+    _raise(kind, payment.pk, payment.organization_id, words, now, about)
 
 
 def raise_for_organization(
     kind: str, subject: str, organization_id: str, *, words: str, now: datetime
 ) -> None:
     """The same for what belongs to no payment of ours; `subject` is what it is about, so that it is raised once."""
-    columns = {"organization_id": organization_id, "words": words[:400], "created_at": now}
-    Flag.objects.get_or_create(kind=kind, subject=subject, defaults=columns)
+    _raise(kind, subject, organization_id, words, now, {})
+
+
+def _raise(
+    kind: str, subject: str, organization_id: str, words: str, now: datetime, about: dict[str, Any]
+) -> None:
+    """One stands open per kind and subject, and says the latest; what was dealt with comes back only as something new.
+
+    The words name the amounts, so other words are another fact: a second refund after the first was dealt with.
+    """
+    words = words[:400]
+    if Flag.objects.filter(kind=kind, subject=subject, words=words).exists():
+        return
+    columns = {"organization_id": organization_id, "words": words, "created_at": now, **about}
+    flag, made = Flag.objects.get_or_create(kind=kind, subject=subject, resolved_at=None, defaults=columns)
+    if not made:
+        Flag.objects.filter(pk=flag.pk, resolved_at__isnull=True).update(words=words)
 
 
 @transaction.atomic

@@ -90,6 +90,8 @@ class Seen:
 def _edit(
     invoice: Invoice, draft: Draft, seen: Seen, *, tell_customer: bool, by: Actor, now: datetime
 ) -> tuple[Invoice, Payment | None]:
+    # First the customer, as whoever spends credit does: what is taken off here may be spent there.
+    Customer.objects.locked(invoice.customer_id)
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status in _NOT_EDITABLE:
         raise Conflict(_NOT_EDITABLE[invoice.status])

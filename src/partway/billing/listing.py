@@ -45,21 +45,28 @@ def _claim(account: GatewayAccount, then: datetime) -> bool:
 def _read(account: GatewayAccount, now: datetime) -> int:
     since = (account.listed_until or account.created_at) - _OVERLAP
     row = GatewayAccount.objects.filter(pk=account.pk)
-    found = 0
+    answers: list[bool | None] = []
     try:
         for batch in _batches(checkouts.gateway_of(account).list_since(since)):
-            found += sum(
-                _compare(listed, payment, account, now) for listed, payment in _known(batch, account)
-            )
+            answers += [_compared(line, payment, account, now) for line, payment in _known(batch, account)]
     except Refused as refusal:
         log.warning("gateway refuses its list", account=account.pk, why=refusal.words)
         row.update(list_at=now + _AFTER_REFUSAL)
-        return found
     except Unknown as error:  # the next reading begins where this one began
         log.warning("gateway gave no list", account=account.pk, why=str(error))
-        return found
-    row.update(listed_until=now)
-    return found
+    else:
+        if None not in answers:
+            row.update(listed_until=now)
+    return answers.count(True)
+
+
+def _compared(line: Listed, payment: Payment | None, account: GatewayAccount, now: datetime) -> bool | None:
+    """Whether it differed; None when nobody could say, so that it must be read once more."""
+    try:
+        return _compare(line, payment, account, now)
+    except (Refused, Unknown) as error:
+        log.warning("gateway lists, but does not tell", ref=line.ref, why=str(error))
+        return None
 
 
 def _batches(lines: Iterator[Listed]) -> Iterator[list[Listed]]:
@@ -96,17 +103,18 @@ def _refresh(line: Listed, payment: Payment, now: datetime) -> bool:
     if payment.checkout_ref and line.truth.status == Status.OPEN:
         return False  # it waits for its customer, as we thought
     before = payment.status, payment.checkout_ref
-    try:
-        fresh = payments.refresh(payment, now=now)
-    except (Refused, Unknown) as error:
-        log.warning("gateway lists, but does not tell", payment=payment.pk, why=str(error))
-        return False
+    if not payment.checkout_ref and line.truth.status != Status.OPEN:
+        payments.learn_name(payment, line.ref)  # a start must not be repeated to learn what the list says
+    fresh = payments.refresh(payment, now=now)
     return (fresh.status, fresh.checkout_ref) != before
 
 
 def _flag_stranger(line: Listed, account: GatewayAccount, now: datetime) -> bool:
     """Money under a reference that only Partway gives, and no such payment here: as after a restored backup."""
     if line.truth.status not in _TAKEN or not line.reference.startswith("pay_"):
+        return False
+    # The same account may be connected a second time, or by a second organization: then others know of it.
+    if Payment.objects.filter(Q(pk=line.reference) | Q(checkout_ref=line.ref)).exists():
         return False
     amount = line.truth.captured or line.truth.authorized
     taken = f"{amount} was taken" if line.truth.captured else "A payment was begun"

@@ -83,7 +83,9 @@ def _record(
 
 def _same(made: Payment, invoice: Invoice, offline: OfflinePayment) -> Payment:
     """A form sent twice has recorded its payment already; the same key with another content is refused."""
-    if made.invoice_id != invoice.pk or made.amount != offline.amount:
+    typed = (invoice.pk, offline.amount, offline.method, offline.paid_on, offline.reference, offline.remarks)
+    stored = (made.invoice_id, made.amount, made.method, made.paid_on, made.reference, made.remarks)
+    if typed != stored or made.status != "succeeded":
         raise Conflict(
             f"This form has already recorded {made.amount}. Open it again to record another payment."
         )

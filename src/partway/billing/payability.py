@@ -46,7 +46,7 @@ def _check_deposit(quote: Quote) -> None:
 
 def _check_invoice(invoice: Invoice, request: PaymentRequest | None, begun_at: datetime) -> None:
     if request is not None:
-        _check_request(request, begun_at)
+        _check_request(request, invoice, begun_at)
     if invoice.status != "sent":
         raise NotPayable(_DEAD_INVOICE[invoice.status])
     if not invoice.organization.payments_enabled:
@@ -57,15 +57,13 @@ def _check_invoice(invoice: Invoice, request: PaymentRequest | None, begun_at: d
         raise NotPayable("changed")
 
 
-def _check_request(request: PaymentRequest, begun_at: datetime) -> None:
+def _check_request(request: PaymentRequest, invoice: Invoice, begun_at: datetime) -> None:
     if request.status != "open":
         # A request that ended because the invoice did says so, which helps whoever holds the link more.
-        by_end_of_invoice = {
-            "invoice_paid": "settled",
-            "offline_payment": "settled",
-            "invoice_voided": "void",
-            "invoice_written_off": "not_payable",
-        }
+        # One that ended with a payment says so only as long as nothing is due: a check may have bounced.
+        by_end_of_invoice = {"invoice_voided": "void", "invoice_written_off": "not_payable"}
+        if invoice.amount_due_minor == 0:
+            by_end_of_invoice |= {"invoice_paid": "settled", "offline_payment": "settled"}
         raise NotPayable(by_end_of_invoice.get(request.cancel_reason, _DEAD_REQUEST[request.status]))
     if request.time_is_over(begun_at):
         raise NotPayable("expired")

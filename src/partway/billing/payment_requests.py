@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from partway.accounts.models import Organization
+from partway.accounts.models import Member, Organization
 from partway.gateways.protocol import Gateway, Refused, Unknown
 from partway.lib import clock
 from partway.lib.money import Money
@@ -293,9 +293,10 @@ def _tell_asker(request: PaymentRequest, event: Event, by: Actor) -> None:
     if by.kind == "member" and by.id == request.requested_by:
         return
     office = request.organization.email
-    to = request.reply_to or office
-    if request.cancel_reason == "invoice_paid" and to == office:
-        return  # the news that the invoice was paid goes there, and says as much
+    still_there = Member.objects.filter(pk=request.requested_by).exists()
+    to = request.reply_to if request.reply_to and still_there else office
+    if by.kind == "gateway" and to == office:
+        return  # the news of the payment goes there, and says as much
     data = {"reason": request.cancel_reason}
     outbox.queue("payment_request_ended", event, Envelope(to=[to], reply_to=office, data=data))
 

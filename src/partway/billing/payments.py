@@ -211,8 +211,13 @@ def _opened(payment: Payment, source: Source, now: datetime) -> Payment:
 
 def close_stray(payment: Payment, ref: str, *, now: datetime) -> None:
     """A checkout we had given up for never opened is there after all: learn its name, and make it unpayable."""
-    _book_start(payment, ref, "")
+    learn_name(payment, ref)
     checkouts.close(payment, now=now)
+
+
+def learn_name(payment: Payment, ref: str) -> None:
+    """Book the gateway's name for a checkout that nobody will open any more, as its list tells it."""
+    _book_start(payment, ref, "")
 
 
 def _book_start(payment: Payment, ref: str, url: str) -> None:

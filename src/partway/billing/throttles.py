@@ -20,7 +20,8 @@ def check(
 
     Call it under the document's lock, in the transaction that writes the payment: then no two can be the last one.
     """
-    recent = Payment.objects.filter(created_at__gt=now - _WINDOW)
+    # What a member recorded offline is no checkout.
+    recent = Payment.objects.filter(created_at__gt=now - _WINDOW, gateway_account__isnull=False)
     of = {"quote": document} if isinstance(document, Quote) else {"invoice": document}
     if recent.filter(**of, payment_request=request).count() >= settings.PARTWAY_CHECKOUTS_PER_LINK:
         raise RateLimited()

@@ -10,7 +10,7 @@ from partway.billing.errors import BillingError
 from partway.billing.models import Quote
 
 from .access import find
-from .forms import Form
+from .forms import Form, new_form_key
 from .visit import Visit
 
 
@@ -58,7 +58,7 @@ def link(visit: Visit, quote_id: str) -> HttpResponse:
 def deposit(visit: Visit, quote_id: str) -> HttpResponse:
     """Record that the deposit was paid offline: how and when, never how much."""
     quote = _find(visit, quote_id)
-    form = Form.typed(visit.request.POST) if visit.posted else Form({"paid_on": visit.today.isoformat()})
+    form = Form.typed(visit.request.POST) if visit.posted else Form(_fresh_deposit(visit))
     recorded = _read_deposit(form) if visit.posted else None
     if recorded is not None:
         try:
@@ -77,7 +77,12 @@ def _read_deposit(form: Form) -> OfflineDeposit | None:
     paid_on = form.day("paid_on")
     if paid_on is None:
         return None
-    return OfflineDeposit(form.text("method"), paid_on, form.text("reference"), form.text("remarks"))
+    key = form.text("form_key")[:40] or None
+    return OfflineDeposit(form.text("method"), paid_on, form.text("reference"), form.text("remarks"), key)
+
+
+def _fresh_deposit(visit: Visit) -> dict[str, str]:
+    return {"paid_on": visit.today.isoformat(), "form_key": new_form_key()}
 
 
 def invoice(visit: Visit, quote_id: str) -> HttpResponse:

@@ -33,7 +33,9 @@ class Flag(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["kind", "subject"], name="flag_raised_once"),
+            models.UniqueConstraint(
+                fields=["kind", "subject"], condition=Q(resolved_at__isnull=True), name="flag_raised_once"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(

@@ -56,9 +56,9 @@ class Quotes(OwnedQuerySet["Quote"]):
     """The vocabulary for quotes."""
 
     def locked(self, pk: str) -> Quote:
-        """The quote, held until the transaction ends; see Invoices.locked."""
-        rows = self.select_related("organization", "customer")
-        return rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+        """The quote, held until the transaction ends; two statements, see Invoices.locked."""
+        list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
+        return self.select_related("organization", "customer").get(pk=pk)
 
     def outlived(self, today: date) -> Quotes:
         """Sent, and `today` is past the last day they hold."""

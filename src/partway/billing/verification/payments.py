@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Concat, Left
 
 from ..models import Callback, Flag, GatewayCall, Payment
 from ..models.payments import TAKEN, UNSETTLED
@@ -18,7 +19,11 @@ _FLAGGED = Flag.objects.filter(payment=OuterRef("pk"), kind__in=("unwanted_payme
 _BOOKED = Payment.objects.filter(
     gateway_account=OuterRef("gateway_account"), checkout_ref=OuterRef("checkout_ref")
 )
-_HANDED_OVER = Flag.objects.filter(kind="unknown_callback", subject=OuterRef("pk"))
+# One flag for all that is reported about a checkout nobody knows: its subject is the account and the checkout.
+_HANDED_OVER = Flag.objects.filter(
+    kind="unknown_callback",
+    subject=Left(Concat(OuterRef("gateway_account_id"), Value(":"), OuterRef("checkout_ref")), 200),
+)
 
 CHECKS = (
     check(
@@ -90,8 +95,7 @@ CHECKS = (
         ),
         never(
             Flag,
-            Q(payment__isnull=False) & ~Q(subject=F("payment"))
-            | Q(kind="unknown_callback") & ~Exists(Callback.objects.filter(pk=OuterRef("subject"))),
+            Q(payment__isnull=False) & ~Q(subject=F("payment")),
             "{kind} is about {subject}, which does not exist",
         ),
     ),
