@@ -3,7 +3,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock pictures clean
+.PHONY: help demo test guards lint lock pictures clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ demo: ## install what is needed to run, and start the demo; ARGS="--fresh --port
 
 test: ## install what is needed to test, and run everything CI runs; ARGS="-k cancel" narrows, BROWSER=0 needs no browser
 	@scripts/test.sh $(ARGS)
+
+guards: ## take each guard away and show that its one test fails; ARGS="-k cancel" narrows
+	@scripts/guards.sh $(ARGS)
 
 lint: ## only the checks that run no test
 	@scripts/lint.sh

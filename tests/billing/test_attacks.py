@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from threading import Event as Signal
 from typing import Any
 
 import httpx
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing import invoices, organizations, payment_requests, payments, reconciliation
@@ -36,39 +35,6 @@ from tests.billing.together import together
 from tests.billing.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def test_payments_switched_off_while_a_capture_waits_for_the_lock(
-    world: World, asked: PaymentRequest, alice: Actor
-) -> None:
-    """On PostgreSQL, who waited for a lock sees the other rows as they were before waiting."""
-    payment = world.start(asked)
-    world.pay(payment)
-    held, switched_off = Signal(), Signal()
-
-    def hold() -> None:
-        with transaction.atomic():
-            Invoice.objects.locked(asked.invoice_id)
-            held.set()
-            switched_off.wait(10)
-
-    def switch_off() -> None:
-        held.wait(10)
-        Signal().wait(0.5)  # the capture stands in the queue by now
-        if connection.vendor == "sqlite":
-            switched_off.set()  # there the holder holds everything, so this is next
-        organizations.switch_payments(asked.organization, on=False, by=alice, now=present())
-        switched_off.set()
-
-    def capture() -> str:
-        held.wait(10)
-        if connection.vendor == "sqlite":
-            switched_off.wait(10)
-            Signal().wait(0.5)
-        return payments.refresh(payment, now=present()).status
-
-    *_, status = together(hold, switch_off, capture)
-    assert (status, world.charged(payment)) == ("canceled", [])
 
 
 def test_a_gateway_that_refuses_to_tell_is_given_to_a_human(world: World, asked: PaymentRequest) -> None:
@@ -123,6 +89,13 @@ def test_a_refused_try_does_not_end_the_checkout_another_try_opened(
     payments._book_refused_start(late, Refused("busy", "The same key is in use."), present())
     before.refresh_from_db()
     assert before.status == "pending"
+
+
+def test_a_late_answer_does_not_rename_the_checkout(world: World, asked: PaymentRequest) -> None:
+    payment = world.start(asked)
+    late = Payment.objects.get(pk=payment.pk)
+    payments._book_start(late, "co_another", f"{world.company.url}/checkout/another")
+    assert late.checkout_ref == payment.checkout_ref
 
 
 def test_a_dump_of_the_database_opens_no_checkout(world: World, asked: PaymentRequest) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from partway.billing import organizations, payment_requests, payments, reconciliation
 from partway.billing.events import Actor
 from partway.billing.models import Callback, Event, Flag, Payment, PaymentRequest
 from partway.gateways.protocol import BadCallback
 from partway.lib.clock import now as present
-from tests import personas
+from tests import personas, stops
 from tests.billing.world import World, work_off_all
 from tests.gateways.company import Heard, signed
 
@@ -127,6 +128,36 @@ def test_a_genuine_callback_sent_again_after_the_end_repeats_nothing(
     again = signed(heard.body, present(), world.account.credentials["signing_secret"])
     assert receive(world, again).status == "done"
     assert (Event.objects.count(), Callback.objects.count()) == (events, 1)
+
+
+class Killed(BaseException):
+    """The process ended here, without another word to the database."""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("where", ["before commit", "after commit"])
+def test_a_callback_is_done_with_its_booking_or_not_at_all(world: World, paid: Payment, where: str) -> None:
+    passed: list[str] = []
+
+    def kill(stop: str) -> None:
+        passed.append(stop)
+        if stop == where and "event payment.capturing" in passed:
+            connection.close()
+            raise Killed
+
+    heard = world.callback(paid, "authorized")
+    with stops.visiting(kill), pytest.raises(Killed):
+        receive(world, heard)
+    paid.refresh_from_db()
+    assert (Callback.objects.get().status, paid.status) in {("waiting", "pending"), ("done", "capturing")}
+
+
+def test_a_callback_that_another_worker_has_taken_is_left_alone(world: World, paid: Payment) -> None:
+    world.go_wrong("error_before", act="fetch")
+    seen = receive(world, world.callback(paid, "authorized"))
+    Callback.objects.update(attempt=1)
+    assert not reconciliation._retry(seen, present())
+    assert Callback.objects.get().status == "waiting"
 
 
 def test_a_callback_before_our_commit_waits_and_is_booked_later(world: World, paid: Payment) -> None:

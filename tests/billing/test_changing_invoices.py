@@ -97,10 +97,11 @@ def test_who_asked_is_told(asked: PaymentRequest) -> None:
     assert Mail.objects.get(kind="payment_request_ended").data == {"reason": "invoice_changed"}
 
 
+@pytest.mark.parametrize("way", ["by request", "pay now"])
 def test_an_edit_below_what_is_being_paid_is_refused(
-    world: World, asked: PaymentRequest, alice: Actor
+    world: World, asked: PaymentRequest, alice: Actor, way: str
 ) -> None:
-    payment = world.collect(asked, "debit")
+    payment = world.collect(asked if way == "by request" else asked.invoice, "debit")
     with pytest.raises(PaymentInProgress):
         edit(asked.invoice, 29_999, alice)
     assert Invoice.objects.get().total_minor == 100_000
@@ -126,6 +127,13 @@ def test_pay_now_authorized_before_an_edit_up_is_captured(
     asked.refresh_from_db()
     assert Invoice.objects.get().amount_due_minor == 20_000
     assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_changed")
+
+
+def test_after_an_edit_up_pay_now_takes_all_of_it(world: World, invoice: Invoice, alice: Actor) -> None:
+    before = world.start(invoice)
+    after = world.start(edit(invoice, 120_000, alice))
+    before.refresh_from_db()
+    assert (before.status, after.amount_minor) == ("canceled", 120_000)
 
 
 def test_an_edit_down_to_what_was_paid_pays_it(invoice: Invoice, alice: Actor) -> None:

@@ -56,6 +56,14 @@ def test_the_oldest_is_spent_first(overpaid: Payment, invoice: Invoice, dana: Cu
     assert event.data["payments"] == {overpaid.pk: 20_000, younger.pk: 10_000}
 
 
+def test_credit_of_another_currency_is_not_spent(
+    invoice: Invoice, dana: Customer, alice: Actor, request: pytest.FixtureRequest
+) -> None:
+    record(personas.sent(dana, 500, currency="JPY"), 700, alice, keep_rest_as_credit=True)
+    overpaid = request.getfixturevalue("overpaid")  # the younger of the two
+    assert apply(invoice, 100, alice).data["payments"] == {overpaid.pk: 100}
+
+
 def test_it_can_pay_the_whole_of_it(overpaid: Payment, dana: Customer, alice: Actor) -> None:
     invoice = personas.sent(dana, 20_000)
     apply(invoice, 20_000, alice)

@@ -39,6 +39,8 @@ def after(asked: PaymentRequest, wait: timedelta) -> str:
 
 def test_it_expires_when_its_time_is_over(asked: PaymentRequest) -> None:
     assert after(asked, -MOMENT) == "open"
+    assert asked.expires_at is not None
+    assert not payment_requests.expire(asked, now=asked.expires_at - MOMENT)
     assert after(asked, MOMENT) == "expired"
 
 
@@ -78,6 +80,7 @@ def test_after_the_grace_its_checkout_is_closed(world: World, asked: PaymentRequ
 def test_a_payment_at_the_bank_keeps_it_open(world: World, asked: PaymentRequest) -> None:
     payment = world.collect(asked, "debit")
     assert after(asked, timedelta(days=3)) == "open"
+    assert not payment_requests.expire(asked, now=present() + timedelta(days=3))
     world.settle(payment)
     payments.refresh(payment, now=present())
     assert after(asked, timedelta(days=3)) == "paid"

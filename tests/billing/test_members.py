@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from partway.accounts.models import Invitation, Member, Organization, Role
+from partway.accounts.models import Invitation, Member, Organization, Role, User
 from partway.billing import events, members
 from partway.billing.errors import InvitationOver, LastOwner
 from partway.billing.members import Person
@@ -107,6 +107,36 @@ def test_whoever_was_removed_does_not_come_back_by_an_old_link() -> None:
     members.remove(added, by=by, now=now())
     with pytest.raises(InvitationOver):
         members.accept(Invitation.objects.get(pk=old.pk), user=added.user, now=now())
+
+
+@pytest.fixture
+def invitation(db: None) -> Invitation:
+    """Ivy is asked to join alder."""
+    organization = personas.alder().organization
+    by = personas.actor_of(organization)
+    return members.invite(organization, email="ivy@post.example", role="owner", by=by, now=now())
+
+
+def test_an_invitation_is_used_up_once(invitation: Invitation) -> None:
+    ivy = User.objects.create_user("ivy@post.example", "Ivy")
+    members.accept(invitation, user=ivy, now=now())
+    with pytest.raises(InvitationOver):  # though this is how it stood before the first click
+        members.accept(invitation, user=ivy, now=now())
+    assert Event.objects.filter(type="member.joined").count() == 1
+
+
+def test_an_invitation_is_of_no_use_to_somebody_else(invitation: Invitation) -> None:
+    mallory = personas.mallory().user
+    with pytest.raises(InvitationOver):
+        members.accept(invitation, user=mallory, now=now())
+    assert mallory.memberships.count() == 1
+
+
+def test_a_link_does_not_make_its_holder_somebody_who_is_known(invitation: Invitation) -> None:
+    ivy = User.objects.create_user("ivy@post.example", "Ivy")
+    with pytest.raises(InvitationOver):
+        members.accept_as_new(invitation, name="Eve", password=personas.PASSWORD, now=now())
+    assert not ivy.memberships.exists()
 
 
 @pytest.mark.django_db

@@ -96,6 +96,12 @@ def test_the_same_form_records_once(invoice: Invoice, alice: Actor) -> None:
     assert Payment.objects.count() == 1
 
 
+def test_a_form_of_another_invoice_is_refused(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    record(invoice, 10_000, alice, form_key="form-1")
+    with pytest.raises(Conflict):
+        record(personas.sent(dana), 10_000, alice, form_key="form-1")
+
+
 # The open request (R7)
 
 

@@ -90,6 +90,13 @@ def test_another_way_of_paying_closes_the_first_checkout(
     assert (first.status, second.amount_minor) == ("canceled", 100_000)
 
 
+def test_two_ways_of_the_same_amount_are_two_checkouts(world: World, invoice: Invoice) -> None:
+    by_request = world.start(personas.ask(invoice, 100_000))
+    assert world.start(invoice).pk != by_request.pk
+    by_request.refresh_from_db()
+    assert by_request.status == "canceled"
+
+
 def test_a_full_page_merely_opened_leaves_the_request_payable(
     world: World, asked: PaymentRequest, invoice: Invoice
 ) -> None:

@@ -282,6 +282,7 @@ def test_its_last_day_is_the_organizations(organization: Organization, dana: Cus
     Quote.objects.update(valid_until=today(midnight_utc, "Pacific/Honolulu"))
     quote.refresh_from_db(fields=["valid_until"])
     assert not quotes.has_outlived(quote, midnight_utc)
+    assert not quotes.expire(quote, now=midnight_utc)
     Organization.objects.update(time_zone="Pacific/Kiritimati")
     assert quotes.has_outlived(Quote.objects.select_related("organization").get(), midnight_utc)
 
@@ -342,6 +343,7 @@ def test_a_usual_amount_is_at_most_the_total_and_in_its_own_currency(
         ({"deposit_kind": "all"}, "deposit_kind"),
         ({"deposit_threshold_minor": -1}, "deposit_threshold"),
         ({"prefix": "x" * 13}, "prefix"),
+        ({"prefix": "Q1"}, "prefix"),
     ],
 )
 def test_wrong_terms_are_refused(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Organization
@@ -53,6 +54,14 @@ def test_its_event_and_its_mail_are_written_with_it(invoice: Invoice, alice: Act
     assert (event.type, mail.event, mail.kind) == ("payment_request.sent", event, "payment_request")
     assert (mail.to, mail.cc, mail.bcc) == (list(ASK.to), ["cc@a.example"], ["bcc@a.example"])
     assert mail.reply_to == "alice@alder.example"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_without_its_event_is_none(invoice: Invoice) -> None:
+    nameless = Actor("member", "mem_1", None)  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError):
+        create(invoice, ask=ASK, by=nameless, now=present())
+    assert not PaymentRequest.objects.exists()
 
 
 def test_all_that_is_due_can_be_asked_for(invoice: Invoice, alice: Actor) -> None:

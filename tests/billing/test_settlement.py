@@ -10,6 +10,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from partway.accounts.models import Organization
 from partway.billing import payment_requests, settlement
 from partway.billing.errors import BillingError
 from partway.billing.events import Actor, customer_actor, gateway_actor, record
@@ -145,6 +146,14 @@ def test_payments_switched_off_release_what_was_authorized(payment: Payment) -> 
     organization.payments_enabled = False
     organization.save()
     assert told(payment, truth(Status.AUTHORIZED)) == Act.CLOSE
+
+
+def test_what_we_decided_to_take_stays_wanted(payment: Payment) -> None:
+    told(payment, truth(Status.AUTHORIZED))
+    Organization.objects.update(payments_enabled=False)
+    told(payment, truth(Status.PROCESSING))
+    payment.refresh_from_db()
+    assert (payment.status, payment.accepted) == ("processing", True)
 
 
 def test_another_currency_is_booked_as_told_and_pays_nothing(payment: Payment) -> None:

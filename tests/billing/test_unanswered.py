@@ -7,11 +7,14 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from partway.billing import payment_requests, payments, reconciliation
+from partway.accounts.models import Organization
+from partway.billing import checkouts, payment_requests, payments, reconciliation
+from partway.billing.checkouts import UnderWay
 from partway.billing.errors import GatewayDown, NotPayable, PaymentInProgress
 from partway.billing.events import Actor
-from partway.billing.models import Flag, GatewayCall, Invoice, Payment, PaymentRequest
+from partway.billing.models import Event, Flag, GatewayCall, Invoice, Payment, PaymentRequest
 from partway.lib.clock import now as present
+from tests import stops
 from tests.billing.world import World
 
 NOBODY = "http://127.0.0.1:9"
@@ -36,6 +39,15 @@ def test_a_start_without_answer_is_started_once(world: World, asked: PaymentRequ
     assert len(world.ledger()) == 1
 
 
+def test_a_start_asked_again_asks_for_the_same(world: World, asked: PaymentRequest) -> None:
+    world.go_wrong("timeout_after_success", act="start")
+    with pytest.raises(GatewayDown):
+        world.start(asked)
+    Organization.objects.update(name="Alder & Daughters")  # it stands in what we ask for
+    assert world.start(asked).status == "pending"
+    assert len(world.ledger()) == 1
+
+
 def test_a_start_without_answer_is_found_by_the_worker(world: World, asked: PaymentRequest) -> None:
     world.go_wrong("timeout_after_success", act="start")
     with pytest.raises(GatewayDown):
@@ -56,6 +68,20 @@ def test_a_start_without_answer_can_be_canceled(world: World, asked: PaymentRequ
     assert [line["status"] for line in world.ledger().values()] == ["closed"]
 
 
+def test_a_capture_that_got_through_is_not_sent_again(world: World, asked: PaymentRequest) -> None:
+    world.go_wrong("timeout_after_success", act="capture")
+    world.collect(asked)
+    later()
+    assert the_payment().status == "succeeded"
+    assert GatewayCall.objects.filter(act="capture").count() == 1
+
+
+def test_what_was_just_captured_is_not_captured_again(world: World, asked: PaymentRequest) -> None:
+    payment = world.collect(asked)
+    with pytest.raises(UnderWay):  # as for somebody who looked before, and decides after
+        checkouts.capture(payment, now=present())
+
+
 def test_a_payment_being_captured_holds_the_money(world: World, asked: PaymentRequest, alice: Actor) -> None:
     world.go_wrong("timeout_after_success", act="capture")
     world.collect(asked)
@@ -64,6 +90,19 @@ def test_a_payment_being_captured_holds_the_money(world: World, asked: PaymentRe
     later()
     asked.refresh_from_db()
     assert asked.status == "paid"
+
+
+def test_two_who_close_a_checkout_are_one_end(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    payment = world.start(asked)
+
+    def worker(stop: str) -> None:
+        if stop == "after close":
+            payments.refresh(payment, now=present())
+
+    with stops.visiting(worker):
+        payment_requests.cancel(asked, by=alice, now=present())
+    assert the_payment().status == "canceled"
+    assert Event.objects.filter(type="payment.canceled").count() == 1
 
 
 def test_a_release_without_answer_charges_nobody(world: World, asked: PaymentRequest, alice: Actor) -> None:
@@ -152,6 +191,14 @@ def test_the_worker_asks_less_and_less_often(world: World, asked: PaymentRequest
         gaps.append(the_payment().check_at - before)
     assert gaps == [timedelta(minutes=minutes) for minutes in (2, 4, 8, 16)]
     assert world.charged(payment) == []
+
+
+def test_a_payment_that_another_worker_has_taken_is_left_alone(world: World, asked: PaymentRequest) -> None:
+    seen = world.start(asked)
+    world.pay(seen)
+    Payment.objects.update(checks=1)
+    assert not reconciliation._ask(seen, present())
+    assert the_payment().status == "pending"
 
 
 def test_a_company_that_refuses_to_tell_is_given_to_a_human(world: World, asked: PaymentRequest) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 from django.db import connection
 
 from partway.billing.errors import BillingError
+from tests import stops
+from tests.gateways.company import eventually
 
 PATIENCE_SECONDS = 30
 
@@ -23,20 +25,73 @@ def together(*acts: Callable[[], Any], behind_ms: float = 0) -> list[Any]:
     barrier = Barrier(len(acts))
     delays = [max(0, -behind_ms), max(0, behind_ms), *[0] * len(acts)]
 
-    def run(act: Callable[[], Any], delay_ms: float) -> Any:
-        try:
-            connection.ensure_connection()
-            barrier.wait(PATIENCE_SECONDS)
-            time.sleep(delay_ms / 1000)
-            return act()
-        except BillingError as refusal:
-            return refusal
-        finally:
-            connection.close()
+    def wait(delay_ms: float) -> None:
+        connection.ensure_connection()
+        barrier.wait(PATIENCE_SECONDS)
+        time.sleep(delay_ms / 1000)
 
     with ThreadPoolExecutor(len(acts)) as threads:
-        running = [threads.submit(run, act, delay) for act, delay in zip(acts, delays, strict=False)]
+        running = [
+            threads.submit(_answer, act, lambda delay=delay: wait(delay))
+            for act, delay in zip(acts, delays, strict=False)
+        ]
         return [one.result(PATIENCE_SECONDS) for one in running]
+
+
+def behind(
+    first: Callable[[], Any], second: Callable[[], Any], *, meanwhile: Callable[[], Any] = lambda: None
+) -> Any:
+    """What `second` answers that begins when `first` has written all of its transaction, and not committed it yet.
+
+    On PostgreSQL it stands in the queue for a lock before `first` may go on, unless it is done by then, which no
+    act should be that decides about the same rows; `meanwhile` happens while it waits. On SQLite `first` is alone
+    until it has committed. What `first` has to do after that it does when `second` is done.
+    """
+    written, go_on, over = Event(), Event(), Event()
+
+    def hold(stop: str) -> None:
+        if stop == "before commit" and not written.is_set():
+            written.set()
+            go_on.wait(PATIENCE_SECONDS)
+        elif stop == "after commit":
+            over.wait(PATIENCE_SECONDS)
+
+    def held() -> Any:
+        with stops.visiting(hold):
+            return first()
+
+    with ThreadPoolExecutor(2) as threads:
+        leading = threads.submit(_answer, held)
+        written.wait(PATIENCE_SECONDS)
+        following = threads.submit(_answer, second)
+        following.add_done_callback(lambda _: over.set())
+        try:
+            eventually(lambda: following.done() or _somebody_waits())
+            meanwhile()
+        finally:
+            go_on.set()
+        leading.result(PATIENCE_SECONDS)
+        return following.result(PATIENCE_SECONDS)
+
+
+def _somebody_waits() -> bool:
+    if connection.vendor == "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _answer(act: Callable[[], Any], wait: Callable[[], None] = lambda: None) -> Any:
+    try:
+        wait()
+        return act()
+    except BillingError as refusal:
+        return refusal
+    finally:
+        connection.close()
 
 
 SURE_MS = 800  # a head start that no busy machine eats up

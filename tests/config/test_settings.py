@@ -26,7 +26,8 @@ def told(tmp_path: Path) -> Any:
     """What the settings are in an empty home, with this environment."""
 
     def ask(**environment: str) -> dict[str, Any]:
-        clean = {name: os.environ[name] for name in ("PATH", "VIRTUAL_ENV", "LANG") if name in os.environ}
+        kept = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG")
+        clean = {name: os.environ[name] for name in kept if name in os.environ}
         clean |= {"DJANGO_SETTINGS_MODULE": "partway.config.settings", "PARTWAY_HOME": str(tmp_path)}
         done = subprocess.run(
             [sys.executable, "-c", ASK], env=clean | environment, capture_output=True, text=True, check=True
@@ -49,6 +50,11 @@ def test_without_any_setting_it_is_one_file_under_the_home(told: Any, tmp_path: 
 def test_database_url_moves_it_to_postgresql(told: Any) -> None:
     found = told(DATABASE_URL="postgres://partway@db.example/books")
     assert (found["engine"], found["name"]) == ("django.db.backends.postgresql", "books")
+
+
+def test_on_postgresql_nobody_waits_for_ever(told: Any) -> None:
+    limits = told(DATABASE_URL="postgres://partway@db.example/books")["options"]["options"]
+    assert limits == "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"
 
 
 def test_https_makes_cookies_secure(told: Any) -> None:

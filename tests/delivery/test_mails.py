@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail as sent_by_django
@@ -162,6 +163,21 @@ def test_nothing_is_sent_inside_a_transaction(
     assert inside == [False]
 
 
+def test_a_mail_on_its_way_is_left_alone(
+    mail: Mail, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _use(settings, Nosy)
+    dealt_with: list[int] = []
+
+    def another() -> None:
+        monkeypatch.setattr(Nosy, "meanwhile", staticmethod(lambda: None))
+        dealt_with.append(mails.send_due(now=now()))
+
+    monkeypatch.setattr(Nosy, "meanwhile", staticmethod(another))
+    mails.send_due(now=now())
+    assert dealt_with == [0]
+
+
 def test_an_outcome_counts_only_while_the_try_is_the_latest(
     mail: Mail, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +188,22 @@ def test_an_outcome_counts_only_while_the_try_is_the_latest(
     mail.refresh_from_db()
     assert (mail.status, mail.attempt) == ("queued", 2)
     assert mail.attempts.get().number == 1
+
+
+def test_a_mail_that_another_worker_has_taken_is_left_alone(mail: Mail) -> None:
+    another = Mail.objects.filter(pk=mail.pk, attempt=0)
+
+    def faster(execute: Any, sql: str, *told: Any) -> Any:
+        """Between our look and our claim."""
+        if sql.startswith("UPDATE") and "faster" not in sent:
+            sent.append("faster")
+            another.update(attempt=1, try_at=now() + mails.LEASE)
+        return execute(sql, *told)
+
+    sent: list[str] = []
+    with connection.execute_wrapper(faster):
+        assert mails.send_due(now=now()) == 0
+    assert (sent, sent_by_django.outbox) == (["faster"], [])
 
 
 def test_many_workers_send_each_mail_once(transactional_db: None) -> None:

@@ -67,6 +67,14 @@ def test_each_reset_mail_has_a_link_of_its_own_moment(alice: User) -> None:
     assert "/signin/" not in str(mail.data)
 
 
+def test_an_invitation_that_was_withdrawn_is_not_mailed(organization: Organization) -> None:
+    made, mail = invited(organization)
+    members.withdraw(made, by=personas.actor_of(organization), now=now())
+    mails.send_due(now=now())
+    mail.refresh_from_db()
+    assert (mail.status, sent_by_django.outbox) == ("dropped", [])
+
+
 def test_nothing_is_sent_to_who_was_switched_off_meanwhile(alice: User) -> None:
     mail = outbox.queue_for(alice, "password_reset", now=now())
     User.objects.filter(pk=alice.pk).update(is_active=False)

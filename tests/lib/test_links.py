@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,8 +68,19 @@ def test_garbage_opens_nothing(garbage: str) -> None:
     assert read_token(garbage, "preq", [KEY, OLD]) is None
 
 
-def test_a_long_token_is_not_even_hashed(subject: str) -> None:
-    assert read_token(make_token(subject, KEY) + "0" * 100_000, "preq", [KEY]) is None
+def test_every_key_is_compared_in_constant_time(subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time tells neither how much of a token is right nor which key fits."""
+    compared, honest = [], hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda *pair: compared.append(pair) or honest(*pair))
+    read_token(make_token(subject, KEY), "preq", [KEY, OLD, OTHER])
+    assert len(compared) == 3
+
+
+def test_a_long_token_is_not_even_hashed(subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    token, hashed = make_token(subject, KEY) + "0" * 100_000, []
+    monkeypatch.setattr(hmac, "new", lambda *_: hashed.append(1))
+    assert read_token(token, "preq", [KEY]) is None
+    assert hashed == []
 
 
 def test_the_key_cannot_be_told_from_the_token(subject: str) -> None:

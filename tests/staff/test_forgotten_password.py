@@ -10,7 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from partway.accounts.models import User
+from partway.accounts.models import SignedIn, User
 from partway.accounts.passwords import ResetTokens
 from partway.billing.models import Event, Mail
 from partway.delivery import files, mails
@@ -70,6 +70,13 @@ def test_no_link_rests_in_the_database(house: House, home: Path) -> None:
     assert (mail.organization, mail.event) == (None, None)
 
 
+def test_a_link_that_was_opened_rests_nowhere(client: Client, house: House, home: Path) -> None:
+    ask()
+    address = link(home)
+    assert client.get(address).status_code == 200
+    assert address.rstrip("/").rpartition("/")[2] not in str(dict(client.session))
+
+
 def test_the_link_sets_a_new_password(client: Client, house: House, home: Path) -> None:
     ask()
     assert set_password(client, link(home)) == 302
@@ -125,6 +132,14 @@ def test_a_new_password_ends_every_session(alice: Client, house: House, home: Pa
     ask()
     set_password(Client(), link(home))
     assert alice.get("/o/alder/").status_code == 302
+
+
+def test_after_it_no_session_stands(house: House, home: Path) -> None:
+    Client().post("/signin/", {"email": ALICE, "password": PASSWORD})
+    assert SignedIn.objects.count() == 1
+    ask()
+    set_password(Client(), link(home))
+    assert not SignedIn.objects.exists()
 
 
 def test_it_is_told_by_mail(client: Client, house: House, home: Path) -> None:

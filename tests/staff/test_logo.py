@@ -94,6 +94,10 @@ def test_anything_else_is_refused_in_words(alice: Client, content: bytes, words:
     assert not Logo.objects.exists()
 
 
+def test_a_picture_of_too_many_pixels_is_refused(alice: Client) -> None:
+    assert send(alice, picture(size=(5_000, 4_000), mode="1")) == 422  # which are a few kilobytes
+
+
 def test_what_the_browser_says_it_is_does_not_matter(alice: Client) -> None:
     send(alice, picture("JPEG"), "evil.html", "text/html")
     assert alice.get(PICTURE).headers["Content-Type"] == "image/png"

@@ -1,0 +1,326 @@
+"""An act that comes while another decides about the same rows waits for it, and then sees what it did.
+
+The first act of each pair has written everything and not committed it yet when the second one begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from pytest_django.fixtures import Settings
+
+from partway.accounts.models import GatewayAccount, Organization, Role
+from partway.billing import (
+    credit,
+    events,
+    invoices,
+    members,
+    organizations,
+    payment_requests,
+    payments,
+    quotes,
+)
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.lib.clock import now as present
+from tests import personas
+from tests.billing.test_changing_invoices import draft, write_off
+from tests.billing.test_credit import apply
+from tests.billing.test_offline_payments import record, reverse
+from tests.billing.together import behind
+from tests.billing.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Act = Callable[[], Any]
+
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL locks rows, one by one")
+on_postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one write at a time")
+
+
+def refusal(first: Act, second: Act) -> str:
+    """The name of the refusal that the second act gets."""
+    return type(behind(first, second)).__name__
+
+
+def void(invoice: Invoice, by: Actor) -> Act:
+    return partial(invoices.void, invoice, by=by, now=present())
+
+
+def send(invoice: Invoice, by: Actor) -> Act:
+    return partial(invoices.send, invoice, by=by, now=present())
+
+
+def edit(invoice: Invoice, by: Actor, total_minor: int = 90_000) -> Act:
+    return partial(
+        invoices.edit,
+        invoice,
+        draft=draft(invoice, total_minor),
+        version=invoice.version,
+        by=by,
+        now=present(),
+    )
+
+
+def cancel(asked: PaymentRequest, by: Actor) -> Act:
+    return partial(payment_requests.cancel, asked, by=by, now=present())
+
+
+def refresh(payment: Payment) -> Act:
+    return partial(payments.refresh, payment, now=present())
+
+
+def decline(quote: Quote) -> Act:
+    by = events.customer_actor(quote.customer)
+    return partial(quotes.decline, quote, reason="", by=by, now=present())
+
+
+def make_invoice(quote: Quote, by: Actor) -> Act:
+    return partial(quotes.make_invoice, quote, by=by, now=present())
+
+
+@pytest.fixture
+def authorized(world: World, invoice: Invoice) -> Payment:
+    """The customer has agreed to pay all of it now, and our side does not know it yet."""
+    payment = world.start(invoice)
+    world.pay(payment)
+    return payment
+
+
+# An invoice
+
+
+def test_asking_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+    assert refusal(void(invoice, alice), lambda: personas.ask(invoice)) == "InvoiceNotSent"
+
+
+def test_mailing_it_again_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+    again = partial(invoices.resend, invoice, by=alice, now=present())
+    assert refusal(void(invoice, alice), again) == "InvoiceNotSent"
+
+
+def test_voiding_it_while_it_is_captured(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
+    assert refusal(refresh(authorized), void(invoice, alice)) == "PaymentInProgress"
+
+
+def test_writing_it_off_while_it_is_captured(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
+    assert refusal(refresh(authorized), lambda: write_off(invoice, alice)) == "PaymentInProgress"
+
+
+def test_sending_it_while_it_is_sent(dana: Customer, alice: Actor) -> None:
+    made = personas.draft(dana)
+    assert refusal(send(made, alice), send(made, alice)) == "Conflict"
+
+
+def test_editing_it_while_it_is_edited(invoice: Invoice, alice: Actor) -> None:
+    assert refusal(edit(invoice, alice), edit(invoice, alice, 80_000)) == "Stale"
+
+
+def test_reopening_it_while_it_is_reopened(invoice: Invoice, alice: Actor) -> None:
+    write_off(invoice, alice)
+    reopen = partial(invoices.reopen, invoice, by=alice, now=present())
+    assert refusal(reopen, reopen) == "Conflict"
+
+
+def test_recording_a_payment_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+    assert refusal(void(invoice, alice), lambda: record(invoice, 40_000, alice)) == "InvoiceNotSent"
+
+
+def test_numbers_given_at_once_follow_one_another(dana: Customer, alice: Actor) -> None:
+    first, second = personas.draft(dana), personas.draft(dana)
+    assert behind(send(first, alice), send(second, alice)).number == "INV-0002"
+
+
+# A request and its payment
+
+
+def test_canceling_it_while_it_is_captured(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    payment = world.start(asked)
+    world.pay(payment)
+    assert refusal(refresh(payment), cancel(asked, alice)) == "PaymentInProgress"
+
+
+def test_capturing_it_while_it_is_canceled(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    payment = world.start(asked)
+    world.pay(payment)
+    behind(cancel(asked, alice), refresh(payment))
+    payment.refresh_from_db()
+    assert (payment.status, world.charged(payment)) == ("canceled", [])
+
+
+def test_starting_to_pay_it_while_it_is_canceled(world: World, asked: PaymentRequest, alice: Actor) -> None:
+    assert refusal(cancel(asked, alice), lambda: world.start(asked)) == "NotPayable"
+
+
+def test_mailing_its_link_again_while_it_is_canceled(asked: PaymentRequest, alice: Actor) -> None:
+    again = partial(payment_requests.resend, asked, by=alice, now=present())
+    assert refusal(cancel(asked, alice), again) == "TooLate"
+
+
+def test_beginning_a_checkout_while_another_begins_from_the_same_address(
+    world: World, dana: Customer, settings: Settings
+) -> None:
+    settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 1
+    one, other = personas.sent(dana), personas.sent(dana)
+    assert refusal(lambda: world.start(one), lambda: world.start(other)) == "RateLimited"
+
+
+# Credit
+
+
+@pytest.fixture
+def spare(invoice: Invoice, alice: Actor) -> Payment:
+    """A check of which $200.00 are left over."""
+    return record(invoice, 120_000, alice, keep_rest_as_credit=True)
+
+
+def test_spending_what_is_being_spent(spare: Payment, dana: Customer, alice: Actor) -> None:
+    one, other = personas.sent(dana, 20_000), personas.sent(dana, 20_000)
+    assert refusal(lambda: apply(one, 20_000, alice), lambda: apply(other, 20_000, alice)) == "Invalid"
+
+
+def test_spending_it_on_an_invoice_while_that_is_voided(spare: Payment, dana: Customer, alice: Actor) -> None:
+    other = personas.sent(dana, 20_000)
+    assert refusal(void(other, alice), lambda: apply(other, 20_000, alice)) == "InvoiceNotSent"
+
+
+def test_reversing_a_check_while_its_rest_is_spent(spare: Payment, dana: Customer, alice: Actor) -> None:
+    other = personas.sent(dana, 20_000)
+    behind(lambda: apply(other, 20_000, alice), lambda: reverse(spare, alice))
+    assert list(Invoice.objects.values_list("amount_paid_minor", flat=True)) == [0, 0]
+
+
+def test_moving_it_off_an_invoice_while_that_is_lowered(
+    spare: Payment, invoice: Invoice, alice: Actor
+) -> None:
+    released = behind(
+        edit(invoice, alice, 70_000), lambda: credit.release(invoice, spare, by=alice, now=present())
+    )
+    assert released.amount_minor == 70_000
+
+
+# A quote and its deposit
+
+
+@pytest.fixture
+def quote(dana: Customer) -> Quote:
+    """A quote in Sent status, with a deposit."""
+    return personas.quote(dana)
+
+
+@pytest.fixture
+def accepted(quote: Quote) -> Quote:
+    """The same, accepted: its deposit is due."""
+    return personas.accept(quote)
+
+
+def test_accepting_it_while_it_is_declined(quote: Quote) -> None:
+    assert refusal(decline(quote), lambda: personas.accept(quote)) == "TooLate"
+
+
+def test_declining_it_while_it_is_accepted(quote: Quote) -> None:
+    assert refusal(lambda: personas.accept(quote), decline(quote)) == "TooLate"
+
+
+def test_mailing_a_quote_again_while_it_is_declined(quote: Quote, alice: Actor) -> None:
+    assert refusal(decline(quote), lambda: quotes.resend(quote, by=alice, now=present())) == "TooLate"
+
+
+def test_recording_its_deposit_while_its_invoice_is_made(accepted: Quote, alice: Actor) -> None:
+    assert refusal(make_invoice(accepted, alice), lambda: personas.pay_deposit(accepted)) == "TooLate"
+
+
+def test_making_its_invoice_while_its_deposit_is_captured(
+    world: World, accepted: Quote, alice: Actor
+) -> None:
+    payment = world.start(accepted)
+    world.pay(payment)
+    assert refusal(refresh(payment), make_invoice(accepted, alice)) == "PaymentInProgress"
+
+
+def test_capturing_its_deposit_while_its_invoice_is_made(world: World, accepted: Quote, alice: Actor) -> None:
+    payment = world.start(accepted)
+    world.pay(payment)
+    behind(make_invoice(accepted, alice), refresh(payment))
+    payment.refresh_from_db()
+    assert (payment.status, world.charged(payment)) == ("canceled", [])
+
+
+def test_reversing_its_deposit_while_its_invoice_is_sent(accepted: Quote, alice: Actor) -> None:
+    deposit = personas.pay_deposit(accepted)
+    made = quotes.make_invoice(accepted, by=alice, now=present())
+    behind(send(made, alice), lambda: reverse(deposit, alice))
+    assert Invoice.objects.get().amount_paid_minor == 0
+
+
+def test_quotes_sent_at_once_have_numbers_of_their_own(quote: Quote, dana: Customer, alice: Actor) -> None:
+    first, second = personas.quote_draft(dana), personas.quote_draft(dana)
+    sent = behind(
+        lambda: quotes.send(first, by=alice, now=present()),
+        lambda: quotes.send(second, by=alice, now=present()),
+    )
+    assert sent.number == "QUO-0003"
+
+
+# What stands beside the row
+
+
+@on_postgresql
+def test_payments_switched_off_while_a_capture_waits(
+    world: World, authorized: Payment, invoice: Invoice, alice: Actor
+) -> None:
+    """Who waited for a lock is shown the other rows as they were before waiting, unless they are read after it."""
+    off = partial(organizations.switch_payments, invoice.organization, on=False, by=alice, now=present())
+    hold = partial(invoices.resend, invoice, by=alice, now=present())
+    behind(hold, refresh(authorized), meanwhile=off)
+    authorized.refresh_from_db()
+    assert (authorized.status, world.charged(authorized)) == ("canceled", [])
+
+
+@on_postgresql
+def test_payments_switched_off_while_a_deposit_waits(world: World, accepted: Quote, alice: Actor) -> None:
+    payment = world.start(accepted)
+    world.pay(payment)
+    off = partial(organizations.switch_payments, accepted.organization, on=False, by=alice, now=present())
+    hold = partial(quotes.resend, accepted, by=alice, now=present())
+    behind(hold, refresh(payment), meanwhile=off)
+    payment.refresh_from_db()
+    assert (payment.status, world.charged(payment)) == ("canceled", [])
+
+
+# People, accounts, and SQLite as a whole
+
+
+def test_two_owners_who_remove_each_other(organization: Organization) -> None:
+    alice, bob = (organization.members.get(role=role) for role in (Role.OWNER, Role.COLLECTOR))
+    bob = members.change_role(bob, role=Role.OWNER, by=events.OPERATOR, now=present())
+    assert (
+        refusal(
+            lambda: members.remove(alice, by=events.member_actor(bob), now=present()),
+            lambda: members.remove(bob, by=events.member_actor(alice), now=present()),
+        )
+        == "LastOwner"
+    )
+
+
+def test_two_who_connect_a_gateway(world: World, organization: Organization, alice: Actor) -> None:
+    def connect() -> GatewayAccount:
+        return organizations.connect_sandbox(organization, by=alice, now=present())
+
+    assert behind(connect, connect) == GatewayAccount.objects.current(organization).get()
+
+
+@on_sqlite
+def test_a_transaction_takes_its_turn_at_the_start(invoice: Invoice, alice: Actor) -> None:
+    def count() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 0")
+        with transaction.atomic():
+            return Invoice.objects.count()
+
+    with pytest.raises(OperationalError, match="locked"):
+        behind(void(invoice, alice), count)
