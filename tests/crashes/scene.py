@@ -114,11 +114,11 @@ class Scene:
         return payment
 
     def nothing_is_reported(self) -> None:
-        """Every callback of the company is lost from now on."""
+        """Every callback of the company is lost from now on, so that none does the work of the one that is killed."""
         self.world.go_wrong("callback_lost", count=50)
 
     def one_thing_is_reported(self) -> None:
-        """Only the next callback arrives, so that no other can do the work of the one that is killed."""
+        """Only the next callback arrives, for the same reason."""
         self.world.go_wrong("callback_late", delay=0)
         self.nothing_is_reported()
 

@@ -50,6 +50,7 @@ def dialog_of(scene: Scene, act: str) -> Dialog:
 
 @at_each_of(*CANCEL)
 def test_while_a_request_is_canceled(scene: Scene, stop: Stop) -> None:
+    scene.nothing_is_reported()
     payment, dialog = scene.start(), dialog_of(scene, "cancel")
     with scene.town.killing(stop, dialog.act):
         dialog.confirm()
@@ -62,6 +63,7 @@ def test_while_a_request_is_canceled(scene: Scene, stop: Stop) -> None:
 
 @at_each_of(*CANCEL)
 def test_the_customer_pays_while_nobody_can_cancel(scene: Scene, stop: Stop) -> None:
+    scene.nothing_is_reported()
     payment, dialog = scene.start(), dialog_of(scene, "cancel")
     with scene.town.killing(stop, dialog.act, meanwhile=lambda: scene.world.pay(payment)):
         dialog.confirm()
@@ -97,6 +99,7 @@ def test_while_the_worker_hands_over_a_mail(scene: Scene, stop: Stop) -> None:
 
 @at_each_of(*RECORD)
 def test_while_an_offline_payment_is_recorded(scene: Scene, stop: Stop) -> None:
+    scene.nothing_is_reported()
     online = scene.start()
     check = {"amount": "800.00", "method": "Check"}
     dialog = Dialog(scene, f"invoices/{scene.invoice.pk}/payment/", **check)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -57,7 +57,7 @@ class Town:
     ) -> Iterator[None]:
         """The block sets off `act`, whose process is killed at the stop point and started again some minutes later."""
         self._trap.set(act, kill_at=len(stop.passed) if stop.kills else 0)
-        with suppress(httpx.TransportError) if stop.kills else ExitStack():
+        with suppress(httpx.TransportError) if stop.kills else nullcontext():
             yield
         if stop.kills:
             self._live_through_a_death("worker" if act.startswith("job ") else "web", meanwhile)
