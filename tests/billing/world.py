@@ -111,6 +111,10 @@ class World:
         """Something goes wrong there the next time."""
         self._ask("POST", "/v1/faults", kind=kind, **details)
 
+    def page(self, ref: str) -> str:
+        """Where the customer pays a checkout, as the company knows it."""
+        return str(self._ask("GET", f"/v1/checkouts/{ref}")["url"])
+
     def callback(self, payment: Payment, kind: str) -> Heard:
         """The callback of this kind, as it came over the wire."""
         assert self.ear is not None, "somebody else hears the callbacks"

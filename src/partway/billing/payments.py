@@ -204,9 +204,16 @@ def _opened(payment: Payment, source: Source, now: datetime) -> Payment:
     if payment.status in ("closing", "releasing"):  # canceled or voided while the gateway was opening it
         checkouts.close(payment, now=now)
     if payment.status != "pending":  # ended, or paid by a second click that was faster
-        payable(type(source).objects.get(pk=source.pk), now=now)
+        _check_again(type(source).objects.get(pk=source.pk), payment.amount, now)
         raise PaymentInProgress()
     return payment
+
+
+def _check_again(source: Source, shown: Money, now: datetime) -> None:
+    """Return if this link can still be paid, and with what its page showed, else raise NotPayable."""
+    payable(source, now=now)
+    if _owed(*_split(source)) != shown:
+        raise NotPayable("changed")
 
 
 def close_stray(payment: Payment, ref: str, *, now: datetime) -> None:

@@ -1,0 +1,42 @@
+"""Every race ends as its table says: in both orders, wherever the first act is held, on either database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.billing.races.acts import ACTS
+from tests.billing.races.facts import FACTS
+from tests.billing.races.scenes import GIVEN
+from tests.billing.races.tables import RACES, Race, Stage
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "design.md"
+ELSEWHERE = {"crash anywhere × retry"}  # there processes are killed: tests/crashes
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("race", RACES, ids=str)
+def test_it_ends_as_its_table_says(race: Race, stage: Stage) -> None:
+    outcomes = race.played(stage)
+    assert outcomes == race.expected(list(outcomes))
+
+
+def test_every_pair_that_the_reference_names_has_a_table() -> None:
+    section = REFERENCE.read_text().partition("\n## 6 ")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]
+    assert rows[0] == "pair"
+    assert set(rows[1:]) - {race.pair for race in RACES} == ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    ("words", "used"),
+    [
+        (GIVEN, {race.given for race in RACES}),
+        (ACTS, {act for race in RACES for act in (race.first, race.second)}),
+        (FACTS, {fact for race in RACES for fact in race.facts}),
+    ],
+    ids=["given", "acts", "facts"],
+)
+def test_the_tables_use_each_word_there_is(words: dict[str, object], used: set[str]) -> None:
+    assert set(words) == used
