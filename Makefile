@@ -3,7 +3,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test guards lint lock pictures clean
+.PHONY: help demo test guards lint lock pictures million clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ lock: ## pin the dependencies of pyproject.toml anew; ARGS="--upgrade" takes new
 
 pictures: ## retake the pictures of the README
 	@scripts/pictures.sh
+
+million: ## verify the books of a million payments on both databases, in half an hour; ARGS="--invoices 5000" is quick
+	@scripts/million.sh $(ARGS)
 
 clean: ## remove the environment and the tools' caches, never data
 	@scripts/clean.sh

@@ -97,17 +97,29 @@ DAMAGE: dict[str, Case] = {
         over(SENT, total_minor=99_999, subtotal_minor=99_999),
     ),
     "a deposit that no event tells": ("M6", "with a deposit of 1", over(Quote, deposit_minor=1)),
-    "sent at another time": ("M6", f"sent_at {LONG_AGO:%Y-%m-%d}", over(SENT, sent_at=LONG_AGO)),
-    "paid at another time": ("M6", f"paid_at {LONG_AGO:%Y-%m-%d}", over(PAID, paid_at=LONG_AGO)),
-    "a quote sent at another time": ("M6", f"sent_at {LONG_AGO:%Y-%m-%d}", over(Quote, sent_at=LONG_AGO)),
+    "sent at another time": (
+        "M6",
+        f"sent_at {LONG_AGO} is the time of no event",
+        over(SENT, sent_at=LONG_AGO),
+    ),
+    "paid at another time": (
+        "M6",
+        f"paid_at {LONG_AGO} is the time of no event",
+        over(PAID, paid_at=LONG_AGO),
+    ),
+    "a quote sent at another time": (
+        "M6",
+        f"sent_at {LONG_AGO} is the time of no event",
+        over(Quote, sent_at=LONG_AGO),
+    ),
     "a request that ended at another time": (
         "M6",
-        f"ended_at {LONG_AGO:%Y-%m-%d}",
+        f"ended_at {LONG_AGO} is the time of no event",
         over(DONE, ended_at=LONG_AGO),
     ),
     "a payment settled at another time": (
         "M6",
-        f"settled_at {LONG_AGO:%Y-%m-%d}",
+        f"settled_at {LONG_AGO} is the time of no event",
         over(CAME_IN, settled_at=LONG_AGO),
     ),
     "paid at no time": ("M6", "paid, paid at None", over(PAID, paid_at=None)),
@@ -163,7 +175,7 @@ def test_it_finds_a_deposit_that_was_taken_over_silently(dana: Customer) -> None
 
 def test_it_finds_a_quote_accepted_at_another_time(dana: Customer) -> None:
     personas.accept(personas.quote(dana))
-    assert names(("M6", "accepted_at 2", over(Quote, accepted_at=LONG_AGO)))
+    assert names(("M6", f"accepted_at {LONG_AGO} is the time", over(Quote, accepted_at=LONG_AGO)))
     assert any("is before sent_at" in words for _, words in found("M6"))
 
 

@@ -46,11 +46,19 @@ DAMAGE: dict[str, Case] = {
     ),
     "a callback that no human sees": (
         "P7",
-        "there is no flag",
+        "there is no flag about gwa_",
         over(Callback, status="flagged", done_at=now()),
     ),
-    "a flag about nothing": ("P7", "flg_7, which does not exist", over(Flag, subject="flg_7")),
-    "a flag about another payment": ("P7", "pay_7, which does not exist", over(Flag, subject="pay_7")),
+    "a flag about another payment": (
+        "P7",
+        "unwanted_payment is about pay_7, which is not its own",
+        over(Flag, subject="pay_7"),
+    ),
+    "a flag about a checkout of others": (
+        "P7",
+        "unknown_callback is about gwa_7:co_7, which is not its own",
+        over(Flag, kind="unknown_callback", payment=None, subject="gwa_7:co_7"),
+    ),
 }
 
 

@@ -1,13 +1,11 @@
-"""Quotes with their deposits, voided invoices, and versions (DESIGN D1 to D3, D8)."""
+"""Quotes with their deposits, and voided invoices (DESIGN D1 to D3)."""
 
 from __future__ import annotations
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q
 
 from .. import quotes
-from ..models import Allocation, Event, Invoice, Payment, Quote
+from ..models import Allocation, Invoice, Payment, Quote
 from .checks import HOLDS, WAITS, Found, Part, Rows, check, never
 
 _TERMS = ("total_minor", "deposit_minor", "deposit_kind", "deposit_percent", "deposit_amount_minor")
@@ -28,15 +26,6 @@ _ITS_QUOTE = Quote.objects.filter(
     pk=OuterRef("quote"), status="invoiced", customer=OuterRef("customer"), currency=OuterRef("currency")
 )
 
-
-def _changes(noun: str, which: Q) -> Combinable:
-    rows = Event.objects.filter(which, **{noun: OuterRef("pk")}).values(noun).annotate(many=Count("pk"))
-    return 1 + Coalesce(Subquery(rows.values("many")), 0)
-
-
-_CHANGED = Q(type__in=("invoice.edited", "invoice.sent", "invoice.voided", "invoice.written_off"))
-_REVIVED = Q(type="invoice.reopened", data__from="written_off")
-_OLD = "version {version}, its events say {facts}"
 
 CHECKS = (
     check(
@@ -86,11 +75,5 @@ CHECKS = (
             Q(status__in=("draft", "void")) & ~Q(amount_paid_minor=0),
             "{status} with {amount_paid_minor} paid",
         ),
-    ),
-    check(
-        "D8",
-        "a version counts the changes since the first",
-        never(Invoice, ~Q(version=F("facts")), _OLD, facts=_changes("invoice", _CHANGED | _REVIVED)),
-        never(Quote, ~Q(version=F("facts")), _OLD, facts=_changes("quote", Q(type="quote.edited"))),
     ),
 )

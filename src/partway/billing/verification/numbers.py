@@ -1,16 +1,17 @@
-"""Numbers have no gaps and no twins (DESIGN D4)."""
+"""Numbers have no gaps and no twins, and versions count on (DESIGN D4, D8)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django.db.models import BigIntegerField, F, Func, Value
-from django.db.models.functions import Cast, Length, NullIf, Right, Substr
+from django.db.models import BigIntegerField, Count, F, Func, OuterRef, Q, Subquery, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Length, NullIf, Right, Substr
 
 from partway.accounts.models import Organization
 
 from ..models import Event, Invoice, Quote, QuoteTerms
-from .checks import Found, Part, Rows, check
+from .checks import Found, Part, Rows, check, never
 
 _DIGITS = Value("0123456789")
 _MOST_DIGITS = 15  # more fit in no column
@@ -70,11 +71,26 @@ def _missing(gap: range, skipped: list[range]) -> int:
     return len(gap) - sum(overlap for overlap in overlaps if overlap > 0)
 
 
+def _changes(noun: str, which: Q) -> Combinable:
+    rows = Event.objects.filter(which, **{noun: OuterRef("pk")}).values(noun).annotate(many=Count("pk"))
+    return 1 + Coalesce(Subquery(rows.values("many")), 0)
+
+
+_CHANGED = Q(type__in=("invoice.edited", "invoice.sent", "invoice.voided", "invoice.written_off"))
+_REVIVED = Q(type="invoice.reopened", data__from="written_off")
+_OLD = "version {version}, its events say {facts}"
+
 CHECKS = (
     check(
         "D4",
         "the numbers of invoices and of quotes have no gaps and no twins",
         Part(Organization, _of_invoices),
         Part(QuoteTerms, _of_quotes),
+    ),
+    check(
+        "D8",
+        "a version counts the changes since the first",
+        never(Invoice, ~Q(version=F("facts")), _OLD, facts=_changes("invoice", _CHANGED | _REVIVED)),
+        never(Quote, ~Q(version=F("facts")), _OLD, facts=_changes("quote", Q(type="quote.edited"))),
     ),
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.db.models import Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Concat, Left
+from django.db.models.functions import Concat, StrIndex, Substr
+
+from partway.accounts.models import GatewayAccount
 
 from ..models import Callback, Flag, GatewayCall, Payment
 from ..models.payments import TAKEN, UNSETTLED
@@ -19,11 +21,10 @@ _FLAGGED = Flag.objects.filter(payment=OuterRef("pk"), kind__in=("unwanted_payme
 _BOOKED = Payment.objects.filter(
     gateway_account=OuterRef("gateway_account"), checkout_ref=OuterRef("checkout_ref")
 )
-# One flag for all that is reported about a checkout nobody knows: its subject is the account and the checkout.
-_HANDED_OVER = Flag.objects.filter(
-    kind="unknown_callback",
-    subject=Left(Concat(OuterRef("gateway_account_id"), Value(":"), OuterRef("checkout_ref")), 200),
-)
+_UNKNOWN = Substr(Concat("gateway_account", Value(":"), "checkout_ref"), 1, 200)  # one flag for each checkout
+_HANDED_OVER = Flag.objects.filter(kind="unknown_callback", subject=OuterRef("about"))
+_OURS = GatewayAccount.objects.filter(organization=OuterRef("organization"))
+_ABOUT_OURS = _OURS.annotate(at=StrIndex(OuterRef("subject"), Concat("pk", Value(":")))).filter(at=1)
 
 CHECKS = (
     check(
@@ -91,12 +92,16 @@ CHECKS = (
             Callback, Q(status="done") & ~Exists(_BOOKED), "done, but {checkout_ref} is no payment of ours"
         ),
         never(
-            Callback, Q(status="flagged") & ~Exists(_HANDED_OVER), "given to a human, but there is no flag"
+            Callback,
+            Q(status="flagged") & ~Exists(_HANDED_OVER),
+            "given to a human, but there is no flag about {about}",
+            about=_UNKNOWN,
         ),
         never(
             Flag,
-            Q(payment__isnull=False) & ~Q(subject=F("payment")),
-            "{kind} is about {subject}, which does not exist",
+            Q(payment__isnull=False) & ~Q(subject=F("payment"))
+            | Q(kind="unknown_callback") & ~Exists(_ABOUT_OURS),
+            "{kind} is about {subject}, which is not its own",
         ),
     ),
 )
