@@ -65,8 +65,9 @@ def test_it_says_why_something_fits_nowhere(invoice: Invoice) -> None:
     assert receipt(payment).surplus_words == ""
     payment.captured_minor = 25_000
     assert receipt(payment).surplus_words == "$50.00 of it was more than this invoice could take."
-    payment.allocations.all().delete()
-    assert receipt(payment).surplus_words == "$250.00 came when it was no longer asked for."
+    Organization.objects.update(payments_enabled=False)
+    unwanted = receipt(personas.paid_part(invoice, 10_000))
+    assert unwanted.surplus_words == "$100.00 came when it was no longer asked for."
 
 
 def test_its_day_is_the_day_where_the_organization_is(invoice: Invoice) -> None:
