@@ -30,7 +30,7 @@ from partway.billing.verification import verify
 from partway.gateways.protocol import Refused
 from partway.lib.clock import now as present
 from partway.lib.money import Money
-from tests import personas
+from tests import personas, stops
 from tests.billing.together import together
 from tests.billing.world import World
 
@@ -96,6 +96,21 @@ def test_a_late_answer_does_not_rename_the_checkout(world: World, asked: Payment
     late = Payment.objects.get(pk=payment.pk)
     payments._book_start(late, "co_another", f"{world.company.url}/checkout/another")
     assert late.checkout_ref == payment.checkout_ref
+
+
+def test_an_amount_that_changed_while_its_checkout_was_opened_is_said(
+    world: World, asked: PaymentRequest
+) -> None:
+    passed: list[str] = []
+
+    def meanwhile(stop: str) -> None:
+        passed.append(stop)
+        if passed.count("after start") == 1 and stop == "after start":
+            world.collect(asked)
+
+    with stops.visiting(meanwhile), pytest.raises(NotPayable) as refusal:
+        world.start(asked.invoice)
+    assert refusal.value.reason == "changed"
 
 
 def test_a_dump_of_the_database_opens_no_checkout(world: World, asked: PaymentRequest) -> None:

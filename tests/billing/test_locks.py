@@ -183,6 +183,12 @@ def test_spending_what_is_being_spent(spare: Payment, dana: Customer, alice: Act
     assert refusal(lambda: apply(one, 20_000, alice), lambda: apply(other, 20_000, alice)) == "Invalid"
 
 
+def test_spending_what_an_edit_sets_free(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    record(invoice, 100_000, alice)
+    other = personas.sent(dana, 20_000)
+    assert behind(edit(invoice, alice, 80_000), lambda: apply(other, 20_000, alice)).type == "credit.applied"
+
+
 def test_spending_it_on_an_invoice_while_that_is_voided(spare: Payment, dana: Customer, alice: Actor) -> None:
     other = personas.sent(dana, 20_000)
     assert refusal(void(other, alice), lambda: apply(other, 20_000, alice)) == "InvoiceNotSent"

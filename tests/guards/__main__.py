@@ -23,10 +23,11 @@ DATABASES = ("sqlite", "postgresql")
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of one guard: why it is not held, or nothing, and how long its test took without it."""
+    """What came of one guard: why it is not held, or what its test raised without it, and how long that took."""
 
     guard: Guard
     loophole: str
+    raised: str
     seconds: float
 
 
@@ -86,16 +87,17 @@ def judged(guard: Guard, before: list[str], runs: list[Run]) -> Trial:
     """Held when the test passes with the guard and fails without it, everywhere."""
     loopholes = [f"with the guard already: {trouble}" for trouble in before if trouble]
     loopholes += [loophole for run in runs if (loophole := run.loophole(guard.test))]
+    raised = ", ".join(dict.fromkeys(run.failure(guard.test) for run in runs))
     seconds = sum(report.seconds for run in runs for report in run.of(guard.test))
-    return Trial(guard, "; ".join(loopholes), seconds)
+    return Trial(guard, "; ".join(loopholes), raised, seconds)
 
 
 def line(trial: Trial, chosen: list[Guard]) -> str:
-    """One row: whether it bites, seconds, guard, what it protects, the test; and what is wrong, below it."""
+    """One row: does it bite, seconds, guard, what it protects, its test and what that raises; what is wrong, below."""
     guard = trial.guard
     names, protects = (max(len(getattr(one, column)) for one in chosen) for column in ("name", "protects"))
     word = "NOT HELD" if trial.loophole else "bites"
-    test = guard.test.removeprefix("tests/")
+    test = f"{guard.test.removeprefix('tests/')}  {trial.raised}"
     row = f"{word:<9}{trial.seconds:5.1f} s  {guard.name:<{names}}  {guard.protects:<{protects}}  {test}"
     return f"{row}\n         {trial.loophole}" if trial.loophole else row
 

@@ -58,6 +58,10 @@ class Run:
             "",
         )
 
+    def failure(self, test: str) -> str:
+        """What was raised when the test failed; empty when it did not."""
+        return next((report.error for report in self.of(test) if report.outcome == "failed"), "")
+
     def loophole(self, test: str) -> str:
         """Why this failure does not show that a guard is held; empty when it does."""
         failures = [report for report in self.of(test) if report.outcome == "failed"]
