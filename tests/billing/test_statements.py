@@ -56,7 +56,9 @@ def test_starting_takes_fourteen(world: World, opened: PaymentRequest) -> None:
     # invoice held, request, standing payment, two throttles, account; payment, event ·
     # earlier call; call · its answer · the checkout · how the payment stands now
     told = statements(lambda: world.start(opened))
-    held = 1 if connection.vendor == "postgresql" else 0  # the payer's address, so that nobody counts it meanwhile
+    held = (
+        1 if connection.vendor == "postgresql" else 0
+    )  # the payer's address, so that nobody counts it meanwhile
     assert (len(told), writes(told)) == (14 + held, 5)
 
 
