@@ -3,7 +3,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test guards lint lock pictures million clean
+.PHONY: help demo test guards soak lint lock pictures million clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ test: ## install what is needed to test, and run everything CI runs; ARGS="-k ca
 
 guards: ## take each guard away and show that its one test fails; ARGS="-k cancel" narrows
 	@scripts/guards.sh $(ARGS)
+
+soak: ## let the model hunt for an hour, half of it on each database; ARGS="--minutes 5" is shorter
+	@scripts/soak.sh $(ARGS)
 
 lint: ## only the checks that run no test
 	@scripts/lint.sh

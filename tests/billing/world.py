@@ -111,6 +111,14 @@ class World:
         """Something goes wrong there the next time."""
         self._ask("POST", "/v1/faults", kind=kind, **details)
 
+    def recover(self) -> None:
+        """All is well there again."""
+        self._ask("DELETE", "/v1/faults")
+
+    def close(self, ref: str) -> None:
+        """Nobody can pay there any more; the company may still fail to say so."""
+        self.company.ask("POST", f"/v1/checkouts/{ref}/close", self._key)
+
     def page(self, ref: str) -> str:
         """Where the customer pays a checkout, as the company knows it."""
         return str(self._ask("GET", f"/v1/checkouts/{ref}")["url"])

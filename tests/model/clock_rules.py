@@ -1,0 +1,110 @@
+"""The clock and the worker: time passes, and what nobody reported is asked about."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from partway.accounts.models import GatewayAccount
+from partway.billing import listing, reconciliation
+from partway.delivery import mails
+from tests.model.company_rules import CompanyRules
+from tests.model.picks import now_and_then
+
+# Nobody waits longer for the worker to ask about a payment, or to try a callback again.
+LONGEST = timedelta(hours=6)
+
+whiles = st.sampled_from([timedelta(minutes=minutes) for minutes in (1, 21, 31, 36, 61, 60 * 26)])
+jobs = st.runner().flatmap(lambda machine: st.sampled_from(machine.jobs()))
+
+
+class ClockRules(CompanyRules):
+    """Acts of the worker."""
+
+    @precondition(now_and_then)
+    @rule(long=whiles)
+    def wait(self, long: timedelta) -> None:
+        """Nothing happens for a while."""
+        self.now += long
+        self.act("wait", lambda: None, lambda: None)
+
+    @precondition(lambda self: self.jobs())
+    @rule(job=jobs)
+    def work(self, job: str) -> None:
+        """One of the worker's jobs, at any moment."""
+        {
+            "send mails": self.send_mails,
+            "work off callbacks": self.work_off_callbacks,
+            "ask about unsettled": self.ask_about_unsettled,
+            "read list": self.read_list,
+            "expire requests": self.expire_requests,
+            "expire quotes": self.expire_quotes,
+        }[job]()
+
+    def jobs(self) -> list[str]:
+        """Those that may have something to do."""
+        books = self.books
+        to_do: dict[str, Any] = {
+            "expire requests": any(one.expires_at and one.state == "open" for one in books.requests),
+            "work off callbacks": books.waiting,
+            "ask about unsettled": self.unsettled(),
+            "read list": books.company.checkouts,
+            "expire quotes": any(quote.state == "sent" for quote in books.quotes),
+            "send mails": sum(mail.state == "queued" for mail in books.mails) > 1,
+        }
+        return [job for job, there_is in to_do.items() if there_is]
+
+    def unsettled(self) -> int:
+        """How many payments the worker has to ask about."""
+        return sum(payment.is_unsettled for payment in self.books.payments)
+
+    def keep_well(self, asked: int) -> None:
+        """Which of several payments a silence would hit is the worker's schedule, and no business of the model."""
+        if asked > 1 and self.books.company.faults:
+            self.recover()
+
+    def ask_about_unsettled(self) -> None:
+        self.now += LONGEST
+        self.keep_well(self.unsettled())
+        self.act(
+            "ask about unsettled",
+            self.books.ask_about_unsettled,
+            lambda: reconciliation.ask_about_unsettled(now=self.now),
+        )
+
+    def work_off_callbacks(self) -> None:
+        self.now += LONGEST
+        self.keep_well(len(self.books.waiting))
+        self.act(
+            "work off callbacks",
+            self.books.work_off_waiting,
+            lambda: reconciliation.work_off_callbacks(now=self.now),
+        )
+
+    def read_list(self) -> None:
+        """Since ever, because the company's clock is not ours."""
+        self.keep_well(self.unsettled())
+        GatewayAccount.objects.filter(pk=self.world.account.pk).update(listed_until=None, list_at=self.now)
+        self.act("read list", self.books.read_list, lambda: listing.read_lists(now=self.now))
+
+    def expire_requests(self) -> None:
+        self.act(
+            "expire requests",
+            self.books.expire_requests,
+            lambda: reconciliation.expire_requests(now=self.now),
+        )
+
+    def expire_quotes(self) -> None:
+        self.act(
+            "expire quotes", self.books.expire_quotes, lambda: reconciliation.expire_quotes(now=self.now)
+        )
+
+    def send_mails(self) -> None:
+        self.act("send mails", self.books.send_mails, self._send_all)
+
+    def _send_all(self) -> None:
+        while mails.send_due(now=self.now):
+            pass

@@ -1,0 +1,236 @@
+"""What the model says about paying online: starting, learning what the company says, booking it, giving up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from tests.model.books import (
+    CHECKOUT_LIFE,
+    MINIMUM,
+    STEP,
+    Books,
+    Invoice,
+    Payment,
+    Quote,
+    Refused,
+    Request,
+    Source,
+    document_of,
+    request_of,
+)
+from tests.model.company import NoAnswer, SaidNo, Told
+
+
+@dataclass
+class Online(Books):
+    """Customers with a link, and the company's word about them."""
+
+    waiting: list[Told] = field(default_factory=list)  # callbacks whose effect is not booked yet
+    done: set[Told] = field(default_factory=set)
+
+    # A customer
+
+    def look(self, source: Source) -> None:
+        """Open the page of a link; nothing changes."""
+        document, request = document_of(source), request_of(source)
+        self.check_payable(document, request, self.now)
+        self._check_takeable(document, self.asked(document, request))
+        if self.committed(document):
+            raise Refused("not_payable:busy")
+
+    def _check_takeable(self, document: Invoice | Quote, amount: int) -> None:
+        if amount < MINIMUM[document.currency] or amount % STEP[document.currency]:
+            raise Refused("not_payable:not_payable")
+
+    def start(self, source: Source, shown: int) -> Payment:
+        """Press Pay: the same link and amount again is the same checkout, another one closes the earlier first (P1)."""
+        for _ in range(3):
+            payment = self._claim(source, shown)
+            if payment.state == "pending" and payment.request is request_of(source):
+                return self._opened(payment)
+            try:
+                self.refresh(payment)
+            except NoAnswer:
+                break
+        raise Refused("payment_in_progress")
+
+    def _claim(self, source: Source, shown: int) -> Payment:
+        document, request = document_of(source), request_of(source)
+        self.check_payable(document, request, self.now)
+        amount = self.asked(document, request)
+        if shown != amount:
+            raise Refused("deposit_not_divisible" if isinstance(document, Quote) else "not_payable:changed")
+        standing = self.unsettled(document)
+        if standing is None:
+            return self._new(document, request, amount)
+        fresh = self.now < standing.begun_at + CHECKOUT_LIFE
+        if not (standing.request is request and standing.amount == amount and fresh):
+            self.withdraw(standing)
+        return standing
+
+    def _new(self, document: Invoice | Quote, request: Request | None, amount: int) -> Payment:
+        an_hour_ago = self.now - timedelta(hours=1)
+        same = [one for one in self.payments if one.document is document and one.request is request]
+        begun = [one for one in same if one.begun_at > an_hour_ago and not one.offline]
+        if len(begun) >= self.checkouts_per_link:
+            raise Refused("rate_limited")
+        self._check_takeable(document, amount)
+        payment = Payment(f"payment {len(self.payments) + 1}", document, amount, self.now, request)
+        self.payments.append(payment)
+        return payment
+
+    def _opened(self, payment: Payment) -> Payment:
+        try:
+            self._learn_checkout(payment)
+        except NoAnswer as error:
+            raise Refused("gateway_unavailable") from error
+        return payment
+
+    def _learn_checkout(self, payment: Payment) -> None:
+        if payment.checkout is None:
+            payment.checkout = self.company.start(payment, payment.amount, payment.currency)
+
+    # Learning
+
+    def refresh(self, payment: Payment, told: Told | None = None) -> None:
+        """Ask the company, book what is new, and tell it what was decided (P6); raises NoAnswer."""
+        self._learn_checkout(payment)
+        assert payment.checkout is not None
+        self.company.fetch(payment.checkout)
+        self._hear(told)
+        while act := self._learn(payment):
+            try:
+                if act == "capture":
+                    self.company.capture(payment.checkout)
+                elif self.close(payment) == "taken":
+                    self.company.fetch(payment.checkout)
+                else:
+                    return
+            except NoAnswer:
+                return
+            except SaidNo:
+                self.company.fetch(payment.checkout)
+
+    def _learn(self, payment: Payment) -> str:
+        """Apply what is true there; answers what the company must be told next, if anything."""
+        assert payment.checkout is not None
+        truth = payment.checkout.status
+        if truth == "captured" and payment.captured is None:
+            self._book(payment)
+        elif truth in ("closed", "failed") and payment.is_unsettled:
+            given_up = payment.state in ("closing", "releasing")
+            self._settle(payment, "canceled" if given_up else "failed")
+        elif truth == "processing" and payment.state in ("pending", "closing"):
+            payment.accepted = self.is_wanted(payment)
+            payment.state = "processing"
+        elif truth == "authorized" and payment.is_unsettled:
+            return self._decide(payment)
+        elif truth == "open" and payment.state in ("closing", "releasing"):
+            return "close"
+        return ""
+
+    def _decide(self, payment: Payment) -> str:
+        """Whether a held amount is taken is decided once, before anyone is told (P2)."""
+        if payment.state == "pending":
+            payment.state = "capturing" if self.is_wanted(payment) else "releasing"
+        elif payment.state == "closing":
+            payment.state = "releasing"
+        return "capture" if payment.state == "capturing" else "close"
+
+    def _settle(self, payment: Payment, state: str) -> None:
+        payment.state, payment.settled_at = state, self.now
+
+    def _book(self, payment: Payment) -> None:
+        """What the company took is what is booked (M4); unless it was wanted it is credit (P3)."""
+        assert payment.checkout is not None
+        taken, document = payment.checkout.captured, payment.document
+        undecided = payment.state in ("pending", "closing")
+        wanted = self.is_wanted(payment) if undecided else payment.is_committed
+        if isinstance(document, Quote) and taken < document.deposit:
+            wanted = False  # a part of a deposit is none (D1)
+        payment.captured, payment.accepted = taken, wanted
+        self._settle(payment, "succeeded")
+        if wanted and isinstance(document, Invoice):
+            self._put_on(document, payment)
+        if taken != payment.amount:
+            self.flags.add(("amount_differs", payment))
+        elif payment.left and not (wanted and isinstance(document, Quote)):
+            self.flags.add(("unwanted_payment", payment))
+
+    def _put_on(self, invoice: Invoice, payment: Payment) -> None:
+        self.put(payment, invoice, min(payment.captured or 0, self.due(invoice)))
+        if payment.request:
+            payment.request.state = "paid"
+        elif overtaken := self.open_request(invoice):
+            reason = "invoice_changed" if self.due(invoice) else "invoice_paid"
+            self.end(overtaken, "canceled", reason)
+        self.follow_state(invoice)
+
+    def hand_over(self, told: Told) -> bool:
+        """A callback comes in: stored once, booked now or later (P7); answers whether its effect is booked."""
+        if told not in self.done and told not in self.waiting:
+            self.waiting.append(told)
+        if told in self.waiting:
+            self.work_off(told)
+        return told in self.done
+
+    def work_off(self, told: Told) -> None:
+        """Try to book what a stored callback reports; it waits while its payment or the answer is unknown."""
+        payment = next((one for one in self.payments if one.checkout is told.checkout), None)
+        try:
+            if payment is not None:
+                self.refresh(payment, told)
+        except NoAnswer:
+            pass
+
+    def _hear(self, told: Told | None) -> None:
+        if told is not None and told in self.waiting:
+            self.waiting.remove(told)
+            self.done.add(told)
+
+    # Giving up
+
+    def withdraw(self, payment: Payment) -> bool:
+        """Decide that a payment which holds nothing shall not happen; whether the company must be told."""
+        if payment.state == "pending":
+            payment.state = "closing"
+        return payment.state in ("closing", "releasing")
+
+    def close(self, payment: Payment) -> str:
+        """Tell the company; closed, taken or unknown."""
+        if payment.checkout is None:
+            return "unknown"
+        try:
+            status = self.company.close(payment.checkout)
+        except NoAnswer:
+            return "unknown"
+        if status not in ("closed", "failed"):
+            return "taken"
+        if payment.state in ("closing", "releasing"):
+            self._settle(payment, "canceled")
+        return "closed"
+
+    def give_up(self, payment: Payment | None) -> None:
+        """Withdraw and tell the company, where there is something to give up."""
+        if payment is not None and self.withdraw(payment):
+            self.close(payment)
+
+    def end(self, request: Request, state: str, reason: str = "") -> Payment | None:
+        """A request ends for good (R4); answers its payment that must be given up."""
+        request.state, request.reason = state, reason
+        payment = self.unsettled(request.invoice)
+        return payment if payment and payment.request is request else None
+
+    # Money on invoices
+
+    def put(self, payment: Payment, invoice: Invoice, amount: int) -> None:
+        """Put a part of a payment on an invoice, or take it off again."""
+        payment.on[invoice] = payment.on.get(invoice, 0) + amount
+
+    def follow_state(self, invoice: Invoice) -> None:
+        """Paid when nothing is due, due again when something is."""
+        if invoice.state in ("sent", "written_off") and self.due(invoice) == 0:
+            invoice.state = "paid"
+        elif invoice.state == "paid" and self.due(invoice) > 0:
+            invoice.state = "sent"

@@ -1,0 +1,111 @@
+"""Quotes: offered by members, decided by customers, and their deposit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from partway.billing import deposits, events, invoices, quotes
+from tests.model.books import Quote
+from tests.model.machine import Machine
+from tests.model.picks import (
+    currencies,
+    customers,
+    deposit_is_due,
+    is_accepted,
+    is_draft,
+    is_sent,
+    members,
+    now_and_then,
+    one,
+    seldom,
+    totals,
+    worth,
+)
+
+MOST_QUOTES = 4
+
+percents = st.sampled_from([30, 30, 33, 100, 1, 0])
+days = st.sampled_from([3, 0, 1])
+
+
+class QuoteRules(Machine):
+    """Acts on quotes."""
+
+    @precondition(lambda self: len(self.books.quotes) < MOST_QUOTES)
+    @rule(
+        customer=customers,
+        currency=currencies,
+        total=totals,
+        percent=percents,
+        valid_days=days,
+        kept=seldom,
+        by=members,
+    )
+    def offer(
+        self, customer: int, currency: str, total: int, percent: int, valid_days: int, kept: bool, by: int
+    ) -> None:
+        """And send it, unless it is kept as a draft."""
+        offer = quotes.Offer(
+            self.customers[customer],
+            currency,
+            self.now.date() + timedelta(days=valid_days),
+            (quotes.Line("Oak staircase", Decimal(1), total, Decimal(0)),),
+            deposit_kind="percent" if percent else "",
+            deposit_percent=Decimal(percent),
+        )
+        self.act(
+            "offer",
+            lambda: self.books.offer(customer, currency, total, percent, valid_days),
+            lambda: quotes.create(self.organization, offer=offer, by=self.members[by], now=self.now),
+        )
+        if not kept:
+            self.on("send quote", self.books.quotes[-1], self.books.send_quote, quotes.send, by)
+
+    @precondition(worth("quotes", is_draft))
+    @rule(quote=one("quotes", is_draft), by=members)
+    def send_quote(self, quote: Quote, by: int) -> None:
+        self.on("send quote", quote, self.books.send_quote, quotes.send, by)
+
+    @precondition(worth("quotes", is_sent))
+    @rule(quote=one("quotes", is_sent))
+    def accept(self, quote: Quote) -> None:
+        row, evidence = self.row(quote), quotes.Evidence("Dana W.", "192.0.2.7")
+        by = events.customer_actor(self.customers[quote.customer])
+        self.act(
+            "accept",
+            lambda: self.books.accept(quote),
+            lambda: quotes.accept(row, evidence=evidence, by=by, now=self.now),
+        )
+
+    @precondition(lambda self: now_and_then(self) and self.books.quotes)
+    @rule(quote=one("quotes", is_sent))
+    def decline(self, quote: Quote) -> None:
+        row, by = self.row(quote), events.customer_actor(self.customers[quote.customer])
+        self.act(
+            "decline",
+            lambda: self.books.decline(quote),
+            lambda: quotes.decline(row, reason="Too dear.", by=by, now=self.now),
+        )
+
+    @precondition(worth("quotes", deposit_is_due))
+    @rule(quote=one("quotes", deposit_is_due), by=members)
+    def record_deposit(self, quote: Quote, by: int) -> None:
+        """It came by check."""
+        row, check = self.row(quote), deposits.OfflineDeposit("Check", self.now.date())
+        self.act(
+            "record deposit",
+            lambda: self.books.record_deposit(quote),
+            lambda: deposits.record_deposit(row, deposit=check, by=self.members[by], now=self.now),
+        )
+
+    @precondition(worth("quotes", is_accepted))
+    @rule(quote=one("quotes", is_accepted), kept=st.booleans(), by=members)
+    def make_invoice(self, quote: Quote, kept: bool, by: int) -> None:
+        """And send it, unless it is kept as a draft."""
+        made = self.on("make invoice", quote, self.books.make_invoice, quotes.make_invoice, by)
+        if made is not None and not kept:
+            self.on("send", quote.invoice, self.books.send, invoices.send, by)

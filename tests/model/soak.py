@@ -1,0 +1,37 @@
+"""The model for an hour instead of a minute, with other examples each time; `make soak` runs it on both databases.
+
+pytest does not collect this file by itself. SOAK_MINUTES says for how long, SOAK_SEED where to begin.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+
+import pytest
+
+from tests.model import acts
+from tests.model.conftest import BATCH, Run
+from tests.model.machine import TALLY
+
+# So many acts must have tried every end a few times.
+ENOUGH_ACTS, LEAST = 20_000, 3
+
+
+def test_the_model_for_a_long_time(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Go on with fresh examples until the time is over; a disagreement ends it and prints how it came about."""
+    until = time.monotonic() + 60 * float(os.environ.get("SOAK_MINUTES", "1"))
+    first = number = int(os.environ.get("SOAK_SEED") or secrets.randbelow(10**9))
+    while number == first or time.monotonic() < until:
+        with capsys.disabled():
+            print(f"seed {number}: {TALLY.total()} acts so far", flush=True)
+        run(number)
+        number += 1
+    examples = (number - first) * BATCH
+    seldom = acts.seldom(TALLY, LEAST)
+    with capsys.disabled():
+        print(f"\n{TALLY.total()} acts in {examples} examples, seeds {first} to {number - 1}")
+        print(acts.table(TALLY))
+        print("Seldom: " + ("; ".join(seldom) or "nothing"))
+    assert TALLY.total() < ENOUGH_ACTS or not seldom

@@ -1,0 +1,76 @@
+"""What nobody may: reach across to another organization, forge a callback, pay a deposit in parts."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from partway.accounts.models import GatewayAccount
+from partway.billing import invoices, payment_requests, payments
+from partway.lib.money import Money
+from tests.model.books import Invoice
+from tests.model.company import Told
+from tests.model.company_rules import CompanyRules
+from tests.model.machine import refused
+from tests.model.office_rules import OfficeRules
+from tests.model.picks import callback, is_editable, members, now_and_then, one
+
+
+class StrangerRules(OfficeRules, CompanyRules):
+    """Acts that end in a refusal, whatever the state of things is."""
+
+    @precondition(now_and_then)
+    @rule(
+        what=st.sampled_from(["write", "edit", "divide"]),
+        invoice=one("invoices", is_editable),
+        by=members,
+    )
+    def overstep(self, what: str, invoice: Invoice, by: int) -> None:
+        """In one way or another."""
+        {
+            "write": self.write_for_a_stranger,
+            "edit": self.give_to_a_stranger,
+            "divide": self.divide_a_deposit,
+        }[what](invoice, by)
+
+    def write_for_a_stranger(self, _: Invoice, by: int) -> None:
+        """The customer is another organization's (D5)."""
+        draft = self.draft(self.stranger, "USD", 1000)
+        self.act(
+            "write",
+            lambda: refused("invalid"),
+            lambda: invoices.create(self.organization, draft=draft, by=self.members[by], now=self.now),
+        )
+
+    def give_to_a_stranger(self, invoice: Invoice, by: int) -> None:
+        row, draft = self.row(invoice), self.draft(self.stranger, invoice.currency, invoice.total)
+        ended = invoice.state in ("void", "written_off")
+        self.act(
+            "edit",
+            lambda: refused("conflict" if ended else "invalid"),
+            lambda: invoices.edit(row, draft=draft, version=row.version, by=self.members[by], now=self.now),
+        )
+
+    @precondition(lambda self: now_and_then(self) and self.books.company.told)
+    @rule(told=callback(lambda books, told: told not in books.done))
+    def misdirect(self, told: Told) -> None:
+        """A callback is posted to the address of another organization's account (P7)."""
+        heard = self.heard(told)
+        account = GatewayAccount.objects.get(organization=self.neighbor)
+        self.act(
+            "misdirect",
+            lambda: refused("bad_callback"),
+            lambda: payments.receive(account, body=heard.body, headers=heard.headers, now=self.now),
+        )
+
+    def divide_a_deposit(self, _: Invoice, by: int) -> None:
+        """There is no such request (D1)."""
+        if self.books.quotes:
+            quote = self.books.quotes[-1]
+            row, to = self.row(quote), (self.customers[quote.customer].email,)
+            ask = payment_requests.Ask(Money(quote.deposit // 2, quote.currency), to)
+            self.act(
+                "ask",
+                lambda: refused("deposit_not_divisible"),
+                lambda: payment_requests.create(row, ask=ask, by=self.members[by], now=self.now),
+            )
