@@ -53,7 +53,7 @@ class OfficeRules(Machine):
         super().__init__(*outside)
         # The form that was sent last, with its one-time key: which, about what, and the amount in it.
         self.form: tuple[str, Any, int] = ("", None, 0)
-        self.form_key = ""
+        self.form_key, self.form_day = "", self.now.date()
 
     # Invoices
 
@@ -147,7 +147,7 @@ class OfficeRules(Machine):
 
     def send_form(self, name: str, about: Any, amount: int, by: int) -> None:
         """A fresh one."""
-        self.form, self.form_key = (name, about, amount), new_id("form")
+        self.form, self.form_key, self.form_day = (name, about, amount), new_id("form"), self.now.date()
         self.resubmit(by)
 
     @precondition(lambda self: self.form_key)
@@ -175,7 +175,7 @@ class OfficeRules(Machine):
         )
 
     def _record(self, invoice: Invoice, keep_rest: bool, amount: int, by: Actor) -> None:
-        row, key, today = self.row(invoice), self.form_key, self.now.date()
+        row, key, today = self.row(invoice), self.form_key, self.form_day
         money = Money(amount, invoice.currency)
         offline = offline_payments.OfflinePayment(
             money, "Check", today, keep_rest_as_credit=keep_rest, form_key=key
