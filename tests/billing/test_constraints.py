@@ -159,6 +159,17 @@ def same_checkout(invoice: Invoice) -> None:
     Payment.objects.filter(pk__in=[one.pk, other.pk]).update(checkout_ref="co_1")
 
 
+def same_form(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
+    """Two of a kind, on two invoices, by one form."""
+
+    def violate(invoice: Invoice) -> None:
+        one, other = make(invoice), make(personas.sent(invoice.customer))
+        with transaction.atomic():
+            type(one)._base_manager.filter(pk__in=[one.pk, other.pk]).update(form_key="form-1")
+
+    return violate
+
+
 VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "one_open_payment_request_per_invoice": twice(asked),
     "payment_request_amount_positive": changed(asked, amount_requested_minor=0),
@@ -175,6 +186,8 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "payment_allocated_within_captured": changed(paid_deposit, allocated_minor=101),
     "payment_reversed_only_offline": changed(paid_deposit, status="reversed"),
     "event_once_per_form": twice(event),
+    "payment_once_per_form": same_form(payment),
+    "payment_request_once_per_form": same_form(asked),
     "invoice_number_unique": twice(itself),
     "invoice_status_known": changed(itself, status="lost"),
     "invoice_amount_due_not_negative": changed(itself, amount_paid_minor=100_001),

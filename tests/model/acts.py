@@ -55,6 +55,7 @@ ENDS: dict[str, list[str]] = {
     "settle well": ["ok"],
     "settle badly": ["ok"],
     "run out": ["ok"],
+    "press capture": ["ok"],
     "go wrong": ["ok"],
     "recover": ["ok"],
     "hand over": ["done", "waiting"],

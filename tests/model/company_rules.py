@@ -37,6 +37,19 @@ class CompanyRules(Machine):
             lambda: self.world.settle(row, "captured" if good else "failed"),
         )
 
+    @precondition(lambda self: self.books.company.standing("authorized") and not self.books.company.faults)
+    @rule(checkout=checkout("authorized"))
+    def press_capture(self, checkout: Checkout) -> None:
+        """Somebody takes the money in the company's own dashboard, whatever was decided here."""
+        if not checkout.lapses:
+            row = self.row(checkout.reference)
+            row.checkout_ref = self.ref_of(checkout)  # which we may never have learned
+            self.act(
+                "press capture",
+                lambda: self.books.company.capture(checkout),
+                lambda: self.world.capture(row),
+            )
+
     @precondition(lambda self: now_and_then(self) and self.books.company.standing("open"))
     @rule(checkout=checkout("open"))
     def run_out(self, checkout: Checkout) -> None:

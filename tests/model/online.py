@@ -62,23 +62,30 @@ class Online(Books):
         if shown != amount:
             raise Refused("deposit_not_divisible" if isinstance(document, Quote) else "not_payable:changed")
         standing = self.unsettled(document)
-        if standing is None:
-            return self._new(document, request, amount)
-        fresh = self.now < standing.begun_at + CHECKOUT_LIFE
-        if not (standing.request is request and standing.amount == amount and fresh):
+        if standing and not self._makes_way(standing, request, amount):
+            return standing
+        self._check_many(
+            document, request
+        )  # first, so that whoever is refused ends nobody else's checkout (P8)
+        self._check_takeable(document, amount)
+        if standing:
             self.withdraw(standing)
-        return standing
+            return standing
+        payment = Payment(f"payment {len(self.payments) + 1}", document, amount, self.now, request)
+        self.payments.append(payment)
+        return payment
 
-    def _new(self, document: Invoice | Quote, request: Request | None, amount: int) -> Payment:
+    def _makes_way(self, standing: Payment, request: Request | None, amount: int) -> bool:
+        fresh = self.now < standing.begun_at + CHECKOUT_LIFE
+        same = standing.request is request and standing.amount == amount and fresh
+        return standing.state == "pending" and not same
+
+    def _check_many(self, document: Invoice | Quote, request: Request | None) -> None:
         an_hour_ago = self.now - timedelta(hours=1)
         same = [one for one in self.payments if one.document is document and one.request is request]
         begun = [one for one in same if one.begun_at > an_hour_ago and not one.offline]
         if len(begun) >= self.checkouts_per_link:
             raise Refused("rate_limited")
-        self._check_takeable(document, amount)
-        payment = Payment(f"payment {len(self.payments) + 1}", document, amount, self.now, request)
-        self.payments.append(payment)
-        return payment
 
     def _opened(self, payment: Payment) -> Payment:
         try:

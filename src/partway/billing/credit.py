@@ -76,7 +76,8 @@ def _apply(
     # First the customer: no other invoice may spend the same credit at the same moment.
     Customer.objects.locked(invoice.customer_id)
     invoice = Invoice.objects.locked(invoice.pk)
-    done = form_key and Event.objects.filter(form_key=form_key).first()
+    owner = invoice.organization_id
+    done = form_key and Event.objects.filter(organization=owner, form_key=form_key).first()
     if done:
         return _same(done, invoice, amount), None
     if invoice.status in _NOT_OWED:

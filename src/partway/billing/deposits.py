@@ -60,7 +60,8 @@ def _record(
     quote: Quote, deposit: OfflineDeposit, by: Actor, now: datetime
 ) -> tuple[Payment, Payment | None]:
     quote = Quote.objects.locked(quote.pk)
-    made = deposit.form_key and Payment.objects.filter(form_key=deposit.form_key).first()
+    key, owner = deposit.form_key, quote.organization_id
+    made = key and Payment.objects.filter(organization=owner, form_key=key).first()
     if made and (made.quote_id != quote.pk or made.status != "succeeded"):
         raise Conflict("This form was used already. Open it again to record the deposit.")
     if made:

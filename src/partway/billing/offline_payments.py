@@ -60,7 +60,8 @@ def _record(
     invoice: Invoice, offline: OfflinePayment, by: Actor, now: datetime
 ) -> tuple[Payment, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
-    made = offline.form_key and Payment.objects.filter(form_key=offline.form_key).first()
+    key, owner = offline.form_key, invoice.organization_id
+    made = key and Payment.objects.filter(organization=owner, form_key=key).first()
     if made:
         return _same(made, invoice, offline), None
     _check_moment(invoice)

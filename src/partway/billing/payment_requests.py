@@ -140,7 +140,8 @@ def create(invoice: Invoice | Quote, *, ask: Ask, by: Actor, now: datetime) -> P
     if isinstance(invoice, Quote):
         raise DepositNotDivisible()
     invoice = Invoice.objects.locked(invoice.pk)
-    made = ask.form_key and PaymentRequest.objects.filter(form_key=ask.form_key).first()
+    key, owner = ask.form_key, invoice.organization_id
+    made = key and PaymentRequest.objects.filter(organization=owner, form_key=key).first()
     if made and made.invoice_id != invoice.pk:
         raise Conflict("This form was used for another invoice. Open it again.")
     if made and made.amount_requested != ask.amount:
@@ -160,7 +161,9 @@ def create(invoice: Invoice | Quote, *, ask: Ask, by: Actor, now: datetime) -> P
         created_at=now,
         **{field.name: _stored(getattr(ask, field.name)) for field in fields(ask) if field.name != "amount"},
     )
-    event = events.record("payment_request.sent", request, by=by, now=now, data=_figures(request))
+    expires_at = request.expires_at.isoformat() if request.expires_at else None
+    data = {**_figures(request), "expires_at": expires_at}
+    event = events.record("payment_request.sent", request, by=by, now=now, data=data)
     _queue_mail(request, event)
     return request
 

@@ -163,7 +163,12 @@ def _book(report: Report, captured: Money, *, wanted: bool) -> None:
     event = _move(
         report,
         "succeeded",
-        data={**stages, "captured_minor": captured.amount_minor, "captured_currency": captured.currency},
+        data={
+            **stages,
+            "captured_minor": captured.amount_minor,
+            "captured_currency": captured.currency,
+            "accepted": wanted,
+        },
         captured_minor=captured.amount_minor,
         captured_currency=captured.currency,
         allocated_minor=stages["allocated_minor"],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import F, Q
 
 from partway.billing import invoices, payment_requests
 from partway.billing.events import Actor
-from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
+from partway.billing.models import Customer, Invoice, InvoiceLine, Payment, PaymentRequest
 from partway.billing.verification import CHECKS, checks, verify
-from partway.billing.verification.checks import check, never
+from partway.billing.verification.checks import Part, check, never
 from partway.lib.clock import now
 from tests import personas
 from tests.billing.test_offline_payments import record
@@ -57,6 +58,27 @@ def test_damage_is_found_in_every_slice(five: list[Invoice], monkeypatch: pytest
     monkeypatch.setattr(checks, "SLICE", 2)
     Invoice.objects.update(amount_paid_minor=1)
     assert {row for row, _ in found("M2")} == {invoice.pk for invoice in five}
+
+
+def test_a_row_that_cannot_be_read_is_named_and_hides_no_other(
+    five: list[Invoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "SLICE", 2)
+    InvoiceLine.objects.filter(invoice=five[2]).update(quantity=9 * 10**14, unit_amount_minor=9 * 10**18)
+    InvoiceLine.objects.exclude(invoice=five[2]).update(amount_minor=1)
+    words = dict(found("M1"))
+    assert "cannot be read" in words[five[2].pk]
+    assert words.keys() >= {invoice.pk for invoice in five}
+
+
+def test_a_transaction_goes_on_after_what_the_database_cannot_compute(five: list[Invoice]) -> None:
+    by_nothing = Part(
+        Invoice, lambda rows: rows.annotate(x=1 / F("amount_paid_minor")).values_list("pk", "x")
+    )
+    with transaction.atomic():
+        named = [one.row for one in check("X1", "all can be divided", by_nothing).differences()]
+        assert Invoice.objects.count() == 5
+    assert sorted(named) == [invoice.pk for invoice in five]
 
 
 def test_right_books_in_every_state_have_no_difference(

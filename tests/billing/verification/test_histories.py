@@ -96,6 +96,12 @@ DAMAGE: dict[str, Case] = {
         "no event tells a total of 99999 USD",
         over(SENT, total_minor=99_999, subtotal_minor=99_999),
     ),
+    "a due date that no event tells": ("M6", "due on 2099-01-01", over(SENT, due_on="2099-01-01")),
+    "a card that counts as a check": (
+        "M6",
+        "no event begins it amount_minor",
+        over(CAME_IN, gateway_account=None),
+    ),
     "a deposit that no event tells": ("M6", "with a deposit of 1", over(Quote, deposit_minor=1)),
     "sent at another time": (
         "M6",

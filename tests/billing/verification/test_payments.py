@@ -12,6 +12,7 @@ from tests.billing.verification.damage import Case, again, names, over, past
 
 WAITING = Payment.objects.filter(status="pending")
 CAME_IN = Payment.objects.filter(status="succeeded")
+UNWANTED = CAME_IN.filter(accepted=False)
 
 DAMAGE: dict[str, Case] = {
     "two payments that are under way": (
@@ -26,6 +27,17 @@ DAMAGE: dict[str, Case] = {
     ),
     "money that nobody decided about": ("P3", "succeeded, and nobody decided", over(CAME_IN, accepted=None)),
     "unwanted money without a flag": ("P3", "no flag was raised", over(CAME_IN, accepted=False)),
+    "unwanted money that counts as wanted": (
+        "P3",
+        "accepted is True, which no event tells",
+        over(UNWANTED, accepted=True),
+    ),
+    "wanted money that counts as unwanted": (
+        "P3",
+        "accepted is False, which no event tells",
+        over(CAME_IN, accepted=False),
+    ),
+    "a flag that nobody dealt with": ("P3", "by “”, which no event tells", over(Flag, resolved_at=now())),
     "a checkout that nobody opened": ("P4", "no call started", over(CAME_IN, checkout_ref="co_1")),
     "a call that was not the first": ("P4", "start 2 of pay_", over(GatewayCall, attempt=2)),
     "a call answered with nothing": ("P4", "outcome “”", over(GatewayCall, answered_at=now())),

@@ -39,6 +39,11 @@ DAMAGE: dict[str, Case] = {
         "the request had expired",
         naming(CAME_IN, over(DONE, expires_at=now() - HOUR)),
     ),
+    "a link that lives longer than it was said": (
+        "R3",
+        "its event says None",
+        over(OPEN, expires_at=now() + HOUR),
+    ),
     "more waits than is due": ("R3", "pending for 70001 of", over(WAITING, **MUCH)),
     "more is captured than is due": (
         "R3",

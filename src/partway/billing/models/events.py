@@ -43,7 +43,9 @@ class Event(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["form_key"], condition=Q(form_key__isnull=False), name="event_once_per_form"
+                fields=["organization", "form_key"],
+                condition=Q(form_key__isnull=False),
+                name="event_once_per_form",
             ),
         ]
         indexes: ClassVar = [

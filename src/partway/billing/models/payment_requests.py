@@ -61,7 +61,7 @@ class PaymentRequest(models.Model):
     requested_by = models.CharField(max_length=40)  # the member or key, as an id
     reply_to = models.EmailField(blank=True)
     # The one-time key of the form it came from, so that a double click makes one request (DESIGN P8).
-    form_key = models.CharField(max_length=40, unique=True, null=True)  # noqa: DJ001 - only forms have one
+    form_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
@@ -71,6 +71,9 @@ class PaymentRequest(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "form_key"], name="payment_request_once_per_form"
+            ),
             models.UniqueConstraint(
                 fields=["invoice"], condition=Q(status="open"), name="one_open_payment_request_per_invoice"
             ),

@@ -97,7 +97,7 @@ class Payment(models.Model):
     remarks = models.CharField(max_length=400, blank=True, default="")
     paid_on = models.DateField(null=True)
     # The one-time key of the form it was recorded with, so that a double click records it once (DESIGN P8).
-    form_key = models.CharField(max_length=40, unique=True, null=True)  # noqa: DJ001 - only forms have one
+    form_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
     payer_address = models.GenericIPAddressField(null=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
@@ -109,6 +109,7 @@ class Payment(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "form_key"], name="payment_once_per_form"),
             models.UniqueConstraint(
                 fields=["invoice"],
                 condition=Q(status__in=UNSETTLED),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from string import Formatter
 from typing import Any
 
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Sum, TextField
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KT
@@ -23,6 +25,9 @@ SLICE = 10_000
 
 # A time is taken before its act waits for a lock, and the clocks of two machines differ.
 PATIENCE = timedelta(minutes=5)
+
+# What Python and the databases raise over values that no act could have written.
+_DAMAGE = (ArithmeticError, LookupError, TypeError, ValueError, DatabaseError)
 
 # Payments that are under way: those that hold money, and those that only wait for their customer (DESIGN section 4).
 HOLDS = Q(status="capturing") | Q(status="processing", accepted=True)
@@ -48,6 +53,24 @@ class Part:
     model: type[Model]
     find: Callable[[Rows], Found]
 
+    def all_of(self, rows: Rows) -> Found:
+        """What it finds in them; a row so damaged that it cannot be judged is found too, and hides no other."""
+        try:
+            return self._found(rows)
+        except _DAMAGE:
+            return [wrong for pk in rows.values_list("pk", flat=True) for wrong in self._in_one(pk)]
+
+    def _in_one(self, pk: str) -> Found:
+        try:
+            return self._found(self.model._default_manager.filter(pk=pk))
+        except _DAMAGE as error:
+            return [(pk, f"it cannot be read: {type(error).__name__} {error}".strip())]
+
+    def _found(self, rows: Rows) -> Found:
+        # Inside a transaction PostgreSQL goes on after an error only behind a savepoint.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            return list(self.find(rows))
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -71,7 +94,7 @@ class Check:
                 if number:
                     looked_at(SLICE)  # the one before
                 for part in parts:
-                    for row, words in part.find(rows):
+                    for row, words in part.all_of(rows):
                         yield Difference(self.rule, row, words)
 
     def _by_model(self) -> dict[type[Model], list[Part]]:

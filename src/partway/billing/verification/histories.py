@@ -83,11 +83,15 @@ def _end(first: str, moves: Sequence[tuple[str, str]]) -> str | None:
     return ends[0] if len(ends) == 1 and visits[ends[0]] == 1 and sources <= reached else None
 
 
-def _begun(model: type[Model], noun: str, *types: str, told: Mapping[str, str] | None = None) -> Part:
+def _begun(
+    model: type[Model], noun: str, *types: str, told: Mapping[str, str] | None = None, where: Q | None = None
+) -> Part:
     """A row begins with its event, which tells its amount."""
     amounts = ", ".join(f"{column} {{{column}}}" for column in (told or {}).values())
     beginning = has_event(noun, *types, at="created_at", told=told)
-    return never(model, ~beginning, f"created at {{created_at}}: no event begins it {amounts}".strip())
+    return never(
+        model, (where or Q()) & ~beginning, f"created at {{created_at}}: no event begins it {amounts}".strip()
+    )
 
 
 def _timed(model: type[Model], noun: str, column: str, *types: str) -> Part:
@@ -112,6 +116,7 @@ _TOGETHER = total(
 _AMOUNT = {"amount_minor": "amount_minor", "currency": "currency"}
 _REQUESTED = {"amount_minor": "amount_requested_minor", "currency": "currency"}
 _TOTAL = {"total_minor": "total_minor", "currency": "currency"}
+_DUE = {**_TOTAL, "due_on": "due_on"}
 _OFFER = {**_TOTAL, "deposit_minor": "deposit_minor"}
 _ENDED_SO = has_event(
     "payment_request", "payment_request.canceled", at="ended_at", told={"reason": "cancel_reason"}
@@ -135,11 +140,12 @@ CHECKS = (
         _begun(Invoice, "invoice", "invoice.created"),
         _begun(Quote, "quote", "quote.created"),
         _begun(PaymentRequest, "payment_request", "payment_request.sent", told=_REQUESTED),
-        _begun(Payment, "payment", "payment.started", "payment.recorded", told=_AMOUNT),
+        _begun(Payment, "payment", "payment.started", told=_AMOUNT, where=Q(gateway_account__isnull=False)),
+        _begun(Payment, "payment", "payment.recorded", told=_AMOUNT, where=Q(gateway_account__isnull=True)),
         never(
             Invoice,
-            ~has_event("invoice", "invoice.created", "invoice.edited", told=_TOTAL),
-            "no event tells a total of {total_minor} {currency}",
+            ~has_event("invoice", "invoice.created", "invoice.edited", told=_DUE),
+            "no event tells a total of {total_minor} {currency} due on {due_on}",
         ),
         never(
             Quote,

@@ -7,7 +7,7 @@ from django.db.models.functions import Concat, StrIndex, Substr
 
 from partway.accounts.models import GatewayAccount
 
-from ..models import Callback, Flag, GatewayCall, Payment
+from ..models import Callback, Event, Flag, GatewayCall, Payment
 from ..models.payments import TAKEN, UNSETTLED
 from .checks import check, never
 
@@ -17,7 +17,12 @@ _STARTED = Exists(GatewayCall.objects.filter(payment=OuterRef("pk"), act="start"
 _BEFORE = GatewayCall.objects.filter(
     payment=OuterRef("payment"), act=OuterRef("act"), attempt=OuterRef("attempt") - 1
 )
+_CAME_IN = Q(status="succeeded", gateway_account__isnull=False)
+_TOLD = Event.objects.filter(type="payment.succeeded", payment=OuterRef("pk"))
 _FLAGGED = Flag.objects.filter(payment=OuterRef("pk"), kind__in=("unwanted_payment", "amount_differs"))
+_DEALT_WITH = Event.objects.filter(
+    type="flag.resolved", organization=OuterRef("organization"), created_at=OuterRef("resolved_at")
+)
 _BOOKED = Payment.objects.filter(
     gateway_account=OuterRef("gateway_account"), checkout_ref=OuterRef("checkout_ref")
 )
@@ -41,20 +46,33 @@ CHECKS = (
     ),
     check(
         "P3",
-        "of a payment that is moving or came in it is known whether it was wanted",
+        "of a payment that is moving or came in it is known whether it was wanted, as the event of its end tells",
         never(
             Payment,
             Q(status__in=("processing", *TAKEN), accepted__isnull=True),
             "{status}, and nobody decided whether it is wanted",
         ),
+        *(
+            never(
+                Payment,
+                _CAME_IN & Q(accepted=wanted) & ~Exists(_TOLD.filter(data__accepted=wanted)),
+                "accepted is {accepted}, which no event tells",
+            )
+            for wanted in (True, False)
+        ),
     ),
     check(
         "P3",
-        "what nobody wanted stands on the Attention page",
+        "what nobody wanted stands on the Attention page, until somebody dealt with it",
         never(
             Payment,
             Q(status="succeeded", accepted=False) & ~Exists(_FLAGGED),
             "came in unwanted, and no flag was raised",
+        ),
+        never(
+            Flag,
+            Q(resolved_at__isnull=False) & ~Exists(_DEALT_WITH),
+            "resolved at {resolved_at} by “{resolved_by}”, which no event tells",
         ),
     ),
     check(

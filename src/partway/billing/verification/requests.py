@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import Count, Exists, F, Max, Model, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from partway.accounts.models import GatewayAccount
 
-from ..models import GatewayCall, Mail, Payment, PaymentRequest
-from .checks import HOLDS, WAITS, Part, Rows, check, in_order, never
+from ..models import Event, GatewayCall, Mail, Payment, PaymentRequest
+from .checks import HOLDS, WAITS, Found, Part, Rows, check, in_order, never
 
 _OPEN = Q(status="open")
 _DUE = F("invoice__total_minor") - F("invoice__amount_paid_minor")
@@ -32,6 +34,16 @@ def _paid_now(payments: Rows) -> Subquery:
         allocations__cause="payment",
     )
     return Subquery(rows.values("invoice").annotate(last=Max("settled_at")).values("last"))
+
+
+def _other_ends(requests: Rows) -> Found:
+    """Compared here and not by the databases, which write times in different ways."""
+    sent = Event.objects.filter(type="payment_request.sent", payment_request=OuterRef("pk"))
+    told = requests.annotate(told=Subquery(sent.values("data__expires_at")[:1]))
+    ends = told.exclude(expires_at=None, told=None).values_list("pk", "expires_at", "told")
+    for pk, expires_at, said in ends:
+        if expires_at is None or said is None or datetime.fromisoformat(said) != expires_at:
+            yield pk, f"expires at {expires_at}, its event says {said}"
 
 
 def _sealed(model: type[Model], column: str) -> Part:
@@ -58,7 +70,7 @@ CHECKS = (
     ),
     check(
         "R3",
-        "a payment is of its request's invoice, and was begun before the request expired",
+        "a payment is of its request's invoice, and was begun before the request expired, as its event says when",
         never(
             Payment,
             Q(payment_request__isnull=False)
@@ -72,6 +84,7 @@ CHECKS = (
             Q(payment_request__expires_at__lte=F("created_at")),
             "begun at {created_at}, the request had expired",
         ),
+        Part(PaymentRequest, _other_ends),
     ),
     check(
         "R3",

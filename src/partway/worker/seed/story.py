@@ -140,7 +140,7 @@ class Story:
             requested_by=self.seed.member.id,
             created_at=self.at,
         )
-        told = {**self._amount(amount_minor), "to": request["to"]}
+        told = {**self._amount(amount_minor), "to": request["to"], "expires_at": None}
         event = self._record("payment_request.sent", self.seed.member, told, payment_request_id=request["id"])
         self.seed.mail("payment_request", event, request["to"], {})
         return request
@@ -164,7 +164,11 @@ class Story:
         for state in ("authorized", "capturing") if method == "card" else ("processing",):
             self._move(states.PAYMENT, payment, state, by, told, about)
         stages = self._allocate(payment)
-        booked = {"captured_minor": amount_minor, "captured_currency": payment["currency"]}
+        booked = {
+            "captured_minor": amount_minor,
+            "captured_currency": payment["currency"],
+            "accepted": True,
+        }
         event = self._move(states.PAYMENT, payment, "succeeded", by, {**told, **stages, **booked}, about)
         self.seed.mail("receipt", event, [self.owes["email"]], stages)
         self.seed.mail("payment_received", event, [self.seed.organization.email], stages)

@@ -1,0 +1,46 @@
+"""A form's one-time key is its organization's own: another one may use the same, and learns nothing by it (P8, D5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from partway.billing import credit, deposits, payment_requests
+from partway.billing.models import Customer
+from partway.lib.clock import now, today
+from partway.lib.money import Money
+from tests import personas
+
+KEY = "form-1"
+HALF = Money(50_000, "USD")
+
+
+def record(owes: Customer) -> object:
+    return personas.check(personas.sent(owes), 50_000, form_key=KEY).organization_id
+
+
+def ask(owes: Customer) -> object:
+    wanted = payment_requests.Ask(HALF, (owes.email,), form_key=KEY)
+    by = personas.actor_of(owes.organization)
+    return payment_requests.create(personas.sent(owes), ask=wanted, by=by, now=now()).organization_id
+
+
+def apply_credit(owes: Customer) -> object:
+    personas.check(personas.sent(owes), 200_000)
+    by = personas.actor_of(owes.organization)
+    return credit.apply(personas.sent(owes), amount=HALF, by=by, now=now(), form_key=KEY).organization_id
+
+
+def record_deposit(owes: Customer) -> object:
+    quote, by = personas.accept(personas.quote(owes)), personas.actor_of(owes.organization)
+    deposit = deposits.OfflineDeposit("Check", today(now(), owes.organization.time_zone), form_key=KEY)
+    return deposits.record_deposit(quote, deposit=deposit, by=by, now=now()).organization_id
+
+
+@pytest.mark.parametrize("send", [record, ask, apply_credit, record_deposit])
+def test_the_same_key_in_another_organization_is_another_form(
+    dana: Customer, send: Callable[[Customer], object]
+) -> None:
+    quinn = personas.customer(personas.mallory().organization, "Quinn Pike")
+    assert (send(dana), send(quinn)) == (dana.organization_id, quinn.organization_id)
