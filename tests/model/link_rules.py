@@ -22,6 +22,11 @@ def is_on_the_form(_: Reference, payment: Payment) -> bool:
     return payment.checkout is not None and payment.checkout.status == "open"
 
 
+def is_over(books: Reference, request: Request) -> bool:
+    """Whether its time is over, and nobody has canceled or paid it before."""
+    return request.is_over(books.now) and request.state in ("open", "expired")
+
+
 class LinkRules(Machine):
     """Acts of customers; `questions` are those about a card that somebody still has on the screen."""
 
@@ -34,6 +39,13 @@ class LinkRules(Machine):
         """Open the page of a link and press Pay, perhaps where it shows another amount than is asked by now."""
         self.look(source)
         self.begin(source, stale=stale)
+
+    @precondition(lambda self: any(is_over(self.books, request) for request in self.books.requests))
+    @rule(request=one("requests", is_over))
+    def open_an_old_mail(self, request: Request) -> None:
+        """And try to pay by it."""
+        self.look(request)
+        self.begin(request, stale=False)
 
     def look(self, source: Source) -> None:
         """Nothing changes, however often a page is opened."""
