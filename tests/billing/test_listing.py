@@ -194,7 +194,8 @@ def test_a_second_refund_is_told_after_the_first_was_dealt_with(
     payment = world.collect(asked)
     world.send_back(payment, 10_000)
     read()
-    flags.resolve(Flag.objects.get(), by=alice, now=present())
+    flag = Flag.objects.get()
+    flags.resolve(flag, shown=flag.edition, by=alice, now=present())
     read(20)
     assert Flag.objects.count() == 1
     world.send_back(payment, 5_000)

@@ -38,7 +38,7 @@ def test_it_waits_on_the_page_and_is_counted_everywhere(charlie: Client, flag: F
 
 
 def test_a_collector_marks_it_as_dealt_with(bob: Client, flag: Flag) -> None:
-    page = bob.post(f"{URL}{flag.pk}/resolve/", follow=True).content.decode()
+    page = bob.post(f"{URL}{flag.pk}/resolve/", {"shown": flag.edition}, follow=True).content.decode()
     flag.refresh_from_db()
     assert flag.resolved_at
     assert "Nothing needs you" in page
@@ -67,7 +67,8 @@ def test_it_says_what_to_do_about_it_and_for_whom(charlie: Client, flag: Flag) -
 
 
 def test_what_was_done_is_kept_with_who_did_it(bob: Client, flag: Flag) -> None:
-    page = bob.post(f"{URL}{flag.pk}/resolve/", {"resolution": "Called Dana."}, follow=True).content.decode()
+    said = {"shown": flag.edition, "resolution": "Called Dana."}
+    page = bob.post(f"{URL}{flag.pk}/resolve/", said, follow=True).content.decode()
     flag.refresh_from_db()
     assert (flag.resolution, flag.resolved_by) == ("Called Dana.", "Bob")
     assert "Called Dana." in page
@@ -78,6 +79,16 @@ def test_too_long_a_note_is_refused_and_stays_typed(bob: Client, flag: Flag) -> 
     flag.refresh_from_db()
     assert (answer.status_code, flag.resolved_at) == (422, None)
     assert "x" * 301 in answer.content.decode()
+
+
+def test_what_was_said_anew_is_shown_before_it_can_be_dealt_with(bob: Client, flag: Flag) -> None:
+    [shown] = re.findall(r'name="shown" value="(\w+)"', bob.get(URL).content.decode())
+    Flag.objects.update(words="$450.00 came in late.")
+    answer = bob.post(f"{URL}{flag.pk}/resolve/", {"shown": shown, "resolution": "Called Dana."})
+    flag.refresh_from_db()
+    page = answer.content.decode()
+    assert (answer.status_code, flag.resolved_at) == (409, None)
+    assert all(words in page for words in ("More has happened", "$450.00 came in late.", "Called Dana."))
 
 
 def test_every_kind_that_is_raised_has_a_way_out() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from . import events
-from .errors import Invalid
+from .errors import Invalid, Stale
 from .events import CLOCK, Actor
 from .models import Flag, Payment
 from .models.payments import UNSETTLED
@@ -40,25 +41,34 @@ def _raise(
     The words name the amounts, so other words are another fact: a second refund after the first was dealt with.
     """
     words = words[:400]
-    if Flag.objects.filter(kind=kind, subject=subject, words=words).exists():
+    same = Flag.objects.filter(kind=kind, subject=subject)
+    if same.filter(resolved_at__isnull=True).update(words=words):
+        return
+    last = same.order_by("-resolved_at", "-id").first()
+    if last is not None and last.words == words:
         return
     columns = {"organization_id": organization_id, "words": words, "created_at": now, **about}
-    flag, made = Flag.objects.get_or_create(kind=kind, subject=subject, resolved_at=None, defaults=columns)
-    if not made:
-        Flag.objects.filter(pk=flag.pk, resolved_at__isnull=True).update(words=words)
+    Flag.objects.get_or_create(kind=kind, subject=subject, resolved_at=None, defaults=columns)
 
 
 @transaction.atomic
-def resolve(flag: Flag, *, by: Actor, now: datetime, resolution: str = "") -> None:
-    """It is dealt with; the event says by whom, what it was about, and what was done. Raises Invalid."""
+def resolve(flag: Flag, *, shown: str, by: Actor, now: datetime, resolution: str = "") -> None:
+    """It is dealt with; the event says by whom, what it was about, and what was done. Raises Invalid, Stale.
+
+    `shown` is the edition that was looked at: an open flag goes on telling the latest, and nobody deals with what they
+    never saw. What is dealt with already stays as it is.
+    """
     resolution = resolution.strip()
     if len(resolution) > MAX_RESOLUTION:
         raise Invalid({"resolution": f"Use at most {MAX_RESOLUTION} characters."})
     columns = {"resolved_at": now, "resolved_by": by.label, "resolution": resolution}
-    if Flag.objects.filter(pk=flag.pk, resolved_at__isnull=True).update(**columns):
+    still_open = Flag.objects.filter(pk=flag.pk, resolved_at__isnull=True)
+    if shown == flag.edition and still_open.filter(words=flag.words).update(**columns):
         about = flag.payment or flag.invoice or flag.organization
         data = {"kind": flag.kind, "words": flag.words, "resolution": resolution}
         events.record("flag.resolved", about, by=by, now=now, data=data)
+    elif still_open.exists():
+        raise Stale("More has happened since you opened this page. Read what it says now, then mark it.")
 
 
 def clear_passing(*, now: datetime, limit: int = 20) -> int:
@@ -66,5 +76,11 @@ def clear_passing(*, now: datetime, limit: int = 20) -> int:
     stuck = Flag.objects.filter(resolved_at__isnull=True, kind__in=PASSING, payment__isnull=False)
     over = stuck.exclude(payment__status__in=UNSETTLED).select_related("payment")[:limit]
     for flag in over:
-        resolve(flag, by=CLOCK, now=now, resolution="The payment is settled now.")
+        _pass_over(flag, "The payment is settled now.", now)
     return len(over)
+
+
+def _pass_over(flag: Flag, resolution: str, now: datetime) -> None:
+    """It ended by itself, whatever it says by now."""
+    with suppress(Stale):  # its words changed this very moment: the next round ends it
+        resolve(flag, shown=flag.edition, by=CLOCK, now=now, resolution=resolution)

@@ -118,13 +118,14 @@ def _document(flag: Flag) -> Invoice | Quote | None:
 
 
 def resolve(visit: Visit, flag_id: str) -> HttpResponse:
-    """Take it off the list, with a word on what was done; asking again changes nothing."""
+    """Take it off the list as it was shown, with a word on what was done; asking again changes nothing."""
     flag = find(visit, Flag.objects.all(), flag_id)
     if not visit.posted:
         return visit.go(visit.url("attention"))
     form = Form.typed(visit.request.POST)
     try:
-        flags.resolve(flag, by=visit.actor, now=visit.now, resolution=form.text("resolution"))
+        said, shown = form.text("resolution"), form.text("shown")
+        flags.resolve(flag, shown=shown, by=visit.actor, now=visit.now, resolution=said)
     except BillingError as error:
         form.refuse(error)
         return _page(visit, form, flag)

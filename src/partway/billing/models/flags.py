@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import ClassVar
 
 from django.db import models
@@ -45,3 +46,8 @@ class Flag(models.Model):
 
     def __str__(self) -> str:
         return self.words
+
+    @property
+    def edition(self) -> str:
+        """A short name for what it says now, by which a page tells later what it had shown."""
+        return hashlib.sha256(self.words.encode()).hexdigest()[:16]
