@@ -13,7 +13,7 @@ from partway.billing import checkouts, flags, listing, payment_requests, reconci
 from partway.billing.errors import GatewayDown
 from partway.billing.events import Actor
 from partway.billing.models import Flag, Payment, PaymentRequest
-from partway.gateways.protocol import Order
+from partway.gateways.protocol import Checkout, Order
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.billing.world import World
@@ -79,26 +79,69 @@ def test_a_checkout_we_thought_never_opened_is_closed(world: World, asked: Payme
     assert world.charged(payment) == []
 
 
-def test_money_under_a_reference_that_is_gone_is_given_to_a_human(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(world, "agrees", lambda: None)  # they do not: that is the point
+def pay_beside(world: World, reference: str) -> Checkout:
+    """A customer pays by bank debit on a checkout that the books do not know, under this reference."""
+    assert world.ear is not None
     order = Order(
-        key="gone",
-        amount=Money(100_000, "USD"),
+        key=f"beside {reference}",
+        amount=Money(30_000, "USD"),
         description="An invoice that a restored backup does not have",
-        reference="pay_gone",
+        reference=reference,
         return_url=world.ear.url,
         callback_url=world.ear.url,
         expires_at=present() + timedelta(minutes=30),
     )
     checkout = checkouts.gateway_of(world.account).start(order)
     world.company.type_in(f"{checkout.url}/pay", **world.FORMS["debit"])
+    return checkout
+
+
+def test_money_under_a_reference_that_is_gone_is_given_to_a_human(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "agrees", lambda: None)  # they do not: that is the point
+    pay_beside(world, "pay_gone")
     assert read() == 1
     assert Flag.objects.get().kind == "unknown_checkout"
     assert "pay_gone" in Flag.objects.get().words
     read(30)
     assert Flag.objects.count() == 1
+
+
+def test_money_on_a_second_checkout_of_a_payment_is_given_to_a_human(
+    world: World, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "agrees", lambda: None)
+    payment = world.collect(asked)
+    second = pay_beside(world, payment.pk)
+    assert read() == 1
+    assert second.ref in Flag.objects.get(kind="unknown_checkout").words
+
+
+def test_of_two_checkouts_listed_at_once_one_is_booked_and_the_other_is_told(
+    world: World, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "agrees", lambda: None)
+    payment = world.start(asked)
+    world.pay(payment, "debit")
+    world.settle(payment)
+    over(payment, checkout_ref="")
+    second = pay_beside(world, payment.pk)
+    read()
+    assert (the_payment().status, the_payment().checkout_ref) == ("succeeded", payment.checkout_ref)
+    assert second.ref in Flag.objects.get(kind="unknown_checkout").words
+
+
+def test_a_name_learned_from_one_line_is_known_at_the_next(
+    world: World, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "agrees", lambda: None)
+    payment = world.start(asked)
+    over(payment, checkout_ref="")
+    second = pay_beside(world, payment.pk)
+    read()
+    assert (the_payment().status, the_payment().checkout_ref) == ("pending", payment.checkout_ref)
+    assert second.ref in Flag.objects.get().words
 
 
 def test_a_refund_made_at_the_gateway_is_given_to_a_human(world: World, asked: PaymentRequest) -> None:

@@ -86,7 +86,9 @@ def _known(batch: list[Listed], account: GatewayAccount) -> Iterable[tuple[Liste
 
 def _compare(line: Listed, payment: Payment | None, account: GatewayAccount, now: datetime) -> bool:
     """Settle what differs; True if something did."""
-    if payment is None:
+    if payment is not None and not payment.checkout_ref:  # a line before this one may have told the name
+        payment.refresh_from_db(fields=["status", "checkout_ref"])
+    if payment is None or payment.checkout_ref not in ("", line.ref):
         return _flag_stranger(line, account, now)
     if payment.status == "succeeded":
         return _flag_difference(line, payment, now)
@@ -110,11 +112,14 @@ def _refresh(line: Listed, payment: Payment, now: datetime) -> bool:
 
 
 def _flag_stranger(line: Listed, account: GatewayAccount, now: datetime) -> bool:
-    """Money under a reference that only Partway gives, and no such payment here: as after a restored backup."""
+    """Money under a reference that only Partway gives, on a checkout that no payment here has or can still have.
+
+    As after a restored backup, or when a second checkout was opened under the reference of the first.
+    """
     if line.truth.status not in _TAKEN or not line.reference.startswith("pay_"):
         return False
     # The same account may be connected a second time, or by a second organization: then others know of it.
-    if Payment.objects.filter(Q(pk=line.reference) | Q(checkout_ref=line.ref)).exists():
+    if Payment.objects.filter(Q(checkout_ref=line.ref) | Q(pk=line.reference, checkout_ref="")).exists():
         return False
     amount = line.truth.captured or line.truth.authorized
     taken = f"{amount} was taken" if line.truth.captured else "A payment was begun"

@@ -59,8 +59,8 @@ _KINDS = {
     ),
     "unknown_checkout": Kind(
         "Money these books do not know",
-        "This happens after a backup was restored. Find the customer at the payment service, then record the payment "
-        "on the invoice by hand, or send it back there.",
+        "This happens after a backup was restored, or when somebody could pay twice. Find the customer at the payment "
+        "service, then record the payment on the invoice by hand, or send it back there.",
     ),
     "books_differ": Kind(
         "The payment service tells another amount",
