@@ -174,11 +174,86 @@ def test_a_silent_gateway_is_asked_again_from_where_we_were(
 
 
 def test_credentials_that_are_refused_are_tried_less_often(world: World) -> None:
-    world.account.credentials = {**world.account.credentials, "api_key": "sk_sandbox_wrong"}
-    world.account.save()
+    refuse(world.account)
     at = present() + timedelta(minutes=10)
     listing.read_lists(now=at)
     assert _account(world).list_at == at + timedelta(hours=6)
+
+
+# A list that stays unread
+
+_AN_HOUR, _A_DAY = 60, 24 * 60
+
+
+def out_of_reach(settings: Settings) -> None:
+    settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
+
+
+def refuse(account: GatewayAccount) -> None:
+    """The company does not know our credentials any more."""
+    account.credentials = {**account.credentials, "api_key": "sk_sandbox_wrong"}
+    account.save()
+
+
+def test_a_list_that_is_unread_for_a_day_is_given_to_a_human(world: World, settings: Settings) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    out_of_reach(settings)
+    read(_A_DAY - _AN_HOUR)
+    assert not Flag.objects.exists()
+    read(_A_DAY + _AN_HOUR)
+    settings.PARTWAY_SANDBOX_URL = up
+    flag = Flag.objects.get()
+    assert (flag.kind, flag.organization) == ("list_unread", world.account.organization)
+    assert "there is no answer" in flag.words
+
+
+def test_it_is_told_with_what_the_company_says_when_it_refuses(world: World) -> None:
+    refuse(world.account)
+    read(_A_DAY + _AN_HOUR)
+    assert "it refuses." in Flag.objects.get(kind="list_unread").words
+
+
+def test_a_list_of_which_a_line_stays_unclear_is_unread(world: World, asked: PaymentRequest) -> None:
+    world.pay(world.start(asked))
+    world.go_wrong("error_before", act="fetch", count=1)
+    read(_A_DAY + _AN_HOUR)
+    assert "does not tell what became of them" in Flag.objects.get().words
+
+
+def test_it_ends_by_itself_when_the_list_is_read_again(world: World, settings: Settings) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    out_of_reach(settings)
+    read(_A_DAY + _AN_HOUR)
+    settings.PARTWAY_SANDBOX_URL = up
+    read(_A_DAY + 2 * _AN_HOUR)
+    assert Flag.objects.get().resolution == "The list is read again."
+
+
+def test_a_list_that_was_read_lately_is_not_unread(world: World, settings: Settings) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    read(_A_DAY)
+    out_of_reach(settings)
+    read(_A_DAY + _AN_HOUR)
+    settings.PARTWAY_SANDBOX_URL = up
+    assert not Flag.objects.exists()
+
+
+def test_nobody_is_told_of_a_replaced_account_on_which_nothing_waits(world: World, alice: Actor) -> None:
+    refuse(world.account)
+    read(_A_DAY + _AN_HOUR)
+    GatewayAccount.objects.filter(pk=world.account.pk).update(is_current=False)
+    read(2 * _A_DAY)
+    assert Flag.objects.get().resolution == "It was replaced, and owes no answer."
+
+
+def test_a_replaced_account_on_which_a_payment_waits_is_told(world: World, asked: PaymentRequest) -> None:
+    world.start(asked)
+    key = world.account.sealed_credentials
+    refuse(world.account)
+    GatewayAccount.objects.filter(pk=world.account.pk).update(is_current=False)
+    read(_A_DAY + _AN_HOUR)
+    GatewayAccount.objects.filter(pk=world.account.pk).update(sealed_credentials=key)
+    assert Flag.objects.get().resolved_at is None
 
 
 def test_two_workers_never_read_the_same_list(world: World) -> None:

@@ -16,8 +16,8 @@ from .models.payments import UNSETTLED
 
 MAX_RESOLUTION = 300
 
-# These end by themselves when their payment does: nobody has to say that a gateway answers again.
-PASSING = ("gateway_refuses", "payment_unsettled")
+# These end by themselves with their trouble: nobody has to say that a gateway answers again.
+PASSING = ("gateway_refuses", "payment_unsettled", "list_unread")
 
 
 def raise_flag(kind: str, payment: Payment, *, words: str, now: datetime) -> None:
@@ -76,11 +76,16 @@ def clear_passing(*, now: datetime, limit: int = 20) -> int:
     stuck = Flag.objects.filter(resolved_at__isnull=True, kind__in=PASSING, payment__isnull=False)
     over = stuck.exclude(payment__status__in=UNSETTLED).select_related("payment")[:limit]
     for flag in over:
-        _pass_over(flag, "The payment is settled now.", now)
+        _end(flag, "The payment is settled now.", now)
     return len(over)
 
 
-def _pass_over(flag: Flag, resolution: str, now: datetime) -> None:
-    """It ended by itself, whatever it says by now."""
+def pass_over(kind: str, subject: str, *, resolution: str, now: datetime) -> None:
+    """The trouble is over by itself: resolve what stands open about it, if anything does."""
+    for flag in Flag.objects.filter(kind=kind, subject=subject, resolved_at__isnull=True):
+        _end(flag, resolution, now)
+
+
+def _end(flag: Flag, resolution: str, now: datetime) -> None:
     with suppress(Stale):  # its words changed this very moment: the next round ends it
         resolve(flag, shown=flag.edition, by=CLOCK, now=now, resolution=resolution)

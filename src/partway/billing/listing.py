@@ -26,6 +26,8 @@ _EVERY = timedelta(minutes=5)
 _AFTER_REFUSAL = timedelta(hours=6)
 # Clocks differ, and a change may show in the list a little late: each reading goes back this far.
 _OVERLAP = timedelta(hours=1)
+# From here on a human should know: what is not reported is found in no other way.
+_TOO_LONG = timedelta(days=1)
 _BATCH = 100
 _TAKEN = (Status.AUTHORIZED, Status.PROCESSING, Status.CAPTURED)
 
@@ -46,18 +48,35 @@ def _read(account: GatewayAccount, now: datetime) -> int:
     since = (account.listed_until or account.created_at) - _OVERLAP
     row = GatewayAccount.objects.filter(pk=account.pk)
     answers: list[bool | None] = []
+    trouble = ""
     try:
         for batch in _batches(checkouts.gateway_of(account).list_since(since)):
             answers += [_compared(line, payment, account, now) for line, payment in _known(batch, account)]
     except Refused as refusal:
         log.warning("gateway refuses its list", account=account.pk, why=refusal.words)
         row.update(list_at=now + _AFTER_REFUSAL)
+        trouble = f"it refuses. {refusal.words}"
     except Unknown as error:  # the next reading begins where this one began
         log.warning("gateway gave no list", account=account.pk, why=str(error))
+        trouble = "there is no answer."
     else:
         if None not in answers:
             row.update(listed_until=now)
+        else:
+            trouble = "it lists payments, and does not tell what became of them."
+    _tell_if_unread(account, trouble, now)
     return answers.count(True)
+
+
+def _tell_if_unread(account: GatewayAccount, trouble: str, now: datetime) -> None:
+    """A list that stays unread is told to the organization until it is read, or nothing can come of it any more."""
+    if not trouble:
+        flags.pass_over("list_unread", account.pk, resolution="The list is read again.", now=now)
+    elif not account.is_current and not Payment.objects.unsettled().filter(gateway_account=account).exists():
+        flags.pass_over("list_unread", account.pk, resolution="It was replaced, and owes no answer.", now=now)
+    elif now > (account.listed_until or account.created_at) + _TOO_LONG:
+        words = f"For over a day nobody could read the payment service’s list of payments: {trouble}"
+        flags.raise_for_organization("list_unread", account.pk, account.organization_id, words=words, now=now)
 
 
 def _compared(line: Listed, payment: Payment | None, account: GatewayAccount, now: datetime) -> bool | None:

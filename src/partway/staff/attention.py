@@ -53,6 +53,11 @@ _KINDS = {
         "A payment without an end",
         "Look the payment up at the payment service. This ends by itself once the payment is settled.",
     ),
+    "list_unread": Kind(
+        "The payment service’s list is unread",
+        "Payments that were not reported are found there. If the credentials changed, connect the service anew in "
+        "Settings. This ends by itself once the list is read again.",
+    ),
     "unknown_callback": Kind(
         "A report about something unknown",
         "Look it up at the payment service. If it is money for an invoice, record it there by hand.",

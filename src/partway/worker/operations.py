@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Min
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
+from partway.accounts.models import GatewayAccount
 from partway.billing.models import Callback, Flag, Mail, Payment
 from partway.lib import clock
 
@@ -56,8 +59,19 @@ def _gauges(now: datetime) -> dict[str, tuple[str, float]]:
         ),
         "payments_unsettled": ("Payments nobody knows the end of", Payment.objects.unsettled().count()),
         "callbacks_waiting": ("Callbacks not booked yet", Callback.objects.filter(status="waiting").count()),
+        "gateway_list_oldest_seconds": (
+            "Age of the gateway's list that was not read for the longest time",
+            _age_of_lists(now),
+        ),
         "flags_unresolved": (
             "What a human must look at",
             Flag.objects.filter(resolved_at__isnull=True).count(),
         ),
     }
+
+
+def _age_of_lists(now: datetime) -> float:
+    """Of the accounts that take payments and are read: a replaced one, or one of a seed, may be unread for good."""
+    read = GatewayAccount.objects.filter(is_current=True, list_at__lt=now + timedelta(days=1))
+    oldest = read.aggregate(oldest=Min(Coalesce("listed_until", "created_at")))["oldest"]
+    return max((now - oldest).total_seconds(), 0) if oldest else 0
