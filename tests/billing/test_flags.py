@@ -72,3 +72,34 @@ def test_what_falls_back_to_earlier_words_is_news(world: World, refunded: Flag, 
     assert refunded.payment is not None
     flags.raise_flag(refunded.kind, refunded.payment, words=said, now=later(30))
     assert the_flag().words == said
+
+
+# Trouble that passes
+
+
+HOUR = 60
+
+
+def complain(asked: PaymentRequest, minutes: float, reason: str) -> None:
+    """The company refuses to tell what became of the payment, each time for another reason."""
+    flags.raise_flag("gateway_refuses", asked.payments.get(), words=reason, now=later(minutes))
+
+
+@pytest.fixture
+def stuck(world: World, asked: PaymentRequest, alice: Actor) -> PaymentRequest:
+    """A payment of which nobody can learn the end; a member has just dealt with that."""
+    world.start(asked)
+    complain(asked, 0, "Account suspended.")
+    deal_with(the_flag(), alice, later(0))
+    return asked
+
+
+def test_trouble_that_was_dealt_with_is_quiet_for_a_day(stuck: PaymentRequest) -> None:
+    complain(stuck, 5, "Account suspended.")
+    complain(stuck, 23 * HOUR, "Account closed.")
+    assert not Flag.objects.filter(resolved_at__isnull=True).exists()
+
+
+def test_trouble_that_lasts_comes_back_a_day_after_it_was_dealt_with(stuck: PaymentRequest) -> None:
+    complain(stuck, 25 * HOUR, "Account suspended.")
+    assert the_flag().words == "Account suspended."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +18,8 @@ MAX_RESOLUTION = 300
 
 # These end by themselves with their trouble: nobody has to say that a gateway answers again.
 PASSING = ("gateway_refuses", "payment_unsettled", "list_unread")
+# While it lasts it comes back, for what a member did about it did not help; but not while they wait for the answer.
+_QUIET = timedelta(days=1)
 
 
 def raise_flag(kind: str, payment: Payment, *, words: str, now: datetime) -> None:
@@ -38,17 +40,25 @@ def _raise(
 ) -> None:
     """One stands open per kind and subject, and says the latest; what was dealt with comes back only as something new.
 
-    The words name the amounts, so other words are another fact: a second refund after the first was dealt with.
+    The words name the amounts, so other words are another fact: a second refund after the first was dealt with. Trouble
+    that passes is told again a day after it was dealt with, in whatever words.
     """
     words = words[:400]
     same = Flag.objects.filter(kind=kind, subject=subject)
     if same.filter(resolved_at__isnull=True).update(words=words):
         return
     last = same.order_by("-resolved_at", "-id").first()
-    if last is not None and last.words == words:
+    if last is not None and _is_told(last, words, now):
         return
     columns = {"organization_id": organization_id, "words": words, "created_at": now, **about}
     Flag.objects.get_or_create(kind=kind, subject=subject, resolved_at=None, defaults=columns)
+
+
+def _is_told(last: Flag, words: str, now: datetime) -> bool:
+    """Whether what was dealt with last says all that there is to say."""
+    if last.kind in PASSING:
+        return last.resolved_at is not None and now < last.resolved_at + _QUIET
+    return last.words == words
 
 
 @transaction.atomic

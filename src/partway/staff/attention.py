@@ -47,16 +47,18 @@ _KINDS = {
     "gateway_refuses": Kind(
         "The payment service does not tell",
         "Look the payment up there. If the credentials changed, connect the service anew in Settings. "
-        "This ends by itself once the payment is settled.",
+        "This ends by itself once the payment is settled; until then it comes back a day after you dealt with it.",
     ),
     "payment_unsettled": Kind(
         "A payment without an end",
-        "Look the payment up at the payment service. This ends by itself once the payment is settled.",
+        "Look the payment up at the payment service. "
+        "This ends by itself once the payment is settled; until then it comes back a day after you dealt with it.",
     ),
     "list_unread": Kind(
         "The payment service’s list is unread",
         "Payments that were not reported are found there. If the credentials changed, connect the service anew in "
-        "Settings. This ends by itself once the list is read again.",
+        "Settings. This ends by itself once the list is read again; "
+        "until then it comes back a day after you dealt with it.",
     ),
     "unknown_callback": Kind(
         "A report about something unknown",
