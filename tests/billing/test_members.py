@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 
 from partway.accounts.models import Invitation, Member, Organization, Role, User
-from partway.billing import events, members
+from partway.billing import events, members, payment_requests
 from partway.billing.errors import InvitationOver, LastOwner
+from partway.billing.events import Actor
 from partway.billing.members import Person
-from partway.billing.models import Event, Mail
+from partway.billing.models import Event, Invoice, Mail, PaymentRequest
+from partway.billing.payment_requests import Ask
 from partway.lib.clock import now
+from partway.lib.money import Money
 from tests import personas
 from tests.billing.together import together
+from tests.billing.world import World
 
 
 def owners() -> tuple[Organization, Member, Member]:
@@ -147,3 +151,42 @@ def test_an_owner_who_cannot_sign_in_is_none_to_stay() -> None:
     members.add(house.organization, person=ghost, role="owner", by=by, now=now())
     with pytest.raises(LastOwner):
         members.remove(house.alice, by=by, now=now())
+
+
+# What a member asked for outlives them
+
+
+@pytest.fixture
+def asked_by_bob(invoice: Invoice) -> PaymentRequest:
+    """Bob asks for $300.00 and wants to hear of it."""
+    bob = Member.objects.get(organization=invoice.organization, user__name="Bob")
+    ask = Ask(amount=Money(30_000, "USD"), to=("dana@post.example",), reply_to=bob.user.email)
+    return payment_requests.create(invoice, ask=ask, by=events.member_actor(bob), now=now())
+
+
+def remove_bob(alice: Actor) -> None:
+    members.remove(Member.objects.get(user__name="Bob"), by=alice, now=now())
+
+
+def test_the_news_of_a_payment_goes_to_who_asked(world: World, asked_by_bob: PaymentRequest) -> None:
+    world.collect(asked_by_bob)
+    assert Mail.objects.get(kind="payment_received").to == [asked_by_bob.reply_to]
+    assert Mail.objects.get(kind="receipt").reply_to == asked_by_bob.reply_to
+
+
+def test_the_news_of_a_payment_goes_to_the_office_once_who_asked_has_left(
+    world: World, asked_by_bob: PaymentRequest, alice: Actor
+) -> None:
+    remove_bob(alice)
+    world.collect(asked_by_bob)
+    office = asked_by_bob.organization.email
+    assert Mail.objects.get(kind="payment_received").to == [office]
+    assert Mail.objects.get(kind="receipt").reply_to == office
+
+
+def test_a_link_mailed_again_is_answered_to_the_office_once_who_asked_has_left(
+    asked_by_bob: PaymentRequest, alice: Actor
+) -> None:
+    remove_bob(alice)
+    mail = payment_requests.resend(asked_by_bob, by=alice, now=now())
+    assert mail.reply_to == asked_by_bob.organization.email

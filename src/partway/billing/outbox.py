@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from partway.accounts.models import Invitation, InvitationStatus, User
+from partway.accounts.models import Invitation, InvitationStatus, Member, User
 
 from . import events
 from .events import CLOCK
@@ -47,11 +47,18 @@ def queue(kind: str, event: Event, envelope: Envelope) -> Mail:
     )
 
 
+def asker(request: PaymentRequest) -> str:
+    """Where whoever asked is reached: the member who did, or the office once they are no member any more."""
+    if request.reply_to and Member.objects.filter(pk=request.requested_by).exists():
+        return request.reply_to
+    return request.organization.email
+
+
 def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> None:
     """A receipt to the customer, and the news to whoever asked; `stages` are the figures it tells, in minor units."""
     request, document = payment.payment_request, payment.document
     to = request.to if request else [document.customer.email]
-    asked_by = (request.reply_to if request else "") or document.organization.email
+    asked_by = asker(request) if request else document.organization.email
     queue("receipt", event, Envelope(to=to, reply_to=asked_by, data=dict(stages)))
     news = Envelope(to=[asked_by], reply_to=document.organization.email, data=dict(stages))
     queue("payment_received", event, news)

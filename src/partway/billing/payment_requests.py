@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from partway.accounts.models import Member, Organization
+from partway.accounts.models import Organization
 from partway.gateways.protocol import Gateway, Refused, Unknown
 from partway.lib import clock
 from partway.lib.money import Money
@@ -235,7 +235,8 @@ def _figures(request: PaymentRequest) -> dict[str, object]:
 
 
 def _queue_mail(request: PaymentRequest, event: Event) -> Mail:
-    envelope = Envelope(to=request.to, cc=request.cc, bcc=request.bcc, reply_to=request.reply_to)
+    replies_to = outbox.asker(request)
+    envelope = Envelope(to=request.to, cc=request.cc, bcc=request.bcc, reply_to=replies_to)
     return outbox.queue("payment_request", event, envelope)
 
 
@@ -296,8 +297,7 @@ def _tell_asker(request: PaymentRequest, event: Event, by: Actor) -> None:
     if by.kind == "member" and by.id == request.requested_by:
         return
     office = request.organization.email
-    still_there = Member.objects.filter(pk=request.requested_by).exists()
-    to = request.reply_to if request.reply_to and still_there else office
+    to = outbox.asker(request)
     if by.kind == "gateway" and to == office:
         return  # the news of the payment goes there, and says as much
     data = {"reason": request.cancel_reason}
