@@ -18,6 +18,7 @@ from partway.staff import urls
 from partway.staff.signin import urls as signin_urls
 from tests import personas
 from tests.personas import House
+from tests.staff.confirming import confirm
 
 LEAST = {
     "organization": Role.READER,
@@ -229,7 +230,7 @@ def test_a_reader_of_a_quote_is_offered_no_act_and_no_link(charlie: Client, invo
 def test_a_collector_changes_a_quote_up_to_its_invoice(bob: Client, house: House, invoice: Invoice) -> None:
     quote = personas.accept(personas.quote(invoice.customer))
     for page in ("resend", "invoice"):
-        assert bob.post(f"/o/alder/quotes/{quote.pk}/{page}/").status_code == 302
+        assert confirm(bob, f"/o/alder/quotes/{quote.pk}/{page}/").status_code == 302
 
 
 OWN = (

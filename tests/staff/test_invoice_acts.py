@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 from django.test import Client
 
 from partway.billing import credit, invoices, quotes
@@ -9,6 +12,8 @@ from partway.billing.models import Customer, Invoice, Mail, Payment
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas
+from tests.staff.confirming import confirm, shown
+from tests.staff.test_invoice_editor import edit_url, typed
 from tests.staff.test_invoice_page import page_of, text_of
 
 
@@ -26,7 +31,7 @@ def test_send_says_to_whom_first(bob: Client, dana: Customer) -> None:
 
 def test_sent_it_has_a_number_and_the_customer_a_mail(bob: Client, dana: Customer) -> None:
     draft = personas.draft(dana)
-    answer = bob.post(url(draft, "send"), follow=True)
+    answer = confirm(bob, url(draft, "send"), follow=True)
     draft.refresh_from_db()
     assert (draft.status, draft.number) == ("sent", "INV-0001")
     assert Mail.objects.get().to == [dana.email]
@@ -35,8 +40,8 @@ def test_sent_it_has_a_number_and_the_customer_a_mail(bob: Client, dana: Custome
 
 def test_sending_twice_is_refused_and_mails_once(bob: Client, dana: Customer) -> None:
     draft = personas.draft(dana)
-    bob.post(url(draft, "send"))
-    answer = bob.post(url(draft, "send"))
+    confirm(bob, url(draft, "send"))
+    answer = confirm(bob, url(draft, "send"))
     assert answer.status_code == 409
     assert "already sent" in answer.content.decode()
     assert Mail.objects.count() == 1
@@ -44,7 +49,7 @@ def test_sending_twice_is_refused_and_mails_once(bob: Client, dana: Customer) ->
 
 def test_an_invoice_of_nothing_is_not_sent(bob: Client, dana: Customer) -> None:
     draft = personas.draft(dana, 0)
-    answer = bob.post(url(draft, "send"))
+    answer = confirm(bob, url(draft, "send"))
     assert answer.status_code == 422
     assert "Nothing is due on this invoice" in answer.content.decode()
 
@@ -58,7 +63,7 @@ def test_resend_mails_the_invoice_again(bob: Client, invoice: Invoice) -> None:
 def test_void_asks_first_and_then_ends_it_with_its_request(alice: Client, invoice: Invoice) -> None:
     asked = personas.ask(invoice)
     assert "cannot be undone" in alice.get(url(invoice, "void")).content.decode()
-    alice.post(url(invoice, "void"))
+    confirm(alice, url(invoice, "void"))
     invoice.refresh_from_db()
     asked.refresh_from_db()
     assert (invoice.status, asked.cancel_reason) == ("void", "invoice_voided")
@@ -66,7 +71,7 @@ def test_void_asks_first_and_then_ends_it_with_its_request(alice: Client, invoic
 
 def test_a_part_paid_invoice_is_not_voided(alice: Client, invoice: Invoice) -> None:
     personas.paid_part(invoice, 100)
-    answer = alice.post(url(invoice, "void"))
+    answer = confirm(alice, url(invoice, "void"))
     assert answer.status_code == 409
     assert "credit first; then the invoice can be voided" in answer.content.decode()
 
@@ -80,10 +85,77 @@ def test_a_deposit_in_the_way_of_voiding_names_the_way_out(alice: Client, dana: 
     dialog = alice.get(url(invoice, "void")).content.decode()
     assert "Move it to the customer&#x27;s credit first" in dialog
     assert ">Void Invoice</button>" not in dialog
-    answer = alice.post(url(invoice, "void"))
+    answer = confirm(alice, url(invoice, "void"))
     assert answer.status_code == 409
     credit.release(invoice, Payment.objects.get(), by=by, now=now())
-    assert alice.post(url(invoice, "void")).status_code == 302
+    assert confirm(alice, url(invoice, "void")).status_code == 302
+
+
+# A page that was opened before somebody else changed the invoice
+
+
+def test_a_draft_that_was_edited_meanwhile_is_shown_again_before_it_is_sent(
+    alice: Client, bob: Client, dana: Customer
+) -> None:
+    draft = personas.draft(dana)
+    page = alice.get(url(draft, "send"))
+    other = personas.customer(dana.organization, "Eli Other")
+    bob.post(edit_url(draft), typed(other, version="1", lines__0__unit_amount="9,000.00"))
+    answer = alice.post(url(draft, "send"), shown(page))
+    told = text_of(answer.content.decode())
+    assert answer.status_code == 409
+    for words in ("Somebody else changed this", "Send $9,000.00", other.email):
+        assert words in told
+    assert not Mail.objects.exists()
+    assert alice.post(url(draft, "send"), shown(answer)).status_code == 302
+
+
+def test_a_draft_that_was_sent_meanwhile_is_not_voided_as_one(
+    alice: Client, bob: Client, dana: Customer
+) -> None:
+    draft = personas.draft(dana)
+    page = alice.get(url(draft, "void"))
+    confirm(bob, url(draft, "send"))
+    asked = personas.ask(Invoice.objects.get())
+    answer = alice.post(url(draft, "void"), shown(page))
+    asked.refresh_from_db()
+    assert (answer.status_code, asked.status) == (409, "open")
+    assert "Void INV-0001?" in text_of(answer.content.decode())
+
+
+@pytest.mark.parametrize("change", [personas.edited, personas.check], ids=["edited", "part paid"])
+def test_no_other_amount_is_written_off_than_was_shown(
+    alice: Client, invoice: Invoice, change: Callable[[Invoice, int], object]
+) -> None:
+    page = alice.get(url(invoice, "write-off"))
+    change(invoice, 40_000)
+    answer = alice.post(url(invoice, "write-off"), shown(page))
+    invoice.refresh_from_db()
+    assert (answer.status_code, invoice.status) == (409, "sent")
+    assert f"Write Off {invoice.amount_due}" in answer.content.decode()
+    assert alice.post(url(invoice, "write-off"), shown(answer)).status_code == 302
+
+
+def test_reopened_and_written_off_again_it_is_shown_again_before_it_is_reopened(
+    alice: Client, invoice: Invoice
+) -> None:
+    confirm(alice, url(invoice, "write-off"))
+    page = alice.get(url(invoice, "reopen"))
+    confirm(alice, url(invoice, "reopen"))
+    personas.edited(invoice, 5_000)
+    confirm(alice, url(invoice, "write-off"))
+    answer = alice.post(url(invoice, "reopen"), shown(page))
+    assert answer.status_code == 409
+    assert "Reopen $50.00" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["send", "void"])
+def test_a_yes_to_no_page_does_nothing(alice: Client, dana: Customer, name: str) -> None:
+    draft = personas.draft(dana)
+    for fields in ({}, {"version": "x"}):
+        assert alice.post(url(draft, name), fields).status_code == 409
+    draft.refresh_from_db()
+    assert draft.status == "draft"
 
 
 # Writing off, and back
@@ -105,7 +177,7 @@ def test_write_off_says_what_is_given_up_and_what_ends(alice: Client, invoice: I
 def test_written_off_the_page_says_by_whom_and_what_can_be_done(
     alice: Client, bob: Client, invoice: Invoice
 ) -> None:
-    answer = alice.post(url(invoice, "write-off"), follow=True)
+    answer = confirm(alice, url(invoice, "write-off"), follow=True)
     text = text_of(answer.content.decode())
     assert "$1,000.00 of INV-0001 is written off" in text
     assert "Alice wrote this invoice off on" in text
@@ -118,7 +190,7 @@ def test_written_off_the_page_says_by_whom_and_what_can_be_done(
 
 
 def test_a_written_off_invoice_is_offered_neither_edit_nor_void(alice: Client, invoice: Invoice) -> None:
-    alice.post(url(invoice, "write-off"))
+    confirm(alice, url(invoice, "write-off"))
     page = page_of(alice, invoice)
     for act in ("Edit Invoice", "Void Invoice", "Write Off<", "Request Payment", "Resend Invoice"):
         assert act not in page
@@ -126,15 +198,15 @@ def test_a_written_off_invoice_is_offered_neither_edit_nor_void(alice: Client, i
 
 def test_reopened_it_is_due_again(alice: Client, dana: Customer) -> None:
     invoice = personas.sent(dana, due_in=-3)
-    alice.post(url(invoice, "write-off"))
+    confirm(alice, url(invoice, "write-off"))
     assert "overdue at once" in alice.get(url(invoice, "reopen")).content.decode()
-    answer = alice.post(url(invoice, "reopen"), follow=True)
+    answer = confirm(alice, url(invoice, "reopen"), follow=True)
     assert "INV-0001 is open again: $1,000.00 is due." in answer.content.decode()
     assert "Alice reopened the invoice" in page_of(alice, invoice)
 
 
 def test_what_is_not_written_off_is_not_reopened(alice: Client, invoice: Invoice) -> None:
-    answer = alice.post(url(invoice, "reopen"))
+    answer = confirm(alice, url(invoice, "reopen"))
     assert answer.status_code == 409
     assert "only one that was written off can be reopened" in answer.content.decode()
 
@@ -149,13 +221,13 @@ def test_only_owners_are_offered_these_acts(alice: Client, bob: Client, invoice:
     assert "Write Off" in page_of(alice, invoice)
     assert "Write Off" not in page_of(bob, invoice)
     assert "Edit Invoice" in page_of(bob, invoice)
-    alice.post(url(invoice, "write-off"))
+    confirm(alice, url(invoice, "write-off"))
     assert ">Reopen<" in page_of(alice, invoice)
     assert ">Reopen<" not in page_of(bob, invoice)
 
 
 def test_nothing_is_due_of_it_in_any_list(alice: Client, invoice: Invoice) -> None:
-    alice.post(url(invoice, "write-off"))
+    confirm(alice, url(invoice, "write-off"))
     assert alice.get("/o/alder/").context["due"].count == 0
     listed = alice.get("/o/alder/invoices/?status=written_off")
     assert [row.pk for row in listed.context["page"].object_list] == [invoice.pk]

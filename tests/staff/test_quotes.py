@@ -15,6 +15,7 @@ from partway.billing import events, invoices, links, quotes
 from partway.billing.models import Customer, Event, Flag, Invoice, Payment, Quote, QuoteTerms
 from partway.lib.clock import now
 from tests import personas
+from tests.staff.confirming import confirm, shown
 
 LINES = {
     "lines.0.description": "Oak staircase",
@@ -210,7 +211,7 @@ def test_the_timeline_tells_it_in_sentences(bob: Client, quote: Quote) -> None:
     act(bob, quote, "resend")
     quotes.mark_opened(quote, now=now())
     personas.pay_deposit(personas.accept(quote))
-    act(bob, quote, "invoice")
+    confirm(bob, f"/o/alder/quotes/{quote.pk}/invoice/")
     text = page_of(bob, quote)
     for sentence in (
         "Alice wrote this quote",
@@ -241,16 +242,41 @@ def test_where_payments_are_off_the_page_says_so(alice: Client, quote: Quote) ->
 def test_sending_gives_a_number(bob: Client, dana: Customer) -> None:
     draft = personas.quote_draft(dana)
     assert "paid in full on acceptance" in text_of(bob.get(f"/o/alder/quotes/{draft.pk}/send/"))
-    act(bob, draft, "send")
+    confirm(bob, f"/o/alder/quotes/{draft.pk}/send/")
     assert (Quote.objects.get().status, Quote.objects.get().number) == ("sent", "QUO-0001")
 
 
 def test_what_cannot_be_sent_says_why(bob: Client, dana: Customer) -> None:
     draft = personas.quote_draft(dana)
     Quote.objects.update(valid_until=now().date() - timedelta(days=3))
-    answer = act(bob, draft, "send")
+    answer = confirm(bob, f"/o/alder/quotes/{draft.pk}/send/")
     assert answer.status_code == 422
     assert "This day is over" in text_of(answer)
+
+
+def test_a_quote_that_was_edited_meanwhile_is_shown_again_before_it_is_sent(
+    alice: Client, bob: Client, dana: Customer
+) -> None:
+    draft = personas.quote_draft(dana)
+    page = alice.get(f"/o/alder/quotes/{draft.pk}/send/")
+    form = typed(dana, version="1", deposit_kind="percent", deposit_percent="90")
+    act(bob, draft, "edit", **form)
+    answer = act(alice, draft, "send", **shown(page))
+    assert (answer.status_code, Quote.objects.get().status) == (409, "draft")
+    assert "Somebody else changed this" in text_of(answer)
+    assert "$900.00, paid in full on acceptance" in text_of(answer)
+    assert act(alice, draft, "send", **shown(answer)).status_code == 302
+
+
+def test_no_invoice_is_made_of_a_quote_that_was_not_shown(alice: Client, bob: Client, dana: Customer) -> None:
+    draft = personas.quote_draft(dana)
+    page = alice.get(f"/o/alder/quotes/{draft.pk}/invoice/")
+    act(bob, draft, "edit", **typed(dana, version="1", **{"lines.0.unit_amount": "9,000.00"}))
+    confirm(bob, f"/o/alder/quotes/{draft.pk}/send/")
+    personas.accept(draft)
+    answer = act(alice, draft, "invoice", **shown(page))
+    assert (answer.status_code, Invoice.objects.count()) == (409, 0)
+    assert "$9,000.00 in all" in text_of(answer)
 
 
 def test_the_link_is_there_while_it_leads_somewhere(bob: Client, quote: Quote) -> None:
@@ -299,12 +325,12 @@ def test_a_deposit_that_is_not_due_says_so(bob: Client, quote: Quote) -> None:
 
 def test_the_invoice_and_its_quote_lead_to_each_other(bob: Client, quote: Quote) -> None:
     personas.pay_deposit(personas.accept(quote))
-    made = act(bob, quote, "invoice")
+    made = confirm(bob, f"/o/alder/quotes/{quote.pk}/invoice/")
     invoice = Invoice.objects.get()
     assert made.headers["Location"] == f"/o/alder/invoices/{invoice.pk}/"
     draft = text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
     assert "Deposit of $300.00 from QUO-0001: it stands on this invoice once you send it." in draft
-    bob.post(f"/o/alder/invoices/{invoice.pk}/send/")
+    confirm(bob, f"/o/alder/invoices/{invoice.pk}/send/")
     sent = text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
     assert "Deposit of $300.00 from QUO-0001." in sent
     assert "The deposit of $300.00 from QUO-0001 was put on this invoice" in sent

@@ -11,6 +11,7 @@ from partway.billing import invoices
 from partway.billing.models import Customer, Event, Invoice, Mail, Payment, PaymentRequest
 from partway.lib.clock import now
 from tests import personas
+from tests.staff.confirming import confirm
 from tests.staff.test_invoice_editor import edit_url, typed
 from tests.staff.test_invoice_page import text_of
 
@@ -62,7 +63,7 @@ def test_another_customer_or_currency_sent_along_is_ignored(bob: Client, invoice
 
 def test_a_draft_of_a_quote_keeps_its_customer_too(bob: Client, dana: Customer) -> None:
     quote = personas.accept(personas.quote(dana))
-    bob.post(f"/o/alder/quotes/{quote.pk}/invoice/")
+    confirm(bob, f"/o/alder/quotes/{quote.pk}/invoice/")
     assert 'name="customer"' not in bob.get(edit_url(Invoice.objects.get())).content.decode()
 
 

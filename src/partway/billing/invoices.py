@@ -11,7 +11,7 @@ from django.db import transaction
 from partway.accounts.models import Organization
 from partway.lib.money import Money
 
-from . import allocations, checkouts, drafts, due_changes, events, outbox, versions
+from . import allocations, checkouts, drafts, due_changes, events, outbox, shown, versions
 from .drafts import Line
 from .errors import Conflict, Invalid, InvoiceNotSent, Stale
 from .events import Actor
@@ -180,14 +180,16 @@ def _figures(invoice: Invoice) -> dict[str, object]:
 
 
 @transaction.atomic
-def send(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
+def send(invoice: Invoice, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
     """Give a draft its number and mail the customer the link to the invoice page.
 
-    Raises Conflict when it is not a draft any more, Invalid when nothing is due on it.
+    Raises Conflict when it is not a draft any more, Stale when it is not the `version` that a page showed (DESIGN D8),
+    Invalid when nothing is due on it.
     """
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status != "draft":
         raise Conflict("This invoice was already sent.")
+    shown.check_version(invoice, version)
     if invoice.total_minor == 0:
         raise Invalid(
             {"lines": "Nothing is due on this invoice. Add a line with a price before you send it."}
@@ -245,23 +247,25 @@ def _queue_mail(invoice: Invoice, event: Event, *, changed: bool = False) -> Non
     outbox.queue("invoice_sent", event, Envelope(to=[invoice.customer.email], data=data))
 
 
-def void(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
+def void(invoice: Invoice, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
     """End an unpaid invoice: its open request is canceled and its checkout closed (DESIGN D3).
 
-    Raises PaymentInProgress while a payment is committed, Conflict when money is allocated or it has ended already.
+    Raises PaymentInProgress while a payment is committed, Conflict when money is allocated or it has ended already,
+    Stale when it is not the `version` that a page showed (DESIGN D8).
     """
-    invoice, to_close = _void(invoice, by, now)
+    invoice, to_close = _void(invoice, version, by, now)
     if to_close is not None:
         checkouts.close(to_close, now=now)
     return invoice
 
 
 @transaction.atomic(durable=True)
-def _void(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
+def _void(invoice: Invoice, version: int | None, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
     obstacle = void_obstacle(invoice)
     if obstacle:
         raise Conflict(obstacle)
+    shown.check_version(invoice, version)
     to_close = due_changes.end_asking(invoice, reason="invoice_voided", by=by, now=now)
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
     _flag_lost_deposit(invoice, now)
@@ -289,22 +293,35 @@ def _flag_lost_deposit(invoice: Invoice, now: datetime) -> None:
         raise_flag("deposit_left_over", deposit, words=f"{words}{free} is the customer's credit.", now=now)
 
 
-def write_off(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
+def write_off(
+    invoice: Invoice, *, by: Actor, now: datetime, version: int | None = None, due: Money | None = None
+) -> Invoice:
     """Give up on what is still due: nobody is asked for it any more, and what was paid stays where it is.
 
-    Raises PaymentInProgress while a payment is committed, Conflict unless the invoice is in Sent status.
+    Raises PaymentInProgress while a payment is committed, Conflict unless the invoice is in Sent status, Stale when it
+    is not the `version` that a page showed, or not what was `due` there (DESIGN D8): a payment alone changes that.
     """
-    invoice, to_close = _write_off(invoice, by, now)
+    invoice, to_close = _write_off(invoice, Shown(version, due), by, now)
     if to_close is not None:
         checkouts.close(to_close, now=now)
     return invoice
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the invoice stood on the page of whoever writes it off; nothing where there was no page."""
+
+    version: int | None
+    due: Money | None
+
+
 @transaction.atomic(durable=True)
-def _write_off(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
+def _write_off(invoice: Invoice, page: Shown, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status != "sent":
         raise InvoiceNotSent(f"This invoice is {_named(invoice)}, so there is nothing to write off.")
+    shown.check_version(invoice, page.version)
+    shown.check_due(invoice, page.due)
     to_close = due_changes.end_asking(invoice, reason="invoice_written_off", by=by, now=now)
     data = {"amount_minor": invoice.amount_due_minor, "currency": invoice.currency}
     move(invoice, "written_off", by=by, now=now, data=data, version=invoice.version + 1)
@@ -312,11 +329,15 @@ def _write_off(invoice: Invoice, by: Actor, now: datetime) -> tuple[Invoice, Pay
 
 
 @transaction.atomic(durable=True)
-def reopen(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
-    """Take a write-off back: what is due can be asked for and paid again. No request that ended revives (R4)."""
+def reopen(invoice: Invoice, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
+    """Take a write-off back: what is due can be asked for and paid again. No request that ended revives (R4).
+
+    Raises Conflict unless it is written off, Stale when it is not the `version` that a page showed (DESIGN D8).
+    """
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status != "written_off":
         raise Conflict(f"This invoice is {_named(invoice)}; only one that was written off can be reopened.")
+    shown.check_version(invoice, version)
     move(invoice, "sent", by=by, now=now, version=invoice.version + 1)
     return invoice
 

@@ -14,7 +14,7 @@ from partway.gateways.protocol import Gateway
 from partway.lib import clock
 from partway.lib.money import MAX_MINOR, Money
 
-from . import amounts, checkouts, drafts, events, invoices, outbox
+from . import amounts, checkouts, drafts, events, invoices, outbox, shown
 from .deposits import withdraw_checkout
 from .drafts import Line
 from .errors import Conflict, Invalid, Stale, TooLate
@@ -159,11 +159,16 @@ def _figures(quote: Quote) -> dict[str, object]:
 
 
 @transaction.atomic
-def send(quote: Quote, *, by: Actor, now: datetime) -> Quote:
-    """Give a draft its number, freeze its deposit, and mail the customer the link to the quote page."""
+def send(quote: Quote, *, by: Actor, now: datetime, version: int | None = None) -> Quote:
+    """Give a draft its number, freeze its deposit, and mail the customer the link to the quote page.
+
+    Raises Conflict when it is not a draft any more, Stale when it is not the `version` that a page showed (DESIGN D8),
+    Invalid when it offers nothing, its last day is over, or no checkout takes its deposit.
+    """
     quote = Quote.objects.locked(quote.pk)
     if quote.status != "draft":
         raise Conflict("This quote was already sent.")
+    shown.check_version(quote, version)
     _check_sendable(quote, now)
     number = next_quote_number(quote.organization_id)
     data = {**_figures(quote), "number": number, "email": quote.customer.email}
@@ -297,24 +302,28 @@ def mark_opened(quote: Quote, *, now: datetime) -> None:
 # The invoice
 
 
-def make_invoice(quote: Quote, *, by: Actor, now: datetime) -> Invoice:
+def make_invoice(quote: Quote, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
     """Turn an accepted quote into a draft invoice, once; its deposit stands on it when that is sent (DESIGN D2).
 
-    Raises PaymentInProgress while the deposit's payment is committed, Conflict unless the quote is accepted.
+    Raises PaymentInProgress while the deposit's payment is committed, Conflict unless the quote is accepted, Stale when
+    it is not the `version` that a page showed (DESIGN D8).
     """
-    invoice, to_close = _make_invoice(quote, by, now)
+    invoice, to_close = _make_invoice(quote, version, by, now)
     if to_close is not None:
         checkouts.close(to_close, now=now)
     return invoice
 
 
 @transaction.atomic(durable=True)
-def _make_invoice(quote: Quote, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
+def _make_invoice(
+    quote: Quote, version: int | None, by: Actor, now: datetime
+) -> tuple[Invoice, Payment | None]:
     quote = Quote.objects.locked(quote.pk)
     if quote.status == "invoiced":
         return Invoice.objects.get(quote=quote), None
     if quote.status != "accepted":
         raise Conflict("Only an accepted quote can be made into an invoice.")
+    shown.check_version(quote, version)
     to_close = withdraw_checkout(quote, by, now)
     today = clock.today(now, quote.organization.time_zone)
     draft = invoices.Draft(

@@ -11,11 +11,17 @@ from partway.billing.models import Quote
 
 from .access import find
 from .forms import Form, new_form_key
+from .invoice_editor import version
 from .visit import Visit
 
 
 def _find(visit: Visit, quote_id: str) -> Quote:
     return find(visit, Quote.objects.select_related("organization", "customer"), quote_id)
+
+
+def _version(visit: Visit) -> int:
+    """Which version the page showed that was answered with yes."""
+    return version(Form.typed(visit.request.POST))
 
 
 def send(visit: Visit, quote_id: str) -> HttpResponse:
@@ -24,9 +30,10 @@ def send(visit: Visit, quote_id: str) -> HttpResponse:
     form = Form({})
     if visit.posted:
         try:
-            quote = quotes.send(quote, by=visit.actor, now=visit.now)
+            quote = quotes.send(quote, by=visit.actor, now=visit.now, version=_version(visit))
         except BillingError as error:
             form.refuse(error)
+            quote = _find(visit, quote_id)  # somebody may have been faster: show what is true now
         else:
             said = f"Quote {quote.number} is on its way to {quote.customer.email}."
             return visit.go(visit.url("quote", quote.pk), said=said)
@@ -91,9 +98,10 @@ def invoice(visit: Visit, quote_id: str) -> HttpResponse:
     form = Form({})
     if visit.posted:
         try:
-            made = quotes.make_invoice(quote, by=visit.actor, now=visit.now)
+            made = quotes.make_invoice(quote, by=visit.actor, now=visit.now, version=_version(visit))
         except BillingError as error:
             form.refuse(error)
+            quote = _find(visit, quote_id)
         else:
             said = f"The invoice of {quote.number} is a draft. Look it over, then send it."
             return visit.go(visit.url("invoice", made.pk), said=said)
