@@ -14,6 +14,7 @@ from partway.accounts.models import Organization
 from . import events
 from .errors import Invalid
 from .events import Actor
+from .merging import merge
 from .models import Customer
 
 
@@ -37,10 +38,19 @@ def create(organization: Organization, *, details: Details, by: Actor, now: date
 
 
 @transaction.atomic
-def change(customer: Customer, *, details: Details, by: Actor, now: datetime) -> Customer:
-    """Change what is known of a customer; the event keeps what it was before."""
+def change(
+    customer: Customer, *, details: Details, by: Actor, now: datetime, seen: Details | None = None
+) -> Customer:
+    """Change what is known of a customer; the event keeps what it was before. Raises Invalid.
+
+    `seen` is what the page showed: fields not touched there keep what somebody else has written meanwhile (D8).
+    """
     _check(details)
     new = asdict(details)
+    Customer.objects.locked(customer.pk)
+    customer.refresh_from_db()  # what was read before the lock may be old
+    if seen is not None:
+        new = merge({name: getattr(customer, name) for name in new}, seen, details)
     before = {
         name: getattr(customer, name) for name, value in new.items() if getattr(customer, name) != value
     }

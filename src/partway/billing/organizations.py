@@ -20,6 +20,7 @@ from . import checkouts, events, members
 from .errors import BillingError, Invalid
 from .events import Actor
 from .members import Person
+from .merging import merge
 from .models import QuoteTerms
 
 MOST_EXPIRES_DAYS = 365
@@ -73,10 +74,23 @@ def _free_slug(name: str) -> str:
 
 @transaction.atomic
 def change(
-    organization: Organization, *, profile: Profile, by: Actor, now: datetime, next_number: int | None = None
+    organization: Organization,
+    *,
+    profile: Profile,
+    by: Actor,
+    now: datetime,
+    next_number: int | None = None,
+    seen: Profile | None = None,
 ) -> Organization:
-    """Change what is known of the business; the event keeps what it was before. Raises Invalid."""
+    """Change what is known of the business; the event keeps what it was before. Raises Invalid.
+
+    `seen` is what the page showed: fields not touched there keep what somebody else has written meanwhile (D8).
+    """
     new = asdict(profile)
+    list(Organization.objects.filter(pk=organization.pk).select_for_update(no_key=True).values_list("pk"))
+    organization.refresh_from_db()  # what was read before the lock may be old
+    if seen is not None:
+        new = merge({name: getattr(organization, name) for name in new}, seen, profile)
     before = {
         name: getattr(organization, name)
         for name, value in new.items()

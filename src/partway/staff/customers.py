@@ -60,12 +60,15 @@ def edit(visit: Visit, customer_id: str) -> HttpResponse:
     form = Form.typed(visit.request.POST) if visit.posted else Form(_stored(customer))
     if visit.posted:
         try:
-            customers.change(customer, details=_read(form), by=visit.actor, now=visit.now)
+            seen = _read(shown) if (shown := form.shown()) else None
+            customers.change(customer, details=_read(form), seen=seen, by=visit.actor, now=visit.now)
         except BillingError as error:
             form.refuse(error)
+            customer.refresh_from_db()
         else:
             return visit.go(visit.url("customer", customer.pk), said="Saved.")
-    return visit.render("staff/customers/form.html", {"form": form, "customer": customer}, status=form.status)
+    context = {"form": form, "customer": customer, "seen": form.seen(_stored(customer))}
+    return visit.render("staff/customers/form.html", context, status=form.status)
 
 
 def _read(form: Form) -> customers.Details:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from django.core.exceptions import ValidationError
 from partway.billing.errors import BillingError, Invalid
 from partway.lib.money import Money, MoneyError, parse_money
 
+_SEEN = "seen"  # the field that brings back what a page showed
 _SEPARATORS = re.compile(r"[,;\n]")
 _DECIMAL = re.compile(r"\d{1,9}(\.\d*)?|\.\d+", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
@@ -30,11 +32,29 @@ class Form:
     errors: dict[str, str] = field(default_factory=dict)
     refusal: str = ""
     status: int = 200
+    code: str = ""
 
     @classmethod
     def typed(cls, data: Mapping[str, object]) -> Form:
         """What somebody sent; line breaks as one character, as the limits count them."""
         return cls({name: clean(str(data[name])).replace("\r\n", "\n") for name in data})
+
+    def shown(self) -> Form | None:
+        """The texts that the page showed when it was opened, if it says so."""
+        try:
+            texts = json.loads(self.values.get(_SEEN, ""))
+        except ValueError:
+            return None
+        return Form.typed(texts) if isinstance(texts, dict) else None
+
+    def seen(self, stored: Mapping[str, str]) -> str:
+        """What the page sends back to say what it showed: what is stored, or for a refused form what it showed first.
+
+        Only of what it has just told that somebody else changed it, it shows what is stored now.
+        """
+        first = self.shown()
+        told = {name: stored[name] for name in self.errors if self.code == "stale"}
+        return json.dumps({**stored, **(first.values if first else {}), **told})
 
     def text(self, name: str) -> str:
         """What stands in a field, without the space around it."""
@@ -42,7 +62,7 @@ class Form:
 
     def refuse(self, error: BillingError) -> None:
         """Take over what billing says, onto the fields where it names them."""
-        self.status = error.status
+        self.status, self.code = error.status, error.code
         if isinstance(error, Invalid):
             self.errors.update(error.fields)
         else:

@@ -33,7 +33,15 @@ def organization(visit: Visit) -> HttpResponse:
     if visit.posted:
         try:
             profile, number = _read(form)
-            organizations.change(row, profile=profile, next_number=number, by=visit.actor, now=visit.now)
+            seen, number_seen = _read(shown) if (shown := form.shown()) else (None, None)
+            organizations.change(
+                row,
+                profile=profile,
+                seen=seen,
+                next_number=None if number == number_seen else number,
+                by=visit.actor,
+                now=visit.now,
+            )
         except BillingError as error:
             form.refuse(error)
             row.refresh_from_db()  # the frame shows the stored name, the form the typed one
@@ -45,6 +53,7 @@ def organization(visit: Visit) -> HttpResponse:
 def _page(visit: Visit, form: Form, logo_error: str = "") -> HttpResponse:
     context = {
         "form": form,
+        "seen": form.seen(_stored(visit.organization).values),
         "logo": Logo.objects.filter(organization=visit.organization).only("updated_at").first(),
         "logo_error": logo_error,
         "currencies": sorted(EXPONENTS),
@@ -115,7 +124,7 @@ def payments(visit: Visit) -> HttpResponse:
     form = Form.typed(visit.request.POST)
     account = organizations.connected_account(visit.organization)
     if visit.posted:
-        act = _ACTS.get(form.text("act"), _switch)
+        act = _ACTS.get(form.text("act"), _refuse)
         said = act(visit, form, account)
         if said:
             return visit.go(visit.url("payments_settings"), said=said)
@@ -134,6 +143,12 @@ def _switch(visit: Visit, form: Form, account: GatewayAccount | None) -> str:
         return ""
     organizations.switch_payments(visit.organization, on=on, by=visit.actor, now=visit.now)
     return "Customers can pay online." if on else "Online payments are off. No payment link can be paid now."
+
+
+def _refuse(_: Visit, form: Form, __: GatewayAccount | None) -> str:
+    """Not one of the forms of this page."""
+    form.refusal, form.status = "This page has no such form. Open it again.", 422
+    return ""
 
 
 def _connect(visit: Visit, form: Form, account: GatewayAccount | None) -> str:
@@ -177,6 +192,7 @@ def _change_modes(visit: Visit, form: Form, _: GatewayAccount | None) -> str:
 
 
 _ACTS: dict[str, Callable[[Visit, Form, GatewayAccount | None], str]] = {
+    "switch": _switch,
     "connect": _connect,
     "expiry": _set_expiry,
     "modes": _change_modes,

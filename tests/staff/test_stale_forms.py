@@ -1,0 +1,81 @@
+"""Forms that were open while somebody else saved: settings and customers (D8)."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.models import Customer
+
+SETTINGS = "/o/alder/settings/"
+
+
+def opened(client: Client, url: str) -> dict[str, str]:
+    """The fields of the page as a browser would send them."""
+    context = client.get(url).context
+    return {**{name: str(value) for name, value in context["form"].values.items()}, "seen": context["seen"]}
+
+
+@pytest.fixture
+def edit(dana: Customer) -> str:
+    """Where Dana is changed."""
+    return f"/o/alder/customers/{dana.pk}/edit/"
+
+
+def test_a_stale_settings_page_brings_no_old_instructions_back(
+    alice: Client, organization: Organization
+) -> None:
+    first, second = opened(alice, SETTINGS), opened(alice, SETTINGS)
+    alice.post(SETTINGS, {**first, "payment_instructions": "IBAN 2"})
+    assert alice.post(SETTINGS, {**second, "phone": "555"}).status_code == 302
+    organization.refresh_from_db()
+    assert (organization.payment_instructions, organization.phone) == ("IBAN 2", "555")
+
+
+def test_a_stale_customer_page_brings_no_old_address_back(bob: Client, dana: Customer, edit: str) -> None:
+    first, second = opened(bob, edit), opened(bob, edit)
+    bob.post(edit, {**first, "email": "new@dana.example"})
+    assert bob.post(edit, {**second, "phone": "555"}).status_code == 302
+    dana.refresh_from_db()
+    assert (dana.email, dana.phone) == ("new@dana.example", "555")
+
+
+def test_who_changes_the_same_field_second_is_told_and_may_insist(
+    bob: Client, dana: Customer, edit: str
+) -> None:
+    first, second = opened(bob, edit), opened(bob, edit)
+    bob.post(edit, {**first, "email": "new@dana.example", "phone": "1"})
+    answer = bob.post(edit, {**second, "email": "mine@dana.example"})
+    assert answer.status_code == 422
+    assert "it is “new@dana.example” now" in answer.text
+    assert 'value="mine@dana.example"' in answer.text
+    again = {**second, "email": "mine@dana.example", "seen": answer.context["seen"]}
+    assert bob.post(edit, again).status_code == 302
+    dana.refresh_from_db()
+    assert (dana.email, dana.phone) == ("mine@dana.example", "1")
+
+
+def test_a_typing_mistake_in_between_forgets_nothing(bob: Client, dana: Customer, edit: str) -> None:
+    first, second = opened(bob, edit), opened(bob, edit)
+    bob.post(edit, {**first, "email": "new@dana.example"})
+    answer = bob.post(edit, {**second, "name": ""})
+    assert answer.status_code == 422
+    bob.post(edit, {**second, "phone": "555", "seen": answer.context["seen"]})
+    dana.refresh_from_db()
+    assert (dana.email, dana.phone) == ("new@dana.example", "555")
+
+
+def test_settings_can_be_saved_while_invoices_are_numbered(alice: Client, organization: Organization) -> None:
+    page = opened(alice, SETTINGS)
+    Organization.objects.update(next_invoice_number=7)
+    assert alice.post(SETTINGS, {**page, "phone": "555"}).status_code == 302
+    organization.refresh_from_db()
+    assert (organization.next_invoice_number, organization.phone) == (7, "555")
+
+
+@pytest.mark.parametrize("seen", ["", "no", "[]", "{}", '{"name": {"a": 1}}'])
+def test_a_page_that_does_not_say_what_it_showed_is_taken_as_it_is_or_refused(
+    bob: Client, edit: str, seen: str
+) -> None:
+    assert bob.post(edit, {**opened(bob, edit), "seen": seen, "phone": "555"}).status_code in (302, 422)
