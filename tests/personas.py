@@ -9,7 +9,7 @@ Everything that billing can build is built by billing, so that a test starts fro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -128,10 +128,12 @@ def edited(invoice: Invoice, total_minor: int) -> Invoice:
     return invoices.edit(invoice, draft=draft, version=invoice.version, by=by, now=present())
 
 
-def ask(invoice: Invoice, amount_minor: int = 30_000) -> PaymentRequest:
+def ask(
+    invoice: Invoice, amount_minor: int = 30_000, *, expires_at: datetime | None = None
+) -> PaymentRequest:
     """An open payment request for a part of the invoice."""
-    to = (invoice.customer.email,)
-    wanted = payment_requests.Ask(amount=Money(amount_minor, invoice.currency), to=to, note="First stage.")
+    to, amount = (invoice.customer.email,), Money(amount_minor, invoice.currency)
+    wanted = payment_requests.Ask(amount=amount, to=to, note="First stage.", expires_at=expires_at)
     return payment_requests.create(invoice, ask=wanted, by=actor_of(invoice.organization), now=present())
 
 

@@ -49,9 +49,9 @@ def test_a_gateway_that_refuses_to_tell_is_given_to_a_human(world: World, asked:
 
 def test_requests_kept_open_by_a_bank_debit_hold_up_no_other(world: World, dana: Customer) -> None:
     soon = present() + timedelta(minutes=1)
-    kept, other = (personas.ask(personas.sent(dana)) for _ in range(2))
-    for asked, wait in ((kept, 0), (other, 1)):
-        PaymentRequest.objects.filter(pk=asked.pk).update(expires_at=soon + timedelta(seconds=wait))
+    kept, other = (
+        personas.ask(personas.sent(dana), expires_at=soon + timedelta(seconds=wait)) for wait in (0, 1)
+    )
     world.collect(kept, "debit")
     assert reconciliation.expire_requests(now=soon + timedelta(hours=1), limit=1) == 1
     other.refresh_from_db()

@@ -50,9 +50,8 @@ def test_who_asked_is_told_that_nobody_paid_in_time(asked: PaymentRequest) -> No
     assert (mail.to, mail.data) == (["billing@alder.example"], {"reason": ""})
 
 
-def test_a_request_without_a_time_never_expires(asked: PaymentRequest) -> None:
-    PaymentRequest.objects.filter(pk=asked.pk).update(expires_at=None)
-    assert not payment_requests.expire(asked, now=present() + timedelta(days=10_000))
+def test_a_request_without_a_time_never_expires(invoice: Invoice) -> None:
+    assert not payment_requests.expire(personas.ask(invoice), now=present() + timedelta(days=10_000))
 
 
 def test_no_checkout_begins_after_it(world: World, asked: PaymentRequest) -> None:
@@ -132,8 +131,7 @@ def test_requests_that_payments_keep_open_do_not_stand_before_the_others(
     world: World, asked: PaymentRequest, dana: Customer
 ) -> None:
     world.collect(asked, "debit")
-    other = personas.ask(personas.sent(dana))
-    PaymentRequest.objects.filter(pk=other.pk).update(expires_at=asked.expires_at)
     assert asked.expires_at is not None
+    other = personas.ask(personas.sent(dana), expires_at=asked.expires_at)
     assert reconciliation.expire_requests(now=asked.expires_at + GRACE, limit=1) == 1
     assert PaymentRequest.objects.get(pk=other.pk).status == "expired"

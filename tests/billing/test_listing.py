@@ -152,6 +152,12 @@ def test_a_refund_made_at_the_gateway_is_given_to_a_human(world: World, asked: P
     assert "$100.00 of $300.00" in Flag.objects.get().words
 
 
+def test_a_refund_that_failed_sent_nothing_back(world: World, asked: PaymentRequest) -> None:
+    world.send_back_in_vain(world.collect(asked), 10_000)
+    read()
+    assert not Flag.objects.exists()
+
+
 def test_another_amount_than_booked_is_given_to_a_human(
     world: World, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

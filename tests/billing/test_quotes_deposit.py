@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
-from partway.accounts.models import Organization
+from partway.accounts.models import GatewayAccount, Organization
 from partway.billing import deposits, invoices, offline_payments, payments, quotes
 from partway.billing.deposits import OfflineDeposit
 from partway.billing.errors import (
@@ -325,3 +326,13 @@ def test_the_same_form_records_it_once(dana: Customer, alice: Actor) -> None:
     offline_payments.reverse(first, reason="Bounced.", by=alice, now=present())
     with pytest.raises(Conflict):
         deposits.record_deposit(quote, deposit=deposit, by=alice, now=present())
+
+
+def test_a_quote_can_be_sent_while_its_gateway_cannot_be_opened(
+    dana: Customer, alice: Actor, settings: Settings
+) -> None:
+    settings.PARTWAY_LIVE = True  # and the account is the sandbox, which moves no money
+    assert quotes.send(personas.quote_draft(dana), by=alice, now=present()).status == "sent"
+    GatewayAccount.objects.update(sealed_credentials="gAAAAbroken")
+    settings.PARTWAY_LIVE = False
+    assert quotes.send(personas.quote_draft(dana), by=alice, now=present()).status == "sent"

@@ -69,21 +69,21 @@ def test_starting_again_takes_four(world: World, opened: PaymentRequest) -> None
     assert (len(told), writes(told)) == (4, 0)
 
 
-def test_confirming_and_posting_a_card_takes_twenty_two(world: World, opened: PaymentRequest) -> None:
+def test_confirming_and_posting_a_card_takes_twenty_three(world: World, opened: PaymentRequest) -> None:
     # payment · invoice held, payment; authorized, event, capturing, event · last call; call · its answer ·
-    # invoice held, payment; amount paid, allocation, payment, event, request, event, two mails
+    # invoice held, payment; amount paid, allocation, payment, event, request, event, who asked, two mails
     payment = world.start(opened)
     world.pay(payment)
     told = statements(lambda: payments.refresh(payment, now=present()))
-    assert (len(told), writes(told)) == (22, 14)
+    assert (len(told), writes(told)) == (23, 14)
 
 
-def test_posting_what_was_captured_takes_twelve(world: World, opened: PaymentRequest) -> None:
-    # payment · invoice held, payment; amount paid, allocation, payment, event, request, event, two mails
+def test_posting_what_was_captured_takes_thirteen(world: World, opened: PaymentRequest) -> None:
+    # payment · invoice held, payment; amount paid, allocation, payment, event, request, event, who asked, two mails
     payment = world.collect(opened, "debit")
     world.settle(payment)
     told = statements(lambda: payments.refresh(payment, now=present()))
-    assert (len(told), writes(told)) == (12, 8)
+    assert (len(told), writes(told)) == (13, 8)
 
 
 def test_asking_in_vain_takes_four_and_writes_nothing(world: World, opened: PaymentRequest) -> None:

@@ -99,6 +99,12 @@ class World:
         path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
         self._ask("POST", path, amount=amount_minor, currency=payment.currency)
 
+    def send_back_in_vain(self, payment: Payment, amount_minor: int) -> None:
+        """The same, and the bank refuses it."""
+        path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
+        made = self._ask("POST", path, amount=amount_minor, currency=payment.currency)
+        self._ask("POST", f"/v1/refunds/{made['id']}/settle", outcome="failed")
+
     def capture(self, payment: Payment) -> None:
         """Somebody presses Capture in the company's own dashboard."""
         self._ask("POST", f"/v1/checkouts/{payment.checkout_ref}/capture", amount=payment.amount_minor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from partway.accounts.models import Organization
@@ -115,6 +117,11 @@ def test_a_quote_that_ended_is_not_mailed(quote: Quote) -> None:
     mails.send_due(now=now())
     states = dict(Mail.objects.values_list("kind", "status"))
     assert states == {"quote_sent": "dropped", "quote_declined": "sent"}
+
+
+def test_a_quote_is_not_mailed_after_its_last_day(quote: Quote) -> None:
+    mails.send_due(now=now() + timedelta(days=365))  # as after a long failure of the mail server
+    assert Mail.objects.get(kind="quote_sent").status == "dropped"
 
 
 def test_the_figures_of_a_deposit(quote: Quote) -> None:

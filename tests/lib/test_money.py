@@ -64,6 +64,8 @@ def test_it_reads_what_people_type(typed: str, currency: str, minor: int) -> Non
         ("9" * 50, "USD", "not_a_number"),
         ("1.005", "USD", "too_many_decimals"),
         ("1.5", "JPY", "too_many_decimals"),
+        ("2.500", "USD", "too_many_decimals"),
+        ("2.500", "JPY", "too_many_decimals"),
         ("1.2345", "KWD", "too_many_decimals"),
         ("100000000000.01", "USD", "too_large"),
         ("-100000000000.01", "USD", "too_large"),

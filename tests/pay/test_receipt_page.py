@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from partway.billing import links
+from partway.billing import invoices, links
 from partway.billing.models import Invoice, Payment, PaymentRequest
+from partway.delivery import rendering
 from partway.lib.clock import now
 from tests import personas
 from tests.delivery.documents import reading
@@ -145,3 +146,16 @@ def test_a_bounced_deposit_leads_back_to_its_quote(dana: Client, invoice: Invoic
     text = dana.get(links.receipt_url(payment)).text
     assert "your deposit of $300.00" in text
     assert links.quote_url(quote) in text
+
+
+@pytest.mark.parametrize(("written_off", "says"), [(False, True), (True, False)])
+def test_nobody_will_ask_for_the_rest_of_what_was_written_off(
+    dana: Client, invoice: Invoice, written_off: bool, says: bool
+) -> None:
+    by = personas.actor_of(invoice.organization)
+    standing = invoices.write_off(invoice, by=by, now=now()) if written_off else invoice
+    payment = personas.check(standing, 10_000, send_receipt=True)
+    mail = rendering.message(rendering.mails_with_everything().get(kind="receipt"))
+    page, html = dana.get(links.receipt_url(payment)).text, str(mail.alternatives[0][0])
+    assert [("Left to pay" in text) for text in (page, str(mail.body), html)] == [says] * 3
+    assert [("will ask for the rest" in text) for text in (page, html)] == [says] * 2

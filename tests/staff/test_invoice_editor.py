@@ -246,3 +246,19 @@ def test_a_discount_larger_than_the_lines_is_no_negative_total(bob: Client, dana
     answer = save(bob, dana, act="figures", discount_kind="amount", discount_amount="5000")
     assert answer.status_code == 200
     assert "-$" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lines__0__tax_percent": "999999999"},
+        {"lines__0__quantity": "999999999.9999", "lines__0__unit_amount": "100000000000.00"},
+        {"discount_kind": "percent", "discount_percent": "999999999.9999"},
+    ],
+)
+def test_numbers_that_no_draft_may_have_are_not_added_up(
+    bob: Client, invoice: Invoice, change: dict[str, str]
+) -> None:
+    form = {**typed(invoice.customer, version="2", **change), "act": "figures"}
+    assert bob.post(edit_url(invoice), form).context["figures"] is None
+    assert bob.post("/o/alder/quotes/new/", {**form, "valid_until": "2027-01-01"}).context["figures"] is None

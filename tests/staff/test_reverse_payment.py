@@ -111,3 +111,13 @@ def test_a_deposit_that_stands_on_an_invoice_is_due_there(alice: Client, dana: C
 def test_another_organizations_payment_is_not_there(mallory: Client, payment: Payment) -> None:
     assert mallory.post(f"/o/birch/payments/{payment.pk}/reverse/", {"reason": "Mine."}).status_code == 404
     assert Payment.objects.get().status == "succeeded"
+
+
+def test_a_deposit_that_can_no_longer_be_paid_is_not_said_to_be_due_again(
+    alice: Client, dana: Customer
+) -> None:
+    quote = personas.accept(personas.quote(dana))
+    payment, url = personas.pay_deposit(quote), "/o/alder/payments/{}/reverse/"
+    assert "is due again" in alice.get(url.format(payment.pk)).text
+    quotes.make_invoice(quote, by=personas.actor_of(dana.organization), now=now())
+    assert "is due again" not in alice.get(url.format(payment.pk)).text

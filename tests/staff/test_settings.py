@@ -199,3 +199,11 @@ def test_changing_them_is_on_record(alice: Client, organization: Organization) -
     save_modes(alice, "PayPal me")
     page = alice.get("/o/alder/settings/audit/").content.decode()
     assert "payment modes: “Cash, Check, Bank transfer, Card terminal, Other” → “PayPal me”" in page
+
+
+def test_a_form_that_the_page_does_not_have_changes_nothing(
+    alice: Client, organization: Organization
+) -> None:
+    answer = alice.post("/o/alder/settings/payments/", {"act": "mode", "modes": "Cash"})
+    organization.refresh_from_db()
+    assert (answer.status_code, organization.payments_enabled) == (422, True)

@@ -61,6 +61,14 @@ def fill(document: Invoice | Quote, content: Content) -> None:
     document.total_minor = sums.total_minor
 
 
+def can_add_up(content: Content) -> bool:
+    """Whether each number is one that a draft may have; beyond that sums have more digits than decimals keep."""
+    numbers = {"quantity", "unit_amount", "tax_percent"}
+    return not any(numbers & _wrong_line(line).keys() for line in content.lines) and (
+        content.discount_kind != "percent" or _within(content.discount_percent, 100)
+    )
+
+
 def figures(content: Content) -> amounts.Totals:
     """What it adds up to, in minor units."""
     lines = [

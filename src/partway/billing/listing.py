@@ -14,7 +14,7 @@ import structlog
 from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
-from partway.gateways.protocol import Listed, Refused, Status, Unknown
+from partway.gateways.protocol import Listed, RefundStatus, Refused, Status, Unknown
 from partway.lib.money import Money
 
 from . import checkouts, flags, payments
@@ -156,10 +156,9 @@ def _flag_difference(line: Listed, payment: Payment, now: datetime) -> bool:
         words = f"{payment.captured} is booked, and the payment service says it took {truth.captured}. Check it there."
         flags.raise_flag("books_differ", payment, words=words, now=now)
         return True
-    if truth.refunds:
-        back = Money(
-            sum(refund.amount.amount_minor for refund in truth.refunds), truth.refunds[0].amount.currency
-        )
+    refunds = [refund.amount for refund in truth.refunds if refund.status != RefundStatus.FAILED]
+    if refunds:
+        back = Money(sum(amount.amount_minor for amount in refunds), refunds[0].currency)
         words = f"{back} of {payment.captured} was sent back at the payment service. Partway does not book refunds yet."
         flags.raise_flag("refunded_at_gateway", payment, words=words, now=now)
         return True

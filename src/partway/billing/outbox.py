@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from partway.accounts.models import Invitation, InvitationStatus, Member, User
+from partway.lib.clock import today
 
 from . import events
 from .events import CLOCK
@@ -78,7 +79,10 @@ def still_holds(mail: Mail, *, now: datetime) -> bool:
     if mail.kind == "invoice_sent" and mail.invoice is not None:
         return mail.invoice.status in ("sent", "paid")
     if mail.kind == "quote_sent" and mail.quote is not None:
-        return mail.quote.status in ("sent", "accepted")
+        sent = mail.quote.status == "sent" and mail.quote.valid_until >= today(
+            now, mail.quote.organization.time_zone
+        )
+        return sent or mail.quote.status == "accepted"
     if mail.kind in ("receipt", "payment_received") and mail.payment is not None:
         return mail.payment.status != "reversed"
     if mail.kind == "invitation":

@@ -164,7 +164,7 @@ def create(invoice: Invoice | Quote, *, ask: Ask, by: Actor, now: datetime) -> P
     expires_at = request.expires_at.isoformat() if request.expires_at else None
     data = {**_figures(request), "expires_at": expires_at}
     event = events.record("payment_request.sent", request, by=by, now=now, data=data)
-    _queue_mail(request, event)
+    _queue_mail(request, event, replies_to=request.reply_to)
     return request
 
 
@@ -234,8 +234,7 @@ def _figures(request: PaymentRequest) -> dict[str, object]:
     return {"amount_minor": request.amount_requested_minor, "currency": request.currency, "to": request.to}
 
 
-def _queue_mail(request: PaymentRequest, event: Event) -> Mail:
-    replies_to = outbox.asker(request)
+def _queue_mail(request: PaymentRequest, event: Event, *, replies_to: str) -> Mail:
     envelope = Envelope(to=request.to, cc=request.cc, bcc=request.bcc, reply_to=replies_to)
     return outbox.queue("payment_request", event, envelope)
 
@@ -249,7 +248,7 @@ def resend(request: PaymentRequest, *, by: Actor, now: datetime) -> Mail:
     if request.time_is_over(now):
         raise TooLate("The time in which this request could be paid is over. Cancel it, then ask again.")
     event = events.record("payment_request.resent", request, by=by, now=now, data=_figures(request))
-    return _queue_mail(request, event)
+    return _queue_mail(request, event, replies_to=outbox.asker(request))
 
 
 def cancel(request: PaymentRequest, *, by: Actor, now: datetime) -> PaymentRequest:

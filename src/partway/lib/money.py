@@ -86,6 +86,9 @@ class Money:
         return Decimal(self.amount_minor).scaleb(-EXPONENTS[self.currency])
 
 
+_THOUSANDS = 3  # digits of a group
+
+
 def half_up(value: Decimal) -> int:
     """Round to a whole number of minor units, halves away from zero (DESIGN M1)."""
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
@@ -105,7 +108,9 @@ def parse_money(text: str, currency: str) -> Money:
         )
     exponent = EXPONENTS[currency]
     whole, _, decimals = digits.replace(",", "").partition(".")
-    if decimals[exponent:].strip("0"):  # compared as text: arithmetic would round a very long one
+    # Three decimals of a currency that has fewer may be thousands, as some write 2.500 for 2,500. Compared as text:
+    # arithmetic would round a very long one.
+    if decimals[exponent:].strip("0") or (len(decimals) == _THOUSANDS and exponent < _THOUSANDS):
         raise MoneyError("too_many_decimals", _decimals_words(currency, exponent))
     minor = int((whole + decimals[:exponent].ljust(exponent, "0")).lstrip("+") or "0")
     if abs(minor) > MAX_MINOR:

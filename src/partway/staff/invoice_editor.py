@@ -122,7 +122,8 @@ def _page(
 def _figures(visit: Visit, form: Form, invoice: Invoice | None) -> HttpResponse:
     """What the lines add up to so far, and what that would do; for whom and by when does not matter to it."""
     draft = draft_form.read(form, Customer())
-    figures = draft and drafts.figures(draft)
+    # Numbers that no draft may have cannot be added up either; saving says which.
+    figures = drafts.figures(draft) if draft and drafts.can_add_up(draft) else None
     context: dict[str, object] = {"figures": figures, "currency": draft and draft.currency}
     if figures and invoice and invoice.status != "draft":
         context |= sent_editor.foreseen(invoice, figures.total_minor)

@@ -146,8 +146,13 @@ def _meaning(payment: Payment) -> Meaning:
     return Meaning(
         due_again=[(invoice, Money(standing[invoice.pk], invoice.currency)) for invoice in invoices],
         credit=free if is_credit else None,
-        deposit=None if is_credit else free,
+        deposit=None if is_credit or _is_invoiced(payment) else free,
     )
+
+
+def _is_invoiced(payment: Payment) -> bool:
+    """Whether its quote is an invoice by now, so that nobody can pay the deposit any more (DESIGN D2)."""
+    return payment.quote is not None and payment.quote.status == "invoiced"
 
 
 def _reversed_words(payment: Payment) -> str:

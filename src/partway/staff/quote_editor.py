@@ -93,7 +93,7 @@ def _figures(visit: Visit, form: Form, _: Quote | None) -> HttpResponse:
     form.values["valid_until"] = visit.today.isoformat()
     offer = quote_form.read(form, Customer(), visit.organization)
     context: dict[str, object] = {"figures": None}
-    if offer is not None:
+    if offer is not None and drafts.can_add_up(offer):
         sums = drafts.figures(offer)
         deposit = Money(quotes.deposit_minor(offer, sums.total_minor), offer.currency)
         context = {"figures": sums, "currency": offer.currency, "deposit": deposit}
