@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ from tests import personas
 from tests.billing.test_changing_invoices import draft, write_off
 from tests.billing.test_credit import apply
 from tests.billing.test_offline_payments import record, reverse
-from tests.billing.together import behind
+from tests.billing.together import PATIENCE_SECONDS, behind
 from tests.billing.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -322,11 +323,16 @@ def test_two_who_connect_a_gateway(world: World, organization: Organization, ali
 
 @on_sqlite
 def test_a_transaction_takes_its_turn_at_the_start(invoice: Invoice, alice: Actor) -> None:
+    tried = Event()
+
     def count() -> int:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout = 0")
-        with transaction.atomic():
-            return Invoice.objects.count()
+        try:
+            with transaction.atomic():
+                return Invoice.objects.count()
+        finally:
+            tried.set()
 
     with pytest.raises(OperationalError, match="locked"):
-        behind(void(invoice, alice), count)
+        behind(void(invoice, alice), count, meanwhile=lambda: tried.wait(PATIENCE_SECONDS))

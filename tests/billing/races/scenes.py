@@ -59,9 +59,8 @@ def asked(scene: Scene) -> None:
 
 def expiring(scene: Scene) -> None:
     """One that expires in an hour."""
-    asked(scene)
-    scene.asked.expires_at = present() + timedelta(hours=1)
-    scene.asked.save(update_fields=["expires_at"])
+    sent(scene)
+    scene.asked = personas.ask(scene.invoice, expires_at=present() + timedelta(hours=1))
 
 
 def started(scene: Scene) -> None:
