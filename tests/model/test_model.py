@@ -10,7 +10,7 @@ from tests.model.machine import TALLY
 
 
 # Whoever makes a rule dead by a change may choose other numbers.
-@pytest.mark.parametrize("numbers", [[1, 2, 3, 4], [5, 6, 7, 8]])
+@pytest.mark.parametrize("numbers", [[2, 3, 4], [6, 7, 8]])
 def test_the_product_does_what_the_model_says(run: Run, numbers: list[int]) -> None:
     TALLY.clear()
     for number in numbers:
