@@ -121,6 +121,10 @@ def test_editing_it_while_it_is_edited(invoice: Invoice, alice: Actor) -> None:
     assert refusal(edit(invoice, alice), edit(invoice, alice, 80_000)) == "Stale"
 
 
+def test_editing_it_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+    assert refusal(void(invoice, alice), edit(invoice, alice)) == "Conflict"
+
+
 def test_reopening_it_while_it_is_reopened(invoice: Invoice, alice: Actor) -> None:
     write_off(invoice, alice)
     reopen = partial(invoices.reopen, invoice, by=alice, now=present())
@@ -208,6 +212,16 @@ def test_moving_it_off_an_invoice_while_that_is_lowered(
         edit(invoice, alice, 70_000), lambda: credit.release(invoice, spare, by=alice, now=present())
     )
     assert released.amount_minor == 70_000
+
+
+def test_moving_it_off_an_invoice_while_the_rest_is_paid(invoice: Invoice, alice: Actor) -> None:
+    check = record(invoice, 40_000, alice)
+    behind(
+        lambda: record(invoice, 60_000, alice),
+        lambda: credit.release(invoice, check, by=alice, now=present()),
+    )
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_due_minor) == ("sent", 40_000)
 
 
 # A quote and its deposit
