@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from partway.worker.demo import PASSWORD, SIGN_INS, SLUG
-from partway.worker.house import Address, House, free_port
+from partway.worker.supervisor import Address, House, free_port
 from partway.worker.tour.postbox import Postbox, link_in
 from tests.browsers import launch
 

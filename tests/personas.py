@@ -16,18 +16,14 @@ from typing import Any
 from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Member, Organization, Role, User
-from partway.billing import (
-    customers,
-    deposits,
-    events,
-    invoices,
-    offline_payments,
-    payment_requests,
-    quotes,
-    settlement,
-)
+from partway.billing import events
+from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
-from partway.billing.offline_payments import OfflinePayment
+from partway.billing.payments import booking
+from partway.billing.people import customers
+from partway.billing.receivables import offline_payments
+from partway.billing.receivables.offline_payments import OfflinePayment
+from partway.billing.requests import payment_requests
 from partway.gateways.protocol import Status, Truth
 from partway.lib.clock import now as present
 from partway.lib.clock import today
@@ -165,7 +161,7 @@ def paid_part(
         truth = Truth(status, amount if status == Status.CAPTURED else None, None, method, "", "")
         with transaction.atomic():
             locked = Invoice.objects.locked(invoice.pk)
-            settlement.apply(settlement.Report(payment, locked, request, truth, by, present()))
+            booking.apply(booking.Report(payment, locked, request, truth, by, present()))
     invoice.refresh_from_db()
     return payment
 

@@ -25,9 +25,10 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from partway.billing import checkouts, events, outbox
+from partway.billing import events, outbox
+from partway.billing.checkouts import gateway_calls
 from partway.billing.models import GatewayCall
-from partway.delivery import mails
+from partway.delivery.mail import sending
 
 Visitor = Callable[[str], None]
 
@@ -44,11 +45,11 @@ def install() -> None:
     _wrap(events, "record", after=lambda event_type, *_, **__: f"event {event_type}")
     _wrap(BaseDatabaseWrapper, "commit", before=lambda *_: "before commit", after=lambda *_: "after commit")
     _wrap(GatewayCall, "save", after=lambda call, **_: f"call {call.act}")
-    _wrap(checkouts, "_note", after=lambda call, *_: f"noted {call.act}")
+    _wrap(gateway_calls, "_note", after=lambda call, *_: f"noted {call.act}")
     _wrap_calls()
     _wrap(outbox, "still_holds", after=lambda mail, **_: f"mail {mail.kind}")
-    _wrap(mails, "_sent", before=lambda mail, *_: f"sent {mail.kind}")
-    _wrap(checkouts, "ask", before=lambda _: "before fetch", after=lambda _: "after fetch")
+    _wrap(sending, "_sent", before=lambda mail, *_: f"sent {mail.kind}")
+    _wrap(gateway_calls, "ask", before=lambda _: "before fetch", after=lambda _: "after fetch")
 
 
 def _wrap(
@@ -74,7 +75,7 @@ def _wrap(
 
 def _wrap_calls() -> None:
     """Stop inside the call itself, because `_answered` notes the answer before it returns."""
-    original = checkouts._answered
+    original = gateway_calls._answered
 
     @wraps(original)
     def stopping(call: GatewayCall, now: datetime, make: Callable[[], Any]) -> Any:
@@ -86,7 +87,7 @@ def _wrap_calls() -> None:
 
         return original(call, now, made)
 
-    checkouts._answered = stopping
+    gateway_calls._answered = stopping
 
 
 def _pass(name: str) -> None:

@@ -8,9 +8,9 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Organization
-from partway.billing import organizations
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, PaymentRequest
+from partway.billing.people import organizations
 from partway.billing.verification import verify
 from partway.lib.clock import now as present
 from tests import personas

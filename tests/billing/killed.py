@@ -10,17 +10,19 @@ import django
 def main(act: str, pk: str) -> None:
     """Do one act on one row, as a web or worker process would."""
     django.setup()
-    from partway.billing import payment_requests, payments
     from partway.billing.events import CLOCK
     from partway.billing.models import Payment, PaymentRequest
+    from partway.billing.payments.refresh import refresh_payment
+    from partway.billing.payments.start import start_payment
+    from partway.billing.requests import payment_requests
     from partway.lib.clock import now
 
     if act == "refresh":
-        payments.refresh(Payment.objects.get(pk=pk), now=now())
+        refresh_payment(Payment.objects.get(pk=pk), now=now())
         return
     request = PaymentRequest.objects.select_related("invoice").get(pk=pk)
     if act == "start":
-        payments.start(request, shown=request.amount_requested, payer_address=None, now=now())
+        start_payment(request, shown=request.amount_requested, payer_address=None, now=now())
     elif act == "cancel":
         payment_requests.cancel(request, by=CLOCK, now=now())
 

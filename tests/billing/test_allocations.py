@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from partway.billing import allocations
+from partway.billing.ledger import allocations
 from partway.billing.models import Allocation, Invoice, Payment
 from partway.lib.clock import now as present
 from partway.lib.money import Money

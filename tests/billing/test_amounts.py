@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partway.billing.amounts import LineAmount, line_amount, percent_of, spread, totals
+from partway.billing.documents.amounts import LineAmount, line_amount, percent_of, spread, totals
 from partway.lib.money import MAX_MINOR
 
 minor = st.integers(0, MAX_MINOR)

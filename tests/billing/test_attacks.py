@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.billing import invoices, organizations, payment_requests, payments, reconciliation
+from partway.billing.documents import invoices
 from partway.billing.errors import Conflict, Invalid, NotPayable
 from partway.billing.events import Actor
 from partway.billing.models import (
@@ -24,8 +24,14 @@ from partway.billing.models import (
     Payment,
     PaymentRequest,
 )
-from partway.billing.organizations import Profile
-from partway.billing.payment_requests import Ask
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.payments.refresh import book_refused_start, record_checkout
+from partway.billing.payments.start import check_payable
+from partway.billing.people import organizations
+from partway.billing.people.organizations import Profile
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import Ask
 from partway.billing.verification import verify
 from partway.gateways.protocol import Refused
 from partway.lib.clock import now as present
@@ -42,7 +48,7 @@ def test_a_gateway_that_refuses_to_tell_is_given_to_a_human(world: World, asked:
     ref = payment.checkout_ref
     Payment.objects.filter(pk=payment.pk).update(checkout_ref="co_lost")
     for hours in range(1, 4):
-        reconciliation.ask_about_unsettled(now=present() + timedelta(hours=hours))
+        due_work.ask_about_unsettled(now=present() + timedelta(hours=hours))
     assert Flag.objects.get().kind == "gateway_refuses"
     Payment.objects.filter(pk=payment.pk).update(checkout_ref=ref)
 
@@ -53,7 +59,7 @@ def test_requests_kept_open_by_a_bank_debit_hold_up_no_other(world: World, dana:
         personas.ask(personas.sent(dana), expires_at=soon + timedelta(seconds=wait)) for wait in (0, 1)
     )
     world.collect(kept, "debit")
-    assert reconciliation.expire_requests(now=soon + timedelta(hours=1), limit=1) == 1
+    assert due_work.expire_requests(now=soon + timedelta(hours=1), limit=1) == 1
     other.refresh_from_db()
     assert other.status == "expired"
 
@@ -86,7 +92,7 @@ def test_a_refused_try_does_not_end_the_checkout_another_try_opened(
 ) -> None:
     before = world.start(asked)
     late = Payment.objects.select_related("gateway_account", "organization", "invoice").get(pk=before.pk)
-    payments._book_refused_start(late, Refused("busy", "The same key is in use."), present())
+    book_refused_start(late, Refused("busy", "The same key is in use."), present())
     before.refresh_from_db()
     assert before.status == "pending"
 
@@ -94,7 +100,7 @@ def test_a_refused_try_does_not_end_the_checkout_another_try_opened(
 def test_a_late_answer_does_not_rename_the_checkout(world: World, asked: PaymentRequest) -> None:
     payment = world.start(asked)
     late = Payment.objects.get(pk=payment.pk)
-    payments._book_start(late, "co_another", f"{world.company.url}/checkout/another")
+    record_checkout(late, "co_another", f"{world.company.url}/checkout/another")
     assert late.checkout_ref == payment.checkout_ref
 
 
@@ -117,7 +123,7 @@ def test_a_dump_of_the_database_opens_no_checkout(world: World, asked: PaymentRe
     payment = world.start(asked)
     world.pay(payment, "declined")
     heard = world.callback(payment, "declined")
-    payments.receive(world.account, body=heard.body, headers=heard.headers, now=present())
+    receive_callback(world.account, body=heard.body, headers=heard.headers, now=present())
     dump: list[Any] = [list(model.objects.values()) for model in (Payment, GatewayCall, Callback)]
     assert payment.checkout_ref in str(dump)
     assert payment.checkout_url.rpartition("/")[2] not in str(dump)
@@ -153,5 +159,5 @@ def test_a_prefix_that_ends_in_a_digit_could_make_twins(organization: Organizati
 def test_pay_now_of_an_amount_the_gateway_does_not_take_is_no_payable_link(dana: Customer) -> None:
     invoice = personas.sent(dana, 12_505, currency="KWD")  # a last digit other than 0
     with pytest.raises(NotPayable) as refused:
-        payments.payable(invoice, now=present())
+        check_payable(invoice, now=present())
     assert refused.value.reason == "not_payable"

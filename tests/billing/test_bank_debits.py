@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import invoices, payment_requests, payments
+from partway.billing.documents import invoices
 from partway.billing.errors import PaymentInProgress
 from partway.billing.events import Actor
 from partway.billing.models import Flag, Invoice, Payment, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests.billing.world import World
 
 
 def refreshed(payment: Payment) -> Payment:
-    return payments.refresh(payment, now=present())
+    return refresh_payment(payment, now=present())
 
 
 def test_a_debit_we_want_is_accepted_and_pays_when_it_settles(world: World, asked: PaymentRequest) -> None:

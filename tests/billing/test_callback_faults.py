@@ -10,9 +10,11 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from partway.accounts.models import Organization
-from partway.billing import organizations, payment_requests, reconciliation
 from partway.billing.events import Actor
 from partway.billing.models import Callback, Event, Flag, Mail, Payment, PaymentRequest
+from partway.billing.people import organizations
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests.billing.world import Source, World, work_off_all
 from tests.gateways.company import Company, Ear, eventually
@@ -72,7 +74,7 @@ def test_lost_reports_are_made_up_for_by_the_worker(world: World, source: Source
     world.go_wrong("callback_lost", count=2)
     payment = world.start(source)
     world.pay(payment)
-    reconciliation.ask_about_unsettled(now=present() + timedelta(minutes=3))
+    due_work.ask_about_unsettled(now=present() + timedelta(minutes=3))
     assert_paid_once(world, payment)
     assert not Callback.objects.exists()
 

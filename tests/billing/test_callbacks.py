@@ -7,9 +7,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from partway.billing import organizations, payment_requests, payments, reconciliation
 from partway.billing.events import Actor
 from partway.billing.models import Callback, Event, Flag, Payment, PaymentRequest
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.people import organizations
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
 from partway.gateways.protocol import BadCallback
 from partway.lib.clock import now as present
 from tests import personas, stops
@@ -18,7 +22,7 @@ from tests.gateways.company import Heard, signed
 
 
 def receive(world: World, heard: Heard) -> Callback:
-    callback = payments.receive(world.account, body=heard.body, headers=heard.headers, now=present())
+    callback = receive_callback(world.account, body=heard.body, headers=heard.headers, now=present())
     callback.refresh_from_db()
     return callback
 
@@ -44,7 +48,7 @@ def test_a_callback_that_comes_twice_is_stored_and_booked_once(world: World, pai
 
 
 def test_a_late_callback_changes_nothing(world: World, paid: Payment) -> None:
-    payments.refresh(paid, now=present())
+    refresh_payment(paid, now=present())
     captured = world.callback(paid, "captured")
     events = Event.objects.count()
     assert receive(world, world.callback(paid, "authorized")).status == "done"
@@ -156,7 +160,7 @@ def test_a_callback_that_another_worker_has_taken_is_left_alone(world: World, pa
     world.go_wrong("error_before", act="fetch")
     seen = receive(world, world.callback(paid, "authorized"))
     Callback.objects.update(attempt=1)
-    assert not reconciliation._retry(seen, present())
+    assert not due_work._retry(seen, present())
     assert Callback.objects.get().status == "waiting"
 
 
@@ -165,14 +169,14 @@ def test_a_callback_before_our_commit_waits_and_is_booked_later(world: World, pa
     Payment.objects.filter(pk=paid.pk).update(checkout_ref="")
     assert receive(world, heard).status == "waiting"
     Payment.objects.filter(pk=paid.pk).update(checkout_ref=ref)
-    assert reconciliation.work_off_callbacks(now=present() + timedelta(minutes=1)) == 1
+    assert due_work.work_off_callbacks(now=present() + timedelta(minutes=1)) == 1
     assert Callback.objects.get().status == "done"
 
 
 def test_a_callback_waits_while_the_company_is_silent(world: World, paid: Payment) -> None:
     world.go_wrong("error_before", act="fetch")
     assert receive(world, world.callback(paid, "authorized")).status == "waiting"
-    reconciliation.work_off_callbacks(now=present() + timedelta(minutes=1))
+    due_work.work_off_callbacks(now=present() + timedelta(minutes=1))
     paid.refresh_from_db()
     assert (Callback.objects.get().status, paid.status) == ("done", "succeeded")
 

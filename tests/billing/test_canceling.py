@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import payment_requests
 from partway.billing.errors import NotPayable, PaymentInProgress, TooLate
 from partway.billing.events import Actor
 from partway.billing.models import Event, Payment, PaymentRequest
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests import personas
 from tests.billing.world import World

@@ -7,11 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from partway.billing import credit, invoices, payments
+from partway.billing.documents import invoices
+from partway.billing.documents.invoices import Draft, Line
 from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, NotPayable, PaymentInProgress, Stale
 from partway.billing.events import Actor
-from partway.billing.invoices import Draft, Line
 from partway.billing.models import Allocation, Customer, Event, Invoice, Mail, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.receivables import credit
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas
@@ -106,7 +108,7 @@ def test_an_edit_below_what_is_being_paid_is_refused(
         edit(asked.invoice, 29_999, alice)
     assert Invoice.objects.get().total_minor == 100_000
     world.settle(payment)
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
 
 
 def test_an_edit_closes_a_checkout_that_asks_too_much(world: World, invoice: Invoice, alice: Actor) -> None:
@@ -123,7 +125,7 @@ def test_pay_now_authorized_before_an_edit_up_is_captured(
     payment = world.start(invoice)
     world.pay(payment)
     edit(invoice, 120_000, alice)
-    assert payments.refresh(payment, now=present()).status == "succeeded"
+    assert refresh_payment(payment, now=present()).status == "succeeded"
     asked.refresh_from_db()
     assert Invoice.objects.get().amount_due_minor == 20_000
     assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_changed")
@@ -194,7 +196,7 @@ def test_it_is_not_written_off_while_it_is_being_paid(
     with pytest.raises(PaymentInProgress):
         write_off(asked.invoice, alice)
     world.settle(payment)
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
 
 
 def test_only_a_sent_invoice_is_written_off(dana: Customer, alice: Actor) -> None:

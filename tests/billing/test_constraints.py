@@ -10,7 +10,6 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount, Invitation, Member
-from partway.billing import members
 from partway.billing.models import (
     Allocation,
     Callback,
@@ -26,6 +25,7 @@ from partway.billing.models import (
     Quote,
     QuoteLine,
 )
+from partway.billing.people import members
 from partway.lib.clock import now as present
 from tests import personas
 

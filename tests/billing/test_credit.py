@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import credit, invoices, payments, quotes
+from partway.billing.documents import invoices, quotes
 from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, NotPayable, PaymentInProgress
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, Mail, Payment, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import check_payable
+from partway.billing.receivables import credit
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas
@@ -123,7 +126,7 @@ def test_what_is_being_paid_holds_its_place(
     with pytest.raises(PaymentInProgress):
         apply(asked.invoice, 5_001, alice)
     world.settle(payment)
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
 
 
 def test_money_that_came_too_late_is_credit(world: World, asked: PaymentRequest, alice: Actor) -> None:
@@ -176,5 +179,5 @@ def test_a_dead_link_says_settled_only_when_nothing_is_due(
     asked.refresh_from_db()
     asked.invoice.refresh_from_db()
     with pytest.raises(NotPayable) as refusal:
-        payments.payable(asked, now=present())
+        check_payable(asked, now=present())
     assert refusal.value.reason == reason

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from partway.accounts.models import Organization
-from partway.billing import customers
-from partway.billing.customers import Details
 from partway.billing.errors import Invalid
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event
+from partway.billing.people import customers
+from partway.billing.people.customers import Details
 from partway.lib.clock import now as present
 
 DANA = Details("Dana Whitfield", "dana@customer.example", "+1 555 010 4477", "1 Elm Street")

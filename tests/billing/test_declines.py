@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import payments, reconciliation
+from partway.billing.checkouts.payability import CHECKOUT_LIFE
 from partway.billing.models import Event, Payment, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.reconciliation import due_work
 from partway.lib.clock import now as present
 from tests.billing.world import World
 
 
 def refreshed(payment: Payment) -> Payment:
-    return payments.refresh(payment, now=present())
+    return refresh_payment(payment, now=present())
 
 
 @pytest.mark.parametrize(
@@ -71,16 +73,16 @@ def test_after_a_failed_payment_the_same_link_can_be_paid(world: World, asked: P
 
 
 def test_a_checkout_nobody_pays_ends_with_its_time(world: World, asked: PaymentRequest) -> None:
-    long_ago = present() - payments.CHECKOUT_LIFE
+    long_ago = present() - CHECKOUT_LIFE
     payment = world.start(asked, now=long_ago)
-    reconciliation.ask_about_unsettled(now=present())
+    due_work.ask_about_unsettled(now=present())
     payment.refresh_from_db()
     assert (payment.status, payment.failure_code) == ("failed", "checkout_expired")
 
 
 def test_an_old_checkout_makes_way_for_a_new_one(world: World, asked: PaymentRequest) -> None:
     old = world.start(asked)
-    later = present() + payments.CHECKOUT_LIFE
+    later = present() + CHECKOUT_LIFE
     new = world.start(asked, now=later)
     old.refresh_from_db()
     assert (old.status, new.status) == ("canceled", "pending")

@@ -6,11 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from partway.billing import outbox, payment_requests, payments, reconciliation
+from partway.billing import outbox
+from partway.billing.checkouts.payability import GRACE
 from partway.billing.errors import NotPayable, TooLate
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Mail, PaymentRequest
-from partway.billing.payability import GRACE
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import check_payable
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas
@@ -32,7 +36,7 @@ def asked(invoice: Invoice, alice: Actor) -> PaymentRequest:
 def after(asked: PaymentRequest, wait: timedelta) -> str:
     """What the worker makes of it so long after its time."""
     assert asked.expires_at is not None
-    reconciliation.expire_requests(now=asked.expires_at + wait)
+    due_work.expire_requests(now=asked.expires_at + wait)
     asked.refresh_from_db()
     return asked.status
 
@@ -66,7 +70,7 @@ def test_a_checkout_begun_in_time_may_finish(world: World, asked: PaymentRequest
     assert after(asked, GRACE - MOMENT) == "open"
     assert not payment_requests.expire(asked, now=asked.expires_at + GRACE - MOMENT)
     world.pay(payment)
-    assert payments.refresh(payment, now=asked.expires_at + GRACE - MOMENT).status == "succeeded"
+    assert refresh_payment(payment, now=asked.expires_at + GRACE - MOMENT).status == "succeeded"
 
 
 def test_after_the_grace_its_checkout_is_closed(world: World, asked: PaymentRequest) -> None:
@@ -81,7 +85,7 @@ def test_a_payment_at_the_bank_keeps_it_open(world: World, asked: PaymentRequest
     assert after(asked, timedelta(days=3)) == "open"
     assert not payment_requests.expire(asked, now=present() + timedelta(days=3))
     world.settle(payment)
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
     assert after(asked, timedelta(days=3)) == "paid"
 
 
@@ -116,10 +120,10 @@ def test_a_link_whose_payment_is_at_the_bank_says_so_after_its_time(
 ) -> None:
     payment = world.collect(asked, "debit")
     with pytest.raises(NotPayable) as refusal:
-        payments.payable(asked, now=asked.expires_at)
+        check_payable(asked, now=asked.expires_at)
     assert refusal.value.reason == "busy"
     world.settle(payment)
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
 
 
 def test_expiring_twice_is_one_end(asked: PaymentRequest) -> None:
@@ -133,5 +137,5 @@ def test_requests_that_payments_keep_open_do_not_stand_before_the_others(
     world.collect(asked, "debit")
     assert asked.expires_at is not None
     other = personas.ask(personas.sent(dana), expires_at=asked.expires_at)
-    assert reconciliation.expire_requests(now=asked.expires_at + GRACE, limit=1) == 1
+    assert due_work.expire_requests(now=asked.expires_at + GRACE, limit=1) == 1
     assert PaymentRequest.objects.get(pk=other.pk).status == "expired"

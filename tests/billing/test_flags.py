@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from partway.billing import flags, listing
+from partway.billing import alerts
 from partway.billing.errors import Stale
 from partway.billing.events import Actor
 from partway.billing.models import Flag, PaymentRequest
+from partway.billing.reconciliation import gateway_list
 from partway.lib.clock import now as present
 from tests.billing.world import World
 
@@ -24,21 +25,21 @@ def the_flag() -> Flag:
 
 def deal_with(flag: Flag, by: Actor, at: datetime | None = None) -> None:
     """A member presses the button beside what this flag said when it was read."""
-    flags.resolve(flag, shown=flag.edition, by=by, now=at or present())
+    alerts.resolve(flag, shown=flag.edition, by=by, now=at or present())
 
 
 @pytest.fixture
 def refunded(world: World, asked: PaymentRequest) -> Flag:
     """$100.00 of $300.00 was sent back at the company, and a member has that on the screen."""
     world.send_back(world.collect(asked), 10_000)
-    listing.read_lists(now=later(10))
+    gateway_list.read_lists(now=later(10))
     return the_flag()
 
 
 def send_back_more(world: World, refunded: Flag) -> None:
     assert refunded.payment is not None
     world.send_back(refunded.payment, 5_000)
-    listing.read_lists(now=later(20))
+    gateway_list.read_lists(now=later(20))
 
 
 def test_nobody_deals_with_what_they_never_saw(world: World, refunded: Flag, alice: Actor) -> None:
@@ -53,14 +54,14 @@ def test_a_page_is_compared_although_the_row_was_read_anew(
 ) -> None:
     send_back_more(world, refunded)
     with pytest.raises(Stale):
-        flags.resolve(the_flag(), shown=refunded.edition, by=alice, now=present())
+        alerts.resolve(the_flag(), shown=refunded.edition, by=alice, now=present())
     assert the_flag().resolved_at is None
 
 
 def test_dealing_with_it_twice_is_once(refunded: Flag, alice: Actor) -> None:
     deal_with(refunded, alice)
     for shown in (refunded.edition, "another page"):
-        flags.resolve(refunded, shown=shown, by=alice, now=present(), resolution="Again.")
+        alerts.resolve(refunded, shown=shown, by=alice, now=present(), resolution="Again.")
     assert Flag.objects.get().resolution == ""
 
 
@@ -70,7 +71,7 @@ def test_what_falls_back_to_earlier_words_is_news(world: World, refunded: Flag, 
     send_back_more(world, refunded)
     deal_with(the_flag(), alice)
     assert refunded.payment is not None
-    flags.raise_flag(refunded.kind, refunded.payment, words=said, now=later(30))
+    alerts.raise_flag(refunded.kind, refunded.payment, words=said, now=later(30))
     assert the_flag().words == said
 
 
@@ -82,7 +83,7 @@ HOUR = 60
 
 def complain(asked: PaymentRequest, minutes: float, reason: str) -> None:
     """The company refuses to tell what became of the payment, each time for another reason."""
-    flags.raise_flag("gateway_refuses", asked.payments.get(), words=reason, now=later(minutes))
+    alerts.raise_flag("gateway_refuses", asked.payments.get(), words=reason, now=later(minutes))
 
 
 @pytest.fixture

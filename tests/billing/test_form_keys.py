@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from partway.billing import credit, deposits, payment_requests
+from partway.billing.documents import deposits
 from partway.billing.models import Customer
+from partway.billing.receivables import credit
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests import personas

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
-from partway.billing import deposits, invoices, payment_requests, payments, quotes, reconciliation
+from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.errors import GatewayDown, PaymentInProgress
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Flag, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
 from partway.gateways.protocol import Unknown
 from partway.lib.clock import now as present
 from partway.lib.money import Money
@@ -34,7 +37,7 @@ def paid(world: World, source: Source, how: str = "good") -> Payment:
     payment = begun(world, source)
     world.pay(payment, how)
     with suppress(Unknown):
-        payments.refresh(payment, now=present())
+        refresh_payment(payment, now=present())
     if how == "debit":
         world.settle(payment)
     return later(payment, hours=2)
@@ -42,7 +45,7 @@ def paid(world: World, source: Source, how: str = "good") -> Payment:
 
 def later(payment: Payment, hours: float = 0.05) -> Payment:
     """The worker looks again after a while."""
-    reconciliation.ask_about_unsettled(now=present() + timedelta(hours=hours))
+    due_work.ask_about_unsettled(now=present() + timedelta(hours=hours))
     return Payment.objects.get(pk=payment.pk)
 
 
@@ -162,7 +165,7 @@ def test_wrong_money_ends_the_link_once_and_for_all(
     world.go_wrong(**fault)
     payment = paid(world, asked)
     events = Event.objects.count()
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
     assert (state(asked), state(asked.invoice), Event.objects.count()) == ("paid", "sent", events)
 
 
@@ -207,7 +210,7 @@ def test_a_settled_debit_without_an_amount_holds_the_money_until_there_is_one(
     world.pay(payment, "debit")
     world.settle(payment)
     world.go_wrong("no_amount", act="fetch")
-    assert payments.refresh(payment, now=present()).is_committed
+    assert refresh_payment(payment, now=present()).is_committed
     assert list(flags_of(payment)) == ["amount_missing"]
     assert "Your payment is on its way" in world.receipt(payment)
     assert (later(payment, hours=2).captured, put_minor(source)) == (ASKED, 30_000)
@@ -260,7 +263,7 @@ def overtaken(world: World, source: Source, alice: Actor) -> Payment:
     payment = world.start(source)
     world.go_wrong("close_too_late")
     END_IT[type(source)](source, alice)
-    return payments.refresh(payment, now=present())
+    return refresh_payment(payment, now=present())
 
 
 def test_what_was_taken_while_closing_is_credit_and_ends_nothing_twice(
@@ -269,7 +272,7 @@ def test_what_was_taken_while_closing_is_credit_and_ends_nothing_twice(
     assert (overtaken.status, overtaken.accepted) == ("processing", False)
     assert "Your payment came too late" in world.receipt(overtaken)
     world.settle(overtaken)
-    payment = payments.refresh(overtaken, now=present())
+    payment = refresh_payment(overtaken, now=present())
     assert (payment.captured, put_minor(source), state(source)) == (ASKED, 0, ENDED[type(source)])
     assert list(flags_of(payment)) == ["unwanted_payment"]
     assert "$300.00 c" in world.receipt(payment)  # came when …, could not be taken as …
@@ -279,7 +282,7 @@ def test_what_was_begun_while_closing_and_comes_to_nothing_leaves_nothing(
     world: World, source: Source, overtaken: Payment
 ) -> None:
     world.settle(overtaken, "failed")
-    payment = payments.refresh(overtaken, now=present())
+    payment = refresh_payment(overtaken, now=present())
     assert (payment.status, flags_of(payment), state(source)) == ("failed", {}, ENDED[type(source)])
     assert "Nothing was charged" in world.receipt(payment)
 
@@ -292,7 +295,7 @@ def test_what_is_captured_in_the_dashboard_while_we_let_go_of_it_is_credit(
     world.pay(payment)
     world.go_wrong("error_before", act="close", count=2)
     END_IT[type(source)](source, alice)
-    assert payments.refresh(payment, now=present()).status == "releasing"
+    assert refresh_payment(payment, now=present()).status == "releasing"
     if fault:
         world.go_wrong(**fault)
     world.capture(payment)
@@ -309,7 +312,7 @@ def test_another_way_of_paying_is_told_of_what_was_taken_while_closing(
     with pytest.raises(PaymentInProgress):
         world.start(asked.invoice)
     world.settle(payment)
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
     assert (state(asked), put_minor(asked)) == ("paid", 30_000)
 
 
@@ -321,6 +324,6 @@ def test_a_deposit_that_came_by_check_too_is_kept_once_and_the_other_is_credit(
     world.go_wrong("close_too_late")
     personas.pay_deposit(quote)
     world.settle(payment)
-    payment = payments.refresh(payment, now=present())
+    payment = refresh_payment(payment, now=present())
     assert (payment.captured, payment.is_deposit) == (ASKED, False)
     assert list(flags_of(payment)) == ["unwanted_payment"]

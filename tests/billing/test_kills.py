@@ -20,8 +20,9 @@ import httpx
 import pytest
 from django.conf import settings
 
-from partway.billing import payments, reconciliation
 from partway.billing.models import GatewayCall, Payment, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.reconciliation import due_work
 from partway.lib.clock import now as present
 from tests.billing.world import World
 from tests.databases import database_url
@@ -56,7 +57,7 @@ def call_under_way(act: str) -> Callable[[], bool]:
 
 def much_later() -> None:
     later = present() + timedelta(minutes=3)
-    while reconciliation.ask_about_unsettled(now=later):
+    while due_work.ask_about_unsettled(now=later):
         pass
 
 
@@ -86,7 +87,7 @@ def test_while_it_may_still_be_alive_nobody_captures_beside_it(world: World, aut
         process("refresh", authorized.pk, PARTWAY_SANDBOX_URL=address),
     ):
         eventually(call_under_way("capture"))
-        assert payments.refresh(authorized, now=present()).status == "capturing"
+        assert refresh_payment(authorized, now=present()).status == "capturing"
         assert world.charged(authorized) == []
     much_later()
     assert world.charged(authorized) == [30_000]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pytest_django.fixtures import Settings
 
-from partway.billing import links, payment_requests
+from partway.billing import links
 from partway.billing.models import Customer, Event, PaymentRequest
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests import personas
 from tests.billing.world import World

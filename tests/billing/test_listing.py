@@ -9,10 +9,13 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount
-from partway.billing import checkouts, flags, listing, payment_requests, reconciliation
+from partway.billing import alerts
+from partway.billing.checkouts import gateway_calls
 from partway.billing.errors import GatewayDown
 from partway.billing.events import Actor
 from partway.billing.models import Flag, Payment, PaymentRequest
+from partway.billing.reconciliation import due_work, gateway_list
+from partway.billing.requests import payment_requests
 from partway.gateways.protocol import Checkout, Order
 from partway.lib.clock import now as present
 from partway.lib.money import Money
@@ -21,7 +24,7 @@ from tests.billing.world import World
 
 def read(minutes: float = 10) -> int:
     """The worker reads the lists, some minutes from now."""
-    return listing.read_lists(now=present() + timedelta(minutes=minutes))
+    return gateway_list.read_lists(now=present() + timedelta(minutes=minutes))
 
 
 def the_payment() -> Payment:
@@ -91,7 +94,7 @@ def pay_beside(world: World, reference: str) -> Checkout:
         callback_url=world.ear.url,
         expires_at=present() + timedelta(minutes=30),
     )
-    checkout = checkouts.gateway_of(world.account).start(order)
+    checkout = gateway_calls.gateway_of(world.account).start(order)
     world.company.type_in(f"{checkout.url}/pay", **world.FORMS["debit"])
     return checkout
 
@@ -182,7 +185,7 @@ def test_a_silent_gateway_is_asked_again_from_where_we_were(
 def test_credentials_that_are_refused_are_tried_less_often(world: World) -> None:
     refuse(world.account)
     at = present() + timedelta(minutes=10)
-    listing.read_lists(now=at)
+    gateway_list.read_lists(now=at)
     assert _account(world).list_at == at + timedelta(hours=6)
 
 
@@ -265,7 +268,7 @@ def test_a_replaced_account_on_which_a_payment_waits_is_told(world: World, asked
 def test_two_workers_never_read_the_same_list(world: World) -> None:
     at = present() + timedelta(minutes=10)
     account = _account(world)
-    assert [listing._claim(account, at), listing._claim(account, at)] == [True, False]
+    assert [gateway_list._claim(account, at), gateway_list._claim(account, at)] == [True, False]
 
 
 def _account(world: World) -> GatewayAccount:
@@ -280,7 +283,7 @@ def stuck(world: World, asked: PaymentRequest, settings: Settings, after: timede
     world.start(asked)
     settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
     at = present() + after
-    reconciliation.ask_about_unsettled(now=at)
+    due_work.ask_about_unsettled(now=at)
     return at
 
 
@@ -299,9 +302,9 @@ def test_which_ends_by_itself_when_the_gateway_answers(
     up = settings.PARTWAY_SANDBOX_URL
     at = stuck(world, asked, settings, timedelta(hours=25))
     settings.PARTWAY_SANDBOX_URL = up
-    assert flags.clear_passing(now=at) == 0
+    assert alerts.clear_passing(now=at) == 0
     payment_requests.cancel(asked, by=alice, now=at)
-    assert flags.clear_passing(now=at) == 1
+    assert alerts.clear_passing(now=at) == 1
     assert Flag.objects.get().resolution == "The payment is settled now."
 
 
@@ -319,7 +322,7 @@ def test_a_second_refund_is_told_after_the_first_was_dealt_with(
     world.send_back(payment, 10_000)
     read()
     flag = Flag.objects.get()
-    flags.resolve(flag, shown=flag.edition, by=alice, now=present())
+    alerts.resolve(flag, shown=flag.edition, by=alice, now=present())
     read(20)
     assert Flag.objects.count() == 1
     world.send_back(payment, 5_000)

@@ -15,18 +15,14 @@ from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Organization, Role
-from partway.billing import (
-    credit,
-    events,
-    invoices,
-    members,
-    organizations,
-    payment_requests,
-    payments,
-    quotes,
-)
+from partway.billing import events
+from partway.billing.documents import invoices, quotes
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.people import members, organizations
+from partway.billing.receivables import credit
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests import personas
 from tests.billing.test_changing_invoices import draft, write_off
@@ -72,7 +68,7 @@ def cancel(asked: PaymentRequest, by: Actor) -> Act:
 
 
 def refresh(payment: Payment) -> Act:
-    return partial(payments.refresh, payment, now=present())
+    return partial(refresh_payment, payment, now=present())
 
 
 def decline(quote: Quote) -> Act:

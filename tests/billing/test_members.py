@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from partway.accounts.models import Invitation, Member, Organization, Role, User
-from partway.billing import events, members, payment_requests
+from partway.billing import events
 from partway.billing.errors import InvitationOver, LastOwner
 from partway.billing.events import Actor
-from partway.billing.members import Person
 from partway.billing.models import Event, Invoice, Mail, PaymentRequest
-from partway.billing.payment_requests import Ask
+from partway.billing.people import members
+from partway.billing.people.members import Person
+from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import Ask
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas

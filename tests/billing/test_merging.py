@@ -6,12 +6,12 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from partway.billing import customers, organizations
-from partway.billing.customers import Details
 from partway.billing.errors import Invalid
 from partway.billing.events import Actor
-from partway.billing.merging import merge
+from partway.billing.merge import merge
 from partway.billing.models import Customer
+from partway.billing.people import customers, organizations
+from partway.billing.people.customers import Details
 from partway.lib.clock import now
 
 SEEN = Details(name="Dana", email="dana@old.example", phone="1", address="")

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from partway.billing import credit, invoices, modes, offline_payments, payments
+from partway.billing.documents import invoices
 from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, PaymentInProgress, TooLate
 from partway.billing.events import Actor
 from partway.billing.models import Allocation, Customer, Event, Invoice, Mail, Payment, PaymentRequest
-from partway.billing.offline_payments import OfflinePayment
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.people import payment_modes
+from partway.billing.receivables import credit, offline_payments
+from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -148,7 +151,7 @@ def test_a_card_authorized_before_is_released(world: World, asked: PaymentReques
     payment = world.start(asked)
     world.pay(payment)
     record(asked.invoice, 100_000, alice)
-    assert (payments.refresh(payment, now=present()).status, world.charged(payment)) == ("canceled", [])
+    assert (refresh_payment(payment, now=present()).status, world.charged(payment)) == ("canceled", [])
 
 
 def test_what_a_bank_is_moving_holds_its_place(world: World, asked: PaymentRequest, alice: Actor) -> None:
@@ -157,7 +160,7 @@ def test_what_a_bank_is_moving_holds_its_place(world: World, asked: PaymentReque
         record(asked.invoice, 70_001, alice)
     record(asked.invoice, 70_000, alice)
     world.settle(payment)
-    assert payments.refresh(payment, now=present()).status == "succeeded"
+    assert refresh_payment(payment, now=present()).status == "succeeded"
     assert Invoice.objects.get().status == "paid"
 
 
@@ -235,7 +238,7 @@ def test_nothing_of_it_is_left_in_the_books(invoice: Invoice, alice: Actor) -> N
 
 
 def test_an_owner_edits_the_modes(invoice: Invoice, alice: Actor) -> None:
-    modes.change(invoice.organization, modes=["PayPal  me ", "", "Cash"], by=alice, now=present())
+    payment_modes.change(invoice.organization, modes=["PayPal  me ", "", "Cash"], by=alice, now=present())
     assert record(invoice, 100, alice, method="PayPal me").method == "PayPal me"
     with pytest.raises(Invalid):
         record(invoice, 100, alice, method="Check")
@@ -244,7 +247,7 @@ def test_an_owner_edits_the_modes(invoice: Invoice, alice: Actor) -> None:
 @pytest.mark.parametrize("wrong", [[], ["Cash", "cash"], ["x" * 41], [str(number) for number in range(21)]])
 def test_a_list_that_makes_no_sense_is_refused(invoice: Invoice, alice: Actor, wrong: list[str]) -> None:
     with pytest.raises(Invalid), transaction.atomic():
-        modes.change(invoice.organization, modes=wrong, by=alice, now=present())
+        payment_modes.change(invoice.organization, modes=wrong, by=alice, now=present())
 
 
 def test_a_form_sent_again_after_its_payment_was_reversed_records_nothing(

@@ -9,12 +9,14 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Member, Organization, User
-from partway.billing import organizations, payment_requests, quotes
+from partway.billing.documents import quotes
 from partway.billing.errors import Invalid, NotPayable
 from partway.billing.events import OPERATOR, Actor
-from partway.billing.members import Person
 from partway.billing.models import Customer, Event, PaymentRequest, QuoteTerms
-from partway.billing.organizations import Profile, SandboxWhenLive
+from partway.billing.people import organizations
+from partway.billing.people.members import Person
+from partway.billing.people.organizations import Profile, SandboxWhenLive
+from partway.billing.requests import payment_requests
 from partway.gateways.protocol import Unknown
 from partway.lib.clock import now as present
 from tests import personas

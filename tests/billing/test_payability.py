@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from partway.billing import payability
+from partway.billing.checkouts import payability
 from partway.billing.errors import NotPayable
 from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.lib.clock import now as present

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import payments
 from partway.billing.errors import NotPayable, PaymentInProgress
 from partway.billing.models import Event, Flag, Invoice, Mail, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import start_payment
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas
@@ -22,7 +23,7 @@ def test_paying_a_request_pays_that_part(world: World, asked: PaymentRequest) ->
 
 
 def test_nothing_is_taken_while_the_customer_only_looks(world: World, asked: PaymentRequest) -> None:
-    payment = payments.refresh(world.start(asked), now=present())
+    payment = refresh_payment(world.start(asked), now=present())
     assert (payment.status, world.charged(payment)) == ("pending", [])
 
 
@@ -75,7 +76,7 @@ def test_the_same_link_again_gets_the_same_checkout(world: World, asked: Payment
 
 def test_a_page_that_shows_another_amount_is_refused(world: World, asked: PaymentRequest) -> None:
     with pytest.raises(NotPayable) as refusal:
-        payments.start(asked, shown=Money(29_999, "USD"), payer_address=None, now=present())
+        start_payment(asked, shown=Money(29_999, "USD"), payer_address=None, now=present())
     assert refusal.value.reason == "changed"
     assert world.ledger() == {}
 
@@ -143,5 +144,5 @@ def test_asking_again_changes_nothing(world: World, asked: PaymentRequest, again
     payment = world.collect(asked)
     events = Event.objects.count()
     for _ in range(again):
-        payments.refresh(payment, now=present())
+        refresh_payment(payment, now=present())
     assert (Event.objects.count(), world.charged(payment)) == (events, [30_000])

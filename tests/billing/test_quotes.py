@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from partway.accounts.models import Organization
-from partway.billing import events, outbox, payment_requests, quotes, reconciliation
+from partway.billing import events, outbox
+from partway.billing.documents import quotes
+from partway.billing.documents.quotes import Evidence, Line, Offer
 from partway.billing.errors import Conflict, DepositNotDivisible, Invalid, Stale, TooLate
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Mail, Quote, QuoteTerms
-from partway.billing.quotes import Evidence, Line, Offer
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -268,9 +271,9 @@ def test_after_its_last_day_it_can_neither_be_accepted_nor_declined(quote: Quote
 
 def test_the_clock_ends_what_was_not_answered(quote: Quote, dana: Customer) -> None:
     kept = accept(personas.quote(dana))
-    assert reconciliation.expire_quotes(now=present() + timedelta(days=14)) == 0
-    assert reconciliation.expire_quotes(now=present() + timedelta(days=16)) == 1
-    assert reconciliation.expire_quotes(now=present() + timedelta(days=16)) == 0
+    assert due_work.expire_quotes(now=present() + timedelta(days=14)) == 0
+    assert due_work.expire_quotes(now=present() + timedelta(days=16)) == 1
+    assert due_work.expire_quotes(now=present() + timedelta(days=16)) == 0
     assert [Quote.objects.get(pk=one.pk).status for one in (quote, kept)] == ["expired", "accepted"]
 
 

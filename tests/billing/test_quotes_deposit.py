@@ -11,8 +11,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.billing import deposits, invoices, offline_payments, payments, quotes
-from partway.billing.deposits import OfflineDeposit
+from partway.billing.documents import deposits, invoices, quotes
+from partway.billing.documents.deposits import OfflineDeposit
 from partway.billing.errors import (
     Conflict,
     DepositNotDivisible,
@@ -23,6 +23,9 @@ from partway.billing.errors import (
 )
 from partway.billing.events import Actor
 from partway.billing.models import Allocation, Customer, Event, Flag, Invoice, Mail, Payment, Quote
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import start_payment
+from partway.billing.receivables import offline_payments
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas
@@ -77,7 +80,7 @@ def test_it_is_charged_in_full(world: World, accepted: Quote) -> None:
 @pytest.mark.parametrize("amount_minor", [1, 29_999, 30_001, 100_000, 0])
 def test_no_other_amount_can_be_paid(world: World, accepted: Quote, amount_minor: int) -> None:
     with pytest.raises(DepositNotDivisible):
-        payments.start(accepted, shown=Money(amount_minor, "USD"), payer_address=None, now=present())
+        start_payment(accepted, shown=Money(amount_minor, "USD"), payer_address=None, now=present())
     assert not Payment.objects.exists()
 
 
@@ -108,7 +111,7 @@ def test_switched_off_payments_stop_a_deposit_too(world: World, accepted: Quote)
     payment = world.start(accepted)
     world.pay(payment)
     Organization.objects.update(payments_enabled=False)
-    assert payments.refresh(payment, now=present()).status == "canceled"
+    assert refresh_payment(payment, now=present()).status == "canceled"
     assert (world.charged(payment), status(accepted)) == ([], "due")
 
 
@@ -116,21 +119,21 @@ def test_a_declined_card_leaves_it_due(world: World, accepted: Quote) -> None:
     assert world.collect(accepted, "declined").status == "pending"
     assert status(accepted) == "due"
     world.pay(payment := Payment.objects.get())
-    assert payments.refresh(payment, now=present()).status == "succeeded"
+    assert refresh_payment(payment, now=present()).status == "succeeded"
 
 
 def test_a_bank_debit_is_processing_and_then_paid(world: World, accepted: Quote) -> None:
     payment = world.collect(accepted, "debit")
     assert (payment.status, payment.accepted, status(accepted)) == ("processing", True, "processing")
     world.settle(payment)
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
     assert status(accepted) == "paid"
 
 
 def test_a_bank_debit_that_fails_leaves_it_due(world: World, accepted: Quote) -> None:
     payment = world.collect(accepted, "bad_debit")
     world.settle(payment, "failed")
-    assert payments.refresh(payment, now=present()).status == "failed"
+    assert refresh_payment(payment, now=present()).status == "failed"
     assert status(accepted) == "due"
 
 
@@ -155,10 +158,10 @@ def test_money_that_came_too_late_is_no_deposit(world: World, accepted: Quote, a
     payment = world.start(accepted)
     world.pay(payment, "debit")
     record(accepted, alice)
-    late = payments.refresh(payment, now=present())
+    late = refresh_payment(payment, now=present())
     assert (late.status, late.accepted) == ("processing", False)
     world.settle(late)
-    late = payments.refresh(late, now=present())
+    late = refresh_payment(late, now=present())
     assert (late.status, late.is_deposit) == ("succeeded", False)
     assert Flag.objects.get().kind == "unwanted_payment"
     invoice = send(make_invoice(accepted, alice), alice)
@@ -196,7 +199,7 @@ def test_while_it_is_being_paid_it_cannot_be_recorded(world: World, accepted: Qu
     with pytest.raises(PaymentInProgress):
         record(accepted, alice)
     world.settle(payment)
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
 
 
 @pytest.mark.parametrize(
@@ -287,7 +290,7 @@ def test_no_invoice_is_made_while_the_deposit_is_being_paid(
     with pytest.raises(PaymentInProgress):
         make_invoice(accepted, alice)
     world.settle(payment)
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
     assert send(make_invoice(accepted, alice), alice).amount_paid_minor == 30_000
 
 

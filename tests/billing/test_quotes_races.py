@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from partway.billing import deposits, invoices, payments, quotes, reconciliation
+from partway.billing.checkouts.payability import CHECKOUT_LIFE
+from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.errors import BillingError
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Payment, Quote, QuoteTerms
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.reconciliation import due_work
 from partway.lib.clock import now as present
 from tests import personas
 from tests.billing.together import sweep, together
@@ -29,7 +33,7 @@ def _no_throttle(settings: Settings) -> None:
 
 
 def refresh(payment: Payment) -> Payment:
-    return payments.refresh(payment, now=present())
+    return refresh_payment(payment, now=present())
 
 
 def rounds(
@@ -53,8 +57,8 @@ def charges(world: World, quote: Quote) -> list[int]:
 
 
 def reconcile() -> None:
-    later = present() + payments.CHECKOUT_LIFE
-    while reconciliation.ask_about_unsettled(now=later):
+    later = present() + CHECKOUT_LIFE
+    while due_work.ask_about_unsettled(now=later):
         pass
 
 
@@ -112,7 +116,7 @@ def test_callback_and_return_and_worker(world: World, dana: Customer) -> None:
         world.pay(payment)
         heard = world.callback(payment, "authorized")
         together(
-            lambda: payments.receive(world.account, body=heard.body, headers=heard.headers, now=present()),
+            lambda: receive_callback(world.account, body=heard.body, headers=heard.headers, now=present()),
             lambda: refresh(payment),
             reconcile,
             behind_ms=behind_ms,

@@ -12,10 +12,16 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.billing import invoices, organizations, payment_requests, payments, reconciliation
+from partway.billing.checkouts.payability import CHECKOUT_LIFE
+from partway.billing.documents import invoices
 from partway.billing.errors import BillingError, PaymentRequestOpen
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, Payment, PaymentRequest
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.people import organizations
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests import personas
 from tests.billing.races.interleaving import Stop, interleave
@@ -34,7 +40,7 @@ def _no_throttle(settings: Settings) -> None:
 
 
 def refresh(payment: Payment) -> Payment:
-    return payments.refresh(payment, now=present())
+    return refresh_payment(payment, now=present())
 
 
 def asks(
@@ -47,8 +53,8 @@ def asks(
 
 def reconcile() -> None:
     """The worker, long after: everything that can be known is known."""
-    later = present() + payments.CHECKOUT_LIFE
-    while reconciliation.ask_about_unsettled(now=later):
+    later = present() + CHECKOUT_LIFE
+    while due_work.ask_about_unsettled(now=later):
         pass
 
 
@@ -117,9 +123,9 @@ def test_callback_and_return_and_worker(world: World, dana: Customer) -> None:
         world.pay(payment)
         heard = world.callback(payment, "authorized")
         together(
-            lambda: payments.receive(world.account, body=heard.body, headers=heard.headers, now=present()),
+            lambda: receive_callback(world.account, body=heard.body, headers=heard.headers, now=present()),
             lambda: refresh(payment),
-            lambda: payments.receive(world.account, body=heard.body, headers=heard.headers, now=present()),
+            lambda: receive_callback(world.account, body=heard.body, headers=heard.headers, now=present()),
             reconcile,
             behind_ms=behind_ms,
         )
@@ -167,8 +173,8 @@ def test_two_workers_never_ask_about_the_same_payment(world: World, dana: Custom
     for behind_ms in sweep(4, 12):
         waiting = [world.start(personas.sent(dana)) for _ in range(3)]
         asked_about = together(
-            lambda: reconciliation.ask_about_unsettled(now=later),
-            lambda: reconciliation.ask_about_unsettled(now=later),
+            lambda: due_work.ask_about_unsettled(now=later),
+            lambda: due_work.ask_about_unsettled(now=later),
             behind_ms=behind_ms,
         )
         assert sum(asked_about) == len(waiting)

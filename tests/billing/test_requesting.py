@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Organization
-from partway.billing import invoices, payment_requests
+from partway.billing.documents import invoices
 from partway.billing.errors import (
     Conflict,
     Invalid,
@@ -22,7 +22,8 @@ from partway.billing.errors import (
 )
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
-from partway.billing.payment_requests import Ask, create, obstacle
+from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import Ask, create, obstacle
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas

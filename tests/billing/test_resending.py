@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import links, outbox, payment_requests
+from partway.billing import links, outbox
 from partway.billing.errors import TooLate
 from partway.billing.events import Actor
 from partway.billing.models import Event, Mail, PaymentRequest
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 
 

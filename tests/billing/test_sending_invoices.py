@@ -8,7 +8,8 @@ import pytest
 from django.db import IntegrityError
 
 from partway.accounts.models import Organization
-from partway.billing import invoices, links, outbox
+from partway.billing import links, outbox
+from partway.billing.documents import invoices
 from partway.billing.errors import Conflict, Invalid, InvoiceNotSent
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, Mail

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partway.accounts.models import Organization
-from partway.billing import payment_requests, settlement
 from partway.billing.errors import BillingError
 from partway.billing.events import Actor, customer_actor, gateway_actor, record
 from partway.billing.models import Allocation, Customer, Event, Flag, Invoice, Payment, PaymentRequest
-from partway.billing.settlement import Act, Report
+from partway.billing.payments import booking
+from partway.billing.payments.booking import Act, Report
+from partway.billing.requests import payment_requests
 from partway.billing.verification import verify
 from partway.gateways.protocol import Status, Truth
 from partway.lib.clock import now as present
@@ -36,7 +37,7 @@ def told(payment: Payment, what: Truth) -> Act | None:
     invoice = Invoice.objects.locked(payment.invoice_id)
     fresh = Payment.objects.select_related("payment_request").get(pk=payment.pk)
     report = Report(fresh, invoice, fresh.payment_request, what, gateway_actor("sandbox"), present())
-    return settlement.apply(report)
+    return booking.apply(report)
 
 
 def started(asked: PaymentRequest) -> Payment:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from partway.billing import invoices, quotes
+from partway.billing.documents import invoices, quotes
 from partway.billing.errors import Stale
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice

@@ -11,9 +11,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from partway.billing import links, payment_requests, payments
+from partway.billing import links
 from partway.billing.events import Actor
 from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.billing.world import World
@@ -74,7 +76,7 @@ def test_confirming_and_posting_a_card_takes_twenty_three(world: World, opened: 
     # invoice held, payment; amount paid, allocation, payment, event, request, event, who asked, two mails
     payment = world.start(opened)
     world.pay(payment)
-    told = statements(lambda: payments.refresh(payment, now=present()))
+    told = statements(lambda: refresh_payment(payment, now=present()))
     assert (len(told), writes(told)) == (23, 14)
 
 
@@ -82,12 +84,12 @@ def test_posting_what_was_captured_takes_thirteen(world: World, opened: PaymentR
     # payment · invoice held, payment; amount paid, allocation, payment, event, request, event, who asked, two mails
     payment = world.collect(opened, "debit")
     world.settle(payment)
-    told = statements(lambda: payments.refresh(payment, now=present()))
+    told = statements(lambda: refresh_payment(payment, now=present()))
     assert (len(told), writes(told)) == (13, 8)
 
 
 def test_asking_in_vain_takes_four_and_writes_nothing(world: World, opened: PaymentRequest) -> None:
     # payment · invoice held, payment
     payment = world.collect(opened)
-    told = statements(lambda: payments.refresh(payment, now=present()))
+    told = statements(lambda: refresh_payment(payment, now=present()))
     assert (len(told), writes(told)) == (4, 0)

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from partway.billing import organizations, payments
 from partway.billing.errors import RateLimited
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.people import organizations
 from partway.lib.clock import now as present
 from tests import personas
 from tests.billing.test_offline_payments import record
@@ -111,7 +112,7 @@ def test_who_may_not_begin_a_checkout_does_not_end_anybody_elses(
     with pytest.raises(RateLimited):
         world.start(asked.invoice, address="203.0.113.9")
     world.pay(payment)
-    assert payments.refresh(payment, now=present()).status == "succeeded"
+    assert refresh_payment(payment, now=present()).status == "succeeded"
 
 
 def test_a_link_that_is_used_up_does_not_end_what_another_link_began(
@@ -123,7 +124,7 @@ def test_a_link_that_is_used_up_does_not_end_what_another_link_began(
     with pytest.raises(RateLimited):
         world.start(invoice)
     world.pay(payment)
-    assert payments.refresh(payment, now=present()).status == "succeeded"
+    assert refresh_payment(payment, now=present()).status == "succeeded"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,12 +11,14 @@ import httpx
 import pytest
 from django.db import connection, transaction
 
-from partway.billing import invoices, payment_requests, reconciliation
+from partway.billing.documents import invoices
+from partway.billing.documents.quotes import make_invoice
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Quote
-from partway.billing.payment_requests import cancel, expire
-from partway.billing.payments import refresh
-from partway.billing.quotes import make_invoice
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import cancel, expire
 from partway.gateways import sandbox
 from partway.lib.clock import now as present
 from tests import personas
@@ -61,7 +63,9 @@ def test_paying_canceling_and_voiding_call_outside(
 # Each of these commits before the company hears of anything, so it refuses to begin inside another transaction.
 ACTS: dict[str, Callable[[World, Customer, Actor], Act]] = {
     "start": lambda world, dana, by: partial(world.start, personas.sent(dana)),
-    "refresh": lambda world, dana, by: partial(refresh, world.start(personas.sent(dana)), now=present()),
+    "refresh": lambda world, dana, by: partial(
+        refresh_payment, world.start(personas.sent(dana)), now=present()
+    ),
     "cancel": lambda world, dana, by: partial(
         cancel, personas.ask(personas.sent(dana)), by=by, now=present()
     ),
@@ -91,6 +95,6 @@ def test_what_calls_the_company_begins_in_no_transaction(
 
 def test_the_worker_calls_outside(world: World, dana: Customer, calls: list[tuple[str, bool]]) -> None:
     world.pay(world.start(personas.sent(dana)))
-    reconciliation.ask_about_unsettled(now=present() + timedelta(minutes=3))
+    due_work.ask_about_unsettled(now=present() + timedelta(minutes=3))
     assert [name for name, _ in calls].count("capture") == 1
     assert [name for name, inside in calls if inside] == []

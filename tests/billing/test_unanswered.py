@@ -8,11 +8,15 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Organization
-from partway.billing import checkouts, payment_requests, payments, reconciliation
-from partway.billing.checkouts import UnderWay
+from partway.billing.checkouts import gateway_calls
+from partway.billing.checkouts.gateway_calls import UnderWay
 from partway.billing.errors import GatewayDown, NotPayable, PaymentInProgress
 from partway.billing.events import Actor
 from partway.billing.models import Event, Flag, GatewayCall, Invoice, Payment, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import checkout_origin
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests import stops
 from tests.billing.world import World
@@ -22,7 +26,7 @@ NOBODY = "http://127.0.0.1:9"
 
 def later(minutes: float = 3) -> None:
     """The worker looks again after a while."""
-    reconciliation.ask_about_unsettled(now=present() + timedelta(minutes=minutes))
+    due_work.ask_about_unsettled(now=present() + timedelta(minutes=minutes))
 
 
 def the_payment() -> Payment:
@@ -79,7 +83,7 @@ def test_a_capture_that_got_through_is_not_sent_again(world: World, asked: Payme
 def test_what_was_just_captured_is_not_captured_again(world: World, asked: PaymentRequest) -> None:
     payment = world.collect(asked)
     with pytest.raises(UnderWay):  # as for somebody who looked before, and decides after
-        checkouts.capture(payment, now=present())
+        gateway_calls.capture(payment, now=present())
 
 
 def test_a_payment_being_captured_holds_the_money(world: World, asked: PaymentRequest, alice: Actor) -> None:
@@ -97,7 +101,7 @@ def test_two_who_close_a_checkout_are_one_end(world: World, asked: PaymentReques
 
     def worker(stop: str) -> None:
         if stop == "after close":
-            payments.refresh(payment, now=present())
+            refresh_payment(payment, now=present())
 
     with stops.visiting(worker):
         payment_requests.cancel(asked, by=alice, now=present())
@@ -110,7 +114,7 @@ def test_a_release_without_answer_charges_nobody(world: World, asked: PaymentReq
     world.pay(payment)
     world.go_wrong("error_before", act="close", count=2)
     payment_requests.cancel(asked, by=alice, now=present())
-    payments.refresh(payment, now=present())
+    refresh_payment(payment, now=present())
     assert the_payment().status == "releasing"
     later()
     assert (the_payment().status, world.charged(payment)) == ("canceled", [])
@@ -187,7 +191,7 @@ def test_the_worker_asks_less_and_less_often(world: World, asked: PaymentRequest
     gaps = []
     for _ in range(4):
         before = the_payment().check_at
-        reconciliation.ask_about_unsettled(now=before)
+        due_work.ask_about_unsettled(now=before)
         gaps.append(the_payment().check_at - before)
     assert gaps == [timedelta(minutes=minutes) for minutes in (2, 4, 8, 16)]
     assert world.charged(payment) == []
@@ -197,7 +201,7 @@ def test_a_payment_that_another_worker_has_taken_is_left_alone(world: World, ask
     seen = world.start(asked)
     world.pay(seen)
     Payment.objects.update(checks=1)
-    assert not reconciliation._ask(seen, present())
+    assert not due_work._ask(seen, present())
     assert the_payment().status == "pending"
 
 
@@ -215,7 +219,7 @@ def test_the_sandbox_of_a_live_installation_takes_nothing(
     world: World, asked: PaymentRequest, settings: Settings
 ) -> None:
     settings.PARTWAY_LIVE = True
-    assert payments.checkout_origin(asked.organization) == ""
+    assert checkout_origin(asked.organization) == ""
     with pytest.raises(NotPayable):
         world.start(asked)
     assert not Payment.objects.exists()

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from partway.billing import invoices, versions
+from partway.billing.documents import invoices, versions
+from partway.billing.documents.invoices import Draft, Line
 from partway.billing.events import Actor
-from partway.billing.invoices import Draft, Line
 from partway.billing.models import Customer, Event, Invoice
 from partway.lib.clock import now as present
 from partway.lib.money import Money

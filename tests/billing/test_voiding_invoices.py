@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import credit, invoices, quotes
+from partway.billing.documents import invoices, quotes
 from partway.billing.errors import Conflict, NotPayable, PaymentInProgress
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, PaymentRequest
+from partway.billing.receivables import credit
 from partway.lib.clock import now as present
 from tests import personas
 from tests.billing.test_offline_payments import record

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from partway.billing import invoices
+from partway.billing.documents import invoices
+from partway.billing.documents.invoices import Draft, Line
 from partway.billing.errors import Conflict, Invalid, Stale
 from partway.billing.events import Actor
-from partway.billing.invoices import Draft, Line
 from partway.billing.models import Customer, Event, Invoice
 from partway.lib.clock import now as present
 from partway.lib.money import MAX_MINOR

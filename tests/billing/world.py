@@ -12,8 +12,11 @@ import httpx
 from django.test import Client
 
 from partway.accounts.models import GatewayAccount
-from partway.billing import links, payments, reconciliation
+from partway.billing import links
 from partway.billing.models import Callback, Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import start_payment
+from partway.billing.reconciliation import due_work
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests import personas
@@ -56,7 +59,7 @@ class World:
 
     def start(self, source: Source, *, now: datetime | None = None, address: str | None = ADDRESS) -> Payment:
         """Press Pay on the page of a link, which shows what is asked for now."""
-        return payments.start(source, shown=_shown(source), payer_address=address, now=now or present())
+        return start_payment(source, shown=_shown(source), payer_address=address, now=now or present())
 
     def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
         """Fill in the form of the company's checkout."""
@@ -71,7 +74,7 @@ class World:
         """From the button to the end of it, as far as the company tells at once."""
         payment = self.start(source)
         self.pay(payment, how)
-        return payments.refresh(payment, now=present())
+        return refresh_payment(payment, now=present())
 
     def receipt(self, payment: Payment) -> str:
         """What the page that the customer returns to says, in plain words."""
@@ -186,7 +189,7 @@ def work_off_all() -> None:
     for _ in range(40):
         waiting = Callback.objects.filter(status="waiting").order_by("try_at").first()
         if waiting:
-            reconciliation.work_off_callbacks(now=waiting.try_at)
+            due_work.work_off_callbacks(now=waiting.try_at)
 
 
 def _taken(line: dict[str, Any]) -> Money | None:

@@ -70,6 +70,6 @@ def test_keys_rotate(told: Any) -> None:
 
 
 def test_mail_goes_where_it_is_told(told: Any) -> None:
-    assert told()["EMAIL_BACKEND"] == "partway.delivery.backends.KeptMails"
-    assert told(EMAIL_URL="smtp://mail.example:25")["EMAIL_BACKEND"] == "partway.delivery.backends.Smtp"
+    assert told()["EMAIL_BACKEND"] == "partway.delivery.mail.backends.KeptMails"
+    assert told(EMAIL_URL="smtp://mail.example:25")["EMAIL_BACKEND"] == "partway.delivery.mail.backends.Smtp"
     assert told(PARTWAY_MAIL_BACKEND="postmark.EmailBackend")["EMAIL_BACKEND"].startswith("anymail.")

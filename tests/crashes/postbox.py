@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from partway.worker.house import free_port
+from partway.worker.supervisor import free_port
 
 
 class Postbox:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from multiprocessing.process import BaseProcess
 
-from partway.worker.house import House
+from partway.worker.supervisor import House
 
 LIBRARIES = (
     "django.contrib.staticfiles.finders",

@@ -9,9 +9,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from partway.accounts.models import GatewayAccount, Organization, Role
-from partway.billing import checkouts, links, offline_payments
+from partway.billing import links
+from partway.billing.checkouts import gateway_calls
 from partway.billing.models import Callback, Mail, Payment
-from partway.billing.offline_payments import OfflinePayment
+from partway.billing.receivables import offline_payments
+from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.billing.verification import verify
 from partway.gateways.sandbox import provision
 from partway.lib.clock import now as present
@@ -156,7 +158,7 @@ class Scene:
 def _account(owner: Organization, town: Town) -> GatewayAccount:
     """An account at the company, whose list nobody reads before the test says so."""
     account = GatewayAccount(organization=owner, gateway="sandbox", list_at=present() + timedelta(days=1))
-    account.credentials = provision(town.company.url, owner.name, checkouts.callback_url(account))
+    account.credentials = provision(town.company.url, owner.name, gateway_calls.callback_url(account))
     account.save()
     return account
 

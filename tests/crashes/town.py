@@ -16,7 +16,7 @@ from django.test import override_settings
 
 from partway.billing.models import Callback, GatewayCall, Mail, Payment
 from partway.billing.verification import verify
-from partway.worker.house import Address, House, free_port
+from partway.worker.supervisor import Address, House, free_port
 from tests.crashing.traps import Trap
 from tests.databases import database_url
 from tests.gateways.company import PATIENCE_SECONDS, Company, eventually

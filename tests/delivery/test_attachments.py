@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partway.billing import outbox
 from partway.billing.models import Event, Invoice, Mail
-from partway.delivery import rendering
+from partway.delivery.mail import rendering
 from tests import personas
 from tests.delivery.documents import reading
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from partway.accounts.models import Organization
 from partway.billing.models import Mail, PaymentRequest
-from partway.delivery import files, mails
+from partway.delivery.mail import kept_files, sending
 from partway.lib.clock import now
 from tests import personas
 
@@ -20,21 +20,21 @@ from tests import personas
 @pytest.fixture(autouse=True)
 def home(settings: Settings, tmp_path: Path) -> Path:
     settings.PARTWAY_HOME = tmp_path
-    settings.EMAIL_BACKEND = "partway.delivery.backends.KeptMails"
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
     return tmp_path
 
 
 def test_a_message_is_kept_under_its_organization(organization: Organization, mail: Mail, home: Path) -> None:
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     assert [path.name for path in (home / "mail" / organization.pk).iterdir()] == [f"{mail.pk}.eml"]
 
 
 def test_the_inbox_reads_what_was_kept(
     organization: Organization, mail: Mail, request_: PaymentRequest
 ) -> None:
-    mails.send_due(now=now())
-    (kept,) = files.messages(organization)
-    assert kept == files.message(organization, mail.pk)
+    sending.send_due(now=now())
+    (kept,) = kept_files.messages(organization)
+    assert kept == kept_files.message(organization, mail.pk)
     assert kept.subject == f"Alder Joinery asks for $300.00 (invoice {request_.invoice.number})"
     assert kept.to == "dana.whitfield@customer.example"
     assert "Pay $300.00" in kept.text
@@ -45,16 +45,16 @@ def test_the_inbox_reads_what_was_kept(
 
 def test_accents_survive(organization: Organization, mail: Mail) -> None:
     Organization.objects.update(name="Müller & Söhne 木")
-    mails.send_due(now=now())
-    (kept,) = files.messages(organization)
+    sending.send_due(now=now())
+    (kept,) = kept_files.messages(organization)
     assert kept.subject.startswith("Müller & Söhne 木 asks for")
     assert "Müller & Söhne 木" in kept.text
 
 
 def test_the_newest_stands_first(organization: Organization, mail: Mail) -> None:
     personas.sent(personas.customer(organization, "Eve"))
-    mails.send_due(now=now())
-    kept = [message.id for message in files.messages(organization)]
+    sending.send_due(now=now())
+    kept = [message.id for message in kept_files.messages(organization)]
     assert kept == sorted(kept, reverse=True)
     assert len(kept) == 2
 
@@ -62,15 +62,15 @@ def test_the_newest_stands_first(organization: Organization, mail: Mail) -> None
 def test_the_same_mail_again_is_kept_once(organization: Organization, mail: Mail) -> None:
     for _ in range(2):
         Mail.objects.filter(pk=mail.pk).update(status="queued", try_at=now())
-        mails.send_due(now=now())
-    assert len(files.messages(organization)) == 1
+        sending.send_due(now=now())
+    assert len(kept_files.messages(organization)) == 1
 
 
 def test_another_organization_sees_none_of_it(organization: Organization, mail: Mail) -> None:
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     birch = personas.mallory().organization
-    assert files.messages(birch) == []
-    assert files.message(birch, mail.pk) is None
+    assert kept_files.messages(birch) == []
+    assert kept_files.message(birch, mail.pk) is None
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_another_organization_sees_none_of_it(organization: Organization, mail: 
 def test_no_id_leads_out_of_the_folder(organization: Organization, home: Path, mail_id: str) -> None:
     (home / "mail" / organization.pk).mkdir(parents=True)
     (home / "mail" / "secret.eml").write_text("Subject: secret\n\nsecret")
-    assert files.message(organization, mail_id) is None
+    assert kept_files.message(organization, mail_id) is None
     with pytest.raises(ValueError, match="cannot be"):
-        files.keep(organization.pk, mail_id, b"")
+        kept_files.keep(organization.pk, mail_id, b"")
 
 
 def test_only_this_user_may_read_them(organization: Organization, mail: Mail, home: Path) -> None:
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     folder = home / "mail" / organization.pk
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / f"{mail.pk}.eml").stat().st_mode) == 0o600

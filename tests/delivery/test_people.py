@@ -7,9 +7,10 @@ from django.core import mail as sent_by_django
 from pytest_django import Settings
 
 from partway.accounts.models import Invitation, Organization, Role, User
-from partway.billing import links, members, outbox
+from partway.billing import links, outbox
 from partway.billing.models import Event, Mail
-from partway.delivery import mails, rendering
+from partway.billing.people import members
+from partway.delivery.mail import rendering, sending
 from partway.lib.clock import now
 from tests import personas
 
@@ -70,7 +71,7 @@ def test_each_reset_mail_has_a_link_of_its_own_moment(alice: User) -> None:
 def test_an_invitation_that_was_withdrawn_is_not_mailed(organization: Organization) -> None:
     made, mail = invited(organization)
     members.withdraw(made, by=personas.actor_of(organization), now=now())
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     mail.refresh_from_db()
     assert (mail.status, sent_by_django.outbox) == ("dropped", [])
 
@@ -78,7 +79,7 @@ def test_an_invitation_that_was_withdrawn_is_not_mailed(organization: Organizati
 def test_nothing_is_sent_to_who_was_switched_off_meanwhile(alice: User) -> None:
     mail = outbox.queue_for(alice, "password_reset", now=now())
     User.objects.filter(pk=alice.pk).update(is_active=False)
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     mail.refresh_from_db()
     assert (mail.status, sent_by_django.outbox) == ("dropped", [])
 

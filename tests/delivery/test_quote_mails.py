@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from partway.accounts.models import Organization
-from partway.billing import events, links, quotes
+from partway.billing import events, links
+from partway.billing.documents import quotes
 from partway.billing.models import Mail, Quote
-from partway.delivery import mails, rendering
-from partway.delivery.receipts import receipt
+from partway.delivery.mail import rendering, sending
+from partway.delivery.receipt_figures import receipt
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas
@@ -114,13 +115,13 @@ def test_whoever_collects_hears_of_the_deposit(quote: Quote) -> None:
 
 def test_a_quote_that_ended_is_not_mailed(quote: Quote) -> None:
     quotes.decline(quote, reason="", by=events.customer_actor(quote.customer), now=now())
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     states = dict(Mail.objects.values_list("kind", "status"))
     assert states == {"quote_sent": "dropped", "quote_declined": "sent"}
 
 
 def test_a_quote_is_not_mailed_after_its_last_day(quote: Quote) -> None:
-    mails.send_due(now=now() + timedelta(days=365))  # as after a long failure of the mail server
+    sending.send_due(now=now() + timedelta(days=365))  # as after a long failure of the mail server
     assert Mail.objects.get(kind="quote_sent").status == "dropped"
 
 

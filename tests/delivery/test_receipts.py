@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from partway.accounts.models import Organization
-from partway.billing import credit, quotes
-from partway.billing import invoices as billing_invoices
+from partway.billing.documents import invoices as billing_invoices
+from partway.billing.documents import quotes
 from partway.billing.models import Event, Invoice, Payment
-from partway.delivery.receipts import method_words, paid_so_far, receipt
+from partway.billing.receivables import credit
+from partway.delivery.receipt_figures import method_words, paid_so_far, receipt
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas

@@ -10,10 +10,11 @@ from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
 
 from partway.accounts.models import Organization
-from partway.billing import invoices, links, outbox
+from partway.billing import links, outbox
+from partway.billing.documents import invoices
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
 from partway.billing.models.payment_requests import CancelReason
-from partway.delivery import rendering
+from partway.delivery.mail import rendering
 from partway.lib.clock import end_of_day, now
 from partway.lib.money import Money
 from tests import personas

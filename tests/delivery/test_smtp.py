@@ -15,7 +15,7 @@ from environ import Env
 from pytest_django import Settings
 
 from partway.billing.models import Event, Mail
-from partway.delivery import mails
+from partway.delivery.mail import sending
 from partway.lib.clock import now
 
 
@@ -62,11 +62,11 @@ def _point_at(settings: Settings, port: int) -> None:
     for name, value in Env.email_url_config(f"smtp://127.0.0.1:{port}").items():
         if name.startswith("EMAIL_"):
             setattr(settings, name, value)
-    settings.EMAIL_BACKEND = "partway.delivery.backends.Smtp"
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.Smtp"
 
 
 def _outcome(mail: Mail) -> tuple[str, str]:
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     mail.refresh_from_db()
     return mail.status, mail.attempts.get().error
 
@@ -118,7 +118,7 @@ def test_a_busy_server_is_tried_again_and_then_takes_it(mail: Mail, postbox: Pos
     postbox.says = "451 busy"
     assert _outcome(mail)[0] == "queued"
     postbox.says = "250 OK"
-    mails.send_due(now=mail.try_at)
+    sending.send_due(now=mail.try_at)
     mail.refresh_from_db()
     assert (mail.status, mail.attempt) == ("sent", 2)
 
@@ -131,4 +131,4 @@ def test_a_server_that_is_not_there_is_tried_again(mail: Mail, settings: Setting
 
 
 def test_waiting_for_a_server_ends_before_the_lease(mail: Mail) -> None:
-    assert 0 < django_settings.EMAIL_TIMEOUT < mails.LEASE.total_seconds() / 2
+    assert 0 < django_settings.EMAIL_TIMEOUT < sending.LEASE.total_seconds() / 2

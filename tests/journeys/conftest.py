@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from partway.worker.house import Address, House, free_port
+from partway.worker.supervisor import Address, House, free_port
 from partway.worker.tour.postbox import Postbox
 from tests.browsers import launch
 from tests.journeys.people import Member

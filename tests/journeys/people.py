@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Page, expect
 
 from partway.worker.demo import PASSWORD, SLUG
-from partway.worker.house import House
+from partway.worker.supervisor import House
 from partway.worker.tour.postbox import Postbox, link_in
 
 CARD = "4242424242424242"

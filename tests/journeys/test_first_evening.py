@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from partway.worker.house import House
+from partway.worker.supervisor import House
 from tests.journeys.people import pays_at_the_sandbox
 
 pytestmark = pytest.mark.browser

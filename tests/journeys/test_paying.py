@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from partway.worker.house import House
+from partway.worker.supervisor import House
 from partway.worker.tour.postbox import Postbox
 from tests.journeys.people import CARD, Invoice, Member, pays_at_the_sandbox, presses_pay, sees_receipt
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from partway.worker.house import House
+from partway.worker.supervisor import House
 from partway.worker.tour.postbox import Postbox
 from tests.journeys.people import (
     Member,

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from partway.worker.house import House
+from partway.worker.supervisor import House
 from tests.journeys.people import Member
 
 pytestmark = pytest.mark.browser

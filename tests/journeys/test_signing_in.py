@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from partway.worker.demo import SLUG
-from partway.worker.house import House
+from partway.worker.supervisor import House
 from partway.worker.tour.postbox import Postbox, link_in
 from tests.journeys.people import Member
 from tests.staff.codes import code_for

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from partway.accounts.models import GatewayAccount
-from partway.billing import listing, reconciliation
-from partway.delivery import mails
+from partway.billing.reconciliation import due_work, gateway_list
+from partway.delivery.mail import sending
 from tests.model.company_rules import CompanyRules
 from tests.model.picks import now_and_then
 
@@ -72,7 +72,7 @@ class ClockRules(CompanyRules):
         self.act(
             "ask about unsettled",
             self.books.ask_about_unsettled,
-            lambda: reconciliation.ask_about_unsettled(now=self.now),
+            lambda: due_work.ask_about_unsettled(now=self.now),
         )
 
     def work_off_callbacks(self) -> None:
@@ -81,30 +81,28 @@ class ClockRules(CompanyRules):
         self.act(
             "work off callbacks",
             self.books.work_off_waiting,
-            lambda: reconciliation.work_off_callbacks(now=self.now),
+            lambda: due_work.work_off_callbacks(now=self.now),
         )
 
     def read_list(self) -> None:
         """Since ever, because the company's clock is not ours."""
         self.keep_well(self.unsettled())
         GatewayAccount.objects.filter(pk=self.world.account.pk).update(listed_until=None, list_at=self.now)
-        self.act("read list", self.books.read_list, lambda: listing.read_lists(now=self.now))
+        self.act("read list", self.books.read_list, lambda: gateway_list.read_lists(now=self.now))
 
     def expire_requests(self) -> None:
         self.act(
             "expire requests",
             self.books.expire_requests,
-            lambda: reconciliation.expire_requests(now=self.now),
+            lambda: due_work.expire_requests(now=self.now),
         )
 
     def expire_quotes(self) -> None:
-        self.act(
-            "expire quotes", self.books.expire_quotes, lambda: reconciliation.expire_quotes(now=self.now)
-        )
+        self.act("expire quotes", self.books.expire_quotes, lambda: due_work.expire_quotes(now=self.now))
 
     def send_mails(self) -> None:
         self.act("send mails", self.books.send_mails, self._send_all)
 
     def _send_all(self) -> None:
-        while mails.send_due(now=self.now):
+        while sending.send_due(now=self.now):
             pass

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from partway.accounts.models import GatewayAccount
-from partway.billing import payments
+from partway.billing.payments.callbacks import receive_callback
 from tests.gateways.company import Heard, eventually
 from tests.model.company import Checkout, Fault, NoAnswer, Told
 from tests.model.machine import Machine
@@ -106,7 +106,7 @@ class CompanyRules(Machine):
         self.hand_over(told)
 
     def _received(self, account: GatewayAccount, heard: Heard) -> str:
-        stored = payments.receive(account, body=heard.body, headers=heard.headers, now=self.now)
+        stored = receive_callback(account, body=heard.body, headers=heard.headers, now=self.now)
         stored.refresh_from_db()
         return stored.status
 

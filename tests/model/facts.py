@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import connection, models
 
 from partway.accounts.models import Organization
-from partway.billing import credit, deposits
+from partway.billing.documents import deposits
 from partway.billing.models import (
     Allocation,
     Callback,
@@ -22,6 +22,7 @@ from partway.billing.models import (
     PaymentRequest,
 )
 from partway.billing.models import Quote as QuoteRow
+from partway.billing.receivables import credit
 from tests.model.books import Invoice as ModelInvoice
 from tests.model.books import Payment as ModelPayment
 from tests.model.reference import Reference

@@ -6,7 +6,8 @@ import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from partway.billing import payments
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import check_payable, start_payment
 from partway.lib.money import Money
 from tests.model.books import Invoice, Payment, Quote, Request, Source, document_of, request_of
 from tests.model.company import ANSWERS
@@ -50,7 +51,7 @@ class LinkRules(Machine):
     def look(self, source: Source) -> None:
         """Nothing changes, however often a page is opened."""
         row, before = self.row(source), self.stored
-        self.act("look", lambda: self.books.look(source), lambda: payments.payable(row, now=self.now))
+        self.act("look", lambda: self.books.look(source), lambda: check_payable(row, now=self.now))
         assert self.stored == before
 
     def begin(self, source: Source, *, stale: bool) -> Payment | None:
@@ -61,7 +62,7 @@ class LinkRules(Machine):
         started = self.act(
             "start",
             lambda: self.books.start(source, amount),
-            lambda: payments.start(row, shown=shown, payer_address=None, now=self.now),
+            lambda: start_payment(row, shown=shown, payer_address=None, now=self.now),
             refusal_changes=True,
         )
         if started is None:
@@ -118,7 +119,7 @@ class LinkRules(Machine):
         self.act(
             "come back",
             lambda: self.books.refresh(payment),
-            lambda: payments.refresh(row, now=self.now),
+            lambda: refresh_payment(row, now=self.now),
             refusal_changes=True,
         )
 

@@ -12,10 +12,11 @@ from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine
 
 from partway.accounts.models import GatewayAccount
-from partway.billing import events, organizations
+from partway.billing import events
 from partway.billing import models as rows
 from partway.billing.errors import BillingError
 from partway.billing.models import Allocation, Event, PaymentRequest
+from partway.billing.people import organizations
 from partway.gateways.protocol import BadCallback, Unknown
 from partway.lib.clock import now as present
 from tests import personas

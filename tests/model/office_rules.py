@@ -9,9 +9,12 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from partway.billing import credit, invoices, offline_payments, organizations, payment_requests
+from partway.billing.documents import invoices
 from partway.billing.events import Actor
 from partway.billing.models import Customer
+from partway.billing.people import organizations
+from partway.billing.receivables import credit, offline_payments
+from partway.billing.requests import payment_requests
 from partway.lib.ids import new_id
 from partway.lib.money import Money
 from tests.model.books import Invoice, Payment, Request

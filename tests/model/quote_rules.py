@@ -8,7 +8,8 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from partway.billing import deposits, events, invoices, quotes
+from partway.billing import events
+from partway.billing.documents import deposits, invoices, quotes
 from tests.model.books import Quote
 from tests.model.machine import Machine
 from tests.model.picks import (

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from partway.accounts.models import GatewayAccount
-from partway.billing import invoices, payment_requests, payments
+from partway.billing.documents import invoices
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.requests import payment_requests
 from partway.lib.money import Money
 from tests.model.books import Invoice
 from tests.model.company import Told
@@ -60,7 +62,7 @@ class StrangerRules(OfficeRules, CompanyRules):
         self.act(
             "misdirect",
             lambda: refused("bad_callback"),
-            lambda: payments.receive(account, body=heard.body, headers=heard.headers, now=self.now),
+            lambda: receive_callback(account, body=heard.body, headers=heard.headers, now=self.now),
         )
 
     def divide_a_deposit(self, _: Invoice, by: int) -> None:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from partway.accounts.models import Organization
-from partway.billing import invoices, links, quotes
+from partway.billing import links
+from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.models.payment_requests import CancelReason, RequestStatus
 from partway.billing.models.payments import TAKEN, PaymentStatus

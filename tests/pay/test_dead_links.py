@@ -12,8 +12,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from partway.accounts.models import Organization
-from partway.billing import invoices, links, payment_requests
+from partway.billing import links
+from partway.billing.documents import invoices
 from partway.billing.models import Event, Payment, PaymentRequest
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now
 from partway.lib.links import make_token
 from tests import personas

@@ -6,9 +6,10 @@ import threading
 
 from django.core import mail as sent_by_django
 
-from partway.billing import links, payment_requests
+from partway.billing import links
 from partway.billing.models import Invoice, Payment, PaymentRequest
-from partway.delivery import mails
+from partway.billing.requests import payment_requests
+from partway.delivery.mail import sending
 from partway.lib.clock import now
 from tests import personas
 from tests.gateways.company import eventually
@@ -31,7 +32,7 @@ def test_the_customer_gets_a_receipt_and_whoever_asked_hears_of_it(walk: Walk) -
     request = _asked(walk)
     receipt = walk.pay(links.request_url(request), GOOD_CARD)
     eventually(lambda: "Receipt from" in walk.open(receipt).text)
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     subjects = {message.subject: str(message.body) for message in sent_by_django.outbox}
     assert "Dana Whitfield paid $300.00 (invoice INV-0001)" in subjects
     assert receipt in subjects["Receipt: $300.00 paid to Alder Joinery (invoice INV-0001)"]

@@ -6,7 +6,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from partway.billing import invoices, links
+from partway.billing import links
+from partway.billing.documents import invoices
 from partway.billing.models import Invoice, Payment
 from partway.lib.clock import now
 from tests import personas

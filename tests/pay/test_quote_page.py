@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import events, links, quotes
+from partway.billing import events, links
+from partway.billing.documents import quotes
 from partway.billing.models import Event, Payment, Quote
 from partway.lib.clock import now
 from tests import personas

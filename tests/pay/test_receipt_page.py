@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from partway.billing import invoices, links
+from partway.billing import links
+from partway.billing.documents import invoices
 from partway.billing.models import Invoice, Payment, PaymentRequest
-from partway.delivery import rendering
+from partway.delivery.mail import rendering
 from partway.lib.clock import now
 from tests import personas
 from tests.delivery.documents import reading

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from partway.accounts.models import Member, Role
-from partway.billing import members
 from partway.billing.events import OPERATOR
 from partway.billing.models import Event, Flag, Invoice
+from partway.billing.people import members
 from partway.lib.clock import now
 from partway.staff import urls
 from partway.staff.signin import urls as signin_urls

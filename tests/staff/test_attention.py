@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from partway.billing import flags
+from partway.billing import alerts
 from partway.billing.models import Flag, Invoice
 from partway.lib.clock import now
-from partway.staff import attention
+from partway.staff.overview import attention
 
 URL = "/o/alder/attention/"
 
@@ -93,6 +93,6 @@ def test_what_was_said_anew_is_shown_before_it_can_be_dealt_with(bob: Client, fl
 
 def test_every_kind_that_is_raised_has_a_way_out() -> None:
     """Kinds are raised in billing by name; each must be known here."""
-    source = "".join(path.read_text() for path in Path(flags.__file__).parent.glob("*.py"))
+    source = "".join(path.read_text() for path in Path(alerts.__file__).parent.rglob("*.py"))
     raised = set(re.findall(r'raise_(?:flag|for_organization)\(\s*"(\w+)"', source))
     assert raised == set(attention._KINDS)

@@ -6,10 +6,11 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import events, organizations
+from partway.billing import events
 from partway.billing.models import Event, Invoice
+from partway.billing.people import organizations
 from partway.lib.clock import now
-from partway.staff import audit
+from partway.staff.settings import audit
 from tests import personas
 from tests.personas import House
 

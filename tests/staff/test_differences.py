@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from partway.billing.versions import Line, Version
-from partway.staff.differences import between
+from partway.billing.documents.versions import Line, Version
+from partway.staff.invoices.differences import between
 
 OAK = Line("Oak staircase", Decimal(1), 100_000, Decimal(0), 100_000)
 OIL = Line("Oil, per liter", Decimal("1.5"), 2_000, Decimal("8.25"), 3_000)

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.billing import payment_requests
 from partway.billing.models import Customer, Invoice
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
-from partway.staff.first_steps import FirstSteps
+from partway.staff.overview.first_steps import FirstSteps
 from tests import personas
 
 URL = "/o/alder/"

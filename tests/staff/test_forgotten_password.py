@@ -13,7 +13,7 @@ from django.test import Client
 from partway.accounts.models import SignedIn, User
 from partway.accounts.passwords import ResetTokens
 from partway.billing.models import Event, Mail
-from partway.delivery import files, mails
+from partway.delivery.mail import kept_files, sending
 from partway.lib.clock import now
 from tests.personas import PASSWORD, House
 from tests.staff import codes
@@ -26,7 +26,7 @@ NEW = {"password1": "another walk by the sea", "password2": "another walk by the
 def home(settings: LazySettings, tmp_path: Path) -> Path:
     """Mails are kept as files here."""
     settings.PARTWAY_HOME = tmp_path
-    settings.EMAIL_BACKEND = "partway.delivery.backends.KeptMails"
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
     return tmp_path
 
 
@@ -38,8 +38,8 @@ def ask(email: str = ALICE) -> str:
 
 def letters(home: Path) -> list[str]:
     """What the worker has sent, as text."""
-    mails.send_due(now=now())
-    kept = (files._read(path) for path in sorted(home.glob("mail/*/*.eml")))
+    sending.send_due(now=now())
+    kept = (kept_files._read(path) for path in sorted(home.glob("mail/*/*.eml")))
     return [letter.text for letter in kept if letter]
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from partway.accounts.models import Organization
 from partway.billing.models import Invoice, Mail
-from partway.delivery import mails
+from partway.delivery.mail import sending
 from partway.lib.clock import now
 
 URL = "/o/alder/inbox/"
@@ -19,13 +19,15 @@ URL = "/o/alder/inbox/"
 @pytest.fixture(autouse=True)
 def _own_home(settings: LazySettings, tmp_path: Path) -> None:
     settings.PARTWAY_HOME = tmp_path
-    settings.EMAIL_BACKEND = "partway.delivery.backends.KeptMails"  # Django's test runner had replaced it
+    settings.EMAIL_BACKEND = (
+        "partway.delivery.mail.backends.KeptMails"  # Django's test runner had replaced it
+    )
 
 
 @pytest.fixture
 def kept(invoice: Invoice) -> str:
     """The id of the mail with the invoice, kept as a file."""
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     return Mail.objects.get().pk
 
 
@@ -72,7 +74,7 @@ def test_no_messages_yet(charlie: Client) -> None:
 
 def test_only_owners_read_invitations(alice: Client, bob: Client, organization: Organization) -> None:
     alice.post("/o/alder/settings/members/invite/", {"email": "ivy@post.example", "role": "owner"})
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     mail = Mail.objects.get(kind="invitation")
     assert "invites you" in alice.get(URL).content.decode()
     assert "invites you" not in bob.get(URL).content.decode()

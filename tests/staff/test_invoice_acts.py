@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from partway.billing import credit, invoices, quotes
+from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Invoice, Mail, Payment
+from partway.billing.receivables import credit
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas

@@ -12,7 +12,7 @@ from django.test import Client
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice
 from partway.lib.clock import now, today
-from partway.staff import invoice_csv
+from partway.staff.invoices import csv_export
 from tests import personas
 
 URL = "/o/alder/invoices/csv/"
@@ -107,7 +107,7 @@ def test_a_filter_that_cannot_be_read_gives_no_wrong_file(charlie: Client, invoi
 
 
 def test_it_comes_in_pieces(charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invoice_csv, "_CHUNK_LETTERS", 100)
+    monkeypatch.setattr(csv_export, "_CHUNK_LETTERS", 100)
     for _ in range(5):
         personas.sent(dana)
     answer = charlie.get(URL)

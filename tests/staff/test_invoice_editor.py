@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import invoices
+from partway.billing.documents import invoices
 from partway.billing.models import Customer, Event, Invoice
 from partway.lib.clock import now
 from tests import personas

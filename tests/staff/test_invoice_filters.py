@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import payment_requests
 from partway.billing.models import Customer, Invoice
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests import personas
 

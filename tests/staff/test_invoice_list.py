@@ -11,8 +11,8 @@ from django.test import Client
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice
 from partway.lib.money import Money
-from partway.staff import invoice_list
-from partway.staff.invoice_list import Sums
+from partway.staff.invoices import index
+from partway.staff.invoices.index import Sums
 from tests import personas
 
 
@@ -85,7 +85,7 @@ def test_a_row_shows_its_stages(charlie: Client, invoice: Invoice) -> None:
 def test_pages_keep_what_was_searched(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_list, "PAGE_ROWS", 2)
+    monkeypatch.setattr(index, "PAGE_ROWS", 2)
     for _ in range(3):
         personas.sent(dana)
     first = charlie.get("/o/alder/invoices/?q=dana")
@@ -147,7 +147,7 @@ def test_the_header_of_the_sorted_column_says_so_and_turns_the_order_around(
 def test_a_phone_without_headers_can_choose_every_order(charlie: Client, invoice: Invoice) -> None:
     page = charlie.get("/o/alder/invoices/?sort=-due_on").content.decode()
     assert '<option value="-due_on" selected>Due on, latest first</option>' in page
-    assert {key.removeprefix("-") for key, _ in invoice_list.ORDERS} == set(invoice_list.SORTS)
+    assert {key.removeprefix("-") for key, _ in index.ORDERS} == set(index.SORTS)
 
 
 def test_a_column_that_is_none_is_said(charlie: Client, invoice: Invoice) -> None:
@@ -162,7 +162,7 @@ def test_a_column_that_is_none_is_said(charlie: Client, invoice: Invoice) -> Non
 def test_the_sums_are_of_all_pages_and_one_per_currency(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_list, "PAGE_ROWS", 1)
+    monkeypatch.setattr(index, "PAGE_ROWS", 1)
     personas.paid_part(personas.sent(dana, 100_000), 30_000)
     personas.draft(dana, 50_000)
     personas.sent(dana, 480_000, currency="JPY")
@@ -186,7 +186,7 @@ def test_the_sums_follow_the_filters(charlie: Client, some: dict[str, Invoice]) 
 def test_pages_read_from_either_end_show_each_invoice_once(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_list, "PAGE_ROWS", 2)
+    monkeypatch.setattr(index, "PAGE_ROWS", 2)
     made = [personas.sent(dana).pk for _ in range(7)]
     for sort, expected in (("", made[::-1]), ("?sort=number", made), ("?sort=-amount_due", made[::-1])):
         pages = [listed(charlie, f"{sort or '?q=dana'}&page={number}") for number in (1, 2, 3, 4)]
@@ -197,7 +197,7 @@ def test_pages_read_from_either_end_show_each_invoice_once(
 def test_the_last_page_is_a_click_away(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_list, "PAGE_ROWS", 1)
+    monkeypatch.setattr(index, "PAGE_ROWS", 1)
     for _ in range(4):
         personas.sent(dana)
     assert "?page=4" in charlie.get("/o/alder/invoices/").content.decode()

@@ -7,8 +7,9 @@ import re
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import invoices, payment_requests
+from partway.billing.documents import invoices
 from partway.billing.models import Customer, Invoice, Mail, MailAttempt
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now
 from tests import personas
 

@@ -9,10 +9,11 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Invitation, Member, User
-from partway.billing import links, members
+from partway.billing import links
 from partway.billing.events import member_actor
 from partway.billing.models import Event, Mail
-from partway.delivery import mails
+from partway.billing.people import members
+from partway.delivery.mail import sending
 from partway.lib.clock import now
 from tests import personas
 from tests.personas import PASSWORD, House
@@ -119,8 +120,8 @@ def test_an_invitation_does_not_make_its_reader_somebody_who_is_known_elsewhere(
 def test_among_several_organizations_no_owner_reads_an_invitation(
     alice: Client, invitation: Invitation, mallory: Client, settings: Settings
 ) -> None:
-    settings.EMAIL_BACKEND = "partway.delivery.backends.KeptMails"
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
     settings.PARTWAY_KEEPS_MAIL = True
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     assert "inbox/mail_" not in alice.get("/o/alder/inbox/").content.decode()
     assert alice.get(f"/o/alder/inbox/{Mail.objects.get(kind='invitation').pk}/").status_code == 404

@@ -7,7 +7,7 @@ from django.test import Client
 
 from partway.accounts.models import Invitation, Member
 from partway.billing.models import Event, Mail
-from partway.delivery import mails
+from partway.delivery.mail import sending
 from partway.lib.clock import now
 from tests.personas import House
 
@@ -74,7 +74,7 @@ def test_resending_is_one_more_mail(alice: Client) -> None:
 def test_a_withdrawn_invitation_leaves_the_list_and_its_mail_is_dropped(alice: Client) -> None:
     alice.post(act(invited(alice), "withdraw"))
     assert alice.get(URL).context["invitations"] == []
-    mails.send_due(now=now())
+    sending.send_due(now=now())
     assert Mail.objects.get().status == "dropped"
 
 

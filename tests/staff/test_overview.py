@@ -7,11 +7,11 @@ from datetime import timedelta
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import credit
 from partway.billing.models import Customer, Invoice, Payment
+from partway.billing.receivables import credit
 from partway.lib.clock import now, today
 from partway.lib.money import Money
-from partway.staff.overview import Figure
+from partway.staff.overview.overview import Figure
 from tests import personas
 
 URL = "/o/alder/"

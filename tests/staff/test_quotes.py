@@ -11,7 +11,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import events, invoices, links, quotes
+from partway.billing import events, links
+from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Event, Flag, Invoice, Payment, Quote, QuoteTerms
 from partway.lib.clock import now
 from tests import personas

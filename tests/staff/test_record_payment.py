@@ -9,8 +9,10 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import credit, invoices, payment_requests
+from partway.billing.documents import invoices
 from partway.billing.models import Customer, Invoice, Mail, Payment, PaymentRequest
+from partway.billing.receivables import credit
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests import personas

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing import payment_requests
 from partway.billing.models import Invoice, Mail, PaymentRequest
+from partway.billing.requests import payment_requests
 from partway.lib import clock
 from partway.lib.clock import now
 from tests import personas

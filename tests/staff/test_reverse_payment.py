@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from partway.billing import credit, invoices, quotes
+from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Invoice, Payment
+from partway.billing.receivables import credit
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from partway.billing import invoices
+from partway.billing.documents import invoices
 from partway.billing.models import Customer, Event, Invoice, Mail, Payment, PaymentRequest
 from partway.lib.clock import now
 from tests import personas

@@ -15,7 +15,7 @@ from partway.billing.models import Allocation, Event, Invoice, InvoiceLine, Paym
 from partway.billing.verification import verify
 from partway.lib.clock import now
 from partway.worker import seed
-from partway.worker.rows import Table
+from partway.worker.bulk_insert import Table
 
 pytestmark = pytest.mark.django_db
 

@@ -140,12 +140,12 @@ EMAIL_TIMEOUT = 20
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
     # Django's own drops refused recipients in silence as long as one is accepted.
-    EMAIL_BACKEND = "partway.delivery.backends.Smtp"
+    EMAIL_BACKEND = "partway.delivery.mail.backends.Smtp"
 elif env.str("PARTWAY_MAIL_BACKEND", default=""):
     EMAIL_BACKEND = f"anymail.backends.{env.str('PARTWAY_MAIL_BACKEND')}"
     ANYMAIL = env.json("PARTWAY_ANYMAIL", default={})
 else:
-    EMAIL_BACKEND = "partway.delivery.backends.KeptMails"
+    EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 if env.bool("PARTWAY_TEST", default=False):

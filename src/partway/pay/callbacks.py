@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from partway.accounts.models import GatewayAccount
-from partway.billing import payments
+from partway.billing.payments.callbacks import receive_callback
 from partway.gateways.protocol import BadCallback
 from partway.lib.clock import now
 
@@ -25,7 +25,7 @@ def receive(http: HttpRequest, account_id: str) -> JsonResponse:
     if len(body) > MOST_BYTES:
         return JsonResponse({"error": f"A callback has at most {MOST_BYTES} bytes."}, status=413)
     try:
-        payments.receive(account, body=body, headers=dict(http.headers), now=now())
+        receive_callback(account, body=body, headers=dict(http.headers), now=now())
     except BadCallback as error:
         return JsonResponse({"error": str(error)}, status=400)
     return JsonResponse({"stored": True})

@@ -15,32 +15,32 @@ from __future__ import annotations
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from . import answers, callbacks, invoices, quotes, receipts, requests
+from . import callbacks, invoice, payment_request, quote, receipt, responses
 
 app_name = "pay"
 
 urlpatterns = [
-    path("p/<str:token>/", requests.show, name="request"),
-    path("p/<str:token>/pay/", csrf_exempt(requests.pay), name="request_pay"),
-    path("p/<str:token>/opened/", csrf_exempt(requests.opened), name="request_opened"),
-    path("i/<str:token>/", invoices.show, name="invoice"),
-    path("i/<str:token>/pay/", csrf_exempt(invoices.pay), name="invoice_pay"),
-    path("i/<str:token>/pdf/", invoices.pdf, name="invoice_pdf"),
-    path("i/<str:token>/opened/", csrf_exempt(invoices.opened), name="invoice_opened"),
-    path("q/<str:token>/", quotes.show, name="quote"),
-    path("q/<str:token>/pdf/", quotes.pdf, name="quote_pdf"),
-    path("q/<str:token>/accept/", csrf_exempt(quotes.accept), name="quote_accept"),
-    path("q/<str:token>/decline/", csrf_exempt(quotes.decline), name="quote_decline"),
-    path("q/<str:token>/pay/", csrf_exempt(quotes.pay), name="quote_pay"),
-    path("q/<str:token>/opened/", csrf_exempt(quotes.opened), name="quote_opened"),
-    path("r/<str:token>/", receipts.show, name="receipt"),
-    path("r/<str:token>/pdf/", receipts.pdf, name="receipt_pdf"),
-    path("r/<str:token>/state/", csrf_exempt(receipts.state), name="receipt_state"),
+    path("p/<str:token>/", payment_request.show, name="request"),
+    path("p/<str:token>/pay/", csrf_exempt(payment_request.pay), name="request_pay"),
+    path("p/<str:token>/opened/", csrf_exempt(payment_request.opened), name="request_opened"),
+    path("i/<str:token>/", invoice.show, name="invoice"),
+    path("i/<str:token>/pay/", csrf_exempt(invoice.pay), name="invoice_pay"),
+    path("i/<str:token>/pdf/", invoice.pdf, name="invoice_pdf"),
+    path("i/<str:token>/opened/", csrf_exempt(invoice.opened), name="invoice_opened"),
+    path("q/<str:token>/", quote.show, name="quote"),
+    path("q/<str:token>/pdf/", quote.pdf, name="quote_pdf"),
+    path("q/<str:token>/accept/", csrf_exempt(quote.accept), name="quote_accept"),
+    path("q/<str:token>/decline/", csrf_exempt(quote.decline), name="quote_decline"),
+    path("q/<str:token>/pay/", csrf_exempt(quote.pay), name="quote_pay"),
+    path("q/<str:token>/opened/", csrf_exempt(quote.opened), name="quote_opened"),
+    path("r/<str:token>/", receipt.show, name="receipt"),
+    path("r/<str:token>/pdf/", receipt.pdf, name="receipt_pdf"),
+    path("r/<str:token>/state/", csrf_exempt(receipt.state), name="receipt_state"),
     path("callbacks/<slug:account_id>/", callbacks.receive, name="callback"),
     # Mail programs lose the last slash of a link; and whatever else is no link looks like any unknown one.
-    path("p/<str:token>", requests.show),
-    path("i/<str:token>", invoices.show),
-    path("q/<str:token>", quotes.show),
-    path("r/<str:token>", receipts.show),
-    *(path(f"{door}/{rest}", answers.unknown) for door in "piqr" for rest in ("", "<path:_rest>")),
+    path("p/<str:token>", payment_request.show),
+    path("i/<str:token>", invoice.show),
+    path("q/<str:token>", quote.show),
+    path("r/<str:token>", receipt.show),
+    *(path(f"{door}/{rest}", responses.unknown) for door in "piqr" for rest in ("", "<path:_rest>")),
 ]

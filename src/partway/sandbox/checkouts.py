@@ -9,14 +9,7 @@ from django.db import transaction
 
 from partway.lib.clock import now
 from partway.sandbox import callbacks, faults
-from partway.sandbox.cards import (
-    DEBITS,
-    EXPIRED,
-    LAPSED,
-    REFUSED_CONFIRMATION,
-    TOO_MANY_DECLINES,
-    Instrument,
-)
+from partway.sandbox.cards import DEBITS, EXPIRED, LAPSED, REFUSED_CONFIRMATION, TOO_MANY_DECLINES, Instrument
 from partway.sandbox.errors import Refusal, not_found
 from partway.sandbox.models import Checkout, Refund
 from partway.sandbox.settings import SETTLE_AFTER_SECONDS

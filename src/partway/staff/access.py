@@ -20,8 +20,8 @@ from partway.accounts.models import Member, Role, User
 from partway.billing.models.fields import OwnedQuerySet
 from partway.lib import clock
 
+from .context import Visit
 from .forms import clean
-from .visit import Visit
 
 Row = TypeVar("Row", bound=Model)
 Page = Callable[..., HttpResponseBase]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from partway.billing import allocations, links
+from partway.billing import links
+from partway.billing.ledger import allocations
 from partway.billing.models import Allocation, Invoice, Payment, Quote
 from partway.lib.money import Money
 
-from .visit import Visit
+from .context import Visit
 
 
 @dataclass(frozen=True, slots=True)

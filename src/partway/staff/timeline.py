@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from partway.billing import versions
+from partway.billing.documents import versions
 from partway.billing.models import Event
-from partway.delivery.receipts import method_words
+from partway.delivery.receipt_figures import method_words
 from partway.lib.money import Money
 
 

@@ -4,56 +4,46 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import (
-    attention,
-    audit,
-    credit,
-    customers,
-    home,
-    inbox,
-    invoice_acts,
-    invoice_csv,
-    invoice_editor,
-    invoice_list,
-    invoices,
-    members,
-    offline_payments,
-    overview,
-    quote_acts,
-    quote_editor,
-    quote_settings,
-    quotes,
-    requests,
-    settings,
-    versions,
-)
 from .access import collector, owner, reader
+from .customers import customers
+from .invoices import acts as invoice_acts
+from .invoices import csv_export as invoice_csv
+from .invoices import detail as invoice_detail
+from .invoices import editor as invoice_editor
+from .invoices import index as invoice_index
+from .invoices import versions as invoice_versions
+from .overview import attention, home, inbox, overview
+from .payments import credit, offline_payments, payment_requests
+from .quotes import acts as quote_acts
+from .quotes import detail as quote_detail
+from .quotes import editor as quote_editor
+from .settings import audit, members, organization, quote_terms
 
 app_name = "staff"
 
 _invoices = [
-    path("", reader(invoice_list.index), name="invoices"),
+    path("", reader(invoice_index.index), name="invoices"),
     path("csv/", reader(invoice_csv.export), name="invoices_csv"),
     path("new/", collector(invoice_editor.new), name="invoice_new"),
-    path("<str:invoice_id>/", reader(invoices.show), name="invoice"),
-    path("<str:invoice_id>/versions/<int:version>/", reader(versions.show), name="invoice_version"),
-    path("<str:invoice_id>/pdf/", reader(invoices.pdf), name="invoice_pdf"),
+    path("<str:invoice_id>/", reader(invoice_detail.show), name="invoice"),
+    path("<str:invoice_id>/versions/<int:version>/", reader(invoice_versions.show), name="invoice_version"),
+    path("<str:invoice_id>/pdf/", reader(invoice_detail.pdf), name="invoice_pdf"),
     path("<str:invoice_id>/edit/", collector(invoice_editor.edit), name="invoice_edit"),
     path("<str:invoice_id>/send/", collector(invoice_acts.send), name="invoice_send"),
     path("<str:invoice_id>/resend/", collector(invoice_acts.resend), name="invoice_resend"),
     path("<str:invoice_id>/write-off/", owner(invoice_acts.write_off), name="invoice_write_off"),
     path("<str:invoice_id>/reopen/", owner(invoice_acts.reopen), name="invoice_reopen"),
     path("<str:invoice_id>/void/", owner(invoice_acts.void), name="invoice_void"),
-    path("<str:invoice_id>/request/", collector(requests.new), name="request_new"),
+    path("<str:invoice_id>/request/", collector(payment_requests.new), name="request_new"),
     path("<str:invoice_id>/payment/", collector(offline_payments.record), name="payment_record"),
     path("<str:invoice_id>/credit/", collector(credit.apply), name="credit_apply"),
     path("<str:invoice_id>/credit/<str:payment_id>/", owner(credit.release), name="credit_release"),
 ]
 _quotes = [
-    path("", reader(quotes.index), name="quotes"),
+    path("", reader(quote_detail.index), name="quotes"),
     path("new/", collector(quote_editor.new), name="quote_new"),
-    path("<str:quote_id>/", reader(quotes.show), name="quote"),
-    path("<str:quote_id>/pdf/", reader(quotes.pdf), name="quote_pdf"),
+    path("<str:quote_id>/", reader(quote_detail.show), name="quote"),
+    path("<str:quote_id>/pdf/", reader(quote_detail.pdf), name="quote_pdf"),
     path("<str:quote_id>/edit/", collector(quote_editor.edit), name="quote_edit"),
     path("<str:quote_id>/send/", collector(quote_acts.send), name="quote_send"),
     path("<str:quote_id>/resend/", collector(quote_acts.resend), name="quote_resend"),
@@ -62,9 +52,9 @@ _quotes = [
     path("<str:quote_id>/invoice/", collector(quote_acts.invoice), name="quote_invoice"),
 ]
 _requests = [
-    path("<str:request_id>/resend/", collector(requests.resend), name="request_resend"),
-    path("<str:request_id>/cancel/", collector(requests.cancel), name="request_cancel"),
-    path("<str:request_id>/link/", collector(requests.link), name="request_link"),
+    path("<str:request_id>/resend/", collector(payment_requests.resend), name="request_resend"),
+    path("<str:request_id>/cancel/", collector(payment_requests.cancel), name="request_cancel"),
+    path("<str:request_id>/link/", collector(payment_requests.link), name="request_link"),
 ]
 _payments = [
     path("<str:payment_id>/reverse/", owner(offline_payments.reverse), name="payment_reverse"),
@@ -76,16 +66,16 @@ _customers = [
     path("<str:customer_id>/edit/", collector(customers.edit), name="customer_edit"),
 ]
 _settings = [
-    path("", owner(settings.organization), name="settings"),
-    path("logo/", owner(settings.logo), name="settings_logo"),
-    path("payments/", owner(settings.payments), name="payments_settings"),
+    path("", owner(organization.organization), name="settings"),
+    path("logo/", owner(organization.logo), name="settings_logo"),
+    path("payments/", owner(organization.payments), name="payments_settings"),
     path("members/", owner(members.index), name="members"),
     path("members/invite/", owner(members.invite), name="member_invite"),
     path("members/<str:member_id>/role/", owner(members.change_role), name="member_role"),
     path("members/<str:member_id>/remove/", owner(members.remove), name="member_remove"),
     path("invitations/<str:invitation_id>/resend/", owner(members.resend), name="invitation_resend"),
     path("invitations/<str:invitation_id>/withdraw/", owner(members.withdraw), name="invitation_withdraw"),
-    path("quotes/", owner(quote_settings.show), name="quotes_settings"),
+    path("quotes/", owner(quote_terms.show), name="quotes_settings"),
     path("audit/", owner(audit.index), name="audit"),
 ]
 _organization: list[URLPattern | URLResolver] = [
@@ -98,7 +88,7 @@ _organization: list[URLPattern | URLResolver] = [
     path("attention/", reader(attention.index), name="attention"),
     path("attention/<str:flag_id>/resolve/", collector(attention.resolve), name="attention_resolve"),
     path("settings/", include(_settings)),
-    path("logo.png", reader(settings.logo_picture), name="logo_picture"),
+    path("logo.png", reader(organization.logo_picture), name="logo_picture"),
     path("inbox/", reader(inbox.index), name="inbox"),
     path("inbox/<str:mail_id>/", reader(inbox.show), name="inbox_message"),
     path("inbox/<str:mail_id>/body/", reader(inbox.body), name="inbox_body"),

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from .house import Address, House, HouseError, check_port
+from .supervisor import Address, House, HouseError, check_port
 
 SLUG = "demo"
 PASSWORD = "partway-demo"  # noqa: S105 - printed by the demo, which only listens on the loopback address

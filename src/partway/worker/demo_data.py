@@ -11,25 +11,21 @@ from decimal import Decimal
 import httpx
 
 from partway.accounts.models import Organization, Role, User
-from partway.billing import (
-    customers,
-    events,
-    invoices,
-    members,
-    offline_payments,
-    organizations,
-    payment_requests,
-    payments,
-    quotes,
-)
-from partway.billing.customers import Details
+from partway.billing import events
+from partway.billing.documents import invoices, quotes
+from partway.billing.documents.invoices import Draft, Line
 from partway.billing.events import OPERATOR, Actor
-from partway.billing.invoices import Draft, Line
-from partway.billing.members import Person
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
-from partway.billing.offline_payments import OfflinePayment
-from partway.billing.organizations import Profile
-from partway.billing.payment_requests import Ask
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import start_payment
+from partway.billing.people import customers, members, organizations
+from partway.billing.people.customers import Details
+from partway.billing.people.members import Person
+from partway.billing.people.organizations import Profile
+from partway.billing.receivables import offline_payments
+from partway.billing.receivables.offline_payments import OfflinePayment
+from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import Ask
 from partway.lib.clock import end_of_day, today
 from partway.lib.money import Money
 
@@ -134,10 +130,10 @@ class Scene:
 
     def pay(self, source: PaymentRequest | Invoice | Quote) -> Payment:
         """The customer pays at the sandbox, over real HTTP."""
-        payment = payments.start(source, shown=_shown(source), payer_address=None, now=self.now)
+        payment = start_payment(source, shown=_shown(source), payer_address=None, now=self.now)
         httpx.post(f"{payment.checkout_url}/pay", data={"number": _TEST_CARD}, trust_env=False)
         for _ in range(_PATIENCE):  # the callback is being worked off at the same time, and may be faster
-            payment = payments.refresh(payment, now=self.now)
+            payment = refresh_payment(payment, now=self.now)
             if not payment.is_unsettled:
                 break
             time.sleep(0.1)

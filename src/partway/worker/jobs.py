@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from partway.billing import flags, listing, reconciliation
-from partway.delivery import mails
+from partway.billing import alerts
+from partway.billing.reconciliation import due_work, gateway_list
+from partway.delivery.mail import sending
 
 from .models import Pulse
 
 
 def send_mails(*, now: datetime) -> int:
     """Hand over the mails whose time has come."""
-    return mails.send_due(now=now)
+    return sending.send_due(now=now)
 
 
 def forget_dead_pulses(*, now: datetime) -> int:
@@ -24,11 +25,11 @@ def forget_dead_pulses(*, now: datetime) -> int:
 # In the order of a round. Each answers how many rows it worked on; none of them waits.
 JOBS: dict[str, Callable[..., int]] = {
     "mails": send_mails,
-    "callbacks": reconciliation.work_off_callbacks,
-    "unsettled payments": reconciliation.ask_about_unsettled,
-    "gateways' lists": listing.read_lists,
-    "expiring requests": reconciliation.expire_requests,
-    "outlived quotes": reconciliation.expire_quotes,
-    "flags that passed": flags.clear_passing,
+    "callbacks": due_work.work_off_callbacks,
+    "unsettled payments": due_work.ask_about_unsettled,
+    "gateways' lists": gateway_list.read_lists,
+    "expiring requests": due_work.expire_requests,
+    "outlived quotes": due_work.expire_quotes,
+    "flags that passed": alerts.clear_passing,
     "dead pulses": forget_dead_pulses,
 }

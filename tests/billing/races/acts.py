@@ -6,18 +6,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from partway.billing import (
-    credit,
-    invoices,
-    offline_payments,
-    organizations,
-    payment_requests,
-    payments,
-    quotes,
-)
+from partway.billing.checkouts.payability import GRACE
+from partway.billing.documents import invoices, quotes
 from partway.billing.models import Callback, Invoice, Payment, PaymentRequest, Quote
-from partway.billing.payability import GRACE
-from partway.delivery import mails
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import check_payable
+from partway.billing.people import organizations
+from partway.billing.receivables import credit, offline_payments
+from partway.billing.requests import payment_requests
+from partway.delivery.mail import sending
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -49,7 +47,7 @@ def pay_deposit(scene: Scene) -> Payment:
 
 def come_back(scene: Scene) -> Payment:
     """The browser returns from the checkout, so we ask the company."""
-    return payments.refresh(scene.payment, now=present())
+    return refresh_payment(scene.payment, now=present())
 
 
 def fill_in(scene: Scene) -> Payment:
@@ -64,7 +62,7 @@ def begin_late(scene: Scene) -> Payment:
 
 
 def open_full_page(scene: Scene) -> str:
-    payments.payable(scene.invoice, now=present())
+    check_payable(scene.invoice, now=present())
     invoices.mark_opened(scene.invoice, now=present())
     return "opened"
 
@@ -100,7 +98,7 @@ def early_callback(scene: Scene) -> Callback | str:
 
 
 def _hear(scene: Scene, heard: Heard) -> Callback:
-    stored = payments.receive(scene.world.account, body=heard.body, headers=heard.headers, now=present())
+    stored = receive_callback(scene.world.account, body=heard.body, headers=heard.headers, now=present())
     stored.refresh_from_db()
     return stored
 
@@ -241,7 +239,7 @@ def expire_quote(scene: Scene) -> str:
 
 
 def mail(scene: Scene) -> str:
-    mails.send_due(now=present())
+    sending.send_due(now=present())
     return "mailed"
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from partway.billing import credit, payments, reconciliation
+from partway.billing.checkouts.payability import CHECKOUT_LIFE
 from partway.billing.errors import BillingError, NotPayable
 from partway.billing.models import Event, Invoice, Quote
-from partway.delivery import mails
+from partway.billing.payments.start import check_payable
+from partway.billing.receivables import credit
+from partway.billing.reconciliation import due_work
+from partway.delivery.mail import sending
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.billing.races.scenes import Scene
@@ -28,8 +31,8 @@ def told(answer: Any) -> str:
 
 def everything_known() -> None:
     """The worker, long after: all that can be known is known."""
-    later = present() + payments.CHECKOUT_LIFE
-    while reconciliation.ask_about_unsettled(now=later) or reconciliation.work_off_callbacks(now=later):
+    later = present() + CHECKOUT_LIFE
+    while due_work.ask_about_unsettled(now=later) or due_work.work_off_callbacks(now=later):
         pass
 
 
@@ -76,7 +79,7 @@ def invoice_link(scene: Scene) -> str:
 
 def _says(source: Source) -> str:
     try:
-        payments.payable(type(source).objects.get(pk=source.pk), now=present())
+        check_payable(type(source).objects.get(pk=source.pk), now=present())
     except NotPayable as refusal:
         return refusal.reason
     return "payable"
@@ -84,7 +87,7 @@ def _says(source: Source) -> str:
 
 def mailed(scene: Scene) -> str:
     """What became of the mails with the request's link."""
-    mails.send_due(now=present(), limit=100)
+    sending.send_due(now=present(), limit=100)
     sent = scene.asked.mails.filter(kind="payment_request").order_by("created_at")
     return ", ".join(mail.status for mail in sent)
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from partway.accounts.models import Organization
-from partway.billing import events, organizations, quotes
+from partway.billing import events
+from partway.billing.documents import quotes
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.people import organizations
 from partway.lib.clock import now as present
 from tests import personas
 from tests.billing.test_offline_payments import record

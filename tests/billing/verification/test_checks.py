@@ -6,9 +6,10 @@ import pytest
 from django.db import transaction
 from django.db.models import F, Q
 
-from partway.billing import invoices, payment_requests
+from partway.billing.documents import invoices
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, InvoiceLine, Payment, PaymentRequest
+from partway.billing.requests import payment_requests
 from partway.billing.verification import CHECKS, checks, verify
 from partway.billing.verification.checks import Part, check, never
 from partway.lib.clock import now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import invoices, quotes
+from partway.billing.documents import invoices, quotes
 from partway.billing.models import Allocation, Customer, Event, Invoice, Payment, Quote
 from partway.lib.clock import now
 from tests import personas

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import QuerySet
 
-from partway.billing import credit, invoices, offline_payments, quotes
+from partway.billing.documents import invoices, quotes
 from partway.billing.models import (
     Allocation,
     Callback,
@@ -21,6 +21,7 @@ from partway.billing.models import (
     PaymentRequest,
     Quote,
 )
+from partway.billing.receivables import credit, offline_payments
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas

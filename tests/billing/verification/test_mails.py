@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from partway.billing import invoices, members, payment_requests, quotes
+from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Event, Mail, Payment, PaymentRequest
+from partway.billing.people import members
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now
 from tests import personas
 from tests.billing.verification.damage import Damage, names, over

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from partway.billing import credit
 from partway.billing.events import Actor
 from partway.billing.models import Allocation, Customer, Invoice, Payment
+from partway.billing.receivables import credit
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests import personas

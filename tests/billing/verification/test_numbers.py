@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from partway.accounts.models import Organization
-from partway.billing import organizations
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Quote, QuoteTerms
-from partway.billing.organizations import Profile
+from partway.billing.people import organizations
+from partway.billing.people.organizations import Profile
 from partway.lib.clock import now
 from tests import personas
 from tests.billing.verification.damage import Case, found, names, naming, over

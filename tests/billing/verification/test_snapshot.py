@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connection
 
-from partway.billing import payment_requests
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, PaymentRequest
+from partway.billing.requests import payment_requests
 from partway.billing.verification import snapshot, verify
 from partway.lib.clock import now
 from tests import personas

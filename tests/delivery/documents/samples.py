@@ -6,17 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from partway.delivery.documents.data import (
-    Document,
-    Fact,
-    Headline,
-    Issuer,
-    Line,
-    Link,
-    Recipient,
-    Row,
-    Stages,
-)
+from partway.delivery.pdf.content import Document, Fact, Headline, Issuer, Line, Link, Recipient, Row, Stages
 from partway.lib.money import Money
 
 URL = (

@@ -10,18 +10,19 @@ import pytest
 from PIL import Image
 
 from partway.accounts.models import Logo, Organization
-from partway.billing import invoices, links
-from partway.billing.invoices import Draft, Line
+from partway.billing import links
+from partway.billing.documents import invoices
+from partway.billing.documents.invoices import Draft, Line
 from partway.billing.models import Customer, Invoice
-from partway.delivery import documents
-from partway.delivery.documents.invoices import document
+from partway.delivery.pdf import invoice_pdf
+from partway.delivery.pdf.invoice import document
 from partway.lib.clock import now, today
 from tests import personas
 from tests.delivery.documents import reading
 
 
 def _text(invoice: Invoice) -> str:
-    return reading.text(documents.of_invoice(invoice).content)
+    return reading.text(invoice_pdf(invoice).content)
 
 
 def _pay_all(invoice: Invoice) -> Invoice:
@@ -102,13 +103,13 @@ def test_its_logo_comes_from_the_database(invoice: Invoice) -> None:
     picture = BytesIO()
     Image.new("RGB", (30, 10), "#c04020").save(picture, "PNG")
     Logo.objects.create(organization=invoice.organization, content=picture.getvalue(), updated_at=now())
-    content = documents.of_invoice(invoice).content
+    content = invoice_pdf(invoice).content
     assert reading.text(content).startswith("Invoice From Alder Joinery")
     assert reading.pictures(content) == [(30, 10)]
 
 
 def test_its_code_leads_to_the_invoice(invoice: Invoice) -> None:
-    content = documents.of_invoice(invoice).content
+    content = invoice_pdf(invoice).content
     assert reading.targets(content) == [links.invoice_url(invoice)]
     assert "Scan to pay" in reading.text(content)
 
@@ -128,7 +129,7 @@ def test_a_paid_invoice_says_so_and_asks_for_nothing(invoice: Invoice) -> None:
 
 
 def test_a_draft_is_marked_and_leads_nowhere(dana: Customer) -> None:
-    content = documents.of_invoice(personas.draft(dana)).content
+    content = invoice_pdf(personas.draft(dana)).content
     text = reading.text(content)
     assert "Draft Invoice" in text
     assert "Number" not in text
@@ -137,7 +138,7 @@ def test_a_draft_is_marked_and_leads_nowhere(dana: Customer) -> None:
 
 def test_a_void_invoice_says_that_nothing_is_due(invoice: Invoice) -> None:
     void = invoices.void(invoice, by=personas.actor_of(invoice.organization), now=now())
-    content = documents.of_invoice(void).content
+    content = invoice_pdf(void).content
     assert "Void Invoice" in reading.text(content)
     assert "void: nothing is due" in reading.text(content)
     assert reading.targets(content) == []
@@ -161,7 +162,7 @@ def test_other_currencies_have_their_own_decimals(currency: str, due: str, paper
 
 
 def test_rendering_it_twice_gives_the_same_bytes(detailed: Invoice) -> None:
-    assert documents.of_invoice(detailed) == documents.of_invoice(Invoice.objects.get(pk=detailed.pk))
+    assert invoice_pdf(detailed) == invoice_pdf(Invoice.objects.get(pk=detailed.pk))
 
 
 def test_a_written_off_one_asks_for_nothing(dana: Customer) -> None:

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from partway.delivery.documents.data import Document, Fact, Headline, Issuer, Passage, Recipient, Row, Stages
-from partway.delivery.documents.pdf import file, pdf
+from partway.delivery.pdf.content import Document, Fact, Headline, Issuer, Passage, Recipient, Row, Stages
+from partway.delivery.pdf.typesetting import file, pdf
 from partway.lib.money import MAX_MINOR, Money
 from tests.delivery.documents import reading, samples
 

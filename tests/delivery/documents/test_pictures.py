@@ -9,9 +9,9 @@ import pytest
 import segno
 from PIL import Image
 
-from partway.delivery.documents import pictures
-from partway.delivery.documents.data import Issuer, Picture
-from partway.delivery.documents.pdf import pdf
+from partway.delivery.pdf import images
+from partway.delivery.pdf.content import Issuer, Picture
+from partway.delivery.pdf.typesetting import pdf
 from tests.delivery.documents import reading, samples
 
 
@@ -27,7 +27,7 @@ def _png(width: int, height: int) -> bytes:
 def test_a_logo_fills_its_room_and_keeps_its_shape(
     pixels: tuple[int, int], millimeters: tuple[float, float]
 ) -> None:
-    drawn = pictures.logo(Picture(_png(*pixels)))
+    drawn = images.logo(Picture(_png(*pixels)))
     assert drawn is not None
     assert (drawn["width"], drawn["height"]) == pytest.approx(millimeters)
 
@@ -36,7 +36,7 @@ def test_a_logo_fills_its_room_and_keeps_its_shape(
     "content", [b"", b"GIF89a" + b"\0" * 40, _png(9, 9)[:16] + b"\0" * 20, b"<svg/>" * 9]
 )
 def test_what_is_no_picture_leaves_the_name_in_its_place(content: bytes) -> None:
-    assert pictures.logo(Picture(content)) is None
+    assert images.logo(Picture(content)) is None
     issuer = Issuer("Alder Joinery", logo=Picture(content))
     assert reading.pages(pdf(samples.invoice(issuer=issuer)))[0].startswith("Alder Joinery Invoice")
 
@@ -50,7 +50,7 @@ def test_a_logo_stands_where_the_name_would() -> None:
 
 def test_the_code_is_that_of_the_link() -> None:
     expected = segno.make_qr(samples.URL, error="m", boost_error=False)
-    [shape] = re.findall(r' d="([^"]+)"', pictures.code(samples.URL))
+    [shape] = re.findall(r' d="([^"]+)"', images.code(samples.URL))
     assert shape.count("h") == sum(
         1
         for row in expected.matrix

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from partway.delivery.documents.data import Issuer, Recipient
-from partway.delivery.documents.pdf import pdf
-from partway.delivery.documents.quotes import Deposit, Offer, document
+from partway.delivery.pdf.content import Issuer, Recipient
+from partway.delivery.pdf.quote import Deposit, Offer, document
+from partway.delivery.pdf.typesetting import pdf
 from tests.delivery.documents import reading, samples
 from tests.delivery.documents.samples import usd
 

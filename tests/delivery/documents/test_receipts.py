@@ -6,13 +6,13 @@ import pytest
 
 from partway.billing import links
 from partway.billing.models import Invoice, Payment
-from partway.delivery import documents
+from partway.delivery.pdf import receipt_pdf
 from tests import personas
 from tests.delivery.documents import reading
 
 
 def _content(payment: Payment) -> bytes:
-    return documents.of_payment(Payment.objects.get(pk=payment.pk)).content
+    return receipt_pdf(Payment.objects.get(pk=payment.pk)).content
 
 
 def test_a_receipt_for_ten_of_a_thousand_says_so(invoice: Invoice) -> None:
@@ -62,14 +62,14 @@ def test_its_code_leads_to_its_page(invoice: Invoice) -> None:
 
 def test_it_is_saved_under_the_number_of_its_invoice(invoice: Invoice) -> None:
     payment = personas.paid_part(invoice, 20_000)
-    assert documents.of_payment(payment).name == f"Receipt-{invoice.number}.pdf"
+    assert receipt_pdf(payment).name == f"Receipt-{invoice.number}.pdf"
 
 
 def test_without_money_there_is_no_receipt(invoice: Invoice) -> None:
     payment = personas.paid_part(invoice, 20_000)
     payment.captured_minor = None
     with pytest.raises(ValueError, match="no receipt"):
-        documents.of_payment(payment)
+        receipt_pdf(payment)
 
 
 def test_a_bounced_check_is_no_receipt_any_more(invoice: Invoice) -> None:

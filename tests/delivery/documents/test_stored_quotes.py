@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from partway.billing import links, quotes
+from partway.billing import links
+from partway.billing.documents import quotes
 from partway.billing.events import customer_actor
 from partway.billing.models import Mail, Payment, Quote
-from partway.delivery import documents
-from partway.delivery.rendering import message
+from partway.delivery.mail.rendering import message
+from partway.delivery.pdf import quote_pdf, receipt_pdf
 from partway.lib.clock import now
 from tests import personas
 from tests.delivery.documents import reading
@@ -22,7 +23,7 @@ def quote(db: None) -> Quote:
 
 
 def text(quote: Quote) -> str:
-    return reading.text(documents.of_quote(Quote.objects.get(pk=quote.pk)).content)
+    return reading.text(quote_pdf(Quote.objects.get(pk=quote.pk)).content)
 
 
 def test_a_sent_quote_asks_for_its_deposit(quote: Quote) -> None:
@@ -38,7 +39,7 @@ def test_a_paid_deposit_is_said(quote: Quote) -> None:
 
 def test_a_receipt_of_a_deposit_says_of_which_quote_and_what_is_left(quote: Quote) -> None:
     payment: Payment = personas.pay_deposit(personas.accept(quote))
-    said = reading.text(documents.of_payment(payment).content)
+    said = reading.text(receipt_pdf(payment).content)
     for words in (f"Quote {quote.number}", "Total of the quote $1,000.00", "This deposit $300.00"):
         assert words in said
     assert "Left after the deposit $700.00" in said

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from partway.delivery.documents import sums
-from partway.delivery.documents.data import Line, Row
+from partway.delivery.pdf import sums
+from partway.delivery.pdf.content import Line, Row
 from tests.delivery.documents.samples import usd
 
 

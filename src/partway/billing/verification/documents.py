@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from .. import quotes
+from ..documents import quotes
 from ..models import Allocation, Invoice, Payment, Quote
 from .checks import HOLDS, WAITS, Found, Part, Rows, check, never
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from partway.lib.money import EXPONENTS
 
-from .. import amounts
+from ..documents import amounts
 from ..models import Allocation, Invoice, InvoiceLine, Payment, PaymentRequest, Quote, QuoteLine
 from .checks import Found, Part, Rows, check, has_event, never
 

@@ -19,7 +19,7 @@ from django.views.generic.edit import FormView
 
 from partway.accounts import sessions
 from partway.accounts.models import User
-from partway.billing import members
+from partway.billing.people import members
 from partway.lib import clock
 
 from . import entry, lockout

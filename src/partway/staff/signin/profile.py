@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 
 from partway.accounts import sessions
 from partway.accounts.models import Member, User
-from partway.billing import members
 from partway.billing.errors import BillingError
+from partway.billing.people import members
 from partway.lib import clock
 from partway.staff.access import to_signin
 from partway.staff.forms import Form

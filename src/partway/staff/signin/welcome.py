@@ -8,8 +8,9 @@ from django.views.decorators.cache import never_cache
 
 from partway.accounts import passwords
 from partway.accounts.models import Invitation, User
-from partway.billing import links, members
+from partway.billing import links
 from partway.billing.errors import BillingError, Invalid
+from partway.billing.people import members
 from partway.lib import clock
 from partway.staff.forms import Form
 

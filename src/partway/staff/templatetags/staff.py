@@ -22,7 +22,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from partway.delivery.receipts import method_words
+from partway.delivery.receipt_figures import method_words
 from partway.lib.money import Money, format_money
 from partway.staff.forms import Form
 

@@ -13,10 +13,11 @@ from random import Random
 from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization, Role
-from partway.billing import events, organizations
+from partway.billing import events
 from partway.billing.events import OPERATOR
-from partway.billing.members import Person
-from partway.billing.organizations import Profile
+from partway.billing.people import organizations
+from partway.billing.people.members import Person
+from partway.billing.people.organizations import Profile
 
 from .books import Seed
 from .story import Story

@@ -20,7 +20,7 @@ from partway.billing.models import (
     PaymentRequest,
 )
 
-from ..rows import Row, Table, write
+from ..bulk_insert import Row, Table, write
 
 
 @dataclass(slots=True)

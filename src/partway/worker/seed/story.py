@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from partway.billing import amounts, events, states
+from partway.billing import events, states
+from partway.billing.documents import amounts
 from partway.billing.events import Actor
 from partway.lib.clock import today
 from partway.lib.ids import new_id
 
-from ..rows import Row
+from ..bulk_insert import Row
 from .books import Seed
 
 _TERM = timedelta(days=30)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from partway.worker.house import Address, House, HouseError, free_port
+from partway.worker.supervisor import Address, House, HouseError, free_port
 
 from . import offline_story, quote_story
 from .postbox import Postbox, link_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from partway.worker.house import House
+from partway.worker.supervisor import House
 
 from .postbox import Postbox, link_in
 from .visitor import Page, Surprise, Visitor

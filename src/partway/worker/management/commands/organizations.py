@@ -10,11 +10,11 @@ from django.urls import reverse
 
 from partway.accounts import passwords
 from partway.accounts.models import Organization, Role, User
-from partway.billing import organizations
 from partway.billing.errors import Invalid
 from partway.billing.events import OPERATOR
-from partway.billing.members import Person
-from partway.billing.organizations import Profile
+from partway.billing.people import organizations
+from partway.billing.people.members import Person
+from partway.billing.people.organizations import Profile
 from partway.lib import clock
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from partway.accounts.models import User
-from partway.billing import members
 from partway.billing.events import OPERATOR
+from partway.billing.people import members
 from partway.lib import clock
 
 

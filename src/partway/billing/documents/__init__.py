@@ -1,0 +1,1 @@
+"""Invoices and quotes: written, numbered, sent, changed and ended."""

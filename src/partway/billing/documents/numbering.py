@@ -1,0 +1,27 @@
+"""Gives invoices their numbers: no gaps and no twins, per organization (DESIGN D4)."""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from partway.accounts.models import Organization
+
+from ..models import QuoteTerms
+
+
+def next_invoice_number(organization_id: str) -> str:
+    """The next number, as INV-0007; the organization's row stays locked until the invoice has it or nobody does."""
+    row = Organization.objects.filter(pk=organization_id)
+    row.update(next_invoice_number=F("next_invoice_number") + 1)
+    prefix, following = row.values_list("invoice_prefix", "next_invoice_number").get()
+    return f"{prefix}{following - 1:04d}"
+
+
+def next_quote_number(organization_id: str) -> str:
+    """The next number, as QUO-0007; quotes have no twins either."""
+    row = QuoteTerms.objects.filter(pk=organization_id)
+    if not row.update(next_number=F("next_number") + 1):
+        QuoteTerms.objects.get_or_create(pk=organization_id)
+        row.update(next_number=F("next_number") + 1)
+    prefix, following = row.values_list("prefix", "next_number").get()
+    return f"{prefix}{following - 1:04d}"

@@ -1,0 +1,1 @@
+"""Where captured money stands: allocations."""

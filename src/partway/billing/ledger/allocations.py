@@ -1,0 +1,107 @@
+"""Puts captured money against invoices and takes it off again; what stands nowhere is credit (DESIGN M2, M3).
+
+Both rows that an allocation touches keep their sum, and both are changed by conditional updates: even without a lock an
+invoice could never be overpaid, and no payment could stand in two places.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F, Sum
+
+from partway.lib.money import Money
+
+from ..models import Allocation, Invoice, Payment
+
+# What can still be paid: a written-off invoice too, when the money comes after all.
+OWED = ("sent", "written_off")
+
+
+class Crossed(RuntimeError):
+    """A row changed while it was locked, or a sum was wrong: a mistake in our code, never a user's."""
+
+
+def fitting(invoice: Invoice, money: Money) -> int:
+    """How much of this money the invoice can still take, in minor units."""
+    if money.currency != invoice.currency or invoice.status not in OWED:
+        return 0
+    return max(0, min(money.amount_minor, invoice.amount_due_minor))
+
+
+def put(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
+    """Put so much of what is left of a succeeded payment against the locked invoice; putting nothing writes nothing."""
+    if amount_minor:
+        _count_on_payment(payment, amount_minor)
+        put_counted(payment, invoice, amount_minor, cause=cause, now=now)
+
+
+def put_counted(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
+    """The same for a payment whose own `allocated_minor` the caller has written already."""
+    if amount_minor:
+        _count_on_invoice(invoice, amount_minor)
+        _write(payment, invoice, amount_minor, cause, now)
+
+
+def take_off(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
+    """Take so much of this payment off the locked invoice again: it becomes credit, unless the payment ends with it."""
+    if amount_minor:
+        _count_on_invoice(invoice, -amount_minor)
+        _count_on_payment(payment, -amount_minor)
+        _write(payment, invoice, -amount_minor, cause, now)
+
+
+def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
+    paid = F("amount_paid_minor") + amount_minor
+    fits = (
+        Invoice.objects.filter(pk=invoice.pk).annotate(then=paid).filter(then__gte=0, total_minor__gte=paid)
+    )
+    if not fits.update(amount_paid_minor=paid):
+        raise Crossed(f"invoice {invoice.pk} cannot take {amount_minor}")
+    invoice.amount_paid_minor += amount_minor
+
+
+def _count_on_payment(payment: Payment, amount_minor: int) -> None:
+    then = F("allocated_minor") + amount_minor
+    rows = Payment.objects.succeeded().filter(pk=payment.pk).annotate(then=then)
+    if not rows.filter(then__gte=0, captured_minor__gte=then).update(allocated_minor=then):
+        raise Crossed(f"payment {payment.pk} has no {amount_minor} left")
+    payment.allocated_minor += amount_minor
+
+
+def _write(payment: Payment, invoice: Invoice, amount_minor: int, cause: str, now: datetime) -> None:
+    Allocation.objects.create(
+        organization_id=payment.organization_id,
+        payment=payment,
+        invoice=invoice,
+        cause=cause,
+        amount_minor=amount_minor,
+        currency=invoice.currency,
+        created_at=now,
+    )
+
+
+def free(payment: Payment) -> Money | None:
+    """What of a succeeded payment stands on no invoice: the customer's credit, or a deposit waiting for its invoice."""
+    if payment.captured is None or payment.status != "succeeded":
+        return None
+    return Money(payment.captured.amount_minor - payment.allocated_minor, payment.captured.currency)
+
+
+def on_invoice(invoice: Invoice) -> list[tuple[Payment, int]]:
+    """The payments of which something stands on this invoice now, newest first, each with how much in minor units."""
+    sums = Allocation.objects.filter(invoice=invoice).values_list("payment").annotate(sum=Sum("amount_minor"))
+    standing = {pk: amount for pk, amount in sums.order_by("payment") if amount}
+    payments = Payment.objects.filter(pk__in=standing).order_by("-settled_at", "-pk")
+    return [(payment, standing[payment.pk]) for payment in payments]
+
+
+def by_invoice(payment: Payment) -> dict[str, int]:
+    """On which invoices this payment stands now: the invoice's id and how much of it, in minor units."""
+    sums = Allocation.objects.filter(payment=payment).values_list("invoice").annotate(sum=Sum("amount_minor"))
+    return {pk: amount for pk, amount in sums.order_by("invoice") if amount}
+
+
+def allocated_on(payment: Payment, invoice: Invoice) -> int:
+    """How much of this payment stands on this invoice, in minor units."""
+    return by_invoice(payment).get(invoice.pk, 0)

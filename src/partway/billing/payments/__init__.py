@@ -1,0 +1,1 @@
+"""The life of an online payment: start, refresh, booking, callbacks."""

@@ -1,0 +1,1 @@
+"""Organizations, members, customers and payment modes."""

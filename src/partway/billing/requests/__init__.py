@@ -1,0 +1,1 @@
+"""Payment requests: asking for a part of the amount due."""

@@ -1,0 +1,1 @@
+"""Mails: one row each, rendered and sent by the worker."""

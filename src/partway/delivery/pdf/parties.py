@@ -1,0 +1,31 @@
+"""Who sends and who gets a document, from their rows."""
+
+from __future__ import annotations
+
+from partway.accounts.models import Logo, Organization
+from partway.billing.models import Customer
+
+from .content import Issuer, Picture, Recipient
+
+# Where people file letter paper, as far as the currency tells; the rest of the world has A4.
+_LETTER = frozenset(("USD", "CAD", "MXN", "PHP", "CLP", "COP", "CRC", "GTQ", "PAB", "DOP", "NIO", "HNL"))
+
+
+def issuer(organization: Organization) -> Issuer:
+    """The organization with its look."""
+    logo = Logo.objects.filter(organization=organization).first()
+    return Issuer(
+        name=organization.name,
+        address=organization.address,
+        tax_number=organization.tax_number,
+        email=organization.email,
+        phone=organization.phone,
+        color=organization.color,
+        logo=Picture(bytes(logo.content)) if logo else None,
+        paper="us-letter" if organization.currency in _LETTER else "a4",
+    )
+
+
+def recipient(customer: Customer) -> Recipient:
+    """The customer."""
+    return Recipient(name=customer.name, address=customer.address, email=customer.email)

@@ -1,0 +1,1 @@
+"""The first pages after signing in: overview, attention, inbox."""
