@@ -10,10 +10,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from partway.worker.demo import PASSWORD, SIGN_INS, SLUG
-from partway.worker.supervisor import Address, House, free_port
+from partway.worker.demo import DEMO_USERS, PASSWORD, SLUG
+from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
 from partway.worker.tour.postbox import Postbox, link_in
-from tests.browsers import launch
+from tests.support.browsers import launch
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 DESK = {"width": 1280, "height": 800}
@@ -24,48 +24,48 @@ CUSTOMER = "dana@whitfield.example"
 def main() -> None:
     """Build the demo, walk to each page, and write its picture."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with _house() as house, sync_playwright() as playwright:
+    with _house() as supervisor, sync_playwright() as playwright:
         browser = launch(playwright)
-        _at_the_desk(house, browser)
-        _on_the_phone(house, browser)
+        _at_the_desk(supervisor, browser)
+        _on_the_phone(supervisor, browser)
         browser.close()
 
 
 @contextmanager
-def _house() -> Iterator[House]:
+def _house() -> Iterator[Supervisor]:
     with tempfile.TemporaryDirectory() as home:
-        address = Address(Path(home), free_port(), free_port(), alone=True)
-        with House(address) as house:
-            house.run("migrate", "--verbosity", "0")
-            house.start_sandbox()
-            house.start_web()
-            house.run("demo_organization")
-            house.start_worker()
-            yield house
+        address = SupervisorConfig(Path(home), free_port(), free_port(), alone=True)
+        with Supervisor(address) as supervisor:
+            supervisor.run("migrate", "--verbosity", "0")
+            supervisor.start_sandbox()
+            supervisor.start_web()
+            supervisor.run("demo_organization")
+            supervisor.start_worker()
+            yield supervisor
 
 
-def _at_the_desk(house: House, browser: Browser) -> None:
+def _at_the_desk(supervisor: Supervisor, browser: Browser) -> None:
     page = browser.new_context(viewport=DESK, device_scale_factor=2).new_page()
-    page.goto(f"{house.address.url}/signin/")
-    page.locator("[name=email]").fill(SIGN_INS["owner"][0])
+    page.goto(f"{supervisor.address.url}/signin/")
+    page.locator("[name=email]").fill(DEMO_USERS["owner"][0])
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("[name=password]").press("Enter")
     page.wait_for_url(f"**/o/{SLUG}/")
-    page.goto(f"{house.address.url}/o/{SLUG}/invoices/")
+    page.goto(f"{supervisor.address.url}/o/{SLUG}/invoices/")
     _take(page, "invoices")
-    page.goto(f"{house.address.url}/o/{SLUG}/invoices/?q=Dana")
+    page.goto(f"{supervisor.address.url}/o/{SLUG}/invoices/?q=Dana")
     page.get_by_role("link", name=re.compile("^FR-")).click()
     page.wait_for_load_state()
     _take(page, "invoice")
-    page.goto(f"{house.address.url}/o/{SLUG}/invoices/?q=Eastgate")
+    page.goto(f"{supervisor.address.url}/o/{SLUG}/invoices/?q=Eastgate")
     page.get_by_role("link", name=re.compile("^FR-")).click()
     page.get_by_role("link", name="Request Payment").click()
     page.get_by_label("Amount Requested").fill("900")
     _take(page, "request")
 
 
-def _on_the_phone(house: House, browser: Browser) -> None:
-    post = Postbox(house.address.home)
+def _on_the_phone(supervisor: Supervisor, browser: Browser) -> None:
+    post = Postbox(supervisor.address.home)
     text = post.next_to(CUSTOMER, about="$4,000.00")
     page = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True).new_page()
     page.goto(link_in(text, "p"))

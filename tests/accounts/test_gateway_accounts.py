@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount
 from partway.lib.sealing import Unsealable
-from tests import personas
+from tests.support import personas
 
 pytestmark = pytest.mark.django_db
 

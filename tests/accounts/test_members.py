@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from partway.accounts.models import Member, Organization, Role, User
-from tests import personas
+from tests.support import personas
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_a_role_may_what_lesser_roles_may(role: Role, may: set[Role]) -> None:
-    assert {wanted for wanted in Role if Member(role=role).may(wanted)} == may
+    assert {wanted for wanted in Role if Member(role=role).has_role(wanted)} == may
 
 
 def test_an_address_is_one_whatever_its_capitals() -> None:

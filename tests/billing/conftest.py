@@ -13,30 +13,30 @@ from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.people import organizations
 from partway.billing.verification import verify
 from partway.lib.clock import now as present
-from tests import personas
-from tests.billing.world import WAYS, Source, World
-from tests.gateways.company import Company, Ear, running
+from tests.support import personas
+from tests.support.gateway_driver import PAYMENT_SOURCES, GatewayDriver, PaymentTarget
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
 
 
 @pytest.fixture(autouse=True)
-def books(db: None) -> Iterator[None]:
+def _verify_books(db: None) -> Iterator[None]:
     """Whatever a test did, the books add up after it."""
     yield
     assert [str(difference) for difference in verify()] == []
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
     """The pretend payment company, as a process; bank debits settle when told."""
-    with running(tmp_path_factory.mktemp("company")) as company:
-        yield company
+    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
+        yield sandbox_server
 
 
 @pytest.fixture(scope="session")
-def ear() -> Iterator[Ear]:
+def callback_receiver() -> Iterator[CallbackReceiver]:
     """Where the company's callbacks arrive; a test hands on those it wants to."""
-    with Ear() as ear:
-        yield ear
+    with CallbackReceiver() as callback_receiver:
+        yield callback_receiver
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def organization() -> Organization:
 @pytest.fixture
 def alice(organization: Organization) -> Actor:
     """The owner of alder, who may do anything."""
-    return personas.actor_of(organization)
+    return personas.owner_actor(organization)
 
 
 @pytest.fixture
@@ -60,29 +60,33 @@ def dana(organization: Organization) -> Customer:
 @pytest.fixture
 def invoice(dana: Customer) -> Invoice:
     """A sent invoice of $1,000.00."""
-    return personas.sent(dana)
+    return personas.sent_invoice(dana)
 
 
 @pytest.fixture
 def asked(invoice: Invoice) -> PaymentRequest:
     """An open request for $300.00 of it."""
-    return personas.ask(invoice)
+    return personas.request_payment(invoice)
 
 
-@pytest.fixture(params=WAYS)
-def source(request: pytest.FixtureRequest, dana: Customer) -> Source:
+@pytest.fixture(params=PAYMENT_SOURCES)
+def source(request: pytest.FixtureRequest, dana: Customer) -> PaymentTarget:
     """$300.00 to be paid: by request, as a whole invoice, as a deposit."""
-    return WAYS[request.param](dana)
+    return PAYMENT_SOURCES[request.param](dana)
 
 
 @pytest.fixture
-def world(
-    company: Company, ear: Ear, organization: Organization, alice: Actor, settings: Settings
-) -> Iterator[World]:
+def gateway_driver(
+    sandbox_server: SandboxServer,
+    callback_receiver: CallbackReceiver,
+    organization: Organization,
+    alice: Actor,
+    settings: Settings,
+) -> Iterator[GatewayDriver]:
     """The running company with an account of alder; at the end its ledger agrees with our books."""
-    settings.PARTWAY_SANDBOX_URL = company.url
-    settings.PARTWAY_URL = ear.url.removesuffix("/callbacks")
+    settings.PARTWAY_SANDBOX_URL = sandbox_server.url
+    settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
     account = organizations.connect_sandbox(organization, by=alice, now=present())
-    world = World(company, ear, account)
-    yield world
-    world.agrees()
+    gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
+    yield gateway_driver
+    gateway_driver.assert_ledger_matches_books()

@@ -11,10 +11,10 @@ from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount, Invitation, Member
 from partway.billing.models import (
+    Alert,
     Allocation,
     Callback,
     Event,
-    Flag,
     GatewayCall,
     Invoice,
     InvoiceLine,
@@ -27,13 +27,13 @@ from partway.billing.models import (
 )
 from partway.billing.people import members
 from partway.lib.clock import now as present
-from tests import personas
+from tests.support import personas
 
 Row = Any
 
 
 @pytest.fixture
-def books(db: None) -> None:
+def _verify_books(db: None) -> None:
     """Rows are written past all our code here, so the books need not be right after it."""
 
 
@@ -41,11 +41,13 @@ def payment(invoice: Invoice) -> Payment:
     at = present()
     account = GatewayAccount.objects.get(organization=invoice.organization)
     owner = {"organization": invoice.organization, "invoice": invoice, "gateway_account": account}
-    return Payment.objects.create(**owner, amount_minor=100, currency="USD", created_at=at, check_at=at)
+    return Payment.objects.create(
+        **owner, amount_minor=100, currency="USD", created_at=at, next_refresh_at=at
+    )
 
 
 def quote(invoice: Invoice) -> Quote:
-    return personas.quote(invoice.customer)
+    return personas.sent_quote(invoice.customer)
 
 
 def quote_line(invoice: Invoice) -> QuoteLine:
@@ -53,7 +55,7 @@ def quote_line(invoice: Invoice) -> QuoteLine:
 
 
 def deposit(invoice: Invoice) -> Payment:
-    row, of = payment(invoice), personas.accept(quote(invoice))
+    row, of = payment(invoice), personas.accept_quote(quote(invoice))
     Payment.objects.filter(pk=row.pk).update(invoice=None, quote=of)
     row.refresh_from_db()
     return row
@@ -68,7 +70,7 @@ def paid_deposit(invoice: Invoice) -> Payment:
 
 def invitation(invoice: Invoice) -> Invitation:
     organization = invoice.organization
-    by, now = personas.actor_of(organization), present()
+    by, now = personas.owner_actor(organization), present()
     return members.invite(organization, email="ivy@post.example", role="reader", by=by, now=now)
 
 
@@ -78,11 +80,13 @@ def call(invoice: Invoice) -> GatewayCall:
 
 def callback(invoice: Invoice) -> Callback:
     account, at = GatewayAccount.objects.get(organization=invoice.organization), present()
-    return Callback.objects.create(gateway_account=account, event_id="evt_1", received_at=at, try_at=at)
+    return Callback.objects.create(
+        gateway_account=account, event_id="evt_1", received_at=at, next_attempt_at=at
+    )
 
 
-def flag(invoice: Invoice) -> Flag:
-    return Flag.objects.create(organization=invoice.organization, subject="pay_1", created_at=present())
+def alert(invoice: Invoice) -> Alert:
+    return Alert.objects.create(organization=invoice.organization, subject="pay_1", created_at=present())
 
 
 def allocation(invoice: Invoice) -> Allocation:
@@ -92,7 +96,7 @@ def allocation(invoice: Invoice) -> Allocation:
 
 def event(invoice: Invoice) -> Event:
     row = Event.objects.filter(invoice=invoice).latest("created_at")
-    Event.objects.filter(pk=row.pk).update(form_key="form-1")
+    Event.objects.filter(pk=row.pk).update(idempotency_key="form-1")
     row.refresh_from_db()
     return row
 
@@ -133,7 +137,7 @@ def line(invoice: Invoice) -> InvoiceLine:
 
 
 def asked(invoice: Invoice) -> PaymentRequest:
-    return personas.ask(invoice)
+    return personas.request_payment(invoice)
 
 
 def member(invoice: Invoice) -> Member:
@@ -155,7 +159,7 @@ def second_current_account(invoice: Invoice) -> None:
 
 @transaction.atomic
 def same_checkout(invoice: Invoice) -> None:
-    one, other = payment(invoice), payment(personas.sent(invoice.customer))
+    one, other = payment(invoice), payment(personas.sent_invoice(invoice.customer))
     Payment.objects.filter(pk__in=[one.pk, other.pk]).update(checkout_ref="co_1")
 
 
@@ -163,9 +167,9 @@ def same_form(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
     """Two of a kind, on two invoices, by one form."""
 
     def violate(invoice: Invoice) -> None:
-        one, other = make(invoice), make(personas.sent(invoice.customer))
+        one, other = make(invoice), make(personas.sent_invoice(invoice.customer))
         with transaction.atomic():
-            type(one)._base_manager.filter(pk__in=[one.pk, other.pk]).update(form_key="form-1")
+            type(one)._base_manager.filter(pk__in=[one.pk, other.pk]).update(idempotency_key="form-1")
 
     return violate
 
@@ -185,9 +189,9 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "allocation_sign_fits_cause": changed(allocation, cause="reversed"),
     "payment_allocated_within_captured": changed(paid_deposit, allocated_minor=101),
     "payment_reversed_only_offline": changed(paid_deposit, status="reversed"),
-    "event_once_per_form": twice(event),
-    "payment_once_per_form": same_form(payment),
-    "payment_request_once_per_form": same_form(asked),
+    "event_once_per_idempotency_key": twice(event),
+    "payment_once_per_idempotency_key": same_form(payment),
+    "payment_request_once_per_idempotency_key": same_form(asked),
     "invoice_number_unique": twice(itself),
     "invoice_status_known": changed(itself, status="lost"),
     "invoice_amount_due_not_negative": changed(itself, amount_paid_minor=100_001),
@@ -210,7 +214,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "mail_attempt_number_unique": twice(attempt),
     "callback_stored_once": twice(callback),
     "callback_status_known": changed(callback, status="lost"),
-    "flag_raised_once": twice(flag),
+    "alert_raised_once": twice(alert),
     "one_current_gateway_account": second_current_account,
     "one_open_invitation_per_address": twice(invitation),
     "invitation_role_known": changed(invitation, role="king"),

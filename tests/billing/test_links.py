@@ -9,8 +9,8 @@ from partway.billing import links
 from partway.billing.models import Customer, Event, PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
-from tests import personas
-from tests.billing.world import World
+from tests.support import personas
+from tests.support.gateway_driver import GatewayDriver
 
 
 def token(url: str) -> str:
@@ -25,9 +25,11 @@ def test_a_link_is_the_same_each_time(asked: PaymentRequest) -> None:
     assert links.request_url(asked) == links.request_url(PaymentRequest.objects.get())
 
 
-def test_the_link_of_one_kind_opens_nothing_of_another(world: World, asked: PaymentRequest) -> None:
+def test_the_link_of_one_kind_opens_nothing_of_another(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     request, invoice = token(links.request_url(asked)), token(links.invoice_url(asked.invoice))
-    receipt = token(links.receipt_url(world.start(asked)))
+    receipt = token(links.receipt_url(gateway_driver.start(asked)))
     assert [links.request_by_token(invoice), links.request_by_token(receipt)] == [None, None]
     assert [links.invoice_by_token(request), links.payment_by_token(request)] == [None, None]
 
@@ -46,7 +48,7 @@ def test_a_retired_key_ends_its_links(asked: PaymentRequest, settings: Settings)
 
 
 def test_a_draft_has_no_page(dana: Customer) -> None:
-    assert links.invoice_by_token(token(links.invoice_url(personas.draft(dana)))) is None
+    assert links.invoice_by_token(token(links.invoice_url(personas.draft_invoice(dana)))) is None
 
 
 @pytest.mark.parametrize("garbage", ["", "-", "x", "preq-1", "%00", "é" * 20, "x-é", "a" * 5000, "\x00"])
@@ -61,8 +63,8 @@ def test_who_opens_a_request_is_noted_once(asked: PaymentRequest) -> None:
     assert event.actor_kind == "customer"
 
 
-def test_the_checkout_address_rests_sealed(world: World, asked: PaymentRequest) -> None:
-    payment = world.start(asked)
-    assert payment.checkout_url.startswith(world.company.url)
+def test_the_checkout_address_rests_sealed(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+    payment = gateway_driver.start(asked)
+    assert payment.checkout_url.startswith(gateway_driver.sandbox_server.url)
     [row] = type(payment).objects.values()
     assert payment.checkout_url not in str(row)

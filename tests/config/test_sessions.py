@@ -6,7 +6,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from tests import personas
+from tests.support import personas
 
 pytestmark = pytest.mark.django_db
 
@@ -50,8 +50,8 @@ def test_signing_out_removes_it(alice: Client) -> None:
 
 
 def test_a_session_somebody_planted_is_not_taken_over() -> None:
-    house = personas.alder()
+    team = personas.alder()
     victim = with_cookie("a" * 32)
-    victim.post("/signin/", {"email": house.alice.user.email, "password": personas.PASSWORD})
+    victim.post("/signin/", {"email": team.alice.user.email, "password": personas.PASSWORD})
     assert victim.cookies["sessionid"].value != "a" * 32
     assert with_cookie("a" * 32).get("/o/alder/").status_code == 302

@@ -8,10 +8,10 @@ import pytest
 from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
-from partway.worker.tour.visitor import Visitor
+from partway.worker.tour.visitor import HttpBrowser
 
-from .scene import Scene
-from .town import Town, settled_town
+from .installation import Installation, running_installation
+from .scenario import CrashScenario
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +23,16 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
 
 
 @pytest.fixture(scope="module")
-def town(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def installation(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Starting one takes seconds, so the tests of a module share it."""
-    with settled_town(tmp_path_factory.mktemp("town")) as town:
-        yield town
+    with running_installation(tmp_path_factory.mktemp("installation")) as installation:
+        yield installation
 
 
 @pytest.fixture
-def scene(town: Town) -> Iterator[Scene]:
+def scenario(installation: Installation) -> Iterator[CrashScenario]:
     """A scene of its own for each crash; whatever happened in it, the books are right at the end."""
-    with Visitor() as alice, Visitor() as dana:
-        scene = Scene(town, alice, dana)
-        yield scene
-        scene.ends()
+    with HttpBrowser() as alice, HttpBrowser() as dana:
+        scenario = CrashScenario(installation, alice, dana)
+        yield scenario
+        scenario.assert_consistent()

@@ -6,7 +6,7 @@ import pytest
 
 from partway.accounts.models import Organization
 from partway.billing.models import Invoice, Mail, PaymentRequest
-from tests import personas
+from tests.support import personas
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def organization(db: None) -> Organization:
 @pytest.fixture
 def invoice(organization: Organization) -> Invoice:
     """A sent invoice of $1,000.00 to Dana, whose own mail has left already."""
-    invoice = personas.sent(personas.customer(organization))
+    invoice = personas.sent_invoice(personas.customer(organization))
     Mail.objects.all().update(status="sent")
     return invoice
 
@@ -26,7 +26,7 @@ def invoice(organization: Organization) -> Invoice:
 @pytest.fixture
 def request_(invoice: Invoice) -> PaymentRequest:
     """An open request for $300.00 of it."""
-    return personas.ask(invoice)
+    return personas.request_payment(invoice)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_a_long_amount_says_so_for_narrow_screens() -> None:
     assert "data-long" not in tags.money(usd(123_456))
 
 
-def widths(html: str) -> tuple[float, float]:
+def stage_widths(html: str) -> tuple[float, float]:
     paid = re.search(r'class="stage-paid" width="([\d.]+)%"', html)
     requested = re.search(r'class="stage-requested" x="([\d.]+)%" width="([\d.]+)%"', html)
     if paid and requested:
@@ -54,7 +54,7 @@ def widths(html: str) -> tuple[float, float]:
 
 def test_the_bar_shows_paid_and_requested_and_says_it() -> None:
     html = stage_bar(usd(100_000), usd(30_000), usd(20_000))
-    assert widths(html) == (30, 20)
+    assert stage_widths(html) == (30, 20)
     assert 'aria-label="Paid $300.00 of $1,000.00, $200.00 requested"' in html
     assert 'role="img"' in html
     assert "style=" not in html
@@ -78,7 +78,7 @@ def test_whatever_is_there_can_be_seen_and_only_a_full_bar_looks_full(
 ) -> None:
     paid = data.draw(st.integers(0, total))
     requested = data.draw(st.integers(0, total - paid))
-    first, second = widths(stage_bar(usd(total), usd(paid), usd(requested)))
+    first, second = stage_widths(stage_bar(usd(total), usd(paid), usd(requested)))
     assert (first > 0) == (paid > 0)
     assert (second > 0) == (requested > 0)
     assert first + second <= 100
@@ -86,7 +86,7 @@ def test_whatever_is_there_can_be_seen_and_only_a_full_bar_looks_full(
 
 
 def test_an_invoice_of_nothing_is_an_empty_bar() -> None:
-    assert widths(stage_bar(usd(0), usd(0))) == (0, 0)
+    assert stage_widths(stage_bar(usd(0), usd(0))) == (0, 0)
 
 
 def test_the_legend_names_what_is_there() -> None:
@@ -117,7 +117,7 @@ def test_an_invoices_state_is_the_one_a_person_has_in_mind(
     invoice = Invoice(
         status=status, total_minor=100, amount_paid_minor=paid, due_on=TODAY + timedelta(due_in)
     )
-    assert tags.invoice_word(invoice, TODAY) == word
+    assert tags.invoice_display_status(invoice, TODAY) == word
 
 
 def test_a_state_is_a_dot_and_a_word() -> None:
@@ -144,12 +144,12 @@ def test_quantities_have_no_spare_zeros(value: str, shown: str) -> None:
     ],
 )
 def test_times_are_local(zone: str, shown: str) -> None:
-    assert tags.local_time(datetime(2026, 11, 22, 20, 4, tzinfo=UTC), zone) == shown
+    assert tags.format_datetime(datetime(2026, 11, 22, 20, 4, tzinfo=UTC), zone) == shown
 
 
 def test_midnight_and_noon_are_twelve() -> None:
-    assert tags.local_time(datetime(2026, 1, 2, 0, 5, tzinfo=UTC), "UTC") == "Jan 2, 2026, 12:05 AM"
-    assert tags.local_time(datetime(2026, 1, 2, 12, 5, tzinfo=UTC), "UTC") == "Jan 2, 2026, 12:05 PM"
+    assert tags.format_datetime(datetime(2026, 1, 2, 0, 5, tzinfo=UTC), "UTC") == "Jan 2, 2026, 12:05 AM"
+    assert tags.format_datetime(datetime(2026, 1, 2, 12, 5, tzinfo=UTC), "UTC") == "Jan 2, 2026, 12:05 PM"
 
 
 def test_what_ends_with_a_day_names_the_day_and_else_the_moment() -> None:

@@ -7,23 +7,23 @@ from collections.abc import Iterator
 import pytest
 
 from partway.gateways.registry import GATEWAYS
-from tests.gateways.company import Company, Ear, running
-from tests.gateways.stages import SandboxStage, Stage
+from tests.gateways.harnesses import GatewayHarness, SandboxHarness
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    with running(tmp_path_factory.mktemp("company")) as company:
-        yield company
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
+        yield sandbox_server
 
 
 @pytest.fixture
-def ear() -> Iterator[Ear]:
-    with Ear() as ear:
-        yield ear
+def callback_receiver() -> Iterator[CallbackReceiver]:
+    with CallbackReceiver() as callback_receiver:
+        yield callback_receiver
 
 
 @pytest.fixture(params=sorted(GATEWAYS))
-def stage(request: pytest.FixtureRequest, ear: Ear) -> Stage:
-    stages = {"sandbox": lambda: SandboxStage(request.getfixturevalue("company"), ear)}
+def harness(request: pytest.FixtureRequest, callback_receiver: CallbackReceiver) -> GatewayHarness:
+    stages = {"sandbox": lambda: SandboxHarness(request.getfixturevalue("sandbox_server"), callback_receiver)}
     return stages[request.param]()

@@ -1,4 +1,4 @@
-"""Contract: a callback is believed only if the gateway signed exactly these bytes, just now."""
+"""Contract: a callback is client_ip only if the gateway signed exactly these bytes, just now."""
 
 from __future__ import annotations
 
@@ -8,92 +8,102 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from partway.gateways.protocol import BadCallback, Checkout
-from tests.gateways.company import Heard, eventually
-from tests.gateways.stages import Stage
+from tests.gateways.harnesses import GatewayHarness
+from tests.support.sandbox_server import ReceivedCallback, wait_until
 
 
 @pytest.fixture
-def checkout(stage: Stage) -> Checkout:
-    checkout = stage.gateway.start(stage.order())
-    stage.pay(checkout)
+def checkout(harness: GatewayHarness) -> Checkout:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
     return checkout
 
 
 @pytest.fixture
-def heard(stage: Stage, checkout: Checkout) -> Heard:
-    stage.ear.wait_for(checkout.ref, "authorized")
-    return stage.ear.heard[0]
+def received(harness: GatewayHarness, checkout: Checkout) -> ReceivedCallback:
+    harness.callback_receiver.wait_for(checkout.ref, "authorized")
+    return harness.callback_receiver.received[0]
 
 
-def test_a_callback_names_its_event_and_its_checkout(stage: Stage, checkout: Checkout, heard: Heard) -> None:
-    facts = stage.gateway.read_callback(heard.body, heard.headers)
+def test_a_callback_names_its_event_and_its_checkout(
+    harness: GatewayHarness, checkout: Checkout, received: ReceivedCallback
+) -> None:
+    facts = harness.gateway.read_callback(received.body, received.headers)
     assert facts.checkout_ref == checkout.ref
     assert facts.event_id.startswith("evt_")
     assert facts.kind == "checkout.authorized"
     assert facts.at.tzinfo is not None
 
 
-def test_headers_are_found_in_any_case(stage: Stage, heard: Heard) -> None:
-    shouted = {name.upper(): value for name, value in heard.headers.items()}
-    assert stage.gateway.read_callback(heard.body, shouted)
+def test_headers_are_found_in_any_case(harness: GatewayHarness, received: ReceivedCallback) -> None:
+    shouted = {name.upper(): value for name, value in received.headers.items()}
+    assert harness.gateway.read_callback(received.body, shouted)
 
 
-def test_one_changed_byte_is_a_bad_callback(stage: Stage, heard: Heard) -> None:
+def test_one_changed_byte_is_a_bad_callback(harness: GatewayHarness, received: ReceivedCallback) -> None:
     with pytest.raises(BadCallback):
-        stage.gateway.read_callback(heard.body + b" ", heard.headers)
+        harness.gateway.read_callback(received.body + b" ", received.headers)
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
-def test_every_header_is_needed(stage: Stage, heard: Heard, name: str) -> None:
-    rest = {key: value for key, value in heard.headers.items() if key.lower() != name}
+def test_every_header_is_needed(harness: GatewayHarness, received: ReceivedCallback, name: str) -> None:
+    rest = {key: value for key, value in received.headers.items() if key.lower() != name}
     with pytest.raises(BadCallback):
-        stage.gateway.read_callback(heard.body, rest)
+        harness.gateway.read_callback(received.body, rest)
 
 
 @pytest.mark.parametrize("wrong", ["", "v1", "v1,", "v1,!!", "v2,AAAA", "ünsigned", "v1,AAAA v1,BBBB"])
-def test_a_made_up_signature_is_a_bad_callback(stage: Stage, heard: Heard, wrong: str) -> None:
-    headers = {**heard.headers, "webhook-signature": wrong}
+def test_a_made_up_signature_is_a_bad_callback(
+    harness: GatewayHarness, received: ReceivedCallback, wrong: str
+) -> None:
+    headers = {**received.headers, "webhook-signature": wrong}
     with pytest.raises(BadCallback):
-        stage.gateway.read_callback(heard.body, headers)
+        harness.gateway.read_callback(received.body, headers)
 
 
-def test_the_timestamp_is_signed_too(stage: Stage, heard: Heard) -> None:
-    newer = str(int(heard.headers["webhook-timestamp"]) + 1)
+def test_the_timestamp_is_signed_too(harness: GatewayHarness, received: ReceivedCallback) -> None:
+    newer = str(int(received.headers["webhook-timestamp"]) + 1)
     with pytest.raises(BadCallback):
-        stage.gateway.read_callback(heard.body, {**heard.headers, "webhook-timestamp": newer})
+        harness.gateway.read_callback(received.body, {**received.headers, "webhook-timestamp": newer})
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_callback_signed_at_another_time_is_a_bad_callback(stage: Stage, heard: Heard, hours: int) -> None:
+def test_a_callback_signed_at_another_time_is_a_bad_callback(
+    harness: GatewayHarness, received: ReceivedCallback, hours: int
+) -> None:
     at = datetime.now(UTC)
-    again = stage.signed(heard.body, at)
-    assert stage.gateway.read_callback(again.body, again.headers)
-    replayed = stage.signed(heard.body, at + timedelta(hours=hours))
+    again = harness.sign_callback(received.body, at)
+    assert harness.gateway.read_callback(again.body, again.headers)
+    replayed = harness.sign_callback(received.body, at + timedelta(hours=hours))
     with pytest.raises(BadCallback):
-        stage.gateway.read_callback(replayed.body, replayed.headers)
+        harness.gateway.read_callback(replayed.body, replayed.headers)
 
 
 @pytest.mark.parametrize(
     "part", [{"id": "evt\0"}, {"id": 7}, {"data": {"checkout": None}}, {"data": []}, {"type": []}]
 )
 def test_a_signed_body_that_names_nothing_is_a_bad_callback(
-    stage: Stage, heard: Heard, part: dict[str, object]
+    harness: GatewayHarness, received: ReceivedCallback, part: dict[str, object]
 ) -> None:
-    senseless = stage.signed(json.dumps({**heard.event, **part}).encode(), datetime.now(UTC))
+    senseless = harness.sign_callback(json.dumps({**received.event, **part}).encode(), datetime.now(UTC))
     with pytest.raises(BadCallback):
-        stage.gateway.read_callback(senseless.body, senseless.headers)
+        harness.gateway.read_callback(senseless.body, senseless.headers)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"null", b"{}"])
-def test_a_senseless_body_is_a_bad_callback(stage: Stage, heard: Heard, body: bytes) -> None:
+def test_a_senseless_body_is_a_bad_callback(
+    harness: GatewayHarness, received: ReceivedCallback, body: bytes
+) -> None:
     with pytest.raises(BadCallback):
-        stage.gateway.read_callback(body, heard.headers)
+        harness.gateway.read_callback(body, received.headers)
 
 
-def test_another_accounts_callback_is_a_bad_callback(stage: Stage, heard: Heard) -> None:
-    stage.ear.heard.clear()
-    other = stage.another()
+def test_another_accounts_callback_is_a_bad_callback(
+    harness: GatewayHarness, received: ReceivedCallback
+) -> None:
+    harness.callback_receiver.received.clear()
+    other = harness.another()
     other.pay(other.gateway.start(other.order()))
-    theirs = eventually(lambda: stage.ear.heard)[0]
+    theirs = wait_until(lambda: harness.callback_receiver.received)[0]
     with pytest.raises(BadCallback):
-        stage.gateway.read_callback(theirs.body, theirs.headers)
+        harness.gateway.read_callback(theirs.body, theirs.headers)

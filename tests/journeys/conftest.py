@@ -7,37 +7,37 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from partway.worker.supervisor import Address, House, free_port
-from partway.worker.tour.postbox import Postbox
-from tests.browsers import launch
-from tests.journeys.people import Member
+from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
+from partway.worker.tour.postbox import Mailbox
+from tests.journeys.browser_actions import Member
+from tests.support.browsers import launch
 
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 860}
+PHONE_VIEWPORT = {"width": 360, "height": 740}
+DESKTOP_VIEWPORT = {"width": 1280, "height": 860}
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    address = Address(tmp_path_factory.mktemp("house"), free_port(), free_port(), alone=True)
-    with House(address) as house:
-        house.run("migrate", "--verbosity", "0")
-        house.start_sandbox()
-        house.start_web()
-        house.run("demo_organization")
-        house.start_worker()
-        yield house
+def supervisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+    address = SupervisorConfig(tmp_path_factory.mktemp("supervisor"), free_port(), free_port(), isolated=True)
+    with Supervisor(address) as supervisor:
+        supervisor.run("migrate", "--verbosity", "0")
+        supervisor.start_sandbox()
+        supervisor.start_web()
+        supervisor.run("demo_organization")
+        supervisor.start_worker()
+        yield supervisor
 
 
 @pytest.fixture(autouse=True)
-def books(house: House) -> Iterator[None]:
+def _verify_books(supervisor: Supervisor) -> Iterator[None]:
     """Every journey may move money, so the books are verified after each."""
     yield
-    house.run("verify")
+    supervisor.run("verify")
 
 
 @pytest.fixture(scope="session")
-def postbox(house: House) -> Postbox:
-    return Postbox(house.address.home)
+def postbox(supervisor: Supervisor) -> Mailbox:
+    return Mailbox(supervisor.address.home)
 
 
 @pytest.fixture(scope="session")
@@ -54,35 +54,37 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def desk(browser: Browser) -> Iterator[BrowserContext]:
+def desktop(browser: Browser) -> Iterator[BrowserContext]:
     """A member's browser."""
-    with Watched(browser.new_context(viewport=DESKTOP)) as context:
+    with ConsoleErrorGuard(browser.new_context(viewport=DESKTOP_VIEWPORT)) as context:
         yield context
 
 
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[BrowserContext]:
     """A customer's phone."""
-    with Watched(browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)) as context:
+    with ConsoleErrorGuard(
+        browser.new_context(viewport=PHONE_VIEWPORT, has_touch=True, is_mobile=True)
+    ) as context:
         yield context
 
 
 @pytest.fixture
-def collector(house: House, desk: BrowserContext) -> Member:
-    return Member.signed_in(house, desk.new_page(), "carl@demo.example")
+def collector(supervisor: Supervisor, desktop: BrowserContext) -> Member:
+    return Member.signed_in(supervisor, desktop.new_page(), "carl@demo.example")
 
 
 @pytest.fixture
-def owner(house: House, desk: BrowserContext) -> Member:
-    return Member.signed_in(house, desk.new_page(), "olivia@demo.example")
+def owner(supervisor: Supervisor, desktop: BrowserContext) -> Member:
+    return Member.signed_in(supervisor, desktop.new_page(), "olivia@demo.example")
 
 
-class Watched:
+class ConsoleErrorGuard:
     """A context in which any script error or refused content fails the journey."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
-        self.complaints: list[str] = []
+        self.console_errors: list[str] = []
 
     def __enter__(self) -> BrowserContext:
         self.context.set_default_timeout(10_000)
@@ -90,14 +92,14 @@ class Watched:
         return self.context
 
     def _watch(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
         page.on("console", lambda message: self._note(message.type, message.text))
 
     def _note(self, kind: str, text: str) -> None:
         # A refused form answers 4xx, which the console reports too; that is no script error.
         if kind == "error" and "Failed to load resource" not in text:
-            self.complaints.append(text)
+            self.console_errors.append(text)
 
     def __exit__(self, *_: object) -> None:
         self.context.close()
-        assert self.complaints == []
+        assert self.console_errors == []

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from partway.worker.tour.postbox import Postbox
-from tests.journeys.people import Member, pays_at_the_sandbox, presses_pay, sees_receipt
+from partway.worker.tour.postbox import Mailbox
+from tests.journeys.browser_actions import Member, pays_at_the_sandbox, presses_pay, sees_receipt
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +23,7 @@ def saves_price(member: Member, price: str) -> None:
 
 
 def test_an_invoice_is_changed_after_it_was_sent(
-    collector: Member, phone: BrowserContext, postbox: Postbox
+    collector: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     invoice = collector.sends_invoice("1,000.00")
     hosted = invoice.hosted_link(postbox)
@@ -31,8 +31,8 @@ def test_an_invoice_is_changed_after_it_was_sent(
     link = invoice.request_link(postbox, "600.00")
 
     saves_price(collector, "500.00")
-    expect(collector.page.locator("[data-said]")).to_contain_text("$500.00 is due now")
-    expect(collector.page.locator("[data-said]")).to_contain_text("The request for $600.00 was canceled")
+    expect(collector.page.locator("[data-notices]")).to_contain_text("$500.00 is due now")
+    expect(collector.page.locator("[data-notices]")).to_contain_text("The request for $600.00 was canceled")
     collector.page.get_by_role("link", name="What it said before").click()
     expect(collector.page.locator("main")).to_contain_text("Total $1,000.00 → $500.00")
 
@@ -44,21 +44,21 @@ def test_an_invoice_is_changed_after_it_was_sent(
     sees_receipt(customer, "$500.00", "$0.00")
 
 
-def test_two_editors_of_a_sent_invoice_lose_nothing(collector: Member, desk: BrowserContext) -> None:
+def test_two_editors_of_a_sent_invoice_lose_nothing(collector: Member, desktop: BrowserContext) -> None:
     invoice = collector.sends_invoice("1,000.00")
-    second = Member(collector.house, desk.new_page())
+    second = Member(collector.supervisor, desktop.new_page())
     second.page.goto(f"{invoice.url}edit/")
     saves_price(collector, "900.00")
-    expect(collector.page.locator("[data-said]")).to_contain_text("$900.00 is due now")
+    expect(collector.page.locator("[data-notices]")).to_contain_text("$900.00 is due now")
     second.page.get_by_label("Notes").fill("Mine")
     second.page.locator(".form-actions").get_by_role("button", name="Save changes").click()
     expect(second.page.get_by_role("alert")).to_contain_text("$900.00")
     expect(second.page.get_by_label("Notes")).to_have_value("Mine")
     second.page.get_by_role("button", name="Save mine instead").click()
-    expect(second.page.locator("[data-said]")).to_contain_text("$1,000.00 is due now")
+    expect(second.page.locator("[data-notices]")).to_contain_text("$1,000.00 is due now")
 
 
-def test_a_link_with_a_last_day_says_so(collector: Member, phone: BrowserContext, postbox: Postbox) -> None:
+def test_a_link_with_a_last_day_says_so(collector: Member, phone: BrowserContext, postbox: Mailbox) -> None:
     invoice = collector.sends_invoice("1,000.00")
     last_day = date.today() + timedelta(days=9)  # noqa: DTZ011 - nine days are far enough in any zone
     collector.opens_request_dialog()
@@ -73,7 +73,7 @@ def test_a_link_with_a_last_day_says_so(collector: Member, phone: BrowserContext
 
 
 def test_an_invoice_is_given_up_and_taken_back(
-    owner: Member, phone: BrowserContext, postbox: Postbox
+    owner: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     invoice = owner.sends_invoice("1,000.00")
     hosted = invoice.hosted_link(postbox)
@@ -85,6 +85,6 @@ def test_an_invoice_is_given_up_and_taken_back(
     expect(customer.get_by_role("heading", level=1)).to_contain_text("cannot be paid here")
     owner.page.get_by_label("More for this invoice").click()
     owner.confirms("Reopen")
-    expect(owner.page.locator("[data-said]")).to_contain_text("$1,000.00 is due")
+    expect(owner.page.locator("[data-notices]")).to_contain_text("$1,000.00 is due")
     customer.goto(hosted)
     expect(customer.get_by_role("button", name=re.compile("Pay Now"))).to_be_visible()

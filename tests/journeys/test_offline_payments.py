@@ -5,27 +5,27 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from partway.worker.supervisor import House
-from partway.worker.tour.postbox import Postbox, link_in
-from tests.journeys.people import Member
+from partway.worker.supervisor import Supervisor
+from partway.worker.tour.postbox import Mailbox, payment_link_in
+from tests.journeys.browser_actions import Member
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_check_ends_the_open_request_and_bounces(
-    owner: Member, phone: BrowserContext, postbox: Postbox
+    owner: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     invoice = owner.sends_invoice("1,000.00")
     owner.requests("300.00")
     link = invoice.request_link(postbox, "300.00")
     owner.records_a_check("800.00")
-    said = owner.page.locator("[data-said]")
+    said = owner.page.locator("[data-notices]")
     expect(said).to_contain_text("Its open request for $300.00 was canceled")
     customer = phone.new_page()
     customer.goto(link)
     expect(customer.get_by_role("button")).to_have_count(0)
 
-    receipt = link_in(postbox.next_to(invoice.email, about="$800.00"), "r")
+    receipt = payment_link_in(postbox.wait_for_mail(invoice.email, about="$800.00"), "r")
     customer.goto(receipt)
     expect(customer.locator("main")).to_contain_text("You paid")
     owner.page.get_by_label("More for the payment of $800.00").click()
@@ -39,12 +39,12 @@ def test_a_check_ends_the_open_request_and_bounces(
     expect(customer.locator("main")).to_contain_text("Check reversed")
 
 
-def test_what_was_too_much_pays_the_next_invoice(house: House, phone: BrowserContext) -> None:
+def test_what_was_too_much_pays_the_next_invoice(supervisor: Supervisor, phone: BrowserContext) -> None:
     """All of it on a phone."""
-    collector = Member.signed_in(house, phone.new_page(), "carl@demo.example")
+    collector = Member.signed_in(supervisor, phone.new_page(), "carl@demo.example")
     first = collector.sends_invoice("500.00")
     collector.records_a_check("700.00", keeps_rest=True)
-    expect(collector.page.locator("[data-said]")).to_contain_text("$200.00 of it is credit")
+    expect(collector.page.locator("[data-notices]")).to_contain_text("$200.00 of it is credit")
     collector.page.get_by_role("link", name="Casey").first.click()
     expect(collector.page.locator("main")).to_contain_text("$200.00 credit")
     collector.writes_another_invoice("900.00")

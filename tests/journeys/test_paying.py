@@ -7,9 +7,16 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from partway.worker.supervisor import House
-from partway.worker.tour.postbox import Postbox
-from tests.journeys.people import CARD, Invoice, Member, pays_at_the_sandbox, presses_pay, sees_receipt
+from partway.worker.supervisor import Supervisor
+from partway.worker.tour.postbox import Mailbox
+from tests.journeys.browser_actions import (
+    CARD,
+    Invoice,
+    Member,
+    pays_at_the_sandbox,
+    presses_pay,
+    sees_receipt,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +29,7 @@ def invoice(collector: Member) -> Invoice:
 
 
 def test_a_double_click_on_pay_pays_once(
-    collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Postbox
+    collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     page = phone.new_page()
     page.goto(invoice.request_link(postbox, "300.00"))
@@ -35,7 +42,7 @@ def test_a_double_click_on_pay_pays_once(
 
 
 def test_two_tabs_pay_once(
-    collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Postbox
+    collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     link = invoice.request_link(postbox, "300.00")
     first, second = phone.new_page(), phone.new_page()
@@ -50,7 +57,7 @@ def test_two_tabs_pay_once(
 
 
 def test_going_back_after_paying_shows_that_it_was_paid(
-    invoice: Invoice, phone: BrowserContext, postbox: Postbox
+    invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     page = phone.new_page()
     link = invoice.request_link(postbox, "300.00")
@@ -64,7 +71,7 @@ def test_going_back_after_paying_shows_that_it_was_paid(
 
 
 def test_a_declined_card_can_be_followed_by_a_good_one(
-    invoice: Invoice, phone: BrowserContext, postbox: Postbox
+    invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     page = phone.new_page()
     presses_pay(page, invoice.request_link(postbox, "300.00"), "Pay $300.00")
@@ -75,7 +82,7 @@ def test_a_declined_card_can_be_followed_by_a_good_one(
 
 
 def test_canceling_kills_the_link_while_the_customer_types_the_card(
-    collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Postbox
+    collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     page = phone.new_page()
     link = invoice.request_link(postbox, "300.00")
@@ -91,7 +98,7 @@ def test_canceling_kills_the_link_while_the_customer_types_the_card(
 
 
 def test_leaving_the_checkout_charges_nothing(
-    invoice: Invoice, phone: BrowserContext, postbox: Postbox
+    invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     page = phone.new_page()
     presses_pay(page, invoice.request_link(postbox, "300.00"), "Pay $300.00")
@@ -100,7 +107,7 @@ def test_leaving_the_checkout_charges_nothing(
     expect(page.get_by_role("button", name="Pay $300.00")).to_be_visible()
 
 
-def test_the_whole_way_works_without_javascript(invoice: Invoice, browser: Browser, postbox: Postbox) -> None:
+def test_the_whole_way_works_without_javascript(invoice: Invoice, browser: Browser, postbox: Mailbox) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     presses_pay(page, invoice.request_link(postbox, "300.00"), "Pay $300.00")
@@ -115,7 +122,7 @@ def test_the_whole_way_works_without_javascript(invoice: Invoice, browser: Brows
 
 
 def test_on_a_phone_pay_is_within_the_thumbs_reach(
-    invoice: Invoice, phone: BrowserContext, postbox: Postbox
+    invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     page = phone.new_page()
     page.goto(invoice.request_link(postbox, "300.00"))
@@ -126,8 +133,8 @@ def test_on_a_phone_pay_is_within_the_thumbs_reach(
     assert fits_the_screen(page)
 
 
-def test_no_member_page_is_wider_than_a_phone(house: House, phone: BrowserContext) -> None:
-    member = Member.signed_in(house, phone.new_page(), "olivia@demo.example")
+def test_no_member_page_is_wider_than_a_phone(supervisor: Supervisor, phone: BrowserContext) -> None:
+    member = Member.signed_in(supervisor, phone.new_page(), "olivia@demo.example")
     for path in (
         "",
         "invoices/",
@@ -142,9 +149,9 @@ def test_no_member_page_is_wider_than_a_phone(house: House, phone: BrowserContex
         assert fits_the_screen(member.page), path
 
 
-def test_a_request_can_be_made_without_javascript(house: House, browser: Browser) -> None:
+def test_a_request_can_be_made_without_javascript(supervisor: Supervisor, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
-    member = Member.signed_in(house, context.new_page(), "carl@demo.example")
+    member = Member.signed_in(supervisor, context.new_page(), "carl@demo.example")
     member.open("invoices/?q=Marcus")
     member.page.get_by_role("link", name=re.compile("^FR-")).click()
     member.page.get_by_role("link", name="Request Payment").click()

@@ -7,15 +7,9 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from partway.worker.supervisor import House
-from partway.worker.tour.postbox import Postbox
-from tests.journeys.people import (
-    Member,
-    accepts,
-    pays_at_the_sandbox,
-    presses_pay,
-    sees_receipt,
-)
+from partway.worker.supervisor import Supervisor
+from partway.worker.tour.postbox import Mailbox
+from tests.journeys.browser_actions import Member, accepts, pays_at_the_sandbox, presses_pay, sees_receipt
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +20,7 @@ def fits(page: Page) -> bool:
 
 
 def test_a_quote_is_accepted_its_deposit_paid_and_the_invoice_made(
-    collector: Member, phone: BrowserContext, postbox: Postbox
+    collector: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     quote = collector.sends_quote()
     link, page = quote.link(postbox), phone.new_page()
@@ -49,7 +43,9 @@ def test_a_quote_is_accepted_its_deposit_paid_and_the_invoice_made(
     expect(collector.page.get_by_role("link", name=re.compile(r"^FR-\d+$"))).to_be_visible()
 
 
-def test_without_scripts_it_works_as_well(collector: Member, house: House, postbox: Postbox) -> None:
+def test_without_scripts_it_works_as_well(
+    collector: Member, supervisor: Supervisor, postbox: Mailbox
+) -> None:
     link = collector.sends_quote().link(postbox)
     browser = collector.page.context.browser
     assert browser is not None
@@ -64,7 +60,7 @@ def test_without_scripts_it_works_as_well(collector: Member, house: House, postb
     context.close()
 
 
-def test_a_forged_amount_changes_nothing(collector: Member, phone: BrowserContext, postbox: Postbox) -> None:
+def test_a_forged_amount_changes_nothing(collector: Member, phone: BrowserContext, postbox: Mailbox) -> None:
     link, page = collector.sends_quote().link(postbox), phone.new_page()
     accepts(page, link, "Casey Lane")
     page.evaluate(
@@ -76,7 +72,7 @@ def test_a_forged_amount_changes_nothing(collector: Member, phone: BrowserContex
     expect(page.locator("body")).not_to_contain_text("$1.00")
 
 
-def test_the_thumb_reaches_answer_and_pay(collector: Member, phone: BrowserContext, postbox: Postbox) -> None:
+def test_the_thumb_reaches_answer_and_pay(collector: Member, phone: BrowserContext, postbox: Mailbox) -> None:
     link, page = collector.sends_quote().link(postbox), phone.new_page()
     page.goto(link)
     bar = page.get_by_role("link", name="Accept or decline")
@@ -88,7 +84,7 @@ def test_the_thumb_reaches_answer_and_pay(collector: Member, phone: BrowserConte
 
 
 def test_a_customer_declines_with_a_reason(
-    collector: Member, phone: BrowserContext, postbox: Postbox
+    collector: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     quote = collector.sends_quote()
     page = phone.new_page()
@@ -103,7 +99,7 @@ def test_a_customer_declines_with_a_reason(
 
 
 def test_a_check_is_recorded_and_the_customer_sees_it(
-    collector: Member, phone: BrowserContext, postbox: Postbox
+    collector: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     quote = collector.sends_quote()
     link, page = quote.link(postbox), phone.new_page()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partway.lib.ids import new_id
-from partway.lib.links import make_token, read_token
+from partway.lib.links import make_token, verify_token
 
 KEY, OLD, OTHER = "the key", "the key before", "a stranger's key"
 
@@ -21,7 +21,7 @@ def subject() -> str:
 
 
 def test_a_token_stands_for_its_subject(subject: str) -> None:
-    assert read_token(make_token(subject, KEY), "preq", [KEY]) == subject
+    assert verify_token(make_token(subject, KEY), "preq", [KEY]) == subject
 
 
 def test_it_is_the_same_each_time(subject: str) -> None:
@@ -29,57 +29,57 @@ def test_it_is_the_same_each_time(subject: str) -> None:
 
 
 def test_a_rotated_key_is_still_good(subject: str) -> None:
-    assert read_token(make_token(subject, OLD), "preq", [KEY, OLD]) == subject
+    assert verify_token(make_token(subject, OLD), "preq", [KEY, OLD]) == subject
 
 
 def test_a_strangers_key_opens_nothing(subject: str) -> None:
-    assert read_token(make_token(subject, OTHER), "preq", [KEY, OLD]) is None
+    assert verify_token(make_token(subject, OTHER), "preq", [KEY, OLD]) is None
 
 
 def test_without_keys_nothing_opens(subject: str) -> None:
-    assert read_token(make_token(subject, KEY), "preq", []) is None
+    assert verify_token(make_token(subject, KEY), "preq", []) is None
 
 
 def test_a_token_of_one_kind_opens_nothing_of_another(subject: str) -> None:
-    assert read_token(make_token(subject, KEY), "inv", [KEY]) is None
+    assert verify_token(make_token(subject, KEY), "inv", [KEY]) is None
 
 
 def test_another_subject_with_this_mac_opens_nothing(subject: str) -> None:
     mac = make_token(subject, KEY).partition("-")[2]
     other = new_id("preq").partition("_")[2]
-    assert read_token(f"{other}-{mac}", "preq", [KEY]) is None
+    assert verify_token(f"{other}-{mac}", "preq", [KEY]) is None
 
 
 @given(st.integers(0, 58), st.sampled_from("0123456789abcdefghjkmnpqrstvwxyz"))
 def test_one_changed_letter_opens_nothing(position: int, letter: str) -> None:
     token = make_token("preq_06c3ejm0d4mnbq8dwkcv7v10t1", KEY)
     forged = token[:position] + letter + token[position + 1 :]
-    opened = read_token(forged, "preq", [KEY])
+    opened = verify_token(forged, "preq", [KEY])
     assert (opened is not None) == (forged == token)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20, 26, 27, 28, 58])
 def test_a_cut_token_opens_nothing(subject: str, cut: int) -> None:
-    assert read_token(make_token(subject, KEY)[:cut], "preq", [KEY]) is None
+    assert verify_token(make_token(subject, KEY)[:cut], "preq", [KEY]) is None
 
 
 @given(st.text(max_size=300))
 def test_garbage_opens_nothing(garbage: str) -> None:
-    assert read_token(garbage, "preq", [KEY, OLD]) is None
+    assert verify_token(garbage, "preq", [KEY, OLD]) is None
 
 
 def test_every_key_is_compared_in_constant_time(subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Time tells neither how much of a token is right nor which key fits."""
     compared, honest = [], hmac.compare_digest
     monkeypatch.setattr(hmac, "compare_digest", lambda *pair: compared.append(pair) or honest(*pair))
-    read_token(make_token(subject, KEY), "preq", [KEY, OLD, OTHER])
+    verify_token(make_token(subject, KEY), "preq", [KEY, OLD, OTHER])
     assert len(compared) == 3
 
 
 def test_a_long_token_is_not_even_hashed(subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
     token, hashed = make_token(subject, KEY) + "0" * 100_000, []
     monkeypatch.setattr(hmac, "new", lambda *_: hashed.append(1))
-    assert read_token(token, "preq", [KEY]) is None
+    assert verify_token(token, "preq", [KEY]) is None
     assert hashed == []
 
 

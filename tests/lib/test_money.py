@@ -8,10 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partway.lib.money import EXPONENTS, MAX_MINOR, Money, MoneyError, format_money, half_up, parse_money
+from partway.lib.money import (
+    EXPONENTS,
+    MAX_AMOUNT_MINOR,
+    Money,
+    MoneyError,
+    format_money,
+    parse_money,
+    round_half_up,
+)
 
 currencies = st.sampled_from(sorted(EXPONENTS))
-moneys = st.builds(Money, st.integers(-MAX_MINOR, MAX_MINOR), currencies)
+moneys = st.builds(Money, st.integers(-MAX_AMOUNT_MINOR, MAX_AMOUNT_MINOR), currencies)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +118,7 @@ def test_any_text_is_an_amount_or_refused(typed: str, currency: str) -> None:
     except MoneyError as refusal:
         code, minor = refusal.code, 0
     assert code in {"", "empty", "not_a_number", "too_many_decimals", "too_large"}
-    assert abs(minor) <= MAX_MINOR
+    assert abs(minor) <= MAX_AMOUNT_MINOR
 
 
 @given(st.integers(), st.integers(), currencies)
@@ -149,7 +157,7 @@ def test_only_whole_numbers_are_minor_units(amount: object) -> None:
     ("value", "rounded"), [("0.5", 1), ("1.5", 2), ("2.5", 3), ("2.4999", 2), ("-0.5", -1), ("-2.5", -3)]
 )
 def test_halves_go_away_from_zero(value: str, rounded: int) -> None:
-    assert half_up(Decimal(value)) == rounded
+    assert round_half_up(Decimal(value)) == rounded
 
 
 def test_exponents_are_those_of_iso_4217() -> None:

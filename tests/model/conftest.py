@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from pytest_django.fixtures import Settings
 
-from tests.gateways.company import Company, Ear, running
-from tests.model.business import Business
-from tests.model.machine import CHECKOUTS_PER_LINK
+from tests.model.full_machine import FullMachine
+from tests.model.state_machine import CHECKOUTS_PER_LINK
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
 
 # Beyond ten examples Hypothesis would mostly vary those it has, and fresh ones find more here.
 BATCH = 9
@@ -23,32 +23,37 @@ Run = Callable[[int], None]
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
     """The pretend payment company; bank debits settle when told."""
-    with running(tmp_path_factory.mktemp("company")) as company:
-        yield company
+    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
+        yield sandbox_server
 
 
 @pytest.fixture(scope="session")
-def ear() -> Iterator[Ear]:
+def callback_receiver() -> Iterator[CallbackReceiver]:
     """Where the company's callbacks arrive."""
-    with Ear() as ear:
-        yield ear
+    with CallbackReceiver() as callback_receiver:
+        yield callback_receiver
 
 
 @pytest.fixture
-def run(transactional_db: None, company: Company, ear: Ear, settings: Settings) -> Run:
+def run(
+    transactional_db: None,
+    sandbox_server: SandboxServer,
+    callback_receiver: CallbackReceiver,
+    settings: Settings,
+) -> Run:
     """Run examples of the machine on the real database and the running company."""
-    settings.PARTWAY_SANDBOX_URL = company.url
-    settings.PARTWAY_URL = ear.url.removesuffix("/callbacks")
+    settings.PARTWAY_SANDBOX_URL = sandbox_server.url
+    settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
     settings.PARTWAY_CHECKOUTS_PER_LINK = CHECKOUTS_PER_LINK
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous = OFF")  # no example outlives a power cut
-    return partial(_run, company, ear)
+    return partial(_run, sandbox_server, callback_receiver)
 
 
-def _run(company: Company, ear: Ear, number: int) -> None:
+def _run(sandbox_server: SandboxServer, callback_receiver: CallbackReceiver, number: int) -> None:
     """A batch of examples; the same `number` gives the same ones."""
     how = settings(
         max_examples=BATCH,
@@ -60,8 +65,8 @@ def _run(company: Company, ear: Ear, number: int) -> None:
     )
 
     @seed(number)
-    class Seeded(Business):
+    class Seeded(FullMachine):
         def __init__(self) -> None:
-            super().__init__(company, ear)
+            super().__init__(sandbox_server, callback_receiver)
 
     run_state_machine_as_test(Seeded, settings=how)

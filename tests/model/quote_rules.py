@@ -10,21 +10,21 @@ from hypothesis.stateful import precondition, rule
 
 from partway.billing import events
 from partway.billing.documents import deposits, invoices, quotes
-from tests.model.books import Quote
-from tests.model.machine import Machine
-from tests.model.picks import (
+from tests.model.organization_model import Quote
+from tests.model.state_machine import PartwayMachine
+from tests.model.strategies import (
     currencies,
     customers,
     deposit_is_due,
+    has_candidate,
     is_accepted,
     is_draft,
     is_sent,
     members,
-    now_and_then,
     one,
+    rarely,
     seldom,
     totals,
-    worth,
 )
 
 MOST_QUOTES = 4
@@ -33,7 +33,7 @@ percents = st.sampled_from([30, 30, 33, 100, 1, 0])
 days = st.sampled_from([3, 0, 1])
 
 
-class QuoteRules(Machine):
+class QuoteRules(PartwayMachine):
     """Acts on quotes."""
 
     @precondition(lambda self: len(self.books.quotes) < MOST_QUOTES)
@@ -46,11 +46,11 @@ class QuoteRules(Machine):
         kept=seldom,
         by=members,
     )
-    def offer(
+    def draft(
         self, customer: int, currency: str, total: int, percent: int, valid_days: int, kept: bool, by: int
     ) -> None:
         """And send it, unless it is kept as a draft."""
-        offer = quotes.Offer(
+        draft = quotes.QuoteDraft(
             self.customers[customer],
             currency,
             self.now.date() + timedelta(days=valid_days),
@@ -59,22 +59,22 @@ class QuoteRules(Machine):
             deposit_percent=Decimal(percent),
         )
         self.act(
-            "offer",
-            lambda: self.books.offer(customer, currency, total, percent, valid_days),
-            lambda: quotes.create(self.organization, offer=offer, by=self.members[by], now=self.now),
+            "draft",
+            lambda: self.books.draft(customer, currency, total, percent, valid_days),
+            lambda: quotes.create(self.organization, draft=draft, by=self.members[by], now=self.now),
         )
         if not kept:
-            self.on("send quote", self.books.quotes[-1], self.books.send_quote, quotes.send, by)
+            self.allocations("send quote", self.books.quotes[-1], self.books.send_quote, quotes.send, by)
 
-    @precondition(worth("quotes", is_draft))
+    @precondition(has_candidate("quotes", is_draft))
     @rule(quote=one("quotes", is_draft), by=members)
     def send_quote(self, quote: Quote, by: int) -> None:
-        self.on("send quote", quote, self.books.send_quote, quotes.send, by)
+        self.allocations("send quote", quote, self.books.send_quote, quotes.send, by)
 
-    @precondition(worth("quotes", is_sent))
+    @precondition(has_candidate("quotes", is_sent))
     @rule(quote=one("quotes", is_sent))
     def accept(self, quote: Quote) -> None:
-        row, evidence = self.row(quote), quotes.Evidence("Dana W.", "192.0.2.7")
+        row, evidence = self.row(quote), quotes.AcceptanceEvidence("Dana W.", "192.0.2.7")
         by = events.customer_actor(self.customers[quote.customer])
         self.act(
             "accept",
@@ -82,7 +82,7 @@ class QuoteRules(Machine):
             lambda: quotes.accept(row, evidence=evidence, by=by, now=self.now),
         )
 
-    @precondition(lambda self: now_and_then(self) and self.books.quotes)
+    @precondition(lambda self: rarely(self) and self.books.quotes)
     @rule(quote=one("quotes", is_sent))
     def decline(self, quote: Quote) -> None:
         row, by = self.row(quote), events.customer_actor(self.customers[quote.customer])
@@ -92,7 +92,7 @@ class QuoteRules(Machine):
             lambda: quotes.decline(row, reason="Too dear.", by=by, now=self.now),
         )
 
-    @precondition(worth("quotes", deposit_is_due))
+    @precondition(has_candidate("quotes", deposit_is_due))
     @rule(quote=one("quotes", deposit_is_due), by=members)
     def record_deposit(self, quote: Quote, by: int) -> None:
         """It came by check."""
@@ -103,10 +103,10 @@ class QuoteRules(Machine):
             lambda: deposits.record_deposit(row, deposit=check, by=self.members[by], now=self.now),
         )
 
-    @precondition(worth("quotes", is_accepted))
+    @precondition(has_candidate("quotes", is_accepted))
     @rule(quote=one("quotes", is_accepted), kept=st.booleans(), by=members)
-    def make_invoice(self, quote: Quote, kept: bool, by: int) -> None:
+    def create_invoice(self, quote: Quote, kept: bool, by: int) -> None:
         """And send it, unless it is kept as a draft."""
-        made = self.on("make invoice", quote, self.books.make_invoice, quotes.make_invoice, by)
+        made = self.allocations("make invoice", quote, self.books.create_invoice, quotes.create_invoice, by)
         if made is not None and not kept:
-            self.on("send", quote.invoice, self.books.send, invoices.send, by)
+            self.allocations("send", quote.invoice, self.books.send, invoices.send, by)

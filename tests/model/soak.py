@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from tests.model import acts
+from tests.model import outcome_coverage
 from tests.model.conftest import BATCH, Run
-from tests.model.machine import TALLY
+from tests.model.state_machine import OUTCOME_COUNTS
 
 # So many acts must have tried every end a few times.
 ENOUGH_ACTS, LEAST = 20_000, 3
@@ -25,13 +25,13 @@ def test_the_model_for_a_long_time(run: Run, capsys: pytest.CaptureFixture[str])
     first = number = int(os.environ.get("SOAK_SEED") or secrets.randbelow(10**9))
     while number == first or time.monotonic() < until:
         with capsys.disabled():
-            print(f"seed {number}: {TALLY.total()} acts so far", flush=True)
+            print(f"seed {number}: {OUTCOME_COUNTS.total()} acts so far", flush=True)
         run(number)
         number += 1
     examples = (number - first) * BATCH
-    seldom = acts.seldom(TALLY, LEAST)
+    seldom = outcome_coverage.seldom(OUTCOME_COUNTS, LEAST)
     with capsys.disabled():
-        print(f"\n{TALLY.total()} acts in {examples} examples, seeds {first} to {number - 1}")
-        print(acts.table(TALLY))
+        print(f"\n{OUTCOME_COUNTS.total()} acts in {examples} examples, seeds {first} to {number - 1}")
+        print(outcome_coverage.table(OUTCOME_COUNTS))
         print("Seldom: " + ("; ".join(seldom) or "nothing"))
-    assert TALLY.total() < ENOUGH_ACTS or not seldom
+    assert OUTCOME_COUNTS.total() < ENOUGH_ACTS or not seldom

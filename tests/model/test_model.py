@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model import acts
+from tests.model import outcome_coverage
 from tests.model.conftest import Run
-from tests.model.machine import TALLY
+from tests.model.state_machine import OUTCOME_COUNTS
 
 
 # Whoever makes a rule dead by a change may choose other numbers.
 @pytest.mark.parametrize("numbers", [[2, 3, 4], [6, 7, 8]])
 def test_the_product_does_what_the_model_says(run: Run, numbers: list[int]) -> None:
-    TALLY.clear()
+    OUTCOME_COUNTS.clear()
     for number in numbers:
         run(number)
-    print(f"{TALLY.total()} acts\n{acts.table(TALLY)}")
-    assert acts.dead(TALLY) == []
+    print(f"{OUTCOME_COUNTS.total()} acts\n{outcome_coverage.table(OUTCOME_COUNTS)}")
+    assert outcome_coverage.never_succeeded(OUTCOME_COUNTS) == []

@@ -12,17 +12,17 @@ from pytest_django.live_server_helper import LiveServer
 from partway.accounts.models import Organization
 from partway.billing.models import Invoice, PaymentRequest
 from partway.billing.verification import verify
-from partway.gateways.sandbox import provision
-from tests import personas
-from tests.gateways.company import Company, running
-from tests.pay.walk import Walk
+from partway.gateways.sandbox import create_account
+from tests.pay.customer_browser import CustomerBrowser
+from tests.support import personas
+from tests.support.sandbox_server import SandboxServer, running_sandbox
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
     """The pretend payment company as a process of its own."""
-    with running(tmp_path_factory.mktemp("company")) as company:
-        yield company
+    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
+        yield sandbox_server
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def organization(db: None) -> Organization:
 @pytest.fixture
 def invoice(organization: Organization) -> Invoice:
     """A sent invoice of $1,000.00 to Dana."""
-    return personas.sent(personas.customer(organization))
+    return personas.sent_invoice(personas.customer(organization))
 
 
 @pytest.fixture
 def request_(invoice: Invoice) -> PaymentRequest:
     """An open request for $300.00 of it."""
-    return personas.ask(invoice)
+    return personas.request_payment(invoice)
 
 
 @pytest.fixture
@@ -50,19 +50,19 @@ def dana() -> Client:
 
 
 @pytest.fixture
-def walk(
-    transactional_db: None, live_server: LiveServer, company: Company, settings: Settings
-) -> Iterator[Walk]:
+def customer_browser(
+    transactional_db: None, live_server: LiveServer, sandbox_server: SandboxServer, settings: Settings
+) -> Iterator[CustomerBrowser]:
     """Our server and the payment company, both on real ports, and a customer's browser between them."""
     settings.PARTWAY_URL = live_server.url
-    settings.PARTWAY_SANDBOX_URL = company.url
+    settings.PARTWAY_SANDBOX_URL = sandbox_server.url
     organization = personas.alder().organization
     account = organization.gateway_accounts.get()
-    account.credentials = provision(
-        company.url, organization.name, f"{live_server.url}/callbacks/{account.pk}/"
+    account.credentials = create_account(
+        sandbox_server.url, organization.name, f"{live_server.url}/callbacks/{account.pk}/"
     )
     account.save()
-    with Walk(company, organization) as walk:
-        yield walk
+    with CustomerBrowser(sandbox_server, organization) as customer_browser:
+        yield customer_browser
     # Real money moved, as far as the company is concerned: the books must be right after it.
     assert [str(difference) for difference in verify()] == []

@@ -8,11 +8,11 @@ from django.test import Client
 from partway.accounts.models import Organization
 from partway.billing import links
 from partway.billing.models import Event, Invoice, Payment
-from tests import personas
+from tests.support import personas
 
 
 def test_shows_all_that_is_on_it(dana: Client, invoice: Invoice) -> None:
-    personas.paid_part(invoice, 25_000)
+    personas.captured_payment(invoice, 25_000)
     text = dana.get(links.invoice_url(invoice)).text
     for words in (invoice.number, "Oak staircase", "Dana Whitfield", "Alder Joinery", "Paid so far", "Card"):
         assert str(words) in text
@@ -21,12 +21,12 @@ def test_shows_all_that_is_on_it(dana: Client, invoice: Invoice) -> None:
 
 @pytest.mark.parametrize(("due_in", "word"), [(14, "Unpaid"), (-1, "Overdue")])
 def test_says_how_it_stands(dana: Client, organization: Organization, due_in: int, word: str) -> None:
-    invoice = personas.sent(personas.customer(organization), due_in=due_in)
+    invoice = personas.sent_invoice(personas.customer(organization), due_in=due_in)
     assert f"</span>{word}</span>" in dana.get(links.invoice_url(invoice)).text
 
 
 def test_a_paid_one_is_still_there_without_a_button(dana: Client, invoice: Invoice) -> None:
-    personas.paid_part(invoice, 100_000)
+    personas.captured_payment(invoice, 100_000)
     response = dana.get(links.invoice_url(invoice))
     assert response.status_code == 200
     assert "paid in full" in response.text
@@ -42,7 +42,7 @@ def test_where_payments_are_off_it_says_whom_to_ask(dana: Client, invoice: Invoi
 
 
 def test_while_a_payment_is_processed_there_is_no_button(dana: Client, invoice: Invoice) -> None:
-    personas.waiting(invoice, 100)
+    personas.pending_payment(invoice, 100)
     Payment.objects.update(status="capturing")
     text = dana.get(links.invoice_url(invoice)).text
     assert "A payment is being processed" in text
@@ -50,7 +50,7 @@ def test_while_a_payment_is_processed_there_is_no_button(dana: Client, invoice: 
 
 
 def test_a_draft_has_no_page(dana: Client, organization: Organization) -> None:
-    draft = personas.draft(personas.customer(organization))
+    draft = personas.draft_invoice(personas.customer(organization))
     assert dana.get(links.invoice_url(draft)).status_code == 404
 
 

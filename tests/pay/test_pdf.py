@@ -10,8 +10,7 @@ from partway.billing import links
 from partway.billing.documents import invoices
 from partway.billing.models import Invoice, Payment
 from partway.lib.clock import now
-from tests import personas
-from tests.delivery.documents import reading
+from tests.support import pdf_text, personas
 
 
 def _pdf(dana: Client, url: str) -> HttpResponse:
@@ -25,17 +24,17 @@ def test_the_invoice_can_be_saved(dana: Client, invoice: Invoice) -> None:
     assert response.headers["Content-Disposition"] == f'inline; filename="Invoice-{invoice.number}.pdf"'
     assert "no-store" in response.headers["Cache-Control"]
     assert "noindex" in response.headers["X-Robots-Tag"]
-    assert "Total Amount Due $1,000.00" in reading.text(response.content)
+    assert "Total Amount Due $1,000.00" in pdf_text.text(response.content)
 
 
 def test_the_receipt_can_be_saved(dana: Client, invoice: Invoice) -> None:
-    payment = personas.paid_part(invoice, 1_000)
+    payment = personas.captured_payment(invoice, 1_000)
     response = _pdf(dana, links.receipt_url(payment))
-    assert "You paid $10.00" in reading.text(response.content)
+    assert "You paid $10.00" in pdf_text.text(response.content)
 
 
 def test_the_pages_offer_it(dana: Client, invoice: Invoice) -> None:
-    for url in (links.invoice_url(invoice), links.receipt_url(personas.paid_part(invoice, 1_000))):
+    for url in (links.invoice_url(invoice), links.receipt_url(personas.captured_payment(invoice, 1_000))):
         path = url.partition("/")[2].partition("/")[2].partition("/")[2]
         assert f'href="/{path}pdf/" download>Download PDF</a>' in dana.get(url).text
 
@@ -53,14 +52,14 @@ def test_a_link_of_another_kind_opens_nothing(dana: Client, invoice: Invoice) ->
 
 
 def test_a_void_invoice_is_as_dead_as_its_page(dana: Client, invoice: Invoice) -> None:
-    invoices.void(invoice, by=personas.actor_of(invoice.organization), now=now())
+    invoices.void(invoice, by=personas.owner_actor(invoice.organization), now=now())
     response = _pdf(dana, links.invoice_url(invoice))
     assert response.status_code == 410
     assert "This invoice was voided" in response.text
 
 
 def test_where_nothing_was_taken_the_page_says_how_it_stands(dana: Client, invoice: Invoice) -> None:
-    payment = personas.paid_part(invoice, 1_000)
+    payment = personas.captured_payment(invoice, 1_000)
     taken_back = {"captured_minor": None, "allocated_minor": 0}
     Payment.objects.filter(pk=payment.pk).update(status="processing", accepted=True, **taken_back)
     response = _pdf(dana, links.receipt_url(payment))

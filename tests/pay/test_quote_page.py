@@ -13,15 +13,15 @@ from partway.billing import events, links
 from partway.billing.documents import quotes
 from partway.billing.models import Event, Payment, Quote
 from partway.lib.clock import now
-from tests import personas
-from tests.gateways.company import eventually
-from tests.pay.walk import BANK_DEBIT, DECLINED_CARD, GOOD_CARD, Walk
+from tests.pay.customer_browser import BANK_DEBIT, DECLINED_CARD, GOOD_CARD, CustomerBrowser
+from tests.support import personas
+from tests.support.sandbox_server import wait_until
 
 
 @pytest.fixture
 def quote(organization: Organization) -> Quote:
     """A quote over $1,000.00 with a deposit of $300.00, sent to Dana."""
-    return personas.quote(personas.customer(organization))
+    return personas.sent_quote(personas.customer(organization))
 
 
 @pytest.fixture
@@ -58,14 +58,14 @@ def test_what_is_offered_stands_before_the_place_to_agree(dana: Client, link: st
 
 
 def test_no_deposit_is_not_spoken_of(dana: Client, organization: Organization) -> None:
-    quote = personas.quote(personas.customer(organization), percent="0")
+    quote = personas.sent_quote(personas.customer(organization), percent="0")
     text = dana.get(links.quote_url(quote)).text
     assert "deposit" not in text.lower()
     assert "Accepting charges nothing" in text
 
 
 def test_a_draft_has_no_page(dana: Client, organization: Organization) -> None:
-    draft = personas.quote_draft(personas.customer(organization))
+    draft = personas.draft_quote(personas.customer(organization))
     assert dana.get(links.quote_url(draft)).status_code == 404
 
 
@@ -81,7 +81,7 @@ def test_opened_is_noted_once_when_the_page_says_so(dana: Client, link: str) -> 
 def test_a_name_accepts_and_is_kept_with_time_and_address(dana: Client, quote: Quote, link: str) -> None:
     answer = dana.post(link + "accept/", {"name": "Dana Whitfield"}, REMOTE_ADDR="203.0.113.9")
     assert answer.status_code == 302
-    assert (again(quote).accepted_by, again(quote).accepted_from) == ("Dana Whitfield", "203.0.113.9")
+    assert (again(quote).accepted_by, again(quote).accepted_ip) == ("Dana Whitfield", "203.0.113.9")
     text = dana.get(link).text
     assert "Accepted" in text
     assert "Pay $300.00</button>" in text
@@ -102,14 +102,14 @@ def test_accepting_twice_leads_to_the_same_page(dana: Client, quote: Quote, link
 
 
 def test_without_a_deposit_there_is_nothing_to_pay(dana: Client, organization: Organization) -> None:
-    quote = personas.accept(personas.quote(personas.customer(organization), percent="0"))
+    quote = personas.accept_quote(personas.sent_quote(personas.customer(organization), percent="0"))
     text = dana.get(links.quote_url(quote)).text
     assert "nothing is to be paid now" in text
     assert "button-primary" not in text
 
 
 def test_where_payments_are_off_it_says_whom_to_ask(dana: Client, quote: Quote, link: str) -> None:
-    personas.accept(quote)
+    personas.accept_quote(quote)
     Organization.objects.update(payments_enabled=False)
     text = dana.get(link).text
     assert "not payable online" in text
@@ -170,8 +170,8 @@ def test_an_expired_one_too_even_before_the_worker_came(
 
 
 def test_an_invoiced_one_shows_what_was_agreed_and_no_link(dana: Client, quote: Quote, link: str) -> None:
-    personas.pay_deposit(personas.accept(quote))
-    invoice = quotes.make_invoice(quote, by=personas.actor_of(quote.organization), now=now())
+    personas.record_deposit_check(personas.accept_quote(quote))
+    invoice = quotes.create_invoice(quote, by=personas.owner_actor(quote.organization), now=now())
     text = dana.get(link).text
     assert "an invoice was made of this quote" in text
     for words in ("/i/", "/p/", "/r/", invoice.pk, "button-primary"):
@@ -179,11 +179,11 @@ def test_an_invoiced_one_shows_what_was_agreed_and_no_link(dana: Client, quote: 
 
 
 def test_who_comes_second_sees_how_it_stands(dana: Client, quote: Quote, link: str) -> None:
-    personas.accept(quote)
+    personas.accept_quote(quote)
     late = dana.post(link + "decline/")
     assert late.status_code == 409
     assert "Pay $300.00" in late.text
-    declined = personas.quote(quote.customer)
+    declined = personas.sent_quote(quote.customer)
     quotes.decline(declined, reason="", by=events.customer_actor(quote.customer), now=now())
     assert dana.post(links.quote_url(declined) + "accept/", {"name": "Dana"}).status_code == 410
 
@@ -192,19 +192,19 @@ def test_who_comes_second_sees_how_it_stands(dana: Client, quote: Quote, link: s
 
 
 def test_its_form_has_no_amount(dana: Client, quote: Quote, link: str) -> None:
-    personas.accept(quote)
+    personas.accept_quote(quote)
     assert "amount" not in re.findall(r'name="([^"]+)"', dana.get(link).text)
     assert "amount_minor" not in dana.get(link).text
 
 
 @pytest.mark.parametrize("forged", ["1", "10000", "100000", "-5", "x", ""])
-def test_a_forged_amount_is_not_looked_at(walk: Walk, forged: str) -> None:
-    quote = personas.accept(personas.quote(personas.customer(walk.organization)))
-    page = walk.open(links.quote_url(quote))
-    answer = walk.submit(page, "/pay/", amount_minor=forged, amount=forged, deposit_minor=forged)
+def test_a_forged_amount_is_not_looked_at(customer_browser: CustomerBrowser, forged: str) -> None:
+    quote = personas.accept_quote(personas.sent_quote(personas.customer(customer_browser.organization)))
+    page = customer_browser.open(links.quote_url(quote))
+    answer = customer_browser.submit(page, "/pay/", amount_minor=forged, amount=forged, deposit_minor=forged)
     assert answer.status_code == 303
     assert Payment.objects.get().amount_minor == 30_000
-    assert "300.00" in walk.open(answer.headers["location"]).text
+    assert "300.00" in customer_browser.open(answer.headers["location"]).text
 
 
 def test_nothing_is_paid_before_it_is_accepted(dana: Client, quote: Quote, link: str) -> None:
@@ -212,11 +212,11 @@ def test_nothing_is_paid_before_it_is_accepted(dana: Client, quote: Quote, link:
     assert not Payment.objects.exists()
 
 
-def test_paying_it_leads_to_a_receipt_of_the_deposit(walk: Walk) -> None:
-    quote = personas.accept(personas.quote(personas.customer(walk.organization)))
-    back = walk.pay(links.quote_url(quote), GOOD_CARD)
-    eventually(lambda: "Receipt from" in walk.open(back).text)
-    text = " ".join(re.sub(r"<[^>]+>", " ", walk.open(back).text).split())
+def test_paying_it_leads_to_a_receipt_of_the_deposit(customer_browser: CustomerBrowser) -> None:
+    quote = personas.accept_quote(personas.sent_quote(personas.customer(customer_browser.organization)))
+    back = customer_browser.pay(links.quote_url(quote), GOOD_CARD)
+    wait_until(lambda: "Receipt from" in customer_browser.open(back).text)
+    text = " ".join(re.sub(r"<[^>]+>", " ", customer_browser.open(back).text).split())
     for words in (
         "Deposit of quote QUO-0001",
         "Total of the quote $1,000 .00",
@@ -224,29 +224,29 @@ def test_paying_it_leads_to_a_receipt_of_the_deposit(walk: Walk) -> None:
     ):
         assert words in text
     assert "invoice could" not in text
-    assert "the deposit is paid, thank you" in walk.open(links.quote_url(quote)).text
+    assert "the deposit is paid, thank you" in customer_browser.open(links.quote_url(quote)).text
 
 
-def test_a_declined_card_leads_back_to_the_quote(walk: Walk) -> None:
-    quote = personas.accept(personas.quote(personas.customer(walk.organization)))
-    walk.pay(links.quote_url(quote), DECLINED_CARD)
-    assert "Pay $300.00" in walk.open(links.quote_url(quote)).text
-    receipt = walk.open(links.receipt_url(Payment.objects.get()))
+def test_a_declined_card_leads_back_to_the_quote(customer_browser: CustomerBrowser) -> None:
+    quote = personas.accept_quote(personas.sent_quote(personas.customer(customer_browser.organization)))
+    customer_browser.pay(links.quote_url(quote), DECLINED_CARD)
+    assert "Pay $300.00" in customer_browser.open(links.quote_url(quote)).text
+    receipt = customer_browser.open(links.receipt_url(Payment.objects.get()))
     assert receipt.status_code == 200
     assert links.quote_url(quote) in receipt.text
 
 
-def test_a_bank_debit_under_way_is_told_and_cannot_be_paid_again(walk: Walk) -> None:
-    quote = personas.accept(personas.quote(personas.customer(walk.organization)))
-    back = walk.pay(links.quote_url(quote), BANK_DEBIT)
-    eventually(lambda: "on its way" in walk.open(back).text)
-    text = walk.open(links.quote_url(quote)).text
+def test_a_bank_debit_under_way_is_told_and_cannot_be_paid_again(customer_browser: CustomerBrowser) -> None:
+    quote = personas.accept_quote(personas.sent_quote(personas.customer(customer_browser.organization)))
+    back = customer_browser.pay(links.quote_url(quote), BANK_DEBIT)
+    wait_until(lambda: "on its way" in customer_browser.open(back).text)
+    text = customer_browser.open(links.quote_url(quote)).text
     assert "The deposit is being paid" in text
     assert "button-primary" not in text
 
 
 def test_a_receipt_of_a_deposit_paid_offline_names_its_day(dana: Client, quote: Quote) -> None:
-    payment = personas.pay_deposit(personas.accept(quote))
+    payment = personas.record_deposit_check(personas.accept_quote(quote))
     text = dana.get(links.receipt_url(payment)).text
     assert "by check" in text
     assert "Deposit of quote" in text

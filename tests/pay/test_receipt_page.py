@@ -10,8 +10,7 @@ from partway.billing.documents import invoices
 from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.delivery.mail import rendering
 from partway.lib.clock import now
-from tests import personas
-from tests.delivery.documents import reading
+from tests.support import pdf_text, personas
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def payment(request_: PaymentRequest) -> Payment:
         amount_minor=30_000,
         currency="USD",
         created_at=now(),
-        check_at=now(),
+        next_refresh_at=now(),
     )
 
 
@@ -65,7 +64,7 @@ def test_money_that_came_too_late_is_not_lost(dana: Client, payment: Payment) ->
 def test_what_came_to_nothing_charged_nothing(
     dana: Client, payment: Payment, request_: PaymentRequest, status: str
 ) -> None:
-    text = _page(dana, payment, status=status, failure_words="Your card was declined.")
+    text = _page(dana, payment, status=status, failure_message="Your card was declined.")
     assert "Nothing was charged" in text
     assert "Your card was declined." in text
     assert links.request_url(request_) in text
@@ -77,8 +76,8 @@ def test_no_way_back_to_a_dead_link(dana: Client, payment: Payment, request_: Pa
 
 
 def test_a_receipt_says_what_was_really_paid(dana: Client, invoice: Invoice) -> None:
-    personas.paid_part(invoice, 25_000)
-    text = dana.get(links.receipt_url(personas.paid_part(invoice, 30_000))).text
+    personas.captured_payment(invoice, 25_000)
+    text = dana.get(links.receipt_url(personas.captured_payment(invoice, 30_000))).text
     assert "Receipt from Alder Joinery" in text
     for amount in ("$1,000", "$250", "$300", "$450"):
         assert f'<span class="amount">{amount}<' in text
@@ -86,21 +85,21 @@ def test_a_receipt_says_what_was_really_paid(dana: Client, invoice: Invoice) -> 
 
 
 def test_a_receipt_stays_what_it_was_when_more_is_paid(dana: Client, invoice: Invoice) -> None:
-    first = personas.paid_part(invoice, 25_000)
+    first = personas.captured_payment(invoice, 25_000)
     before = dana.get(links.receipt_url(first)).text
-    personas.paid_part(invoice, 30_000)
+    personas.captured_payment(invoice, 30_000)
     after = dana.get(links.receipt_url(first)).text
     assert 'aria-label="Paid $250.00 of $1,000.00"' in before
     assert 'aria-label="Paid $250.00 of $1,000.00"' in after
 
 
 def test_more_than_fits_is_shown_as_credit(dana: Client, invoice: Invoice) -> None:
-    payment = personas.paid_part(invoice, 30_000)
+    payment = personas.captured_payment(invoice, 30_000)
     assert "$20.00 of it was more than" in _page(dana, payment, captured_minor=32_000)
 
 
 def test_money_in_another_currency_is_shown_as_what_it_is(dana: Client, invoice: Invoice) -> None:
-    payment = personas.paid_part(invoice, 30_000)
+    payment = personas.captured_payment(invoice, 30_000)
     payment.allocations.all().delete()
     text = _page(dana, payment, captured_currency="EUR")
     assert "€300.00 was taken in another currency than this invoice’s." in text
@@ -119,13 +118,15 @@ def test_a_person_who_asks_gets_the_page_again(dana: Client, payment: Payment) -
 
 def test_a_settled_payment_keeps_no_gateway_busy(dana: Client, invoice: Invoice) -> None:
     """Whoever holds a receipt could else have us call the gateway as often as they like."""
-    payment = personas.paid_part(invoice, 30_000)
+    payment = personas.captured_payment(invoice, 30_000)
     dana.post(links.receipt_url(payment) + "state/", headers={"accept": "application/json"})
     assert not payment.gateway_calls.exists()
 
 
 def test_a_bounced_check_is_not_called_paid(dana: Client, invoice: Invoice) -> None:
-    payment = personas.bounce(personas.check(invoice, 40_000), reason="Dana's third, watch out.")
+    payment = personas.reverse_check(
+        personas.record_check(invoice, 40_000), reason="Dana's third, watch out."
+    )
     text = dana.get(links.receipt_url(payment)).text
     assert "Your payment was reversed" in text
     assert "$400.00 by check" in text
@@ -135,15 +136,15 @@ def test_a_bounced_check_is_not_called_paid(dana: Client, invoice: Invoice) -> N
 
 
 def test_the_paper_of_a_bounced_check_says_so(dana: Client, invoice: Invoice) -> None:
-    payment = personas.bounce(personas.check(invoice, 40_000))
+    payment = personas.reverse_check(personas.record_check(invoice, 40_000))
     response = dana.get(links.receipt_url(payment) + "pdf/")
     assert response.headers["Content-Type"] == "application/pdf"
-    assert "Reversed $400.00" in reading.text(response.content)
+    assert "Reversed $400.00" in pdf_text.text(response.content)
 
 
 def test_a_bounced_deposit_leads_back_to_its_quote(dana: Client, invoice: Invoice) -> None:
-    quote = personas.accept(personas.quote(invoice.customer))
-    payment = personas.bounce(personas.pay_deposit(quote))
+    quote = personas.accept_quote(personas.sent_quote(invoice.customer))
+    payment = personas.reverse_check(personas.record_deposit_check(quote))
     text = dana.get(links.receipt_url(payment)).text
     assert "your deposit of $300.00" in text
     assert links.quote_url(quote) in text
@@ -153,9 +154,9 @@ def test_a_bounced_deposit_leads_back_to_its_quote(dana: Client, invoice: Invoic
 def test_nobody_will_ask_for_the_rest_of_what_was_written_off(
     dana: Client, invoice: Invoice, written_off: bool, says: bool
 ) -> None:
-    by = personas.actor_of(invoice.organization)
+    by = personas.owner_actor(invoice.organization)
     standing = invoices.write_off(invoice, by=by, now=now()) if written_off else invoice
-    payment = personas.check(standing, 10_000, send_receipt=True)
+    payment = personas.record_check(standing, 10_000, send_receipt=True)
     mail = rendering.message(rendering.mails_with_everything().get(kind="receipt"))
     page, html = dana.get(links.receipt_url(payment)).text, str(mail.alternatives[0][0])
     assert [("Left to pay" in text) for text in (page, str(mail.body), html)] == [says] * 3

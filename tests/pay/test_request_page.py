@@ -12,13 +12,13 @@ from pytest_django import Settings
 from partway.billing import links
 from partway.billing.models import Event, Invoice, Payment, PaymentRequest
 from partway.lib import clock
-from tests import personas
-from tests.pay.walk import without_versions
+from tests.pay.customer_browser import without_versions
+from tests.support import personas
 
 
 def test_says_who_asks_for_what_and_what_is_left(dana: Client, invoice: Invoice) -> None:
-    personas.paid_part(invoice, 25_000)
-    text = dana.get(links.request_url(personas.ask(invoice))).text
+    personas.captured_payment(invoice, 25_000)
+    text = dana.get(links.request_url(personas.request_payment(invoice))).text
     assert "Alder Joinery asks Dana Whitfield for" in text
     assert "First stage." in text
     for amount in ("$1,000", "$250", "$300", "$450"):
@@ -50,7 +50,7 @@ def test_its_title_and_preview_say_only_who_asks(dana: Client, request_: Payment
 
 
 def test_what_a_member_wrote_cannot_become_markup(dana: Client, invoice: Invoice) -> None:
-    request = personas.ask(invoice)
+    request = personas.request_payment(invoice)
     PaymentRequest.objects.update(note="<script>alert(1)</script>")
     assert "<script>alert" not in dana.get(links.request_url(request)).text
 
@@ -84,7 +84,7 @@ def test_says_until_when_it_works(dana: Client, request_: PaymentRequest) -> Non
 
 
 def test_while_a_payment_is_processed_there_is_no_button(dana: Client, request_: PaymentRequest) -> None:
-    personas.waiting(request_.invoice, 100)
+    personas.pending_payment(request_.invoice, 100)
     Payment.objects.update(status="capturing")
     text = dana.get(links.request_url(request_)).text
     assert "A payment is being processed" in text

@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
-from tests.gateways.company import Company, Ear, running
-from tests.sandbox.merchant import Merchant
+from tests.sandbox.merchant_client import Merchant
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    with running(tmp_path_factory.mktemp("company")) as company:
-        yield company
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
+        yield sandbox_server
 
 
 @pytest.fixture
-def ear() -> Iterator[Ear]:
-    with Ear() as ear:
-        yield ear
+def callback_receiver() -> Iterator[CallbackReceiver]:
+    with CallbackReceiver() as callback_receiver:
+        yield callback_receiver
 
 
 @pytest.fixture
-def merchant(company: Company, ear: Ear) -> Merchant:
-    return Merchant(company, ear)
+def merchant(sandbox_server: SandboxServer, callback_receiver: CallbackReceiver) -> Merchant:
+    return Merchant(sandbox_server, callback_receiver)
 
 
 @pytest.fixture

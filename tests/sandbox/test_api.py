@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateways.company import Company, Ear
-from tests.sandbox.merchant import ORDER, Merchant, in_minutes
+from tests.sandbox.merchant_client import CHECKOUT_FIELDS, Merchant, in_minutes
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 
 
 def code_of(answer: httpx.Response) -> str:
@@ -16,42 +16,42 @@ def code_of(answer: httpx.Response) -> str:
 
 
 @pytest.fixture
-def other(company: Company, ear: Ear) -> Merchant:
-    return Merchant(company, ear)
+def other(sandbox_server: SandboxServer, callback_receiver: CallbackReceiver) -> Merchant:
+    return Merchant(sandbox_server, callback_receiver)
 
 
 def test_an_account_comes_with_a_key_and_a_signing_secret(merchant: Merchant) -> None:
     assert merchant.key.startswith("sk_sandbox_")
     assert merchant.secret.startswith("whsec_")
-    assert merchant.ask("GET", "account").json()["name"] == "Acme"
+    assert merchant.call_api("GET", "account").json()["name"] == "Acme"
 
 
 @pytest.mark.parametrize(
     "url", ["", "ftp://x.test/", "javascript:alert(1)", "http://", "http://a b/", "/here"]
 )
-def test_an_account_needs_a_real_address(company: Company, url: str) -> None:
-    answer = company.ask("POST", "/v1/accounts", name="Acme", callback_url=url)
+def test_an_account_needs_a_real_address(sandbox_server: SandboxServer, url: str) -> None:
+    answer = sandbox_server.call_api("POST", "/v1/accounts", name="Acme", callback_url=url)
     assert (answer.status_code, code_of(answer)) == (422, "invalid")
 
 
 @pytest.mark.parametrize("path", ["account", "checkouts", "checkouts/co_1", "ledger"])
-def test_nothing_is_told_without_a_key(company: Company, path: str) -> None:
-    assert company.ask("GET", f"/v1/{path}").status_code == 401
-    assert company.ask("GET", f"/v1/{path}", "sk_sandbox_wrong").status_code == 401
+def test_nothing_is_told_without_a_key(sandbox_server: SandboxServer, path: str) -> None:
+    assert sandbox_server.call_api("GET", f"/v1/{path}").status_code == 401
+    assert sandbox_server.call_api("GET", f"/v1/{path}", "sk_sandbox_wrong").status_code == 401
 
 
 @pytest.mark.parametrize("act", ["capture", "close", "refunds", "settle", "lapse"])
 def test_another_accounts_checkout_does_not_exist(
     other: Merchant, checkout: dict[str, Any], act: str
 ) -> None:
-    assert other.ask("GET", f"checkouts/{checkout['id']}").status_code == 404
+    assert other.call_api("GET", f"checkouts/{checkout['id']}").status_code == 404
     assert other.do(act, checkout, amount=100).status_code == 404
 
 
 def test_each_account_has_its_own_list(merchant: Merchant, other: Merchant) -> None:
     started = merchant.start()
-    assert [row["id"] for row in merchant.ask("GET", "checkouts").json()["data"]] == [started["id"]]
-    assert other.ask("GET", "checkouts").json() == {"data": [], "next": None}
+    assert [row["id"] for row in merchant.call_api("GET", "checkouts").json()["data"]] == [started["id"]]
+    assert other.call_api("GET", "checkouts").json() == {"data": [], "next": None}
 
 
 @pytest.mark.parametrize(
@@ -74,36 +74,40 @@ def test_each_account_has_its_own_list(merchant: Merchant, other: Merchant) -> N
     ],
 )
 def test_a_field_that_cannot_be_used_is_named(merchant: Merchant, field: str, value: object) -> None:
-    body = {**ORDER, "expires_at": in_minutes(5), field: value}
-    answer = merchant.ask("POST", "checkouts", **body)
+    body = {**CHECKOUT_FIELDS, "expires_at": in_minutes(5), field: value}
+    answer = merchant.call_api("POST", "checkouts", **body)
     assert (answer.status_code, code_of(answer)) == (422, "invalid")
     assert answer.json()["error"]["message"].startswith(f"{field}:")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"\xff"])
-def test_a_body_that_is_no_object_is_refused(company: Company, merchant: Merchant, body: bytes) -> None:
+def test_a_body_that_is_no_object_is_refused(
+    sandbox_server: SandboxServer, merchant: Merchant, body: bytes
+) -> None:
     headers = {"Authorization": f"Bearer {merchant.key}"}
-    answer = company.client.post("/v1/checkouts", content=body, headers=headers)
+    answer = sandbox_server.client.post("/v1/checkouts", content=body, headers=headers)
     assert (answer.status_code, code_of(answer)) == (422, "invalid")
 
 
-def test_a_refusal_is_repeated_for_its_key_too(company: Company, merchant: Merchant) -> None:
+def test_a_refusal_is_repeated_for_its_key_too(sandbox_server: SandboxServer, merchant: Merchant) -> None:
     checkout = merchant.start()
     headers = {"Authorization": f"Bearer {merchant.key}", "Idempotency-Key": "early"}
     path = f"/v1/checkouts/{checkout['id']}/capture"
-    early = company.client.post(path, json={"amount": 12_500}, headers=headers)
-    company.type_in(f"{checkout['url']}/pay", number="4242424242424242")
-    again = company.client.post(path, json={"amount": 12_500}, headers=headers)
+    early = sandbox_server.client.post(path, json={"amount": 12_500}, headers=headers)
+    sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")
+    again = sandbox_server.client.post(path, json={"amount": 12_500}, headers=headers)
     assert early.json() == again.json()
     assert code_of(early) == "not_authorized"
 
 
-def test_two_accounts_may_use_the_same_key(company: Company, merchant: Merchant, other: Merchant) -> None:
-    body = {**ORDER, "expires_at": in_minutes(5)}
+def test_two_accounts_may_use_the_same_key(
+    sandbox_server: SandboxServer, merchant: Merchant, other: Merchant
+) -> None:
+    body = {**CHECKOUT_FIELDS, "expires_at": in_minutes(5)}
     ids = set()
     for who in (merchant, other):
         headers = {"Authorization": f"Bearer {who.key}", "Idempotency-Key": "same"}
-        answer = company.client.post("/v1/checkouts", json=body, headers=headers)
+        answer = sandbox_server.client.post("/v1/checkouts", json=body, headers=headers)
         ids.add(answer.json()["id"])
     assert len(ids) == 2
 
@@ -117,11 +121,11 @@ def test_only_a_debit_can_settle(merchant: Merchant, checkout: dict[str, Any]) -
 
 
 def test_a_method_that_is_not_served_is_405(merchant: Merchant) -> None:
-    assert merchant.ask("DELETE", "checkouts").status_code == 405
+    assert merchant.call_api("DELETE", "checkouts").status_code == 405
 
 
 def test_the_ledger_tells_what_a_customer_really_paid(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.company.type_in(f"{checkout['url']}/pay", number="4242424242424242")
+    merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")
     merchant.do("capture", checkout, amount=12_500)
     merchant.do("refunds", checkout, amount=2_500)
     [line] = merchant.ledger()
@@ -129,19 +133,19 @@ def test_the_ledger_tells_what_a_customer_really_paid(merchant: Merchant, checko
 
 
 def test_a_refund_ends_once(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.company.type_in(f"{checkout['url']}/pay", number="4242424242424242")
+    merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")
     merchant.do("capture", checkout, amount=12_500)
     refund = merchant.do("refunds", checkout, amount=2_500).json()
     end = f"refunds/{refund['id']}/settle"
-    assert merchant.ask("POST", end, outcome="failed").is_success
-    assert code_of(merchant.ask("POST", end, outcome="succeeded")) == "refund_settled"
+    assert merchant.call_api("POST", end, outcome="failed").is_success
+    assert code_of(merchant.call_api("POST", end, outcome="succeeded")) == "refund_settled"
     assert merchant.fetch(checkout)["refunded"] == 0
 
 
 def test_another_accounts_refund_does_not_exist(
     merchant: Merchant, other: Merchant, checkout: dict[str, Any]
 ) -> None:
-    merchant.company.type_in(f"{checkout['url']}/pay", number="4242424242424242")
+    merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")
     merchant.do("capture", checkout, amount=12_500)
     refund = merchant.do("refunds", checkout, amount=2_500).json()
-    assert other.ask("POST", f"refunds/{refund['id']}/settle", outcome="failed").status_code == 404
+    assert other.call_api("POST", f"refunds/{refund['id']}/settle", outcome="failed").status_code == 404

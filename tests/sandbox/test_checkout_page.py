@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateways.company import Company, eventually
-from tests.sandbox.merchant import ORDER, Merchant, in_minutes
+from tests.sandbox.merchant_client import CHECKOUT_FIELDS, Merchant, in_minutes
+from tests.support.sandbox_server import SandboxServer, wait_until
 
 GOOD, DECLINED, CONFIRMED = "4242 4242 4242 4242", "4000-0000-0000-0002", "4000002500003155"
 
@@ -19,9 +19,11 @@ Look = Callable[..., httpx.Response]
 
 
 @pytest.fixture
-def look(company: Company) -> Look:
+def look(sandbox_server: SandboxServer) -> Look:
     """Open an address as a browser would; `headers` are what it says about itself."""
-    return lambda address, method="GET", **headers: company.client.request(method, address, headers=headers)
+    return lambda address, method="GET", **headers: sandbox_server.client.request(
+        method, address, headers=headers
+    )
 
 
 def hidden(answer: httpx.Response, name: str) -> str:
@@ -64,8 +66,8 @@ def test_it_sets_no_cookie_and_is_not_kept(look: Look, page: str) -> None:
 
 
 @pytest.mark.parametrize("file", ["checkout.css", "checkout.js", "mark.svg"])
-def test_its_files_are_served(look: Look, company: Company, file: str) -> None:
-    assert look(f"{company.url}/static/sandbox/{file}").is_success
+def test_its_files_are_served(look: Look, sandbox_server: SandboxServer, file: str) -> None:
+    assert look(f"{sandbox_server.url}/static/sandbox/{file}").is_success
 
 
 def test_looking_changes_nothing(look: Look, merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
@@ -74,59 +76,59 @@ def test_looking_changes_nothing(look: Look, merchant: Merchant, checkout: dict[
     assert merchant.fetch(checkout) == checkout
 
 
-def test_paying_leads_back_to_the_merchant(company: Company, page: str) -> None:
-    answer = company.type_in(f"{page}/pay", number=GOOD)
+def test_paying_leads_back_to_the_merchant(sandbox_server: SandboxServer, page: str) -> None:
+    answer = sandbox_server.submit_form(f"{page}/pay", number=GOOD)
     assert answer.status_code == 303
-    assert answer.headers["location"] == ORDER["return_url"]
+    assert answer.headers["location"] == CHECKOUT_FIELDS["return_url"]
 
 
 def test_one_can_return_without_paying(look: Look, page: str) -> None:
     assert 'href="http://merchant.test/back?payment=1"' in look(page).text
 
 
-def test_a_decline_is_told_and_another_card_may_try(company: Company, page: str) -> None:
-    answer = company.type_in(f"{page}/pay", number=DECLINED)
+def test_a_decline_is_told_and_another_card_may_try(sandbox_server: SandboxServer, page: str) -> None:
+    answer = sandbox_server.submit_form(f"{page}/pay", number=DECLINED)
     assert answer.status_code == 402
     assert "Your card was declined." in answer.text
-    assert company.type_in(f"{page}/pay", number=GOOD).status_code == 303
+    assert sandbox_server.submit_form(f"{page}/pay", number=GOOD).status_code == 303
 
 
 def test_who_tries_too_many_cards_is_shown_out(
     look: Look, merchant: Merchant, checkout: dict[str, Any], page: str
 ) -> None:
-    answers = [merchant.company.type_in(f"{page}/pay", number=DECLINED) for _ in range(5)]
+    answers = [merchant.sandbox_server.submit_form(f"{page}/pay", number=DECLINED) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [402] * 4 + [410]
     assert "Too many cards were declined" in answers[-1].text
     assert "Too many cards were declined" in look(page).text
-    assert merchant.company.type_in(f"{page}/pay", number=GOOD).status_code == 410
+    assert merchant.sandbox_server.submit_form(f"{page}/pay", number=GOOD).status_code == 410
     assert (merchant.fetch(checkout)["status"], merchant.fetch(checkout)["code"]) == (
         "closed",
         "too_many_declines",
     )
     told = ["closed", *["declined"] * 4]
-    eventually(lambda: sorted(merchant.ear.kinds(checkout["id"])) == told)
+    wait_until(lambda: sorted(merchant.callback_receiver.kinds(checkout["id"])) == told)
 
 
 def test_a_refused_confirmation_counts_as_a_decline(
     merchant: Merchant, checkout: dict[str, Any], page: str
 ) -> None:
     for _ in range(4):
-        merchant.company.type_in(f"{page}/pay", number=DECLINED)
-    asked = merchant.company.type_in(f"{page}/pay", number=CONFIRMED)
+        merchant.sandbox_server.submit_form(f"{page}/pay", number=DECLINED)
+    asked = merchant.sandbox_server.submit_form(f"{page}/pay", number=CONFIRMED)
     said = {"confirmation": hidden(asked, "confirmation"), "decision": "refuse"}
-    assert merchant.company.type_in(f"{page}/confirm", **said).status_code == 410
+    assert merchant.sandbox_server.submit_form(f"{page}/confirm", **said).status_code == 410
 
 
 @pytest.mark.parametrize("number", ["", "4111111111111111", "42424242", "４２４２", "drop table"])
 def test_only_test_cards_work(merchant: Merchant, checkout: dict[str, Any], number: str) -> None:
-    answer = merchant.company.type_in(f"{checkout['url']}/pay", number=number)
+    answer = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=number)
     assert answer.status_code == 422
     assert "Only the test cards" in answer.text
     assert merchant.fetch(checkout)["status"] == "open"
 
 
 def test_a_bank_debit_is_processing(merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
-    answer = merchant.company.type_in(f"{page}/pay", method="bank_debit", account="000123456789")
+    answer = merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000123456789")
     assert answer.status_code == 303
     assert merchant.fetch(checkout)["status"] == "processing"
 
@@ -134,30 +136,32 @@ def test_a_bank_debit_is_processing(merchant: Merchant, checkout: dict[str, Any]
 def test_a_method_that_was_not_ordered_is_not_offered(look: Look, merchant: Merchant) -> None:
     page = merchant.start(methods=["card"])["url"]
     assert "Bank debit" not in look(page).text
-    answer = merchant.company.type_in(f"{page}/pay", method="bank_debit", account="000123456789")
+    answer = merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000123456789")
     assert answer.status_code == 422
 
 
-def test_the_second_tab_is_told_it_is_paid(company: Company, page: str) -> None:
-    company.type_in(f"{page}/pay", number=GOOD)
-    answer = company.type_in(f"{page}/pay", number=GOOD)
+def test_the_second_tab_is_told_it_is_paid(sandbox_server: SandboxServer, page: str) -> None:
+    sandbox_server.submit_form(f"{page}/pay", number=GOOD)
+    answer = sandbox_server.submit_form(f"{page}/pay", number=GOOD)
     assert answer.status_code == 409
     assert "Already paid" in answer.text
-    assert str(ORDER["return_url"]) in answer.text
+    assert str(CHECKOUT_FIELDS["return_url"]) in answer.text
 
 
 def test_eight_clicks_at_once_pay_once(merchant: Merchant, checkout: dict[str, Any]) -> None:
     address = f"{checkout['url']}/pay"
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: merchant.company.type_in(address, number=GOOD), range(8)))
+        answers = list(
+            pool.map(lambda _: merchant.sandbox_server.submit_form(address, number=GOOD), range(8))
+        )
     assert sorted(answer.status_code for answer in answers) == [303] + [409] * 7
-    merchant.ear.wait_for(checkout["id"], "authorized")
+    merchant.callback_receiver.wait_for(checkout["id"], "authorized")
 
 
 def test_a_confirmation_is_asked_before_anything_is_done(
     merchant: Merchant, checkout: dict[str, Any]
 ) -> None:
-    answer = merchant.company.type_in(f"{checkout['url']}/pay", number=CONFIRMED)
+    answer = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=CONFIRMED)
     assert "Confirm this payment" in answer.text
     assert merchant.fetch(checkout)["status"] == "open"
 
@@ -169,9 +173,9 @@ def test_the_confirmation_decides(
     merchant: Merchant, checkout: dict[str, Any], decision: str, status: int, end: str
 ) -> None:
     page = checkout["url"]
-    asked = merchant.company.type_in(f"{page}/pay", number=CONFIRMED)
+    asked = merchant.sandbox_server.submit_form(f"{page}/pay", number=CONFIRMED)
     said = {"confirmation": hidden(asked, "confirmation"), "decision": decision}
-    assert merchant.company.type_in(f"{page}/confirm", **said).status_code == status
+    assert merchant.sandbox_server.submit_form(f"{page}/confirm", **said).status_code == status
     assert merchant.fetch(checkout)["status"] == end
 
 
@@ -180,15 +184,15 @@ def test_a_made_up_confirmation_pays_nothing(
     merchant: Merchant, checkout: dict[str, Any], confirmation: str
 ) -> None:
     said = {"confirmation": confirmation, "decision": "confirm"}
-    assert merchant.company.type_in(f"{checkout['url']}/confirm", **said).status_code == 409
+    assert merchant.sandbox_server.submit_form(f"{checkout['url']}/confirm", **said).status_code == 409
     assert merchant.fetch(checkout)["status"] == "open"
 
 
 def test_a_confirmation_after_closing_pays_nothing(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    asked = merchant.company.type_in(f"{checkout['url']}/pay", number=CONFIRMED)
+    asked = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=CONFIRMED)
     merchant.do("close", checkout)
     said = {"confirmation": hidden(asked, "confirmation"), "decision": "confirm"}
-    assert merchant.company.type_in(f"{checkout['url']}/confirm", **said).status_code == 410
+    assert merchant.sandbox_server.submit_form(f"{checkout['url']}/confirm", **said).status_code == 410
     assert merchant.fetch(checkout)["status"] == "closed"
 
 
@@ -197,23 +201,23 @@ def test_a_closed_checkout_says_so_and_cannot_be_paid(
 ) -> None:
     merchant.do("close", checkout)
     assert "This checkout is closed" in look(checkout["url"]).text
-    assert merchant.company.type_in(f"{checkout['url']}/pay", number=GOOD).status_code == 410
+    assert merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=GOOD).status_code == 410
 
 
 def test_an_expired_checkout_says_so(look: Look, merchant: Merchant) -> None:
     checkout = merchant.start(expires_at=in_minutes(0.005))
-    eventually(lambda: "The time for paying has passed" in look(checkout["url"]).text)
-    assert merchant.company.type_in(f"{checkout['url']}/pay", number=GOOD).status_code == 410
+    wait_until(lambda: "The time for paying has passed" in look(checkout["url"]).text)
+    assert merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=GOOD).status_code == 410
 
 
 def test_a_failed_debit_says_so(look: Look, merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
-    merchant.company.type_in(f"{page}/pay", method="bank_debit", account="000111111116")
+    merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000111111116")
     merchant.do("settle", checkout)
     assert "The bank could not debit this account." in look(page).text
 
 
-def test_an_unknown_checkout_is_not_found(look: Look, company: Company) -> None:
-    answer = look(f"{company.url}/checkout/co_nobody")
+def test_an_unknown_checkout_is_not_found(look: Look, sandbox_server: SandboxServer) -> None:
+    answer = look(f"{sandbox_server.url}/checkout/co_nobody")
     assert answer.status_code == 404
     assert "no real money moves" in answer.text
 
@@ -226,15 +230,20 @@ def test_a_form_on_another_site_cannot_pay(look: Look, page: str, headers: dict[
     assert look(f"{page}/pay", "POST", **headers).status_code == 403
 
 
-def test_its_own_form_can_pay(look: Look, company: Company, page: str) -> None:
-    own = {"sec-fetch-site": "same-origin", "origin": company.url}
+def test_its_own_form_can_pay(look: Look, sandbox_server: SandboxServer, page: str) -> None:
+    own = {"sec-fetch-site": "same-origin", "origin": sandbox_server.url}
     assert look(f"{page}/pay", "POST", **own).status_code == 422
-    assert look(f"{page}/pay", "POST", origin=company.url).status_code == 422
+    assert look(f"{page}/pay", "POST", origin=sandbox_server.url).status_code == 422
 
 
-def test_the_id_alone_opens_nothing(look: Look, company: Company, merchant: Merchant) -> None:
+def test_the_id_alone_opens_nothing(look: Look, sandbox_server: SandboxServer, merchant: Merchant) -> None:
     checkout = merchant.start()
     for address in (checkout["id"], checkout["id"].removeprefix("co_"), f"{checkout['id']}-{'0' * 32}"):
-        assert look(f"{company.url}/checkout/{address}").status_code == 404
-        assert company.type_in(f"{company.url}/checkout/{address}/pay", number=GOOD).status_code == 404
+        assert look(f"{sandbox_server.url}/checkout/{address}").status_code == 404
+        assert (
+            sandbox_server.submit_form(
+                f"{sandbox_server.url}/checkout/{address}/pay", number=GOOD
+            ).status_code
+            == 404
+        )
     assert merchant.fetch(checkout)["status"] == "open"

@@ -8,88 +8,88 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateways.company import eventually
-from tests.sandbox.merchant import Merchant
+from tests.sandbox.merchant_client import Merchant
+from tests.support.sandbox_server import wait_until
 
 
 def pay(merchant: Merchant, checkout: dict[str, Any]) -> httpx.Response:
-    return merchant.company.type_in(f"{checkout['url']}/pay", number="4242424242424242")
+    return merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")
 
 
 def test_a_fault_is_used_up(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("error_before", act="fetch", count=2)
-    answers = [merchant.ask("GET", f"checkouts/{checkout['id']}").status_code for _ in range(3)]
+    merchant.inject_fault("error_before", act="fetch", count=2)
+    answers = [merchant.call_api("GET", f"checkouts/{checkout['id']}").status_code for _ in range(3)]
     assert answers == [500, 500, 200]
 
 
 def test_a_fault_hits_only_its_act(merchant: Merchant) -> None:
-    merchant.go_wrong("error_before", act="capture")
+    merchant.inject_fault("error_before", act="capture")
     assert merchant.start()
 
 
 def test_faults_can_be_cleared(merchant: Merchant) -> None:
-    merchant.go_wrong("error_before", count=100)
-    assert merchant.ask("DELETE", "faults").is_success
+    merchant.inject_fault("error_before", count=100)
+    assert merchant.call_api("DELETE", "faults").is_success
     assert merchant.start()
 
 
 @pytest.mark.parametrize("body", [{"kind": "earthquake"}, {"act": "capture"}, {"kind": "hang", "count": "x"}])
 def test_a_fault_nobody_knows_is_refused(merchant: Merchant, body: dict[str, object]) -> None:
-    assert merchant.ask("POST", "faults", **body).status_code == 422
+    assert merchant.call_api("POST", "faults", **body).status_code == 422
 
 
 def test_a_hanging_act_is_done_before_it_hangs(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("hang", act="close", delay=0.5)
+    merchant.inject_fault("hang", act="close", delay=0.5)
     began = time.monotonic()
     assert merchant.do("close", checkout).is_success
     assert time.monotonic() - began >= 0.5
 
 
 def test_a_callback_can_come_before_the_answer(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("callback_first")
+    merchant.inject_fault("callback_first")
     pay(merchant, checkout)
-    assert merchant.ear.kinds(checkout["id"]) == ["authorized"]
+    assert merchant.callback_receiver.kinds(checkout["id"]) == ["authorized"]
 
 
 def test_a_callback_can_come_twice(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("callback_twice")
+    merchant.inject_fault("callback_twice")
     pay(merchant, checkout)
-    merchant.ear.wait_for(checkout["id"], "authorized", "authorized")
-    first, second = merchant.ear.heard
+    merchant.callback_receiver.wait_for(checkout["id"], "authorized", "authorized")
+    first, second = merchant.callback_receiver.received
     assert first.event["id"] == second.event["id"]
 
 
 def test_a_callback_can_come_late(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("callback_late", delay=1)
+    merchant.inject_fault("callback_late", delay=1)
     pay(merchant, checkout)
     time.sleep(0.5)
-    assert merchant.ear.heard == []
-    merchant.ear.wait_for(checkout["id"], "authorized")
+    assert merchant.callback_receiver.received == []
+    merchant.callback_receiver.wait_for(checkout["id"], "authorized")
 
 
 def test_callbacks_can_come_in_the_wrong_order(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("callback_out_of_order")
+    merchant.inject_fault("callback_out_of_order")
     pay(merchant, checkout)
     merchant.do("capture", checkout, amount=12_500)
-    merchant.ear.wait_for(checkout["id"], "captured", "authorized")
+    merchant.callback_receiver.wait_for(checkout["id"], "captured", "authorized")
 
 
 def test_a_callback_can_be_lost(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("callback_lost")
+    merchant.inject_fault("callback_lost")
     pay(merchant, checkout)
     merchant.do("capture", checkout, amount=12_500)
-    merchant.ear.wait_for(checkout["id"], "captured")
+    merchant.callback_receiver.wait_for(checkout["id"], "captured")
 
 
 @pytest.mark.parametrize("delta", [-1, 250])
 def test_another_amount_can_be_taken(merchant: Merchant, checkout: dict[str, Any], delta: int) -> None:
-    merchant.go_wrong("wrong_amount", delta=delta)
+    merchant.inject_fault("wrong_amount", delta=delta)
     pay(merchant, checkout)
     assert merchant.do("capture", checkout, amount=12_500).json()["captured"] == 12_500 + delta
 
 
 def test_another_currency_can_be_taken(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("wrong_currency")
+    merchant.inject_fault("wrong_currency")
     pay(merchant, checkout)
     captured = merchant.do("capture", checkout, amount=12_500).json()
     assert (captured["captured"], captured["captured_currency"], captured["currency"]) == (
@@ -104,7 +104,7 @@ def test_another_currency_can_be_taken(merchant: Merchant, checkout: dict[str, A
 def test_what_was_taken_in_another_currency_is_refunded_in_it(
     merchant: Merchant, checkout: dict[str, Any]
 ) -> None:
-    merchant.go_wrong("wrong_currency", currency="JPY")
+    merchant.inject_fault("wrong_currency", currency="JPY")
     pay(merchant, checkout)
     merchant.do("capture", checkout, amount=12_500)
     assert merchant.do("refunds", checkout, amount=500, currency="USD").status_code == 422
@@ -116,7 +116,7 @@ def test_before_a_capture_no_currency_was_taken(merchant: Merchant, checkout: di
 
 
 def test_somebody_can_capture_before_us(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("capture_too_late")
+    merchant.inject_fault("capture_too_late")
     pay(merchant, checkout)
     assert merchant.do("capture", checkout, amount=12_500).json()["error"]["code"] == "already_captured"
     assert merchant.fetch(checkout)["captured"] == 12_500
@@ -125,29 +125,32 @@ def test_somebody_can_capture_before_us(merchant: Merchant, checkout: dict[str, 
 def test_an_answer_can_be_unreadable_though_all_was_done(
     merchant: Merchant, checkout: dict[str, Any]
 ) -> None:
-    merchant.go_wrong("garbage", act="close")
+    merchant.inject_fault("garbage", act="close")
     assert merchant.do("close", checkout).text.startswith("<h1>")
     assert merchant.fetch(checkout)["status"] == "closed"
 
 
 def test_an_answer_can_leave_out_what_was_taken(merchant: Merchant, checkout: dict[str, Any]) -> None:
     pay(merchant, checkout)
-    merchant.go_wrong("no_amount", act="capture")
-    merchant.go_wrong("no_amount", act="listed")
+    merchant.inject_fault("no_amount", act="capture")
+    merchant.inject_fault("no_amount", act="list_checkouts")
     vague = merchant.do("capture", checkout, amount=12_500).json()
     assert (vague["status"], vague["captured"]) == ("captured", None)
-    assert merchant.ask("GET", "checkouts").json()["data"][0]["captured"] is None
+    assert merchant.call_api("GET", "checkouts").json()["data"][0]["captured"] is None
     assert merchant.fetch(checkout)["captured"] == 12_500
 
 
 def test_a_callback_can_name_a_checkout_that_nobody_has(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("callback_unknown")
+    merchant.inject_fault("callback_unknown")
     pay(merchant, checkout)
-    named = eventually(
-        lambda: len(merchant.ear.heard) == 2 and [one.event["data"] for one in merchant.ear.heard]
+    named = wait_until(
+        lambda: (
+            len(merchant.callback_receiver.received) == 2
+            and [one.event["data"] for one in merchant.callback_receiver.received]
+        )
     )
     [stray] = [data["checkout"] for data in named if data["checkout"] != checkout["id"]]
-    assert merchant.ask("GET", f"checkouts/{stray}").status_code == 404
+    assert merchant.call_api("GET", f"checkouts/{stray}").status_code == 404
 
 
 def test_a_hold_can_lapse_by_itself(merchant: Merchant, checkout: dict[str, Any]) -> None:
@@ -158,6 +161,6 @@ def test_a_hold_can_lapse_by_itself(merchant: Merchant, checkout: dict[str, Any]
 
 
 def test_a_close_can_come_too_late(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    merchant.go_wrong("close_too_late")
+    merchant.inject_fault("close_too_late")
     assert merchant.do("close", checkout).json()["status"] == "processing"
-    assert eventually(lambda: merchant.ear.kinds(checkout["id"])) == ["processing"]
+    assert wait_until(lambda: merchant.callback_receiver.kinds(checkout["id"])) == ["processing"]

@@ -9,8 +9,8 @@ from django.test import Client
 
 from partway.accounts.models import Member, Organization
 from partway.billing.models import Customer, Invoice
-from tests import personas
-from tests.personas import House
+from tests.support import personas
+from tests.support.personas import Team
 
 SignIn = Callable[[Member], Client]
 
@@ -21,15 +21,15 @@ def _database(db: None) -> None:
 
 
 @pytest.fixture
-def house() -> House:
+def team() -> Team:
     """Alder Joinery and its members."""
     return personas.alder()
 
 
 @pytest.fixture
-def organization(house: House) -> Organization:
+def organization(team: Team) -> Organization:
     """Alder Joinery."""
-    return house.organization
+    return team.organization
 
 
 @pytest.fixture
@@ -45,25 +45,25 @@ def sign_in() -> SignIn:
 
 
 @pytest.fixture
-def alice(house: House, sign_in: SignIn) -> Client:
+def alice(team: Team, sign_in: SignIn) -> Client:
     """The owner, signed in."""
-    return sign_in(house.alice)
+    return sign_in(team.alice)
 
 
 @pytest.fixture
-def bob(house: House, sign_in: SignIn) -> Client:
+def bob(team: Team, sign_in: SignIn) -> Client:
     """The collector, signed in."""
-    return sign_in(house.bob)
+    return sign_in(team.bob)
 
 
 @pytest.fixture
-def charlie(house: House, sign_in: SignIn) -> Client:
+def charlie(team: Team, sign_in: SignIn) -> Client:
     """The reader, signed in."""
-    return sign_in(house.charlie)
+    return sign_in(team.charlie)
 
 
 @pytest.fixture
-def mallory(house: House, sign_in: SignIn) -> Client:
+def mallory(team: Team, sign_in: SignIn) -> Client:
     """The owner of another organization, signed in."""
     return sign_in(personas.mallory())
 
@@ -77,4 +77,4 @@ def dana(organization: Organization) -> Customer:
 @pytest.fixture
 def invoice(dana: Customer) -> Invoice:
     """A sent invoice of $1,000.00."""
-    return personas.sent(dana)
+    return personas.sent_invoice(dana)

@@ -11,16 +11,16 @@ from django.urls import URLPattern, URLResolver, reverse
 
 from partway.accounts.models import Member, Role
 from partway.billing.events import OPERATOR
-from partway.billing.models import Event, Flag, Invoice
+from partway.billing.models import Alert, Event, Invoice
 from partway.billing.people import members
 from partway.lib.clock import now
 from partway.staff import urls
 from partway.staff.signin import urls as signin_urls
-from tests import personas
-from tests.personas import House
-from tests.staff.confirming import confirm
+from tests.staff.confirmation_pages import confirm_page
+from tests.support import personas
+from tests.support.personas import Team
 
-LEAST = {
+MINIMUM_ROLE = {
     "organization": Role.READER,
     "invoices": Role.READER,
     "invoices_csv": Role.READER,
@@ -60,7 +60,7 @@ LEAST = {
     "attention_resolve": Role.COLLECTOR,
     "settings": Role.OWNER,
     "settings_logo": Role.OWNER,
-    "logo_picture": Role.READER,
+    "logo_image": Role.READER,
     "members": Role.OWNER,
     "member_invite": Role.OWNER,
     "member_role": Role.OWNER,
@@ -74,11 +74,11 @@ LEAST = {
     "inbox_message": Role.READER,
     "inbox_body": Role.READER,
 }
-NEEDS_COLLECTOR = [name for name, role in LEAST.items() if role != Role.READER]
-NEEDS_OWNER = [name for name, role in LEAST.items() if role == Role.OWNER]
+NEEDS_COLLECTOR = [name for name, role in MINIMUM_ROLE.items() if role != Role.READER]
+NEEDS_OWNER = [name for name, role in MINIMUM_ROLE.items() if role == Role.OWNER]
 # These answer 404 until there is a kept mail or a logo.
-LATER = {"inbox_message", "inbox_body", "logo_picture"}
-FOR_READERS = [name for name, role in LEAST.items() if role == Role.READER and name not in LATER]
+LATER = {"inbox_message", "inbox_body", "logo_image"}
+FOR_READERS = [name for name, role in MINIMUM_ROLE.items() if role == Role.READER and name not in LATER]
 
 
 def routes(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
@@ -90,26 +90,26 @@ def routes(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
 
 
 @pytest.fixture
-def address(house: House, invoice: Invoice) -> dict[str, str]:
+def address(team: Team, invoice: Invoice) -> dict[str, str]:
     """The address of every page, with rows of alder that exist."""
-    asked = personas.ask(invoice)
-    flag = Flag.objects.create(
-        organization=house.organization, kind="surplus", words="Look.", subject=invoice.pk, created_at=now()
+    asked = personas.request_payment(invoice)
+    alert = Alert.objects.create(
+        organization=team.organization, kind="surplus", message="Look.", subject=invoice.pk, created_at=now()
     )
     invitation = members.invite(
-        house.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now()
+        team.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now()
     )
-    personas.edited(invoice, invoice.total_minor)
+    personas.edit_invoice(invoice, invoice.total_minor)
     ids = {
         "invoice_id": invoice.pk,
         "version": 2,
-        "quote_id": personas.accept(personas.quote(invoice.customer)).pk,
+        "quote_id": personas.accept_quote(personas.sent_quote(invoice.customer)).pk,
         "request_id": asked.pk,
-        "payment_id": personas.check(invoice, 10_000).pk,
+        "payment_id": personas.record_check(invoice, 10_000).pk,
         "customer_id": invoice.customer_id,
-        "flag_id": flag.pk,
+        "alert_id": alert.pk,
         "mail_id": "mail_00000000000000000000000000",
-        "member_id": house.charlie.pk,
+        "member_id": team.charlie.pk,
         "invitation_id": invitation.pk,
     }
     return {
@@ -122,17 +122,17 @@ def address(house: House, invoice: Invoice) -> dict[str, str]:
 
 
 def test_the_table_of_this_test_names_every_page(address: dict[str, str]) -> None:
-    assert set(address) == set(LEAST)
+    assert set(address) == set(MINIMUM_ROLE)
 
 
-@pytest.mark.parametrize("page", LEAST)
+@pytest.mark.parametrize("page", MINIMUM_ROLE)
 def test_signed_out_leads_to_the_sign_in_page_and_back(page: str, address: dict[str, str]) -> None:
     answer = Client().get(address[page])
     assert answer.status_code == 302
     assert answer.headers["Location"] == f"/signin/?next={address[page]}"
 
 
-@pytest.mark.parametrize("page", LEAST)
+@pytest.mark.parametrize("page", MINIMUM_ROLE)
 def test_an_outsider_finds_nothing(page: str, address: dict[str, str], mallory: Client) -> None:
     before = Event.objects.count()
     assert mallory.get(address[page]).status_code == 404
@@ -140,7 +140,7 @@ def test_an_outsider_finds_nothing(page: str, address: dict[str, str], mallory: 
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize("page", LEAST)
+@pytest.mark.parametrize("page", MINIMUM_ROLE)
 def test_an_outsider_finds_nothing_through_her_own_organization(
     page: str, address: dict[str, str], mallory: Client
 ) -> None:
@@ -148,7 +148,7 @@ def test_an_outsider_finds_nothing_through_her_own_organization(
     hers = address[page].replace("/o/alder/", "/o/birch/")
     if page == "settings_logo":
         return  # leads on to her own settings
-    expected = 404 if "_0" in hers or page == "logo_picture" else 200  # a page without a row's id is her own
+    expected = 404 if "_0" in hers or page == "logo_image" else 200  # a page without a row's id is her own
     assert mallory.get(hers).status_code == expected
     if expected == 404:
         assert mallory.post(hers).status_code == 404
@@ -160,7 +160,7 @@ def test_a_reader_is_told_which_role_it_takes(page: str, address: dict[str, str]
     before = Event.objects.count()
     for answer in (charlie.get(address[page]), charlie.post(address[page])):
         assert answer.status_code == 403
-        assert LEAST[page].label.lower() in answer.content.decode()
+        assert MINIMUM_ROLE[page].label.lower() in answer.content.decode()
     assert Event.objects.count() == before
 
 
@@ -175,16 +175,16 @@ def test_a_reader_sees_what_readers_may(page: str, address: dict[str, str], char
     assert charlie.get(address[page]).status_code == 200
 
 
-@pytest.mark.parametrize("page", LEAST)
+@pytest.mark.parametrize("page", MINIMUM_ROLE)
 def test_looking_changes_nothing(page: str, address: dict[str, str], alice: Client) -> None:
     before = Event.objects.count()
     for method in (alice.get, alice.head, alice.options):
         method(address[page])
     assert Event.objects.count() == before
-    assert Flag.objects.filter(resolved_at__isnull=True).count() == 1
+    assert Alert.objects.filter(resolved_at__isnull=True).count() == 1
 
 
-def test_an_unknown_organization_and_a_foreign_one_look_the_same(house: House, mallory: Client) -> None:
+def test_an_unknown_organization_and_a_foreign_one_look_the_same(team: Team, mallory: Client) -> None:
     foreign = mallory.get("/o/alder/")
     unknown = mallory.get("/o/nowhere/")
     assert foreign.status_code == unknown.status_code == 404
@@ -192,15 +192,15 @@ def test_an_unknown_organization_and_a_foreign_one_look_the_same(house: House, m
 
 
 def test_a_reader_is_offered_no_act(charlie: Client, invoice: Invoice) -> None:
-    personas.ask(invoice)
+    personas.request_payment(invoice)
     page = charlie.get(f"/o/alder/invoices/{invoice.pk}/").content.decode()
     for act in ("Request Payment", "Cancel Payment Request", "Void Invoice", "/p/"):
         assert act not in page
 
 
-def test_a_removed_member_is_out_at_once(bob: Client, house: House) -> None:
+def test_a_removed_member_is_out_at_once(bob: Client, team: Team) -> None:
     assert bob.get("/o/alder/").status_code == 200
-    Member.objects.filter(pk=house.bob.pk).delete()
+    Member.objects.filter(pk=team.bob.pk).delete()
     assert bob.get("/o/alder/").status_code == 404
 
 
@@ -208,7 +208,7 @@ def test_pages_are_not_kept_by_the_browser(bob: Client) -> None:
     assert bob.get("/o/alder/").headers["Cache-Control"] == "no-store"
 
 
-def test_a_dialog_of_a_signed_out_member_sends_the_whole_page_to_sign_in(house: House) -> None:
+def test_a_dialog_of_a_signed_out_member_sends_the_whole_page_to_sign_in(team: Team) -> None:
     answer = Client().get(
         "/o/alder/customers/new/", headers={"HX-Request": "true", "HX-Target": "dialog-content"}
     )
@@ -221,16 +221,16 @@ def test_an_id_with_a_nul_is_no_id(bob: Client) -> None:
 
 
 def test_a_reader_of_a_quote_is_offered_no_act_and_no_link(charlie: Client, invoice: Invoice) -> None:
-    quote = personas.accept(personas.quote(invoice.customer))
+    quote = personas.accept_quote(personas.sent_quote(invoice.customer))
     page = charlie.get(f"/o/alder/quotes/{quote.pk}/").content.decode()
     for act in ("Record Deposit", "Make Invoice", "Resend Quote", "/q/"):
         assert act not in page
 
 
-def test_a_collector_changes_a_quote_up_to_its_invoice(bob: Client, house: House, invoice: Invoice) -> None:
-    quote = personas.accept(personas.quote(invoice.customer))
+def test_a_collector_changes_a_quote_up_to_its_invoice(bob: Client, team: Team, invoice: Invoice) -> None:
+    quote = personas.accept_quote(personas.sent_quote(invoice.customer))
     for page in ("resend", "invoice"):
-        assert confirm(bob, f"/o/alder/quotes/{quote.pk}/{page}/").status_code == 302
+        assert confirm_page(bob, f"/o/alder/quotes/{quote.pk}/{page}/").status_code == 302
 
 
 OWN = (
@@ -243,13 +243,13 @@ OWN = (
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_what_belongs_to_a_person_takes_a_sign_in(house: House, name: str) -> None:
+def test_what_belongs_to_a_person_takes_a_sign_in(team: Team, name: str) -> None:
     answer = Client().get(reverse(name))
     assert answer.status_code == 302
     assert unquote(answer.headers["Location"]).startswith("/signin/?next=/profile/")
 
 
-def test_every_page_of_a_person_asks_who_is_there(house: House) -> None:
+def test_every_page_of_a_person_asks_who_is_there(team: Team) -> None:
     own = [route for route in signin_urls.urlpatterns if str(route.pattern).startswith("profile/")]
     for route in own:
         for answer in (Client().get(f"/{route.pattern}"), Client().post(f"/{route.pattern}")):

@@ -9,15 +9,15 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from partway.accounts.models import Organization
-from tests import personas
+from tests.support import personas
 
 pytestmark = pytest.mark.django_db
 
 
-def command(*words: str) -> str:
+def command(*message: str) -> str:
     """What the command prints."""
     out = StringIO()
-    call_command(*words, stdout=out)
+    call_command(*message, stdout=out)
     return out.getvalue()
 
 

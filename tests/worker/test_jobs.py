@@ -8,8 +8,8 @@ import pytest
 
 from partway.lib.clock import now as present
 from partway.worker import jobs
-from partway.worker.models import Pulse
-from tests import personas
+from partway.worker.models import Heartbeat
+from tests.support import personas
 
 pytestmark = pytest.mark.django_db
 
@@ -19,13 +19,13 @@ def test_an_empty_house_has_nothing_to_do() -> None:
 
 
 def test_what_is_due_is_done_once() -> None:
-    personas.ask(personas.sent(personas.customer(personas.alder().organization)))
+    personas.request_payment(personas.sent_invoice(personas.customer(personas.alder().organization)))
     assert [jobs.JOBS["mails"](now=present()) for _ in range(2)] == [2, 0]
 
 
 def test_a_worker_that_ended_a_day_ago_is_forgotten() -> None:
     for process, hours in (("gone", 25), ("late", 23)):
         at = present() - timedelta(hours=hours)
-        Pulse.objects.create(pk=process, beat_at=at, started_at=at)
-    assert jobs.JOBS["dead pulses"](now=present()) == 1
-    assert Pulse.objects.get().pk == "late"
+        Heartbeat.objects.create(pk=process, last_seen_at=at, started_at=at)
+    assert jobs.JOBS["stale_heartbeats"](now=present()) == 1
+    assert Heartbeat.objects.get().pk == "late"

@@ -11,10 +11,10 @@ from django.db import connection
 
 from partway.billing.models import Mail
 from partway.worker import jobs
-from partway.worker.loop import Loop
-from partway.worker.models import Pulse
-from tests import personas
-from tests.gateways.company import eventually
+from partway.worker.loop import WorkerLoop
+from partway.worker.models import Heartbeat
+from tests.support import personas
+from tests.support.sandbox_server import wait_until
 
 
 def broken(*, now: datetime) -> int:
@@ -23,39 +23,39 @@ def broken(*, now: datetime) -> int:
 
 @pytest.mark.django_db
 def test_a_round_does_every_job_and_counts_the_rows() -> None:
-    personas.sent(personas.customer(personas.alder().organization))
-    assert [Loop().round() for _ in range(2)] == [1, 0]
+    personas.sent_invoice(personas.customer(personas.alder().organization))
+    assert [WorkerLoop().round() for _ in range(2)] == [1, 0]
     assert Mail.objects.get().status == "sent"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_job_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partway.worker.loop.JOBS", {"broken": broken, **jobs.JOBS})
-    personas.sent(personas.customer(personas.alder().organization))
-    assert Loop().round() == 1
+    personas.sent_invoice(personas.customer(personas.alder().organization))
+    assert WorkerLoop().round() == 1
 
 
 @pytest.mark.django_db
 def test_each_worker_leaves_a_pulse() -> None:
-    loop = Loop()
+    loop = WorkerLoop()
     loop.round()
-    first = Pulse.objects.get()
+    first = Heartbeat.objects.get()
     loop.round()
-    assert (first.pk, Pulse.objects.get().beat_at) == (loop.process, first.beat_at)
+    assert (first.pk, Heartbeat.objects.get().last_seen_at) == (loop.process, first.last_seen_at)
 
 
 @pytest.mark.django_db
 def test_told_to_end_it_begins_no_further_job() -> None:
-    loop = Loop()
+    loop = WorkerLoop()
     loop.stopping.set()
-    personas.sent(personas.customer(personas.alder().organization))
+    personas.sent_invoice(personas.customer(personas.alder().organization))
     assert loop.round() == 0
     assert Mail.objects.get().status == "queued"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_it_runs_until_told_to_end() -> None:
-    loop = Loop(rest_seconds=0.01)
+    loop = WorkerLoop(idle_seconds=0.01)
 
     def run() -> Any:
         loop.run()
@@ -63,8 +63,8 @@ def test_it_runs_until_told_to_end() -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    eventually(Pulse.objects.exists)
+    wait_until(Heartbeat.objects.exists)
     loop.stopping.set()
     thread.join(10)
     assert not thread.is_alive()
-    assert not Pulse.objects.exists()
+    assert not Heartbeat.objects.exists()

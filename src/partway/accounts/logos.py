@@ -7,7 +7,7 @@ import struct
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-MOST_BYTES = 2 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 MEDIA_TYPE = "image/png"
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _MOST_PIXELS = 16_000_000  # a few kilobytes can claim to be gigabytes of picture
@@ -15,7 +15,7 @@ _WIDEST, _TALLEST = 800, 400
 _TOO_MANY = "The picture has too many pixels. Send one of at most 4,000 × 4,000."
 
 
-class LogoRefused(ValueError):
+class InvalidLogo(ValueError):
     """The file cannot be a logo; the text says what to send instead."""
 
 
@@ -26,25 +26,25 @@ _UNREADABLE = (
 )
 
 
-def redraw(sent: bytes) -> bytes:
+def reencode(sent: bytes) -> bytes:
     """The picture as a PNG of at most 800 × 400 pixels, without anything else the file may have held."""
-    if len(sent) > MOST_BYTES:
-        raise LogoRefused("The file is larger than 2 MB. Send a smaller one.")
+    if len(sent) > MAX_BYTES:
+        raise InvalidLogo("The file is larger than 2 MB. Send a smaller one.")
     try:
         return _png(_open(sent))
-    except LogoRefused:
+    except InvalidLogo:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise LogoRefused(_TOO_MANY) from None
+        raise InvalidLogo(_TOO_MANY) from None
     except _UNREADABLE:
-        raise LogoRefused("This file is not a PNG, JPEG or WebP picture.") from None
+        raise InvalidLogo("This file is not a PNG, JPEG or WebP picture.") from None
 
 
 def _open(sent: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(sent), formats=_FORMATS)
     # The size stands in the header, so it is judged before a single pixel is unpacked.
     if image.width * image.height > _MOST_PIXELS:
-        raise LogoRefused(_TOO_MANY)
+        raise InvalidLogo(_TOO_MANY)
     return image
 
 

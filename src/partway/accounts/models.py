@@ -21,7 +21,7 @@ from partway.lib.sealing import seal, unseal
 from .fields import ExactDecimalField
 
 # WCAG 2.2, 1.4.3: text of the usual size can be read by people with weak sight from here on.
-LEAST_CONTRAST = 4.5
+MIN_CONTRAST = 4.5
 
 
 def _organization_id() -> str:
@@ -44,28 +44,28 @@ def _invitation_id() -> str:
     return new_id("ivt")
 
 
-def usual_modes() -> list[str]:
+def default_payment_modes() -> list[str]:
     """How customers pay a business besides online, until it says otherwise."""
     return ["Cash", "Check", "Bank transfer", "Card terminal", "Other"]
 
 
-def check_time_zone(name: str) -> None:
+def validate_time_zone(name: str) -> None:
     """Refuse a name that the time zone database does not have."""
     if name not in available_timezones():
         raise ValidationError(f"“{name}” is not a time zone. Write it like America/New_York.")
 
 
-def check_currency(code: str) -> None:
+def validate_currency(code: str) -> None:
     """Refuse a code that ISO 4217 does not have."""
     if code not in EXPONENTS:
         raise ValidationError(f"“{code}” is not a currency. Write its three letters, like USD.")
 
 
-def check_color(color: str) -> None:
+def validate_color(color: str) -> None:
     """Refuse what is no color, and one on which white text could not be read."""
     if not is_color(color):
         raise ValidationError(f"“{color}” is not a color. Write it like #1f5c3d.")
-    if contrast_with_white(color) < LEAST_CONTRAST:
+    if contrast_with_white(color) < MIN_CONTRAST:
         raise ValidationError(f"{color} is too light: white text on it could not be read. Take a darker one.")
 
 
@@ -78,18 +78,18 @@ class Organization(models.Model):
     email = models.EmailField("sender address", help_text="Mails to customers come from this address.")
     phone = models.CharField(max_length=40, blank=True)
     address = models.TextField(max_length=400, blank=True)
-    currency = models.CharField(max_length=3, default="USD", validators=[check_currency])
-    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
+    currency = models.CharField(max_length=3, default="USD", validators=[validate_currency])
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     payments_enabled = models.BooleanField(default=False)
     invoice_prefix = models.CharField(max_length=12, default="INV-", blank=True)
     next_invoice_number = models.PositiveIntegerField(default=1)
     tax_number = models.CharField(max_length=40, blank=True)
-    color = models.CharField(max_length=7, default="#1f5c3d", validators=[check_color])
+    color = models.CharField(max_length=7, default="#1f5c3d", validators=[validate_color])
     payment_instructions = models.TextField(max_length=600, blank=True)
     default_tax_percent = ExactDecimalField(default=0)
     default_due_days = models.PositiveSmallIntegerField(default=14, validators=[MaxValueValidator(365)])
     # The ways an offline payment can be made, in the owner's words and order.
-    payment_modes = models.JSONField(default=usual_modes)
+    payment_modes = models.JSONField(default=default_payment_modes)
     # For how many days a new payment request can be paid; empty: until it is paid or canceled.
     request_expires_days = models.PositiveSmallIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -141,19 +141,19 @@ class User(AbstractBaseUser):
         return self.name or self.email
 
 
-class SignedIn(models.Model):
+class UserSession(models.Model):
     """A browser in which somebody is signed in; it goes when Django's session goes, which holds no key either."""
 
     session = models.OneToOneField(
         "sessions.Session", primary_key=True, on_delete=models.CASCADE, related_name="signed_in"
     )
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="signed_in")
-    network_address = models.GenericIPAddressField()
+    ip_address = models.GenericIPAddressField()
     browser = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"{self.user_id} at {self.network_address}"
+        return f"{self.user_id} at {self.ip_address}"
 
 
 class Role(models.TextChoices):
@@ -185,7 +185,7 @@ class Member(models.Model):
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
 
-    def may(self, role: str) -> bool:
+    def has_role(self, role: str) -> bool:
         """Whether this member's role includes what `role` may do."""
         return _RANK[Role(self.role)] >= _RANK[Role(role)]
 
@@ -230,7 +230,7 @@ class Invitation(models.Model):
         return self.status == InvitationStatus.OPEN and now < self.expires_at
 
 
-class GatewayAccounts(models.QuerySet["GatewayAccount"]):
+class GatewayAccountQuerySet(models.QuerySet["GatewayAccount"]):
     """The vocabulary for gateway accounts."""
 
     def current(self, organization: Organization) -> Self:
@@ -248,10 +248,10 @@ class GatewayAccount(models.Model):
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     # Up to when we have read the gateway's own list, and when the worker reads on (DESIGN P5).
-    listed_until = models.DateTimeField(null=True)
-    list_at = models.DateTimeField(default=now)
+    reconciled_until = models.DateTimeField(null=True)
+    reconcile_at = models.DateTimeField(default=now)
 
-    objects = GatewayAccounts.as_manager()
+    objects = GatewayAccountQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

@@ -12,10 +12,10 @@ from django.utils.http import base36_to_int, urlsafe_base64_decode, urlsafe_base
 
 from .models import User
 
-RESET_LIVES = timedelta(hours=2)
+RESET_LINK_LIFETIME = timedelta(hours=2)
 
 
-class ResetTokens(PasswordResetTokenGenerator):
+class ResetTokenGenerator(PasswordResetTokenGenerator):
     """Tokens of forgotten passwords: short-lived, and under a salt of their own, so that none opens a welcome link."""
 
     key_salt = "partway.accounts.passwords.reset"
@@ -26,18 +26,18 @@ class ResetTokens(PasswordResetTokenGenerator):
 
     def _is_young(self, token: str) -> bool:
         made = base36_to_int(token.partition("-")[0])
-        return self._num_seconds(self._now()) - made <= RESET_LIVES.total_seconds()
+        return self._num_seconds(self._now()) - made <= RESET_LINK_LIFETIME.total_seconds()
 
 
-reset_tokens = ResetTokens()
+reset_tokens = ResetTokenGenerator()
 
 
-def welcome_parts(user: User) -> tuple[str, str]:
+def welcome_link_parts(user: User) -> tuple[str, str]:
     """(who, token) of the link with which a new user sets their first password."""
     return urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
 
 
-def welcomed(uid: str, token: str) -> User | None:
+def user_from_welcome_link(uid: str, token: str) -> User | None:
     """Whom a welcome link is for; None when it is dead, or when they have a password by now."""
     try:
         user = User.objects.filter(pk=urlsafe_base64_decode(uid).decode(), is_active=True).first()
@@ -47,7 +47,7 @@ def welcomed(uid: str, token: str) -> User | None:
     return user if user and fits and not user.has_usable_password() else None
 
 
-def weakness(password: str, user: User) -> str:
+def password_error(password: str, user: User) -> str:
     """What is wrong with a password, in words; empty when it will do."""
     try:
         validate_password(password, user)
@@ -56,7 +56,7 @@ def weakness(password: str, user: User) -> str:
     return ""
 
 
-def choose(user: User, password: str) -> None:
+def set_password(user: User, password: str) -> None:
     """Set a password; every link and every session of the old one ends."""
     user.set_password(password)
     user.save(update_fields=["password"])

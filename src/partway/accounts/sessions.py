@@ -9,30 +9,32 @@ from django.db.models import QuerySet
 
 from partway.lib.sealing import digest
 
-from .models import SignedIn, User
+from .models import User, UserSession
 
 _MOST_BROWSER = 200
 
 
-def row_key(key: str | None) -> str:
+def session_key_digest(key: str | None) -> str:
     """The primary key of the session that a cookie's `key` opens."""
     return digest(key or "")
 
 
-def note(user: User, *, key: str | None, network_address: str, browser: str, now: datetime) -> None:
+def note(user: User, *, key: str | None, ip_address: str, browser: str, now: datetime) -> None:
     """Remember that this browser has just signed in."""
-    told = {"user": user, "network_address": network_address, "browser": browser[:_MOST_BROWSER]}
-    SignedIn.objects.update_or_create(session_id=row_key(key), defaults={**told, "created_at": now})
+    told = {"user": user, "ip_address": ip_address, "browser": browser[:_MOST_BROWSER]}
+    UserSession.objects.update_or_create(
+        session_id=session_key_digest(key), defaults={**told, "created_at": now}
+    )
 
 
-def standing(user: User, *, now: datetime) -> QuerySet[SignedIn]:
+def standing(user: User, *, now: datetime) -> QuerySet[UserSession]:
     """Where somebody is signed in, newest first."""
-    return SignedIn.objects.filter(user=user, session__expire_date__gt=now).order_by("-created_at")
+    return UserSession.objects.filter(user=user, session__expire_date__gt=now).order_by("-created_at")
 
 
-def end_others(user: User, *, key: str | None) -> int:
+def end_other_sessions(user: User, *, key: str | None) -> int:
     """End every session but the one of `key`; answers how many."""
-    others = Session.objects.filter(signed_in__user=user).exclude(pk=row_key(key))
+    others = Session.objects.filter(signed_in__user=user).exclude(pk=session_key_digest(key))
     return len([session.delete() for session in others])
 
 

@@ -4,7 +4,7 @@ BillingError
 ├── Invalid               422  the input is wrong, field by field
 ├── PaymentsNotEnabled    403
 ├── RateLimited           429
-├── GatewayDown           503  nobody knows; nothing was charged twice, try again
+├── GatewayUnavailable           503  nobody knows; nothing was charged twice, try again
 └── Conflict              409  the input is fine, the moment is not
     ├── InvoiceNotSent
     ├── PaymentRequestOpen     names the open one
@@ -12,7 +12,7 @@ BillingError
     ├── TooLate
     ├── Stale
     ├── LastOwner
-    ├── InvitationOver
+    ├── InvitationNotOpen
     └── NotPayable             with a reason for the customer's page
 """
 
@@ -29,11 +29,11 @@ class BillingError(Exception):
 
     code = "error"
     status = 400
-    words = "This cannot be done."
+    message = "This cannot be done."
 
-    def __init__(self, words: str = "") -> None:
-        self.words = words or self.words
-        super().__init__(self.words)
+    def __init__(self, message: str = "") -> None:
+        self.message = message or self.message
+        super().__init__(self.message)
 
 
 class Invalid(BillingError):
@@ -41,7 +41,7 @@ class Invalid(BillingError):
 
     code = "invalid"
     status = 422
-    words = "Please check the marked fields."
+    message = "Please check the marked fields."
 
     def __init__(self, fields: dict[str, str], code: str = "invalid") -> None:
         super().__init__(next(iter(fields.values())) if len(fields) == 1 else "")
@@ -54,7 +54,7 @@ class DepositNotDivisible(BillingError):
 
     code = "deposit_not_divisible"
     status = 422
-    words = "A deposit is paid in full. Its amount comes from the quote."
+    message = "A deposit is paid in full. Its amount comes from the quote."
 
 
 class PaymentsNotEnabled(BillingError):
@@ -62,7 +62,7 @@ class PaymentsNotEnabled(BillingError):
 
     code = "payments_not_enabled"
     status = 403
-    words = "Payments are not enabled. An owner can turn them on in Settings → Payments."
+    message = "Payments are not enabled. An owner can turn them on in Settings → Payments."
 
 
 class RateLimited(BillingError):
@@ -70,15 +70,15 @@ class RateLimited(BillingError):
 
     code = "rate_limited"
     status = 429
-    words = "Too many attempts to pay from here. Wait an hour, or ask who sent you the link for another way to pay."
+    message = "Too many attempts to pay from here. Wait an hour, or ask who sent you the link for another way to pay."
 
 
-class GatewayDown(BillingError):
+class GatewayUnavailable(BillingError):
     """The gateway did not answer, or not in a way that settles anything (DESIGN P5)."""
 
     code = "gateway_unavailable"
     status = 503
-    words = "The payment service does not answer right now. Nothing was charged. Try again in a minute."
+    message = "The payment service does not answer right now. Nothing was charged. Try again in a minute."
 
 
 class Conflict(BillingError):
@@ -92,7 +92,7 @@ class InvoiceNotSent(Conflict):
     """The act needs an invoice in Sent status."""
 
     code = "invoice_not_sent"
-    words = "This invoice is not in Sent status."
+    message = "This invoice is not in Sent status."
 
 
 class PaymentRequestOpen(Conflict):
@@ -112,35 +112,35 @@ class PaymentInProgress(Conflict):
     """A payment holds the money, or nobody knows yet whether it does."""
 
     code = "payment_in_progress"
-    words = "A payment is being processed right now. Wait until it is settled, then try again."
+    message = "A payment is being processed right now. Wait until it is settled, then try again."
 
 
 class TooLate(Conflict):
     """It has ended already."""
 
     code = "too_late"
-    words = "Too late: it was already paid."
+    message = "Too late: it was already paid."
 
 
 class Stale(Conflict):
     """Somebody else changed it since it was read (DESIGN D8)."""
 
     code = "stale"
-    words = "Somebody else changed this in the meantime. Look at both versions before you save."
+    message = "Somebody else changed this in the meantime. Look at both versions before you save."
 
 
 class LastOwner(Conflict):
     """Without an owner nobody could configure the organization any more."""
 
     code = "last_owner"
-    words = "This is the only owner. Make somebody else an owner first."
+    message = "This is the only owner. Make somebody else an owner first."
 
 
-class InvitationOver(Conflict):
+class InvitationNotOpen(Conflict):
     """It was accepted, withdrawn, or is too old."""
 
     code = "invitation_over"
-    words = "This invitation is over: it was accepted or withdrawn in the meantime."
+    message = "This invitation is over: it was accepted or withdrawn in the meantime."
 
 
 class NotPayable(Conflict):
@@ -151,8 +151,8 @@ class NotPayable(Conflict):
     """
 
     code = "not_payable"
-    words = "This cannot be paid with this link."
+    message = "This cannot be paid with this link."
 
-    def __init__(self, reason: str, words: str = "") -> None:
-        super().__init__(words)
+    def __init__(self, reason: str, message: str = "") -> None:
+        super().__init__(message)
         self.reason = reason

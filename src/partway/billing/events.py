@@ -54,11 +54,11 @@ def record(
     by: Actor,
     now: datetime,
     data: dict[str, Any] | None = None,
-    form_key: str | None = None,
+    idempotency_key: str | None = None,
 ) -> Event:
     """Write the event row; amounts in `data` are minor units beside their currency.
 
-    `form_key` is the one-time key of the form that caused it; the database takes each only once (DESIGN P8).
+    `idempotency_key` is the one-time key of the form that caused it; the database takes each only once (DESIGN P8).
     """
     if not transaction.get_connection().in_atomic_block:
         raise OutsideTransaction(f"{event_type} must be recorded in the transaction of its change")
@@ -69,7 +69,7 @@ def record(
         actor_id=by.id,
         actor_label=by.label,
         data=data or {},
-        form_key=form_key,
+        idempotency_key=idempotency_key,
         created_at=now,
         **_subject_ids(about),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from partway.accounts.models import Invitation
-from partway.lib.links import make_token, read_token
+from partway.lib.links import make_token, verify_token
 
 from .models import Invoice, Payment, PaymentRequest, Quote
 
@@ -25,7 +25,7 @@ def quote_url(quote: Quote) -> str:
     return _url("q", quote.pk)
 
 
-def url_of(source: PaymentRequest | Invoice | Quote) -> str:
+def payment_url(source: PaymentRequest | Invoice | Quote) -> str:
     """The link to whatever can be paid."""
     if isinstance(source, PaymentRequest):
         return request_url(source)
@@ -86,4 +86,4 @@ def _url(door: str, subject: str) -> str:
 
 def _id(token: str, prefix: str) -> str:
     # A wrong token asks the database too, so that time does not tell a wrong token from an unknown id.
-    return read_token(token, prefix, settings.PARTWAY_SECRET_KEYS) or "-"
+    return verify_token(token, prefix, settings.PARTWAY_SECRET_KEYS) or "-"

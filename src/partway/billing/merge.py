@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
-def merge(stored: Mapping[str, Any], seen: DataclassInstance, typed: DataclassInstance) -> dict[str, Any]:
+def merge(stored: Mapping[str, Any], initial: DataclassInstance, typed: DataclassInstance) -> dict[str, Any]:
     """What to write, by field: `typed` where it was changed on the page that showed `seen`, else what is `stored` now.
 
     Raises Invalid, with the code "stale", on each field that somebody else has changed to something else meanwhile.
     """
-    shown, wanted = asdict(seen), asdict(typed)
+    shown, wanted = asdict(initial), asdict(typed)
     touched = {name: value for name, value in wanted.items() if value != shown[name]}
     lost = {name: stored[name] for name, value in touched.items() if stored[name] not in (shown[name], value)}
     if lost:

@@ -18,7 +18,7 @@ from .models import Event, Mail, Payment, PaymentRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class Recipients:
     """To whom a mail goes; `data` holds the figures it must show, in minor units, and never a link."""
 
     to: Sequence[str]
@@ -28,7 +28,7 @@ class Envelope:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def queue(kind: str, event: Event, envelope: Envelope) -> Mail:
+def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
     """Write the mail's row in the transaction of the event it tells of (DESIGN D6)."""
     return Mail.objects.create(
         kind=kind,
@@ -38,17 +38,17 @@ def queue(kind: str, event: Event, envelope: Envelope) -> Mail:
         quote_id=event.quote_id,
         payment_request_id=event.payment_request_id,
         payment_id=event.payment_id,
-        to=list(envelope.to),
-        cc=list(envelope.cc),
-        bcc=list(envelope.bcc),
-        reply_to=envelope.reply_to,
-        data=envelope.data,
+        to=list(recipients.to),
+        cc=list(recipients.cc),
+        bcc=list(recipients.bcc),
+        reply_to=recipients.reply_to,
+        data=recipients.data,
         created_at=event.created_at,
-        try_at=event.created_at,
+        next_attempt_at=event.created_at,
     )
 
 
-def asker(request: PaymentRequest) -> str:
+def requester(request: PaymentRequest) -> str:
     """Where whoever asked is reached: the member who did, or the office once they are no member any more."""
     if request.reply_to and Member.objects.filter(pk=request.requested_by).exists():
         return request.reply_to
@@ -59,23 +59,23 @@ def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> Non
     """A receipt to the customer, and the news to whoever asked; `stages` are the figures it tells, in minor units."""
     request, document = payment.payment_request, payment.document
     to = request.to if request else [document.customer.email]
-    asked_by = asker(request) if request else document.organization.email
-    queue("receipt", event, Envelope(to=to, reply_to=asked_by, data=dict(stages)))
-    news = Envelope(to=[asked_by], reply_to=document.organization.email, data=dict(stages))
+    asked_by = requester(request) if request else document.organization.email
+    queue("receipt", event, Recipients(to=to, reply_to=asked_by, data=dict(stages)))
+    news = Recipients(to=[asked_by], reply_to=document.organization.email, data=dict(stages))
     queue("payment_received", event, news)
 
 
-def queue_for(user: User, kind: str, *, now: datetime, data: dict[str, Any] | None = None) -> Mail:
+def queue_account_mail(user: User, kind: str, *, now: datetime, data: dict[str, Any] | None = None) -> Mail:
     """Write the row of a mail about signing in, which belongs to a person and to no organization."""
     told = {"user": user.pk, **(data or {})}
-    return Mail.objects.create(kind=kind, to=[user.email], data=told, created_at=now, try_at=now)
+    return Mail.objects.create(kind=kind, to=[user.email], data=told, created_at=now, next_attempt_at=now)
 
 
-def still_holds(mail: Mail, *, now: datetime) -> bool:
+def is_still_valid(mail: Mail, *, now: datetime) -> bool:
     """Whether what a mail says is still so: no dead link is mailed (R5), no thanks for a bounced check."""
     if mail.kind == "payment_request":
         asked = PaymentRequest.objects.open().filter(pk=mail.payment_request_id).first()
-        return asked is not None and not asked.time_is_over(now)
+        return asked is not None and not asked.has_expired(now)
     if mail.kind == "invoice_sent" and mail.invoice is not None:
         return mail.invoice.status in ("sent", "paid")
     if mail.kind == "quote_sent" and mail.quote is not None:
@@ -94,10 +94,14 @@ def still_holds(mail: Mail, *, now: datetime) -> bool:
 
 
 @transaction.atomic
-def mail_failed(mail: Mail, *, words: str, now: datetime) -> None:
+def record_mail_failure(mail: Mail, *, message: str, now: datetime) -> None:
     """Record that a mail will not arrive, on the timeline of what it was about."""
     about = mail.payment_request or mail.payment or mail.invoice or mail.quote or mail.organization
     if about is not None:
         events.record(
-            "mail.failed", about, by=CLOCK, now=now, data={"to": mail.to, "words": words, "kind": mail.kind}
+            "mail.failed",
+            about,
+            by=CLOCK,
+            now=now,
+            data={"to": mail.to, "message": message, "kind": mail.kind},
         )

@@ -68,11 +68,11 @@ _TABLES: dict[type, Transitions] = {
 Stateful = Invoice | Quote | PaymentRequest | Payment
 
 
-class ImpossibleMove(RuntimeError):
+class InvalidTransition(RuntimeError):
     """No table has this move: a mistake in our code, never a user's."""
 
 
-class SomebodyWasFaster(RuntimeError):
+class ConcurrentUpdate(RuntimeError):
     """The row is no longer in the state we read: nothing was changed."""
 
 
@@ -83,9 +83,9 @@ def move(
     source = row.status
     event_type = _TABLES[type(row)].get((source, to))
     if event_type is None:
-        raise ImpossibleMove(f"{type(row).__name__} {row.pk}: {source} → {to}")
+        raise InvalidTransition(f"{type(row).__name__} {row.pk}: {source} → {to}")
     if not type(row)._default_manager.filter(pk=row.pk, status=source).update(status=to, **columns):
-        raise SomebodyWasFaster(f"{type(row).__name__} {row.pk} is no longer {source}")
+        raise ConcurrentUpdate(f"{type(row).__name__} {row.pk} is no longer {source}")
     for name, value in {"status": to, **columns}.items():
         setattr(row, name, value)
     return events.record(event_type, row, by=by, now=now, data={**(data or {}), "from": source, "to": to})

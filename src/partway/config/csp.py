@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-class ContentSecurityPolicy:
+class ContentSecurityPolicyMiddleware:
     """Adds the policy to each answer; a page that leads to a gateway names it as `csp_form_action`."""
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 # A logo is the largest thing anybody sends, two megabytes at most, with its form around it.
-MOST_BYTES = 3_000_000
+MAX_BYTES = 3_000_000
 
 
-class BodyLimit:
+class BodyLimitMiddleware:
     """Answers 413 by the announced length; without one, WSGI reads no body at all."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -19,6 +19,6 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Go on, or refuse."""
         announced = request.META.get("CONTENT_LENGTH") or "0"
-        if not announced.isdigit() or int(announced) > MOST_BYTES:
+        if not announced.isdigit() or int(announced) > MAX_BYTES:
             return HttpResponse("This is larger than Partway takes.", status=413, content_type="text/plain")
         return self.get_response(request)

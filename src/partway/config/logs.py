@@ -62,8 +62,8 @@ def configure_logs(level: str) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-class RequestLog:
-    """Logs each request once it is answered: method, masked path, status, milliseconds."""
+class RequestLogMiddleware:
+    """Logs each request once it is request_finished: method, masked path, status, milliseconds."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -74,7 +74,7 @@ class RequestLog:
         began = time.perf_counter()
         response = self.get_response(request)
         self.log.info(
-            "answered",
+            "request_finished",
             method=request.method,
             path=mask(request.path),
             status=response.status_code,

@@ -70,11 +70,11 @@ INSTALLED_APPS = [
     "partway.config",
 ]
 MIDDLEWARE = [
-    "partway.config.logs.RequestLog",
-    "partway.config.limits.BodyLimit",
+    "partway.config.logs.RequestLogMiddleware",
+    "partway.config.limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "partway.config.csp.ContentSecurityPolicy",
+    "partway.config.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -135,7 +135,7 @@ CACHES = {
 }
 
 # Mail: EMAIL_URL (SMTP), or an anymail backend by name, or files under PARTWAY_HOME that the inbox page shows.
-PARTWAY_KEEPS_MAIL = not (env.str("EMAIL_URL", default="") or env.str("PARTWAY_MAIL_BACKEND", default=""))
+PARTWAY_MAIL_TO_FILES = not (env.str("EMAIL_URL", default="") or env.str("PARTWAY_MAIL_BACKEND", default=""))
 EMAIL_TIMEOUT = 20
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
@@ -177,9 +177,9 @@ AXES_FAILURE_LIMIT = PARTWAY_SIGNIN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=PARTWAY_SIGNIN_WAIT_MINUTES)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the wait is as long as the page says
-AXES_CLIENT_IP_CALLABLE = "partway.staff.signin.lockout.network_address"
+AXES_CLIENT_IP_CALLABLE = "partway.staff.signin.lockout.ip_address"
 AXES_USERNAME_CALLABLE = "partway.staff.signin.lockout.account_name"
-AXES_LOCKOUT_CALLABLE = "partway.staff.signin.lockout.page"
+AXES_LOCKOUT_CALLABLE = "partway.staff.signin.lockout.lockout_response"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False

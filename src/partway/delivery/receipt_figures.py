@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from partway.accounts.models import usual_modes
+from partway.accounts.models import default_payment_modes
 from partway.billing.models import Allocation, Invoice, Payment
-from partway.billing.models.payments import Cause
+from partway.billing.models.payments import AllocationCause
 from partway.lib.clock import today
 from partway.lib.money import Money
 
@@ -23,7 +23,7 @@ class Receipt:
     paid_before: Money
     paid_on: date  # where the organization is
     method: str  # in words, as “Bank debit”
-    by: str  # the same within a sentence: “bank debit”, but “PayPal” as the owner wrote it
+    method_in_sentence: str  # the same within a sentence: “bank debit”, but “PayPal” as the owner wrote it
     noun: str  # what it paid: invoice, or a quote's deposit
 
     @property
@@ -44,7 +44,7 @@ class Receipt:
         return self.captured - self.applied or None
 
     @property
-    def surplus_words(self) -> str:
+    def surplus_explanation(self) -> str:
         """Why the surplus fits nowhere, as a sentence; empty when there is none."""
         if not self.surplus:
             return ""
@@ -59,7 +59,7 @@ class Receipt:
         return f"{self.surplus} came when it was no longer asked for."
 
 
-class PaidPart(NamedTuple):
+class PaymentHistoryRow(NamedTuple):
     """One payment's part of an invoice: when and how it came, or when and why it was taken off again."""
 
     on: date
@@ -67,7 +67,7 @@ class PaidPart(NamedTuple):
     amount: Money
 
 
-def paid_so_far(invoice: Invoice) -> list[PaidPart]:
+def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
     """What was put against this invoice, oldest first; what was taken off again is negative."""
     zone = invoice.organization.time_zone
     rows = (
@@ -75,28 +75,31 @@ def paid_so_far(invoice: Invoice) -> list[PaidPart]:
         .select_related("payment__quote")
         .order_by("created_at", "id")
     )
-    return [PaidPart(_day(row, zone), _called(row), Money(row.amount_minor, row.currency)) for row in rows]
+    return [
+        PaymentHistoryRow(_day(row, zone), _called(row), Money(row.amount_minor, row.currency))
+        for row in rows
+    ]
 
 
 def _day(row: Allocation, zone: str) -> date:
     """Where the organization is; a payment carries the day it was made, which may be before it was recorded."""
-    came_on = row.payment.paid_on if row.cause == Cause.PAYMENT else None
+    came_on = row.payment.paid_on if row.cause == AllocationCause.PAYMENT else None
     return came_on or today(row.created_at, zone)
 
 
 # What is said after the name of a payment, where it did not simply pay.
-_BECAME = {
-    Cause.CREDIT: ", from credit",
-    Cause.REVERSED: " reversed",
-    Cause.EDITED: ", moved to credit",
-    Cause.RELEASED: ", moved to credit",
+_CAUSE_SUFFIX = {
+    AllocationCause.CREDIT: ", from credit",
+    AllocationCause.REVERSED: " reversed",
+    AllocationCause.EDITED: ", moved to credit",
+    AllocationCause.RELEASED: ", moved to credit",
 }
 
 
 def _called(row: Allocation) -> str:
     quote = row.payment.quote
-    name = f"deposit of {quote.number}" if quote else method_words(row.payment.method)
-    return f"{name}{_BECAME.get(Cause(row.cause), '')}"
+    name = f"deposit of {quote.number}" if quote else method_label(row.payment.method)
+    return f"{name}{_CAUSE_SUFFIX.get(AllocationCause(row.cause), '')}"
 
 
 def reversed_on(payment: Payment) -> date:
@@ -110,44 +113,46 @@ def receipt(payment: Payment) -> Receipt:
     captured = payment.captured
     if captured is None or payment.settled_at is None:
         raise ValueError(f"{payment.id} took no money, so there is no receipt")
-    before, applied = _around(payment)
+    before, applied = _paid_before_and_applied(payment)
     return Receipt(
         captured=captured,
         applied=applied,
-        total=_total_then(payment),
+        total=_total_at_booking(payment),
         paid_before=before,
         paid_on=payment.paid_on or today(payment.settled_at, payment.organization.time_zone),
-        method=method_words(payment.method),
+        method=method_label(payment.method),
         noun="invoice" if payment.invoice_id else "quote",
-        by=_in_a_sentence(payment.method),
+        method_in_sentence=_in_a_sentence(payment.method),
     )
 
 
-def method_words(method: str) -> str:
+def method_label(method: str) -> str:
     """A method as people say it: `bank_debit` is “Bank debit”; a mode in an owner's own words stays as it is."""
     return f"{method[:1].upper()}{method[1:]}".replace("_", " ")
 
 
 def _in_a_sentence(method: str) -> str:
-    words = method_words(method)
-    return words.lower() if method.islower() or method in usual_modes() else words
+    words = method_label(method)
+    return words.lower() if method.islower() or method in default_payment_modes() else words
 
 
-def _total_then(payment: Payment) -> Money:
+def _total_at_booking(payment: Payment) -> Money:
     """The document's total when the payment came in, as the event of that moment says; it may be edited later."""
-    return Money(_then(payment).get("total_minor", payment.document.total_minor), payment.document.currency)
+    return Money(
+        _booking_data(payment).get("total_minor", payment.document.total_minor), payment.document.currency
+    )
 
 
-def _then(payment: Payment) -> dict[str, int]:
+def _booking_data(payment: Payment) -> dict[str, int]:
     moments = payment.events.filter(type__in=["payment.succeeded", "payment.recorded"])
     return moments.values_list("data", flat=True).first() or {}
 
 
-def _around(payment: Payment) -> tuple[Money, Money]:
+def _paid_before_and_applied(payment: Payment) -> tuple[Money, Money]:
     """Paid on the document before this payment, and what of it was put there."""
     if payment.invoice is None:
         return _deposit(payment)
-    invoice, then = payment.invoice, _then(payment)
+    invoice, then = payment.invoice, _booking_data(payment)
     if "allocated_minor" in then:  # what was put elsewhere, or taken off, later is no part of this receipt
         before, applied = then["paid_before_minor"], then["allocated_minor"]
         return Money(before, invoice.currency), Money(applied, invoice.currency)
@@ -163,7 +168,7 @@ def _around(payment: Payment) -> tuple[Money, Money]:
 def _deposit(payment: Payment) -> tuple[Money, Money]:
     """A deposit is the first that is paid of a quote; it waits for the invoice made from it."""
     currency = payment.document.currency
-    return Money(0, currency), Money(_then(payment).get("deposit_minor", 0), currency)
+    return Money(0, currency), Money(_booking_data(payment).get("deposit_minor", 0), currency)
 
 
 def _sum(rows: list[Allocation], currency: str) -> Money:

@@ -24,25 +24,25 @@ class GatewayError(Exception):
 class Refused(GatewayError):
     """The gateway said no. `code` is ours and stable, `words` are the gateway's, for people."""
 
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(f"{code}: {words}")
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
         self.code = code
-        self.words = words
+        self.message = message
 
 
-class Unknown(GatewayError):
+class OutcomeUnknown(GatewayError):
     """A time-out, a broken connection, a 5xx or an unreadable answer: nobody knows what happened."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class BadCallback(GatewayError):
     """The signature, the timestamp or the body of a callback is wrong; store nothing, answer 400."""
 
 
-class Status(StrEnum):
+class CheckoutStatus(StrEnum):
     """Where a checkout stands at the gateway. A decline inside an open checkout leaves it open."""
 
     OPEN = "open"  # waiting for the customer
@@ -53,11 +53,11 @@ class Status(StrEnum):
     FAILED = "failed"  # it was processing and came to nothing
 
 
-class Closing(StrEnum):
+class CloseOutcome(StrEnum):
     """What became of an attempt to close."""
 
     CLOSED = "closed"  # nothing was taken and nothing can be any more
-    TAKEN = "taken"  # too late: captured or processing
+    TOO_LATE = "taken"  # too late: captured or processing
     UNKNOWN = "unknown"  # ask again
 
 
@@ -70,7 +70,7 @@ class RefundStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CheckoutRequest:
     """What a checkout is for. `key` is the idempotency key: the same order again is the same checkout."""
 
     key: str
@@ -101,7 +101,7 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class CheckoutState:
     """What the gateway knows about a checkout now.
 
     `captured` is what was really taken, before refunds, whatever amount and currency had been asked for;
@@ -110,17 +110,17 @@ class Truth:
     for the latest decline or the end; `words` are the gateway's, for people.
     """
 
-    status: Status
+    status: CheckoutStatus
     captured: Money | None
     authorized: Money | None
     method: str
     code: str
-    words: str
+    message: str
     refunds: tuple[Refund, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class CallbackFacts:
+class VerifiedCallback:
     """What a verified callback says; never enough to act on, always a reason to fetch."""
 
     event_id: str
@@ -129,12 +129,12 @@ class CallbackFacts:
     at: datetime
 
 
-class Listed(NamedTuple):
+class CheckoutSummary(NamedTuple):
     """One line of list_since."""
 
     ref: str
     reference: str
-    truth: Truth
+    state: CheckoutState
 
 
 class Gateway(Protocol):
@@ -170,19 +170,19 @@ class Gateway(Protocol):
         """Return if the credentials are good, else raise."""
         ...
 
-    def start(self, order: Order) -> Checkout:
+    def start(self, order: CheckoutRequest) -> Checkout:
         """Open a checkout for exactly this amount."""
         ...
 
-    def fetch(self, ref: str) -> Truth:
+    def fetch(self, ref: str) -> CheckoutState:
         """Ask what is true now."""
         ...
 
-    def capture(self, ref: str, amount: Money, key: str) -> Truth:
+    def capture(self, ref: str, amount: Money, key: str) -> CheckoutState:
         """Take what was authorized, at most once and at most that much."""
         ...
 
-    def close(self, ref: str, key: str) -> Closing:
+    def close(self, ref: str, key: str) -> CloseOutcome:
         """Make it unpayable, and give up an authorization that was not captured."""
         ...
 
@@ -190,10 +190,10 @@ class Gateway(Protocol):
         """Send back part or all of what was captured."""
         ...
 
-    def read_callback(self, body: bytes, headers: Mapping[str, str]) -> CallbackFacts:
+    def read_callback(self, body: bytes, headers: Mapping[str, str]) -> VerifiedCallback:
         """Verify the raw `body`; raises BadCallback."""
         ...
 
-    def list_since(self, at: datetime) -> Iterator[Listed]:
+    def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
         """Every checkout that changed at or after `at`, oldest change first."""
         ...

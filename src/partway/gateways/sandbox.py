@@ -15,19 +15,19 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from partway.gateways.protocol import (
     BadCallback,
-    CallbackFacts,
     Checkout,
-    Closing,
-    Listed,
-    Order,
+    CheckoutRequest,
+    CheckoutState,
+    CheckoutStatus,
+    CheckoutSummary,
+    CloseOutcome,
+    OutcomeUnknown,
     Refund,
     RefundStatus,
     Refused,
-    Status,
-    Truth,
-    Unknown,
+    VerifiedCallback,
 )
-from partway.lib.money import EXPONENTS, MAX_MINOR, Money
+from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 
 # Least amount and step in minor units, by the currency's decimals. The last digit of a three-decimal amount
 # must be 0: card networks carry two decimals and real gateways demand the same.
@@ -38,10 +38,10 @@ _STEP = {0: 1, 2: 1, 3: 10}
 _NOT_NOW = frozenset({408, 425, 429})
 
 _CLOSINGS = {
-    Status.CLOSED: Closing.CLOSED,
-    Status.FAILED: Closing.CLOSED,
-    Status.PROCESSING: Closing.TAKEN,
-    Status.CAPTURED: Closing.TAKEN,
+    CheckoutStatus.CLOSED: CloseOutcome.CLOSED,
+    CheckoutStatus.FAILED: CloseOutcome.CLOSED,
+    CheckoutStatus.PROCESSING: CloseOutcome.TOO_LATE,
+    CheckoutStatus.CAPTURED: CloseOutcome.TOO_LATE,
 }
 
 Json = dict[str, Any]
@@ -74,7 +74,7 @@ class SandboxGateway:
         """Return if the key opens an account."""
         self._call("GET", "/v1/account")
 
-    def start(self, order: Order) -> Checkout:
+    def start(self, order: CheckoutRequest) -> Checkout:
         """Open a checkout for exactly this amount."""
         body = {
             "amount": order.amount.amount_minor,
@@ -89,24 +89,24 @@ class SandboxGateway:
             answer = self._call("POST", "/v1/checkouts", body, order.key)
             return Checkout(_text(answer["id"]), _text(answer["url"], most=2000))
 
-    def fetch(self, ref: str) -> Truth:
+    def fetch(self, ref: str) -> CheckoutState:
         """Ask what is true now."""
         with _reading():
             return _truth(self._call("GET", f"/v1/checkouts/{ref}"))
 
-    def capture(self, ref: str, amount: Money, key: str) -> Truth:
+    def capture(self, ref: str, amount: Money, key: str) -> CheckoutState:
         """Take what was authorized, at most once and at most that much."""
         with _reading():
             return _truth(self._call("POST", f"/v1/checkouts/{ref}/capture", _wire(amount), key))
 
-    def close(self, ref: str, key: str) -> Closing:
+    def close(self, ref: str, key: str) -> CloseOutcome:
         """Make it unpayable, and give up an authorization that was not captured."""
         try:
             with _reading():
                 answer = self._call("POST", f"/v1/checkouts/{ref}/close", {}, key)
-                return _CLOSINGS.get(Status(answer["status"]), Closing.UNKNOWN)
-        except Unknown:
-            return Closing.UNKNOWN
+                return _CLOSINGS.get(CheckoutStatus(answer["status"]), CloseOutcome.UNKNOWN)
+        except OutcomeUnknown:
+            return CloseOutcome.UNKNOWN
 
     def refund(self, ref: str, amount: Money, key: str) -> Refund:
         """Send back part or all of what was captured."""
@@ -114,23 +114,23 @@ class SandboxGateway:
             body = {**_wire(amount), "reference": key}
             return _refund(self._call("POST", f"/v1/checkouts/{ref}/refunds", body, key))
 
-    def read_callback(self, body: bytes, headers: Mapping[str, str]) -> CallbackFacts:
+    def read_callback(self, body: bytes, headers: Mapping[str, str]) -> VerifiedCallback:
         """Verify the raw `body`; raises BadCallback."""
         try:
             event = Webhook(self._signing_secret).verify(body, dict(headers))
             at = datetime.fromisoformat(event["created"])
             ref = _text(event["data"]["checkout"])
-            return CallbackFacts(_text(event["id"]), _text(event["type"], most=60), ref, at)
+            return VerifiedCallback(_text(event["id"]), _text(event["type"], most=60), ref, at)
         except (WebhookVerificationError, ValueError, TypeError, KeyError) as error:
             raise BadCallback(f"not a callback of this account: {error}") from error
 
-    def list_since(self, at: datetime) -> Iterator[Listed]:
+    def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
         """Every checkout that changed at or after `at`, oldest change first."""
         query = {"since": at.isoformat()}
         while True:
             with _reading():
                 page = self._call("GET", f"/v1/checkouts?{urlencode(query)}")
-                listed = [Listed(row["id"], row["reference"], _truth(row)) for row in page["data"]]
+                listed = [CheckoutSummary(row["id"], row["reference"], _truth(row)) for row in page["data"]]
                 query["cursor"] = page["next"]
             yield from listed
             if not query["cursor"]:
@@ -141,7 +141,7 @@ class SandboxGateway:
         return _answer(self._client, method, path, headers=headers, json=body)
 
 
-def provision(base_url: str, name: str, callback_url: str) -> dict[str, str]:
+def create_account(base_url: str, name: str, callback_url: str) -> dict[str, str]:
     """Open an account at the company, which asks nobody's permission; returns its credentials."""
     body = {"name": name, "callback_url": callback_url}
     with _reading():
@@ -163,9 +163,9 @@ def _answer(client: httpx.Client, method: str, path: str, **request: Any) -> Jso
     try:
         response = client.request(method, path, **request)
     except httpx.HTTPError as error:
-        raise Unknown(f"no answer: {error or type(error).__name__}") from error
+        raise OutcomeUnknown(f"no answer: {error or type(error).__name__}") from error
     if response.status_code >= 500 or response.status_code in _NOT_NOW:
-        raise Unknown(f"answered {response.status_code}")
+        raise OutcomeUnknown(f"answered {response.status_code}")
     with _reading():
         answer: Json = response.json()
         if response.is_success:
@@ -179,21 +179,21 @@ def _reading() -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError) as error:
-        raise Unknown(f"unreadable answer: {error!r}") from error
+        raise OutcomeUnknown(f"unreadable answer: {error!r}") from error
 
 
 def _wire(amount: Money) -> Json:
     return {"amount": amount.amount_minor, "currency": amount.currency}
 
 
-def _truth(row: Json) -> Truth:
-    return Truth(
-        status=Status(row["status"]),
+def _truth(row: Json) -> CheckoutState:
+    return CheckoutState(
+        status=CheckoutStatus(row["status"]),
         captured=_money(row["captured"], row["captured_currency"]),
         authorized=_money(row["authorized"], row["currency"]),
         method=_text(row["method"], most=40),
         code=_text(row["code"], most=60),
-        words=_text(row["message"], most=300),
+        message=_text(row["message"], most=300),
         refunds=tuple(_refund(refund) for refund in row["refunds"]),
     )
 
@@ -202,7 +202,7 @@ def _money(amount_minor: int | None, currency: str) -> Money | None:
     """What was taken has a currency of its own: it need not be the one that was asked for."""
     if amount_minor is None:
         return None
-    if not 0 <= amount_minor <= MAX_MINOR:
+    if not 0 <= amount_minor <= MAX_AMOUNT_MINOR:
         raise ValueError(f"{amount_minor} is not an amount")
     return Money(amount_minor, currency)
 

@@ -17,7 +17,7 @@ def make_token(subject: str, key: str) -> str:
     return f"{subject.partition('_')[2]}-{_mac(subject, key)}"
 
 
-def read_token(token: str, prefix: str, keys: Sequence[str]) -> str | None:
+def verify_token(token: str, prefix: str, keys: Sequence[str]) -> str | None:
     """The id this token stands for, or None. Older `keys` after the first stay valid, so keys can rotate."""
     if len(token) > _MAX_TOKEN or not token.isascii():
         return None

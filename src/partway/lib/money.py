@@ -27,7 +27,7 @@ EXPONENTS: dict[str, int] = {
 }
 
 # Far above any invoice, and far below the 2^53 up to which JSON readers count exactly.
-MAX_MINOR = 10**13
+MAX_AMOUNT_MINOR = 10**13
 
 _PLAIN_NUMBER = re.compile(r"[+-]?\d*([.]\d*)?", re.ASCII)
 _ENGLISH = Locale("en", "US")
@@ -36,8 +36,8 @@ _ENGLISH = Locale("en", "US")
 class MoneyError(ValueError):
     """An amount that is not one: `code` is stable, the text is for people."""
 
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
         self.code = code
 
 
@@ -89,7 +89,7 @@ class Money:
 _THOUSANDS = 3  # digits of a group
 
 
-def half_up(value: Decimal) -> int:
+def round_half_up(value: Decimal) -> int:
     """Round to a whole number of minor units, halves away from zero (DESIGN M1)."""
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
@@ -104,7 +104,8 @@ def parse_money(text: str, currency: str) -> Money:
         raise MoneyError("empty", "Enter an amount.")
     if not _well_grouped(digits):
         raise MoneyError(
-            "not_a_number", f"“{text.strip()[:40]}” is not an amount. Write it like {example(currency)}."
+            "not_a_number",
+            f"“{text.strip()[:40]}” is not an amount. Write it like {example_amount(currency)}.",
         )
     exponent = EXPONENTS[currency]
     whole, _, decimals = digits.replace(",", "").partition(".")
@@ -113,8 +114,8 @@ def parse_money(text: str, currency: str) -> Money:
     if decimals[exponent:].strip("0") or (len(decimals) == _THOUSANDS and exponent < _THOUSANDS):
         raise MoneyError("too_many_decimals", _decimals_words(currency, exponent))
     minor = int((whole + decimals[:exponent].ljust(exponent, "0")).lstrip("+") or "0")
-    if abs(minor) > MAX_MINOR:
-        raise MoneyError("too_large", f"The most Partway can handle is {Money(MAX_MINOR, currency)}.")
+    if abs(minor) > MAX_AMOUNT_MINOR:
+        raise MoneyError("too_large", f"The most Partway can handle is {Money(MAX_AMOUNT_MINOR, currency)}.")
     return Money(minor, currency)
 
 
@@ -147,11 +148,11 @@ def _well_grouped(digits: str) -> bool:
 
 def _decimals_words(currency: str, exponent: int) -> str:
     if exponent == 0:
-        return f"{currency} has no decimals. Write it like {example(currency)}."
-    return f"{currency} has {exponent} decimals at most. Write it like {example(currency)}."
+        return f"{currency} has no decimals. Write it like {example_amount(currency)}."
+    return f"{currency} has {exponent} decimals at most. Write it like {example_amount(currency)}."
 
 
-def example(currency: str) -> str:
+def example_amount(currency: str) -> str:
     """A plain amount as one would type it, to show in an error."""
     return f"{Money(300 * 10 ** EXPONENTS[currency], currency).decimal}"
 

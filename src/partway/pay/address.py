@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-from partway.lib.addresses import believed
+from partway.lib.ip_addresses import client_ip
 
 
-def payer_address(http: HttpRequest) -> str | None:
+def payer_ip(http: HttpRequest) -> str | None:
     """The address of the browser; None when nobody told."""
     forwarded_for = http.META.get("HTTP_X_FORWARDED_FOR", "")
-    return believed(forwarded_for, http.META.get("REMOTE_ADDR", ""), settings.PARTWAY_TRUSTED_PROXIES)
+    return client_ip(forwarded_for, http.META.get("REMOTE_ADDR", ""), settings.PARTWAY_TRUSTED_PROXIES)

@@ -11,19 +11,19 @@ from partway.billing.payments.callbacks import receive_callback
 from partway.gateways.protocol import BadCallback
 from partway.lib.clock import now
 
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 
 
 @csrf_exempt  # signed by the gateway, which is more than a form can say
 @require_POST
-def receive(http: HttpRequest, account_id: str) -> JsonResponse:
+def gateway_callback(http: HttpRequest, account_id: str) -> JsonResponse:
     """200 once the report is stored, and only then, so that a gateway repeats what we lost (DESIGN P7)."""
     account = GatewayAccount.objects.select_related("organization").filter(id=account_id).first()
     if account is None:
         return JsonResponse({"error": "There is no such gateway account."}, status=404)
-    body = http.read(MOST_BYTES + 1)
-    if len(body) > MOST_BYTES:
-        return JsonResponse({"error": f"A callback has at most {MOST_BYTES} bytes."}, status=413)
+    body = http.read(MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        return JsonResponse({"error": f"A callback has at most {MAX_BYTES} bytes."}, status=413)
     try:
         receive_callback(account, body=body, headers=dict(http.headers), now=now())
     except BadCallback as error:

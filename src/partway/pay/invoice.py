@@ -14,7 +14,7 @@ from partway.billing.errors import NotPayable
 from partway.billing.models import Invoice
 from partway.billing.payments.start import check_payable
 from partway.delivery.pdf import invoice_pdf, pdf_response
-from partway.delivery.receipt_figures import paid_so_far
+from partway.delivery.receipt_figures import payment_history
 from partway.lib.clock import now, today
 
 from . import responses
@@ -36,7 +36,7 @@ def pay(http: HttpRequest, token: str) -> HttpResponse:
         return redirect("pay:invoice", token)
     invoice = links.invoice_by_token(token)
     if invoice is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     return responses.start(http, invoice, partial(_show, http, token))
 
 
@@ -45,18 +45,18 @@ def pdf(http: HttpRequest, token: str) -> HttpResponse:
     """The invoice as a file; where its page is dead, so is this."""
     invoice = links.invoice_by_token(token)
     if invoice is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     if invoice.status in _GONE:
-        return responses.dead(http, invoice.organization, _GONE[invoice.status])
+        return responses.gone(http, invoice.organization, _GONE[invoice.status])
     return pdf_response(invoice_pdf(invoice))
 
 
 @require_POST
-def opened(http: HttpRequest, token: str) -> HttpResponse:
+def mark_opened(http: HttpRequest, token: str) -> HttpResponse:
     """A person has this page before their eyes."""
     invoice = links.invoice_by_token(token)
     if invoice is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     invoices.mark_opened(invoice, now=now())
     return HttpResponse(status=204)
 
@@ -64,12 +64,17 @@ def opened(http: HttpRequest, token: str) -> HttpResponse:
 def _show(http: HttpRequest, token: str, alert: str = "", status: int = 200) -> HttpResponse:
     invoice = links.invoice_by_token(token)
     if invoice is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     if invoice.status in _GONE:
-        return responses.dead(http, invoice.organization, _GONE[invoice.status])
-    obstacle = _obstacle(invoice)
-    answer = responses.page if obstacle else responses.payable
-    return answer(http, "invoice", {**_context(invoice, token), "alert": alert, "obstacle": obstacle}, status)
+        return responses.gone(http, invoice.organization, _GONE[invoice.status])
+    unavailable_reason = _obstacle(invoice)
+    answer = responses.page if unavailable_reason else responses.payable_page
+    return answer(
+        http,
+        "invoice",
+        {**_context(invoice, token), "alert": alert, "unavailable_reason": unavailable_reason},
+        status,
+    )
 
 
 def _obstacle(invoice: Invoice) -> str:
@@ -89,6 +94,6 @@ def _context(invoice: Invoice, token: str) -> dict[str, object]:
         "invoice": invoice,
         "lines": invoice.lines.all(),
         "sent_on": today(invoice.sent_at or invoice.created_at, time_zone),
-        "payments": paid_so_far(invoice),
+        "payments": payment_history(invoice),
         "word": "overdue" if invoice.is_overdue(today(now(), time_zone)) else invoice.payment_status,
     }

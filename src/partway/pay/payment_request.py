@@ -31,16 +31,16 @@ def pay(http: HttpRequest, token: str) -> HttpResponse:
         return redirect("pay:request", token)
     request = links.request_by_token(token)
     if request is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     return responses.start(http, request, partial(_show, http, token))
 
 
 @require_POST
-def opened(http: HttpRequest, token: str) -> HttpResponse:
+def mark_opened(http: HttpRequest, token: str) -> HttpResponse:
     """A person has this page before their eyes."""
     request = links.request_by_token(token)
     if request is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     payment_requests.mark_opened(request, now=now())
     return HttpResponse(status=204)
 
@@ -48,14 +48,14 @@ def opened(http: HttpRequest, token: str) -> HttpResponse:
 def _show(http: HttpRequest, token: str, alert: str = "", status: int = 200) -> HttpResponse:
     request = links.request_by_token(token)
     if request is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     try:
         check_payable(request, now=now())
     except NotPayable as error:
         if error.reason != "busy":
-            return responses.dead(http, request.organization, error.reason)
+            return responses.gone(http, request.organization, error.reason)
         return responses.page(http, "request", _context(request, token), status)
-    return responses.payable(http, "request", {**_context(request, token), "alert": alert}, status)
+    return responses.payable_page(http, "request", {**_context(request, token), "alert": alert}, status)
 
 
 def _context(request: PaymentRequest, token: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partway.billing import events, links
 from partway.billing.documents import deposits, quotes
-from partway.billing.documents.quotes import Evidence
+from partway.billing.documents.quotes import AcceptanceEvidence
 from partway.billing.errors import BillingError, Invalid, NotPayable, TooLate
 from partway.billing.models import Quote
 from partway.billing.payments.start import check_payable
@@ -19,7 +19,7 @@ from partway.lib.clock import now, today
 from partway.lib.money import Money
 
 from . import responses
-from .address import payer_address
+from .address import payer_ip
 
 # GET and HEAD of a form's address lead back to the page: a reload repeats nothing.
 _form = require_http_methods(["GET", "HEAD", "POST"])
@@ -36,10 +36,10 @@ def pdf(http: HttpRequest, token: str) -> HttpResponse:
     """The quote as a file; where its page is dead, so is this."""
     quote = links.quote_by_token(token)
     if quote is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     stage = _stage(quote)
     if stage in ("declined", "expired"):
-        return responses.dead(http, quote.organization, f"quote_{stage}")
+        return responses.gone(http, quote.organization, f"quote_{stage}")
     return pdf_response(quote_pdf(quote))
 
 
@@ -50,8 +50,8 @@ def accept(http: HttpRequest, token: str) -> HttpResponse:
         return redirect("pay:quote", token)
     quote = links.quote_by_token(token)
     if quote is None:
-        return responses.unknown(http)
-    evidence = Evidence(_typed(http, "name"), payer_address(http))
+        return responses.not_found(http)
+    evidence = AcceptanceEvidence(_typed(http, "name"), payer_ip(http))
     by = events.customer_actor(quote.customer)
     try:
         quotes.accept(quote, evidence=evidence, by=by, now=now())
@@ -67,7 +67,7 @@ def decline(http: HttpRequest, token: str) -> HttpResponse:
         return redirect("pay:quote", token)
     quote = links.quote_by_token(token)
     if quote is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     by = events.customer_actor(quote.customer)
     try:
         quotes.decline(quote, reason=_typed(http, "reason"), by=by, now=now())
@@ -83,16 +83,16 @@ def pay(http: HttpRequest, token: str) -> HttpResponse:
         return redirect("pay:quote", token)
     quote = links.quote_by_token(token)
     if quote is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     return responses.start(http, quote, partial(_show, http, token), shown=quote.deposit)
 
 
 @require_POST
-def opened(http: HttpRequest, token: str) -> HttpResponse:
+def mark_opened(http: HttpRequest, token: str) -> HttpResponse:
     """A person has this page before their eyes."""
     quote = links.quote_by_token(token)
     if quote is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     quotes.mark_opened(quote, now=now())
     return HttpResponse(status=204)
 
@@ -105,9 +105,9 @@ def _typed(http: HttpRequest, name: str) -> str:
 def _refused(http: HttpRequest, token: str, error: BillingError) -> HttpResponse:
     """The page once more: with the field to mend, or as it stands since somebody was faster."""
     if isinstance(error, Invalid):
-        return _show(http, token, status=error.status, name_error=error.words)
-    words = "" if isinstance(error, TooLate) else error.words
-    return _show(http, token, words, error.status)
+        return _show(http, token, status=error.status, name_error=error.message)
+    message = "" if isinstance(error, TooLate) else error.message
+    return _show(http, token, message, error.status)
 
 
 def _show(
@@ -115,19 +115,19 @@ def _show(
 ) -> HttpResponse:
     quote = links.quote_by_token(token)
     if quote is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     stage = _stage(quote)
     if stage in ("declined", "expired"):
-        return responses.dead(http, quote.organization, f"quote_{stage}")
+        return responses.gone(http, quote.organization, f"quote_{stage}")
     context = {**_context(http, quote, token), "stage": stage, "alert": alert, "name_error": name_error}
-    answer = responses.payable if stage == "due" else responses.page
+    answer = responses.payable_page if stage == "due" else responses.page
     return answer(http, "quote", context, status)
 
 
 def _stage(quote: Quote) -> str:
     """What a customer is shown: open, expired, declined, invoiced; once accepted how the deposit stands."""
     if quote.status == "sent":
-        return "expired" if quotes.has_outlived(quote, now()) else "open"
+        return "expired" if quotes.is_past_valid_until(quote, now()) else "open"
     if quote.status != "accepted":
         return quote.status
     deposit = deposits.deposit_status(quote)
@@ -158,12 +158,12 @@ def _context(http: HttpRequest, quote: Quote, token: str) -> dict[str, object]:
 def _deposit(quote: Quote) -> dict[str, object]:
     """How much of the total the deposit has paid or asks for, and when it came."""
     nothing = Money(0, quote.currency)
-    payment = deposits.paid(quote)
+    payment = deposits.deposit_payment(quote)
     if payment is None or payment.settled_at is None:
-        return {"paid": nothing, "asked": quote.deposit, "shows_deposit": _asks(quote)}
+        return {"paid": nothing, "asked": quote.deposit, "shows_deposit": _asks_deposit(quote)}
     paid_on = payment.paid_on or today(payment.settled_at, quote.organization.time_zone)
     return {"paid": quote.deposit, "asked": nothing, "paid_on": paid_on, "shows_deposit": True}
 
 
-def _asks(quote: Quote) -> bool:
+def _asks_deposit(quote: Quote) -> bool:
     return quote.deposit_minor > 0 and quote.status != "invoiced"

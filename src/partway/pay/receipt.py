@@ -15,7 +15,7 @@ from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import check_payable
 from partway.delivery.pdf import pdf_response, receipt_pdf
 from partway.delivery.receipt_figures import receipt, reversed_on
-from partway.gateways.protocol import Refused, Unknown
+from partway.gateways.protocol import OutcomeUnknown, Refused
 from partway.lib.clock import now
 from partway.lib.money import Money
 
@@ -24,7 +24,7 @@ from . import responses
 CONFIRMING = "confirming"
 
 # A gateway that hangs must not hold every thread of this process: there are others to serve, and callbacks.
-_ASKING = BoundedSemaphore(4)
+_REFRESH_SLOTS = BoundedSemaphore(4)
 
 # What a customer is told for each stored state; the rest of the states are being confirmed.
 _STAGES = {
@@ -34,7 +34,7 @@ _STAGES = {
     "canceled": "nothing_charged",
 }
 # These have a receipt; that of a reversed payment says so.
-_CAME_IN = ("succeeded", "reversed")
+_HAS_RECEIPT = ("succeeded", "reversed")
 
 
 @require_safe
@@ -42,11 +42,11 @@ def show(http: HttpRequest, token: str) -> HttpResponse:
     """How the payment stands as far as we know. Looking changes nothing, and asks the gateway nothing."""
     payment = links.payment_by_token(token)
     if payment is None:
-        return responses.unknown(http)
+        return responses.not_found(http)
     stage = _stage(payment)
     document = payment.document
     paid = document.amount_paid if isinstance(document, Invoice) else Money(0, document.currency)
-    shared = {"organization": payment.organization, "invoice": document, "paid_so_far": paid}
+    shared = {"organization": payment.organization, "invoice": document, "payment_history": paid}
     context = {"token": token, "payment": payment, **shared, **_known(payment, stage)}
     return responses.page(http, f"payment_{stage}", context)
 
@@ -57,8 +57,8 @@ def _known(payment: Payment, stage: str) -> dict[str, object]:
         return {"receipt": receipt(payment)}
     if stage == "reversed":
         taken_back = {"receipt": receipt(payment), "reversed_on": reversed_on(payment)}
-        return {**taken_back, "back": _way_back(payment)}
-    return {"back": _way_back(payment)}
+        return {**taken_back, "back": _payable_url(payment)}
+    return {"back": _payable_url(payment)}
 
 
 @require_safe
@@ -66,34 +66,34 @@ def pdf(http: HttpRequest, token: str) -> HttpResponse:
     """The receipt as a file, once there is one; until then the page says how things stand."""
     payment = links.payment_by_token(token)
     if payment is None:
-        return responses.unknown(http)
-    if _stage(payment) not in _CAME_IN:
+        return responses.not_found(http)
+    if _stage(payment) not in _HAS_RECEIPT:
         return redirect("pay:receipt", token)
     return pdf_response(receipt_pdf(payment))
 
 
 @require_POST
-def state(http: HttpRequest, token: str) -> HttpResponse:
+def refresh(http: HttpRequest, token: str) -> HttpResponse:
     """Ask the gateway how it stands: the page does so every moment, or a person presses the button."""
     payment = links.payment_by_token(token)
     if payment is None:
-        return responses.unknown(http)
-    payment = _asked(payment)
+        return responses.not_found(http)
+    payment = _refreshed(payment)
     if http.accepts("text/html"):
         return redirect("pay:receipt", token)
     return JsonResponse({"stage": _stage(payment)})
 
 
-def _asked(payment: Payment) -> Payment:
+def _refreshed(payment: Payment) -> Payment:
     """The payment as the gateway tells; as we know it where nothing is open, or where enough are asking already."""
-    if not payment.is_unsettled or not _ASKING.acquire(blocking=False):
+    if not payment.is_unsettled or not _REFRESH_SLOTS.acquire(blocking=False):
         return payment
     try:
         return refresh_payment(payment, now=now())
-    except (Unknown, Refused):  # nobody knows yet: the page says so and asks again
+    except (OutcomeUnknown, Refused):  # nobody knows yet: the page says so and asks again
         return payment
     finally:
-        _ASKING.release()
+        _REFRESH_SLOTS.release()
 
 
 def _stage(payment: Payment) -> str:
@@ -102,11 +102,11 @@ def _stage(payment: Payment) -> str:
     return _STAGES.get(payment.status, CONFIRMING)
 
 
-def _way_back(payment: Payment) -> str:
+def _payable_url(payment: Payment) -> str:
     """The page the customer came from, while it can still be paid."""
     source = payment.payment_request or payment.document
     try:
         check_payable(source, now=now())
     except NotPayable:
         return ""
-    return links.url_of(source)
+    return links.payment_url(source)

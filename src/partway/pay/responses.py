@@ -12,16 +12,16 @@ from django.utils.cache import add_never_cache_headers
 
 from partway.accounts.models import Organization
 from partway.billing.errors import BillingError, NotPayable
-from partway.billing.payments.start import Source, checkout_origin, start_payment
+from partway.billing.payments.start import PaymentTarget, checkout_origin, start_payment
 from partway.lib.clock import now
-from partway.lib.money import MAX_MINOR, Money
+from partway.lib.money import MAX_AMOUNT_MINOR, Money
 
-from .address import payer_address
+from .address import payer_ip
 
-CHANGED = "The amount has changed since you opened this page. Please look again before you pay."
+AMOUNT_CHANGED = "The amount has changed since you opened this page. Please look again before you pay."
 
 # What a dead link says: a title, what is so, what to ask for. Nothing else may be learned from it.
-_DEAD = {
+_GONE_MESSAGES = {
     "paid": ("This has been paid", "This payment request was paid; nothing more is asked for here.", ""),
     "canceled": (
         "This request was canceled",
@@ -61,21 +61,28 @@ def page(http: HttpRequest, template: str, context: Mapping[str, Any], status: i
     return response
 
 
-def unknown(http: HttpRequest, **_: str) -> HttpResponse:
+def not_found(http: HttpRequest, **_: str) -> HttpResponse:
     """The same bytes for every link that is none, whatever it looks like."""
     return page(http, "unknown", {}, status=404)
 
 
-def dead(http: HttpRequest, organization: Organization, reason: str) -> HttpResponse:
+def gone(http: HttpRequest, organization: Organization, reason: str) -> HttpResponse:
     """A link that lived: says why it is dead and whom to ask, and nothing about what it was for."""
-    title, words, ask_for = _DEAD.get(reason, _NOT_PAYABLE)
-    context = {"organization": organization, "title": title, "words": words, "ask_for": ask_for}
+    title, message, contact_about = _GONE_MESSAGES.get(reason, _NOT_PAYABLE)
+    context = {
+        "organization": organization,
+        "title": title,
+        "message": message,
+        "contact_about": contact_about,
+    }
     if reason.startswith("quote_"):
         context["if_you"] = "If you still want the work done"
     return page(http, "dead", context, status=_STATUS.get(reason, 410))
 
 
-def payable(http: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
+def payable_page(
+    http: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200
+) -> HttpResponse:
     """A page with a Pay button; its policy names the gateway, or browsers would stop the way there."""
     origin = checkout_origin(context["organization"])
     sandbox = origin == settings.PARTWAY_SANDBOX_URL
@@ -86,8 +93,8 @@ def payable(http: HttpRequest, template: str, context: Mapping[str, Any], status
 
 def start(
     http: HttpRequest,
-    source: Source,
-    show_again: Callable[[str, int], HttpResponse],
+    source: PaymentTarget,
+    rerender: Callable[[str, int], HttpResponse],
     *,
     shown: Money | None = None,
 ) -> HttpResponse:
@@ -97,16 +104,16 @@ def start(
     """
     shown = shown or _shown(http, source.currency)
     try:
-        payment = start_payment(source, shown=shown, payer_address=payer_address(http), now=now())
+        payment = start_payment(source, shown=shown, payer_ip=payer_ip(http), now=now())
     except NotPayable as error:
-        return show_again(CHANGED if error.reason == "changed" else error.words, error.status)
+        return rerender(AMOUNT_CHANGED if error.reason == "changed" else error.message, error.status)
     except BillingError as error:
-        return show_again(error.words, error.status)
+        return rerender(error.message, error.status)
     return HttpResponse(status=303, headers={"Location": payment.checkout_url})
 
 
 def _shown(http: HttpRequest, currency: str) -> Money:
     """The amount that stood on the button; only ever compared with what is due, never taken as the amount."""
     typed = http.POST.get("amount_minor", "")
-    known = typed.isascii() and typed.isdigit() and len(typed) <= len(str(MAX_MINOR))
+    known = typed.isascii() and typed.isdigit() and len(typed) <= len(str(MAX_AMOUNT_MINOR))
     return Money(int(typed) if known else 0, currency)

@@ -13,19 +13,19 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from partway.sandbox import faults
-from partway.sandbox.errors import Refusal, invalid
-from partway.sandbox.models import Account, Answer, Fault
+from partway.sandbox.errors import ApiError, invalid
+from partway.sandbox.models import Account, Fault, IdempotentResponse
 
 Json = dict[str, Any]
 
 # Acts that set up or look behind the scenes; faults never hit them.
-_UNTOUCHED = frozenset(
+_FAULT_EXEMPT = frozenset(
     {"open_account", "set_fault", "clear_faults", "ledger", "settle", "settle_refund", "lapse"}
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiRequest:
     """One call and whose it is; an unsaved account where none is needed."""
 
     account: Account
@@ -36,17 +36,17 @@ class Call:
 Handler = Callable[..., Json]
 
 
-def serve(*, public: bool = False, **handlers: Handler) -> Callable[..., HttpResponse]:
+def api_view(*, public: bool = False, **handlers: Handler) -> Callable[..., HttpResponse]:
     """A view that picks a handler by HTTP method; a handler's name is the act that faults are set for."""
 
     def view(request: HttpRequest, **path: str) -> HttpResponse:
         handler = handlers.get((request.method or "").lower())
         if handler is None:
-            return _error(Refusal(405, "method_not_allowed", "Not this method."))
+            return _error(ApiError(405, "method_not_allowed", "Not this method."))
         try:
             account = Account() if public else _account(request)
-            return _faulty(handler, Call(account, request, _body(request)), path)
-        except Refusal as refusal:
+            return _with_faults(handler, ApiRequest(account, request, _body(request)), path)
+        except ApiError as refusal:
             return _error(refusal)
 
     return view
@@ -56,7 +56,7 @@ def _account(request: HttpRequest) -> Account:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     account = Account.objects.filter(api_key=key).first() if scheme == "Bearer" and key else None
     if account is None:
-        raise Refusal(401, "unauthenticated", "This API key opens no account.")
+        raise ApiError(401, "unauthenticated", "This API key opens no account.")
     return account
 
 
@@ -72,18 +72,20 @@ def _body(request: HttpRequest) -> Json:
     return body
 
 
-def _faulty(handler: Handler, call: Call, path: dict[str, str]) -> HttpResponse:
+def _with_faults(handler: Handler, call: ApiRequest, path: dict[str, str]) -> HttpResponse:
     act = handler.__name__
-    if act in _UNTOUCHED:
-        return _once(handler, call, path)
-    if faults.take(call.account.id, faults.BEFORE, act):
-        return _error(Refusal(500, "internal_error", "Something broke before anything happened."))
-    response = _once(handler, call, path)
-    broken = faults.take(call.account.id, faults.AFTER_SUCCESS, act) if response.status_code < 300 else None
-    return _spoiled(response, broken) if broken else response
+    if act in _FAULT_EXEMPT:
+        return _idempotent(handler, call, path)
+    if faults.consume(call.account.id, faults.BEFORE, act):
+        return _error(ApiError(500, "internal_error", "Something broke before anything happened."))
+    response = _idempotent(handler, call, path)
+    broken = (
+        faults.consume(call.account.id, faults.AFTER_SUCCESS, act) if response.status_code < 300 else None
+    )
+    return _apply_fault(response, broken) if broken else response
 
 
-def _spoiled(response: HttpResponse, fault: Fault) -> HttpResponse:
+def _apply_fault(response: HttpResponse, fault: Fault) -> HttpResponse:
     """What was done is done; only the answer to it goes wrong."""
     if fault.kind == "hang":
         time.sleep(fault.delay)
@@ -92,7 +94,7 @@ def _spoiled(response: HttpResponse, fault: Fault) -> HttpResponse:
         return HttpResponse("<h1>We will be back soon</h1>")
     if fault.kind == "no_amount":
         return JsonResponse(_without_amounts(json.loads(response.content)))
-    return _error(Refusal(504, "timeout", "No answer in time."))
+    return _error(ApiError(504, "timeout", "No answer in time."))
 
 
 def _without_amounts(body: Json) -> Json:
@@ -101,7 +103,7 @@ def _without_amounts(body: Json) -> Json:
     return body
 
 
-def _once(handler: Handler, call: Call, path: dict[str, str]) -> HttpResponse:
+def _idempotent(handler: Handler, call: ApiRequest, path: dict[str, str]) -> HttpResponse:
     if call.request.method != "POST":
         return JsonResponse(handler(call, **path))
     key = call.request.headers.get("Idempotency-Key", "")
@@ -113,34 +115,36 @@ def _once(handler: Handler, call: Call, path: dict[str, str]) -> HttpResponse:
     return JsonResponse(body, status=status)
 
 
-def _keyed(handler: Handler, call: Call, path: dict[str, str], key: str) -> tuple[int, Json]:
+def _keyed(handler: Handler, call: ApiRequest, path: dict[str, str], key: str) -> tuple[int, Json]:
     digest = _digest(call.request)
-    kept = Answer.objects.filter(account=call.account, key=key).first()
+    kept = IdempotentResponse.objects.filter(account=call.account, key=key).first()
     if kept is None:
         status, body = _attempt(handler, call, path)
-        Answer.objects.create(account=call.account, key=key, digest=digest, status=status, body=body)
+        IdempotentResponse.objects.create(
+            account=call.account, key=key, digest=digest, status=status, body=body
+        )
         return status, body
     if kept.digest != digest:
-        return _told(Refusal(422, "idempotency_key_reused", "This key was used for another call."))
+        return _error_body(ApiError(422, "idempotency_key_reused", "This key was used for another call."))
     return kept.status, kept.body
 
 
-def _attempt(handler: Handler, call: Call, path: dict[str, str]) -> tuple[int, Json]:
+def _attempt(handler: Handler, call: ApiRequest, path: dict[str, str]) -> tuple[int, Json]:
     """A refusal is an answer like any other: what was found out on the way (expired, lapsed) is committed."""
     try:
         return 200, handler(call, **path)
-    except Refusal as refusal:
-        return _told(refusal)
+    except ApiError as refusal:
+        return _error_body(refusal)
 
 
 def _digest(request: HttpRequest) -> str:
     return hashlib.sha256(f"{request.method} {request.path}\0".encode() + request.body).hexdigest()
 
 
-def _told(refusal: Refusal) -> tuple[int, Json]:
+def _error_body(refusal: ApiError) -> tuple[int, Json]:
     return refusal.status, {"error": {"code": refusal.code, "message": refusal.message}}
 
 
-def _error(refusal: Refusal) -> HttpResponse:
-    status, body = _told(refusal)
+def _error(refusal: ApiError) -> HttpResponse:
+    status, body = _error_body(refusal)
     return JsonResponse(body, status=status)

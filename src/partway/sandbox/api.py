@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from partway.lib.clock import now
 from partway.sandbox import checkouts, faults, fields
-from partway.sandbox.answers import Call, Json
+from partway.sandbox.answers import ApiRequest, Json
 from partway.sandbox.errors import invalid, not_found
 from partway.sandbox.models import Account, Checkout, Fault, Refund
 
@@ -22,7 +22,7 @@ METHODS = ("card", "bank_debit")
 PAGE = 100
 
 
-def open_account(call: Call) -> Json:
+def open_account(call: ApiRequest) -> Json:
     """POST {name, callback_url} → {id, name, api_key, signing_secret}."""
     name = fields.text(call.body, "name")
     callback_url = fields.url(call.body, "callback_url")
@@ -31,12 +31,12 @@ def open_account(call: Call) -> Json:
     return {"id": account.id, "name": account.name, **secrets}
 
 
-def account(call: Call) -> Json:
+def account(call: ApiRequest) -> Json:
     """GET → whose key this is."""
     return {"id": call.account.id, "name": call.account.name, "callback_url": call.account.callback_url}
 
 
-def start(call: Call) -> Json:
+def start(call: ApiRequest) -> Json:
     """POST {amount, currency, description, reference, return_url, expires_at, methods?, callback_url?}."""
     body = call.body
     amount_minor, currency = fields.payable(body)
@@ -49,7 +49,7 @@ def start(call: Call) -> Json:
         return_url=fields.url(body, "return_url"),
         callback_url=fields.url(body, "callback_url", fallback=call.account.callback_url),
         methods=_methods(body),
-        expires_at=fields.moment(fields.text(body, "expires_at"), "expires_at"),
+        expires_at=fields.timestamp(fields.text(body, "expires_at"), "expires_at"),
     )
     return _wire(call, checkout)
 
@@ -61,7 +61,7 @@ def _methods(body: Json) -> list[str]:
     return wanted
 
 
-def fetch(call: Call, checkout_id: str) -> Json:
+def fetch(call: ApiRequest, checkout_id: str) -> Json:
     """GET → the checkout as it is now."""
     checkout = Checkout.objects.filter(id=checkout_id, account=call.account).first()
     if checkout is None:
@@ -72,12 +72,12 @@ def fetch(call: Call, checkout_id: str) -> Json:
     return _wire(call, checkout)
 
 
-def listed(call: Call) -> Json:
+def list_checkouts(call: ApiRequest) -> Json:
     """GET ?since=&cursor= → {data, next}, in the order of the latest change."""
     found = Checkout.objects.filter(account=call.account)
     query = call.request.GET
     if query.get("since"):
-        found = found.filter(changed_at__gte=fields.moment(query["since"], "since"))
+        found = found.filter(changed_at__gte=fields.timestamp(query["since"], "since"))
     if query.get("cursor"):
         found = _after(found, query["cursor"])
     rows = list(found.order_by("changed_at", "id")[: PAGE + 1])
@@ -88,11 +88,11 @@ def listed(call: Call) -> Json:
 
 def _after(found: QuerySet[Checkout], cursor: str) -> QuerySet[Checkout]:
     changed_at, _, checkout_id = cursor.partition("|")
-    at: datetime = fields.moment(changed_at, "cursor")
+    at: datetime = fields.timestamp(changed_at, "cursor")
     return found.filter(Q(changed_at__gt=at) | Q(changed_at=at, id__gt=checkout_id))
 
 
-def capture(call: Call, checkout_id: str) -> Json:
+def capture(call: ApiRequest, checkout_id: str) -> Json:
     """POST {amount} → the checkout; at most once, at most what was authorized."""
     checkout = checkouts.locked(checkout_id, call.account.id)
     fields.same_currency(call.body, checkout.currency)
@@ -100,14 +100,14 @@ def capture(call: Call, checkout_id: str) -> Json:
     return _wire(call, checkout)
 
 
-def close(call: Call, checkout_id: str) -> Json:
+def close(call: ApiRequest, checkout_id: str) -> Json:
     """POST → the checkout: closed, unless money was taken before."""
     checkout = checkouts.locked(checkout_id, call.account.id)
     checkouts.close(checkout)
     return _wire(call, checkout)
 
 
-def settle(call: Call, checkout_id: str) -> Json:
+def settle(call: ApiRequest, checkout_id: str) -> Json:
     """POST {outcome?: captured | failed} → a bank debit settles now instead of later."""
     outcome = fields.choice(call.body, "outcome", ("captured", "failed"))
     checkout = checkouts.locked(checkout_id, call.account.id)
@@ -115,14 +115,14 @@ def settle(call: Call, checkout_id: str) -> Json:
     return _wire(call, checkout)
 
 
-def lapse(call: Call, checkout_id: str) -> Json:
+def lapse(call: ApiRequest, checkout_id: str) -> Json:
     """POST → the bank lets go of what it held on a card."""
     checkout = checkouts.locked(checkout_id, call.account.id)
     checkouts.lapse(checkout)
     return _wire(call, checkout)
 
 
-def refund(call: Call, checkout_id: str) -> Json:
+def refund(call: ApiRequest, checkout_id: str) -> Json:
     """POST {amount, reference?} → the refund."""
     checkout = checkouts.locked(checkout_id, call.account.id)
     fields.same_currency(call.body, checkout.captured_currency or checkout.currency)
@@ -130,14 +130,14 @@ def refund(call: Call, checkout_id: str) -> Json:
     return _wire_refund(checkouts.refund(checkout, fields.amount(call.body), reference), checkout)
 
 
-def settle_refund(call: Call, refund_id: str) -> Json:
+def settle_refund(call: ApiRequest, refund_id: str) -> Json:
     """POST {outcome: succeeded | failed} → a refund ends, or comes back after it had succeeded."""
     outcome = fields.choice(call.body, "outcome", ("succeeded", "failed"), fallback="succeeded")
     made = checkouts.settle_refund(refund_id, call.account.id, outcome)
     return _wire_refund(made, made.checkout)
 
 
-def set_fault(call: Call) -> Json:
+def set_fault(call: ApiRequest) -> Json:
     """POST {kind, count?, act?, delay?, delta?, currency?} → goes wrong `count` times."""
     body = call.body
     kind = fields.choice(body, "kind", faults.KINDS)
@@ -162,13 +162,13 @@ def _number(body: Json, name: str, fallback: int) -> Any:
     return value
 
 
-def clear_faults(call: Call) -> Json:
+def clear_faults(call: ApiRequest) -> Json:
     """DELETE → all is well again."""
     removed, _ = Fault.objects.filter(account=call.account).delete()
     return {"removed": removed}
 
 
-def ledger(call: Call) -> Json:
+def ledger(call: ApiRequest) -> Json:
     """GET → what the customers of this account really paid, checkout by checkout."""
     rows = Checkout.objects.filter(account=call.account).order_by("created_at", "id")
     return {"data": [_ledger_line(checkout) for checkout in rows]}
@@ -188,11 +188,11 @@ def _ledger_line(checkout: Checkout) -> Json:
     }
 
 
-def _wire(call: Call, checkout: Checkout) -> Json:
+def _wire(call: ApiRequest, checkout: Checkout) -> Json:
     return _wire_all(call, [checkout])[0]
 
 
-def _wire_all(call: Call, rows: list[Checkout]) -> list[Json]:
+def _wire_all(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
     for row in rows:
         row.account = call.account  # the same row: not read again for each
     refunds: dict[str, list[Refund]] = {row.id: [] for row in rows}
@@ -202,7 +202,7 @@ def _wire_all(call: Call, rows: list[Checkout]) -> list[Json]:
     return [_wire_one(call, row, refunds[row.id]) for row in rows]
 
 
-def _wire_one(call: Call, checkout: Checkout, refunds: list[Refund]) -> Json:
+def _wire_one(call: ApiRequest, checkout: Checkout, refunds: list[Refund]) -> Json:
     return {
         "id": checkout.id,
         "url": call.request.build_absolute_uri(f"/checkout/{checkout.page}"),
@@ -213,7 +213,7 @@ def _wire_one(call: Call, checkout: Checkout, refunds: list[Refund]) -> Json:
         "reference": checkout.reference,
         "method": checkout.method,
         "code": checkout.code,
-        "message": checkout.words,
+        "message": checkout.message,
         "authorized": checkout.authorized_minor,
         "captured": checkout.captured_minor,
         "captured_currency": checkout.captured_currency or None,

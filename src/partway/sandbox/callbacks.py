@@ -26,15 +26,15 @@ HOLD = timedelta(seconds=30)  # how long one waits to be overtaken by the next
 SENDERS = 6
 
 # Set whenever there may be something to send, so that nobody waits for the next round of the clock.
-WAKE = threading.Event()
+wake_event = threading.Event()
 
 _claimed: queue.SimpleQueue[Callback] = queue.SimpleQueue()
 _http = httpx.Client(timeout=10, trust_env=False)
 
 
-def write(checkout: Checkout, kind: str) -> None:
+def enqueue(checkout: Checkout, kind: str) -> None:
     """Write the callback of a change, in the transaction of that change."""
-    fault = faults.take(checkout.account_id, faults.ON_CALLBACK)
+    fault = faults.consume(checkout.account_id, faults.ON_CALLBACK)
     wanted = fault.kind if fault else ""
     at = now()
     callback = Callback(checkout=checkout, kind=f"checkout.{kind}", created_at=at, due_at=at)
@@ -43,18 +43,22 @@ def write(checkout: Checkout, kind: str) -> None:
     elif wanted == "callback_lost":
         callback.due_at = None
     elif wanted == "callback_out_of_order":
-        callback.waits_for_next, callback.due_at = True, at + HOLD
+        callback.held_for_reordering, callback.due_at = True, at + HOLD
     elif wanted == "callback_twice":
-        callback.copies = 2
+        callback.deliveries = 2
     elif wanted == "callback_unknown":
         Callback.objects.create(
-            checkout=checkout, kind=callback.kind, names=checkout_id(), created_at=at, due_at=at
+            checkout=checkout,
+            kind=callback.kind,
+            reported_checkout_id=checkout_id(),
+            created_at=at,
+            due_at=at,
         )
     elif wanted == "callback_first":
-        callback.tries, callback.due_at = 1, at + LEASE
+        callback.attempts, callback.due_at = 1, at + LEASE
     callback.save(force_insert=True)
     # Hooks run before the answer leaves: delivering in one is what makes the callback arrive first.
-    hook = (lambda: deliver(callback)) if wanted == "callback_first" else WAKE.set
+    hook = (lambda: deliver(callback)) if wanted == "callback_first" else wake_event.set
     transaction.on_commit(hook, robust=True)
 
 
@@ -63,20 +67,20 @@ def claim_due() -> None:
     due = Callback.objects.filter(due_at__lte=now()).select_related("checkout__account")
     for callback in due.order_by("due_at")[:100]:
         untouched = Callback.objects.filter(id=callback.id, due_at=callback.due_at)
-        if untouched.update(due_at=now() + LEASE, tries=F("tries") + 1):
-            callback.tries += 1
+        if untouched.update(due_at=now() + LEASE, attempts=F("attempts") + 1):
+            callback.attempts += 1
             _claimed.put(callback)
 
 
 def deliver(callback: Callback) -> None:
     """Try once (or as often as the fault wants) and write down how it went."""
-    arrived = all(_post(callback) for _ in range(callback.copies))
+    arrived = all(_post(callback) for _ in range(callback.deliveries))
     mine = Callback.objects.filter(id=callback.id)
     if arrived:
         mine.update(due_at=None)
         _release_overtaken(callback)
-    elif callback.tries <= len(BACKOFF):
-        mine.update(due_at=now() + timedelta(seconds=BACKOFF[callback.tries - 1]))
+    elif callback.attempts <= len(BACKOFF):
+        mine.update(due_at=now() + timedelta(seconds=BACKOFF[callback.attempts - 1]))
     else:
         log.warning("gave up on callback %s", callback.id)
         mine.update(due_at=None)
@@ -84,8 +88,8 @@ def deliver(callback: Callback) -> None:
 
 def _release_overtaken(callback: Callback) -> None:
     older = Callback.objects.filter(checkout_id=callback.checkout_id, created_at__lt=callback.created_at)
-    if older.filter(waits_for_next=True).update(waits_for_next=False, due_at=now()):
-        WAKE.set()
+    if older.filter(held_for_reordering=True).update(held_for_reordering=False, due_at=now()):
+        wake_event.set()
 
 
 def _post(callback: Callback) -> bool:
@@ -109,7 +113,7 @@ def _event(callback: Callback) -> dict[str, object]:
         "id": callback.id,
         "type": callback.kind,
         "created": callback.created_at.isoformat(),
-        "data": {"checkout": callback.names or callback.checkout_id},
+        "data": {"checkout": callback.reported_checkout_id or callback.checkout_id},
     }
 
 

@@ -10,14 +10,14 @@ class Instrument:
     """Something to pay with. `code` and `words` say why it fails, where it does."""
 
     number: str
-    does: str  # for the page that lists them
+    behavior: str  # for the page that lists them
     code: str = ""
-    words: str = ""
+    message: str = ""
     confirms: bool = False
     lapses: bool = False
 
     @property
-    def shown(self) -> str:
+    def display_number(self) -> str:
         """The number as people read it: a card's in groups of four."""
         if len(self.number) != 16:
             return self.number
@@ -53,7 +53,7 @@ DEBITS = {
     )
 }
 
-REFUSED_CONFIRMATION = ("card_declined", "The payment was not confirmed.")
+CONFIRMATION_DECLINED = ("card_declined", "The payment was not confirmed.")
 TOO_MANY_DECLINES = ("too_many_declines", "Too many cards were declined here.")
 LAPSED = ("authorization_lapsed", "The authorization has lapsed; nothing was taken.")
 EXPIRED = ("checkout_expired", "The time for paying has passed.")

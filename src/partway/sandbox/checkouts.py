@@ -9,15 +9,22 @@ from django.db import transaction
 
 from partway.lib.clock import now
 from partway.sandbox import callbacks, faults
-from partway.sandbox.cards import DEBITS, EXPIRED, LAPSED, REFUSED_CONFIRMATION, TOO_MANY_DECLINES, Instrument
-from partway.sandbox.errors import Refusal, not_found
+from partway.sandbox.cards import (
+    CONFIRMATION_DECLINED,
+    DEBITS,
+    EXPIRED,
+    LAPSED,
+    TOO_MANY_DECLINES,
+    Instrument,
+)
+from partway.sandbox.errors import ApiError, not_found
 from partway.sandbox.models import Checkout, Refund
 from partway.sandbox.settings import SETTLE_AFTER_SECONDS
 
 Status = Checkout.Status
 
 # Whoever needs more cards than this in one checkout is trying out stolen ones.
-MOST_DECLINES = 5
+MAX_DECLINES = 5
 
 # What a customer pays with who is faster than a close (the fault close_too_late).
 _GOOD_DEBIT = "000123456789"
@@ -33,24 +40,24 @@ def locked(checkout_id: str, account_id: str = "") -> Checkout:
     if checkout is None:
         raise not_found()
     if checkout.status == Status.OPEN and checkout.expires_at <= now():
-        _move(checkout, Status.CLOSED, "closed", code=EXPIRED[0], words=EXPIRED[1])
+        _move(checkout, Status.CLOSED, "closed", code=EXPIRED[0], message=EXPIRED[1])
     return checkout
 
 
 def _move(checkout: Checkout, status: str, kind: str, **fields: object) -> None:
     """Change the row if it still stands where we saw it, and tell the merchant."""
-    fields = {"status": status, "changed_at": now(), "code": "", "words": "", "confirmation": "", **fields}
+    fields = {"status": status, "changed_at": now(), "code": "", "message": "", "confirmation": "", **fields}
     if not Checkout.objects.filter(id=checkout.id, status=checkout.status).update(**fields):
-        raise Refusal(409, "conflict", "Somebody else changed this checkout at the same moment.")
+        raise ApiError(409, "conflict", "Somebody else changed this checkout at the same moment.")
     for name, value in fields.items():
         setattr(checkout, name, value)
-    callbacks.write(checkout, kind)
+    callbacks.enqueue(checkout, kind)
 
 
 def pay_by_card(checkout: Checkout, card: Instrument) -> None:
     """Hold the money on a card, or decline it, or ask for a confirmation first."""
     if card.code:
-        _decline(checkout, card.code, card.words)
+        _decline(checkout, card.code, card.message)
     elif card.confirms:
         # Nothing has happened yet that the merchant should hear of.
         checkout.confirmation = secrets.token_urlsafe(16)
@@ -62,11 +69,11 @@ def pay_by_card(checkout: Checkout, card: Instrument) -> None:
 def confirm(checkout: Checkout, confirmation: str, agreed: bool) -> None:
     """What the customer answered to the extra question."""
     if not confirmation or checkout.confirmation != confirmation:
-        raise Refusal(409, "confirmation_over", "This confirmation is over. Please enter the card again.")
+        raise ApiError(409, "confirmation_over", "This confirmation is over. Please enter the card again.")
     if agreed:
         _authorize(checkout)
     else:
-        _decline(checkout, *REFUSED_CONFIRMATION)
+        _decline(checkout, *CONFIRMATION_DECLINED)
 
 
 def _authorize(checkout: Checkout, *, lapses: bool = False) -> None:
@@ -74,34 +81,34 @@ def _authorize(checkout: Checkout, *, lapses: bool = False) -> None:
     _move(checkout, Status.AUTHORIZED, "authorized", **held)
 
 
-def _decline(checkout: Checkout, code: str, words: str) -> None:
+def _decline(checkout: Checkout, code: str, message: str) -> None:
     """The customer may try another card; whoever tries too many may not (nobody tests stolen cards here)."""
     declines = checkout.declines + 1
-    if declines < MOST_DECLINES:
-        told = {"method": "card", "code": code, "words": words}
+    if declines < MAX_DECLINES:
+        told = {"method": "card", "code": code, "message": message}
         _move(checkout, Status.OPEN, "declined", declines=declines, **told)
     else:
-        code, words = TOO_MANY_DECLINES
-        _move(checkout, Status.CLOSED, "closed", declines=declines, code=code, words=words)
+        code, message = TOO_MANY_DECLINES
+        _move(checkout, Status.CLOSED, "closed", declines=declines, code=code, message=message)
 
 
 def pay_by_debit(checkout: Checkout, debit: Instrument) -> None:
     """Take the money from a bank account; whether it is there turns out later."""
     settles_at = now() + timedelta(seconds=SETTLE_AFTER_SECONDS)
     outcome = Status.FAILED if debit.code else Status.CAPTURED
-    planned = {"method": "bank_debit", "settles_at": settles_at, "settles_as": outcome}
+    planned = {"method": "bank_debit", "settles_at": settles_at, "settle_outcome": outcome}
     _move(checkout, Status.PROCESSING, "processing", **planned)
 
 
 def settle(checkout: Checkout, outcome: str = "") -> None:
     """End a bank debit, as its account number promised or as told."""
     if checkout.status != Status.PROCESSING:
-        raise Refusal(409, "not_processing", "Only a payment that is processing can settle.")
-    if (outcome or checkout.settles_as) == Status.CAPTURED:
+        raise ApiError(409, "not_processing", "Only a payment that is processing can settle.")
+    if (outcome or checkout.settle_outcome) == Status.CAPTURED:
         _take(checkout, checkout.amount_minor)
     else:
         failure = next(debit for debit in DEBITS.values() if debit.code)
-        _move(checkout, Status.FAILED, "failed", code=failure.code, words=failure.words)
+        _move(checkout, Status.FAILED, "failed", code=failure.code, message=failure.message)
 
 
 def capture(checkout: Checkout, amount_minor: int) -> None:
@@ -109,32 +116,32 @@ def capture(checkout: Checkout, amount_minor: int) -> None:
     if checkout.status == Status.CAPTURED:
         raise _already_captured()
     if checkout.code == LAPSED[0]:
-        raise Refusal(409, *LAPSED)
+        raise ApiError(409, *LAPSED)
     if checkout.status != Status.AUTHORIZED:
-        raise Refusal(409, "not_authorized", f"Nothing to capture: this checkout is {checkout.status}.")
+        raise ApiError(409, "not_authorized", f"Nothing to capture: this checkout is {checkout.status}.")
     if amount_minor > (checkout.authorized_minor or 0):
-        raise Refusal(422, "amount_too_large", "More than was authorized.")
+        raise ApiError(422, "amount_too_large", "More than was authorized.")
     if checkout.lapses:
         lapse(checkout)
-        raise Refusal(409, *LAPSED)
+        raise ApiError(409, *LAPSED)
     _take(checkout, amount_minor)
-    if faults.take(checkout.account_id, faults.AFTER_CAPTURE):
+    if faults.consume(checkout.account_id, faults.AFTER_CAPTURE):
         raise _already_captured()
 
 
-def _already_captured() -> Refusal:
-    return Refusal(409, "already_captured", "This payment has already been captured.")
+def _already_captured() -> ApiError:
+    return ApiError(409, "already_captured", "This payment has already been captured.")
 
 
 def lapse(checkout: Checkout) -> None:
     """The bank waits no longer and lets go of what it held."""
     if checkout.status != Status.AUTHORIZED:
-        raise Refusal(409, "not_authorized", f"Nothing to let go of: this checkout is {checkout.status}.")
-    _move(checkout, Status.CLOSED, "closed", authorized_minor=None, code=LAPSED[0], words=LAPSED[1])
+        raise ApiError(409, "not_authorized", f"Nothing to let go of: this checkout is {checkout.status}.")
+    _move(checkout, Status.CLOSED, "closed", authorized_minor=None, code=LAPSED[0], message=LAPSED[1])
 
 
 def _take(checkout: Checkout, amount_minor: int) -> None:
-    fault = faults.take(checkout.account_id, faults.ON_CAPTURE)
+    fault = faults.consume(checkout.account_id, faults.ON_CAPTURE)
     taken = {"captured_minor": amount_minor, "captured_currency": checkout.currency}
     if fault and fault.kind == "wrong_amount":
         taken["captured_minor"] = max(0, amount_minor + fault.delta)
@@ -145,7 +152,7 @@ def _take(checkout: Checkout, amount_minor: int) -> None:
 
 def close(checkout: Checkout) -> None:
     """Make it unpayable and let go of the card; what was taken stays taken."""
-    if checkout.status == Status.OPEN and faults.take(checkout.account_id, faults.ON_CLOSE):
+    if checkout.status == Status.OPEN and faults.consume(checkout.account_id, faults.ON_CLOSE):
         pay_by_debit(checkout, DEBITS[_GOOD_DEBIT])
     if checkout.status in (Status.OPEN, Status.AUTHORIZED):
         _move(checkout, Status.CLOSED, "closed", authorized_minor=None)
@@ -155,10 +162,10 @@ def refund(checkout: Checkout, amount_minor: int, reference: str) -> Refund:
     """Send back part or all of what was captured."""
     left = (checkout.captured_minor or 0) - checkout.refunded_minor
     if checkout.status != Status.CAPTURED:
-        raise Refusal(409, "not_captured", "Nothing was captured.")
+        raise ApiError(409, "not_captured", "Nothing was captured.")
     if not 0 < amount_minor <= left:
-        raise Refusal(422, "amount_too_large", f"Only {left} can still be refunded.")
-    status = "pending" if faults.take(checkout.account_id, faults.ON_REFUND) else "succeeded"
+        raise ApiError(422, "amount_too_large", f"Only {left} can still be refunded.")
+    status = "pending" if faults.consume(checkout.account_id, faults.ON_REFUND) else "succeeded"
     made = Refund.objects.create(
         checkout=checkout, amount_minor=amount_minor, reference=reference, status=status
     )
@@ -174,7 +181,7 @@ def settle_refund(refund_id: str, account_id: str, outcome: str) -> Refund:
         raise not_found()
     checkout = locked(made.checkout_id, account_id)
     if made.status == "failed" or made.status == outcome:
-        raise Refusal(409, "refund_settled", f"This refund has {made.status}.")
+        raise ApiError(409, "refund_settled", f"This refund has {made.status}.")
     made.status = outcome
     made.save(update_fields=["status"])
     back = made.amount_minor if outcome == "failed" else 0
@@ -183,7 +190,7 @@ def settle_refund(refund_id: str, account_id: str, outcome: str) -> Refund:
     return made
 
 
-def let_time_pass() -> None:
+def process_due() -> None:
     """Expire what is overdue and settle what is due; the clock calls this again and again."""
     at = now()
     overdue = Checkout.objects.filter(status=Status.OPEN, expires_at__lte=at)

@@ -15,18 +15,18 @@ ROUND_SECONDS = 0.5
 
 def start() -> None:
     """Start them once; they end with the process, and what they leave undone is in the database."""
-    threading.Thread(target=_tick_forever, name="clock", daemon=True).start()
+    threading.Thread(target=_run_clock, name="clock", daemon=True).start()
     for number in range(callbacks.SENDERS):
         threading.Thread(target=callbacks.send_forever, name=f"sender-{number}", daemon=True).start()
 
 
-def _tick_forever() -> None:
+def _run_clock() -> None:
     while True:
-        callbacks.WAKE.wait(ROUND_SECONDS)
-        callbacks.WAKE.clear()
+        callbacks.wake_event.wait(ROUND_SECONDS)
+        callbacks.wake_event.clear()
         try:
             # First what waits for nothing else: a callback should leave within a tenth of a second.
             callbacks.claim_due()
-            checkouts.let_time_pass()
+            checkouts.process_due()
         except Exception:
             log.exception("the clock stumbled and goes on")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """A definite no, with the HTTP status and the stable code that say why."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -13,11 +13,11 @@ class Refusal(Exception):
         self.message = message
 
 
-def invalid(field: str, words: str) -> Refusal:
+def invalid(field: str, message: str) -> ApiError:
     """A field of the body that cannot be used."""
-    return Refusal(422, "invalid", f"{field}: {words}")
+    return ApiError(422, "invalid", f"{field}: {message}")
 
 
-def not_found() -> Refusal:
+def not_found() -> ApiError:
     """No such thing, or another account's."""
-    return Refusal(404, "not_found", "There is no such checkout.")
+    return ApiError(404, "not_found", "There is no such checkout.")

@@ -22,7 +22,7 @@ AFTER_CAPTURE = ("capture_too_late",)
 ON_CAPTURE = ("wrong_amount", "wrong_currency")
 ON_CLOSE = ("close_too_late",)
 ON_REFUND = ("refund_pending",)
-ACTS = ("start", "fetch", "capture", "close", "refund", "listed", "account")
+ACTS = ("start", "fetch", "capture", "close", "refund", "list_checkouts", "account")
 KINDS = (
     *BEFORE,
     *AFTER_SUCCESS,
@@ -34,7 +34,7 @@ KINDS = (
 )
 
 
-def take(account_id: str, kinds: Iterable[str], act: str = "") -> Fault | None:
+def consume(account_id: str, kinds: Iterable[str], act: str = "") -> Fault | None:
     """The oldest fault of these kinds that is due now, used up once; None almost always."""
     waiting = Fault.objects.filter(account_id=account_id, kind__in=kinds, act__in=("", act), left__gt=0)
     for fault in waiting.order_by("id"):

@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from partway.lib.money import EXPONENTS
-from partway.sandbox.errors import Refusal, invalid
+from partway.sandbox.errors import ApiError, invalid
 
 Body = Mapping[str, Any]
 
-MAX_MINOR = 10**13
+MAX_AMOUNT_MINOR = 10**13
 
 # By the currency's decimals: the least that can be paid, and what an amount must be a multiple of.
 _MINIMUM = {0: 50, 2: 50, 3: 100}
@@ -30,7 +30,7 @@ def text(body: Body, name: str, *, most: int = 200) -> str:
 def amount(body: Body, name: str = "amount") -> int:
     """A positive number of minor units."""
     value = body.get(name)
-    if type(value) is not int or not 0 < value <= MAX_MINOR:
+    if type(value) is not int or not 0 < value <= MAX_AMOUNT_MINOR:
         raise invalid(name, "must be a positive integer of minor units.")
     return value
 
@@ -42,9 +42,9 @@ def payable(body: Body) -> tuple[int, str]:
         raise invalid("currency", "is not a currency.")
     least, step = _MINIMUM[EXPONENTS[currency]], _STEP[EXPONENTS[currency]]
     if minor < least:
-        raise Refusal(422, "amount_too_small", f"At least {least} minor units of {currency}.")
+        raise ApiError(422, "amount_too_small", f"At least {least} minor units of {currency}.")
     if minor % step:
-        raise Refusal(422, "amount_not_a_multiple", f"{currency} amounts must be multiples of {step}.")
+        raise ApiError(422, "amount_not_a_multiple", f"{currency} amounts must be multiples of {step}.")
     return minor, currency
 
 
@@ -67,7 +67,7 @@ def url(body: Body, name: str, *, fallback: str = "") -> str:
     return value
 
 
-def moment(value: str, name: str) -> datetime:
+def timestamp(value: str, name: str) -> datetime:
     """A point in time with its offset, as RFC 3339 writes it."""
     try:
         at = datetime.fromisoformat(value)

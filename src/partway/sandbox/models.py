@@ -91,12 +91,12 @@ class Checkout(models.Model):
     changed_at = models.DateTimeField(default=now)
     method = models.CharField(max_length=20, blank=True)
     code = models.CharField(max_length=40, blank=True)
-    words = models.CharField(max_length=200, blank=True)
+    message = models.CharField(max_length=200, blank=True)
     confirmation = models.CharField(max_length=40, blank=True)  # of the card that waits to be confirmed
     declines = models.PositiveSmallIntegerField(default=0)
     lapses = models.BooleanField(default=False)  # the authorization is good until somebody captures it
     settles_at = models.DateTimeField(null=True)
-    settles_as = models.CharField(max_length=10, blank=True)
+    settle_outcome = models.CharField(max_length=10, blank=True)
     authorized_minor = models.PositiveBigIntegerField(null=True)
     captured_minor = models.PositiveBigIntegerField(null=True)
     captured_currency = models.CharField(
@@ -152,10 +152,10 @@ class Callback(models.Model):
     kind = models.CharField(max_length=40)
     created_at = models.DateTimeField(default=now)
     due_at = models.DateTimeField(null=True)  # null when there is nothing left to do
-    tries = models.PositiveSmallIntegerField(default=0)
-    copies = models.PositiveSmallIntegerField(default=1)
-    waits_for_next = models.BooleanField(default=False)  # the fault callback_out_of_order
-    names = models.CharField(
+    attempts = models.PositiveSmallIntegerField(default=0)
+    deliveries = models.PositiveSmallIntegerField(default=1)
+    held_for_reordering = models.BooleanField(default=False)  # the fault callback_out_of_order
+    reported_checkout_id = models.CharField(
         max_length=40, blank=True
     )  # a checkout that nobody has: the fault callback_unknown
 
@@ -163,10 +163,10 @@ class Callback(models.Model):
         indexes = (models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="callback_due"),)
 
 
-class Answer(models.Model):
+class IdempotentResponse(models.Model):
     """What was answered to an idempotency key, to be answered again."""
 
-    objects: ClassVar[models.Manager[Answer]] = models.Manager()
+    objects: ClassVar[models.Manager[IdempotentResponse]] = models.Manager()
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
     key = models.CharField(max_length=255)
     digest = models.CharField(max_length=64)  # of method, path and body

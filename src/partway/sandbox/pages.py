@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from partway.lib.clock import now
-from partway.lib.links import read_token
+from partway.lib.links import verify_token
 from partway.lib.money import Money, format_money
 from partway.sandbox import checkouts
 from partway.sandbox.cards import CARDS, DEBITS, EXPIRED, Instrument, digits
-from partway.sandbox.errors import Refusal
+from partway.sandbox.errors import ApiError
 from partway.sandbox.models import Checkout
 
 Status = Checkout.Status
@@ -40,7 +40,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, page: str) -> HttpResponse:
     """The form to pay with, or what became of the checkout. Looking changes nothing."""
-    checkout = _opened_by(page)
+    checkout = _checkout_of(page)
     if checkout is None:
         return _missing(request)
     if checkout.status == Status.OPEN and checkout.expires_at > now():
@@ -52,7 +52,7 @@ def show(request: HttpRequest, page: str) -> HttpResponse:
 def pay(request: HttpRequest, page: str) -> HttpResponse:
     """Pay by card or bank debit; the second of two who pay is told so."""
     with transaction.atomic():
-        opened = _opened_by(page)
+        opened = _checkout_of(page)
         if opened is None:
             return _missing(request)
         checkout = checkouts.locked(opened.id)
@@ -60,9 +60,9 @@ def pay(request: HttpRequest, page: str) -> HttpResponse:
             return _ended(request, checkout)
         method = request.POST.get("method", "card")
         field = "account" if method == "bank_debit" else "number"
-        wrong = _pay(checkout, method, request.POST.get(field, ""))
-    if wrong:
-        return _form(request, checkout, status=422, method=method, wrong=wrong)
+        error = _pay(checkout, method, request.POST.get(field, ""))
+    if error:
+        return _form(request, checkout, status=422, method=method, error=error)
     return _after_paying(request, checkout)
 
 
@@ -88,7 +88,7 @@ def confirm(request: HttpRequest, page: str) -> HttpResponse:
     """The customer's answer to the extra question of some cards."""
     agreed = request.POST.get("decision") == "confirm"
     with transaction.atomic():
-        opened = _opened_by(page)
+        opened = _checkout_of(page)
         if opened is None:
             return _missing(request)
         checkout = checkouts.locked(opened.id)
@@ -96,34 +96,34 @@ def confirm(request: HttpRequest, page: str) -> HttpResponse:
             return _ended(request, checkout)
         try:
             checkouts.confirm(checkout, request.POST.get("confirmation", ""), agreed)
-        except Refusal as refusal:
-            return _form(request, checkout, status=409, wrong=refusal.message)
+        except ApiError as refusal:
+            return _form(request, checkout, status=409, error=refusal.message)
     return _after_paying(request, checkout)
 
 
-def _opened_by(page: str) -> Checkout | None:
+def _checkout_of(page: str) -> Checkout | None:
     """The checkout whose page has this address, or None."""
     checkouts_and_accounts = Checkout.objects.select_related("account")
     checkout = checkouts_and_accounts.filter(id=f"co_{page.partition('-')[0]}").first()
-    return checkout if checkout and read_token(page, "co", [checkout.account.signing_secret]) else None
+    return checkout if checkout and verify_token(page, "co", [checkout.account.signing_secret]) else None
 
 
 def _after_paying(request: HttpRequest, checkout: Checkout) -> HttpResponse:
     if checkout.confirmation:
         return _page(request, "confirm", checkout)
     if checkout.status == Status.OPEN:
-        return _form(request, checkout, status=402, wrong=checkout.words)
+        return _form(request, checkout, status=402, error=checkout.message)
     if checkout.status == Status.CLOSED:
         return _ended(request, checkout)
     return HttpResponse(status=303, headers={"Location": checkout.return_url})
 
 
 def _form(
-    request: HttpRequest, checkout: Checkout, *, status: int = 200, method: str = "card", wrong: str = ""
+    request: HttpRequest, checkout: Checkout, *, status: int = 200, method: str = "card", error: str = ""
 ) -> HttpResponse:
     shown = method if method in checkout.methods else checkout.methods[0]
     lists: dict[str, list[Instrument]] = {"cards": list(CARDS.values()), "debits": list(DEBITS.values())}
-    return _page(request, "pay", checkout, status=status, method=shown, wrong=wrong, **lists)
+    return _page(request, "pay", checkout, status=status, method=shown, error=error, **lists)
 
 
 def _ended(request: HttpRequest, checkout: Checkout, *, after_post: bool = True) -> HttpResponse:
@@ -133,7 +133,7 @@ def _ended(request: HttpRequest, checkout: Checkout, *, after_post: bool = True)
 
 
 def _missing(request: HttpRequest) -> HttpResponse:
-    return _guard(render(request, "sandbox/missing.html", status=404))
+    return _security_headers(render(request, "sandbox/missing.html", status=404))
 
 
 def _page(
@@ -142,10 +142,10 @@ def _page(
     amount = format_money(Money(checkout.amount_minor, checkout.currency))
     context = {"checkout": checkout, "amount": amount, "merchant": checkout.account.name, **extra}
     back = "{0.scheme}://{0.netloc}".format(urlsplit(checkout.return_url))
-    return _guard(render(request, f"sandbox/{template}.html", context, status=status), back)
+    return _security_headers(render(request, f"sandbox/{template}.html", context, status=status), back)
 
 
-def _guard(response: HttpResponse, back: str = "") -> HttpResponse:
+def _security_headers(response: HttpResponse, back: str = "") -> HttpResponse:
     """`back` is the merchant's origin: to a browser the redirect after Pay belongs to the form's action."""
     response["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "

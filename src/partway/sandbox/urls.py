@@ -5,23 +5,23 @@ from __future__ import annotations
 from django.urls import path
 
 from partway.sandbox import api, pages
-from partway.sandbox.answers import serve
+from partway.sandbox.answers import api_view
 
 urlpatterns = [
     path("healthz", pages.healthz),
     path("checkout/<str:page>", pages.show),
     path("checkout/<str:page>/pay", pages.pay),
     path("checkout/<str:page>/confirm", pages.confirm),
-    path("v1/accounts", serve(post=api.open_account, public=True)),
-    path("v1/account", serve(get=api.account)),
-    path("v1/checkouts", serve(get=api.listed, post=api.start)),
-    path("v1/checkouts/<str:checkout_id>", serve(get=api.fetch)),
-    path("v1/checkouts/<str:checkout_id>/capture", serve(post=api.capture)),
-    path("v1/checkouts/<str:checkout_id>/close", serve(post=api.close)),
-    path("v1/checkouts/<str:checkout_id>/refunds", serve(post=api.refund)),
-    path("v1/checkouts/<str:checkout_id>/lapse", serve(post=api.lapse)),
-    path("v1/checkouts/<str:checkout_id>/settle", serve(post=api.settle)),
-    path("v1/refunds/<str:refund_id>/settle", serve(post=api.settle_refund)),
-    path("v1/faults", serve(post=api.set_fault, delete=api.clear_faults)),
-    path("v1/ledger", serve(get=api.ledger)),
+    path("v1/accounts", api_view(post=api.open_account, public=True)),
+    path("v1/account", api_view(get=api.account)),
+    path("v1/checkouts", api_view(get=api.list_checkouts, post=api.start)),
+    path("v1/checkouts/<str:checkout_id>", api_view(get=api.fetch)),
+    path("v1/checkouts/<str:checkout_id>/capture", api_view(post=api.capture)),
+    path("v1/checkouts/<str:checkout_id>/close", api_view(post=api.close)),
+    path("v1/checkouts/<str:checkout_id>/refunds", api_view(post=api.refund)),
+    path("v1/checkouts/<str:checkout_id>/lapse", api_view(post=api.lapse)),
+    path("v1/checkouts/<str:checkout_id>/settle", api_view(post=api.settle)),
+    path("v1/refunds/<str:refund_id>/settle", api_view(post=api.settle_refund)),
+    path("v1/faults", api_view(post=api.set_fault, delete=api.clear_faults)),
+    path("v1/ledger", api_view(get=api.ledger)),
 ]

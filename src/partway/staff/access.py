@@ -17,11 +17,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 
 from partway.accounts.models import Member, Role, User
-from partway.billing.models.fields import OwnedQuerySet
+from partway.billing.models.fields import OrganizationQuerySet
 from partway.lib import clock
 
-from .context import Visit
-from .forms import clean
+from .context import MemberContext
+from .forms import strip_nul
 
 Row = TypeVar("Row", bound=Model)
 Page = Callable[..., HttpResponseBase]
@@ -47,9 +47,9 @@ def _for(role: Role, page: Page) -> View:
     @wraps(page)
     def view(request: HttpRequest, slug: str, **ids: Any) -> HttpResponseBase:
         if not isinstance(request.user, User):
-            return to_signin(request)
-        visit = Visit(request=request, member=_member(request.user, slug), now=clock.now())
-        return _private(page(visit, **ids) if visit.member.may(role) else _forbidden(visit, role))
+            return redirect_to_signin(request)
+        ctx = MemberContext(request=request, member=_member(request.user, slug), now=clock.now())
+        return _private(page(ctx, **ids) if ctx.member.has_role(role) else _forbidden(ctx, role))
 
     return view
 
@@ -60,7 +60,7 @@ def _private(answer: HttpResponseBase) -> HttpResponseBase:
     return answer
 
 
-def to_signin(request: HttpRequest) -> HttpResponse:
+def redirect_to_signin(request: HttpRequest) -> HttpResponse:
     """Sign in, then come back here; a dialog sends its whole page there."""
     if not request.headers.get("HX-Request"):
         return redirect_to_login(request.get_full_path(), resolve_url("account_login"))
@@ -79,13 +79,13 @@ def _member(user: User, slug: str) -> Member:
     return found
 
 
-def _forbidden(visit: Visit, role: Role) -> HttpResponse:
-    return visit.render("staff/forbidden.html", {"needed": role.label.lower()}, status=403)
+def _forbidden(ctx: MemberContext, role: Role) -> HttpResponse:
+    return ctx.render("staff/forbidden.html", {"needed": role.label.lower()}, status=403)
 
 
-def find(visit: Visit, rows: OwnedQuerySet[Row], row_id: str) -> Row:
+def get_own_or_404(ctx: MemberContext, rows: OrganizationQuerySet[Row], row_id: str) -> Row:
     """This organization's row of that id, else the same 404 as for one that does not exist."""
-    found = rows.of(visit.organization).filter(pk=clean(row_id)).first()
+    found = rows.for_organization(ctx.organization).filter(pk=strip_nul(row_id)).first()
     if found is None:
         raise Http404
     return found

@@ -16,12 +16,12 @@ from django.urls import reverse
 
 from partway.accounts.models import Member, Organization, Role
 from partway.billing.events import Actor, member_actor
-from partway.billing.models import Flag
+from partway.billing.models import Alert
 from partway.lib import clock
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class MemberContext:
     """One request by one member of one organization."""
 
     request: HttpRequest
@@ -44,7 +44,7 @@ class Visit:
         return clock.today(self.now, self.organization.time_zone)
 
     @property
-    def posted(self) -> bool:
+    def is_post(self) -> bool:
         """Whether something shall be done, not only shown."""
         return self.request.method == "POST"
 
@@ -66,17 +66,17 @@ class Visit:
     @property
     def may_collect(self) -> bool:
         """Whether the member may write, send and ask."""
-        return self.member.may(Role.COLLECTOR)
+        return self.member.has_role(Role.COLLECTOR)
 
     @property
-    def may_own(self) -> bool:
+    def is_owner(self) -> bool:
         """Whether the member may configure and void."""
-        return self.member.may(Role.OWNER)
+        return self.member.has_role(Role.OWNER)
 
     @property
-    def attention_count(self) -> int:
+    def open_alert_count(self) -> int:
         """How many things wait for a human."""
-        return Flag.objects.of(self.organization).filter(resolved_at__isnull=True).count()
+        return Alert.objects.for_organization(self.organization).filter(resolved_at__isnull=True).count()
 
     @property
     def other_organizations(self) -> QuerySet[Organization]:
@@ -85,9 +85,9 @@ class Visit:
         return mine.exclude(pk=self.organization.pk).order_by("name")
 
     @property
-    def keeps_mail(self) -> bool:
+    def stores_mail_as_files(self) -> bool:
         """Whether messages are kept as files, to be read in the inbox."""
-        return bool(settings.PARTWAY_KEEPS_MAIL)
+        return bool(settings.PARTWAY_MAIL_TO_FILES)
 
     def url(self, name: str, *ids: str) -> str:
         """The address of a page of this organization."""
@@ -99,7 +99,7 @@ class Visit:
         """The page, or the same page without its frame when a dialog asked for it."""
         frame = "staff/dialog.html" if self.in_dialog else "staff/dialog_as_page.html"
         shared = {
-            "visit": self,
+            "ctx": self,
             "organization": self.organization,
             "time_zone": self.organization.time_zone,
             "today": self.today,
@@ -107,10 +107,10 @@ class Visit:
         }
         return render(self.request, template, {**shared, **(context or {})}, status=status)
 
-    def go(self, url: str, *, said: str = "") -> HttpResponse:
+    def redirect(self, url: str, *, notice: str = "") -> HttpResponse:
         """On to another page after an act, which says there what was done; a dialog takes its page along."""
-        if said:
-            messages.success(self.request, said)
+        if notice:
+            messages.success(self.request, notice)
         if not self.in_dialog:
             return redirect(url)
         answer = HttpResponse()

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from partway.billing.documents.invoices import Draft, Line
+from partway.billing.documents.invoices import InvoiceDraft, Line
 from partway.billing.models import Customer, Invoice, Quote
-from partway.delivery.templatetags.partway import quantity, typed_money
-from partway.lib.money import EXPONENTS, Money, example
+from partway.delivery.templatetags.partway import money_input, quantity
+from partway.lib.money import EXPONENTS, Money, example_amount
 
 from .forms import Form
 
@@ -23,9 +23,9 @@ SPARE_ROWS = 3
 _LINE = re.compile(r"lines\.(\d{1,4})\.(description|quantity|unit_amount|tax_percent)", re.ASCII)
 
 
-def typed(data: Mapping[str, object]) -> Form:
+def from_data(data: Mapping[str, object]) -> Form:
     """What was sent, with the lines numbered from 0 without gaps."""
-    form = Form.typed(data)
+    form = Form.from_data(data)
     rows: dict[int, dict[str, str]] = {}
     for name in list(form.values):
         found = _LINE.fullmatch(name)
@@ -75,27 +75,27 @@ def stored_content(document: Invoice | Quote) -> dict[str, str]:
         "notes": document.notes,
         "discount_kind": document.discount_kind,
         "discount_percent": quantity(document.discount_percent) if document.discount_percent else "",
-        "discount_amount": plain(document.discount_amount_minor, currency),
+        "discount_amount": amount_or_blank(document.discount_amount_minor, currency),
         "version": str(document.version),
     }
     for position, line in enumerate(document.lines.all()):
         values[f"lines.{position}.description"] = line.description
         values[f"lines.{position}.quantity"] = quantity(line.quantity)
-        values[f"lines.{position}.unit_amount"] = typed_money(Money(line.unit_amount_minor, currency))
+        values[f"lines.{position}.unit_amount"] = money_input(Money(line.unit_amount_minor, currency))
         values[f"lines.{position}.tax_percent"] = quantity(line.tax_percent) if line.tax_percent else ""
     return values
 
 
-def plain(amount_minor: int, currency: str) -> str:
+def amount_or_blank(amount_minor: int, currency: str) -> str:
     """An amount as one would type it; nothing for none."""
-    return typed_money(Money(amount_minor, currency)) if amount_minor else ""
+    return money_input(Money(amount_minor, currency)) if amount_minor else ""
 
 
-def read(form: Form, customer: Customer | None) -> Draft | None:
+def read(form: Form, customer: Customer | None) -> InvoiceDraft | None:
     """The draft that was typed, or None with every field that is wrong marked."""
     due_on = form.day("due_on")
     content = read_content(form, customer)
-    return Draft(due_on=due_on, **content) if content is not None and due_on is not None else None
+    return InvoiceDraft(due_on=due_on, **content) if content is not None and due_on is not None else None
 
 
 def read_content(form: Form, customer: Customer | None) -> dict[str, Any] | None:
@@ -135,7 +135,7 @@ def _line(form: Form, position: int, currency: str) -> Line:
         form.errors[f"{at}.description"] = "Say what this line is for."
     price = form.money(f"{at}.unit_amount", currency)
     if price is not None and price.amount_minor < 0:
-        form.errors[f"{at}.unit_amount"] = f"Enter a price of zero or more, like {example(currency)}."
+        form.errors[f"{at}.unit_amount"] = f"Enter a price of zero or more, like {example_amount(currency)}."
     return Line(
         description=form.text(f"{at}.description"),
         quantity=form.decimal(f"{at}.quantity") or Decimal(0),

@@ -12,7 +12,7 @@ from partway.billing.ledger import allocations
 from partway.billing.models import Allocation, Invoice, Payment, Quote
 from partway.lib.money import Money
 
-from .context import Visit
+from .context import MemberContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +21,40 @@ class Row:
 
     payment: Payment
     receipt_url: str  # empty where nothing came in
-    here: Money | None = None
-    reversible: bool = False
-    movable: bool = False
+    allocated_here: Money | None = None
+    can_reverse: bool = False
+    can_release: bool = False
 
 
-def of_invoice(visit: Visit, invoice: Invoice) -> list[Row]:
+def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[Row]:
     """Its own payments, its quote's deposit, and those of other invoices whose credit was put on it, newest first."""
     put_here = Allocation.objects.filter(invoice=invoice).values("payment")
     own = Q(invoice=invoice) | Q(quote=invoice.quote_id, quote__isnull=False) | Q(pk__in=put_here)
-    payments = Payment.objects.of(visit.organization).filter(own)
+    payments = Payment.objects.for_organization(ctx.organization).filter(own)
     payments = payments.select_related("gateway_account", "quote", "invoice").order_by("-created_at", "-id")
-    standing = {payment.pk: amount for payment, amount in allocations.on_invoice(invoice)}
-    return [_row(visit, payment, standing.get(payment.pk, 0), invoice) for payment in payments]
+    standing = {payment.pk: amount for payment, amount in allocations.payments_on_invoice(invoice)}
+    return [_row(ctx, payment, standing.get(payment.pk, 0), invoice) for payment in payments]
 
 
-def of_quote(visit: Visit, quote: Quote) -> list[Row]:
+def of_quote(ctx: MemberContext, quote: Quote) -> list[Row]:
     """The deposit and the tries to pay it, newest first."""
     payments: Iterable[Payment] = quote.payments.select_related("gateway_account").order_by(
         "-created_at", "-id"
     )
-    return [
-        Row(payment, _receipt(payment), reversible=_is_reversible(visit, payment)) for payment in payments
-    ]
+    return [Row(payment, _receipt(payment), can_reverse=_is_reversible(ctx, payment)) for payment in payments]
 
 
-def _row(visit: Visit, payment: Payment, here_minor: int, invoice: Invoice) -> Row:
-    here = Money(here_minor, invoice.currency)
-    partly = payment.status == "succeeded" and invoice.status != "draft" and here != payment.captured
+def _row(ctx: MemberContext, payment: Payment, here_minor: int, invoice: Invoice) -> Row:
+    allocated_here = Money(here_minor, invoice.currency)
+    partly = (
+        payment.status == "succeeded" and invoice.status != "draft" and allocated_here != payment.captured
+    )
     return Row(
         payment,
         _receipt(payment),
-        here=here if partly else None,
-        reversible=_is_reversible(visit, payment),
-        movable=visit.may_own and bool(here),
+        allocated_here=allocated_here if partly else None,
+        can_reverse=_is_reversible(ctx, payment),
+        can_release=ctx.is_owner and bool(allocated_here),
     )
 
 
@@ -62,5 +62,5 @@ def _receipt(payment: Payment) -> str:
     return links.receipt_url(payment) if payment.captured else ""
 
 
-def _is_reversible(visit: Visit, payment: Payment) -> bool:
-    return visit.may_own and payment.is_offline and payment.status == "succeeded"
+def _is_reversible(ctx: MemberContext, payment: Payment) -> bool:
+    return ctx.is_owner and payment.is_offline and payment.status == "succeeded"

@@ -9,32 +9,32 @@ from typing import Any
 
 from partway.billing.documents import versions
 from partway.billing.models import Event
-from partway.delivery.receipt_figures import method_words
+from partway.delivery.receipt_figures import method_label
 from partway.lib.money import Money
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TimelineEntry:
     """One event in words; `detail` is what somebody may want to know besides, `version` the one it replaced, if any."""
 
-    words: str
+    message: str
     at: datetime
     tone: str  # of its dot: green for money and its asking, amber for what went wrong, soft for the rest
     detail: str = ""
     version: int = 0
 
 
-def tell(events: Iterable[Event]) -> list[Told]:
+def entries(events: Iterable[Event]) -> list[TimelineEntry]:
     """The events in words, in their order; steps of a checkout that mean nothing to a person are left out."""
-    return [told for event in events if (told := _told(event))]
+    return [told for event in events if (told := _entry(event))]
 
 
-def _told(event: Event) -> Told | None:
-    if event.type in _UNTOLD:
+def _entry(event: Event) -> TimelineEntry | None:
+    if event.type in _HIDDEN_TYPES:
         return None
     replaced = versions.before(event)
-    return Told(
-        words=words(event),
+    return TimelineEntry(
+        message=message(event),
         at=event.created_at,
         tone=_TONES.get(event.type, "soft"),
         detail=detail(event),
@@ -42,7 +42,7 @@ def _told(event: Event) -> Told | None:
     )
 
 
-def words(event: Event) -> str:
+def message(event: Event) -> str:
     """What happened, as a sentence."""
     return _SENTENCES.get(event.type, _unknown)(event)
 
@@ -70,12 +70,12 @@ def detail(event: Event) -> str:
         return _differences(event.data)
     if event.type == "invoice.edited":
         return _edited(event.data)
-    if event.type in ("flag.resolved", "payment.declined", "payment.failed", "mail.failed"):
-        return str(event.data.get("words", ""))
+    if event.type in ("alert.resolved", "payment.declined", "payment.failed", "mail.failed"):
+        return str(event.data.get("message", ""))
     if event.type == "payment_request.sent" and event.payment_request:
         return event.payment_request.note
     if event.type == "payment.recorded" and event.payment:
-        return " · ".join(filter(None, (event.payment.reference, event.payment.remarks)))
+        return " · ".join(filter(None, (event.payment.reference, event.payment.note)))
     if event.type in ("quote.declined", "payment.reversed"):
         return str(event.data.get("reason", ""))
     return ""
@@ -110,7 +110,7 @@ def _what(event: Event) -> str:
 
 
 def _method(event: Event) -> str:
-    return method_words(str(event.data.get("method", "other means")))
+    return method_label(str(event.data.get("method", "other means")))
 
 
 def _differences(data: dict[str, Any]) -> str:
@@ -208,7 +208,7 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "payment.failed": lambda event: f"The payment of {_amount(event)} failed; nothing was taken",
     "payment.canceled": lambda event: f"The payment of {_amount(event)} was closed; nothing was taken",
     "mail.failed": lambda event: f"A mail to {_to(event)} could not be delivered",
-    "flag.resolved": lambda event: f"{event.actor_label} dealt with what needed attention",
+    "alert.resolved": lambda event: f"{event.actor_label} dealt with what needed attention",
     "customer.created": lambda event: f"{event.actor_label} added a customer",
     "customer.changed": lambda event: f"{event.actor_label} changed a customer",
     "organization.created": lambda event: f"{event.actor_label} started the organization",
@@ -240,7 +240,7 @@ _SENTENCES: dict[str, Callable[[Event], str]] = {
     "member.recovery_codes_made": lambda event: f"{_person(event)} made new recovery codes",
     "member.sessions_ended": lambda event: f"{_person(event)} ended their other sessions",
 }
-_UNTOLD = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})
+_HIDDEN_TYPES = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})
 _TONES = {
     "payment_request.sent": "ring",
     "payment.succeeded": "green",

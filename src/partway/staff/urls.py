@@ -88,7 +88,7 @@ _organization: list[URLPattern | URLResolver] = [
     path("attention/", reader(attention.index), name="attention"),
     path("attention/<str:flag_id>/resolve/", collector(attention.resolve), name="attention_resolve"),
     path("settings/", include(_settings)),
-    path("logo.png", reader(organization.logo_picture), name="logo_picture"),
+    path("logo.png", reader(organization.logo_image), name="logo_image"),
     path("inbox/", reader(inbox.index), name="inbox"),
     path("inbox/<str:mail_id>/", reader(inbox.show), name="inbox_message"),
     path("inbox/<str:mail_id>/body/", reader(inbox.body), name="inbox_body"),

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 # How a value becomes what a driver takes; everything else is text, a whole number, a truth value or nothing. Many rows
 # in a row share their time.
-_READY: dict[type[models.Field[Any, Any]], Callable[[Any], Any]] = {
+_ADAPTERS: dict[type[models.Field[Any, Any]], Callable[[Any], Any]] = {
     models.DateTimeField: lru_cache(maxsize=1024)(connection.ops.adapt_datetimefield_value),
     models.DateField: connection.ops.adapt_datefield_value,
     models.JSONField: json.dumps,
@@ -29,7 +29,7 @@ _READY: dict[type[models.Field[Any, Any]], Callable[[Any], Any]] = {
 }
 
 
-class Table:
+class BulkTable:
     """Rows of one model that wait to be written."""
 
     def __init__(self, model: type[Model], prefix: str) -> None:
@@ -38,7 +38,9 @@ class Table:
         self.columns = [field.attname for field in fields]
         self._prefix = prefix
         self._blank: Row = {field.attname: _blank(field) for field in fields}
-        self._ready = [(field.attname, _READY[type(field)]) for field in fields if type(field) in _READY]
+        self._ready = [
+            (field.attname, _ADAPTERS[type(field)]) for field in fields if type(field) in _ADAPTERS
+        ]
         self._waiting: list[Row] = []
 
     def add(self, **columns: Any) -> Row:
@@ -49,13 +51,13 @@ class Table:
         self._waiting.append(row)
         return row
 
-    def take(self) -> Iterator[list[Any]]:
+    def drain(self) -> Iterator[list[Any]]:
         """What waits, as values in the order of the columns; nothing waits afterwards."""
         rows, self._waiting = self._waiting, []
         for row in rows:
-            for column, make_ready in self._ready:
+            for column, adapt in self._ready:
                 if row[column] is not None:
-                    row[column] = make_ready(row[column])
+                    row[column] = adapt(row[column])
             yield list(row.values())
 
 
@@ -67,24 +69,24 @@ def _blank(field: models.Field[Any, Any]) -> Any:
 
 
 @transaction.atomic
-def write(tables: list[Table]) -> None:
+def write(tables: list[BulkTable]) -> None:
     """Write all that waits, table after table in this order."""
     insert = _copy if connection.vendor == "postgresql" else _execute
     for table in tables:
         insert(table)
 
 
-def _copy(table: Table) -> None:
+def _copy(table: BulkTable) -> None:
     columns = ", ".join(connection.ops.quote_name(column) for column in table.columns)
     statement = f"COPY {connection.ops.quote_name(table.name)} ({columns}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for values in table.take():
+        for values in table.drain():
             copy.write_row(values)
 
 
-def _execute(table: Table) -> None:
+def _execute(table: BulkTable) -> None:
     columns = ", ".join(connection.ops.quote_name(column) for column in table.columns)
     places = ", ".join(["%s"] * len(table.columns))
     statement = f"INSERT INTO {connection.ops.quote_name(table.name)} ({columns}) VALUES ({places})"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.executemany(statement, list(table.take()))
+        cursor.executemany(statement, list(table.drain()))

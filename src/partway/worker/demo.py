@@ -8,11 +8,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from .supervisor import Address, House, HouseError, check_port
+from .supervisor import Supervisor, SupervisorConfig, SupervisorError, check_port
 
 SLUG = "demo"
 PASSWORD = "partway-demo"  # noqa: S105 - printed by the demo, which only listens on the loopback address
-SIGN_INS = {
+DEMO_USERS = {
     "owner": ("olivia@demo.example", "Olivia Stone"),
     "collector": ("carl@demo.example", "Carl Reyes"),
     "reader": ("rita@demo.example", "Rita Novak"),
@@ -23,14 +23,14 @@ _MARK = "demo-home"
 def main(arguments: list[str]) -> int:
     """Run the demo; answers the exit status."""
     options = _options(arguments)
-    address = Address(options.home.expanduser().resolve(), options.port, options.port + 1)
+    address = SupervisorConfig(options.home.expanduser().resolve(), options.port, options.port + 1)
     try:
         for port in (address.port, address.sandbox_port):
             check_port(port)
         if options.fresh:
             _start_over(address.home)
-        return _run(House(address))
-    except HouseError as error:
+        return _run(Supervisor(address))
+    except SupervisorError as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -47,21 +47,23 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 def _start_over(home: Path) -> None:
     """Only a home that a demo made is ever emptied."""
     if home.exists() and any(home.iterdir()) and not (home / _MARK).exists():
-        raise HouseError(f"{home} was not made by a demo, so --fresh leaves it alone. Choose another --home.")
+        raise SupervisorError(
+            f"{home} was not made by a demo, so --fresh leaves it alone. Choose another --home."
+        )
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _run(house: House) -> int:
-    house.end_on_signals()
-    with house:
-        (house.address.home / _MARK).touch()
+def _run(supervisor: Supervisor) -> int:
+    supervisor.stop_on_signals()
+    with supervisor:
+        (supervisor.address.home / _MARK).touch()
         print("Starting Partway …", flush=True)
-        house.run("migrate", "--verbosity", "0")
-        house.start_sandbox()
-        house.start_web()
-        print(house.run("demo_organization"), flush=True)
-        house.start_worker()
-        print("Ctrl-C ends it. Logs are in", house.address.home / "logs", flush=True)
-        house.watch()
+        supervisor.run("migrate", "--verbosity", "0")
+        supervisor.start_sandbox()
+        supervisor.start_web()
+        print(supervisor.run("demo_organization"), flush=True)
+        supervisor.start_worker()
+        print("Ctrl-C ends it. Logs are in", supervisor.address.home / "logs", flush=True)
+        supervisor.run_until_stopped()
         print("\nEnding …", flush=True)
     return 0

@@ -9,7 +9,7 @@ from partway.billing import alerts
 from partway.billing.reconciliation import due_work, gateway_list
 from partway.delivery.mail import sending
 
-from .models import Pulse
+from .models import Heartbeat
 
 
 def send_mails(*, now: datetime) -> int:
@@ -17,19 +17,19 @@ def send_mails(*, now: datetime) -> int:
     return sending.send_due(now=now)
 
 
-def forget_dead_pulses(*, now: datetime) -> int:
+def delete_stale_heartbeats(*, now: datetime) -> int:
     """Workers that ended a day ago are no news any more."""
-    return Pulse.objects.filter(beat_at__lt=now - timedelta(days=1)).delete()[0]
+    return Heartbeat.objects.filter(last_seen_at__lt=now - timedelta(days=1)).delete()[0]
 
 
 # In the order of a round. Each answers how many rows it worked on; none of them waits.
 JOBS: dict[str, Callable[..., int]] = {
     "mails": send_mails,
     "callbacks": due_work.work_off_callbacks,
-    "unsettled payments": due_work.ask_about_unsettled,
-    "gateways' lists": gateway_list.read_lists,
-    "expiring requests": due_work.expire_requests,
-    "outlived quotes": due_work.expire_quotes,
-    "flags that passed": alerts.clear_passing,
-    "dead pulses": forget_dead_pulses,
+    "unsettled_payments": due_work.refresh_unsettled_payments,
+    "gateway_lists": gateway_list.reconcile_gateway_lists,
+    "expire_requests": due_work.expire_payment_requests,
+    "expire_quotes": due_work.expire_quotes,
+    "resolve_alerts": alerts.auto_resolve_settled,
+    "stale_heartbeats": delete_stale_heartbeats,
 }

@@ -3,12 +3,12 @@
 from django.db import models
 
 
-class Pulse(models.Model):
+class Heartbeat(models.Model):
     """When a worker process was last seen alive."""
 
     process = models.CharField(primary_key=True, max_length=120)  # host:pid
     started_at = models.DateTimeField()
-    beat_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.process

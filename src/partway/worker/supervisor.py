@@ -19,19 +19,19 @@ _START_WITHIN_SECONDS = 30
 _END_WITHIN_SECONDS = 10
 
 
-class HouseError(Exception):
+class SupervisorError(Exception):
     """The house cannot run; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class SupervisorConfig:
     """Where a house lives: its data, and its two ports on the loopback address."""
 
     home: Path
     port: int
     sandbox_port: int
     database_url: str = ""
-    alone: bool = False  # a throw-away house: nothing of the caller's own installation may reach it
+    isolated: bool = False  # a throw-away house: nothing of the caller's own installation may reach it
 
     @property
     def url(self) -> str:
@@ -54,7 +54,9 @@ class Address:
         }
         if self.database_url:
             told["DATABASE_URL"] = self.database_url
-        inherited = {name: value for name, value in os.environ.items() if not (self.alone and _is_ours(name))}
+        inherited = {
+            name: value for name, value in os.environ.items() if not (self.isolated and _is_ours(name))
+        }
         return {**inherited, **told}
 
 
@@ -76,26 +78,26 @@ def check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise HouseError(
+            raise SupervisorError(
                 f"Port {port} is taken. Choose another with --port, or end what uses it."
             ) from error
 
 
 @dataclass
-class House:
+class Supervisor:
     """The processes of one house; a context manager that leaves none behind."""
 
-    address: Address
+    address: SupervisorConfig
     extra_environment: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    ending: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> House:
+    def __enter__(self) -> Supervisor:
         self.address.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
+        self.stop()
 
     def run(self, *command: str) -> str:
         """Run a `partway` command to its end and answer what it printed; raises HouseError when it fails."""
@@ -108,7 +110,7 @@ class House:
             check=False,
         )
         if done.returncode:
-            raise HouseError(f"partway {' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+            raise SupervisorError(f"partway {' '.join(command)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def start_sandbox(self) -> None:
@@ -144,27 +146,27 @@ class House:
                 if _answers(client, url):
                     return
                 time.sleep(0.05)
-        raise HouseError(
+        raise SupervisorError(
             f"The {name} process did not start; see {self.address.home / 'logs' / f'{name}.log'}"
         )
 
-    def watch(self) -> None:
+    def run_until_stopped(self) -> None:
         """Stay until told to end; a process that dies is started again."""
         starters = {"sandbox": self.start_sandbox, "web": self.start_web, "worker": self.start_worker}
-        while not self.ending.wait(1):
+        while not self.stopping.wait(1):
             for name, process in list(self.processes.items()):
-                if process.poll() is not None and not self.ending.is_set():
+                if process.poll() is not None and not self.stopping.is_set():
                     print(f"The {name} process ended ({process.returncode}); starting it again.", flush=True)
                     starters[name]()
 
-    def end_on_signals(self) -> None:
+    def stop_on_signals(self) -> None:
         """Ctrl-C and SIGTERM end `watch`."""
 
-        def end(_number: int, _frame: FrameType | None) -> None:
-            self.ending.set()
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self.stopping.set()
 
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, end)
+            signal.signal(number, stop)
 
     def kill(self, name: str) -> None:
         """End one process and all it started without warning, as a crash would."""
@@ -172,9 +174,9 @@ class House:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """End every process, those that call others first."""
-        self.ending.set()
+        self.stopping.set()
         for name in ("worker", "web", "sandbox"):
             process = self.processes.pop(name, None)
             if process is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from partway.billing.checkouts.payability import GRACE
+from partway.billing.checkouts.payability import EXPIRY_GRACE_PERIOD
 from partway.billing.documents import invoices, quotes
 from partway.billing.models import Callback, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.callbacks import receive_callback
@@ -19,11 +19,11 @@ from partway.delivery.mail import sending
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
-from tests import personas
-from tests.billing.races.scenes import Scene
-from tests.billing.test_changing_invoices import draft as rewritten
-from tests.billing.test_offline_payments import record
-from tests.gateways.company import Heard
+from tests.billing.documents.test_change_sent_invoice import draft as rewritten
+from tests.billing.races.scenarios import RaceScenario
+from tests.billing.receivables.test_offline_payments import record
+from tests.support import personas
+from tests.support.sandbox_server import ReceivedCallback
 
 MOMENT = timedelta(seconds=1)
 
@@ -31,74 +31,76 @@ MOMENT = timedelta(seconds=1)
 # The customer
 
 
-def pay(scene: Scene) -> Payment:
+def pay(scenario: RaceScenario) -> Payment:
     """The request, from the button to the end of it."""
-    return scene.world.collect(scene.asked)
+    return scenario.gateway_driver.start_and_pay(scenario.asked)
 
 
-def pay_all(scene: Scene) -> Payment:
+def pay_all(scenario: RaceScenario) -> Payment:
     """The whole amount due by Pay Now, as the page showed it before the race."""
-    return scene.world.collect(scene.invoice)
+    return scenario.gateway_driver.start_and_pay(scenario.invoice)
 
 
-def pay_deposit(scene: Scene) -> Payment:
-    return scene.world.collect(scene.quote)
+def pay_deposit(scenario: RaceScenario) -> Payment:
+    return scenario.gateway_driver.start_and_pay(scenario.quote)
 
 
-def come_back(scene: Scene) -> Payment:
+def come_back(scenario: RaceScenario) -> Payment:
     """The browser returns from the checkout, so we ask the company."""
-    return refresh_payment(scene.payment, now=present())
+    return refresh_payment(scenario.payment, now=present())
 
 
-def fill_in(scene: Scene) -> Payment:
+def fill_in(scenario: RaceScenario) -> Payment:
     """The form of the checkout with a good card, and come back."""
-    scene.world.pay(scene.payment)
-    return come_back(scene)
+    scenario.gateway_driver.pay(scenario.payment)
+    return come_back(scenario)
 
 
-def begin_late(scene: Scene) -> Payment:
+def begin_late(scenario: RaceScenario) -> Payment:
     """Press Pay at the moment at which the request expires."""
-    return scene.world.start(scene.asked, now=scene.asked.expires_at)
+    return scenario.gateway_driver.start(scenario.asked, now=scenario.asked.expires_at)
 
 
-def open_full_page(scene: Scene) -> str:
-    check_payable(scene.invoice, now=present())
-    invoices.mark_opened(scene.invoice, now=present())
+def open_full_page(scenario: RaceScenario) -> str:
+    check_payable(scenario.invoice, now=present())
+    invoices.mark_opened(scenario.invoice, now=present())
     return "opened"
 
 
-def accept(scene: Scene) -> Quote:
+def accept(scenario: RaceScenario) -> Quote:
     return quotes.accept(
-        scene.quote, evidence=quotes.Evidence("Dana", None), by=scene.customer, now=present()
+        scenario.quote, evidence=quotes.AcceptanceEvidence("Dana", None), by=scenario.customer, now=present()
     )
 
 
-def decline(scene: Scene) -> Quote:
-    return quotes.decline(scene.quote, reason="", by=scene.customer, now=present())
+def decline(scenario: RaceScenario) -> Quote:
+    return quotes.decline(scenario.quote, reason="", by=scenario.customer, now=present())
 
 
 # The company
 
 
-def callback(scene: Scene) -> Callback:
+def callback(scenario: RaceScenario) -> Callback:
     """The first that it called about the payment."""
-    return _hear(scene, scene.world.callback(scene.payment, scene.called))
+    return _hear(scenario, scenario.gateway_driver.callback(scenario.payment, scenario.first_callback))
 
 
-def early_callback(scene: Scene) -> Callback | str:
+def early_callback(scenario: RaceScenario) -> Callback | str:
     """The customer pays in another tab, and the company calls before we may know its name for the checkout."""
-    started = scene.invoice.payments.first()
-    line = scene.world.ledger().get(started.pk) if started else None
+    started = scenario.invoice.payments.first()
+    line = scenario.gateway_driver.ledger().get(started.pk) if started else None
     if line is None:
         return "nothing to pay yet"
     started.checkout_ref = line["id"]
-    started.checkout_url = scene.world.page(line["id"])
-    scene.world.pay(started)
-    return _hear(scene, scene.world.callback(started, "authorized"))
+    started.checkout_url = scenario.gateway_driver.page(line["id"])
+    scenario.gateway_driver.pay(started)
+    return _hear(scenario, scenario.gateway_driver.callback(started, "authorized"))
 
 
-def _hear(scene: Scene, heard: Heard) -> Callback:
-    stored = receive_callback(scene.world.account, body=heard.body, headers=heard.headers, now=present())
+def _hear(scenario: RaceScenario, received: ReceivedCallback) -> Callback:
+    stored = receive_callback(
+        scenario.gateway_driver.account, body=received.body, headers=received.headers, now=present()
+    )
     stored.refresh_from_db()
     return stored
 
@@ -106,144 +108,144 @@ def _hear(scene: Scene, heard: Heard) -> Callback:
 # The members
 
 
-def request(scene: Scene) -> PaymentRequest:
-    return personas.ask(scene.invoice, 30_000)
+def request(scenario: RaceScenario) -> PaymentRequest:
+    return personas.request_payment(scenario.invoice, 30_000)
 
 
-def request_other(scene: Scene) -> PaymentRequest:
-    return personas.ask(scene.invoice, 40_000)
+def request_other(scenario: RaceScenario) -> PaymentRequest:
+    return personas.request_payment(scenario.invoice, 40_000)
 
 
-def same_form(scene: Scene) -> PaymentRequest:
+def same_form(scenario: RaceScenario) -> PaymentRequest:
     """The form of one dialog; each time it is the same one."""
-    ask = payment_requests.Ask(
-        Money(30_000, "USD"), to=(scene.dana.email,), form_key=f"form-{scene.invoice.pk}"
+    ask = payment_requests.NewPaymentRequest(
+        Money(30_000, "USD"), to=(scenario.dana.email,), idempotency_key=f"form-{scenario.invoice.pk}"
     )
-    return payment_requests.create(scene.invoice, ask=ask, by=scene.alice, now=present())
+    return payment_requests.create(scenario.invoice, new_request=ask, by=scenario.alice, now=present())
 
 
-def resend(scene: Scene) -> str:
-    payment_requests.resend(scene.asked, by=scene.alice, now=present())
+def resend(scenario: RaceScenario) -> str:
+    payment_requests.resend(scenario.asked, by=scenario.alice, now=present())
     return "resent"
 
 
-def cancel(scene: Scene) -> PaymentRequest:
-    return payment_requests.cancel(scene.asked, by=scene.alice, now=present())
+def cancel(scenario: RaceScenario) -> PaymentRequest:
+    return payment_requests.cancel(scenario.asked, by=scenario.alice, now=present())
 
 
-def void(scene: Scene) -> Any:
-    return invoices.void(scene.invoice, by=scene.alice, now=present())
+def void(scenario: RaceScenario) -> Any:
+    return invoices.void(scenario.invoice, by=scenario.alice, now=present())
 
 
-def send(scene: Scene) -> Any:
-    return invoices.send(scene.invoice, by=scene.alice, now=present())
+def send(scenario: RaceScenario) -> Any:
+    return invoices.send(scenario.invoice, by=scenario.alice, now=present())
 
 
-def send_quote(scene: Scene) -> Quote:
-    return quotes.send(scene.quote, by=scene.alice, now=present())
+def send_quote(scenario: RaceScenario) -> Quote:
+    return quotes.send(scenario.quote, by=scenario.alice, now=present())
 
 
-def write_off(scene: Scene) -> Any:
-    return invoices.write_off(scene.invoice, by=scene.alice, now=present())
+def write_off(scenario: RaceScenario) -> Any:
+    return invoices.write_off(scenario.invoice, by=scenario.alice, now=present())
 
 
-def edit_down(scene: Scene) -> Any:
+def edit_down(scenario: RaceScenario) -> Any:
     """To $250.00, which is less than the request asks for."""
-    return _edited(scene, 25_000)
+    return _edited(scenario, 25_000)
 
 
-def edit_up(scene: Scene) -> Any:
-    return _edited(scene, 120_000)
+def edit_up(scenario: RaceScenario) -> Any:
+    return _edited(scenario, 120_000)
 
 
-def _edited(scene: Scene, total_minor: int) -> Invoice:
-    held = scene.invoice
+def _edited(scenario: RaceScenario, total_minor: int) -> Invoice:
+    held = scenario.invoice
     draft = rewritten(held, total_minor)
-    return invoices.edit(held, draft=draft, version=held.version, by=scene.alice, now=present())
+    return invoices.edit(held, draft=draft, version=held.version, by=scenario.alice, now=present())
 
 
-def record_800(scene: Scene) -> Payment:
+def record_800(scenario: RaceScenario) -> Payment:
     """With it the request of $300.00 no longer fits."""
-    return record(scene.invoice, 80_000, scene.alice)
+    return record(scenario.invoice, 80_000, scenario.alice)
 
 
-def record_500(scene: Scene) -> Payment:
+def record_500(scenario: RaceScenario) -> Payment:
     """With it the request of $300.00 still fits."""
-    return record(scene.invoice, 50_000, scene.alice)
+    return record(scenario.invoice, 50_000, scenario.alice)
 
 
-def record_once(scene: Scene) -> Payment:
+def record_once(scenario: RaceScenario) -> Payment:
     """The form of one dialog; each time it is the same one."""
-    return record(scene.invoice, 40_000, scene.alice, form_key=f"record-{scene.invoice.pk}")
+    return record(scenario.invoice, 40_000, scenario.alice, idempotency_key=f"record-{scenario.invoice.pk}")
 
 
-def reverse(scene: Scene) -> Payment:
-    return offline_payments.reverse(scene.payment, reason="It bounced.", by=scene.alice, now=present())
+def reverse(scenario: RaceScenario) -> Payment:
+    return offline_payments.reverse(scenario.payment, reason="It bounced.", by=scenario.alice, now=present())
 
 
-def apply_credit(scene: Scene) -> str:
-    return _applied(scene, scene.invoice, f"apply-{scene.invoice.pk}")
+def apply_credit(scenario: RaceScenario) -> str:
+    return _applied(scenario, scenario.invoice, f"apply-{scenario.invoice.pk}")
 
 
-def apply_to_other(scene: Scene) -> str:
-    return _applied(scene, scene.other)
+def apply_to_other(scenario: RaceScenario) -> str:
+    return _applied(scenario, scenario.other)
 
 
-def _applied(scene: Scene, invoice: Invoice, form_key: str | None = None) -> str:
+def _applied(scenario: RaceScenario, invoice: Invoice, idempotency_key: str | None = None) -> str:
     """All of it; on the invoice the request of $300.00 no longer fits then."""
     amount = Money(80_000, "USD")
-    credit.apply(invoice, amount=amount, by=scene.alice, now=present(), form_key=form_key)
+    credit.apply(invoice, amount=amount, by=scenario.alice, now=present(), idempotency_key=idempotency_key)
     return "applied"
 
 
-def release(scene: Scene) -> str:
-    credit.release(scene.invoice, scene.payment, by=scene.alice, now=present())
+def release(scenario: RaceScenario) -> str:
+    credit.release(scenario.invoice, scenario.payment, by=scenario.alice, now=present())
     return "released"
 
 
-def switch_off(scene: Scene) -> str:
-    organizations.switch_payments(scene.organization, on=False, by=scene.alice, now=present())
+def switch_off(scenario: RaceScenario) -> str:
+    organizations.set_payments_enabled(scenario.organization, on=False, by=scenario.alice, now=present())
     return "off"
 
 
-def make_invoice(scene: Scene) -> Any:
-    return quotes.make_invoice(scene.quote, by=scene.alice, now=present())
+def create_invoice(scenario: RaceScenario) -> Any:
+    return quotes.create_invoice(scenario.quote, by=scenario.alice, now=present())
 
 
-def record_deposit(scene: Scene) -> Payment:
-    return personas.pay_deposit(scene.quote)
+def record_deposit(scenario: RaceScenario) -> Payment:
+    return personas.record_deposit_check(scenario.quote)
 
 
 # The worker
 
 
-def expire(scene: Scene) -> str:
+def expire(scenario: RaceScenario) -> str:
     """The time of the request is over, and so is the grace of a checkout that was begun in time."""
-    return _expired(scene, GRACE)
+    return _expired(scenario, EXPIRY_GRACE_PERIOD)
 
 
-def expire_in_grace(scene: Scene) -> str:
-    return _expired(scene, GRACE - MOMENT)
+def expire_in_grace(scenario: RaceScenario) -> str:
+    return _expired(scenario, EXPIRY_GRACE_PERIOD - MOMENT)
 
 
-def _expired(scene: Scene, wait: timedelta) -> str:
-    ended = payment_requests.expire(scene.asked, now=scene.asked.expires_at + wait)
+def _expired(scenario: RaceScenario, wait: timedelta) -> str:
+    ended = payment_requests.expire(scenario.asked, now=scenario.asked.expires_at + wait)
     return "expired" if ended else "not expired"
 
 
-def expire_quote(scene: Scene) -> str:
+def expire_quote(scenario: RaceScenario) -> str:
     """The day after its last one."""
-    days = scene.quote.valid_until - today(present(), scene.quote.organization.time_zone)
-    ended = quotes.expire(scene.quote, now=present() + days + timedelta(days=1))
+    days = scenario.quote.valid_until - today(present(), scenario.quote.organization.time_zone)
+    ended = quotes.expire(scenario.quote, now=present() + days + timedelta(days=1))
     return "expired" if ended else "not expired"
 
 
-def mail(scene: Scene) -> str:
+def mail(scenario: RaceScenario) -> str:
     sending.send_due(now=present())
     return "mailed"
 
 
-ACTS: dict[str, Callable[[Scene], Any]] = {
+ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "pay": pay,
     "pay all": pay_all,
     "pay deposit": pay_deposit,
@@ -274,7 +276,7 @@ ACTS: dict[str, Callable[[Scene], Any]] = {
     "apply to other": apply_to_other,
     "release": release,
     "switch off": switch_off,
-    "make invoice": make_invoice,
+    "make invoice": create_invoice,
     "record deposit": record_deposit,
     "expire": expire,
     "expire in grace": expire_in_grace,

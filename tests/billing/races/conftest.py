@@ -7,13 +7,15 @@ from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Organization
 from partway.billing.events import Actor
-from tests.billing.races.scenes import staged
-from tests.billing.races.tables import Stage
-from tests.billing.world import World
+from tests.billing.races.race_tables import ScenarioFactory
+from tests.billing.races.scenarios import create_scenario
+from tests.support.gateway_driver import GatewayDriver
 
 
 @pytest.fixture
-def stage(world: World, organization: Organization, alice: Actor, settings: Settings) -> Stage:
+def scenario_factory(
+    gateway_driver: GatewayDriver, organization: Organization, alice: Actor, settings: Settings
+) -> ScenarioFactory:
     """Sets a scene; one address pays for everybody there."""
     settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 10_000
-    return lambda given: staged(given, world, organization, alice)
+    return lambda given: create_scenario(given, gateway_driver, organization, alice)

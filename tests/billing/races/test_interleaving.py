@@ -9,11 +9,11 @@ from django.db import transaction
 
 from partway.billing.errors import TooLate
 from partway.billing.models import Customer
-from tests.billing.races.interleaving import NeverHeld, Stop, interleave
+from tests.billing.races.interleaving import Failpoint, FailpointNotReached, run_interleaved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-COMMITTING = Stop("before commit")
+COMMITTING = Failpoint("before commit")
 
 
 def renaming(dana: Customer, name: str) -> Callable[[], str]:
@@ -29,19 +29,19 @@ def renaming(dana: Customer, name: str) -> Callable[[], str]:
 
 
 def test_who_needs_a_lock_waits_until_its_holder_has_committed(dana: Customer) -> None:
-    answers = interleave(renaming(dana, "first"), renaming(dana, "second"), at=COMMITTING)
+    answers = run_interleaved(renaming(dana, "first"), renaming(dana, "second"), at=COMMITTING)
     assert answers == ("Dana Whitfield", "first", True)
 
 
 def test_who_needs_none_ends_before_the_holder_goes_on(dana: Customer) -> None:
-    answers = interleave(
+    answers = run_interleaved(
         renaming(dana, "first"), lambda: Customer.objects.get(pk=dana.pk).name, at=COMMITTING
     )
     assert answers == ("Dana Whitfield", "Dana Whitfield", False)
 
 
 def test_who_is_held_after_the_commit_holds_nobody_up(dana: Customer) -> None:
-    answers = interleave(renaming(dana, "first"), renaming(dana, "second"), at=Stop("after commit"))
+    answers = run_interleaved(renaming(dana, "first"), renaming(dana, "second"), at=Failpoint("after commit"))
     assert answers == ("Dana Whitfield", "first", False)
 
 
@@ -50,7 +50,7 @@ def test_the_first_goes_on_only_when_the_second_has_ended(dana: Customer) -> Non
         renaming(dana, "first")()
         return renaming(dana, "third")()
 
-    answers = interleave(rename_twice, renaming(dana, "second"), at=COMMITTING)
+    answers = run_interleaved(rename_twice, renaming(dana, "second"), at=COMMITTING)
     assert answers == ("second", "first", True)
 
 
@@ -59,12 +59,15 @@ def test_it_is_held_the_second_time_when_told_so(dana: Customer) -> None:
         renaming(dana, "first")()
         renaming(dana, "third")()
 
-    assert interleave(rename_twice, renaming(dana, "last"), at=Stop("before commit", 2)).second == "third"
+    assert (
+        run_interleaved(rename_twice, renaming(dana, "last"), at=Failpoint("before commit", 2)).second
+        == "third"
+    )
 
 
 def test_a_first_act_that_never_comes_to_its_stop_point_is_a_failure(dana: Customer) -> None:
-    with pytest.raises(NeverHeld, match=r"payment\.succeeded"):
-        interleave(renaming(dana, "first"), lambda: "second", at=Stop("event payment.succeeded"))
+    with pytest.raises(FailpointNotReached, match=r"payment\.succeeded"):
+        run_interleaved(renaming(dana, "first"), lambda: "second", at=Failpoint("event payment.succeeded"))
 
 
 def test_a_refusal_is_an_answer_and_anything_else_a_defect(dana: Customer) -> None:
@@ -74,6 +77,6 @@ def test_a_refusal_is_an_answer_and_anything_else_a_defect(dana: Customer) -> No
     def break_down() -> None:
         raise ZeroDivisionError
 
-    assert isinstance(interleave(renaming(dana, "first"), refuse, at=COMMITTING).second, TooLate)
+    assert isinstance(run_interleaved(renaming(dana, "first"), refuse, at=COMMITTING).second, TooLate)
     with pytest.raises(ZeroDivisionError):
-        interleave(renaming(dana, "first"), break_down, at=COMMITTING)
+        run_interleaved(renaming(dana, "first"), break_down, at=COMMITTING)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.billing.races.acts import ACTS
-from tests.billing.races.facts import FACTS
-from tests.billing.races.scenes import GIVEN
-from tests.billing.races.tables import RACES, Race, Stage
+from tests.billing.races.observations import OBSERVATIONS
+from tests.billing.races.race_tables import RACES, Race, ScenarioFactory
+from tests.billing.races.scenarios import SCENARIOS
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "design.md"
 ELSEWHERE = {"crash anywhere × retry"}  # there processes are killed: tests/crashes
@@ -17,8 +17,8 @@ ELSEWHERE = {"crash anywhere × retry"}  # there processes are killed: tests/cra
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("race", RACES, ids=str)
-def test_it_ends_as_its_table_says(race: Race, stage: Stage) -> None:
-    outcomes = race.played(stage)
+def test_it_ends_as_its_table_says(race: Race, scenario_factory: ScenarioFactory) -> None:
+    outcomes = race.played(scenario_factory)
     assert outcomes == race.expected(list(outcomes))
 
 
@@ -30,13 +30,13 @@ def test_every_pair_that_the_reference_names_has_a_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "used"),
+    ("message", "used"),
     [
-        (GIVEN, {race.given for race in RACES}),
+        (SCENARIOS, {race.given for race in RACES}),
         (ACTS, {act for race in RACES for act in (race.first, race.second)}),
-        (FACTS, {fact for race in RACES for fact in race.facts}),
+        (OBSERVATIONS, {fact for race in RACES for fact in race.facts}),
     ],
     ids=["given", "acts", "facts"],
 )
-def test_the_tables_use_each_word_there_is(words: dict[str, object], used: set[str]) -> None:
-    assert set(words) == used
+def test_the_tables_use_each_word_there_is(message: dict[str, object], used: set[str]) -> None:
+    assert set(message) == used

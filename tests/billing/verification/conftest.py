@@ -8,11 +8,11 @@ import pytest
 from django.db import connection
 
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
-from tests import personas
+from tests.support import personas
 
 
 @pytest.fixture
-def books(db: None) -> Iterator[None]:
+def _verify_books(db: None) -> Iterator[None]:
     """Nobody asks here whether they are right after a test; the next one finds every guard in its place."""
     yield
     if connection.vendor == "sqlite":
@@ -29,16 +29,16 @@ def erin(dana: Customer) -> Customer:
 @pytest.fixture
 def paid(invoice: Invoice) -> Payment:
     """$300.00 of it, by a request."""
-    return personas.paid_part(invoice, 30_000, request=personas.ask(invoice))
+    return personas.captured_payment(invoice, 30_000, request=personas.request_payment(invoice))
 
 
 @pytest.fixture
 def second(paid: Payment, invoice: Invoice) -> PaymentRequest:
     """Another $200.00 is asked for."""
-    return personas.ask(invoice, 20_000)
+    return personas.request_payment(invoice, 20_000)
 
 
 @pytest.fixture
 def waiting(second: PaymentRequest, invoice: Invoice) -> Payment:
     """The second request is being paid."""
-    return personas.waiting(invoice, 20_000, request=second)
+    return personas.pending_payment(invoice, 20_000, request=second)

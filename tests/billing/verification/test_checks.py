@@ -11,18 +11,18 @@ from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, InvoiceLine, Payment, PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.billing.verification import CHECKS, checks, verify
-from partway.billing.verification.checks import Part, check, never
+from partway.billing.verification.checks import TableCheck, check, no_rows_where
 from partway.lib.clock import now
-from tests import personas
-from tests.billing.test_offline_payments import record
-from tests.billing.verification.damage import found
-from tests.billing.world import World
+from tests.billing.receivables.test_offline_payments import record
+from tests.billing.verification.corruption import differences_of
+from tests.support import personas
+from tests.support.gateway_driver import GatewayDriver
 
 
 @pytest.fixture
 def five(dana: Customer) -> list[Invoice]:
     """Five invoices, in the order in which they were written."""
-    return [personas.sent(dana) for _ in range(5)]
+    return [personas.sent_invoice(dana) for _ in range(5)]
 
 
 def test_a_difference_says_which_rule_which_row_and_what(paid: Payment) -> None:
@@ -35,45 +35,45 @@ def test_a_difference_says_which_rule_which_row_and_what(paid: Payment) -> None:
 def test_every_row_is_looked_at_once_however_a_table_is_sliced(
     five: list[Invoice], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "SLICE", size)
-    nothing_sent = check("X1", "nothing is sent", never(Invoice, Q(status="sent"), "{status}"))
+    monkeypatch.setattr(checks, "CHUNK_SIZE", size)
+    nothing_sent = check("X1", "nothing is sent", no_rows_where(Invoice, Q(status="sent"), "{status}"))
     assert sorted(one.row for one in nothing_sent.differences()) == [invoice.pk for invoice in five]
 
 
 def test_it_tells_how_many_rows_it_has_looked_at(
     five: list[Invoice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "SLICE", 2)
+    monkeypatch.setattr(checks, "CHUNK_SIZE", 2)
     looked_at: list[int] = []
-    one = check("X1", "all is well", never(Invoice, Q(status="lost"), ""))
+    one = check("X1", "all is well", no_rows_where(Invoice, Q(status="lost"), ""))
     assert list(one.differences(looked_at.append)) == []
     assert (sum(looked_at), one.size()) == (4, 5)  # the last slice is not full
 
 
 def test_parts_of_one_table_are_looked_at_together(five: list[Invoice]) -> None:
-    part = never(Invoice, Q(status="lost"), "")
+    part = no_rows_where(Invoice, Q(status="lost"), "")
     assert check("X1", "all is well", part, part).size() == 5
 
 
 def test_damage_is_found_in_every_slice(five: list[Invoice], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "SLICE", 2)
+    monkeypatch.setattr(checks, "CHUNK_SIZE", 2)
     Invoice.objects.update(amount_paid_minor=1)
-    assert {row for row, _ in found("M2")} == {invoice.pk for invoice in five}
+    assert {row for row, _ in differences_of("M2")} == {invoice.pk for invoice in five}
 
 
 def test_a_row_that_cannot_be_read_is_named_and_hides_no_other(
     five: list[Invoice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "SLICE", 2)
+    monkeypatch.setattr(checks, "CHUNK_SIZE", 2)
     InvoiceLine.objects.filter(invoice=five[2]).update(quantity=9 * 10**14, unit_amount_minor=9 * 10**18)
     InvoiceLine.objects.exclude(invoice=five[2]).update(amount_minor=1)
-    words = dict(found("M1"))
-    assert "cannot be read" in words[five[2].pk]
-    assert words.keys() >= {invoice.pk for invoice in five}
+    message = dict(differences_of("M1"))
+    assert "cannot be read" in message[five[2].pk]
+    assert message.keys() >= {invoice.pk for invoice in five}
 
 
 def test_a_transaction_goes_on_after_what_the_database_cannot_compute(five: list[Invoice]) -> None:
-    by_nothing = Part(
+    by_nothing = TableCheck(
         Invoice, lambda rows: rows.annotate(x=1 / F("amount_paid_minor")).values_list("pk", "x")
     )
     with transaction.atomic():
@@ -83,16 +83,16 @@ def test_a_transaction_goes_on_after_what_the_database_cannot_compute(five: list
 
 
 def test_right_books_in_every_state_have_no_difference(
-    world: World, dana: Customer, alice: Actor, second: PaymentRequest
+    gateway_driver: GatewayDriver, dana: Customer, alice: Actor, second: PaymentRequest
 ) -> None:
-    personas.draft(dana)
-    invoices.void(personas.draft(dana), by=alice, now=now())
-    invoices.void(personas.ask(personas.sent(dana)).invoice, by=alice, now=now())
-    invoices.write_off(personas.sent(dana), by=alice, now=now())
+    personas.draft_invoice(dana)
+    invoices.void(personas.draft_invoice(dana), by=alice, now=now())
+    invoices.void(personas.request_payment(personas.sent_invoice(dana)).invoice, by=alice, now=now())
+    invoices.write_off(personas.sent_invoice(dana), by=alice, now=now())
     payment_requests.cancel(second, by=alice, now=now())
-    record(personas.sent(dana), 120_000, alice, keep_rest_as_credit=True)
+    record(personas.sent_invoice(dana), 120_000, alice, keep_rest_as_credit=True)
     for how in ("good", "debit", "lapsing"):
-        world.collect(personas.sent(dana), how)
+        gateway_driver.start_and_pay(personas.sent_invoice(dana), how)
     assert list(verify()) == []
 
 

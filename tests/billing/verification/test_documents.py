@@ -7,8 +7,17 @@ import pytest
 from partway.billing.documents import invoices, quotes
 from partway.billing.models import Allocation, Customer, Event, Invoice, Payment, Quote
 from partway.lib.clock import now
-from tests import personas
-from tests.billing.verification.damage import Case, again, found, gone, names, naming, over, past
+from tests.billing.verification.corruption import (
+    Case,
+    delete_events,
+    differences_of,
+    duplicate,
+    is_detected,
+    overwrite,
+    reported_as,
+    without_constraint,
+)
+from tests.support import personas
 
 TERMS, TWICE = "quote_deposit_within_total", "one_deposit_per_quote"
 WAITS = {
@@ -19,77 +28,92 @@ WAITS = {
     "allocated_minor": 0,
 }
 
-DAMAGE: dict[str, Case] = {
+CORRUPTIONS: dict[str, Case] = {
     "a deposit that its terms do not say": (
         "D1",
         "deposit 29999, its terms say 30000",
-        over(Quote, deposit_minor=29_999),
+        overwrite(Quote, deposit_minor=29_999),
     ),
-    "a part of a deposit": ("D1", "asks for 10000, the deposit is 30000", over(Payment, amount_minor=10_000)),
-    "a second deposit": ("D1", "a second deposit of quo_", past(Payment, TWICE, again(Payment))),
+    "a part of a deposit": (
+        "D1",
+        "asks for 10000, the deposit is 30000",
+        overwrite(Payment, amount_minor=10_000),
+    ),
+    "a second deposit": (
+        "D1",
+        "a second deposit of quo_",
+        without_constraint(Payment, TWICE, duplicate(Payment)),
+    ),
     "a deposit of a quote that was declined": (
         "D1",
         "which is declined",
-        naming(Payment, past(Quote, "quote_accepted_by_somebody", over(Quote, status="declined"))),
+        reported_as(
+            Payment,
+            without_constraint(Quote, "quote_accepted_by_somebody", overwrite(Quote, status="declined")),
+        ),
     ),
     "a quote whose invoice is gone": (
         "D2",
         "no invoice was made of it",
-        naming(Quote, over(Invoice, quote=None)),
+        reported_as(Quote, overwrite(Invoice, quote=None)),
     ),
     "an invoice of a quote that is not invoiced": (
         "D2",
         "does not fit quo_",
-        naming(Invoice, over(Quote, status="accepted")),
+        reported_as(Invoice, overwrite(Quote, status="accepted")),
     ),
     "an invoice in another currency than its quote": (
         "D2",
         "does not fit quo_",
-        over(Invoice, currency="CAD"),
+        overwrite(Invoice, currency="CAD"),
     ),
     "a deposit that is being paid after the invoice was made": (
         "D2",
         "capturing, but quo_",
-        over(Payment, **WAITS),
+        overwrite(Payment, **WAITS),
     ),
     "a deposit that its invoice did not get": (
         "D2",
         "was sent without the deposit of quo_",
-        naming(Invoice, over(Allocation, cause="credit")),
+        reported_as(Invoice, overwrite(Allocation, cause="credit")),
     ),
-    "a deposit that was put twice": ("D2", "was put as a deposit before", again(Allocation)),
-    "a void invoice that holds money": ("D3", "void with 30000 paid", over(Invoice, status="void")),
-    "a version that nobody wrote": ("D8", "version 4, its events say 2", over(Invoice, version=4)),
-    "a version of a quote that nobody wrote": ("D8", "version 4, its events say 1", over(Quote, version=4)),
+    "a deposit that was put twice": ("D2", "was put as a deposit before", duplicate(Allocation)),
+    "a void invoice that holds money": ("D3", "void with 30000 paid", overwrite(Invoice, status="void")),
+    "a version that nobody wrote": ("D8", "version 4, its events say 2", overwrite(Invoice, version=4)),
+    "a version of a quote that nobody wrote": (
+        "D8",
+        "version 4, its events say 1",
+        overwrite(Quote, version=4),
+    ),
 }
 
 
 @pytest.fixture
 def invoiced(dana: Customer) -> Invoice:
     """Made of a quote whose deposit of $300.00 came by check, and sent."""
-    quote = personas.accept(personas.quote(dana))
-    personas.pay_deposit(quote)
-    by = personas.actor_of(dana.organization)
-    return invoices.send(quotes.make_invoice(quote, by=by, now=now()), by=by, now=now())
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    personas.record_deposit_check(quote)
+    by = personas.owner_actor(dana.organization)
+    return invoices.send(quotes.create_invoice(quote, by=by, now=now()), by=by, now=now())
 
 
-@pytest.mark.parametrize("what", DAMAGE)
+@pytest.mark.parametrize("what", CORRUPTIONS)
 def test_it_finds(invoiced: Invoice, what: str) -> None:
-    assert names(DAMAGE[what])
+    assert is_detected(CORRUPTIONS[what])
 
 
 def test_it_finds_an_invoice_of_another_customer_than_its_quote(invoiced: Invoice, erin: Customer) -> None:
-    assert names(("D2", "does not fit quo_", over(Invoice, customer=erin)))
+    assert is_detected(("D2", "does not fit quo_", overwrite(Invoice, customer=erin)))
 
 
 def test_it_finds_an_edit_that_no_event_tells_of(invoiced: Invoice) -> None:
-    invoices.write_off(invoiced, by=personas.actor_of(invoiced.organization), now=now())
-    damage = gone(Event.objects.filter(type="invoice.written_off"), of="invoice")
-    assert names(("D8", "version 3, its events say 2", damage))
+    invoices.write_off(invoiced, by=personas.owner_actor(invoiced.organization), now=now())
+    corruption = delete_events(Event.objects.filter(type="invoice.written_off"), of="invoice")
+    assert is_detected(("D8", "version 3, its events say 2", corruption))
 
 
 def test_what_was_written_off_and_reopened_has_two_more_versions(invoiced: Invoice) -> None:
-    by = personas.actor_of(invoiced.organization)
+    by = personas.owner_actor(invoiced.organization)
     invoices.reopen(invoices.write_off(invoiced, by=by, now=now()), by=by, now=now())
     assert Invoice.objects.get().version == 4
-    assert found() == set()
+    assert differences_of() == set()

@@ -9,8 +9,8 @@ from partway.billing.models import Customer, Event, Mail, Payment, PaymentReques
 from partway.billing.people import members
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now
-from tests import personas
-from tests.billing.verification.damage import Damage, names, over
+from tests.billing.verification.corruption import Corruption, is_detected, overwrite
+from tests.support import personas
 
 KINDS = [
     ("payment_request.sent", "payment_request"),
@@ -31,36 +31,36 @@ KINDS = [
 @pytest.fixture
 def mailed(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
     """Every mail that an event promises was written."""
-    by, at = personas.actor_of(dana.organization), now()
+    by, at = personas.owner_actor(dana.organization), now()
     payment_requests.resend(second, by=by, now=at)
     invoices.resend(second.invoice, by=by, now=at)
-    personas.accept(quotes.resend(personas.quote(dana), by=by, now=at))
-    quotes.decline(personas.quote(dana), reason="Too dear.", by=by, now=at)
+    personas.accept_quote(quotes.resend(personas.sent_quote(dana), by=by, now=at))
+    quotes.decline(personas.sent_quote(dana), reason="Too dear.", by=by, now=at)
     invitation = members.invite(dana.organization, email="ivy@post.example", role="reader", by=by, now=at)
     members.resend(invitation, by=by, now=at)
 
 
-def lost(event_type: str, kind: str) -> Damage:
+def lost(event_type: str, kind: str) -> Corruption:
     """The mail of an event is gone; damaged is the event."""
 
-    def damage() -> str:
+    def corruption() -> str:
         event = Event.objects.filter(type=event_type)[0]
         event.mails.filter(kind=kind).delete()
         return event.pk
 
-    return damage
+    return corruption
 
 
 @pytest.mark.parametrize(("event_type", "kind"), KINDS)
 def test_it_finds_an_event_without_its_mail(mailed: None, event_type: str, kind: str) -> None:
-    assert names(("D6", f"{event_type} without its", lost(event_type, kind)))
+    assert is_detected(("D6", f"{event_type} without its", lost(event_type, kind)))
 
 
 @pytest.mark.parametrize(
-    ("columns", "words"),
+    ("columns", "message"),
     [({"status": "sent"}, "sent, sent at None"), ({"sent_at": now()}, "queued, sent at 20")],
 )
 def test_it_finds_a_mail_that_went_out_at_no_time(
-    mailed: None, columns: dict[str, object], words: str
+    mailed: None, columns: dict[str, object], message: str
 ) -> None:
-    assert names(("D6", words, over(Mail, **columns)))
+    assert is_detected(("D6", message, overwrite(Mail, **columns)))

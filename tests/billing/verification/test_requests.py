@@ -9,8 +9,16 @@ import pytest
 from partway.accounts.models import GatewayAccount
 from partway.billing.models import Customer, GatewayCall, Invoice, Mail, Payment, PaymentRequest
 from partway.lib.clock import now
-from tests import personas
-from tests.billing.verification.damage import Case, again, found, names, naming, over, past
+from tests.billing.verification.corruption import (
+    Case,
+    differences_of,
+    duplicate,
+    is_detected,
+    overwrite,
+    reported_as,
+    without_constraint,
+)
+from tests.support import personas
 
 HOUR = timedelta(hours=1)
 OPEN = PaymentRequest.objects.filter(status="open")
@@ -22,97 +30,107 @@ MUCH = {"amount_minor": 70_001}
 DEBIT = {"status": "processing", "accepted": True}
 CANCELED = {"status": "canceled", "cancel_reason": "by_member", "ended_at": now() + HOUR}
 
-DAMAGE: dict[str, Case] = {
+CORRUPTIONS: dict[str, Case] = {
     "two open requests": (
         "R1",
         "open beside another one",
-        past(PaymentRequest, "one_open_payment_request_per_invoice", again(OPEN)),
+        without_constraint(PaymentRequest, "one_open_payment_request_per_invoice", duplicate(OPEN)),
     ),
-    "a request for more than is due": ("R2", "open for 70001 of", over(OPEN, amount_requested_minor=70_001)),
+    "a request for more than is due": (
+        "R2",
+        "open for 70001 of",
+        overwrite(OPEN, amount_requested_minor=70_001),
+    ),
     "a request of an invoice that is void": (
         "R2",
         "which is void",
-        naming(OPEN, over(Invoice, status="void")),
+        reported_as(OPEN, overwrite(Invoice, status="void")),
     ),
     "a request that expired before it was paid": (
         "R3",
         "the request had expired",
-        naming(CAME_IN, over(DONE, expires_at=now() - HOUR)),
+        reported_as(CAME_IN, overwrite(DONE, expires_at=now() - HOUR)),
     ),
     "a link that lives longer than it was said": (
         "R3",
         "its event says None",
-        over(OPEN, expires_at=now() + HOUR),
+        overwrite(OPEN, expires_at=now() + HOUR),
     ),
-    "more waits than is due": ("R3", "pending for 70001 of", over(WAITING, **MUCH)),
+    "more waits than is due": ("R3", "pending for 70001 of", overwrite(WAITING, **MUCH)),
     "more is captured than is due": (
         "R3",
         "capturing for 70001 of",
-        over(WAITING, status="capturing", **MUCH),
+        overwrite(WAITING, status="capturing", **MUCH),
     ),
-    "a bank moves more than is due": ("R3", "processing for 70001 of", over(WAITING, **DEBIT, **MUCH)),
+    "a bank moves more than is due": ("R3", "processing for 70001 of", overwrite(WAITING, **DEBIT, **MUCH)),
     "a payment waits for an invoice that is written off": (
         "R3",
         "which is written_off",
-        naming(WAITING, over(Invoice, status="written_off")),
+        reported_as(WAITING, overwrite(Invoice, status="written_off")),
     ),
     "a payment waits, and its request has ended": (
         "R4",
         "pending, but",
-        naming(WAITING, over(OPEN, **CANCELED)),
+        reported_as(WAITING, overwrite(OPEN, **CANCELED)),
     ),
     "a payment begun after the end of its request": (
         "R4",
         "payment_request__ended_at",
-        naming(CAME_IN, over(DONE, ended_at=now() - HOUR)),
+        reported_as(CAME_IN, overwrite(DONE, ended_at=now() - HOUR)),
     ),
     "a paid request that nobody paid": (
         "R4",
         "paid, by 0 payments",
-        over(OPEN, status="paid", ended_at=now()),
+        overwrite(OPEN, status="paid", ended_at=now()),
     ),
-    "a request that was paid after all": ("R4", "succeeded, but", naming(CAME_IN, over(DONE, **CANCELED))),
+    "a request that was paid after all": (
+        "R4",
+        "succeeded, but",
+        reported_as(CAME_IN, overwrite(DONE, **CANCELED)),
+    ),
     "a link that was mailed after its end": (
         "R5",
         "payment_request__ended_at",
-        over(LINKS, created_at=now() + HOUR),
+        overwrite(LINKS, created_at=now() + HOUR),
     ),
     "an address that can be read": (
         "R8",
         "sealed_checkout_url can be read",
-        over(Payment, sealed_checkout_url="https://pay.example"),
+        overwrite(Payment, sealed_checkout_url="https://pay.example"),
     ),
     "a key that can be read": (
         "R8",
         "sealed_credentials can be read",
-        over(GatewayAccount, sealed_credentials="{}"),
+        overwrite(GatewayAccount, sealed_credentials="{}"),
     ),
 }
 
 
-@pytest.mark.parametrize("what", DAMAGE)
+@pytest.mark.parametrize("what", CORRUPTIONS)
 def test_it_finds(waiting: Payment, what: str) -> None:
-    assert names(DAMAGE[what])
+    assert is_detected(CORRUPTIONS[what])
 
 
 def test_it_finds_a_payment_by_the_request_of_another_invoice(paid: Payment, dana: Customer) -> None:
-    other = personas.ask(personas.sent(dana))
-    assert names(("R3", "which is of another invoice", over(Payment, payment_request=other)))
+    other = personas.request_payment(personas.sent_invoice(dana))
+    assert is_detected(("R3", "which is of another invoice", overwrite(Payment, payment_request=other)))
 
 
 def test_it_finds_a_request_that_outlived_pay_now(invoice: Invoice) -> None:
-    request = personas.ask(invoice, 20_000)
-    personas.paid_part(invoice, 50_000)
+    request = personas.request_payment(invoice, 20_000)
+    personas.captured_payment(invoice, 50_000)
     revived = {"status": "open", "cancel_reason": "", "ended_at": None, "created_at": now() - HOUR}
-    assert names(("R6", "is before paid_now", over(PaymentRequest.objects.filter(pk=request.pk), **revived)))
+    assert is_detected(
+        ("R6", "is before paid_now", overwrite(PaymentRequest.objects.filter(pk=request.pk), **revived))
+    )
 
 
 def test_it_finds_a_call_that_can_be_read(paid: Payment) -> None:
     GatewayCall.objects.create(payment=paid, act="start", attempt=1, started_at=now())
-    assert names(("R8", "sealed_body can be read", over(GatewayCall, sealed_body="{}")))
+    assert is_detected(("R8", "sealed_body can be read", overwrite(GatewayCall, sealed_body="{}")))
 
 
 def test_it_allows_for_the_time_that_waiting_takes(paid: Payment) -> None:
     request = PaymentRequest.objects.get()
     Payment.objects.update(created_at=request.ended_at + timedelta(minutes=4))
-    assert paid.pk not in {row for row, _ in found("R4")}
+    assert paid.pk not in {row for row, _ in differences_of("R4")}

@@ -10,17 +10,17 @@ from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.billing.verification import snapshot, verify
 from partway.lib.clock import now
-from tests import personas
-from tests.billing.together import together
+from tests.support import personas
+from tests.support.concurrency import run_concurrently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_whoever_writes_neither_waits_nor_is_seen(dana: Customer, alice: Actor) -> None:
-    request = personas.ask(personas.sent(dana))
+    request = personas.request_payment(personas.sent_invoice(dana))
     with snapshot():
         before = PaymentRequest.objects.get()
-        [canceled] = together(lambda: payment_requests.cancel(request, by=alice, now=now()))
+        [canceled] = run_concurrently(lambda: payment_requests.cancel(request, by=alice, now=now()))
         assert (canceled.status, before.status) == ("canceled", "open")
         assert PaymentRequest.objects.get().status == "open"
         assert list(verify()) == []
@@ -35,15 +35,15 @@ def test_nothing_can_be_written_in_it(invoice: Invoice) -> None:
 
 def test_afterwards_all_is_as_before(dana: Customer) -> None:
     def settings() -> list[object]:
-        names = ("query_only", "cache_size") if connection.vendor == "sqlite" else ()
+        is_detected = ("query_only", "cache_size") if connection.vendor == "sqlite" else ()
         with connection.cursor() as cursor:
-            return [cursor.execute(f"PRAGMA {name}").fetchone() for name in names]
+            return [cursor.execute(f"PRAGMA {name}").fetchone() for name in is_detected]
 
     before = settings(), vars(connection).get("transaction_mode")
     with snapshot():
         assert settings() != before[0] or connection.vendor == "postgresql"
     assert (settings(), vars(connection).get("transaction_mode")) == before
-    personas.sent(dana)
+    personas.sent_invoice(dana)
 
 
 def test_it_is_no_part_of_another_transaction(invoice: Invoice) -> None:

@@ -10,7 +10,15 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount
-from partway.gateways.protocol import Checkout, Closing, Gateway, Order, Refused, Truth, Unknown
+from partway.gateways.protocol import (
+    Checkout,
+    CheckoutRequest,
+    CheckoutState,
+    CloseOutcome,
+    Gateway,
+    OutcomeUnknown,
+    Refused,
+)
 from partway.gateways.registry import open_gateway
 from partway.lib.money import Money
 from partway.lib.sealing import Unsealable
@@ -19,22 +27,22 @@ from .. import links
 from ..events import CLOCK, Actor
 from ..models import GatewayCall, Payment
 from ..states import move
-from .payability import CHECKOUT_LIFE, locked_document
+from .payability import CHECKOUT_LIFETIME, document_for_update
 
 T = TypeVar("T")
 
 # After a decision the worker looks soon, in case whoever decided was killed before the call was answered.
-SOON = timedelta(seconds=15)
+FOLLOW_UP_DELAY = timedelta(seconds=15)
 
 # What becomes of an uncommitted payment that shall not happen.
-WITHDRAWN = {"pending": "closing", "authorized": "releasing"}
+CANCEL_TRANSITIONS = {"pending": "closing", "authorized": "releasing"}
 
 
-class UnderWay(Exception):
+class CallInProgress(Exception):
     """The same call is being made by another thread or process right now."""
 
 
-def gateway_of(account: GatewayAccount) -> Gateway:
+def gateway_for_account(account: GatewayAccount) -> Gateway:
     """The gateway, opened with this account's credentials; raises Refused or Unknown.
 
     Refused for the sandbox on a live installation, Unknown when the credentials cannot be read any more.
@@ -45,20 +53,20 @@ def gateway_of(account: GatewayAccount) -> Gateway:
         credentials = account.credentials
     except Unsealable as error:
         # Nobody can ask the gateway until the key is back, so nobody knows what became of its payments.
-        raise Unknown(str(error)) from error
+        raise OutcomeUnknown(str(error)) from error
     return open_gateway(account.gateway, credentials, endpoints={"sandbox": settings.PARTWAY_SANDBOX_URL})
 
 
-def account_of(payment: Payment) -> GatewayAccount:
+def gateway_account_for(payment: Payment) -> GatewayAccount:
     """The account a payment goes through; raises Refused for an offline payment, which goes through none."""
     if payment.gateway_account is None:
         raise Refused("offline", "This payment was recorded by a member; there is nobody to ask.")
     return payment.gateway_account
 
 
-def gateway_for(payment: Payment) -> Gateway:
+def gateway_for_payment(payment: Payment) -> Gateway:
     """The gateway that a payment goes through."""
-    return gateway_of(account_of(payment))
+    return gateway_for_account(gateway_account_for(payment))
 
 
 def callback_url(account: GatewayAccount) -> str:
@@ -66,9 +74,9 @@ def callback_url(account: GatewayAccount) -> str:
     return f"{settings.PARTWAY_URL}/callbacks/{account.pk}/"
 
 
-def ask(payment: Payment) -> Truth:
+def fetch_state(payment: Payment) -> CheckoutState:
     """What the gateway knows about this payment now; raises Unknown."""
-    return gateway_for(payment).fetch(payment.checkout_ref)
+    return gateway_for_payment(payment).fetch(payment.checkout_ref)
 
 
 def start(payment: Payment, *, now: datetime) -> Checkout:
@@ -79,54 +87,54 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
     call = payment.gateway_calls.filter(act="start").first() or _begin(
         payment, "start", now, _order_body(payment)
     )
-    gateway = gateway_for(payment)
+    gateway = gateway_for_payment(payment)
     return _answered(call, now, lambda: gateway.start(_order(call, payment)))
 
 
-def capture(payment: Payment, *, now: datetime) -> Truth:
+def capture(payment: Payment, *, now: datetime) -> CheckoutState:
     """Take what was authorized. Ask first: only call this when the gateway says it is still only authorized.
 
-    Raises Refused, Unknown, or UnderWay.
+    Raises Refused, Unknown, or CallInProgress.
     """
     call = _next_attempt(payment, "capture", now)
-    gateway = gateway_for(payment)
+    gateway = gateway_for_payment(payment)
     return _answered(call, now, lambda: gateway.capture(payment.checkout_ref, payment.amount, call.key))
 
 
-def close(payment: Payment, *, now: datetime) -> Closing:
+def close(payment: Payment, *, now: datetime) -> CloseOutcome:
     """Make a closing or releasing payment unpayable at the gateway, and book it as canceled when that worked.
 
     Never raises for the gateway's sake: what is unknown stays with the payment, and the worker asks again.
     """
     if not payment.checkout_ref:
-        return Closing.UNKNOWN
+        return CloseOutcome.UNKNOWN
     try:
         call = _next_attempt(payment, "close", now)
-        gateway = gateway_for(payment)
+        gateway = gateway_for_payment(payment)
         answer = _answered(call, now, lambda: gateway.close(payment.checkout_ref, call.key))
-    except (Refused, Unknown, UnderWay):
-        return Closing.UNKNOWN
-    if answer == Closing.CLOSED:
+    except (Refused, OutcomeUnknown, CallInProgress):
+        return CloseOutcome.UNKNOWN
+    if answer == CloseOutcome.CLOSED:
         _book_closed(payment, now)
     return answer
 
 
 @transaction.atomic(durable=True)
 def _book_closed(payment: Payment, now: datetime) -> None:
-    locked_document(payment)
+    document_for_update(payment)
     fresh = Payment.objects.get(pk=payment.pk)
     if fresh.status in ("closing", "releasing"):
         move(fresh, "canceled", by=CLOCK, now=now, settled_at=now)
 
 
-def withdraw(payment: Payment, *, by: Actor, now: datetime) -> bool:
+def begin_cancel(payment: Payment, *, by: Actor, now: datetime) -> bool:
     """Under the invoice's lock, decide that an uncommitted payment shall not happen; True if the gateway must be told.
 
     The decision is stored before anyone is told (DESIGN section 4); tell the gateway with `close` after the commit.
     """
-    to = WITHDRAWN.get(payment.status)
+    to = CANCEL_TRANSITIONS.get(payment.status)
     if to is not None:
-        move(payment, to, by=by, now=now, check_at=now + SOON)
+        move(payment, to, by=by, now=now, next_refresh_at=now + FOLLOW_UP_DELAY)
     return payment.status in ("closing", "releasing")
 
 
@@ -137,8 +145,8 @@ def _order_body(payment: Payment) -> dict[str, str]:
         "description": _description(payment),
         "reference": payment.pk,
         "return_url": links.receipt_url(payment),
-        "callback_url": callback_url(account_of(payment)),
-        "expires_at": (payment.created_at + CHECKOUT_LIFE).isoformat(),
+        "callback_url": callback_url(gateway_account_for(payment)),
+        "expires_at": (payment.created_at + CHECKOUT_LIFETIME).isoformat(),
     }
 
 
@@ -151,9 +159,9 @@ def _description(payment: Payment) -> str:
     return f"{payment.organization.name}: {what}"
 
 
-def _order(call: GatewayCall, payment: Payment) -> Order:
+def _order(call: GatewayCall, payment: Payment) -> CheckoutRequest:
     body = call.body
-    return Order(
+    return CheckoutRequest(
         key=call.key,
         amount=Money(int(body["amount_minor"]), body["currency"]),
         description=body["description"],
@@ -173,7 +181,7 @@ def _begin(payment: Payment, act: str, now: datetime, body: dict[str, str], atte
     except IntegrityError:
         if act == "start":  # two clicks at once: both ask with the same key, and get the same checkout
             return GatewayCall.objects.get(payment=payment, act=act, attempt=attempt)
-        raise UnderWay from None
+        raise CallInProgress from None
     return call
 
 
@@ -185,7 +193,7 @@ def _next_attempt(payment: Payment, act: str, now: datetime) -> GatewayCall:
     # Whoever looked at the truth before a capture was answered must not try to capture once more.
     under_way = ("", "done") if act == "capture" else ("",)
     if last.outcome in under_way and last.started_at + patience > now:
-        raise UnderWay
+        raise CallInProgress
     return _begin(payment, act, now, {}, attempt=last.attempt + 1)
 
 
@@ -193,14 +201,14 @@ def _answered(call: GatewayCall, now: datetime, make: Callable[[], T]) -> T:
     try:
         answer = make()
     except Refused as error:
-        _note(call, "refused", f"{error.code}: {error.words}", now)
+        _note(call, "refused", f"{error.code}: {error.message}", now)
         raise
-    except Unknown as error:
-        _note(call, "unknown", error.words, now)
+    except OutcomeUnknown as error:
+        _note(call, "unknown", error.message, now)
         raise
     _note(call, "done", "", now)
     return answer
 
 
-def _note(call: GatewayCall, outcome: str, words: str, now: datetime) -> None:
-    GatewayCall.objects.filter(pk=call.pk).update(outcome=outcome, words=words[:300], answered_at=now)
+def _note(call: GatewayCall, outcome: str, message: str, now: datetime) -> None:
+    GatewayCall.objects.filter(pk=call.pk).update(outcome=outcome, message=message[:300], answered_at=now)

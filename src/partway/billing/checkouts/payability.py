@@ -8,8 +8,8 @@ from ..errors import NotPayable
 from ..models import Invoice, Payment, PaymentRequest, Quote
 
 # How long a checkout lives at the gateway, and how long an expiring request waits for one already begun.
-CHECKOUT_LIFE = timedelta(minutes=30)
-GRACE = timedelta(minutes=35)
+CHECKOUT_LIFETIME = timedelta(minutes=30)
+EXPIRY_GRACE_PERIOD = timedelta(minutes=35)
 
 _DEAD_REQUEST = {"paid": "paid", "canceled": "canceled", "expired": "expired"}
 _DEAD_QUOTE = {
@@ -22,7 +22,9 @@ _DEAD_QUOTE = {
 _DEAD_INVOICE = {"paid": "settled", "void": "void", "written_off": "not_payable", "draft": "not_payable"}
 
 
-def check(document: Invoice | Quote, request: PaymentRequest | None, *, begun_at: datetime) -> None:
+def check(
+    document: Invoice | Quote, request: PaymentRequest | None, *, checkout_started_at: datetime
+) -> None:
     """Return if this may be paid, else raise NotPayable with the reason for the page.
 
     `document` and `request` must be fresh (locked, when money is about to be taken); `begun_at` is when the checkout
@@ -31,7 +33,7 @@ def check(document: Invoice | Quote, request: PaymentRequest | None, *, begun_at
     if isinstance(document, Quote):
         _check_deposit(document)
     else:
-        _check_invoice(document, request, begun_at)
+        _check_invoice(document, request, checkout_started_at)
 
 
 def _check_deposit(quote: Quote) -> None:
@@ -44,9 +46,9 @@ def _check_deposit(quote: Quote) -> None:
         raise NotPayable("settled")
 
 
-def _check_invoice(invoice: Invoice, request: PaymentRequest | None, begun_at: datetime) -> None:
+def _check_invoice(invoice: Invoice, request: PaymentRequest | None, checkout_started_at: datetime) -> None:
     if request is not None:
-        _check_request(request, invoice, begun_at)
+        _check_request(request, invoice, checkout_started_at)
     if invoice.status != "sent":
         raise NotPayable(_DEAD_INVOICE[invoice.status])
     if not invoice.organization.payments_enabled:
@@ -57,7 +59,7 @@ def _check_invoice(invoice: Invoice, request: PaymentRequest | None, begun_at: d
         raise NotPayable("changed")
 
 
-def _check_request(request: PaymentRequest, invoice: Invoice, begun_at: datetime) -> None:
+def _check_request(request: PaymentRequest, invoice: Invoice, checkout_started_at: datetime) -> None:
     if request.status != "open":
         # A request that ended because the invoice did says so, which helps whoever holds the link more.
         # One that ended with a payment says so only as long as nothing is due: a check may have bounced.
@@ -65,23 +67,23 @@ def _check_request(request: PaymentRequest, invoice: Invoice, begun_at: datetime
         if invoice.amount_due_minor == 0:
             by_end_of_invoice |= {"invoice_paid": "settled", "offline_payment": "settled"}
         raise NotPayable(by_end_of_invoice.get(request.cancel_reason, _DEAD_REQUEST[request.status]))
-    if request.time_is_over(begun_at):
+    if request.has_expired(checkout_started_at):
         raise NotPayable("expired")
 
 
 def check_capture(payment: Payment, document: Invoice | Quote, request: PaymentRequest | None) -> None:
     """The same question under the document's lock, for a payment whose money could be taken now."""
-    check(document, request, begun_at=payment.created_at)
-    if payment.amount_minor > most_payable_minor(document):
+    check(document, request, checkout_started_at=payment.created_at)
+    if payment.amount_minor > max_payable_minor(document):
         raise NotPayable("changed")
 
 
-def most_payable_minor(document: Invoice | Quote) -> int:
+def max_payable_minor(document: Invoice | Quote) -> int:
     """What a payment of this document may take at most, in minor units."""
     return document.deposit_minor if isinstance(document, Quote) else document.amount_due_minor
 
 
-def locked_document(payment: Payment) -> Invoice | Quote:
+def document_for_update(payment: Payment) -> Invoice | Quote:
     """The invoice or quote of this payment, held until the transaction ends; always locked before the payment."""
     if payment.invoice_id is not None:
         return Invoice.objects.locked(payment.invoice_id)

@@ -14,7 +14,7 @@ _WINDOW = timedelta(hours=1)
 
 
 def check(
-    document: Invoice | Quote, request: PaymentRequest | None, payer_address: str | None, *, now: datetime
+    document: Invoice | Quote, request: PaymentRequest | None, payer_ip: str | None, *, now: datetime
 ) -> None:
     """Return if this link and this address may begin one more checkout, else raise RateLimited.
 
@@ -25,20 +25,18 @@ def check(
     of = {"quote": document} if isinstance(document, Quote) else {"invoice": document}
     if recent.filter(**of, payment_request=request).count() >= settings.PARTWAY_CHECKOUTS_PER_LINK:
         raise RateLimited()
-    if payer_address is None:
+    if payer_ip is None:
         return
-    _hold(payer_address)
-    if recent.filter(payer_address=payer_address).count() >= settings.PARTWAY_CHECKOUTS_PER_ADDRESS:
+    _hold(payer_ip)
+    if recent.filter(payer_ip=payer_ip).count() >= settings.PARTWAY_CHECKOUTS_PER_ADDRESS:
         raise RateLimited()
 
 
-def _hold(payer_address: str) -> None:
+def _hold(payer_ip: str) -> None:
     """Until the commit nobody else counts this address: it pays many documents, whose locks never meet.
 
     SQLite has one writer at a time, so there nobody else could.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"payer {payer_address}"]
-            )
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"payer {payer_ip}"])

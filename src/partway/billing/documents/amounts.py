@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from partway.lib.money import half_up
+from partway.lib.money import round_half_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class RateAmount:
+class TaxRateAmount:
     """What one tax rate comes to, in minor units; `taxable_minor` is after the discount."""
 
     tax_percent: Decimal
@@ -42,15 +42,15 @@ class RateAmount:
 
 def line_amount(quantity: Decimal, unit_amount_minor: int) -> int:
     """Quantity times unit amount in minor units, rounded half up once."""
-    return half_up(quantity * unit_amount_minor)
+    return round_half_up(quantity * unit_amount_minor)
 
 
 def percent_of(amount_minor: int, percent: Decimal) -> int:
     """A percentage of an amount in minor units, rounded half up."""
-    return half_up(Decimal(amount_minor) * percent / 100)
+    return round_half_up(Decimal(amount_minor) * percent / 100)
 
 
-def spread(amount_minor: int, weights: Sequence[int]) -> list[int]:
+def split_by_weight(amount_minor: int, weights: Sequence[int]) -> list[int]:
     """Split an amount by weight without losing a unit: floors first, then one each by largest remainder."""
     whole = sum(weights)
     if whole == 0:
@@ -62,17 +62,17 @@ def spread(amount_minor: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
-def rates(lines: Sequence[LineAmount], discount_minor: int) -> list[RateAmount]:
+def tax_by_rate(lines: Sequence[LineAmount], discount_minor: int) -> list[TaxRateAmount]:
     """Each tax rate of a document, in the order of its lines: the discount is spread, then a rate rounds once."""
     amounts = [line.amount_minor for line in lines]
     taxable: dict[Decimal, int] = {}
-    for line, share in zip(lines, spread(min(discount_minor, sum(amounts)), amounts), strict=True):
+    for line, share in zip(lines, split_by_weight(min(discount_minor, sum(amounts)), amounts), strict=True):
         taxable[line.tax_percent] = taxable.get(line.tax_percent, 0) + line.amount_minor - share
-    return [RateAmount(rate, amount, percent_of(amount, rate)) for rate, amount in taxable.items()]
+    return [TaxRateAmount(rate, amount, percent_of(amount, rate)) for rate, amount in taxable.items()]
 
 
 def totals(lines: Sequence[LineAmount], discount_minor: int) -> Totals:
     """A document's figures; a discount takes at most what the lines come to."""
     subtotal = sum(line.amount_minor for line in lines)
-    tax = sum(rate.tax_minor for rate in rates(lines, discount_minor))
+    tax = sum(rate.tax_minor for rate in tax_by_rate(lines, discount_minor))
     return Totals(subtotal, min(discount_minor, subtotal), tax)

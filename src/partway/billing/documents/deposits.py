@@ -29,7 +29,7 @@ def deposit_status(quote: Quote) -> str:
     return "processing" if any(payment.is_committed for payment in payments) else "due"
 
 
-def paid(quote: Quote) -> Payment | None:
+def deposit_payment(quote: Quote) -> Payment | None:
     """The payment that paid the deposit, if one did."""
     return quote.payments.deposits().first()
 
@@ -41,8 +41,8 @@ class OfflineDeposit:
     method: str
     paid_on: date
     reference: str = ""
-    remarks: str = ""
-    form_key: str | None = None
+    note: str = ""
+    idempotency_key: str | None = None
 
 
 def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: datetime) -> Payment:
@@ -62,15 +62,15 @@ def _record(
     quote: Quote, deposit: OfflineDeposit, by: Actor, now: datetime
 ) -> tuple[Payment, Payment | None]:
     quote = Quote.objects.locked(quote.pk)
-    key, owner = deposit.form_key, quote.organization_id
-    made = key and Payment.objects.filter(organization=owner, form_key=key).first()
+    key, owner = deposit.idempotency_key, quote.organization_id
+    made = key and Payment.objects.filter(organization=owner, idempotency_key=key).first()
     if made and (made.quote_id != quote.pk or made.status != "succeeded"):
         raise Conflict("This form was used already. Open it again to record the deposit.")
     if made:
         return made, None
     _check_moment(quote)
     _check_typed(quote, deposit, now)
-    to_close = withdraw_checkout(quote, by, now)
+    to_close = cancel_checkout(quote, by, now)
     payment = _written(quote, deposit, now)
     figures = {"amount_minor": quote.deposit_minor, "currency": quote.currency, "method": deposit.method}
     stages = {
@@ -86,7 +86,7 @@ def _record(
 
 
 def _check_moment(quote: Quote) -> None:
-    if paid(quote) is not None:
+    if deposit_payment(quote) is not None:
         raise TooLate("This deposit was already paid.")
     if quote.deposit_minor == 0:
         raise Conflict("This quote asks for no deposit.")
@@ -96,22 +96,22 @@ def _check_moment(quote: Quote) -> None:
         raise Conflict("A deposit can be recorded once the quote is accepted.")
 
 
-def obstacle(quote: Quote) -> str:
+def unavailable_reason(quote: Quote) -> str:
     """What stands in the way of recording the deposit now, in words; empty when nothing does."""
     try:
         _check_moment(quote)
     except Conflict as error:
-        return error.words
+        return error.message
     return _IN_PROGRESS if deposit_status(quote) == "processing" else ""
 
 
 def _check_typed(quote: Quote, deposit: OfflineDeposit, now: datetime) -> None:
     today = clock.today(now, quote.organization.time_zone)
     typed = asdict(deposit)
-    del typed["form_key"]
-    wrong = payment_modes.wrong_details(quote.organization, today=today, **typed)
-    if wrong:
-        raise Invalid(wrong)
+    del typed["idempotency_key"]
+    errors = payment_modes.detail_errors(quote.organization, today=today, **typed)
+    if errors:
+        raise Invalid(errors)
 
 
 def _written(quote: Quote, deposit: OfflineDeposit, now: datetime) -> Payment:
@@ -127,15 +127,15 @@ def _written(quote: Quote, deposit: OfflineDeposit, now: datetime) -> Payment:
         method=deposit.method,
         paid_on=deposit.paid_on,
         reference=deposit.reference,
-        remarks=deposit.remarks,
-        form_key=deposit.form_key,
+        note=deposit.note,
+        idempotency_key=deposit.idempotency_key,
         created_at=now,
         settled_at=now,
-        check_at=now,
+        next_refresh_at=now,
     )
 
 
-def withdraw_checkout(quote: Quote, by: Actor, now: datetime) -> Payment | None:
+def cancel_checkout(quote: Quote, by: Actor, now: datetime) -> Payment | None:
     """Under the quote's lock, end a payment that only waits; answers the one to close at the gateway after the commit.
 
     Raises PaymentInProgress while one is committed.
@@ -145,4 +145,4 @@ def withdraw_checkout(quote: Quote, by: Actor, now: datetime) -> Payment | None:
         return None
     if payment.is_committed:
         raise PaymentInProgress(_IN_PROGRESS)
-    return payment if gateway_calls.withdraw(payment, by=by, now=now) else None
+    return payment if gateway_calls.begin_cancel(payment, by=by, now=now) else None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from partway.accounts.models import Organization
-from partway.lib.money import EXPONENTS, MAX_MINOR, Money
+from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 
 from ..models import Customer, Invoice, Quote
 from . import amounts
@@ -27,7 +27,7 @@ class Line:
     tax_percent: Decimal
 
 
-class Content(Protocol):
+class DocumentContent(Protocol):
     """What an invoice and a quote have in common while they are written."""
 
     @property
@@ -46,9 +46,9 @@ class Content(Protocol):
     def notes(self) -> str: ...
 
 
-def fill(document: Invoice | Quote, content: Content) -> None:
+def fill(document: Invoice | Quote, content: DocumentContent) -> None:
     """Put the content and its figures on the row, which is saved by the caller."""
-    sums = figures(content)
+    sums = compute_totals(content)
     document.customer = content.customer
     document.currency = content.currency
     document.notes = content.notes
@@ -61,7 +61,7 @@ def fill(document: Invoice | Quote, content: Content) -> None:
     document.total_minor = sums.total_minor
 
 
-def can_add_up(content: Content) -> bool:
+def has_computable_totals(content: DocumentContent) -> bool:
     """Whether each number is one that a draft may have; beyond that sums have more digits than decimals keep."""
     numbers = {"quantity", "unit_amount", "tax_percent"}
     return not any(numbers & _wrong_line(line).keys() for line in content.lines) and (
@@ -69,7 +69,7 @@ def can_add_up(content: Content) -> bool:
     )
 
 
-def figures(content: Content) -> amounts.Totals:
+def compute_totals(content: DocumentContent) -> amounts.Totals:
     """What it adds up to, in minor units."""
     lines = [
         amounts.LineAmount(amounts.line_amount(line.quantity, line.unit_amount_minor), line.tax_percent)
@@ -79,13 +79,13 @@ def figures(content: Content) -> amounts.Totals:
     return amounts.totals(lines, _discount_minor(content, subtotal))
 
 
-def _discount_minor(content: Content, subtotal_minor: int) -> int:
+def _discount_minor(content: DocumentContent, subtotal_minor: int) -> int:
     if content.discount_kind == "percent":
         return amounts.percent_of(subtotal_minor, content.discount_percent)
     return content.discount_amount_minor if content.discount_kind == "amount" else 0
 
 
-def write_lines(document: Invoice | Quote, content: Content) -> None:
+def write_lines(document: Invoice | Quote, content: DocumentContent) -> None:
     """The lines in the order they were typed, in place of those that stood there."""
     document.lines.all().delete()
     for position, line in enumerate(content.lines):
@@ -99,33 +99,33 @@ def write_lines(document: Invoice | Quote, content: Content) -> None:
         )
 
 
-def wrong_fields(content: Content, organization: Organization) -> dict[str, str]:
+def field_errors(content: DocumentContent, organization: Organization) -> dict[str, str]:
     """What is wrong, by field; lines as `lines.0.quantity`. Empty when all is right."""
-    wrong: dict[str, str] = {}
+    errors: dict[str, str] = {}
     if content.customer.organization_id != organization.pk:
-        wrong["customer"] = "Choose a customer."
+        errors["customer"] = "Choose a customer."
     if content.currency not in EXPONENTS:
-        wrong["currency"] = "Write the three letters of a currency, like USD."
+        errors["currency"] = "Write the three letters of a currency, like USD."
     if not 1 <= len(content.lines) <= MAX_LINES:
-        wrong["lines"] = f"Write between one and {MAX_LINES} lines."
+        errors["lines"] = f"Write between one and {MAX_LINES} lines."
     if len(content.notes) > 2000:
-        wrong["notes"] = "Use at most 2000 characters."
+        errors["notes"] = "Use at most 2000 characters."
     for position, line in enumerate(content.lines):
-        wrong.update({f"lines.{position}.{field}": words for field, words in _wrong_line(line).items()})
-    return wrong or _wrong_sums(content)
+        errors.update({f"lines.{position}.{field}": message for field, message in _wrong_line(line).items()})
+    return errors or _wrong_sums(content)
 
 
 def _wrong_line(line: Line) -> dict[str, str]:
-    wrong = {}
+    errors = {}
     if not line.description.strip() or len(line.description) > 300:
-        wrong["description"] = "Say what this line is for, in at most 300 characters."
+        errors["description"] = "Say what this line is for, in at most 300 characters."
     if not _within(line.quantity, _MAX_QUANTITY) or line.quantity == 0:
-        wrong["quantity"] = "Enter a quantity above zero, with at most four decimals."
-    if not 0 <= line.unit_amount_minor <= MAX_MINOR:
-        wrong["unit_amount"] = "Enter a price of zero or more."
+        errors["quantity"] = "Enter a quantity above zero, with at most four decimals."
+    if not 0 <= line.unit_amount_minor <= MAX_AMOUNT_MINOR:
+        errors["unit_amount"] = "Enter a price of zero or more."
     if not _within(line.tax_percent, 100):
-        wrong["tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
-    return wrong
+        errors["tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
+    return errors
 
 
 def _four_places(value: Decimal) -> bool:
@@ -142,12 +142,14 @@ def is_percentage(value: Decimal) -> bool:
     return _within(value, 100)
 
 
-def _wrong_sums(content: Content) -> dict[str, str]:
+def _wrong_sums(content: DocumentContent) -> dict[str, str]:
     if content.discount_kind == "percent" and not _within(content.discount_percent, 100):
         return {"discount_percent": "Enter a percentage between 0 and 100, with at most four decimals."}
-    sums = figures(content)
+    sums = compute_totals(content)
     if content.discount_kind == "amount" and not 0 <= content.discount_amount_minor <= sums.subtotal_minor:
         return {"discount_amount": "The discount cannot be more than the lines add up to."}
-    if max(sums.subtotal_minor, sums.total_minor) > MAX_MINOR:  # a discount can hide a sum no column holds
-        return {"lines": f"An invoice can be at most {Money(MAX_MINOR, content.currency)}."}
+    if (
+        max(sums.subtotal_minor, sums.total_minor) > MAX_AMOUNT_MINOR
+    ):  # a discount can hide a sum no column holds
+        return {"lines": f"An invoice can be at most {Money(MAX_AMOUNT_MINOR, content.currency)}."}
     return {}

@@ -12,24 +12,35 @@ from partway.accounts.models import Organization
 from partway.lib.money import Money
 
 from .. import events, outbox, preconditions
-from ..alerts import raise_flag
+from ..alerts import raise_for_payment
 from ..checkouts import gateway_calls
 from ..errors import Conflict, Invalid, InvoiceNotSent, Stale
 from ..events import Actor
 from ..ledger import allocations
 from ..models import Customer, Event, Invoice, Payment, Quote
-from ..outbox import Envelope
+from ..outbox import Recipients
 from ..receivables import amount_due
 from ..states import move
 from . import drafts, versions
 from .drafts import Line
 from .numbering import next_invoice_number
 
-__all__ = ["Draft", "Line", "create", "edit", "mark_opened", "reopen", "resend", "send", "void", "write_off"]
+__all__ = [
+    "InvoiceDraft",
+    "Line",
+    "create",
+    "edit",
+    "mark_opened",
+    "reopen",
+    "resend",
+    "send",
+    "void",
+    "write_off",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class InvoiceDraft:
     """An invoice as a member writes it."""
 
     customer: Customer
@@ -44,7 +55,7 @@ class Draft:
 
 @transaction.atomic
 def create(
-    organization: Organization, *, draft: Draft, by: Actor, now: datetime, quote: Quote | None = None
+    organization: Organization, *, draft: InvoiceDraft, by: Actor, now: datetime, quote: Quote | None = None
 ) -> Invoice:
     """Write a new draft; raises Invalid with the fields that are wrong, lines as `lines.0.quantity`."""
     _check(draft, organization)
@@ -60,12 +71,12 @@ def create(
 def edit(
     invoice: Invoice,
     *,
-    draft: Draft,
+    draft: InvoiceDraft,
     version: int,
     by: Actor,
     now: datetime,
     paid: Money | None = None,
-    tell_customer: bool = False,
+    notify_customer: bool = False,
 ) -> Invoice:
     """Replace what an invoice says; the event keeps all that it said before.
 
@@ -75,15 +86,15 @@ def edit(
     (DESIGN D8), or when more than `paid` came in since and some of it would become credit that nobody expects;
     Conflict when it has ended, PaymentInProgress when a payment under way would no longer fit.
     """
-    seen = Seen(version, paid)
-    invoice, to_close = _edit(invoice, draft, seen, tell_customer=tell_customer, by=by, now=now)
+    seen = EditPreconditions(version, paid)
+    invoice, to_close = _edit(invoice, draft, seen, notify_customer=notify_customer, by=by, now=now)
     if to_close is not None:
         gateway_calls.close(to_close, now=now)
     return invoice
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class EditPreconditions:
     """How the invoice stood before the eyes of whoever edits it; nobody looked at what was paid of a draft."""
 
     version: int
@@ -92,7 +103,13 @@ class Seen:
 
 @transaction.atomic(durable=True)
 def _edit(
-    invoice: Invoice, draft: Draft, seen: Seen, *, tell_customer: bool, by: Actor, now: datetime
+    invoice: Invoice,
+    draft: InvoiceDraft,
+    seen: EditPreconditions,
+    *,
+    notify_customer: bool,
+    by: Actor,
+    now: datetime,
 ) -> tuple[Invoice, Payment | None]:
     # First the customer, as whoever spends credit does: what is taken off here may be spent there.
     Customer.objects.locked(invoice.customer_id)
@@ -104,8 +121,8 @@ def _edit(
     _check(draft, invoice.organization)
     _check_kept(invoice, draft)
     _check_credit_expected(invoice, draft, seen)
-    before = versions.content(invoice)
-    credited = _make_room(invoice, drafts.figures(draft).total_minor, now)
+    before = versions.snapshot(invoice)
+    credited = _make_room(invoice, drafts.compute_totals(draft).total_minor, now)
     drafts.fill(invoice, draft)
     invoice.due_on = draft.due_on
     invoice.version += 1
@@ -115,8 +132,8 @@ def _edit(
     event = events.record("invoice.edited", invoice, by=by, now=now, data=data)
     if invoice.status == "draft":
         return invoice, None
-    to_close = amount_due.follow(invoice, reason="invoice_changed", by=by, now=now)
-    if tell_customer:
+    to_close = amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
+    if notify_customer:
         _queue_mail(invoice, event, changed=True)
     return invoice, to_close
 
@@ -127,12 +144,12 @@ _NOT_EDITABLE = {
 }
 
 
-def _check_credit_expected(invoice: Invoice, draft: Draft, seen: Seen) -> None:
+def _check_credit_expected(invoice: Invoice, draft: InvoiceDraft, seen: EditPreconditions) -> None:
     """A payment alone makes no edit stale: it overwrites nothing. Turning it into credit unseen would."""
     if seen.paid is None:
         return
     came = invoice.amount_paid - seen.paid
-    excess = invoice.amount_paid - Money(drafts.figures(draft).total_minor, invoice.currency)
+    excess = invoice.amount_paid - Money(drafts.compute_totals(draft).total_minor, invoice.currency)
     if came.amount_minor > 0 and excess.amount_minor > 0:
         raise Stale(
             f"{came} was paid in the meantime. If you save this, {excess} of what was paid becomes the customer's "
@@ -146,33 +163,33 @@ def _make_room(invoice: Invoice, total_minor: int, now: datetime) -> int:
     Answers how much, in minor units.
     """
     excess = left = max(0, invoice.amount_paid_minor - total_minor)
-    for payment, standing in allocations.on_invoice(invoice) if left else ():
+    for payment, standing in allocations.payments_on_invoice(invoice) if left else ():
         part = min(left, standing)
-        allocations.take_off(payment, invoice, part, cause="edited", now=now)
+        allocations.deallocate(payment, invoice, part, cause="edited", now=now)
         left -= part
     return excess
 
 
-def _check(draft: Draft, organization: Organization) -> None:
-    wrong = drafts.wrong_fields(draft, organization)
-    if wrong:
-        raise Invalid(wrong)
+def _check(draft: InvoiceDraft, organization: Organization) -> None:
+    errors = drafts.field_errors(draft, organization)
+    if errors:
+        raise Invalid(errors)
 
 
-def _check_kept(invoice: Invoice, draft: Draft) -> None:
+def _check_kept(invoice: Invoice, draft: InvoiceDraft) -> None:
     """What was sent is known to its customer, and what was made of a quote takes over its deposit."""
     if invoice.quote_id is None and invoice.status == "draft":
         return
     why = "was made of a quote" if invoice.status == "draft" else "was sent"
-    wrong = {}
+    errors = {}
     if draft.customer.pk != invoice.customer_id:
-        wrong["customer"] = f"This invoice {why}, so it stays with that customer."
+        errors["customer"] = f"This invoice {why}, so it stays with that customer."
     if draft.currency != invoice.currency:
-        wrong["currency"] = f"This invoice {why}, so it keeps that currency."
-    if invoice.status != "draft" and drafts.figures(draft).total_minor == 0:
-        wrong["lines"] = "Nothing would be due on this invoice. Void it instead."
-    if wrong:
-        raise Invalid(wrong)
+        errors["currency"] = f"This invoice {why}, so it keeps that currency."
+    if invoice.status != "draft" and drafts.compute_totals(draft).total_minor == 0:
+        errors["lines"] = "Nothing would be due on this invoice. Void it instead."
+    if errors:
+        raise Invalid(errors)
 
 
 def _figures(invoice: Invoice) -> dict[str, object]:
@@ -212,16 +229,18 @@ def send(invoice: Invoice, *, by: Actor, now: datetime, version: int | None = No
 def _take_over_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
     """The deposit paid on the quote stands on its first invoice; what is too much stays credit (DESIGN D2)."""
     payment = Payment.objects.deposits().filter(quote=invoice.quote_id).select_related("quote").first()
-    free = allocations.free(payment) if payment else None
-    if payment is None or free is None:
+    unallocated = allocations.unallocated(payment) if payment else None
+    if payment is None or unallocated is None:
         return
-    allocated = allocations.fitting(invoice, free)
-    allocations.put(payment, invoice, allocated, cause="deposit", now=now)
+    allocated = allocations.allocatable(invoice, unallocated)
+    allocations.allocate(payment, invoice, allocated, cause="deposit", now=now)
     _note_deposit(invoice, payment, Money(allocated, invoice.currency), by, now)
-    left = Money(free.amount_minor - allocated, free.currency)
+    left = Money(unallocated.amount_minor - allocated, unallocated.currency)
     if left:
-        words = f"{left} of the deposit of {payment.document.number} found no room on {invoice.number}. "
-        raise_flag("deposit_left_over", payment, words=f"{words}It is the customer's credit.", now=now)
+        message = f"{left} of the deposit of {payment.document.number} found no room on {invoice.number}. "
+        raise_for_payment(
+            "deposit_unallocated", payment, message=f"{message}It is the customer's credit.", now=now
+        )
     if invoice.amount_due_minor == 0:
         move(invoice, "paid", by=by, now=now, paid_at=now)
 
@@ -248,7 +267,7 @@ def _queue_mail(invoice: Invoice, event: Event, *, changed: bool = False) -> Non
     data = {"amount_due_minor": invoice.amount_due_minor, "currency": invoice.currency}
     if changed:
         data["changed"] = True
-    outbox.queue("invoice_sent", event, Envelope(to=[invoice.customer.email], data=data))
+    outbox.queue("invoice_sent", event, Recipients(to=[invoice.customer.email], data=data))
 
 
 def void(invoice: Invoice, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
@@ -266,24 +285,26 @@ def void(invoice: Invoice, *, by: Actor, now: datetime, version: int | None = No
 @transaction.atomic(durable=True)
 def _void(invoice: Invoice, version: int | None, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
-    obstacle = void_obstacle(invoice)
-    if obstacle:
-        raise Conflict(obstacle)
+    unavailable_reason = void_unavailable_reason(invoice)
+    if unavailable_reason:
+        raise Conflict(unavailable_reason)
     preconditions.check_version(invoice, version)
-    to_close = amount_due.end_asking(invoice, reason="invoice_voided", by=by, now=now)
+    to_close = amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
     _flag_lost_deposit(invoice, now)
     return invoice, to_close
 
 
-def void_obstacle(invoice: Invoice) -> str:
+def void_unavailable_reason(invoice: Invoice) -> str:
     """What keeps it from being voided whatever is under way, and the way out; empty when nothing does (D2, D3)."""
     if invoice.status not in ("draft", "sent"):
         return f"This invoice is {_named(invoice)} and cannot be voided."
     if not invoice.amount_paid_minor:
         return ""
     stands = f"{invoice.amount_paid} was paid on this invoice."
-    if invoice.quote is not None and all(payment.quote_id for payment, _ in allocations.on_invoice(invoice)):
+    if invoice.quote is not None and all(
+        payment.quote_id for payment, _ in allocations.payments_on_invoice(invoice)
+    ):
         stands = f"The deposit of {invoice.quote.number}, {invoice.amount_paid}, stands on this invoice."
     return f"{stands} Move it to the customer's credit first; then the invoice can be voided."
 
@@ -291,10 +312,15 @@ def void_obstacle(invoice: Invoice) -> str:
 def _flag_lost_deposit(invoice: Invoice, now: datetime) -> None:
     """A draft that is voided will never take over its quote's deposit, and no second invoice is made."""
     deposit = Payment.objects.deposits().filter(quote=invoice.quote_id).select_related("quote").first()
-    free = allocations.free(deposit) if deposit and invoice.quote_id else None
-    if deposit is not None and free:
-        words = f"The invoice that was to take the deposit of {deposit.document.number} is void. "
-        raise_flag("deposit_left_over", deposit, words=f"{words}{free} is the customer's credit.", now=now)
+    unallocated = allocations.unallocated(deposit) if deposit and invoice.quote_id else None
+    if deposit is not None and unallocated:
+        message = f"The invoice that was to take the deposit of {deposit.document.number} is void. "
+        raise_for_payment(
+            "deposit_unallocated",
+            deposit,
+            message=f"{message}{unallocated} is the customer's credit.",
+            now=now,
+        )
 
 
 def write_off(
@@ -305,14 +331,14 @@ def write_off(
     Raises PaymentInProgress while a payment is committed, Conflict unless the invoice is in Sent status, Stale when it
     is not the `version` that a page showed, or not what was `due` there (DESIGN D8): a payment alone changes that.
     """
-    invoice, to_close = _write_off(invoice, Shown(version, due), by, now)
+    invoice, to_close = _write_off(invoice, WriteOffPreconditions(version, due), by, now)
     if to_close is not None:
         gateway_calls.close(to_close, now=now)
     return invoice
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class WriteOffPreconditions:
     """How the invoice stood on the page of whoever writes it off; nothing where there was no page."""
 
     version: int | None
@@ -320,13 +346,15 @@ class Shown:
 
 
 @transaction.atomic(durable=True)
-def _write_off(invoice: Invoice, page: Shown, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
+def _write_off(
+    invoice: Invoice, page: WriteOffPreconditions, by: Actor, now: datetime
+) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status != "sent":
         raise InvoiceNotSent(f"This invoice is {_named(invoice)}, so there is nothing to write off.")
     preconditions.check_version(invoice, page.version)
     preconditions.check_due(invoice, page.due)
-    to_close = amount_due.end_asking(invoice, reason="invoice_written_off", by=by, now=now)
+    to_close = amount_due.cancel_collection(invoice, reason="invoice_written_off", by=by, now=now)
     data = {"amount_minor": invoice.amount_due_minor, "currency": invoice.currency}
     move(invoice, "written_off", by=by, now=now, data=data, version=invoice.version + 1)
     return invoice, to_close

@@ -11,9 +11,9 @@ from typing import Any
 from django.db import transaction
 
 from partway.accounts.models import Organization
-from partway.gateways.protocol import Gateway, Refused, Unknown
+from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
 from partway.lib import clock
-from partway.lib.money import MAX_MINOR, Money
+from partway.lib.money import MAX_AMOUNT_MINOR, Money
 
 from .. import events, outbox, preconditions
 from ..checkouts import gateway_calls
@@ -21,36 +21,36 @@ from ..errors import Conflict, Invalid, Stale, TooLate
 from ..events import CLOCK, Actor
 from ..models import Customer, Event, Invoice, Payment, Quote, QuoteTerms
 from ..models.quotes import DepositKind
-from ..outbox import Envelope
+from ..outbox import Recipients
 from ..states import move
 from . import amounts, drafts, invoices
-from .deposits import withdraw_checkout
+from .deposits import cancel_checkout
 from .drafts import Line
 from .numbering import next_quote_number
 
 __all__ = [
-    "Evidence",
+    "AcceptanceEvidence",
     "Line",
-    "Offer",
+    "QuoteDraft",
     "accept",
     "change_terms",
     "create",
+    "create_invoice",
     "decline",
+    "default_deposit",
     "deposit_minor",
     "edit",
     "expire",
-    "has_outlived",
-    "make_invoice",
+    "is_past_valid_until",
     "mark_opened",
+    "quote_terms",
     "resend",
     "send",
-    "terms_of",
-    "usual_deposit",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class QuoteDraft:
     """A quote as a member writes it; the deposit is an amount in minor units, or a percentage of the total."""
 
     customer: Customer
@@ -66,14 +66,14 @@ class Offer:
     deposit_amount_minor: int = 0
 
 
-def terms_of(organization: Organization) -> QuoteTerms:
+def quote_terms(organization: Organization) -> QuoteTerms:
     """How it numbers its quotes and which deposit it usually asks for; the plain terms when none were stored."""
     return QuoteTerms.objects.filter(pk=organization.pk).first() or QuoteTerms(organization=organization)
 
 
-def usual_deposit(organization: Organization, total: Money) -> tuple[str, Decimal, int]:
+def default_deposit(organization: Organization, total: Money) -> tuple[str, Decimal, int]:
     """(kind, percent, amount in minor units) that the organization asks for on a quote of this total."""
-    terms = terms_of(organization)
+    terms = quote_terms(organization)
     none = "", Decimal(0), 0
     same_currency = total.currency == organization.currency
     if same_currency and total.amount_minor < terms.deposit_threshold_minor:
@@ -85,65 +85,65 @@ def usual_deposit(organization: Organization, total: Money) -> tuple[str, Decima
 
 
 @transaction.atomic
-def create(organization: Organization, *, offer: Offer, by: Actor, now: datetime) -> Quote:
+def create(organization: Organization, *, draft: QuoteDraft, by: Actor, now: datetime) -> Quote:
     """Write a new draft; raises Invalid with the fields that are wrong."""
-    _check(offer, organization)
+    _check(draft, organization)
     quote = Quote(organization=organization, created_at=now)
-    _fill(quote, offer)
+    _fill(quote, draft)
     quote.save(force_insert=True)
-    drafts.write_lines(quote, offer)
+    drafts.write_lines(quote, draft)
     events.record("quote.created", quote, by=by, now=now, data=_figures(quote))
     return quote
 
 
 @transaction.atomic
-def edit(quote: Quote, *, offer: Offer, version: int, by: Actor, now: datetime) -> Quote:
+def edit(quote: Quote, *, draft: QuoteDraft, version: int, by: Actor, now: datetime) -> Quote:
     """Replace a draft's contents; raises Stale when somebody saved since `version` was read (DESIGN D8)."""
     quote = Quote.objects.locked(quote.pk)
     if quote.status != "draft":
         raise Conflict("Only a draft can be edited. Write a new quote instead.")
     if quote.version != version:
         raise Stale()
-    _check(offer, quote.organization)
+    _check(draft, quote.organization)
     before = _figures(quote)
-    _fill(quote, offer)
+    _fill(quote, draft)
     quote.version = version + 1
     quote.save()
-    drafts.write_lines(quote, offer)
+    drafts.write_lines(quote, draft)
     events.record("quote.edited", quote, by=by, now=now, data={**_figures(quote), "before": before})
     return quote
 
 
-def _fill(quote: Quote, offer: Offer) -> None:
-    drafts.fill(quote, offer)
-    quote.valid_until = offer.valid_until
-    quote.deposit_kind = offer.deposit_kind
-    quote.deposit_percent = offer.deposit_percent if offer.deposit_kind == "percent" else Decimal(0)
-    quote.deposit_amount_minor = offer.deposit_amount_minor if offer.deposit_kind == "amount" else 0
-    quote.deposit_minor = deposit_minor(offer, quote.total_minor)
+def _fill(quote: Quote, draft: QuoteDraft) -> None:
+    drafts.fill(quote, draft)
+    quote.valid_until = draft.valid_until
+    quote.deposit_kind = draft.deposit_kind
+    quote.deposit_percent = draft.deposit_percent if draft.deposit_kind == "percent" else Decimal(0)
+    quote.deposit_amount_minor = draft.deposit_amount_minor if draft.deposit_kind == "amount" else 0
+    quote.deposit_minor = deposit_minor(draft, quote.total_minor)
 
 
-def deposit_minor(offer: Offer | Quote, total_minor: int) -> int:
+def deposit_minor(draft: QuoteDraft | Quote, total_minor: int) -> int:
     """What the deposit terms come to, in minor units: a percentage rounds half up and is at most the total (M1)."""
-    if offer.deposit_kind == "percent":
-        return min(amounts.percent_of(total_minor, offer.deposit_percent), total_minor)
-    return offer.deposit_amount_minor if offer.deposit_kind == "amount" else 0
+    if draft.deposit_kind == "percent":
+        return min(amounts.percent_of(total_minor, draft.deposit_percent), total_minor)
+    return draft.deposit_amount_minor if draft.deposit_kind == "amount" else 0
 
 
-def _check(offer: Offer, organization: Organization) -> None:
-    wrong = drafts.wrong_fields(offer, organization) or _wrong_deposit(offer)
-    if wrong:
-        raise Invalid(wrong)
+def _check(draft: QuoteDraft, organization: Organization) -> None:
+    errors = drafts.field_errors(draft, organization) or _wrong_deposit(draft)
+    if errors:
+        raise Invalid(errors)
 
 
-def _wrong_deposit(offer: Offer) -> dict[str, str]:
-    total = drafts.figures(offer).total_minor
-    if offer.deposit_kind not in DepositKind.values:
+def _wrong_deposit(draft: QuoteDraft) -> dict[str, str]:
+    total = drafts.compute_totals(draft).total_minor
+    if draft.deposit_kind not in DepositKind.values:
         return {"deposit_kind": "Choose no deposit, a percentage or an amount."}
-    if offer.deposit_kind == "percent" and not _is_share(offer.deposit_percent):
+    if draft.deposit_kind == "percent" and not _is_share(draft.deposit_percent):
         return {"deposit_percent": "Enter a percentage above 0, at most 100, with at most four decimals."}
-    if offer.deposit_kind == "amount" and not 0 < offer.deposit_amount_minor <= total:
-        most = Money(total, offer.currency)
+    if draft.deposit_kind == "amount" and not 0 < draft.deposit_amount_minor <= total:
+        most = Money(total, draft.currency)
         return {"deposit_amount": f"Enter an amount above zero, at most the total of {most}."}
     return {}
 
@@ -188,8 +188,8 @@ def _check_sendable(quote: Quote, now: datetime) -> None:
     account = quote.organization.gateway_accounts.filter(is_current=True).first()
     if account is not None and quote.deposit_minor:
         # An account that cannot be opened takes nothing, so there is no rule that the deposit could break.
-        with suppress(Refused, Unknown):
-            _check_takeable(quote, gateway_calls.gateway_of(account))
+        with suppress(Refused, OutcomeUnknown):
+            _check_takeable(quote, gateway_calls.gateway_for_account(account))
 
 
 def _check_takeable(quote: Quote, gateway: Gateway) -> None:
@@ -214,7 +214,7 @@ def resend(quote: Quote, *, by: Actor, now: datetime) -> Quote:
         raise Conflict("Send the quote first; then its link can be mailed again.")
     if quote.status not in ("sent", "accepted"):
         raise TooLate(f"This quote is {quote.get_status_display().lower()}; its link is not mailed any more.")
-    if quote.status == "sent" and has_outlived(quote, now):
+    if quote.status == "sent" and is_past_valid_until(quote, now):
         raise TooLate("The last day of this quote is over; its link is not mailed any more.")
     event = events.record("quote.resent", quote, by=by, now=now, data={"email": quote.customer.email})
     _queue_mail(quote, event)
@@ -222,14 +222,14 @@ def resend(quote: Quote, *, by: Actor, now: datetime) -> Quote:
 
 
 def _queue_mail(quote: Quote, event: Event) -> None:
-    outbox.queue("quote_sent", event, Envelope(to=[quote.customer.email], data=_figures(quote)))
+    outbox.queue("quote_sent", event, Recipients(to=[quote.customer.email], data=_figures(quote)))
 
 
 # What the customer decides
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class AcceptanceEvidence:
     """Who accepted, as typed, and from which address."""
 
     name: str
@@ -237,7 +237,7 @@ class Evidence:
 
 
 @transaction.atomic
-def accept(quote: Quote, *, evidence: Evidence, by: Actor, now: datetime) -> Quote:
+def accept(quote: Quote, *, evidence: AcceptanceEvidence, by: Actor, now: datetime) -> Quote:
     """The customer agrees; the name, the time and the address are kept. Raises TooLate when it ended before.
 
     Accepting what was accepted already is no error: two clicks are one decision.
@@ -249,12 +249,12 @@ def accept(quote: Quote, *, evidence: Evidence, by: Actor, now: datetime) -> Quo
     if not 0 < len(name) <= 120:
         raise Invalid({"name": "Type your name to accept."})
     _check_open(quote, now)
-    columns = {"accepted_by": name, "accepted_at": now, "accepted_from": evidence.address}
+    columns = {"accepted_by": name, "accepted_at": now, "accepted_ip": evidence.address}
     data = {**_figures(quote), "name": name, "address": evidence.address}
     event = move(quote, "accepted", by=by, now=now, data=data, **columns)
     to = [quote.organization.email]
     outbox.queue(
-        "quote_accepted", event, Envelope(to=to, reply_to=quote.customer.email, data=_figures(quote))
+        "quote_accepted", event, Recipients(to=to, reply_to=quote.customer.email, data=_figures(quote))
     )
     return quote
 
@@ -269,7 +269,7 @@ def decline(quote: Quote, *, reason: str, by: Actor, now: datetime) -> Quote:
     data = {**_figures(quote), "reason": reason.strip()[:1000]}
     event = move(quote, "declined", by=by, now=now, data=data)
     to = [quote.organization.email]
-    outbox.queue("quote_declined", event, Envelope(to=to, reply_to=quote.customer.email, data=data))
+    outbox.queue("quote_declined", event, Recipients(to=to, reply_to=quote.customer.email, data=data))
     return quote
 
 
@@ -278,11 +278,11 @@ def _check_open(quote: Quote, now: datetime) -> None:
         raise Conflict("This quote was not sent yet.")
     if quote.status != "sent":
         raise TooLate(f"This quote is {quote.get_status_display().lower()} already.")
-    if has_outlived(quote, now):
+    if is_past_valid_until(quote, now):
         raise TooLate("This quote is no longer valid. Ask for a new one.")
 
 
-def has_outlived(quote: Quote, now: datetime) -> bool:
+def is_past_valid_until(quote: Quote, now: datetime) -> bool:
     """Whether its last day is over where the organization is (DESIGN D7)."""
     return quote.valid_until < clock.today(now, quote.organization.time_zone)
 
@@ -291,7 +291,7 @@ def has_outlived(quote: Quote, now: datetime) -> bool:
 def expire(quote: Quote, *, now: datetime) -> bool:
     """End a sent quote whose last day is over; True if it ended."""
     quote = Quote.objects.locked(quote.pk)
-    if quote.status != "sent" or not has_outlived(quote, now):
+    if quote.status != "sent" or not is_past_valid_until(quote, now):
         return False
     move(quote, "expired", by=CLOCK, now=now)
     return True
@@ -307,7 +307,7 @@ def mark_opened(quote: Quote, *, now: datetime) -> None:
 # The invoice
 
 
-def make_invoice(quote: Quote, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
+def create_invoice(quote: Quote, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
     """Turn an accepted quote into a draft invoice, once; its deposit stands on it when that is sent (DESIGN D2).
 
     Raises PaymentInProgress while the deposit's payment is committed, Conflict unless the quote is accepted, Stale when
@@ -329,9 +329,9 @@ def _make_invoice(
     if quote.status != "accepted":
         raise Conflict("Only an accepted quote can be made into an invoice.")
     preconditions.check_version(quote, version)
-    to_close = withdraw_checkout(quote, by, now)
+    to_close = cancel_checkout(quote, by, now)
     today = clock.today(now, quote.organization.time_zone)
-    draft = invoices.Draft(
+    draft = invoices.InvoiceDraft(
         customer=quote.customer,
         currency=quote.currency,
         due_on=today + timedelta(days=quote.organization.default_due_days),
@@ -356,10 +356,10 @@ def _copied(quote: Quote) -> list[Line]:
 @transaction.atomic
 def change_terms(organization: Organization, *, terms: QuoteTerms, by: Actor, now: datetime) -> QuoteTerms:
     """Store how an organization numbers its quotes and its usual deposit; quotes already written keep theirs."""
-    wrong = _wrong_terms(terms)
-    if wrong:
-        raise Invalid(wrong)
-    before = _terms(terms_of(organization))
+    errors = _wrong_terms(terms)
+    if errors:
+        raise Invalid(errors)
+    before = _terms(quote_terms(organization))
     new = _terms(terms)
     # The counter of numbers is not ours to write: somebody may be sending a quote at this moment.
     stored, _ = QuoteTerms.objects.update_or_create(pk=organization.pk, defaults=new)
@@ -383,16 +383,16 @@ def _terms(terms: QuoteTerms) -> dict[str, Any]:
 
 
 def _wrong_terms(terms: QuoteTerms) -> dict[str, str]:
-    wrong = {}
+    errors = {}
     if terms.deposit_kind not in DepositKind.values:
-        wrong["deposit_kind"] = "Choose no deposit, a percentage or an amount."
+        errors["deposit_kind"] = "Choose no deposit, a percentage or an amount."
     if terms.deposit_kind == "percent" and not _is_share(terms.deposit_percent):
-        wrong["deposit_percent"] = "Enter a percentage above 0, at most 100, with at most four decimals."
-    if terms.deposit_kind == "amount" and not 0 < terms.deposit_amount_minor <= MAX_MINOR:
-        wrong["deposit_amount"] = "Enter an amount above zero."
-    if not 0 <= terms.deposit_threshold_minor <= MAX_MINOR:
-        wrong["deposit_threshold"] = "Enter zero or more."
+        errors["deposit_percent"] = "Enter a percentage above 0, at most 100, with at most four decimals."
+    if terms.deposit_kind == "amount" and not 0 < terms.deposit_amount_minor <= MAX_AMOUNT_MINOR:
+        errors["deposit_amount"] = "Enter an amount above zero."
+    if not 0 <= terms.deposit_threshold_minor <= MAX_AMOUNT_MINOR:
+        errors["deposit_threshold"] = "Enter zero or more."
     if len(terms.prefix) > 12 or terms.prefix[-1:].isdigit():
         # Q1 and number 2 would look like Q and number 12, and no number may be given twice.
-        wrong["prefix"] = "Use at most 12 characters, and end with a letter or a mark, like QUO-."
-    return wrong
+        errors["prefix"] = "Use at most 12 characters, and end with a letter or a mark, like QUO-."
+    return errors

@@ -47,7 +47,7 @@ class Version:
         return Money(self.total_minor, self.currency)
 
 
-def content(invoice: Invoice) -> dict[str, Any]:
+def snapshot(invoice: Invoice) -> dict[str, Any]:
     """All that an invoice says now, as an event keeps it: amounts in minor units, decimals as text."""
     return {
         "version": invoice.version,
@@ -75,9 +75,9 @@ def content(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def now_of(invoice: Invoice) -> Version:
+def current_version(invoice: Invoice) -> Version:
     """What the invoice says now."""
-    return _read(content(invoice))
+    return _read(snapshot(invoice))
 
 
 def before(event: Event) -> Version | None:
@@ -94,11 +94,11 @@ def earlier(invoice: Invoice) -> list[tuple[Version, Event]]:
 
 def _read(kept: dict[str, Any]) -> Version:
     lines = [{**line, **_decimals(line, "quantity", "tax_percent")} for line in kept["lines"]]
-    words = {"number": "", "discount_kind": "", "discount_percent": "0", **kept}
+    message = {"number": "", "discount_kind": "", "discount_percent": "0", **kept}
     return Version(
         **{
-            **words,
-            **_decimals(words, "discount_percent"),
+            **message,
+            **_decimals(message, "discount_percent"),
             "due_on": date.fromisoformat(kept["due_on"]),
             "lines": tuple(Line(**line) for line in lines),
         }

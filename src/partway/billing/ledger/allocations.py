@@ -15,35 +15,37 @@ from partway.lib.money import Money
 from ..models import Allocation, Invoice, Payment
 
 # What can still be paid: a written-off invoice too, when the money comes after all.
-OWED = ("sent", "written_off")
+ALLOCATABLE_STATUSES = ("sent", "written_off")
 
 
-class Crossed(RuntimeError):
+class AllocationError(RuntimeError):
     """A row changed while it was locked, or a sum was wrong: a mistake in our code, never a user's."""
 
 
-def fitting(invoice: Invoice, money: Money) -> int:
+def allocatable(invoice: Invoice, money: Money) -> int:
     """How much of this money the invoice can still take, in minor units."""
-    if money.currency != invoice.currency or invoice.status not in OWED:
+    if money.currency != invoice.currency or invoice.status not in ALLOCATABLE_STATUSES:
         return 0
     return max(0, min(money.amount_minor, invoice.amount_due_minor))
 
 
-def put(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
+def allocate(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
     """Put so much of what is left of a succeeded payment against the locked invoice; putting nothing writes nothing."""
     if amount_minor:
         _count_on_payment(payment, amount_minor)
-        put_counted(payment, invoice, amount_minor, cause=cause, now=now)
+        record_allocation(payment, invoice, amount_minor, cause=cause, now=now)
 
 
-def put_counted(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
+def record_allocation(
+    payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime
+) -> None:
     """The same for a payment whose own `allocated_minor` the caller has written already."""
     if amount_minor:
         _count_on_invoice(invoice, amount_minor)
         _write(payment, invoice, amount_minor, cause, now)
 
 
-def take_off(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
+def deallocate(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
     """Take so much of this payment off the locked invoice again: it becomes credit, unless the payment ends with it."""
     if amount_minor:
         _count_on_invoice(invoice, -amount_minor)
@@ -57,7 +59,7 @@ def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
         Invoice.objects.filter(pk=invoice.pk).annotate(then=paid).filter(then__gte=0, total_minor__gte=paid)
     )
     if not fits.update(amount_paid_minor=paid):
-        raise Crossed(f"invoice {invoice.pk} cannot take {amount_minor}")
+        raise AllocationError(f"invoice {invoice.pk} cannot take {amount_minor}")
     invoice.amount_paid_minor += amount_minor
 
 
@@ -65,7 +67,7 @@ def _count_on_payment(payment: Payment, amount_minor: int) -> None:
     then = F("allocated_minor") + amount_minor
     rows = Payment.objects.succeeded().filter(pk=payment.pk).annotate(then=then)
     if not rows.filter(then__gte=0, captured_minor__gte=then).update(allocated_minor=then):
-        raise Crossed(f"payment {payment.pk} has no {amount_minor} left")
+        raise AllocationError(f"payment {payment.pk} has no {amount_minor} left")
     payment.allocated_minor += amount_minor
 
 
@@ -81,14 +83,14 @@ def _write(payment: Payment, invoice: Invoice, amount_minor: int, cause: str, no
     )
 
 
-def free(payment: Payment) -> Money | None:
+def unallocated(payment: Payment) -> Money | None:
     """What of a succeeded payment stands on no invoice: the customer's credit, or a deposit waiting for its invoice."""
     if payment.captured is None or payment.status != "succeeded":
         return None
     return Money(payment.captured.amount_minor - payment.allocated_minor, payment.captured.currency)
 
 
-def on_invoice(invoice: Invoice) -> list[tuple[Payment, int]]:
+def payments_on_invoice(invoice: Invoice) -> list[tuple[Payment, int]]:
     """The payments of which something stands on this invoice now, newest first, each with how much in minor units."""
     sums = Allocation.objects.filter(invoice=invoice).values_list("payment").annotate(sum=Sum("amount_minor"))
     standing = {pk: amount for pk, amount in sums.order_by("payment") if amount}
@@ -96,12 +98,12 @@ def on_invoice(invoice: Invoice) -> list[tuple[Payment, int]]:
     return [(payment, standing[payment.pk]) for payment in payments]
 
 
-def by_invoice(payment: Payment) -> dict[str, int]:
+def amounts_by_invoice(payment: Payment) -> dict[str, int]:
     """On which invoices this payment stands now: the invoice's id and how much of it, in minor units."""
     sums = Allocation.objects.filter(payment=payment).values_list("invoice").annotate(sum=Sum("amount_minor"))
     return {pk: amount for pk, amount in sums.order_by("invoice") if amount}
 
 
-def allocated_on(payment: Payment, invoice: Invoice) -> int:
+def allocated_amount(payment: Payment, invoice: Invoice) -> int:
     """How much of this payment stands on this invoice, in minor units."""
-    return by_invoice(payment).get(invoice.pk, 0)
+    return amounts_by_invoice(payment).get(invoice.pk, 0)

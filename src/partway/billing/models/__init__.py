@@ -13,10 +13,10 @@ Callback what a gateway told us, stored once
 Flag     what a human must look at
 """
 
+from .alerts import Alert
 from .callbacks import Callback
 from .customers import Customer
 from .events import Event
-from .flags import Flag
 from .invoices import Invoice, InvoiceLine
 from .mails import Mail, MailAttempt
 from .payment_requests import PaymentRequest
@@ -24,11 +24,11 @@ from .payments import Allocation, GatewayCall, Payment
 from .quotes import Quote, QuoteLine, QuoteTerms
 
 __all__ = [
+    "Alert",
     "Allocation",
     "Callback",
     "Customer",
     "Event",
-    "Flag",
     "GatewayCall",
     "Invoice",
     "InvoiceLine",

@@ -17,7 +17,7 @@ class CallbackStatus(models.TextChoices):
 
     WAITING = "waiting", "Waiting"
     DONE = "done", "Done"
-    FLAGGED = "flagged", "Given to a human"
+    UNMATCHED = "flagged", "Given to a human"
 
 
 class Callback(models.Model):
@@ -31,9 +31,9 @@ class Callback(models.Model):
     body = models.TextField()
     status = models.CharField(max_length=8, choices=CallbackStatus.choices, default=CallbackStatus.WAITING)
     received_at = models.DateTimeField()
-    try_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField()
     attempt = models.PositiveSmallIntegerField(default=0)
-    done_at = models.DateTimeField(null=True)
+    processed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -43,7 +43,7 @@ class Callback(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["try_at"], condition=Q(status="waiting"), name="callback_waiting"),
+            models.Index(fields=["next_attempt_at"], condition=Q(status="waiting"), name="callback_waiting"),
         ]
 
     def __str__(self) -> str:

@@ -8,10 +8,10 @@ from django.db import models
 
 from partway.accounts.models import Organization
 
-from .fields import OwnedQuerySet, id_field
+from .fields import OrganizationQuerySet, id_field
 
 
-class Customers(OwnedQuerySet["Customer"]):
+class CustomerQuerySet(OrganizationQuerySet["Customer"]):
     """The vocabulary for customers."""
 
     def locked(self, pk: str) -> Customer:
@@ -30,7 +30,7 @@ class Customer(models.Model):
     address = models.TextField(max_length=400, blank=True)
     created_at = models.DateTimeField()
 
-    objects = Customers.as_manager()
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["organization", "name"], name="customer_by_name")]

@@ -10,7 +10,7 @@ from django.db.models import Q
 from partway.accounts.models import Organization
 
 from .customers import Customer
-from .fields import OwnedQuerySet, id_field
+from .fields import OrganizationQuerySet, id_field
 from .invoices import Invoice
 from .payment_requests import PaymentRequest
 from .payments import Payment
@@ -35,17 +35,17 @@ class Event(models.Model):
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="events")
     data = models.JSONField(default=dict)
     # The one-time key of the form that caused it, so that a double click does a thing once (DESIGN P8).
-    form_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
+    idempotency_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
     created_at = models.DateTimeField()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OrganizationQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["organization", "form_key"],
-                condition=Q(form_key__isnull=False),
-                name="event_once_per_form",
+                fields=["organization", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False),
+                name="event_once_per_idempotency_key",
             ),
         ]
         indexes: ClassVar = [

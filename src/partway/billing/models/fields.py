@@ -11,7 +11,7 @@ from partway.accounts.fields import ExactDecimalField
 from partway.accounts.models import Organization
 from partway.lib.ids import new_id
 
-__all__ = ["ExactDecimalField", "OwnedQuerySet", "id_field"]
+__all__ = ["ExactDecimalField", "OrganizationQuerySet", "id_field"]
 
 M = TypeVar("M", bound=models.Model)
 
@@ -21,9 +21,9 @@ def id_field(prefix: str) -> Any:
     return models.CharField(primary_key=True, max_length=40, default=partial(new_id, prefix), editable=False)
 
 
-class OwnedQuerySet(models.QuerySet[M]):
+class OrganizationQuerySet(models.QuerySet[M]):
     """Rows of one organization: the only way a door may look anything up (DESIGN D5)."""
 
-    def of(self, organization: Organization) -> OwnedQuerySet[M]:
+    def for_organization(self, organization: Organization) -> OrganizationQuerySet[M]:
         """Only this organization's rows."""
         return self.filter(organization=organization)

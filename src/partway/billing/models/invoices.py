@@ -12,7 +12,7 @@ from django.db.models.functions import Length
 from partway.lib.money import Money
 
 from .documents import Document, Line, adds_up, not_negative
-from .fields import OwnedQuerySet, id_field
+from .fields import OrganizationQuerySet, id_field
 from .quotes import Quote
 
 _FIGURES = ("total_minor", "amount_paid_minor", "customer", "number")
@@ -21,14 +21,14 @@ _FIGURES = ("total_minor", "amount_paid_minor", "customer", "number")
 class InvoiceStatus(models.TextChoices):
     """The stored states of an invoice; overdue and partially paid are derived."""
 
-    DRAFT = "draft", "Draft"
+    DRAFT = "draft", "InvoiceDraft"
     SENT = "sent", "Sent"
     PAID = "paid", "Paid"
     VOID = "void", "Void"
     WRITTEN_OFF = "written_off", "Written off"
 
 
-class Invoices(OwnedQuerySet["Invoice"]):
+class InvoiceQuerySet(OrganizationQuerySet["Invoice"]):
     """The vocabulary for invoices."""
 
     def locked(self, pk: str) -> Invoice:
@@ -41,15 +41,15 @@ class Invoices(OwnedQuerySet["Invoice"]):
         list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
         return self.select_related("organization", "customer").get(pk=pk)
 
-    def due(self) -> Invoices:
+    def due(self) -> InvoiceQuerySet:
         """Sent, and not yet paid in full."""
         return self.filter(status=InvoiceStatus.SENT)
 
-    def overdue(self, today: date) -> Invoices:
+    def overdue(self, today: date) -> InvoiceQuerySet:
         """Due, and `today` is past the due date."""
         return self.due().filter(due_on__lt=today)
 
-    def partially_paid(self) -> Invoices:
+    def partially_paid(self) -> InvoiceQuerySet:
         """Due, and something was paid already."""
         return self.due().filter(amount_paid_minor__gt=0)
 
@@ -65,7 +65,7 @@ class Invoice(Document):
     amount_paid_minor = models.BigIntegerField(default=0)
     paid_at = models.DateTimeField(null=True)
 
-    objects = Invoices.as_manager()
+    objects = InvoiceQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -98,7 +98,7 @@ class Invoice(Document):
         ]
 
     def __str__(self) -> str:
-        return self.number or "Draft"
+        return self.number or "InvoiceDraft"
 
     @property
     def amount_due_minor(self) -> int:

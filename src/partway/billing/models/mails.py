@@ -10,7 +10,7 @@ from django.db.models import Q
 from partway.accounts.models import Organization
 
 from .events import Event
-from .fields import OwnedQuerySet, id_field
+from .fields import OrganizationQuerySet, id_field
 from .invoices import Invoice
 from .payment_requests import PaymentRequest
 from .payments import Payment
@@ -48,19 +48,19 @@ class Mail(models.Model):
     )
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="mails")
     created_at = models.DateTimeField()
-    # Claimed by compare-and-set: whoever raises `attempt` holds the lease until `try_at` (the fencing number).
-    try_at = models.DateTimeField()
+    # Claimed by compare-and-set: whoever raises `attempt` holds the lease until `next_attempt_at` (the fencing number).
+    next_attempt_at = models.DateTimeField()
     attempt = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OrganizationQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(status__in=MailStatus.values), name="mail_status_known"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["try_at"], condition=Q(status="queued"), name="mail_to_send"),
+            models.Index(fields=["next_attempt_at"], condition=Q(status="queued"), name="mail_to_send"),
         ]
 
     def __str__(self) -> str:

@@ -11,11 +11,11 @@ from django.db.models import Q
 from partway.accounts.models import Organization
 from partway.lib.money import Money
 
-from .fields import OwnedQuerySet, id_field
+from .fields import OrganizationQuerySet, id_field
 from .invoices import Invoice
 
 
-class RequestStatus(models.TextChoices):
+class PaymentRequestStatus(models.TextChoices):
     """The stored states of a payment request; being paid is derived."""
 
     OPEN = "open", "Open"
@@ -36,12 +36,12 @@ class CancelReason(models.TextChoices):
     REPLACED = "replaced", "Replaced by another request"
 
 
-class PaymentRequests(OwnedQuerySet["PaymentRequest"]):
+class PaymentRequestQuerySet(OrganizationQuerySet["PaymentRequest"]):
     """The vocabulary for payment requests."""
 
-    def open(self) -> PaymentRequests:
+    def open(self) -> PaymentRequestQuerySet:
         """Alive: the link can be paid."""
-        return self.filter(status=RequestStatus.OPEN)
+        return self.filter(status=PaymentRequestStatus.OPEN)
 
 
 class PaymentRequest(models.Model):
@@ -50,7 +50,9 @@ class PaymentRequest(models.Model):
     id = id_field("preq")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payment_requests")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payment_requests")
-    status = models.CharField(max_length=10, choices=RequestStatus.choices, default=RequestStatus.OPEN)
+    status = models.CharField(
+        max_length=10, choices=PaymentRequestStatus.choices, default=PaymentRequestStatus.OPEN
+    )
     cancel_reason = models.CharField(max_length=20, choices=CancelReason.choices, blank=True, default="")
     amount_requested_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -61,18 +63,18 @@ class PaymentRequest(models.Model):
     requested_by = models.CharField(max_length=40)  # the member or key, as an id
     reply_to = models.EmailField(blank=True)
     # The one-time key of the form it came from, so that a double click makes one request (DESIGN P8).
-    form_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
+    idempotency_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
-    objects = PaymentRequests.as_manager()
+    objects = PaymentRequestQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["organization", "form_key"], name="payment_request_once_per_form"
+                fields=["organization", "idempotency_key"], name="payment_request_once_per_idempotency_key"
             ),
             models.UniqueConstraint(
                 fields=["invoice"], condition=Q(status="open"), name="one_open_payment_request_per_invoice"
@@ -81,7 +83,7 @@ class PaymentRequest(models.Model):
                 condition=Q(amount_requested_minor__gt=0), name="payment_request_amount_positive"
             ),
             models.CheckConstraint(
-                condition=Q(status__in=RequestStatus.values), name="payment_request_status_known"
+                condition=Q(status__in=PaymentRequestStatus.values), name="payment_request_status_known"
             ),
             models.CheckConstraint(
                 condition=Q(status="canceled", cancel_reason__in=CancelReason.values)
@@ -106,6 +108,6 @@ class PaymentRequest(models.Model):
         """What this request asks for."""
         return Money(self.amount_requested_minor, self.currency)
 
-    def time_is_over(self, at: datetime) -> bool:
+    def has_expired(self, at: datetime) -> bool:
         """Whether no checkout may begin any more at this moment; one begun before may still finish (DESIGN R3)."""
         return self.expires_at is not None and self.expires_at <= at

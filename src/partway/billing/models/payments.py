@@ -12,7 +12,7 @@ from partway.accounts.models import GatewayAccount, Organization
 from partway.lib.money import Money
 from partway.lib.sealing import seal, unseal
 
-from .fields import OwnedQuerySet, id_field
+from .fields import OrganizationQuerySet, id_field
 from .invoices import Invoice
 from .payment_requests import PaymentRequest
 from .quotes import Quote
@@ -34,29 +34,29 @@ class PaymentStatus(models.TextChoices):
 
 
 UNSETTLED = ("pending", "authorized", "capturing", "processing", "releasing", "closing")
-TAKEN = ("succeeded", "reversed")  # money came in, though a check may have bounced later
+RECEIVED_STATUSES = ("succeeded", "reversed")  # money came in, though a check may have bounced later
 
 
-class Payments(OwnedQuerySet["Payment"]):
+class PaymentQuerySet(OrganizationQuerySet["Payment"]):
     """The vocabulary for payments."""
 
-    def unsettled(self) -> Payments:
+    def unsettled(self) -> PaymentQuerySet:
         """Nobody knows yet how they end."""
         return self.filter(status__in=UNSETTLED)
 
-    def committed(self) -> Payments:
+    def committed(self) -> PaymentQuerySet:
         """Holding money: we decided to take it, or a bank is moving it with our consent (DESIGN section 4)."""
         return self.filter(Q(status="capturing") | Q(status="processing", accepted=True))
 
-    def succeeded(self) -> Payments:
+    def succeeded(self) -> PaymentQuerySet:
         """Money that came in."""
         return self.filter(status=PaymentStatus.SUCCEEDED)
 
-    def left_over(self) -> Payments:
+    def with_unallocated(self) -> PaymentQuerySet:
         """Of which something stands on no invoice: credit, or a deposit that waits for its invoice."""
         return self.succeeded().filter(captured_minor__gt=F("allocated_minor"))
 
-    def deposits(self) -> Payments:
+    def deposits(self) -> PaymentQuerySet:
         """Deposits that came in and were wanted; what nobody wanted is the customer's credit (P3)."""
         return self.succeeded().filter(quote__isnull=False, accepted=True)
 
@@ -91,25 +91,27 @@ class Payment(models.Model):
     sealed_checkout_url = models.TextField(blank=True, default="")
     method = models.CharField(max_length=40, blank=True, default="")
     failure_code = models.CharField(max_length=60, blank=True, default="")
-    failure_words = models.CharField(max_length=300, blank=True, default="")
+    failure_message = models.CharField(max_length=300, blank=True, default="")
     # Of an offline payment: the check's number, …
     reference = models.CharField(max_length=120, blank=True, default="")
-    remarks = models.CharField(max_length=400, blank=True, default="")
+    note = models.CharField(max_length=400, blank=True, default="")
     paid_on = models.DateField(null=True)
     # The one-time key of the form it was recorded with, so that a double click records it once (DESIGN P8).
-    form_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
-    payer_address = models.GenericIPAddressField(null=True)
+    idempotency_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
+    payer_ip = models.GenericIPAddressField(null=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     # When the worker shall ask the gateway next, and how often it has asked in vain.
-    check_at = models.DateTimeField()
-    checks = models.PositiveIntegerField(default=0)
+    next_refresh_at = models.DateTimeField()
+    refresh_count = models.PositiveIntegerField(default=0)
 
-    objects = Payments.as_manager()
+    objects = PaymentQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organization", "form_key"], name="payment_once_per_form"),
+            models.UniqueConstraint(
+                fields=["organization", "idempotency_key"], name="payment_once_per_idempotency_key"
+            ),
             models.UniqueConstraint(
                 fields=["invoice"],
                 condition=Q(status__in=UNSETTLED),
@@ -138,8 +140,10 @@ class Payment(models.Model):
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_known"),
             models.CheckConstraint(
-                condition=Q(status__in=TAKEN, captured_minor__isnull=False, settled_at__isnull=False)
-                | (~Q(status__in=TAKEN) & Q(captured_minor__isnull=True)),
+                condition=Q(
+                    status__in=RECEIVED_STATUSES, captured_minor__isnull=False, settled_at__isnull=False
+                )
+                | (~Q(status__in=RECEIVED_STATUSES) & Q(captured_minor__isnull=True)),
                 name="payment_captured_when_succeeded",
             ),
             models.CheckConstraint(
@@ -153,8 +157,10 @@ class Payment(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["check_at"], condition=Q(status__in=UNSETTLED), name="payment_to_check"),
-            models.Index(fields=["payer_address", "created_at"], name="payment_by_address"),
+            models.Index(
+                fields=["next_refresh_at"], condition=Q(status__in=UNSETTLED), name="payment_to_check"
+            ),
+            models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),
             # The few payments of which something is left, which is their customers' credit.
             models.Index(
                 fields=["organization"],
@@ -230,7 +236,7 @@ class GatewayCall(models.Model):
     outcome = models.CharField(
         max_length=10, blank=True, default=""
     )  # "" while under way; done, refused, unknown
-    words = models.CharField(max_length=300, blank=True, default="")
+    message = models.CharField(max_length=300, blank=True, default="")
     started_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
 
@@ -257,7 +263,7 @@ class GatewayCall(models.Model):
         self.sealed_body = seal(values, settings.PARTWAY_SECRET_KEYS)
 
 
-class Cause(models.TextChoices):
+class AllocationCause(models.TextChoices):
     """Why a part of a payment was put on an invoice, or taken off again."""
 
     PAYMENT = "payment", "Payment"
@@ -268,8 +274,8 @@ class Cause(models.TextChoices):
     RELEASED = "released", "Moved to credit"
 
 
-PUT = ("payment", "deposit", "credit")
-TAKEN_OFF = ("reversed", "edited", "released")
+ALLOCATING_CAUSES = ("payment", "deposit", "credit")
+DEALLOCATING_CAUSES = ("reversed", "edited", "released")
 
 
 class Allocation(models.Model):
@@ -279,7 +285,7 @@ class Allocation(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="allocations")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
-    cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.PAYMENT)
+    cause = models.CharField(max_length=10, choices=AllocationCause.choices, default=AllocationCause.PAYMENT)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     created_at = models.DateTimeField()
@@ -287,7 +293,8 @@ class Allocation(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(cause__in=PUT, amount_minor__gt=0) | Q(cause__in=TAKEN_OFF, amount_minor__lt=0),
+                condition=Q(cause__in=ALLOCATING_CAUSES, amount_minor__gt=0)
+                | Q(cause__in=DEALLOCATING_CAUSES, amount_minor__lt=0),
                 name="allocation_sign_fits_cause",
             ),
         ]

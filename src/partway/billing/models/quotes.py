@@ -12,13 +12,13 @@ from partway.accounts.models import Organization
 from partway.lib.money import Money
 
 from .documents import Document, Line, adds_up, not_negative
-from .fields import ExactDecimalField, OwnedQuerySet, id_field
+from .fields import ExactDecimalField, OrganizationQuerySet, id_field
 
 
 class QuoteStatus(models.TextChoices):
     """The stored states of a quote; whether its deposit is due or paid is derived."""
 
-    DRAFT = "draft", "Draft"
+    DRAFT = "draft", "InvoiceDraft"
     SENT = "sent", "Sent"
     ACCEPTED = "accepted", "Accepted"
     DECLINED = "declined", "Declined"
@@ -52,7 +52,7 @@ class QuoteTerms(models.Model):
         return f"terms of {self.organization_id}"
 
 
-class Quotes(OwnedQuerySet["Quote"]):
+class QuoteQuerySet(OrganizationQuerySet["Quote"]):
     """The vocabulary for quotes."""
 
     def locked(self, pk: str) -> Quote:
@@ -60,7 +60,7 @@ class Quotes(OwnedQuerySet["Quote"]):
         list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
         return self.select_related("organization", "customer").get(pk=pk)
 
-    def outlived(self, today: date) -> Quotes:
+    def past_valid_until(self, today: date) -> QuoteQuerySet:
         """Sent, and `today` is past the last day they hold."""
         return self.filter(status=QuoteStatus.SENT, valid_until__lt=today)
 
@@ -78,9 +78,9 @@ class Quote(Document):
     # Evidence of the acceptance: the name that was typed, when, and from where.
     accepted_by = models.CharField(max_length=120, blank=True, default="")
     accepted_at = models.DateTimeField(null=True)
-    accepted_from = models.GenericIPAddressField(null=True)
+    accepted_ip = models.GenericIPAddressField(null=True)
 
-    objects = Quotes.as_manager()
+    objects = QuoteQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -110,7 +110,7 @@ class Quote(Document):
         ]
 
     def __str__(self) -> str:
-        return self.number or "Draft"
+        return self.number or "InvoiceDraft"
 
     @property
     def deposit(self) -> Money:

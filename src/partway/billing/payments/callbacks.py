@@ -9,11 +9,11 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount
-from partway.gateways.protocol import CallbackFacts, Refused, Unknown
+from partway.gateways.protocol import OutcomeUnknown, Refused, VerifiedCallback
 
 from .. import alerts
 from ..checkouts import gateway_calls
-from ..checkouts.gateway_calls import SOON
+from ..checkouts.gateway_calls import FOLLOW_UP_DELAY
 from ..models import Callback, Payment
 from .refresh import refresh_payment
 
@@ -27,14 +27,14 @@ def receive_callback(
 
     Once this returns the callback is stored: what cannot be booked yet is retried by the worker (P7).
     """
-    facts = gateway_calls.gateway_of(gateway_account).read_callback(body, headers)
+    facts = gateway_calls.gateway_for_account(gateway_account).read_callback(body, headers)
     callback = _store(gateway_account, facts, body, now)
     if callback.status == "waiting":
         process_callback(callback, now=now)
     return callback
 
 
-def _store(account: GatewayAccount, facts: CallbackFacts, body: bytes, now: datetime) -> Callback:
+def _store(account: GatewayAccount, facts: VerifiedCallback, body: bytes, now: datetime) -> Callback:
     row = Callback(
         gateway_account=account,
         event_id=facts.event_id,
@@ -42,7 +42,7 @@ def _store(account: GatewayAccount, facts: CallbackFacts, body: bytes, now: date
         checkout_ref=facts.checkout_ref,
         body=body.decode("utf-8", "replace"),
         received_at=now,
-        try_at=now + SOON,
+        next_attempt_at=now + FOLLOW_UP_DELAY,
     )
     try:
         with transaction.atomic():
@@ -59,7 +59,7 @@ def process_callback(callback: Callback, *, now: datetime) -> bool:
         return False
     try:
         refresh_payment(payment, now=now, callback=callback)
-    except (Unknown, Refused) as error:
+    except (OutcomeUnknown, Refused) as error:
         log.warning("callback waits", callback=callback.pk, why=str(error))
         return False
     return True
@@ -71,15 +71,17 @@ def _payment_of(callback: Callback) -> Payment | None:
 
 
 @transaction.atomic
-def give_up_callback(callback: Callback, *, now: datetime) -> None:
+def mark_callback_unmatched(callback: Callback, *, now: datetime) -> None:
     """Nothing of ours fits this callback: hand it to a human instead of dropping it.
 
     One whose payment we know is never given up: only the gateway is silent, and will answer some day.
     """
     if _payment_of(callback) is not None:
         return
-    Callback.objects.filter(pk=callback.pk, status="waiting").update(status="flagged", done_at=now)
-    words = f"The payment service reported “{callback.kind}” for a checkout Partway does not know: check it there."
+    Callback.objects.filter(pk=callback.pk, status="waiting").update(status="flagged", processed_at=now)
+    message = f"The payment service reported “{callback.kind}” for a checkout Partway does not know: check it there."
     account = callback.gateway_account
     subject = f"{account.pk}:{callback.checkout_ref}"[:200]  # one entry, however much is reported about it
-    alerts.raise_for_organization("unknown_callback", subject, account.organization_id, words=words, now=now)
+    alerts.raise_for_organization(
+        "unmatched_callback", subject, account.organization_id, message=message, now=now
+    )

@@ -12,15 +12,15 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from partway.gateways.protocol import Closing, Refused, Truth, Unknown
+from partway.gateways.protocol import CheckoutState, CloseOutcome, OutcomeUnknown, Refused
 
 from .. import events
 from ..checkouts import gateway_calls, payability
-from ..checkouts.gateway_calls import UnderWay
+from ..checkouts.gateway_calls import CallInProgress
 from ..models import Callback, Payment, Quote
 from ..states import move
 from . import booking
-from .booking import Act, Report
+from .booking import BookingContext, GatewayAction
 
 log = structlog.get_logger(__name__)
 
@@ -51,14 +51,14 @@ def record_checkout(payment: Payment, ref: str, url: str) -> None:
 
 @transaction.atomic(durable=True)
 def book_refused_start(payment: Payment, refusal: Refused, now: datetime) -> None:
-    payability.locked_document(payment)
+    payability.document_for_update(payment)
     payment.refresh_from_db(fields=["status", "checkout_ref"])
     to = {"pending": "failed", "closing": "canceled"}.get(payment.status)
     if to is None or payment.checkout_ref:  # another try opened it, so a customer may be paying there
         return
-    data = {"code": refusal.code, "words": refusal.words[:300]}
-    columns = {"failure_code": refusal.code, "failure_words": refusal.words[:300], "settled_at": now}
-    actor = events.gateway_actor(gateway_calls.account_of(payment).gateway)
+    data = {"code": refusal.code, "message": refusal.message[:300]}
+    columns = {"failure_code": refusal.code, "failure_message": refusal.message[:300], "settled_at": now}
+    actor = events.gateway_actor(gateway_calls.gateway_account_for(payment).gateway)
     move(payment, to, by=actor, now=now, data=data, **columns)
 
 
@@ -70,14 +70,14 @@ def refresh_payment(payment: Payment, *, now: datetime, callback: Callback | Non
     fresh = _with_account(payment.pk)
     if not fresh.checkout_ref:
         fresh = _learn_start(fresh, now)
-    truth = gateway_calls.ask(fresh) if fresh.checkout_ref else None
+    state = gateway_calls.fetch_state(fresh) if fresh.checkout_ref else None
     for _ in range(_MAX_TURNS):
-        if truth is None:
+        if state is None:
             break
-        act, fresh = _apply(fresh, truth, now, callback)
+        act, fresh = _apply(fresh, state, now, callback)
         if act is None:
             return fresh
-        truth = _carry_out(act, fresh, now)
+        state = _carry_out(act, fresh, now)
     return _with_account(payment.pk)
 
 
@@ -100,34 +100,34 @@ def _learn_start(payment: Payment, now: datetime) -> Payment:
 
 @transaction.atomic(durable=True)
 def _apply(
-    payment: Payment, truth: Truth, now: datetime, callback: Callback | None
-) -> tuple[Act | None, Payment]:
+    payment: Payment, state: CheckoutState, now: datetime, callback: Callback | None
+) -> tuple[GatewayAction | None, Payment]:
     """Book the truth under the document's lock; answers what to do next, and the payment as it is then."""
-    document = payability.locked_document(payment)
+    document = payability.document_for_update(payment)
     rows = Payment.objects.select_related("gateway_account", "organization", "payment_request")
     fresh = rows.get(pk=payment.pk)
     if isinstance(document, Quote):
         fresh.quote = document
     else:
         fresh.invoice = document
-    by = events.gateway_actor(gateway_calls.account_of(fresh).gateway)
-    act = booking.apply(Report(fresh, document, fresh.payment_request, truth, by, now))
+    by = events.gateway_actor(gateway_calls.gateway_account_for(fresh).gateway)
+    act = booking.apply(BookingContext(fresh, document, fresh.payment_request, state, by, now))
     if callback is not None:
-        Callback.objects.filter(pk=callback.pk, status="waiting").update(status="done", done_at=now)
+        Callback.objects.filter(pk=callback.pk, status="waiting").update(status="done", processed_at=now)
     return act, fresh
 
 
-def _carry_out(act: Act, payment: Payment, now: datetime) -> Truth | None:
+def _carry_out(act: GatewayAction, payment: Payment, now: datetime) -> CheckoutState | None:
     """Tell the gateway what was decided; answers what is true after that, or None where the worker must ask later."""
     try:
-        if act == Act.CAPTURE:
+        if act == GatewayAction.CAPTURE:
             return gateway_calls.capture(payment, now=now)
-        taken = gateway_calls.close(payment, now=now) == Closing.TAKEN
-        return gateway_calls.ask(payment) if taken else None
-    except UnderWay:
+        taken = gateway_calls.close(payment, now=now) == CloseOutcome.TOO_LATE
+        return gateway_calls.fetch_state(payment) if taken else None
+    except CallInProgress:
         return None
     except Refused:
-        return gateway_calls.ask(payment)  # it may have lapsed: then the gateway says so
-    except Unknown:
+        return gateway_calls.fetch_state(payment)  # it may have lapsed: then the gateway says so
+    except OutcomeUnknown:
         log.warning("gateway gave no answer", payment=payment.pk, act=act)
         return None  # a time-out is not a failure (P5)

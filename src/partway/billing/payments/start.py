@@ -9,17 +9,17 @@ import structlog
 from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.gateways.protocol import Refused, Unknown
+from partway.gateways.protocol import OutcomeUnknown, Refused
 from partway.lib.money import Money
 
 from .. import events
 from ..checkouts import gateway_calls, payability, rate_limits
-from ..checkouts.payability import CHECKOUT_LIFE
-from ..errors import DepositNotDivisible, GatewayDown, NotPayable, PaymentInProgress
+from ..checkouts.payability import CHECKOUT_LIFETIME
+from ..errors import DepositNotDivisible, GatewayUnavailable, NotPayable, PaymentInProgress
 from ..models import Invoice, Payment, PaymentRequest, Quote
 from .refresh import book_refused_start, record_checkout, refresh_payment
 
-Source = PaymentRequest | Invoice | Quote
+PaymentTarget = PaymentRequest | Invoice | Quote
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +28,12 @@ _MAX_TURNS = 5
 _FIRST_CHECK = timedelta(minutes=2)
 
 
-def check_payable(source: Source, *, now: datetime) -> None:
+def check_payable(source: PaymentTarget, *, now: datetime) -> None:
     """Return if this link can be paid now, else raise NotPayable; `busy` while a payment is being processed."""
     document, request = _split(source)
-    if request is not None and request.time_is_over(now) and _is_being_paid(request):
+    if request is not None and request.has_expired(now) and _is_being_paid(request):
         raise NotPayable("busy")  # begun in time, so whoever opens the link again must not ask for a new one
-    payability.check(document, request, begun_at=now)
+    payability.check(document, request, checkout_started_at=now)
     _taking_account(document.organization, _owed(document, request))
     if document.payments.committed().exists():
         raise NotPayable("busy")
@@ -49,8 +49,8 @@ def _taking_account(organization: Organization, amount: Money) -> GatewayAccount
     if account is None:
         raise NotPayable("payments_off")
     try:
-        gateway = gateway_calls.gateway_of(account)
-    except (Refused, Unknown) as error:  # a live installation's sandbox, a lost key
+        gateway = gateway_calls.gateway_for_account(account)
+    except (Refused, OutcomeUnknown) as error:  # a live installation's sandbox, a lost key
         raise NotPayable("payments_off") from error
     least, step = gateway.minimum(amount.currency), gateway.step(amount.currency)
     if amount.amount_minor < least or amount.amount_minor % step:
@@ -58,7 +58,7 @@ def _taking_account(organization: Organization, amount: Money) -> GatewayAccount
     return account
 
 
-def _split(source: Source) -> tuple[Invoice | Quote, PaymentRequest | None]:
+def _split(source: PaymentTarget) -> tuple[Invoice | Quote, PaymentRequest | None]:
     if isinstance(source, PaymentRequest):
         return source.invoice, source
     return source, None
@@ -68,58 +68,58 @@ def checkout_origin(organization: Organization) -> str:
     """Where the organization's checkout lives, for the form-action of a page that leads there; empty if none."""
     account = GatewayAccount.objects.current(organization).first()
     try:
-        return gateway_calls.gateway_of(account).checkout_origin if account else ""
-    except (Refused, Unknown):  # nothing can be paid there: a live installation's sandbox, a lost key
+        return gateway_calls.gateway_for_account(account).checkout_origin if account else ""
+    except (Refused, OutcomeUnknown):  # nothing can be paid there: a live installation's sandbox, a lost key
         return ""
 
 
 # Starting
 
 
-def start_payment(source: Source, *, shown: Money, payer_address: str | None, now: datetime) -> Payment:
+def start_payment(source: PaymentTarget, *, shown: Money, payer_ip: str | None, now: datetime) -> Payment:
     """A payment whose `checkout_url` is where the customer goes; the same link twice gets the same checkout (P1).
 
-    `shown` is the amount on the page, only compared. Raises NotPayable, PaymentInProgress, RateLimited, GatewayDown.
+    `shown` is the amount on the page, only compared. Raises NotPayable, PaymentInProgress, RateLimited, GatewayUnavailable.
     """
     for _ in range(3):
-        payment = _claim(source, shown, payer_address, now)
+        payment = _claim(source, shown, payer_ip, now)
         if payment.status == "pending" and _is_for(payment, source):
             return _opened(payment, source, now)
         _clear(payment, now)
     raise PaymentInProgress()
 
 
-def _is_for(payment: Payment, source: Source) -> bool:
+def _is_for(payment: Payment, source: PaymentTarget) -> bool:
     _, request = _split(source)
     return payment.payment_request_id == (request.pk if request else None)
 
 
 @transaction.atomic(durable=True)
-def _claim(source: Source, shown: Money, payer_address: str | None, now: datetime) -> Payment:
+def _claim(source: PaymentTarget, shown: Money, payer_ip: str | None, now: datetime) -> Payment:
     """A new payment for this link, or the unsettled one that stands: the same, or one that must go first."""
     document = _locked(source)
     request = PaymentRequest.objects.get(pk=source.pk) if isinstance(source, PaymentRequest) else None
-    payability.check(document, request, begun_at=now)
+    payability.check(document, request, checkout_started_at=now)
     amount = _amount(document, request, shown)
     standing = _standing(document)
     if standing is not None and not _makes_way(standing, source, amount, now):
         return standing
     # Asked before anything is withdrawn: whoever may not begin a checkout shall not end another's either.
-    rate_limits.check(document, request, payer_address, now=now)
+    rate_limits.check(document, request, payer_ip, now=now)
     account = _taking_account(document.organization, amount)
     if standing is None:
-        return _create(document, request, account, amount, payer_address, now)
-    gateway_calls.withdraw(standing, by=events.customer_actor(document.customer), now=now)
+        return _create(document, request, account, amount, payer_ip, now)
+    gateway_calls.begin_cancel(standing, by=events.customer_actor(document.customer), now=now)
     return standing
 
 
-def _makes_way(standing: Payment, source: Source, amount: Money, now: datetime) -> bool:
+def _makes_way(standing: Payment, source: PaymentTarget, amount: Money, now: datetime) -> bool:
     """Whether a payment that only waits for its customer goes, because another one is begun (P1)."""
     same = _is_for(standing, source) and standing.amount == amount and _is_fresh(standing, now)
-    return standing.status in gateway_calls.WITHDRAWN and not same
+    return standing.status in gateway_calls.CANCEL_TRANSITIONS and not same
 
 
-def _locked(source: Source) -> Invoice | Quote:
+def _locked(source: PaymentTarget) -> Invoice | Quote:
     document, _ = _split(source)
     return type(document).objects.locked(document.pk)
 
@@ -148,7 +148,7 @@ def _standing(document: Invoice | Quote) -> Payment | None:
 
 
 def _is_fresh(payment: Payment, now: datetime) -> bool:
-    return now < payment.created_at + CHECKOUT_LIFE
+    return now < payment.created_at + CHECKOUT_LIFETIME
 
 
 def _create(
@@ -156,7 +156,7 @@ def _create(
     request: PaymentRequest | None,
     account: GatewayAccount,
     amount: Money,
-    payer_address: str | None,
+    payer_ip: str | None,
     now: datetime,
 ) -> Payment:
     payment = Payment.objects.create(
@@ -166,9 +166,9 @@ def _create(
         gateway_account=account,
         amount_minor=amount.amount_minor,
         currency=amount.currency,
-        payer_address=payer_address,
+        payer_ip=payer_ip,
         created_at=now,
-        check_at=now + _FIRST_CHECK,
+        next_refresh_at=now + _FIRST_CHECK,
     )
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency}
     payer = events.customer_actor(document.customer)
@@ -180,7 +180,7 @@ def _of(document: Invoice | Quote) -> dict[str, Any]:
     return {"quote": document} if isinstance(document, Quote) else {"invoice": document}
 
 
-def _opened(payment: Payment, source: Source, now: datetime) -> Payment:
+def _opened(payment: Payment, source: PaymentTarget, now: datetime) -> Payment:
     """The payment with its checkout open at the gateway; asks again when an earlier try got no answer."""
     if payment.checkout_url:
         return payment
@@ -188,9 +188,11 @@ def _opened(payment: Payment, source: Source, now: datetime) -> Payment:
         checkout = gateway_calls.start(payment, now=now)
     except Refused as refusal:
         book_refused_start(payment, refusal, now)
-        raise GatewayDown(f"The payment service refused: {refusal.words} Nothing was charged.") from refusal
-    except Unknown as unknown:
-        raise GatewayDown() from unknown
+        raise GatewayUnavailable(
+            f"The payment service refused: {refusal.message} Nothing was charged."
+        ) from refusal
+    except OutcomeUnknown as unknown:
+        raise GatewayUnavailable() from unknown
     record_checkout(payment, checkout.ref, checkout.url)
     if payment.status in ("closing", "releasing"):  # canceled or voided while the gateway was opening it
         gateway_calls.close(payment, now=now)
@@ -200,7 +202,7 @@ def _opened(payment: Payment, source: Source, now: datetime) -> Payment:
     return payment
 
 
-def _check_again(source: Source, shown: Money, now: datetime) -> None:
+def _check_again(source: PaymentTarget, shown: Money, now: datetime) -> None:
     """Return if this link can still be paid, and with what its page showed, else raise NotPayable."""
     check_payable(source, now=now)
     if _owed(*_split(source)) != shown:
@@ -211,5 +213,5 @@ def _clear(payment: Payment, now: datetime) -> None:
     """Try to settle the payment that stands in the way: close it at the gateway, or learn what became of it."""
     try:
         refresh_payment(payment, now=now)
-    except (Unknown, Refused) as error:
+    except (OutcomeUnknown, Refused) as error:
         raise PaymentInProgress() from error

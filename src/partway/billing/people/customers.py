@@ -19,7 +19,7 @@ from ..models import Customer
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class CustomerDetails:
     """What is known of a customer."""
 
     name: str
@@ -29,7 +29,7 @@ class Details:
 
 
 @transaction.atomic
-def create(organization: Organization, *, details: Details, by: Actor, now: datetime) -> Customer:
+def create(organization: Organization, *, details: CustomerDetails, by: Actor, now: datetime) -> Customer:
     """Add a customer; raises Invalid with the fields that are wrong."""
     _check(details)
     customer = Customer.objects.create(organization=organization, created_at=now, **asdict(details))
@@ -39,7 +39,12 @@ def create(organization: Organization, *, details: Details, by: Actor, now: date
 
 @transaction.atomic
 def change(
-    customer: Customer, *, details: Details, by: Actor, now: datetime, seen: Details | None = None
+    customer: Customer,
+    *,
+    details: CustomerDetails,
+    by: Actor,
+    now: datetime,
+    initial: CustomerDetails | None = None,
 ) -> Customer:
     """Change what is known of a customer; the event keeps what it was before. Raises Invalid.
 
@@ -49,8 +54,8 @@ def change(
     new = asdict(details)
     Customer.objects.locked(customer.pk)
     customer.refresh_from_db()  # what was read before the lock may be old
-    if seen is not None:
-        new = merge({name: getattr(customer, name) for name in new}, seen, details)
+    if initial is not None:
+        new = merge({name: getattr(customer, name) for name in new}, initial, details)
     before = {
         name: getattr(customer, name) for name, value in new.items() if getattr(customer, name) != value
     }
@@ -62,7 +67,7 @@ def change(
     return customer
 
 
-def _check(details: Details) -> None:
+def _check(details: CustomerDetails) -> None:
     fields: dict[str, str] = {}
     if not details.name.strip():
         fields["name"] = "Enter the customer's name."

@@ -9,19 +9,19 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from partway.accounts import passwords, second_factor, sessions
+from partway.accounts import passwords, sessions, two_factor
 from partway.accounts.models import Invitation, InvitationStatus, Member, Organization, Role, User
 
 from .. import events, outbox
-from ..errors import Invalid, InvitationOver, LastOwner, Stale
+from ..errors import Invalid, InvitationNotOpen, LastOwner, Stale
 from ..events import Actor
-from ..outbox import Envelope
+from ..outbox import Recipients
 
-INVITATION_LIVES = timedelta(days=7)
+INVITATION_LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class NewUser:
     """Somebody who will sign in."""
 
     email: str
@@ -29,7 +29,7 @@ class Person:
 
 
 @transaction.atomic
-def add(organization: Organization, *, person: Person, role: str, by: Actor, now: datetime) -> Member:
+def add(organization: Organization, *, person: NewUser, role: str, by: Actor, now: datetime) -> Member:
     """Let somebody in; who is new to the installation still has to set a password."""
     user = User.objects.filter(email=person.email.lower()).first()
     user = user or User.objects.create_user(person.email, person.name)
@@ -46,7 +46,11 @@ def invite(organization: Organization, *, email: str, role: str, by: Actor, now:
     address = email.strip().lower()
     _check_invitation(organization, address, role)
     invitation = Invitation.objects.create(
-        organization=organization, email=address, role=role, created_at=now, expires_at=now + INVITATION_LIVES
+        organization=organization,
+        email=address,
+        role=role,
+        created_at=now,
+        expires_at=now + INVITATION_LIFETIME,
     )
     _mail(invitation, "member.invited", by, now)
     return invitation
@@ -54,10 +58,10 @@ def invite(organization: Organization, *, email: str, role: str, by: Actor, now:
 
 @transaction.atomic
 def resend(invitation: Invitation, *, by: Actor, now: datetime) -> Invitation:
-    """Mail the same link once more, which lives a week from now again. Raises InvitationOver."""
+    """Mail the same link once more, which lives a week from now again. Raises InvitationNotOpen."""
     standing = Invitation.objects.filter(pk=invitation.pk, status=InvitationStatus.OPEN)
-    if not standing.update(expires_at=now + INVITATION_LIVES):
-        raise InvitationOver()
+    if not standing.update(expires_at=now + INVITATION_LIFETIME):
+        raise InvitationNotOpen()
     invitation.refresh_from_db()
     _mail(invitation, "member.invitation_resent", by, now)
     return invitation
@@ -65,7 +69,7 @@ def resend(invitation: Invitation, *, by: Actor, now: datetime) -> Invitation:
 
 @transaction.atomic
 def withdraw(invitation: Invitation, *, by: Actor, now: datetime) -> None:
-    """The link is dead at once; a mail that still waits is not sent. Raises InvitationOver."""
+    """The link is dead at once; a mail that still waits is not sent. Raises InvitationNotOpen."""
     _end(invitation, InvitationStatus.WITHDRAWN)
     data = {"email": invitation.email, "role": invitation.role}
     events.record("member.invitation_withdrawn", invitation.organization, by=by, now=now, data=data)
@@ -73,25 +77,25 @@ def withdraw(invitation: Invitation, *, by: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def accept(invitation: Invitation, *, user: User, now: datetime) -> Member:
-    """Join with the role that was offered; the invitation works once. Raises InvitationOver."""
+    """Join with the role that was offered; the invitation works once. Raises InvitationNotOpen."""
     if user.email != invitation.email:
-        raise InvitationOver()
+        raise InvitationNotOpen()
     _use_up(invitation, now)
     return _join(invitation, user, now)
 
 
 @transaction.atomic
-def accept_as_new(invitation: Invitation, *, name: str, password: str, now: datetime) -> Member:
-    """Join as somebody this installation does not know yet. Raises Invalid or InvitationOver."""
+def accept_with_new_account(invitation: Invitation, *, name: str, password: str, now: datetime) -> Member:
+    """Join as somebody this installation does not know yet. Raises Invalid or InvitationNotOpen."""
     known = User.objects.filter(email=invitation.email).first()
     if known is not None:
         # Whoever only holds this link must not become somebody who is known elsewhere (D5).
-        raise InvitationOver("This address is known here already. Sign in, and open the link once more.")
+        raise InvitationNotOpen("This address is known here already. Sign in, and open the link once more.")
     user = User(email=invitation.email)
-    weakness = passwords.weakness(password, user)
-    wrong = {**_wrong_name(name), **({"password": weakness} if weakness else {})}
-    if wrong:
-        raise Invalid(wrong)
+    password_error = passwords.password_error(password, user)
+    errors = {**_wrong_name(name), **({"password": password_error} if password_error else {})}
+    if errors:
+        raise Invalid(errors)
     _use_up(invitation, now)  # before the user is made, so that of two clicks only one makes it
     user.name = name.strip()
     user.set_password(password)
@@ -107,7 +111,7 @@ def _forget_invitations(member: Member) -> None:
 
 def _use_up(invitation: Invitation, now: datetime) -> None:
     if not invitation.is_open(now):
-        raise InvitationOver()
+        raise InvitationNotOpen()
     _end(invitation, InvitationStatus.ACCEPTED)
 
 
@@ -150,41 +154,41 @@ def remove(member: Member, *, by: Actor, now: datetime) -> None:
 @transaction.atomic
 def rename(user: User, *, name: str, now: datetime) -> None:
     """Somebody goes by another name; what they did before keeps the old one. Raises Invalid."""
-    wrong = _wrong_name(name)
-    if wrong:
-        raise Invalid(wrong)
+    errors = _wrong_name(name)
+    if errors:
+        raise Invalid(errors)
     before, user.name = user.name, name.strip()
     if user.name != before:
         user.save(update_fields=["name"])
-        tell(user, "renamed", now=now, data={"before": {"name": before}})
+        record_for_user(user, "renamed", now=now, data={"before": {"name": before}})
 
 
 @transaction.atomic
-def secured(user: User, what: str, *, now: datetime) -> None:
+def record_sign_in_change(user: User, what: str, *, now: datetime) -> None:
     """Somebody changed how they sign in: an event where they are a member, and a mail in case it was not them."""
-    tell(user, what, now=now)
-    outbox.queue_for(user, "sign_in_changed", now=now, data={"what": what})
+    record_for_user(user, what, now=now)
+    outbox.queue_account_mail(user, "sign_in_changed", now=now, data={"what": what})
 
 
 @transaction.atomic
-def forget_second_factor(user: User, *, by: Actor, now: datetime) -> bool:
+def reset_two_factor(user: User, *, by: Actor, now: datetime) -> bool:
     """For who lost phone and recovery codes: the password alone lets them in again. False if there was none."""
-    if not second_factor.forget(user):
+    if not two_factor.reset(user):
         return False
     for member in Member.objects.filter(user=user).select_related("organization", "user"):
         events.record("member.two_factor_reset", member.organization, by=by, now=now, data=_who(member))
-    outbox.queue_for(user, "sign_in_changed", now=now, data={"what": "two_factor_off"})
+    outbox.queue_account_mail(user, "sign_in_changed", now=now, data={"what": "two_factor_off"})
     return True
 
 
 @transaction.atomic
 def end_other_sessions(user: User, *, key: str | None, now: datetime) -> None:
     """Sign somebody out everywhere but in the browser that holds `key`."""
-    if sessions.end_others(user, key=key):
-        tell(user, "sessions_ended", now=now)
+    if sessions.end_other_sessions(user, key=key):
+        record_for_user(user, "sessions_ended", now=now)
 
 
-def tell(user: User, what: str, *, now: datetime, data: dict[str, object] | None = None) -> None:
+def record_for_user(user: User, what: str, *, now: datetime, data: dict[str, object] | None = None) -> None:
     """Record what a person changed of themselves in every organization they are in, as `member.<what>`."""
     for member in Member.objects.filter(user=user).select_related("organization", "user"):
         about = {**_who(member), **(data or {})}
@@ -207,32 +211,32 @@ def _wrong_name(name: str) -> dict[str, str]:
 
 
 def _check_invitation(organization: Organization, email: str, role: str) -> None:
-    wrong = {}
+    errors = {}
     if role not in Role.values:
-        wrong["role"] = "Choose a role."
+        errors["role"] = "Choose a role."
     try:
         validate_email(email)
     except ValidationError:
-        wrong["email"] = "Enter an email address, like name@example.com."
+        errors["email"] = "Enter an email address, like name@example.com."
     if organization.members.filter(user__email=email).exists():
-        wrong["email"] = f"{email} is a member already."
+        errors["email"] = f"{email} is a member already."
     elif organization.invitations.filter(email=email, status=InvitationStatus.OPEN).exists():
-        wrong["email"] = f"{email} is invited already. Resend that invitation, or withdraw it first."
-    if wrong:
-        raise Invalid(wrong)
+        errors["email"] = f"{email} is invited already. Resend that invitation, or withdraw it first."
+    if errors:
+        raise Invalid(errors)
 
 
 def _mail(invitation: Invitation, event_type: str, by: Actor, now: datetime) -> None:
     data = {"email": invitation.email, "role": invitation.role}
     event = events.record(event_type, invitation.organization, by=by, now=now, data=data)
     told = {"invitation": invitation.pk, "by": by.label}
-    outbox.queue("invitation", event, Envelope(to=[invitation.email], data=told))
+    outbox.queue("invitation", event, Recipients(to=[invitation.email], data=told))
 
 
 def _end(invitation: Invitation, status: InvitationStatus) -> None:
     standing = Invitation.objects.filter(pk=invitation.pk, status=InvitationStatus.OPEN)
     if not standing.update(status=status):
-        raise InvitationOver()
+        raise InvitationNotOpen()
 
 
 def _lock(organization: Organization) -> None:

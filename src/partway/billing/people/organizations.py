@@ -13,7 +13,7 @@ from django.db import transaction
 
 from partway.accounts import logos
 from partway.accounts.models import GatewayAccount, Logo, Organization, Role
-from partway.gateways.sandbox import provision
+from partway.gateways.sandbox import create_account
 from partway.lib.sealing import Unsealable
 
 from .. import events
@@ -23,11 +23,11 @@ from ..events import Actor
 from ..merge import merge
 from ..models import QuoteTerms
 from . import members
-from .members import Person
+from .members import NewUser
 
-MOST_EXPIRES_DAYS = 365
+MAX_EXPIRY_DAYS = 365
 # An integer column goes no further, and no business counts as far.
-MOST_NUMBER = 999_999_999
+MAX_INVOICE_NUMBER = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ class Profile:
     default_due_days: int = 14
 
 
-class SandboxWhenLive(BillingError):
+class SandboxNotAllowed(BillingError):
     """A live installation must not pretend to take money."""
 
     code = "sandbox_when_live"
     status = 409
-    words = "This installation is marked live (PARTWAY_LIVE), so the sandbox cannot be connected."
+    message = "This installation is marked live (PARTWAY_LIVE), so the sandbox cannot be connected."
 
 
 @transaction.atomic
-def create(*, profile: Profile, owner: Person, by: Actor, now: datetime, slug: str = "") -> Organization:
+def create(*, profile: Profile, owner: NewUser, by: Actor, now: datetime, slug: str = "") -> Organization:
     """A new organization with its owner; payments stay off until a gateway is connected."""
     organization = Organization(slug=slug or _free_slug(profile.name), **asdict(profile))
     _check(organization)
@@ -82,7 +82,7 @@ def change(
     by: Actor,
     now: datetime,
     next_number: int | None = None,
-    seen: Profile | None = None,
+    initial: Profile | None = None,
 ) -> Organization:
     """Change what is known of the business; the event keeps what it was before. Raises Invalid.
 
@@ -91,8 +91,8 @@ def change(
     new = asdict(profile)
     list(Organization.objects.filter(pk=organization.pk).select_for_update(no_key=True).values_list("pk"))
     organization.refresh_from_db()  # what was read before the lock may be old
-    if seen is not None:
-        new = merge({name: getattr(organization, name) for name in new}, seen, profile)
+    if initial is not None:
+        new = merge({name: getattr(organization, name) for name in new}, initial, profile)
     before = {
         name: getattr(organization, name)
         for name, value in new.items()
@@ -123,10 +123,10 @@ def _drop_amounts(organization: Organization) -> None:
 def _raise_next_number(organization: Organization, to: int) -> dict[str, object]:
     """The number before, if it changed. Numbers already given away must not come again (DESIGN D4)."""
     row = Organization.objects.filter(pk=organization.pk)
-    if to > MOST_NUMBER or not row.filter(next_invoice_number__lte=to).exists():
+    if to > MAX_INVOICE_NUMBER or not row.filter(next_invoice_number__lte=to).exists():
         least = row.values_list("next_invoice_number", flat=True).get()
-        words = f"Enter {least} or more. It may only go up, so that no number comes twice."
-        raise Invalid({"next_invoice_number": words})
+        message = f"Enter {least} or more. It may only go up, so that no number comes twice."
+        raise Invalid({"next_invoice_number": message})
     before = row.select_for_update().values_list("next_invoice_number", flat=True).get()
     organization.next_invoice_number = max(before, to)
     row.update(next_invoice_number=organization.next_invoice_number)
@@ -139,31 +139,31 @@ def _plain(values: dict[str, object]) -> dict[str, object]:
 
 
 def _check(organization: Organization) -> None:
-    wrong = {}
+    errors = {}
     if organization.invoice_prefix[-1:].isdigit():
         # X1 and number 2 would look like X and number 12, and no number may be given twice (D4).
-        wrong["invoice_prefix"] = "End it with a letter or a mark, like INV- or 2026/."
+        errors["invoice_prefix"] = "End it with a letter or a mark, like INV- or 2026/."
     percent = organization.default_tax_percent
     if not 0 <= percent <= 100 or percent != round(percent, 4):
-        wrong["default_tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
+        errors["default_tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
     # Django checks the length of a text in its own forms only.
     for name, most in (("address", 400), ("payment_instructions", 600)):
         if len(getattr(organization, name)) > most:
-            wrong[name] = f"Use at most {most} letters."
+            errors[name] = f"Use at most {most} letters."
     try:
         organization.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:
-        wrong.update({field: messages[0] for field, messages in error.message_dict.items()})
-    if wrong:
-        raise Invalid(wrong)
+        errors.update({field: messages[0] for field, messages in error.message_dict.items()})
+    if errors:
+        raise Invalid(errors)
 
 
 @transaction.atomic
-def show_logo(organization: Organization, *, sent: bytes, by: Actor, now: datetime) -> Logo:
+def set_logo(organization: Organization, *, sent: bytes, by: Actor, now: datetime) -> Logo:
     """Take a picture as the logo, drawn anew. Raises Invalid on `logo`."""
     try:
-        content = logos.redraw(sent)
-    except logos.LogoRefused as error:
+        content = logos.reencode(sent)
+    except logos.InvalidLogo as error:
         raise Invalid({"logo": str(error)}) from error
     columns = {"content": content, "media_type": logos.MEDIA_TYPE, "updated_at": now}
     logo, _ = Logo.objects.update_or_create(organization=organization, defaults=columns)
@@ -179,7 +179,7 @@ def remove_logo(organization: Organization, *, by: Actor, now: datetime) -> None
 
 
 @transaction.atomic
-def switch_payments(organization: Organization, *, on: bool, by: Actor, now: datetime) -> Organization:
+def set_payments_enabled(organization: Organization, *, on: bool, by: Actor, now: datetime) -> Organization:
     """Turn online payments on or off; off is asked again before any money is taken (DESIGN R3)."""
     flipped = Organization.objects.filter(pk=organization.pk, payments_enabled=not on).update(
         payments_enabled=on
@@ -192,16 +192,16 @@ def switch_payments(organization: Organization, *, on: bool, by: Actor, now: dat
 
 
 @transaction.atomic
-def change_request_expiry(
+def set_default_request_expiry(
     organization: Organization, *, days: int | None, by: Actor, now: datetime
 ) -> Organization:
     """For how many days new payment requests can be paid, None for until they are paid or canceled.
 
     Requests already made keep their own end. Raises Invalid on `request_expires_days`.
     """
-    if days is not None and not 1 <= days <= MOST_EXPIRES_DAYS:
-        words = f"Enter 1 to {MOST_EXPIRES_DAYS} days, or nothing for links that never expire."
-        raise Invalid({"request_expires_days": words})
+    if days is not None and not 1 <= days <= MAX_EXPIRY_DAYS:
+        message = f"Enter 1 to {MAX_EXPIRY_DAYS} days, or nothing for links that never expire."
+        raise Invalid({"request_expires_days": message})
     before = organization.request_expires_days
     organization.request_expires_days = days
     organization.save(update_fields=["request_expires_days"])
@@ -212,7 +212,7 @@ def change_request_expiry(
     return organization
 
 
-def connected_account(organization: Organization) -> GatewayAccount | None:
+def current_gateway_account(organization: Organization) -> GatewayAccount | None:
     """The account that new payments go through; None too when its credentials cannot be read any more."""
     account = GatewayAccount.objects.current(organization).first()
     try:
@@ -224,10 +224,10 @@ def connected_account(organization: Organization) -> GatewayAccount | None:
 def connect_sandbox(organization: Organization, *, by: Actor, now: datetime) -> GatewayAccount:
     """Open an account at the pretend payment company and make it current; raises Refused or Unknown."""
     if settings.PARTWAY_LIVE:
-        raise SandboxWhenLive()
+        raise SandboxNotAllowed()
     account = GatewayAccount(organization=organization, gateway="sandbox")
     address = gateway_calls.callback_url(account)
-    account.credentials = provision(settings.PARTWAY_SANDBOX_URL, organization.name, address)
+    account.credentials = create_account(settings.PARTWAY_SANDBOX_URL, organization.name, address)
     return _make_current(account, by, now)
 
 

@@ -16,7 +16,7 @@ from ..requests import payment_requests
 from ..states import move
 
 
-def follow(invoice: Invoice, *, reason: str, by: Actor, now: datetime) -> Payment | None:
+def apply_effects(invoice: Invoice, *, reason: str, by: Actor, now: datetime) -> Payment | None:
     """Bring the open request, a waiting payment and the invoice's state in line with figures just changed.
 
     `reason` is why an open request that no longer fits is canceled. Answers the payment that must be closed at the
@@ -37,7 +37,7 @@ def follow(invoice: Invoice, *, reason: str, by: Actor, now: datetime) -> Paymen
     return _withdrawn(payment, by, now)
 
 
-def end_asking(invoice: Invoice, *, reason: str, by: Actor, now: datetime) -> Payment | None:
+def cancel_collection(invoice: Invoice, *, reason: str, by: Actor, now: datetime) -> Payment | None:
     """Nobody shall be asked for anything any more: end the open request and a waiting payment, whatever they ask for.
 
     Answers the payment to close at the gateway after the commit; raises PaymentInProgress while one is committed.
@@ -57,7 +57,7 @@ def _unsettled(invoice: Invoice) -> Payment | None:
 
 def _withdrawn(payment: Payment, by: Actor, now: datetime) -> Payment | None:
     payment.refresh_from_db(fields=["status"])  # ending its request may have moved it
-    return payment if gateway_calls.withdraw(payment, by=by, now=now) else None
+    return payment if gateway_calls.begin_cancel(payment, by=by, now=now) else None
 
 
 def _move_between_sent_and_paid(invoice: Invoice, by: Actor, now: datetime) -> None:

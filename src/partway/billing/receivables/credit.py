@@ -17,7 +17,7 @@ from ..errors import Conflict, Invalid, InvoiceNotSent
 from ..events import Actor
 from ..ledger import allocations
 from ..models import Customer, Event, Invoice, Payment
-from ..models.payments import Payments
+from ..models.payments import PaymentQuerySet
 from . import amount_due
 
 _NOT_OWED = {
@@ -27,19 +27,21 @@ _NOT_OWED = {
 }
 
 
-def payments_of(customer: Customer) -> Payments:
+def payments_with_credit(customer: Customer) -> PaymentQuerySet:
     """The payments of which something is the customer's credit, oldest first.
 
     A deposit that waits for the invoice of its quote is spoken for, so it is no credit (DESIGN D2).
     """
-    theirs = Payment.objects.left_over().filter(Q(invoice__customer=customer) | Q(quote__customer=customer))
+    theirs = Payment.objects.with_unallocated().filter(
+        Q(invoice__customer=customer) | Q(quote__customer=customer)
+    )
     waits = Q(accepted=True) & (Q(quote__status="accepted") | Q(quote__invoice__status="draft"))
     return theirs.exclude(waits).order_by("settled_at", "pk")
 
 
-def of(customer: Customer) -> list[Money]:
+def balances(customer: Customer) -> list[Money]:
     """The customer's credit in each currency in which there is some, in the order of the currencies' codes."""
-    return _sums(payments_of(customer))
+    return _sums(payments_with_credit(customer))
 
 
 def _sums(payments: Iterable[Payment]) -> list[Money]:
@@ -49,24 +51,26 @@ def _sums(payments: Iterable[Payment]) -> list[Money]:
     return [Money(amount, currency) for currency, amount in sorted(sums.items())]
 
 
-def obstacle(invoice: Invoice) -> str:
+def unavailable_reason(invoice: Invoice) -> str:
     """What stands in the way of putting credit on this invoice, in words; empty when nothing does."""
     return _NOT_OWED.get(invoice.status, "")
 
 
-def available(invoice: Invoice) -> Money:
+def available_credit(invoice: Invoice) -> Money:
     """How much of the customer's credit could be put on this invoice, whatever is due on it."""
-    theirs = payments_of(invoice.customer).filter(captured_currency=invoice.currency)
+    theirs = payments_with_credit(invoice.customer).filter(captured_currency=invoice.currency)
     return next(iter(_sums(theirs)), Money(0, invoice.currency))
 
 
-def apply(invoice: Invoice, *, amount: Money, by: Actor, now: datetime, form_key: str | None = None) -> Event:
+def apply(
+    invoice: Invoice, *, amount: Money, by: Actor, now: datetime, idempotency_key: str | None = None
+) -> Event:
     """Put credit of the customer on an invoice, the oldest first; an open request that no longer fits is canceled (R7).
 
-    The same `form_key` again answers with the event it caused (P8). Raises InvoiceNotSent, Invalid on `amount` when it
+    The same `idempotency_key` again answers with the event it caused (P8). Raises InvoiceNotSent, Invalid on `amount` when it
     is more than is due or more than the credit, PaymentInProgress when a payment under way would no longer fit.
     """
-    event, to_close = _apply(invoice, amount, form_key, by, now)
+    event, to_close = _apply(invoice, amount, idempotency_key, by, now)
     if to_close is not None:
         gateway_calls.close(to_close, now=now)
     return event
@@ -74,13 +78,15 @@ def apply(invoice: Invoice, *, amount: Money, by: Actor, now: datetime, form_key
 
 @transaction.atomic(durable=True)
 def _apply(
-    invoice: Invoice, amount: Money, form_key: str | None, by: Actor, now: datetime
+    invoice: Invoice, amount: Money, idempotency_key: str | None, by: Actor, now: datetime
 ) -> tuple[Event, Payment | None]:
     # First the customer: no other invoice may spend the same credit at the same moment.
     Customer.objects.locked(invoice.customer_id)
     invoice = Invoice.objects.locked(invoice.pk)
     owner = invoice.organization_id
-    done = form_key and Event.objects.filter(organization=owner, form_key=form_key).first()
+    done = (
+        idempotency_key and Event.objects.filter(organization=owner, idempotency_key=idempotency_key).first()
+    )
     if done:
         return _same(done, invoice, amount), None
     if invoice.status in _NOT_OWED:
@@ -88,9 +94,11 @@ def _apply(
     _check_amount(invoice, amount)
     parts = _spend(invoice, amount, now)
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "payments": parts}
-    event = events.record("credit.applied", invoice, by=by, now=now, data=data, form_key=form_key)
+    event = events.record(
+        "credit.applied", invoice, by=by, now=now, data=data, idempotency_key=idempotency_key
+    )
     reason = "invoice_paid" if invoice.amount_due_minor == 0 else "invoice_changed"
-    return event, amount_due.follow(invoice, reason=reason, by=by, now=now)
+    return event, amount_due.apply_effects(invoice, reason=reason, by=by, now=now)
 
 
 def _same(done: Event, invoice: Invoice, amount: Money) -> Event:
@@ -106,19 +114,19 @@ def _check_amount(invoice: Invoice, amount: Money) -> None:
     if amount.amount_minor <= 0:
         raise Invalid({"amount": "Enter an amount above zero."}, code="amount_too_small")
     if invoice.amount_due < amount:
-        words = f"Enter at most {invoice.amount_due}: no more is due."
-        raise Invalid({"amount": words}, code="amount_exceeds_due")
-    if available(invoice) < amount:
-        raise Invalid({"amount": f"Enter at most {available(invoice)}: there is no more credit."})
+        message = f"Enter at most {invoice.amount_due}: no more is due."
+        raise Invalid({"amount": message}, code="amount_exceeds_due")
+    if available_credit(invoice) < amount:
+        raise Invalid({"amount": f"Enter at most {available_credit(invoice)}: there is no more credit."})
 
 
 def _spend(invoice: Invoice, amount: Money, now: datetime) -> dict[str, int]:
     """Take the amount from the oldest credit on; answers how much came from which payment, in minor units."""
     left, parts = amount.amount_minor, {}
-    for payment in payments_of(invoice.customer).filter(captured_currency=invoice.currency):
+    for payment in payments_with_credit(invoice.customer).filter(captured_currency=invoice.currency):
         part = min(left, (payment.captured_minor or 0) - payment.allocated_minor)
         if part:
-            allocations.put(payment, invoice, part, cause="credit", now=now)
+            allocations.allocate(payment, invoice, part, cause="credit", now=now)
             parts[payment.pk] = part
             left -= part
     return parts
@@ -134,11 +142,11 @@ def release(invoice: Invoice, payment: Payment, *, by: Actor, now: datetime) -> 
     Customer.objects.locked(invoice.customer_id)
     invoice = Invoice.objects.locked(invoice.pk)
     payment = Payment.objects.get(pk=payment.pk)
-    amount = Money(allocations.allocated_on(payment, invoice), invoice.currency)
+    amount = Money(allocations.allocated_amount(payment, invoice), invoice.currency)
     if not amount:
         raise Conflict("Nothing of this payment stands on this invoice any more.")
-    allocations.take_off(payment, invoice, amount.amount_minor, cause="released", now=now)
+    allocations.deallocate(payment, invoice, amount.amount_minor, cause="released", now=now)
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "payment": payment.pk}
     events.record("credit.released", invoice, by=by, now=now, data=data)
-    amount_due.follow(invoice, reason="invoice_changed", by=by, now=now)
+    amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
     return amount

@@ -18,12 +18,12 @@ from ..errors import Conflict, Invalid, InvoiceNotSent, TooLate
 from ..events import Actor
 from ..ledger import allocations
 from ..models import Customer, Event, Invoice, Payment, Quote
-from ..outbox import Envelope
+from ..outbox import Recipients
 from ..people import payment_modes
 from ..states import move
 from . import amount_due
 
-MAX_REASON = 300
+MAX_REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class OfflinePayment:
     method: str
     paid_on: date
     reference: str = ""
-    remarks: str = ""
+    note: str = ""
     send_receipt: bool = False
     keep_rest_as_credit: bool = False
-    form_key: str | None = None
+    idempotency_key: str | None = None
 
 
 _NOT_OWED = {
@@ -50,7 +50,7 @@ _NOT_OWED = {
 def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetime) -> Payment:
     """Book a payment that a member took in; an open request that no longer fits is canceled (DESIGN R7).
 
-    The same `form_key` again answers with the payment it recorded (P8). Raises Invalid (with fields), InvoiceNotSent,
+    The same `idempotency_key` again answers with the payment it recorded (P8). Raises Invalid (with fields), InvoiceNotSent,
     TooLate when the invoice is paid, PaymentInProgress when an online payment under way would no longer fit.
     """
     payment, to_close = _record(invoice, offline, by, now)
@@ -64,16 +64,16 @@ def _record(
     invoice: Invoice, offline: OfflinePayment, by: Actor, now: datetime
 ) -> tuple[Payment, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
-    key, owner = offline.form_key, invoice.organization_id
-    made = key and Payment.objects.filter(organization=owner, form_key=key).first()
+    key, owner = offline.idempotency_key, invoice.organization_id
+    made = key and Payment.objects.filter(organization=owner, idempotency_key=key).first()
     if made:
         return _same(made, invoice, offline), None
     _check_moment(invoice)
     _check_typed(invoice, offline, now)
     before = invoice.amount_paid_minor
-    fits = allocations.fitting(invoice, offline.amount)
+    fits = allocations.allocatable(invoice, offline.amount)
     payment = _written(invoice, offline, fits, now)
-    allocations.put_counted(payment, invoice, fits, cause="payment", now=now)
+    allocations.record_allocation(payment, invoice, fits, cause="payment", now=now)
     stages = {
         "total_minor": invoice.total_minor,
         "paid_before_minor": before,
@@ -83,13 +83,13 @@ def _record(
     event = _note_recorded(payment, stages, by, now)
     if offline.send_receipt:
         outbox.queue("receipt", event, _to_customer(invoice, stages))
-    return payment, amount_due.follow(invoice, reason="offline_payment", by=by, now=now)
+    return payment, amount_due.apply_effects(invoice, reason="offline_payment", by=by, now=now)
 
 
 def _same(made: Payment, invoice: Invoice, offline: OfflinePayment) -> Payment:
     """A form sent twice has recorded its payment already; the same key with another content is refused."""
-    typed = (invoice.pk, offline.amount, offline.method, offline.paid_on, offline.reference, offline.remarks)
-    stored = (made.invoice_id, made.amount, made.method, made.paid_on, made.reference, made.remarks)
+    typed = (invoice.pk, offline.amount, offline.method, offline.paid_on, offline.reference, offline.note)
+    stored = (made.invoice_id, made.amount, made.method, made.paid_on, made.reference, made.note)
     if typed != stored or made.status != "succeeded":
         raise Conflict(
             f"This form has already recorded {made.amount}. Open it again to record another payment."
@@ -104,19 +104,19 @@ def _check_moment(invoice: Invoice) -> None:
         raise InvoiceNotSent(_NOT_OWED[invoice.status])
 
 
-def obstacle(invoice: Invoice) -> str:
+def unavailable_reason(invoice: Invoice) -> str:
     """What stands in the way of recording a payment now, in words; empty when nothing does."""
     return _NOT_OWED.get(invoice.status, "")
 
 
 def _check_typed(invoice: Invoice, offline: OfflinePayment, now: datetime) -> None:
     today = clock.today(now, invoice.organization.time_zone)
-    wrong = wrong_details(offline, invoice.organization, today)
-    code, words = _wrong_amount(invoice, offline)
-    if words:
-        wrong["amount"] = words
-    if wrong:
-        raise Invalid(wrong, code=code if set(wrong) == {"amount"} else "invalid")
+    errors = detail_errors(offline, invoice.organization, today)
+    code, message = _wrong_amount(invoice, offline)
+    if message:
+        errors["amount"] = message
+    if errors:
+        raise Invalid(errors, code=code if set(errors) == {"amount"} else "invalid")
 
 
 def _wrong_amount(invoice: Invoice, offline: OfflinePayment) -> tuple[str, str]:
@@ -127,15 +127,17 @@ def _wrong_amount(invoice: Invoice, offline: OfflinePayment) -> tuple[str, str]:
     if amount.amount_minor <= 0:
         return "amount_too_small", "Enter an amount above zero."
     if due < amount and not offline.keep_rest_as_credit:
-        words = f"{due} is due, so {amount - due} would be too much. Enter less, or keep the rest as credit."
-        return "amount_exceeds_due", words
+        message = (
+            f"{due} is due, so {amount - due} would be too much. Enter less, or keep the rest as credit."
+        )
+        return "amount_exceeds_due", message
     return "", ""
 
 
-def wrong_details(offline: OfflinePayment, organization: Organization, today: date) -> dict[str, str]:
+def detail_errors(offline: OfflinePayment, organization: Organization, today: date) -> dict[str, str]:
     """What is wrong besides the amount, by field."""
-    typed = {name: getattr(offline, name) for name in ("method", "paid_on", "reference", "remarks")}
-    return payment_modes.wrong_details(organization, today=today, **typed)
+    typed = {name: getattr(offline, name) for name in ("method", "paid_on", "reference", "note")}
+    return payment_modes.detail_errors(organization, today=today, **typed)
 
 
 def _written(invoice: Invoice, offline: OfflinePayment, fits: int, now: datetime) -> Payment:
@@ -152,11 +154,11 @@ def _written(invoice: Invoice, offline: OfflinePayment, fits: int, now: datetime
         method=offline.method,
         paid_on=offline.paid_on,
         reference=offline.reference,
-        remarks=offline.remarks,
-        form_key=offline.form_key,
+        note=offline.note,
+        idempotency_key=offline.idempotency_key,
         created_at=now,
         settled_at=now,
-        check_at=now,
+        next_refresh_at=now,
     )
 
 
@@ -166,8 +168,8 @@ def _note_recorded(payment: Payment, stages: dict[str, int], by: Actor, now: dat
     return events.record("payment.recorded", payment, by=by, now=now, data=data)
 
 
-def _to_customer(invoice: Invoice, stages: dict[str, int]) -> Envelope:
-    return Envelope(to=[invoice.customer.email], reply_to=invoice.organization.email, data=dict(stages))
+def _to_customer(invoice: Invoice, stages: dict[str, int]) -> Recipients:
+    return Recipients(to=[invoice.customer.email], reply_to=invoice.organization.email, data=dict(stages))
 
 
 # Taking it back
@@ -180,8 +182,8 @@ def reverse(payment: Payment, *, reason: str, by: Actor, now: datetime) -> Payme
     Invalid without a reason, and answers quietly when it was reversed before.
     """
     reason = reason.strip()
-    if not 0 < len(reason) <= MAX_REASON:
-        raise Invalid({"reason": f"Say why, in at most {MAX_REASON} characters."})
+    if not 0 < len(reason) <= MAX_REASON_LENGTH:
+        raise Invalid({"reason": f"Say why, in at most {MAX_REASON_LENGTH} characters."})
     return _reverse(payment, reason, by, now)
 
 
@@ -193,14 +195,14 @@ def _reverse(payment: Payment, reason: str, by: Actor, now: datetime) -> Payment
         return payment
     if not payment.is_offline or payment.status != "succeeded":
         raise Conflict("Only a payment that was recorded by hand can be reversed. Refund this one instead.")
-    for invoice_id, amount_minor in allocations.by_invoice(payment).items():
+    for invoice_id, amount_minor in allocations.amounts_by_invoice(payment).items():
         invoice = invoices[invoice_id]
-        allocations.take_off(payment, invoice, amount_minor, cause="reversed", now=now)
+        allocations.deallocate(payment, invoice, amount_minor, cause="reversed", now=now)
     data = {"amount_minor": payment.amount_minor, "currency": payment.currency, "reason": reason}
-    columns = {"failure_code": "reversed", "failure_words": reason}
+    columns = {"failure_code": "reversed", "failure_message": reason}
     move(payment, "reversed", by=by, now=now, data={**data, "invoices": sorted(invoices)}, **columns)
     for invoice in invoices.values():
-        amount_due.follow(invoice, reason="invoice_changed", by=by, now=now)
+        amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
     return payment
 
 
@@ -214,7 +216,7 @@ def _locked_with(payment: Payment) -> dict[str, Invoice]:
     if payment.quote_id is not None:
         Quote.objects.locked(payment.quote_id)
     made = Invoice.objects.filter(quote=payment.quote_id, quote__isnull=False).values_list("pk", flat=True)
-    held = {*allocations.by_invoice(payment), *made, *_own(payment)}
+    held = {*allocations.amounts_by_invoice(payment), *made, *_own(payment)}
     return {pk: Invoice.objects.locked(pk) for pk in sorted(held)}
 
 

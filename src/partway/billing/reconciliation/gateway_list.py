@@ -14,7 +14,7 @@ import structlog
 from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
-from partway.gateways.protocol import Listed, RefundStatus, Refused, Status, Unknown
+from partway.gateways.protocol import CheckoutStatus, CheckoutSummary, OutcomeUnknown, RefundStatus, Refused
 from partway.lib.money import Money
 
 from .. import alerts
@@ -31,39 +31,39 @@ _OVERLAP = timedelta(hours=1)
 # From here on a human should know: what is not reported is found in no other way.
 _TOO_LONG = timedelta(days=1)
 _BATCH = 100
-_TAKEN = (Status.AUTHORIZED, Status.PROCESSING, Status.CAPTURED)
+_TAKEN = (CheckoutStatus.AUTHORIZED, CheckoutStatus.PROCESSING, CheckoutStatus.CAPTURED)
 
 
-def read_lists(*, now: datetime, limit: int = 5) -> int:
+def reconcile_gateway_lists(*, now: datetime, limit: int = 5) -> int:
     """Read on where the time has come; answers how many payments were found to differ from what we knew."""
-    due = GatewayAccount.objects.filter(list_at__lte=now).order_by("list_at")[:limit]
+    due = GatewayAccount.objects.filter(reconcile_at__lte=now).order_by("reconcile_at")[:limit]
     return sum(_read(account, now) for account in due if _claim(account, now + _EVERY))
 
 
 def _claim(account: GatewayAccount, then: datetime) -> bool:
     """Whoever moves the next reading on reads now."""
-    mine = GatewayAccount.objects.filter(pk=account.pk, list_at=account.list_at)
-    return bool(mine.update(list_at=then))
+    mine = GatewayAccount.objects.filter(pk=account.pk, reconcile_at=account.reconcile_at)
+    return bool(mine.update(reconcile_at=then))
 
 
 def _read(account: GatewayAccount, now: datetime) -> int:
-    since = (account.listed_until or account.created_at) - _OVERLAP
+    since = (account.reconciled_until or account.created_at) - _OVERLAP
     row = GatewayAccount.objects.filter(pk=account.pk)
     answers: list[bool | None] = []
     trouble = ""
     try:
-        for batch in _batches(gateway_calls.gateway_of(account).list_since(since)):
+        for batch in _batches(gateway_calls.gateway_for_account(account).list_since(since)):
             answers += [_compared(line, payment, account, now) for line, payment in _known(batch, account)]
     except Refused as refusal:
-        log.warning("gateway refuses its list", account=account.pk, why=refusal.words)
-        row.update(list_at=now + _AFTER_REFUSAL)
-        trouble = f"it refuses. {refusal.words}"
-    except Unknown as error:  # the next reading begins where this one began
+        log.warning("gateway refuses its list", account=account.pk, why=refusal.message)
+        row.update(reconcile_at=now + _AFTER_REFUSAL)
+        trouble = f"it refuses. {refusal.message}"
+    except OutcomeUnknown as error:  # the next reading begins where this one began
         log.warning("gateway gave no list", account=account.pk, why=str(error))
         trouble = "there is no answer."
     else:
         if None not in answers:
-            row.update(listed_until=now)
+            row.update(reconciled_until=now)
         else:
             trouble = "it lists payments, and does not tell what became of them."
     _tell_if_unread(account, trouble, now)
@@ -73,33 +73,39 @@ def _read(account: GatewayAccount, now: datetime) -> int:
 def _tell_if_unread(account: GatewayAccount, trouble: str, now: datetime) -> None:
     """A list that stays unread is told to the organization until it is read, or nothing can come of it any more."""
     if not trouble:
-        alerts.pass_over("list_unread", account.pk, resolution="The list is read again.", now=now)
+        alerts.auto_resolve(
+            "gateway_list_unavailable", account.pk, resolution="The list is read again.", now=now
+        )
     elif not account.is_current and not Payment.objects.unsettled().filter(gateway_account=account).exists():
-        alerts.pass_over(
-            "list_unread", account.pk, resolution="It was replaced, and owes no answer.", now=now
+        alerts.auto_resolve(
+            "gateway_list_unavailable", account.pk, resolution="It was replaced, and owes no answer.", now=now
         )
-    elif now > (account.listed_until or account.created_at) + _TOO_LONG:
-        words = f"For over a day nobody could read the payment service’s list of payments: {trouble}"
+    elif now > (account.reconciled_until or account.created_at) + _TOO_LONG:
+        message = f"For over a day nobody could read the payment service’s list of payments: {trouble}"
         alerts.raise_for_organization(
-            "list_unread", account.pk, account.organization_id, words=words, now=now
+            "gateway_list_unavailable", account.pk, account.organization_id, message=message, now=now
         )
 
 
-def _compared(line: Listed, payment: Payment | None, account: GatewayAccount, now: datetime) -> bool | None:
+def _compared(
+    line: CheckoutSummary, payment: Payment | None, account: GatewayAccount, now: datetime
+) -> bool | None:
     """Whether it differed; None when nobody could say, so that it must be read once more."""
     try:
         return _compare(line, payment, account, now)
-    except (Refused, Unknown) as error:
+    except (Refused, OutcomeUnknown) as error:
         log.warning("gateway lists, but does not tell", ref=line.ref, why=str(error))
         return None
 
 
-def _batches(lines: Iterator[Listed]) -> Iterator[list[Listed]]:
+def _batches(lines: Iterator[CheckoutSummary]) -> Iterator[list[CheckoutSummary]]:
     while batch := list(islice(lines, _BATCH)):
         yield batch
 
 
-def _known(batch: list[Listed], account: GatewayAccount) -> Iterable[tuple[Listed, Payment | None]]:
+def _known(
+    batch: list[CheckoutSummary], account: GatewayAccount
+) -> Iterable[tuple[CheckoutSummary, Payment | None]]:
     """Each line with our payment: by the gateway's name for it, or by ours where we never learned the gateway's."""
     refs, references = [line.ref for line in batch], [line.reference for line in batch]
     rows = Payment.objects.filter(gateway_account=account).filter(
@@ -109,63 +115,65 @@ def _known(batch: list[Listed], account: GatewayAccount) -> Iterable[tuple[Liste
     return [(line, ours.get(line.ref) or ours.get(line.reference)) for line in batch]
 
 
-def _compare(line: Listed, payment: Payment | None, account: GatewayAccount, now: datetime) -> bool:
+def _compare(line: CheckoutSummary, payment: Payment | None, account: GatewayAccount, now: datetime) -> bool:
     """Settle what differs; True if something did."""
     if payment is not None and not payment.checkout_ref:  # a line before this one may have told the name
         payment.refresh_from_db(fields=["status", "checkout_ref"])
     if payment is None or payment.checkout_ref not in ("", line.ref):
-        return _flag_stranger(line, account, now)
+        return _alert_unmatched_checkout(line, account, now)
     if payment.status == "succeeded":
-        return _flag_difference(line, payment, now)
-    if payment.is_unsettled or line.truth.status == Status.CAPTURED:
+        return _alert_amount_mismatch(line, payment, now)
+    if payment.is_unsettled or line.state.status == CheckoutStatus.CAPTURED:
         return _refresh(line, payment, now)
-    if line.truth.status in (Status.OPEN, Status.AUTHORIZED):
+    if line.state.status in (CheckoutStatus.OPEN, CheckoutStatus.AUTHORIZED):
         close_orphan(payment, line.ref, now=now)
         return True
     return False
 
 
-def _refresh(line: Listed, payment: Payment, now: datetime) -> bool:
+def _refresh(line: CheckoutSummary, payment: Payment, now: datetime) -> bool:
     """Ask once more about this one, through the function in which every report ends."""
-    if payment.checkout_ref and line.truth.status == Status.OPEN:
+    if payment.checkout_ref and line.state.status == CheckoutStatus.OPEN:
         return False  # it waits for its customer, as we thought
     before = payment.status, payment.checkout_ref
-    if not payment.checkout_ref and line.truth.status != Status.OPEN:
+    if not payment.checkout_ref and line.state.status != CheckoutStatus.OPEN:
         record_checkout_ref(payment, line.ref)  # a start must not be repeated to learn what the list says
     fresh = refresh_payment(payment, now=now)
     return (fresh.status, fresh.checkout_ref) != before
 
 
-def _flag_stranger(line: Listed, account: GatewayAccount, now: datetime) -> bool:
+def _alert_unmatched_checkout(line: CheckoutSummary, account: GatewayAccount, now: datetime) -> bool:
     """Money under a reference that only Partway gives, on a checkout that no payment here has or can still have.
 
     As after a restored backup, or when a second checkout was opened under the reference of the first.
     """
-    if line.truth.status not in _TAKEN or not line.reference.startswith("pay_"):
+    if line.state.status not in _TAKEN or not line.reference.startswith("pay_"):
         return False
     # The same account may be connected a second time, or by a second organization: then others know of it.
     if Payment.objects.filter(Q(checkout_ref=line.ref) | Q(pk=line.reference, checkout_ref="")).exists():
         return False
-    amount = line.truth.captured or line.truth.authorized
-    taken = f"{amount} was taken" if line.truth.captured else "A payment was begun"
-    words = (
+    amount = line.state.captured or line.state.authorized
+    taken = f"{amount} was taken" if line.state.captured else "A payment was begun"
+    message = (
         f"{taken} at the payment service for {line.reference}, and these books know nothing of {line.ref}."
     )
-    alerts.raise_for_organization("unknown_checkout", line.ref, account.organization_id, words=words, now=now)
+    alerts.raise_for_organization(
+        "unmatched_checkout", line.ref, account.organization_id, message=message, now=now
+    )
     return True
 
 
-def _flag_difference(line: Listed, payment: Payment, now: datetime) -> bool:
+def _alert_amount_mismatch(line: CheckoutSummary, payment: Payment, now: datetime) -> bool:
     """Booked, and the gateway tells another story now: nothing is changed by itself, a human is told."""
-    truth = line.truth
-    if truth.captured is not None and truth.captured != payment.captured:
-        words = f"{payment.captured} is booked, and the payment service says it took {truth.captured}. Check it there."
-        alerts.raise_flag("books_differ", payment, words=words, now=now)
+    state = line.state
+    if state.captured is not None and state.captured != payment.captured:
+        message = f"{payment.captured} is booked, and the payment service says it took {state.captured}. Check it there."
+        alerts.raise_for_payment("booked_amount_mismatch", payment, message=message, now=now)
         return True
-    refunds = [refund.amount for refund in truth.refunds if refund.status != RefundStatus.FAILED]
+    refunds = [refund.amount for refund in state.refunds if refund.status != RefundStatus.FAILED]
     if refunds:
         back = Money(sum(amount.amount_minor for amount in refunds), refunds[0].currency)
-        words = f"{back} of {payment.captured} was sent back at the payment service. Partway does not book refunds yet."
-        alerts.raise_flag("refunded_at_gateway", payment, words=words, now=now)
+        message = f"{back} of {payment.captured} was sent back at the payment service. Partway does not book refunds yet."
+        alerts.raise_for_payment("refunded_at_gateway", payment, message=message, now=now)
         return True
     return False

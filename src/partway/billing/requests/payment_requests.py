@@ -10,13 +10,13 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from partway.accounts.models import Organization
-from partway.gateways.protocol import Gateway, Refused, Unknown
+from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
 from partway.lib import clock
 from partway.lib.money import Money
 
 from .. import events, outbox
 from ..checkouts import gateway_calls
-from ..checkouts.payability import GRACE
+from ..checkouts.payability import EXPIRY_GRACE_PERIOD
 from ..errors import (
     BillingError,
     Conflict,
@@ -30,16 +30,16 @@ from ..errors import (
 from ..errors import PaymentsNotEnabled as NotEnabled
 from ..events import CLOCK, Actor
 from ..models import Event, Invoice, Mail, Payment, PaymentRequest, Quote
-from ..outbox import Envelope
+from ..outbox import Recipients
 from ..states import move
 
-MAX_NOTE = 1000
+MAX_NOTE_LENGTH = 1000
 MAX_ADDRESSES = 20
-MAX_ADDRESS = 254  # RFC 5321
+MAX_EMAIL_LENGTH = 254  # RFC 5321
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class NewPaymentRequest:
     """What a member asks for, of whom, and in which words."""
 
     amount: Money
@@ -49,15 +49,15 @@ class Ask:
     note: str = ""
     reply_to: str = ""
     expires_at: datetime | None = None
-    form_key: str | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
+class UnavailableReason:
     """Why Request Payment is not offered, and what to do about it."""
 
     code: str
-    words: str
+    message: str
 
 
 _NOT_SENT = {
@@ -68,15 +68,17 @@ _NOT_SENT = {
 }
 
 
-def obstacle(invoice: Invoice, *, now: datetime) -> Obstacle | None:
+def unavailable_reason(invoice: Invoice, *, now: datetime) -> UnavailableReason | None:
     """What stands in the way of a new request on this invoice, if anything (DESIGN R2)."""
     try:
         gateway = _check_moment(invoice)
     except BillingError as error:
-        return Obstacle(error.code, error.words)
+        return UnavailableReason(error.code, error.message)
     least = Money(gateway.minimum(invoice.currency), invoice.currency)
     if invoice.amount_due < least:
-        return Obstacle("amount_too_small", f"Less is due than the smallest online payment, {least}.")
+        return UnavailableReason(
+            "amount_too_small", f"Less is due than the smallest online payment, {least}."
+        )
     return None
 
 
@@ -102,10 +104,10 @@ def _gateway(invoice: Invoice) -> Gateway:
             "No payment service is connected yet. An owner can connect one in Settings → Payments."
         )
     try:
-        return gateway_calls.gateway_of(account)
+        return gateway_calls.gateway_for_account(account)
     except Refused as refusal:  # the sandbox, on an installation that was marked live later
-        raise NotEnabled(refusal.words) from refusal
-    except Unknown as unknown:  # the secret key was lost, and with it the credentials
+        raise NotEnabled(refusal.message) from refusal
+    except OutcomeUnknown as unknown:  # the secret key was lost, and with it the credentials
         raise NotEnabled(
             "The payment service's credentials cannot be read. An owner can connect it anew in Settings → Payments."
         ) from unknown
@@ -116,13 +118,13 @@ def current(invoice: Invoice) -> PaymentRequest | None:
     return invoice.payment_requests.open().first()
 
 
-def most_requestable(invoice: Invoice) -> Money:
+def max_requestable(invoice: Invoice) -> Money:
     """The amount due less what a committed payment already holds."""
     held = sum(payment.amount_minor for payment in invoice.payments.committed())
     return Money(invoice.amount_due_minor - held, invoice.currency)
 
 
-def usual_expiry(organization: Organization, *, now: datetime) -> datetime | None:
+def default_expiry(organization: Organization, *, now: datetime) -> datetime | None:
     """Until when a request made now can be paid, as the organization usually has it; None: until it is paid."""
     days = organization.request_expires_days
     if days is None:
@@ -132,35 +134,41 @@ def usual_expiry(organization: Organization, *, now: datetime) -> datetime | Non
 
 
 @transaction.atomic(durable=True)
-def create(invoice: Invoice | Quote, *, ask: Ask, by: Actor, now: datetime) -> PaymentRequest:
+def create(
+    invoice: Invoice | Quote, *, new_request: NewPaymentRequest, by: Actor, now: datetime
+) -> PaymentRequest:
     """Ask for a part of the amount due, and queue the mail with its link.
 
-    The same `form_key` again answers with the request it made. Raises Invalid (with fields), InvoiceNotSent,
+    The same `idempotency_key` again answers with the request it made. Raises Invalid (with fields), InvoiceNotSent,
     PaymentsNotEnabled, PaymentRequestOpen or PaymentInProgress; of a quote, DepositNotDivisible (D1).
     """
     if isinstance(invoice, Quote):
         raise DepositNotDivisible()
     invoice = Invoice.objects.locked(invoice.pk)
-    key, owner = ask.form_key, invoice.organization_id
-    made = key and PaymentRequest.objects.filter(organization=owner, form_key=key).first()
+    key, owner = new_request.idempotency_key, invoice.organization_id
+    made = key and PaymentRequest.objects.filter(organization=owner, idempotency_key=key).first()
     if made and made.invoice_id != invoice.pk:
         raise Conflict("This form was used for another invoice. Open it again.")
-    if made and made.amount_requested != ask.amount:
+    if made and made.amount_requested != new_request.amount:
         raise Conflict(
             f"This form has already asked for {made.amount_requested}. Open it again to ask for more."
         )
     if made:
         return made
     gateway = _check_moment(invoice)
-    _check_ask(invoice, gateway, ask, now)
+    _check_ask(invoice, gateway, new_request, now)
     request = PaymentRequest.objects.create(
         organization_id=invoice.organization_id,
         invoice=invoice,
-        amount_requested_minor=ask.amount.amount_minor,
-        currency=ask.amount.currency,
+        amount_requested_minor=new_request.amount.amount_minor,
+        currency=new_request.amount.currency,
         requested_by=by.id,
         created_at=now,
-        **{field.name: _stored(getattr(ask, field.name)) for field in fields(ask) if field.name != "amount"},
+        **{
+            field.name: _stored(getattr(new_request, field.name))
+            for field in fields(new_request)
+            if field.name != "amount"
+        },
     )
     expires_at = request.expires_at.isoformat() if request.expires_at else None
     data = {**_figures(request), "expires_at": expires_at}
@@ -173,13 +181,13 @@ def _stored(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _check_ask(invoice: Invoice, gateway: Gateway, ask: Ask, now: datetime) -> None:
-    wrong = {**_wrong_addresses(ask), **_wrong_details(ask, now)}
-    amount_code, amount_words = _wrong_amount(invoice, gateway, ask.amount)
+def _check_ask(invoice: Invoice, gateway: Gateway, new_request: NewPaymentRequest, now: datetime) -> None:
+    errors = {**_wrong_addresses(new_request), **_wrong_details(new_request, now)}
+    amount_code, amount_words = _wrong_amount(invoice, gateway, new_request.amount)
     if amount_words:
-        wrong["amount_requested"] = amount_words
-    if wrong:
-        raise Invalid(wrong, code=amount_code if set(wrong) == {"amount_requested"} else "invalid")
+        errors["amount_requested"] = amount_words
+    if errors:
+        raise Invalid(errors, code=amount_code if set(errors) == {"amount_requested"} else "invalid")
 
 
 def _wrong_amount(invoice: Invoice, gateway: Gateway, amount: Money) -> tuple[str, str]:
@@ -199,36 +207,36 @@ def _wrong_amount(invoice: Invoice, gateway: Gateway, amount: Money) -> tuple[st
     return "", ""
 
 
-def _wrong_addresses(ask: Ask) -> dict[str, str]:
-    wrong = {}
+def _wrong_addresses(new_request: NewPaymentRequest) -> dict[str, str]:
+    errors = {}
     for name in ("to", "cc", "bcc"):
-        words = wrong_address(getattr(ask, name))
-        if words:
-            wrong[name] = words
-    if not ask.to:
-        wrong["to"] = "Enter the address that the payment link goes to."
-    return wrong
+        message = address_error(getattr(new_request, name))
+        if message:
+            errors[name] = message
+    if not new_request.to:
+        errors["to"] = "Enter the address that the payment link goes to."
+    return errors
 
 
-def wrong_address(addresses: tuple[str, ...]) -> str:
+def address_error(addresses: tuple[str, ...]) -> str:
     """What is wrong with a list of mail addresses, naming the first bad one; empty when all are good."""
     if len(addresses) > MAX_ADDRESSES:
         return f"Enter at most {MAX_ADDRESSES} addresses."
     for address in addresses:
         try:
-            validate_email(address if len(address) <= MAX_ADDRESS else "")
+            validate_email(address if len(address) <= MAX_EMAIL_LENGTH else "")
         except ValidationError:
             return f"“{address[:80]}” is not a mail address. Write it like name@example.com."
     return ""
 
 
-def _wrong_details(ask: Ask, now: datetime) -> dict[str, str]:
-    wrong = {}
-    if len(ask.note) > MAX_NOTE:
-        wrong["note"] = f"Use at most {MAX_NOTE} characters; these are {len(ask.note)}."
-    if ask.expires_at is not None and ask.expires_at <= now:
-        wrong["expires_at"] = "Choose a time that is still to come."
-    return wrong
+def _wrong_details(new_request: NewPaymentRequest, now: datetime) -> dict[str, str]:
+    errors = {}
+    if len(new_request.note) > MAX_NOTE_LENGTH:
+        errors["note"] = f"Use at most {MAX_NOTE_LENGTH} characters; these are {len(new_request.note)}."
+    if new_request.expires_at is not None and new_request.expires_at <= now:
+        errors["expires_at"] = "Choose a time that is still to come."
+    return errors
 
 
 def _figures(request: PaymentRequest) -> dict[str, object]:
@@ -236,8 +244,8 @@ def _figures(request: PaymentRequest) -> dict[str, object]:
 
 
 def _queue_mail(request: PaymentRequest, event: Event, *, replies_to: str) -> Mail:
-    envelope = Envelope(to=request.to, cc=request.cc, bcc=request.bcc, reply_to=replies_to)
-    return outbox.queue("payment_request", event, envelope)
+    recipients = Recipients(to=request.to, cc=request.cc, bcc=request.bcc, reply_to=replies_to)
+    return outbox.queue("payment_request", event, recipients)
 
 
 @transaction.atomic(durable=True)
@@ -246,10 +254,10 @@ def resend(request: PaymentRequest, *, by: Actor, now: datetime) -> Mail:
     _, request = _locked(request)
     if request.status != "open":
         raise TooLate(_ended_words(request))
-    if request.time_is_over(now):
+    if request.has_expired(now):
         raise TooLate("The time in which this request could be paid is over. Cancel it, then ask again.")
     event = events.record("payment_request.resent", request, by=by, now=now, data=_figures(request))
-    return _queue_mail(request, event, replies_to=outbox.asker(request))
+    return _queue_mail(request, event, replies_to=outbox.requester(request))
 
 
 def cancel(request: PaymentRequest, *, by: Actor, now: datetime) -> PaymentRequest:
@@ -287,7 +295,7 @@ def end(request: PaymentRequest, to: str, *, reason: str = "", by: Actor, now: d
     event = move(request, to, by=by, now=now, data=data, cancel_reason=reason, ended_at=now)
     if reason != "by_member":
         _tell_asker(request, event, by)
-    if payment is not None and gateway_calls.withdraw(payment, by=by, now=now):
+    if payment is not None and gateway_calls.begin_cancel(payment, by=by, now=now):
         return payment
     return None
 
@@ -297,11 +305,11 @@ def _tell_asker(request: PaymentRequest, event: Event, by: Actor) -> None:
     if by.kind == "member" and by.id == request.requested_by:
         return
     office = request.organization.email
-    to = outbox.asker(request)
+    to = outbox.requester(request)
     if by.kind == "gateway" and to == office:
         return  # the news of the payment goes there, and says as much
     data = {"reason": request.cancel_reason}
-    outbox.queue("payment_request_ended", event, Envelope(to=[to], reply_to=office, data=data))
+    outbox.queue("payment_request_ended", event, Recipients(to=[to], reply_to=office, data=data))
 
 
 def _ended_words(request: PaymentRequest) -> str:
@@ -329,7 +337,7 @@ def _expire(request: PaymentRequest, now: datetime) -> tuple[bool, Payment | Non
     if request.status != "open" or request.expires_at is None or request.expires_at > now:
         return False, None
     payment = request.payments.unsettled().first()
-    if payment is not None and (payment.is_committed or now < request.expires_at + GRACE):
+    if payment is not None and (payment.is_committed or now < request.expires_at + EXPIRY_GRACE_PERIOD):
         return False, None
     return True, end(request, "expired", by=CLOCK, now=now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import documents, figures, histories, mails, money, numbers, owners, payments, requests
+from . import documents, figures, histories, mails, money, numbers, ownership, payments, requests
 from .checks import Check, Difference
 from .snapshot import snapshot
 
@@ -18,7 +18,7 @@ CHECKS: tuple[Check, ...] = (
     *payments.CHECKS,
     *documents.CHECKS,
     *numbers.CHECKS,
-    *owners.CHECKS,
+    *ownership.CHECKS,
     *mails.CHECKS,
 )
 

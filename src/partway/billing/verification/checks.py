@@ -19,19 +19,19 @@ from ..models import Event
 
 Rows = QuerySet[Any]
 Condition = Q | Combinable
-Found = Iterable[tuple[str, str]]  # the row's id, and what was found
+Findings = Iterable[tuple[str, str]]  # the row's id, and what was found
 
-SLICE = 10_000
+CHUNK_SIZE = 10_000
 
 # A time is taken before its act waits for a lock, and the clocks of two machines differ.
-PATIENCE = timedelta(minutes=5)
+CLOCK_SKEW_TOLERANCE = timedelta(minutes=5)
 
 # What Python and the databases raise over values that no act could have written.
 _DAMAGE = (ArithmeticError, LookupError, TypeError, ValueError, DatabaseError)
 
 # Payments that are under way: those that hold money, and those that only wait for their customer (DESIGN section 4).
-HOLDS = Q(status="capturing") | Q(status="processing", accepted=True)
-WAITS = Q(status__in=("pending", "authorized"))
+COMMITTED = Q(status="capturing") | Q(status="processing", accepted=True)
+UNCOMMITTED = Q(status__in=("pending", "authorized"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +40,33 @@ class Difference:
 
     rule: str
     row: str
-    words: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.rule}: {self.row}: {self.words}"
+        return f"{self.rule}: {self.row}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TableCheck:
     """One table, and how to find rows of one kind of wrong in a slice of it."""
 
     model: type[Model]
-    find: Callable[[Rows], Found]
+    find: Callable[[Rows], Findings]
 
-    def all_of(self, rows: Rows) -> Found:
+    def run(self, rows: Rows) -> Findings:
         """What it finds in them; a row so damaged that it cannot be judged is found too, and hides no other."""
         try:
             return self._found(rows)
         except _DAMAGE:
-            return [wrong for pk in rows.values_list("pk", flat=True) for wrong in self._in_one(pk)]
+            return [errors for pk in rows.values_list("pk", flat=True) for errors in self._in_one(pk)]
 
-    def _in_one(self, pk: str) -> Found:
+    def _in_one(self, pk: str) -> Findings:
         try:
             return self._found(self.model._default_manager.filter(pk=pk))
         except _DAMAGE as error:
             return [(pk, f"it cannot be read: {type(error).__name__} {error}".strip())]
 
-    def _found(self, rows: Rows) -> Found:
+    def _found(self, rows: Rows) -> Findings:
         # Inside a transaction PostgreSQL goes on after an error only behind a savepoint.
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             return list(self.find(rows))
@@ -77,68 +77,72 @@ class Check:
     """What must be so, and the number of its rule."""
 
     rule: str
-    words: str
-    parts: tuple[Part, ...]
+    message: str
+    parts: tuple[TableCheck, ...]
 
     def __str__(self) -> str:
-        return f"{self.rule}  {self.words}"
+        return f"{self.rule}  {self.message}"
 
     def size(self) -> int:
         """How many rows it will look at."""
         return sum(model._default_manager.count() for model in self._by_model())
 
-    def differences(self, looked_at: Callable[[int], object] = lambda rows: None) -> Iterator[Difference]:
+    def differences(self, on_progress: Callable[[int], object] = lambda rows: None) -> Iterator[Difference]:
         """Each row that breaks the rule; tells after each full slice that so many more rows were looked at."""
         for model, parts in self._by_model().items():
             for number, rows in enumerate(_slices(model)):
                 if number:
-                    looked_at(SLICE)  # the one before
+                    on_progress(CHUNK_SIZE)  # the one before
                 for part in parts:
-                    for row, words in part.all_of(rows):
-                        yield Difference(self.rule, row, words)
+                    for row, message in part.run(rows):
+                        yield Difference(self.rule, row, message)
 
-    def _by_model(self) -> dict[type[Model], list[Part]]:
-        parts: dict[type[Model], list[Part]] = {}
+    def _by_model(self) -> dict[type[Model], list[TableCheck]]:
+        parts: dict[type[Model], list[TableCheck]] = {}
         for part in self.parts:
             parts.setdefault(part.model, []).append(part)
         return parts
 
 
-def check(rule: str, words: str, *parts: Part) -> Check:
+def check(rule: str, message: str, *parts: TableCheck) -> Check:
     """A check of these parts."""
-    return Check(rule, words, parts)
+    return Check(rule, message, parts)
 
 
 def _slices(model: type[Model]) -> Iterator[Rows]:
     """The table, slice by slice; ids follow time, so what happened together lies together."""
     left = model._default_manager.all()
-    while last := next(iter(left.order_by("pk").values_list("pk", flat=True)[SLICE - 1 : SLICE]), None):
+    while last := next(
+        iter(left.order_by("pk").values_list("pk", flat=True)[CHUNK_SIZE - 1 : CHUNK_SIZE]), None
+    ):
         yield left.filter(pk__lte=last)
         left = model._default_manager.filter(pk__gt=last)
     yield left
 
 
-def never(model: type[Model], wrong: Condition, words: str, **facts: Any) -> Part:
+def no_rows_where(model: type[Model], errors: Condition, message: str, **facts: Any) -> TableCheck:
     """No row may be as `wrong` says; `words` show columns and facts by name, as "{status} with {facts} paid"."""
-    shown = [name for _, name, _, _ in Formatter().parse(words) if name]
+    shown = [name for _, name, _, _ in Formatter().parse(message) if name]
 
-    def find(rows: Rows) -> Found:
-        for row in rows.annotate(**facts).filter(wrong).values("pk", *shown):
-            yield row["pk"], words.format(**row)
+    def find(rows: Rows) -> Findings:
+        for row in rows.annotate(**facts).filter(errors).values("pk", *shown):
+            yield row["pk"], message.format(**row)
 
-    return Part(model, find)
+    return TableCheck(model, find)
 
 
-def in_order(model: type[Model], first: str, then: str, where: Q | None = None, **facts: Any) -> Part:
+def times_in_order(
+    model: type[Model], first: str, then: str, where: Q | None = None, **facts: Any
+) -> TableCheck:
     """In no row may the time `then` lie before the time `first`, but for what clocks and waiting explain."""
 
-    def find(rows: Rows) -> Found:
+    def find(rows: Rows) -> Findings:
         swapped = rows.annotate(**facts).filter(where or Q(), **{f"{then}__lt": F(first)})
         for pk, earlier, later in swapped.values_list("pk", first, then):
-            if earlier - later > PATIENCE:
+            if earlier - later > CLOCK_SKEW_TOLERANCE:
                 yield pk, f"{then} {later:%Y-%m-%d %H:%M:%S} is before {first} {earlier:%Y-%m-%d %H:%M:%S}"
 
-    return Part(model, find)
+    return TableCheck(model, find)
 
 
 def total(rows: Rows, noun: str, column: str = "amount_minor", of: str = "pk") -> Coalesce:

@@ -6,12 +6,12 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from ..documents import quotes
 from ..models import Allocation, Invoice, Payment, Quote
-from .checks import HOLDS, WAITS, Found, Part, Rows, check, never
+from .checks import COMMITTED, UNCOMMITTED, Findings, Rows, TableCheck, check, no_rows_where
 
 _TERMS = ("total_minor", "deposit_minor", "deposit_kind", "deposit_percent", "deposit_amount_minor")
 
 
-def _wrong_deposits(some: Rows) -> Found:
+def _wrong_deposits(some: Rows) -> Findings:
     for quote in some.only(*_TERMS):
         facts = quotes.deposit_minor(quote, quote.total_minor)
         if quote.deposit_minor != facts:
@@ -31,14 +31,14 @@ CHECKS = (
     check(
         "D1",
         "a deposit follows from the quote's terms; it is paid in full and once, of a quote that was accepted",
-        Part(Quote, _wrong_deposits),
-        never(
+        TableCheck(Quote, _wrong_deposits),
+        no_rows_where(
             Payment,
             Q(quote__isnull=False) & ~Q(amount_minor=F("quote__deposit_minor")),
             "asks for {amount_minor}, the deposit is {quote__deposit_minor}",
         ),
-        never(Payment, _DEPOSIT & Exists(_EARLIER), "a second deposit of {quote}"),
-        never(
+        no_rows_where(Payment, _DEPOSIT & Exists(_EARLIER), "a second deposit of {quote}"),
+        no_rows_where(
             Payment,
             _DEPOSIT & ~Q(quote__status__in=("accepted", "invoiced")),
             "a deposit of {quote}, which is {quote__status}",
@@ -47,30 +47,36 @@ CHECKS = (
     check(
         "D2",
         "an invoiced quote has its invoice, with its customer and currency, and no payment under way",
-        never(Quote, Q(status="invoiced", invoice__isnull=True), "invoiced, but no invoice was made of it"),
-        never(Invoice, Q(quote__isnull=False) & ~Exists(_ITS_QUOTE), "does not fit {quote}, its quote"),
-        never(
+        no_rows_where(
+            Quote, Q(status="invoiced", invoice__isnull=True), "invoiced, but no invoice was made of it"
+        ),
+        no_rows_where(
+            Invoice, Q(quote__isnull=False) & ~Exists(_ITS_QUOTE), "does not fit {quote}, its quote"
+        ),
+        no_rows_where(
             Payment,
-            (HOLDS | WAITS) & Q(quote__isnull=False) & ~Q(quote__status="accepted"),
+            (COMMITTED | UNCOMMITTED) & Q(quote__isnull=False) & ~Q(quote__status="accepted"),
             "{status}, but {quote} is {quote__status}",
         ),
     ),
     check(
         "D2",
         "a deposit was put, once, on the invoice made of its quote when that was sent",
-        never(
+        no_rows_where(
             Invoice,
             Q(sent_at__isnull=False, quote__isnull=False)
             & Exists(Payment.objects.deposits().filter(quote=OuterRef("quote")))
             & ~Exists(_TAKEN_OVER),
             "was sent without the deposit of {quote}",
         ),
-        never(Allocation, Q(cause="deposit") & Exists(_PUT_BEFORE), "{payment} was put as a deposit before"),
+        no_rows_where(
+            Allocation, Q(cause="deposit") & Exists(_PUT_BEFORE), "{payment} was put as a deposit before"
+        ),
     ),
     check(
         "D3",
         "a void or draft invoice holds no money",
-        never(
+        no_rows_where(
             Invoice,
             Q(status__in=("draft", "void")) & ~Q(amount_paid_minor=0),
             "{status} with {amount_paid_minor} paid",

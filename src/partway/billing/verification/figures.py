@@ -12,13 +12,13 @@ from partway.lib.money import EXPONENTS
 
 from ..documents import amounts
 from ..models import Allocation, Invoice, InvoiceLine, Payment, PaymentRequest, Quote, QuoteLine
-from .checks import Found, Part, Rows, check, has_event, never
+from .checks import Findings, Rows, TableCheck, check, has_event, no_rows_where
 
 
-def _adds_up(model: type[Model], line: type[Model], noun: str) -> Part:
+def _adds_up(model: type[Model], line: type[Model], noun: str) -> TableCheck:
     """Recomputed here and not by the database: how we round stands in one place, `amounts`."""
 
-    def find(documents: Rows) -> Found:
+    def find(documents: Rows) -> Findings:
         by_document: dict[str, list[amounts.LineAmount]] = defaultdict(list)
         lines = line._default_manager.filter(**{f"{noun}__in": documents}).order_by(noun, "position")
         columns = ("pk", noun, "quantity", "unit_amount_minor", "amount_minor", "tax_percent")
@@ -29,7 +29,7 @@ def _adds_up(model: type[Model], line: type[Model], noun: str) -> Part:
         for pk, *terms in documents.values_list("pk", *_DISCOUNT, *_FIGURES):
             yield from _wrong_figures(pk, by_document[pk], *terms)
 
-    return Part(model, find)
+    return TableCheck(model, find)
 
 
 _DISCOUNT = ("discount_kind", "discount_percent", "discount_amount_minor")
@@ -38,7 +38,7 @@ _FIGURES = ("subtotal_minor", "discount_minor", "tax_minor")
 
 def _wrong_figures(
     pk: str, lines: list[amounts.LineAmount], kind: str, percent: Decimal, amount_minor: int, *stored: int
-) -> Found:
+) -> Findings:
     subtotal = sum(line.amount_minor for line in lines)
     discount = amounts.percent_of(subtotal, percent) if kind == "percent" else amount_minor
     sums = amounts.totals(lines, discount)
@@ -46,8 +46,8 @@ def _wrong_figures(
         yield pk, f"subtotal, discount and tax are {stored}, recomputed {sums}"
 
 
-def _known(model: type[Model], column: str, words: str) -> Part:
-    return never(model, ~Q(**{f"{column}__in": ["", *EXPONENTS]}), words)
+def _known(model: type[Model], column: str, message: str) -> TableCheck:
+    return no_rows_where(model, ~Q(**{f"{column}__in": ["", *EXPONENTS]}), message)
 
 
 _NUMBERED = Q(sent_at__isnull=False) | Q(number__isnull=False)
@@ -69,13 +69,15 @@ CHECKS = (
         _known(Invoice, "currency", "{currency} is no currency"),
         _known(Quote, "currency", "{currency} is no currency"),
         _known(Payment, "captured_currency", "{captured_currency} is no currency"),
-        never(PaymentRequest, ~Q(currency=F("invoice__currency")), "asks for {currency} of another currency"),
-        never(
+        no_rows_where(
+            PaymentRequest, ~Q(currency=F("invoice__currency")), "asks for {currency} of another currency"
+        ),
+        no_rows_where(
             Payment,
             ~Q(currency=Coalesce("invoice__currency", "quote__currency")),
             "is in {currency}, what it pays is not",
         ),
-        never(
+        no_rows_where(
             Allocation,
             ~Q(currency=F("invoice__currency")) | ~Q(currency=F("payment__captured_currency")),
             "puts {currency}: {payment__captured_currency} came in, the invoice is in {invoice__currency}",
@@ -84,12 +86,12 @@ CHECKS = (
     check(
         "M1",
         "what was sent stays: number, customer and currency, and of a quote its total and deposit",
-        never(
+        no_rows_where(
             Invoice,
             _NUMBERED & ~_SENT_SO,
             "{number} for {customer} in {currency} was never sent",
         ),
-        never(
+        no_rows_where(
             Quote,
             _NUMBERED & ~_OFFERED_SO,
             "{number} for {customer} of {total_minor} {currency}, deposit {deposit_minor}, was never sent",

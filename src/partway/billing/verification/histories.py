@@ -24,7 +24,17 @@ from ..models import (
     Quote,
 )
 from ..states import INVOICE, PAYMENT, PAYMENT_REQUEST, QUOTE, Transitions
-from .checks import SLICE, Found, Part, Rows, check, has_event, in_order, never, total
+from .checks import (
+    CHUNK_SIZE,
+    Findings,
+    Rows,
+    TableCheck,
+    check,
+    has_event,
+    no_rows_where,
+    times_in_order,
+    total,
+)
 
 
 class _Joined(Aggregate):
@@ -38,7 +48,7 @@ class _Joined(Aggregate):
         return self.as_sql(compiler, connection, function="STRING_AGG", **extra)
 
 
-def _replayed(model: type[Model], noun: str, first: str, table: Transitions) -> Part:
+def _replayed(model: type[Model], noun: str, first: str, table: Transitions) -> TableCheck:
     """The moves of a row, one after the other, lead from its first state to the one it is in."""
     known = frozenset(f"{event_type} {source} {to}" for (source, to), event_type in table.items())
     move = Concat("type", Value(" "), KT("data__from"), Value(" "), KT("data__to"), output_field=TextField())
@@ -46,17 +56,17 @@ def _replayed(model: type[Model], noun: str, first: str, table: Transitions) -> 
     moves = events.values(noun).annotate(moves=_Joined(move, output_field=TextField())).values("moves")
 
     # Few lives differ from each other, so each is judged once.
-    @lru_cache(maxsize=SLICE)
-    def wrong(status: str, told: str) -> str:
+    @lru_cache(maxsize=CHUNK_SIZE)
+    def errors(status: str, told: str) -> str:
         return _wrong_history(first, status, told.split(",") if told else [], known)
 
-    def find(rows: Rows) -> Found:
+    def find(rows: Rows) -> Findings:
         told = Coalesce(Subquery(moves), Value(""), output_field=TextField())
         for pk, status, history in rows.annotate(told=told).values_list("pk", "status", "told"):
-            if words := wrong(status, history):
-                yield pk, words
+            if message := errors(status, history):
+                yield pk, message
 
-    return Part(model, find)
+    return TableCheck(model, find)
 
 
 def _wrong_history(first: str, status: str, moves: Sequence[str], known: frozenset[str]) -> str:
@@ -85,26 +95,26 @@ def _end(first: str, moves: Sequence[tuple[str, str]]) -> str | None:
 
 def _begun(
     model: type[Model], noun: str, *types: str, told: Mapping[str, str] | None = None, where: Q | None = None
-) -> Part:
+) -> TableCheck:
     """A row begins with its event, which tells its amount."""
     amounts = ", ".join(f"{column} {{{column}}}" for column in (told or {}).values())
     beginning = has_event(noun, *types, at="created_at", told=told)
-    return never(
+    return no_rows_where(
         model, (where or Q()) & ~beginning, f"created at {{created_at}}: no event begins it {amounts}".strip()
     )
 
 
-def _timed(model: type[Model], noun: str, column: str, *types: str) -> Part:
+def _timed(model: type[Model], noun: str, column: str, *types: str) -> TableCheck:
     """A time on a row is that of the event that brought it."""
     missing = Q(**{f"{column}__isnull": False}) & ~has_event(noun, *types, at=column)
-    return never(model, missing, f"{column} {{{column}}} is the time of no event")
+    return no_rows_where(model, missing, f"{column} {{{column}}} is the time of no event")
 
 
-def _caused(cause: str, noun: str, *types: str, told: Mapping[str, str] | None = None) -> Part:
+def _caused(cause: str, noun: str, *types: str, told: Mapping[str, str] | None = None) -> TableCheck:
     """An allocation was written with the event that tells of it."""
     missing = Q(cause=cause) & ~has_event(noun, *types, of=noun, at="created_at", told=told)
-    words = "{amount_minor} of {payment} on {invoice} by {cause}: no event tells so"
-    return never(Allocation, missing, words, together=_TOGETHER, taken_off=0 - _TOGETHER)
+    message = "{amount_minor} of {payment} on {invoice} by {cause}: no event tells so"
+    return no_rows_where(Allocation, missing, message, together=_TOGETHER, taken_off=0 - _TOGETHER)
 
 
 # One act may put several payments on an invoice, or take several off.
@@ -142,12 +152,12 @@ CHECKS = (
         _begun(PaymentRequest, "payment_request", "payment_request.sent", told=_REQUESTED),
         _begun(Payment, "payment", "payment.started", told=_AMOUNT, where=Q(gateway_account__isnull=False)),
         _begun(Payment, "payment", "payment.recorded", told=_AMOUNT, where=Q(gateway_account__isnull=True)),
-        never(
+        no_rows_where(
             Invoice,
             ~has_event("invoice", "invoice.created", "invoice.edited", told=_DUE),
             "no event tells a total of {total_minor} {currency} due on {due_on}",
         ),
-        never(
+        no_rows_where(
             Quote,
             ~has_event("quote", "quote.created", "quote.edited", told=_OFFER),
             "no event tells a total of {total_minor} {currency} with a deposit of {deposit_minor}",
@@ -178,24 +188,24 @@ CHECKS = (
         _timed(Quote, "quote", "accepted_at", "quote.accepted"),
         _timed(PaymentRequest, "payment_request", "ended_at", *_ENDS_OF_REQUESTS),
         _timed(Payment, "payment", "settled_at", *_ENDS_OF_PAYMENTS),
-        never(
+        no_rows_where(
             PaymentRequest,
             Q(status="canceled") & ~_ENDED_SO,
             "canceled as “{cancel_reason}”, which no event tells",
         ),
-        never(
+        no_rows_where(
             Invoice,
             Q(status="paid", paid_at__isnull=True) | ~Q(status="paid") & Q(paid_at__isnull=False),
             "{status}, paid at {paid_at}",
         ),
-        in_order(Invoice, "created_at", "sent_at"),
-        in_order(Invoice, "sent_at", "paid_at"),
-        in_order(Quote, "created_at", "sent_at"),
-        in_order(Quote, "sent_at", "accepted_at"),
-        in_order(PaymentRequest, "created_at", "ended_at"),
-        in_order(Payment, "created_at", "settled_at"),
-        in_order(GatewayCall, "started_at", "answered_at"),
-        in_order(Callback, "received_at", "done_at"),
-        in_order(Mail, "created_at", "sent_at"),
+        times_in_order(Invoice, "created_at", "sent_at"),
+        times_in_order(Invoice, "sent_at", "paid_at"),
+        times_in_order(Quote, "created_at", "sent_at"),
+        times_in_order(Quote, "sent_at", "accepted_at"),
+        times_in_order(PaymentRequest, "created_at", "ended_at"),
+        times_in_order(Payment, "created_at", "settled_at"),
+        times_in_order(GatewayCall, "started_at", "answered_at"),
+        times_in_order(Callback, "received_at", "processed_at"),
+        times_in_order(Mail, "created_at", "sent_at"),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
 
 from ..models import Event, Mail
-from .checks import check, never
+from .checks import check, no_rows_where
 
 # What every event of these types promises to whom it concerns; other mails depend on what a member chose.
 _PROMISED = {
@@ -28,18 +28,18 @@ CHECKS = (
     check(
         "D6",
         "an event that promises mails has them, and a mail that went out says when",
-        never(
+        no_rows_where(
             Event,
             Q(type__in=[*_PROMISED]) & ~Exists(_WRITTEN.filter(kind=OuterRef("promised"))),
             "{type} without its mail “{promised}”",
             promised=_KIND,
         ),
-        never(
+        no_rows_where(
             Event,
             Q(type="payment.succeeded") & ~Exists(_WRITTEN.filter(kind="payment_received")),
             "{type} without its news to who asked",
         ),
-        never(
+        no_rows_where(
             Mail,
             Q(status__in=("sent", "bounced"), sent_at__isnull=True)
             | Q(status__in=("queued", "failed", "dropped"), sent_at__isnull=False),

@@ -11,19 +11,19 @@ from django.db.models.functions import Cast, Coalesce, Length, NullIf, Right, Su
 from partway.accounts.models import Organization
 
 from ..models import Event, Invoice, Quote, QuoteTerms
-from .checks import Found, Part, Rows, check, never
+from .checks import Findings, Rows, TableCheck, check, no_rows_where
 
 _DIGITS = Value("0123456789")
 _MOST_DIGITS = 15  # more fit in no column
 
 
-def _of_invoices(organizations: Rows) -> Found:
+def _of_invoices(organizations: Rows) -> Findings:
     for pk, following in organizations.values_list("pk", "next_invoice_number"):
         given = _counted(Invoice.objects.filter(organization=pk))
         yield from _wrong_sequence(pk, given, following, list(_left_out(pk)))
 
 
-def _of_quotes(terms: Rows) -> Found:
+def _of_quotes(terms: Rows) -> Findings:
     for pk, following in terms.values_list("pk", "next_number"):
         given = _counted(Quote.objects.filter(organization=pk))
         yield from _wrong_sequence(pk, given, following, [])
@@ -47,7 +47,7 @@ def _left_out(organization: str) -> Iterator[range]:
 
 def _wrong_sequence(
     owner: str, given: Iterable[tuple[int | None, str]], following: int, skipped: list[range]
-) -> Found:
+) -> Findings:
     """Twins and gaps on the way to the number that comes next."""
     expected = 1
     for number, pk in given:
@@ -84,13 +84,13 @@ CHECKS = (
     check(
         "D4",
         "the numbers of invoices and of quotes have no gaps and no twins",
-        Part(Organization, _of_invoices),
-        Part(QuoteTerms, _of_quotes),
+        TableCheck(Organization, _of_invoices),
+        TableCheck(QuoteTerms, _of_quotes),
     ),
     check(
         "D8",
         "a version counts the changes since the first",
-        never(Invoice, ~Q(version=F("facts")), _OLD, facts=_changes("invoice", _CHANGED | _REVIVED)),
-        never(Quote, ~Q(version=F("facts")), _OLD, facts=_changes("quote", Q(type="quote.edited"))),
+        no_rows_where(Invoice, ~Q(version=F("facts")), _OLD, facts=_changes("invoice", _CHANGED | _REVIVED)),
+        no_rows_where(Quote, ~Q(version=F("facts")), _OLD, facts=_changes("quote", Q(type="quote.edited"))),
     ),
 )

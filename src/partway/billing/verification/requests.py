@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from partway.accounts.models import GatewayAccount
 
 from ..models import Event, GatewayCall, Mail, Payment, PaymentRequest
-from .checks import HOLDS, WAITS, Found, Part, Rows, check, in_order, never
+from .checks import COMMITTED, UNCOMMITTED, Findings, Rows, TableCheck, check, no_rows_where, times_in_order
 
 _OPEN = Q(status="open")
 _DUE = F("invoice__total_minor") - F("invoice__amount_paid_minor")
@@ -36,7 +36,7 @@ def _paid_now(payments: Rows) -> Subquery:
     return Subquery(rows.values("invoice").annotate(last=Max("settled_at")).values("last"))
 
 
-def _other_ends(requests: Rows) -> Found:
+def _other_ends(requests: Rows) -> Findings:
     """Compared here and not by the databases, which write times in different ways."""
     sent = Event.objects.filter(type="payment_request.sent", payment_request=OuterRef("pk"))
     told = requests.annotate(told=Subquery(sent.values("data__expires_at")[:1]))
@@ -46,22 +46,22 @@ def _other_ends(requests: Rows) -> Found:
             yield pk, f"expires at {expires_at}, its event says {said}"
 
 
-def _sealed(model: type[Model], column: str) -> Part:
+def _sealed(model: type[Model], column: str) -> TableCheck:
     """A sealed text is a Fernet token, whose first byte is the version and whose next ones are a time."""
     clear = ~Q(**{column: ""}) & ~Q(**{f"{column}__startswith": "gAAAA"})
-    return never(model, clear, f"{column} can be read")
+    return no_rows_where(model, clear, f"{column} can be read")
 
 
 CHECKS = (
     check(
         "R1",
         "at most one request is open per invoice",
-        never(PaymentRequest, _OPEN & Exists(_OTHERS), "open beside another one of {invoice}"),
+        no_rows_where(PaymentRequest, _OPEN & Exists(_OTHERS), "open beside another one of {invoice}"),
     ),
     check(
         "R2",
         "an open request is of a sent invoice and asks for no more than is due",
-        never(
+        no_rows_where(
             PaymentRequest,
             _OPEN & (~Q(invoice__status="sent") | Q(amount_requested_minor__gt=_DUE)),
             "open for {amount_requested_minor} of {invoice}, which is {invoice__status} with {due} due",
@@ -71,7 +71,7 @@ CHECKS = (
     check(
         "R3",
         "a payment is of its request's invoice, and was begun before the request expired, as its event says when",
-        never(
+        no_rows_where(
             Payment,
             Q(payment_request__isnull=False)
             & ~Exists(
@@ -79,19 +79,19 @@ CHECKS = (
             ),
             "pays {payment_request}, which is of another invoice",
         ),
-        never(
+        no_rows_where(
             Payment,
             Q(payment_request__expires_at__lte=F("created_at")),
             "begun at {created_at}, the request had expired",
         ),
-        Part(PaymentRequest, _other_ends),
+        TableCheck(PaymentRequest, _other_ends),
     ),
     check(
         "R3",
         "a payment that holds money, or waits for its customer, fits in what is due on a sent invoice",
-        never(
+        no_rows_where(
             Payment,
-            (HOLDS | WAITS)
+            (COMMITTED | UNCOMMITTED)
             & Q(invoice__isnull=False)
             & (~Q(invoice__status="sent") | Q(amount_minor__gt=_DUE)),
             "{status} for {amount_minor} of {invoice}, which is {invoice__status} with {due} due",
@@ -101,23 +101,23 @@ CHECKS = (
     check(
         "R4",
         "a request that ended takes no money: what pays it holds nothing, and nothing was begun after its end",
-        never(
+        no_rows_where(
             Payment,
-            (HOLDS | WAITS) & Q(payment_request__isnull=False) & ~Q(payment_request__status="open"),
+            (COMMITTED | UNCOMMITTED) & Q(payment_request__isnull=False) & ~Q(payment_request__status="open"),
             "{status}, but {payment_request} is {payment_request__status}",
         ),
-        in_order(Payment, "created_at", "payment_request__ended_at"),
+        times_in_order(Payment, "created_at", "payment_request__ended_at"),
     ),
     check(
         "R4",
         "a paid request has one payment that was wanted, and such a payment has paid its request",
-        never(
+        no_rows_where(
             PaymentRequest,
             Q(status="paid") & ~Q(wanted=1),
             "paid, by {wanted} payments that came in and were wanted",
             wanted=_wanted(Payment.objects.all()),
         ),
-        never(
+        no_rows_where(
             Payment,
             Q(status="succeeded", accepted=True, payment_request__isnull=False)
             & ~Q(payment_request__status="paid"),
@@ -127,12 +127,14 @@ CHECKS = (
     check(
         "R5",
         "no mail with a request's link was written after the request ended",
-        in_order(Mail, "created_at", "payment_request__ended_at", Q(kind="payment_request")),
+        times_in_order(Mail, "created_at", "payment_request__ended_at", Q(kind="payment_request")),
     ),
     check(
         "R6",
         "no request stayed open when the invoice was paid by Pay Now",
-        in_order(PaymentRequest, "paid_now", "created_at", _OPEN, paid_now=_paid_now(Payment.objects.all())),
+        times_in_order(
+            PaymentRequest, "paid_now", "created_at", _OPEN, paid_now=_paid_now(Payment.objects.all())
+        ),
     ),
     check(
         "R8",

@@ -17,22 +17,22 @@ from . import kept_files
 
 # Messages of no organization (about signing in, or a test from the command line) are kept under this name,
 # which no inbox shows: whoever reads a mail of sign-in could come in as its recipient.
-_NOBODY = "org_" + "0" * 26
+_NO_ORGANIZATION = "org_" + "0" * 26
 
 
-class KeptMails(BaseEmailBackend):
+class FileBackend(BaseEmailBackend):
     """Keeps each message as PARTWAY_HOME/mail/<organization id>/<mail id>.eml."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Write them all; returns how many."""
         for message in email_messages:
-            organization_id = getattr(message, "organization_id", "") or _NOBODY
+            organization_id = getattr(message, "organization_id", "") or _NO_ORGANIZATION
             mail_id = getattr(message, "mail_id", "") or new_id("mail")
-            kept_files.keep(organization_id, mail_id, message.message().as_bytes())
+            kept_files.store(organization_id, mail_id, message.message().as_bytes())
         return len(email_messages)
 
 
-class SomeRefused(smtplib.SMTPException):
+class RecipientsPartlyRefused(smtplib.SMTPException):
     """The message is on its way to some of its recipients; `refused` says who will not get it, and why."""
 
     def __init__(self, refused: dict[str, tuple[int, bytes]]) -> None:
@@ -40,25 +40,25 @@ class SomeRefused(smtplib.SMTPException):
         self.refused = refused
 
 
-class _TellingAll:
+class _RaiseOnRefusedRecipient:
     """Makes `sendmail` raise when some recipients are refused; smtplib returns that, and Django drops it."""
 
     def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
         refused: dict[str, tuple[int, bytes]] = super().sendmail(*args, **kwargs)  # type: ignore[misc]
         if refused:
-            raise SomeRefused(refused)
+            raise RecipientsPartlyRefused(refused)
         return refused
 
 
-class _Smtp(_TellingAll, smtplib.SMTP):
+class _Smtp(_RaiseOnRefusedRecipient, smtplib.SMTP):
     """Plain, or with STARTTLS."""
 
 
-class _SmtpTls(_TellingAll, smtplib.SMTP_SSL):
+class _SmtpTls(_RaiseOnRefusedRecipient, smtplib.SMTP_SSL):
     """TLS from the first byte."""
 
 
-class Smtp(EmailBackend):
+class SmtpBackend(EmailBackend):
     """Django's SMTP, but a recipient refused among others is heard of, and a bad goodbye is no failure."""
 
     @property

@@ -8,42 +8,46 @@ from dataclasses import dataclass
 
 from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
 
-from .backends import SomeRefused
+from .backends import RecipientsPartlyRefused
 
 _PERMANENT = 500  # SMTP: 4xx is "not now", 5xx is "no"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SendFailure:
     """`for_good`: trying again is pointless. `partly_sent`: some have it, so it must not go out again."""
 
     words: str
-    for_good: bool = False
+    is_permanent: bool = False
     partly_sent: bool = False
 
 
-def judge(error: Exception) -> Verdict:
+def classify(error: Exception) -> SendFailure:
     """What this error means for the mail. What nobody knows may pass, so it is tried again."""
     match error:
-        case SomeRefused():
-            return Verdict("Sent, but not to all: " + _each(error.refused), partly_sent=True)
+        case RecipientsPartlyRefused():
+            return SendFailure("Sent, but not to all: " + _each(error.refused), partly_sent=True)
         case smtplib.SMTPRecipientsRefused():
             refused = error.recipients.values()
-            return Verdict(_each(error.recipients), for_good=all(code >= _PERMANENT for code, _ in refused))
+            return SendFailure(
+                _each(error.recipients), is_permanent=all(code >= _PERMANENT for code, _ in refused)
+            )
         case smtplib.SMTPDataError():
             words = f"The mail server did not take the message: {error.smtp_code} {_text(error.smtp_error)}"
-            return Verdict(words, for_good=error.smtp_code >= _PERMANENT)
+            return SendFailure(words, is_permanent=error.smtp_code >= _PERMANENT)
         # A wrong password or sender is the operator's to mend, and then the mail may still go out.
         case smtplib.SMTPAuthenticationError():
-            return Verdict("The mail server did not accept our user name and password. Check EMAIL_URL.")
+            return SendFailure("The mail server did not accept our user name and password. Check EMAIL_URL.")
         case smtplib.SMTPSenderRefused():
-            return Verdict(f"The mail server refused the sender {error.sender}: {_text(error.smtp_error)}")
+            return SendFailure(
+                f"The mail server refused the sender {error.sender}: {_text(error.smtp_error)}"
+            )
         case AnymailRecipientsRefused() | AnymailInvalidAddress():
-            return Verdict(_first_line(error), for_good=True)
+            return SendFailure(_first_line(error), is_permanent=True)
         case ConnectionError() | TimeoutError() | smtplib.SMTPServerDisconnected():
-            return Verdict(f"The mail server does not answer: {_first_line(error)}")
+            return SendFailure(f"The mail server does not answer: {_first_line(error)}")
         case _:
-            return Verdict(_first_line(error))
+            return SendFailure(_first_line(error))
 
 
 def _each(refused: Mapping[str, tuple[int, bytes]]) -> str:

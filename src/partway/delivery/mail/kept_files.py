@@ -18,14 +18,14 @@ from django.conf import settings
 
 from partway.accounts.models import Organization
 
-MOST_LISTED = 200
+MAX_LISTED = 200
 
 # An id becomes a file name, so nothing that could leave the folder may pass for one.
 _ID = re.compile(r"[a-z]{1,8}_[0-9a-hjkmnp-tv-z]{26}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredMail:
     """One kept message; `at` is when it was handed over, in UTC."""
 
     id: str
@@ -39,7 +39,7 @@ class Kept:
     attachments: tuple[str, ...] = ()
 
 
-def keep(organization_id: str, mail_id: str, message: bytes) -> Path:
+def store(organization_id: str, mail_id: str, message: bytes) -> Path:
     """Write one message, whole or not at all; the same mail again replaces it. ValueError for odd ids."""
     folder = _folder(organization_id)
     if not _ID.fullmatch(mail_id):
@@ -53,13 +53,13 @@ def keep(organization_id: str, mail_id: str, message: bytes) -> Path:
     return unfinished.replace(folder / f"{mail_id}.eml")
 
 
-def messages(organization: Organization) -> list[Kept]:
+def messages(organization: Organization) -> list[StoredMail]:
     """This organization's kept messages, newest first, at most MOST_LISTED of them."""
-    paths = sorted(_folder(organization.id).glob("*.eml"), reverse=True)[:MOST_LISTED]
+    paths = sorted(_folder(organization.id).glob("*.eml"), reverse=True)[:MAX_LISTED]
     return [kept for path in paths if (kept := _read(path))]
 
 
-def message(organization: Organization, mail_id: str) -> Kept | None:
+def message(organization: Organization, mail_id: str) -> StoredMail | None:
     """One kept message, or None when this organization has no such message."""
     if not _ID.fullmatch(mail_id):
         return None
@@ -72,12 +72,12 @@ def _folder(organization_id: str) -> Path:
     return Path(settings.PARTWAY_HOME) / "mail" / organization_id
 
 
-def _read(path: Path) -> Kept | None:
+def _read(path: Path) -> StoredMail | None:
     try:
         parsed = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
     except FileNotFoundError:
         return None
-    return Kept(
+    return StoredMail(
         id=path.stem,
         subject=_line(parsed, "Subject"),
         to=_line(parsed, "To"),

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.urls import reverse
 
 from partway.accounts.models import Invitation, User
-from partway.accounts.passwords import RESET_LIVES, reset_tokens
+from partway.accounts.passwords import RESET_LINK_LIFETIME, reset_tokens
 from partway.billing import links
 from partway.billing.models import Mail
 
-from ..templatetags.partway import local_time
+from ..templatetags.partway import format_datetime
 
 Context = dict[str, Any]
 
@@ -32,7 +32,7 @@ def invitation(mail: Mail) -> Context:
         "subject": f"{mail.data['by']} invites you to {asked.organization.name}",
         "invitation": asked,
         "by": mail.data["by"],
-        "until": local_time(asked.expires_at, asked.organization.time_zone),
+        "until": format_datetime(asked.expires_at, asked.organization.time_zone),
         "url": links.invitation_url(asked),
     }
 
@@ -42,7 +42,7 @@ def password_reset(mail: Mail) -> Context:
     user = User.objects.get(pk=mail.data["user"])
     parts = {"uidb36": user.pk, "key": reset_tokens.make_token(user)}
     path = reverse("account_reset_password_from_key", kwargs=parts)
-    hours = int(RESET_LIVES.total_seconds()) // 3600
+    hours = int(RESET_LINK_LIFETIME.total_seconds()) // 3600
     return {
         "subject": "Set a new password for Partway",
         "user": user,

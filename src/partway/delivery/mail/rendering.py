@@ -22,21 +22,21 @@ from partway.lib.money import Money
 
 from ..pdf import PdfFile, invoice_pdf, quote_pdf, receipt_pdf
 from ..receipt_figures import receipt
-from ..templatetags.partway import local_day
+from ..templatetags.partway import format_date
 from . import people
 
 Context = dict[str, Any]
 Row = TypeVar("Row")
 
 
-class Letter(EmailMultiAlternatives):
+class OutgoingMail(EmailMultiAlternatives):
     """A message that knows which row it is, so that it can be kept and recognized."""
 
     organization_id = ""
     mail_id = ""
 
 
-def mails_with_everything() -> QuerySet[Mail]:
+def with_related_rows() -> QuerySet[Mail]:
     """Mails with the rows their text is made from, in one query."""
     return Mail.objects.select_related(
         "organization",
@@ -49,12 +49,12 @@ def mails_with_everything() -> QuerySet[Mail]:
     )
 
 
-def message(mail: Mail) -> Letter:
+def message(mail: Mail) -> OutgoingMail:
     """The message of this mail, with its links and its document. Raises KeyError for a kind that is not in KINDS."""
     organization = mail.organization
-    context = {"organization": organization, "mail": mail, **KINDS[mail.kind](mail)}
+    context = {"organization": organization, "mail": mail, **CONTEXT_BY_KIND[mail.kind](mail)}
     context["subject"] = one_line(context["subject"])
-    letter = Letter(
+    outgoing = OutgoingMail(
         subject=context["subject"],
         body=render_to_string(f"mail/{mail.kind}.txt", context).strip() + "\n",
         from_email=_sender(organization) if organization else _own_sender(mail),
@@ -64,17 +64,17 @@ def message(mail: Mail) -> Letter:
         reply_to=[mail.reply_to or organization.email] if organization else [],
         headers={"Message-ID": f"<{mail.id}@{_host()}>", "Auto-Submitted": "auto-generated"},
     )
-    letter.attach_alternative(render_to_string(f"mail/{mail.kind}.html", context), "text/html")
-    if mail.kind in ATTACHED:
-        file = ATTACHED[mail.kind](mail)
-        letter.attach(file.name, file.content, file.media_type)
-    letter.organization_id, letter.mail_id = mail.organization_id or "", mail.id
-    return letter
+    outgoing.attach_alternative(render_to_string(f"mail/{mail.kind}.html", context), "text/html")
+    if mail.kind in ATTACHMENT_BY_KIND:
+        file = ATTACHMENT_BY_KIND[mail.kind](mail)
+        outgoing.attach(file.name, file.content, file.media_type)
+    outgoing.organization_id, outgoing.mail_id = mail.organization_id or "", mail.id
+    return outgoing
 
 
 def one_line(text: str) -> str:
     """`text` fit for a header: no line breaks, no control characters."""
-    kept = "".join(letter if unicodedata.category(letter) != "Cc" else " " for letter in text)
+    kept = "".join(outgoing if unicodedata.category(outgoing) != "Cc" else " " for outgoing in text)
     return " ".join(kept.split())
 
 
@@ -94,12 +94,12 @@ def stages(total: Money, paid: Money, requested: Money) -> list[tuple[str, int]]
 
 
 def _invoice_sent(mail: Mail) -> Context:
-    invoice = _present(mail.invoice)
-    organization = _present(mail.organization)
+    invoice = _required(mail.invoice)
+    organization = _required(mail.organization)
     what = f"{invoice.amount_due} due" if invoice.amount_due else "paid"
     changed = bool(mail.data.get("changed"))
     return {
-        **_as_it_stands(invoice, Money(0, invoice.currency)),
+        **_invoice_context(invoice, Money(0, invoice.currency)),
         "subject": f"Invoice {invoice.number} from {organization.name}{', changed' if changed else ''}: {what}",
         "changed": changed,
         "url": links.invoice_url(invoice),
@@ -107,11 +107,11 @@ def _invoice_sent(mail: Mail) -> Context:
 
 
 def _payment_request(mail: Mail) -> Context:
-    request, invoice = _present(mail.payment_request), _present(mail.invoice)
-    organization = _present(mail.organization)
+    request, invoice = _required(mail.payment_request), _required(mail.invoice)
+    organization = _required(mail.organization)
     requested = request.amount_requested
     return {
-        **_as_it_stands(invoice, requested),
+        **_invoice_context(invoice, requested),
         "subject": f"{organization.name} asks for {requested} (invoice {invoice.number})",
         "request": request,
         "url": links.request_url(request),
@@ -119,14 +119,14 @@ def _payment_request(mail: Mail) -> Context:
 
 
 def _payment_request_ended(mail: Mail) -> Context:
-    request, invoice = _present(mail.payment_request), _present(mail.invoice)
-    why = _ENDED[mail.data.get("reason", "")]
+    request, invoice = _required(mail.payment_request), _required(mail.invoice)
+    reason = _ENDED[mail.data.get("reason", "")]
     return {
-        **_as_it_stands(invoice, Money(0, invoice.currency)),
-        "subject": f"Your request for {request.amount_requested} on {invoice.number} ended: {why}",
+        **_invoice_context(invoice, Money(0, invoice.currency)),
+        "subject": f"Your request for {request.amount_requested} on {invoice.number} ended: {reason}",
         "request": request,
-        "why": why,
-        "due_words": _STILL_DUE.get(invoice.status, "Total Amount Due"),
+        "reason": reason,
+        "due_label": _STILL_DUE.get(invoice.status, "Total Amount Due"),
         "url": _staff_url(invoice),
     }
 
@@ -148,12 +148,12 @@ _ENDED = {
 
 
 def _quote_sent(mail: Mail) -> Context:
-    quote = _present(mail.quote)
+    quote = _required(mail.quote)
     due = deposits.deposit_status(quote) == "due"
     asks = quote.status == "accepted" and due
     what = f"deposit of {quote.deposit} due" if asks else f"{quote.total}"
     return {
-        **_offered(quote),
+        **_quote_context(quote),
         "subject": f"Quote {quote.number} from {quote.organization.name}: {what}",
         "asks": asks,
         "button": f"Pay {quote.deposit}" if asks else "See the quote",
@@ -162,25 +162,25 @@ def _quote_sent(mail: Mail) -> Context:
 
 
 def _quote_accepted(mail: Mail) -> Context:
-    quote = _present(mail.quote)
+    quote = _required(mail.quote)
     return {
-        **_offered(quote),
+        **_quote_context(quote),
         "subject": f"{quote.customer.name} accepted {quote.number} ({quote.total})",
         "url": _staff_url(quote),
     }
 
 
 def _quote_declined(mail: Mail) -> Context:
-    quote = _present(mail.quote)
+    quote = _required(mail.quote)
     return {
-        **_offered(quote),
+        **_quote_context(quote),
         "subject": f"{quote.customer.name} declined {quote.number} ({quote.total})",
         "reason": mail.data.get("reason", ""),
         "url": _staff_url(quote),
     }
 
 
-def _offered(quote: Quote) -> Context:
+def _quote_context(quote: Quote) -> Context:
     nothing = Money(0, quote.currency)
     paid = deposits.deposit_status(quote) == "paid"
     return {
@@ -192,8 +192,8 @@ def _offered(quote: Quote) -> Context:
 
 
 def _receipt(mail: Mail) -> Context:
-    payment = _present(mail.payment)
-    figures = _after_payment(payment)
+    payment = _required(mail.payment)
+    figures = _receipt_context(payment)
     captured = figures["receipt"].captured
     return {
         **figures,
@@ -203,8 +203,8 @@ def _receipt(mail: Mail) -> Context:
 
 
 def _payment_received(mail: Mail) -> Context:
-    payment = _present(mail.payment)
-    document, figures = payment.document, _after_payment(payment)
+    payment = _required(mail.payment)
+    document, figures = payment.document, _receipt_context(payment)
     return {
         **figures,
         "subject": f"{document.customer.name} paid {figures['receipt'].captured} ({_called(document)})",
@@ -217,7 +217,7 @@ def _staff_url(document: Invoice | Quote) -> str:
     return f"{settings.PARTWAY_URL}{reverse(f'staff:{noun}', args=[document.organization.slug, document.pk])}"
 
 
-KINDS: dict[str, Callable[[Mail], Context]] = {
+CONTEXT_BY_KIND: dict[str, Callable[[Mail], Context]] = {
     "invoice_sent": _invoice_sent,
     "payment_request": _payment_request,
     "payment_request_ended": _payment_request_ended,
@@ -232,19 +232,19 @@ KINDS: dict[str, Callable[[Mail], Context]] = {
 }
 
 # What goes along as a file. It is set when the mail is sent, so that it says what the mail says.
-ATTACHED: dict[str, Callable[[Mail], PdfFile]] = {
-    "invoice_sent": lambda mail: invoice_pdf(_present(mail.invoice)),
-    "quote_sent": lambda mail: quote_pdf(_present(mail.quote)),
-    "receipt": lambda mail: receipt_pdf(_present(mail.payment)),
+ATTACHMENT_BY_KIND: dict[str, Callable[[Mail], PdfFile]] = {
+    "invoice_sent": lambda mail: invoice_pdf(_required(mail.invoice)),
+    "quote_sent": lambda mail: quote_pdf(_required(mail.quote)),
+    "receipt": lambda mail: receipt_pdf(_required(mail.payment)),
 }
 
 
-def _as_it_stands(invoice: Invoice, requested: Money) -> Context:
+def _invoice_context(invoice: Invoice, requested: Money) -> Context:
     return {
         "invoice": invoice,
         "requested": requested,
-        "pay_words": f"Pay {requested}",
-        "due_on": local_day(invoice.due_on),
+        "pay_label": f"Pay {requested}",
+        "due_on": format_date(invoice.due_on),
         "left": invoice.amount_due - requested,
         "stages": stages(invoice.total, invoice.amount_paid, requested),
     }
@@ -254,7 +254,7 @@ def _called(document: Invoice | Quote) -> str:
     return f"{'quote' if isinstance(document, Quote) else 'invoice'} {document.number}"
 
 
-def _after_payment(payment: Payment) -> Context:
+def _receipt_context(payment: Payment) -> Context:
     paid = receipt(payment)
     nothing = Money(0, paid.total.currency)
     return {
@@ -265,7 +265,7 @@ def _after_payment(payment: Payment) -> Context:
     }
 
 
-def _present(row: Row | None) -> Row:
+def _required(row: Row | None) -> Row:
     if row is None:
         raise LookupError("this mail's row does not say what the mail is about")
     return row

@@ -33,7 +33,7 @@ BACK_OFF = (
     timedelta(hours=16),
 )
 
-_MOST_WORDS = 300
+_MAX_ERROR_LENGTH = 300
 
 log = structlog.get_logger(__name__)
 
@@ -41,31 +41,31 @@ log = structlog.get_logger(__name__)
 def send_due(*, now: datetime, limit: int = 20) -> int:
     """Hand over the mails that are due, oldest first, at most `limit`; returns how many were dealt with."""
     started = time.monotonic()
-    dealt_with = 0
-    while dealt_with < limit:
+    processed = 0
+    while processed < limit:
         at = now + timedelta(seconds=time.monotonic() - started)  # a slow server must not eat the next lease
         mail = _claim_next(at)
         if mail is None:
             break
-        _deal_with(mail, at)
-        dealt_with += 1
-    return dealt_with
+        _process(mail, at)
+        processed += 1
+    return processed
 
 
 def _claim_next(now: datetime) -> Mail | None:
     """The next due mail, ours until its lease ends, with all that its text needs; None when none is due."""
-    due = Mail.objects.filter(status="queued", try_at__lte=now).order_by("try_at", "id")
+    due = Mail.objects.filter(status="queued", next_attempt_at__lte=now).order_by("next_attempt_at", "id")
     while seen := due.values_list("id", "attempt").first():
         mail_id, attempt = seen
         seen_so = due.filter(id=mail_id, attempt=attempt).order_by()
-        if seen_so.update(attempt=attempt + 1, try_at=now + LEASE):
-            return rendering.mails_with_everything().get(id=mail_id)
+        if seen_so.update(attempt=attempt + 1, next_attempt_at=now + LEASE):
+            return rendering.with_related_rows().get(id=mail_id)
     return None
 
 
-def _deal_with(mail: Mail, now: datetime) -> None:
-    if not outbox.still_holds(mail, now=now):
-        _held(mail).update(status="dropped")
+def _process(mail: Mail, now: datetime) -> None:
+    if not outbox.is_still_valid(mail, now=now):
+        _still_claimed(mail).update(status="dropped")
         return
     try:
         rendering.message(mail).send()
@@ -77,35 +77,35 @@ def _deal_with(mail: Mail, now: datetime) -> None:
 
 def _sent(mail: Mail, now: datetime, words: str = "") -> None:
     with transaction.atomic():
-        _note(mail, now, words)
-        _held(mail).update(status="sent", sent_at=now)
+        _record_attempt(mail, now, words)
+        _still_claimed(mail).update(status="sent", sent_at=now)
 
 
 def _failed(mail: Mail, error: Exception, now: datetime) -> None:
-    verdict = failures.judge(error)
-    words = verdict.words[:_MOST_WORDS]
-    log.warning("mail_not_sent", mail=mail.id, kind=mail.kind, attempt=mail.attempt, words=words)
+    verdict = failures.classify(error)
+    words = verdict.words[:_MAX_ERROR_LENGTH]
+    log.warning("mail_send_failed", mail=mail.id, kind=mail.kind, attempt=mail.attempt, message=words)
     if verdict.partly_sent:
         _sent(mail, now, words)
-    elif verdict.for_good or mail.attempt > len(BACK_OFF):
-        _given_up(mail, words, now)
+    elif verdict.is_permanent or mail.attempt > len(BACK_OFF):
+        _fail_permanently(mail, words, now)
     else:
         with transaction.atomic():
-            _note(mail, now, words)
-            _held(mail).update(try_at=now + BACK_OFF[mail.attempt - 1])
+            _record_attempt(mail, now, words)
+            _still_claimed(mail).update(next_attempt_at=now + BACK_OFF[mail.attempt - 1])
 
 
-def _given_up(mail: Mail, words: str, now: datetime) -> None:
+def _fail_permanently(mail: Mail, words: str, now: datetime) -> None:
     with transaction.atomic():
-        _note(mail, now, words)
-        if _held(mail).update(status="failed"):
-            outbox.mail_failed(mail, words=words, now=now)
+        _record_attempt(mail, now, words)
+        if _still_claimed(mail).update(status="failed"):
+            outbox.record_mail_failure(mail, message=words, now=now)
 
 
-def _held(mail: Mail) -> QuerySet[Mail]:
+def _still_claimed(mail: Mail) -> QuerySet[Mail]:
     """The row, if this try is still the latest."""
     return Mail.objects.filter(id=mail.id, attempt=mail.attempt, status="queued")
 
 
-def _note(mail: Mail, now: datetime, words: str) -> None:
+def _record_attempt(mail: Mail, now: datetime, words: str) -> None:
     MailAttempt.objects.create(mail=mail, number=mail.attempt, at=now, error=words)

@@ -14,7 +14,7 @@ from partway.lib.money import Money
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PngImage:
     """An image, as PNG."""
 
     content: bytes
@@ -30,7 +30,7 @@ class Issuer:
     email: str = ""
     phone: str = ""
     color: str = "#1f5c3d"
-    logo: Picture | None = None
+    logo: PngImage | None = None
     paper: str = "a4"
 
 
@@ -44,7 +44,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class LabeledValue:
     """A word beside its value: Due, Dec 6, 2026."""
 
     label: str
@@ -67,9 +67,9 @@ class Stages:
     total: Money
     paid: Money
     requested: Money
-    paid_words: str = "Paid"
-    requested_words: str = "Requested"
-    left_words: str = "Left"
+    paid_label: str = "Paid"
+    requested_label: str = "Requested"
+    left_label: str = "Left"
 
     @property
     def left(self) -> Money:
@@ -106,7 +106,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class TextBlock:
     """Words of the organization under a title: how to pay, notes."""
 
     title: str
@@ -119,18 +119,18 @@ class Document:
 
     kind: str
     number: str
-    dated: date
+    document_date: date
     issuer: Issuer
     recipient: Recipient
-    facts: tuple[Fact, ...]
+    facts: tuple[LabeledValue, ...]
     headline: Headline
     sums: tuple[Row, ...]
-    mark: str = ""  # a word beside the kind, where the document is not in force: Draft, Void
+    status_label: str = ""  # a word beside the kind, where the document is not in force: Draft, Void
     stages: Stages | None = None
     link: Link | None = None
     lines: tuple[Line, ...] = ()
     paid: tuple[Row, ...] = ()
-    passages: tuple[Passage, ...] = ()
+    text_blocks: tuple[TextBlock, ...] = ()
 
     @property
     def title(self) -> str:

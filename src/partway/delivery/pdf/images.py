@@ -7,28 +7,28 @@ from base64 import b64encode
 
 import segno
 
-from .content import Picture
+from .content import PngImage
 
 # The room a logo has; it fills one of the two and keeps its shape.
-_MOST_MM = (70.0, 16.0)
+_MAX_MM = (70.0, 16.0)
 
 # How a PNG begins: its signature, and a first chunk that tells width and height.
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">8s4x4sII")
 
 
-def logo(picture: Picture) -> dict[str, str | float] | None:
+def logo(picture: PngImage) -> dict[str, str | float] | None:
     """The picture and its size in millimeters. None when it is no PNG: the name stands in its place."""
     if len(picture.content) < _HEADER.size:
         return None
     signature, chunk, width, height = _HEADER.unpack_from(picture.content)
     if (signature, chunk) != (_SIGNATURE, b"IHDR") or not (width and height):
         return None
-    scale = min(_MOST_MM[0] / width, _MOST_MM[1] / height)
+    scale = min(_MAX_MM[0] / width, _MAX_MM[1] / height)
     return {"svg": _wrapped(picture, width, height), "width": width * scale, "height": height * scale}
 
 
-def _wrapped(picture: Picture, width: int, height: int) -> str:
+def _wrapped(picture: PngImage, width: int, height: int) -> str:
     # Bytes cannot be handed to the layout as they are; inside an SVG they are text.
     source = f"data:image/png;base64,{b64encode(picture.content).decode()}"
     size = f'width="{width}" height="{height}"'

@@ -9,10 +9,10 @@ from partway.billing.models import Invoice, InvoiceLine, PaymentRequest, QuoteLi
 from partway.lib.clock import today
 from partway.lib.money import Money
 
-from ..receipt_figures import paid_so_far
-from ..templatetags.partway import local_day
+from ..receipt_figures import payment_history
+from ..templatetags.partway import format_date
 from . import sums
-from .content import Document, Fact, Headline, Line, Link, Passage, Row, Stages
+from .content import Document, Headline, LabeledValue, Line, Link, Row, Stages, TextBlock
 from .parties import issuer, recipient
 
 # Without a claim on anybody: they say so beside the word Invoice, and have no bar and no code.
@@ -27,18 +27,18 @@ def document(invoice: Invoice) -> Document:
     return Document(
         kind="Invoice",
         number=invoice.number or "",
-        dated=today(invoice.sent_at or invoice.created_at, organization.time_zone),
+        document_date=today(invoice.sent_at or invoice.created_at, organization.time_zone),
         issuer=issuer(organization),
         recipient=recipient(invoice.customer),
         facts=_facts(invoice),
         headline=_headline(invoice),
         sums=_sums(invoice, lines),
-        mark=_NOT_IN_FORCE.get(invoice.status, ""),
+        status_label=_NOT_IN_FORCE.get(invoice.status, ""),
         stages=_stages(invoice) if in_force else None,
         link=_link(invoice) if in_force else None,
         lines=lines,
         paid=_paid(invoice),
-        passages=_passages(invoice),
+        text_blocks=_passages(invoice),
     )
 
 
@@ -53,11 +53,11 @@ def line(row: InvoiceLine | QuoteLine, currency: str) -> Line:
     )
 
 
-def _facts(invoice: Invoice) -> tuple[Fact, ...]:
-    number = [Fact("Number", invoice.number)] if invoice.number else []
+def _facts(invoice: Invoice) -> tuple[LabeledValue, ...]:
+    number = [LabeledValue("Number", invoice.number)] if invoice.number else []
     zone = invoice.organization.time_zone
-    sent = [Fact("Sent", today(invoice.sent_at, zone))] if invoice.sent_at else []
-    return (*number, *sent, Fact("Due", invoice.due_on))
+    sent = [LabeledValue("Sent", today(invoice.sent_at, zone))] if invoice.sent_at else []
+    return (*number, *sent, LabeledValue("Due", invoice.due_on))
 
 
 def _headline(invoice: Invoice) -> Headline:
@@ -67,7 +67,7 @@ def _headline(invoice: Invoice) -> Headline:
         return Headline("Written off", invoice.amount_due, "nobody is asked for it any more")
     if invoice.status == "paid":
         return Headline("Total", invoice.total, "paid in full, thank you")
-    return Headline("Total Amount Due", invoice.amount_due, f"due {local_day(invoice.due_on)}")
+    return Headline("Total Amount Due", invoice.amount_due, f"due {format_date(invoice.due_on)}")
 
 
 def _sums(invoice: Invoice, lines: Sequence[Line]) -> tuple[Row, ...]:
@@ -94,12 +94,12 @@ def _link(invoice: Invoice) -> Link:
 
 def _paid(invoice: Invoice) -> tuple[Row, ...]:
     return tuple(
-        Row(", ".join(part for part in (local_day(paid.on), paid.method) if part), paid.amount)
-        for paid in paid_so_far(invoice)
+        Row(", ".join(part for part in (format_date(paid.on), paid.method) if part), paid.amount)
+        for paid in payment_history(invoice)
     )
 
 
-def _passages(invoice: Invoice) -> tuple[Passage, ...]:
+def _passages(invoice: Invoice) -> tuple[TextBlock, ...]:
     how_to_pay = invoice.organization.payment_instructions if invoice.status in ("draft", "sent") else ""
-    said = (Passage("How to pay", how_to_pay), Passage("Notes", invoice.notes))
+    said = (TextBlock("How to pay", how_to_pay), TextBlock("Notes", invoice.notes))
     return tuple(passage for passage in said if passage.words.strip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from partway.accounts.models import Logo, Organization
 from partway.billing.models import Customer
 
-from .content import Issuer, Picture, Recipient
+from .content import Issuer, PngImage, Recipient
 
 # Where people file letter paper, as far as the currency tells; the rest of the world has A4.
 _LETTER = frozenset(("USD", "CAD", "MXN", "PHP", "CLP", "COP", "CRC", "GTQ", "PAB", "DOP", "NIO", "HNL"))
@@ -21,7 +21,7 @@ def issuer(organization: Organization) -> Issuer:
         email=organization.email,
         phone=organization.phone,
         color=organization.color,
-        logo=Picture(bytes(logo.content)) if logo else None,
+        logo=PngImage(bytes(logo.content)) if logo else None,
         paper="us-letter" if organization.currency in _LETTER else "a4",
     )
 

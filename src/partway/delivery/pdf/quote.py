@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from partway.lib.money import Money
 
-from ..templatetags.partway import local_day, quantity
+from ..templatetags.partway import format_date, quantity
 from . import sums
-from .content import Document, Fact, Headline, Issuer, Line, Link, Passage, Recipient, Row, Stages
+from .content import Document, Headline, Issuer, LabeledValue, Line, Link, Recipient, Row, Stages, TextBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Deposit:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class QuoteDetails:
     """A quote as its document needs it. `mark` is a word where it is not open: Draft, Declined, Expired."""
 
     number: str
@@ -36,47 +36,47 @@ class Offer:
     total: Money
     discount_percent: Decimal | None = None
     deposit: Deposit | None = None
-    mark: str = ""
+    status_label: str = ""
     accepted: bool = False
     url: str = ""
     notes: str = ""
 
 
-def document(offer: Offer) -> Document:
+def document(offer: QuoteDetails) -> Document:
     """The whole document; it carries the day it was sent."""
     return Document(
         kind="Quote",
         number=offer.number,
-        dated=offer.sent_on,
+        document_date=offer.sent_on,
         issuer=offer.issuer,
         recipient=offer.recipient,
         facts=_facts(offer),
         headline=_headline(offer),
         sums=_sums(offer),
-        mark=offer.mark,
+        status_label=offer.status_label,
         stages=_stages(offer),
         link=_link(offer),
         lines=offer.lines,
-        passages=(Passage("Notes", offer.notes),) if offer.notes.strip() else (),
+        text_blocks=(TextBlock("Notes", offer.notes),) if offer.notes.strip() else (),
     )
 
 
-def _facts(offer: Offer) -> tuple[Fact, ...]:
-    number = [Fact("Number", offer.number)] if offer.number else []
-    until = [Fact("Valid until", offer.valid_until)] if offer.valid_until else []
-    return (*number, Fact("Sent", offer.sent_on), *until)
+def _facts(offer: QuoteDetails) -> tuple[LabeledValue, ...]:
+    number = [LabeledValue("Number", offer.number)] if offer.number else []
+    until = [LabeledValue("Valid until", offer.valid_until)] if offer.valid_until else []
+    return (*number, LabeledValue("Sent", offer.sent_on), *until)
 
 
-def _headline(offer: Offer) -> Headline:
+def _headline(offer: QuoteDetails) -> Headline:
     deposit = offer.deposit
     if deposit is None or deposit.paid:
-        until = f"valid until {local_day(offer.valid_until)}" if offer.valid_until else ""
+        until = f"valid until {format_date(offer.valid_until)}" if offer.valid_until else ""
         return Headline("Total", offer.total, "accepted, deposit paid" if deposit else until)
     share = f"{quantity(deposit.percent)}% of {offer.total}" if deposit.percent else f"of {offer.total}"
     return Headline("Deposit", deposit.amount, f"{share}, paid in full when you accept")
 
 
-def _sums(offer: Offer) -> tuple[Row, ...]:
+def _sums(offer: QuoteDetails) -> tuple[Row, ...]:
     figures = sums.rows(
         offer.lines, discount=offer.discount, discount_percent=offer.discount_percent, total=offer.total
     )
@@ -88,7 +88,7 @@ def _sums(offer: Offer) -> tuple[Row, ...]:
     return (*figures, Row(words, -deposit.amount), rest)
 
 
-def _stages(offer: Offer) -> Stages | None:
+def _stages(offer: QuoteDetails) -> Stages | None:
     """The deposit is what is asked for first: hatched until it is paid."""
     deposit = offer.deposit
     if deposit is None:
@@ -96,12 +96,12 @@ def _stages(offer: Offer) -> Stages | None:
     nothing = Money(0, offer.total.currency)
     paid, asked = (deposit.amount, nothing) if deposit.paid else (nothing, deposit.amount)
     return Stages(
-        offer.total, paid, asked, paid_words="Deposit", requested_words="Deposit", left_words="After the work"
+        offer.total, paid, asked, paid_label="Deposit", requested_label="Deposit", left_label="After the work"
     )
 
 
-def _link(offer: Offer) -> Link | None:
+def _link(offer: QuoteDetails) -> Link | None:
     if not offer.url:
         return None
-    open_ = not (offer.accepted or offer.mark)
+    open_ = not (offer.accepted or offer.status_label)
     return Link(offer.url, "Scan to accept" if open_ else "Scan to see it online")

@@ -10,16 +10,16 @@ from partway.lib.money import Money
 
 from .invoice import line
 from .parties import issuer, recipient
-from .quote import Deposit, Offer
+from .quote import Deposit, QuoteDetails
 
 # Where it is no longer open, a word beside the word Quote says so.
 _MARKS = {"draft": "Draft", "declined": "Declined", "expired": "Expired"}
 
 
-def offer(quote: Quote) -> Offer:
+def offer(quote: Quote) -> QuoteDetails:
     """The quote as it stands now."""
     zone = quote.organization.time_zone
-    return Offer(
+    return QuoteDetails(
         number=quote.number or "",
         sent_on=today(quote.sent_at or quote.created_at, zone),
         valid_until=quote.valid_until,
@@ -30,7 +30,7 @@ def offer(quote: Quote) -> Offer:
         discount_percent=quote.discount_percent if quote.discount_kind == "percent" else None,
         total=quote.total,
         deposit=_deposit(quote),
-        mark=_MARKS.get(quote.status, ""),
+        status_label=_MARKS.get(quote.status, ""),
         accepted=quote.status in ("accepted", "invoiced"),
         url=links.quote_url(quote) if quote.status in ("sent", "accepted") else "",
         notes=quote.notes,
@@ -41,4 +41,4 @@ def _deposit(quote: Quote) -> Deposit | None:
     if not quote.deposit:
         return None
     percent = quote.deposit_percent if quote.deposit_kind == "percent" else None
-    return Deposit(quote.deposit, percent, paid=deposits.paid(quote) is not None)
+    return Deposit(quote.deposit, percent, paid=deposits.deposit_payment(quote) is not None)

@@ -9,8 +9,8 @@ from partway.billing.models import Payment
 from partway.lib.money import Money
 
 from ..receipt_figures import Receipt, receipt, reversed_on
-from ..templatetags.partway import local_day
-from .content import Document, Fact, Headline, Link, Passage, Row, Stages
+from ..templatetags.partway import format_date
+from .content import Document, Headline, LabeledValue, Link, Row, Stages, TextBlock
 from .parties import issuer, recipient
 
 
@@ -21,7 +21,7 @@ def document(payment: Payment) -> Document:
     standing = Document(
         kind="Receipt",
         number=about.number or "",
-        dated=paid.paid_on,
+        document_date=paid.paid_on,
         issuer=issuer(payment.organization),
         recipient=recipient(about.customer),
         facts=_facts(payment, paid),
@@ -29,33 +29,33 @@ def document(payment: Payment) -> Document:
         sums=_sums(paid, _noun(payment)),
         stages=Stages(total=paid.total, paid=paid.paid, requested=nothing),
         link=Link(links.receipt_url(payment), "This receipt online"),
-        passages=(_thanks(payment, paid),),
+        text_blocks=(_thanks(payment, paid),),
     )
-    return _taken_back(standing, payment, paid) if payment.status == "reversed" else standing
+    return _reversed_document(standing, payment, paid) if payment.status == "reversed" else standing
 
 
-def _taken_back(standing: Document, payment: Payment, paid: Receipt) -> Document:
+def _reversed_document(standing: Document, payment: Payment, paid: Receipt) -> Document:
     """The same once nothing of it counts any more: who keeps both papers can tell which is the later one."""
-    day = local_day(reversed_on(payment))
+    day = format_date(reversed_on(payment))
     words = f"This payment no longer counts, and what it had paid is due again.\nReference {payment.pk}"
     return replace(
         standing,
-        mark="Reversed",
+        status_label="Reversed",
         headline=Headline("Reversed", paid.captured, f"on {day}"),
         sums=(
-            Row(f"Paid on {local_day(paid.paid_on)}", paid.captured),
+            Row(f"Paid on {format_date(paid.paid_on)}", paid.captured),
             Row(f"Reversed on {day}", -paid.captured),
             Row("Counts now", paid.captured - paid.captured, strong=True),
         ),
         stages=None,
-        passages=(Passage("Reversed", words),),
+        text_blocks=(TextBlock("Reversed", words),),
     )
 
 
-def _facts(payment: Payment, paid: Receipt) -> tuple[Fact, ...]:
-    method = [Fact("Method", paid.method)] if paid.method else []
-    about = Fact(_noun(payment).capitalize(), payment.document.number or "")
-    return (about, Fact("Paid on", paid.paid_on), *method)
+def _facts(payment: Payment, paid: Receipt) -> tuple[LabeledValue, ...]:
+    method = [LabeledValue("Method", paid.method)] if paid.method else []
+    about = LabeledValue(_noun(payment).capitalize(), payment.document.number or "")
+    return (about, LabeledValue("Paid on", paid.paid_on), *method)
 
 
 def _noun(payment: Payment) -> str:
@@ -64,8 +64,8 @@ def _noun(payment: Payment) -> str:
 
 
 def _headline(paid: Receipt) -> Headline:
-    how = f", by {paid.by}" if paid.by else ""
-    return Headline("You paid", paid.captured, f"on {local_day(paid.paid_on)}{how}")
+    how = f", by {paid.method_in_sentence}" if paid.method_in_sentence else ""
+    return Headline("You paid", paid.captured, f"on {format_date(paid.paid_on)}{how}")
 
 
 def _sums(paid: Receipt, noun: str) -> tuple[Row, ...]:
@@ -79,7 +79,7 @@ def _sums(paid: Receipt, noun: str) -> tuple[Row, ...]:
     )
 
 
-def _thanks(payment: Payment, paid: Receipt) -> Passage:
+def _thanks(payment: Payment, paid: Receipt) -> TextBlock:
     ahead = f"Nothing else is to be done now: {payment.organization.name} will ask for the rest."
     words = ahead if paid.left else f"The {_noun(payment)} is paid in full."
-    return Passage("Thank you", f"{words}\nReference {payment.pk}")
+    return TextBlock("Thank you", f"{words}\nReference {payment.pk}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from partway.billing.documents.amounts import LineAmount, RateAmount, rates
+from partway.billing.documents.amounts import LineAmount, TaxRateAmount, tax_by_rate
 from partway.lib.money import Money
 
 from ..templatetags.partway import quantity
@@ -18,7 +18,7 @@ def rows(
     """From the subtotal to the total; where nothing stands between them, the total alone."""
     currency = total.currency
     amounts = [LineAmount(line.amount.amount_minor, line.tax_percent) for line in lines]
-    taxed = rates(amounts, discount.amount_minor)
+    taxed = tax_by_rate(amounts, discount.amount_minor)
     between = _discount(discount, discount_percent) + _taxes(taxed, currency)
     subtotal = Row("Subtotal", Money(sum(line.amount_minor for line in amounts), currency))
     return [*([subtotal, *between] if between else []), Row("Total", total, strong=True)]
@@ -29,7 +29,7 @@ def _discount(amount: Money, percent: Decimal | None) -> list[Row]:
     return [Row(words, -amount)] if amount else []
 
 
-def _taxes(taxed: list[RateAmount], currency: str) -> list[Row]:
+def _taxes(taxed: list[TaxRateAmount], currency: str) -> list[Row]:
     """One row a rate, with what it is a part of; a document without tax says nothing of it."""
     if not any(rate.tax_percent for rate in taxed):
         return []

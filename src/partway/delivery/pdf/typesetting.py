@@ -11,7 +11,7 @@ from pathlib import Path
 import typst
 
 from .content import Document
-from .serialization import plain
+from .serialization import to_json_value
 
 _ODD = re.compile(r"[^\w.]+")
 
@@ -30,7 +30,7 @@ class PdfFile:
 
 def file(document: Document) -> PdfFile:
     """The document as a file: Invoice-INV-0012.pdf."""
-    words = (document.mark, document.kind, document.number)
+    words = (document.status_label, document.kind, document.number)
     name = "-".join(_ODD.sub("-", word).strip("-.") for word in words if word)
     return PdfFile(f"{name}.pdf", pdf(document))
 
@@ -42,7 +42,7 @@ def pdf(document: Document) -> bytes:
         root=_LAYOUT,
         font_paths=_fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"document": json.dumps(plain(document))},
+        sys_inputs={"document": json.dumps(to_json_value(document))},
     )
 
 

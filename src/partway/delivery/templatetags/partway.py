@@ -84,13 +84,13 @@ def money(amount: Money) -> SafeString:
 
 
 @register.filter
-def plain_money(amount: Money) -> str:
+def money_text(amount: Money) -> str:
     """The amount as text, for mails, titles and labels."""
     return format_money(amount)
 
 
 @register.filter
-def typed_money(amount: Money) -> str:
+def money_input(amount: Money) -> str:
     """The amount as one would type it into a field: 1250.50."""
     return f"{amount.decimal:f}"
 
@@ -108,7 +108,7 @@ def as_money(amount_minor: int, currency: str) -> Money:
 
 
 @register.simple_tag
-def state(word: str) -> SafeString:
+def status_badge(word: str) -> SafeString:
     """A stored or derived state as a dot and a word; an unknown one shows itself."""
     words, tone, shape = _STATES.get(word, (word.replace("_", " ").capitalize(), "soft", "ring"))
     dot = SafeString('<span class="state-dot" aria-hidden="true"></span>')
@@ -118,12 +118,12 @@ def state(word: str) -> SafeString:
 
 
 @register.simple_tag
-def invoice_state(invoice: Invoice, today: date) -> SafeString:
+def invoice_status_badge(invoice: Invoice, today: date) -> SafeString:
     """The state a person has in mind: overdue beats partially paid, which beats sent."""
-    return state(invoice_word(invoice, today))
+    return status_badge(invoice_display_status(invoice, today))
 
 
-def invoice_word(invoice: Invoice, today: date) -> str:
+def invoice_display_status(invoice: Invoice, today: date) -> str:
     """The state of an invoice on `today` (where the organization is), derived ones included."""
     if invoice.is_overdue(today):
         return "overdue"
@@ -140,21 +140,21 @@ def quantity(value: Decimal) -> str:
 
 
 @register.filter
-def local_time(when: datetime, time_zone: str) -> str:
+def format_datetime(when: datetime, time_zone: str) -> str:
     """The moment on a clock in `time_zone`."""
     local = when.astimezone(ZoneInfo(time_zone))
-    return f"{local_day(local)}, {local.hour % 12 or 12}:{local:%M %p}"
+    return f"{format_date(local)}, {local.hour % 12 or 12}:{local:%M %p}"
 
 
 @register.filter
-def local_day(day: date) -> str:
+def format_date(day: date) -> str:
     """A calendar day, as Nov 22, 2026."""
     return f"{day:%b} {day.day}, {day.year}"
 
 
 @register.filter
-def last_moment(until: datetime, time_zone: str) -> str:
+def deadline(until: datetime, time_zone: str) -> str:
     """Until when something goes: the last day, if it ends with that day in `time_zone`, else the moment."""
     day = clock.last_day(until, time_zone)
     ends_with_day = until == clock.end_of_day(day, time_zone)
-    return local_day(day) if ends_with_day else local_time(until, time_zone)
+    return format_date(day) if ends_with_day else format_datetime(until, time_zone)

@@ -21,7 +21,7 @@ _HATCH = SafeString(
 def stage_bar(total: Money, paid: Money, requested: Money | None = None, size: str = "") -> SafeString:
     """An SVG as wide as its place; `size` "large" for the page that is about this invoice."""
     asked = requested or Money(0, total.currency)
-    first, second = widths(total.amount_minor, paid.amount_minor, asked.amount_minor)
+    first, second = stage_widths(total.amount_minor, paid.amount_minor, asked.amount_minor)
     kind = f"stage-bar stage-bar-{size}" if size else "stage-bar"
     return _drawing(first, second, label=_label(total, paid, asked), kind=kind)
 
@@ -56,7 +56,7 @@ def _requested(first: float, second: float) -> SafeString:
     return format_html(_HATCH, hatch) + format_html(shape, f"{first:g}", f"{second:g}", hatch)
 
 
-def widths(total: int, paid: int, requested: int) -> tuple[float, float]:
+def stage_widths(total: int, paid: int, requested: int) -> tuple[float, float]:
     """Percent of the bar that is paid and requested. A total of nothing is an empty bar."""
     if total <= 0:
         return 0, 0

@@ -1,4 +1,4 @@
-"""The first tables of the sandbox."""
+"""Creates the tables of this app."""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -76,13 +76,15 @@ class Migration(migrations.Migration):
                 ("changed_at", models.DateTimeField(default=partway.lib.clock.now)),
                 ("method", models.CharField(blank=True, max_length=20)),
                 ("code", models.CharField(blank=True, max_length=40)),
-                ("words", models.CharField(blank=True, max_length=200)),
+                ("message", models.CharField(blank=True, max_length=200)),
                 ("confirmation", models.CharField(blank=True, max_length=40)),
+                ("declines", models.PositiveSmallIntegerField(default=0)),
                 ("lapses", models.BooleanField(default=False)),
                 ("settles_at", models.DateTimeField(null=True)),
-                ("settles_as", models.CharField(blank=True, max_length=10)),
+                ("settle_outcome", models.CharField(blank=True, max_length=10)),
                 ("authorized_minor", models.PositiveBigIntegerField(null=True)),
                 ("captured_minor", models.PositiveBigIntegerField(null=True)),
+                ("captured_currency", models.CharField(blank=True, max_length=3)),
                 ("refunded_minor", models.PositiveBigIntegerField(default=0)),
                 ("captures", models.PositiveSmallIntegerField(default=0)),
                 (
@@ -106,9 +108,10 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(max_length=40)),
                 ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
                 ("due_at", models.DateTimeField(null=True)),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
-                ("copies", models.PositiveSmallIntegerField(default=1)),
-                ("waits_for_next", models.BooleanField(default=False)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("deliveries", models.PositiveSmallIntegerField(default=1)),
+                ("held_for_reordering", models.BooleanField(default=False)),
+                ("reported_checkout_id", models.CharField(blank=True, max_length=40)),
                 (
                     "checkout",
                     models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
@@ -129,6 +132,26 @@ class Migration(migrations.Migration):
                 ("left", models.PositiveSmallIntegerField(default=1)),
                 ("delay", models.FloatField(default=3)),
                 ("delta", models.BigIntegerField(default=-1)),
+                ("currency", models.CharField(default="CAD", max_length=3)),
+                (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="IdempotentResponse",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=255)),
+                ("digest", models.CharField(max_length=64)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("body", models.JSONField()),
                 (
                     "account",
                     models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
@@ -158,30 +181,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("created_at", "id"),
-            },
-        ),
-        migrations.CreateModel(
-            name="Answer",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.CharField(max_length=255)),
-                ("digest", models.CharField(max_length=64)),
-                ("status", models.PositiveSmallIntegerField()),
-                ("body", models.JSONField()),
-                (
-                    "account",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("account", "key"), name="one_answer_per_key")
-                ],
             },
         ),
         migrations.AddIndex(
@@ -222,5 +221,9 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="callback_due"
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="idempotentresponse",
+            constraint=models.UniqueConstraint(fields=("account", "key"), name="one_answer_per_key"),
         ),
     ]

@@ -12,69 +12,69 @@ from partway.billing.models import Customer, Invoice
 from partway.billing.people import customers
 from partway.billing.receivables import credit
 
-from ..access import find
-from ..context import Visit
-from ..forms import Form, clean
-from ..invoices.detail import PAGE_ROWS, with_stages
+from ..access import get_own_or_404
+from ..context import MemberContext
+from ..forms import Form, strip_nul
+from ..invoices.detail import PAGE_ROWS, with_open_requests
 
 
-def index(visit: Visit) -> HttpResponse:
+def index(ctx: MemberContext) -> HttpResponse:
     """Search and turn pages."""
-    q = clean(visit.request.GET.get("q", "")).strip()
-    mine = Customer.objects.of(visit.organization)
+    q = strip_nul(ctx.request.GET.get("q", "")).strip()
+    mine = Customer.objects.for_organization(ctx.organization)
     rows = mine.filter(Q(name__icontains=q) | Q(email__icontains=q)) if q else mine
-    page = Paginator(rows.order_by("name", "id"), PAGE_ROWS).get_page(visit.request.GET.get("page"))
-    context = {"page": page, "q": q, "is_first": not page.object_list and not mine.exists()}
-    return visit.render("staff/customers/index.html", context)
+    page = Paginator(rows.order_by("name", "id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
+    context = {"page": page, "q": q, "has_none_yet": not page.object_list and not mine.exists()}
+    return ctx.render("staff/customers/index.html", context)
 
 
-def show(visit: Visit, customer_id: str) -> HttpResponse:
+def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
     """One customer with their invoices, and what they have paid too much."""
-    customer = find(visit, Customer.objects.all(), customer_id)
-    kept = credit.payments_of(customer).select_related("invoice", "quote")
-    rows = with_stages(Invoice.objects.of(visit.organization).filter(customer=customer))
-    page = Paginator(rows.order_by("-created_at", "-id"), PAGE_ROWS).get_page(visit.request.GET.get("page"))
+    customer = get_own_or_404(ctx, Customer.objects.all(), customer_id)
+    kept = credit.payments_with_credit(customer).select_related("invoice", "quote")
+    rows = with_open_requests(Invoice.objects.for_organization(ctx.organization).filter(customer=customer))
+    page = Paginator(rows.order_by("-created_at", "-id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
     context = {
         "customer": customer,
         "page": page,
-        "credit": credit.of(customer),
-        "credit_from": [(payment, allocations.free(payment)) for payment in kept],
+        "credit": credit.balances(customer),
+        "credit_from": [(payment, allocations.unallocated(payment)) for payment in kept],
     }
-    return visit.render("staff/customers/show.html", context)
+    return ctx.render("staff/customers/show.html", context)
 
 
-def new(visit: Visit) -> HttpResponse:
+def new(ctx: MemberContext) -> HttpResponse:
     """Add a customer."""
-    form = Form.typed(visit.request.POST)
-    if visit.posted:
+    form = Form.from_data(ctx.request.POST)
+    if ctx.is_post:
         try:
-            made = customers.create(visit.organization, details=_read(form), by=visit.actor, now=visit.now)
+            made = customers.create(ctx.organization, details=_read(form), by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.refuse(error)
+            form.add_error(error)
         else:
-            return visit.go(visit.url("customer", made.pk), said=f"{made.name} was added.")
-    return visit.render("staff/customers/form.html", {"form": form}, status=form.status)
+            return ctx.redirect(ctx.url("customer", made.pk), notice=f"{made.name} was added.")
+    return ctx.render("staff/customers/form.html", {"form": form}, status=form.status)
 
 
-def edit(visit: Visit, customer_id: str) -> HttpResponse:
+def edit(ctx: MemberContext, customer_id: str) -> HttpResponse:
     """Change what is known of a customer."""
-    customer = find(visit, Customer.objects.all(), customer_id)
-    form = Form.typed(visit.request.POST) if visit.posted else Form(_stored(customer))
-    if visit.posted:
+    customer = get_own_or_404(ctx, Customer.objects.all(), customer_id)
+    form = Form.from_data(ctx.request.POST) if ctx.is_post else Form(_stored(customer))
+    if ctx.is_post:
         try:
-            seen = _read(shown) if (shown := form.shown()) else None
-            customers.change(customer, details=_read(form), seen=seen, by=visit.actor, now=visit.now)
+            seen = _read(shown) if (shown := form.initial()) else None
+            customers.change(customer, details=_read(form), initial=seen, by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.refuse(error)
+            form.add_error(error)
             customer.refresh_from_db()
         else:
-            return visit.go(visit.url("customer", customer.pk), said="Saved.")
-    context = {"form": form, "customer": customer, "seen": form.seen(_stored(customer))}
-    return visit.render("staff/customers/form.html", context, status=form.status)
+            return ctx.redirect(ctx.url("customer", customer.pk), notice="Saved.")
+    context = {"form": form, "customer": customer, "seen": form.initial_json(_stored(customer))}
+    return ctx.render("staff/customers/form.html", context, status=form.status)
 
 
-def _read(form: Form) -> customers.Details:
-    return customers.Details(
+def _read(form: Form) -> customers.CustomerDetails:
+    return customers.CustomerDetails(
         name=form.text("name"),
         email=form.text("email"),
         phone=form.text("phone"),

@@ -14,12 +14,12 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 
 from partway.billing.models import Invoice, PaymentRequest
-from partway.delivery.templatetags.partway import invoice_word
+from partway.delivery.templatetags.partway import invoice_display_status
 from partway.lib.money import EXPONENTS
 
-from ..context import Visit
-from .filters import STATES, narrow
-from .index import in_order
+from ..context import MemberContext
+from .filters import STATES, apply_filters
+from .index import apply_sort
 
 _HEADER = (
     *("Number", "Status", "Customer", "Email", "Sent on", "Due on", "Currency"),
@@ -32,14 +32,14 @@ _CHUNK_LETTERS = 32_768
 _DANGEROUS = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def export(visit: Visit) -> HttpResponseBase:
+def export(ctx: MemberContext) -> HttpResponseBase:
     """The file; an address that cannot be read in full leads to the list, which says what is wrong with it."""
-    asked = narrow(visit)
-    rows = in_order(asked, visit)
-    if asked.refusals:
-        return redirect(f"{visit.url('invoices')}?{visit.request.GET.urlencode()}")
-    answer = StreamingHttpResponse(_chunks(_lines(rows, visit)), content_type="text/csv; charset=utf-8")
-    name = f"{visit.organization.slug}-invoices-{visit.today.isoformat()}.csv"
+    asked = apply_filters(ctx)
+    rows = apply_sort(asked, ctx)
+    if asked.filter_errors:
+        return redirect(f"{ctx.url('invoices')}?{ctx.request.GET.urlencode()}")
+    answer = StreamingHttpResponse(_chunks(_lines(rows, ctx)), content_type="text/csv; charset=utf-8")
+    name = f"{ctx.organization.slug}-invoices-{ctx.today.isoformat()}.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
@@ -58,11 +58,11 @@ def _chunks(lines: Iterable[tuple[str, ...]]) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _lines(rows: QuerySet[Invoice], visit: Visit) -> Iterator[tuple[str, ...]]:
+def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[tuple[str, ...]]:
     yield _HEADER
     asked = PaymentRequest.objects.open().filter(invoice=OuterRef("pk")).values("amount_requested_minor")
     found = rows.select_related("customer").annotate(requested_minor=Subquery(asked))
-    today, zone = visit.today, ZoneInfo(visit.organization.time_zone)
+    today, zone = ctx.today, ZoneInfo(ctx.organization.time_zone)
     # On PostgreSQL a cursor of the server's, so that neither side holds the whole list.
     for invoice in found.iterator(chunk_size=_ROWS_AT_ONCE):
         yield _line(invoice, today, zone)
@@ -74,7 +74,7 @@ def _line(invoice: Invoice, today: date, zone: ZoneInfo) -> tuple[str, ...]:
     requested_minor: int = getattr(invoice, "requested_minor", None) or 0
     return (
         _text(invoice.number or ""),
-        STATES[invoice_word(invoice, today)][0],
+        STATES[invoice_display_status(invoice, today)][0],
         _text(invoice.customer.name),
         _text(invoice.customer.email),
         invoice.sent_at.astimezone(zone).date().isoformat() if invoice.sent_at else "",

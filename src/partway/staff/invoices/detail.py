@@ -11,50 +11,50 @@ from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.ledger import allocations
 from partway.billing.models import Event, Invoice, Mail, PaymentRequest
-from partway.billing.models.fields import OwnedQuerySet
+from partway.billing.models.fields import OrganizationQuerySet
 from partway.billing.receivables import credit
 from partway.billing.requests import payment_requests
 from partway.delivery.pdf import invoice_pdf, pdf_response
 from partway.lib.money import Money
 
 from .. import payment_rows, timeline
-from ..access import find
-from ..context import Visit
+from ..access import get_own_or_404
+from ..context import MemberContext
 
 PAGE_ROWS = 50
 
 
-def with_stages(rows: OwnedQuerySet[Invoice]) -> QuerySet[Any]:
+def with_open_requests(rows: OrganizationQuerySet[Invoice]) -> QuerySet[Any]:
     """Invoices with their customer and open request, as a row of a list shows them."""
     open_ones = Prefetch("payment_requests", PaymentRequest.objects.open(), to_attr="open_requests")
     return rows.select_related("customer").prefetch_related(open_ones)
 
 
-def show(visit: Visit, invoice_id: str) -> HttpResponse:
+def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     """Everything about one invoice."""
     rows = Invoice.objects.select_related("organization", "customer", "quote")
-    invoice = find(visit, rows, invoice_id)
+    invoice = get_own_or_404(ctx, rows, invoice_id)
     asked = list(invoice.payment_requests.prefetch_related("mails__attempts").order_by("-created_at", "-id"))
-    standing = next((request for request in asked if request.status == "open"), None)
+    open_request = next((request for request in asked if request.status == "open"), None)
     context = {
         "invoice": invoice,
         "lines": invoice.lines.all(),
-        "obstacle": payment_requests.obstacle(invoice, now=visit.now),
+        "unavailable_reason": payment_requests.unavailable_reason(invoice, now=ctx.now),
         "written_off": _written_off(invoice),
-        "standing": standing,
-        "standing_mail": _latest_mail(standing),
-        "standing_is_over": standing is not None and standing.time_is_over(visit.now),
-        "standing_url": links.request_url(standing) if standing else "",
-        "ended": [request for request in asked if request.status != "open"],
-        "payments": payment_rows.of_invoice(visit, invoice),
-        "owed": invoice.status in allocations.OWED,
-        "credit": credit.available(invoice),
+        "open_request": open_request,
+        "open_request_mail": _latest_mail(open_request),
+        "open_request_expired": open_request is not None and open_request.has_expired(ctx.now),
+        "open_request_url": links.request_url(open_request) if open_request else "",
+        "ended_requests": [request for request in asked if request.status != "open"],
+        "payments": payment_rows.of_invoice(ctx, invoice),
+        "accepts_payments": invoice.status in allocations.ALLOCATABLE_STATUSES,
+        "credit": credit.available_credit(invoice),
         "customer_url": links.invoice_url(invoice) if invoice.status != "draft" else "",
-        "timeline": timeline.tell(_events(invoice)),
+        "timeline": timeline.entries(_events(invoice)),
         "mails": invoice.mails.prefetch_related("attempts").order_by("-created_at", "-id"),
         **_deposit(invoice),
     }
-    return visit.render("staff/invoices/show.html", context)
+    return ctx.render("staff/invoices/show.html", context)
 
 
 def _written_off(invoice: Invoice) -> Event | None:
@@ -73,19 +73,19 @@ def _events(invoice: Invoice) -> QuerySet[Event]:
 
 def _deposit(invoice: Invoice) -> dict[str, Money | None]:
     """The deposit that came with the quote it was made of, and what of it is credit, or will be once it is sent."""
-    payment = deposits.paid(invoice.quote) if invoice.quote else None
+    payment = deposits.deposit_payment(invoice.quote) if invoice.quote else None
     if payment is None or payment.captured is None:
         return {}
-    taken, left = payment.captured, allocations.free(payment)
+    taken, left = payment.captured, allocations.unallocated(payment)
     if invoice.status == "draft":
         left = Money(max(0, taken.amount_minor - invoice.total_minor), taken.currency)
     return {"deposit": taken, "deposit_left": left}
 
 
-def pdf(visit: Visit, invoice_id: str) -> HttpResponse:
+def pdf(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     """The invoice as the customer gets it, a draft marked as one."""
-    invoice = find(visit, Invoice.objects.select_related("organization", "customer"), invoice_id)
-    if visit.posted:
+    invoice = get_own_or_404(ctx, Invoice.objects.select_related("organization", "customer"), invoice_id)
+    if ctx.is_post:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     return pdf_response(invoice_pdf(invoice))
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from partway.billing.documents.versions import Line, Version
-from partway.delivery.templatetags.partway import local_day, quantity
+from partway.delivery.templatetags.partway import format_date, quantity
 from partway.lib.money import Money
 
-_MOST_LETTERS = 80
+_MAX_LENGTH = 80
 
 
-def between(old: Version, new: Version) -> list[str]:
+def diff(old: Version, new: Version) -> list[str]:
     """Each difference in a sentence, the most important first; nothing when both say the same."""
     facts = [
-        f"{name} {words(old)} → {words(new)}" for name, words in _FACTS.items() if words(old) != words(new)
+        f"{name} {message(old)} → {message(new)}"
+        for name, message in _FACTS.items()
+        if message(old) != message(new)
     ]
     return [*facts, *_notes(old.notes, new.notes), *_lines(old, new)]
 
@@ -36,7 +38,7 @@ def _notes(old: str, new: str) -> list[str]:
     """Short ones in full; of long ones only that they changed, as the page shows the earlier ones anyway."""
     if old == new:
         return []
-    if max(len(old), len(new)) > _MOST_LETTERS:
+    if max(len(old), len(new)) > _MAX_LENGTH:
         return ["The notes changed"]
     return [f"Notes {_quoted(old)} → {_quoted(new)}"]
 
@@ -47,7 +49,7 @@ def _quoted(text: str) -> str:
 
 _FACTS: dict[str, Callable[[Version], str]] = {
     "Total": lambda version: str(version.total),
-    "Due on": lambda version: local_day(version.due_on),
+    "Due on": lambda version: format_date(version.due_on),
     "Customer": lambda version: version.customer,
     "Discount": _discount,
     "Tax": lambda version: _money(version, version.tax_minor),

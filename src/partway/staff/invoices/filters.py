@@ -14,58 +14,58 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from partway.billing.models import Customer, Invoice, PaymentRequest
-from partway.billing.models.invoices import Invoices
+from partway.billing.models.invoices import InvoiceQuerySet
 
-from ..context import Visit
-from ..forms import FIRST_YEAR, LAST_YEAR, clean
+from ..context import MemberContext
+from ..forms import MAX_YEAR, MIN_YEAR, strip_nul
 
-MOST_LETTERS = (
-    200  # of a value; longer ones were not typed by a person, and SQLite refuses very long patterns
-)
-_MOST_NAMESAKES = 100
+MAX_LENGTH = 200  # of a value; longer ones were not typed by a person, and SQLite refuses very long patterns
+_MAX_SAME_NAME = 100
 
 
-class Unreadable(ValueError):
+class InvalidFilter(ValueError):
     """A filter that means nothing; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
+class FilterChip:
     """One filter in words, and the parts of the address that it stands in."""
 
-    words: str
+    message: str
     names: tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Narrowed:
+class FilteredInvoices:
     """The invoices an address asks for; `query` holds only what counted, in one order, so that it can be shared."""
 
-    rows: Invoices
+    rows: InvoiceQuerySet
     query: QueryDict = field(default_factory=lambda: QueryDict(mutable=True))
-    chips: list[Chip] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
+    chips: list[FilterChip] = field(default_factory=list)
+    filter_errors: list[str] = field(default_factory=list)
 
 
-def narrow(visit: Visit) -> Narrowed:
+def apply_filters(ctx: MemberContext) -> FilteredInvoices:
     """This organization's invoices, narrowed by every filter of the address that can be read."""
-    result = Narrowed(Invoice.objects.filter(organization=visit.organization))
+    result = FilteredInvoices(Invoice.objects.filter(organization=ctx.organization))
     for names, read in FILTERS.items():
-        texts = [clean(visit.request.GET.get(name, "")).strip() for name in names]
+        texts = [strip_nul(ctx.request.GET.get(name, "")).strip() for name in names]
         if any(texts):
-            _apply(result, visit, names, read, texts)
+            _apply(result, ctx, names, read, texts)
     return result
 
 
-def _apply(result: Narrowed, visit: Visit, names: tuple[str, ...], read: Reader, texts: list[str]) -> None:
+def _apply(
+    result: FilteredInvoices, ctx: MemberContext, names: tuple[str, ...], read: Reader, texts: list[str]
+) -> None:
     try:
-        if any(len(text) > MOST_LETTERS for text in texts):
-            raise Unreadable(f"A filter has more than {MOST_LETTERS} letters.")
-        result.rows, words = read(result.rows, visit, texts)
-    except Unreadable as refusal:
-        result.refusals.append(str(refusal))
+        if any(len(text) > MAX_LENGTH for text in texts):
+            raise InvalidFilter(f"A filter has more than {MAX_LENGTH} letters.")
+        result.rows, message = read(result.rows, ctx, texts)
+    except InvalidFilter as form_error:
+        result.filter_errors.append(str(form_error))
         return
-    result.chips.append(Chip(words, names))
+    result.chips.append(FilterChip(message, names))
     for name, text in zip(names, texts, strict=True):
         if text:
             result.query[name] = text
@@ -73,8 +73,8 @@ def _apply(result: Narrowed, visit: Visit, names: tuple[str, ...], read: Reader,
 
 # The states, stored and derived, as a person has them in mind.
 
-STATES: dict[str, tuple[str, Callable[[Invoices, date], Invoices]]] = {
-    "draft": ("Draft", lambda rows, today: rows.filter(status="draft")),
+STATES: dict[str, tuple[str, Callable[[InvoiceQuerySet, date], InvoiceQuerySet]]] = {
+    "draft": ("InvoiceDraft", lambda rows, today: rows.filter(status="draft")),
     "sent": ("Sent", lambda rows, today: rows.due()),
     "overdue": ("Overdue", lambda rows, today: rows.overdue(today)),
     "partially_paid": ("Partially paid", lambda rows, today: rows.partially_paid()),
@@ -83,43 +83,45 @@ STATES: dict[str, tuple[str, Callable[[Invoices, date], Invoices]]] = {
     "written_off": ("Written off", lambda rows, today: rows.filter(status="written_off")),
 }
 
-Reader = Callable[[Invoices, Visit, list[str]], tuple[Invoices, str]]
+Reader = Callable[[InvoiceQuerySet, MemberContext, list[str]], tuple[InvoiceQuerySet, str]]
 
 
-def _state(rows: Invoices, visit: Visit, texts: list[str]) -> tuple[Invoices, str]:
+def _state(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
     if texts[0] not in STATES:
-        raise Unreadable(f"An invoice is never “{_short(texts[0])}”.")
-    words, narrow_by = STATES[texts[0]]
-    return narrow_by(rows, visit.today), words
+        raise InvalidFilter(f"An invoice is never “{_short(texts[0])}”.")
+    message, narrow_by = STATES[texts[0]]
+    return narrow_by(rows, ctx.today), message
 
 
-def _search(rows: Invoices, visit: Visit, texts: list[str]) -> tuple[Invoices, str]:
+def _search(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
     # The customers first, on their own: a join would look at each invoice's customer anew.
     q = texts[0]
-    owes = Customer.objects.of(visit.organization).filter(Q(name__icontains=q) | Q(email__iexact=q))
+    owes = Customer.objects.for_organization(ctx.organization).filter(
+        Q(name__icontains=q) | Q(email__iexact=q)
+    )
     return rows.filter(Q(number__icontains=q) | Q(customer__in=owes.values("pk"))), f"“{_short(q)}”"
 
 
-def _customer(rows: Invoices, visit: Visit, texts: list[str]) -> tuple[Invoices, str]:
+def _customer(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
     """By id, as a link has it, or by the whole name or address, as a person types it."""
-    text, mine = texts[0], Customer.objects.of(visit.organization)
+    text, mine = texts[0], Customer.objects.for_organization(ctx.organization)
     named = Q(pk=text) if text.startswith("cus_") else Q(name__iexact=text) | Q(email__iexact=text)
-    found = dict(mine.filter(named).values_list("pk", "name")[:_MOST_NAMESAKES])
+    found = dict(mine.filter(named).values_list("pk", "name")[:_MAX_SAME_NAME])
     if not found:
-        raise Unreadable(f"There is no customer “{_short(text)}”. The search field finds parts of names.")
+        raise InvalidFilter(f"There is no customer “{_short(text)}”. The search field finds parts of names.")
     same = f" ({len(found)} customers)" if len(found) > 1 else ""
     return rows.filter(customer__in=list(found)), f"{next(iter(found.values()))}{same}"
 
 
-def _requested(rows: Invoices, visit: Visit, texts: list[str]) -> tuple[Invoices, str]:
+def _requested(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
     if texts[0] != "yes":
-        raise Unreadable(f"“{_short(texts[0])}” says nothing about requests; write requested=yes.")
+        raise InvalidFilter(f"“{_short(texts[0])}” says nothing about requests; write requested=yes.")
     # Only a sent invoice has an open request (DESIGN R2); saying so spares the database all others.
     asked = PaymentRequest.objects.open().values("invoice")
     return rows.due().filter(pk__in=asked), "Requested, not paid"
 
 
-def _due(rows: Invoices, visit: Visit, texts: list[str]) -> tuple[Invoices, str]:
+def _due(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
     first, last = _range(texts)
     if first:
         rows = rows.filter(due_on__gte=first)
@@ -128,10 +130,10 @@ def _due(rows: Invoices, visit: Visit, texts: list[str]) -> tuple[Invoices, str]
     return rows, f"Due {_told(first, last)}"
 
 
-def _sent(rows: Invoices, visit: Visit, texts: list[str]) -> tuple[Invoices, str]:
+def _sent(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
     """Sent on days of the organization's own calendar (DESIGN D7)."""
     first, last = _range(texts)
-    zone = ZoneInfo(visit.organization.time_zone)
+    zone = ZoneInfo(ctx.organization.time_zone)
     if first:
         rows = rows.filter(sent_at__gte=datetime.combine(first, time.min, zone))
     if last:
@@ -142,7 +144,7 @@ def _sent(rows: Invoices, visit: Visit, texts: list[str]) -> tuple[Invoices, str
 def _range(texts: list[str]) -> tuple[date | None, date | None]:
     first, last = (_day(text) if text else None for text in texts)
     if first and last and last < first:
-        raise Unreadable(f"{_words(last)} is before {_words(first)}: turn the two dates around.")
+        raise InvalidFilter(f"{_words(last)} is before {_words(first)}: turn the two dates around.")
     return first, last
 
 
@@ -150,9 +152,9 @@ def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise Unreadable(f"“{_short(text)}” is not a date. Write it like 2026-11-30.") from None
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise Unreadable(f"Choose a date between {FIRST_YEAR} and {LAST_YEAR}.")
+        raise InvalidFilter(f"“{_short(text)}” is not a date. Write it like 2026-11-30.") from None
+    if not MIN_YEAR <= day.year <= MAX_YEAR:
+        raise InvalidFilter(f"Choose a date between {MIN_YEAR} and {MAX_YEAR}.")
     return day
 
 

@@ -15,12 +15,12 @@ from django.utils.functional import cached_property
 from partway.billing.models import Customer, Invoice
 from partway.lib.money import Money
 
-from ..context import Visit
-from ..forms import clean
-from .detail import PAGE_ROWS, with_stages
-from .filters import STATES, Narrowed, narrow
+from ..context import MemberContext
+from ..forms import strip_nul
+from .detail import PAGE_ROWS, with_open_requests
+from .filters import STATES, FilteredInvoices, apply_filters
 
-_MOST_SUGGESTED = 50  # customers; an organization with more types the whole name
+_MAX_SUGGESTIONS = 50  # customers; an organization with more types the whole name
 
 # Nothing is due on a draft, a void or a written-off invoice, whatever it comes to.
 _DUE = Case(When(status="sent", then=F("total_minor") - F("amount_paid_minor")), default=0)
@@ -36,7 +36,7 @@ _NEWEST: _Order = ("-created_at", "-id")
 # A longer number is a later one: as text, INV-10000 would come before INV-9999. Drafts have none and come last.
 _NUMBER: _Order = (Length("number").asc(nulls_last=True), F("number").asc(nulls_last=True), "id")
 # Amounts of different currencies do not compare, so each currency stands alone.
-SORTS: dict[str, _Order] = {
+SORT_COLUMNS: dict[str, _Order] = {
     "number": _NUMBER,
     "customer": ("customer__name", "customer_id", "-created_at", "-id"),
     "status": (_RANK, "due_on", "id"),
@@ -45,7 +45,7 @@ SORTS: dict[str, _Order] = {
     "total": ("currency", "total_minor", "id"),
 }
 # The same for a phone, where the rows have no headers to press.
-ORDERS = (
+SORT_CHOICES = (
     ("number", "Number, first to last"),
     ("-number", "Number, last to first"),
     ("customer", "Customer, A to Z"),
@@ -62,7 +62,7 @@ ORDERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class CurrencyTotals:
     """What the whole filtered list comes to in one currency."""
 
     count: int
@@ -71,51 +71,53 @@ class Sums:
     due: Money
 
 
-def index(visit: Visit) -> HttpResponse:
+def index(ctx: MemberContext) -> HttpResponse:
     """Filter, search, sort, add up and turn pages."""
-    if "" in visit.request.GET.values():
-        return redirect(_without_blanks(visit))
-    asked = narrow(visit)
-    rows = in_order(asked, visit)
-    sums = _sums(asked, visit)
-    page = Pages(rows, sum(each.count for each in sums)).get_page(visit.request.GET.get("page"))
+    if "" in ctx.request.GET.values():
+        return redirect(_without_blanks(ctx))
+    asked = apply_filters(ctx)
+    rows = apply_sort(asked, ctx)
+    totals = _sums(asked, ctx)
+    page = InvoicePaginator(rows, sum(each.count for each in totals)).get_page(ctx.request.GET.get("page"))
     context = {
         "page": page,
-        "sums": sums,
+        "totals": totals,
         "query": asked.query,
         "chips": asked.chips,
-        "refusals": asked.refusals,
-        "states": [("", "All"), *((key, words) for key, (words, _) in STATES.items())],
-        "suggested": _suggested(visit),
-        "orders": ORDERS,
-        "is_first": not page.object_list and not Invoice.objects.of(visit.organization).exists(),
-        "has_customers": bool(page.object_list) or Customer.objects.of(visit.organization).exists(),
+        "filter_errors": asked.filter_errors,
+        "states": [("", "All"), *((key, message) for key, (message, _) in STATES.items())],
+        "customer_suggestions": _suggested(ctx),
+        "orders": SORT_CHOICES,
+        "has_none_yet": not page.object_list
+        and not Invoice.objects.for_organization(ctx.organization).exists(),
+        "has_customers": bool(page.object_list)
+        or Customer.objects.for_organization(ctx.organization).exists(),
     }
-    return visit.render("staff/invoices/index.html", context)
+    return ctx.render("staff/invoices/index.html", context)
 
 
-def _without_blanks(visit: Visit) -> str:
+def _without_blanks(ctx: MemberContext) -> str:
     """The form sends every field; an address worth sharing has only those that say something."""
-    query = visit.request.GET.copy()
+    query = ctx.request.GET.copy()
     for name in [name for name, value in query.items() if not value]:
         del query[name]
-    return f"{visit.request.path}?{query.urlencode()}" if query else visit.request.path
+    return f"{ctx.request.path}?{query.urlencode()}" if query else ctx.request.path
 
 
-def in_order(asked: Narrowed, visit: Visit) -> QuerySet[Invoice]:
+def apply_sort(asked: FilteredInvoices, ctx: MemberContext) -> QuerySet[Invoice]:
     """The rows as the address sorts them, newest first when it does not say."""
-    sort = clean(visit.request.GET.get("sort", ""))
+    sort = strip_nul(ctx.request.GET.get("sort", ""))
     column = sort.removeprefix("-")
-    if sort and column not in SORTS:
-        asked.refusals.append(f"There is no column “{sort[:40]}” to sort by.")
-    if column not in SORTS:
+    if sort and column not in SORT_COLUMNS:
+        asked.filter_errors.append(f"There is no column “{sort[:40]}” to sort by.")
+    if column not in SORT_COLUMNS:
         return asked.rows.order_by(*_NEWEST)
     asked.query["sort"] = sort
-    rows = asked.rows.order_by(*SORTS[column])
+    rows = asked.rows.order_by(*SORT_COLUMNS[column])
     return rows.reverse() if sort.startswith("-") else rows
 
 
-def _sums(asked: Narrowed, visit: Visit) -> list[Sums]:
+def _sums(asked: FilteredInvoices, ctx: MemberContext) -> list[CurrencyTotals]:
     """One question to the database for all figures and the count; the organization's own currency first."""
     found = (
         asked.rows.order_by()
@@ -127,9 +129,9 @@ def _sums(asked: Narrowed, visit: Visit) -> list[Sums]:
             due_sum=Sum(_DUE),
         )
     )
-    own = visit.organization.currency
+    own = ctx.organization.currency
     return [
-        Sums(
+        CurrencyTotals(
             row["count"],
             *(Money(row[name], row["currency"]) for name in ("total_sum", "paid_sum", "due_sum")),
         )
@@ -137,14 +139,16 @@ def _sums(asked: Narrowed, visit: Visit) -> list[Sums]:
     ]
 
 
-def _suggested(visit: Visit) -> list[str]:
+def _suggested(ctx: MemberContext) -> list[str]:
     """Names to choose from, while there are few enough for a list."""
-    names = Customer.objects.of(visit.organization).order_by("name").values_list("name", flat=True)
-    found = list(names[: _MOST_SUGGESTED + 1])
-    return found if len(found) <= _MOST_SUGGESTED else []
+    names = (
+        Customer.objects.for_organization(ctx.organization).order_by("name").values_list("name", flat=True)
+    )
+    found = list(names[: _MAX_SUGGESTIONS + 1])
+    return found if len(found) <= _MAX_SUGGESTIONS else []
 
 
-class Pages(Paginator):  # type: ignore[type-arg]
+class InvoicePaginator(Paginator):  # type: ignore[type-arg]
     """Pages of a list whose length is known; each reads ids first, from the nearer end, and then only its rows."""
 
     def __init__(self, rows: QuerySet[Invoice], count: int) -> None:
@@ -161,7 +165,7 @@ class Pages(Paginator):  # type: ignore[type-arg]
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
         ids = self._ids(first, min(first + self.per_page, self.count))
-        found = {row.pk: row for row in with_stages(Invoice.objects.filter(pk__in=ids))}
+        found = {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))}
         return Page([found[pk] for pk in ids if pk in found], number, self)
 
     def _ids(self, first: int, last: int) -> list[str]:

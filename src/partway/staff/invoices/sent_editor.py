@@ -16,31 +16,31 @@ EDITABLE = ("draft", "sent", "paid")
 _CAUSED = ("payment_request.canceled", "invoice.paid", "invoice.reopened")
 
 
-def standing(invoice: Invoice) -> dict[str, Any]:
+def current_amounts(invoice: Invoice) -> dict[str, Any]:
     """For the note at the top: what was paid, what is asked for and what is being paid now."""
-    held = invoice.amount_due - payment_requests.most_requestable(invoice)
+    held = invoice.amount_due - payment_requests.max_requestable(invoice)
     return {"paid": invoice.amount_paid, "request": payment_requests.current(invoice), "held": held}
 
 
-def foreseen(invoice: Invoice, total_minor: int) -> dict[str, Any]:
+def preview(invoice: Invoice, total_minor: int) -> dict[str, Any]:
     """What would be due with this total, and what saving it would do; saving asks again, under the invoice's lock."""
     excess = Money(max(0, invoice.amount_paid_minor - total_minor), invoice.currency)
     due = Money(total_minor, invoice.currency) - invoice.amount_paid + excess
-    return {"paid": invoice.amount_paid, "due": due, "foreseen": _effects(invoice, due, excess)}
+    return {"paid": invoice.amount_paid, "due": due, "preview": _effects(invoice, due, excess)}
 
 
 def _effects(invoice: Invoice, due: Money, excess: Money) -> list[str]:
-    words = [f"{excess} of what was paid becomes {invoice.customer.name}’s credit."] if excess else []
-    words += _who_no_longer_fits(invoice, due)
+    message = [f"{excess} of what was paid becomes {invoice.customer.name}’s credit."] if excess else []
+    message += _canceled_request_effect(invoice, due)
     if not due and invoice.status == "sent":
-        words.append("With that the invoice is paid in full.")
+        message.append("With that the invoice is paid in full.")
     if due and invoice.status == "paid":
-        words.append("The invoice is due again.")
-    return words
+        message.append("The invoice is due again.")
+    return message
 
 
-def _who_no_longer_fits(invoice: Invoice, due: Money) -> list[str]:
-    now = standing(invoice)
+def _canceled_request_effect(invoice: Invoice, due: Money) -> list[str]:
+    now = current_amounts(invoice)
     held, request = now["held"], now["request"]
     if due < held:
         return [f"{held} is being paid right now, so this can be saved once that is settled."]
@@ -50,15 +50,15 @@ def _who_no_longer_fits(invoice: Invoice, due: Money) -> list[str]:
     return []
 
 
-def happened(invoice: Invoice, *, at: datetime) -> str:
+def summary(invoice: Invoice, *, at: datetime) -> str:
     """What was saved at this moment, and what it caused; all that one act writes carries the same time."""
     written = Event.objects.filter(invoice=invoice, created_at=at).select_related(
         "payment_request", "payment"
     )
     by_type = {event.type: event for event in written}
-    said = [f"{invoice.number} is changed: {invoice.amount_due} is due now."]
+    notice = [f"{invoice.number} is changed: {invoice.amount_due} is due now."]
     credited = Money(by_type["invoice.edited"].data.get("credited_minor", 0), invoice.currency)
     if credited:
-        said.append(f"{credited} became {invoice.customer.name}’s credit.")
-    said += [f"{timeline.words(by_type[name])}." for name in _CAUSED if name in by_type]
-    return " ".join(said)
+        notice.append(f"{credited} became {invoice.customer.name}’s credit.")
+    notice += [f"{timeline.message(by_type[name])}." for name in _CAUSED if name in by_type]
+    return " ".join(notice)

@@ -7,26 +7,26 @@ from django.http import Http404, HttpResponse
 from partway.billing.documents import versions
 from partway.billing.models import Invoice
 
-from ..access import find
-from ..context import Visit
+from ..access import get_own_or_404
+from ..context import MemberContext
 from . import differences
 
 
-def show(visit: Visit, invoice_id: str, version: int) -> HttpResponse:
+def show(ctx: MemberContext, invoice_id: str, version: int) -> HttpResponse:
     """What it said, who changed it and when, and in what the version after it differs."""
-    invoice = find(visit, Invoice.objects.select_related("customer"), invoice_id)
+    invoice = get_own_or_404(ctx, Invoice.objects.select_related("customer"), invoice_id)
     replaced = versions.earlier(invoice)
-    at = next((place for place, (said, _) in enumerate(replaced) if said.version == version), None)
+    at = next((place for place, (notice, _) in enumerate(replaced) if notice.version == version), None)
     if at is None:
         raise Http404
-    said, event = replaced[at]
-    following = [kept for kept, _ in replaced[at + 1 :]] or [versions.now_of(invoice)]
+    notice, event = replaced[at]
+    following = [kept for kept, _ in replaced[at + 1 :]] or [versions.current_version(invoice)]
     context = {
         "invoice": invoice,
-        "said": said,
+        "notice": notice,
         "event": event,
-        "differences": differences.between(said, following[0]),
+        "differences": differences.diff(notice, following[0]),
         "before": replaced[at - 1][0] if at else None,
         "after": replaced[at + 1][0] if at + 1 < len(replaced) else None,
     }
-    return visit.render("staff/invoices/version.html", context)
+    return ctx.render("staff/invoices/version.html", context)

@@ -13,8 +13,8 @@ from django.http import HttpResponse
 from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.lib.money import Money
 
-from ..context import Visit
-from ..invoices.detail import with_stages
+from ..context import MemberContext
+from ..invoices.detail import with_open_requests
 from . import first_steps
 
 
@@ -26,41 +26,41 @@ class Figure:
     amounts: list[Money]
 
 
-def show(visit: Visit) -> HttpResponse:
+def show(ctx: MemberContext) -> HttpResponse:
     """Figures, the open requests, the overdue invoices; the first steps until the first payment."""
-    mine = Invoice.objects.filter(organization=visit.organization)
-    asked = PaymentRequest.objects.of(visit.organization).filter(status="open")
+    mine = Invoice.objects.filter(organization=ctx.organization)
+    asked = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
     due = F("total_minor") - F("amount_paid_minor")
     context = {
-        "due": _figure(visit, mine.due().annotate(minor=due)),
-        "overdue": _figure(visit, mine.overdue(visit.today).annotate(minor=due)),
-        "requested": _figure(visit, asked.annotate(minor=F("amount_requested_minor"))),
-        "collected": _collected(visit),
+        "due": _figure(ctx, mine.due().annotate(minor=due)),
+        "overdue": _figure(ctx, mine.overdue(ctx.today).annotate(minor=due)),
+        "requested": _figure(ctx, asked.annotate(minor=F("amount_requested_minor"))),
+        "collected": _collected(ctx),
         "open_requests": asked.select_related("invoice__customer").order_by("-created_at")[:6],
-        "overdue_invoices": with_stages(mine.overdue(visit.today)).order_by("due_on")[:6],
-        "first": first_steps.of(visit),
+        "overdue_invoices": with_open_requests(mine.overdue(ctx.today)).order_by("due_on")[:6],
+        "first": first_steps.of(ctx),
         "has_sent": mine.exclude(status="draft").exists(),
     }
-    return visit.render("staff/overview.html", context)
+    return ctx.render("staff/overview.html", context)
 
 
-def _figure(visit: Visit, rows: QuerySet[Any], *, currency: str = "currency") -> Figure:
+def _figure(ctx: MemberContext, rows: QuerySet[Any], *, currency: str = "currency") -> Figure:
     """The rows' `minor` added up by the column that has its `currency`."""
     sums = rows.order_by().values(currency).annotate(how_many=Count("pk"), sum_minor=Sum("minor"))
-    own = visit.organization.currency
+    own = ctx.organization.currency
     found = sorted(sums, key=lambda row: (row[currency] != own, row[currency]))
     amounts = [Money(row["sum_minor"], row[currency]) for row in found]
     return Figure(sum(row["how_many"] for row in found), amounts or [Money(0, own)])
 
 
-def _collected(visit: Visit) -> Figure:
+def _collected(ctx: MemberContext) -> Figure:
     """What came in since the first of the month, where the organization is (DESIGN D7).
 
     An offline payment came in on the day it was paid, whenever it was recorded. Credit that is put on an invoice came
     in before, and a reversed payment never did.
     """
-    first = visit.today.replace(day=1)
-    midnight = datetime.combine(first, time(), ZoneInfo(visit.organization.time_zone))
+    first = ctx.today.replace(day=1)
+    midnight = datetime.combine(first, time(), ZoneInfo(ctx.organization.time_zone))
     this_month = Q(paid_on__gte=first) | Q(paid_on__isnull=True, settled_at__gte=midnight)
-    came_in = Payment.objects.succeeded().filter(this_month, organization=visit.organization)
-    return _figure(visit, came_in.annotate(minor=F("captured_minor")), currency="captured_currency")
+    came_in = Payment.objects.succeeded().filter(this_month, organization=ctx.organization)
+    return _figure(ctx, came_in.annotate(minor=F("captured_minor")), currency="captured_currency")

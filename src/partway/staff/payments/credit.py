@@ -9,75 +9,75 @@ from partway.billing.ledger import allocations
 from partway.billing.models import Invoice, Payment
 from partway.billing.receivables import credit
 from partway.billing.requests import payment_requests
-from partway.delivery.templatetags.partway import typed_money
+from partway.delivery.templatetags.partway import money_input
 from partway.lib.money import Money
 
-from ..access import find
-from ..context import Visit
-from ..forms import Form, new_form_key
-from .payment_requests import ending_words
+from ..access import get_own_or_404
+from ..context import MemberContext
+from ..forms import Form, new_idempotency_key
+from .payment_requests import canceled_request_notice
 
 _NO_CREDIT = "This customer has no credit in the currency of this invoice."
 
 
-def _find_invoice(visit: Visit, invoice_id: str) -> Invoice:
-    return find(visit, Invoice.objects.select_related("organization", "customer"), invoice_id)
+def _find_invoice(ctx: MemberContext, invoice_id: str) -> Invoice:
+    return get_own_or_404(ctx, Invoice.objects.select_related("organization", "customer"), invoice_id)
 
 
-def apply(visit: Visit, invoice_id: str) -> HttpResponse:
+def apply(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     """The Apply Credit dialog; where none can be put, the reason."""
-    invoice = _find_invoice(visit, invoice_id)
-    if not visit.posted:
-        first = {"amount": typed_money(_most(invoice)), "form_key": new_form_key()}
-        return _apply_page(visit, invoice, Form(first))
-    form = Form.typed(visit.request.POST)
+    invoice = _find_invoice(ctx, invoice_id)
+    if not ctx.is_post:
+        first = {"amount": money_input(_most(invoice)), "idempotency_key": new_idempotency_key()}
+        return _apply_page(ctx, invoice, Form(first))
+    form = Form.from_data(ctx.request.POST)
     amount = form.money("amount", invoice.currency)
-    standing = payment_requests.current(invoice)
-    key = form.text("form_key")[:40] or None
+    open_request = payment_requests.current(invoice)
+    key = form.text("idempotency_key")[:40] or None
     if amount is not None:
         try:
-            credit.apply(invoice, amount=amount, form_key=key, by=visit.actor, now=visit.now)
+            credit.apply(invoice, amount=amount, idempotency_key=key, by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.refuse(error)
-            invoice = _find_invoice(visit, invoice_id)  # somebody may have been faster: show what is due now
+            form.add_error(error)
+            invoice = _find_invoice(ctx, invoice_id)  # somebody may have been faster: show what is due now
         else:
-            said = f"{amount} of credit is on this invoice now. {ending_words(standing)}"
-            return visit.go(visit.url("invoice", invoice.pk), said=said.strip())
-    return _apply_page(visit, invoice, form)
+            notice = f"{amount} of credit is on this invoice now. {canceled_request_notice(open_request)}"
+            return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice.strip())
+    return _apply_page(ctx, invoice, form)
 
 
 def _most(invoice: Invoice) -> Money:
     """As much credit as there is and as fits beside a payment that is under way."""
-    return min(credit.available(invoice), payment_requests.most_requestable(invoice))
+    return min(credit.available_credit(invoice), payment_requests.max_requestable(invoice))
 
 
-def _apply_page(visit: Visit, invoice: Invoice, form: Form) -> HttpResponse:
-    available = credit.available(invoice)
-    obstacle = credit.obstacle(invoice) or ("" if available else _NO_CREDIT)
+def _apply_page(ctx: MemberContext, invoice: Invoice, form: Form) -> HttpResponse:
+    available = credit.available_credit(invoice)
+    unavailable_reason = credit.unavailable_reason(invoice) or ("" if available else _NO_CREDIT)
     context = {
         "invoice": invoice,
         "form": form,
-        "obstacle": "" if visit.posted else obstacle,
+        "unavailable_reason": "" if ctx.is_post else unavailable_reason,
         "available": available,
-        "most": _most(invoice),
-        "standing": payment_requests.current(invoice),
+        "max_amount": _most(invoice),
+        "open_request": payment_requests.current(invoice),
     }
-    return visit.render("staff/payments/apply_credit.html", context, status=form.status)
+    return ctx.render("staff/payments/apply_credit.html", context, status=form.status)
 
 
-def release(visit: Visit, invoice_id: str, payment_id: str) -> HttpResponse:
+def release(ctx: MemberContext, invoice_id: str, payment_id: str) -> HttpResponse:
     """Move what a payment has paid on an invoice to the customer's credit, after saying that it is due again."""
-    invoice = _find_invoice(visit, invoice_id)
-    payment = find(visit, Payment.objects.select_related("quote"), payment_id)
+    invoice = _find_invoice(ctx, invoice_id)
+    payment = get_own_or_404(ctx, Payment.objects.select_related("quote"), payment_id)
     form = Form({})
-    if visit.posted:
+    if ctx.is_post:
         try:
-            amount = credit.release(invoice, payment, by=visit.actor, now=visit.now)
+            amount = credit.release(invoice, payment, by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.refuse(error)
+            form.add_error(error)
         else:
-            said = f"{amount} is credit of {invoice.customer.name} now, and due again on this invoice."
-            return visit.go(visit.url("invoice", invoice.pk), said=said)
-    amount = Money(allocations.allocated_on(payment, invoice), invoice.currency)
+            notice = f"{amount} is credit of {invoice.customer.name} now, and due again on this invoice."
+            return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice)
+    amount = Money(allocations.allocated_amount(payment, invoice), invoice.currency)
     context = {"invoice": invoice, "payment": payment, "amount": amount, "form": form}
-    return visit.render("staff/payments/release.html", context, status=form.status)
+    return ctx.render("staff/payments/release.html", context, status=form.status)

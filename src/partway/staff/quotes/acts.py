@@ -10,101 +10,106 @@ from partway.billing.documents.deposits import OfflineDeposit
 from partway.billing.errors import BillingError
 from partway.billing.models import Quote
 
-from ..access import find
-from ..context import Visit
-from ..forms import Form, new_form_key
+from ..access import get_own_or_404
+from ..context import MemberContext
+from ..forms import Form, new_idempotency_key
 from ..invoices.editor import version
 
 
-def _find(visit: Visit, quote_id: str) -> Quote:
-    return find(visit, Quote.objects.select_related("organization", "customer"), quote_id)
+def _get_or_404(ctx: MemberContext, quote_id: str) -> Quote:
+    return get_own_or_404(ctx, Quote.objects.select_related("organization", "customer"), quote_id)
 
 
-def _version(visit: Visit) -> int:
+def _version(ctx: MemberContext) -> int:
     """Which version the page showed that was answered with yes."""
-    return version(Form.typed(visit.request.POST))
+    return version(Form.from_data(ctx.request.POST))
 
 
-def send(visit: Visit, quote_id: str) -> HttpResponse:
+def send(ctx: MemberContext, quote_id: str) -> HttpResponse:
     """Give the draft its number and mail it, after saying to whom."""
-    quote = _find(visit, quote_id)
+    quote = _get_or_404(ctx, quote_id)
     form = Form({})
-    if visit.posted:
+    if ctx.is_post:
         try:
-            quote = quotes.send(quote, by=visit.actor, now=visit.now, version=_version(visit))
+            quote = quotes.send(quote, by=ctx.actor, now=ctx.now, version=_version(ctx))
         except BillingError as error:
-            form.refuse(error)
-            quote = _find(visit, quote_id)  # somebody may have been faster: show what is true now
+            form.add_error(error)
+            quote = _get_or_404(ctx, quote_id)  # somebody may have been faster: show what is true now
         else:
-            said = f"Quote {quote.number} is on its way to {quote.customer.email}."
-            return visit.go(visit.url("quote", quote.pk), said=said)
-    return visit.render("staff/quotes/send.html", {"quote": quote, "form": form}, status=form.status)
+            notice = f"Quote {quote.number} is on its way to {quote.customer.email}."
+            return ctx.redirect(ctx.url("quote", quote.pk), notice=notice)
+    return ctx.render("staff/quotes/send.html", {"quote": quote, "form": form}, status=form.status)
 
 
-def resend(visit: Visit, quote_id: str) -> HttpResponse:
+def resend(ctx: MemberContext, quote_id: str) -> HttpResponse:
     """Mail the quote's link again."""
-    quote = _find(visit, quote_id)
+    quote = _get_or_404(ctx, quote_id)
     form = Form({})
-    if visit.posted:
+    if ctx.is_post:
         try:
-            quotes.resend(quote, by=visit.actor, now=visit.now)
+            quotes.resend(quote, by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.refuse(error)
+            form.add_error(error)
         else:
-            said = f"Quote {quote.number} is on its way again to {quote.customer.email}."
-            return visit.go(visit.url("quote", quote.pk), said=said)
-    return visit.render("staff/quotes/resend.html", {"quote": quote, "form": form}, status=form.status)
+            notice = f"Quote {quote.number} is on its way again to {quote.customer.email}."
+            return ctx.redirect(ctx.url("quote", quote.pk), notice=notice)
+    return ctx.render("staff/quotes/resend.html", {"quote": quote, "form": form}, status=form.status)
 
 
-def link(visit: Visit, quote_id: str) -> HttpResponse:
+def link(ctx: MemberContext, quote_id: str) -> HttpResponse:
     """The link to the quote page, to be copied by hand; a draft has none."""
-    quote = _find(visit, quote_id)
+    quote = _get_or_404(ctx, quote_id)
     url = links.quote_url(quote) if quote.status in ("sent", "accepted") else ""
-    return visit.render("staff/quotes/link.html", {"quote": quote, "url": url})
+    return ctx.render("staff/quotes/link.html", {"quote": quote, "url": url})
 
 
-def deposit(visit: Visit, quote_id: str) -> HttpResponse:
+def deposit(ctx: MemberContext, quote_id: str) -> HttpResponse:
     """Record that the deposit was paid offline: how and when, never how much."""
-    quote = _find(visit, quote_id)
-    form = Form.typed(visit.request.POST) if visit.posted else Form(_fresh_deposit(visit))
-    recorded = _read_deposit(form) if visit.posted else None
+    quote = _get_or_404(ctx, quote_id)
+    form = Form.from_data(ctx.request.POST) if ctx.is_post else Form(_fresh_deposit(ctx))
+    recorded = _read_deposit(form) if ctx.is_post else None
     if recorded is not None:
         try:
-            deposits.record_deposit(quote, deposit=recorded, by=visit.actor, now=visit.now)
+            deposits.record_deposit(quote, deposit=recorded, by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.refuse(error)
+            form.add_error(error)
         else:
-            said = f"The deposit of {quote.deposit} is recorded. {quote.customer.name} gets a receipt."
-            return visit.go(visit.url("quote", quote.pk), said=said)
-    modes = [(mode, mode) for mode in visit.organization.payment_modes]
-    context = {"quote": quote, "form": form, "modes": modes, "obstacle": deposits.obstacle(quote)}
-    return visit.render("staff/quotes/deposit.html", context, status=form.status)
+            notice = f"The deposit of {quote.deposit} is recorded. {quote.customer.name} gets a receipt."
+            return ctx.redirect(ctx.url("quote", quote.pk), notice=notice)
+    modes = [(mode, mode) for mode in ctx.organization.payment_modes]
+    context = {
+        "quote": quote,
+        "form": form,
+        "modes": modes,
+        "unavailable_reason": deposits.unavailable_reason(quote),
+    }
+    return ctx.render("staff/quotes/deposit.html", context, status=form.status)
 
 
 def _read_deposit(form: Form) -> OfflineDeposit | None:
     paid_on = form.day("paid_on")
     if paid_on is None:
         return None
-    key = form.text("form_key")[:40] or None
-    return OfflineDeposit(form.text("method"), paid_on, form.text("reference"), form.text("remarks"), key)
+    key = form.text("idempotency_key")[:40] or None
+    return OfflineDeposit(form.text("method"), paid_on, form.text("reference"), form.text("note"), key)
 
 
-def _fresh_deposit(visit: Visit) -> dict[str, str]:
-    return {"paid_on": visit.today.isoformat(), "form_key": new_form_key()}
+def _fresh_deposit(ctx: MemberContext) -> dict[str, str]:
+    return {"paid_on": ctx.today.isoformat(), "idempotency_key": new_idempotency_key()}
 
 
-def invoice(visit: Visit, quote_id: str) -> HttpResponse:
+def invoice(ctx: MemberContext, quote_id: str) -> HttpResponse:
     """Turn the accepted quote into a draft invoice, and go there."""
-    quote = _find(visit, quote_id)
+    quote = _get_or_404(ctx, quote_id)
     form = Form({})
-    if visit.posted:
+    if ctx.is_post:
         try:
-            made = quotes.make_invoice(quote, by=visit.actor, now=visit.now, version=_version(visit))
+            made = quotes.create_invoice(quote, by=ctx.actor, now=ctx.now, version=_version(ctx))
         except BillingError as error:
-            form.refuse(error)
-            quote = _find(visit, quote_id)
+            form.add_error(error)
+            quote = _get_or_404(ctx, quote_id)
         else:
-            said = f"The invoice of {quote.number} is a draft. Look it over, then send it."
-            return visit.go(visit.url("invoice", made.pk), said=said)
+            notice = f"The invoice of {quote.number} is a draft. Look it over, then send it."
+            return ctx.redirect(ctx.url("invoice", made.pk), notice=notice)
     context = {"quote": quote, "form": form, "deposit_status": deposits.deposit_status(quote)}
-    return visit.render("staff/quotes/invoice.html", context, status=form.status)
+    return ctx.render("staff/quotes/invoice.html", context, status=form.status)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from partway.accounts.models import Organization
 from partway.billing.documents import drafts, quotes
-from partway.billing.documents.quotes import Offer
+from partway.billing.documents.quotes import QuoteDraft
 from partway.billing.models import Customer, Quote, QuoteTerms
 from partway.billing.models.quotes import DepositKind
 from partway.delivery.templatetags.partway import quantity
@@ -16,7 +16,7 @@ from partway.lib.money import Money
 from .. import document_form
 from ..forms import Form
 
-USUAL = "usual"
+DEFAULT = "usual"
 
 
 def stored(quote: Quote) -> Form:
@@ -24,47 +24,51 @@ def stored(quote: Quote) -> Form:
     deposit = {
         "deposit_kind": quote.deposit_kind,
         "deposit_percent": quantity(quote.deposit_percent) if quote.deposit_percent else "",
-        "deposit_amount": document_form.plain(quote.deposit_amount_minor, quote.currency),
+        "deposit_amount": document_form.amount_or_blank(quote.deposit_amount_minor, quote.currency),
     }
     content = document_form.stored_content(quote)
     return Form({**content, **deposit, "valid_until": quote.valid_until.isoformat()})
 
 
-def usual(terms: QuoteTerms, currency: str) -> dict[str, str]:
+def default_deposit(terms: QuoteTerms, currency: str) -> dict[str, str]:
     """The deposit fields of a new quote: what the organization usually asks for, ready to be changed."""
     return {
-        "deposit_kind": USUAL if terms.deposit_kind else "",
+        "deposit_kind": DEFAULT if terms.deposit_kind else "",
         "deposit_percent": quantity(terms.deposit_percent) if terms.deposit_percent else "",
-        "deposit_amount": document_form.plain(terms.deposit_amount_minor, currency),
+        "deposit_amount": document_form.amount_or_blank(terms.deposit_amount_minor, currency),
     }
 
 
 def choices(terms: QuoteTerms, currency: str) -> list[tuple[str, str]]:
     """What can be asked for in advance; the usual deposit first, in words, where there is one."""
     kinds = [(str(value), str(label)) for value, label in DepositKind.choices]
-    return [(USUAL, f"As usual: {usual_words(terms, currency)}"), *kinds] if terms.deposit_kind else kinds
+    return (
+        [(DEFAULT, f"As usual: {default_deposit_label(terms, currency)}"), *kinds]
+        if terms.deposit_kind
+        else kinds
+    )
 
 
-def usual_words(terms: QuoteTerms, currency: str) -> str:
+def default_deposit_label(terms: QuoteTerms, currency: str) -> str:
     """The usual deposit as “30 % from $500.00 on”."""
     amount = Money(terms.deposit_amount_minor, currency)
-    words = f"{quantity(terms.deposit_percent)} %" if terms.deposit_kind == "percent" else str(amount)
+    message = f"{quantity(terms.deposit_percent)} %" if terms.deposit_kind == "percent" else str(amount)
     least = Money(terms.deposit_threshold_minor, currency)
-    return f"{words} from {least} on" if least else words
+    return f"{message} from {least} on" if least else message
 
 
-def read(form: Form, customer: Customer | None, organization: Organization) -> Offer | None:
+def read(form: Form, customer: Customer | None, organization: Organization) -> QuoteDraft | None:
     """The offer that was typed, or None with every field that is wrong marked."""
     valid_until = form.day("valid_until")
     kind, percent, amount = _deposit(form)
     content = document_form.read_content(form, customer)
     if content is None or valid_until is None:
         return None
-    offer = Offer(valid_until=valid_until, **content)
-    if kind == USUAL:
-        total = Money(drafts.figures(offer).total_minor, offer.currency)
-        kind, percent, amount = quotes.usual_deposit(organization, total)
-    return replace(offer, deposit_kind=kind, deposit_percent=percent, deposit_amount_minor=amount)
+    draft = QuoteDraft(valid_until=valid_until, **content)
+    if kind == DEFAULT:
+        total = Money(drafts.compute_totals(draft).total_minor, draft.currency)
+        kind, percent, amount = quotes.default_deposit(organization, total)
+    return replace(draft, deposit_kind=kind, deposit_percent=percent, deposit_amount_minor=amount)
 
 
 def _deposit(form: Form) -> tuple[str, Decimal, int]:

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from partway.billing.models import Event
 
 from .. import timeline
-from ..context import Visit
-from ..forms import clean
+from ..context import MemberContext
+from ..forms import strip_nul
 
 PAGE_ROWS = 50
 KINDS = {
@@ -23,7 +23,7 @@ KINDS = {
     "customer": "Customers",
     "member": "Members",
     "organization": "Settings",
-    "flag": "Attention",
+    "alert": "Attention",
     "mail": "Mails",
 }
 # Besides members, who a person is not: named by what caused the change.
@@ -40,26 +40,26 @@ class Row:
     """An event as the list shows it."""
 
     event: Event
-    words: str
+    message: str
     detail: str
 
 
-def index(visit: Visit) -> HttpResponse:
+def index(ctx: MemberContext) -> HttpResponse:
     """Narrow by person and kind; older ones by a link that starts after the last row."""
-    wanted = {name: clean(visit.request.GET.get(name, "")) for name in ("by", "kind", "before")}
-    found = list(_narrowed(visit, wanted)[: PAGE_ROWS + 1])
+    wanted = {name: strip_nul(ctx.request.GET.get(name, "")) for name in ("by", "kind", "before")}
+    found = list(_narrowed(ctx, wanted)[: PAGE_ROWS + 1])
     context = {
-        "rows": [Row(event, timeline.words(event), timeline.detail(event)) for event in found[:PAGE_ROWS]],
+        "rows": [Row(event, timeline.message(event), timeline.detail(event)) for event in found[:PAGE_ROWS]],
         "older": found[PAGE_ROWS - 1].pk if len(found) > PAGE_ROWS else "",
-        "people": _people(visit),
+        "people": _people(ctx),
         "kinds": list(KINDS.items()),
         **wanted,
     }
-    return visit.render("staff/audit.html", context)
+    return ctx.render("staff/audit.html", context)
 
 
-def _narrowed(visit: Visit, wanted: dict[str, str]) -> QuerySet[Event]:
-    rows = Event.objects.of(visit.organization).select_related(
+def _narrowed(ctx: MemberContext, wanted: dict[str, str]) -> QuerySet[Event]:
+    rows = Event.objects.for_organization(ctx.organization).select_related(
         "invoice", "quote", "customer", "payment", "payment_request"
     )
     if wanted["kind"] in KINDS:
@@ -68,16 +68,20 @@ def _narrowed(visit: Visit, wanted: dict[str, str]) -> QuerySet[Event]:
         rows = rows.filter(actor_kind=wanted["by"])
     elif wanted["by"]:
         rows = rows.filter(actor_id=wanted["by"])
-    last = Event.objects.of(visit.organization).filter(pk=wanted["before"]).first()
+    last = Event.objects.for_organization(ctx.organization).filter(pk=wanted["before"]).first()
     if last is not None:
         older = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk)
         rows = rows.filter(older)
     return rows.order_by("-created_at", "-pk")
 
 
-def _people(visit: Visit) -> list[tuple[str, str]]:
+def _people(ctx: MemberContext) -> list[tuple[str, str]]:
     """(id, name) of everybody who could have done something: members, those who left, and what is no person."""
-    here = {member.pk: member.user.name for member in visit.organization.members.select_related("user")}
-    left = Event.objects.of(visit.organization).filter(type="member.removed").values_list("data", flat=True)
+    here = {member.pk: member.user.name for member in ctx.organization.members.select_related("user")}
+    left = (
+        Event.objects.for_organization(ctx.organization)
+        .filter(type="member.removed")
+        .values_list("data", flat=True)
+    )
     gone = {str(data["member"]): f"{data['name']} (left)" for data in left if "member" in data}
     return [*sorted({**gone, **here}.items(), key=lambda item: item[1].lower()), *_OTHERS.items()]

@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from partway.accounts.models import User
 from partway.lib.sealing import seal, unseal
 
-from . import entry
-from .lockout import network_address
+from . import login
+from .lockout import ip_address
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -35,11 +35,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits are counted for."""
-        return network_address(request)
+        return ip_address(request)
 
     def login(self, request: HttpRequest, user: User) -> None:
         """The last step, after the second factor."""
-        entry.enter(request, user)
+        login.log_in(request, user)
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Whether this is the password of who is signed in; a wrong one counts towards the lock-out."""

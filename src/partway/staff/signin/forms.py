@@ -31,13 +31,13 @@ class SignInForm(LoginForm):
         return "email" if field_name == "login" else str(super().add_prefix(field_name))
 
 
-class ForgottenForm(ResetPasswordForm):
+class ForgotPasswordForm(ResetPasswordForm):
     """The address of somebody who forgot their password."""
 
     def save(self, request: HttpRequest, **_: Any) -> str:
         """Queue the mail, if we know them; the answer is the same if we do not."""
         for user in self.users:
-            outbox.queue_for(user, "password_reset", now=clock.now())
+            outbox.queue_account_mail(user, "password_reset", now=clock.now())
         return str(self.cleaned_data["email"])
 
 
@@ -50,7 +50,7 @@ class TokenForm(UserTokenForm):
         return User.objects.filter(pk=(uidb36 or "").replace("\x00", ""), is_active=True).first()
 
 
-class _CodeOnce:
+class _SingleUseCodeMixin:
     """A code from the app or a recovery code: wrong ones count towards the lock-out, right ones work once."""
 
     user: User
@@ -64,13 +64,13 @@ class _CodeOnce:
             raise get_adapter().validation_error("incorrect_code")
         try:
             code: str = super().clean_code()  # type: ignore[misc]
-            self._use_up(code)
+            self._mark_used(code)
         except ValidationError:
-            lockout.failed(request, self.user)
+            lockout.record_failure(request, self.user)
             raise
         return code
 
-    def _use_up(self, code: str) -> None:
+    def _mark_used(self, code: str) -> None:
         # Each code is taken for three steps of the clock; allauth remembers it for one.
         if self.authenticator.type == Authenticator.Type.TOTP:
             digits = "".join(filter(str.isdigit, code))
@@ -78,9 +78,9 @@ class _CodeOnce:
                 raise get_adapter().validation_error("incorrect_code")
 
 
-class CodeForm(_CodeOnce, AuthenticateForm):
+class SecondFactorForm(_SingleUseCodeMixin, AuthenticateForm):
     """The second step of signing in."""
 
 
-class ConfirmCodeForm(_CodeOnce, ReauthenticateForm):
+class ReauthenticateCodeForm(_SingleUseCodeMixin, ReauthenticateForm):
     """The same, asked again before something dangerous."""

@@ -12,16 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from partway.accounts.models import User
-from partway.lib.addresses import believed
+from partway.lib.ip_addresses import client_ip
 
-_NOBODY_TOLD = "127.0.0.1"  # behind a socket of the same machine
+_DEFAULT_ADDRESS = "127.0.0.1"  # behind a socket of the same machine
 
 
-def network_address(request: HttpRequest) -> str:
+def ip_address(request: HttpRequest) -> str:
     """Where the browser is, as far as our own proxies say so."""
     forwarded_for = request.META.get("HTTP_X_FORWARDED_FOR", "")
     called_from = request.META.get("REMOTE_ADDR", "")
-    return believed(forwarded_for, called_from, settings.PARTWAY_TRUSTED_PROXIES) or _NOBODY_TOLD
+    return client_ip(forwarded_for, called_from, settings.PARTWAY_TRUSTED_PROXIES) or _DEFAULT_ADDRESS
 
 
 def account_name(request: HttpRequest, credentials: Mapping[str, str] | None = None) -> str:
@@ -35,17 +35,17 @@ def is_locked(request: HttpRequest, user: User) -> bool:
     return not AxesProxyHandler.is_allowed(request, {"email": user.email})
 
 
-def failed(request: HttpRequest, user: User) -> None:
+def record_failure(request: HttpRequest, user: User) -> None:
     """Count a wrong code like a wrong password."""
     user_login_failed.send(sender=__name__, credentials={"email": user.email}, request=request)
 
 
-def forgive(user: User) -> None:
+def clear_lockout(user: User) -> None:
     """Whoever reads the mail of an account may try again at once."""
     reset(username=user.email)
 
 
-def page(
+def lockout_response(
     request: HttpRequest, _answer: HttpResponse | None = None, _credentials: Mapping[str, str] | None = None
 ) -> HttpResponse:
     """What somebody sees who has to wait."""

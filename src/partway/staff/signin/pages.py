@@ -22,8 +22,8 @@ from partway.accounts.models import User
 from partway.billing.people import members
 from partway.lib import clock
 
-from . import entry, lockout
-from .forms import CodeForm, ConfirmCodeForm, ForgottenForm, SignInForm, TokenForm
+from . import lockout, login
+from .forms import ForgotPasswordForm, ReauthenticateCodeForm, SecondFactorForm, SignInForm, TokenForm
 
 # What the mixins below stand before, one way or another; for the type checker alone.
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ else:
 _PROFILE = reverse_lazy("profile")
 
 
-class Refusing(_AnyForm):
+class Invalid422Mixin(_AnyForm):
     """A form that comes back with errors is no success."""
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
@@ -44,13 +44,13 @@ class Refusing(_AnyForm):
         return answer
 
 
-class Told(Refusing):
+class SecurityChangeMixin(Invalid422Mixin):
     """A change of how somebody signs in: the change, its events and its mail are one transaction."""
 
-    what = ""
-    said = ""
+    change = ""
+    notice = ""
 
-    def whose(self) -> User:
+    def affected_user(self) -> User:
         """The person it is about."""
         user = self.request.user
         if not isinstance(user, User):  # allauth lets nobody come this far
@@ -61,13 +61,13 @@ class Told(Refusing):
         """Do it, and tell."""
         with transaction.atomic():
             answer: HttpResponse = super().form_valid(form)
-            members.secured(self.whose(), self.what, now=clock.now())
-        if self.said:
-            messages.success(self.request, self.said)
+            members.record_sign_in_change(self.affected_user(), self.change, now=clock.now())
+        if self.notice:
+            messages.success(self.request, self.notice)
         return answer
 
 
-class SignIn(Refusing, account.LoginView):
+class SignIn(Invalid422Mixin, account.LoginView):
     """Anyone: address and password, then the second step or on to where they were going."""
 
     form_class = SignInForm
@@ -80,33 +80,33 @@ class SignOut(account.LogoutView):
     http_method_names: ClassVar[list[str]] = ["post"]
 
 
-class SecondStep(Refusing, mfa.AuthenticateView):
+class SecondFactor(Invalid422Mixin, mfa.AuthenticateView):
     """Whoever gave the right password: the code of the app, or a recovery code."""
 
-    form_class = CodeForm
+    form_class = SecondFactorForm
     template_name = "staff/signin/code.html"
 
 
-class Forgotten(Refusing, account.PasswordResetView):
+class ForgotPassword(Invalid422Mixin, account.PasswordResetView):
     """Anyone: ask for a link to set a new password."""
 
-    form_class = ForgottenForm
+    form_class = ForgotPasswordForm
     template_name = "staff/signin/forgotten.html"
 
 
-class ForgottenSent(account.PasswordResetDoneView):
+class ForgotPasswordSent(account.PasswordResetDoneView):
     """The same words whether we know the address or not."""
 
     template_name = "staff/signin/forgotten_sent.html"
 
 
-class Reset(Told, account.PasswordResetFromKeyView):
+class ResetPassword(SecurityChangeMixin, account.PasswordResetFromKeyView):
     """Whoever holds the link from the mail: set a new password. The link works once."""
 
     template_name = "staff/signin/reset.html"
-    what = "password_reset"
+    change = "password_reset"
 
-    def whose(self) -> User:
+    def affected_user(self) -> User:
         """The person whose link it is."""
         user: User = self.reset_user
         return user
@@ -123,59 +123,59 @@ class Reset(Told, account.PasswordResetFromKeyView):
     def form_valid(self, form: BaseForm) -> HttpResponse:
         """Set it, end every session, and let them try again at once if they were locked out."""
         answer = super().form_valid(form)
-        sessions.end_all(self.whose())
-        lockout.forgive(self.whose())
+        sessions.end_all(self.affected_user())
+        lockout.clear_lockout(self.affected_user())
         return answer
 
 
-class ResetDone(account.PasswordResetFromKeyDoneView):
+class ResetPasswordDone(account.PasswordResetFromKeyDoneView):
     """It is set; on to signing in with it."""
 
     template_name = "staff/signin/reset_done.html"
 
 
-class Confirm(Refusing, account.ReauthenticateView):
+class Reauthenticate(Invalid422Mixin, account.ReauthenticateView):
     """Who is signed in gives the password once more before something dangerous."""
 
     template_name = "staff/signin/confirm.html"
 
 
-class ConfirmByCode(Refusing, mfa.ReauthenticateView):
+class ReauthenticateByCode(Invalid422Mixin, mfa.ReauthenticateView):
     """The same with a code."""
 
-    form_class = ConfirmCodeForm
+    form_class = ReauthenticateCodeForm
     template_name = "staff/signin/confirm.html"
 
 
-class ChangePassword(Told, account.PasswordChangeView):
+class ChangePassword(SecurityChangeMixin, account.PasswordChangeView):
     """A new password, which ends every other session."""
 
     template_name = "staff/profile/password.html"
     success_url = _PROFILE
-    what = "password_changed"
-    said = "Your password is changed. Every other session has ended."
+    change = "password_changed"
+    notice = "Your password is changed. Every other session has ended."
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
         """Change it; this browser stays, under a new session."""
         answer = super().form_valid(form)
-        entry.stay_alone(self.request, self.whose())
+        login.end_other_sessions(self.request, self.affected_user())
         return answer
 
 
-class TwoFactorOn(Told, totp.ActivateTOTPView):
+class EnableTwoFactor(SecurityChangeMixin, totp.ActivateTOTPView):
     """Show the secret to an authenticator app, and take its first code."""
 
     template_name = "staff/profile/two_factor_on.html"
-    what = "two_factor_on"
-    said = "Two-factor sign-in is on."
+    change = "two_factor_on"
+    notice = "Two-factor sign-in is on."
 
 
-class TwoFactorOff(Told, totp.DeactivateTOTPView):
+class DisableTwoFactor(SecurityChangeMixin, totp.DeactivateTOTPView):
     """Sign in with the password alone again."""
 
     template_name = "staff/profile/two_factor_off.html"
-    what = "two_factor_off"
-    said = "Two-factor sign-in is off."
+    change = "two_factor_off"
+    notice = "Two-factor sign-in is off."
 
 
 class RecoveryCodes(recovery.ViewRecoveryCodesView):
@@ -184,9 +184,9 @@ class RecoveryCodes(recovery.ViewRecoveryCodesView):
     template_name = "staff/profile/recovery_codes.html"
 
 
-class NewRecoveryCodes(Told, recovery.GenerateRecoveryCodesView):
+class RegenerateRecoveryCodes(SecurityChangeMixin, recovery.GenerateRecoveryCodesView):
     """Ten new codes, which end the old ones."""
 
     template_name = "staff/profile/recovery_codes_new.html"
-    what = "recovery_codes_made"
-    said = "These are your new recovery codes. The old ones no longer work."
+    change = "recovery_codes_made"
+    notice = "These are your new recovery codes. The old ones no longer work."

@@ -18,7 +18,7 @@ from partway.accounts.models import Member, User
 from partway.billing.errors import BillingError
 from partway.billing.people import members
 from partway.lib import clock
-from partway.staff.access import to_signin
+from partway.staff.access import redirect_to_signin
 from partway.staff.forms import Form
 
 _BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari")
@@ -40,21 +40,21 @@ class Session:
     browser: str
     address: str
     since: datetime
-    is_this: bool
+    is_current: bool
 
 
 @never_cache
 def show(request: HttpRequest) -> HttpResponse:
     """Who is signed in: name, password, second step, sessions, organizations."""
     if not isinstance(request.user, User):
-        return to_signin(request)
+        return redirect_to_signin(request)
     user = request.user
-    form = Form.typed(request.POST) if request.method == "POST" else Form({"name": user.name})
+    form = Form.from_data(request.POST) if request.method == "POST" else Form({"name": user.name})
     if request.method == "POST":
         try:
             members.rename(user, name=form.text("name"), now=clock.now())
         except BillingError as error:
-            form.refuse(error)
+            form.add_error(error)
         else:
             messages.success(request, "Saved.")
             return redirect("profile")
@@ -79,9 +79,9 @@ def _standing(request: HttpRequest, user: User) -> dict[str, object]:
 
 
 def _sessions(request: HttpRequest, user: User) -> list[Session]:
-    this = sessions.row_key(request.session.session_key)
+    this = sessions.session_key_digest(request.session.session_key)
     return [
-        Session(browser(row.browser), row.network_address, row.created_at, row.pk == this)
+        Session(browser(row.browser), row.ip_address, row.created_at, row.pk == this)
         for row in sessions.standing(user, now=clock.now())
     ]
 
@@ -90,7 +90,7 @@ def _sessions(request: HttpRequest, user: User) -> list[Session]:
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """End every session but this one."""
     if not isinstance(request.user, User):
-        return to_signin(request)
+        return redirect_to_signin(request)
     members.end_other_sessions(request.user, key=request.session.session_key, now=clock.now())
     messages.success(request, "Every other session has ended.")
     return redirect("profile")
@@ -99,6 +99,6 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
 def browser(user_agent: str) -> str:
     """What a browser says of itself, in words somebody recognizes: “Firefox on Linux”."""
     named = next((name for name in _BROWSERS if re.search(rf"{name}\w*/", user_agent)), "")
-    system = next((words for mark, words in _SYSTEMS.items() if mark in user_agent), "")
-    words = _NAMES.get(named, named) or "A browser"
-    return f"{words} on {system}" if system else words
+    system = next((message for mark, message in _SYSTEMS.items() if mark in user_agent), "")
+    message = _NAMES.get(named, named) or "A browser"
+    return f"{message} on {system}" if system else message

@@ -13,20 +13,22 @@ urlpatterns = [
     # Anyone.
     path("signin/", pages.SignIn.as_view(), name="account_login"),
     path("signout/", pages.SignOut.as_view(), name="account_logout"),
-    path("signin/forgotten/", pages.Forgotten.as_view(), name="account_reset_password"),
-    path("signin/forgotten/sent/", pages.ForgottenSent.as_view(), name="account_reset_password_done"),
-    path("signin/reset/done/", pages.ResetDone.as_view(), name="account_reset_password_from_key_done"),
+    path("signin/forgotten/", pages.ForgotPassword.as_view(), name="account_reset_password"),
+    path("signin/forgotten/sent/", pages.ForgotPasswordSent.as_view(), name="account_reset_password_done"),
+    path(
+        "signin/reset/done/", pages.ResetPasswordDone.as_view(), name="account_reset_password_from_key_done"
+    ),
     path(
         "signin/inactive/",
         AccountInactiveView.as_view(template_name="staff/signin/inactive.html"),
         name="account_inactive",
     ),
     # Whoever gave the right password.
-    path("signin/code/", never_cache(pages.SecondStep.as_view()), name="mfa_authenticate"),
+    path("signin/code/", never_cache(pages.SecondFactor.as_view()), name="mfa_authenticate"),
     # Whoever holds a link.
     path(
         "signin/reset/<str:uidb36>/<str:key>/",
-        never_cache(pages.Reset.as_view()),
+        never_cache(pages.ResetPassword.as_view()),
         name="account_reset_password_from_key",
     ),
     path("welcome/<str:uid>/<str:token>/", welcome.welcome, name="welcome"),
@@ -35,14 +37,16 @@ urlpatterns = [
     path("profile/", profile.show, name="profile"),
     path("profile/", profile.show, name="mfa_index"),  # allauth's name for where it returns to
     path("profile/password/", never_cache(pages.ChangePassword.as_view()), name="account_change_password"),
-    path("profile/two-factor/", never_cache(pages.TwoFactorOn.as_view()), name="mfa_activate_totp"),
-    path("profile/two-factor/off/", never_cache(pages.TwoFactorOff.as_view()), name="mfa_deactivate_totp"),
+    path("profile/two-factor/", never_cache(pages.EnableTwoFactor.as_view()), name="mfa_activate_totp"),
+    path(
+        "profile/two-factor/off/", never_cache(pages.DisableTwoFactor.as_view()), name="mfa_deactivate_totp"
+    ),
     path(
         "profile/recovery-codes/", never_cache(pages.RecoveryCodes.as_view()), name="mfa_view_recovery_codes"
     ),
     path(
         "profile/recovery-codes/new/",
-        never_cache(pages.NewRecoveryCodes.as_view()),
+        never_cache(pages.RegenerateRecoveryCodes.as_view()),
         name="mfa_generate_recovery_codes",
     ),
     path(
@@ -51,6 +55,8 @@ urlpatterns = [
         name="mfa_download_recovery_codes",
     ),
     path("profile/sessions/end/", profile.end_sessions, name="sessions_end"),
-    path("profile/confirm/", never_cache(pages.Confirm.as_view()), name="account_reauthenticate"),
-    path("profile/confirm/code/", never_cache(pages.ConfirmByCode.as_view()), name="mfa_reauthenticate"),
+    path("profile/confirm/", never_cache(pages.Reauthenticate.as_view()), name="account_reauthenticate"),
+    path(
+        "profile/confirm/code/", never_cache(pages.ReauthenticateByCode.as_view()), name="mfa_reauthenticate"
+    ),
 ]

@@ -14,33 +14,33 @@ from partway.billing.people import members
 from partway.lib import clock
 from partway.staff.forms import Form
 
-from . import entry
+from . import login
 
-_DIFFERENT = "The two do not match. Type the same password twice."
+_PASSWORDS_DIFFER = "The two do not match. Type the same password twice."
 
 
 @never_cache
 def welcome(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     """Whoever holds the operator's link: set the first password and come in. The link works once."""
-    user = passwords.welcomed(uid, token)
+    user = passwords.user_from_welcome_link(uid, token)
     if user is None:
         return render(request, "staff/signin/dead_link.html", status=404)
-    form = Form.typed(request.POST)
+    form = Form.from_data(request.POST)
     if request.method == "POST":
         wrong = _wrong_password(form, user)
         if not wrong:
-            passwords.choose(user, form.values["password"])
-            entry.enter(request, user)
+            passwords.set_password(user, form.values["password"])
+            login.log_in(request, user)
             return redirect("staff:home")
-        form.refuse(Invalid(wrong))
+        form.add_error(Invalid(wrong))
     return render(request, "staff/signin/welcome.html", {"form": form, "user": user}, status=form.status)
 
 
 def _wrong_password(form: Form, user: User) -> dict[str, str]:
-    weakness = passwords.weakness(form.values.get("password", ""), user)
-    if weakness:
-        return {"password": weakness}
-    return {} if form.values.get("again") == form.values["password"] else {"again": _DIFFERENT}
+    password_error = passwords.password_error(form.values.get("password", ""), user)
+    if password_error:
+        return {"password": password_error}
+    return {} if form.values.get("again") == form.values["password"] else {"again": _PASSWORDS_DIFFER}
 
 
 @never_cache
@@ -58,12 +58,12 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _join_as(request: HttpRequest, invitation: Invitation, user: User) -> HttpResponse:
-    form = Form.typed(request.POST)
+    form = Form.from_data(request.POST)
     if request.method == "POST" and user.email == invitation.email:
         try:
             members.accept(invitation, user=user, now=clock.now())
         except BillingError as error:
-            form.refuse(error)
+            form.add_error(error)
         else:
             return redirect("staff:organization", invitation.organization.slug)
     context = {"form": form, "invitation": invitation, "is_other": user.email != invitation.email}
@@ -71,14 +71,14 @@ def _join_as(request: HttpRequest, invitation: Invitation, user: User) -> HttpRe
 
 
 def _join_as_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    form = Form.typed(request.POST)
+    form = Form.from_data(request.POST)
     if request.method == "POST":
         try:
             user = _accept_as_new(form, invitation)
         except BillingError as error:
-            form.refuse(error)
+            form.add_error(error)
         else:
-            entry.enter(request, user)
+            login.log_in(request, user)
             return redirect("staff:organization", invitation.organization.slug)
     context = {"form": form, "invitation": invitation}
     return render(request, "staff/signin/join_new.html", context, status=form.status)
@@ -87,6 +87,8 @@ def _join_as_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 def _accept_as_new(form: Form, invitation: Invitation) -> User:
     password = form.values.get("password", "")
     if password != form.values.get("again"):
-        raise Invalid({"again": _DIFFERENT})
-    member = members.accept_as_new(invitation, name=form.text("name"), password=password, now=clock.now())
+        raise Invalid({"again": _PASSWORDS_DIFFER})
+    member = members.accept_with_new_account(
+        invitation, name=form.text("name"), password=password, now=clock.now()
+    )
     return member.user

@@ -22,14 +22,14 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from partway.delivery.receipt_figures import method_words
+from partway.delivery.receipt_figures import method_label as method_name
 from partway.lib.money import Money, format_money
 from partway.staff.forms import Form
 
 register = template.Library()
 
-_METHODS = {"card": "Card", "bank_debit": "Bank debit", "": "–"}
-_MAILS = {
+_METHOD_LABELS = {"card": "Card", "bank_debit": "Bank debit", "": "–"}
+_MAIL_KIND_LABELS = {
     "invoice_sent": "Invoice",
     "quote_sent": "Quote",
     "quote_accepted": "Notice of acceptance",
@@ -43,25 +43,25 @@ _MAILS = {
 
 
 @register.filter
-def method(code: str) -> str:
+def method_label(code: str) -> str:
     """How a customer paid."""
-    return _METHODS.get(code) or method_words(code)
+    return _METHOD_LABELS.get(code) or method_name(code)
 
 
 @register.filter
 def mail_kind(code: str) -> str:
     """What a mail is about."""
-    return _MAILS.get(code, code.replace("_", " ").capitalize())
+    return _MAIL_KIND_LABELS.get(code, code.replace("_", " ").capitalize())
 
 
 @register.filter
-def currency_mark(currency: str) -> str:
+def currency_prefix(currency: str) -> str:
     """What stands before an amount, as "$" or "KWD" and a space, for the dialog that formats as one types."""
     return format_money(Money(0, currency)).partition("0")[0]
 
 
 @register.filter
-def less(amount: Money, other: Money) -> Money:
+def minus(amount: Money, other: Money) -> Money:
     """One amount without another."""
     return amount - other
 
@@ -100,7 +100,7 @@ def _query(context: Context) -> QueryDict:
 
 
 @register.simple_tag(takes_context=True)
-def without(context: Context, names: Sequence[str]) -> str:
+def query_without(context: Context, names: Sequence[str]) -> str:
     """The query of this page without some parts; the page's own address when nothing is left."""
     query = _query(context)
     for name in names:
@@ -113,20 +113,20 @@ def _address(context: Context, query: QueryDict) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def kept(context: Context, *own: str) -> SafeString:
+def hidden_query_fields(context: Context, *own: str) -> SafeString:
     """What the address holds besides a form's own fields, so that sending the form keeps it."""
     others = [(name, value) for name, value in _query(context).items() if name not in (*own, "page")]
     return format_html_join("", '<input type="hidden" name="{}" value="{}">', others)
 
 
 @register.filter
-def grouped(number: int) -> str:
+def thousands(number: int) -> str:
     """A count as people read it: 100,000."""
     return f"{number:,}"
 
 
 @register.simple_tag(takes_context=True)
-def narrowed(context: Context, **changes: str) -> str:
+def query_with(context: Context, **changes: str) -> str:
     """The query of this page with some parts changed, empty ones left out."""
     query = _query(context)
     for name, value in changes.items():
@@ -137,9 +137,9 @@ def narrowed(context: Context, **changes: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def sorted_by(context: Context, column: str) -> dict[str, str]:
+def sort_header(context: Context, column: str) -> dict[str, str]:
     """How a list's header reads and where it leads: the same column again turns the order around."""
     now = _query(context).get("sort", "")
     following = f"-{column}" if now == column else column
     order = {column: "ascending", f"-{column}": "descending"}.get(now, "none")
-    return {"order": order, "url": narrowed(context, sort=following, page="")}
+    return {"order": order, "url": query_with(context, sort=following, page="")}

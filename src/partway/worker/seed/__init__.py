@@ -16,11 +16,11 @@ from partway.accounts.models import GatewayAccount, Organization, Role
 from partway.billing import events
 from partway.billing.events import OPERATOR
 from partway.billing.people import organizations
-from partway.billing.people.members import Person
+from partway.billing.people.members import NewUser
 from partway.billing.people.organizations import Profile
 
-from .books import Seed
-from .story import Story
+from .story import InvoiceHistory
+from .tables import Seed
 
 __all__ = ["OWNER", "build"]
 
@@ -40,13 +40,13 @@ _TRADES = (
 )
 
 
-def build(*, invoices: int, now: datetime, chance: Random) -> Organization:
+def build(*, invoices: int, now: datetime, rng: Random) -> Organization:
     """A new organization with that many invoices; `partway verify` finds nothing wrong with it."""
-    seed = _start(now, chance)
+    seed = _start(now, rng)
     for number in range(max(1, invoices // _INVOICES_PER_CUSTOMER)):
         _add_customer(seed, number)
     for number, at in enumerate(_moments(invoices, now), start=1):
-        Story(seed, at).tell()
+        InvoiceHistory(seed, at).generate()
         if number % _BATCH == 0:
             _write(seed)
     _write(seed)
@@ -56,7 +56,7 @@ def build(*, invoices: int, now: datetime, chance: Random) -> Organization:
 @transaction.atomic
 def _write(seed: Seed) -> None:
     """What was told since the last time, with the numbers that it took."""
-    seed.books.write()
+    seed.tables.write()
     seed.organization.next_invoice_number = seed.numbered + 1
     seed.organization.save(update_fields=["next_invoice_number"])
 
@@ -67,7 +67,7 @@ def _moments(count: int, now: datetime) -> Iterator[datetime]:
     return (first + span * position / max(1, count - 1) for position in range(count))
 
 
-def _start(now: datetime, chance: Random) -> Seed:
+def _start(now: datetime, rng: Random) -> Seed:
     profile = Profile(
         name="Seedling Roofing",
         email="billing@seed.example",
@@ -75,17 +75,17 @@ def _start(now: datetime, chance: Random) -> Seed:
         time_zone="America/New_York",
     )
     began = now - _PERIOD - timedelta(days=1)
-    owner = Person(OWNER, "Olivia Stone")
+    owner = NewUser(OWNER, "Olivia Stone")
     organization = organizations.create(profile=profile, owner=owner, by=OPERATOR, now=began)
-    organizations.switch_payments(organization, on=True, by=OPERATOR, now=began)
+    organizations.set_payments_enabled(organization, on=True, by=OPERATOR, now=began)
     member = organization.members.select_related("user").get(role=Role.OWNER)
-    return Seed(organization, _account(organization), events.member_actor(member), now, chance)
+    return Seed(organization, _account(organization), events.member_actor(member), now, rng)
 
 
 def _account(organization: Organization) -> GatewayAccount:
     """An account of which the pretend payment company knows nothing: these books are to be read."""
     never = datetime(9999, 1, 1, tzinfo=UTC)
-    account = GatewayAccount(organization=organization, gateway="sandbox", list_at=never)
+    account = GatewayAccount(organization=organization, gateway="sandbox", reconcile_at=never)
     account.credentials = {"api_key": "sk_sandbox_seed", "signing_secret": f"whsec_{'c2VlZHNl' * 4}"}
     account.save(force_insert=True)
     return account
@@ -93,8 +93,8 @@ def _account(organization: Organization) -> GatewayAccount:
 
 def _add_customer(seed: Seed, number: int) -> None:
     at = seed.now - _PERIOD
-    name = _person(seed.chance) if number % 3 == 0 else _business(seed.chance)
-    customer = seed.books.customers.add(
+    name = _person(seed.rng) if number % 3 == 0 else _business(seed.rng)
+    customer = seed.tables.customers.add(
         organization_id=seed.organization.pk,
         name=name,
         email=f"{name.split()[-1]}{number}@customer.example".lower(),
@@ -104,11 +104,11 @@ def _add_customer(seed: Seed, number: int) -> None:
     seed.customers.append(customer)
 
 
-def _person(chance: Random) -> str:
-    initial = chance.choice("ABCDEFGHJKLMNPRSTVW")
-    return f"{chance.choice(_FIRST.split())} {initial}. {chance.choice(_LAST.split())}"
+def _person(rng: Random) -> str:
+    initial = rng.choice("ABCDEFGHJKLMNPRSTVW")
+    return f"{rng.choice(_FIRST.split())} {initial}. {rng.choice(_LAST.split())}"
 
 
-def _business(chance: Random) -> str:
-    first, second = chance.sample(_LAST.split(), 2)
-    return f"{first} & {second} {chance.choice(_TRADES.split())}"
+def _business(rng: Random) -> str:
+    first, second = rng.sample(_LAST.split(), 2)
+    return f"{first} & {second} {rng.choice(_TRADES.split())}"

@@ -13,7 +13,7 @@ from partway.lib.clock import today
 from partway.lib.ids import new_id
 
 from ..bulk_insert import Row
-from .books import Seed
+from .tables import Seed
 
 _TERM = timedelta(days=30)
 _STAGES = (1, 1, 2, 3, 4)  # in how many parts an invoice is paid
@@ -32,30 +32,30 @@ _TAXES = (Decimal(0), Decimal("8.25"), Decimal("8.25"), Decimal(19))
 
 
 @dataclass(slots=True)
-class Story:
+class InvoiceHistory:
     """One invoice from the day it was written until now."""
 
     seed: Seed
     at: datetime
-    owes: Row = field(init=False)
+    customer: Row = field(init=False)
     invoice: Row = field(init=False)
 
-    def tell(self) -> None:
+    def generate(self) -> None:
         """All that happens to it; a step that would lie in the future ends the story."""
         self._write()
-        if self.seed.happens(0.01) or not self._later(hours=2):
+        if self.seed.with_probability(0.01) or not self._later(hours=2):
             return  # a draft, forgotten or fresh
         self._send()
-        if self.seed.happens(0.02) and self._later(days=3):
+        if self.seed.with_probability(0.02) and self._later(days=3):
             self._move(states.INVOICE, self.invoice, "void", self.seed.member, version=3)
-        elif self.seed.happens(0.05):
+        elif self.seed.with_probability(0.05):
             self._stay_unpaid()
         else:
-            self._pay_in_stages(self.seed.chance.choice(_STAGES))
+            self._pay_in_stages(self.seed.rng.choice(_STAGES))
 
     def _later(self, *, days: float = 0, hours: float = 0) -> bool:
         """Go on by up to that much; False when that is still to come."""
-        then = self.at + timedelta(days=days, hours=hours) * self.seed.chance.random()
+        then = self.at + timedelta(days=days, hours=hours) * self.seed.rng.random()
         if then > self.seed.now:
             return False
         self.at = then
@@ -63,26 +63,28 @@ class Story:
 
     def _write(self) -> None:
         seed = self.seed
-        self.owes = seed.chance.choice(seed.customers)
-        self.invoice = seed.books.invoices.add(
+        self.customer = seed.rng.choice(seed.customers)
+        self.invoice = seed.tables.invoices.add(
             organization_id=seed.organization.pk,
-            customer_id=self.owes["id"],
-            currency=seed.chance.choice(_CURRENCIES) if seed.happens(0.03) else seed.organization.currency,
+            customer_id=self.customer["id"],
+            currency=seed.rng.choice(_CURRENCIES)
+            if seed.with_probability(0.03)
+            else seed.organization.currency,
             due_on=today(self.at, seed.organization.time_zone) + _TERM,
             created_at=self.at,
         )
-        self.invoice |= self._lines(seed.chance.choice((1, 1, 2, 3)))
+        self.invoice |= self._lines(seed.rng.choice((1, 1, 2, 3)))
         self._record("invoice.created", seed.member, self._figures())
 
     def _lines(self, count: int) -> dict[str, int]:
         """Lines of one tax rate; answers the invoice's figures."""
-        chance, tax, lines = self.seed.chance, self.seed.chance.choice(_TAXES), []
+        rng, tax, lines = self.seed.rng, self.seed.rng.choice(_TAXES), []
         for position in range(count):
-            description, unit = chance.choice(_WORK)
-            quantity = Decimal(chance.randint(1, 24)) / 2
+            description, unit = rng.choice(_WORK)
+            quantity = Decimal(rng.randint(1, 24)) / 2
             amount = amounts.line_amount(quantity, unit)
             lines.append(amounts.LineAmount(amount, tax))
-            self.seed.books.lines.add(
+            self.seed.tables.lines.add(
                 invoice_id=self.invoice["id"],
                 position=position,
                 description=description,
@@ -104,25 +106,25 @@ class Story:
 
     def _send(self) -> None:
         number = self.seed.number()
-        told = {**self._figures(), "number": number, "email": self.owes["email"]}
+        told = {**self._figures(), "number": number, "email": self.customer["email"]}
         columns: Row = {"number": number, "sent_at": self.at, "version": 2}
         event = self._move(states.INVOICE, self.invoice, "sent", self.seed.member, told, **columns)
         due = {"amount_due_minor": self.invoice["total_minor"], "currency": self.invoice["currency"]}
-        self.seed.mail("invoice_sent", event, [self.owes["email"]], due)
+        self.seed.mail("invoice_sent", event, [self.customer["email"]], due)
 
     def _stay_unpaid(self) -> None:
         """Nothing comes; some of these are given up in the end."""
-        if self.seed.happens(0.5) and self._later(days=40):
+        if self.seed.with_probability(0.5) and self._later(days=40):
             request = self._ask(self.invoice["total_minor"])
-            if self.seed.happens(0.4) and self._later(days=40):
+            if self.seed.with_probability(0.4) and self._later(days=40):
                 self._end(request, "canceled", self.seed.member, reason="by_member")
                 if self._later(days=500):
                     self._move(states.INVOICE, self.invoice, "written_off", self.seed.member, version=3)
 
     def _pay_in_stages(self, stages: int) -> None:
         """Asked for in parts and paid, one after the other; a single stage is often paid by Pay Now."""
-        by_request = stages > 1 or self.seed.happens(0.4)
-        for amount_minor in amounts.spread(self.invoice["total_minor"], [1] * stages):
+        by_request = stages > 1 or self.seed.with_probability(0.4)
+        for amount_minor in amounts.split_by_weight(self.invoice["total_minor"], [1] * stages):
             if not self._later(days=20):
                 return
             request = self._ask(amount_minor) if by_request else None
@@ -132,12 +134,12 @@ class Story:
         self._move(states.INVOICE, self.invoice, "paid", events.gateway_actor("sandbox"), paid_at=self.at)
 
     def _ask(self, amount_minor: int) -> Row:
-        request = self.seed.books.requests.add(
+        request = self.seed.tables.requests.add(
             organization_id=self.seed.organization.pk,
             invoice_id=self.invoice["id"],
             amount_requested_minor=amount_minor,
             currency=self.invoice["currency"],
-            to=[self.owes["email"]],
+            to=[self.customer["email"]],
             requested_by=self.seed.member.id,
             created_at=self.at,
         )
@@ -157,11 +159,13 @@ class Story:
 
     def _pay(self, amount_minor: int, request: Row | None) -> None:
         """A card, or a bank debit, from its start to the books."""
-        method = "card" if self.seed.happens(0.5) else "bank_debit"
+        method = "card" if self.seed.with_probability(0.5) else "bank_debit"
         payment, told = self._payment(amount_minor, request, method), self._amount(amount_minor)
         about = {"payment_id": payment["id"], "payment_request_id": payment["payment_request_id"]}
         by = events.gateway_actor("sandbox")
-        self._record("payment.started", Actor("customer", self.owes["id"], self.owes["name"]), told, **about)
+        self._record(
+            "payment.started", Actor("customer", self.customer["id"], self.customer["name"]), told, **about
+        )
         for state in ("authorized", "capturing") if method == "card" else ("processing",):
             self._move(states.PAYMENT, payment, state, by, told, about)
         stages = self._allocate(payment)
@@ -171,14 +175,14 @@ class Story:
             "accepted": True,
         }
         event = self._move(states.PAYMENT, payment, "succeeded", by, {**told, **stages, **booked}, about)
-        self.seed.mail("receipt", event, [self.owes["email"]], stages)
+        self.seed.mail("receipt", event, [self.customer["email"]], stages)
         self.seed.mail("payment_received", event, [self.seed.organization.email], stages)
         if request is not None:
             self._end(request, "paid", by)
 
     def _payment(self, amount_minor: int, request: Row | None, method: str) -> Row:
         """The payment as it is in the end, but for its state, with the calls that were made for it."""
-        payment = self.seed.books.payments.add(
+        payment = self.seed.tables.payments.add(
             organization_id=self.seed.organization.pk,
             invoice_id=self.invoice["id"],
             payment_request_id=request["id"] if request else None,
@@ -192,10 +196,10 @@ class Story:
             checkout_ref=new_id("co"),
             created_at=self.at,
             settled_at=self.at,
-            check_at=self.at,
+            next_refresh_at=self.at,
         )
         for act in ("start", "capture") if method == "card" else ("start",):
-            self.seed.books.calls.add(
+            self.seed.tables.calls.add(
                 payment_id=payment["id"],
                 act=act,
                 attempt=1,
@@ -210,7 +214,7 @@ class Story:
         invoice, amount_minor = self.invoice, payment["amount_minor"]
         before = invoice["amount_paid_minor"]
         invoice["amount_paid_minor"] += amount_minor
-        self.seed.books.allocations.add(
+        self.seed.tables.allocations.add(
             organization_id=self.seed.organization.pk,
             payment_id=payment["id"],
             invoice_id=invoice["id"],
@@ -244,5 +248,5 @@ class Story:
 
     def _record(self, event_type: str, by: Actor, told: dict[str, object], **about: str | None) -> Row:
         if not about:
-            about = {"customer_id": self.owes["id"]}
+            about = {"customer_id": self.customer["id"]}
         return self.seed.record(event_type, self.at, by, told, invoice_id=self.invoice["id"], **about)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from .postbox import link_in
+from .postbox import payment_link_in
 from .tourist import CUSTOMER, Tour
-from .visitor import Surprise
+from .visitor import TourFailed
 
 
 def record_a_check(tour: Tour) -> str:
     """Request 300.00 of INV-0002, then record a check of 500.00."""
-    link = tour.places["overtaken"] = tour.request("300.00")
-    said = tour.act(
-        f"invoices/{tour.places['invoice_id']}/payment/", amount="500.00", method="Check", reference="No. 118"
+    link = tour.saved["overtaken"] = tour.request("300.00")
+    said = tour.confirm_dialog(
+        f"invoices/{tour.saved['invoice_id']}/payment/", amount="500.00", method="Check", reference="No. 118"
     )
-    said.must_say("The payment of $500.00 is recorded.", "Its open request for $300.00 was canceled")
-    said.must_say("Total Amount Due $200.00")
-    tour.places["check"] = link_in(tour.post.next_to(CUSTOMER, about="$500.00"), "r")
-    tour.customer.open(tour.places["check"]).must_answer(200).must_say("You paid", "$500.00", "by check")
-    if tour.customer.open(link).must_answer(410).has_form("/pay/"):
-        raise Surprise("A request that no longer fits can still be paid.")
+    said.assert_contains("The payment of $500.00 is recorded.", "Its open request for $300.00 was canceled")
+    said.assert_contains("Total Amount Due $200.00")
+    tour.saved["check"] = payment_link_in(tour.mailbox.wait_for_mail(CUSTOMER, about="$500.00"), "r")
+    tour.customer.open(tour.saved["check"]).assert_status(200).assert_contains(
+        "You paid", "$500.00", "by check"
+    )
+    if tour.customer.open(link).assert_status(410).has_form("/pay/"):
+        raise TourFailed("A request that no longer fits can still be paid.")
     return "$200.00 is due, the request is canceled and its link dead; the customer has a receipt for $500.00"
 
 
@@ -26,12 +28,20 @@ def reverse_it(tour: Tour) -> str:
     """The check bounces: the owner reverses the payment."""
     menu = next((link for link in tour.invoice_page().links if link.endswith("/reverse/")), "")
     path = menu.partition("/o/tour-plumbing/")[2]
-    said = tour.act(path, reason="The bank returned it.").must_say("is due again on INV-0002")
-    said.must_say("Reversed", "The bank returned it.", "Total Amount Due $700.00")
-    receipt = tour.customer.open(tour.places["check"]).must_answer(200).must_say("Your payment was reversed")
+    said = tour.confirm_dialog(path, reason="The bank returned it.").assert_contains(
+        "is due again on INV-0002"
+    )
+    said.assert_contains("Reversed", "The bank returned it.", "Total Amount Due $700.00")
+    receipt = (
+        tour.customer.open(tour.saved["check"])
+        .assert_status(200)
+        .assert_contains("Your payment was reversed")
+    )
     if "You paid" in receipt.text or "bank returned" in receipt.text:
-        raise Surprise(f"The receipt of a reversed payment still thanks, or tells the reason: {receipt.text}")
-    hosted = tour.customer.open(tour.places["hosted"]).must_answer(200)
-    hosted.must_say("Pay Now · $700.00", "Check reversed", "−$500.00")
-    tour.customer.open(tour.places["overtaken"]).must_answer(410)
+        raise TourFailed(
+            f"The receipt of a reversed payment still thanks, or tells the reason: {receipt.text}"
+        )
+    hosted = tour.customer.open(tour.saved["hosted"]).assert_status(200)
+    hosted.assert_contains("Pay Now · $700.00", "Check reversed", "−$500.00")
+    tour.customer.open(tour.saved["overtaken"]).assert_status(410)
     return "$700.00 is due again, the receipt says that it was reversed, and the request stays dead"

@@ -9,19 +9,19 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from .visitor import Surprise
+from .visitor import TourFailed
 
 _PATIENCE_SECONDS = 20
 
 
 @dataclass
-class Postbox:
+class Mailbox:
     """Every mail of one house, each read once."""
 
     home: Path
     read: set[Path] = field(default_factory=set)
 
-    def next_to(self, address: str, *, about: str) -> str:
+    def wait_for_mail(self, address: str, *, about: str) -> str:
         """The text of the next unread mail to `address` whose subject has `about`; waits for the worker to send it."""
         give_up_at = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < give_up_at:
@@ -31,19 +31,19 @@ class Postbox:
                     self.read.add(path)
                     return _text(message)
             time.sleep(0.1)
-        raise Surprise(f"No mail to {address} about “{about}” arrived within {_PATIENCE_SECONDS} seconds.")
+        raise TourFailed(f"No mail to {address} about “{about}” arrived within {_PATIENCE_SECONDS} seconds.")
 
 
 def _text(message: EmailMessage) -> str:
     body = message.get_body(("plain",))
     if body is None:
-        raise Surprise(f"“{message['Subject']}” has no plain text.")
+        raise TourFailed(f"“{message['Subject']}” has no plain text.")
     return str(body.get_content())
 
 
-def link_in(text: str, door: str) -> str:
+def payment_link_in(text: str, door: str) -> str:
     """The payment link in a mail that leads to `door`: p, i, q or r."""
     found = re.search(rf"https?://\S+/{door}/\S+", text)
     if found is None:
-        raise Surprise(f"The mail has no /{door}/ link: {text}")
+        raise TourFailed(f"The mail has no /{door}/ link: {text}")
     return found[0]

@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from partway.worker.supervisor import Address, House, HouseError, free_port
+from partway.worker.supervisor import Supervisor, SupervisorConfig, SupervisorError, free_port
 
 from . import offline_story, quote_story
-from .postbox import Postbox, link_in
+from .postbox import Mailbox, payment_link_in
 from .tourist import CARD, CUSTOMER, OWNER, Tour
-from .visitor import Surprise, Visitor
+from .visitor import HttpBrowser, TourFailed
 
 _PASSWORD = "the tour's long password"  # noqa: S105 - of a house that is thrown away
 
@@ -28,8 +28,10 @@ def main(arguments: list[str]) -> int:
     home = Path(tempfile.mkdtemp(prefix="partway-tour-"))
     began = time.monotonic()
     try:
-        _run(House(Address(home, free_port(), free_port(), options.database_url, alone=True)))
-    except (Surprise, HouseError) as error:
+        _run(
+            Supervisor(SupervisorConfig(home, free_port(), free_port(), options.database_url, isolated=True))
+        )
+    except (TourFailed, SupervisorError) as error:
         print(f"✗  {error}\n\nThe tour's home is kept, with its logs: {home}", file=sys.stderr)
         return 1
     shutil.rmtree(home)
@@ -37,9 +39,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(house: House) -> None:
-    with house, Visitor() as owner, Visitor() as customer:
-        tour = Tour(house, owner, customer, Postbox(house.address.home))
+def _run(supervisor: Supervisor) -> None:
+    with supervisor, HttpBrowser() as owner, HttpBrowser() as customer:
+        tour = Tour(supervisor, owner, customer, Mailbox(supervisor.address.home))
         for number, step in enumerate(STEPS, start=1):
             checked = step(tour)
             print(f"{number:2}  {step.__doc__}\n      ✓ {checked}", flush=True)
@@ -48,78 +50,78 @@ def _run(house: House) -> None:
 # The steps. The docstring says what is done, the answer what was checked.
 
 
-def _open_the_house(tour: Tour) -> str:
+def _start_processes(tour: Tour) -> str:
     """Start a web server, a worker and the sandbox on an empty home."""
-    tour.house.run("migrate", "--verbosity", "0")
-    tour.house.start_sandbox()
-    tour.house.start_web()
-    tour.house.start_worker()
-    page = tour.owner.open(f"{tour.house.address.url}/")
-    page.must_answer(200).form(holding="password")
+    tour.supervisor.run("migrate", "--verbosity", "0")
+    tour.supervisor.start_sandbox()
+    tour.supervisor.start_web()
+    tour.supervisor.start_worker()
+    page = tour.owner.open(f"{tour.supervisor.address.url}/")
+    page.assert_status(200).form(with_field="password")
     return "the front page asks for a sign-in"
 
 
-def _found_the_organization(tour: Tour) -> str:
+def _create_organization(tour: Tour) -> str:
     """The operator creates Tour Plumbing; its owner sets a password by the link."""
-    printed = tour.house.run("organizations", "create", "--name", "Tour Plumbing", "--owner", OWNER)
+    printed = tour.supervisor.run("organizations", "create", "--name", "Tour Plumbing", "--owner", OWNER)
     welcome = next(word for word in printed.split() if "/welcome/" in word)
-    page = tour.owner.open(welcome).must_answer(200)
-    again = {"again": _PASSWORD} if "again" in page.form(holding="password").fields else {}
-    home = tour.owner.submit(page.form(holding="password"), password=_PASSWORD, **again).must_answer(200)
-    home.must_say("Tour Plumbing")
-    tour.owner.open(welcome).must_answer(404)
+    page = tour.owner.open(welcome).assert_status(200)
+    again = {"again": _PASSWORD} if "again" in page.form(with_field="password").fields else {}
+    home = tour.owner.submit(page.form(with_field="password"), password=_PASSWORD, **again).assert_status(200)
+    home.assert_contains("Tour Plumbing")
+    tour.owner.open(welcome).assert_status(404)
     return "the owner is signed in, and the welcome link worked once"
 
 
 def _enable_payments(tour: Tour) -> str:
     """The owner connects the sandbox and enables payments."""
     address = f"{tour.base}/settings/payments/"
-    for act, words in (("connect", "The sandbox is connected"), ("switch", "Customers can pay online")):
-        page = tour.owner.open(address).must_answer(200)
-        form = page.form(holding="act", value=act)
-        tour.owner.submit(form).must_answer(200).must_say(words)
+    for act, message in (("connect", "The sandbox is connected"), ("switch", "Customers can pay online")):
+        page = tour.owner.open(address).assert_status(200)
+        form = page.form(with_field="act", value=act)
+        tour.owner.submit(form).assert_status(200).assert_contains(message)
     return "the settings say that customers can pay online"
 
 
 def _send_the_invoice(tour: Tour) -> str:
     """The owner writes an invoice for 1,000.00 to a new customer and sends it."""
     page = tour.owner.open(f"{tour.base}/customers/new/")
-    customer = tour.owner.submit(page.form(holding="email"), name="Casey Lane", email=CUSTOMER).must_answer(
-        200
-    )
+    customer = tour.owner.submit(
+        page.form(with_field="email"), name="Casey Lane", email=CUSTOMER
+    ).assert_status(200)
     customer_id = customer.url.rstrip("/").rpartition("/")[2]
-    tour.places["customer_id"] = customer_id
-    editor = tour.owner.open(f"{tour.base}/invoices/new/?customer={customer_id}").form(holding="due_on")
+    tour.saved["customer_id"] = customer_id
+    editor = tour.owner.open(f"{tour.base}/invoices/new/?customer={customer_id}").form(with_field="due_on")
     lines = {
         "lines.0.description": "Bathroom, second floor",
         "lines.0.quantity": "4",
         "lines.0.unit_amount": "250.00",
     }
-    draft = tour.owner.submit(editor, **lines).must_answer(200).must_say("Draft", "$1,000.00")
-    tour.places["invoice"] = draft.url
-    tour.places["invoice_id"] = draft.url.rstrip("/").rpartition("/")[2]
-    tour.act(f"invoices/{tour.places['invoice_id']}/send/").must_say("INV-0001", "Sent")
-    tour.places["hosted"] = link_in(tour.post.next_to(CUSTOMER, about="INV-0001"), "i")
-    tour.customer.open(tour.places["hosted"]).must_answer(200).must_say("Pay Now · $1,000.00")
+    draft = tour.owner.submit(editor, **lines).assert_status(200).assert_contains("InvoiceDraft", "$1,000.00")
+    tour.saved["invoice"] = draft.url
+    tour.saved["invoice_id"] = draft.url.rstrip("/").rpartition("/")[2]
+    tour.confirm_dialog(f"invoices/{tour.saved['invoice_id']}/send/").assert_contains("INV-0001", "Sent")
+    tour.saved["hosted"] = payment_link_in(tour.mailbox.wait_for_mail(CUSTOMER, about="INV-0001"), "i")
+    tour.customer.open(tour.saved["hosted"]).assert_status(200).assert_contains("Pay Now · $1,000.00")
     return "INV-0001 is sent; the mail's link shows it with Pay Now · $1,000.00"
 
 
 def _first_stage(tour: Tour) -> str:
     """Request 300.00, read the mail, pay by its link."""
-    link = tour.places["first"] = tour.request("300.00")
-    tour.pay(link, amount="$300.00").must_say("$300.00", "$700.00")
-    tour.invoice_page().must_say("$700.00")
-    mail = tour.post.next_to(CUSTOMER, about="$300.00")
+    link = tour.saved["first"] = tour.request("300.00")
+    tour.pay(link, amount="$300.00").assert_contains("$300.00", "$700.00")
+    tour.invoice_page().assert_contains("$700.00")
+    mail = tour.mailbox.wait_for_mail(CUSTOMER, about="$300.00")
     if "$700.00" not in mail:
-        raise Surprise(f"The receipt mail does not say what is left: {mail}")
+        raise TourFailed(f"The receipt mail does not say what is left: {mail}")
     return "the receipt says $300.00 paid and $700.00 left; so do the mail and the invoice"
 
 
 def _the_paid_link_is_dead(tour: Tour) -> str:
     """Open the link of the paid request again."""
-    page = tour.customer.open(tour.places["first"]).must_answer(410)
+    page = tour.customer.open(tour.saved["first"]).assert_status(410)
     if page.has_form("/pay/") or "$" in page.text:
-        raise Surprise(f"A paid link still shows an amount or a button: {page.text}")
+        raise TourFailed(f"A paid link still shows an amount or a button: {page.text}")
     return "it says that it was paid, shows no amount, and has no button"
 
 
@@ -127,17 +129,17 @@ def _resend_and_cancel(tour: Tour) -> str:
     """Request 200.00, resend it, then cancel it while the customer has its checkout open."""
     link = tour.request("200.00")
     request_id = _request_id(tour)
-    tour.act(f"requests/{request_id}/resend/")
-    again = link_in(tour.post.next_to(CUSTOMER, about="$200.00"), "p")
+    tour.confirm_dialog(f"requests/{request_id}/resend/")
+    again = payment_link_in(tour.mailbox.wait_for_mail(CUSTOMER, about="$200.00"), "p")
     if again != link:
-        raise Surprise("The mail sent again has another link.")
+        raise TourFailed("The mail sent again has another link.")
     form = tour.customer.open(link).form(to="/pay/")
     checkout = tour.checkout(link, amount="$200.00")
-    tour.act(f"requests/{request_id}/cancel/")
-    tour.customer.open(link).must_answer(410).must_say("canceled")
-    tour.customer.submit(form).must_answer(410)
-    tour.customer.submit(checkout.form(holding="number"), number=CARD).must_answer(410)
-    tour.invoice_page().must_say("$700.00")
+    tour.confirm_dialog(f"requests/{request_id}/cancel/")
+    tour.customer.open(link).assert_status(410).assert_contains("canceled")
+    tour.customer.submit(form).assert_status(410)
+    tour.customer.submit(checkout.form(with_field="number"), number=CARD).assert_status(410)
+    tour.invoice_page().assert_contains("$700.00")
     return "both mails had the same link; after Cancel page, Pay and the open checkout all refuse; $700.00 is still due"
 
 
@@ -151,21 +153,21 @@ def _pay_now_instead(tour: Tour) -> str:
     """Request 400.00, open its checkout, then pay the whole invoice by Pay Now instead."""
     link = tour.request("400.00")
     checkout = tour.checkout(link, amount="$400.00")
-    tour.pay(tour.places["hosted"], amount="$700.00").must_say("$700.00")
-    tour.customer.open(link).must_answer(410)
-    tour.customer.submit(checkout.form(holding="number"), number=CARD).must_answer(410)
-    tour.invoice_page().must_say("Paid", "$0.00")
+    tour.pay(tour.saved["hosted"], amount="$700.00").assert_contains("$700.00")
+    tour.customer.open(link).assert_status(410)
+    tour.customer.submit(checkout.form(with_field="number"), number=CARD).assert_status(410)
+    tour.invoice_page().assert_contains("Paid", "$0.00")
     return "$700.00 was charged, the request is canceled, its checkout closed, and the invoice is paid"
 
 
 def _verify_the_books(tour: Tour) -> str:
     """Recompute the books."""
-    return tour.house.run("verify").strip().splitlines()[-1]
+    return tour.supervisor.run("verify").strip().splitlines()[-1]
 
 
 STEPS: tuple[Callable[[Tour], str], ...] = (
-    _open_the_house,
-    _found_the_organization,
+    _start_processes,
+    _create_organization,
     _enable_payments,
     _send_the_invoice,
     _first_stage,

@@ -13,7 +13,7 @@ _TEXTLESS = {"script", "style", "title", "template"}
 _TIMEOUT_SECONDS = 30
 
 
-class Surprise(AssertionError):
+class TourFailed(AssertionError):
     """A page was not what the story says it must be."""
 
 
@@ -36,39 +36,39 @@ class Page:
     forms: list[Form]
     links: list[str]
 
-    def must_say(self, *words: str) -> Page:
+    def assert_contains(self, *message: str) -> Page:
         """This page, if it says all of `words`; else Surprise."""
-        for said in words:
+        for said in message:
             if said not in self.text:
-                raise Surprise(f"{self.url} does not say “{said}”. It says: {self.text[:1500]}")
+                raise TourFailed(f"{self.url} does not say “{said}”. It says: {self.text[:1500]}")
         return self
 
-    def must_answer(self, status: int) -> Page:
+    def assert_status(self, status: int) -> Page:
         """This page, if it came with this HTTP status; else Surprise."""
         if self.status != status:
-            raise Surprise(f"{self.url} answered {self.status}, not {status}: {self.text[:600]}")
+            raise TourFailed(f"{self.url} request_finished {self.status}, not {status}: {self.text[:600]}")
         return self
 
-    def form(self, *, holding: str = "", value: str = "", to: str = "") -> Form:
-        """The first form that has the field `holding` (with `value`) and leads to an address that ends in `to`."""
+    def form(self, *, with_field: str = "", value: str = "", to: str = "") -> Form:
+        """The first form that has the field `with_field` (with `value`) and leads to an address that ends in `to`."""
         for form in self.forms:
-            holds = not holding or (holding in form.fields and value in ("", form.fields[holding]))
+            holds = not with_field or (with_field in form.fields and value in ("", form.fields[with_field]))
             if holds and urlsplit(form.action).path.endswith(to):
                 return form
-        raise Surprise(f"{self.url} has no form {holding or to}. It says: {self.text[:600]}")
+        raise TourFailed(f"{self.url} has no form {with_field or to}. It says: {self.text[:600]}")
 
     def has_form(self, to: str) -> bool:
         """Whether a form leads to an address that ends in `to`."""
         return any(urlsplit(form.action).path.endswith(to) for form in self.forms)
 
 
-class Visitor:
+class HttpBrowser:
     """One browser with its cookies."""
 
     def __init__(self) -> None:
         self._client = httpx.Client(follow_redirects=True, trust_env=False, timeout=_TIMEOUT_SECONDS)
 
-    def __enter__(self) -> Visitor:
+    def __enter__(self) -> HttpBrowser:
         return self
 
     def __exit__(
@@ -95,7 +95,7 @@ def _read(response: httpx.Response) -> Page:
     return Page(
         str(response.url),
         response.status_code,
-        " ".join("".join(reader.words).split()),
+        " ".join("".join(reader.message).split()),
         reader.forms,
         reader.links,
     )
@@ -107,7 +107,7 @@ class _Reader(HTMLParser):
     def __init__(self, url: str) -> None:
         super().__init__()
         self.url = url
-        self.words: list[str] = []
+        self.message: list[str] = []
         self.forms: list[Form] = []
         self.links: list[str] = []
         self._skipping = ""
@@ -157,4 +157,4 @@ class _Reader(HTMLParser):
         if self._textarea and self._form is not None:
             self._form.fields[self._textarea] += data
         elif not self._skipping:
-            self.words.append(data)
+            self.message.append(data)

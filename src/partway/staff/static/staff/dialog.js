@@ -24,7 +24,7 @@ content.addEventListener("click", (event) => {
 // No answer, or one that makes no sense: a form says so and keeps what was typed, a link leads to its page.
 for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(failure, (event) => {
-    const notice = content.querySelector("[data-unanswered]");
+    const notice = content.querySelector("[data-no-response]");
     if (notice) notice.hidden = false;
     else if (event.detail.elt instanceof HTMLAnchorElement) location.href = event.detail.elt.href;
   });

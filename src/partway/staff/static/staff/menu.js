@@ -40,7 +40,7 @@ document.addEventListener("click", async (event) => {
 });
 
 function say(words) {
-  const place = document.querySelector("[data-said]");
+  const place = document.querySelector("[data-notices]");
   const notice = document.createElement("p");
   notice.className = "alert";
   notice.dataset.tone = "green";

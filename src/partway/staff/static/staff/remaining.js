@@ -86,9 +86,9 @@ function isFinished(text) {
 
 function follow(box) {
   const input = box.querySelector("input");
-  const shown = box.querySelector("[data-remaining-shown]");
-  const words = box.querySelector("[data-remaining-words]");
-  const keep = box.querySelector("[data-remaining-keep]");
+  const shown = box.querySelector("[data-remaining-amount]");
+  const words = box.querySelector("[data-remaining-error]");
+  const keep = box.querySelector("[data-remaining-keep-credit]");
   const { currency, exponent, mark, due, most = due, why } = box.dataset;
   const money = { currency, exponent: Number(exponent), mark };
   const keeps = keep && keep.querySelector("input").checked;
@@ -110,18 +110,18 @@ function offerToKeep(keep, over, money) {
 
 // Whether the open request still fits what would be left.
 function tellOfRequest(box, rest) {
-  const ends = box.querySelector("[data-remaining-ends]");
+  const ends = box.querySelector("[data-remaining-request-canceled]");
   if (!ends) return;
-  ends.hidden = rest === null || rest >= BigInt(ends.dataset.remainingEnds);
-  box.querySelector("[data-remaining-stays]").hidden = !ends.hidden;
+  ends.hidden = rest === null || rest >= BigInt(ends.dataset.remainingRequestCanceled);
+  box.querySelector("[data-remaining-request-stays]").hidden = !ends.hidden;
 }
 
 // The button says the amount once there is one: "Record $300.00".
 function nameAct(box, minor, money) {
-  const act = box.closest("form").querySelector("[data-remaining-act]");
+  const act = box.closest("form").querySelector("[data-remaining-submit]");
   if (!act) return;
   act.dataset.remainingElse ??= act.textContent;
-  act.textContent = minor ? `${act.dataset.remainingAct} ${formatAmount(minor, money)}` : act.dataset.remainingElse;
+  act.textContent = minor ? `${act.dataset.remainingSubmit} ${formatAmount(minor, money)}` : act.dataset.remainingElse;
 }
 
 // Decimals are smaller, as in every other amount.
@@ -141,7 +141,7 @@ if (typeof document !== "undefined") {
   // A form that came back refused shows its own words; only what is left is reckoned again.
   const begin = (root) => {
     for (const box of root.querySelectorAll("[data-remaining]")) {
-      if (box.querySelector("input").value && box.querySelector("[data-remaining-words]").hidden) follow(box);
+      if (box.querySelector("input").value && box.querySelector("[data-remaining-error]").hidden) follow(box);
     }
   };
   begin(document);

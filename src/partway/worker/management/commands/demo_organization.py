@@ -28,7 +28,7 @@ class Command(BaseCommand):
         organization = Organization.objects.filter(slug=demo.SLUG).first() or demo_data.build(now)
         request = demo_data.payable_request(organization, now)
         self.stdout.write(f"\n  Partway is at     {settings.PARTWAY_URL}/\n")
-        for role, (email, _) in demo.SIGN_INS.items():
+        for role, (email, _) in demo.DEMO_USERS.items():
             self.stdout.write(f"  sign in as {role:<9}  {email}  password {demo.PASSWORD}")
         self.stdout.write(f"\n  a payment link    {links.request_url(request)}")
         self.stdout.write("  a card that works 4242 4242 4242 4242, any expiry and code")

@@ -13,7 +13,7 @@ from partway.accounts.models import Organization, Role, User
 from partway.billing.errors import Invalid
 from partway.billing.events import OPERATOR
 from partway.billing.people import organizations
-from partway.billing.people.members import Person
+from partway.billing.people.members import NewUser
 from partway.billing.people.organizations import Profile
 from partway.lib import clock
 
@@ -50,12 +50,12 @@ class Command(BaseCommand):
             currency=options["currency"].upper(),
             time_zone=options["time_zone"],
         )
-        owner = Person(email, options["owner_name"] or email.partition("@")[0])
+        owner = NewUser(email, options["owner_name"] or email.partition("@")[0])
         try:
             organization = organizations.create(profile=profile, owner=owner, by=OPERATOR, now=clock.now())
         except Invalid as error:
             raise CommandError(
-                "; ".join(f"{field}: {words}" for field, words in error.fields.items())
+                "; ".join(f"{field}: {message}" for field, message in error.fields.items())
             ) from error
         self.stdout.write(f"Created {organization.name}: {settings.PARTWAY_URL}/o/{organization.slug}/")
         self.stdout.write(self._welcome(organization))
@@ -64,5 +64,5 @@ class Command(BaseCommand):
         user = User.objects.get(memberships__organization=organization, memberships__role=Role.OWNER)
         if user.has_usable_password():
             return f"{user.email} signs in with the password they have."
-        path = reverse("welcome", args=passwords.welcome_parts(user))
+        path = reverse("welcome", args=passwords.welcome_link_parts(user))
         return f"{user.email} sets a password here, once: {settings.PARTWAY_URL}{path}"

@@ -18,9 +18,9 @@ class Command(BaseCommand):
     help = "Help somebody who cannot sign in."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """two_factor_off --email."""
+        """disable_two_factor --email."""
         acts = parser.add_subparsers(dest="act", required=True)
-        off = acts.add_parser("two_factor_off", help="let somebody in by password alone, once more")
+        off = acts.add_parser("disable_two_factor", help="let somebody in by password alone, once more")
         off.add_argument("--email", required=True, help="the address they sign in with")
 
     def handle(self, *args: Any, act: str, email: str, **options: Any) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         user = User.objects.filter(email=email.strip().lower()).first()
         if user is None:
             raise CommandError(f"Nobody signs in as {email}.")
-        if members.forget_second_factor(user, by=OPERATOR, now=clock.now()):
+        if members.reset_two_factor(user, by=OPERATOR, now=clock.now()):
             self.stdout.write(f"{user.email} signs in by password alone now. A mail tells them.")
         else:
             self.stdout.write(f"{user.email} has no second factor.")

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--invoices", type=int, required=True, help="how many invoices, at least 1")
         parser.add_argument("--chance", type=int, default=1, help="another number makes other invoices")
 
-    def handle(self, *args: Any, invoices: int, chance: int, **options: Any) -> None:
+    def handle(self, *args: Any, invoices: int, rng: int, **options: Any) -> None:
         """Build it and say where it is."""
         if settings.PARTWAY_LIVE:
             raise CommandError("This installation is marked live; made-up invoices do not belong there.")
@@ -31,7 +31,7 @@ class Command(BaseCommand):
             raise CommandError("Ask for at least one invoice.")
         began = time.monotonic()
         # Made-up books need no secrets, and the same number shall make the same ones.
-        made = seed.build(invoices=invoices, now=clock.now(), chance=Random(chance))  # noqa: S311
+        made = seed.build(invoices=invoices, now=clock.now(), rng=Random(rng))  # noqa: S311
         took = time.monotonic() - began
         self.stdout.write(f"{invoices:,} invoices of {made.name} in {took:.1f} s.")
         self.stdout.write(f"They are at {settings.PARTWAY_URL}/o/{made.slug}/invoices/")

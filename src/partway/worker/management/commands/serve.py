@@ -9,7 +9,7 @@ from django.db import connection
 from granian import Granian
 from granian.constants import Interfaces
 
-# A callback can come in before the gateway has answered the request that caused it, so one thread would deadlock.
+# A callback can come in before the gateway has request_finished the request that caused it, so one thread would deadlock.
 _THREADS = 8
 
 

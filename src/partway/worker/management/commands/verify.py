@@ -51,7 +51,7 @@ def _bar(check: Check) -> tqdm[None]:
     """How far a check has come, for a terminal alone; it is gone when the check is done."""
     shown = sys.stderr.isatty()
     return tqdm(
-        desc=f"{check.rule}  {check.words[:40]}",
+        desc=f"{check.rule}  {check.message[:40]}",
         total=check.size() if shown else None,
         unit=" rows",
         leave=False,

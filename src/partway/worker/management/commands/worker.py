@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from partway.worker.loop import Loop
+from partway.worker.loop import WorkerLoop
 
 
 class Command(BaseCommand):
@@ -16,6 +16,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the loop."""
-        loop = Loop()
+        loop = WorkerLoop()
         loop.stop_on_signals()
         loop.run()

@@ -1,0 +1,25 @@
+"""The links with which passwords are set: each opens one door."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.accounts.models import User
+from partway.accounts.passwords import reset_tokens, user_from_welcome_link, welcome_link_parts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ivy() -> User:
+    """Somebody who was let in and has no password yet."""
+    return User.objects.create_user("ivy@post.example", "Ivy")
+
+
+def test_a_welcome_is_for_whom_it_was_made(ivy: User) -> None:
+    assert user_from_welcome_link(*welcome_link_parts(ivy)) == ivy
+
+
+def test_the_token_of_a_forgotten_password_is_no_welcome(ivy: User) -> None:
+    uid, _ = welcome_link_parts(ivy)
+    assert user_from_welcome_link(uid, reset_tokens.make_token(ivy)) is None

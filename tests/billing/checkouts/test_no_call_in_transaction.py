@@ -1,0 +1,108 @@
+"""No call to the company is made while a transaction is open: a slow company must never hold our locks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from django.db import connection, transaction
+
+from partway.billing.documents import invoices
+from partway.billing.documents.quotes import create_invoice
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Quote
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import cancel, expire
+from partway.gateways import sandbox
+from partway.lib.clock import now as present
+from tests.billing.documents.test_change_sent_invoice import edit, write_off
+from tests.billing.receivables.test_credit import apply
+from tests.billing.receivables.test_offline_payments import record
+from tests.support import personas
+from tests.support.gateway_driver import GatewayDriver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GatewayAction = Callable[[], Any]
+
+
+@pytest.fixture
+def calls(gateway_driver: GatewayDriver) -> Iterator[list[tuple[str, bool]]]:
+    """Each call to the company: the last part of its address, and whether a transaction was open."""
+    seen: list[tuple[str, bool]] = []
+
+    def look(request: httpx.Request) -> None:
+        seen.append((request.url.path.rpartition("/")[2], connection.in_atomic_block))
+
+    client = sandbox._client(gateway_driver.sandbox_server.url)
+    client.event_hooks = {"request": [look]}
+    yield seen
+    client.event_hooks = {}
+
+
+def test_paying_canceling_and_voiding_call_outside(
+    gateway_driver: GatewayDriver, dana: Customer, alice: Actor, calls: list[tuple[str, bool]]
+) -> None:
+    gateway_driver.start_and_pay(personas.request_payment(personas.sent_invoice(dana)))
+    canceled, voided = personas.request_payment(personas.sent_invoice(dana)), personas.sent_invoice(dana)
+    gateway_driver.start(canceled.invoice)
+    gateway_driver.start(canceled)
+    payment_requests.cancel(canceled, by=alice, now=present())
+    gateway_driver.start(voided)
+    invoices.void(voided, by=alice, now=present())
+    assert [name for name, _ in calls].count("close") == 3
+    assert [name for name, inside in calls if inside] == []
+
+
+# Each of these commits before the company hears of anything, so it refuses to begin inside another transaction.
+ACTS: dict[str, Callable[[GatewayDriver, Customer, Actor], GatewayAction]] = {
+    "start": lambda gateway_driver, dana, by: partial(gateway_driver.start, personas.sent_invoice(dana)),
+    "refresh": lambda gateway_driver, dana, by: partial(
+        refresh_payment, gateway_driver.start(personas.sent_invoice(dana)), now=present()
+    ),
+    "cancel": lambda gateway_driver, dana, by: partial(
+        cancel, personas.request_payment(personas.sent_invoice(dana)), by=by, now=present()
+    ),
+    "expire": lambda gateway_driver, dana, by: partial(
+        expire, personas.request_payment(personas.sent_invoice(dana)), now=present()
+    ),
+    "edit": lambda gateway_driver, dana, by: partial(edit, personas.sent_invoice(dana), 90_000, by),
+    "void": lambda gateway_driver, dana, by: partial(
+        invoices.void, personas.sent_invoice(dana), by=by, now=present()
+    ),
+    "write_off": lambda gateway_driver, dana, by: partial(write_off, personas.sent_invoice(dana), by),
+    "record": lambda gateway_driver, dana, by: partial(record, personas.sent_invoice(dana), 40_000, by),
+    "apply": lambda gateway_driver, dana, by: partial(apply, personas.sent_invoice(dana), 100, by),
+    "record_deposit": lambda gateway_driver, dana, by: partial(personas.record_deposit_check, accepted(dana)),
+    "create_invoice": lambda gateway_driver, dana, by: partial(
+        create_invoice, accepted(dana), by=by, now=present()
+    ),
+}
+
+
+def accepted(dana: Customer) -> Quote:
+    return personas.accept_quote(personas.sent_quote(dana))
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_what_calls_the_company_begins_in_no_transaction(
+    gateway_driver: GatewayDriver, dana: Customer, alice: Actor, act: str
+) -> None:
+    begin = ACTS[act](gateway_driver, dana, alice)
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        begin()
+
+
+def test_the_worker_calls_outside(
+    gateway_driver: GatewayDriver, dana: Customer, calls: list[tuple[str, bool]]
+) -> None:
+    gateway_driver.pay(gateway_driver.start(personas.sent_invoice(dana)))
+    due_work.refresh_unsettled_payments(now=present() + timedelta(minutes=3))
+    assert [name for name, _ in calls].count("capture") == 1
+    assert [name for name, inside in calls if inside] == []

@@ -1,0 +1,227 @@
+"""A sent invoice is edited, written off and reopened: what no longer fits ends, and nothing said before is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from partway.billing.documents import invoices
+from partway.billing.documents.invoices import InvoiceDraft, Line
+from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, NotPayable, PaymentInProgress, Stale
+from partway.billing.events import Actor
+from partway.billing.models import Allocation, Customer, Event, Invoice, Mail, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.receivables import credit
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.billing.receivables.test_offline_payments import record
+from tests.support import personas
+from tests.support.gateway_driver import GatewayDriver
+
+
+def draft(invoice: Invoice, total_minor: int) -> InvoiceDraft:
+    lines = (Line("Oak staircase, changed", Decimal(1), total_minor, Decimal(0)),)
+    return InvoiceDraft(invoice.customer, invoice.currency, invoice.due_on, lines)
+
+
+def edit(invoice: Invoice, total_minor: int, by: Actor) -> Invoice:
+    version = Invoice.objects.get(pk=invoice.pk).version
+    return invoices.edit(invoice, draft=draft(invoice, total_minor), version=version, by=by, now=present())
+
+
+def write_off(invoice: Invoice, by: Actor) -> Invoice:
+    return invoices.write_off(invoice, by=by, now=present())
+
+
+def test_an_edit_changes_what_is_due(invoice: Invoice, alice: Actor) -> None:
+    assert edit(invoice, 120_000, alice).amount_due_minor == 120_000
+
+
+def test_the_second_of_two_editors_is_told(invoice: Invoice, alice: Actor) -> None:
+    edit(invoice, 120_000, alice)
+    with pytest.raises(Stale):
+        invoices.edit(invoice, draft=draft(invoice, 90_000), version=2, by=alice, now=present())
+
+
+def test_who_edits_a_draft_is_told_that_it_was_sent(dana: Customer, alice: Actor) -> None:
+    written = personas.draft_invoice(dana)
+    invoices.send(written, by=alice, now=present())
+    with pytest.raises(Stale):
+        invoices.edit(written, draft=draft(written, 90_000), version=1, by=alice, now=present())
+
+
+def edit_seeing(invoice: Invoice, total_minor: int, paid_minor: int, by: Actor) -> Invoice:
+    """As somebody who believes that so much is paid."""
+    paid, version = Money(paid_minor, "USD"), Invoice.objects.get().version
+    changed = draft(invoice, total_minor)
+    return invoices.edit(invoice, draft=changed, version=version, by=by, now=present(), paid=paid)
+
+
+def test_a_payment_meanwhile_makes_no_edit_stale(invoice: Invoice, alice: Actor) -> None:
+    record(invoice, 40_000, alice)
+    assert edit_seeing(invoice, 40_000, 0, alice).status == "paid"
+
+
+def test_a_payment_meanwhile_does_not_become_credit_unseen(invoice: Invoice, alice: Actor) -> None:
+    record(invoice, 40_000, alice)
+    with pytest.raises(Stale) as refusal:
+        edit_seeing(invoice, 39_999, 0, alice)
+    assert "$400.00 was paid in the meantime" in refusal.value.message
+    assert "$0.01 of what was paid" in refusal.value.message
+    assert edit_seeing(invoice, 39_999, 40_000, alice).amount_paid_minor == 39_999
+
+
+@pytest.mark.parametrize("field", ["customer", "currency", "lines"])
+def test_what_the_customer_relies_on_stays(invoice: Invoice, alice: Actor, field: str) -> None:
+    changed = draft(invoice, 0 if field == "lines" else 90_000)
+    if field == "customer":
+        changed = replace(changed, customer=personas.customer(invoice.organization, "Eli Other"))
+    if field == "currency":
+        changed = replace(changed, currency="CAD")
+    with pytest.raises(Invalid) as refusal:
+        invoices.edit(invoice, draft=changed, version=invoice.version, by=alice, now=present())
+    assert list(refusal.value.fields) == [field]
+
+
+@pytest.mark.parametrize(("total", "status"), [(30_000, "open"), (29_999, "canceled")])
+def test_a_request_that_no_longer_fits_is_canceled(
+    asked: PaymentRequest, alice: Actor, total: int, status: str
+) -> None:
+    edit(asked.invoice, total, alice)
+    asked.refresh_from_db()
+    assert (asked.status, asked.cancel_reason) == (status, "invoice_changed" if status == "canceled" else "")
+
+
+def test_who_asked_is_told(asked: PaymentRequest) -> None:
+    edit(asked.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
+    assert Mail.objects.get(kind="payment_request_ended").data == {"reason": "invoice_changed"}
+
+
+@pytest.mark.parametrize("way", ["by request", "pay now"])
+def test_an_edit_below_what_is_being_paid_is_refused(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor, way: str
+) -> None:
+    payment = gateway_driver.start_and_pay(asked if way == "by request" else asked.invoice, "debit")
+    with pytest.raises(PaymentInProgress):
+        edit(asked.invoice, 29_999, alice)
+    assert Invoice.objects.get().total_minor == 100_000
+    gateway_driver.settle_bank_debit(payment)
+    refresh_payment(payment, now=present())
+
+
+def test_an_edit_closes_a_checkout_that_asks_too_much(
+    gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor
+) -> None:
+    payment = gateway_driver.start(invoice)
+    edit(invoice, 99_999, alice)
+    payment.refresh_from_db()
+    assert (payment.status, gateway_driver.pay(payment).status_code) == ("canceled", 410)
+
+
+def test_pay_now_authorized_before_an_edit_up_is_captured(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    invoice = asked.invoice
+    payment = gateway_driver.start(invoice)
+    gateway_driver.pay(payment)
+    edit(invoice, 120_000, alice)
+    assert refresh_payment(payment, now=present()).status == "succeeded"
+    asked.refresh_from_db()
+    assert Invoice.objects.get().amount_due_minor == 20_000
+    assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_changed")
+
+
+def test_after_an_edit_up_pay_now_takes_all_of_it(
+    gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor
+) -> None:
+    before = gateway_driver.start(invoice)
+    after = gateway_driver.start(edit(invoice, 120_000, alice))
+    before.refresh_from_db()
+    assert (before.status, after.amount_minor) == ("canceled", 120_000)
+
+
+def test_an_edit_down_to_what_was_paid_pays_it(invoice: Invoice, alice: Actor) -> None:
+    record(invoice, 40_000, alice)
+    assert edit(invoice, 40_000, alice).status == "paid"
+
+
+def test_an_edit_below_what_was_paid_leaves_credit(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    record(invoice, 40_000, alice)
+    last = record(invoice, 30_000, alice)
+    assert edit(invoice, 55_000, alice).status == "paid"
+    assert credit.balances(dana) == [Money(15_000, "USD")]
+    assert Allocation.objects.get(cause="edited").payment == last
+    assert Event.objects.get(type="invoice.edited").data["credited_minor"] == 15_000
+
+
+def test_the_customer_is_mailed_how_it_stands_only_when_asked_for(invoice: Invoice, alice: Actor) -> None:
+    edit(invoice, 90_000, alice)
+    sent = Mail.objects.filter(kind="invoice_sent")
+    assert sent.count() == 1
+    version, changed = Invoice.objects.get().version, draft(invoice, 80_000)
+    invoices.edit(invoice, draft=changed, version=version, by=alice, now=present(), notify_customer=True)
+    mail = sent.latest("created_at")
+    assert mail.data == {"amount_due_minor": 80_000, "currency": "USD", "changed": True}
+    assert mail.event.type == "invoice.edited"
+
+
+def test_an_edit_up_of_a_paid_invoice_is_due_again(invoice: Invoice, alice: Actor) -> None:
+    record(invoice, 100_000, alice)
+    edited = edit(invoice, 130_000, alice)
+    assert (edited.status, edited.amount_due_minor, edited.paid_at) == ("sent", 30_000, None)
+
+
+# Writing off
+
+
+def test_a_written_off_invoice_is_asked_for_no_more(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = gateway_driver.start(asked)
+    assert write_off(asked.invoice, alice).status == "written_off"
+    asked.refresh_from_db()
+    payment.refresh_from_db()
+    assert (asked.cancel_reason, payment.status) == ("invoice_written_off", "canceled")
+    with pytest.raises(NotPayable):
+        gateway_driver.start(asked.invoice)
+
+
+def test_what_was_paid_of_it_stays(invoice: Invoice, alice: Actor) -> None:
+    record(invoice, 40_000, alice)
+    assert write_off(invoice, alice).amount_due_minor == 60_000
+
+
+def test_it_is_not_written_off_while_it_is_being_paid(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = gateway_driver.start_and_pay(asked, "debit")
+    with pytest.raises(PaymentInProgress):
+        write_off(asked.invoice, alice)
+    gateway_driver.settle_bank_debit(payment)
+    refresh_payment(payment, now=present())
+
+
+def test_only_a_sent_invoice_is_written_off(dana: Customer, alice: Actor) -> None:
+    with pytest.raises(InvoiceNotSent):
+        write_off(personas.draft_invoice(dana), alice)
+
+
+def test_a_reopened_invoice_can_be_asked_for_again(asked: PaymentRequest, alice: Actor) -> None:
+    write_off(asked.invoice, alice)
+    reopened = invoices.reopen(asked.invoice, by=alice, now=present())
+    asked.refresh_from_db()
+    assert (reopened.status, asked.status) == ("sent", "canceled")
+    assert personas.request_payment(reopened).status == "open"
+
+
+def test_only_a_written_off_invoice_is_reopened(invoice: Invoice, alice: Actor) -> None:
+    with pytest.raises(Conflict):
+        invoices.reopen(invoice, by=alice, now=present())
+
+
+def test_a_written_off_invoice_is_not_edited(invoice: Invoice, alice: Actor) -> None:
+    write_off(invoice, alice)
+    with pytest.raises(Conflict):
+        edit(invoice, 90_000, alice)

@@ -1,0 +1,81 @@
+"""Everything an invoice said before a change can be read again, exactly as it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from partway.billing.documents import invoices, versions
+from partway.billing.documents.invoices import InvoiceDraft, Line
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Event, Invoice
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+
+LINES = (
+    Line("Linseed oil, per liter", Decimal("1.5"), 2_145, Decimal("8.875")),
+    Line("Fitting", Decimal(1), 90_000, Decimal(0)),
+)
+
+
+def written(dana: Customer, alice: Actor) -> tuple[Invoice, InvoiceDraft]:
+    """A sent invoice with everything an invoice can have, and what it was made of."""
+    draft = InvoiceDraft(
+        customer=dana,
+        currency="USD",
+        due_on=present().date() + timedelta(days=9),
+        lines=LINES,
+        discount_kind="percent",
+        discount_percent=Decimal("12.5"),
+        notes="Thank you.\nUntil soon.",
+    )
+    made = invoices.create(dana.organization, draft=draft, by=alice, now=present())
+    return invoices.send(made, by=alice, now=present()), draft
+
+
+def change(invoice: Invoice, draft: InvoiceDraft, by: Actor) -> Invoice:
+    version = Invoice.objects.get(pk=invoice.pk).version
+    return invoices.edit(invoice, draft=draft, version=version, by=by, now=present())
+
+
+def test_an_earlier_version_reads_as_the_invoice_did(dana: Customer, alice: Actor) -> None:
+    invoice, draft = written(dana, alice)
+    was = versions.current_version(invoice)
+    change(invoice, replace(draft, lines=LINES[:1], notes="", discount_kind=""), alice)
+    [(before, event)] = versions.earlier(invoice)
+    assert before == was
+    assert event.actor_label == "Alice"
+    assert (before.number, before.version, before.customer) == ("INV-0001", 2, "Dana Whitfield")
+    assert (before.total, before.discount_percent) == (Money(invoice.total_minor, "USD"), Decimal("12.5"))
+    assert [(line.quantity, line.tax_percent) for line in before.lines] == [
+        (Decimal("1.5"), Decimal("8.875")),
+        (Decimal(1), Decimal(0)),
+    ]
+
+
+def test_every_version_is_kept_in_order(dana: Customer, alice: Actor) -> None:
+    invoice, draft = written(dana, alice)
+    for notes in ("Second", "Third"):
+        change(invoice, replace(draft, notes=notes), alice)
+    assert [version.notes for version, _ in versions.earlier(invoice)] == [draft.notes, "Second"]
+
+
+def test_a_change_from_before_versions_were_kept_is_no_version(dana: Customer, alice: Actor) -> None:
+    invoice, draft = written(dana, alice)
+    change(invoice, draft, alice)
+    figures = {"total_minor": 100_000, "currency": "USD", "due_on": "2026-11-30"}
+    for data in ({"before": figures}, {}):
+        Event.objects.filter(type="invoice.edited").update(data=data)
+        assert versions.earlier(invoice) == []
+
+
+def test_a_version_kept_without_its_number_and_discount_reads_too(dana: Customer, alice: Actor) -> None:
+    invoice, draft = written(dana, alice)
+    change(invoice, draft, alice)
+    event = Event.objects.get(type="invoice.edited")
+    for name in ("number", "discount_kind", "discount_percent"):
+        del event.data["before"][name]
+    event.save()
+    [(before, _)] = versions.earlier(invoice)
+    assert (before.number, before.discount_kind, before.discount_percent) == ("", "", Decimal(0))

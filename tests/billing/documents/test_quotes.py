@@ -1,0 +1,364 @@
+"""Writing, sending, answering and ending quotes: every act, and every refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from partway.accounts.models import Organization
+from partway.billing import events, outbox
+from partway.billing.documents import quotes
+from partway.billing.documents.quotes import AcceptanceEvidence, Line, QuoteDraft
+from partway.billing.errors import Conflict, DepositNotDivisible, Invalid, Stale, TooLate
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Event, Mail, Quote, QuoteTerms
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
+from partway.lib.clock import now as present
+from partway.lib.clock import today
+from partway.lib.money import Money
+from tests.support import personas
+
+
+@pytest.fixture
+def offer(dana: Customer) -> QuoteDraft:
+    """A staircase for $1,000.00, with a deposit of 30 %."""
+    day = today(present(), dana.organization.time_zone) + timedelta(days=14)
+    lines = (Line("Oak staircase", Decimal(1), 100_000, Decimal(0)),)
+    return QuoteDraft(dana, "USD", day, lines, deposit_kind="percent", deposit_percent=Decimal(30))
+
+
+@pytest.fixture
+def draft(dana: Customer) -> Quote:
+    return personas.draft_quote(dana)
+
+
+@pytest.fixture
+def quote(dana: Customer) -> Quote:
+    return personas.sent_quote(dana)
+
+
+def write(offer: QuoteDraft, by: Actor, **changes: Any) -> Quote:
+    return quotes.create(offer.customer.organization, draft=replace(offer, **changes), by=by, now=present())
+
+
+def accept(quote: Quote, name: str = "Dana W.", days: int = 0) -> Quote:
+    by = events.customer_actor(quote.customer)
+    evidence = AcceptanceEvidence(name, "192.0.2.7")
+    return quotes.accept(quote, evidence=evidence, by=by, now=present() + timedelta(days=days))
+
+
+def decline(quote: Quote, reason: str = "", days: int = 0) -> Quote:
+    by = events.customer_actor(quote.customer)
+    return quotes.decline(quote, reason=reason, by=by, now=present() + timedelta(days=days))
+
+
+def kinds(quote: Quote) -> list[str]:
+    return list(Mail.objects.filter(quote=quote).order_by("pk").values_list("kind", flat=True))
+
+
+# Writing
+
+
+def test_a_draft_has_no_number_and_knows_its_deposit(offer: QuoteDraft, alice: Actor) -> None:
+    draft = write(offer, alice)
+    assert (draft.status, draft.number, draft.deposit) == ("draft", None, Money(30_000, "USD"))
+    assert draft.events.get().type == "quote.created"
+
+
+@pytest.mark.parametrize(
+    ("total_minor", "percent", "deposit_minor"),
+    [
+        (1, "50", 1),  # half a cent rounds up
+        (5, "10", 1),
+        (4, "10", 0),
+        (33_333, "33.3333", 11_111),
+        (99_999, "12.5", 12_500),
+        (100_000, "0.0001", 0),
+        (10**13, "99.9999", 9_999_990_000_000),
+        (3, "100", 3),
+    ],
+)
+def test_a_percentage_rounds_half_up(
+    offer: QuoteDraft, alice: Actor, total_minor: int, percent: str, deposit_minor: int
+) -> None:
+    lines = (Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
+    draft = write(offer, alice, lines=lines, deposit_percent=Decimal(percent))
+    assert draft.deposit_minor == deposit_minor <= draft.total_minor
+
+
+def test_a_percentage_is_of_the_total_with_tax_and_discount(offer: QuoteDraft, alice: Actor) -> None:
+    lines = (Line("Oak staircase", Decimal(1), 100_000, Decimal("8.25")),)
+    draft = write(offer, alice, lines=lines, discount_kind="percent", discount_percent=Decimal(10))
+    assert (draft.total_minor, draft.deposit_minor) == (97_425, 29_228)
+
+
+@pytest.mark.parametrize(("currency", "deposit"), [("JPY", 300), ("KWD", 300)])
+def test_a_deposit_is_in_the_quotes_own_units(
+    offer: QuoteDraft, alice: Actor, currency: str, deposit: int
+) -> None:
+    lines = (Line("Oak staircase", Decimal(1), 1_000, Decimal(0)),)
+    assert write(offer, alice, currency=currency, lines=lines).deposit == Money(deposit, currency)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"deposit_percent": Decimal(0)}, "deposit_percent"),
+        ({"deposit_percent": Decimal("100.0001")}, "deposit_percent"),
+        ({"deposit_percent": Decimal("1.00001")}, "deposit_percent"),
+        ({"deposit_percent": Decimal("NaN")}, "deposit_percent"),
+        ({"deposit_kind": "half"}, "deposit_kind"),
+        ({"deposit_kind": "amount", "deposit_amount_minor": 0}, "deposit_amount"),
+        ({"deposit_kind": "amount", "deposit_amount_minor": -1}, "deposit_amount"),
+        ({"deposit_kind": "amount", "deposit_amount_minor": 100_001}, "deposit_amount"),
+        ({"lines": ()}, "lines"),
+        ({"currency": "XXX"}, "currency"),
+    ],
+)
+def test_what_is_wrong_is_said_on_its_field(
+    offer: QuoteDraft, alice: Actor, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        write(offer, alice, **changes)
+    assert list(refusal.value.fields) == [field]
+    assert not Quote.objects.exists()
+
+
+def test_an_edit_reckons_the_deposit_anew(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
+    lines = (Line("Oak staircase", Decimal(2), 100_000, Decimal(0)),)
+    edited = quotes.edit(draft, draft=replace(offer, lines=lines), version=1, by=alice, now=present())
+    assert (edited.deposit_minor, edited.version) == (60_000, 2)
+
+
+def test_the_second_editor_is_told(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
+    quotes.edit(draft, draft=offer, version=1, by=alice, now=present())
+    with pytest.raises(Stale):
+        quotes.edit(draft, draft=offer, version=1, by=alice, now=present())
+
+
+def test_a_sent_quote_is_frozen(offer: QuoteDraft, quote: Quote, alice: Actor) -> None:
+    with pytest.raises(Conflict):
+        quotes.edit(quote, draft=offer, version=1, by=alice, now=present())
+    assert Quote.objects.get().deposit_minor == 30_000
+
+
+# Sending
+
+
+def test_sending_gives_a_number_and_mails_the_link(draft: Quote, alice: Actor) -> None:
+    sent = quotes.send(draft, by=alice, now=present())
+    assert (sent.status, sent.number) == ("sent", "QUO-0001")
+    assert kinds(sent) == ["quote_sent"]
+    assert Mail.objects.get().to == [sent.customer.email]
+
+
+def test_it_is_sent_once(quote: Quote, alice: Actor) -> None:
+    with pytest.raises(Conflict):
+        quotes.send(quote, by=alice, now=present())
+
+
+def test_an_offer_of_nothing_is_not_sent(dana: Customer, alice: Actor) -> None:
+    with pytest.raises(Invalid):
+        quotes.send(personas.draft_quote(dana, 0), by=alice, now=present())
+
+
+def test_a_quote_whose_last_day_is_over_is_not_sent(dana: Customer, alice: Actor) -> None:
+    draft = personas.draft_quote(dana, valid_in=0)
+    with pytest.raises(Invalid) as refusal:
+        quotes.send(draft, by=alice, now=present() + timedelta(days=1))
+    assert list(refusal.value.fields) == ["valid_until"]
+    assert quotes.send(draft, by=alice, now=present()).status == "sent"
+
+
+def test_a_deposit_too_small_for_the_gateway_is_not_sent(dana: Customer, alice: Actor) -> None:
+    with pytest.raises(Invalid) as refusal:
+        quotes.send(personas.draft_quote(dana, 100), by=alice, now=present())
+    assert list(refusal.value.fields) == ["deposit"]
+
+
+def test_resending_mails_the_same_again(quote: Quote, alice: Actor) -> None:
+    quotes.resend(quote, by=alice, now=present())
+    quotes.resend(accept(quote), by=alice, now=present())
+    assert kinds(quote) == ["quote_sent", "quote_sent", "quote_accepted", "quote_sent"]
+
+
+def test_what_has_ended_is_not_mailed_again(quote: Quote, draft: Quote, alice: Actor) -> None:
+    with pytest.raises(Conflict):
+        quotes.resend(draft, by=alice, now=present())
+    with pytest.raises(TooLate):
+        quotes.resend(quote, by=alice, now=present() + timedelta(days=20))
+    with pytest.raises(TooLate):
+        quotes.resend(decline(quote), by=alice, now=present())
+
+
+def test_a_mail_whose_quote_has_ended_is_not_sent(quote: Quote) -> None:
+    mail = Mail.objects.get()
+    assert outbox.is_still_valid(mail, now=present())
+    decline(quote)
+    assert not outbox.is_still_valid(Mail.objects.get(pk=mail.pk), now=present())
+
+
+def test_a_part_of_a_quote_cannot_be_requested(quote: Quote, alice: Actor) -> None:
+    ask = payment_requests.NewPaymentRequest(Money(10_000, "USD"), to=(quote.customer.email,))
+    for offered in (quote, accept(quote)):
+        with pytest.raises(DepositNotDivisible) as refusal:
+            payment_requests.create(offered, new_request=ask, by=alice, now=present())
+        assert refusal.value.code == "deposit_not_divisible"
+
+
+# The answer
+
+
+def test_accepting_keeps_who_when_and_from_where(quote: Quote) -> None:
+    accepted = accept(quote, "  Dana Whitfield ")
+    stored = Quote.objects.get()
+    assert (stored.status, stored.accepted_by, stored.accepted_ip) == (
+        "accepted",
+        "Dana Whitfield",
+        "192.0.2.7",
+    )
+    assert stored.accepted_at is not None
+    event = accepted.events.get(type="quote.accepted")
+    assert (event.data["name"], event.actor_kind) == ("Dana Whitfield", "customer")
+    assert kinds(quote) == ["quote_sent", "quote_accepted"]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 121])
+def test_accepting_takes_a_name(quote: Quote, name: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        accept(quote, name)
+    assert list(refusal.value.fields) == ["name"]
+    assert Quote.objects.get().status == "sent"
+
+
+def test_accepting_twice_is_one_decision(quote: Quote) -> None:
+    accept(quote, "First")
+    assert accept(quote, "Second").accepted_by == "First"
+    assert Event.objects.filter(type="quote.accepted").count() == 1
+
+
+def test_declining_keeps_the_reason_and_tells(quote: Quote) -> None:
+    assert decline(quote, " Too dear. ").status == "declined"
+    assert decline(quote).status == "declined"
+    assert Event.objects.get(type="quote.declined").data["reason"] == "Too dear."
+    assert kinds(quote) == ["quote_sent", "quote_declined"]
+
+
+def test_yes_and_no_exclude_each_other(dana: Customer) -> None:
+    with pytest.raises(TooLate):
+        decline(accept(personas.sent_quote(dana)))
+    with pytest.raises(TooLate):
+        accept(decline(personas.sent_quote(dana)))
+
+
+def test_a_draft_has_nobody_to_answer_it(draft: Quote) -> None:
+    for answer in (accept, decline):
+        with pytest.raises(Conflict):
+            answer(draft)
+
+
+def test_after_its_last_day_it_can_neither_be_accepted_nor_declined(quote: Quote) -> None:
+    assert accept(personas.sent_quote(quote.customer), days=14).status == "accepted"
+    for answer in (accept, decline):
+        with pytest.raises(TooLate):
+            answer(quote, days=15)
+
+
+def test_the_clock_ends_what_was_not_answered(quote: Quote, dana: Customer) -> None:
+    kept = accept(personas.sent_quote(dana))
+    assert due_work.expire_quotes(now=present() + timedelta(days=14)) == 0
+    assert due_work.expire_quotes(now=present() + timedelta(days=16)) == 1
+    assert due_work.expire_quotes(now=present() + timedelta(days=16)) == 0
+    assert [Quote.objects.get(pk=one.pk).status for one in (quote, kept)] == ["expired", "accepted"]
+
+
+def test_its_last_day_is_the_organizations(organization: Organization, dana: Customer) -> None:
+    quote = personas.sent_quote(dana, valid_in=0)
+    midnight_utc = present().replace(hour=0, minute=0) + timedelta(days=1)
+    Organization.objects.update(time_zone="Pacific/Honolulu")
+    quote = Quote.objects.select_related("organization").get(pk=quote.pk)
+    Quote.objects.update(valid_until=today(midnight_utc, "Pacific/Honolulu"))
+    quote.refresh_from_db(fields=["valid_until"])
+    assert not quotes.is_past_valid_until(quote, midnight_utc)
+    assert not quotes.expire(quote, now=midnight_utc)
+    Organization.objects.update(time_zone="Pacific/Kiritimati")
+    assert quotes.is_past_valid_until(Quote.objects.select_related("organization").get(), midnight_utc)
+
+
+def test_opening_is_noted_once(quote: Quote) -> None:
+    for _ in range(2):
+        quotes.mark_opened(quote, now=present())
+    assert Event.objects.filter(type="quote.opened").count() == 1
+
+
+# The usual terms
+
+
+def terms(**columns: Any) -> QuoteTerms:
+    return QuoteTerms(
+        **{"prefix": "Q-", "deposit_kind": "percent", "deposit_percent": Decimal(25), **columns}
+    )
+
+
+def test_terms_number_the_next_quote_and_are_the_usual_deposit(
+    organization: Organization, dana: Customer, alice: Actor
+) -> None:
+    first = personas.sent_quote(dana)
+    quotes.change_terms(organization, terms=terms(), by=alice, now=present())
+    assert (first.number, personas.sent_quote(dana).number) == ("QUO-0001", "Q-0002")
+    assert quotes.default_deposit(organization, Money(100_000, "USD")) == ("percent", Decimal(25), 0)
+
+
+def test_a_change_of_terms_never_sets_the_numbers_back(
+    organization: Organization, dana: Customer, alice: Actor
+) -> None:
+    personas.sent_quote(dana)
+    quotes.change_terms(organization, terms=terms(next_number=1), by=alice, now=present())
+    assert QuoteTerms.objects.get().next_number == 2
+
+
+def test_below_the_threshold_none_is_asked_for(organization: Organization, alice: Actor) -> None:
+    quotes.change_terms(organization, terms=terms(deposit_threshold_minor=50_000), by=alice, now=present())
+    kinds = [quotes.default_deposit(organization, Money(minor, "USD"))[0] for minor in (49_999, 50_000)]
+    assert kinds == ["", "percent"]
+
+
+def test_a_usual_amount_is_at_most_the_total_and_in_its_own_currency(
+    organization: Organization, alice: Actor
+) -> None:
+    usual = terms(deposit_kind="amount", deposit_amount_minor=20_000)
+    quotes.change_terms(organization, terms=usual, by=alice, now=present())
+    totals = (Money(50_000, "USD"), Money(15_000, "USD"), Money(0, "USD"), Money(50_000, "EUR"))
+    assert [quotes.default_deposit(organization, total)[2] for total in totals] == [20_000, 15_000, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "field"),
+    [
+        ({"deposit_percent": Decimal(0)}, "deposit_percent"),
+        ({"deposit_percent": Decimal(101)}, "deposit_percent"),
+        ({"deposit_kind": "amount"}, "deposit_amount"),
+        ({"deposit_kind": "all"}, "deposit_kind"),
+        ({"deposit_threshold_minor": -1}, "deposit_threshold"),
+        ({"prefix": "x" * 13}, "prefix"),
+        ({"prefix": "Q1"}, "prefix"),
+    ],
+)
+def test_wrong_terms_are_refused(
+    organization: Organization, alice: Actor, columns: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        quotes.change_terms(organization, terms=terms(**columns), by=alice, now=present())
+    assert list(refusal.value.fields) == [field]
+
+
+def test_the_event_of_new_terms_keeps_what_was_before(organization: Organization, alice: Actor) -> None:
+    for _ in range(2):
+        quotes.change_terms(organization, terms=terms(), by=alice, now=present())
+    event = Event.objects.get(type="organization.quote_terms_changed")
+    assert event.data["before"] == {"prefix": "QUO-", "deposit_kind": "", "deposit_percent": "0"}

@@ -1,0 +1,100 @@
+"""Bank debits are taken before we can decide: we say whether we want them, and keep our word."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing.documents import invoices
+from partway.billing.errors import PaymentInProgress
+from partway.billing.events import Actor
+from partway.billing.models import Alert, Invoice, Payment, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.requests import payment_requests
+from partway.lib.clock import now as present
+from tests.support.gateway_driver import GatewayDriver
+
+
+def refreshed(payment: Payment) -> Payment:
+    return refresh_payment(payment, now=present())
+
+
+def test_a_debit_we_want_is_accepted_and_pays_when_it_settles(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(asked, "debit")
+    assert (payment.status, payment.accepted, payment.method) == ("processing", True, "bank_debit")
+    gateway_driver.settle_bank_debit(payment)
+    assert refreshed(payment).status == "succeeded"
+    asked.refresh_from_db()
+    assert (asked.status, asked.invoice.amount_due_minor) == ("paid", 70_000)
+
+
+def test_a_debit_that_fails_leaves_the_request_open(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(asked, "bad_debit")
+    gateway_driver.settle_bank_debit(payment, "failed")
+    payment = refreshed(payment)
+    asked.refresh_from_db()
+    assert (payment.status, payment.failure_code, asked.status) == ("failed", "bank_debit_failed", "open")
+
+
+def test_an_accepted_debit_holds_the_money(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    gateway_driver.start_and_pay(asked, "debit")
+    with pytest.raises(PaymentInProgress):
+        payment_requests.cancel(asked, by=alice, now=present())
+    with pytest.raises(PaymentInProgress):
+        invoices.void(asked.invoice, by=alice, now=present())
+
+
+@pytest.fixture
+def unwanted(gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor) -> Payment:
+    """A debit that started at the same time as Alice canceled the request."""
+    payment = gateway_driver.start(asked)
+    gateway_driver.inject_fault("close_too_late")
+    payment_requests.cancel(asked, by=alice, now=present())
+    return refreshed(payment)
+
+
+def test_a_debit_of_a_dead_request_is_unwanted(unwanted: Payment, asked: PaymentRequest) -> None:
+    asked.refresh_from_db()
+    assert (unwanted.status, unwanted.accepted, asked.status) == ("processing", False, "canceled")
+
+
+def test_an_unwanted_debit_becomes_credit_and_a_flag(
+    gateway_driver: GatewayDriver, unwanted: Payment
+) -> None:
+    gateway_driver.settle_bank_debit(unwanted)
+    payment = refreshed(unwanted)
+    assert (payment.status, payment.invoice.amount_paid_minor) == ("succeeded", 0)
+    assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
+
+
+def test_an_unwanted_debit_holds_nothing(
+    gateway_driver: GatewayDriver, unwanted: Payment, alice: Actor
+) -> None:
+    invoices.void(unwanted.invoice, by=alice, now=present())
+    gateway_driver.settle_bank_debit(unwanted)
+    payment = refreshed(unwanted)
+    assert (payment.status, payment.invoice.status) == ("succeeded", "void")
+
+
+def test_an_unwanted_debit_that_fails_leaves_nothing(
+    gateway_driver: GatewayDriver, unwanted: Payment
+) -> None:
+    gateway_driver.settle_bank_debit(unwanted, "failed")
+    assert refreshed(unwanted).status == "failed"
+    assert not Alert.objects.exists()
+
+
+def test_a_debit_that_settled_before_we_looked_is_booked_at_once(
+    gateway_driver: GatewayDriver, invoice: Invoice
+) -> None:
+    payment = gateway_driver.start(invoice)
+    gateway_driver.pay(payment, "debit")
+    gateway_driver.settle_bank_debit(payment)
+    assert refreshed(payment).status == "succeeded"
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"

@@ -1,0 +1,227 @@
+"""Whatever a gateway tells, in any order and any number of times, ends the same."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import permutations
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from partway.accounts.models import Organization
+from partway.billing.errors import BillingError
+from partway.billing.events import Actor, customer_actor, gateway_actor, record
+from partway.billing.models import Alert, Allocation, Customer, Event, Invoice, Payment, PaymentRequest
+from partway.billing.payments import booking
+from partway.billing.payments.booking import BookingContext, GatewayAction
+from partway.billing.requests import payment_requests
+from partway.billing.verification import verify
+from partway.gateways.protocol import CheckoutState, CheckoutStatus
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.support import personas
+
+CANCEL = "a member cancels"
+
+
+def truth(status: CheckoutStatus, captured_minor: int = 30_000, currency: str = "USD") -> CheckoutState:
+    captured = Money(captured_minor, currency) if status == CheckoutStatus.CAPTURED else None
+    return CheckoutState(status, captured, None, "card", "", "")
+
+
+@transaction.atomic
+def told(payment: Payment, what: CheckoutState) -> GatewayAction | None:
+    """Apply one look at the truth, as payments.refresh does."""
+    invoice = Invoice.objects.locked(payment.invoice_id)
+    fresh = Payment.objects.select_related("payment_request").get(pk=payment.pk)
+    report = BookingContext(fresh, invoice, fresh.payment_request, what, gateway_actor("sandbox"), present())
+    return booking.apply(report)
+
+
+def started(asked: PaymentRequest) -> Payment:
+    """A checkout that waits for its customer, without any company behind it."""
+    at, amount = present(), {"amount_minor": asked.amount_requested_minor, "currency": asked.currency}
+    with transaction.atomic():
+        payment = Payment.objects.create(
+            organization=asked.organization,
+            invoice=asked.invoice,
+            payment_request=asked,
+            gateway_account=asked.organization.gateway_accounts.get(),
+            **amount,
+            created_at=at,
+            next_refresh_at=at,
+        )
+        record("payment.started", payment, by=customer_actor(asked.invoice.customer), now=at, data=amount)
+    return payment
+
+
+@pytest.fixture
+def payment(asked: PaymentRequest) -> Payment:
+    """The started payment of the open request."""
+    return started(asked)
+
+
+def end(payment: Payment) -> tuple[str, int, str]:
+    payment.refresh_from_db()
+    request, invoice = payment.payment_request, payment.invoice
+    assert request is not None
+    request.refresh_from_db()
+    invoice.refresh_from_db()
+    return payment.status, invoice.amount_paid_minor, request.status
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(
+        permutations(
+            [
+                CheckoutStatus.OPEN,
+                CheckoutStatus.AUTHORIZED,
+                CheckoutStatus.PROCESSING,
+                CheckoutStatus.CAPTURED,
+            ]
+        )
+    ),
+)
+def test_captured_wins_in_any_order(payment: Payment, order: tuple[CheckoutStatus, ...]) -> None:
+    for status in order:
+        told(payment, truth(status))
+    assert end(payment) == ("succeeded", 30_000, "paid")
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([*CheckoutStatus, CANCEL]), max_size=8))
+def test_any_story_leaves_the_books_right(dana: Customer, alice: Actor, story: list[str]) -> None:
+    payment = started(personas.request_payment(personas.sent_invoice(dana)))
+    for step in story:
+        if step != CANCEL:
+            told(payment, truth(CheckoutStatus(step)))
+            continue
+        with suppress(BillingError):
+            payment_requests.cancel(payment.payment_request, by=alice, now=present())
+    settled = Event.objects.filter(payment=payment, type="payment.succeeded").count()
+    assert settled == (end(payment)[0] == "succeeded") == (CheckoutStatus.CAPTURED in story)
+    assert list(verify()) == []
+
+
+def test_a_failure_reported_after_success_is_ignored(payment: Payment) -> None:
+    for status in (CheckoutStatus.CAPTURED, CheckoutStatus.FAILED, CheckoutStatus.CLOSED):
+        told(payment, truth(status))
+    assert end(payment) == ("succeeded", 30_000, "paid")
+
+
+def test_a_success_reported_after_failure_is_credit_for_a_human(payment: Payment) -> None:
+    for status in (CheckoutStatus.FAILED, CheckoutStatus.CAPTURED):
+        told(payment, truth(status))
+    assert end(payment) == ("succeeded", 0, "open")
+    assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
+
+
+def test_a_success_reported_after_canceling_is_credit_for_a_human(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    for status in (CheckoutStatus.CLOSED, CheckoutStatus.CAPTURED):
+        told(payment, truth(status))
+    assert end(payment) == ("succeeded", 0, "canceled")
+    assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
+
+
+def test_an_authorization_is_decided_before_anybody_is_told(payment: Payment) -> None:
+    assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CAPTURE
+    assert end(payment)[0] == "capturing"
+
+
+def test_an_authorization_of_a_dead_request_is_released(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    dead = PaymentRequest.objects.filter(pk=asked.pk)
+    dead.update(expires_at=payment.created_at)
+    assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
+    assert end(payment) == ("releasing", 0, "open")
+    dead.update(expires_at=None)  # no checkout begins that late, and `verify` says so
+
+
+def test_an_authorization_while_closing_is_released(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
+    assert end(payment) == ("releasing", 0, "canceled")
+
+
+def test_payments_switched_off_release_what_was_authorized(payment: Payment) -> None:
+    organization = payment.organization
+    organization.payments_enabled = False
+    organization.save()
+    assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
+
+
+def test_what_we_decided_to_take_stays_wanted(payment: Payment) -> None:
+    told(payment, truth(CheckoutStatus.AUTHORIZED))
+    Organization.objects.update(payments_enabled=False)
+    told(payment, truth(CheckoutStatus.PROCESSING))
+    payment.refresh_from_db()
+    assert (payment.status, payment.accepted) == ("processing", True)
+
+
+def test_another_currency_is_booked_as_told_and_pays_nothing(payment: Payment) -> None:
+    told(payment, truth(CheckoutStatus.CAPTURED, 30_000, "CAD"))
+    assert end(payment)[:2] == ("succeeded", 0)
+    payment.refresh_from_db()
+    assert payment.captured == Money(30_000, "CAD")
+    assert Alert.objects.get(payment=payment).kind == "captured_amount_mismatch"
+
+
+def test_captured_without_an_amount_is_asked_again(payment: Payment) -> None:
+    told(payment, CheckoutState(CheckoutStatus.CAPTURED, None, None, "card", "", ""))
+    assert end(payment)[1] == 0
+    told(payment, truth(CheckoutStatus.CAPTURED))
+    assert end(payment) == ("succeeded", 30_000, "paid")
+
+
+def test_nothing_is_given_up_while_nobody_says_how_much_was_taken(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    told(payment, truth(CheckoutStatus.AUTHORIZED))
+    told(payment, CheckoutState(CheckoutStatus.CAPTURED, None, None, "card", "", ""))
+    assert end(payment)[0] == "releasing"
+    assert Alert.objects.get(payment=payment).kind == "captured_amount_missing"
+    told(payment, truth(CheckoutStatus.CAPTURED))
+    assert end(payment) == ("succeeded", 0, "canceled")
+
+
+@pytest.mark.parametrize(
+    "before", [[], [CheckoutStatus.AUTHORIZED], [CheckoutStatus.PROCESSING], [CheckoutStatus.FAILED]]
+)
+def test_nothing_captured_is_nothing_paid(payment: Payment, before: list[CheckoutStatus]) -> None:
+    for status in (*before, CheckoutStatus.CAPTURED, CheckoutStatus.CAPTURED):
+        told(payment, truth(status, 0))
+    assert end(payment) == ("failed", 0, "open")
+
+
+def test_nothing_captured_of_what_was_given_up_is_given_up(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    for status in (CheckoutStatus.AUTHORIZED, CheckoutStatus.CAPTURED):
+        told(payment, truth(status, 0))
+    assert end(payment) == ("canceled", 0, "canceled")
+
+
+def test_an_end_as_credit_still_allocates_nothing(
+    payment: Payment, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    told(payment, truth(CheckoutStatus.CAPTURED))
+    assert end(payment) == ("succeeded", 0, "canceled")
+    assert not Allocation.objects.exists()
+
+
+def test_two_customers_do_not_share_their_books(payment: Payment, dana: Customer) -> None:
+    other = started(personas.request_payment(personas.sent_invoice(dana)))
+    told(payment, truth(CheckoutStatus.CAPTURED))
+    assert end(other) == ("pending", 0, "open")

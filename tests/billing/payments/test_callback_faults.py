@@ -1,0 +1,132 @@
+"""What can go wrong with the company's reports, on their real way to our door: one payment, one receipt, one charge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from partway.accounts.models import Organization
+from partway.billing.events import Actor
+from partway.billing.models import Alert, Callback, Event, Mail, Payment, PaymentRequest
+from partway.billing.people import organizations
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
+from partway.lib.clock import now as present
+from tests.support.gateway_driver import GatewayDriver, PaymentTarget, process_all_callbacks
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def gateway_driver(
+    live_server: LiveServer,
+    sandbox_server: SandboxServer,
+    callback_receiver: CallbackReceiver,
+    organization: Organization,
+    alice: Actor,
+    settings: Settings,
+) -> Iterator[GatewayDriver]:
+    """The company and our door, each at a real port: whatever the company reports arrives by itself."""
+    settings.PARTWAY_SANDBOX_URL = sandbox_server.url
+    settings.PARTWAY_URL = live_server.url
+    account = organizations.connect_sandbox(organization, by=alice, now=present())
+    gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
+    yield gateway_driver
+    gateway_driver.assert_ledger_matches_books()
+
+
+def booked(*kinds: str) -> bool:
+    """Whether exactly these reports have come and had their effect."""
+    done = Callback.objects.filter(status="done").values_list("kind", flat=True)
+    return sorted(done) == sorted(f"checkout.{kind}" for kind in kinds)
+
+
+def assert_paid_once(gateway_driver: GatewayDriver, payment: Payment) -> None:
+    payment.refresh_from_db()
+    assert (payment.status, gateway_driver.captures_of(payment)) == ("succeeded", [30_000])
+    assert Event.objects.filter(payment=payment, type="payment.succeeded").count() == 1
+    assert Mail.objects.filter(payment=payment, kind="receipt").count() == 1
+    assert "You paid Alder Joinery" in gateway_driver.receipt(payment)
+
+
+@pytest.mark.parametrize("fault", ["callback_first", "callback_twice", "callback_late", "callback_unknown"])
+def test_reports_alone_bring_a_payment_to_its_end_once(
+    gateway_driver: GatewayDriver, source: PaymentTarget, fault: str
+) -> None:
+    gateway_driver.inject_fault(fault, count=2, delay=0.2)
+    payment = gateway_driver.start(source)
+    gateway_driver.pay(payment)
+    wait_until(lambda: booked("authorized", "captured"))
+    assert_paid_once(gateway_driver, payment)
+
+
+def test_reports_out_of_order_end_the_same(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
+    gateway_driver.inject_fault("callback_out_of_order")
+    payment = gateway_driver.start_and_pay(source)
+    wait_until(lambda: booked("authorized", "captured"))
+    assert_paid_once(gateway_driver, payment)
+
+
+def test_lost_reports_are_made_up_for_by_the_worker(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
+    gateway_driver.inject_fault("callback_lost", count=2)
+    payment = gateway_driver.start(source)
+    gateway_driver.pay(payment)
+    due_work.refresh_unsettled_payments(now=present() + timedelta(minutes=3))
+    assert_paid_once(gateway_driver, payment)
+    assert not Callback.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["callback_first", "callback_twice", "callback_out_of_order"])
+def test_reports_of_a_debit_that_settles_are_booked_once(
+    gateway_driver: GatewayDriver, source: PaymentTarget, fault: str
+) -> None:
+    gateway_driver.inject_fault(fault)
+    payment = gateway_driver.start(source)
+    gateway_driver.pay(payment, "debit")
+    gateway_driver.settle_bank_debit(payment)
+    wait_until(lambda: booked("processing", "captured"))
+    assert_paid_once(gateway_driver, payment)
+
+
+def test_a_report_in_the_middle_of_a_close_says_what_was_taken(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.inject_fault("callback_first")
+    gateway_driver.inject_fault("close_too_late")
+    payment_requests.cancel(asked, by=alice, now=present())
+    payment.refresh_from_db()
+    assert (payment.status, payment.accepted) == ("processing", False)
+    gateway_driver.settle_bank_debit(payment)
+    wait_until(lambda: booked("processing", "captured"))
+    assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
+
+
+def test_a_report_on_a_checkout_that_never_existed_is_given_to_a_human(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    gateway_driver.inject_fault("callback_unknown")
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment)
+    wait_until(lambda: booked("authorized", "captured") and Callback.objects.count() == 3)
+    process_all_callbacks()
+    [stray] = Callback.objects.exclude(checkout_ref=payment.checkout_ref)
+    assert (stray.status, Alert.objects.get().kind) == ("flagged", "unmatched_callback")
+    assert_paid_once(gateway_driver, payment)
+
+
+def test_what_was_sold_elsewhere_through_the_same_account_is_not_booked(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    ref = gateway_driver.create_foreign_checkout()
+    wait_until(lambda: Callback.objects.filter(checkout_ref=ref).count() == 2)
+    process_all_callbacks()
+    assert Alert.objects.get().kind == "unmatched_callback"  # one, though two things were reported about it
+    assert not Payment.objects.exists()

@@ -1,0 +1,242 @@
+"""What the company reports: verified, stored once, and booked by asking it, however late or often it comes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from partway.billing.events import Actor
+from partway.billing.models import Alert, Callback, Event, Payment, PaymentRequest
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.people import organizations
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
+from partway.gateways.protocol import BadCallback
+from partway.lib.clock import now as present
+from tests.support import failpoints, personas
+from tests.support.gateway_driver import GatewayDriver, process_all_callbacks
+from tests.support.sandbox_server import ReceivedCallback, sign_callback
+
+
+def receive(gateway_driver: GatewayDriver, received: ReceivedCallback) -> Callback:
+    callback = receive_callback(
+        gateway_driver.account, body=received.body, headers=received.headers, now=present()
+    )
+    callback.refresh_from_db()
+    return callback
+
+
+@pytest.fixture
+def paid(gateway_driver: GatewayDriver, asked: PaymentRequest) -> Payment:
+    """The customer has paid; only the company knows."""
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment)
+    return payment
+
+
+def test_a_callback_brings_the_payment_to_its_end(gateway_driver: GatewayDriver, paid: Payment) -> None:
+    callback = receive(gateway_driver, gateway_driver.callback(paid, "authorized"))
+    paid.refresh_from_db()
+    assert (callback.status, paid.status, gateway_driver.captures_of(paid)) == ("done", "succeeded", [30_000])
+
+
+def test_a_callback_that_comes_twice_is_stored_and_booked_once(
+    gateway_driver: GatewayDriver, paid: Payment
+) -> None:
+    received = gateway_driver.callback(paid, "authorized")
+    assert receive(gateway_driver, received) == receive(gateway_driver, received)
+    assert Event.objects.filter(payment=paid, type="payment.succeeded").count() == 1
+
+
+def test_a_late_callback_changes_nothing(gateway_driver: GatewayDriver, paid: Payment) -> None:
+    refresh_payment(paid, now=present())
+    captured = gateway_driver.callback(paid, "captured")
+    events = Event.objects.count()
+    assert receive(gateway_driver, gateway_driver.callback(paid, "authorized")).status == "done"
+    assert receive(gateway_driver, captured).status == "done"
+    assert Event.objects.count() == events
+
+
+def test_callbacks_out_of_order_end_the_same(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment, "debit")
+    gateway_driver.settle_bank_debit(payment)
+    receive(gateway_driver, gateway_driver.callback(payment, "captured"))
+    receive(gateway_driver, gateway_driver.callback(payment, "processing"))
+    payment.refresh_from_db()
+    assert (payment.status, payment.captured_minor) == ("succeeded", 30_000)
+
+
+@pytest.mark.parametrize("part", ["body", "headers"])
+def test_a_forged_callback_is_not_even_stored(
+    gateway_driver: GatewayDriver, paid: Payment, part: str
+) -> None:
+    received = gateway_driver.callback(paid, "authorized")
+    forged = {
+        "body": ReceivedCallback(
+            received.path, received.body.replace(b"authorized", b"captured"), received.headers
+        ),
+        "headers": ReceivedCallback(received.path, received.body, {}),
+    }[part]
+    with pytest.raises(BadCallback):
+        receive(gateway_driver, forged)
+    assert not Callback.objects.exists()
+
+
+def test_a_callback_of_another_account_is_forged(
+    gateway_driver: GatewayDriver, paid: Payment, alice: Actor
+) -> None:
+    received = gateway_driver.callback(paid, "authorized")
+    gateway_driver.account.credentials = {
+        **gateway_driver.account.credentials,
+        "signing_secret": f"whsec_{'dGVzdHRl' * 4}",
+    }
+    with pytest.raises(BadCallback):
+        receive(gateway_driver, received)
+
+
+@pytest.fixture
+def birch(gateway_driver: GatewayDriver) -> GatewayDriver:
+    """Another organization of this installation, with an account of its own at the same company."""
+    mallory = personas.mallory()
+    account = organizations.connect_sandbox(
+        mallory.organization, by=personas.owner_actor(mallory.organization), now=present()
+    )
+    return GatewayDriver(gateway_driver.sandbox_server, gateway_driver.callback_receiver, account)
+
+
+def test_another_organization_cannot_report_on_our_payment(
+    gateway_driver: GatewayDriver, birch: GatewayDriver, paid: Payment
+) -> None:
+    genuine = gateway_driver.callback(paid, "authorized")
+    forged = sign_callback(genuine.body, present(), birch.account.credentials["signing_secret"])
+    assert receive(birch, forged).status == "waiting"
+    process_all_callbacks()
+    paid.refresh_from_db()
+    assert (paid.status, gateway_driver.captures_of(paid)) == ("pending", [])
+
+
+def test_what_it_reports_is_given_to_its_own_people_and_tells_them_nothing(
+    gateway_driver: GatewayDriver, birch: GatewayDriver, paid: Payment
+) -> None:
+    genuine = gateway_driver.callback(paid, "authorized")
+    receive(birch, sign_callback(genuine.body, present(), birch.account.credentials["signing_secret"]))
+    process_all_callbacks()
+    alert = Alert.objects.get()
+    assert (alert.organization, alert.payment, alert.invoice) == (birch.account.organization, None, None)
+    assert not any(word in alert.message for word in ("alder", "Alder", "$", paid.checkout_ref))
+
+
+def test_what_another_organization_was_told_is_worth_nothing_at_our_address(
+    gateway_driver: GatewayDriver, birch: GatewayDriver, paid: Payment
+) -> None:
+    with pytest.raises(BadCallback):
+        receive(birch, gateway_driver.callback(paid, "authorized"))
+    assert not Callback.objects.exists()
+
+
+def test_a_genuine_callback_sent_again_after_the_end_repeats_nothing(
+    gateway_driver: GatewayDriver, paid: Payment, alice: Actor
+) -> None:
+    received = gateway_driver.callback(paid, "authorized")
+    receive(gateway_driver, received)
+    events = Event.objects.count()
+    again = sign_callback(received.body, present(), gateway_driver.account.credentials["signing_secret"])
+    assert receive(gateway_driver, again).status == "done"
+    assert (Event.objects.count(), Callback.objects.count()) == (events, 1)
+
+
+class Killed(BaseException):
+    """The process ended here, without another word to the database."""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("where", ["before commit", "after commit"])
+def test_a_callback_is_done_with_its_booking_or_not_at_all(
+    gateway_driver: GatewayDriver, paid: Payment, where: str
+) -> None:
+    passed: list[str] = []
+
+    def kill(stop: str) -> None:
+        passed.append(stop)
+        if stop == where and "event payment.capturing" in passed:
+            connection.close()
+            raise Killed
+
+    received = gateway_driver.callback(paid, "authorized")
+    with failpoints.on_failpoint(kill), pytest.raises(Killed):
+        receive(gateway_driver, received)
+    paid.refresh_from_db()
+    assert (Callback.objects.get().status, paid.status) in {("waiting", "pending"), ("done", "capturing")}
+
+
+def test_a_callback_that_another_worker_has_taken_is_left_alone(
+    gateway_driver: GatewayDriver, paid: Payment
+) -> None:
+    gateway_driver.inject_fault("error_before", act="fetch")
+    seen = receive(gateway_driver, gateway_driver.callback(paid, "authorized"))
+    Callback.objects.update(attempt=1)
+    assert not due_work._retry(seen, present())
+    assert Callback.objects.get().status == "waiting"
+
+
+def test_a_callback_before_our_commit_waits_and_is_booked_later(
+    gateway_driver: GatewayDriver, paid: Payment
+) -> None:
+    received, ref = gateway_driver.callback(paid, "authorized"), paid.checkout_ref
+    Payment.objects.filter(pk=paid.pk).update(checkout_ref="")
+    assert receive(gateway_driver, received).status == "waiting"
+    Payment.objects.filter(pk=paid.pk).update(checkout_ref=ref)
+    assert due_work.work_off_callbacks(now=present() + timedelta(minutes=1)) == 1
+    assert Callback.objects.get().status == "done"
+
+
+def test_a_callback_waits_while_the_company_is_silent(gateway_driver: GatewayDriver, paid: Payment) -> None:
+    gateway_driver.inject_fault("error_before", act="fetch")
+    assert receive(gateway_driver, gateway_driver.callback(paid, "authorized")).status == "waiting"
+    due_work.work_off_callbacks(now=present() + timedelta(minutes=1))
+    paid.refresh_from_db()
+    assert (Callback.objects.get().status, paid.status) == ("done", "succeeded")
+
+
+@pytest.fixture
+def stray(gateway_driver: GatewayDriver, paid: Payment) -> ReceivedCallback:
+    """A genuine callback for a checkout that none of our payments knows."""
+    ref, received = paid.checkout_ref, gateway_driver.callback(paid, "authorized")
+    Payment.objects.filter(pk=paid.pk).update(checkout_ref=f"{ref}-lost")
+    return received
+
+
+def test_a_callback_for_an_unknown_checkout_is_given_to_a_human_in_the_end(
+    gateway_driver: GatewayDriver, stray: ReceivedCallback
+) -> None:
+    receive(gateway_driver, stray)
+    process_all_callbacks()
+    callback = Callback.objects.get()
+    assert (callback.status, callback.attempt) == ("flagged", 12)
+    assert Alert.objects.get().kind == "unmatched_callback"
+
+
+def test_a_callback_of_a_known_payment_is_never_called_unknown(
+    gateway_driver: GatewayDriver, paid: Payment
+) -> None:
+    gateway_driver.inject_fault("error_before", act="fetch", count=50)
+    receive(gateway_driver, gateway_driver.callback(paid, "authorized"))
+    process_all_callbacks()
+    assert not Alert.objects.exists()
+
+
+def test_a_report_after_the_end_is_booked_as_credit(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.inject_fault("close_too_late")
+    payment_requests.cancel(asked, by=alice, now=present())
+    gateway_driver.settle_bank_debit(payment)
+    receive(gateway_driver, gateway_driver.callback(payment, "captured"))
+    payment.refresh_from_db()
+    assert (payment.status, payment.invoice.amount_paid_minor) == ("succeeded", 0)
+    assert Alert.objects.get(payment=payment).kind == "unwanted_payment"

@@ -1,0 +1,162 @@
+"""A customer pays with a card: what is asked for is taken once, and booked in one transaction."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing.errors import NotPayable, PaymentInProgress
+from partway.billing.models import Alert, Event, Invoice, Mail, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import start_payment
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.support import personas
+from tests.support.gateway_driver import GatewayDriver
+
+
+def test_paying_a_request_pays_that_part(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+    payment = gateway_driver.start_and_pay(asked)
+    asked.refresh_from_db()
+    assert (payment.status, payment.captured, payment.method) == ("succeeded", Money(30_000, "USD"), "card")
+    assert (asked.status, asked.invoice.status, asked.invoice.amount_due_minor) == ("paid", "sent", 70_000)
+    assert gateway_driver.captures_of(payment) == [30_000]
+
+
+def test_nothing_is_taken_while_the_customer_only_looks(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = refresh_payment(gateway_driver.start(asked), now=present())
+    assert (payment.status, gateway_driver.captures_of(payment)) == ("pending", [])
+
+
+def test_stage_after_stage_pays_the_invoice(gateway_driver: GatewayDriver, invoice: Invoice) -> None:
+    for amount in (30_000, 45_000, 25_000):
+        gateway_driver.start_and_pay(personas.request_payment(invoice, amount))
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_due_minor) == ("paid", 0)
+    assert [line["captured"] for line in gateway_driver.ledger().values()] == [30_000, 45_000, 25_000]
+
+
+def test_pay_now_takes_all_that_is_due(gateway_driver: GatewayDriver, invoice: Invoice) -> None:
+    gateway_driver.start_and_pay(personas.request_payment(invoice, 30_000))
+    invoice.refresh_from_db()
+    payment = gateway_driver.start_and_pay(invoice)
+    invoice.refresh_from_db()
+    assert (payment.amount_minor, invoice.status) == (70_000, "paid")
+
+
+def test_pay_now_cancels_the_open_request(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
+) -> None:
+    gateway_driver.start_and_pay(invoice)
+    asked.refresh_from_db()
+    assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_paid")
+
+
+def test_everybody_is_told_with_the_booking(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+    payment = gateway_driver.start_and_pay(asked)
+    mails = Mail.objects.filter(payment=payment).order_by("id")
+    assert [mail.kind for mail in mails] == ["receipt", "payment_received"]
+    assert mails[0].data == {
+        "paid_before_minor": 0,
+        "total_minor": 100_000,
+        "allocated_minor": 30_000,
+        "amount_due_minor": 70_000,
+    }
+
+
+def test_each_step_leaves_one_event(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+    payment = gateway_driver.start_and_pay(asked)
+    steps = ["started", "authorized", "capturing", "succeeded"]
+    written = Event.objects.filter(payment=payment).order_by("id").values_list("type", flat=True)
+    assert list(written) == [f"payment.{step}" for step in steps]
+
+
+def test_the_same_link_again_gets_the_same_checkout(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    first, second = gateway_driver.start(asked), gateway_driver.start(asked)
+    assert (first.pk, first.checkout_url) == (second.pk, second.checkout_url)
+    assert len(gateway_driver.ledger()) == 1
+
+
+def test_a_page_that_shows_another_amount_is_refused(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    with pytest.raises(NotPayable) as refusal:
+        start_payment(asked, shown=Money(29_999, "USD"), payer_ip=None, now=present())
+    assert refusal.value.reason == "changed"
+    assert gateway_driver.ledger() == {}
+
+
+def test_another_way_of_paying_closes_the_first_checkout(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
+) -> None:
+    first = gateway_driver.start(asked)
+    second = gateway_driver.start(invoice)
+    assert gateway_driver.pay(first).status_code == 410
+    first.refresh_from_db()
+    assert (first.status, second.amount_minor) == ("canceled", 100_000)
+
+
+def test_two_ways_of_the_same_amount_are_two_checkouts(
+    gateway_driver: GatewayDriver, invoice: Invoice
+) -> None:
+    by_request = gateway_driver.start(personas.request_payment(invoice, 100_000))
+    assert gateway_driver.start(invoice).pk != by_request.pk
+    by_request.refresh_from_db()
+    assert by_request.status == "canceled"
+
+
+def test_a_full_page_merely_opened_leaves_the_request_payable(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
+) -> None:
+    gateway_driver.start(invoice)
+    assert gateway_driver.start_and_pay(asked).status == "succeeded"
+
+
+def test_another_way_of_paying_waits_for_a_payment_at_the_bank(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
+) -> None:
+    gateway_driver.start_and_pay(asked, "debit")
+    with pytest.raises(PaymentInProgress):
+        gateway_driver.start(invoice)
+
+
+def test_what_was_authorized_meanwhile_is_released_for_another_way(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
+) -> None:
+    first = gateway_driver.start(asked)
+    gateway_driver.pay(first)
+    second = gateway_driver.start(invoice)
+    first.refresh_from_db()
+    assert (first.status, gateway_driver.captures_of(first), second.status) == ("canceled", [], "pending")
+
+
+def test_less_than_asked_is_booked_as_taken_and_flagged(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    gateway_driver.inject_fault("wrong_amount", delta=-300)
+    payment = gateway_driver.start_and_pay(asked)
+    asked.refresh_from_db()
+    assert (payment.captured_minor, asked.invoice.amount_paid_minor, asked.status) == (29_700, 29_700, "paid")
+    assert Alert.objects.get(payment=payment).kind == "captured_amount_mismatch"
+
+
+def test_more_than_is_due_is_credit_and_flagged(gateway_driver: GatewayDriver, invoice: Invoice) -> None:
+    gateway_driver.inject_fault("wrong_amount", delta=500)
+    payment = gateway_driver.start_and_pay(invoice)
+    invoice.refresh_from_db()
+    assert (payment.captured_minor, invoice.amount_paid_minor, invoice.status) == (100_500, 100_000, "paid")
+    assert Alert.objects.get(payment=payment).kind == "captured_amount_mismatch"
+
+
+@pytest.mark.parametrize("again", [1, 2, 5])
+def test_asking_again_changes_nothing(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, again: int
+) -> None:
+    payment = gateway_driver.start_and_pay(asked)
+    events = Event.objects.count()
+    for _ in range(again):
+        refresh_payment(payment, now=present())
+    assert (Event.objects.count(), gateway_driver.captures_of(payment)) == (events, [30_000])

@@ -1,0 +1,100 @@
+"""Cards that say no, or not yet."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing.checkouts.payability import CHECKOUT_LIFETIME
+from partway.billing.models import Event, Payment, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.reconciliation import due_work
+from partway.lib.clock import now as present
+from tests.support.gateway_driver import GatewayDriver
+
+
+def refreshed(payment: Payment) -> Payment:
+    return refresh_payment(payment, now=present())
+
+
+@pytest.mark.parametrize(
+    ("how", "code"), [("declined", "card_declined"), ("insufficient_funds", "insufficient_funds")]
+)
+def test_a_decline_is_noted_and_the_checkout_stays_open(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, how: str, code: str
+) -> None:
+    payment = gateway_driver.start_and_pay(asked, how)
+    assert (payment.status, payment.failure_code) == ("pending", code)
+    assert Event.objects.get(payment=payment, type="payment.declined").data["code"] == code
+
+
+def test_a_decline_that_is_heard_of_twice_is_noted_once(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(asked, "declined")
+    refreshed(payment)
+    assert Event.objects.filter(payment=payment, type="payment.declined").count() == 1
+
+
+def test_a_second_card_in_the_same_checkout_succeeds(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(asked, "declined")
+    gateway_driver.pay(payment, "good")
+    payment = refreshed(payment)
+    assert (payment.status, payment.failure_code) == ("succeeded", "")
+    assert Payment.objects.filter(payment_request=asked).count() == 1
+    assert gateway_driver.captures_of(payment) == [30_000]
+
+
+def test_a_card_that_asks_for_a_confirmation_is_taken_after_it(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(asked)
+    question = gateway_driver.pay(payment, "confirming")
+    assert refreshed(payment).status == "pending"
+    gateway_driver.confirm(payment, question)
+    assert refreshed(payment).status == "succeeded"
+
+
+def test_a_refused_confirmation_is_a_decline(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.confirm(payment, gateway_driver.pay(payment, "confirming"), "refuse")
+    assert (refreshed(payment).status, refreshed(payment).failure_code) == ("pending", "card_declined")
+
+
+def test_an_authorization_that_lapses_ends_the_payment_and_not_the_request(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(asked, "lapsing")
+    asked.refresh_from_db()
+    assert (payment.status, payment.failure_code) == ("failed", "authorization_lapsed")
+    assert (asked.status, gateway_driver.captures_of(payment)) == ("open", [])
+
+
+def test_after_a_failed_payment_the_same_link_can_be_paid(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    failed = gateway_driver.start_and_pay(asked, "lapsing")
+    payment = gateway_driver.start_and_pay(asked, "good")
+    assert payment.pk != failed.pk
+    assert payment.status == "succeeded"
+
+
+def test_a_checkout_nobody_pays_ends_with_its_time(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    long_ago = present() - CHECKOUT_LIFETIME
+    payment = gateway_driver.start(asked, now=long_ago)
+    due_work.refresh_unsettled_payments(now=present())
+    payment.refresh_from_db()
+    assert (payment.status, payment.failure_code) == ("failed", "checkout_expired")
+
+
+def test_an_old_checkout_makes_way_for_a_new_one(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    old = gateway_driver.start(asked)
+    later = present() + CHECKOUT_LIFETIME
+    new = gateway_driver.start(asked, now=later)
+    old.refresh_from_db()
+    assert (old.status, new.status) == ("canceled", "pending")

@@ -1,0 +1,350 @@
+"""What can go wrong at the company, by every way of paying: the books stay right, and all are told the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from partway.billing.documents import deposits, invoices, quotes
+from partway.billing.errors import GatewayUnavailable, PaymentInProgress
+from partway.billing.events import Actor
+from partway.billing.models import Alert, Customer, Event, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
+from partway.gateways.protocol import OutcomeUnknown
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.support import personas
+from tests.support.gateway_driver import PAYMENT_SOURCES, GatewayDriver, PaymentTarget
+
+ASKED = Money(30_000, "USD")
+
+
+def start_with_retry(gateway_driver: GatewayDriver, source: PaymentTarget) -> Payment:
+    """Whoever is told that the company does not answer presses the button again."""
+    with suppress(GatewayUnavailable):
+        return gateway_driver.start(source)
+    return gateway_driver.start(source)
+
+
+def paid(gateway_driver: GatewayDriver, source: PaymentTarget, how: str = "good") -> Payment:
+    """The customer pays, a debit settles, and our side learns of it sooner or later."""
+    payment = start_with_retry(gateway_driver, source)
+    gateway_driver.pay(payment, how)
+    with suppress(OutcomeUnknown):
+        refresh_payment(payment, now=present())
+    if how == "debit":
+        gateway_driver.settle_bank_debit(payment)
+    return later(payment, hours=2)
+
+
+def later(payment: Payment, hours: float = 0.05) -> Payment:
+    """The worker looks again after a while."""
+    due_work.refresh_unsettled_payments(now=present() + timedelta(hours=hours))
+    return Payment.objects.get(pk=payment.pk)
+
+
+def allocated_minor(source: PaymentTarget) -> int:
+    """How much stands on the invoice, or counts as the quote's deposit."""
+    if isinstance(source, Quote):
+        return source.deposit_minor if deposits.deposit_payment(Quote.objects.get(pk=source.pk)) else 0
+    invoice = source.invoice if isinstance(source, PaymentRequest) else source
+    return Invoice.objects.get(pk=invoice.pk).amount_paid_minor
+
+
+def state(source: PaymentTarget) -> str:
+    return type(source).objects.get(pk=source.pk).status
+
+
+def flags_of(payment: Payment) -> dict[str, str]:
+    """What Attention says about this payment, by kind."""
+    return dict(Alert.objects.filter(payment=payment).values_list("kind", "message"))
+
+
+# No answer, though it was done, or was not
+
+NO_ANSWER = ["error_before", "timeout_after_success", "garbage"]
+
+
+@pytest.mark.parametrize("act", ["start", "fetch", "capture"])
+@pytest.mark.parametrize("fault", NO_ANSWER)
+def test_a_call_without_an_answer_takes_the_money_once(
+    gateway_driver: GatewayDriver, source: PaymentTarget, fault: str, act: str
+) -> None:
+    gateway_driver.inject_fault(fault, act=act)
+    payment = paid(gateway_driver, source)
+    assert (payment.status, payment.captured, gateway_driver.captures_of(payment)) == (
+        "succeeded",
+        ASKED,
+        [30_000],
+    )
+    assert (allocated_minor(source), flags_of(payment)) == (30_000, {})
+    assert "You paid Alder Joinery" in gateway_driver.receipt(payment)
+
+
+END_IT: dict[type, Callable[[Any, Actor], object]] = {
+    PaymentRequest: lambda request, by: payment_requests.cancel(request, by=by, now=present()),
+    Invoice: lambda invoice, by: invoices.void(invoice, by=by, now=present()),
+    Quote: lambda quote, by: quotes.create_invoice(quote, by=by, now=present()),
+}
+ENDED = {PaymentRequest: "canceled", Invoice: "void", Quote: "invoiced"}
+
+
+@pytest.mark.parametrize("fault", NO_ANSWER)
+def test_a_close_without_an_answer_ends_what_it_ends_at_once_and_charges_nobody(
+    gateway_driver: GatewayDriver, source: PaymentTarget, alice: Actor, fault: str
+) -> None:
+    payment = gateway_driver.start(source)
+    gateway_driver.inject_fault(fault, act="close")
+    END_IT[type(source)](source, alice)
+    payment.refresh_from_db()
+    assert (state(source), payment.status) == (ENDED[type(source)], "closing")
+    assert (later(payment).status, gateway_driver.pay(payment).status_code) == ("canceled", 410)
+    assert "Nothing was charged" in gateway_driver.receipt(payment)
+
+
+def test_a_capture_that_somebody_else_made_is_booked_once(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
+    gateway_driver.inject_fault("capture_too_late")
+    payment = paid(gateway_driver, source)
+    assert (payment.captured, allocated_minor(source), gateway_driver.captures_of(payment)) == (
+        ASKED,
+        30_000,
+        [30_000],
+    )
+
+
+# Taken, but not what was asked
+
+WRONG = {
+    "a cent less": ({"kind": "wrong_amount", "delta": -1}, Money(29_999, "USD")),
+    "twenty dollars more": ({"kind": "wrong_amount", "delta": 2_000}, Money(32_000, "USD")),
+    "dollars of another country": ({"kind": "wrong_currency", "currency": "CAD"}, Money(30_000, "CAD")),
+    "yen, which have no cents": ({"kind": "wrong_currency", "currency": "JPY"}, Money(30_000, "JPY")),
+    "dinars, which have mils": ({"kind": "wrong_currency", "currency": "KWD"}, Money(30_000, "KWD")),
+}
+wrong_money = pytest.mark.parametrize(("fault", "taken"), WRONG.values(), ids=list(WRONG))
+
+
+@wrong_money
+@pytest.mark.parametrize("how", ["good", "debit"])
+def test_wrong_money_is_booked_as_taken_and_shown_to_everybody(
+    gateway_driver: GatewayDriver, source: PaymentTarget, how: str, fault: dict[str, Any], taken: Money
+) -> None:
+    gateway_driver.inject_fault(**fault)
+    payment = paid(gateway_driver, source, how)
+    assert payment.captured == taken == gateway_driver.captured_amount(payment)
+    [(kind, message)] = flags_of(payment).items()
+    assert (kind, f"{taken} was taken where $300.00 was asked" in message) == (
+        "captured_amount_mismatch",
+        True,
+    )
+    assert str(taken) in gateway_driver.receipt(payment)
+
+
+@pytest.mark.parametrize(
+    ("way", "fault", "put"),
+    [
+        ("request", "a cent less", 29_999),
+        ("request", "twenty dollars more", 32_000),
+        ("request", "dollars of another country", 0),
+        ("pay now", "a cent less", 29_999),
+        ("pay now", "twenty dollars more", 30_000),
+        ("pay now", "yen, which have no cents", 0),
+        ("deposit", "a cent less", 0),
+        ("deposit", "twenty dollars more", 30_000),
+        ("deposit", "dinars, which have mils", 0),
+    ],
+)
+def test_only_what_fits_is_put_where_it_was_meant_for(
+    gateway_driver: GatewayDriver, dana: Customer, way: str, fault: str, put: int
+) -> None:
+    source = PAYMENT_SOURCES[way](dana)
+    gateway_driver.inject_fault(**WRONG[fault][0])
+    paid(gateway_driver, source)
+    assert allocated_minor(source) == put
+
+
+@wrong_money
+def test_wrong_money_ends_the_link_once_and_for_all(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, fault: dict[str, Any], taken: Money
+) -> None:
+    gateway_driver.inject_fault(**fault)
+    payment = paid(gateway_driver, asked)
+    events = Event.objects.count()
+    refresh_payment(payment, now=present())
+    assert (state(asked), state(asked.invoice), Event.objects.count()) == ("paid", "sent", events)
+
+
+def test_another_currency_by_pay_now_leaves_the_open_request_alone(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    gateway_driver.inject_fault("wrong_currency")
+    assert paid(gateway_driver, asked.invoice).captured == Money(100_000, "CAD")
+    assert (state(asked), allocated_minor(asked)) == ("open", 0)
+
+
+def test_a_receipt_in_another_currency_says_that_nothing_of_it_stands_on_the_invoice(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    gateway_driver.inject_fault("wrong_currency")
+    page = gateway_driver.receipt(paid(gateway_driver, asked))
+    assert "CA$300.00 was taken in another currency than this invoice’s. It is kept as your credit" in page
+    assert "This payment$0.00 Left to pay$1,000.00" in page
+
+
+def test_a_capture_of_nothing_is_no_payment(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
+    gateway_driver.inject_fault("wrong_amount", delta=-30_000)
+    payment = paid(gateway_driver, source)
+    assert (payment.status, payment.captured, allocated_minor(source)) == ("failed", None, 0)
+    assert list(flags_of(payment)) == ["captured_amount_mismatch"]
+    assert "Nothing was charged" in gateway_driver.receipt(payment)
+    assert paid(gateway_driver, source).captured == ASKED
+
+
+def test_a_capture_without_an_amount_waits_for_one_and_a_human_is_told(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
+    gateway_driver.inject_fault("no_amount", act="capture")
+    payment = gateway_driver.start_and_pay(source)
+    assert (payment.status, list(flags_of(payment))) == ("capturing", ["captured_amount_missing"])
+    assert "We are confirming your payment" in gateway_driver.receipt(payment)
+    assert (later(payment).captured, allocated_minor(source)) == (ASKED, 30_000)
+
+
+def test_a_settled_debit_without_an_amount_holds_the_money_until_there_is_one(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
+    payment = gateway_driver.start(source)
+    gateway_driver.pay(payment, "debit")
+    gateway_driver.settle_bank_debit(payment)
+    gateway_driver.inject_fault("no_amount", act="fetch")
+    assert refresh_payment(payment, now=present()).is_committed
+    assert list(flags_of(payment)) == ["captured_amount_missing"]
+    assert "Your payment is on its way" in gateway_driver.receipt(payment)
+    assert (later(payment, hours=2).captured, allocated_minor(source)) == (ASKED, 30_000)
+
+
+def test_a_currency_nobody_knows_is_not_booked_until_it_is_known(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
+    gateway_driver.inject_fault("wrong_currency", currency="ZZZ")
+    payment = paid(gateway_driver, source)
+    assert (payment.status, payment.captured, allocated_minor(source)) == ("capturing", None, 0)
+    assert "We are confirming your payment" in gateway_driver.receipt(payment)
+
+
+# An authorization that lapses
+
+
+def test_a_hold_that_lapses_when_it_is_captured_charges_nothing(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
+    payment = paid(gateway_driver, source, "lapsing")
+    assert (payment.status, payment.failure_code) == ("failed", "authorization_lapsed")
+    assert "Nothing was charged" in gateway_driver.receipt(payment)
+    assert paid(gateway_driver, source).captured == ASKED
+
+
+def test_a_hold_that_lapsed_before_we_looked_is_found_by_the_worker(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
+    payment = gateway_driver.start(source)
+    gateway_driver.pay(payment)
+    gateway_driver.expire_authorization(payment)
+    payment = later(payment)
+    assert (payment.failure_code, gateway_driver.captures_of(payment)) == ("authorization_lapsed", [])
+    assert paid(gateway_driver, source).captured == ASKED
+
+
+def test_a_hold_that_lapses_while_we_try_to_capture_it_holds_nothing_any_more(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
+    gateway_driver.inject_fault("error_before", act="capture")
+    payment = gateway_driver.start_and_pay(source)
+    assert payment.status == "capturing"
+    gateway_driver.expire_authorization(payment)
+    payment = later(payment)
+    assert (payment.status, payment.failure_code) == ("failed", "authorization_lapsed")
+    assert paid(gateway_driver, source).captured == ASKED
+
+
+# Taken while it is being closed
+
+
+@pytest.fixture
+def obsolete_payment(gateway_driver: GatewayDriver, source: PaymentTarget, alice: Actor) -> Payment:
+    """A debit that the customer began just before what it pays for was ended."""
+    payment = gateway_driver.start(source)
+    gateway_driver.inject_fault("close_too_late")
+    END_IT[type(source)](source, alice)
+    return refresh_payment(payment, now=present())
+
+
+def test_what_was_taken_while_closing_is_credit_and_ends_nothing_twice(
+    gateway_driver: GatewayDriver, source: PaymentTarget, obsolete_payment: Payment
+) -> None:
+    assert (obsolete_payment.status, obsolete_payment.accepted) == ("processing", False)
+    assert "Your payment came too late" in gateway_driver.receipt(obsolete_payment)
+    gateway_driver.settle_bank_debit(obsolete_payment)
+    payment = refresh_payment(obsolete_payment, now=present())
+    assert (payment.captured, allocated_minor(source), state(source)) == (ASKED, 0, ENDED[type(source)])
+    assert list(flags_of(payment)) == ["unwanted_payment"]
+    assert "$300.00 c" in gateway_driver.receipt(payment)  # came when …, could not be taken as …
+
+
+def test_what_was_begun_while_closing_and_comes_to_nothing_leaves_nothing(
+    gateway_driver: GatewayDriver, source: PaymentTarget, obsolete_payment: Payment
+) -> None:
+    gateway_driver.settle_bank_debit(obsolete_payment, "failed")
+    payment = refresh_payment(obsolete_payment, now=present())
+    assert (payment.status, flags_of(payment), state(source)) == ("failed", {}, ENDED[type(source)])
+    assert "Nothing was charged" in gateway_driver.receipt(payment)
+
+
+@pytest.mark.parametrize("fault", [{}, WRONG["dollars of another country"][0]], ids=["right", "foreign"])
+def test_what_is_captured_in_the_dashboard_while_we_let_go_of_it_is_credit(
+    gateway_driver: GatewayDriver, source: PaymentTarget, alice: Actor, fault: dict[str, Any]
+) -> None:
+    payment = gateway_driver.start(source)
+    gateway_driver.pay(payment)
+    gateway_driver.inject_fault("error_before", act="close", count=2)
+    END_IT[type(source)](source, alice)
+    assert refresh_payment(payment, now=present()).status == "releasing"
+    if fault:
+        gateway_driver.inject_fault(**fault)
+    gateway_driver.capture(payment)
+    payment = later(payment)
+    assert (payment.captured, allocated_minor(source)) == (gateway_driver.captured_amount(payment), 0)
+    assert list(flags_of(payment)) == ["captured_amount_mismatch" if fault else "unwanted_payment"]
+
+
+def test_another_way_of_paying_is_told_of_what_was_taken_while_closing(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.inject_fault("close_too_late")
+    with pytest.raises(PaymentInProgress):
+        gateway_driver.start(asked.invoice)
+    gateway_driver.settle_bank_debit(payment)
+    refresh_payment(payment, now=present())
+    assert (state(asked), allocated_minor(asked)) == ("paid", 30_000)
+
+
+def test_a_deposit_that_came_by_check_too_is_kept_once_and_the_other_is_credit(
+    gateway_driver: GatewayDriver, dana: Customer
+) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    payment = gateway_driver.start(quote)
+    gateway_driver.inject_fault("close_too_late")
+    personas.record_deposit_check(quote)
+    gateway_driver.settle_bank_debit(payment)
+    payment = refresh_payment(payment, now=present())
+    assert (payment.captured, payment.is_deposit) == (ASKED, False)
+    assert list(flags_of(payment)) == ["unwanted_payment"]

@@ -1,0 +1,197 @@
+"""Members come and go, and somebody always stays to answer for the organization."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.accounts.models import Invitation, Member, Organization, Role, User
+from partway.billing import events
+from partway.billing.errors import InvitationNotOpen, LastOwner
+from partway.billing.events import Actor
+from partway.billing.models import Event, Invoice, Mail, PaymentRequest
+from partway.billing.people import members
+from partway.billing.people.members import NewUser
+from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import NewPaymentRequest
+from partway.lib.clock import now
+from partway.lib.money import Money
+from tests.support import personas
+from tests.support.concurrency import run_concurrently
+from tests.support.gateway_driver import GatewayDriver
+
+
+def owners() -> tuple[Organization, Member, Member]:
+    """An organization that Alice and Bob own."""
+    team = personas.alder()
+    members.change_role(team.bob, role=Role.OWNER, by=events.member_actor(team.alice), now=now())
+    return team.organization, team.alice, Member.objects.get(pk=team.bob.pk)
+
+
+@pytest.mark.django_db
+def test_every_change_is_an_event_of_its_own() -> None:
+    team = personas.alder()
+    by = events.member_actor(team.alice)
+    made = members.invite(team.organization, email="ivy@post.example", role="reader", by=by, now=now())
+    members.resend(made, by=by, now=now())
+    members.withdraw(made, by=by, now=now())
+    members.change_role(team.charlie, role="collector", by=by, now=now())
+    members.change_role(team.charlie, role="collector", by=by, now=now())  # which it is already
+    members.remove(team.bob, by=by, now=now())
+    assert list(Event.objects.order_by("id").values_list("type", flat=True)) == [
+        "member.invited",
+        "member.invitation_resent",
+        "member.invitation_withdrawn",
+        "member.role_changed",
+        "member.removed",
+    ]
+
+
+@pytest.mark.django_db
+def test_a_refused_invitation_leaves_no_mail() -> None:
+    team = personas.alder()
+    by = events.member_actor(team.alice)
+    made = members.invite(team.organization, email="ivy@post.example", role="reader", by=by, now=now())
+    members.withdraw(made, by=by, now=now())
+    before = (Event.objects.count(), Mail.objects.count())
+    with pytest.raises(InvitationNotOpen):
+        members.resend(made, by=by, now=now())
+    assert (Event.objects.count(), Mail.objects.count()) == before
+
+
+@pytest.mark.django_db
+def test_what_somebody_changes_of_themselves_is_told_wherever_they_are() -> None:
+    team = personas.alder()
+    birch = personas.organization("birch", "Birch & Co")
+    Member.objects.create(organization=birch, user=team.alice.user, role="reader")
+    members.rename(team.alice.user, name="Alice Alder", now=now())
+    told = Event.objects.filter(type="member.renamed").values_list("organization__slug", flat=True)
+    assert set(told) == {"alder", "birch"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_remove_each_other_leave_one() -> None:
+    organization, alice, bob = owners()
+    answers = run_concurrently(
+        lambda: members.remove(alice, by=events.member_actor(bob), now=now()),
+        lambda: members.remove(bob, by=events.member_actor(alice), now=now()),
+    )
+    assert sorted(type(answer).__name__ for answer in answers) == ["LastOwner", "NoneType"]
+    assert organization.members.filter(role=Role.OWNER).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_step_down_at_once_leave_one() -> None:
+    organization, alice, bob = owners()
+    by = events.OPERATOR
+    answers = run_concurrently(
+        lambda: members.change_role(alice, role=Role.READER, by=by, now=now()),
+        lambda: members.change_role(bob, role=Role.READER, by=by, now=now()),
+    )
+    assert sum(isinstance(answer, LastOwner) for answer in answers) == 1
+    assert organization.members.filter(role=Role.OWNER).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_on_join_makes_one_member() -> None:
+    team = personas.alder()
+    by = events.member_actor(team.alice)
+    made = members.invite(team.organization, email="ivy@post.example", role="reader", by=by, now=now())
+    answers = run_concurrently(
+        *[lambda: members.accept_with_new_account(made, name="Ivy", password=personas.PASSWORD, now=now())]
+        * 2
+    )
+    assert sum(isinstance(answer, InvitationNotOpen) for answer in answers) == 1
+    assert Member.objects.filter(user__email="ivy@post.example").count() == 1
+
+
+@pytest.mark.django_db
+def test_whoever_was_removed_does_not_come_back_by_an_old_link() -> None:
+    team = personas.alder()
+    by = events.member_actor(team.alice)
+    old = members.invite(team.organization, email="zed@post.example", role="owner", by=by, now=now())
+    zed = NewUser("zed@post.example", "Zed")
+    added = members.add(team.organization, person=zed, role="reader", by=by, now=now())
+    members.remove(added, by=by, now=now())
+    with pytest.raises(InvitationNotOpen):
+        members.accept(Invitation.objects.get(pk=old.pk), user=added.user, now=now())
+
+
+@pytest.fixture
+def invitation(db: None) -> Invitation:
+    """Ivy is asked to join alder."""
+    organization = personas.alder().organization
+    by = personas.owner_actor(organization)
+    return members.invite(organization, email="ivy@post.example", role="owner", by=by, now=now())
+
+
+def test_an_invitation_is_used_up_once(invitation: Invitation) -> None:
+    ivy = User.objects.create_user("ivy@post.example", "Ivy")
+    members.accept(invitation, user=ivy, now=now())
+    with pytest.raises(InvitationNotOpen):  # though this is how it stood before the first click
+        members.accept(invitation, user=ivy, now=now())
+    assert Event.objects.filter(type="member.joined").count() == 1
+
+
+def test_an_invitation_is_of_no_use_to_somebody_else(invitation: Invitation) -> None:
+    mallory = personas.mallory().user
+    with pytest.raises(InvitationNotOpen):
+        members.accept(invitation, user=mallory, now=now())
+    assert mallory.memberships.count() == 1
+
+
+def test_a_link_does_not_make_its_holder_somebody_who_is_known(invitation: Invitation) -> None:
+    ivy = User.objects.create_user("ivy@post.example", "Ivy")
+    with pytest.raises(InvitationNotOpen):
+        members.accept_with_new_account(invitation, name="Eve", password=personas.PASSWORD, now=now())
+    assert not ivy.memberships.exists()
+
+
+@pytest.mark.django_db
+def test_an_owner_who_cannot_sign_in_is_none_to_stay() -> None:
+    team = personas.alder()
+    by = events.member_actor(team.alice)
+    ghost = NewUser("ghost@post.example", "Ghost")
+    members.add(team.organization, person=ghost, role="owner", by=by, now=now())
+    with pytest.raises(LastOwner):
+        members.remove(team.alice, by=by, now=now())
+
+
+# What a member asked for outlives them
+
+
+@pytest.fixture
+def asked_by_bob(invoice: Invoice) -> PaymentRequest:
+    """Bob asks for $300.00 and wants to hear of it."""
+    bob = Member.objects.get(organization=invoice.organization, user__name="Bob")
+    ask = NewPaymentRequest(amount=Money(30_000, "USD"), to=("dana@post.example",), reply_to=bob.user.email)
+    return payment_requests.create(invoice, new_request=ask, by=events.member_actor(bob), now=now())
+
+
+def remove_bob(alice: Actor) -> None:
+    members.remove(Member.objects.get(user__name="Bob"), by=alice, now=now())
+
+
+def test_the_news_of_a_payment_goes_to_who_asked(
+    gateway_driver: GatewayDriver, asked_by_bob: PaymentRequest
+) -> None:
+    gateway_driver.start_and_pay(asked_by_bob)
+    assert Mail.objects.get(kind="payment_received").to == [asked_by_bob.reply_to]
+    assert Mail.objects.get(kind="receipt").reply_to == asked_by_bob.reply_to
+
+
+def test_the_news_of_a_payment_goes_to_the_office_once_who_asked_has_left(
+    gateway_driver: GatewayDriver, asked_by_bob: PaymentRequest, alice: Actor
+) -> None:
+    remove_bob(alice)
+    gateway_driver.start_and_pay(asked_by_bob)
+    office = asked_by_bob.organization.email
+    assert Mail.objects.get(kind="payment_received").to == [office]
+    assert Mail.objects.get(kind="receipt").reply_to == office
+
+
+def test_a_link_mailed_again_is_answered_to_the_office_once_who_asked_has_left(
+    asked_by_bob: PaymentRequest, alice: Actor
+) -> None:
+    remove_bob(alice)
+    mail = payment_requests.resend(asked_by_bob, by=alice, now=now())
+    assert mail.reply_to == asked_by_bob.organization.email

@@ -1,0 +1,185 @@
+"""What a customer paid too much is theirs: seen, put against another invoice, and never spent twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing.documents import invoices, quotes
+from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, NotPayable, PaymentInProgress
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Event, Invoice, Mail, Payment, PaymentRequest
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import check_payable
+from partway.billing.receivables import credit
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.billing.receivables.test_offline_payments import record
+from tests.support import personas
+from tests.support.gateway_driver import GatewayDriver
+
+
+@pytest.fixture
+def overpaid(dana: Customer, alice: Actor) -> Payment:
+    """Dana paid $700.00 for an invoice of $500.00."""
+    return record(personas.sent_invoice(dana, 50_000), 70_000, alice, keep_rest_as_credit=True)
+
+
+def apply(invoice: Invoice, amount_minor: int, by: Actor, idempotency_key: str | None = None) -> Event:
+    amount = Money(amount_minor, invoice.currency)
+    return credit.apply(invoice, amount=amount, by=by, now=present(), idempotency_key=idempotency_key)
+
+
+def test_what_is_left_of_a_payment_is_credit(overpaid: Payment, dana: Customer) -> None:
+    assert credit.balances(dana) == [Money(20_000, "USD")]
+
+
+def test_each_currency_is_a_credit_of_its_own(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    record(personas.sent_invoice(dana, 500, currency="JPY"), 700, alice, keep_rest_as_credit=True)
+    assert credit.balances(dana) == [Money(200, "JPY"), Money(20_000, "USD")]
+
+
+def test_a_deposit_that_waits_for_its_invoice_is_no_credit(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    personas.record_deposit_check(quote)
+    assert credit.balances(dana) == []
+
+
+def test_it_is_put_against_another_invoice(
+    overpaid: Payment, invoice: Invoice, dana: Customer, alice: Actor
+) -> None:
+    event = apply(invoice, 15_000, alice)
+    invoice.refresh_from_db()
+    assert (invoice.amount_due_minor, credit.balances(dana)) == (85_000, [Money(5_000, "USD")])
+    assert (event.type, event.data["payments"]) == ("credit.applied", {overpaid.pk: 15_000})
+
+
+def test_the_oldest_is_spent_first(overpaid: Payment, invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    younger = record(personas.sent_invoice(dana, 10_000), 40_000, alice, keep_rest_as_credit=True)
+    event = apply(invoice, 30_000, alice)
+    assert event.data["payments"] == {overpaid.pk: 20_000, younger.pk: 10_000}
+
+
+def test_credit_of_another_currency_is_not_spent(
+    invoice: Invoice, dana: Customer, alice: Actor, request: pytest.FixtureRequest
+) -> None:
+    record(personas.sent_invoice(dana, 500, currency="JPY"), 700, alice, keep_rest_as_credit=True)
+    overpaid = request.getfixturevalue("overpaid")  # the younger of the two
+    assert apply(invoice, 100, alice).data["payments"] == {overpaid.pk: 100}
+
+
+def test_it_can_pay_the_whole_of_it(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    invoice = personas.sent_invoice(dana, 20_000)
+    apply(invoice, 20_000, alice)
+    assert Invoice.objects.get(pk=invoice.pk).status == "paid"
+
+
+@pytest.mark.parametrize(
+    ("amount", "due", "code"),
+    [
+        (0, 100_000, "amount_too_small"),
+        (20_001, 100_000, "invalid"),
+        (10_001, 10_000, "amount_exceeds_due"),
+    ],
+)
+def test_no_more_than_there_is_and_than_is_due(
+    overpaid: Payment, dana: Customer, alice: Actor, amount: int, due: int, code: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        apply(personas.sent_invoice(dana, due), amount, alice)
+    assert refusal.value.code == code
+
+
+def test_nobody_pays_with_the_credit_of_others(overpaid: Payment, alice: Actor) -> None:
+    other = personas.sent_invoice(personas.customer(overpaid.organization, "Eli Other"))
+    with pytest.raises(Invalid):
+        apply(other, 100, alice)
+
+
+def test_an_invoice_that_is_not_sent_takes_none(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    with pytest.raises(InvoiceNotSent):
+        apply(personas.draft_invoice(dana), 100, alice)
+
+
+def test_the_same_form_spends_once(overpaid: Payment, invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    first = apply(invoice, 5_000, alice, idempotency_key="form-1")
+    assert apply(invoice, 5_000, alice, idempotency_key="form-1") == first
+    assert credit.balances(dana) == [Money(15_000, "USD")]
+    with pytest.raises(Conflict):
+        apply(invoice, 6_000, alice, idempotency_key="form-1")
+
+
+@pytest.mark.parametrize(("asks", "reason"), [(10_000, "invoice_paid"), (9_000, "invoice_changed")])
+def test_a_request_that_no_longer_fits_is_canceled(
+    overpaid: Payment, dana: Customer, alice: Actor, asks: int, reason: str
+) -> None:
+    asked = personas.request_payment(personas.sent_invoice(dana, 10_000), asks)
+    apply(asked.invoice, 10_000 if reason == "invoice_paid" else 5_000, alice)
+    asked.refresh_from_db()
+    assert (asked.status, asked.cancel_reason) == ("canceled", reason)
+
+
+def test_what_is_being_paid_holds_its_place(
+    gateway_driver: GatewayDriver, overpaid: Payment, dana: Customer, alice: Actor
+) -> None:
+    asked = personas.request_payment(personas.sent_invoice(dana, 20_000), 15_000)
+    payment = gateway_driver.start_and_pay(asked, "debit")
+    with pytest.raises(PaymentInProgress):
+        apply(asked.invoice, 5_001, alice)
+    gateway_driver.settle_bank_debit(payment)
+    refresh_payment(payment, now=present())
+
+
+def test_money_that_came_too_late_is_credit(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = gateway_driver.start(asked)
+    invoices.void(asked.invoice, by=alice, now=present())
+    payment.refresh_from_db()
+    assert (payment.status, credit.balances(asked.invoice.customer)) == ("canceled", [])
+
+
+# Moving it off an invoice
+
+
+def test_what_stands_on_an_invoice_can_become_credit(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    payment = record(invoice, 100_000, alice)
+    assert credit.release(invoice, payment, by=alice, now=present()) == Money(100_000, "USD")
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_due_minor) == ("sent", 100_000)
+    assert credit.balances(dana) == [Money(100_000, "USD")]
+
+
+def test_what_was_moved_once_is_not_there_to_be_moved_again(invoice: Invoice, alice: Actor) -> None:
+    payment = record(invoice, 40_000, alice)
+    credit.release(invoice, payment, by=alice, now=present())
+    with pytest.raises(Conflict):
+        credit.release(invoice, payment, by=alice, now=present())
+
+
+def test_an_invoice_can_be_voided_once_its_deposit_was_moved(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    deposit = personas.record_deposit_check(quote)
+    invoice = invoices.send(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
+    with pytest.raises(Conflict):
+        invoices.void(invoice, by=alice, now=present())
+    credit.release(invoice, deposit, by=alice, now=present())
+    assert invoices.void(invoice, by=alice, now=present()).status == "void"
+    assert credit.balances(dana) == [Money(30_000, "USD")]
+
+
+def test_who_asked_is_told_when_credit_paid_it_all(overpaid: Payment, dana: Customer) -> None:
+    asked = personas.request_payment(personas.sent_invoice(dana, 10_000), 5_000)
+    apply(asked.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
+    assert Mail.objects.filter(kind="payment_request_ended").count() == 1
+
+
+@pytest.mark.parametrize(("recorded", "reason"), [(100_000, "settled"), (80_000, "canceled")])
+def test_a_dead_link_says_settled_only_when_nothing_is_due(
+    asked: PaymentRequest, alice: Actor, recorded: int, reason: str
+) -> None:
+    record(asked.invoice, recorded, alice)
+    asked.refresh_from_db()
+    asked.invoice.refresh_from_db()
+    with pytest.raises(NotPayable) as refusal:
+        check_payable(asked, now=present())
+    assert refusal.value.reason == reason

@@ -1,0 +1,398 @@
+"""The gateway's own list is read: what it knows and we do not is settled, or a human is told."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from partway.accounts.models import GatewayAccount
+from partway.billing import alerts
+from partway.billing.checkouts import gateway_calls
+from partway.billing.errors import GatewayUnavailable
+from partway.billing.events import Actor
+from partway.billing.models import Alert, Payment, PaymentRequest
+from partway.billing.reconciliation import due_work, gateway_list
+from partway.billing.requests import payment_requests
+from partway.gateways.protocol import Checkout, CheckoutRequest
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.support.gateway_driver import GatewayDriver
+
+
+def read(minutes: float = 10) -> int:
+    """The worker reads the lists, some minutes from now."""
+    return gateway_list.reconcile_gateway_lists(now=present() + timedelta(minutes=minutes))
+
+
+def the_payment() -> Payment:
+    return Payment.objects.get()
+
+
+def over(payment: Payment, **columns: Any) -> None:
+    """Something happened to our row that should not have."""
+    Payment.objects.filter(pk=payment.pk).update(**columns)
+
+
+def test_a_checkout_whose_name_we_never_learned_is_found(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    gateway_driver.inject_fault("timeout_after_success", act="start")
+    with pytest.raises(GatewayUnavailable):
+        gateway_driver.start(asked)
+    assert the_payment().checkout_ref == ""
+    assert read() == 1
+    assert the_payment().checkout_ref != ""
+
+
+def test_a_payment_nobody_reported_is_settled(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+    gateway_driver.pay(gateway_driver.start(asked))
+    assert read() == 1
+    assert the_payment().status == "succeeded"
+    assert read(30) == 0
+
+
+def test_a_checkout_that_waits_for_its_customer_is_left_alone(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    gateway_driver.start(asked)
+    assert (read(), the_payment().status) == (0, "pending")
+
+
+def test_money_that_came_after_we_gave_up_is_booked(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment, "debit")
+    over(payment, status="failed", settled_at=present())  # as if a wrong report had been client_ip
+    gateway_driver.settle_bank_debit(payment)
+    assert read() == 1
+    assert (the_payment().status, the_payment().accepted) == ("succeeded", False)
+    assert Alert.objects.get().kind == "unwanted_payment"
+
+
+@pytest.fixture
+def _verify_books(db: None) -> None:
+    """Our rows are damaged on purpose here, so histories need not fit."""
+
+
+def test_a_checkout_we_thought_never_opened_is_closed(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(asked)
+    over(payment, status="failed", checkout_ref="", settled_at=present())
+    assert read() == 1
+    assert gateway_driver.pay(payment).status_code == 410
+    assert gateway_driver.captures_of(payment) == []
+
+
+def pay_at_foreign_checkout(gateway_driver: GatewayDriver, reference: str) -> Checkout:
+    """A customer pays by bank debit on a checkout that the books do not know, under this reference."""
+    assert gateway_driver.callback_receiver is not None
+    order = CheckoutRequest(
+        key=f"beside {reference}",
+        amount=Money(30_000, "USD"),
+        description="An invoice that a restored backup does not have",
+        reference=reference,
+        return_url=gateway_driver.callback_receiver.url,
+        callback_url=gateway_driver.callback_receiver.url,
+        expires_at=present() + timedelta(minutes=30),
+    )
+    checkout = gateway_calls.gateway_for_account(gateway_driver.account).start(order)
+    gateway_driver.sandbox_server.submit_form(f"{checkout.url}/pay", **gateway_driver.FORMS["debit"])
+    return checkout
+
+
+def test_money_under_a_reference_that_is_gone_is_given_to_a_human(
+    gateway_driver: GatewayDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)  # they do not: that is the point
+    pay_at_foreign_checkout(gateway_driver, "pay_gone")
+    assert read() == 1
+    assert Alert.objects.get().kind == "unmatched_checkout"
+    assert "pay_gone" in Alert.objects.get().message
+    read(30)
+    assert Alert.objects.count() == 1
+
+
+def test_money_on_a_second_checkout_of_a_payment_is_given_to_a_human(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
+    payment = gateway_driver.start_and_pay(asked)
+    second = pay_at_foreign_checkout(gateway_driver, payment.pk)
+    assert read() == 1
+    assert second.ref in Alert.objects.get(kind="unmatched_checkout").message
+
+
+def test_of_two_checkouts_listed_at_once_one_is_booked_and_the_other_is_told(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment, "debit")
+    gateway_driver.settle_bank_debit(payment)
+    over(payment, checkout_ref="")
+    second = pay_at_foreign_checkout(gateway_driver, payment.pk)
+    read()
+    assert (the_payment().status, the_payment().checkout_ref) == ("succeeded", payment.checkout_ref)
+    assert second.ref in Alert.objects.get(kind="unmatched_checkout").message
+
+
+def test_a_name_learned_from_one_line_is_known_at_the_next(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
+    payment = gateway_driver.start(asked)
+    over(payment, checkout_ref="")
+    second = pay_at_foreign_checkout(gateway_driver, payment.pk)
+    read()
+    assert (the_payment().status, the_payment().checkout_ref) == ("pending", payment.checkout_ref)
+    assert second.ref in Alert.objects.get().message
+
+
+def test_a_refund_made_at_the_gateway_is_given_to_a_human(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(asked)
+    gateway_driver.refund_at_gateway(payment, 10_000)
+    read()
+    assert Alert.objects.get().kind == "refunded_at_gateway"
+    assert "$100.00 of $300.00" in Alert.objects.get().message
+
+
+def test_a_refund_that_failed_sent_nothing_back(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+    gateway_driver.refund_and_fail_at_gateway(gateway_driver.start_and_pay(asked), 10_000)
+    read()
+    assert not Alert.objects.exists()
+
+
+def test_another_amount_than_booked_is_given_to_a_human(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = gateway_driver.start_and_pay(asked)
+    over(payment, captured_minor=30_001)
+    monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
+    read()
+    assert Alert.objects.get().kind == "booked_amount_mismatch"
+
+
+def test_a_silent_gateway_is_asked_again_from_where_we_were(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
+) -> None:
+    gateway_driver.pay(gateway_driver.start(asked))
+    settings.PARTWAY_SANDBOX_URL, up = "http://127.0.0.1:9", settings.PARTWAY_SANDBOX_URL
+    assert read() == 0
+    assert _account(gateway_driver).reconciled_until is None
+    settings.PARTWAY_SANDBOX_URL = up
+    assert read(20) == 1
+
+
+def test_credentials_that_are_refused_are_tried_less_often(gateway_driver: GatewayDriver) -> None:
+    refuse(gateway_driver.account)
+    at = present() + timedelta(minutes=10)
+    gateway_list.reconcile_gateway_lists(now=at)
+    assert _account(gateway_driver).reconcile_at == at + timedelta(hours=6)
+
+
+# A list that stays unread
+
+_AN_HOUR, _A_DAY = 60, 24 * 60
+
+
+def out_of_reach(settings: Settings) -> None:
+    settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
+
+
+def refuse(account: GatewayAccount) -> None:
+    """The company does not know our credentials any more."""
+    account.credentials = {**account.credentials, "api_key": "sk_sandbox_wrong"}
+    account.save()
+
+
+def test_a_list_that_is_unread_for_a_day_is_given_to_a_human(
+    gateway_driver: GatewayDriver, settings: Settings
+) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    out_of_reach(settings)
+    read(_A_DAY - _AN_HOUR)
+    assert not Alert.objects.exists()
+    read(_A_DAY + _AN_HOUR)
+    settings.PARTWAY_SANDBOX_URL = up
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.organization) == (
+        "gateway_list_unavailable",
+        gateway_driver.account.organization,
+    )
+    assert "there is no answer" in alert.message
+
+
+def test_it_is_told_with_what_the_company_says_when_it_refuses(gateway_driver: GatewayDriver) -> None:
+    refuse(gateway_driver.account)
+    read(_A_DAY + _AN_HOUR)
+    assert "it refuses." in Alert.objects.get(kind="gateway_list_unavailable").message
+
+
+def test_a_list_of_which_a_line_stays_unclear_is_unread(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    gateway_driver.pay(gateway_driver.start(asked))
+    gateway_driver.inject_fault("error_before", act="fetch", count=1)
+    read(_A_DAY + _AN_HOUR)
+    assert "does not tell what became of them" in Alert.objects.get().message
+
+
+def test_it_ends_by_itself_when_the_list_is_read_again(
+    gateway_driver: GatewayDriver, settings: Settings
+) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    out_of_reach(settings)
+    read(_A_DAY + _AN_HOUR)
+    settings.PARTWAY_SANDBOX_URL = up
+    read(_A_DAY + 2 * _AN_HOUR)
+    assert Alert.objects.get().resolution == "The list is read again."
+
+
+def test_a_list_that_was_read_lately_is_not_unread(gateway_driver: GatewayDriver, settings: Settings) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    read(_A_DAY)
+    out_of_reach(settings)
+    read(_A_DAY + _AN_HOUR)
+    settings.PARTWAY_SANDBOX_URL = up
+    assert not Alert.objects.exists()
+
+
+def test_nobody_is_told_of_a_replaced_account_on_which_nothing_waits(
+    gateway_driver: GatewayDriver, alice: Actor
+) -> None:
+    refuse(gateway_driver.account)
+    read(_A_DAY + _AN_HOUR)
+    GatewayAccount.objects.filter(pk=gateway_driver.account.pk).update(is_current=False)
+    read(2 * _A_DAY)
+    assert Alert.objects.get().resolution == "It was replaced, and owes no answer."
+
+
+def test_a_replaced_account_on_which_a_payment_waits_is_told(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    gateway_driver.start(asked)
+    key = gateway_driver.account.sealed_credentials
+    refuse(gateway_driver.account)
+    GatewayAccount.objects.filter(pk=gateway_driver.account.pk).update(is_current=False)
+    read(_A_DAY + _AN_HOUR)
+    GatewayAccount.objects.filter(pk=gateway_driver.account.pk).update(sealed_credentials=key)
+    assert Alert.objects.get().resolved_at is None
+
+
+def test_two_workers_never_read_the_same_list(gateway_driver: GatewayDriver) -> None:
+    at = present() + timedelta(minutes=10)
+    account = _account(gateway_driver)
+    assert [gateway_list._claim(account, at), gateway_list._claim(account, at)] == [True, False]
+
+
+def _account(gateway_driver: GatewayDriver) -> GatewayAccount:
+    return GatewayAccount.objects.get(pk=gateway_driver.account.pk)
+
+
+# Payments without an end
+
+
+def stuck(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings, after: timedelta
+) -> datetime:
+    """Nobody answers for a long time."""
+    gateway_driver.start(asked)
+    settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
+    at = present() + after
+    due_work.refresh_unsettled_payments(now=at)
+    return at
+
+
+def test_a_payment_without_an_end_is_given_to_a_human(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
+) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    stuck(gateway_driver, asked, settings, timedelta(hours=25))
+    settings.PARTWAY_SANDBOX_URL = up
+    assert Alert.objects.get().kind == "payment_unsettled"
+
+
+def test_which_ends_by_itself_when_the_gateway_answers(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings, alice: Actor
+) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    at = stuck(gateway_driver, asked, settings, timedelta(hours=25))
+    settings.PARTWAY_SANDBOX_URL = up
+    assert alerts.auto_resolve_settled(now=at) == 0
+    payment_requests.cancel(asked, by=alice, now=at)
+    assert alerts.auto_resolve_settled(now=at) == 1
+    assert Alert.objects.get().resolution == "The payment is settled now."
+
+
+def test_a_day_is_not_too_long(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
+) -> None:
+    up = settings.PARTWAY_SANDBOX_URL
+    stuck(gateway_driver, asked, settings, timedelta(hours=20))
+    settings.PARTWAY_SANDBOX_URL = up
+    assert not Alert.objects.exists()
+
+
+def test_a_second_refund_is_told_after_the_first_was_dealt_with(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = gateway_driver.start_and_pay(asked)
+    gateway_driver.refund_at_gateway(payment, 10_000)
+    read()
+    alert = Alert.objects.get()
+    alerts.resolve(alert, shown=alert.message_digest, by=alice, now=present())
+    read(20)
+    assert Alert.objects.count() == 1
+    gateway_driver.refund_at_gateway(payment, 5_000)
+    read(30)
+    assert "$150.00 of $300.00" in Alert.objects.get(resolved_at__isnull=True).message
+
+
+def test_an_open_flag_says_the_latest(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+    payment = gateway_driver.start_and_pay(asked)
+    gateway_driver.refund_at_gateway(payment, 10_000)
+    read()
+    gateway_driver.refund_at_gateway(payment, 5_000)
+    read(20)
+    assert "$150.00 of $300.00" in Alert.objects.get().message
+
+
+def test_money_that_another_connection_of_the_account_booked_is_no_stranger(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    gateway_driver.start_and_pay(asked)
+    again = GatewayAccount(organization=asked.organization, gateway="sandbox", is_current=False)
+    again.credentials = gateway_driver.account.credentials
+    again.save()
+    read()
+    assert not Alert.objects.exists()
+
+
+def test_money_of_a_checkout_without_a_name_is_booked_without_starting_it_again(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment, "debit")
+    gateway_driver.settle_bank_debit(payment)
+    over(payment, status="failed", checkout_ref="", settled_at=present())
+    gateway_driver.inject_fault("error_before", act="start", count=9)
+    assert read() == 1
+    assert the_payment().captured_minor == 30_000
+
+
+def test_a_line_that_nobody_could_compare_is_read_once_more(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment)
+    gateway_driver.inject_fault("error_before", act="fetch", count=1)
+    read()
+    assert (_account(gateway_driver).reconciled_until, the_payment().status) == (None, "pending")
+    assert read(20) == 1

@@ -1,0 +1,44 @@
+"""The same link is mailed again, while it is alive."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing import links, outbox
+from partway.billing.errors import TooLate
+from partway.billing.events import Actor
+from partway.billing.models import Event, Mail, PaymentRequest
+from partway.billing.requests import payment_requests
+from partway.lib.clock import now as present
+
+
+def test_resending_mails_the_same_link_to_the_same_people(asked: PaymentRequest, alice: Actor) -> None:
+    url = links.request_url(asked)
+    mail = payment_requests.resend(asked, by=alice, now=present())
+    asked.refresh_from_db()
+    assert mail.payment_request is not None
+    assert links.request_url(mail.payment_request) == url
+    assert (mail.to, asked.status) == (asked.to, "open")
+    assert Event.objects.get(pk=mail.event_id).type == "payment_request.resent"
+
+
+def test_a_request_that_ended_is_not_mailed_again(asked: PaymentRequest, alice: Actor) -> None:
+    payment_requests.cancel(asked, by=alice, now=present())
+    with pytest.raises(TooLate) as refusal:
+        payment_requests.resend(asked, by=alice, now=present())
+    assert "Canceled by a member" in refusal.value.message
+    assert asked.mails.count() == 1
+
+
+def test_a_mail_that_still_waits_is_dropped_when_its_request_ends(
+    asked: PaymentRequest, alice: Actor
+) -> None:
+    mail = Mail.objects.get(payment_request=asked)
+    assert outbox.is_still_valid(mail, now=present())
+    payment_requests.cancel(asked, by=alice, now=present())
+    assert not outbox.is_still_valid(mail, now=present())
+
+
+def test_a_mail_never_holds_a_link(asked: PaymentRequest) -> None:
+    [row] = Mail.objects.filter(payment_request=asked).values()
+    assert links.request_url(asked).rpartition("/p/")[2][:40] not in str(row)

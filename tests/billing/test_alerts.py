@@ -1,0 +1,110 @@
+"""What a human must look at: raised once, dealt with as it was shown, and back when there is something new."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from partway.billing import alerts
+from partway.billing.errors import Stale
+from partway.billing.events import Actor
+from partway.billing.models import Alert, PaymentRequest
+from partway.billing.reconciliation import gateway_list
+from partway.lib.clock import now as present
+from tests.support.gateway_driver import GatewayDriver
+
+
+def later(minutes: float) -> datetime:
+    return present() + timedelta(minutes=minutes)
+
+
+def the_alert() -> Alert:
+    return Alert.objects.get(resolved_at__isnull=True)
+
+
+def process_alert(alert: Alert, by: Actor, at: datetime | None = None) -> None:
+    """A member presses the button beside what this flag said when it was read."""
+    alerts.resolve(alert, shown=alert.message_digest, by=by, now=at or present())
+
+
+@pytest.fixture
+def refunded(gateway_driver: GatewayDriver, asked: PaymentRequest) -> Alert:
+    """$100.00 of $300.00 was sent back at the company, and a member has that on the screen."""
+    gateway_driver.refund_at_gateway(gateway_driver.start_and_pay(asked), 10_000)
+    gateway_list.reconcile_gateway_lists(now=later(10))
+    return the_alert()
+
+
+def refund_more_at_gateway(gateway_driver: GatewayDriver, refunded: Alert) -> None:
+    assert refunded.payment is not None
+    gateway_driver.refund_at_gateway(refunded.payment, 5_000)
+    gateway_list.reconcile_gateway_lists(now=later(20))
+
+
+def test_nobody_deals_with_what_they_never_saw(
+    gateway_driver: GatewayDriver, refunded: Alert, alice: Actor
+) -> None:
+    refund_more_at_gateway(gateway_driver, refunded)
+    with pytest.raises(Stale):
+        process_alert(refunded, alice)
+    assert "$150.00 of $300.00" in the_alert().message
+
+
+def test_a_page_is_compared_although_the_row_was_read_anew(
+    gateway_driver: GatewayDriver, refunded: Alert, alice: Actor
+) -> None:
+    refund_more_at_gateway(gateway_driver, refunded)
+    with pytest.raises(Stale):
+        alerts.resolve(the_alert(), shown=refunded.message_digest, by=alice, now=present())
+    assert the_alert().resolved_at is None
+
+
+def test_dealing_with_it_twice_is_once(refunded: Alert, alice: Actor) -> None:
+    process_alert(refunded, alice)
+    for shown in (refunded.message_digest, "another page"):
+        alerts.resolve(refunded, shown=shown, by=alice, now=present(), resolution="Again.")
+    assert Alert.objects.get().resolution == ""
+
+
+def test_what_falls_back_to_earlier_words_is_news(
+    gateway_driver: GatewayDriver, refunded: Alert, alice: Actor
+) -> None:
+    said = refunded.message
+    process_alert(refunded, alice)
+    refund_more_at_gateway(gateway_driver, refunded)
+    process_alert(the_alert(), alice)
+    assert refunded.payment is not None
+    alerts.raise_for_payment(refunded.kind, refunded.payment, message=said, now=later(30))
+    assert the_alert().message == said
+
+
+# Trouble that passes
+
+
+HOUR = 60
+
+
+def raise_alert(asked: PaymentRequest, minutes: float, reason: str) -> None:
+    """The company refuses to tell what became of the payment, each time for another reason."""
+    alerts.raise_for_payment("gateway_refused", asked.payments.get(), message=reason, now=later(minutes))
+
+
+@pytest.fixture
+def stuck(gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor) -> PaymentRequest:
+    """A payment of which nobody can learn the end; a member has just dealt with that."""
+    gateway_driver.start(asked)
+    raise_alert(asked, 0, "Account suspended.")
+    process_alert(the_alert(), alice, later(0))
+    return asked
+
+
+def test_trouble_that_was_dealt_with_is_quiet_for_a_day(stuck: PaymentRequest) -> None:
+    raise_alert(stuck, 5, "Account suspended.")
+    raise_alert(stuck, 23 * HOUR, "Account closed.")
+    assert not Alert.objects.filter(resolved_at__isnull=True).exists()
+
+
+def test_trouble_that_lasts_comes_back_a_day_after_it_was_dealt_with(stuck: PaymentRequest) -> None:
+    raise_alert(stuck, 25 * HOUR, "Account suspended.")
+    assert the_alert().message == "Account suspended."

@@ -1,0 +1,57 @@
+"""What two people change at once: each keeps what they touched, and where both did, the second is told (D8)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from partway.billing.errors import Invalid
+from partway.billing.events import Actor
+from partway.billing.merge import merge
+from partway.billing.models import Customer
+from partway.billing.people import customers, organizations
+from partway.billing.people.customers import CustomerDetails
+from partway.lib.clock import now
+
+INITIAL = CustomerDetails(name="Dana", email="dana@old.example", phone="1", address="")
+MOVED = {**asdict(INITIAL), "email": "dana@new.example"}
+
+
+def test_what_was_not_touched_stays_as_somebody_else_wrote_it() -> None:
+    assert merge(MOVED, INITIAL, replace(INITIAL, phone="2")) == {**MOVED, "phone": "2"}
+
+
+def test_what_both_touched_is_told_with_what_it_is_now() -> None:
+    with pytest.raises(Invalid, match=r"it is “dana@new\.example” now") as refusal:
+        merge(MOVED, INITIAL, replace(INITIAL, email="dana@mine.example"))
+    assert (refusal.value.code, set(refusal.value.fields)) == ("stale", {"email"})
+
+
+def test_what_both_changed_to_the_same_is_no_quarrel() -> None:
+    assert merge(MOVED, INITIAL, CustomerDetails(**MOVED)) == MOVED
+
+
+def test_a_customer_is_compared_with_what_is_stored_and_not_with_what_was_read(
+    dana: Customer, alice: Actor
+) -> None:
+    read_before = Customer.objects.get(pk=dana.pk)
+    seen = CustomerDetails(name=dana.name, email=dana.email, phone=dana.phone, address=dana.address)
+    customers.change(dana, details=replace(seen, email="dana@new.example"), by=alice, now=now())
+    customers.change(read_before, details=replace(seen, phone="2"), initial=seen, by=alice, now=now())
+    stored = Customer.objects.get(pk=dana.pk)
+    assert (stored.email, stored.phone) == ("dana@new.example", "2")
+
+
+def test_a_profile_is_compared_with_what_is_stored_and_not_with_what_was_read(
+    dana: Customer, alice: Actor
+) -> None:
+    owner = dana.organization
+    read_before = type(owner).objects.get(pk=owner.pk)
+    seen = organizations.Profile(
+        **{name: getattr(owner, name) for name in organizations.Profile.__dataclass_fields__}
+    )
+    organizations.change(owner, profile=replace(seen, payment_instructions="IBAN 2"), by=alice, now=now())
+    organizations.change(read_before, profile=replace(seen, phone="2"), initial=seen, by=alice, now=now())
+    stored = type(owner).objects.get(pk=owner.pk)
+    assert (stored.payment_instructions, stored.phone) == ("IBAN 2", "2")

@@ -1,0 +1,78 @@
+"""A member says yes to what a page showed; when that is no longer so, nothing is done (DESIGN D8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from partway.billing.documents import invoices, quotes
+from partway.billing.errors import Stale
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Event, Invoice
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.support import personas
+
+Make = Callable[[Customer], Any]
+
+
+def written_off(dana: Customer) -> Invoice:
+    """An invoice on which nothing is asked for any more."""
+    return invoices.write_off(
+        personas.sent_invoice(dana), by=personas.owner_actor(dana.organization), now=present()
+    )
+
+
+def accepted(dana: Customer) -> Any:
+    """A quote that an invoice can be made of."""
+    return personas.accept_quote(personas.sent_quote(dana))
+
+
+ACTS: dict[str, tuple[Callable[..., Any], Make]] = {
+    "send": (invoices.send, personas.draft_invoice),
+    "void": (invoices.void, personas.sent_invoice),
+    "write off": (invoices.write_off, personas.sent_invoice),
+    "reopen": (invoices.reopen, written_off),
+    "send a quote": (quotes.send, personas.draft_quote),
+    "make its invoice": (quotes.create_invoice, accepted),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_another_version_than_was_shown_is_left_alone(dana: Customer, alice: Actor, name: str) -> None:
+    act, make = ACTS[name]
+    document = make(dana)
+    before = document.status, Event.objects.count()
+    for version in (0, document.version + 1):
+        with pytest.raises(Stale):
+            act(document, by=alice, now=present(), version=version)
+    document.refresh_from_db()
+    assert (document.status, Event.objects.count()) == before
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_what_was_shown_is_done(dana: Customer, alice: Actor, name: str) -> None:
+    act, make = ACTS[name]
+    document = make(dana)
+    act(document, by=alice, now=present(), version=document.version)
+    before = document.status
+    document.refresh_from_db()
+    assert document.status != before
+
+
+def test_a_payment_alone_makes_no_page_stale(dana: Customer, alice: Actor) -> None:
+    invoice = written_off(dana)
+    personas.record_check(invoice, 40_000)
+    assert invoices.reopen(invoice, by=alice, now=present(), version=invoice.version).status == "sent"
+
+
+def test_not_another_amount_is_given_up_than_was_shown(invoice: Invoice, alice: Actor) -> None:
+    shown, version = invoice.amount_due, invoice.version
+    personas.record_check(invoice, 40_000)
+    with pytest.raises(Stale, match=r"\$600.00 is due, not \$1,000.00"):
+        invoices.write_off(invoice, by=alice, now=present(), version=version, due=shown)
+    left = Money(60_000, "USD")
+    given_up = invoices.write_off(invoice, by=alice, now=present(), version=version, due=left)
+    assert given_up.status == "written_off"

@@ -1,0 +1,369 @@
+"""An act that comes while another decides about the same rows waits for it, and then sees what it did.
+
+The first act of each pair has written everything and not committed it yet when the second one begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from threading import Event
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from pytest_django.fixtures import Settings
+
+from partway.accounts.models import GatewayAccount, Organization, Role
+from partway.billing import events
+from partway.billing.documents import invoices, quotes
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.people import members, organizations
+from partway.billing.receivables import credit
+from partway.billing.requests import payment_requests
+from partway.lib.clock import now as present
+from tests.billing.documents.test_change_sent_invoice import draft, write_off
+from tests.billing.receivables.test_credit import apply
+from tests.billing.receivables.test_offline_payments import record, reverse
+from tests.support import personas
+from tests.support.concurrency import TIMEOUT_SECONDS, run_behind_open_transaction
+from tests.support.gateway_driver import GatewayDriver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GatewayAction = Callable[[], Any]
+
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL locks rows, one by one")
+on_postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one write at a time")
+
+
+def refusal(first: GatewayAction, second: GatewayAction) -> str:
+    """The name of the refusal that the second act gets."""
+    return type(run_behind_open_transaction(first, second)).__name__
+
+
+def void(invoice: Invoice, by: Actor) -> GatewayAction:
+    return partial(invoices.void, invoice, by=by, now=present())
+
+
+def send(invoice: Invoice, by: Actor) -> GatewayAction:
+    return partial(invoices.send, invoice, by=by, now=present())
+
+
+def edit(invoice: Invoice, by: Actor, total_minor: int = 90_000) -> GatewayAction:
+    return partial(
+        invoices.edit,
+        invoice,
+        draft=draft(invoice, total_minor),
+        version=invoice.version,
+        by=by,
+        now=present(),
+    )
+
+
+def cancel(asked: PaymentRequest, by: Actor) -> GatewayAction:
+    return partial(payment_requests.cancel, asked, by=by, now=present())
+
+
+def refresh(payment: Payment) -> GatewayAction:
+    return partial(refresh_payment, payment, now=present())
+
+
+def decline(quote: Quote) -> GatewayAction:
+    by = events.customer_actor(quote.customer)
+    return partial(quotes.decline, quote, reason="", by=by, now=present())
+
+
+def create_invoice(quote: Quote, by: Actor) -> GatewayAction:
+    return partial(quotes.create_invoice, quote, by=by, now=present())
+
+
+@pytest.fixture
+def authorized(gateway_driver: GatewayDriver, invoice: Invoice) -> Payment:
+    """The customer has agreed to pay all of it now, and our side does not know it yet."""
+    payment = gateway_driver.start(invoice)
+    gateway_driver.pay(payment)
+    return payment
+
+
+# An invoice
+
+
+def test_asking_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+    assert refusal(void(invoice, alice), lambda: personas.request_payment(invoice)) == "InvoiceNotSent"
+
+
+def test_mailing_it_again_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+    again = partial(invoices.resend, invoice, by=alice, now=present())
+    assert refusal(void(invoice, alice), again) == "InvoiceNotSent"
+
+
+def test_voiding_it_while_it_is_captured(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
+    assert refusal(refresh(authorized), void(invoice, alice)) == "PaymentInProgress"
+
+
+def test_writing_it_off_while_it_is_captured(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
+    assert refusal(refresh(authorized), lambda: write_off(invoice, alice)) == "PaymentInProgress"
+
+
+def test_sending_it_while_it_is_sent(dana: Customer, alice: Actor) -> None:
+    made = personas.draft_invoice(dana)
+    assert refusal(send(made, alice), send(made, alice)) == "Conflict"
+
+
+def test_editing_it_while_it_is_edited(invoice: Invoice, alice: Actor) -> None:
+    assert refusal(edit(invoice, alice), edit(invoice, alice, 80_000)) == "Stale"
+
+
+def test_editing_it_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+    assert refusal(void(invoice, alice), edit(invoice, alice)) == "Conflict"
+
+
+def test_reopening_it_while_it_is_reopened(invoice: Invoice, alice: Actor) -> None:
+    write_off(invoice, alice)
+    reopen = partial(invoices.reopen, invoice, by=alice, now=present())
+    assert refusal(reopen, reopen) == "Conflict"
+
+
+def test_recording_a_payment_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+    assert refusal(void(invoice, alice), lambda: record(invoice, 40_000, alice)) == "InvoiceNotSent"
+
+
+def test_numbers_given_at_once_follow_one_another(dana: Customer, alice: Actor) -> None:
+    first, second = personas.draft_invoice(dana), personas.draft_invoice(dana)
+    assert run_behind_open_transaction(send(first, alice), send(second, alice)).number == "INV-0002"
+
+
+# A request and its payment
+
+
+def test_canceling_it_while_it_is_captured(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment)
+    assert refusal(refresh(payment), cancel(asked, alice)) == "PaymentInProgress"
+
+
+def test_capturing_it_while_it_is_canceled(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment)
+    run_behind_open_transaction(cancel(asked, alice), refresh(payment))
+    payment.refresh_from_db()
+    assert (payment.status, gateway_driver.captures_of(payment)) == ("canceled", [])
+
+
+def test_starting_to_pay_it_while_it_is_canceled(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
+    assert refusal(cancel(asked, alice), lambda: gateway_driver.start(asked)) == "NotPayable"
+
+
+def test_mailing_its_link_again_while_it_is_canceled(asked: PaymentRequest, alice: Actor) -> None:
+    again = partial(payment_requests.resend, asked, by=alice, now=present())
+    assert refusal(cancel(asked, alice), again) == "TooLate"
+
+
+def test_beginning_a_checkout_while_another_begins_from_the_same_address(
+    gateway_driver: GatewayDriver, dana: Customer, settings: Settings
+) -> None:
+    settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 1
+    one, other = personas.sent_invoice(dana), personas.sent_invoice(dana)
+    assert refusal(lambda: gateway_driver.start(one), lambda: gateway_driver.start(other)) == "RateLimited"
+
+
+# Credit
+
+
+@pytest.fixture
+def spare(invoice: Invoice, alice: Actor) -> Payment:
+    """A check of which $200.00 are left over."""
+    return record(invoice, 120_000, alice, keep_rest_as_credit=True)
+
+
+def test_spending_what_is_being_spent(spare: Payment, dana: Customer, alice: Actor) -> None:
+    one, other = personas.sent_invoice(dana, 20_000), personas.sent_invoice(dana, 20_000)
+    assert refusal(lambda: apply(one, 20_000, alice), lambda: apply(other, 20_000, alice)) == "Invalid"
+
+
+def test_spending_what_an_edit_sets_free(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    record(invoice, 100_000, alice)
+    other = personas.sent_invoice(dana, 20_000)
+    assert (
+        run_behind_open_transaction(edit(invoice, alice, 80_000), lambda: apply(other, 20_000, alice)).type
+        == "credit.applied"
+    )
+
+
+def test_spending_it_on_an_invoice_while_that_is_voided(spare: Payment, dana: Customer, alice: Actor) -> None:
+    other = personas.sent_invoice(dana, 20_000)
+    assert refusal(void(other, alice), lambda: apply(other, 20_000, alice)) == "InvoiceNotSent"
+
+
+def test_reversing_a_check_while_its_rest_is_spent(spare: Payment, dana: Customer, alice: Actor) -> None:
+    other = personas.sent_invoice(dana, 20_000)
+    run_behind_open_transaction(lambda: apply(other, 20_000, alice), lambda: reverse(spare, alice))
+    assert list(Invoice.objects.values_list("amount_paid_minor", flat=True)) == [0, 0]
+
+
+def test_moving_it_off_an_invoice_while_that_is_lowered(
+    spare: Payment, invoice: Invoice, alice: Actor
+) -> None:
+    released = run_behind_open_transaction(
+        edit(invoice, alice, 70_000), lambda: credit.release(invoice, spare, by=alice, now=present())
+    )
+    assert released.amount_minor == 70_000
+
+
+def test_moving_it_off_an_invoice_while_the_rest_is_paid(invoice: Invoice, alice: Actor) -> None:
+    check = record(invoice, 40_000, alice)
+    run_behind_open_transaction(
+        lambda: record(invoice, 60_000, alice),
+        lambda: credit.release(invoice, check, by=alice, now=present()),
+    )
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_due_minor) == ("sent", 40_000)
+
+
+# A quote and its deposit
+
+
+@pytest.fixture
+def quote(dana: Customer) -> Quote:
+    """A quote in Sent status, with a deposit."""
+    return personas.sent_quote(dana)
+
+
+@pytest.fixture
+def accepted(quote: Quote) -> Quote:
+    """The same, accepted: its deposit is due."""
+    return personas.accept_quote(quote)
+
+
+def test_accepting_it_while_it_is_declined(quote: Quote) -> None:
+    assert refusal(decline(quote), lambda: personas.accept_quote(quote)) == "TooLate"
+
+
+def test_declining_it_while_it_is_accepted(quote: Quote) -> None:
+    assert refusal(lambda: personas.accept_quote(quote), decline(quote)) == "TooLate"
+
+
+def test_mailing_a_quote_again_while_it_is_declined(quote: Quote, alice: Actor) -> None:
+    assert refusal(decline(quote), lambda: quotes.resend(quote, by=alice, now=present())) == "TooLate"
+
+
+def test_recording_its_deposit_while_its_invoice_is_made(accepted: Quote, alice: Actor) -> None:
+    assert (
+        refusal(create_invoice(accepted, alice), lambda: personas.record_deposit_check(accepted)) == "TooLate"
+    )
+
+
+def test_making_its_invoice_while_its_deposit_is_captured(
+    gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
+) -> None:
+    payment = gateway_driver.start(accepted)
+    gateway_driver.pay(payment)
+    assert refusal(refresh(payment), create_invoice(accepted, alice)) == "PaymentInProgress"
+
+
+def test_capturing_its_deposit_while_its_invoice_is_made(
+    gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
+) -> None:
+    payment = gateway_driver.start(accepted)
+    gateway_driver.pay(payment)
+    run_behind_open_transaction(create_invoice(accepted, alice), refresh(payment))
+    payment.refresh_from_db()
+    assert (payment.status, gateway_driver.captures_of(payment)) == ("canceled", [])
+
+
+def test_reversing_its_deposit_while_its_invoice_is_sent(accepted: Quote, alice: Actor) -> None:
+    deposit = personas.record_deposit_check(accepted)
+    made = quotes.create_invoice(accepted, by=alice, now=present())
+    run_behind_open_transaction(send(made, alice), lambda: reverse(deposit, alice))
+    assert Invoice.objects.get().amount_paid_minor == 0
+
+
+def test_quotes_sent_at_once_have_numbers_of_their_own(quote: Quote, dana: Customer, alice: Actor) -> None:
+    first, second = personas.draft_quote(dana), personas.draft_quote(dana)
+    sent = run_behind_open_transaction(
+        lambda: quotes.send(first, by=alice, now=present()),
+        lambda: quotes.send(second, by=alice, now=present()),
+    )
+    assert sent.number == "QUO-0003"
+
+
+# What stands beside the row
+
+
+@on_postgresql
+def test_payments_switched_off_while_a_capture_waits(
+    gateway_driver: GatewayDriver, authorized: Payment, invoice: Invoice, alice: Actor
+) -> None:
+    """Who waited for a lock is shown the other rows as they were before waiting, unless they are read after it."""
+    off = partial(organizations.set_payments_enabled, invoice.organization, on=False, by=alice, now=present())
+    hold = partial(invoices.resend, invoice, by=alice, now=present())
+    run_behind_open_transaction(hold, refresh(authorized), meanwhile=off)
+    authorized.refresh_from_db()
+    assert (authorized.status, gateway_driver.captures_of(authorized)) == ("canceled", [])
+
+
+@on_postgresql
+def test_payments_switched_off_while_a_deposit_waits(
+    gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
+) -> None:
+    payment = gateway_driver.start(accepted)
+    gateway_driver.pay(payment)
+    off = partial(
+        organizations.set_payments_enabled, accepted.organization, on=False, by=alice, now=present()
+    )
+    hold = partial(quotes.resend, accepted, by=alice, now=present())
+    run_behind_open_transaction(hold, refresh(payment), meanwhile=off)
+    payment.refresh_from_db()
+    assert (payment.status, gateway_driver.captures_of(payment)) == ("canceled", [])
+
+
+# People, accounts, and SQLite as a whole
+
+
+def test_two_owners_who_remove_each_other(organization: Organization) -> None:
+    alice, bob = (organization.members.get(role=role) for role in (Role.OWNER, Role.COLLECTOR))
+    bob = members.change_role(bob, role=Role.OWNER, by=events.OPERATOR, now=present())
+    assert (
+        refusal(
+            lambda: members.remove(alice, by=events.member_actor(bob), now=present()),
+            lambda: members.remove(bob, by=events.member_actor(alice), now=present()),
+        )
+        == "LastOwner"
+    )
+
+
+def test_two_who_connect_a_gateway(
+    gateway_driver: GatewayDriver, organization: Organization, alice: Actor
+) -> None:
+    def connect() -> GatewayAccount:
+        return organizations.connect_sandbox(organization, by=alice, now=present())
+
+    assert run_behind_open_transaction(connect, connect) == GatewayAccount.objects.current(organization).get()
+
+
+@on_sqlite
+def test_a_transaction_takes_its_turn_at_the_start(invoice: Invoice, alice: Actor) -> None:
+    tried = Event()
+
+    def count() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            with transaction.atomic():
+                return Invoice.objects.count()
+        finally:
+            tried.set()
+
+    with pytest.raises(OperationalError, match="locked"):
+        run_behind_open_transaction(
+            void(invoice, alice), count, meanwhile=lambda: tried.wait(TIMEOUT_SECONDS)
+        )

@@ -1,0 +1,181 @@
+"""What a hostile reader of the code tried: each of these once worked, or left something stuck."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from django.db import transaction
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.billing.documents import invoices
+from partway.billing.errors import Conflict, Invalid, NotPayable
+from partway.billing.events import Actor
+from partway.billing.models import (
+    Alert,
+    Callback,
+    Customer,
+    Event,
+    GatewayCall,
+    Invoice,
+    Payment,
+    PaymentRequest,
+)
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.payments.refresh import book_refused_start, record_checkout
+from partway.billing.payments.start import check_payable
+from partway.billing.people import organizations
+from partway.billing.people.organizations import Profile
+from partway.billing.reconciliation import due_work
+from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import NewPaymentRequest
+from partway.billing.verification import verify
+from partway.gateways.protocol import Refused
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.support import failpoints, personas
+from tests.support.concurrency import run_concurrently
+from tests.support.gateway_driver import GatewayDriver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_gateway_that_refuses_to_tell_is_given_to_a_human(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(asked)
+    ref = payment.checkout_ref
+    Payment.objects.filter(pk=payment.pk).update(checkout_ref="co_lost")
+    for hours in range(1, 4):
+        due_work.refresh_unsettled_payments(now=present() + timedelta(hours=hours))
+    assert Alert.objects.get().kind == "gateway_refused"
+    Payment.objects.filter(pk=payment.pk).update(checkout_ref=ref)
+
+
+def test_requests_kept_open_by_a_bank_debit_hold_up_no_other(
+    gateway_driver: GatewayDriver, dana: Customer
+) -> None:
+    soon = present() + timedelta(minutes=1)
+    kept, other = (
+        personas.request_payment(personas.sent_invoice(dana), expires_at=soon + timedelta(seconds=wait))
+        for wait in (0, 1)
+    )
+    gateway_driver.start_and_pay(kept, "debit")
+    assert due_work.expire_payment_requests(now=soon + timedelta(hours=1), limit=1) == 1
+    other.refresh_from_db()
+    assert other.status == "expired"
+
+
+def test_a_full_discount_hides_no_sum_that_no_column_holds(
+    organization: Organization, dana: Customer, alice: Actor
+) -> None:
+    draft = invoices.InvoiceDraft(
+        customer=dana,
+        currency="USD",
+        due_on=present().date(),
+        lines=(invoices.Line("Everything", Decimal(10**8), 10**13, Decimal(0)),),
+        discount_kind="percent",
+        discount_percent=Decimal(100),
+    )
+    with pytest.raises(Invalid):
+        invoices.create(organization, draft=draft, by=alice, now=present())
+
+
+def test_two_clicks_on_connect_take_turns(
+    gateway_driver: GatewayDriver, organization: Organization, alice: Actor
+) -> None:
+    def connect() -> GatewayAccount:
+        return organizations.connect_sandbox(organization, by=alice, now=present())
+
+    run_concurrently(connect, connect)
+    assert GatewayAccount.objects.current(organization).count() == 1
+
+
+def test_a_refused_try_does_not_end_the_checkout_another_try_opened(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    before = gateway_driver.start(asked)
+    late = Payment.objects.select_related("gateway_account", "organization", "invoice").get(pk=before.pk)
+    book_refused_start(late, Refused("busy", "The same key is in use."), present())
+    before.refresh_from_db()
+    assert before.status == "pending"
+
+
+def test_a_late_answer_does_not_rename_the_checkout(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(asked)
+    late = Payment.objects.get(pk=payment.pk)
+    record_checkout(late, "co_another", f"{gateway_driver.sandbox_server.url}/checkout/another")
+    assert late.checkout_ref == payment.checkout_ref
+
+
+def test_an_amount_that_changed_while_its_checkout_was_opened_is_said(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    passed: list[str] = []
+
+    def meanwhile(stop: str) -> None:
+        passed.append(stop)
+        if passed.count("after start") == 1 and stop == "after start":
+            gateway_driver.start_and_pay(asked)
+
+    with failpoints.on_failpoint(meanwhile), pytest.raises(NotPayable) as refusal:
+        gateway_driver.start(asked.invoice)
+    assert refusal.value.reason == "changed"
+
+
+def test_a_dump_of_the_database_opens_no_checkout(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(asked)
+    gateway_driver.pay(payment, "declined")
+    received = gateway_driver.callback(payment, "declined")
+    receive_callback(gateway_driver.account, body=received.body, headers=received.headers, now=present())
+    dump: list[Any] = [list(model.objects.values()) for model in (Payment, GatewayCall, Callback)]
+    assert payment.checkout_ref in str(dump)
+    assert payment.checkout_url.rpartition("/")[2] not in str(dump)
+    guess = httpx.get(f"{gateway_driver.sandbox_server.url}/checkout/{payment.checkout_ref}", trust_env=False)
+    assert guess.status_code == 404
+
+
+def test_clocks_that_differ_are_no_difference_in_the_books(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
+    """Another machine, whose clock is behind, booked the success: its event has the smaller id."""
+    late, earlier = (
+        gateway_driver.start_and_pay(asked).events.get(type="payment.succeeded"),
+        f"evt_0{'0' * 25}",
+    )
+    with transaction.atomic():
+        late.mails.update(event=earlier)
+        Event.objects.filter(pk=late.pk).update(id=earlier)
+    assert list(verify()) == []
+
+
+def test_a_form_sent_again_with_another_amount_is_refused(invoice: Invoice, alice: Actor) -> None:
+    def ask(amount_minor: int) -> NewPaymentRequest:
+        return NewPaymentRequest(
+            Money(amount_minor, "USD"), to=("dana@customer.example",), idempotency_key="once"
+        )
+
+    payment_requests.create(invoice, new_request=ask(30_000), by=alice, now=present())
+    with pytest.raises(Conflict, match="already asked for"):
+        payment_requests.create(invoice, new_request=ask(40_000), by=alice, now=present())
+
+
+def test_a_prefix_that_ends_in_a_digit_could_make_twins(organization: Organization, alice: Actor) -> None:
+    profile = Profile(name="Alder", email="a@alder.example", invoice_prefix="X1")
+    with pytest.raises(Invalid) as refused:
+        organizations.change(organization, profile=profile, by=alice, now=present())
+    assert "invoice_prefix" in refused.value.fields
+
+
+def test_pay_now_of_an_amount_the_gateway_does_not_take_is_no_payable_link(dana: Customer) -> None:
+    invoice = personas.sent_invoice(dana, 12_505, currency="KWD")  # a last digit other than 0
+    with pytest.raises(NotPayable) as refused:
+        check_payable(invoice, now=present())
+    assert refused.value.reason == "not_payable"

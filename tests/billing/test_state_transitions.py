@@ -1,0 +1,81 @@
+"""Only the moves of the table happen, each with its event, and only from the state that was read."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from django.db import connection, transaction
+
+from partway.billing import events, states
+from partway.billing.events import CLOCK, OutsideTransaction
+from partway.billing.models import Event, Invoice, Payment, PaymentRequest
+from partway.billing.models.invoices import InvoiceStatus
+from partway.billing.models.payment_requests import PaymentRequestStatus
+from partway.billing.models.payments import PaymentStatus
+from partway.billing.states import ConcurrentUpdate, InvalidTransition, move
+from partway.lib.clock import now as present
+
+TABLES = {
+    Invoice: (states.INVOICE, InvoiceStatus.values),
+    PaymentRequest: (states.PAYMENT_REQUEST, PaymentRequestStatus.values),
+    Payment: (states.PAYMENT, PaymentStatus.values),
+}
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_a_move_that_is_not_in_the_table_is_refused(model: type) -> None:
+    table, values = TABLES[model]
+    for source, to in set(product(values, repeat=2)) - set(table):
+        with pytest.raises(InvalidTransition):
+            move(model(status=source), to, by=CLOCK, now=present())
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_every_state_of_a_table_is_one_the_row_can_have(model: type) -> None:
+    table, values = TABLES[model]
+    assert {state for pair in table for state in pair} <= set(values)
+
+
+def test_the_end_of_a_request_is_the_end() -> None:
+    assert {source for source, _ in states.PAYMENT_REQUEST} == {"open"}
+
+
+def test_a_move_writes_the_row_and_its_event(asked: PaymentRequest) -> None:
+    at = present()
+    with transaction.atomic():
+        event = move(asked, "expired", by=CLOCK, now=at, ended_at=at, data={"why": "time"})
+    stored = PaymentRequest.objects.get(pk=asked.pk)
+    assert (stored.status, stored.ended_at) == ("expired", at)
+    assert (event.type, event.data) == (
+        "payment_request.expired",
+        {"why": "time", "from": "open", "to": "expired"},
+    )
+
+
+def test_somebody_who_read_an_old_state_changes_nothing(asked: PaymentRequest) -> None:
+    stale, at = PaymentRequest.objects.get(pk=asked.pk), present()
+    with transaction.atomic():
+        move(asked, "expired", by=CLOCK, now=at, ended_at=at)
+    before = Event.objects.count()
+    with pytest.raises(ConcurrentUpdate), transaction.atomic():
+        move(stale, "paid", by=CLOCK, now=at, ended_at=at)
+    assert PaymentRequest.objects.get(pk=asked.pk).status == "expired"
+    assert Event.objects.count() == before
+
+
+def test_a_row_of_a_refused_move_still_says_what_it_was(asked: PaymentRequest) -> None:
+    stale = PaymentRequest.objects.get(pk=asked.pk)
+    PaymentRequest.objects.filter(pk=asked.pk).update(note="changed beside it")
+    with pytest.raises(InvalidTransition):
+        move(stale, "open", by=CLOCK, now=present())
+    assert stale.status == "open"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_recorded_apart_from_its_change(asked: PaymentRequest) -> None:
+    assert not connection.in_atomic_block
+    before = Event.objects.count()
+    with pytest.raises(OutsideTransaction):
+        events.record("payment_request.opened", asked, by=CLOCK, now=present())
+    assert Event.objects.count() == before

@@ -1,0 +1,107 @@
+"""`verify` finds rows that belong to one organization and refer to another (D5)."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import models
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.billing.models import (
+    Alert,
+    Allocation,
+    Customer,
+    Event,
+    Invoice,
+    Mail,
+    Payment,
+    PaymentRequest,
+    Quote,
+)
+from partway.lib.clock import now
+from tests.billing.verification.corruption import is_detected, overwrite
+from tests.support import personas
+
+
+@pytest.fixture
+def birch(paid: Payment, dana: Customer) -> Organization:
+    """Another organization with a customer, an invoice, a payment and a quote; alder has a quote and a flag too."""
+    personas.sent_quote(dana)
+    columns = {
+        "organization": dana.organization,
+        "payment": paid,
+        "invoice": paid.invoice,
+        "subject": paid.pk,
+    }
+    Alert.objects.create(kind="payment_unsettled", **columns, created_at=now())
+    organization = personas.mallory().organization
+    theirs = personas.customer(organization, "Frank Moss")
+    invoice = personas.sent_invoice(theirs)
+    personas.captured_payment(invoice, 1_000, request=personas.request_payment(invoice, 1_000))
+    personas.sent_quote(theirs)
+    return organization
+
+
+REFERENCES: list[tuple[type[models.Model], str, type[models.Model]]] = [
+    (Invoice, "customer", Customer),
+    (Invoice, "quote", Quote),
+    (Quote, "customer", Customer),
+    (PaymentRequest, "invoice", Invoice),
+    (Payment, "invoice", Invoice),
+    (Payment, "payment_request", PaymentRequest),
+    (Payment, "gateway_account", GatewayAccount),
+    (Allocation, "payment", Payment),
+    (Allocation, "invoice", Invoice),
+    (Alert, "payment", Payment),
+    (Alert, "invoice", Invoice),
+]
+
+
+@pytest.mark.parametrize(("model", "noun", "other"), REFERENCES)
+def test_it_finds_a_reference_to_another_organization(
+    birch: Organization, model: type[models.Model], noun: str, other: type[models.Model]
+) -> None:
+    theirs = other._default_manager.filter(organization=birch)[0]
+    assert is_detected(("D5", f"and {noun} {theirs.pk} is not", overwrite(model, **{noun: theirs})))
+
+
+def test_it_finds_a_deposit_of_another_organization(birch: Organization) -> None:
+    quote = Quote.objects.get(organization=birch)
+    corruption = overwrite(Payment, invoice=None, payment_request=None, quote=quote)
+    assert is_detected(("D5", f"and quote {quote.pk} is not", corruption))
+
+
+ABOUT: list[tuple[str, str]] = [
+    ("customer.created", "customer"),
+    ("invoice.created", "invoice"),
+    ("quote.created", "quote"),
+    ("payment_request.sent", "payment_request"),
+    ("payment.started", "payment"),
+]
+
+
+@pytest.mark.parametrize(("event_type", "noun"), ABOUT)
+def test_it_finds_an_event_about_another_organization(
+    birch: Organization, event_type: str, noun: str
+) -> None:
+    theirs = Event.objects.get(organization=birch, type=event_type)
+    ours = Event.objects.filter(type=event_type).exclude(organization=birch)
+    assert is_detected(
+        ("D5", getattr(theirs, f"{noun}_id"), overwrite(ours, **{noun: getattr(theirs, noun)}))
+    )
+
+
+def test_it_finds_an_event_of_a_payment_about_another_invoice(birch: Organization, dana: Customer) -> None:
+    other = personas.sent_invoice(dana)
+    started = Event.objects.filter(type="payment.started")
+    assert is_detected(("D5", "payment.started does not fit pay_", overwrite(started, invoice=other)))
+
+
+def test_it_finds_a_mail_of_another_organization_than_its_event(birch: Organization) -> None:
+    assert is_detected(("D5", "does not fit evt_", overwrite(Mail, organization=birch)))
+
+
+def test_it_finds_a_mail_about_another_invoice_than_its_event(birch: Organization, dana: Customer) -> None:
+    other = personas.sent_invoice(dana)
+    assert is_detected(
+        ("D5", "does not fit evt_", overwrite(Mail.objects.filter(kind="invoice_sent"), invoice=other))
+    )

@@ -1,0 +1,30 @@
+"""Every answer carries a Content-Security-Policy; a page that leads to a gateway names it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from partway.config.csp import ContentSecurityPolicyMiddleware
+
+
+def policy(response: HttpResponse) -> dict[str, list[str]]:
+    answer = ContentSecurityPolicyMiddleware(lambda _: response)(HttpRequest())
+    parts = [part.split() for part in answer["Content-Security-Policy"].split(";")]
+    return {name: sources for name, *sources in parts}
+
+
+def test_nothing_comes_from_elsewhere() -> None:
+    told = policy(HttpResponse())
+    assert told["default-src"] == told["script-src"] == told["style-src"] == told["form-action"] == ["'self'"]
+    assert told["frame-ancestors"] == told["object-src"] == ["'none'"]
+
+
+def test_a_payable_page_may_lead_to_its_gateway() -> None:
+    response = HttpResponse()
+    response.csp_form_action = ["https://pay.example"]  # type: ignore[attr-defined]
+    assert policy(response)["form-action"] == ["'self'", "https://pay.example"]
+
+
+def test_a_policy_of_its_own_stays() -> None:
+    response = HttpResponse(headers={"Content-Security-Policy": "default-src 'none'"})
+    assert policy(response) == {"default-src": ["'none'"]}

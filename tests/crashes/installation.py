@@ -1,0 +1,113 @@
+"""A house whose processes can be killed at a stop point, with the payment company and a mail server beside it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from django.db.models import F
+from django.test import override_settings
+
+from partway.billing.models import Callback, GatewayCall, Mail, Payment
+from partway.billing.verification import verify
+from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
+from tests.support.crash_app.kill_at_failpoint import KillSwitch
+from tests.support.databases import database_url
+from tests.support.sandbox_server import TIMEOUT_SECONDS, SandboxServer, wait_until
+
+from .forked_supervisor import ForkedSupervisor
+from .mail_server import MailServer, running_mail_server
+
+COMMIT = ("before commit", "after commit")
+
+
+@dataclass(frozen=True)
+class KillPoint:
+    """Where an act is killed: once it has passed these stop points; or nowhere, and these are all that it passes."""
+
+    passed: tuple[str, ...]
+    kills: bool = True
+
+
+def kill_at_each_failpoint(*names: str) -> pytest.MarkDecorator:
+    """The test once for each stop point of its act, killed there; and once not killed, to see that none is missing."""
+    failpoints = [
+        KillPoint(names, kills=False),
+        *(KillPoint(names[:number]) for number in range(1, len(names) + 1)),
+    ]
+    ids = ["nowhere", *(f"{number} {name}" for number, name in enumerate(names, start=1))]
+    return pytest.mark.parametrize("kill_point", failpoints, ids=ids)
+
+
+class Installation:
+    """One house and its neighbors."""
+
+    def __init__(
+        self, supervisor: Supervisor, sandbox_server: SandboxServer, mail_server: MailServer
+    ) -> None:
+        self.supervisor = supervisor
+        self.sandbox_server = sandbox_server
+        self.mail_server = mail_server
+        self._kill_switch = KillSwitch(supervisor.address.home)
+
+    @contextmanager
+    def killed_at(
+        self, kill_point: KillPoint, act: str, *, meanwhile: Callable[[], object] = lambda: None
+    ) -> Iterator[None]:
+        """The block sets off `act`, whose process is killed at the stop point and started again some minutes later."""
+        self._kill_switch.set(act, kill_at=len(kill_point.passed) if kill_point.kills else 0)
+        with suppress(httpx.TransportError) if kill_point.kills else nullcontext():
+            yield
+        if kill_point.kills:
+            self._restart_after_kill("worker" if act.startswith("job ") else "web", meanwhile)
+        else:
+            wait_until(self._kill_switch.is_finished)
+            meanwhile()
+        assert self._kill_switch.passed() == kill_point.passed, self._kill_switch.passed()
+
+    def _restart_after_kill(self, process: str, meanwhile: Callable[[], object]) -> None:
+        died_of = self.supervisor.processes[process].wait(TIMEOUT_SECONDS)
+        differences = [str(difference) for difference in verify()]
+        meanwhile()
+        advance_three_minutes()
+        {"web": self.supervisor.start_web, "worker": self.supervisor.start_worker}[process]()
+        assert (died_of, differences) == (-signal.SIGKILL, []), (died_of, differences)
+
+
+def advance_three_minutes() -> None:
+    """Whatever waits has waited three minutes more."""
+    by = timedelta(minutes=3)
+    GatewayCall.objects.update(started_at=F("started_at") - by)
+    Payment.objects.unsettled().update(next_refresh_at=F("next_refresh_at") - by)
+    Callback.objects.filter(status="waiting").update(next_attempt_at=F("next_attempt_at") - by)
+    Mail.objects.filter(status="queued").update(next_attempt_at=F("next_attempt_at") - by)
+
+
+@contextmanager
+def running_installation(home: Path) -> Iterator[Installation]:
+    """Everybody at work on the database of the tests, and this process at home in the same house."""
+    with ExitStack() as stack:
+        mail_server = stack.enter_context(running_mail_server())
+        address = SupervisorConfig(home, free_port(), free_port(), database_url())
+        environment = {
+            "DJANGO_SETTINGS_MODULE": "tests.support.crash_app.settings",
+            "EMAIL_URL": mail_server.url,
+            "PARTWAY_CHECKOUTS_PER_ADDRESS": "1000",  # all customers of this town come from the same one
+        }
+        supervisor = stack.enter_context(ForkedSupervisor(address, environment))
+        here = override_settings(PARTWAY_URL=address.url, PARTWAY_SANDBOX_URL=address.sandbox_url)
+        stack.enter_context(here)
+        supervisor.start_sandbox()
+        supervisor.start_web()
+        supervisor.start_worker()
+        sandbox_server = SandboxServer(
+            home / "sandbox", address.sandbox_port, supervisor.processes["sandbox"]
+        )
+        stack.callback(sandbox_server.client.close)
+        yield Installation(supervisor, sandbox_server, mail_server)

@@ -1,0 +1,132 @@
+"""The web server or the worker is killed at any stop point of a member's act: it is done, or can be done again."""
+
+from __future__ import annotations
+
+from partway.billing.models import Event
+from partway.worker.tour.visitor import Page
+
+from .installation import COMMIT, KillPoint, kill_at_each_failpoint
+from .scenario import CANCELED, PAID, CrashScenario, Outcome
+
+SESSION = COMMIT  # it keeps the words for the next page
+
+CANCEL = (
+    *("event payment_request.canceled", "event payment.closing", *COMMIT),
+    *("call close", *COMMIT, "before close", "after close", "noted close"),
+    *("event payment.canceled", *COMMIT),
+    *SESSION,
+)
+RECORD = (
+    *("event payment.recorded", "event payment_request.canceled", "event payment.closing", *COMMIT),
+    *("call close", *COMMIT, "before close", "after close", "noted close"),
+    *("event payment.canceled", *COMMIT),
+    *SESSION,
+)
+REVERSE = ("event payment.reversed", "event invoice.reopened", *COMMIT, *SESSION)
+RESEND = ("event payment_request.resent", *COMMIT, *SESSION)
+SEND = ("mail payment_request", "sent payment_request", *COMMIT)
+
+
+class Dialog:
+    """What the owner confirms, once or again; `typed` goes over what its fields hold."""
+
+    def __init__(self, scenario: CrashScenario, path: str, **typed: str) -> None:
+        self.path = scenario.path(path)
+        self.act = f"POST {self.path}"
+        self._alice = scenario.alice
+        self._typed = typed
+        scenario.alice_signs_in()
+        self._form = scenario.alice_opens(self.path).form(to=self.path)
+
+    def confirm(self) -> Page:
+        """The button in the dialog that stands open."""
+        return self._alice.submit(self._form, **self._typed)
+
+
+def dialog_of(scenario: CrashScenario, act: str) -> Dialog:
+    """The dialog of an act on the open request."""
+    return Dialog(scenario, f"requests/{scenario.request.pk}/{act}/")
+
+
+@kill_at_each_failpoint(*CANCEL)
+def test_while_a_request_is_canceled(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    scenario.drop_all_callbacks()
+    payment, dialog = scenario.start(), dialog_of(scenario, "cancel")
+    with scenario.installation.killed_at(kill_point, dialog.act):
+        dialog.confirm()
+    dialog.confirm().assert_status(200).assert_contains("is canceled")
+    scenario.dana.open(scenario.link).assert_status(410).assert_contains("canceled")
+    scenario.wait_until_settled()
+    assert scenario.gateway_driver.pay(payment).status_code == 410
+    assert scenario.outcome() == CANCELED
+
+
+@kill_at_each_failpoint(*CANCEL)
+def test_the_customer_pays_while_nobody_can_cancel(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    scenario.drop_all_callbacks()
+    payment, dialog = scenario.start(), dialog_of(scenario, "cancel")
+    with scenario.installation.killed_at(
+        kill_point, dialog.act, meanwhile=lambda: scenario.gateway_driver.pay(payment)
+    ):
+        dialog.confirm()
+    scenario.wait_until_settled()
+    canceled = "after commit" in kill_point.passed
+    assert scenario.outcome() == (CANCELED if canceled else PAID)
+    dialog.confirm().assert_contains("is canceled" if canceled else "Too late")
+
+
+@kill_at_each_failpoint(*RESEND)
+def test_while_a_link_is_mailed_again(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    dialog = dialog_of(scenario, "resend")
+    with scenario.installation.killed_at(kill_point, dialog.act):
+        dialog.confirm()
+    dialog.confirm().assert_status(200).assert_contains("is on its way again")
+    arrived = [one["Message-ID"] for one in scenario.mails()]
+    resent = Event.objects.filter(payment_request=scenario.request, type="payment_request.resent").count()
+    assert resent == 1 + ("after commit" in kill_point.passed)
+    assert len(set(arrived)) == len(arrived) == 1 + resent
+
+
+@kill_at_each_failpoint(*SEND)
+def test_while_the_worker_hands_over_a_mail(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    dialog = dialog_of(scenario, "resend")
+    [first] = scenario.mails()
+    with scenario.installation.killed_at(kill_point, "job mails"):
+        dialog.confirm().assert_status(200).assert_contains("is on its way again")
+    again = [one["Message-ID"] for one in scenario.mails()[1:]]
+    noted = "after commit" in kill_point.passed or "sent payment_request" not in kill_point.passed
+    assert len(again) == (1 if noted else 2)
+    assert len({first["Message-ID"], *again}) == 2
+
+
+@kill_at_each_failpoint(*RECORD)
+def test_while_an_offline_payment_is_recorded(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    scenario.drop_all_callbacks()
+    online = scenario.start()
+    check = {"amount": "800.00", "method": "Check"}
+    dialog = Dialog(scenario, f"invoices/{scenario.invoice.pk}/payment/", **check)
+    with scenario.installation.killed_at(kill_point, dialog.act):
+        dialog.confirm()
+    dialog.confirm().assert_status(200).assert_contains("$800.00", "$200.00")
+    scenario.wait_until_settled()
+    assert scenario.gateway_driver.pay(online).status_code == 410
+    assert scenario.outcome(online) == Outcome("canceled", "canceled", [], 80_000, 1)
+    recorded = scenario.organization.payments.exclude(pk=online.pk)
+    assert [(payment.status, payment.captured_minor) for payment in recorded] == [("succeeded", 80_000)]
+
+
+@kill_at_each_failpoint(*REVERSE)
+def test_while_a_check_that_bounced_is_reversed(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    check = scenario.record_check_in_full()
+    dialog = Dialog(scenario, f"payments/{check.pk}/reverse/", reason="It bounced.")
+    with scenario.installation.killed_at(kill_point, dialog.act):
+        dialog.confirm()
+    dialog.confirm().assert_status(200)
+    check.refresh_from_db()
+    scenario.invoice.refresh_from_db()
+    assert (check.status, scenario.invoice.status, scenario.invoice.amount_paid_minor) == (
+        "reversed",
+        "sent",
+        0,
+    )
+    assert Event.objects.filter(payment=check, type="payment.reversed").count() == 1

@@ -1,0 +1,96 @@
+"""Messages kept as files, for installations without a mail server."""
+
+from __future__ import annotations
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.mail import send_mail
+from pytest_django import Settings
+
+from partway.accounts.models import Organization
+from partway.billing.models import Mail, PaymentRequest
+from partway.delivery.mail import kept_files, sending
+from partway.lib.clock import now
+from tests.support import personas
+
+
+@pytest.fixture(autouse=True)
+def home(settings: Settings, tmp_path: Path) -> Path:
+    settings.PARTWAY_HOME = tmp_path
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
+    return tmp_path
+
+
+def test_a_message_is_kept_under_its_organization(organization: Organization, mail: Mail, home: Path) -> None:
+    sending.send_due(now=now())
+    assert [path.name for path in (home / "mail" / organization.pk).iterdir()] == [f"{mail.pk}.eml"]
+
+
+def test_the_inbox_reads_what_was_kept(
+    organization: Organization, mail: Mail, request_: PaymentRequest
+) -> None:
+    sending.send_due(now=now())
+    (kept,) = kept_files.messages(organization)
+    assert kept == kept_files.message(organization, mail.pk)
+    assert kept.subject == f"Alder Joinery asks for $300.00 (invoice {request_.invoice.number})"
+    assert kept.to == "dana.whitfield@customer.example"
+    assert "Pay $300.00" in kept.text
+    assert "<!doctype html>" in kept.html
+    assert abs(kept.at - now()) < timedelta(minutes=1)
+    assert kept.headers["From"] == "Alder Joinery <billing@alder.example>"
+
+
+def test_accents_survive(organization: Organization, mail: Mail) -> None:
+    Organization.objects.update(name="Müller & Söhne 木")
+    sending.send_due(now=now())
+    (kept,) = kept_files.messages(organization)
+    assert kept.subject.startswith("Müller & Söhne 木 asks for")
+    assert "Müller & Söhne 木" in kept.text
+
+
+def test_the_newest_stands_first(organization: Organization, mail: Mail) -> None:
+    personas.sent_invoice(personas.customer(organization, "Eve"))
+    sending.send_due(now=now())
+    kept = [message.id for message in kept_files.messages(organization)]
+    assert kept == sorted(kept, reverse=True)
+    assert len(kept) == 2
+
+
+def test_the_same_mail_again_is_kept_once(organization: Organization, mail: Mail) -> None:
+    for _ in range(2):
+        Mail.objects.filter(pk=mail.pk).update(status="queued", next_attempt_at=now())
+        sending.send_due(now=now())
+    assert len(kept_files.messages(organization)) == 1
+
+
+def test_another_organization_sees_none_of_it(organization: Organization, mail: Mail) -> None:
+    sending.send_due(now=now())
+    birch = personas.mallory().organization
+    assert kept_files.messages(birch) == []
+    assert kept_files.message(birch, mail.pk) is None
+
+
+@pytest.mark.parametrize(
+    "mail_id", ["", "..", "../secret", "mail_x", "/etc/passwd", "mail_" + "0" * 26 + "/../x"]
+)
+def test_no_id_leads_out_of_the_folder(organization: Organization, home: Path, mail_id: str) -> None:
+    (home / "mail" / organization.pk).mkdir(parents=True)
+    (home / "mail" / "secret.eml").write_text("Subject: secret\n\nsecret")
+    assert kept_files.message(organization, mail_id) is None
+    with pytest.raises(ValueError, match="cannot be"):
+        kept_files.store(organization.pk, mail_id, b"")
+
+
+def test_only_this_user_may_read_them(organization: Organization, mail: Mail, home: Path) -> None:
+    sending.send_due(now=now())
+    folder = home / "mail" / organization.pk
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / f"{mail.pk}.eml").stat().st_mode) == 0o600
+
+
+def test_a_message_that_is_no_row_of_ours_is_kept_too(home: Path) -> None:
+    send_mail("Test", "Hello", "a@example.com", ["b@example.com"])
+    assert len(list((home / "mail").rglob("*.eml"))) == 1

@@ -1,0 +1,154 @@
+"""What the mails about quotes and their deposits say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from partway.accounts.models import Organization
+from partway.billing import events, links
+from partway.billing.documents import quotes
+from partway.billing.models import Mail, Quote
+from partway.delivery.mail import rendering, sending
+from partway.delivery.receipt_figures import receipt
+from partway.lib.clock import now
+from partway.lib.money import Money
+from tests.support import personas
+
+
+@pytest.fixture
+def quote(organization: Organization) -> Quote:
+    """A quote over $1,000.00 with a deposit of $300.00, sent."""
+    return personas.sent_quote(personas.customer(organization))
+
+
+def texts(kind: str) -> tuple[str, str, str]:
+    """(subject, plain text, HTML) of the latest mail of this kind."""
+    message = rendering.message(rendering.with_related_rows().filter(kind=kind).latest("pk"))
+    return str(message.subject), str(message.body), str(message.alternatives[0][0])
+
+
+def test_a_quote_says_what_is_offered_and_until_when(quote: Quote) -> None:
+    subject, *bodies = texts("quote_sent")
+    assert subject == "Quote QUO-0001 from Alder Joinery: $1,000.00"
+    for text in bodies:
+        for words in (
+            "$1,000.00",
+            "$300.00",
+            "$700.00",
+            "once you accept",
+            "Valid until",
+            links.quote_url(quote),
+        ):
+            assert words in text
+
+
+def test_sent_again_after_the_acceptance_it_asks_for_the_deposit(quote: Quote) -> None:
+    quotes.resend(personas.accept_quote(quote), by=personas.owner_actor(quote.organization), now=now())
+    subject, *bodies = texts("quote_sent")
+    assert subject == "Quote QUO-0001 from Alder Joinery: deposit of $300.00 due"
+    for text in bodies:
+        assert "Pay $300.00" in text
+        assert "Valid until" not in text
+
+
+def test_once_the_deposit_is_paid_it_asks_for_nothing(quote: Quote) -> None:
+    personas.record_deposit_check(personas.accept_quote(quote))
+    subject, *bodies = texts("quote_sent")
+    assert subject.endswith(": $1,000.00")
+    for text in bodies:
+        assert "paid" in text
+        assert "due now" not in text
+
+
+def test_without_a_deposit_it_speaks_of_none(organization: Organization) -> None:
+    personas.sent_quote(personas.customer(organization), percent="0")
+    for text in texts("quote_sent"):
+        assert "eposit" not in text
+
+
+def test_the_organization_hears_of_the_acceptance(quote: Quote) -> None:
+    personas.accept_quote(quote)
+    subject, *bodies = texts("quote_accepted")
+    assert subject == "Dana Whitfield accepted QUO-0001 ($1,000.00)"
+    assert Mail.objects.get(kind="quote_accepted").reply_to == quote.customer.email
+    for text in bodies:
+        for words in ("Dana W.", "192.0.2.7", "$300.00", f"/o/alder/quotes/{quote.pk}/"):
+            assert words in text
+
+
+def test_the_organization_hears_why_it_was_declined(quote: Quote) -> None:
+    by = events.customer_actor(quote.customer)
+    quotes.decline(quote, reason="Too <dear> & late.", by=by, now=now())
+    subject, plain, html = texts("quote_declined")
+    assert subject == "Dana Whitfield declined QUO-0001 ($1,000.00)"
+    assert "Too <dear> & late." in plain
+    assert "Too &lt;dear&gt; &amp; late." in html
+
+
+def test_a_receipt_of_a_deposit_does_not_speak_of_an_invoice_it_pays(quote: Quote) -> None:
+    payment = personas.record_deposit_check(personas.accept_quote(quote))
+    subject, *bodies = texts("receipt")
+    assert subject == "Receipt: $300.00 paid to Alder Joinery (quote QUO-0001)"
+    for text in bodies:
+        for words in (
+            "Deposit of quote",
+            "QUO-0001",
+            "Total of the quote",
+            "$700.00",
+            links.receipt_url(payment),
+        ):
+            assert words in text
+        assert "Total of the invoice" not in text
+        assert "Paid before" not in text
+
+
+def test_whoever_collects_hears_of_the_deposit(quote: Quote) -> None:
+    personas.record_deposit_check(personas.accept_quote(quote))
+    subject, *bodies = texts("payment_received")
+    assert subject == "Dana Whitfield paid $300.00 (quote QUO-0001)"
+    for text in bodies:
+        assert "the deposit of quote" in text
+        assert f"/o/alder/quotes/{quote.pk}/" in text
+
+
+def test_a_quote_that_ended_is_not_mailed(quote: Quote) -> None:
+    quotes.decline(quote, reason="", by=events.customer_actor(quote.customer), now=now())
+    sending.send_due(now=now())
+    states = dict(Mail.objects.values_list("kind", "status"))
+    assert states == {"quote_sent": "dropped", "quote_declined": "sent"}
+
+
+def test_a_quote_is_not_mailed_after_its_last_day(quote: Quote) -> None:
+    sending.send_due(now=now() + timedelta(days=365))  # as after a long failure of the mail server
+    assert Mail.objects.get(kind="quote_sent").status == "dropped"
+
+
+def test_the_figures_of_a_deposit(quote: Quote) -> None:
+    row = receipt(personas.record_deposit_check(personas.accept_quote(quote)))
+    assert (row.applied, row.total, row.left) == tuple(
+        Money(minor, "USD") for minor in (30_000, 100_000, 70_000)
+    )
+    assert (row.surplus, row.method) == (None, "Check")
+
+
+def test_what_nobody_wanted_is_all_surplus(quote: Quote) -> None:
+    payment = personas.record_deposit_check(personas.accept_quote(quote))
+    event = payment.events.get(type="payment.recorded")
+    del event.data["deposit_minor"]
+    event.save()
+    assert (receipt(payment).applied.amount_minor, receipt(payment).surplus) == (0, Money(30_000, "USD"))
+    for text in texts("receipt")[1:]:
+        assert "$300.00 could not be taken as the deposit of this quote." in text
+        assert "will stand on your invoice" not in text
+
+
+@pytest.mark.parametrize("kind", ["quote_sent", "quote_accepted", "receipt", "payment_received"])
+def test_the_letters_load_nothing_and_hold_no_link_in_the_database(quote: Quote, kind: str) -> None:
+    personas.record_deposit_check(personas.accept_quote(quote))
+    _, _, html = texts(kind)
+    for loader in ("<img", "<link", "<script", "url(", "src="):
+        assert loader not in html
+    token = links.quote_url(quote).split("/")[-2]
+    assert token.partition("-")[2] not in str(Mail.objects.values())

@@ -1,0 +1,231 @@
+"""What a mail says, and what its headers can never be made to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from pytest_django import Settings
+
+from partway.accounts.models import Organization
+from partway.billing import links, outbox
+from partway.billing.documents import invoices
+from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
+from partway.billing.models.payment_requests import CancelReason
+from partway.delivery.mail import rendering
+from partway.lib.clock import end_of_day, now
+from partway.lib.money import Money
+from tests.support import personas
+
+
+def _message(mail: Mail) -> EmailMultiAlternatives:
+    return rendering.message(rendering.with_related_rows().get(pk=mail.pk))
+
+
+def _html(mail: Mail) -> str:
+    return str(_message(mail).alternatives[0][0])
+
+
+def _receipt_context(invoice: Invoice, kind: str) -> Mail:
+    personas.captured_payment(invoice, 25_000)
+    event = Event.objects.get(type="payment.succeeded")
+    return outbox.queue(kind, event, outbox.Recipients(to=["dana@customer.example"]))
+
+
+def test_a_request_says_who_asks_for_what_and_what_is_left(mail: Mail, request_: PaymentRequest) -> None:
+    message = _message(mail)
+    assert message.subject == f"Alder Joinery asks for $300.00 (invoice {request_.invoice.number})"
+    for text in (str(message.body), _html(mail)):
+        for words in (
+            "$1,000.00",
+            "$0.00",
+            "$300.00",
+            "$700.00",
+            "First stage.",
+            links.request_url(request_),
+        ):
+            assert words in text
+
+
+def test_a_request_with_an_end_says_until_when(mail: Mail) -> None:
+    far = end_of_day(date(2126, 11, 30), "America/New_York")
+    assert "can be paid until" not in _html(mail)
+    PaymentRequest.objects.update(expires_at=far)
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "This link can be paid until Nov 30, 2126." in text
+
+
+def test_an_invoice_says_what_is_due_and_when(organization: Organization) -> None:
+    invoice = personas.sent_invoice(personas.customer(organization))
+    mail = Mail.objects.get(invoice=invoice)
+    assert _message(mail).subject == f"Invoice {invoice.number} from Alder Joinery: $1,000.00 due"
+    for text in (str(_message(mail).body), _html(mail)):
+        assert links.invoice_url(invoice) in text
+        assert "Due on" in text
+
+
+def test_a_changed_invoice_says_so(invoice: Invoice) -> None:
+    mail = Mail.objects.get(invoice=invoice)
+    Mail.objects.update(data={"changed": True})
+    assert _message(mail).subject == f"Invoice {invoice.number} from Alder Joinery, changed: $1,000.00 due"
+    for text in (str(_message(mail).body), _html(mail)):
+        assert f"Alder Joinery changed invoice {invoice.number}. This is how it stands now." in text
+        assert "here is invoice" not in text
+
+
+def test_a_receipt_says_what_was_paid_and_what_is_left(invoice: Invoice) -> None:
+    mail = _receipt_context(invoice, "receipt")
+    assert _message(mail).subject == f"Receipt: $250.00 paid to Alder Joinery (invoice {invoice.number})"
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "$750.00" in text
+        assert "/r/" in text
+
+
+def test_whoever_asked_hears_what_came_in(invoice: Invoice) -> None:
+    mail = _receipt_context(invoice, "payment_received")
+    assert _message(mail).subject == f"Dana Whitfield paid $250.00 (invoice {invoice.number})"
+    assert f"/o/alder/invoices/{invoice.pk}/" in str(_message(mail).body)
+
+
+ENDS = {
+    "": "nobody paid it in time",
+    "by_member": "a colleague canceled it",
+    "invoice_paid": "the invoice was paid",
+    "invoice_voided": "the invoice was voided",
+    "invoice_changed": "the invoice changed, and less is due now",
+    "invoice_written_off": "the invoice was written off",
+    "offline_payment": "an offline payment was recorded, and less is due now",
+    "replaced": "another request took its place",
+}
+
+
+def _ended(request: PaymentRequest, reason: str) -> Mail:
+    event = Event.objects.get(type="payment_request.sent")
+    envelope = outbox.Recipients(to=["bob@alder.example"], data={"reason": reason})
+    return outbox.queue("payment_request_ended", event, envelope)
+
+
+@pytest.mark.parametrize("reason", ENDS)
+def test_who_asked_hears_why_the_request_ended(request_: PaymentRequest, reason: str) -> None:
+    mail = _ended(request_, reason)
+    why = ENDS[reason]
+    number = request_.invoice.number
+    assert _message(mail).subject == f"Your request for $300.00 on {number} ended: {why}"
+    for text in (str(_message(mail).body), _html(mail)):
+        for words in (why, "Dana Whitfield", "$300.00", "$1,000.00", "no longer works", "/o/alder/invoices/"):
+            assert words in text
+        assert "Total Amount Due" in text
+        assert links.request_url(request_) not in text
+
+
+@pytest.mark.parametrize(
+    ("end", "words"), [(invoices.write_off, "Written off"), (invoices.void, "Paid so far")]
+)
+def test_what_is_given_up_is_not_called_due(
+    request_: PaymentRequest, end: Callable[..., Invoice], words: str
+) -> None:
+    end(request_.invoice, by=personas.owner_actor(request_.organization), now=now())
+    mail = _ended(request_, PaymentRequest.objects.get().cancel_reason)
+    for text in (str(_message(mail).body), _html(mail)):
+        assert words in text
+        assert "Total Amount Due" not in text
+
+
+def test_there_are_words_for_every_reason_a_request_can_have() -> None:
+    assert set(ENDS) == {"", *CancelReason.values}
+
+
+def test_no_link_rests_in_the_database(mail: Mail, request_: PaymentRequest) -> None:
+    token = links.request_url(request_).split("/")[-2]
+    assert token.partition("-")[2] not in str(Mail.objects.values())
+
+
+def test_loads_nothing_from_anywhere(mail: Mail) -> None:
+    html = _html(mail)
+    for loader in ("<img", "<link", "<script", "url(", "@import", "src="):
+        assert loader not in html
+
+
+def test_is_readable_without_its_styles(mail: Mail) -> None:
+    body = str(_message(mail).body)
+    assert "Pay $300.00:\nhttp" in body
+    assert "&" not in body
+    assert "{" not in body
+
+
+def test_what_people_wrote_cannot_become_markup(mail: Mail) -> None:
+    PaymentRequest.objects.update(note="<b>bold</b> & brave")
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp; brave" in _html(mail)
+    assert "<b>bold</b> & brave" in str(_message(mail).body)
+
+
+@pytest.mark.parametrize(
+    "name", ["Alder\r\nBcc: all@evil.example", "Alder\nX: y", "Alder\x01\x0b\u2028 & Sons"]
+)
+def test_a_name_cannot_add_a_header(mail: Mail, name: str) -> None:
+    Organization.objects.update(name=name)
+    Customer.objects.update(name=name)
+    message = _message(mail).message()
+    assert "\n" not in message["Subject"]
+    assert message["Bcc"] is None
+    assert message["X"] is None
+
+
+def test_comes_from_the_organization_and_answers_go_to_whoever_asked(mail: Mail) -> None:
+    Mail.objects.update(reply_to="bob@alder.example")
+    message = _message(mail)
+    assert message.from_email == "Alder Joinery <billing@alder.example>"
+    assert message.reply_to == ["bob@alder.example"]
+
+
+def test_answers_go_to_the_organization_when_nobody_is_named(mail: Mail) -> None:
+    assert _message(mail).reply_to == ["billing@alder.example"]
+
+
+def test_one_shared_sender_still_says_for_whom(mail: Mail, settings: Settings) -> None:
+    settings.PARTWAY_MAIL_FROM = "Partway <mail@partway.example>"
+    assert _message(mail).from_email == "Alder Joinery via Partway <mail@partway.example>"
+
+
+def test_a_name_with_commas_and_accents_stays_one_address(mail: Mail) -> None:
+    Organization.objects.update(name='Müller, "Holz" & Söhne')
+    message = _message(mail).message()
+    assert "billing@alder.example" in message["From"]
+    assert message["From"].count("@") == 1
+
+
+def test_blind_copies_are_in_no_header(mail: Mail) -> None:
+    Mail.objects.update(cc=["c@customer.example"], bcc=["b@customer.example"])
+    message = _message(mail)
+    assert message.recipients() == [
+        "dana.whitfield@customer.example",
+        "c@customer.example",
+        "b@customer.example",
+    ]
+    assert "b@customer.example" not in message.message().as_string()
+
+
+@pytest.mark.parametrize(
+    ("total", "paid", "requested", "cells"),
+    [
+        (1000, 0, 0, [("left", 100)]),
+        (1000, 250, 300, [("paid", 25), ("requested", 30), ("left", 45)]),
+        (1000, 1000, 0, [("paid", 100)]),
+        (1_000_000, 1, 1, [("paid", 1), ("requested", 1), ("left", 98)]),
+        (3, 1, 1, [("paid", 34), ("requested", 33), ("left", 33)]),
+        (0, 0, 0, [("left", 100)]),
+    ],
+)
+def test_the_bar_shows_every_part_and_adds_up(
+    total: int, paid: int, requested: int, cells: list[tuple[str, int]]
+) -> None:
+    bar = rendering.stages(Money(total, "USD"), Money(paid, "USD"), Money(requested, "USD"))
+    assert bar == cells
+
+
+def test_a_mail_wears_the_color_of_its_organization(mail: Mail, organization: Organization) -> None:
+    organization.color = "#7a1f3d"
+    organization.save(update_fields=["color"])
+    assert _html(mail).count("#7a1f3d") >= 2  # the button and the bar

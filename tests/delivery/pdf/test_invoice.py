@@ -1,0 +1,174 @@
+"""An invoice as PDF says what its rows say, in each of its states."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from partway.accounts.models import Logo, Organization
+from partway.billing import links
+from partway.billing.documents import invoices
+from partway.billing.documents.invoices import InvoiceDraft, Line
+from partway.billing.models import Customer, Invoice
+from partway.delivery.pdf import invoice_pdf
+from partway.delivery.pdf.invoice import document
+from partway.lib.clock import now, today
+from tests.support import pdf_text, personas
+
+
+def _text(invoice: Invoice) -> str:
+    return pdf_text.text(invoice_pdf(invoice).content)
+
+
+def _pay_all(invoice: Invoice) -> Invoice:
+    personas.captured_payment(invoice, 100_000)
+    Invoice.objects.filter(pk=invoice.pk).update(status="paid")
+    return Invoice.objects.get(pk=invoice.pk)
+
+
+@pytest.fixture
+def dana(organization: Organization) -> Customer:
+    return personas.customer(organization)
+
+
+@pytest.fixture
+def detailed(dana: Customer) -> Invoice:
+    """Two rates, a discount and notes, sent."""
+    lines = (
+        Line("Oak staircase", Decimal("1.5"), 50_000, Decimal("8.25")),
+        Line("Old stairs taken away", Decimal(1), 25_000, Decimal(0)),
+    )
+    draft = InvoiceDraft(
+        customer=dana,
+        currency="USD",
+        due_on=today(now(), "America/New_York") + timedelta(days=14),
+        lines=lines,
+        discount_kind="percent",
+        discount_percent=Decimal(10),
+        notes="Thank you for your trust.",
+    )
+    by = personas.owner_actor(dana.organization)
+    return invoices.send(invoices.create(dana.organization, draft=draft, by=by, now=now()), by=by, now=now())
+
+
+def test_every_figure_of_the_invoice_is_on_it(detailed: Invoice) -> None:
+    text = _text(detailed)
+    for words in (
+        "Oak staircase 1.5 $500.00 8.25% $750.00",
+        "Old stairs taken away 1 $250.00 0% $250.00",
+        "Subtotal $1,000.00",
+        "Discount (10%) −$100.00",
+        "Tax 8.25% on $675.00 $55.69",
+        "Tax 0% on $225.00 $0.00",
+        "Total $955.69",
+        "Notes Thank you for your trust.",
+    ):
+        assert words in text
+    assert detailed.total_minor == 95_569
+
+
+def test_a_bounced_check_stands_there_and_counts_no_more(invoice: Invoice) -> None:
+    personas.reverse_check(personas.record_check(invoice, 40_000))
+    text = _text(Invoice.objects.get(pk=invoice.pk))
+    for words in (", Check $400.00", "Check reversed −$400.00", "Total Amount Due $1,000.00"):
+        assert words in text
+
+
+def test_stages_show_what_is_paid_and_what_is_requested(invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 30_000)
+    personas.request_payment(invoice, 20_000)
+    text = _text(invoice)
+    assert "Total Amount Due $700.00" in text
+    assert "Paid $300.00 Requested $200.00 Left $500.00" in text
+    assert "Amount paid −$300.00 Total Amount Due $700.00" in text
+    assert "Paid so far" in text
+    assert ", Card $300.00" in text
+
+
+def test_the_organizations_profile_is_on_it(invoice: Invoice) -> None:
+    organization = invoice.organization
+    organization.tax_number, organization.phone = "DE 123 456", "+1 555 0142"
+    organization.payment_instructions = "Transfer to First Bank,\naccount 0123."
+    text = _text(invoice)
+    assert "Tax number DE 123 456 billing@alder.example +1 555 0142" in text
+    assert "How to pay Transfer to First Bank, account 0123." in text
+
+
+def test_its_logo_comes_from_the_database(invoice: Invoice) -> None:
+    picture = BytesIO()
+    Image.new("RGB", (30, 10), "#c04020").save(picture, "PNG")
+    Logo.objects.create(organization=invoice.organization, content=picture.getvalue(), updated_at=now())
+    content = invoice_pdf(invoice).content
+    assert pdf_text.text(content).startswith("Invoice From Alder Joinery")
+    assert pdf_text.pictures(content) == [(30, 10)]
+
+
+def test_its_code_leads_to_the_invoice(invoice: Invoice) -> None:
+    content = invoice_pdf(invoice).content
+    assert pdf_text.targets(content) == [links.invoice_url(invoice)]
+    assert "Scan to pay" in pdf_text.text(content)
+
+
+def test_nobody_is_asked_to_pay_where_nothing_can_be_paid(invoice: Invoice) -> None:
+    invoice.organization.payments_enabled = False
+    assert "Scan to see it online" in _text(invoice)
+
+
+def test_a_paid_invoice_says_so_and_asks_for_nothing(invoice: Invoice) -> None:
+    invoice.organization.payment_instructions = "Transfer to First Bank."
+    paid = _pay_all(invoice)
+    text = _text(paid)
+    assert "Total $1,000.00 paid in full, thank you" in text
+    assert "Total Amount Due $0.00" in text
+    assert "How to pay" not in text
+
+
+def test_a_draft_is_marked_and_leads_nowhere(dana: Customer) -> None:
+    content = invoice_pdf(personas.draft_invoice(dana)).content
+    text = pdf_text.text(content)
+    assert "Draft Invoice" in text
+    assert "Number" not in text
+    assert pdf_text.targets(content) == []
+
+
+def test_a_void_invoice_says_that_nothing_is_due(invoice: Invoice) -> None:
+    void = invoices.void(invoice, by=personas.owner_actor(invoice.organization), now=now())
+    content = invoice_pdf(void).content
+    assert "Void Invoice" in pdf_text.text(content)
+    assert "void: nothing is due" in pdf_text.text(content)
+    assert pdf_text.targets(content) == []
+
+
+def test_its_day_is_the_day_where_the_organization_is(invoice: Invoice) -> None:
+    assert invoice.sent_at is not None
+    invoice.sent_at = invoice.sent_at.replace(year=2026, month=3, day=1, hour=3)
+    assert "Sent Feb 28, 2026" in _text(invoice)
+
+
+@pytest.mark.parametrize(
+    ("currency", "due", "paper"),
+    [("JPY", "¥100,000", "a4"), ("KWD", "KWD 100.000", "a4"), ("USD", "$1,000.00", "us-letter")],
+)
+def test_other_currencies_have_their_own_decimals(currency: str, due: str, paper: str, db: None) -> None:
+    organization = personas.alder(currency=currency).organization
+    invoice = personas.sent_invoice(personas.customer(organization))
+    assert f"Total Amount Due {due}" in _text(invoice)
+    assert document(invoice).issuer.paper == paper
+
+
+def test_rendering_it_twice_gives_the_same_bytes(detailed: Invoice) -> None:
+    assert invoice_pdf(detailed) == invoice_pdf(Invoice.objects.get(pk=detailed.pk))
+
+
+def test_a_written_off_one_asks_for_nothing(dana: Customer) -> None:
+    invoice = personas.sent_invoice(dana)
+    invoices.write_off(invoice, by=personas.owner_actor(dana.organization), now=now())
+    text = _text(Invoice.objects.get())
+    assert "Written off" in text
+    assert "nobody is asked for it any more" in text
+    assert "Total Amount Due" not in text
+    assert "Scan to" not in text

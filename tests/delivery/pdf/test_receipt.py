@@ -1,0 +1,80 @@
+"""A receipt as PDF is honest: what was paid, what was paid before, what was left then."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.billing import links
+from partway.billing.models import Invoice, Payment
+from partway.delivery.pdf import receipt_pdf
+from tests.support import pdf_text, personas
+
+
+def _content(payment: Payment) -> bytes:
+    return receipt_pdf(Payment.objects.get(pk=payment.pk)).content
+
+
+def test_a_receipt_for_ten_of_a_thousand_says_so(invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 20_000)
+    payment = personas.captured_payment(invoice, 1_000)
+    text = pdf_text.text(_content(payment))
+    for words in (
+        "You paid $10.00",
+        ", by card",
+        f"Invoice {invoice.number}",
+        "Total of the invoice $1,000.00",
+        "Paid before $200.00",
+        "This payment $10.00",
+        "Left to pay $790.00",
+        "Paid $210.00 Left $790.00",
+        f"Reference {payment.pk}",
+    ):
+        assert words in text
+
+
+def test_later_payments_do_not_change_it(invoice: Invoice) -> None:
+    first = personas.captured_payment(invoice, 20_000)
+    before = _content(first)
+    personas.captured_payment(invoice, 30_000)
+    assert _content(first) == before
+
+
+def test_the_last_one_says_that_all_is_paid(invoice: Invoice) -> None:
+    text = pdf_text.text(_content(personas.captured_payment(invoice, 100_000)))
+    assert "Left to pay $0.00" in text
+    assert "The invoice is paid in full." in text
+
+
+def test_what_did_not_fit_is_named_as_credit(invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 20_000)
+    Payment.objects.filter(pk=payment.pk).update(captured_minor=25_000)
+    text = pdf_text.text(_content(payment))
+    assert "You paid $250.00" in text
+    assert "This payment $200.00" in text
+    assert "Kept as your credit $50.00" in text
+
+
+def test_its_code_leads_to_its_page(invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 20_000)
+    assert pdf_text.targets(_content(payment)) == [links.receipt_url(payment)]
+
+
+def test_it_is_saved_under_the_number_of_its_invoice(invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 20_000)
+    assert receipt_pdf(payment).name == f"Receipt-{invoice.number}.pdf"
+
+
+def test_without_money_there_is_no_receipt(invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 20_000)
+    payment.captured_minor = None
+    with pytest.raises(ValueError, match="no receipt"):
+        receipt_pdf(payment)
+
+
+def test_a_bounced_check_is_no_receipt_any_more(invoice: Invoice) -> None:
+    payment = personas.reverse_check(personas.record_check(invoice, 40_000))
+    text = pdf_text.text(_content(payment))
+    for words in ("Reversed Receipt", "Reversed $400.00", "−$400.00", "Counts now $0.00", "due again"):
+        assert words in text
+    for words in ("You paid", "Thank you", "Left to pay"):
+        assert words not in text

@@ -1,0 +1,187 @@
+"""How documents are set: pages, scripts, hostile words, and the same bytes for the same data."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+
+import pytest
+
+from partway.delivery.pdf.content import (
+    Document,
+    Headline,
+    Issuer,
+    LabeledValue,
+    Recipient,
+    Row,
+    Stages,
+    TextBlock,
+)
+from partway.delivery.pdf.typesetting import file, pdf
+from partway.lib.money import MAX_AMOUNT_MINOR, Money
+from tests.delivery.pdf import sample_documents
+from tests.support import pdf_text
+
+HOSTILE = [
+    '#import "@preview/evil:1.0.0": *',
+    '#panic() #read("/etc/passwd")',
+    "*bold* _slanted_ `raw` = title",
+    "$x^2 / 0$ <label> @reference",
+    "\\ \\u{41} // comment /* comment */",
+    "[brackets] {braces} (c) -> => 2x4 --- ...",
+    "\"quotes\" 'single' </text></svg><script>",
+    "{{ organization.name }} {% now %}",
+]
+
+
+def test_one_page_says_that_it_is_the_only_one() -> None:
+    [page] = pdf_text.pages(pdf(sample_documents.invoice()))
+    assert page.endswith("Invoice INV-7 from Alder Joinery 1 / 1")
+
+
+def test_ten_pages_are_numbered_and_each_repeats_the_header() -> None:
+    lines = tuple(sample_documents.line(f"Piece {number}") for number in range(300))
+    pages = pdf_text.pages(pdf(sample_documents.invoice(lines=lines)))
+    assert len(pages) == 10
+    for number, page in enumerate(pages, start=1):
+        assert page.endswith(f"{number} / 10")
+        assert "Description Quantity Unit price Amount" in page
+    assert all(f"Piece {number} 1 $1,000.00" in " ".join(pages) for number in range(300))
+
+
+def test_the_sums_are_never_torn_apart() -> None:
+    sums = tuple(Row(f"Row {number}", sample_documents.usd(number)) for number in range(8))
+    for count in range(8, 24):
+        lines = tuple(sample_documents.line(f"Piece {number}") for number in range(count))
+        pages = pdf_text.pages(pdf(sample_documents.invoice(lines=lines, sums=sums)))
+        assert sum("Row 0" in page and "Row 7" in page for page in pages) == 1
+
+
+def test_it_says_who_owes_what_to_whom() -> None:
+    text = pdf_text.text(pdf(sample_documents.invoice()))
+    for words in (
+        "18 Quarry Lane Burlington Tax number 47-1234567",
+        "Dana Whitfield",
+        "Number INV-7 Due Dec 6, 2026",
+        "Total Amount Due $700.00 due Dec 6, 2026",
+        "Paid $300.00 Requested $250.00 Left $450.00",
+    ):
+        assert words in text
+
+
+def test_the_code_is_a_link_too() -> None:
+    assert pdf_text.targets(pdf(sample_documents.invoice())) == [sample_documents.URL]
+    assert pdf_text.targets(pdf(sample_documents.invoice(link=None))) == []
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_words_that_look_like_code_are_only_words(words: str) -> None:
+    document = sample_documents.invoice(
+        issuer=Issuer(words, address=words, tax_number=words, email=words, phone=words),
+        recipient=Recipient(words),
+        lines=(sample_documents.line(words),),
+        text_blocks=(TextBlock(words, words),),
+    )
+    text = pdf_text.text(pdf(document)).replace(" ", "")
+    assert text.count("".join(words.split())) >= 9
+
+
+def test_control_characters_leave_no_trace() -> None:
+    text = pdf_text.text(
+        pdf(sample_documents.invoice(recipient=Recipient("Da\x00na\x1b \u202eWhit\u2066field")))
+    )
+    assert "Dana Whitfield" in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "株式会社山田工務店",
+        "北京建筑有限公司",
+        "서울건축주식회사",
+        "Αθήνα Κατασκευές",
+        "Москва Строй",
+        "Xây Dựng Hà Nội",
+        "Łódź Ćwikła",
+    ],
+)
+def test_names_of_many_scripts_can_be_read_and_copied(name: str) -> None:
+    assert name in pdf_text.text(pdf(sample_documents.invoice(recipient=Recipient(name))))
+
+
+@pytest.mark.parametrize("name", ["שלום בע״מ", "شركة الأفق للمقاولات", "پارسی چگونه"])
+def test_words_that_run_leftward_can_be_read_and_copied(name: str) -> None:
+    text = pdf_text.text(pdf(sample_documents.invoice(recipient=Recipient(name))))
+    assert all(unicodedata.normalize("NFKC", word) in text for word in name.split())
+
+
+@pytest.mark.parametrize("name", ["नई दिल्ली", "กรุงเทพ"])
+def test_letters_that_stand_above_each_other_are_all_there(name: str) -> None:
+    assert set(name) <= set(pdf_text.text(pdf(sample_documents.invoice(recipient=Recipient(name)))))
+
+
+def test_a_letter_that_no_font_has_stops_nothing() -> None:
+    assert "Dana" in pdf_text.text(pdf(sample_documents.invoice(recipient=Recipient("Dana 🪵"))))
+
+
+@pytest.mark.parametrize(
+    ("money", "shown"),
+    [
+        (Money(125_000, "JPY"), "¥125,000"),
+        (Money(125_500, "KWD"), "KWD 125.500"),
+        (Money(MAX_AMOUNT_MINOR, "USD"), "$100,000,000,000.00"),
+        (Money(-5_000, "USD"), "−$50.00"),
+    ],
+)
+def test_amounts_have_the_decimals_of_their_currency(money: Money, shown: str) -> None:
+    nothing = Money(0, money.currency)
+    document = sample_documents.invoice(
+        headline=Headline("Total", money),
+        lines=(sample_documents.line("Oak", money.amount_minor, money.currency),),
+        sums=(Row("Total", money),),
+        stages=Stages(money, nothing, nothing),
+    )
+    assert pdf_text.text(pdf(document)).count(shown) >= 4
+
+
+def test_a_word_wider_than_its_column_breaks_and_loses_nothing() -> None:
+    word = "Donaudampfschifffahrtsgesellschaft" * 8
+    text = pdf_text.text(pdf(sample_documents.invoice(lines=(sample_documents.line(word),))))
+    assert word not in text
+    assert word in text.replace(" ", "")
+
+
+def test_the_same_data_is_the_same_bytes() -> None:
+    assert pdf(sample_documents.invoice()) == pdf(sample_documents.invoice())
+
+
+def test_it_carries_its_own_day_and_not_that_of_printing() -> None:
+    assert b"D:20240229" in pdf(sample_documents.invoice(document_date=date(2024, 2, 29)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "Invoice-INV-7.pdf"),
+        ({"status_label": "InvoiceDraft", "number": ""}, "Draft-Invoice.pdf"),
+        ({"number": "../2026/№ 7\r\n"}, "Invoice-2026-7.pdf"),
+        ({"number": "請求-7"}, "Invoice-請求-7.pdf"),
+    ],
+)
+def test_the_file_has_a_name_that_every_disk_takes(changes: dict[str, str], name: str) -> None:
+    assert file(sample_documents.invoice(**changes)).name == name
+
+
+def _parts(document: Document) -> tuple[bool, bool]:
+    text = pdf_text.text(pdf(document))
+    return "Unit price" in text, "Scan" in text
+
+
+def test_a_document_shows_only_the_parts_it_has() -> None:
+    assert _parts(sample_documents.invoice()) == (True, True)
+    assert _parts(
+        sample_documents.invoice(lines=(), link=None, stages=None, facts=(LabeledValue("A", "b"),))
+    ) == (
+        False,
+        False,
+    )

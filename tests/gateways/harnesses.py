@@ -1,0 +1,101 @@
+"""One stage per gateway: how a test plays the customer, the gateway's own staff and bad luck there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Protocol
+
+from partway.gateways.protocol import Checkout, CheckoutRequest, Gateway, Refund
+from partway.gateways.registry import open_gateway
+from partway.gateways.sandbox import create_account
+from partway.lib.money import Money
+from tests.support.sandbox_server import CallbackReceiver, ReceivedCallback, SandboxServer, sign_callback
+
+# The port of the discard service, which no machine runs.
+UNREACHABLE_URL = "http://127.0.0.1:9"
+
+_numbers = count(1)
+
+
+class GatewayHarness(Protocol):
+    """What the contract suite needs besides the gateway itself."""
+
+    gateway: Gateway
+    wrong_credentials: Gateway  # with credentials that open nothing
+    unreachable: Gateway  # at an address where nobody listens
+    callback_receiver: CallbackReceiver
+
+    def another(self) -> GatewayHarness: ...
+    def order(self, **changes: Any) -> CheckoutRequest: ...
+    def pay(self, checkout: Checkout, how: str = "good") -> None: ...
+    def settle_bank_debit(self, checkout: Checkout, outcome: str) -> None: ...
+    def settle_refund(self, refund: Refund, outcome: str) -> None: ...
+    def inject_fault(self, kind: str, **details: object) -> None: ...
+    def sign_callback(self, body: bytes, at: datetime) -> ReceivedCallback: ...
+    def captures(self, checkout: Checkout) -> list[int]: ...
+
+
+class SandboxHarness:
+    """The pretend company: its test cards are the customer, its faults the bad luck."""
+
+    PAYMENT_FORMS = {
+        "good": {"number": "4242424242424242"},
+        "declined": {"number": "4000000000000002"},
+        "insufficient_funds": {"number": "4000000000009995"},
+        "lapsing": {"number": "4000000000000341"},
+        "debit": {"method": "bank_debit", "account": "000123456789"},
+        "bad_debit": {"method": "bank_debit", "account": "000111111116"},
+    }
+
+    def __init__(self, sandbox_server: SandboxServer, callback_receiver: CallbackReceiver) -> None:
+        self.sandbox_server = sandbox_server
+        self.callback_receiver = callback_receiver
+        self.credentials = create_account(sandbox_server.url, "Acme", callback_receiver.url)
+        self.gateway = self._open(sandbox_server.url)
+        self.wrong_credentials = self._open(sandbox_server.url, api_key="sk_sandbox_wrong")
+        self.unreachable = self._open(UNREACHABLE_URL)
+
+    def _open(self, url: str, **changes: str) -> Gateway:
+        return open_gateway("sandbox", {**self.credentials, **changes}, endpoints={"sandbox": url})
+
+    def another(self) -> GatewayHarness:
+        return SandboxHarness(self.sandbox_server, self.callback_receiver)
+
+    def order(self, **changes: Any) -> CheckoutRequest:
+        order = CheckoutRequest(
+            key=f"order-{next(_numbers)}",
+            amount=Money(12_500, "USD"),
+            description="Invoice INV-0042, first stage",
+            reference="pay_1",
+            return_url="http://merchant.test/back",
+            callback_url=self.callback_receiver.url,
+            expires_at=datetime.now(UTC) + timedelta(minutes=35),
+        )
+        return replace(order, **changes)
+
+    def pay(self, checkout: Checkout, how: str = "good") -> None:
+        self.sandbox_server.submit_form(f"{checkout.url}/pay", **self.PAYMENT_FORMS[how])
+
+    def settle_bank_debit(self, checkout: Checkout, outcome: str) -> None:
+        self._call_api("POST", f"/v1/checkouts/{checkout.ref}/settle", outcome=outcome)
+
+    def settle_refund(self, refund: Refund, outcome: str) -> None:
+        self._call_api("POST", f"/v1/refunds/{refund.ref}/settle", outcome=outcome)
+
+    def inject_fault(self, kind: str, **details: object) -> None:
+        self._call_api("POST", "/v1/faults", kind=kind, **details)
+
+    def sign_callback(self, body: bytes, at: datetime) -> ReceivedCallback:
+        return sign_callback(body, at, self.credentials["signing_secret"])
+
+    def captures(self, checkout: Checkout) -> list[int]:
+        lines = self._call_api("GET", "/v1/ledger")["data"]
+        [line] = [line for line in lines if line["id"] == checkout.ref]
+        return [line["captured"]] * line["captures"]
+
+    def _call_api(self, method: str, path: str, **body: object) -> dict[str, Any]:
+        answer = self.sandbox_server.call_api(method, path, self.credentials["api_key"], **body)
+        assert answer.is_success, answer.text
+        return dict(answer.json())

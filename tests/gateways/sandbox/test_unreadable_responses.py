@@ -1,0 +1,140 @@
+"""The sandbox adapter makes an Unknown of every answer it cannot read, and a Refused only of a clear no."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from partway.gateways.protocol import CloseOutcome, Gateway, OutcomeUnknown, Refused
+from partway.gateways.registry import open_gateway
+from partway.gateways.sandbox import create_account
+from partway.lib.money import Money
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CREDENTIALS = {"api_key": "sk_sandbox_x", "signing_secret": "whsec_c2VjcmV0"}
+
+
+class UnreadableServer(BaseHTTPRequestHandler):
+    """Answers everything with what the test has chosen."""
+
+    answer: tuple[int, bytes] = (200, b"")
+
+    def do_GET(self) -> None:
+        status, body = self.answer
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Tests have nothing to say here."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), UnreadableServer)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def gateway(address: str) -> Gateway:
+    return open_gateway("sandbox", CREDENTIALS, endpoints={"sandbox": address})
+
+
+def test_the_origin_is_the_address_without_its_path() -> None:
+    gateway = open_gateway("sandbox", CREDENTIALS, endpoints={"sandbox": "http://pay.test:8001/api/"})
+    assert gateway.checkout_origin == "http://pay.test:8001"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}", b"\xff", b'{"status": "napping"}'])
+def test_an_unreadable_answer_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway, address: str, body: bytes
+) -> None:
+    monkeypatch.setattr(UnreadableServer, "answer", (200, body))
+    with pytest.raises(OutcomeUnknown):
+        gateway.fetch("co_1")
+    with pytest.raises(OutcomeUnknown):
+        list(gateway.list_since(EPOCH))
+    with pytest.raises(OutcomeUnknown):
+        create_account(address, "Acme", "http://merchant.test/")
+    assert gateway.close("co_1", "close") == CloseOutcome.UNKNOWN
+
+
+GOOD = {
+    "id": "co_1",
+    "status": "captured",
+    "currency": "USD",
+    "captured": 12_500,
+    "captured_currency": "USD",
+    "authorized": 12_500,
+    "method": "card",
+    "code": "",
+    "message": "",
+    "refunds": [],
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"captured": -1},
+        {"captured": 12_500.0},
+        {"captured": True},
+        {"captured": "12500"},
+        {"captured": 10**30},
+        {"captured_currency": "usd"},
+        {"captured_currency": None},
+        {"method": None},
+        {"code": "with\0nul"},
+        {"message": ["no", "text"]},
+    ],
+)
+def test_a_fact_that_fits_no_column_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway, change: dict[str, object]
+) -> None:
+    monkeypatch.setattr(UnreadableServer, "answer", (200, json.dumps(GOOD).encode()))
+    assert gateway.fetch("co_1").captured == Money(12_500, "USD")
+    monkeypatch.setattr(UnreadableServer, "answer", (200, json.dumps({**GOOD, **change}).encode()))
+    with pytest.raises(OutcomeUnknown):
+        gateway.fetch("co_1")
+
+
+def test_words_that_are_too_long_are_cut(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
+    long = {**GOOD, "method": "m" * 500, "code": "c" * 500, "message": "w" * 500}
+    monkeypatch.setattr(UnreadableServer, "answer", (200, json.dumps(long).encode()))
+    truth = gateway.fetch("co_1")
+    assert (len(truth.method), len(truth.code), len(truth.message)) == (40, 60, 300)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_not_now_is_not_no(monkeypatch: pytest.MonkeyPatch, gateway: Gateway, status: int) -> None:
+    monkeypatch.setattr(
+        UnreadableServer, "answer", (status, b'{"error": {"code": "busy", "message": "Later."}}')
+    )
+    with pytest.raises(OutcomeUnknown):
+        gateway.fetch("co_1")
+
+
+def test_a_no_keeps_the_code_and_the_words(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
+    monkeypatch.setattr(UnreadableServer, "answer", (409, b'{"error": {"code": "no", "message": "Never."}}'))
+    with pytest.raises(Refused) as refused:
+        gateway.fetch("co_1")
+    assert (refused.value.code, refused.value.message) == ("no", "Never.")
+
+
+def test_a_no_of_somebody_in_between_is_unknown(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
+    monkeypatch.setattr(UnreadableServer, "answer", (403, b"<h1>Proxy says no</h1>"))
+    with pytest.raises(OutcomeUnknown):
+        gateway.fetch("co_1")

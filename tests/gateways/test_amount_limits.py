@@ -1,0 +1,42 @@
+"""Contract: a gateway says beforehand what it takes, and means it."""
+
+from __future__ import annotations
+
+import pytest
+
+from partway.gateways.protocol import Refused
+from partway.gateways.registry import GATEWAYS, open_gateway
+from partway.lib.money import Money
+from tests.gateways.harnesses import GatewayHarness
+
+CURRENCIES = ["USD", "EUR", "JPY", "KWD"]
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+def test_the_minimum_is_taken(harness: GatewayHarness, currency: str) -> None:
+    least = harness.gateway.minimum(currency)
+    assert harness.gateway.start(harness.order(amount=Money(least, currency)))
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+def test_less_than_the_minimum_is_refused(harness: GatewayHarness, currency: str) -> None:
+    less = harness.gateway.minimum(currency) - harness.gateway.step(currency)
+    with pytest.raises(Refused) as refused:
+        harness.gateway.start(harness.order(amount=Money(less, currency)))
+    assert refused.value.code == "amount_too_small"
+
+
+def test_an_amount_between_two_steps_is_refused(harness: GatewayHarness) -> None:
+    assert harness.gateway.step("KWD") == 10
+    with pytest.raises(Refused):
+        harness.gateway.start(harness.order(amount=Money(12_505, "KWD")))
+
+
+def test_some_method_authorizes_first(harness: GatewayHarness) -> None:
+    assert any(harness.gateway.authorizes(method) for method in harness.gateway.methods)
+
+
+def test_a_gateway_is_opened_by_its_code() -> None:
+    with pytest.raises(KeyError):
+        open_gateway("nobody", {}, endpoints={})
+    assert "sandbox" in GATEWAYS

@@ -1,0 +1,181 @@
+"""Contract: a checkout is paid once, for what was ordered."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from partway.gateways.protocol import CheckoutStatus, Refused
+from partway.lib.money import Money
+from tests.gateways.harnesses import GatewayHarness
+from tests.support.sandbox_server import wait_until
+
+
+def test_good_credentials_pass_the_check(harness: GatewayHarness) -> None:
+    harness.gateway.check()
+
+
+def test_bad_credentials_are_refused(harness: GatewayHarness) -> None:
+    with pytest.raises(Refused):
+        harness.wrong_credentials.check()
+
+
+def test_the_checkout_is_on_the_gateways_own_origin(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    assert checkout.url.startswith(harness.gateway.checkout_origin + "/")
+
+
+def test_a_new_checkout_waits_for_the_customer(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    truth = harness.gateway.fetch(checkout.ref)
+    assert (truth.status, truth.authorized, truth.captured) == (CheckoutStatus.OPEN, None, None)
+
+
+def test_the_same_order_again_is_the_same_checkout(harness: GatewayHarness) -> None:
+    order = harness.order()
+    assert harness.gateway.start(order) == harness.gateway.start(order)
+
+
+def test_the_same_key_with_another_amount_is_refused(harness: GatewayHarness) -> None:
+    order = harness.order()
+    harness.gateway.start(order)
+    with pytest.raises(Refused) as refused:
+        harness.gateway.start(harness.order(key=order.key, amount=Money(99_900, "USD")))
+    assert refused.value.code == "idempotency_key_reused"
+
+
+def test_a_card_is_authorized_and_nothing_taken_yet(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    truth = harness.gateway.fetch(checkout.ref)
+    assert (truth.status, truth.method) == (CheckoutStatus.AUTHORIZED, "card")
+    assert (truth.authorized, truth.captured) == (Money(12_500, "USD"), None)
+
+
+def test_capture_takes_what_was_authorized(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    truth = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert (truth.status, truth.captured) == (CheckoutStatus.CAPTURED, Money(12_500, "USD"))
+    assert harness.gateway.fetch(checkout.ref) == truth
+
+
+def test_capture_may_take_less(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    truth = harness.gateway.capture(checkout.ref, Money(5_000, "USD"), "capture")
+    assert truth.captured == Money(5_000, "USD")
+
+
+def test_capture_never_takes_more(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    with pytest.raises(Refused) as refused:
+        harness.gateway.capture(checkout.ref, Money(12_501, "USD"), "capture")
+    assert refused.value.code == "amount_too_large"
+    assert harness.captures(checkout) == []
+
+
+def test_a_repeated_capture_takes_once(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    first = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture") == first
+    assert harness.captures(checkout) == [12_500]
+
+
+def test_a_second_capture_is_refused(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.gateway.capture(checkout.ref, Money(5_000, "USD"), "one")
+    with pytest.raises(Refused) as refused:
+        harness.gateway.capture(checkout.ref, Money(5_000, "USD"), "two")
+    assert refused.value.code == "already_captured"
+
+
+def test_eight_captures_at_once_take_once(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(8):
+            pool.submit(harness.gateway.capture, checkout.ref, Money(12_500, "USD"), f"capture-{number}")
+    assert harness.captures(checkout) == [12_500]
+
+
+def test_an_unpaid_checkout_cannot_be_captured(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    with pytest.raises(Refused) as refused:
+        harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert refused.value.code == "not_authorized"
+
+
+@pytest.mark.parametrize(("how", "code"), [("declined", "card_declined"), ("insufficient_funds",) * 2])
+def test_a_decline_leaves_the_checkout_open_and_says_why(
+    harness: GatewayHarness, how: str, code: str
+) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout, how)
+    truth = harness.gateway.fetch(checkout.ref)
+    assert (truth.status, truth.code) == (CheckoutStatus.OPEN, code)
+    assert truth.message
+
+
+def test_a_second_card_can_pay_after_a_decline(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout, "declined")
+    harness.pay(checkout, "good")
+    truth = harness.gateway.fetch(checkout.ref)
+    assert (truth.status, truth.code) == (CheckoutStatus.AUTHORIZED, "")
+
+
+def test_a_lapsed_authorization_takes_nothing(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout, "lapsing")
+    with pytest.raises(Refused) as refused:
+        harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert refused.value.code == "authorization_lapsed"
+    truth = harness.gateway.fetch(checkout.ref)
+    assert (truth.status, truth.code, truth.captured) == (CheckoutStatus.CLOSED, "authorization_lapsed", None)
+
+
+def test_a_bank_debit_is_processing_until_it_settles(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout, "debit")
+    assert harness.gateway.fetch(checkout.ref).status == CheckoutStatus.PROCESSING
+    harness.settle_bank_debit(checkout, "captured")
+    truth = harness.gateway.fetch(checkout.ref)
+    assert (truth.status, truth.method) == (CheckoutStatus.CAPTURED, "bank_debit")
+    assert truth.captured == Money(12_500, "USD")
+
+
+def test_a_bank_debit_can_fail_later(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout, "bad_debit")
+    harness.settle_bank_debit(checkout, "failed")
+    truth = harness.gateway.fetch(checkout.ref)
+    assert (truth.status, truth.code, truth.captured) == (CheckoutStatus.FAILED, "bank_debit_failed", None)
+
+
+def test_an_expired_checkout_cannot_be_paid(harness: GatewayHarness) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=0.3)
+    checkout = harness.gateway.start(harness.order(expires_at=soon))
+    wait_until(lambda: datetime.now(UTC) > soon)
+    harness.pay(checkout)
+    truth = harness.gateway.fetch(checkout.ref)
+    assert (truth.status, truth.code) == (CheckoutStatus.CLOSED, "checkout_expired")
+
+
+def test_an_unknown_checkout_is_refused(harness: GatewayHarness) -> None:
+    with pytest.raises(Refused) as refused:
+        harness.gateway.fetch("co_nobody")
+    assert refused.value.code == "not_found"
+
+
+@pytest.mark.parametrize(("currency", "minor"), [("USD", 12_500), ("JPY", 12_500), ("KWD", 12_500)])
+def test_every_kind_of_currency_is_taken_exactly(harness: GatewayHarness, currency: str, minor: int) -> None:
+    checkout = harness.gateway.start(harness.order(amount=Money(minor, currency)))
+    harness.pay(checkout)
+    truth = harness.gateway.capture(checkout.ref, Money(minor, currency), "capture")
+    assert truth.captured == Money(minor, currency)

@@ -1,0 +1,91 @@
+"""Contract: what was captured can be sent back, in parts, and never more."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from partway.gateways.protocol import Checkout, OutcomeUnknown, RefundStatus, Refused
+from partway.lib.money import Money
+from tests.gateways.harnesses import GatewayHarness
+
+
+@pytest.fixture
+def paid(harness: GatewayHarness) -> Checkout:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.gateway.capture(checkout.ref, Money(12_500, "USD"), f"capture-{checkout.ref}")
+    return checkout
+
+
+def test_a_part_is_sent_back(harness: GatewayHarness, paid: Checkout) -> None:
+    refund = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert (refund.status, refund.amount) == (RefundStatus.SUCCEEDED, Money(2_500, "USD"))
+
+
+def test_the_truth_tells_every_refund_and_still_what_was_captured(
+    harness: GatewayHarness, paid: Checkout
+) -> None:
+    one = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "one")
+    two = harness.gateway.refund(paid.ref, Money(10_000, "USD"), "two")
+    truth = harness.gateway.fetch(paid.ref)
+    assert truth.refunds == (one, two)
+    assert truth.captured == Money(12_500, "USD")
+
+
+def test_a_refund_carries_the_key_it_was_asked_for_with(harness: GatewayHarness, paid: Checkout) -> None:
+    assert (
+        harness.gateway.refund(paid.ref, Money(2_500, "USD"), "ref_1:refund:1").reference == "ref_1:refund:1"
+    )
+
+
+def test_the_same_refund_again_is_the_same_refund(harness: GatewayHarness, paid: Checkout) -> None:
+    first = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund") == first
+    assert len(harness.gateway.fetch(paid.ref).refunds) == 1
+
+
+def test_never_more_than_was_captured(harness: GatewayHarness, paid: Checkout) -> None:
+    harness.gateway.refund(paid.ref, Money(12_000, "USD"), "most")
+    with pytest.raises(Refused) as refused:
+        harness.gateway.refund(paid.ref, Money(501, "USD"), "more")
+    assert refused.value.code == "amount_too_large"
+
+
+def test_refunds_at_once_never_add_up_to_more(harness: GatewayHarness, paid: Checkout) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(6):
+            pool.submit(harness.gateway.refund, paid.ref, Money(5_000, "USD"), f"refund-{number}")
+    assert len(harness.gateway.fetch(paid.ref).refunds) == 2
+
+
+def test_an_authorization_cannot_be_refunded(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    with pytest.raises(Refused) as refused:
+        harness.gateway.refund(checkout.ref, Money(500, "USD"), "refund")
+    assert refused.value.code == "not_captured"
+
+
+def test_a_refund_without_an_answer_was_made_once(harness: GatewayHarness, paid: Checkout) -> None:
+    harness.inject_fault("timeout_after_success", act="refund")
+    with pytest.raises(OutcomeUnknown):
+        harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    again = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert harness.gateway.fetch(paid.ref).refunds == (again,)
+
+
+def test_a_refund_can_be_pending_until_it_settles(harness: GatewayHarness, paid: Checkout) -> None:
+    harness.inject_fault("refund_pending")
+    refund = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert refund.status == RefundStatus.PENDING
+    harness.settle_refund(refund, "succeeded")
+    assert harness.gateway.fetch(paid.ref).refunds[0].status == RefundStatus.SUCCEEDED
+
+
+def test_a_refund_can_fail_after_it_succeeded(harness: GatewayHarness, paid: Checkout) -> None:
+    refund = harness.gateway.refund(paid.ref, Money(12_500, "USD"), "refund")
+    harness.settle_refund(refund, "failed")
+    assert harness.gateway.fetch(paid.ref).refunds[0].status == RefundStatus.FAILED
+    assert harness.gateway.refund(paid.ref, Money(12_500, "USD"), "again").ref != refund.ref

@@ -1,0 +1,127 @@
+"""Contract: no answer is neither yes nor no, and asking again never does a thing twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from partway.gateways.protocol import CheckoutStatus, OutcomeUnknown, Refused
+from partway.lib.money import Money
+from tests.gateways.harnesses import GatewayHarness
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_a_start_without_an_answer_is_found_again_by_its_key(harness: GatewayHarness) -> None:
+    order = harness.order(reference="lost and found")
+    harness.inject_fault("timeout_after_success", act="start")
+    with pytest.raises(OutcomeUnknown):
+        harness.gateway.start(order)
+    checkout = harness.gateway.start(order)
+    found = [line.ref for line in harness.gateway.list_since(order.expires_at.replace(year=2000))]
+    assert found == [checkout.ref]
+
+
+def test_a_capture_without_an_answer_took_the_money_once(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.inject_fault("timeout_after_success", act="capture")
+    with pytest.raises(OutcomeUnknown):
+        harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert harness.gateway.fetch(checkout.ref).status == CheckoutStatus.CAPTURED
+    harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert harness.captures(checkout) == [12_500]
+
+
+def test_a_capture_that_broke_before_took_nothing(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.inject_fault("error_before", act="capture")
+    with pytest.raises(OutcomeUnknown):
+        harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert harness.gateway.fetch(checkout.ref).status == CheckoutStatus.AUTHORIZED
+
+
+def test_a_fetch_without_an_answer_is_unknown(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.inject_fault("error_before", act="fetch")
+    with pytest.raises(OutcomeUnknown):
+        harness.gateway.fetch(checkout.ref)
+
+
+def test_another_amount_than_asked_for_is_told_as_it_is(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.inject_fault("wrong_amount", delta=-300)
+    truth = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert truth.captured == Money(12_200, "USD")
+
+
+@pytest.mark.parametrize("how", ["good", "debit"])
+def test_another_currency_than_asked_for_is_told_as_it_is(harness: GatewayHarness, how: str) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.inject_fault("wrong_currency", currency="JPY")
+    harness.pay(checkout, how)
+    if how == "good":
+        harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    else:
+        harness.settle_bank_debit(checkout, "captured")
+    assert harness.gateway.fetch(checkout.ref).captured == Money(12_500, "JPY")
+    [listed] = harness.gateway.list_since(EPOCH)
+    assert listed.truth.captured == Money(12_500, "JPY")
+
+
+def test_a_refund_is_in_the_currency_that_was_taken(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.inject_fault("wrong_currency", currency="CAD")
+    harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    with pytest.raises(Refused):
+        harness.gateway.refund(checkout.ref, Money(500, "USD"), "refund in dollars of another country")
+    assert harness.gateway.refund(checkout.ref, Money(500, "CAD"), "refund").amount == Money(500, "CAD")
+    assert harness.gateway.fetch(checkout.ref).refunds[0].amount == Money(500, "CAD")
+
+
+def test_a_currency_nobody_knows_is_no_answer(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.inject_fault("wrong_currency", currency="ZZZ")
+    with pytest.raises(OutcomeUnknown):
+        harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    with pytest.raises(OutcomeUnknown):
+        harness.gateway.fetch(checkout.ref)
+
+
+def test_taken_without_saying_how_much_is_told_so(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.inject_fault("no_amount", act="capture")
+    truth = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert (truth.status, truth.captured) == (CheckoutStatus.CAPTURED, None)
+    assert harness.gateway.fetch(checkout.ref).captured == Money(12_500, "USD")
+
+
+def test_an_unreadable_answer_is_unknown_and_nothing_is_done_twice(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.inject_fault("garbage", act="capture")
+    with pytest.raises(OutcomeUnknown):
+        harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert harness.gateway.fetch(checkout.ref).status == CheckoutStatus.CAPTURED
+    assert harness.captures(checkout) == [12_500]
+
+
+def test_a_capture_somebody_else_has_made_is_refused(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.order())
+    harness.pay(checkout)
+    harness.inject_fault("capture_too_late")
+    with pytest.raises(Refused) as refused:
+        harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert refused.value.code == "already_captured"
+    assert harness.gateway.fetch(checkout.ref).captured == Money(12_500, "USD")
+
+
+def test_nobody_there_is_unknown(harness: GatewayHarness) -> None:
+    with pytest.raises(OutcomeUnknown):
+        harness.unreachable.check()

@@ -1,0 +1,181 @@
+"""What people do with their browsers, in their own words, so that a journey reads like the story it tells."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from partway.worker.demo import PASSWORD, SLUG
+from partway.worker.supervisor import Supervisor
+from partway.worker.tour.postbox import Mailbox, payment_link_in
+
+CARD = "4242424242424242"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Member:
+    """Somebody who is signed in, with the page before them."""
+
+    supervisor: Supervisor
+    page: Page
+
+    @classmethod
+    def signed_in(cls, supervisor: Supervisor, page: Page, email: str) -> Member:
+        page.goto(f"{supervisor.address.url}/signin/")
+        page.get_by_label("Email", exact=False).first.fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("link", name="Invoices", exact=True)).to_be_visible()
+        return cls(supervisor, page)
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.supervisor.address.url}/o/{SLUG}/{path}")
+
+    def adds_customer(self) -> str:
+        """A new customer with an address of their own; answers the address."""
+        number = next(_numbers)
+        self.open("customers/new/")
+        self.page.get_by_label("Name").fill(f"Casey {number}")
+        self.page.get_by_label("Email", exact=False).first.fill(f"casey{number}@journey.example")
+        self.page.get_by_role("button", name="Add customer").click()
+        expect(self.page.get_by_role("heading", name=f"Casey {number}")).to_be_visible()
+        return f"casey{number}@journey.example"
+
+    def sends_invoice(self, unit_amount: str = "1,000.00", currency: str = "USD") -> Invoice:
+        """A new invoice of one line, sent to a new customer; the page shows it afterwards."""
+        email = self.adds_customer()
+        self.open("invoices/new/")
+        choice = self.page.get_by_label("Customer").locator("option", has_text=email).get_attribute("value")
+        self.page.get_by_label("Customer").select_option(choice)
+        self.page.get_by_label("Currency").fill(currency)
+        self.page.locator('[name="lines.0.description"]').fill("Bathroom, second floor")
+        self.page.locator('[name="lines.0.unit_amount"]').fill(unit_amount)
+        self.page.get_by_role("button", name="Save draft").click()
+        self.page.get_by_role("link", name="Send", exact=True).click()
+        self.page.get_by_role("dialog").get_by_role("button", name=re.compile("^Send")).click()
+        title = self.page.locator("h1.page-title")
+        expect(title).to_have_text(re.compile(r"FR-\d+"))
+        return Invoice(self.page.url, title.inner_text(), email)
+
+    def sends_quote(self, unit_amount: str = "1,000.00", percent: str = "30") -> Quote:
+        """A new quote of one line with a deposit, sent to a new customer; the page shows it afterwards."""
+        email = self.adds_customer()
+        self.page.get_by_role("link", name="New quote").click()
+        self.page.locator('[name="lines.0.description"]').fill("Kitchen, ground floor")
+        self.page.locator('[name="lines.0.unit_amount"]').fill(unit_amount)
+        self.page.get_by_label("Deposit", exact=True).select_option("percent")
+        self.page.get_by_label("Percent of the total").fill(percent)
+        self.page.get_by_role("button", name="Save draft").click()
+        self.confirms("Send")
+        title = self.page.locator("h1.page-title")
+        expect(title).to_have_text(re.compile(r"QUO-\d+"))
+        return Quote(self.page.url, title.inner_text(), email)
+
+    def confirms(self, act: str) -> None:
+        """Opens the dialog of an act and presses its button."""
+        self.page.get_by_role("link", name=act, exact=True).click()
+        self.page.get_by_role("dialog").locator("[type=submit]").click()
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
+
+    def opens_request_dialog(self) -> None:
+        self.page.get_by_role("link", name="Request Payment").click()
+        expect(self.page.get_by_role("dialog")).to_be_visible()
+
+    def requests(self, amount: str, note: str = "") -> None:
+        """Asks for a part in the dialog, and sees the Requested Amount row."""
+        self.opens_request_dialog()
+        self.page.get_by_label("Amount Requested").fill(amount)
+        self.page.get_by_label("Note").fill(note)
+        self.page.get_by_role("dialog").get_by_role("button", name="Send").click()
+        expect(self.page.get_by_role("heading", name="Requested Amount")).to_be_visible()
+
+    def records_a_check(self, amount: str, *, keeps_rest: bool = False) -> None:
+        """Records a payment in the dialog, which stands in the menu on a phone."""
+        act = self.page.get_by_role("link", name="Record Payment")
+        if not act.is_visible():
+            self.page.get_by_label("More for this invoice").click()
+        act.click()
+        self.page.get_by_label("Amount (").fill(amount)
+        if keeps_rest:
+            self.page.get_by_label("Keep the rest").check()
+        self.page.get_by_label("Paid by").select_option("Check")
+        self.page.get_by_role("dialog").get_by_role("button", name=f"Record ${amount}").click()
+        expect(self.page.locator("[data-notices]")).to_contain_text("is recorded")
+
+    def writes_another_invoice(self, unit_amount: str) -> None:
+        """Sends the customer whose page is open one more."""
+        self.page.get_by_role("link", name="New invoice").click()
+        self.page.locator('[name="lines.0.description"]').fill("Bathroom, third floor")
+        self.page.locator('[name="lines.0.unit_amount"]').fill(unit_amount)
+        self.page.get_by_role("button", name="Save draft").click()
+        self.confirms("Send")
+        expect(self.page.locator("h1.page-title")).to_have_text(re.compile(r"FR-\d+"))
+
+    def chooses(self, item: str) -> None:
+        """Something from the ⋮ menu of the open request."""
+        self.page.get_by_label("More for this payment request").click()
+        self.page.get_by_role("link", name=item).click()
+
+    def cancels_the_request(self) -> None:
+        self.chooses("Cancel Payment Request")
+        self.page.get_by_role("dialog").get_by_role("button", name="Cancel Payment Request").click()
+        expect(self.page.get_by_role("heading", name="Requested Amount")).to_have_count(0)
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """A sent invoice, as its sender knows it."""
+
+    url: str
+    number: str
+    email: str
+
+    def request_link(self, postbox: Mailbox, amount: str) -> str:
+        return payment_link_in(postbox.wait_for_mail(self.email, about=f"${amount}"), "p")
+
+    def hosted_link(self, postbox: Mailbox) -> str:
+        return payment_link_in(postbox.wait_for_mail(self.email, about=self.number), "i")
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A sent quote, as its sender knows it."""
+
+    url: str
+    number: str
+    email: str
+
+    def link(self, postbox: Mailbox) -> str:
+        return payment_link_in(postbox.wait_for_mail(self.email, about=self.number), "q")
+
+
+def accepts(page: Page, link: str, name: str) -> None:
+    """Opens a quote, types a name and accepts it."""
+    page.goto(link)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name=re.compile("^Accept")).click()
+    expect(page.locator("main")).to_contain_text("Accepted")
+
+
+def presses_pay(page: Page, link: str, words: str) -> None:
+    """Opens a link and presses Pay, and is at the sandbox then."""
+    page.goto(link)
+    page.get_by_role("button", name=words).click()
+    expect(page.get_by_label("Card number")).to_be_visible()
+
+
+def pays_at_the_sandbox(page: Page, card: str = CARD) -> None:
+    """Fills in the card form and submits it."""
+    page.get_by_label("Card number").fill(card)
+    page.get_by_role("button", name=re.compile("^Pay")).first.click()
+
+
+def sees_receipt(page: Page, paid: str, left: str) -> None:
+    """Waits until the payment is confirmed, and reads what the receipt says."""
+    expect(page.locator("main")).to_contain_text(paid)
+    expect(page.locator("main")).to_contain_text(left)
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("confirming", timeout=20_000)

@@ -1,0 +1,20 @@
+"""A collector between two roofs: the whole job of asking, on the phone in their hand."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from partway.worker.supervisor import Supervisor
+from tests.journeys.browser_actions import Member
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_collector_sends_asks_and_cancels_on_a_phone(supervisor: Supervisor, phone: BrowserContext) -> None:
+    collector = Member.signed_in(supervisor, phone.new_page(), "carl@demo.example")
+    collector.sends_invoice("1,000.00")
+    collector.requests("300.00", note="For the material.")
+    expect(collector.page.locator("main")).to_contain_text("$300.00")
+    collector.cancels_the_request()
+    expect(collector.page.get_by_role("link", name="Request Payment")).to_be_visible()

@@ -1,0 +1,78 @@
+"""What nobody may: reach across to another organization, forge a callback, pay a deposit in parts."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from partway.accounts.models import GatewayAccount
+from partway.billing.documents import invoices
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.requests import payment_requests
+from partway.lib.money import Money
+from tests.model.gateway_model import GatewayCallback
+from tests.model.gateway_rules import GatewayRules
+from tests.model.member_rules import MemberRules
+from tests.model.organization_model import Invoice
+from tests.model.state_machine import refused
+from tests.model.strategies import callback, is_editable, members, one, rarely
+
+
+class ForbiddenRules(MemberRules, GatewayRules):
+    """Acts that end in a refusal, whatever the state of things is."""
+
+    @precondition(rarely)
+    @rule(
+        what=st.sampled_from(["write", "edit", "divide"]),
+        invoice=one("invoices", is_editable),
+        by=members,
+    )
+    def attempt_forbidden_act(self, what: str, invoice: Invoice, by: int) -> None:
+        """In one way or another."""
+        {
+            "write": self.write_for_a_stranger,
+            "edit": self.give_to_a_stranger,
+            "divide": self.divide_a_deposit,
+        }[what](invoice, by)
+
+    def write_for_a_stranger(self, _: Invoice, by: int) -> None:
+        """The customer is another organization's (D5)."""
+        draft = self.draft(self.stranger, "USD", 1000)
+        self.act(
+            "write",
+            lambda: refused("invalid"),
+            lambda: invoices.create(self.organization, draft=draft, by=self.members[by], now=self.now),
+        )
+
+    def give_to_a_stranger(self, invoice: Invoice, by: int) -> None:
+        row, draft = self.row(invoice), self.draft(self.stranger, invoice.currency, invoice.total)
+        ended = invoice.state in ("void", "written_off")
+        self.act(
+            "edit",
+            lambda: refused("conflict" if ended else "invalid"),
+            lambda: invoices.edit(row, draft=draft, version=row.version, by=self.members[by], now=self.now),
+        )
+
+    @precondition(lambda self: rarely(self) and self.books.gateway.gateway_callback)
+    @rule(gateway_callback=callback(lambda books, gateway_callback: gateway_callback not in books.done))
+    def deliver_callback_to_wrong_account(self, gateway_callback: GatewayCallback) -> None:
+        """A callback is posted to the address of another organization's account (P7)."""
+        received = self.received(gateway_callback)
+        account = GatewayAccount.objects.get(organization=self.neighbor)
+        self.act(
+            "misdirect",
+            lambda: refused("bad_callback"),
+            lambda: receive_callback(account, body=received.body, headers=received.headers, now=self.now),
+        )
+
+    def divide_a_deposit(self, _: Invoice, by: int) -> None:
+        """There is no such request (D1)."""
+        if self.books.quotes:
+            quote = self.books.quotes[-1]
+            row, to = self.row(quote), (self.customers[quote.customer].email,)
+            ask = payment_requests.NewPaymentRequest(Money(quote.deposit // 2, quote.currency), to)
+            self.act(
+                "ask",
+                lambda: refused("deposit_not_divisible"),
+                lambda: payment_requests.create(row, new_request=ask, by=self.members[by], now=self.now),
+            )

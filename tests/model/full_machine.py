@@ -1,0 +1,74 @@
+"""The whole machine: how a business opens, all that can happen to it, and the day on which everything is settled."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize
+
+from tests.model.customer_rules import CustomerRules
+from tests.model.forbidden_rules import ForbiddenRules
+from tests.model.quote_rules import QuoteRules
+from tests.model.state_machine import ModelMismatch
+from tests.model.strategies import currencies, totals
+from tests.model.worker_rules import WorkerRules
+
+
+class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, WorkerRules):
+    """Every act there is."""
+
+    @initialize(
+        owed=st.lists(st.tuples(currencies, totals), min_size=1, max_size=3),
+        asked=st.booleans(),
+        percent=st.sampled_from([None, 30, 50]),
+    )
+    def open(self, owed: list[tuple[str, int]], asked: bool, percent: int | None) -> None:
+        """Some invoices are sent, and perhaps something is asked for, before anything else happens."""
+        for customer, (currency, total) in enumerate(owed):
+            self.create_invoice(customer % 2, currency, total, kept=False, by=0)
+        if asked:
+            self.ask(self.books.invoices[0], "half", None, by=1)
+        if percent:
+            self.draft(0, owed[0][0], 5000, percent, 3, kept=False, by=0)
+            self.accept(self.books.quotes[0])
+
+    def teardown(self) -> None:
+        """Unless something was wrong before: all is well again, and then nothing may stay unsettled."""
+        if self.is_consistent:
+            self.settle_everything()
+
+    def settle_everything(self) -> None:
+        """Banks and customers come to an end, every callback arrives, and the worker makes its rounds."""
+        gateway = self.books.gateway
+        if gateway.faults:
+            self.clear_faults()
+        self.make_a_round()
+        for checkout in list(gateway.checkouts):
+            if checkout.status == "processing":
+                self.settle(checkout, good=True)
+            elif checkout.status == "open":
+                self.expire_checkout(checkout)
+        for gateway_callback in list(gateway.gateway_callback):
+            if gateway_callback not in self.books.done:
+                self.deliver_callback(gateway_callback)
+        self.make_a_round()
+        self.check_the_end()
+
+    def make_a_round(self) -> None:
+        """What the worker does, as far as there is something to do."""
+        if self.unsettled():
+            self.refresh_unsettled_payments()
+        if self.books.waiting:
+            self.work_off_callbacks()
+        self.read_list()
+        self.expire_payment_requests()
+        self.expire_quotes()
+
+    def check_the_end(self) -> None:
+        """No payment without an end, no callback without an effect; what was taken is what is booked, to the unit."""
+        unsettled = [payment for payment in self.books.payments if payment.is_unsettled]
+        taken = sum(line["captured"] for line in self.gateway_driver.ledger().values())
+        booked = sum(payment.captured or 0 for payment in self.books.payments if not payment.offline)
+        if unsettled or self.books.waiting or taken != booked:
+            raise ModelMismatch(
+                f"{unsettled} are left, {self.books.waiting} wait, {taken} taken, {booked} booked"
+            )

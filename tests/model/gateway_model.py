@@ -1,0 +1,195 @@
+"""The payment company as the model has it: checkouts, what goes wrong there, and what it tells afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+# What a customer can pay with, and what the company's page answers as long as the checkout is open.
+ANSWERS = {
+    "good": 303,
+    "lapsing": 303,
+    "debit": 303,
+    "bad_debit": 303,
+    "confirming": 200,
+    "declined": 402,
+    "insufficient_funds": 402,
+}
+_ENDED = {"authorized": 409, "processing": 409, "captured": 409, "closed": 410, "failed": 410}
+
+
+class NoAnswer(Exception):
+    """The company did not answer; it may have done what it was told."""
+
+
+class GatewayRefusal(Exception):
+    """The company refused for certain."""
+
+
+class PlainRepr:
+    """Printed by Hypothesis as it describes itself, not field by field."""
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        printer.text(repr(self))
+
+
+@dataclass(eq=False)
+class Checkout(PlainRepr):
+    """One thing to be paid, once; `captured` is what was really taken, in minor units."""
+
+    reference: Any
+    amount: int
+    currency: str
+    status: str = "open"
+    captured: int = 0
+    lapses: bool = False
+    question: int = 0  # which question about a card is open, if one is
+    changed: int = 0
+
+    def __repr__(self) -> str:
+        return f"<checkout of {self.reference}: {self.status}>"
+
+
+@dataclass(frozen=True)
+class GatewayCallback(PlainRepr):
+    """One callback: the `nth` of its kind about this checkout."""
+
+    checkout: Checkout
+    kind: str
+    nth: int
+
+    def __repr__(self) -> str:
+        return f"<“{self.kind}” of {self.checkout.reference}>"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong once: with an act, or with whichever capture or close comes next."""
+
+    kind: str
+    act: str = ""
+    delta: int = 0
+
+
+@dataclass
+class GatewayModel:
+    """Its whole memory."""
+
+    checkouts: list[Checkout] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    gateway_callback: list[GatewayCallback] = field(default_factory=list)
+    questions: int = 0
+    changes: int = 0
+
+    def in_status(self, status: str) -> list[Checkout]:
+        """The checkouts that stand so."""
+        return [checkout for checkout in self.checkouts if checkout.status == status]
+
+    # What a merchant asks
+
+    def start(self, reference: Any, amount: int, currency: str) -> Checkout:
+        """The same reference again is the same checkout."""
+        self._break("error_before", "start")
+        known = [checkout for checkout in self.checkouts if checkout.reference is reference]
+        if not known:
+            self.changes += 1
+            known = [Checkout(reference, amount, currency, changed=self.changes)]
+            self.checkouts += known
+        self._break("timeout_after_success", "start")
+        return known[0]
+
+    def fetch(self, checkout: Checkout) -> str:
+        """Where it stands."""
+        self._break("error_before", "fetch")
+        self._break("timeout_after_success", "fetch")
+        return checkout.status
+
+    def listed(self) -> list[Checkout]:
+        """All of them, in the order of their latest change."""
+        self._break("error_before", "listed")
+        self._break("timeout_after_success", "listed")
+        return sorted(self.checkouts, key=lambda checkout: checkout.changed)
+
+    def capture(self, checkout: Checkout) -> None:
+        """Take what was authorized, once."""
+        self._break("error_before", "capture")
+        assert checkout.status == "authorized", "nobody captures what is not authorized"
+        if checkout.lapses:
+            self._move(checkout, "closed")
+            raise GatewayRefusal
+        self._take(checkout)
+        self._break("timeout_after_success", "capture")
+
+    def close(self, checkout: Checkout) -> str:
+        """Make it unpayable, unless money was taken before; answers where it stands."""
+        self._break("error_before", "close")
+        if checkout.status == "open" and self._fault("close_too_late"):
+            self._move(checkout, "processing")
+        if checkout.status in ("open", "authorized"):
+            self._move(checkout, "closed")
+        self._break("timeout_after_success", "close")
+        return checkout.status
+
+    # What a customer and a bank do
+
+    def pay(self, checkout: Checkout, how: str) -> int:
+        """Fill in the form; answers the page's HTTP status."""
+        if checkout.status != "open":
+            return _ENDED[checkout.status]
+        if how == "confirming":
+            self.questions += 1
+            checkout.question = self.questions
+        elif ANSWERS[how] == 402:
+            self._move(checkout, "open", "declined")
+        elif how in ("debit", "bad_debit"):
+            self._move(checkout, "processing")
+        else:
+            checkout.lapses = how == "lapsing"
+            self._move(checkout, "authorized")
+        return ANSWERS[how]
+
+    def confirm(self, checkout: Checkout, question: int, *, agreed: bool) -> int:
+        """Answer what the company asked about a card."""
+        if checkout.status != "open":
+            return _ENDED[checkout.status]
+        if checkout.question != question:
+            return 409
+        self._move(checkout, *(("authorized",) if agreed else ("open", "declined")))
+        return 303 if agreed else 402
+
+    def settle(self, checkout: Checkout, *, good: bool) -> None:
+        """A bank debit ends."""
+        if good:
+            self._take(checkout)
+        else:
+            self._move(checkout, "failed")
+
+    # How it goes
+
+    def _take(self, checkout: Checkout) -> None:
+        wrong = self._fault("wrong_amount")
+        checkout.captured = checkout.amount + (wrong.delta if wrong else 0)
+        self._move(checkout, "captured")
+
+    def _move(self, checkout: Checkout, status: str, kind: str = "") -> None:
+        checkout.status, checkout.question = status, 0
+        self.changes += 1
+        checkout.changed = self.changes
+        so_far = Counter(
+            (gateway_callback.checkout, gateway_callback.kind) for gateway_callback in self.gateway_callback
+        )
+        self.gateway_callback.append(
+            GatewayCallback(checkout, kind or status, so_far[checkout, kind or status])
+        )
+
+    def _break(self, kind: str, act: str) -> None:
+        if self._fault(kind, act):
+            raise NoAnswer
+
+    def _fault(self, kind: str, act: str = "") -> Fault | None:
+        """The oldest that fits, which is used up."""
+        fault = next((fault for fault in self.faults if (fault.kind, fault.act) == (kind, act)), None)
+        if fault:
+            self.faults.remove(fault)
+        return fault

@@ -1,0 +1,127 @@
+"""The company and the banks behind it: money moves, things go wrong, and callbacks arrive in whatever order."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+from tests.support.sandbox_server import ReceivedCallback, wait_until
+
+from partway.accounts.models import GatewayAccount
+from partway.billing.payments.callbacks import receive_callback
+from tests.model.gateway_model import Checkout, Fault, GatewayCallback, NoAnswer
+from tests.model.state_machine import PartwayMachine
+from tests.model.strategies import callback, checkout, rarely
+
+silences = st.builds(
+    Fault,
+    st.sampled_from(["error_before", "timeout_after_success"]),
+    st.sampled_from(["start", "fetch", "fetch", "capture", "capture", "close", "close", "listed"]),
+)
+wrong_amounts = st.builds(Fault, st.just("wrong_amount"), st.just(""), st.sampled_from([-1, 1, -40, 700]))
+faults = st.one_of(silences, st.just(Fault("close_too_late")), wrong_amounts)
+
+
+class GatewayRules(PartwayMachine):
+    """Acts of the company."""
+
+    @precondition(lambda self: self.books.gateway.in_status("processing"))
+    @rule(checkout=checkout("processing"), good=st.booleans())
+    def settle(self, checkout: Checkout, good: bool) -> None:
+        """A bank debit ends, perhaps long after everybody has forgotten it."""
+        row = self.row(checkout.reference)
+        self.act(
+            f"settle {'well' if good else 'badly'}",
+            lambda: self.books.gateway.settle(checkout, good=good),
+            lambda: self.gateway_driver.settle(row, "captured" if good else "failed"),
+        )
+
+    @precondition(lambda self: self.books.gateway.in_status("authorized") and not self.books.gateway.faults)
+    @rule(checkout=checkout("authorized"))
+    def capture_at_gateway(self, checkout: Checkout) -> None:
+        """Somebody takes the money in the company's own dashboard, whatever was decided here."""
+        if not checkout.lapses:
+            row = self.row(checkout.reference)
+            row.checkout_ref = self.ref_of(checkout)  # which we may never have learned
+            self.act(
+                "press capture",
+                lambda: self.books.gateway.capture(checkout),
+                lambda: self.gateway_driver.capture(row),
+            )
+
+    @precondition(lambda self: rarely(self) and self.books.gateway.in_status("open"))
+    @rule(checkout=checkout("open"))
+    def expire_checkout(self, checkout: Checkout) -> None:
+        """The company lets nobody pay any more, as when a checkout's time is over."""
+        ref = self.ref_of(checkout)
+        self.act("run out", lambda: self._closed(checkout), lambda: self.gateway_driver.close(ref))
+
+    def _closed(self, checkout: Checkout) -> None:
+        with suppress(NoAnswer):
+            self.books.gateway.close(checkout)
+
+    def ref_of(self, checkout: Checkout) -> str:
+        """The company's own name for it, which we may never have learned."""
+        return str(self.gateway_driver.ledger()[self.ids[checkout.reference]]["id"])
+
+    @precondition(lambda self: len(self.books.gateway.faults) < 2)
+    @rule(fault=faults)
+    def inject_fault(self, fault: Fault) -> None:
+        """Something will, the next time."""
+        details: dict[str, object] = {"act": fault.act} if fault.act else {"delta": fault.delta}
+        self.act(
+            "go wrong",
+            lambda: self.books.gateway.faults.append(fault),
+            lambda: self.gateway_driver.inject_fault(fault.kind, **details),
+        )
+
+    @precondition(lambda self: rarely(self) and len(self.books.gateway.faults) == 2)
+    @rule()
+    def clear_all_faults(self) -> None:
+        self.clear_faults()
+
+    def clear_faults(self) -> None:
+        """All is well there again."""
+        self.act("recover", self.books.gateway.faults.clear, self.gateway_driver.clear_faults)
+
+    # Callbacks: what is never handed over is lost, what is handed over again came twice
+
+    @precondition(lambda self: self.books.gateway.gateway_callback)
+    @rule(gateway_callback=callback(lambda books, gateway_callback: gateway_callback not in books.done))
+    def deliver_callback(self, gateway_callback: GatewayCallback) -> None:
+        """In any order, and any number of times."""
+        received, account = self.received(gateway_callback), self.gateway_driver.account
+        self.act(
+            "hand over",
+            lambda: "done" if self.books.deliver_callback(gateway_callback) else "waiting",
+            lambda: self._received(account, received),
+        )
+
+    @precondition(lambda self: self.books.gateway.gateway_callback and not self.books.gateway.faults)
+    @rule(gateway_callback=callback(lambda books, gateway_callback: gateway_callback not in books.done))
+    def deliver_callback_then_fail(self, gateway_callback: GatewayCallback) -> None:
+        """The company tells us something, and then does not answer what we ask about it."""
+        self.inject_fault(Fault("error_before", "fetch"))
+        self.deliver_callback(gateway_callback)
+
+    def _received(self, account: GatewayAccount, received: ReceivedCallback) -> str:
+        stored = receive_callback(account, body=received.body, headers=received.headers, now=self.now)
+        stored.refresh_from_db()
+        return stored.status
+
+    def received(self, gateway_callback: GatewayCallback) -> ReceivedCallback:
+        """The callback as it came over the wire; the company may still be sending it."""
+        ref = self.ref_of(gateway_callback.checkout)
+        received: ReceivedCallback = wait_until(
+            lambda: dict(enumerate(self._heard_of(ref, gateway_callback.kind))).get(gateway_callback.nth)
+        )
+        return received
+
+    def _heard_of(self, ref: str, kind: str) -> list[ReceivedCallback]:
+        about = [
+            received
+            for received in list(self.gateway_driver.callback_receiver.received)
+            if received.event["data"]["checkout"] == ref
+        ]
+        return [received for received in about if received.kind == kind]

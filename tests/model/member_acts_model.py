@@ -1,0 +1,206 @@
+"""What the model says about the acts of members: invoices, requests, offline payments and credit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.model.online_payments_model import OnlinePaymentModel
+from tests.model.organization_model import MINIMUM, STEP, ActRefused, Invoice, Mail, Payment, Request
+
+
+def refuse(code: str, *, when: object) -> None:
+    """The act may not be."""
+    if when:
+        raise ActRefused(code)
+
+
+@dataclass
+class MemberActModel(OnlinePaymentModel):
+    """Members at work."""
+
+    # Invoices
+
+    def create_invoice(self, customer: int, currency: str, total: int) -> Invoice:
+        invoice = Invoice(f"invoice {len(self.invoices) + 1}", customer, currency, total)
+        self.invoices.append(invoice)
+        return invoice
+
+    def send(self, invoice: Invoice) -> None:
+        """It gets the next number (D4), and takes over the deposit of its quote (D2)."""
+        refuse("conflict", when=invoice.state != "draft")
+        refuse("invalid", when=invoice.total == 0)
+        invoice.number = 1 + max((one.number or 0 for one in self.invoices), default=0)
+        invoice.state = "sent"
+        deposit = self.deposit_of(invoice.quote) if invoice.quote else None
+        if deposit and deposit.unallocated:
+            self.allocate(deposit, invoice, min(deposit.unallocated, self.due(invoice)))
+            self._flag_left_over(deposit)
+        self.update_paid_state(invoice)
+
+    def _flag_left_over(self, deposit: Payment | None) -> None:
+        if deposit and deposit.unallocated:
+            self.flags.add(("deposit_unallocated", deposit))
+
+    def edit(self, invoice: Invoice, total: int, *, stale: bool) -> None:
+        """What was paid beyond the new total becomes credit, the latest payment first (M2, R7)."""
+        refuse("conflict", when=invoice.state in ("void", "written_off"))
+        refuse("stale", when=stale)
+        refuse("invalid", when=invoice.state != "draft" and total == 0)
+        excess = max(0, self.paid(invoice) - total)
+        self._check_room(invoice, max(0, total - self.paid(invoice)))
+        for payment in self._latest_on(invoice):
+            part = min(excess, payment.allocations[invoice])
+            self.allocate(payment, invoice, -part)
+            excess -= part
+        invoice.total = total
+        self._follow(invoice, "invoice_changed")
+
+    def _latest_on(self, invoice: Invoice) -> list[Payment]:
+        standing = [payment for payment in self.payments if payment.allocations.get(invoice)]
+        return sorted(standing, key=lambda one: (one.settled_at, self.payments.index(one)), reverse=True)
+
+    def void(self, invoice: Invoice) -> None:
+        """Never while money stands on it or a payment is committed (D3)."""
+        refuse("conflict", when=invoice.state not in ("draft", "sent") or self.paid(invoice))
+        self._end_asking(invoice, "invoice_voided")
+        invoice.state = "void"
+        self._flag_left_over(self.deposit_of(invoice.quote) if invoice.quote else None)
+
+    def write_off(self, invoice: Invoice) -> None:
+        refuse("invoice_not_sent", when=invoice.state != "sent")
+        self._end_asking(invoice, "invoice_written_off")
+        invoice.state = "written_off"
+
+    def reopen(self, invoice: Invoice) -> None:
+        """No request revives (R4)."""
+        refuse("conflict", when=invoice.state != "written_off")
+        invoice.state = "sent"
+
+    def _end_asking(self, invoice: Invoice, reason: str) -> None:
+        payment = self.unsettled(invoice)
+        refuse("payment_in_progress", when=payment and payment.is_committed)
+        if request := self.open_request(invoice):
+            self.end(request, "canceled", reason)
+        self.close_payment(payment)
+
+    def _check_room(self, invoice: Invoice, due: int) -> None:
+        """No act leaves less due than a committed payment needs (R7)."""
+        payment = self.committed(invoice)
+        refuse("payment_in_progress", when=payment and payment.amount > due)
+
+    def _follow(self, invoice: Invoice, reason: str) -> None:
+        """What no longer fits the amount due goes (R7)."""
+        if invoice.state == "draft":
+            return
+        request, payment = self.open_request(invoice), self.unsettled(invoice)
+        if request and request.amount > self.due(invoice):
+            self.end(request, "canceled", reason)
+        self.update_paid_state(invoice)
+        if payment and payment.amount > self.due(invoice):
+            self.close_payment(payment)
+
+    # Requests
+
+    def ask(self, invoice: Invoice, amount: int, expires_at: datetime | None, form: str) -> None:
+        """At most one is open, for at most what is due (R1, R2); a form sent twice asks once (P8)."""
+        if self._sent_before(form, invoice, amount):
+            return
+        refuse("invoice_not_sent", when=invoice.state != "sent")
+        refuse("payments_not_enabled", when=not self.payments_on)
+        refuse("payment_request_open", when=self.open_request(invoice))
+        refuse("payment_in_progress", when=self.committed(invoice))
+        refuse("invalid", when=expires_at and expires_at <= self.now)
+        refuse("amount_too_small", when=amount <= 0)
+        refuse("amount_exceeds_due", when=amount > self.due(invoice))
+        refuse("amount_too_small", when=amount < MINIMUM[invoice.currency])
+        refuse("invalid", when=amount % STEP[invoice.currency])
+        request = Request(f"request {len(self.requests) + 1}", invoice, amount, expires_at)
+        self.requests.append(request)
+        self.mails.append(Mail(request))
+        self._keep(form, invoice, amount)
+
+    def _sent_before(self, form: str, invoice: Invoice, amount: int) -> bool:
+        """Whether there is nothing left to do; what it said then it must say now, and a reversed payment is none."""
+        if form not in self.forms:
+            return False
+        *said, payment = self.forms[form]
+        refuse("conflict", when=said != [invoice, amount] or (payment and payment.state == "reversed"))
+        return True
+
+    def _keep(self, form: str, invoice: Invoice, amount: int, payment: Payment | None = None) -> None:
+        self.forms[form] = invoice, amount, payment
+
+    def resend(self, request: Request) -> None:
+        """Only while it can be paid (R5)."""
+        refuse("too_late", when=request.state != "open" or request.is_over(self.now))
+        self.mails.append(Mail(request))
+
+    def cancel(self, request: Request) -> None:
+        """At once, whatever the company is doing, unless a payment is committed (R4)."""
+        if request.reason == "by_member":
+            return
+        refuse("too_late", when=request.state != "open")
+        payment = self.unsettled(request.invoice)
+        refuse("payment_in_progress", when=payment and payment.request is request and payment.is_committed)
+        self.close_payment(self.end(request, "canceled", "by_member"))
+
+    # Money that came another way
+
+    def record(self, invoice: Invoice, amount: int, form: str, *, keep_rest: bool) -> None:
+        """An offline payment; what is too much is taken only as credit."""
+        if self._sent_before(form, invoice, amount):
+            return
+        refuse("too_late", when=invoice.state == "paid")
+        refuse("invoice_not_sent", when=invoice.state in ("draft", "void"))
+        refuse("amount_too_small", when=amount <= 0)
+        refuse("amount_exceeds_due", when=amount > self.due(invoice) and not keep_rest)
+        fits = min(amount, self.due(invoice))
+        self._check_room(invoice, self.due(invoice) - fits)
+        payment = self.recorded(invoice, amount)
+        self.allocate(payment, invoice, fits)
+        self._keep(form, invoice, amount, payment)
+        self._follow(invoice, "offline_payment")
+
+    def recorded(self, document: object, amount: int) -> Payment:
+        """Money that a member took in."""
+        name = f"payment {len(self.payments) + 1}"
+        payment = Payment(name, document, amount, self.now, offline=True, accepted=True)  # type: ignore[arg-type]
+        payment.state, payment.captured, payment.settled_at = "succeeded", amount, self.now
+        self.payments.append(payment)
+        return payment
+
+    def reverse(self, payment: Payment) -> None:
+        """The check bounced: it is taken off wherever it stands (M2)."""
+        if payment.state == "reversed":
+            return
+        refuse("conflict", when=not payment.offline)
+        stood_on, payment.allocations, payment.state = payment.allocations, {}, "reversed"
+        for invoice in stood_on:
+            self._follow(invoice, "invoice_changed")
+
+    def apply_credit(self, invoice: Invoice, amount: int, form: str) -> None:
+        """The oldest first, no unit twice (M3)."""
+        if self._sent_before(form, invoice, amount):
+            return
+        refuse("invoice_not_sent", when=invoice.state in ("draft", "paid", "void"))
+        refuse("amount_too_small", when=amount <= 0)
+        refuse("amount_exceeds_due", when=amount > self.due(invoice))
+        refuse("invalid", when=amount > self.credit(invoice.customer, invoice.currency))
+        self._check_room(invoice, self.due(invoice) - amount)
+        left = amount
+        for payment in self.with_credit(invoice.customer, invoice.currency):
+            part = min(left, payment.unallocated)
+            self.allocate(payment, invoice, part)
+            left -= part
+        self._keep(form, invoice, amount)
+        self._follow(invoice, "invoice_changed" if self.due(invoice) else "invoice_paid")
+
+    def release(self, invoice: Invoice, payment: Payment) -> None:
+        """What stands on the invoice becomes credit, and is due again."""
+        refuse("conflict", when=not payment.allocations.get(invoice))
+        self.allocate(payment, invoice, -payment.allocations[invoice])
+        self._follow(invoice, "invoice_changed")
+
+    def set_payments_enabled(self, *, on: bool) -> None:
+        self.payments_on = on

@@ -1,0 +1,236 @@
+"""Members at work: they write, send, ask, record, and change their minds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from partway.billing.documents import invoices
+from partway.billing.events import Actor
+from partway.billing.models import Customer
+from partway.billing.people import organizations
+from partway.billing.receivables import credit, offline_payments
+from partway.billing.requests import payment_requests
+from partway.lib.ids import new_id
+from partway.lib.money import Money
+from tests.model.organization_model import Invoice, Payment, Request
+from tests.model.state_machine import PartwayMachine
+from tests.model.strategies import (
+    can_take_credit,
+    currencies,
+    customers,
+    has_candidate,
+    is_askable,
+    is_draft,
+    is_editable,
+    is_open,
+    is_owed,
+    is_reversible,
+    is_sent,
+    is_written_off,
+    members,
+    one,
+    portion,
+    portions,
+    rarely,
+    seldom,
+    standing,
+    stands_somewhere,
+    totals,
+)
+
+MOST_INVOICES = 6
+
+lives = st.sampled_from([None, None, *(timedelta(minutes=m) for m in (20, 120, 60 * 48, 0))])
+changes = st.sampled_from(["up", "half", "up", "to what is paid", "below that", "the same", "nothing"])
+
+
+class MemberRules(PartwayMachine):
+    """Acts of members on invoices, requests, offline payments and credit."""
+
+    def __init__(self, *outside: Any) -> None:
+        super().__init__(*outside)
+        # The form that was sent last, with its one-time key: which, about what, and the amount in it.
+        self.form: tuple[str, Any, int] = ("", None, 0)
+        self.idempotency_key, self.form_day = "", self.now.date()
+
+    # Invoices
+
+    @precondition(lambda self: len(self.books.invoices) < MOST_INVOICES)
+    @rule(customer=customers, currency=currencies, total=totals, kept=seldom, by=members)
+    def create_invoice(self, customer: int, currency: str, total: int, kept: bool, by: int) -> None:
+        """And send it, unless it is kept as a draft."""
+        draft = self.draft(self.customers[customer], currency, total)
+        self.act(
+            "write",
+            lambda: self.books.create_invoice(customer, currency, total),
+            lambda: invoices.create(self.organization, draft=draft, by=self.members[by], now=self.now),
+        )
+        if not kept:
+            self.allocations("send", self.books.invoices[-1], self.books.send, invoices.send, by)
+
+    def draft(self, customer: Customer, currency: str, total: int) -> invoices.InvoiceDraft:
+        """An invoice of one line."""
+        lines = (invoices.Line("Oak staircase", Decimal(1), total, Decimal(0)),)
+        return invoices.InvoiceDraft(customer, currency, self.now.date() + timedelta(days=14), lines)
+
+    @precondition(has_candidate("invoices", is_draft))
+    @rule(invoice=one("invoices", is_draft), by=members)
+    def send(self, invoice: Invoice, by: int) -> None:
+        self.allocations("send", invoice, self.books.send, invoices.send, by)
+
+    @rule(invoice=one("invoices", is_editable), change=changes, stale=seldom, by=members)
+    def edit(self, invoice: Invoice, change: str, stale: bool, by: int) -> None:
+        """In the middle of whatever is going on."""
+        row, paid, before = self.row(invoice), self.books.paid(invoice), invoice.total
+        total = {
+            "up": before + 700,
+            "half": before // 2,
+            "to what is paid": paid,
+            "below that": paid // 2,
+            "the same": before,
+            "nothing": 0,
+        }[change]
+        draft, version = self.draft(row.customer, invoice.currency, total), row.version - (1 if stale else 0)
+        self.act(
+            "edit",
+            lambda: self.books.edit(invoice, total, stale=stale),
+            lambda: invoices.edit(row, draft=draft, version=version, by=self.members[by], now=self.now),
+        )
+
+    @precondition(rarely)
+    @rule(invoice=one("invoices", is_sent), by=members)
+    def void(self, invoice: Invoice, by: int) -> None:
+        self.allocations("void", invoice, self.books.void, invoices.void, by)
+
+    @precondition(rarely)
+    @rule(invoice=one("invoices", is_sent), by=members)
+    def write_off(self, invoice: Invoice, by: int) -> None:
+        self.allocations("write off", invoice, self.books.write_off, invoices.write_off, by)
+
+    @precondition(has_candidate("invoices", is_written_off))
+    @rule(invoice=one("invoices", is_written_off), by=members)
+    def reopen(self, invoice: Invoice, by: int) -> None:
+        self.allocations("reopen", invoice, self.books.reopen, invoices.reopen, by)
+
+    @precondition(rarely)
+    @rule(allocations=st.sampled_from([True, True, False]), by=members)
+    def set_payments_enabled(self, on: bool, by: int) -> None:
+        self.act(
+            f"switch payments {'on' if on else 'off'}",
+            lambda: self.books.set_payments_enabled(allocations=on),
+            lambda: organizations.set_payments_enabled(
+                self.organization, allocations=on, by=self.members[by], now=self.now
+            ),
+        )
+
+    # Forms with a one-time key
+
+    @rule(invoice=one("invoices", is_askable), of=portions, life=lives, by=members)
+    def ask(self, invoice: Invoice, of: str, life: timedelta | None, by: int) -> None:
+        amount = portion(of, self.books.due(invoice), invoice.currency)
+        self.send_form("ask", (invoice, life), amount, by)
+
+    @precondition(has_candidate("invoices", is_owed))
+    @rule(invoice=one("invoices", is_owed), of=portions, keep_rest=st.booleans(), by=members)
+    def record(self, invoice: Invoice, of: str, keep_rest: bool, by: int) -> None:
+        amount = portion(of, self.books.due(invoice), invoice.currency)
+        self.send_form("record", (invoice, keep_rest), amount, by)
+
+    @precondition(has_candidate("invoices", can_take_credit))
+    @rule(invoice=one("invoices", can_take_credit), of=portions, by=members)
+    def apply_credit(self, invoice: Invoice, of: str, by: int) -> None:
+        due, currency = self.books.due(invoice), invoice.currency
+        most = min(due, self.books.credit(invoice.customer, currency) or due)
+        self.send_form("apply credit", (invoice, None), portion(of, most, currency), by)
+
+    def send_form(self, name: str, about: Any, amount: int, by: int) -> None:
+        """A fresh one."""
+        self.form, self.idempotency_key, self.form_day = (
+            (name, about, amount),
+            new_id("form"),
+            self.now.date(),
+        )
+        self.resubmit(by)
+
+    @precondition(lambda self: self.idempotency_key)
+    @rule(changed=seldom, by=members)
+    def send_form_again(self, changed: bool, by: int) -> None:
+        """A double click; or the same form with another amount, which no browser would send."""
+        name, about, amount = self.form
+        self.form = (name, about, amount + 1 if changed else amount)
+        self.resubmit(by)
+
+    def resubmit(self, by: int) -> None:
+        """With the key that it has."""
+        submit = {"ask": self._ask, "record": self._record, "apply credit": self._apply}[self.form[0]]
+        submit(*self.form[1], self.form[2], self.members[by])
+
+    def _ask(self, invoice: Invoice, life: timedelta | None, amount: int, by: Actor) -> None:
+        row, key = self.row(invoice), self.idempotency_key
+        expires_at = None if life is None else self.now + timedelta(seconds=1) + life
+        wanted, to = Money(amount, invoice.currency), (row.customer.email,)
+        ask = payment_requests.NewPaymentRequest(wanted, to, expires_at=expires_at, idempotency_key=key)
+        self.act(
+            "ask",
+            lambda: self.books.ask(invoice, amount, expires_at, key),
+            lambda: payment_requests.create(row, new_request=ask, by=by, now=self.now),
+        )
+
+    def _record(self, invoice: Invoice, keep_rest: bool, amount: int, by: Actor) -> None:
+        row, key, today = self.row(invoice), self.idempotency_key, self.form_day
+        money = Money(amount, invoice.currency)
+        offline = offline_payments.OfflinePayment(
+            money, "Check", today, keep_rest_as_credit=keep_rest, idempotency_key=key
+        )
+        self.act(
+            "record",
+            lambda: self.books.record(invoice, amount, key, keep_rest=keep_rest),
+            lambda: offline_payments.record(row, offline=offline, by=by, now=self.now),
+        )
+
+    def _apply(self, invoice: Invoice, _: None, amount: int, by: Actor) -> None:
+        row, key, money = self.row(invoice), self.idempotency_key, Money(amount, invoice.currency)
+        self.act(
+            "apply credit",
+            lambda: self.books.apply_credit(invoice, amount, key),
+            lambda: credit.apply(row, amount=money, idempotency_key=key, by=by, now=self.now),
+        )
+
+    # Second thoughts
+
+    @precondition(has_candidate("requests", is_open))
+    @rule(request=one("requests", is_open), by=members)
+    def cancel(self, request: Request, by: int) -> None:
+        self.allocations("cancel", request, self.books.cancel, payment_requests.cancel, by)
+
+    @precondition(lambda self: rarely(self) and self.books.requests)
+    @rule(request=one("requests", is_open), by=members)
+    def resend(self, request: Request, by: int) -> None:
+        self.allocations("resend", request, self.books.resend, payment_requests.resend, by)
+
+    @precondition(has_candidate("payments", is_reversible))
+    @rule(payment=one("payments", is_reversible), by=members)
+    def reverse(self, payment: Payment, by: int) -> None:
+        row = self.row(payment)
+        self.act(
+            "reverse",
+            lambda: self.books.reverse(payment),
+            lambda: offline_payments.reverse(row, reason="It bounced.", by=self.members[by], now=self.now),
+        )
+
+    @precondition(has_candidate("payments", stands_somewhere))
+    @rule(part=standing(), by=members)
+    def release(self, part: tuple[Payment, Invoice], by: int) -> None:
+        """Off the invoice, into credit."""
+        payment, invoice = part
+        row, payment_row = self.row(invoice), self.row(payment)
+        self.act(
+            "release",
+            lambda: self.books.release(invoice, payment),
+            lambda: credit.release(row, payment_row, by=self.members[by], now=self.now),
+        )

@@ -1,0 +1,245 @@
+"""What the model says about paying online: starting, learning what the company says, booking it, giving up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from tests.model.gateway_model import GatewayCallback, GatewayRefusal, NoAnswer
+from tests.model.organization_model import (
+    CHECKOUT_LIFETIME,
+    MINIMUM,
+    STEP,
+    ActRefused,
+    Invoice,
+    OrganizationModel,
+    Payment,
+    PaymentTarget,
+    Quote,
+    Request,
+    document_of,
+    request_of,
+)
+
+
+@dataclass
+class OnlinePaymentModel(OrganizationModel):
+    """Customers with a link, and the company's word about them."""
+
+    waiting: list[GatewayCallback] = field(default_factory=list)  # callbacks whose effect is not booked yet
+    done: set[GatewayCallback] = field(default_factory=set)
+
+    # A customer
+
+    def view_link(self, source: PaymentTarget) -> None:
+        """Open the page of a link; nothing changes."""
+        document, request = document_of(source), request_of(source)
+        self.check_payable(document, request, self.now)
+        self._check_takeable(document, self.asked(document, request))
+        if self.committed(document):
+            raise ActRefused("not_payable:busy")
+
+    def _check_takeable(self, document: Invoice | Quote, amount: int) -> None:
+        if amount < MINIMUM[document.currency] or amount % STEP[document.currency]:
+            raise ActRefused("not_payable:not_payable")
+
+    def start(self, source: PaymentTarget, shown: int) -> Payment:
+        """Press Pay: the same link and amount again is the same checkout, another one closes the earlier first (P1)."""
+        for _ in range(3):
+            payment = self._claim(source, shown)
+            if payment.state == "pending" and payment.request is request_of(source):
+                return self._opened(payment)
+            try:
+                self.refresh(payment)
+            except NoAnswer:
+                break
+        raise ActRefused("payment_in_progress")
+
+    def _claim(self, source: PaymentTarget, shown: int) -> Payment:
+        document, request = document_of(source), request_of(source)
+        self.check_payable(document, request, self.now)
+        amount = self.asked(document, request)
+        if shown != amount:
+            raise ActRefused(
+                "deposit_not_divisible" if isinstance(document, Quote) else "not_payable:changed"
+            )
+        standing = self.unsettled(document)
+        if standing and not self._makes_way(standing, request, amount):
+            return standing
+        self._check_many(
+            document, request
+        )  # first, so that whoever is refused ends nobody else's checkout (P8)
+        self._check_takeable(document, amount)
+        if standing:
+            self.withdraw(standing)
+            return standing
+        payment = Payment(f"payment {len(self.payments) + 1}", document, amount, self.now, request)
+        self.payments.append(payment)
+        return payment
+
+    def _makes_way(self, standing: Payment, request: Request | None, amount: int) -> bool:
+        fresh = self.now < standing.checkout_started_at + CHECKOUT_LIFETIME
+        same = standing.request is request and standing.amount == amount and fresh
+        return standing.state == "pending" and not same
+
+    def _check_many(self, document: Invoice | Quote, request: Request | None) -> None:
+        an_hour_ago = self.now - timedelta(hours=1)
+        same = [one for one in self.payments if one.document is document and one.request is request]
+        begun = [one for one in same if one.checkout_started_at > an_hour_ago and not one.offline]
+        if len(begun) >= self.checkouts_per_link:
+            raise ActRefused("rate_limited")
+
+    def _opened(self, payment: Payment) -> Payment:
+        try:
+            self._learn_checkout(payment)
+        except NoAnswer as error:
+            raise ActRefused("gateway_unavailable") from error
+        return payment
+
+    def _learn_checkout(self, payment: Payment) -> None:
+        if payment.checkout is None:
+            payment.checkout = self.gateway.start(payment, payment.amount, payment.currency)
+
+    # Learning
+
+    def refresh(self, payment: Payment, gateway_callback: GatewayCallback | None = None) -> None:
+        """Ask the company, book what is new, and tell it what was decided (P6); raises NoAnswer."""
+        self._learn_checkout(payment)
+        assert payment.checkout is not None
+        self.gateway.fetch(payment.checkout)
+        self._hear(gateway_callback)
+        while act := self._learn(payment):
+            try:
+                if act == "capture":
+                    self.gateway.capture(payment.checkout)
+                elif self.close(payment) == "taken":
+                    self.gateway.fetch(payment.checkout)
+                else:
+                    return
+            except NoAnswer:
+                return
+            except GatewayRefusal:
+                self.gateway.fetch(payment.checkout)
+
+    def _learn(self, payment: Payment) -> str:
+        """Apply what is true there; answers what the company must be told next, if anything."""
+        assert payment.checkout is not None
+        truth = payment.checkout.status
+        if truth == "captured" and payment.captured is None:
+            self._book(payment)
+        elif truth in ("closed", "failed") and payment.is_unsettled:
+            given_up = payment.state in ("closing", "releasing")
+            self._settle(payment, "canceled" if given_up else "failed")
+        elif truth == "processing" and payment.state in ("pending", "closing"):
+            payment.accepted = self.is_wanted(payment)
+            payment.state = "processing"
+        elif truth == "authorized" and payment.is_unsettled:
+            return self._decide(payment)
+        elif truth == "open" and payment.state in ("closing", "releasing"):
+            return "close"
+        return ""
+
+    def _decide(self, payment: Payment) -> str:
+        """Whether a held amount is taken is decided once, before anyone is told (P2)."""
+        if payment.state == "pending":
+            payment.state = "capturing" if self.is_wanted(payment) else "releasing"
+        elif payment.state == "closing":
+            payment.state = "releasing"
+        return "capture" if payment.state == "capturing" else "close"
+
+    def _settle(self, payment: Payment, state: str) -> None:
+        payment.state, payment.settled_at = state, self.now
+
+    def _book(self, payment: Payment) -> None:
+        """What the company took is what is booked (M4); unless it was wanted it is credit (P3)."""
+        assert payment.checkout is not None
+        taken, document = payment.checkout.captured, payment.document
+        undecided = payment.state in ("pending", "closing")
+        wanted = self.is_wanted(payment) if undecided else payment.is_committed
+        if isinstance(document, Quote) and taken < document.deposit:
+            wanted = False  # a part of a deposit is none (D1)
+        payment.captured, payment.accepted = taken, wanted
+        self._settle(payment, "succeeded")
+        if wanted and isinstance(document, Invoice):
+            self._allocate_to(document, payment)
+        if taken != payment.amount:
+            self.flags.add(("captured_amount_mismatch", payment))
+        elif payment.unallocated and not (wanted and isinstance(document, Quote)):
+            self.flags.add(("unwanted_payment", payment))
+
+    def _allocate_to(self, invoice: Invoice, payment: Payment) -> None:
+        self.allocate(payment, invoice, min(payment.captured or 0, self.due(invoice)))
+        if payment.request:
+            payment.request.state = "paid"
+        elif overtaken := self.open_request(invoice):
+            reason = "invoice_changed" if self.due(invoice) else "invoice_paid"
+            self.end(overtaken, "canceled", reason)
+        self.update_paid_state(invoice)
+
+    def deliver_callback(self, gateway_callback: GatewayCallback) -> bool:
+        """A callback comes in: stored once, booked now or later (P7); answers whether its effect is booked."""
+        if gateway_callback not in self.done and gateway_callback not in self.waiting:
+            self.waiting.append(gateway_callback)
+        if gateway_callback in self.waiting:
+            self.work_off(gateway_callback)
+        return gateway_callback in self.done
+
+    def work_off(self, gateway_callback: GatewayCallback) -> None:
+        """Try to book what a stored callback reports; it waits while its payment or the answer is unknown."""
+        payment = next((one for one in self.payments if one.checkout is gateway_callback.checkout), None)
+        try:
+            if payment is not None:
+                self.refresh(payment, gateway_callback)
+        except NoAnswer:
+            pass
+
+    def _hear(self, gateway_callback: GatewayCallback | None) -> None:
+        if gateway_callback is not None and gateway_callback in self.waiting:
+            self.waiting.remove(gateway_callback)
+            self.done.add(gateway_callback)
+
+    # Giving up
+
+    def withdraw(self, payment: Payment) -> bool:
+        """Decide that a payment which holds nothing shall not happen; whether the company must be told."""
+        if payment.state == "pending":
+            payment.state = "closing"
+        return payment.state in ("closing", "releasing")
+
+    def close(self, payment: Payment) -> str:
+        """Tell the company; closed, taken or unknown."""
+        if payment.checkout is None:
+            return "unknown"
+        try:
+            status = self.gateway.close(payment.checkout)
+        except NoAnswer:
+            return "unknown"
+        if status not in ("closed", "failed"):
+            return "taken"
+        if payment.state in ("closing", "releasing"):
+            self._settle(payment, "canceled")
+        return "closed"
+
+    def close_payment(self, payment: Payment | None) -> None:
+        """Withdraw and tell the company, where there is something to give up."""
+        if payment is not None and self.withdraw(payment):
+            self.close(payment)
+
+    def end(self, request: Request, state: str, reason: str = "") -> Payment | None:
+        """A request ends for good (R4); answers its payment that must be given up."""
+        request.state, request.reason = state, reason
+        payment = self.unsettled(request.invoice)
+        return payment if payment and payment.request is request else None
+
+    # Money on invoices
+
+    def allocate(self, payment: Payment, invoice: Invoice, amount: int) -> None:
+        """Put a part of a payment on an invoice, or take it off again."""
+        payment.allocations[invoice] = payment.allocations.get(invoice, 0) + amount
+
+    def update_paid_state(self, invoice: Invoice) -> None:
+        """Paid when nothing is due, due again when something is."""
+        if invoice.state in ("sent", "written_off") and self.due(invoice) == 0:
+            invoice.state = "paid"
+        elif invoice.state == "paid" and self.due(invoice) > 0:
+            invoice.state = "sent"

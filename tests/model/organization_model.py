@@ -1,0 +1,276 @@
+"""The nouns of the model and all that follows from them: plain Python, integers of minor units, nothing stored twice.
+
+What must be true is taken from docs/reference/design.md (M1 to M4, R1 to R7, P1 to P6, D1 to D4), not from the code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from tests.model.gateway_model import Checkout, GatewayModel, PlainRepr
+
+MINIMUM = {"USD": 50, "JPY": 50, "KWD": 100}  # the least the company takes
+STEP = {"USD": 1, "JPY": 1, "KWD": 10}  # and of what an amount must be a multiple
+CHECKOUT_LIFETIME = timedelta(minutes=30)
+EXPIRY_GRACE_PERIOD = timedelta(minutes=35)
+UNSETTLED = ("pending", "capturing", "processing", "closing", "releasing")
+
+
+class ActRefused(Exception):
+    """An act that may not be; `code` as programs know it, for a link with the reason behind a colon."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(eq=False)
+class Quote(PlainRepr):
+    """An offer; its deposit is frozen when it is sent."""
+
+    name: str
+    customer: int
+    currency: str
+    total: int
+    percent: int
+    valid_until: date
+    state: str = "draft"
+    invoice: Invoice | None = None
+
+    @property
+    def deposit(self) -> int:
+        """A percentage rounds half up."""
+        return (self.total * self.percent + 50) // 100
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.currency} {self.total}, {self.state}>"
+
+
+@dataclass(eq=False)
+class Invoice(PlainRepr):
+    """A document of debt."""
+
+    name: str
+    customer: int
+    currency: str
+    total: int
+    quote: Quote | None = None
+    state: str = "draft"
+    number: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.currency} {self.total}, {self.state}>"
+
+
+@dataclass(eq=False)
+class Request(PlainRepr):
+    """Asking for a part of what is due."""
+
+    name: str
+    invoice: Invoice
+    amount: int
+    expires_at: datetime | None = None
+    state: str = "open"
+    reason: str = ""
+
+    def is_over(self, at: datetime) -> bool:
+        """Its link can no longer be used to begin a payment."""
+        return self.expires_at is not None and at >= self.expires_at
+
+    def __repr__(self) -> str:
+        return f"<{self.name} of {self.invoice.name}: {self.amount}, {self.state} {self.reason}>"
+
+
+@dataclass(eq=False)
+class Payment(PlainRepr):
+    """Money coming in, or trying to; `on` says how much of it stands on which invoice."""
+
+    name: str
+    document: Invoice | Quote
+    amount: int
+    checkout_started_at: datetime
+    request: Request | None = None
+    offline: bool = False
+    state: str = "pending"
+    accepted: bool | None = None
+    checkout: Checkout | None = None  # empty until the company's answer came through
+    captured: int | None = None
+    settled_at: datetime | None = None
+    allocations: dict[Invoice, int] = field(default_factory=dict)
+
+    @property
+    def currency(self) -> str:
+        return self.document.currency
+
+    @property
+    def is_unsettled(self) -> bool:
+        return self.state in UNSETTLED
+
+    @property
+    def is_committed(self) -> bool:
+        """Only such a payment holds money."""
+        return self.state == "capturing" or (self.state == "processing" and bool(self.accepted))
+
+    @property
+    def unallocated(self) -> int:
+        """What of it stands on no invoice."""
+        return (self.captured or 0) - sum(self.allocations.values()) if self.state == "succeeded" else 0
+
+    def __repr__(self) -> str:
+        return f"<{self.name} of {(self.request or self.document).name}: {self.amount}, {self.state}>"
+
+
+@dataclass
+class Mail:
+    """The mail with the link of a request."""
+
+    request: Request
+    state: str = "queued"
+
+
+PaymentTarget = Request | Invoice | Quote
+
+
+def document_of(source: PaymentTarget) -> Invoice | Quote:
+    """What a link is about."""
+    return source.invoice if isinstance(source, Request) else source
+
+
+def request_of(source: PaymentTarget) -> Request | None:
+    """The request, if the link is one's."""
+    return source if isinstance(source, Request) else None
+
+
+@dataclass
+class OrganizationModel:
+    """One organization's books, and the questions that they answer."""
+
+    gateway: GatewayModel
+    now: datetime
+    checkouts_per_link: int
+    payments_on: bool = True
+    invoices: list[Invoice] = field(default_factory=list)
+    quotes: list[Quote] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+    flags: set[tuple[str, Payment]] = field(default_factory=set)
+    forms: dict[str, tuple[object, int, Payment | None]] = field(default_factory=dict)
+
+    def paid(self, invoice: Invoice) -> int:
+        """The sum of what stands on it (M2)."""
+        return sum(payment.allocations.get(invoice, 0) for payment in self.payments)
+
+    def due(self, invoice: Invoice) -> int:
+        return invoice.total - self.paid(invoice)
+
+    def open_request(self, invoice: Invoice | Quote) -> Request | None:
+        found = [
+            request for request in self.requests if request.invoice is invoice and request.state == "open"
+        ]
+        return found[0] if found else None
+
+    def unsettled(self, document: Invoice | Quote) -> Payment | None:
+        found = [
+            payment for payment in self.payments if payment.document is document and payment.is_unsettled
+        ]
+        return found[0] if found else None
+
+    def committed(self, document: Invoice | Quote) -> Payment | None:
+        payment = self.unsettled(document)
+        return payment if payment and payment.is_committed else None
+
+    def deposit_of(self, quote: Quote) -> Payment | None:
+        """The payment that paid its deposit: it came in, and it was wanted."""
+        theirs = [payment for payment in self.payments if payment.document is quote]
+        paid = [payment for payment in theirs if payment.state == "succeeded" and payment.accepted]
+        return paid[0] if paid else None
+
+    def deposit_status(self, quote: Quote) -> str:
+        if quote.deposit == 0:
+            return "none"
+        if self.deposit_of(quote):
+            return "paid"
+        return "processing" if self.committed(quote) else "due"
+
+    def with_credit(self, customer: int, currency: str) -> list[Payment]:
+        """The customer's payments of which something is credit, the oldest first."""
+        theirs = [
+            payment
+            for payment in self.payments
+            if payment.document.customer == customer and payment.unallocated
+        ]
+        credit = [payment for payment in theirs if payment.currency == currency and not self._waits(payment)]
+        return sorted(credit, key=lambda payment: (payment.settled_at, self.payments.index(payment)))
+
+    def credit(self, customer: int, currency: str) -> int:
+        return sum(payment.unallocated for payment in self.with_credit(customer, currency))
+
+    def _waits(self, deposit: Payment) -> bool:
+        """A deposit is spoken for until the invoice made of its quote is sent, or ends before that (D2)."""
+        quote = deposit.document
+        if not isinstance(quote, Quote) or not deposit.accepted:
+            return False
+        return quote.state == "accepted" or (quote.invoice is not None and quote.invoice.state == "draft")
+
+    # What may be paid (R3)
+
+    def check_payable(
+        self, document: Invoice | Quote, request: Request | None, checkout_started_at: datetime
+    ) -> None:
+        """Raises with the reason for the customer's page."""
+        reason = (
+            self._deposit_obstacle(document)
+            if isinstance(document, Quote)
+            else self._request_obstacle(request, checkout_started_at)
+            or self._invoice_obstacle(document, request)
+        )
+        if reason:
+            raise ActRefused(f"not_payable:{reason}")
+
+    def _deposit_obstacle(self, quote: Quote) -> str:
+        never_succeeded = {"draft": "not_payable", "sent": "not_accepted", "invoiced": "settled"}
+        if quote.state != "accepted":
+            return never_succeeded.get(quote.state, quote.state)
+        if not self.payments_on:
+            return "payments_off"
+        return "settled" if self.deposit_status(quote) in ("none", "paid") else ""
+
+    def _request_obstacle(self, request: Request | None, checkout_started_at: datetime) -> str:
+        ended = {"invoice_voided": "void", "invoice_written_off": "not_payable"}
+        if request is None:
+            return ""
+        if request.state != "open":
+            if request.reason in ("invoice_paid", "offline_payment") and not self.due(request.invoice):
+                return "settled"
+            return ended.get(request.reason, request.state)
+        return "expired" if request.is_over(checkout_started_at) else ""
+
+    def _invoice_obstacle(self, invoice: Invoice, request: Request | None) -> str:
+        never_succeeded = {
+            "paid": "settled",
+            "void": "void",
+            "written_off": "not_payable",
+            "draft": "not_payable",
+        }
+        if invoice.state != "sent":
+            return never_succeeded[invoice.state]
+        if not self.payments_on:
+            return "payments_off"
+        return "changed" if request and request.amount > self.due(invoice) else ""
+
+    def asked(self, document: Invoice | Quote, request: Request | None) -> int:
+        """What a link charges: never what a page says (D1)."""
+        if isinstance(document, Quote):
+            return document.deposit
+        return request.amount if request else self.due(document)
+
+    def is_wanted(self, payment: Payment) -> bool:
+        """The same question at the moment money is taken."""
+        most = payment.document.deposit if isinstance(payment.document, Quote) else self.due(payment.document)
+        try:
+            self.check_payable(payment.document, payment.request, payment.checkout_started_at)
+        except ActRefused:
+            return False
+        return payment.amount <= most

@@ -1,0 +1,135 @@
+"""The reference model, whole: with quotes, and with what the clock does, on top of the office and the links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tests.model.gateway_model import NoAnswer
+from tests.model.member_acts_model import MemberActModel, refuse
+from tests.model.organization_model import (
+    EXPIRY_GRACE_PERIOD,
+    MINIMUM,
+    STEP,
+    Invoice,
+    Payment,
+    Quote,
+    Request,
+)
+
+
+@dataclass
+class ReferenceModel(MemberActModel):
+    """All that one organization can do."""
+
+    # Quotes
+
+    def draft(self, customer: int, currency: str, total: int, percent: int, valid_days: int) -> Quote:
+        valid_until = self.now.date() + timedelta(days=valid_days)
+        quote = Quote(f"quote {len(self.quotes) + 1}", customer, currency, total, percent, valid_until)
+        self.quotes.append(quote)
+        return quote
+
+    def send_quote(self, quote: Quote) -> None:
+        """A deposit that no checkout takes is not frozen."""
+        refuse("conflict", when=quote.state != "draft")
+        refuse("invalid", when=self._is_over(quote))
+        refuse("invalid", when=0 < quote.deposit < MINIMUM[quote.currency])
+        refuse("invalid", when=quote.deposit % STEP[quote.currency])
+        quote.state = "sent"
+
+    def accept(self, quote: Quote) -> None:
+        """Two clicks are one decision."""
+        if quote.state not in ("accepted", "invoiced"):
+            self._check_open(quote)
+            quote.state = "accepted"
+
+    def decline(self, quote: Quote) -> None:
+        if quote.state != "declined":
+            self._check_open(quote)
+            quote.state = "declined"
+
+    def _check_open(self, quote: Quote) -> None:
+        refuse("conflict", when=quote.state == "draft")
+        refuse("too_late", when=quote.state != "sent" or self._is_over(quote))
+
+    def _is_over(self, quote: Quote) -> bool:
+        return quote.valid_until < self.now.date()
+
+    def record_deposit(self, quote: Quote) -> None:
+        """By check: the whole of it, once (D1)."""
+        refuse("too_late", when=self.deposit_of(quote))
+        refuse("conflict", when=quote.deposit == 0)
+        refuse("too_late", when=quote.state == "invoiced")
+        refuse("conflict", when=quote.state != "accepted")
+        refuse("payment_in_progress", when=self.committed(quote))
+        waiting = self.unsettled(quote)
+        self.recorded(quote, quote.deposit)
+        self.close_payment(waiting)
+
+    def create_invoice(self, quote: Quote) -> None:
+        """Once, and not while its deposit is committed (D2)."""
+        if quote.state == "invoiced":
+            return
+        refuse("conflict", when=quote.state != "accepted")
+        refuse("payment_in_progress", when=self.committed(quote))
+        name = f"invoice {len(self.invoices) + 1}"
+        quote.invoice = Invoice(name, quote.customer, quote.currency, quote.total, quote)
+        quote.state = "invoiced"
+        self.invoices.append(quote.invoice)
+        self.close_payment(self.unsettled(quote))
+
+    # The clock
+
+    def refresh_unsettled_payments(self) -> None:
+        """A silent company is asked again another time (P5)."""
+        for payment in [payment for payment in self.payments if payment.is_unsettled]:
+            self._ask(payment)
+
+    def _ask(self, payment: Payment) -> None:
+        try:
+            self.refresh(payment)
+        except NoAnswer:
+            return
+
+    def work_off_waiting(self) -> None:
+        for gateway_callback in list(self.waiting):
+            self.work_off(gateway_callback)
+
+    def read_list(self) -> None:
+        """What the company knows and we do not is asked about, as if it had been reported."""
+        try:
+            listed = self.gateway.listed()
+        except NoAnswer:
+            return
+        seen = [(checkout, checkout.status) for checkout in listed]
+        for checkout, status in seen:
+            payment = checkout.reference
+            known_open = payment.checkout is not None and status == "open"
+            if payment.captured is None and not known_open and (payment.is_unsettled or status == "captured"):
+                self._ask(payment)
+
+    def expire_payment_requests(self) -> None:
+        """After `expires_at`; a checkout begun in time keeps it open for a while, a committed payment for good."""
+        for request in self.requests:
+            if request.state == "open" and request.is_over(self.now):
+                self._expire(request)
+
+    def _expire(self, request: Request) -> None:
+        payment = self.unsettled(request.invoice)
+        theirs = payment if payment and payment.request is request else None
+        in_grace = request.expires_at is not None and self.now < request.expires_at + EXPIRY_GRACE_PERIOD
+        if theirs is None or not (theirs.is_committed or in_grace):
+            self.close_payment(self.end(request, "expired"))
+
+    def expire_quotes(self) -> None:
+        for quote in self.quotes:
+            if quote.state == "sent" and self._is_over(quote):
+                quote.state = "expired"
+
+    def send_mails(self) -> None:
+        """A link that died is never mailed (R5)."""
+        for mail in self.mails:
+            if mail.state == "queued":
+                is_alive = mail.request.state == "open" and not mail.request.is_over(self.now)
+                mail.state = "sent" if is_alive else "dropped"

@@ -1,0 +1,219 @@
+"""What every rule of the machine stands on: two organizations and a company, one act at a time, checked after each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django.core.management import call_command
+from hypothesis import note
+from hypothesis.stateful import RuleBasedStateMachine
+from tests.support.sandbox_server import CallbackReceiver
+from tests.support.sandbox_server import GatewayModel as SandboxServer
+
+from partway.accounts.models import GatewayAccount
+from partway.billing import events
+from partway.billing import models as rows
+from partway.billing.errors import BillingError
+from partway.billing.models import Allocation, Event, PaymentRequest
+from partway.billing.people import organizations
+from partway.gateways.protocol import BadCallback, OutcomeUnknown
+from partway.lib.clock import now as present
+from tests.model.comparison import Database, TableSnapshot, differences, facts_of_model
+from tests.model.gateway_model import GatewayModel, NoAnswer
+from tests.model.incremental_verify import IncrementalVerifier
+from tests.model.organization_model import ActRefused
+from tests.model.reference_model import ReferenceModel
+from tests.support import personas
+from tests.support.gateway_driver import GatewayDriver
+
+CHECKOUTS_PER_LINK = 4
+CUSTOMERS = ("Dana Whitfield", "Erin Novak")
+
+VERIFIER = IncrementalVerifier()
+
+# How often which act ended how, over all examples of this process.
+OUTCOME_COUNTS: Counter[tuple[str, str]] = Counter()
+
+_ROW_OF = {
+    organization_model.Invoice: rows.Invoice,
+    organization_model.Request: PaymentRequest,
+    organization_model.Payment: rows.Payment,
+    organization_model.Quote: rows.Quote,
+}
+
+
+class ModelMismatch(AssertionError):
+    """The model and the product do not say the same."""
+
+
+def outcome(act: Callable[[], Any]) -> tuple[str, Any]:
+    """How an act ended, and what it answered: ok or a word that it answered, the code of a refusal, or unknown."""
+    try:
+        answer = act()
+    except ActRefused as refusal:
+        return refusal.code, None
+    except BillingError as refusal:
+        reason = getattr(refusal, "reason", "")
+        return f"{refusal.code}:{reason}" if reason else refusal.code, None
+    except (NoAnswer, OutcomeUnknown):
+        return "unknown", None
+    except BadCallback:
+        return "bad_callback", None
+    return (answer if isinstance(answer, str) else "ok"), answer
+
+
+def refused(code: str) -> Any:
+    """What the model says where the product refuses something that the model has no words for."""
+    raise ActRefused(code)
+
+
+class PartwayMachine(RuleBasedStateMachine):
+    """Alder with its customers at the company, birch beside it, and the model of alder."""
+
+    def __init__(self, gateway: SandboxServer, callback_receiver: CallbackReceiver) -> None:
+        super().__init__()
+        call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
+        team = personas.alder(time_zone="UTC")
+        self.organization = team.organization
+        self.members = [events.member_actor(team.alice), events.member_actor(team.bob)]
+        self.customers = [personas.customer(self.organization, name) for name in CUSTOMERS]
+        self.neighbor = personas.mallory().organization
+        self.stranger = _neighborhood(personas.customer(self.neighbor, "Quinn Pike"))
+        account = organizations.connect_sandbox(self.organization, by=self.members[0], now=present())
+        GatewayAccount.objects.exclude(pk=account.pk).update(reconcile_at=datetime(9999, 1, 1, tzinfo=UTC))
+        callback_receiver.received.clear()
+        self.gateway_driver = GatewayDriver(gateway, callback_receiver, account)
+        self.open_checkouts: list[
+            organization_model.Payment
+        ] = []  # whose page at the company some customer has open
+        self.ids: dict[Any, str] = {}
+        # The company keeps the real time, so ours runs ahead of it; the same hour each day, so that runs are alike.
+        self.now = datetime.combine(present().date() + timedelta(days=1), time(9), UTC)
+        self.books = ReferenceModel(GatewayModel(), self.now, CHECKOUTS_PER_LINK)
+        self.stored = TableSnapshot()
+        self.other_organization_rows = self.stored.of(self.neighbor)
+        self.acts = 0
+        self.is_consistent = True
+
+    # One act
+
+    def act(
+        self, name: str, model: Callable[[], Any], really: Callable[[], Any], *, refusal_changes: bool = False
+    ) -> Any:
+        """Do it in the model and in the product, and compare how it ended and all that is stored after it.
+
+        A refused act must leave every row as it was, unless `refusal_changes`.
+        """
+        self.is_consistent = False
+        self.acts += 1
+        self.now += timedelta(seconds=1)
+        self.books.now = self.now
+        expected, _ = outcome(model)
+        found, answer = outcome(really)
+        OUTCOME_COUNTS[name, found] += 1
+        note(f"    {self.now:%d %H:%M:%S} {name}: {found}")
+        if expected != found:
+            raise ModelMismatch(f"{name}: the model says {expected}, the product {found}")
+        self.check(must_stand=answer is None and found != "ok" and not refusal_changes)
+        self.is_consistent = True
+        return answer
+
+    def row(self, noun: Any) -> Any:
+        """The row of a noun of the model, fresh."""
+        return _ROW_OF[type(noun)].objects.get(pk=self.ids[noun])
+
+    def noun(self, key: str) -> Any:
+        """The noun of the model whose row has this id."""
+        return next(noun for noun, known in self.ids.items() if known == key)
+
+    def allocations(self, name: str, noun: Any, model: Any, really: Any, by: int) -> Any:
+        """An act of a member that needs nothing but its noun."""
+        row = self.row(noun)
+        return self.act(name, lambda: model(noun), lambda: really(row, by=self.members[by], now=self.now))
+
+    # After each act
+
+    def check(self, *, must_stand: bool) -> None:
+        """Raise Disagreement unless the books, the ledger and the model tell one story."""
+        before, self.stored = self.stored, TableSnapshot()
+        if must_stand and self.stored != before:
+            raise ModelMismatch(f"a refused act has changed {_changed(before, self.stored)}")
+        database = Database(self.stored, self.organization)
+        if self.stored != before:
+            self._check_books(before, database)
+        self._check_ledger(database)
+
+    def _check_books(self, before: TableSnapshot, database: Database) -> None:
+        wrong = VERIFIER.differences()
+        wrong += differences(facts_of_model(self.books, len(self.customers)), database.facts())
+        wrong += _rewritten(before, self.stored)
+        if self.stored.of(self.neighbor) != self.other_organization_rows:
+            wrong.append("a row of another organization has changed")
+        if wrong:
+            raise ModelMismatch("\n".join(wrong))
+        for ours, theirs in (
+            (self.books.invoices, database.invoices),
+            (self.books.requests, database.requests),
+            (self.books.payments, database.payments),
+            (self.books.quotes, database.quotes),
+        ):
+            self.ids.update(zip(ours, theirs, strict=True))
+
+    def _check_ledger(self, database: Database) -> None:
+        """What the company says it took is what the model expects, and what the books hold once it is settled."""
+        lines = self.gateway_driver.ledger()
+        expected = {
+            self.ids[checkout.reference]: (checkout.status, checkout.captured, checkout.currency)
+            for checkout in self.books.gateway.checkouts
+        }
+        found = {key: (line["status"], line["captured"], line["currency"]) for key, line in lines.items()}
+        wrong = differences(expected, found) + _misbooked(lines, database)
+        if wrong:
+            raise ModelMismatch("\n".join(wrong))
+
+
+def _neighborhood(quinn: rows.Customer) -> rows.Customer:
+    """Another organization with something of each kind, of which nothing may ever change."""
+    personas.request_payment(personas.sent_invoice(quinn))
+    personas.record_deposit_check(personas.accept_quote(personas.sent_quote(quinn)))
+    personas.draft_invoice(quinn)
+    rows.Mail.objects.update(
+        status="sent", sent_at=present()
+    )  # the worker has nothing to do for them any more
+    return quinn
+
+
+def _changed(before: TableSnapshot, after: TableSnapshot) -> list[str]:
+    return [model.__name__ for model in after.tables if after.tables[model] != before.tables[model]]
+
+
+def _rewritten(before: TableSnapshot, after: TableSnapshot) -> list[str]:
+    """Facts are only added (M6), and a request that has ended never changes again (R4)."""
+    fixed = {
+        (model, pk): row for model in (Event, Allocation) for pk, row in before.tables[model].rows.items()
+    }
+    ended = {row["id"] for row in before.rows(PaymentRequest) if row["status"] != "open"}
+    requests = before.tables[PaymentRequest].rows
+    fixed.update({(PaymentRequest, pk): requests[pk] for pk in ended})
+    gone = [key for key, row in fixed.items() if after.tables[key[0]].rows.get(key[1]) != row]
+    return [f"{model.__name__} {pk} was rewritten" for model, pk in gone]
+
+
+def _misbooked(lines: dict[str, dict[str, Any]], database: Database) -> list[str]:
+    """Nobody is charged twice or in vain: settled money is booked as taken, and money for a dead link is flagged."""
+    payments = {row["id"]: row for row in database.owned[rows.Payment]}
+    requests = {row["id"]: row for row in database.owned[PaymentRequest]}
+    flagged = {row["payment_id"] for row in database.owned[rows.Alert]}
+    wrong = []
+    for key, line in lines.items():
+        payment = payments[key]
+        request = requests.get(payment["payment_request_id"])
+        settled = payment["status"] not in organization_model.UNSETTLED
+        if line["captures"] > 1 or (settled and line["captured"] != (payment["captured_minor"] or 0)):
+            wrong.append(f"the company took {line}, booked is {payment['captured_minor']}")
+        if settled and line["captured"] and key not in flagged and request and request["status"] != "paid":
+            wrong.append(f"{key} was charged for a request that ended {request['status']}")
+    return wrong

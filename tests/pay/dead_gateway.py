@@ -1,0 +1,39 @@
+"""A payment company that is not there: nobody may call it, and it counts who does."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class DeadGateway:
+    """Answers every call with 503, and counts it."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> DeadGateway:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(dead_gateway: DeadGateway) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            dead_gateway.calls += 1
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.send_error(503)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Tests have nothing to say here."""
+
+    return Handler

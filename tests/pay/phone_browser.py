@@ -1,0 +1,44 @@
+"""A customer's phone: a real browser, driven from a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.support.browsers import launch
+
+SCREEN = {"width": 360, "height": 640}
+
+T = TypeVar("T")
+
+
+def on_phone(act: Callable[[Page], T], *, javascript: bool = True) -> T:
+    """What `act` finds out on a phone; fails on any script error and on anything the page's policy forbids.
+
+    Playwright keeps an event loop in its thread, in which Django would refuse to ask the database.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_visit, act, javascript).result()
+
+
+def _visit(act: Callable[[Page], T], javascript: bool) -> T:
+    console_errors: list[str] = []
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        phone = browser.new_context(
+            viewport=SCREEN, has_touch=True, is_mobile=True, java_script_enabled=javascript
+        )
+        phone.set_default_timeout(10_000)
+        page = phone.new_page()
+        page.on(
+            "console",
+            lambda message: console_errors.append(message.text) if message.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: console_errors.append(str(error)))
+        found = act(page)
+        browser.close()
+    assert console_errors == []
+    return found

@@ -1,0 +1,112 @@
+"""What only a browser does with our pages, and what only a browser forbids them."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from partway.billing import links
+from partway.billing.models import Event, Payment
+from tests.pay import phone_browser
+from tests.pay.customer_browser import GOOD_CARD, CustomerBrowser
+from tests.support import personas
+from tests.support.sandbox_server import wait_until
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def link(customer_browser: CustomerBrowser) -> str:
+    """A request for $300.00 of $1,000.00, as the customer gets it by mail."""
+    return links.request_url(
+        personas.request_payment(personas.sent_invoice(personas.customer(customer_browser.organization)))
+    )
+
+
+def test_a_customer_pays_a_part_on_a_phone(link: str) -> None:
+    def pay(page: Page) -> None:
+        page.goto(link)
+        page.get_by_role("button", name="Pay $300.00").click()
+        page.locator("input[name=number]").fill(GOOD_CARD["number"])
+        page.get_by_role("button", name="Pay $300.00", exact=True).click()
+        expect(page.get_by_text("Left to pay")).to_be_visible()
+        expect(page.get_by_role("img", name="Paid $300.00 of $1,000.00")).to_be_visible()
+
+    phone_browser.on_phone(pay)
+    assert Event.objects.filter(type="payment_request.opened").exists()
+
+
+def test_pay_is_within_the_thumbs_reach(link: str) -> None:
+    def measure(page: Page) -> tuple[dict[str, float], int]:
+        page.goto(link)
+        box = page.get_by_role("button", name="Pay $300.00").bounding_box()
+        return dict(box or {}), page.evaluate("document.documentElement.scrollWidth")
+
+    box, width = phone_browser.on_phone(measure)
+    assert box["height"] >= 44
+    assert phone_browser.SCREEN["height"] / 2 < box["y"] < phone_browser.SCREEN["height"] - box["height"]
+    assert width == phone_browser.SCREEN["width"]
+
+
+def test_a_double_click_and_a_way_back_make_one_payment(link: str, customer_browser: CustomerBrowser) -> None:
+    def press_again_and_again(page: Page) -> None:
+        page.goto(link)
+        page.get_by_role("button", name="Pay $300.00").dblclick(no_wait_after=True)
+        page.wait_for_url(f"{customer_browser.sandbox_server.url}/**")
+        page.go_back()
+        page.get_by_role("button", name="Pay $300.00").click()
+        page.wait_for_url(f"{customer_browser.sandbox_server.url}/**")
+
+    phone_browser.on_phone(press_again_and_again)
+    assert Payment.objects.count() == 1
+
+
+def test_a_pressed_button_says_so_and_comes_back_with_the_page(link: str) -> None:
+    def press(page: Page) -> None:
+        page.goto(link)
+        page.evaluate("addEventListener('submit', (event) => event.preventDefault())")
+        page.get_by_role("button", name="Pay $300.00").click()
+        expect(page.get_by_role("button", name="Opening the payment page…")).to_be_disabled()
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+        expect(page.get_by_role("button", name="Pay $300.00")).to_be_enabled()
+
+    phone_browser.on_phone(press)
+
+
+def test_the_receipt_comes_by_itself_when_no_callback_does(
+    link: str, customer_browser: CustomerBrowser
+) -> None:
+    key = customer_browser.organization.gateway_accounts.get().credentials["api_key"]
+    assert customer_browser.sandbox_server.call_api(
+        "POST", "/v1/faults", key=key, kind="callback_lost", count=9
+    ).is_success
+    receipt = customer_browser.pay(link, GOOD_CARD)
+
+    def wait(page: Page) -> None:
+        page.goto(receipt)
+        expect(page.get_by_text("Left to pay")).to_be_visible()
+
+    phone_browser.on_phone(wait)
+
+
+def test_whoever_comes_back_without_paying_can_go_on(link: str) -> None:
+    def come_back(page: Page) -> None:
+        page.goto(link)
+        page.get_by_role("button", name="Pay $300.00").click()
+        page.get_by_role("link", name="Return without paying").click()
+        page.get_by_role("link", name="go back and pay").click()
+        expect(page.get_by_role("button", name="Pay $300.00")).to_be_enabled()
+
+    phone_browser.on_phone(come_back)
+
+
+def test_all_of_it_works_without_javascript(link: str) -> None:
+    def pay(page: Page) -> None:
+        page.goto(link)
+        page.get_by_text("What invoice").click()
+        expect(page.get_by_text("Oak staircase")).to_be_visible()
+        page.get_by_role("button", name="Pay $300.00").click()
+        expect(page.locator("input[name=number]")).to_be_visible()
+
+    phone_browser.on_phone(pay, javascript=False)
+    wait_until(lambda: Payment.objects.filter(status="pending").exclude(checkout_ref="").exists())

@@ -1,0 +1,170 @@
+"""Looking changes nothing: mail scanners, link previews and curious people are harmless (DESIGN R8).
+
+Every address of the pay door is read from its urls.py, so that a new page cannot be forgotten here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.billing import links
+from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
+from partway.billing.models.invoices import InvoiceStatus
+from partway.billing.models.payment_requests import PaymentRequestStatus
+from partway.billing.models.payments import PaymentStatus
+from partway.billing.models.quotes import QuoteStatus
+from partway.pay.urls import urlpatterns
+from tests.pay import all_states
+from tests.pay.dead_gateway import DeadGateway
+
+ROUTES = [str(pattern.pattern) for pattern in urlpatterns]
+SAFE_METHODS = ["GET", "HEAD", "OPTIONS"]
+OTHER_METHODS = ["TRACE", "CONNECT", "PROPFIND", "PUT", "PATCH", "DELETE", "LOCK", "PURGE", "BREW"]
+HEADERS = ["x-http-method-override", "x-http-method", "x-method-override", "hx-request", "purpose"]
+
+
+@pytest.fixture
+def dead_gateway(settings: Settings) -> Iterator[DeadGateway]:
+    """Where the payment company should be: it rings when anybody calls."""
+    with DeadGateway() as dead_gateway:
+        settings.PARTWAY_SANDBOX_URL = dead_gateway.url
+        yield dead_gateway
+
+
+@pytest.fixture
+def tokens(organization: Organization, dead_gateway: DeadGateway) -> dict[str, list[str]]:
+    """By door: everything in every state, and links to nothing."""
+    return all_states.tokens(organization)
+
+
+def addresses(route: str, tokens: dict[str, list[str]]) -> list[str]:
+    """Every address of this route; fails for one that a new kind of page would need to be filled in."""
+    fillings = {
+        "<str:token>": lambda: tokens[route.partition("/")[0]],
+        "<slug:account_id>": lambda: [*GatewayAccount.objects.values_list("pk", flat=True), "gwa_nobody"],
+        "<path:_rest>": lambda: ["two/parts", "two/parts/pay/"],
+    }
+    [hole] = re.findall("<.*?>", route) or [""]
+    return [f"/{route.replace(hole, filling)}" for filling in fillings[hole]()] if hole else [f"/{route}"]
+
+
+def _request(method: str, address: str, **headers: str) -> str:
+    """Look once, as a stranger without cookies; what was answered."""
+    form = b"amount_minor=30000&name=Dana&decision=yes"
+    kind = "application/x-www-form-urlencoded"
+    answer = Client().generic(method, f"{address}?name=Dana", form, kind, headers=headers)
+    assert answer.status_code < 500, (method, address)
+    assert not answer.cookies, (method, address)
+    return "" if "pdf" in answer["content-type"] else answer.text
+
+
+def snapshot_of_all_tables() -> dict[str, list[str]]:
+    """Every row of every table of the database, of those without a model too."""
+    with connection.cursor() as cursor:
+        tables = {}
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - nobody typed it
+            tables[table] = sorted(map(repr, cursor.fetchall()))
+    return tables
+
+
+def test_a_thousand_looks_at_every_page_in_every_state_change_nothing(
+    tokens: dict[str, list[str]], dead_gateway: DeadGateway
+) -> None:
+    before, looks = snapshot_of_all_tables(), 0
+    for route in ROUTES:
+        for address in addresses(route, tokens):
+            for method in SAFE_METHODS:
+                _request(method, address)
+                looks += 1
+        assert snapshot_of_all_tables() == before, route
+    assert looks >= 1000
+    assert dead_gateway.calls == 0
+
+
+def test_every_state_was_looked_at(tokens: dict[str, list[str]]) -> None:
+    for model, states in (
+        (PaymentRequest, PaymentRequestStatus),
+        (Invoice, InvoiceStatus),
+        (Quote, QuoteStatus),
+        (Payment, PaymentStatus),
+    ):
+        assert set(model.objects.values_list("status", flat=True)) == set(states.values)
+
+
+def test_odd_methods_do_no_harm_either(tokens: dict[str, list[str]], dead_gateway: DeadGateway) -> None:
+    before = snapshot_of_all_tables()
+    for route in ROUTES:
+        for method in OTHER_METHODS:
+            _request(method, addresses(route, tokens)[0])
+        assert snapshot_of_all_tables() == before, route
+    assert dead_gateway.calls == 0
+
+
+def test_no_header_makes_a_look_an_act(tokens: dict[str, list[str]], dead_gateway: DeadGateway) -> None:
+    before = snapshot_of_all_tables()
+    for route in ROUTES:
+        for header in HEADERS:
+            _request("GET", addresses(route, tokens)[0], **{header: "POST"})
+        assert snapshot_of_all_tables() == before, route
+    assert dead_gateway.calls == 0
+
+
+def test_following_whatever_a_page_leads_to_changes_nothing(
+    tokens: dict[str, list[str]], dead_gateway: DeadGateway
+) -> None:
+    before = snapshot_of_all_tables()
+    seen = {address for route in ROUTES for address in addresses(route, tokens)}  # each was looked at above
+    ahead = [f"/{door}/{token}/" for door in tokens for token in tokens[door]]
+    while ahead:
+        page = ahead.pop()
+        new = _linked_addresses(page, _request("GET", page)) - seen
+        seen |= new
+        ahead += new
+    assert snapshot_of_all_tables() == before
+    assert dead_gateway.calls == 0
+
+
+def _linked_addresses(page: str, text: str) -> set[str]:
+    """Whatever of ours this page leads to, or sends a form to."""
+    leads = [urlsplit(urljoin(page, lead)) for lead in re.findall(r'(?:href|action)="([^"]+)"', text)]
+    ours = ("", urlsplit(settings.PARTWAY_URL).netloc)
+    return {lead.path for lead in leads if lead.netloc in ours and re.match("/(?!static/)", lead.path)}
+
+
+def test_the_tables_are_really_compared(tokens: dict[str, list[str]]) -> None:
+    before = snapshot_of_all_tables()
+    assert Client().post(f"/p/{tokens['p'][0]}/opened/").status_code == 204
+    assert snapshot_of_all_tables() != before
+
+
+def test_the_bell_really_rings(tokens: dict[str, list[str]], dead_gateway: DeadGateway) -> None:
+    answer = Client().post(f"/p/{tokens['p'][0]}/pay/", {"amount_minor": "30000"})
+    assert (answer.status_code, dead_gateway.calls) == (503, 1)
+
+
+def test_a_payment_page_asks_the_database_little(
+    request_: PaymentRequest, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Small, because this page is opened most: request, account, payments under way, lines, address of the checkout."""
+    url = urlsplit(links.request_url(request_)).path
+    with django_assert_num_queries(5):
+        assert Client().get(url).status_code == 200
+
+
+def test_an_invoice_page_asks_the_database_little(
+    invoice: Invoice, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The same, with the payments so far."""
+    url = urlsplit(links.invoice_url(invoice)).path
+    with django_assert_num_queries(6):
+        assert Client().get(url).status_code == 200

@@ -1,0 +1,61 @@
+"""The company's process: it starts, ends when told, and forgets nothing in between."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.sandbox.merchant_client import Merchant
+from tests.support.sandbox_server import CallbackReceiver, running_sandbox, wait_until
+
+DEBIT = {"method": "bank_debit", "account": "000123456789"}
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_when_told(tmp_path: Path, end: signal.Signals) -> None:
+    with running_sandbox(tmp_path) as sandbox_server:
+        sandbox_server.process.send_signal(end)
+        assert sandbox_server.process.wait(5) == 0
+        with pytest.raises(httpx.ConnectError):
+            sandbox_server.call_api("GET", "/healthz")
+
+
+def test_everything_lies_in_its_home(tmp_path: Path) -> None:
+    with running_sandbox(tmp_path / "new" / "home"):
+        assert (tmp_path / "new" / "home" / "sandbox.sqlite3").exists()
+
+
+def test_a_debit_settles_by_itself(tmp_path: Path, callback_receiver: CallbackReceiver) -> None:
+    with running_sandbox(tmp_path, settle_after=0.2) as sandbox_server:
+        merchant = Merchant(sandbox_server, callback_receiver)
+        checkout = merchant.start()
+        sandbox_server.submit_form(f"{checkout['url']}/pay", **DEBIT)
+        callback_receiver.wait_for(checkout["id"], "processing", "captured")
+
+
+def test_a_callback_survives_a_restart(tmp_path: Path, callback_receiver: CallbackReceiver) -> None:
+    with running_sandbox(tmp_path) as sandbox_server:
+        merchant = Merchant(sandbox_server, callback_receiver)
+        callback_receiver.failures_left = 1
+        checkout = merchant.start()
+        sandbox_server.submit_form(f"{checkout['url']}/pay", **DEBIT)
+        wait_until(lambda: callback_receiver.received)
+    with running_sandbox(tmp_path, port=sandbox_server.port):
+        callback_receiver.wait_for(checkout["id"], "processing", "processing")
+
+
+def test_a_hanging_call_does_not_keep_it_from_ending(
+    tmp_path: Path, callback_receiver: CallbackReceiver
+) -> None:
+    with running_sandbox(tmp_path) as sandbox_server, ThreadPoolExecutor(1) as pool:
+        merchant = Merchant(sandbox_server, callback_receiver)
+        merchant.inject_fault("hang", act="start", delay=60)
+        hanging = pool.submit(merchant.start)
+        wait_until(merchant.ledger)
+        sandbox_server.process.terminate()
+        assert sandbox_server.process.wait(8) == 0
+        assert isinstance(hanging.exception(), httpx.HTTPError)

@@ -1,0 +1,76 @@
+"""Customers: the list, one of them, adding and changing."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.models import Customer, Invoice
+from tests.support import personas
+
+NEW = "/o/alder/customers/new/"
+GOOD = {
+    "name": "Hollis & Reed",
+    "email": "books@hollis.example",
+    "phone": "555 0100",
+    "address": "1 Elm St\nAlder",
+}
+
+
+def test_adding_one_leads_to_its_page(bob: Client, organization: Organization) -> None:
+    answer = bob.post(NEW, GOOD, follow=True)
+    made = Customer.objects.get()
+    assert (made.name, made.address) == ("Hollis & Reed", "1 Elm St\nAlder")
+    page = answer.content.decode()
+    assert "Hollis &amp; Reed was added." in page
+    assert "owes you nothing so far" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("name", " ", "Enter the customer"),
+        ("email", "nobody", "name@example.com"),
+        ("phone", "5" * 41, "at most 40"),
+    ],
+)
+def test_bad_input_is_refused_on_its_field(
+    bob: Client, organization: Organization, field: str, text: str, message: str
+) -> None:
+    answer = bob.post(NEW, {**GOOD, field: text})
+    assert answer.status_code == 422
+    assert message in answer.context["form"].errors[field]
+    assert "555 0100" in answer.content.decode() or field == "phone"
+    assert not Customer.objects.exists()
+
+
+def test_changing_one(bob: Client, dana: Customer) -> None:
+    url = f"/o/alder/customers/{dana.pk}/edit/"
+    assert f'value="{dana.email}"' in bob.get(url).content.decode()
+    bob.post(url, {**GOOD, "name": "Dana W."})
+    dana.refresh_from_db()
+    assert (dana.name, dana.email) == ("Dana W.", "books@hollis.example")
+
+
+def test_the_page_shows_the_customers_invoices_with_their_stages(
+    charlie: Client, dana: Customer, invoice: Invoice
+) -> None:
+    other = personas.sent_invoice(personas.customer(dana.organization, "Kenji Tanaka"))
+    personas.request_payment(invoice, 25_000)
+    page = charlie.get(f"/o/alder/customers/{dana.pk}/").content.decode()
+    assert "Paid $0.00 of $1,000.00, $250.00 requested" in page
+    assert str(other.number) not in page
+
+
+def test_search_looks_at_names_and_addresses(charlie: Client, dana: Customer) -> None:
+    personas.customer(dana.organization, "Kenji Tanaka")
+    for q in ("KENJI", "kenji.tanaka@"):
+        page = charlie.get("/o/alder/customers/", {"q": q}).content.decode()
+        assert "Kenji Tanaka" in page
+        assert "Dana Whitfield" not in page
+    assert "Nobody found for “zz”" in charlie.get("/o/alder/customers/?q=zz").content.decode()
+
+
+def test_nobody_yet(charlie: Client) -> None:
+    assert "No customers yet" in charlie.get("/o/alder/customers/").content.decode()

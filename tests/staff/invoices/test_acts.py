@@ -1,0 +1,240 @@
+"""Sending, resending, writing off, reopening and voiding an invoice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from partway.billing.documents import invoices, quotes
+from partway.billing.models import Customer, Invoice, Mail, Payment
+from partway.billing.receivables import credit
+from partway.lib.clock import now
+from partway.lib.money import Money
+from tests.staff.confirmation_pages import confirm_page, hidden_fields
+from tests.staff.invoices.test_detail import page_of, text_of
+from tests.staff.invoices.test_editor import edit_url, typed
+from tests.support import personas
+
+
+def url(invoice: Invoice, act: str) -> str:
+    return f"/o/alder/invoices/{invoice.pk}/{act}/"
+
+
+def test_send_says_to_whom_first(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana)
+    page = bob.get(url(draft, "send")).content.decode()
+    assert dana.email in page
+    assert "Send $1,000.00" in page
+    assert not Mail.objects.exists()
+
+
+def test_sent_it_has_a_number_and_the_customer_a_mail(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana)
+    answer = confirm_page(bob, url(draft, "send"), follow=True)
+    draft.refresh_from_db()
+    assert (draft.status, draft.number) == ("sent", "INV-0001")
+    assert Mail.objects.get().to == [dana.email]
+    assert "is on its way to" in answer.content.decode()
+
+
+def test_sending_twice_is_refused_and_mails_once(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana)
+    confirm_page(bob, url(draft, "send"))
+    answer = confirm_page(bob, url(draft, "send"))
+    assert answer.status_code == 409
+    assert "already sent" in answer.content.decode()
+    assert Mail.objects.count() == 1
+
+
+def test_an_invoice_of_nothing_is_not_sent(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana, 0)
+    answer = confirm_page(bob, url(draft, "send"))
+    assert answer.status_code == 422
+    assert "Nothing is due on this invoice" in answer.content.decode()
+
+
+def test_resend_mails_the_invoice_again(bob: Client, invoice: Invoice) -> None:
+    assert invoice.customer.email in bob.get(url(invoice, "resend")).content.decode()
+    bob.post(url(invoice, "resend"))
+    assert Mail.objects.filter(kind="invoice_sent").count() == 2
+
+
+def test_void_asks_first_and_then_ends_it_with_its_request(alice: Client, invoice: Invoice) -> None:
+    asked = personas.request_payment(invoice)
+    assert "cannot be undone" in alice.get(url(invoice, "void")).content.decode()
+    confirm_page(alice, url(invoice, "void"))
+    invoice.refresh_from_db()
+    asked.refresh_from_db()
+    assert (invoice.status, asked.cancel_reason) == ("void", "invoice_voided")
+
+
+def test_a_part_paid_invoice_is_not_voided(alice: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 100)
+    answer = confirm_page(alice, url(invoice, "void"))
+    assert answer.status_code == 409
+    assert "credit first; then the invoice can be voided" in answer.content.decode()
+
+
+def test_a_deposit_in_the_way_of_voiding_names_the_way_out(alice: Client, dana: Customer) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    personas.record_deposit_check(quote)
+    by = personas.owner_actor(dana.organization)
+    invoice = invoices.send(quotes.create_invoice(quote, by=by, now=now()), by=by, now=now())
+    assert "Void Invoice" in page_of(alice, invoice)
+    dialog = alice.get(url(invoice, "void")).content.decode()
+    assert "Move it to the customer&#x27;s credit first" in dialog
+    assert ">Void Invoice</button>" not in dialog
+    answer = confirm_page(alice, url(invoice, "void"))
+    assert answer.status_code == 409
+    credit.release(invoice, Payment.objects.get(), by=by, now=now())
+    assert confirm_page(alice, url(invoice, "void")).status_code == 302
+
+
+# A page that was opened before somebody else changed the invoice
+
+
+def test_a_draft_that_was_edited_meanwhile_is_shown_again_before_it_is_sent(
+    alice: Client, bob: Client, dana: Customer
+) -> None:
+    draft = personas.draft_invoice(dana)
+    page = alice.get(url(draft, "send"))
+    other = personas.customer(dana.organization, "Eli Other")
+    bob.post(edit_url(draft), typed(other, version="1", lines__0__unit_amount="9,000.00"))
+    answer = alice.post(url(draft, "send"), hidden_fields(page))
+    told = text_of(answer.content.decode())
+    assert answer.status_code == 409
+    for message in ("Somebody else changed this", "Send $9,000.00", other.email):
+        assert message in told
+    assert not Mail.objects.exists()
+    assert alice.post(url(draft, "send"), hidden_fields(answer)).status_code == 302
+
+
+def test_a_draft_that_was_sent_meanwhile_is_not_voided_as_one(
+    alice: Client, bob: Client, dana: Customer
+) -> None:
+    draft = personas.draft_invoice(dana)
+    page = alice.get(url(draft, "void"))
+    confirm_page(bob, url(draft, "send"))
+    asked = personas.request_payment(Invoice.objects.get())
+    answer = alice.post(url(draft, "void"), hidden_fields(page))
+    asked.refresh_from_db()
+    assert (answer.status_code, asked.status) == (409, "open")
+    assert "Void INV-0001?" in text_of(answer.content.decode())
+
+
+@pytest.mark.parametrize(
+    "change", [personas.edit_invoice, personas.record_check], ids=["edited", "part paid"]
+)
+def test_no_other_amount_is_written_off_than_was_shown(
+    alice: Client, invoice: Invoice, change: Callable[[Invoice, int], object]
+) -> None:
+    page = alice.get(url(invoice, "write-off"))
+    change(invoice, 40_000)
+    answer = alice.post(url(invoice, "write-off"), hidden_fields(page))
+    invoice.refresh_from_db()
+    assert (answer.status_code, invoice.status) == (409, "sent")
+    assert f"Write Off {invoice.amount_due}" in answer.content.decode()
+    assert alice.post(url(invoice, "write-off"), hidden_fields(answer)).status_code == 302
+
+
+def test_reopened_and_written_off_again_it_is_shown_again_before_it_is_reopened(
+    alice: Client, invoice: Invoice
+) -> None:
+    confirm_page(alice, url(invoice, "write-off"))
+    page = alice.get(url(invoice, "reopen"))
+    confirm_page(alice, url(invoice, "reopen"))
+    personas.edit_invoice(invoice, 5_000)
+    confirm_page(alice, url(invoice, "write-off"))
+    answer = alice.post(url(invoice, "reopen"), hidden_fields(page))
+    assert answer.status_code == 409
+    assert "Reopen $50.00" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["send", "void"])
+def test_a_yes_to_no_page_does_nothing(alice: Client, dana: Customer, name: str) -> None:
+    draft = personas.draft_invoice(dana)
+    for fields in ({}, {"version": "x"}):
+        assert alice.post(url(draft, name), fields).status_code == 409
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+
+
+# Writing off, and back
+
+
+def test_write_off_says_what_is_given_up_and_what_ends(alice: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 40_000)
+    personas.request_payment(invoice)
+    page = text_of(alice.get(url(invoice, "write-off")).content.decode())
+    for message in (
+        "You give up on $600.00",
+        "The open request for $300.00 ends with it",
+        "The $400.00 that was paid stays",
+        "Write Off $600.00",
+    ):
+        assert message in page
+
+
+def test_written_off_the_page_says_by_whom_and_what_can_be_done(
+    alice: Client, bob: Client, invoice: Invoice
+) -> None:
+    answer = confirm_page(alice, url(invoice, "write-off"), follow=True)
+    text = text_of(answer.content.decode())
+    assert "$1,000.00 of INV-0001 is written off" in text
+    assert "Alice wrote this invoice off on" in text
+    assert "record the payment" in text
+    assert url(invoice, "reopen") in answer.content.decode()
+    theirs = page_of(bob, invoice)
+    assert "an owner can reopen it" in theirs
+    assert url(invoice, "reopen") not in theirs
+    assert "Total Amount Due" not in theirs
+
+
+def test_a_written_off_invoice_is_offered_neither_edit_nor_void(alice: Client, invoice: Invoice) -> None:
+    confirm_page(alice, url(invoice, "write-off"))
+    page = page_of(alice, invoice)
+    for act in ("Edit Invoice", "Void Invoice", "Write Off<", "Request Payment", "Resend Invoice"):
+        assert act not in page
+
+
+def test_reopened_it_is_due_again(alice: Client, dana: Customer) -> None:
+    invoice = personas.sent_invoice(dana, due_in=-3)
+    confirm_page(alice, url(invoice, "write-off"))
+    assert "overdue at once" in alice.get(url(invoice, "reopen")).content.decode()
+    answer = confirm_page(alice, url(invoice, "reopen"), follow=True)
+    assert "INV-0001 is open again: $1,000.00 is due." in answer.content.decode()
+    assert "Alice reopened the invoice" in page_of(alice, invoice)
+
+
+def test_what_is_not_written_off_is_not_reopened(alice: Client, invoice: Invoice) -> None:
+    answer = confirm_page(alice, url(invoice, "reopen"))
+    assert answer.status_code == 409
+    assert "only one that was written off can be reopened" in answer.content.decode()
+
+
+def test_a_draft_is_not_written_off(alice: Client, dana: Customer) -> None:
+    answer = alice.post(url(personas.draft_invoice(dana), "write-off"))
+    assert answer.status_code == 409
+    assert "there is nothing to write off" in answer.content.decode()
+
+
+def test_only_owners_are_offered_these_acts(alice: Client, bob: Client, invoice: Invoice) -> None:
+    assert "Write Off" in page_of(alice, invoice)
+    assert "Write Off" not in page_of(bob, invoice)
+    assert "Edit Invoice" in page_of(bob, invoice)
+    confirm_page(alice, url(invoice, "write-off"))
+    assert ">Reopen<" in page_of(alice, invoice)
+    assert ">Reopen<" not in page_of(bob, invoice)
+
+
+def test_nothing_is_due_of_it_in_any_list(alice: Client, invoice: Invoice) -> None:
+    confirm_page(alice, url(invoice, "write-off"))
+    assert alice.get("/o/alder/").context["due"].count == 0
+    listed = alice.get("/o/alder/invoices/?status=written_off")
+    assert [row.pk for row in listed.context["page"].object_list] == [invoice.pk]
+    assert listed.context["totals"][0].due == Money(0, "USD")
+    assert "Written off" in listed.content.decode()
+    assert b",Written off," in (rows := alice.get("/o/alder/invoices/csv/").getvalue())
+    assert b",1000.00,0.00,0.00,0.00," in rows

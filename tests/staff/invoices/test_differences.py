@@ -1,0 +1,83 @@
+"""Two versions of an invoice, compared in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from partway.billing.documents.versions import Line, Version
+from partway.staff.invoices.differences import diff
+
+OAK = Line("Oak staircase", Decimal(1), 100_000, Decimal(0), 100_000)
+OIL = Line("Oil, per liter", Decimal("1.5"), 2_000, Decimal("8.25"), 3_000)
+FIT = Line("Fitting", Decimal(2), 5_000, Decimal(0), 10_000)
+OLD = Version(
+    version=1,
+    number="INV-0001",
+    customer="Dana Whitfield",
+    currency="USD",
+    due_on=date(2026, 11, 30),
+    notes="",
+    discount_kind="",
+    discount_percent=Decimal(0),
+    subtotal_minor=103_000,
+    discount_minor=0,
+    tax_minor=248,
+    total_minor=103_248,
+    lines=(OAK, OIL),
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, []),
+        ({"version": 2, "subtotal_minor": 1}, []),
+        ({"total_minor": 120_000}, ["Total $1,032.48 → $1,200.00"]),
+        ({"due_on": date(2026, 12, 14)}, ["Due on Nov 30, 2026 → Dec 14, 2026"]),
+        ({"customer": "Eli"}, ["Customer Dana Whitfield → Eli"]),
+        ({"tax_minor": 0}, ["Tax $2.48 → $0.00"]),
+        ({"discount_kind": "amount", "discount_minor": 5_000}, ["Discount none → $50.00"]),
+        (
+            {"discount_kind": "percent", "discount_percent": Decimal("12.5"), "discount_minor": 12_875},
+            ["Discount none → 12.5 % ($128.75)"],
+        ),
+        ({"notes": "Thank\nyou"}, ["Notes none → “Thank you”"]),
+        ({"notes": "x" * 81}, ["The notes changed"]),
+        ({"lines": (OIL, OAK)}, ["The lines stand in another order"]),
+        ({"lines": (OAK, OIL, FIT)}, ["Line added: “Fitting”, 2 × $50.00"]),
+        ({"lines": (OAK,)}, ["Line removed: “Oil, per liter”, 1.5 × $20.00"]),
+        ({"lines": (OAK, OIL, OIL)}, ["Line added: “Oil, per liter”, 1.5 × $20.00"]),
+        (
+            {
+                "lines": (
+                    OAK,
+                    replace(OIL, quantity=Decimal(2), unit_amount_minor=1_950, tax_percent=Decimal(0)),
+                )
+            },
+            ["Line “Oil, per liter”: quantity 1.5 → 2, unit price $20.00 → $19.50, tax 8.25 % → 0 %"],
+        ),
+        (
+            {"lines": (replace(OAK, description="Ash staircase"), OIL)},
+            ["Line “Oak staircase”: now “Ash staircase”"],
+        ),
+        (
+            {"lines": (replace(OAK, unit_amount_minor=90_000), FIT)},
+            [
+                "Line “Oak staircase”: unit price $1,000.00 → $900.00",
+                "Line added: “Fitting”, 2 × $50.00",
+                "Line removed: “Oil, per liter”, 1.5 × $20.00",
+            ],
+        ),
+    ],
+)
+def test_each_difference_is_a_sentence(changes: dict[str, object], message: list[str]) -> None:
+    assert diff(OLD, replace(OLD, **changes)) == message  # type: ignore[arg-type]
+
+
+def test_a_draft_that_changed_its_currency_is_told_in_both() -> None:
+    yen = replace(OLD, currency="JPY", total_minor=480, tax_minor=2)
+    assert diff(OLD, yen)[:2] == ["Total $1,032.48 → ¥480", "Tax $2.48 → ¥2"]

@@ -1,0 +1,264 @@
+"""Writing an invoice: lines, discount, dates and amounts as people type them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.documents import invoices
+from partway.billing.models import Customer, Event, Invoice
+from partway.lib.clock import now
+from tests.support import personas
+
+NEW = "/o/alder/invoices/new/"
+
+
+def typed(dana: Customer, **changes: str) -> dict[str, str]:
+    """A good form with one line; `lines__0__quantity` in `changes` stands for `lines.0.quantity`."""
+    form = {
+        "customer": dana.pk,
+        "currency": "USD",
+        "due_on": "2026-12-24",
+        "discount_kind": "",
+        "lines.0.description": "Oak staircase",
+        "lines.0.quantity": "1",
+        "lines.0.unit_amount": "1,000.00",
+        "lines.0.tax_percent": "",
+    }
+    return {**form, **{name.replace("__", "."): text for name, text in changes.items()}}
+
+
+def save(client: Client, dana: Customer, **changes: str) -> Any:
+    return client.post(NEW, typed(dana, **changes))
+
+
+def test_a_new_form_starts_with_the_organizations_currency(bob: Client, dana: Customer) -> None:
+    page = bob.get(f"{NEW}?customer={dana.pk}").content.decode()
+    assert 'name="currency" value="USD"' in page
+    assert f'<option value="{dana.pk}" selected>' in page
+    assert 'name="lines.2.description"' in page  # spare rows, for browsers without scripts
+
+
+def test_saving_makes_a_draft_and_leads_to_it(bob: Client, dana: Customer) -> None:
+    answer = save(bob, dana, notes="Thank you")
+    made = Invoice.objects.get()
+    assert answer.headers["Location"] == f"/o/alder/invoices/{made.pk}/"
+    assert (made.status, made.total_minor, made.notes) == ("draft", 100_000, "Thank you")
+    assert made.due_on.isoformat() == "2026-12-24"
+
+
+def test_lines_with_quantity_tax_and_discount_add_up(bob: Client, dana: Customer) -> None:
+    second = {
+        "lines__1__description": "Fitting",
+        "lines__1__quantity": "2.5",
+        "lines__1__unit_amount": "$80",
+        "lines__1__tax_percent": "8.875 %",
+    }
+    save(bob, dana, discount_kind="percent", discount_percent="10", **second)
+    made = Invoice.objects.get()
+    assert (made.subtotal_minor, made.discount_minor, made.tax_minor) == (120_000, 12_000, 1_598)
+    assert made.lines.get(position=1).quantity == Decimal("2.5")
+
+
+def test_an_amount_off(bob: Client, dana: Customer) -> None:
+    save(
+        bob, dana, discount_kind="amount", discount_amount="250", discount_percent="nonsense, but not chosen"
+    )
+    assert Invoice.objects.get().total_minor == 75_000
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "total"),
+    [("JPY", "480,000", 480_000), ("KWD", "12.505", 12_505), ("usd", "12.5", 1_250)],
+)
+def test_prices_are_right_in_every_kind_of_currency(
+    bob: Client, dana: Customer, currency: str, price: str, total: int
+) -> None:
+    save(bob, dana, currency=currency, lines__0__unit_amount=price)
+    assert Invoice.objects.get().total_minor == total
+
+
+def test_spare_rows_and_gaps_between_rows_do_not_count(bob: Client, dana: Customer) -> None:
+    save(
+        bob,
+        dana,
+        lines__4__quantity="1",
+        lines__7__description="Fitting",
+        lines__7__quantity="1",
+        lines__7__unit_amount="5",
+    )
+    assert [line.description for line in Invoice.objects.get().lines.all()] == ["Oak staircase", "Fitting"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("customer", "cus_unknown", "Choose a customer"),
+        ("currency", "XXX", "three letters"),
+        ("due_on", "soon", "Enter a date"),
+        ("lines.0.description", "", "Say what this line is for"),
+        ("lines.0.quantity", "", "Enter a number"),
+        ("lines.0.quantity", "1,5", "Enter a number"),
+        ("lines.0.quantity", "0", "above zero"),
+        ("lines.0.quantity", "1.00001", "at most 4 decimals"),
+        ("lines.0.unit_amount", "", "Enter an amount"),
+        ("lines.0.unit_amount", "ten", "is not an amount"),
+        ("lines.0.unit_amount", "-1", "zero or more"),
+        ("lines.0.unit_amount", "1.005", "2 decimals at most"),
+        ("lines.0.tax_percent", "101", "between 0 and 100"),
+        ("lines.0.tax_percent", "x", "Enter a number"),
+        ("notes", "n" * 2001, "at most 2000"),
+    ],
+)
+def test_bad_input_is_refused_on_its_field(
+    bob: Client, dana: Customer, field: str, text: str, message: str
+) -> None:
+    answer = bob.post(NEW, {**typed(dana), field: text})
+    assert answer.status_code == 422
+    assert message in answer.context["form"].errors[field]
+    assert answer.context["form"].values[field] == text
+    assert 'aria-invalid="true"' in answer.content.decode()
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"discount_kind": "percent", "discount_percent": ""}, "discount_percent"),
+        ({"discount_kind": "percent", "discount_percent": "101"}, "discount_percent"),
+        ({"discount_kind": "amount", "discount_amount": "1000.01"}, "discount_amount"),
+        ({"discount_kind": "half"}, "discount_kind"),
+    ],
+)
+def test_an_impossible_discount_is_refused(
+    bob: Client, dana: Customer, changes: dict[str, str], field: str
+) -> None:
+    answer = save(bob, dana, **changes)
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+
+
+def test_an_invoice_without_lines_is_refused(bob: Client, dana: Customer) -> None:
+    answer = save(bob, dana, lines__0__description="", lines__0__unit_amount="")
+    assert answer.status_code == 422
+    assert "Write between one and" in answer.content.decode()
+
+
+def test_a_customer_of_another_organization_cannot_be_chosen(
+    bob: Client, mallory: Client, dana: Customer
+) -> None:
+    foreign = personas.customer(Organization.objects.get(slug="birch"))
+    answer = save(bob, dana, customer=foreign.pk)
+    assert answer.context["form"].errors["customer"] == "Choose a customer."
+
+
+def test_add_lines_saves_nothing_and_keeps_what_was_typed(bob: Client, dana: Customer) -> None:
+    answer = save(bob, dana, act="add_lines", lines__0__unit_amount="not finis")
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert 'value="not finis"' in page
+    assert 'name="lines.3.description"' in page
+    assert not Invoice.objects.exists()
+
+
+# Editing a draft.
+
+
+@pytest.fixture
+def draft(dana: Customer) -> Invoice:
+    return personas.draft_invoice(dana)
+
+
+def edit_url(invoice: Invoice) -> str:
+    return f"/o/alder/invoices/{invoice.pk}/edit/"
+
+
+def test_a_draft_comes_back_as_it_would_have_been_typed(bob: Client, dana: Customer) -> None:
+    save(bob, dana, lines__0__quantity="1.50", lines__0__tax_percent="8.875", lines__0__unit_amount="12.5")
+    page = bob.get(edit_url(Invoice.objects.get())).content.decode()
+    for value in ('value="1.5"', 'value="8.875"', 'value="12.50"', 'value="Oak staircase"'):
+        assert value in page
+
+
+def test_an_edit_replaces_the_lines(bob: Client, dana: Customer, draft: Invoice) -> None:
+    bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="50"))
+    draft.refresh_from_db()
+    assert (draft.total_minor, draft.version) == (5_000, 2)
+
+
+def test_a_stale_edit_keeps_what_was_typed_and_shows_the_stored_version(
+    bob: Client, dana: Customer, draft: Invoice
+) -> None:
+    bob.post(
+        edit_url(draft), typed(dana, version="1", lines__0__description="Theirs", lines__0__unit_amount="50")
+    )
+    answer = bob.post(edit_url(draft), typed(dana, version="1", lines__0__description="Mine"))
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert 'value="Mine"' in page
+    assert ">Theirs</td>" in page
+    assert "Save mine instead" in page
+    draft.refresh_from_db()
+    assert draft.total_minor == 5_000
+
+
+def test_having_seen_both_one_can_save_ones_own(bob: Client, dana: Customer, draft: Invoice) -> None:
+    bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="50"))
+    answer = bob.post(edit_url(draft), typed(dana, version="1", lines__0__description="Mine"))
+    seen = answer.context["form"].values["version"]
+    assert bob.post(edit_url(draft), typed(dana, version=seen)).status_code == 302
+    draft.refresh_from_db()
+    assert draft.total_minor == 100_000
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30])
+def test_a_made_up_version_is_stale(bob: Client, dana: Customer, draft: Invoice, version: str) -> None:
+    assert bob.post(edit_url(draft), typed(dana, version=version)).status_code == 409
+
+
+def test_a_void_invoice_is_not_edited_here(bob: Client, dana: Customer, draft: Invoice) -> None:
+    invoices.void(draft, by=personas.owner_actor(dana.organization), now=now())
+    assert bob.get(edit_url(draft)).status_code == 302
+    answer = bob.post(edit_url(draft), typed(dana, version="2"))
+    assert answer.status_code == 409
+    assert "This invoice is void" in answer.content.decode()
+    assert not Event.objects.filter(type="invoice.edited").exists()
+
+
+def test_the_total_follows_what_is_typed_and_nothing_is_saved(bob: Client, dana: Customer) -> None:
+    page = save(bob, dana, act="figures", lines__0__tax_percent="10", customer="").content.decode()
+    assert "<html" not in page
+    assert "1,100" in page
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize("price", ["", "ten", "-1"])
+def test_an_unfinished_line_has_no_total_yet(bob: Client, dana: Customer, price: str) -> None:
+    page = save(bob, dana, act="figures", lines__0__unit_amount=price).content.decode()
+    assert "once every line has a price" in page
+
+
+def test_a_discount_larger_than_the_lines_is_no_negative_total(bob: Client, dana: Customer) -> None:
+    answer = save(bob, dana, act="figures", discount_kind="amount", discount_amount="5000")
+    assert answer.status_code == 200
+    assert "-$" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lines__0__tax_percent": "999999999"},
+        {"lines__0__quantity": "999999999.9999", "lines__0__unit_amount": "100000000000.00"},
+        {"discount_kind": "percent", "discount_percent": "999999999.9999"},
+    ],
+)
+def test_numbers_that_no_draft_may_have_are_not_added_up(
+    bob: Client, invoice: Invoice, change: dict[str, str]
+) -> None:
+    form = {**typed(invoice.customer, version="2", **change), "act": "figures"}
+    assert bob.post(edit_url(invoice), form).context["figures"] is None
+    assert bob.post("/o/alder/quotes/new/", {**form, "valid_until": "2027-01-01"}).context["figures"] is None

@@ -1,0 +1,197 @@
+"""The filters of the invoice list: each alone, together, as chips, as an address to share, and as nonsense."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.models import Customer, Invoice
+from partway.billing.requests import payment_requests
+from partway.lib.clock import now as present
+from tests.support import personas
+
+URL = "/o/alder/invoices/"
+
+
+@pytest.fixture
+def some(organization: Organization) -> dict[str, Invoice]:
+    """Invoices that differ in state, customer, due date and requests."""
+    dana, kenji = personas.customer(organization), personas.customer(organization, "Kenji Tanaka")
+    made = {
+        "asked": personas.sent_invoice(dana, due_in=10),
+        "late": personas.sent_invoice(kenji, due_in=-3),
+        "part": personas.sent_invoice(kenji, due_in=5),
+        "draft": personas.draft_invoice(dana),
+        "given_up": personas.sent_invoice(dana, due_in=-90),
+    }
+    personas.request_payment(made["asked"])
+    personas.captured_payment(made["part"], 10_000)
+    Invoice.objects.filter(pk=made["given_up"].pk).update(status="written_off")
+    return made
+
+
+def found(client: Client, some: dict[str, Invoice], **query: str) -> set[str]:
+    rows = {row.pk for row in client.get(URL, query).context["page"].object_list}
+    return {key for key, invoice in some.items() if invoice.pk in rows}
+
+
+def chips(client: Client, **query: str) -> list[str]:
+    return [chip.message for chip in client.get(URL, query).context["chips"]]
+
+
+@pytest.mark.parametrize(
+    ("status", "keys"),
+    [
+        ("sent", {"asked", "late", "part"}),
+        ("overdue", {"late"}),
+        ("partially_paid", {"part"}),
+        ("draft", {"draft"}),
+        ("written_off", {"given_up"}),
+        ("void", set()),
+    ],
+)
+def test_by_state(charlie: Client, some: dict[str, Invoice], status: str, keys: set[str]) -> None:
+    assert found(charlie, some, status=status) == keys
+
+
+def test_by_open_request(charlie: Client, some: dict[str, Invoice]) -> None:
+    assert found(charlie, some, requested="yes") == {"asked"}
+    asked = some["asked"].payment_requests.get()
+    payment_requests.cancel(asked, by=personas.owner_actor(asked.organization), now=present())
+    assert found(charlie, some, requested="yes") == set()
+
+
+@pytest.mark.parametrize("typed", ["Kenji Tanaka", "kenji tanaka", "kenji.tanaka@customer.example"])
+def test_by_customer_as_typed(charlie: Client, some: dict[str, Invoice], typed: str) -> None:
+    assert found(charlie, some, customer=typed) == {"late", "part"}
+    assert chips(charlie, customer=typed) == ["Kenji Tanaka"]
+
+
+def test_by_customer_as_linked(charlie: Client, some: dict[str, Invoice]) -> None:
+    assert found(charlie, some, customer=some["late"].customer_id) == {"late", "part"}
+
+
+def test_namesakes_are_taken_together_and_counted(
+    charlie: Client, some: dict[str, Invoice], organization: Organization
+) -> None:
+    personas.sent_invoice(personas.customer(organization, "Kenji Tanaka", "other@customer.example"))
+    answer = charlie.get(URL, {"customer": "Kenji Tanaka"})
+    assert len(answer.context["page"].object_list) == 3
+    assert chips(charlie, customer="Kenji Tanaka") == ["Kenji Tanaka (2 customers)"]
+
+
+def test_by_due_range(charlie: Client, some: dict[str, Invoice]) -> None:
+    first, last = some["part"].due_on.isoformat(), some["asked"].due_on.isoformat()
+    assert found(charlie, some, due_from=first, due_until=last) == {"asked", "part"}
+    assert found(charlie, some, due_until=some["late"].due_on.isoformat()) == {"late", "given_up"}
+    assert found(charlie, some, due_from=last) == {"asked", "draft"}
+
+
+def test_sent_days_are_those_of_the_organizations_calendar(charlie: Client, some: dict[str, Invoice]) -> None:
+    """At three in the morning in London it is still the evening before in New York (DESIGN D7)."""
+    Invoice.objects.exclude(status="draft").update(sent_at=datetime(2026, 3, 1, 3, tzinfo=UTC))
+    everything = {"asked", "late", "part", "given_up"}
+    assert found(charlie, some, sent_from="2026-02-28", sent_until="2026-02-28") == everything
+    assert found(charlie, some, sent_from="2026-03-01") == set()
+
+
+def test_all_together(charlie: Client, some: dict[str, Invoice]) -> None:
+    today = date.today() + timedelta(days=60)  # noqa: DTZ011 - any day far enough will do
+    query = {"status": "sent", "customer": "Kenji Tanaka", "due_until": today.isoformat(), "q": "inv-"}
+    assert found(charlie, some, **query) == {"late", "part"}
+    assert found(charlie, some, **query, requested="yes") == set()
+
+
+# Chips and the address.
+
+
+def test_each_filter_is_a_chip_that_removes_it_alone(charlie: Client, some: dict[str, Invoice]) -> None:
+    query = {"q": "kenji", "status": "overdue", "due_from": "2026-01-01", "due_until": "2030-12-31"}
+    answer = charlie.get(URL, {**query, "sort": "total", "page": "1"})
+    assert chips(charlie, **query) == ["Overdue", "Due Jan 1, 2026 – Dec 31, 2030", "“kenji”"]
+    page = answer.content.decode()
+    assert 'href="?status=overdue&amp;q=kenji&amp;sort=total"><span class="visually-hidden">Remove' in page
+    assert f'href="{URL}">Clear filters' in page
+
+
+def test_empty_fields_of_the_form_leave_the_address(charlie: Client, some: dict[str, Invoice]) -> None:
+    answer = charlie.get(URL, {"customer": "", "due_from": "", "requested": "yes", "sort": ""})
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"{URL}?requested=yes"
+    assert charlie.get(URL, {"q": ""}).headers["Location"] == URL
+
+
+def test_the_search_keeps_the_other_filters(charlie: Client, some: dict[str, Invoice]) -> None:
+    page = charlie.get(URL, {"status": "overdue", "sort": "-total"}).content.decode()
+    assert '<input type="hidden" name="status" value="overdue">' in page
+    assert '<input type="hidden" name="sort" value="-total">' in page
+
+
+def test_nothing_like_that_offers_to_clear(charlie: Client, some: dict[str, Invoice]) -> None:
+    page = charlie.get(URL, {"status": "void", "requested": "yes"}).content.decode()
+    assert "No invoice is like that" in page
+    assert "Export CSV" not in page
+
+
+# What cannot be read.
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"status": "nonsense"}, "An invoice is never “nonsense”"),
+        ({"requested": "1e999"}, "says nothing about requests"),
+        ({"customer": "Nobody"}, "There is no customer “Nobody”"),
+        ({"customer": "cus_00000000000000000000000000"}, "There is no customer"),
+        ({"due_from": "2026-13-45"}, "“2026-13-45” is not a date"),
+        ({"due_from": "9" * 30}, "is not a date"),
+        ({"due_until": "9999-12-31"}, "between 1970 and 2199"),
+        ({"sent_from": "0001-01-01"}, "between 1970 and 2199"),
+        ({"due_from": "2026-05-02", "due_until": "2026-05-01"}, "turn the two dates around"),
+        ({"q": "x" * 60_000}, "more than 200 letters"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_left_out(
+    charlie: Client, some: dict[str, Invoice], query: dict[str, str], message: str
+) -> None:
+    answer = charlie.get(URL, {**query, "sort": "total"})
+    assert answer.status_code == 200
+    assert message in answer.content.decode()
+    assert len(answer.context["page"].object_list) == len(some)
+    assert answer.context["chips"] == []
+    assert answer.context["query"].urlencode() == "sort=total"
+
+
+@pytest.mark.parametrize("value", ["\x00", "%", "_", "\\", "'; --", "🎉", "\ud7ff", "١", "9" * 199, "<b>"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "q",
+        "status",
+        "customer",
+        "requested",
+        "due_from",
+        "due_until",
+        "sent_from",
+        "sent_until",
+        "sort",
+        "page",
+    ],
+)
+def test_nothing_in_an_address_makes_the_list_fail(
+    charlie: Client, invoice: Invoice, name: str, value: str
+) -> None:
+    answer = charlie.get(URL, {name: value})
+    assert answer.status_code == 200
+    assert "<b>" not in answer.content.decode()
+
+
+def test_another_organizations_customer_is_no_customer(
+    charlie: Client, mallory: Client, some: dict[str, Invoice]
+) -> None:
+    theirs: Customer = personas.customer(Organization.objects.get(slug="birch"), "Secret Customer")
+    for typed in (theirs.pk, theirs.name, theirs.email):
+        assert "There is no customer" in charlie.get(URL, {"customer": typed}).content.decode()

@@ -1,0 +1,206 @@
+"""The list of invoices: search, sort, sums, pages, and what it shows while there is nothing.
+
+test_invoice_filters.py has the filters.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.models import Customer, Invoice
+from partway.lib.money import Money
+from partway.staff.invoices import index
+from partway.staff.invoices.index import CurrencyTotals
+from tests.support import personas
+
+
+@pytest.fixture
+def some(organization: Organization) -> dict[str, Invoice]:
+    """One invoice in each state."""
+    dana, kenji = personas.customer(organization), personas.customer(organization, "Kenji Tanaka")
+    made = {
+        "sent": personas.sent_invoice(dana, 100_000, due_in=10),
+        "overdue": personas.sent_invoice(kenji, 300_000, due_in=-3),
+        "paid": personas.sent_invoice(kenji, 200_000, due_in=5),
+        "draft": personas.draft_invoice(dana, 50_000),
+    }
+    personas.captured_payment(made["paid"], 200_000)
+    Invoice.objects.filter(pk=made["paid"].pk).update(status="paid")
+    return made
+
+
+def listed(client: Client, query: str = "") -> list[str]:
+    return [row.pk for row in client.get(f"/o/alder/invoices/{query}").context["page"].object_list]
+
+
+def test_newest_first(charlie: Client, some: dict[str, Invoice]) -> None:
+    assert listed(charlie) == [some[key].pk for key in ("draft", "paid", "overdue", "sent")]
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("?status=draft", {"draft"}),
+        ("?status=sent", {"sent", "overdue"}),
+        ("?status=overdue", {"overdue"}),
+        ("?status=paid", {"paid"}),
+        ("?status=void", set()),
+        ("?q=kenji", {"overdue", "paid"}),
+        ("?q=0002", {"overdue"}),
+        ("?q=kenji.tanaka@customer.example", {"overdue", "paid"}),
+        ("?q=kenji&status=paid", {"paid"}),
+        ("?q=nobody", set()),
+    ],
+)
+def test_search_and_filter(charlie: Client, some: dict[str, Invoice], query: str, keys: set[str]) -> None:
+    assert set(listed(charlie, query)) == {some[key].pk for key in keys}
+
+
+@pytest.mark.parametrize(
+    ("sort", "keys"),
+    [
+        ("due_on", ["overdue", "paid", "sent", "draft"]),
+        ("-total", ["overdue", "paid", "sent", "draft"]),
+        ("-amount_due", ["overdue", "sent", "draft", "paid"]),
+        ("customer", ["draft", "sent", "paid", "overdue"]),
+        ("-customer", ["overdue", "paid", "sent", "draft"]),
+        ("number", ["sent", "overdue", "paid", "draft"]),
+        ("-number", ["draft", "paid", "overdue", "sent"]),
+        ("status", ["overdue", "sent", "draft", "paid"]),
+    ],
+)
+def test_sort(charlie: Client, some: dict[str, Invoice], sort: str, keys: list[str]) -> None:
+    assert listed(charlie, f"?sort={sort}") == [some[key].pk for key in keys]
+
+
+def test_a_row_shows_its_stages(charlie: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 30_000)
+    personas.request_payment(invoice, 20_000)
+    page = charlie.get("/o/alder/invoices/").content.decode()
+    assert 'aria-label="Paid $300.00 of $1,000.00, $200.00 requested"' in page
+
+
+def test_pages_keep_what_was_searched(
+    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "PAGE_ROWS", 2)
+    for _ in range(3):
+        personas.sent_invoice(dana)
+    first = charlie.get("/o/alder/invoices/?q=dana")
+    assert "1–2 of 3" in first.content.decode()
+    assert "?q=dana&amp;page=2" in first.content.decode()
+    assert len(listed(charlie, "?q=dana&page=2")) == 1
+    assert len(listed(charlie, "?page=999999999999999999999")) == 1
+
+
+def test_the_list_needs_the_same_few_queries_however_long_it_is(
+    charlie: Client, dana: Customer, django_assert_max_num_queries: object
+) -> None:
+    for _ in range(8):
+        personas.request_payment(personas.sent_invoice(dana))
+    with django_assert_max_num_queries(10):  # type: ignore[operator]
+        charlie.get("/o/alder/invoices/")
+
+
+def test_nothing_yet_leads_to_the_first_customer_and_then_to_the_first_invoice(
+    bob: Client, charlie: Client, organization: Organization
+) -> None:
+    assert "/o/alder/customers/new/" in bob.get("/o/alder/invoices/").content.decode()
+    personas.customer(organization)
+    assert "/o/alder/invoices/new/" in bob.get("/o/alder/invoices/").content.decode()
+    page = charlie.get("/o/alder/invoices/").content.decode()
+    assert "No invoices yet" in page
+    assert "/new/" not in page
+
+
+def test_nothing_found_leads_back_to_all(charlie: Client, invoice: Invoice) -> None:
+    page = charlie.get("/o/alder/invoices/?q=zzz").content.decode()
+    assert "Nothing found for “zzz”" in page
+    assert "Clear filters" in page
+
+
+def test_another_organizations_invoices_are_not_listed(charlie: Client, mallory: Client) -> None:
+    birch = Organization.objects.get(slug="birch")
+    personas.sent_invoice(personas.customer(birch, "Secret Customer"))
+    for query in ("", "?q=secret"):
+        assert "Secret Customer" not in charlie.get(f"/o/alder/invoices/{query}").content.decode()
+
+
+def test_a_longer_number_is_a_later_one(charlie: Client, dana: Customer) -> None:
+    Organization.objects.update(next_invoice_number=9999)
+    older, newer = personas.sent_invoice(dana), personas.sent_invoice(dana)
+    assert (older.number, newer.number) == ("INV-9999", "INV-10000")
+    assert listed(charlie, "?sort=number") == [older.pk, newer.pk]
+    assert listed(charlie, "?sort=-number") == [newer.pk, older.pk]
+
+
+def test_the_header_of_the_sorted_column_says_so_and_turns_the_order_around(
+    charlie: Client, invoice: Invoice
+) -> None:
+    page = charlie.get("/o/alder/invoices/?sort=due_on&q=dana").content.decode()
+    assert page.count("aria-sort") == 1
+    assert 'aria-sort="ascending"><a class="sort" href="?q=dana&amp;sort=-due_on">Due on' in page
+
+
+def test_a_phone_without_headers_can_choose_every_order(charlie: Client, invoice: Invoice) -> None:
+    page = charlie.get("/o/alder/invoices/?sort=-due_on").content.decode()
+    assert '<option value="-due_on" selected>Due on, latest first</option>' in page
+    assert {key.removeprefix("-") for key, _ in index.SORT_CHOICES} == set(index.SORT_COLUMNS)
+
+
+def test_a_column_that_is_none_is_said(charlie: Client, invoice: Invoice) -> None:
+    answer = charlie.get("/o/alder/invoices/", {"sort": "password"})
+    assert "There is no column “password”" in answer.content.decode()
+    assert len(answer.context["page"].object_list) == 1
+
+
+# Sums.
+
+
+def test_the_sums_are_of_all_pages_and_one_per_currency(
+    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "PAGE_ROWS", 1)
+    personas.captured_payment(personas.sent_invoice(dana, 100_000), 30_000)
+    personas.draft_invoice(dana, 50_000)
+    personas.sent_invoice(dana, 480_000, currency="JPY")
+    dollars, yen = charlie.get("/o/alder/invoices/").context["totals"]
+    assert dollars == CurrencyTotals(2, usd(150_000), usd(30_000), usd(70_000))
+    assert yen == CurrencyTotals(1, Money(480_000, "JPY"), Money(0, "JPY"), Money(480_000, "JPY"))
+
+
+def usd(amount_minor: int) -> Money:
+    return Money(amount_minor, "USD")
+
+
+def test_the_sums_follow_the_filters(charlie: Client, some: dict[str, Invoice]) -> None:
+    [overdue] = charlie.get("/o/alder/invoices/?status=overdue").context["totals"]
+    assert overdue == CurrencyTotals(1, usd(300_000), usd(0), usd(300_000))
+
+
+# Pages.
+
+
+def test_pages_read_from_either_end_show_each_invoice_once(
+    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "PAGE_ROWS", 2)
+    made = [personas.sent_invoice(dana).pk for _ in range(7)]
+    for sort, expected in (("", made[::-1]), ("?sort=number", made), ("?sort=-amount_due", made[::-1])):
+        pages = [listed(charlie, f"{sort or '?q=dana'}&page={number}") for number in (1, 2, 3, 4)]
+        assert [pk for page in pages for pk in page] == expected
+        assert [len(page) for page in pages] == [2, 2, 2, 1]
+
+
+def test_the_last_page_is_a_click_away(
+    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "PAGE_ROWS", 1)
+    for _ in range(4):
+        personas.sent_invoice(dana)
+    assert "?page=4" in charlie.get("/o/alder/invoices/").content.decode()
+    last = charlie.get("/o/alder/invoices/?page=4").content.decode()
+    assert 'href="/o/alder/invoices/">First' in last
+    assert ">Next<" not in last

@@ -1,0 +1,222 @@
+"""Changing an invoice after it was sent: what stays, what else happens, and who is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from partway.billing.documents import invoices
+from partway.billing.models import Customer, Event, Invoice, Mail, Payment, PaymentRequest
+from partway.lib.clock import now
+from tests.staff.confirmation_pages import confirm_page
+from tests.staff.invoices.test_detail import text_of
+from tests.staff.invoices.test_editor import edit_url, typed
+from tests.support import personas
+
+
+def change(client: Client, invoice: Invoice, total: str, **changes: str) -> Any:
+    """Save the form as the page showed it, with another price; customer and currency are not sent."""
+    hidden_fields = client.get(edit_url(invoice)).context["form"].values
+    form = {
+        **typed(invoice.customer, version=hidden_fields["version"], lines__0__unit_amount=total),
+        **changes,
+    }
+    del form["customer"], form["currency"]
+    return client.post(edit_url(invoice), {"paid_minor": str(invoice.amount_paid_minor), **form})
+
+
+def notices(answer: Any, client: Client) -> str:
+    return text_of(client.get(answer.headers["Location"]).content.decode().partition("data-notices")[2])[:300]
+
+
+def test_the_editor_says_which_invoice_and_what_saving_means(bob: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 20_000)
+    personas.request_payment(invoice)
+    text = text_of(bob.get(edit_url(invoice)).content.decode())
+    for message in (
+        "Edit INV-0001",
+        "Save changes",
+        "$200.00 was paid: what the new total does not cover becomes Dana Whitfield’s credit",
+        "The open request for $300.00 is canceled if less than that stays due",
+    ):
+        assert message in text
+
+
+def test_customer_and_currency_are_shown_and_cannot_be_typed(bob: Client, invoice: Invoice) -> None:
+    page = bob.get(edit_url(invoice)).content.decode()
+    assert 'name="customer"' not in page
+    assert 'name="currency"' not in page
+    assert "dana.whitfield@customer.example</output>" in page
+    assert ">USD</output>" in page
+
+
+def test_another_customer_or_currency_sent_along_is_ignored(bob: Client, invoice: Invoice) -> None:
+    other = personas.customer(invoice.organization, "Eli Other")
+    form = {**typed(other, version="2", currency="JPY"), "lines.0.unit_amount": "900"}
+    assert bob.post(edit_url(invoice), form).status_code == 302
+    invoice.refresh_from_db()
+    assert (invoice.customer.name, invoice.currency, invoice.total_minor) == (
+        "Dana Whitfield",
+        "USD",
+        90_000,
+    )
+
+
+def test_a_draft_of_a_quote_keeps_its_customer_too(bob: Client, dana: Customer) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    confirm_page(bob, f"/o/alder/quotes/{quote.pk}/invoice/")
+    assert 'name="customer"' not in bob.get(edit_url(Invoice.objects.get())).content.decode()
+
+
+def test_saving_says_what_is_due_now(bob: Client, invoice: Invoice) -> None:
+    answer = change(bob, invoice, "1,200.00")
+    assert "INV-0001 is changed: $1,200.00 is due now." in notices(answer, bob)
+
+
+def test_saving_says_that_a_request_ended_with_it(bob: Client, invoice: Invoice) -> None:
+    asked = personas.request_payment(invoice)
+    answer = change(bob, invoice, "299.99")
+    assert "The request for $300.00 was canceled, because the invoice changed." in notices(answer, bob)
+    asked.refresh_from_db()
+    assert asked.status == "canceled"
+
+
+def test_saving_says_what_became_credit_and_that_it_is_paid(bob: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 40_000)
+    told = notices(change(bob, invoice, "250"), bob)
+    assert "$150.00 became Dana Whitfield’s credit." in told
+    assert "The invoice is paid in full." in told
+
+
+def test_a_paid_invoice_can_become_due_again(bob: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 100_000)
+    change(bob, invoice, "1000")  # saving moves it to paid
+    invoice.refresh_from_db()
+    assert "The invoice is due again." in notices(change(bob, invoice, "1,300"), bob)
+
+
+def test_the_customer_is_mailed_only_when_the_box_is_ticked(bob: Client, invoice: Invoice) -> None:
+    assert 'value="yes">' in bob.get(edit_url(invoice)).content.decode()  # not checked
+    change(bob, invoice, "900")
+    assert Mail.objects.filter(kind="invoice_sent").count() == 1
+    answer = change(bob, invoice, "800", notify_customer="yes")
+    assert Mail.objects.filter(kind="invoice_sent").count() == 2
+    assert "is on its way to dana.whitfield@customer.example" in notices(answer, bob)
+
+
+# What came in between
+
+
+def test_the_second_editor_is_told_keeps_what_was_typed_and_sees_both(bob: Client, invoice: Invoice) -> None:
+    change(bob, invoice, "900", **{"lines.0.description": "Theirs"})
+    form = typed(invoice.customer, version="2", lines__0__description="Mine")
+    answer = bob.post(edit_url(invoice), form)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert 'value="Mine"' in page
+    assert ">Theirs</td>" in page
+    assert "changed or sent this invoice in the meantime" in page
+    assert bob.post(edit_url(invoice), {**form, "version": "3"}).status_code == 302
+
+
+def test_who_edits_a_draft_learns_that_it_was_sent(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana)
+    invoices.send(draft, by=personas.owner_actor(dana.organization), now=now())
+    answer = bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="5"))
+    assert answer.status_code == 409
+    assert "changed or sent this invoice" in answer.content.decode()
+    draft.refresh_from_db()
+    assert draft.total_minor == 100_000
+
+
+def test_a_payment_meanwhile_is_told_where_it_would_become_credit(bob: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 40_000)
+    answer = change(bob, invoice, "250", paid_minor="0")
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "$400.00 was paid in the meantime" in page
+    assert 'name="paid_minor" value="40000"' in page
+    assert 'value="250"' in page
+    assert "Save changes" in page
+
+
+def test_a_payment_meanwhile_that_still_fits_does_not_stand_in_the_way(bob: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 40_000)
+    assert change(bob, invoice, "400", paid_minor="0").status_code == 302
+
+
+def payment_in_progress(asked: PaymentRequest) -> None:
+    """A bank debit of all that was asked for is on its way."""
+    at = now()
+    Payment.objects.create(
+        organization=asked.organization,
+        invoice=asked.invoice,
+        payment_request=asked,
+        gateway_account=asked.organization.gateway_accounts.get(),
+        status="processing",
+        accepted=True,
+        amount_minor=asked.amount_requested_minor,
+        currency=asked.currency,
+        created_at=at,
+        next_refresh_at=at,
+    )
+
+
+def test_a_payment_under_way_that_would_not_fit_refuses_and_loses_nothing(
+    bob: Client, invoice: Invoice
+) -> None:
+    payment_in_progress(personas.request_payment(invoice))
+    answer = change(bob, invoice, "299", notes="All typed already")
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "$300.00 is being paid right now, and that would no longer fit" in page
+    assert "All typed already" in page
+    assert 'value="299"' in page
+    assert not Event.objects.filter(type="invoice.edited").exists()
+
+
+@pytest.mark.parametrize("end", [invoices.void, invoices.write_off])
+def test_an_invoice_that_ended_meanwhile_is_not_changed(bob: Client, invoice: Invoice, end: Any) -> None:
+    form = typed(invoice.customer, version="2")
+    end(invoice, by=personas.owner_actor(invoice.organization), now=now())
+    assert bob.post(edit_url(invoice), form).status_code == 409
+    assert bob.get(edit_url(invoice)).status_code == 302
+
+
+# While one types
+
+
+def preview(client: Client, invoice: Invoice, total: str) -> str:
+    form = typed(invoice.customer, act="figures", lines__0__unit_amount=total)
+    return text_of(client.post(edit_url(invoice), form).content.decode())
+
+
+@pytest.mark.parametrize(
+    ("total", "message"),
+    [
+        ("600", "Amount due$400.00"),
+        ("499.99", "The open request for $300.00 is canceled, as only $299.99 stays due."),
+        ("200", "The open request for $300.00 is canceled, as nothing stays due."),
+        ("200", "With that the invoice is paid in full."),
+        ("150", "$50.00 of what was paid becomes Dana Whitfield’s credit."),
+    ],
+)
+def test_what_saving_would_do_follows_what_is_typed(
+    bob: Client, invoice: Invoice, total: str, message: str
+) -> None:
+    personas.captured_payment(invoice, 20_000)
+    personas.request_payment(invoice)
+    assert message in preview(bob, invoice, total)
+
+
+def test_nothing_is_foreseen_where_all_still_fits(bob: Client, invoice: Invoice) -> None:
+    personas.request_payment(invoice)
+    assert "canceled" not in preview(bob, invoice, "300")
+
+
+def test_a_payment_under_way_is_foreseen(bob: Client, invoice: Invoice) -> None:
+    payment_in_progress(personas.request_payment(invoice))
+    assert "this can be saved once that is settled" in preview(bob, invoice, "299")
+    assert "at least that must stay due" in text_of(bob.get(edit_url(invoice)).content.decode())

@@ -1,0 +1,132 @@
+"""What a new organization is led through, until its first payment."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.billing.models import Customer, Invoice
+from partway.billing.requests import payment_requests
+from partway.lib.clock import now as present
+from partway.staff.overview.first_steps import Onboarding
+from tests.support import personas
+
+URL = "/o/alder/"
+
+
+@pytest.fixture
+def bare(organization: Organization) -> Organization:
+    """Alder as `organizations create` leaves it."""
+    GatewayAccount.objects.all().delete()
+    Organization.objects.update(payments_enabled=False, address="")
+    organization.refresh_from_db()
+    return organization
+
+
+def first(client: Client) -> Onboarding:
+    steps: Onboarding = client.get(URL).context["first"]
+    return steps
+
+
+def next_url(client: Client) -> str:
+    """Where the one primary button of the overview leads."""
+    page = client.get(URL).content.decode()
+    assert page.count("button-primary") == 1
+    return page.split('button-primary" href="')[1].split('"')[0]
+
+
+def test_an_owner_is_led_from_nothing_to_the_first_payment(alice: Client, bare: Organization) -> None:
+    assert next_url(alice) == "/o/alder/settings/"
+    Organization.objects.update(address="1 Elm St")
+    assert next_url(alice) == "/o/alder/settings/payments/"
+    personas.gateway_account(bare)
+    assert next_url(alice) == "/o/alder/settings/payments/"
+    Organization.objects.update(payments_enabled=True)
+    assert next_url(alice) == "/o/alder/customers/new/"
+    dana = personas.customer(bare)
+    assert next_url(alice) == "/o/alder/invoices/new/"
+    draft = personas.draft_invoice(dana)
+    assert next_url(alice) == f"/o/alder/invoices/{draft.pk}/send/"
+    invoice = personas.sent_invoice(dana)
+    assert next_url(alice) == f"/o/alder/invoices/{invoice.pk}/request/"
+    personas.request_payment(invoice)
+    assert "/p/" in next_url(alice)
+    assert first(alice).done_count == 6
+    personas.captured_payment(invoice, 30_000)
+    assert first(alice) is None
+
+
+def test_a_step_is_done_in_whatever_order(alice: Client, bare: Organization) -> None:
+    personas.customer(bare)
+    steps = first(alice)
+    assert [step.done for step in steps.steps] == [False, False, False, True, False, False, False]
+    assert "1 of 7 done" in alice.get(URL).content.decode()
+
+
+def test_every_step_leads_somewhere_that_is_there(alice: Client, bare: Organization) -> None:
+    for step in first(alice).steps:
+        assert alice.get(step.url).status_code == 200
+
+
+def test_a_request_that_ended_unpaid_leads_to_the_next_one(alice: Client, invoice: Invoice) -> None:
+    asked = personas.request_payment(invoice)
+    payment_requests.cancel(asked, by=personas.owner_actor(invoice.organization), now=present())
+    Organization.objects.update(address="1 Elm St")
+    assert next_url(alice) == f"/o/alder/invoices/{invoice.pk}/request/"
+
+
+def test_an_invoice_that_was_voided_leads_to_another(alice: Client, invoice: Invoice) -> None:
+    Invoice.objects.update(status="void")
+    Organization.objects.update(address="1 Elm St")
+    assert next_url(alice) == "/o/alder/invoices/new/"
+
+
+def test_a_collector_sees_what_collectors_do(bob: Client, bare: Organization) -> None:
+    steps = first(bob)
+    assert len(steps.steps) == 4
+    assert "an owner has to set up online payments" in bob.get(URL).content.decode()
+    assert "/settings/" not in bob.get(URL).content.decode()
+    assert next_url(bob) == "/o/alder/customers/new/"
+
+
+def test_a_collector_waits_for_nobody_once_payments_are_on(bob: Client, organization: Organization) -> None:
+    assert first(bob).waiting == ""
+
+
+def test_a_reader_is_asked_to_do_nothing(charlie: Client, bare: Organization) -> None:
+    page = charlie.get(URL).content.decode()
+    assert first(charlie) is None
+    assert "Nothing was sent yet" in page
+    assert "button-primary" not in page
+    assert "/new/" not in page
+
+
+def test_the_figures_stand_beside_the_steps_once_something_was_sent(alice: Client, dana: Customer) -> None:
+    assert "Collected this month" not in alice.get(URL).content.decode()
+    personas.sent_invoice(dana)
+    page = alice.get(URL).content.decode()
+    assert "Collected this month" in page
+    assert "First steps" in page
+
+
+def test_another_organizations_payment_ends_nothing(alice: Client, mallory: Client) -> None:
+    theirs = personas.sent_invoice(
+        personas.customer(Organization.objects.get(slug="birch"), "Their Customer")
+    )
+    personas.captured_payment(theirs, 10_000)
+    assert first(alice) is not None
+
+
+def test_the_empty_lists_lead_the_same_way(bob: Client, bare: Organization) -> None:
+    assert "/o/alder/customers/new/" in bob.get("/o/alder/customers/").content.decode()
+    assert "/o/alder/customers/new/" in bob.get("/o/alder/invoices/").content.decode()
+    dana = personas.customer(bare)
+    hidden_fields = bob.get(f"/o/alder/customers/{dana.pk}/").content.decode()
+    assert f"/o/alder/invoices/new/?customer={dana.pk}" in hidden_fields
+
+
+def test_a_first_payment_that_bounced_was_one_all_the_same(alice: Client, invoice: Invoice) -> None:
+    assert first(alice) is not None
+    personas.reverse_check(personas.record_check(invoice, 30_000))
+    assert first(alice) is None

@@ -1,0 +1,82 @@
+"""The inbox of a demo: the messages customers would have received."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.models import Invoice, Mail
+from partway.delivery.mail import sending
+from partway.lib.clock import now
+
+URL = "/o/alder/inbox/"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(settings: LazySettings, tmp_path: Path) -> None:
+    settings.PARTWAY_HOME = tmp_path
+    settings.EMAIL_BACKEND = (
+        "partway.delivery.mail.backends.KeptMails"  # Django's test runner had replaced it
+    )
+
+
+@pytest.fixture
+def kept(invoice: Invoice) -> str:
+    """The id of the mail with the invoice, kept as a file."""
+    sending.send_due(now=now())
+    return Mail.objects.get().pk
+
+
+def test_a_sent_mail_appears_and_can_be_read(charlie: Client, kept: str, invoice: Invoice) -> None:
+    assert f"{URL}{kept}/" in charlie.get(URL).content.decode()
+    page = charlie.get(f"{URL}{kept}/").content.decode()
+    assert "dana.whitfield@customer.example" in page
+    assert f'src="{URL}{kept}/body/"' in page
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
+
+
+def test_the_body_can_do_nothing_but_be_read(charlie: Client, kept: str) -> None:
+    answer = charlie.get(f"{URL}{kept}/body/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "sandbox allow-popups" in policy
+    assert "allow-scripts" not in policy
+    assert "default-src 'none'" in policy
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert '<base target="_blank">' in answer.content.decode()
+
+
+def test_another_organization_cannot_read_it(mallory: Client, kept: str) -> None:
+    assert mallory.get(f"/o/birch/inbox/{kept}/").status_code == 404
+    assert mallory.get(f"/o/birch/inbox/{kept}/body/").status_code == 404
+
+
+@pytest.mark.parametrize("made_up", ["mail_00000000000000000000000000", "..%2F..%2Fsecret_key", "x"])
+def test_a_made_up_message_is_not_found(charlie: Client, organization: Organization, made_up: str) -> None:
+    assert charlie.get(f"{URL}{made_up}/").status_code == 404
+
+
+def test_where_mail_really_goes_out_there_is_no_inbox(
+    charlie: Client, kept: str, settings: LazySettings
+) -> None:
+    settings.PARTWAY_MAIL_TO_FILES = False
+    assert charlie.get(URL).status_code == 404
+    assert charlie.get(f"{URL}{kept}/").status_code == 404
+    assert URL not in charlie.get("/o/alder/").content.decode()
+
+
+def test_no_messages_yet(charlie: Client) -> None:
+    assert "No messages yet" in charlie.get(URL).content.decode()
+
+
+def test_only_owners_read_invitations(alice: Client, bob: Client, organization: Organization) -> None:
+    alice.post("/o/alder/settings/members/invite/", {"email": "ivy@post.example", "role": "owner"})
+    sending.send_due(now=now())
+    mail = Mail.objects.get(kind="invitation")
+    assert "invites you" in alice.get(URL).content.decode()
+    assert "invites you" not in bob.get(URL).content.decode()
+    for address in (f"{URL}{mail.pk}/", f"{URL}{mail.pk}/body/"):
+        assert (alice.get(address).status_code, bob.get(address).status_code) == (200, 404)

@@ -1,0 +1,199 @@
+"""Credit of a customer: where it is seen, put on an invoice, and moved there from one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from partway.billing.documents import invoices
+from partway.billing.models import Allocation, Customer, Invoice, Payment, PaymentRequest
+from partway.billing.receivables import credit
+from partway.lib.clock import now
+from partway.lib.money import Money
+from tests.staff.race_hook import race_hook
+from tests.support import personas
+from tests.support.html_text import text_of
+
+
+@pytest.fixture
+def overpaid(dana: Customer) -> Payment:
+    """Dana paid $700.00 for an invoice of $500.00."""
+    return personas.record_check(personas.sent_invoice(dana, 50_000), 70_000, reference="No. 118")
+
+
+def url(invoice: Invoice) -> str:
+    return f"/o/alder/invoices/{invoice.pk}/credit/"
+
+
+def apply(client: Client, invoice: Invoice, amount: str, *, follow: bool = False, key: str = "key-1") -> Any:
+    return client.post(url(invoice), {"amount": amount, "idempotency_key": key}, follow=follow)
+
+
+def release(client: Client, invoice: Invoice, payment: Payment) -> Any:
+    return client.post(f"{url(invoice)}{payment.pk}/", follow=True)
+
+
+def page_of(client: Client, invoice: Invoice) -> str:
+    return text_of(client.get(f"/o/alder/invoices/{invoice.pk}/"))
+
+
+# Seeing it
+
+
+def test_the_invoice_tells_of_it_quietly(
+    bob: Client, charlie: Client, invoice: Invoice, overpaid: Payment
+) -> None:
+    assert "Dana Whitfield has $200.00 credit." in page_of(charlie, invoice)
+    assert "Apply Credit" not in page_of(charlie, invoice)
+    assert "Apply Credit" in page_of(bob, invoice)
+
+
+@pytest.mark.parametrize("currency", ["JPY", "USD"])
+def test_where_there_is_none_nothing_is_said(bob: Client, dana: Customer, currency: str) -> None:
+    if currency == "JPY":
+        personas.record_check(personas.sent_invoice(dana, 500), 700)
+    assert "credit" not in page_of(bob, personas.sent_invoice(dana, 100_000, currency=currency)).lower()
+
+
+def test_a_paid_invoice_says_nothing_of_it(bob: Client, overpaid: Payment) -> None:
+    assert overpaid.invoice is not None
+    assert "Apply Credit" not in page_of(bob, overpaid.invoice)
+
+
+def test_the_customer_page_says_from_which_payments_it_is(charlie: Client, overpaid: Payment) -> None:
+    customer = overpaid.document.customer
+    personas.record_check(personas.sent_invoice(customer, 500, currency="JPY"), 700)
+    answer = charlie.get(f"/o/alder/customers/{customer.pk}/")
+    text = text_of(answer)
+    assert answer.context["credit"] == [Money(200, "JPY"), Money(20_000, "USD")]
+    assert f"CheckNo. 118 {overpaid.document.number} Paid $700.00 Left $200.00" in text
+    assert f"/o/alder/invoices/{overpaid.invoice_id}/" in answer.content.decode()
+
+
+def test_a_customer_without_credit_is_spared_the_word(charlie: Client, dana: Customer) -> None:
+    assert "credit" not in text_of(charlie.get(f"/o/alder/customers/{dana.pk}/")).lower()
+
+
+# Putting it on an invoice
+
+
+@pytest.mark.parametrize(("total", "first"), [(100_000, "200.00"), (15_000, "150.00")])
+def test_the_dialog_begins_with_as_much_as_fits(
+    bob: Client, dana: Customer, overpaid: Payment, total: int, first: str
+) -> None:
+    page = bob.get(url(personas.sent_invoice(dana, total)))
+    assert page.context["form"].values["amount"] == first
+
+
+def test_applying_lowers_what_is_due(bob: Client, invoice: Invoice, overpaid: Payment) -> None:
+    text = text_of(apply(bob, invoice, "150", follow=True))
+    assert "$150.00 of credit is on this invoice now." in text
+    assert "Total Amount Due $850.00" in text
+    assert f"Credit from {overpaid.document.number}" in text
+    assert "$150.00 on this invoice" in text
+    assert "Bob put $150.00 of credit on the invoice" in text
+
+
+def test_a_double_click_applies_once(bob: Client, invoice: Invoice, overpaid: Payment) -> None:
+    assert apply(bob, invoice, "50").status_code == apply(bob, invoice, "50").status_code == 302
+    assert Allocation.objects.filter(cause="credit").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [("", "Enter an amount"), ("0", "above zero"), ("200.01", "at most $200.00: there is no more credit")],
+)
+def test_what_cannot_be_is_refused_on_the_field(
+    bob: Client, invoice: Invoice, overpaid: Payment, typed: str, message: str
+) -> None:
+    answer = apply(bob, invoice, typed)
+    assert answer.status_code == 422
+    assert message in answer.context["form"].errors["amount"]
+    assert answer.context["form"].values["amount"] == typed
+
+
+def test_no_more_than_is_due(bob: Client, dana: Customer, overpaid: Payment) -> None:
+    answer = apply(bob, personas.sent_invoice(dana, 10_000), "150")
+    assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"]
+
+
+def test_credit_that_somebody_spent_meanwhile_is_gone(
+    bob: Client, dana: Customer, invoice: Invoice, overpaid: Payment
+) -> None:
+    other, amount = personas.sent_invoice(dana), Money(15_000, "USD")
+    by = personas.owner_actor(dana.organization)
+    with race_hook(lambda: credit.apply(other, amount=amount, by=by, now=now())):
+        answer = apply(bob, invoice, "200")
+    assert "at most $50.00: there is no more credit" in answer.context["form"].errors["amount"]
+    assert 'data-most="5000"' in answer.content.decode()
+
+
+def test_what_somebody_paid_meanwhile_is_not_due(bob: Client, invoice: Invoice, overpaid: Payment) -> None:
+    with race_hook(lambda: personas.record_check(invoice, 90_000)):
+        answer = apply(bob, invoice, "150")
+    assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"]
+    assert 'data-due="10000"' in answer.content.decode()
+
+
+def test_a_request_that_no_longer_fits_is_named(bob: Client, dana: Customer, overpaid: Payment) -> None:
+    invoice = personas.sent_invoice(dana, 30_000)
+    personas.request_payment(invoice, 20_000)
+    assert "open request for $200.00" in text_of(bob.get(url(invoice)))
+    text = text_of(apply(bob, invoice, "150", follow=True))
+    assert "Its open request for $200.00 was canceled" in text
+    assert PaymentRequest.objects.get().cancel_reason == "invoice_changed"
+
+
+def test_without_credit_the_dialog_says_so(bob: Client, invoice: Invoice) -> None:
+    assert "This customer has no credit in the currency" in text_of(bob.get(url(invoice)))
+    assert apply(bob, invoice, "1").status_code == 422
+
+
+def test_a_draft_takes_none(bob: Client, dana: Customer, overpaid: Payment) -> None:
+    draft = personas.draft_invoice(dana)
+    assert "Send the invoice first" in text_of(bob.get(url(draft)))
+    assert apply(bob, draft, "1").status_code == 409
+
+
+# Moving it there
+
+
+def test_only_owners_move_a_payment_to_credit(alice: Client, bob: Client, overpaid: Payment) -> None:
+    assert overpaid.invoice is not None
+    assert "Move to credit…" in page_of(alice, overpaid.invoice)
+    assert "Move to credit…" not in page_of(bob, overpaid.invoice)
+
+
+def test_moving_says_that_it_is_due_again(alice: Client, invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 30_000)
+    asks = text_of(alice.get(f"{url(invoice)}{payment.pk}/"))
+    assert "Move $300.00 to credit?" in asks
+    assert "On this invoice $300.00 is due again." in asks
+    text = text_of(release(alice, invoice, payment))
+    assert "$300.00 is credit of Dana Whitfield now, and due again on this invoice." in text
+    assert "Total Amount Due $1,000.00" in text
+    assert "Alice moved $300.00 to the customer’s credit" in text
+    assert credit.balances(invoice.customer) == [Money(30_000, "USD")]
+
+
+def test_what_was_moved_is_not_there_to_be_moved_again(alice: Client, invoice: Invoice) -> None:
+    payment = personas.record_check(invoice, 30_000)
+    release(alice, invoice, payment)
+    assert release(alice, invoice, payment).status_code == 409
+    assert "Nothing of this payment stands" in text_of(alice.get(f"{url(invoice)}{payment.pk}/"))
+    assert "Move to credit…" not in page_of(alice, invoice)
+
+
+def test_then_the_invoice_can_be_voided(alice: Client, invoice: Invoice) -> None:
+    payment = personas.record_check(invoice, 30_000)
+    assert "Void Invoice" not in page_of(alice, invoice)
+    release(alice, invoice, payment)
+    invoices.void(invoice, by=personas.owner_actor(invoice.organization), now=now())
+    assert "$0.00 on this invoice" in page_of(alice, invoice)
+
+
+def test_another_organizations_payment_is_not_moved(mallory: Client, overpaid: Payment) -> None:
+    address = f"/o/birch/invoices/{overpaid.invoice_id}/credit/{overpaid.pk}/"
+    assert mallory.post(address).status_code == 404

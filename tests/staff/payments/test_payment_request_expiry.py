@@ -1,0 +1,149 @@
+"""A payment link with a last day: set by the owner, changed in the dialog, seen on the invoice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.models import Invoice, Mail, PaymentRequest
+from partway.billing.requests import payment_requests
+from partway.lib import clock
+from partway.lib.clock import now
+from tests.staff.invoices.test_detail import page_of, text_of
+from tests.support import personas
+
+ZONE = "America/New_York"
+SETTINGS = "/o/alder/settings/payments/"
+GOOD = {"to": "dana@customer.example", "amount_requested": "300.00", "idempotency_key": "key-1"}
+
+
+def send(client: Client, invoice: Invoice, expires_at: str) -> Any:
+    return client.post(f"/o/alder/invoices/{invoice.pk}/request/", {**GOOD, "expires_at": expires_at})
+
+
+def customer_suggestions(client: Client, invoice: Invoice) -> str:
+    form = client.get(f"/o/alder/invoices/{invoice.pk}/request/").context["form"]
+    return str(form.values["expires_at"])
+
+
+def set_days(client: Client, days: str) -> Any:
+    return client.post(SETTINGS, {"act": "expiry", "request_expires_days": days})
+
+
+# Settings
+
+
+def test_links_do_not_expire_unless_the_owner_says_so(alice: Client, bob: Client, invoice: Invoice) -> None:
+    assert customer_suggestions(bob, invoice) == ""
+    assert set_days(alice, "30").status_code == 302
+    assert 'value="30"' in alice.get(SETTINGS).content.decode()
+    assert customer_suggestions(bob, invoice) == (clock.today(now(), ZONE) + timedelta(days=30)).isoformat()
+
+
+def test_emptied_they_live_until_they_are_paid(alice: Client, organization: Organization) -> None:
+    Organization.objects.update(request_expires_days=30)
+    set_days(alice, "")
+    organization.refresh_from_db()
+    assert organization.request_expires_days is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"), [("0", "Enter 1 to 365"), ("366", "Enter 1 to 365"), ("a month", "whole number")]
+)
+def test_other_numbers_of_days_are_refused_and_kept(alice: Client, typed: str, message: str) -> None:
+    answer = set_days(alice, typed)
+    assert answer.status_code == 422
+    assert message in answer.context["form"].errors["request_expires_days"]
+    assert f'value="{typed}"' in answer.content.decode()
+
+
+# The dialog
+
+
+def test_a_link_works_to_the_end_of_its_last_day_where_the_organization_is(
+    bob: Client, invoice: Invoice
+) -> None:
+    day = clock.today(now(), ZONE)
+    send(bob, invoice, day.isoformat())
+    assert PaymentRequest.objects.get().expires_at == clock.end_of_day(day, ZONE)
+
+
+def test_an_emptied_day_beats_the_usual_one(bob: Client, invoice: Invoice) -> None:
+    Organization.objects.update(request_expires_days=30)
+    send(bob, invoice, "")
+    assert PaymentRequest.objects.get().expires_at is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("2020-01-01", "still to come"),
+        ("soon", "Enter a date"),
+        ("9999-12-31", "between 1970 and 2199"),
+        ("0001-01-01", "between 1970 and 2199"),
+    ],
+)
+def test_a_day_that_cannot_be_is_refused_on_its_field(
+    bob: Client, invoice: Invoice, typed: str, message: str
+) -> None:
+    answer = send(bob, invoice, typed)
+    assert answer.status_code == 422
+    assert message in answer.context["form"].errors["expires_at"]
+    assert f'value="{typed}"' in answer.content.decode()
+    assert not PaymentRequest.objects.exists()
+
+
+# The invoice
+
+
+@pytest.fixture
+def asked(invoice: Invoice) -> PaymentRequest:
+    """An open request that ends with a day in a far year."""
+    asked = personas.request_payment(invoice)
+    far = clock.today(now(), ZONE).replace(year=2126, month=11, day=30)
+    PaymentRequest.objects.update(expires_at=clock.end_of_day(far, ZONE))
+    asked.refresh_from_db()
+    return asked
+
+
+def expire_request() -> None:
+    PaymentRequest.objects.update(expires_at=now() - timedelta(seconds=1))
+
+
+def test_the_row_and_both_dialogs_say_until_when(bob: Client, asked: PaymentRequest) -> None:
+    assert "Expires Nov 30, 2126" in text_of(page_of(bob, asked.invoice))
+    for act in ("resend", "link"):
+        assert "Nov 30, 2126" in bob.get(f"/o/alder/requests/{asked.pk}/{act}/").content.decode()
+
+
+def test_between_its_time_and_the_worker_it_can_only_be_canceled(bob: Client, asked: PaymentRequest) -> None:
+    expire_request()
+    page = page_of(bob, asked.invoice)
+    assert "Expired " in text_of(page)
+    assert "Cancel Payment Request" in page
+    assert "Resend Payment Link" not in page
+    assert "/p/" not in page
+    link = bob.get(f"/o/alder/requests/{asked.pk}/link/").content.decode()
+    assert "The time of this request is over" in link
+    assert "/p/" not in link
+
+
+def test_a_resend_after_its_time_is_refused(bob: Client, asked: PaymentRequest) -> None:
+    expire_request()
+    answer = bob.post(f"/o/alder/requests/{asked.pk}/resend/")
+    assert answer.status_code == 409
+    assert "is over" in answer.content.decode()
+    assert Mail.objects.filter(kind="payment_request").count() == 1
+
+
+def test_once_expired_it_stands_among_the_earlier_ones(bob: Client, asked: PaymentRequest) -> None:
+    expire_request()
+    payment_requests.expire(asked, now=now())
+    text = text_of(page_of(bob, asked.invoice))
+    assert "Earlier requests" in text
+    assert "Expired" in text
+    assert "Requested Amount" not in text

@@ -1,0 +1,252 @@
+"""Record Payment: what the dialog shows, what it refuses, and what it says afterwards."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.documents import invoices
+from partway.billing.models import Customer, Invoice, Mail, Payment, PaymentRequest
+from partway.billing.receivables import credit
+from partway.billing.requests import payment_requests
+from partway.lib.clock import now, today
+from partway.lib.money import Money
+from tests.staff.race_hook import race_hook
+from tests.support import personas
+from tests.support.html_text import text_of
+
+GOOD = {"amount": "400.00", "method": "Check", "reference": "No. 118", "idempotency_key": "key-1"}
+
+
+def url(invoice: Invoice) -> str:
+    return f"/o/alder/invoices/{invoice.pk}/payment/"
+
+
+def record(client: Client, invoice: Invoice, *, follow: bool = False, **changes: str) -> Any:
+    day = today(now(), invoice.organization.time_zone).isoformat()
+    return client.post(url(invoice), {"paid_on": day, **GOOD, **changes}, follow=follow)
+
+
+def in_progress(asked: PaymentRequest) -> Payment:
+    """A bank is moving what was asked for, and we want it."""
+    return Payment.objects.create(
+        organization=asked.organization,
+        invoice=asked.invoice,
+        payment_request=asked,
+        gateway_account=asked.organization.gateway_accounts.get(),
+        status="processing",
+        accepted=True,
+        amount_minor=asked.amount_requested_minor,
+        currency=asked.currency,
+        created_at=now(),
+        next_refresh_at=now(),
+    )
+
+
+def test_the_dialog_starts_with_what_is_known(bob: Client, invoice: Invoice) -> None:
+    page = bob.get(url(invoice))
+    values = page.context["form"].values
+    assert values["paid_on"] == today(now(), "America/New_York").isoformat()
+    assert values.get("amount", "") == ""
+    assert values["idempotency_key"]
+    assert 'data-due="100000"' in page.content.decode()
+    for mode in ("Cash", "Check", "Bank transfer"):
+        assert f'<option value="{mode}">' in page.content.decode()
+
+
+def test_recording_leads_back_and_says_what_happened(bob: Client, invoice: Invoice) -> None:
+    text = text_of(record(bob, invoice, follow=True, note="Found under the door"))
+    assert "The payment of $400.00 is recorded." in text
+    assert "receipt is on its way" not in text
+    assert "Total Amount Due $600.00" in text
+    assert "CheckNo. 118Found under the door" in text
+    assert "Bob recorded a payment of $400.00 (Check)" in text
+
+
+@pytest.mark.parametrize(("sent", "mails"), [({"send_receipt": "on"}, 1), ({}, 0)])
+def test_a_receipt_goes_out_when_that_is_checked(
+    bob: Client, invoice: Invoice, sent: dict[str, str], mails: int
+) -> None:
+    text = text_of(record(bob, invoice, follow=True, **sent))
+    assert Mail.objects.filter(kind="receipt").count() == mails
+    assert ("A receipt is on its way to dana.whitfield@customer.example." in text) == bool(mails)
+
+
+def test_a_double_click_records_once(bob: Client, invoice: Invoice) -> None:
+    assert record(bob, invoice).status_code == 302
+    assert record(bob, invoice).status_code == 302
+    assert Payment.objects.count() == 1
+
+
+def test_the_same_form_for_another_amount_is_refused(bob: Client, invoice: Invoice) -> None:
+    record(bob, invoice)
+    answer = record(bob, invoice, amount="10")
+    assert answer.status_code == 409
+    assert "already recorded $400.00" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "message"),
+    [
+        ("amount", "", "Enter an amount"),
+        ("amount", "0", "above zero"),
+        ("amount", "much", "is not an amount"),
+        ("amount", "10.005", "2 decimals"),
+        ("method", "", "Choose how"),
+        ("method", "Barter", "Choose how"),
+        ("paid_on", "soon", "Enter a date"),
+        ("paid_on", "2199-01-01", "a day that has come"),
+        ("reference", "r" * 121, "at most 120"),
+        ("note", "r" * 401, "at most 400"),
+    ],
+)
+def test_bad_input_is_refused_on_its_field(
+    bob: Client, invoice: Invoice, field: str, typed: str, message: str
+) -> None:
+    answer = record(bob, invoice, **{field: typed})
+    form = answer.context["form"]
+    assert answer.status_code == 422
+    assert set(form.errors) == {field}
+    assert message in form.errors[field]
+    assert form.values[field] == typed
+    assert not Payment.objects.exists()
+
+
+def test_everything_wrong_is_marked_at_once(bob: Client, invoice: Invoice) -> None:
+    answer = record(bob, invoice, amount="?", paid_on="?", method="", reference="r" * 200)
+    assert set(answer.context["form"].errors) == {"amount", "paid_on", "method", "reference"}
+
+
+# More than is due
+
+
+def test_too_much_names_what_is_due_and_offers_credit(bob: Client, invoice: Invoice) -> None:
+    assert "keep_rest_as_credit" in bob.get(url(invoice)).content.decode()
+    assert "data-remaining-keep-credit hidden" in bob.get(url(invoice)).content.decode()
+    answer = record(bob, invoice, amount="1,200", note="All typed already")
+    text = text_of(answer)
+    assert answer.status_code == 422
+    assert "$1,000.00 is due, so $200.00 would be too much." in text
+    assert "Keep the rest, $200.00, as credit of Dana Whitfield" in text
+    assert "data-remaining-keep-credit hidden" not in answer.content.decode()
+    assert "All typed already" in text
+    assert not Payment.objects.exists()
+
+
+def test_the_rest_is_kept_when_that_is_said(bob: Client, invoice: Invoice) -> None:
+    answer = record(bob, invoice, follow=True, amount="1,200", keep_rest_as_credit="on")
+    assert "$200.00 of it is credit of Dana Whitfield." in text_of(answer)
+    assert credit.balances(invoice.customer) == [Money(20_000, "USD")]
+
+
+def test_the_due_that_is_named_is_fresh(bob: Client, invoice: Invoice) -> None:
+    with race_hook(lambda: personas.record_check(invoice, 40_000)):
+        answer = record(bob, invoice, amount="700")
+    assert "$600.00 is due, so $100.00 would be too much." in text_of(answer)
+    assert "Keep the rest, $100.00" in text_of(answer)
+    assert 'data-due="60000"' in answer.content.decode()
+
+
+# The open request
+
+
+def test_the_dialog_says_what_becomes_of_the_open_request(bob: Client, invoice: Invoice) -> None:
+    assert "open request" not in text_of(bob.get(url(invoice)))
+    personas.request_payment(invoice, 30_000)
+    page = bob.get(url(invoice))
+    assert 'data-remaining-request-canceled="30000"' in page.content.decode()
+    assert "The open request for $300.00 no longer fits and will be canceled." in text_of(page)
+
+
+def test_a_request_that_no_longer_fits_is_named_afterwards(bob: Client, invoice: Invoice) -> None:
+    personas.request_payment(invoice, 30_000)
+    text = text_of(record(bob, invoice, follow=True, amount="800"))
+    assert "Its open request for $300.00 was canceled: less is due now than it asked for." in text
+    assert "was canceled by an offline payment" in text
+    assert PaymentRequest.objects.get().cancel_reason == "offline_payment"
+
+
+def test_one_that_still_fits_is_not(bob: Client, invoice: Invoice) -> None:
+    personas.request_payment(invoice, 30_000)
+    text = text_of(record(bob, invoice, follow=True))
+    assert "Its open request" not in text
+    assert "Requested Amount" in text
+
+
+def test_one_that_a_colleague_canceled_meanwhile_is_not_either(bob: Client, invoice: Invoice) -> None:
+    asked, by = personas.request_payment(invoice, 30_000), personas.owner_actor(invoice.organization)
+    with race_hook(lambda: payment_requests.cancel(asked, by=by, now=now())):
+        text = text_of(record(bob, invoice, follow=True, amount="800"))
+    assert "Its open request" not in text
+
+
+# What stands in the way
+
+
+def test_what_is_being_paid_keeps_its_place(bob: Client, invoice: Invoice) -> None:
+    in_progress(personas.request_payment(invoice, 70_000))
+    page = bob.get(url(invoice))
+    assert 'data-most="30000"' in page.content.decode()
+    assert "Of that, being paid now$700.00" in text_of(page)
+    answer = record(bob, invoice)
+    assert answer.status_code == 409
+    assert "$700.00 is being paid right now" in text_of(answer)
+    assert record(bob, invoice, amount="300").status_code == 302
+
+
+def test_nothing_can_be_recorded_while_all_is_being_paid(bob: Client, invoice: Invoice) -> None:
+    in_progress(personas.request_payment(invoice, 100_000))
+    assert "All that is due is being paid right now." in text_of(bob.get(url(invoice)))
+
+
+def test_a_draft_must_be_sent_first(bob: Client, dana: Customer) -> None:
+    made = personas.draft_invoice(dana)
+    assert "Send the invoice first" in text_of(bob.get(url(made)))
+    assert record(bob, made).status_code == 409
+    assert "Record Payment" not in text_of(bob.get(f"/o/alder/invoices/{made.pk}/"))
+
+
+def test_a_paid_invoice_takes_no_more(bob: Client, invoice: Invoice) -> None:
+    record(bob, invoice, amount="1000")
+    assert "This invoice is paid." in text_of(bob.get(url(invoice)))
+    assert record(bob, invoice, idempotency_key="key-2").status_code == 409
+
+
+def test_money_for_a_written_off_invoice_is_taken(bob: Client, invoice: Invoice) -> None:
+    invoices.write_off(invoice, by=personas.owner_actor(invoice.organization), now=now())
+    assert "Record Payment" in text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
+    assert record(bob, invoice, amount="1000").status_code == 302
+    assert Invoice.objects.get().status == "paid"
+
+
+def test_it_needs_no_online_payments(bob: Client, invoice: Invoice, organization: Organization) -> None:
+    Organization.objects.update(payments_enabled=False)
+    assert "Record Payment" in text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
+    assert record(bob, invoice).status_code == 302
+
+
+@pytest.mark.parametrize(("currency", "typed", "minor"), [("JPY", "30,000", 30_000), ("KWD", "12.5", 12_500)])
+def test_amounts_are_right_in_every_kind_of_currency(
+    bob: Client, dana: Customer, currency: str, typed: str, minor: int
+) -> None:
+    record(bob, personas.sent_invoice(dana, 100_000, currency=currency), amount=typed)
+    assert Payment.objects.get().captured == Money(minor, currency)
+
+
+def test_the_day_it_was_paid_is_kept(bob: Client, invoice: Invoice) -> None:
+    last_week = today(now(), "America/New_York") - timedelta(days=7)
+    record(bob, invoice, paid_on=last_week.isoformat())
+    assert Payment.objects.get().paid_on == last_week
+
+
+def test_in_a_dialog_the_same_page_comes_without_its_frame(bob: Client, invoice: Invoice) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "dialog-content"}
+    assert "<html" not in bob.get(url(invoice), headers=headers).content.decode()
+
+
+def test_a_reader_is_offered_nothing(charlie: Client, invoice: Invoice) -> None:
+    assert "Record Payment" not in text_of(charlie.get(f"/o/alder/invoices/{invoice.pk}/"))

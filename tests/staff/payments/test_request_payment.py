@@ -1,0 +1,209 @@
+"""The Request Payment dialog: what it shows, what it refuses, and what Send does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing.models import Customer, Invoice, Mail, PaymentRequest
+from tests.support import personas
+
+GOOD = {"to": "dana@customer.example", "amount_requested": "300.00", "idempotency_key": "key-1"}
+
+
+def url(invoice: Invoice) -> str:
+    return f"/o/alder/invoices/{invoice.pk}/request/"
+
+
+def send(client: Client, invoice: Invoice, **changes: str) -> Any:
+    return client.post(url(invoice), {**GOOD, **changes})
+
+
+def test_the_dialog_starts_with_what_is_known(bob: Client, invoice: Invoice) -> None:
+    page = bob.get(url(invoice)).content.decode()
+    assert "Alder Joinery &lt;billing@alder.example&gt;" in page
+    assert f'name="to" value="{invoice.customer.email}"' in page
+    assert 'data-due="100000"' in page
+    assert 'data-exponent="2"' in page
+    assert 'name="idempotency_key" value=""' not in page
+
+
+def test_every_dialog_has_its_own_form_key(bob: Client, invoice: Invoice) -> None:
+    first, second = (bob.get(url(invoice)).context["form"].values["idempotency_key"] for _ in range(2))
+    assert first != second
+
+
+def test_send_asks_and_leads_back_to_the_invoice(bob: Client, invoice: Invoice) -> None:
+    answer = send(bob, invoice, cc="a@x.example, b@x.example", bcc="c@x.example\nd@x.example", note="Thanks")
+    assert answer.headers["Location"] == f"/o/alder/invoices/{invoice.pk}/"
+    made = PaymentRequest.objects.get()
+    assert (made.amount_requested_minor, made.to, made.note) == (30_000, ["dana@customer.example"], "Thanks")
+    assert (made.cc, made.bcc) == (["a@x.example", "b@x.example"], ["c@x.example", "d@x.example"])
+    assert made.reply_to == "bob@alder.example"
+
+
+def test_several_addresses_in_to_are_fine(bob: Client, invoice: Invoice) -> None:
+    send(bob, invoice, to="a@x.example; b@x.example,\n c@x.example ,")
+    assert PaymentRequest.objects.get().to == ["a@x.example", "b@x.example", "c@x.example"]
+
+
+def test_the_invoice_then_shows_the_requested_amount(bob: Client, invoice: Invoice) -> None:
+    page = send(bob, invoice).url
+    hidden_fields = bob.get(page).content.decode()
+    for message in (
+        "Requested Amount",
+        "$300",
+        "dana@customer.example",
+        "Waiting to be sent",
+        "Not opened yet",
+    ):
+        assert message in hidden_fields
+    for act in ("Resend Payment Link", "Copy link", "Cancel Payment Request"):
+        assert act in hidden_fields
+    assert "is on its way to dana@customer.example" in hidden_fields
+
+
+def test_a_double_click_asks_once(bob: Client, invoice: Invoice) -> None:
+    assert send(bob, invoice).status_code == 302
+    assert send(bob, invoice).status_code == 302
+    assert PaymentRequest.objects.count() == 1
+    assert Mail.objects.filter(kind="payment_request").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "message"),
+    [
+        ("to", "", "Enter the address"),
+        ("to", "dana", "“dana” is not a mail address"),
+        ("to", "dana@customer.example, dana@", "“dana@” is not a mail address"),
+        ("cc", "a@x.example, nope", "“nope” is not a mail address"),
+        ("bcc", "nope@", "“nope@” is not a mail address"),
+        ("amount_requested", "", "Enter an amount"),
+        ("amount_requested", "much", "is not an amount"),
+        ("amount_requested", "1,00", "is not an amount"),
+        ("amount_requested", "0", "above zero"),
+        ("amount_requested", "-5", "above zero"),
+        ("amount_requested", "10.005", "2 decimals at most"),
+        ("amount_requested", "1000.01", "at most $1,000.00"),
+        ("amount_requested", "99999999999999999999", "The most Partway can handle"),
+        ("amount_requested", "0.49", "at least $0.50"),
+        ("note", "n" * 1001, "at most 1000 characters"),
+    ],
+)
+def test_bad_input_is_refused_on_its_field(
+    bob: Client, invoice: Invoice, field: str, typed: str, message: str
+) -> None:
+    answer = send(bob, invoice, **{field: typed})
+    assert answer.status_code == 422
+    assert message in answer.context["form"].errors[field]
+    assert set(answer.context["form"].errors) == {field}
+    assert answer.context["form"].values[field] == typed
+    page = answer.content.decode()
+    assert f"id-{field}-error" in page
+    assert 'aria-invalid="true"' in page
+    assert "data-summary" in page
+    assert not PaymentRequest.objects.exists()
+
+
+def test_everything_wrong_is_marked_at_once(bob: Client, invoice: Invoice) -> None:
+    answer = send(bob, invoice, to="x", cc="y", bcc="z", amount_requested="?", note="n" * 2000)
+    assert set(answer.context["form"].errors) == {"to", "cc", "bcc", "amount_requested", "note"}
+
+
+def test_what_was_typed_is_kept_and_escaped(bob: Client, invoice: Invoice) -> None:
+    page = send(bob, invoice, to="<b>@x", note="<script>alert(1)</script>").content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+    assert 'value="key-1"' in page  # the same form, so still the same key
+
+
+@pytest.mark.parametrize(
+    ("currency", "total", "typed", "minor"),
+    [
+        ("JPY", 100_000, "30,000", 30_000),
+        ("KWD", 100_000, "12.500", 12_500),
+        ("USD", 100_000, "$1,000", 100_000),
+    ],
+)
+def test_amounts_are_right_in_every_kind_of_currency(
+    bob: Client, dana: Customer, currency: str, total: int, typed: str, minor: int
+) -> None:
+    invoice = personas.sent_invoice(dana, total, currency=currency)
+    assert send(bob, invoice, amount_requested=typed).status_code == 302
+    assert PaymentRequest.objects.get().amount_requested_minor == minor
+
+
+@pytest.mark.parametrize(("currency", "typed"), [("JPY", "100.5"), ("KWD", "1.0005"), ("KWD", "12.505")])
+def test_an_amount_the_currency_or_the_gateway_cannot_have_is_refused(
+    bob: Client, dana: Customer, currency: str, typed: str
+) -> None:
+    answer = send(bob, personas.sent_invoice(dana, 100_000, currency=currency), amount_requested=typed)
+    assert answer.status_code == 422
+    assert "amount_requested" in answer.context["form"].errors
+
+
+def test_in_a_dialog_the_same_page_comes_without_its_frame(bob: Client, invoice: Invoice) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "dialog-content"}
+    page = bob.get(url(invoice), headers=headers).content.decode()
+    assert "<html" not in page
+    assert "hx-post" in page
+    answer = bob.post(url(invoice), GOOD, headers=headers)
+    assert answer.headers["HX-Redirect"] == f"/o/alder/invoices/{invoice.pk}/"
+
+
+# Where nothing can be asked for, the page says why and what to do.
+
+
+def reason(client: Client, invoice: Invoice) -> str:
+    """What the invoice page says; the dialog must say the same, and the button must be gone."""
+    page = client.get(f"/o/alder/invoices/{invoice.pk}/").content.decode()
+    assert ">Request Payment<" not in page
+    dialog = client.get(url(invoice)).content.decode()
+    assert "amount_requested" not in dialog
+    return page + dialog
+
+
+def test_a_draft_must_be_sent_first(bob: Client, dana: Customer) -> None:
+    assert "Send the invoice first" in reason(bob, personas.draft_invoice(dana))
+
+
+def test_payments_off_leads_owners_to_the_switch(
+    alice: Client, bob: Client, invoice: Invoice, organization: Organization
+) -> None:
+    Organization.objects.update(payments_enabled=False)
+    assert "/o/alder/settings/payments/" in reason(alice, invoice)
+    told = reason(bob, invoice)
+    assert "An owner can turn them on" in told
+    assert "/o/alder/settings/payments/" not in told
+
+
+def test_an_open_request_is_named(bob: Client, invoice: Invoice) -> None:
+    personas.request_payment(invoice, 20_000)
+    told = reason(bob, invoice)
+    assert "One request at a time" in told
+    assert "A request for $200.00 is already open" in told
+
+
+def test_a_paid_invoice_has_nothing_to_ask_for(bob: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 100_000)
+    Invoice.objects.update(status="paid")
+    assert "nothing left to ask for" in reason(bob, invoice)
+
+
+def test_an_obstacle_that_came_up_meanwhile_loses_nothing(bob: Client, invoice: Invoice) -> None:
+    personas.request_payment(invoice, 20_000)
+    answer = send(bob, invoice, note="All typed already")
+    assert answer.status_code == 409
+    assert "already open" in answer.content.decode()
+    assert "All typed already" in answer.content.decode()
+    assert PaymentRequest.objects.count() == 1
+
+
+def test_a_part_paid_invoice_can_be_asked_for_again(bob: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 30_000)
+    assert 'data-due="70000"' in bob.get(url(invoice)).content.decode()
+    assert "at most $700.00" in send(bob, invoice, amount_requested="700.01").content.decode()
+    assert send(bob, invoice, amount_requested="700").status_code == 302

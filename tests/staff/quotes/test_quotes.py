@@ -1,0 +1,412 @@
+"""Accounting → Quotes: the list, the editor, the page of one, and every act on it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from partway.accounts.models import Organization
+from partway.billing import events, links
+from partway.billing.documents import invoices, quotes
+from partway.billing.models import Alert, Customer, Event, Invoice, Payment, Quote, QuoteTerms
+from partway.lib.clock import now
+from tests.staff.confirmation_pages import confirm_page, hidden_fields
+from tests.support import personas
+
+LINES = {
+    "lines.0.description": "Oak staircase",
+    "lines.0.quantity": "1",
+    "lines.0.unit_amount": "1000.00",
+    "lines.0.tax_percent": "",
+}
+
+
+@pytest.fixture
+def quote(dana: Customer) -> Quote:
+    """A quote over $1,000.00 with a deposit of $300.00, in Sent status."""
+    return personas.sent_quote(dana)
+
+
+def text_of(answer: HttpResponse) -> str:
+    """What a reader sees, spaces folded."""
+    return " ".join(re.sub(r"<[^>]+>", "", answer.content.decode()).split())
+
+
+def page_of(client: Client, quote: Quote) -> str:
+    return text_of(client.get(f"/o/alder/quotes/{quote.pk}/"))
+
+
+def typed(dana: Customer, **changes: str) -> dict[str, str]:
+    day = (now() + timedelta(days=20)).date().isoformat()
+    form = {"customer": dana.pk, "currency": "USD", "valid_until": day, "discount_kind": "", "notes": ""}
+    return {**form, **LINES, **changes}
+
+
+def act(client: Client, quote: Quote, name: str, **fields: str) -> HttpResponse:
+    return client.post(f"/o/alder/quotes/{quote.pk}/{name}/", fields)
+
+
+# The list
+
+
+def test_the_first_quote_is_invited(bob: Client, charlie: Client, dana: Customer) -> None:
+    assert "New quote" in text_of(bob.get("/o/alder/quotes/"))
+    assert "New quote" not in text_of(charlie.get("/o/alder/quotes/"))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["QUO-0001", "QUO-0002", "InvoiceDraft"]),
+        ("?status=sent", ["QUO-0001"]),
+        ("?status=accepted", ["QUO-0002"]),
+        ("?status=draft", ["InvoiceDraft"]),
+        ("?status=nonsense", ["QUO-0001", "QUO-0002", "InvoiceDraft"]),
+        ("?q=0002", ["QUO-0002"]),
+        ("?q=whitfield", ["QUO-0001"]),
+        ("?q=nobody", []),
+        ("?sort=-total", ["QUO-0001", "QUO-0002", "InvoiceDraft"]),
+        ("?q=%00", ["QUO-0001", "QUO-0002", "InvoiceDraft"]),
+    ],
+)
+def test_it_is_searched_and_filtered(charlie: Client, quote: Quote, query: str, found: list[str]) -> None:
+    eve = personas.customer(quote.organization, "Eve Adams")
+    personas.accept_quote(personas.sent_quote(eve))
+    personas.draft_quote(eve)
+    page = charlie.get(f"/o/alder/quotes/{query}").content.decode()
+    rows = re.findall(r'class="row-link"[^>]*>([^<]+)<', page)
+    assert sorted(rows) == sorted(found)
+
+
+def test_each_row_says_how_its_deposit_stands(charlie: Client, dana: Customer) -> None:
+    personas.sent_quote(dana)
+    personas.accept_quote(personas.sent_quote(dana))
+    personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
+    personas.accept_quote(personas.sent_quote(dana, percent="0"))
+    text = text_of(charlie.get("/o/alder/quotes/"))
+    for message in ("On acceptance", "Due", "Paid", "None"):
+        assert message in text
+
+
+def test_a_page_of_them_asks_the_database_no_more_often(
+    charlie: Client, dana: Customer, django_assert_max_num_queries: object
+) -> None:
+    for _ in range(6):
+        personas.accept_quote(personas.sent_quote(dana))
+    with django_assert_max_num_queries(12):  # type: ignore[operator]
+        charlie.get("/o/alder/quotes/")
+
+
+# The editor
+
+
+def test_a_quote_is_written_with_a_deposit(bob: Client, dana: Customer) -> None:
+    form = typed(dana, deposit_kind="percent", deposit_percent="12.5")
+    answer = bob.post("/o/alder/quotes/new/", form)
+    made = Quote.objects.get()
+    assert answer.headers["Location"] == f"/o/alder/quotes/{made.pk}/"
+    assert (made.total_minor, made.deposit_minor, made.deposit_percent) == (
+        100_000,
+        12_500,
+        Decimal("12.5"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"deposit_kind": "percent", "deposit_percent": ""}, "deposit_percent"),
+        ({"deposit_kind": "percent", "deposit_percent": "101"}, "deposit_percent"),
+        ({"deposit_kind": "amount", "deposit_amount": "1000.01"}, "deposit_amount"),
+        ({"deposit_kind": "amount", "deposit_amount": "x"}, "deposit_amount"),
+        ({"deposit_kind": "odd"}, "deposit_kind"),
+        ({"valid_until": "soon"}, "valid_until"),
+        ({"customer": "cus_of_somebody_else"}, "customer"),
+        ({"currency": "XXX"}, "currency"),
+    ],
+)
+def test_what_is_wrong_is_marked_and_what_was_typed_stays(
+    bob: Client, dana: Customer, changes: dict[str, str], field: str
+) -> None:
+    answer = bob.post("/o/alder/quotes/new/", typed(dana, **changes))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f'id="id-{field}-error"' in page
+    assert 'value="Oak staircase"' in page
+    assert not Quote.objects.exists()
+
+
+def usual(organization: Organization, **columns: object) -> None:
+    terms = {"deposit_kind": "percent", "deposit_percent": Decimal(30), "deposit_threshold_minor": 50_000}
+    by = personas.owner_actor(organization)
+    quotes.change_terms(organization, terms=QuoteTerms(**{**terms, **columns}), by=by, now=now())
+
+
+def test_a_new_quote_begins_with_the_usual_deposit(
+    bob: Client, organization: Organization, dana: Customer
+) -> None:
+    usual(organization)
+    page = bob.get("/o/alder/quotes/new/").content.decode()
+    assert '<option value="usual" selected>As usual: 30 % from $500.00 on</option>' in page
+    for price, deposit_minor in (("1000.00", 30_000), ("499.99", 0)):
+        form = typed(dana, deposit_kind="usual", **{"lines.0.unit_amount": price})
+        assert bob.post("/o/alder/quotes/new/", form).status_code == 302
+        assert Quote.objects.latest("created_at", "pk").deposit_minor == deposit_minor
+
+
+def test_what_it_adds_up_to_includes_the_deposit_and_saves_nothing(bob: Client, dana: Customer) -> None:
+    form = typed(dana, deposit_kind="percent", deposit_percent="30", act="figures", customer="")
+    text = text_of(bob.post("/o/alder/quotes/new/", form))
+    assert "Total$1,000.00" in text.replace(" ", "")
+    assert "Deposit$300.00" in text.replace(" ", "")
+    assert not Quote.objects.exists()
+
+
+def test_a_draft_is_changed(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_quote(dana)
+    page = bob.get(f"/o/alder/quotes/{draft.pk}/edit/").content.decode()
+    assert 'name="deposit_percent" value="30"' in page
+    form = typed(dana, deposit_kind="amount", deposit_amount="50", version="1")
+    assert act(bob, draft, "edit", **form).status_code == 302
+    assert Quote.objects.get().deposit_minor == 5_000
+
+
+def test_the_second_editor_sees_both(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_quote(dana)
+    act(bob, draft, "edit", **typed(dana, version="1", notes="First"))
+    answer = act(bob, draft, "edit", **typed(dana, version="1", notes="Second"))
+    assert answer.status_code == 409
+    assert "Somebody else saved this draft" in text_of(answer)
+    assert "“First”" in text_of(answer)
+    assert Quote.objects.get().notes == "First"
+
+
+def test_a_sent_quote_cannot_be_edited(bob: Client, quote: Quote, dana: Customer) -> None:
+    assert bob.get(f"/o/alder/quotes/{quote.pk}/edit/").status_code == 302
+    assert act(bob, quote, "edit", **typed(dana, version="1")).status_code == 409
+
+
+# The page of one
+
+
+def test_it_says_why_no_payment_is_requested(charlie: Client, bob: Client, quote: Quote) -> None:
+    for client in (bob, charlie):
+        page = page_of(client, quote)
+        assert "no part of it can be requested" in page
+        assert ">Request Payment<" not in page
+    assert bob.get(f"/o/alder/invoices/{quote.pk}/request/").status_code == 404
+
+
+def test_it_keeps_the_evidence_of_the_acceptance(charlie: Client, quote: Quote) -> None:
+    text = page_of(charlie, personas.accept_quote(quote))
+    assert "Dana W." in text
+    assert "192.0.2.7" in text
+
+
+def test_the_timeline_tells_it_in_sentences(bob: Client, quote: Quote) -> None:
+    act(bob, quote, "resend")
+    quotes.mark_opened(quote, now=now())
+    personas.record_deposit_check(personas.accept_quote(quote))
+    confirm_page(bob, f"/o/alder/quotes/{quote.pk}/invoice/")
+    text = page_of(bob, quote)
+    for sentence in (
+        "Alice wrote this quote",
+        "Alice sent the quote to dana.whitfield@customer.example",
+        "Bob sent the quote again to dana.whitfield@customer.example",
+        "Dana Whitfield opened the quote",
+        "Dana W. accepted the quote",
+        "Alice recorded the deposit of $300.00 (Check)",
+        "Bob made an invoice of this quote",
+    ):
+        assert sentence in text
+
+
+def test_a_reason_to_decline_is_on_the_timeline(charlie: Client, quote: Quote) -> None:
+    quotes.decline(quote, reason="Too dear.", by=events.customer_actor(quote.customer), now=now())
+    assert "Too dear." in page_of(charlie, quote)
+
+
+def test_where_payments_are_off_the_page_says_so(alice: Client, quote: Quote) -> None:
+    personas.accept_quote(quote)
+    Organization.objects.update(payments_enabled=False)
+    assert "cannot pay the deposit online. Open payment settings" in page_of(alice, quote)
+
+
+# Acts
+
+
+def test_sending_gives_a_number(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_quote(dana)
+    assert "paid in full on acceptance" in text_of(bob.get(f"/o/alder/quotes/{draft.pk}/send/"))
+    confirm_page(bob, f"/o/alder/quotes/{draft.pk}/send/")
+    assert (Quote.objects.get().status, Quote.objects.get().number) == ("sent", "QUO-0001")
+
+
+def test_what_cannot_be_sent_says_why(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_quote(dana)
+    Quote.objects.update(valid_until=now().date() - timedelta(days=3))
+    answer = confirm_page(bob, f"/o/alder/quotes/{draft.pk}/send/")
+    assert answer.status_code == 422
+    assert "This day is over" in text_of(answer)
+
+
+def test_a_quote_that_was_edited_meanwhile_is_shown_again_before_it_is_sent(
+    alice: Client, bob: Client, dana: Customer
+) -> None:
+    draft = personas.draft_quote(dana)
+    page = alice.get(f"/o/alder/quotes/{draft.pk}/send/")
+    form = typed(dana, version="1", deposit_kind="percent", deposit_percent="90")
+    act(bob, draft, "edit", **form)
+    answer = act(alice, draft, "send", **hidden_fields(page))
+    assert (answer.status_code, Quote.objects.get().status) == (409, "draft")
+    assert "Somebody else changed this" in text_of(answer)
+    assert "$900.00, paid in full on acceptance" in text_of(answer)
+    assert act(alice, draft, "send", **hidden_fields(answer)).status_code == 302
+
+
+def test_no_invoice_is_made_of_a_quote_that_was_not_shown(alice: Client, bob: Client, dana: Customer) -> None:
+    draft = personas.draft_quote(dana)
+    page = alice.get(f"/o/alder/quotes/{draft.pk}/invoice/")
+    act(bob, draft, "edit", **typed(dana, version="1", **{"lines.0.unit_amount": "9,000.00"}))
+    confirm_page(bob, f"/o/alder/quotes/{draft.pk}/send/")
+    personas.accept_quote(draft)
+    answer = act(alice, draft, "invoice", **hidden_fields(page))
+    assert (answer.status_code, Invoice.objects.count()) == (409, 0)
+    assert "$9,000.00 in all" in text_of(answer)
+
+
+def test_the_link_is_there_while_it_leads_somewhere(bob: Client, quote: Quote) -> None:
+    link = links.quote_url(quote)
+    assert link in bob.get(f"/o/alder/quotes/{quote.pk}/link/").content.decode()
+    quotes.decline(quote, reason="", by=events.customer_actor(quote.customer), now=now())
+    assert link not in bob.get(f"/o/alder/quotes/{quote.pk}/link/").content.decode()
+
+
+def deposit_form(**changes: str) -> dict[str, str]:
+    day = (now() - timedelta(days=1)).date().isoformat()
+    return {"method": "Check", "paid_on": day, "reference": "No. 7", "note": "By post.", **changes}
+
+
+def test_a_deposit_is_recorded_in_full_whatever_amount_is_posted(bob: Client, quote: Quote) -> None:
+    personas.accept_quote(quote)
+    page = bob.get(f"/o/alder/quotes/{quote.pk}/deposit/").content.decode()
+    assert "$300" in page
+    assert 'name="amount' not in page
+    act(bob, quote, "deposit", **deposit_form(), amount="1.00", amount_minor="100")
+    payment = Payment.objects.get()
+    assert (payment.captured_minor, payment.reference, payment.note) == (30_000, "No. 7", "By post.")
+    assert "By post." in page_of(bob, quote)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"method": ""}, "method"), ({"paid_on": "2100-01-01"}, "paid_on"), ({"paid_on": ""}, "paid_on")],
+)
+def test_a_deposit_that_is_not_well_typed_is_refused(
+    bob: Client, quote: Quote, changes: dict[str, str], field: str
+) -> None:
+    personas.accept_quote(quote)
+    answer = act(bob, quote, "deposit", **deposit_form(**changes))
+    assert answer.status_code == 422
+    assert f'id="id-{field}-error"' in answer.content.decode()
+    assert not Payment.objects.exists()
+
+
+def test_a_deposit_that_is_not_due_says_so(bob: Client, quote: Quote) -> None:
+    assert "once the quote is accepted" in text_of(bob.get(f"/o/alder/quotes/{quote.pk}/deposit/"))
+    personas.record_deposit_check(personas.accept_quote(quote))
+    assert act(bob, quote, "deposit", **deposit_form()).status_code == 409
+    assert Payment.objects.count() == 1
+
+
+def test_the_invoice_and_its_quote_lead_to_each_other(bob: Client, quote: Quote) -> None:
+    personas.record_deposit_check(personas.accept_quote(quote))
+    made = confirm_page(bob, f"/o/alder/quotes/{quote.pk}/invoice/")
+    invoice = Invoice.objects.get()
+    assert made.headers["Location"] == f"/o/alder/invoices/{invoice.pk}/"
+    draft = text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
+    assert "Deposit of $300.00 from QUO-0001: it stands on this invoice once you send it." in draft
+    confirm_page(bob, f"/o/alder/invoices/{invoice.pk}/send/")
+    sent = text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
+    assert "Deposit of $300.00 from QUO-0001." in sent
+    assert "The deposit of $300.00 from QUO-0001 was put on this invoice" in sent
+    assert "Alice" not in sent.partition("Timeline")[2].partition("made this invoice of QUO-0001")[0]
+    assert f"/o/alder/invoices/{invoice.pk}/" in bob.get(f"/o/alder/quotes/{quote.pk}/").content.decode()
+
+
+def test_a_deposit_larger_than_the_invoice_is_told_everywhere(bob: Client, quote: Quote) -> None:
+    personas.record_deposit_check(personas.accept_quote(quote))
+    by = personas.owner_actor(quote.organization)
+    invoice = quotes.create_invoice(quote, by=by, now=now())
+    lines = (quotes.Line("Less", Decimal(1), 20_000, Decimal(0)),)
+    draft = invoices.InvoiceDraft(quote.customer, "USD", invoice.due_on, lines)
+    invoices.edit(invoice, draft=draft, version=1, by=by, now=now())
+    assert "$100.00 of it is more than this invoice can take, and becomes" in text_of(
+        bob.get(f"/o/alder/invoices/{invoice.pk}/")
+    )
+    invoices.send(invoice, by=by, now=now())
+    assert "Deposit of $300.00 from QUO-0001. $100.00 of it is the customer's credit." in text_of(
+        bob.get(f"/o/alder/invoices/{invoice.pk}/")
+    )
+    assert Alert.objects.get().kind == "deposit_unallocated"
+    assert "QUO-0001Dana Whitfield" in text_of(bob.get("/o/alder/attention/"))
+
+
+def test_an_invoice_without_the_deposit_is_warned_of(bob: Client, quote: Quote) -> None:
+    personas.accept_quote(quote)
+    page = text_of(bob.get(f"/o/alder/quotes/{quote.pk}/invoice/"))
+    assert "The deposit of $300.00 is not paid." in page
+
+
+def test_only_what_was_accepted_becomes_an_invoice(bob: Client, quote: Quote) -> None:
+    assert act(bob, quote, "invoice").status_code == 409
+    assert not Invoice.objects.exists()
+
+
+# Settings
+
+
+def test_an_owner_sets_the_usual_terms(alice: Client, organization: Organization) -> None:
+    form = {
+        "prefix": "OFFER-",
+        "deposit_kind": "amount",
+        "deposit_amount": "250",
+        "deposit_threshold": "1000",
+    }
+    assert alice.post("/o/alder/settings/quotes/", form).status_code == 302
+    terms = quotes.quote_terms(organization)
+    assert (terms.prefix, terms.deposit_kind) == ("OFFER-", "amount")
+    assert (terms.deposit_amount_minor, terms.deposit_threshold_minor) == (25_000, 100_000)
+    assert 'value="250.00"' in alice.get("/o/alder/settings/quotes/").content.decode()
+    assert Event.objects.filter(type="organization.quote_terms_changed").exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"deposit_kind": "percent", "deposit_percent": "0"}, "deposit_percent"),
+        ({"deposit_kind": "percent", "deposit_percent": "many"}, "deposit_percent"),
+        ({"deposit_kind": "amount", "deposit_amount": ""}, "deposit_amount"),
+        ({"deposit_kind": "percent", "deposit_percent": "5", "deposit_threshold": "-1"}, "deposit_threshold"),
+        ({"prefix": "x" * 13}, "prefix"),
+    ],
+)
+def test_wrong_terms_are_marked(alice: Client, form: dict[str, str], field: str) -> None:
+    answer = alice.post("/o/alder/settings/quotes/", form)
+    assert answer.status_code == 422
+    assert f'id="id-{field}-error"' in answer.content.decode()
+    assert not QuoteTerms.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["", "new/", "{id}/", "{id}/deposit/", "{id}/link/"])
+def test_no_page_carries_inline_script_or_style(alice: Client, quote: Quote, page: str) -> None:
+    personas.accept_quote(quote)
+    text = alice.get(f"/o/alder/quotes/{page.format(id=quote.pk)}").content.decode()
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert "<style" not in text
+    assert not re.search(r"\s(style|on[a-z]+)=", text)

@@ -1,0 +1,135 @@
+"""The logo: whatever is sent, only a small PNG that we drew ourselves is kept and served."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from base64 import b64decode
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from partway.accounts.models import Logo
+from partway.billing.models import Event
+
+URL = "/o/alder/settings/logo/"
+PICTURE = "/o/alder/logo.png"
+
+
+def picture(
+    kind: str = "PNG", size: tuple[int, int] = (1200, 300), mode: str = "RGB", **saved: object
+) -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, size, 1 if mode == "P" else None).save(out, kind, **saved)
+    return out.getvalue()
+
+
+def claims(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that says it is enormous."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"0"))
+        + chunk(b"IEND", b"")
+    )
+
+
+def send(client: Client, content: bytes, name: str = "logo.png", media_type: str = "image/png") -> int:
+    file = SimpleUploadedFile(name, content, content_type=media_type)
+    return client.post(URL, {"logo": file}).status_code
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_is_drawn_anew_and_small(alice: Client, charlie: Client, kind: str) -> None:
+    assert send(alice, picture(kind)) == 302
+    answer = charlie.get(PICTURE)
+    assert answer.headers["Content-Type"] == "image/png"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    drawn = Image.open(io.BytesIO(answer.content))
+    assert (drawn.format, drawn.size) == ("PNG", (800, 200))
+    assert Event.objects.filter(type="organization.logo_changed").count() == 1
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1", "LA", "I;16"])
+def test_every_kind_of_pixels_is_taken(alice: Client, mode: str) -> None:
+    assert send(alice, picture(mode=mode, size=(40, 40))) == 302
+
+
+def test_nothing_of_the_file_but_its_pixels_survives(alice: Client) -> None:
+    message = PngInfo()
+    message.add_text("Comment", "<script>alert(1)</script>")
+    send(alice, picture(pnginfo=message) + b"<?php trailing ?>")
+    kept = bytes(Logo.objects.get().content)
+    assert b"script" not in kept
+    assert b"php" not in kept
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "not a PNG"),
+        (picture("GIF"), "not a PNG"),
+        (picture("BMP"), "not a PNG"),
+        (picture()[:60], "not a PNG"),
+        (b"\x89PNG\r\n\x1a\n", "not a PNG"),
+        (claims(60_000, 60_000), "too many pixels"),
+        (claims(9_000, 9_000), "too many pixels"),
+        (picture() + b"0" * 2 * 1024 * 1024, "larger than 2 MB"),
+        (b"", "Choose a picture"),
+    ],
+)
+def test_anything_else_is_refused_in_words(alice: Client, content: bytes, message: str) -> None:
+    answer = alice.post(URL, {"logo": SimpleUploadedFile("logo.png", content, content_type="image/png")})
+    assert answer.status_code == 422
+    assert message in answer.content.decode()
+    assert not Logo.objects.exists()
+
+
+def test_a_picture_of_too_many_pixels_is_refused(alice: Client) -> None:
+    assert send(alice, picture(size=(5_000, 4_000), mode="1")) == 422  # which are a few kilobytes
+
+
+def test_what_the_browser_says_it_is_does_not_matter(alice: Client) -> None:
+    send(alice, picture("JPEG"), "evil.html", "text/html")
+    assert alice.get(PICTURE).headers["Content-Type"] == "image/png"
+
+
+def test_another_one_replaces_it_and_it_can_be_removed(alice: Client) -> None:
+    send(alice, picture())
+    send(alice, picture(size=(10, 10)))
+    assert Logo.objects.count() == 1
+    alice.post(URL, {"act": "remove"})
+    alice.post(URL, {"act": "remove"})
+    assert alice.get(PICTURE).status_code == 404
+    assert Event.objects.filter(type="organization.logo_removed").count() == 1
+
+
+def test_no_file_at_all_is_said(alice: Client) -> None:
+    assert alice.post(URL).status_code == 422
+
+
+def test_nobody_else_sees_it(alice: Client, mallory: Client) -> None:
+    send(alice, picture())
+    assert mallory.get(PICTURE).status_code == 404
+    assert mallory.get("/o/birch/logo.png").status_code == 404
+
+
+# A PNG whose EXIF block ends too early; Pillow raises struct.error for it.
+BROKEN_EXIF = (
+    "UklGRoYAAABXRUJQVlA4WAoAAAAIAAAAHQAAEwAAVlA4ICYAAADQAgCdASoeABQAPm00lkekIyIhKAgAgA2JaQAAPaOgAP77"
+    "nMAAAEVYSUY6AAAATU0AKgAAAAgAAwEOAAIAAAADaGkAAAESAAMAAAABAAYAAAEAAAUAAAABAAAAMgAAAAAAAABIAAAAAQ=="
+)
+
+
+def test_a_picture_with_broken_exif_is_refused_in_words(alice: Client) -> None:
+    assert send(alice, b64decode(BROKEN_EXIF)) == 422
+    assert not Logo.objects.exists()

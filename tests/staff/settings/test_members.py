@@ -1,0 +1,120 @@
+"""The members page: who is here, who is invited, and what an owner can change of it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import Invitation, Member
+from partway.billing.models import Event, Mail
+from partway.delivery.mail import sending
+from partway.lib.clock import now
+from tests.support.personas import Team
+
+URL = "/o/alder/settings/members/"
+INVITE = f"{URL}invite/"
+IVY = {"email": "Ivy@Post.example ", "role": "collector"}
+
+
+def invited(alice: Client) -> Invitation:
+    alice.post(INVITE, IVY)
+    return Invitation.objects.get()
+
+
+def act(invitation: Invitation, name: str) -> str:
+    return f"/o/alder/settings/invitations/{invitation.pk}/{name}/"
+
+
+def test_everybody_is_listed_with_their_role(alice: Client) -> None:
+    page = alice.get(URL).content.decode()
+    for name in ("Alice", "Bob", "Charlie", "Owner", "Collector", "Reader"):
+        assert name in page
+
+
+def test_inviting_queues_a_mail_and_lists_the_invitation(alice: Client) -> None:
+    invitation = invited(alice)
+    assert (invitation.email, invitation.role, invitation.status) == ("ivy@post.example", "collector", "open")
+    mail = Mail.objects.get(kind="invitation")
+    assert mail.to == ["ivy@post.example"]
+    assert mail.data == {"invitation": invitation.pk, "by": "Alice"}  # and no link
+    assert "ivy@post.example" in alice.get(URL).content.decode()
+    assert mail.event is not None
+    assert mail.event.type == "member.invited"
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "message"),
+    [
+        ({**IVY, "email": "nobody"}, "email", "Enter an email address"),
+        ({**IVY, "email": "bob@alder.example"}, "email", "is a member already"),
+        ({**IVY, "role": "king"}, "role", "Choose a role"),
+    ],
+)
+def test_bad_input_is_refused_on_its_field(
+    alice: Client, typed: dict[str, str], field: str, message: str
+) -> None:
+    answer = alice.post(INVITE, typed)
+    assert answer.status_code == 422
+    assert message in answer.context["form"].errors[field]
+    assert not Mail.objects.exists()
+
+
+def test_nobody_is_invited_twice_at_a_time(alice: Client) -> None:
+    invited(alice)
+    assert "invited already" in alice.post(INVITE, IVY).context["form"].errors["email"]
+
+
+def test_resending_is_one_more_mail(alice: Client) -> None:
+    invitation = invited(alice)
+    alice.post(act(invitation, "resend"))
+    assert Mail.objects.filter(kind="invitation").count() == 2
+    assert Event.objects.filter(type="member.invitation_resent").count() == 1
+
+
+def test_a_withdrawn_invitation_leaves_the_list_and_its_mail_is_dropped(alice: Client) -> None:
+    alice.post(act(invited(alice), "withdraw"))
+    assert alice.get(URL).context["invitations"] == []
+    sending.send_due(now=now())
+    assert Mail.objects.get().status == "dropped"
+
+
+@pytest.mark.parametrize("name", ["resend", "withdraw"])
+def test_what_is_over_stays_over(alice: Client, name: str) -> None:
+    invitation = invited(alice)
+    alice.post(act(invitation, "withdraw"))
+    assert alice.post(act(invitation, name)).status_code == 409
+
+
+def test_a_role_changes_from_the_next_page_on(alice: Client, bob: Client, team: Team) -> None:
+    assert bob.get("/o/alder/customers/new/").status_code == 200
+    alice.post(f"{URL}{team.bob.pk}/role/", {"role": "reader"})
+    assert bob.get("/o/alder/customers/new/").status_code == 403
+    event = Event.objects.get(type="member.role_changed")
+    assert (event.data["before"], event.data["role"]) == ({"role": "collector"}, "reader")
+
+
+def test_a_removed_member_is_out_at_once(alice: Client, bob: Client, team: Team) -> None:
+    assert alice.post(f"{URL}{team.bob.pk}/remove/").headers["Location"] == URL
+    assert bob.get("/o/alder/").status_code == 404
+    assert Event.objects.get(type="member.removed").data["name"] == "Bob"
+
+
+@pytest.mark.parametrize(("act", "typed"), [("remove", {}), ("role", {"role": "reader"})])
+def test_the_last_owner_stays(alice: Client, team: Team, act: str, typed: dict[str, str]) -> None:
+    answer = alice.post(f"{URL}{team.alice.pk}/{act}/", typed)
+    assert answer.status_code == 409
+    assert "only owner" in answer.content.decode()
+    assert Member.objects.get(pk=team.alice.pk).role == "owner"
+
+
+def test_one_of_two_owners_may_go(alice: Client, team: Team) -> None:
+    alice.post(f"{URL}{team.bob.pk}/role/", {"role": "owner"})
+    assert alice.post(f"{URL}{team.alice.pk}/remove/").headers["Location"] == "/"
+    assert alice.get("/o/alder/").status_code == 404
+    assert "not in an organization yet" in alice.get("/").content.decode()
+
+
+def test_a_member_of_another_organization_is_nobody_here(alice: Client, mallory: Client, team: Team) -> None:
+    stranger = Member.objects.get(user__name="Mallory")
+    assert alice.post(f"{URL}{stranger.pk}/remove/").status_code == 404
+    assert Member.objects.filter(pk=stranger.pk).exists()

@@ -1,0 +1,209 @@
+"""What owners configure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from partway.accounts.models import GatewayAccount, Organization
+from partway.billing.models import Invoice
+from partway.lib.clock import now, today
+from tests.support import personas
+
+URL = "/o/alder/settings/"
+PAYMENTS = "/o/alder/settings/payments/"
+GOOD = {
+    "name": "Alder & Daughters",
+    "email": "office@alder.example",
+    "phone": "",
+    "address": "1 Elm St",
+    "currency": "EUR",
+    "time_zone": "Europe/Vienna",
+    "invoice_prefix": "A-",
+    "tax_number": "US 12-345",
+    "color": "#7a1f2b",
+    "payment_instructions": "Check to 1 Elm St",
+    "default_tax_percent": "8.25",
+    "default_due_days": "30",
+    "next_invoice_number": "1000",
+}
+
+
+def test_saving_changes_the_organization(alice: Client, organization: Organization) -> None:
+    assert 'value="Alder Joinery"' in alice.get(URL).content.decode()
+    assert alice.post(URL, GOOD).status_code == 302
+    organization.refresh_from_db()
+    assert {name: str(getattr(organization, name)) for name in GOOD} == GOOD
+    assert organization.slug == "alder"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("name", ""),
+        ("email", "nobody"),
+        ("currency", "XXX"),
+        ("time_zone", "Moon/Crater"),
+        ("invoice_prefix", "x" * 13),
+        ("tax_number", "x" * 41),
+        ("color", "red"),
+        ("color", "#ffee00"),
+        ("color", "#1f5c3d;x"),
+        ("payment_instructions", "x" * 601),
+        ("default_tax_percent", "101"),
+        ("default_tax_percent", "8.12345"),
+        ("default_tax_percent", ""),
+        ("default_due_days", "366"),
+        ("default_due_days", "-1"),
+        ("next_invoice_number", "many"),
+    ],
+)
+def test_bad_input_is_refused_on_its_field(
+    alice: Client, organization: Organization, field: str, text: str
+) -> None:
+    answer = alice.post(URL, {**GOOD, field: text})
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {field}
+    assert answer.context["form"].values["address"] == "1 Elm St"
+    assert (
+        "<title>Settings · Alder Joinery</title>" in answer.content.decode()
+    )  # the stored name, not the typed
+    organization.refresh_from_db()
+    assert organization.name == "Alder Joinery"
+
+
+def test_the_next_number_may_only_go_up(alice: Client, organization: Organization) -> None:
+    alice.post(URL, GOOD)
+    answer = alice.post(URL, {**GOOD, "next_invoice_number": "999"})
+    assert answer.status_code == 422
+    assert "may only go up" in answer.context["form"].errors["next_invoice_number"]
+    organization.refresh_from_db()
+    assert organization.next_invoice_number == 1000
+
+
+def test_the_next_invoice_takes_the_raised_number(alice: Client, organization: Organization) -> None:
+    alice.post(URL, {**GOOD, "currency": "USD"})
+    organization.refresh_from_db()
+    assert personas.sent_invoice(personas.customer(organization)).number == "A-1000"
+
+
+def test_a_new_invoice_begins_with_the_usual_tax_and_term(alice: Client, organization: Organization) -> None:
+    alice.post(URL, GOOD)
+    page = alice.get("/o/alder/invoices/new/")
+    due = today(now(), "Europe/Vienna") + timedelta(days=30)
+    assert page.context["form"].values["due_on"] == due.isoformat()
+    assert {row["values"]["tax_percent"] for row in page.context["rows"]} == {"8.25"}
+
+
+def test_capitals_in_a_color_do_not_matter(alice: Client, organization: Organization) -> None:
+    alice.post(URL, {**GOOD, "color": "#7A1F2B"})
+    organization.refresh_from_db()
+    assert organization.color == "#7a1f2b"
+
+
+def test_payments_can_be_switched_off_and_on(alice: Client, organization: Organization) -> None:
+    alice.post(PAYMENTS, {"act": "switch", "payments_enabled": "off"})
+    organization.refresh_from_db()
+    assert not organization.payments_enabled
+    assert "Nobody can request a payment" in alice.get(PAYMENTS).content.decode()
+    alice.post(PAYMENTS, {"act": "switch", "payments_enabled": "on"})
+    organization.refresh_from_db()
+    assert organization.payments_enabled
+
+
+def test_without_a_payment_service_they_stay_off(alice: Client, organization: Organization) -> None:
+    GatewayAccount.objects.all().delete()
+    Organization.objects.update(payments_enabled=False)
+    answer = alice.post(PAYMENTS, {"act": "switch", "payments_enabled": "on"})
+    assert answer.status_code == 409
+    assert "Connect a payment service first" in answer.content.decode()
+    organization.refresh_from_db()
+    assert not organization.payments_enabled
+
+
+def test_a_sandbox_that_does_not_answer_is_said(
+    alice: Client, organization: Organization, settings: LazySettings
+) -> None:
+    settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
+    GatewayAccount.objects.all().delete()
+    answer = alice.post(PAYMENTS, {"act": "connect"})
+    assert answer.status_code == 503
+    assert "The sandbox does not answer" in answer.content.decode()
+    assert not GatewayAccount.objects.exists()
+
+
+def test_a_live_installation_offers_no_sandbox(
+    alice: Client, organization: Organization, settings: LazySettings
+) -> None:
+    settings.PARTWAY_LIVE = True
+    GatewayAccount.objects.all().delete()
+    assert "Connect the sandbox" not in alice.get(PAYMENTS).content.decode()
+    assert alice.post(PAYMENTS, {"act": "connect"}).status_code == 409
+
+
+def test_connecting_twice_keeps_the_first_account(alice: Client, organization: Organization) -> None:
+    alice.post(PAYMENTS, {"act": "connect"})
+    assert GatewayAccount.objects.count() == 1
+
+
+# Other ways to pay
+
+
+def save_modes(client: Client, *lines: str) -> Any:
+    return client.post(PAYMENTS, {"act": "modes", "modes": "\r\n".join(lines)})
+
+
+def test_the_ways_to_pay_are_a_list_that_keeps_its_order(alice: Client, invoice: Invoice) -> None:
+    assert "Cash\nCheck\nBank transfer" in alice.get(PAYMENTS).content.decode()
+    assert save_modes(alice, "PayPal  me ", "", "Cash").status_code == 302
+    for page in (PAYMENTS, f"/o/alder/invoices/{invoice.pk}/payment/"):
+        told = alice.get(page).content.decode()
+        assert told.index("PayPal me") < told.index("Cash")
+        assert "Bank transfer" not in told.partition("Online payments")[2]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([""], "between one and 20"),
+        (["Cash", "cash"], "stands there twice"),
+        (["x" * 41], "is too long"),
+        ([str(number) for number in range(21)], "between one and 20"),
+    ],
+)
+def test_a_list_that_makes_no_sense_comes_back_as_it_was_typed(
+    alice: Client, organization: Organization, lines: list[str], message: str
+) -> None:
+    answer = save_modes(alice, *lines)
+    assert answer.status_code == 422
+    assert message in answer.context["form"].errors["modes"]
+    assert answer.context["form"].values["modes"] == "\n".join(lines)
+    organization.refresh_from_db()
+    assert organization.payment_modes[0] == "Cash"
+
+
+def test_a_way_to_pay_that_is_gone_stays_with_its_payments(alice: Client, invoice: Invoice) -> None:
+    personas.record_check(invoice, 10_000)
+    save_modes(alice, "Cash")
+    assert ">Check" in alice.get(f"/o/alder/invoices/{invoice.pk}/").content.decode().partition("Payments")[2]
+    quote = personas.accept_quote(personas.sent_quote(invoice.customer))
+    for path in (f"invoices/{invoice.pk}/payment", f"quotes/{quote.pk}/deposit"):
+        assert '<option value="Check">' not in alice.get(f"/o/alder/{path}/").content.decode()
+
+
+def test_changing_them_is_on_record(alice: Client, organization: Organization) -> None:
+    save_modes(alice, "PayPal me")
+    page = alice.get("/o/alder/settings/audit/").content.decode()
+    assert "payment modes: “Cash, Check, Bank transfer, Card terminal, Other” → “PayPal me”" in page
+
+
+def test_a_form_that_the_page_does_not_have_changes_nothing(
+    alice: Client, organization: Organization
+) -> None:
+    answer = alice.post("/o/alder/settings/payments/", {"act": "mode", "modes": "Cash"})
+    organization.refresh_from_db()
+    assert (answer.status_code, organization.payments_enabled) == (422, True)

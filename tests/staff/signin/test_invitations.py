@@ -1,0 +1,127 @@
+"""An invitation is accepted: by somebody new, by somebody who signs in here already, once, and in time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from partway.accounts.models import Invitation, Member, User
+from partway.billing import links
+from partway.billing.events import member_actor
+from partway.billing.models import Event, Mail
+from partway.billing.people import members
+from partway.delivery.mail import sending
+from partway.lib.clock import now
+from tests.staff.conftest import SignIn
+from tests.support import personas
+from tests.support.personas import PASSWORD, Team
+
+NEW = {"name": "Ivy", "password": PASSWORD, "again": PASSWORD}
+
+
+def invite(team: Team, email: str = "ivy@post.example", role: str = "collector") -> Invitation:
+    return members.invite(team.organization, email=email, role=role, by=member_actor(team.alice), now=now())
+
+
+def path(invitation: Invitation) -> str:
+    return "/join/" + links.invitation_url(invitation).partition("/join/")[2]
+
+
+@pytest.fixture
+def invitation(team: Team) -> Invitation:
+    return invite(team)
+
+
+def test_somebody_new_sets_a_name_and_a_password_and_is_in(client: Client, invitation: Invitation) -> None:
+    assert "ivy@post.example" in client.get(path(invitation)).content.decode()
+    assert client.post(path(invitation), NEW).headers["Location"] == "/o/alder/"
+    assert client.get("/o/alder/").status_code == 200
+    member = Member.objects.get(user__email="ivy@post.example")
+    assert (member.role, member.user.name) == ("collector", "Ivy")
+    assert Event.objects.get(type="member.joined").actor_id == member.pk
+
+
+def test_the_link_works_once(client: Client, invitation: Invitation) -> None:
+    client.post(path(invitation), NEW)
+    answer = Client().get(path(invitation))
+    assert answer.status_code == 404
+    assert "This invitation is over" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("name", " "), ("password", "short"), ("again", "something else")]
+)
+def test_a_bad_form_is_refused_and_leaves_nobody(
+    client: Client, invitation: Invitation, field: str, text: str
+) -> None:
+    answer = client.post(path(invitation), {**NEW, field: text})
+    assert answer.status_code == 422
+    assert not User.objects.filter(email="ivy@post.example").exists()
+
+
+def test_who_has_a_password_here_signs_in_first(client: Client, team: Team) -> None:
+    mallory = personas.mallory()
+    link = path(invite(team, mallory.user.email))
+    page = client.get(link).content.decode()
+    assert f"/signin/?next={link}" in page
+    assert client.post(link, NEW).status_code == 200  # and nothing else happens
+    assert mallory.user.memberships.count() == 1
+
+
+def test_who_is_signed_in_here_just_joins(team: Team, sign_in: SignIn) -> None:
+    mallory = personas.mallory()
+    client, link = sign_in(mallory), path(invite(team, mallory.user.email, "reader"))
+    assert "Join Alder Joinery" in client.get(link).content.decode()
+    assert mallory.user.memberships.count() == 1  # looking changes nothing
+    assert client.post(link).headers["Location"] == "/o/alder/"
+    assert client.get("/o/alder/").status_code == 200
+
+
+def test_somebody_else_cannot_join_with_it(bob: Client, invitation: Invitation) -> None:
+    assert "signed in as bob@alder.example" in bob.get(path(invitation)).content.decode()
+    bob.post(path(invitation))
+    invitation.refresh_from_db()
+    assert invitation.status == "open"
+
+
+def test_a_withdrawn_invitation_is_dead(client: Client, team: Team, invitation: Invitation) -> None:
+    members.withdraw(invitation, by=member_actor(team.alice), now=now())
+    assert client.post(path(invitation), NEW).status_code == 404
+
+
+def test_after_a_week_it_is_dead_until_it_is_sent_again(
+    client: Client, team: Team, invitation: Invitation
+) -> None:
+    Invitation.objects.update(expires_at=now() - timedelta(seconds=1))
+    assert client.get(path(invitation)).status_code == 404
+    members.resend(invitation, by=member_actor(team.alice), now=now())
+    assert client.get(path(invitation)).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["x", "06f3k0-abc", "%00", "0" * 26 + "-" + "0" * 32])
+def test_a_made_up_link_is_dead(client: Client, team: Team, token: str) -> None:
+    assert client.get(f"/join/{token}/").status_code == 404
+
+
+def test_an_invitation_does_not_make_its_reader_somebody_who_is_known_elsewhere(
+    client: Client, team: Team
+) -> None:
+    """Else an owner who reads the mails of an installation could become the owner of another organization."""
+    User.objects.create_user("ivy@post.example", "Ivy")
+    assert "known here already" in client.get(path(invite(team))).content.decode()
+    client.post(path(Invitation.objects.get()), NEW)
+    assert not User.objects.get(email="ivy@post.example").has_usable_password()
+    assert not Member.objects.filter(user__email="ivy@post.example").exists()
+
+
+def test_among_several_organizations_no_owner_reads_an_invitation(
+    alice: Client, invitation: Invitation, mallory: Client, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
+    settings.PARTWAY_MAIL_TO_FILES = True
+    sending.send_due(now=now())
+    assert "inbox/mail_" not in alice.get("/o/alder/inbox/").content.decode()
+    assert alice.get(f"/o/alder/inbox/{Mail.objects.get(kind='invitation').pk}/").status_code == 404

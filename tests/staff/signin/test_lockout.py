@@ -1,0 +1,128 @@
+"""Whoever tries too often waits: per account and network address, in words that tell nobody who has an account."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from datetime import timedelta
+
+import pytest
+from axes.models import AccessAttempt
+from django.conf import LazySettings
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from django.utils import timezone
+
+from partway.accounts.models import User
+from tests.support import totp_codes
+from tests.support.personas import PASSWORD, Team
+
+ALICE = "alice@alder.example"
+CODE = "/signin/code/"
+
+
+def fail(times: int, email: str = ALICE, **client: str) -> int:
+    """Sign in with a wrong password, and again; answers the last status."""
+    status = 0
+    for _ in range(times):
+        status = Client(**client).post("/signin/", {"email": email, "password": "wrong"}).status_code
+    return status
+
+
+def test_the_fifth_wrong_password_locks(team: Team) -> None:
+    assert [fail(1) for _ in range(5)] == [422, 422, 422, 422, 429]
+
+
+def test_locked_the_right_password_does_not_help_and_the_page_says_what_does(team: Team) -> None:
+    fail(5)
+    answer = Client().post("/signin/", {"email": ALICE, "password": PASSWORD})
+    page = answer.content.decode()
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "900"
+    assert "Wait 15 minutes" in page
+    assert "/signin/forgotten/" in page
+
+
+def test_an_unknown_address_is_locked_in_the_same_words(team: Team) -> None:
+    fail(4)
+    fail(4, "nobody@alder.example")
+    known = Client().post("/signin/", {"email": ALICE, "password": "wrong"})
+    unknown = Client().post("/signin/", {"email": "nobody@alder.example", "password": "wrong"})
+    assert known.status_code == unknown.status_code == 429
+    assert known.content == unknown.content
+
+
+def test_capitals_and_browsers_are_counted_together(team: Team) -> None:
+    fail(2, "ALICE@alder.example", HTTP_USER_AGENT="one")
+    fail(2, " alice@Alder.example", HTTP_USER_AGENT="two")
+    assert fail(1, HTTP_USER_AGENT="three") == 429
+
+
+def test_others_are_not_locked_with_her(team: Team) -> None:
+    fail(5)
+    assert fail(1, "bob@alder.example") == 422
+    elsewhere = Client(REMOTE_ADDR="198.51.100.9")
+    assert elsewhere.post("/signin/", {"email": ALICE, "password": PASSWORD}).status_code == 302
+
+
+def test_behind_a_proxy_the_browsers_address_counts(team: Team, settings: LazySettings) -> None:
+    settings.PARTWAY_TRUSTED_PROXIES = 1
+    fail(5, HTTP_X_FORWARDED_FOR="6.6.6.6, 198.51.100.9")
+    assert fail(1, HTTP_X_FORWARDED_FOR="198.51.100.9") == 429
+    assert fail(1, HTTP_X_FORWARDED_FOR="198.51.100.10") == 422
+
+
+def test_a_forged_address_does_not_unlock(team: Team) -> None:
+    fail(5)
+    assert fail(1, HTTP_X_FORWARDED_FOR="198.51.100.9") == 429
+
+
+def test_after_the_wait_it_works_again(team: Team) -> None:
+    fail(5)
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
+    assert Client().post("/signin/", {"email": ALICE, "password": PASSWORD}).status_code == 302
+
+
+def test_trying_while_locked_does_not_lengthen_the_wait(team: Team) -> None:
+    fail(5)
+    before = AccessAttempt.objects.get().attempt_time
+    fail(2)
+    assert AccessAttempt.objects.get().attempt_time == before
+
+
+def test_signing_in_forgets_earlier_failures(team: Team) -> None:
+    fail(4)
+    Client().post("/signin/", {"email": ALICE, "password": PASSWORD})
+    assert fail(4) == 422
+
+
+def test_wrong_codes_lock_as_well(team: Team) -> None:
+    secret = totp_codes.enable_two_factor(team.alice.user)
+    client = Client()
+    client.post("/signin/", {"email": ALICE, "password": PASSWORD})
+    statuses = [client.post(CODE, {"code": "000000"}).status_code for _ in range(5)]
+    assert statuses == [422, 422, 422, 422, 429]
+    assert client.post(CODE, {"code": totp_codes.code_for(secret)}).status_code == 429
+    assert client.get("/o/alder/").status_code == 302
+
+
+def test_no_password_is_kept(team: Team) -> None:
+    Client().post("/signin/", {"email": ALICE, "password": "my other secret"})
+    row = AccessAttempt.objects.get()
+    assert "my other secret" not in f"{row.post_data} {row.get_data}"
+
+
+@pytest.mark.parametrize("email", ["nobody@alder.example", "ivy@alder.example"])
+def test_time_does_not_tell_who_has_an_account(team: Team, settings: LazySettings, email: str) -> None:
+    """With the hash that installations use, an unknown address and one without a password cost the same."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    settings.AXES_FAILURE_LIMIT = 1000
+    User.objects.create_user("ivy@alder.example", "Ivy")
+    User.objects.filter(email=ALICE).update(password=make_password(PASSWORD))
+    known, other = [], []
+    for _ in range(5):
+        for took, typed in ((known, ALICE), (other, email)):
+            began = time.process_time()
+            fail(1, typed)
+            took.append(time.process_time() - began)
+    assert statistics.median(other) > statistics.median(known) / 2

@@ -1,0 +1,95 @@
+"""What belongs to the person who is signed in: name, password, sessions."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from partway.accounts.models import User
+from partway.billing.models import Event
+from partway.staff.signin.profile import browser
+from tests.support.personas import PASSWORD, Team
+
+URL = "/profile/"
+PASSWORDS = {
+    "oldpassword": PASSWORD,
+    "password1": "another walk by the sea",
+    "password2": "another walk by the sea",
+}
+
+
+def signed_in() -> Client:
+    """Alice, in one more browser."""
+    client = Client(HTTP_USER_AGENT="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+    client.post("/signin/", {"email": "alice@alder.example", "password": PASSWORD})
+    return client
+
+
+def test_it_shows_who_one_is_and_where(alice: Client) -> None:
+    page = alice.get(URL).content.decode()
+    for message in ("alice@alder.example", 'value="Alice"', "/o/alder/", "Owner"):
+        assert message in page
+
+
+def test_another_name_is_seen_by_the_others_and_recorded(alice: Client, bob: Client) -> None:
+    alice.post(URL, {"name": " Alice Alder "})
+    assert User.objects.get(email="alice@alder.example").name == "Alice Alder"
+    assert Event.objects.get(type="member.renamed").data["before"] == {"name": "Alice"}
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 121])
+def test_a_name_there_must_be(alice: Client, name: str) -> None:
+    assert alice.post(URL, {"name": name}).status_code == 422
+    assert User.objects.filter(name="Alice").exists()
+
+
+def test_another_password_keeps_this_session_and_ends_the_others(team: Team) -> None:
+    this, other = signed_in(), signed_in()
+    assert this.post("/profile/password/", PASSWORDS).headers["Location"] == URL
+    assert this.get("/o/alder/").status_code == 200
+    assert other.get("/o/alder/").status_code == 302
+    assert Event.objects.filter(type="member.password_changed").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("oldpassword", "wrong"), ("password1", "short"), ("password2", "different")]
+)
+def test_a_bad_password_form_changes_nothing(team: Team, field: str, text: str) -> None:
+    assert signed_in().post("/profile/password/", {**PASSWORDS, field: text}).status_code == 422
+    assert User.objects.get(email="alice@alder.example").check_password(PASSWORD)
+
+
+def test_other_sessions_can_be_ended(team: Team) -> None:
+    this, other = signed_in(), signed_in()
+    page = this.get(URL).content.decode()
+    assert page.count("Firefox on Linux") == 2
+    assert page.count("this one") == 1
+    this.post("/profile/sessions/end/")
+    assert other.get("/o/alder/").status_code == 302
+    assert this.get(URL).content.decode().count("Firefox on Linux") == 1
+
+
+def test_profile_pages_are_not_kept_by_the_browser(alice: Client) -> None:
+    assert "no-store" in alice.get(URL).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Safari/537.36",
+            "Chrome on Android",
+        ),
+        ("curl/8", "A browser"),
+    ],
+)
+def test_a_browser_is_named_as_people_know_it(said: str, message: str) -> None:
+    assert browser(said) == message

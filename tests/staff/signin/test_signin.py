@@ -1,0 +1,143 @@
+"""Signing in, signing out, choosing an organization, setting the first password."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partway.accounts import passwords
+from partway.accounts.models import Member, User
+from tests.support import personas
+from tests.support.personas import PASSWORD, Team
+
+ALICE = "alice@alder.example"
+
+
+def test_address_and_password_lead_to_the_organization(client: Client, team: Team) -> None:
+    answer = client.post("/signin/", {"email": ALICE, "password": PASSWORD}, follow=True)
+    assert answer.redirect_chain[-1][0] == "/o/alder/"
+
+
+def test_capitals_in_the_address_do_not_matter(client: Client, team: Team) -> None:
+    answer = client.post("/signin/", {"email": " Alice@Alder.Example ", "password": PASSWORD})
+    assert answer.status_code == 302
+
+
+@pytest.mark.parametrize(("email", "password"), [(ALICE, "wrong"), ("nobody@alder.example", PASSWORD)])
+def test_a_wrong_pair_is_refused_without_saying_which_half(
+    client: Client, team: Team, email: str, password: str
+) -> None:
+    answer = client.post("/signin/", {"email": email, "password": password})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "do not fit together" in page
+    assert f'value="{email}"' in page
+    assert "wrong" not in page  # the password is not shown again
+
+
+def test_an_empty_form_marks_both_fields(client: Client, team: Team) -> None:
+    answer = client.post("/signin/", {"email": "", "password": ""})
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"login", "password"}
+
+
+def test_nobody_signs_up_by_themselves(client: Client, team: Team) -> None:
+    assert client.get("/signup/").status_code == 404
+    assert client.get("/signin/").context.get("signup_url") is None
+
+
+def test_an_inactive_user_cannot_sign_in(client: Client, team: Team) -> None:
+    User.objects.filter(email=ALICE).update(is_active=False)
+    assert client.post("/signin/", {"email": ALICE, "password": PASSWORD}).status_code == 422
+
+
+def test_next_leads_back_to_where_one_was_going(client: Client, team: Team) -> None:
+    page = client.get("/signin/?next=/o/alder/settings/").content.decode()
+    assert 'value="/o/alder/settings/"' in page
+    answer = client.post("/signin/", {"email": ALICE, "password": PASSWORD, "next": "/o/alder/settings/"})
+    assert answer.headers["Location"] == "/o/alder/settings/"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+def test_next_never_leads_to_another_site(client: Client, team: Team, elsewhere: str) -> None:
+    answer = client.post("/signin/", {"email": ALICE, "password": PASSWORD, "next": elsewhere})
+    assert answer.headers["Location"] == "/"
+
+
+def test_who_is_signed_in_needs_no_sign_in_page(alice: Client) -> None:
+    assert alice.get("/signin/").status_code == 302
+
+
+def test_sign_out_ends_the_session_and_only_by_post(alice: Client) -> None:
+    assert alice.get("/signout/").status_code == 405
+    assert alice.get("/o/alder/").status_code == 200
+    alice.post("/signout/")
+    assert alice.get("/o/alder/").status_code == 302
+
+
+def test_several_organizations_are_a_choice(alice: Client, team: Team) -> None:
+    birch = personas.organization("birch", "Birch & Co")
+    Member.objects.create(organization=birch, user=team.alice.user, role="reader")
+    page = alice.get("/").content.decode()
+    assert "/o/alder/" in page
+    assert "/o/birch/" in page
+    assert "Birch &amp; Co" in alice.get("/o/alder/").content.decode()  # and the switch stands on every page
+
+
+def test_no_organization_is_a_kind_page(client: Client, team: Team) -> None:
+    client.force_login(User.objects.create_user("new@alder.example", "New", PASSWORD))
+    page = client.get("/").content.decode()
+    assert "not in an organization yet" in page
+
+
+def welcome_link(user: User) -> str:
+    return reverse("welcome", args=passwords.welcome_link_parts(user))
+
+
+@pytest.fixture
+def invited(team: Team) -> User:
+    return User.objects.create_user("ivy@alder.example", "Ivy")
+
+
+def test_the_welcome_link_sets_a_password_and_signs_in(client: Client, invited: User) -> None:
+    link = welcome_link(invited)
+    assert "Welcome, Ivy" in client.get(link).content.decode()
+    answer = client.post(link, {"password": PASSWORD, "again": PASSWORD})
+    assert answer.headers["Location"] == "/"
+    assert client.get("/").status_code == 200
+    assert User.objects.get(pk=invited.pk).check_password(PASSWORD)
+
+
+def test_the_welcome_link_works_once(client: Client, invited: User) -> None:
+    link = welcome_link(invited)
+    client.post(link, {"password": PASSWORD, "again": PASSWORD})
+    answer = Client().post(link, {"password": "another long password", "again": "another long password"})
+    assert answer.status_code == 404
+    assert User.objects.get(pk=invited.pk).check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("password", "again", "message"),
+    [
+        ("short", "short", "at least 10"),
+        ("password123", "password123", "common"),
+        (PASSWORD, "x", "do not match"),
+    ],
+)
+def test_a_weak_or_mistyped_password_is_refused(
+    client: Client, invited: User, password: str, again: str, message: str
+) -> None:
+    answer = client.post(welcome_link(invited), {"password": password, "again": again})
+    assert answer.status_code == 422
+    assert message in answer.content.decode()
+    assert not User.objects.get(pk=invited.pk).has_usable_password()
+
+
+@pytest.mark.parametrize("link", ["/welcome/x/y/", "/welcome/%00/set/", "/welcome/dXNyXzE/abc-def/"])
+def test_a_made_up_welcome_link_is_dead(client: Client, team: Team, link: str) -> None:
+    assert client.get(link).status_code == 404
+
+
+def test_a_welcome_link_is_of_no_use_to_who_has_a_password(client: Client, team: Team) -> None:
+    assert client.get(welcome_link(team.alice.user)).status_code == 404

@@ -1,0 +1,346 @@
+"""The small scripts of the staff door, in a real browser: exact amounts as one types, dialogs, menus, lines."""
+
+from __future__ import annotations
+
+import os
+import random
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from partway.accounts.models import Organization
+from partway.billing.models import Customer, Invoice, PaymentRequest
+from partway.lib.clock import now
+from partway.lib.money import EXPONENTS, MoneyError, parse_money
+from partway.staff.templatetags.staff import currency_prefix
+from tests.support import personas
+from tests.support.browsers import launch
+from tests.support.personas import PASSWORD, Team
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # Playwright runs a loop in this thread, which Django would take for asynchronous code.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(browser: Browser, team: Team, live_server: LiveServer) -> Iterator[Page]:
+    """Bob, signed in."""
+    context = browser.new_context(base_url=live_server.url, permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto("/signin/")
+    page.fill("[name=email]", "bob@alder.example")
+    page.fill("[name=password]", PASSWORD)
+    page.click("[type=submit]")
+    yield page
+    context.close()
+
+
+def open_dialog(page: Page, invoice: Invoice) -> None:
+    page.goto(f"/o/alder/invoices/{invoice.pk}/")
+    page.click("text=Request Payment")
+    expect(page.locator("dialog[open]")).to_be_visible()
+
+
+# Reading amounts.
+
+KNOWN = "| |300|$300|300 USD|USD 300|1,250.50|1,25|,5|5.|.5|-|+5|-$5|0|0.00|1e5|١٢|12 500|1.2.3|1,234,567.891"
+BIG_AND_ODD = "10000000000000|99999999999999999|1,2,3|--5|$|$$5|5$|-0|- 5|5-|1,000,00|0,000|00012|.|,|1,,000"
+
+
+def texts() -> list[str]:
+    """Amounts as people type and mistype them."""
+    chance = random.Random(7)  # noqa: S311 - the same mistypings every time
+    typed = ["".join(chance.choices("0123456789.,-$ ", k=chance.randint(1, 12))) for _ in range(1500)]
+    return [*KNOWN.split("|"), *BIG_AND_ODD.split("|"), *typed]
+
+
+@pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
+def test_the_dialog_reads_amounts_as_the_server_does(browser: Browser, currency: str) -> None:
+    module = files("partway.staff").joinpath("static/staff/remaining.js").read_bytes()
+    money = {"currency": currency, "exponent": EXPONENTS[currency], "mark": currency_prefix(currency)}
+    page = browser.new_page()
+    answers: list[dict[str, Any]] = page.evaluate(
+        """async ([source, texts, money]) => {
+            const { readAmount } = await import(`data:text/javascript;base64,${source}`);
+            const read = (text) => readAmount(text, money);
+            return texts.map(read).map(({ minor, ...rest }) => ({ ...rest, minor: minor?.toString() }));
+        }""",
+        [b64encode(module).decode(), texts(), money],
+    )
+    page.close()
+    assert answers == [on_the_server(text, currency) for text in texts()]
+
+
+def on_the_server(text: str, currency: str) -> dict[str, str | None]:
+    try:
+        return {"minor": str(parse_money(text, currency).amount_minor)}
+    except MoneyError as error:
+        return {"code": error.code, "message": str(error), "minor": None}
+
+
+@pytest.mark.parametrize(
+    ("currency", "total", "typed", "rest"),
+    [
+        ("USD", 100_000, "300", "$700.00"),
+        ("USD", 100_000, "1,000.00", "$0.00"),
+        ("USD", 1_234_567_890, "0.01", "$12,345,678.89"),
+        ("JPY", 480_000, "160,000", "¥320,000"),
+        ("KWD", 12_505, "2.5", "KWD\u00a010.005"),
+    ],
+)
+def test_remaining_due_follows_each_keystroke(
+    page: Page, dana: Customer, currency: str, total: int, typed: str, rest: str
+) -> None:
+    open_dialog(page, personas.sent_invoice(dana, total, currency=currency))
+    page.locator("[name=amount_requested]").press_sequentially(typed)
+    expect(page.locator("[data-remaining-amount]")).to_have_text(rest)
+    expect(page.locator("[data-remaining-error]")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("1000.01", "Enter at most $1,000.00"),
+        ("abc", "is not an amount"),
+        ("1.005", "2 decimals"),
+        ("-1", "above zero"),
+    ],
+)
+def test_an_impossible_amount_is_explained_at_once(
+    page: Page, invoice: Invoice, typed: str, message: str
+) -> None:
+    open_dialog(page, invoice)
+    page.fill("[name=amount_requested]", typed)
+    expect(page.locator("[data-remaining-error]")).to_contain_text(message)
+    expect(page.locator("[data-remaining-amount]")).to_have_text("–")
+    page.fill("[name=amount_requested]", "")
+    expect(page.locator("[data-remaining-error]")).to_be_hidden()
+    expect(page.locator("[data-remaining-amount]")).to_have_text("$1,000.00")
+
+
+# Recording a payment.
+
+
+def open_record(page: Page, invoice: Invoice) -> None:
+    page.goto(f"/o/alder/invoices/{invoice.pk}/")
+    page.click(".acts >> text=Record Payment")
+    expect(page.locator("dialog[open] [name=amount]")).to_be_focused()
+
+
+def test_recording_says_what_is_left_and_what_becomes_of_the_request(page: Page, invoice: Invoice) -> None:
+    personas.request_payment(invoice, 30_000)
+    open_record(page, invoice)
+    ends, stays = (
+        page.locator("[data-remaining-request-canceled]"),
+        page.locator("[data-remaining-request-stays]"),
+    )
+    for typed, rest, act, fits in (
+        ("700", "$300.00", "Record $700.00", True),
+        ("700.01", "$299.99", "Record $700.01", False),
+        ("", "$1,000.00", "Record Payment", True),
+    ):
+        page.fill("[name=amount]", typed)
+        expect(page.locator("[data-remaining-amount]")).to_have_text(rest)
+        expect(page.locator("dialog [type=submit]")).to_have_text(act)
+        expect(stays if fits else ends).to_be_visible()
+        expect(ends if fits else stays).to_be_hidden()
+
+
+def test_more_than_is_due_offers_to_keep_the_rest(page: Page, invoice: Invoice) -> None:
+    open_record(page, invoice)
+    keep, message = page.locator("[data-remaining-keep-credit]"), page.locator("[data-remaining-error]")
+    expect(keep).to_be_hidden()
+    page.fill("[name=amount]", "1,234.50")
+    expect(message).to_contain_text("$1,000.00 is due, so $234.50 would be too much")
+    expect(keep).to_contain_text("Keep the rest, $234.50, as credit of Dana Whitfield")
+    page.check("[name=keep_rest_as_credit]")
+    expect(message).to_be_hidden()
+    expect(page.locator("[data-remaining-amount]")).to_have_text("$0.00")
+    page.fill("[name=amount]", "1,000")
+    expect(keep).to_be_hidden()
+
+
+def test_a_refused_surplus_is_kept_in_a_second_try(page: Page, invoice: Invoice) -> None:
+    open_record(page, invoice)
+    page.fill("[name=amount]", "1200")
+    page.select_option("[name=method]", "Cash")
+    page.click("dialog [type=submit]")
+    expect(page.locator("dialog [data-summary]")).to_be_focused()
+    page.check("[name=keep_rest_as_credit]")
+    page.click("dialog [type=submit]")
+    expect(page.locator("[data-notices]")).to_contain_text("$200.00 of it is credit of Dana Whitfield.")
+
+
+def test_credit_begins_with_as_much_as_fits_and_goes_no_further(page: Page, dana: Customer) -> None:
+    personas.record_check(personas.sent_invoice(dana, 10_000), 30_000)
+    page.goto(f"/o/alder/invoices/{personas.sent_invoice(dana).pk}/")
+    page.click(".obstacle >> text=Apply Credit")
+    expect(page.locator("dialog [type=submit]")).to_have_text("Apply $200.00")
+    expect(page.locator("[data-remaining-amount]")).to_have_text("$800.00")
+    page.fill("[name=amount]", "200.01")
+    expect(page.locator("[data-remaining-error]")).to_have_text(
+        "Enter at most $200.00: there is no more credit."
+    )
+
+
+# Dialogs.
+
+
+def test_a_refused_dialog_stays_open_with_what_was_typed(page: Page, invoice: Invoice) -> None:
+    open_dialog(page, invoice)
+    expect(page.locator("[name=amount_requested]")).to_be_focused()
+    page.fill("[name=to]", "dana@")
+    page.fill("[name=amount_requested]", "300")
+    page.click("dialog [type=submit]")
+    expect(page.locator("dialog [data-summary]")).to_be_focused()
+    expect(page.locator("[name=to]")).to_have_value("dana@")
+    expect(page.locator("[data-remaining-amount]")).to_have_text("$700.00")
+    page.fill("[name=to]", "dana@customer.example")
+    page.click("dialog [type=submit]")
+    expect(page.locator(".standing")).to_contain_text("$300.00")
+    assert PaymentRequest.objects.count() == 1
+
+
+def test_escape_and_back_close_a_dialog(page: Page, invoice: Invoice) -> None:
+    open_dialog(page, invoice)
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
+    open_dialog(page, invoice)
+    page.click("dialog >> text=Back")
+    expect(page.locator("dialog")).to_be_hidden()
+
+
+def test_a_server_that_does_not_answer_loses_nothing(page: Page, invoice: Invoice) -> None:
+    open_dialog(page, invoice)
+    page.fill("[name=amount_requested]", "300")
+    page.route("**/request/", lambda route: route.abort())
+    page.click("dialog [type=submit]")
+    expect(page.locator("[data-no-response]")).to_be_visible()
+    expect(page.locator("[name=amount_requested]")).to_have_value("300")
+    page.unroute("**/request/")
+    page.click("dialog [type=submit]")
+    expect(page.locator(".standing")).to_contain_text("$300.00")
+
+
+# The menu of the Requested Amount row.
+
+
+def test_the_menu_works_by_keyboard(page: Page, invoice: Invoice) -> None:
+    personas.request_payment(invoice)
+    page.goto(f"/o/alder/invoices/{invoice.pk}/")
+    page.locator(".standing-menu summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text("Resend Payment Link")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_text("Cancel Payment Request")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Cancel Payment Request")).to_be_hidden()
+    expect(page.locator(".standing-menu summary")).to_be_focused()
+
+
+def test_copy_link_copies_the_link_that_pays(page: Page, invoice: Invoice) -> None:
+    personas.request_payment(invoice)
+    page.goto(f"/o/alder/invoices/{invoice.pk}/")
+    page.click(".standing-menu summary")
+    page.click("text=Copy link")
+    expect(page.locator("[data-notices]")).to_contain_text("copied")
+    assert "/p/" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_canceling_from_the_menu(page: Page, invoice: Invoice) -> None:
+    personas.request_payment(invoice)
+    page.goto(f"/o/alder/invoices/{invoice.pk}/")
+    page.click(".standing-menu summary")
+    page.click("text=Cancel Payment Request")
+    page.click("dialog button:text('Cancel Payment Request')")
+    expect(page.locator("[data-notices]")).to_contain_text("Its link no longer works")
+    expect(page.locator(".standing")).to_have_count(0)
+
+
+# The editor.
+
+
+def test_lines_are_added_and_removed_at_once(page: Page, dana: Customer) -> None:
+    page.goto(f"/o/alder/invoices/new/?customer={dana.pk}")
+    expect(page.locator("[data-line]")).to_have_count(1)
+    page.fill("[name='lines.0.description']", "Gone")
+    page.fill("[name='lines.0.unit_amount']", "1")
+    page.click("text=Add line")
+    page.fill("[name='lines.1.description']", "StoredMail")
+    page.fill("[name='lines.1.unit_amount']", "25")
+    page.click("[aria-label='Remove line 1']")
+    page.click(".form-actions >> text=Save draft")
+    page.wait_for_url("**/invoices/inv_*/")
+    assert [line.description for line in Invoice.objects.get().lines.all()] == ["StoredMail"]
+
+
+def test_what_saving_would_do_follows_what_is_typed(page: Page, invoice: Invoice) -> None:
+    personas.request_payment(invoice)
+    page.goto(f"/o/alder/invoices/{invoice.pk}/edit/")
+    page.fill("[name='lines.0.unit_amount']", "299.99")
+    expect(page.locator(".foreseen")).to_contain_text("The open request for $300.00 is canceled")
+    page.fill("[name='lines.0.unit_amount']", "300")
+    expect(page.locator(".foreseen")).to_have_count(0)
+
+
+def test_both_versions_fit_a_phone_when_somebody_was_faster(page: Page, dana: Customer) -> None:
+    invoice = personas.sent_invoice(dana, 1_234_567_890)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"/o/alder/invoices/{invoice.pk}/edit/")
+    personas.edit_invoice(invoice, 1_234_567_891)
+    page.click(".form-actions >> text=Save changes")
+    expect(page.get_by_role("alert")).to_contain_text("$12,345,678.91")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("width", [360, 390, 1280])
+def test_nothing_runs_out_of_a_narrow_page(page: Page, organization: Organization, width: int) -> None:
+    name = "Marisol Okonkwo-Vandenberg of the Lower Harbor Cooperative"
+    address = "a.very.long.address.that.nobody.would.type@an.equally.long.domain.example"
+    invoice = personas.sent_invoice(personas.customer(organization, name, address), 1_234_567_890)
+    personas.captured_payment(invoice, 123_456_789)
+    personas.edit_invoice(invoice, 1_234_567_890)
+    personas.record_check(
+        personas.sent_invoice(invoice.customer), 1_234_667_890, reference="9" * 60, note="r" * 80
+    )
+    personas.reverse_check(personas.record_check(invoice, 12_345, reference="No. 118"), reason="b" * 60)
+    personas.request_payment(invoice, 123_456_789)
+    PaymentRequest.objects.update(expires_at=now() + timedelta(days=2))
+    page.set_viewport_size({"width": width, "height": 740})
+    at = f"/o/alder/invoices/{invoice.pk}/"
+    pages = [
+        "/o/alder/",
+        "/o/alder/invoices/",
+        at,
+        f"{at}request/",
+        f"{at}edit/",
+        f"{at}versions/2/",
+        f"{at}payment/",
+        f"{at}credit/",
+        "/o/alder/invoices/new/",
+        "/o/alder/customers/",
+    ]
+    for path in [
+        *pages,
+        f"/o/alder/customers/{invoice.customer_id}/",
+        "/o/alder/attention/",
+        "/o/alder/inbox/",
+    ]:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -1,0 +1,99 @@
+"""Acts that happen at the same moment, each on a thread with a database connection of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+from typing import Any
+
+from django.db import connection
+
+from partway.billing.errors import BillingError
+from tests.support import failpoints
+from tests.support.sandbox_server import wait_until
+
+TIMEOUT_SECONDS = 30
+
+
+def run_concurrently(*acts: Callable[[], Any], offset_ms: float = 0) -> list[Any]:
+    """What each act answered, or the refusal it raised; the second starts `behind_ms` after the first.
+
+    Negative: the first starts after the second. Anything but a refusal is a defect and is raised here.
+    """
+    barrier = Barrier(len(acts))
+    delays = [max(0, -offset_ms), max(0, offset_ms), *[0] * len(acts)]
+
+    def wait(delay_ms: float) -> None:
+        connection.ensure_connection()
+        barrier.wait(TIMEOUT_SECONDS)
+        time.sleep(delay_ms / 1000)
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        running = [
+            threads.submit(_answer, act, lambda delay=delay: wait(delay))
+            for act, delay in zip(acts, delays, strict=False)
+        ]
+        return [one.result(TIMEOUT_SECONDS) for one in running]
+
+
+def run_behind_open_transaction(
+    first: Callable[[], Any], second: Callable[[], Any], *, meanwhile: Callable[[], Any] = lambda: None
+) -> Any:
+    """What `second` answers that begins when `first` has written all of its transaction, and not committed it yet.
+
+    On PostgreSQL it stands in the queue for a lock before `first` may go on, unless it is done by then, which no
+    act should be that decides about the same rows; `meanwhile` happens while it waits. On SQLite `first` is alone
+    until it has committed. What `first` has to do after that it does when `second` is done.
+    """
+    written, go_on, over = Event(), Event(), Event()
+
+    def hold(stop: str) -> None:
+        if stop == "before commit" and not written.is_set():
+            written.set()
+            go_on.wait(TIMEOUT_SECONDS)
+        elif stop == "after commit":
+            over.wait(TIMEOUT_SECONDS)
+
+    def held() -> Any:
+        with failpoints.on_failpoint(hold):
+            return first()
+
+    with ThreadPoolExecutor(2) as threads:
+        leading = threads.submit(_answer, held)
+        written.wait(TIMEOUT_SECONDS)
+        following = threads.submit(_answer, second)
+        following.add_done_callback(lambda _: over.set())
+        try:
+            wait_until(lambda: following.done() or _is_lock_awaited())
+            meanwhile()
+        finally:
+            go_on.set()
+        leading.result(TIMEOUT_SECONDS)
+        return following.result(TIMEOUT_SECONDS)
+
+
+def _is_lock_awaited() -> bool:
+    if connection.vendor == "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _answer(act: Callable[[], Any], wait: Callable[[], None] = lambda: None) -> Any:
+    try:
+        wait()
+        return act()
+    except BillingError as refusal:
+        return refusal
+    finally:
+        connection.close()
+
+
+def start_offsets_ms(rounds: int, width_ms: float) -> Iterator[float]:
+    """Head starts from -width to +width, densest around the tie; which order wins is nobody's promise."""
+    yield from (width_ms * (2 * number / (rounds - 1) - 1) ** 3 for number in range(rounds))

@@ -1,0 +1,216 @@
+"""What is outside the house: customers who pay, and the payment company with its ledger and its bad days."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+from django.test import Client
+
+from partway.accounts.models import GatewayAccount
+from partway.billing import links
+from partway.billing.models import Callback, Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import start_payment
+from partway.billing.reconciliation import due_work
+from partway.lib.clock import now as present
+from partway.lib.money import Money
+from tests.support import personas
+from tests.support.sandbox_server import CallbackReceiver, ReceivedCallback, SandboxServer, wait_until
+
+PAYER_IP_ADDRESS = "192.0.2.7"
+
+PaymentTarget = PaymentRequest | Invoice | Quote
+
+
+# Every way in which $300.00 can be owed and paid.
+PAYMENT_SOURCES: dict[str, Callable[[Customer], PaymentTarget]] = {
+    "request": lambda dana: personas.request_payment(personas.sent_invoice(dana)),
+    "pay now": lambda dana: personas.sent_invoice(dana, 30_000),
+    "deposit": lambda dana: personas.accept_quote(personas.sent_quote(dana)),
+}
+
+
+class GatewayDriver:
+    """One organization's account at the running company."""
+
+    PAYMENT_FORMS = {
+        "good": {"number": "4242424242424242"},
+        "declined": {"number": "4000000000000002"},
+        "insufficient_funds": {"number": "4000000000009995"},
+        "confirming": {"number": "4000002500003155"},
+        "lapsing": {"number": "4000000000000341"},
+        "debit": {"method": "bank_debit", "account": "000123456789"},
+        "bad_debit": {"method": "bank_debit", "account": "000111111116"},
+    }
+
+    def __init__(
+        self,
+        sandbox_server: SandboxServer,
+        callback_receiver: CallbackReceiver | None,
+        account: GatewayAccount,
+    ) -> None:
+        self.sandbox_server = sandbox_server
+        self.callback_receiver = callback_receiver
+        self.account = account
+        self._key = account.credentials["api_key"]
+        self._foreign_references: set[str] = set()
+
+    # The customer
+
+    def start(
+        self, source: PaymentTarget, *, now: datetime | None = None, address: str | None = PAYER_IP_ADDRESS
+    ) -> Payment:
+        """Press Pay on the page of a link, which shows what is asked for now."""
+        return start_payment(source, shown=_shown(source), payer_ip=address, now=now or present())
+
+    def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
+        """Fill in the form of the company's checkout."""
+        return self.sandbox_server.submit_form(f"{payment.checkout_url}/pay", **self.PAYMENT_FORMS[how])
+
+    def confirm(self, payment: Payment, asked: httpx.Response, decision: str = "confirm") -> httpx.Response:
+        """Answer the question that some cards ask."""
+        [hidden] = re.findall(r'name="confirmation" value="([^"]+)"', asked.text)
+        return self.sandbox_server.submit_form(
+            f"{payment.checkout_url}/confirm", confirmation=hidden, decision=decision
+        )
+
+    def start_and_pay(self, source: PaymentTarget, how: str = "good") -> Payment:
+        """From the button to the end of it, as far as the company tells at once."""
+        payment = self.start(source)
+        self.pay(payment, how)
+        return refresh_payment(payment, now=present())
+
+    def receipt(self, payment: Payment) -> str:
+        """What the page that the customer returns to says, in plain words."""
+        page = Client().get(links.receipt_url(payment)).text
+        return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]*>", "", page)))
+
+    # The company
+
+    def create_foreign_checkout(self) -> str:
+        """Another system charges a customer through the same account: a checkout that we never made; its name."""
+        order = {
+            "amount": 4_500,
+            "currency": "USD",
+            "reference": "till 4",
+            "return_url": self.sandbox_server.url,
+        }
+        expires_at = (present() + timedelta(minutes=5)).isoformat()
+        made = self._call_api("POST", "/v1/checkouts", **order, expires_at=expires_at)
+        self._foreign_references.add(order["reference"])
+        self.sandbox_server.submit_form(f"{made['url']}/pay", **self.PAYMENT_FORMS["good"])
+        self._call_api("POST", f"/v1/checkouts/{made['id']}/capture", amount=4_500)
+        return str(made["id"])
+
+    def settle_bank_debit(self, payment: Payment, outcome: str = "captured") -> None:
+        """A bank debit ends."""
+        self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/settle", outcome=outcome)
+
+    def refund_at_gateway(self, payment: Payment, amount_minor: int) -> None:
+        """Somebody refunds a part in the company's own dashboard."""
+        path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
+        self._call_api("POST", path, amount=amount_minor, currency=payment.currency)
+
+    def refund_and_fail_at_gateway(self, payment: Payment, amount_minor: int) -> None:
+        """The same, and the bank refuses it."""
+        path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
+        made = self._call_api("POST", path, amount=amount_minor, currency=payment.currency)
+        self._call_api("POST", f"/v1/refunds/{made['id']}/settle", outcome="failed")
+
+    def capture(self, payment: Payment) -> None:
+        """Somebody presses Capture in the company's own dashboard."""
+        self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/capture", amount=payment.amount_minor)
+
+    def expire_authorization(self, payment: Payment) -> None:
+        """The bank lets go of what it held on the card."""
+        self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/lapse")
+
+    def inject_fault(self, kind: str, **details: object) -> None:
+        """Something goes wrong there the next time."""
+        self._call_api("POST", "/v1/faults", kind=kind, **details)
+
+    def clear_faults(self) -> None:
+        """All is well there again."""
+        self._call_api("DELETE", "/v1/faults")
+
+    def close(self, ref: str) -> None:
+        """Nobody can pay there any more; the company may still fail to say so."""
+        self.sandbox_server.call_api("POST", f"/v1/checkouts/{ref}/close", self._key)
+
+    def page(self, ref: str) -> str:
+        """Where the customer pays a checkout, as the company knows it."""
+        return str(self._call_api("GET", f"/v1/checkouts/{ref}")["url"])
+
+    def callback(self, payment: Payment, kind: str) -> ReceivedCallback:
+        """The callback of this kind, as it came over the wire."""
+        assert self.callback_receiver is not None, "somebody else hears the callbacks"
+        received = self.callback_receiver.received
+        return wait_until(
+            lambda: next(
+                (
+                    one
+                    for one in received
+                    if one.kind == kind and one.event["data"]["checkout"] == payment.checkout_ref
+                ),
+                None,
+            )
+        )
+
+    def ledger(self) -> dict[str, dict[str, Any]]:
+        """What customers really paid, by our payment's id; a payment has one checkout, whatever went wrong."""
+        lines = self._call_api("GET", "/v1/ledger")["data"]
+        by_payment = {line["reference"]: line for line in lines}
+        assert len(by_payment) == len(lines), lines
+        return by_payment
+
+    def captured_amount(self, payment: Payment) -> Money | None:
+        """What the company says it took, in the currency it took it in."""
+        return _taken(self.ledger()[payment.pk])
+
+    def captures_of(self, payment: Payment) -> list[int]:
+        """Each time this customer was charged, in minor units."""
+        line = self.ledger().get(payment.pk, {"captures": 0, "captured": 0})
+        return [line["captured"]] * line["captures"]
+
+    def assert_ledger_matches_books(self) -> None:
+        """The company's ledger and our books tell the same story, and nobody was charged twice."""
+        ours = {payment.pk: payment for payment in Payment.objects.filter(gateway_account=self.account)}
+        lines = self.ledger()
+        for reference in self._foreign_references:
+            del lines[reference]
+        assert set(lines) <= set(ours)
+        for reference, line in lines.items():
+            assert line["captures"] <= 1
+            if not ours[reference].is_unsettled:
+                assert _taken(line) == ours[reference].captured, ours[reference]
+        requests = [ours[reference].payment_request_id for reference in lines if lines[reference]["captured"]]
+        paid = [request for request in requests if request]
+        assert len(paid) == len(set(paid))
+
+    def _call_api(self, method: str, path: str, **body: object) -> dict[str, Any]:
+        answer = self.sandbox_server.call_api(method, path, self._key, **body)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+
+def process_all_callbacks() -> None:
+    """The worker tries every callback that waits until it is booked or given up."""
+    for _ in range(40):
+        waiting = Callback.objects.filter(status="waiting").order_by("next_attempt_at").first()
+        if waiting:
+            due_work.work_off_callbacks(now=waiting.next_attempt_at)
+
+
+def _taken(line: dict[str, Any]) -> Money | None:
+    return Money(line["captured"], line["captured_currency"]) if line["captured"] else None
+
+
+def _shown(source: PaymentTarget) -> Money:
+    if isinstance(source, PaymentRequest):
+        return source.amount_requested
+    return source.deposit if isinstance(source, Quote) else source.amount_due

@@ -1,0 +1,235 @@
+"""The people of the tests, built once: who is owed, who works there, who owes, and what.
+
+    organization `alder`: Alice owns it, Bob collects for it, Charlie only reads
+    organization `birch`: Mallory owns it, and has no business in alder
+
+Everything that billing can build is built by billing, so that a test starts from rows the product would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from partway.accounts.models import GatewayAccount, Member, Organization, Role, User
+from partway.billing import events
+from partway.billing.documents import deposits, invoices, quotes
+from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.payments import booking
+from partway.billing.people import customers
+from partway.billing.receivables import offline_payments
+from partway.billing.receivables.offline_payments import OfflinePayment
+from partway.billing.requests import payment_requests
+from partway.gateways.protocol import CheckoutState, CheckoutStatus
+from partway.lib.clock import now as present
+from partway.lib.clock import today
+from partway.lib.money import Money
+
+PASSWORD = "a long walk by the river"
+
+
+@dataclass(frozen=True)
+class Team:
+    """An organization and its members."""
+
+    organization: Organization
+    alice: Member  # owner
+    bob: Member  # collector
+    charlie: Member  # reader
+
+
+def alder(**changes: object) -> Team:
+    """Alder Joinery, payments enabled, with its members; `changes` are columns of the organization."""
+    owned = organization("alder", "Alder Joinery", **changes)
+    return Team(
+        organization=owned,
+        alice=member(owned, "Alice", Role.OWNER),
+        bob=member(owned, "Bob", Role.COLLECTOR),
+        charlie=member(owned, "Charlie", Role.READER),
+    )
+
+
+def mallory() -> Member:
+    """The owner of another organization, birch."""
+    return member(organization("birch", "Birch & Co"), "Mallory", Role.OWNER)
+
+
+def organization(slug: str, name: str, **changes: object) -> Organization:
+    """An organization with payments enabled and a sandbox gateway account."""
+    columns = {"email": f"billing@{slug}.example", "payments_enabled": True, "time_zone": "America/New_York"}
+    made = Organization.objects.create(slug=slug, name=name, **{**columns, **changes})
+    gateway_account(made)
+    return made
+
+
+def gateway_account(owner: Organization) -> GatewayAccount:
+    """An account at the sandbox company; nobody answers there unless the test starts one."""
+    account = GatewayAccount(organization=owner, gateway="sandbox")
+    account.credentials = {"api_key": "sk_sandbox_test", "signing_secret": f"whsec_{'dGVzdHRl' * 4}"}
+    account.save()
+    return account
+
+
+def member(owner: Organization, name: str, role: str) -> Member:
+    """A member who signs in as `<name>@<slug>.example` with PASSWORD."""
+    user = User.objects.create_user(f"{name}@{owner.slug}.example", name, PASSWORD)
+    return Member.objects.create(organization=owner, user=user, role=role)
+
+
+def owner_actor(owner: Organization) -> events.Actor:
+    """Somebody of this organization who may do anything."""
+    return events.member_actor(owner.members.select_related("user").get(role=Role.OWNER))
+
+
+def customer(owner: Organization, name: str = "Dana Whitfield", email: str = "") -> Customer:
+    """Somebody who owes; the address follows from the name."""
+    details = customers.CustomerDetails(
+        name=name, email=email or f"{name.lower().replace(' ', '.')}@customer.example"
+    )
+    return customers.create(owner, details=details, by=owner_actor(owner), now=present())
+
+
+def draft_invoice(
+    owes: Customer, total_minor: int = 100_000, *, due_in: int = 14, currency: str = ""
+) -> Invoice:
+    """A draft of one line without tax; due `due_in` days from today, which may be negative."""
+    at = present()
+    return invoices.create(
+        owes.organization,
+        draft=invoices.InvoiceDraft(
+            customer=owes,
+            currency=currency or owes.organization.currency,
+            due_on=today(at, owes.organization.time_zone) + timedelta(days=due_in),
+            lines=(invoices.Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),),
+        ),
+        by=owner_actor(owes.organization),
+        now=at,
+    )
+
+
+def sent_invoice(
+    owes: Customer, total_minor: int = 100_000, *, due_in: int = 14, currency: str = ""
+) -> Invoice:
+    """An invoice in Sent status."""
+    made = draft_invoice(owes, total_minor, due_in=due_in, currency=currency)
+    return invoices.send(made, by=owner_actor(owes.organization), now=present())
+
+
+def edit_invoice(invoice: Invoice, total_minor: int) -> Invoice:
+    """The same invoice with another price, changed by its owner."""
+    invoice.refresh_from_db()
+    lines = (invoices.Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
+    draft = invoices.InvoiceDraft(invoice.customer, invoice.currency, invoice.due_on, lines)
+    by = owner_actor(invoice.organization)
+    return invoices.edit(invoice, draft=draft, version=invoice.version, by=by, now=present())
+
+
+def request_payment(
+    invoice: Invoice, amount_minor: int = 30_000, *, expires_at: datetime | None = None
+) -> PaymentRequest:
+    """An open payment request for a part of the invoice."""
+    to, amount = (invoice.customer.email,), Money(amount_minor, invoice.currency)
+    wanted = payment_requests.NewPaymentRequest(
+        amount=amount, to=to, note="First stage.", expires_at=expires_at
+    )
+    return payment_requests.create(
+        invoice, new_request=wanted, by=owner_actor(invoice.organization), now=present()
+    )
+
+
+def pending_payment(invoice: Invoice, amount_minor: int, *, request: PaymentRequest | None = None) -> Payment:
+    """A payment that waits for its customer, without a checkout at any company."""
+    at, amount = present(), {"amount_minor": amount_minor, "currency": invoice.currency}
+    with transaction.atomic():
+        payment = Payment.objects.create(
+            organization_id=invoice.organization_id,
+            invoice=invoice,
+            payment_request=request,
+            gateway_account=GatewayAccount.objects.current(invoice.organization).get(),
+            **amount,
+            created_at=at,
+            next_refresh_at=at,
+        )
+        by = events.customer_actor(invoice.customer)
+        events.record("payment.started", payment, by=by, now=at, data=amount)
+    return payment
+
+
+def captured_payment(
+    invoice: Invoice, amount_minor: int, *, method: str = "card", request: PaymentRequest | None = None
+) -> Payment:
+    """A payment of a part that came in, as if a gateway had reported it; by Pay Now, or by the link of a request."""
+    payment = pending_payment(invoice, amount_minor, request=request)
+    by, amount = events.gateway_actor("sandbox"), Money(amount_minor, invoice.currency)
+    for status in (CheckoutStatus.AUTHORIZED, CheckoutStatus.CAPTURED):
+        truth = CheckoutState(
+            status, amount if status == CheckoutStatus.CAPTURED else None, None, method, "", ""
+        )
+        with transaction.atomic():
+            locked = Invoice.objects.locked(invoice.pk)
+            booking.apply(booking.Report(payment, locked, request, truth, by, present()))
+    invoice.refresh_from_db()
+    return payment
+
+
+def draft_quote(
+    owes: Customer, total_minor: int = 100_000, *, percent: str = "30", valid_in: int = 14, currency: str = ""
+) -> Quote:
+    """A draft quote of one line without tax, with a deposit of `percent` (none for "0"), valid `valid_in` days."""
+    at = present()
+    draft = quotes.QuoteDraft(
+        customer=owes,
+        currency=currency or owes.organization.currency,
+        valid_until=today(at, owes.organization.time_zone) + timedelta(days=valid_in),
+        lines=(quotes.Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),),
+        deposit_kind="percent" if Decimal(percent) else "",
+        deposit_percent=Decimal(percent),
+    )
+    return quotes.create(
+        owes.organization, draft=draft, by=owner_actor(owes.organization), now=at
+    )
+
+
+def sent_quote(
+    owes: Customer, total_minor: int = 100_000, *, percent: str = "30", valid_in: int = 14, currency: str = ""
+) -> Quote:
+    """A quote in Sent status."""
+    made = draft_quote(owes, total_minor, percent=percent, valid_in=valid_in, currency=currency)
+    return quotes.send(made, by=owner_actor(owes.organization), now=present())
+
+
+def accept_quote(offered: Quote) -> Quote:
+    """The customer agrees."""
+    evidence = quotes.AcceptanceEvidence("Dana W.", "192.0.2.7")
+    by = events.customer_actor(offered.customer)
+    return quotes.accept(offered, evidence=evidence, by=by, now=present())
+
+
+def record_deposit_check(accepted: Quote) -> Payment:
+    """The deposit comes by check."""
+    at = present()
+    deposit = deposits.OfflineDeposit("Check", today(at, accepted.organization.time_zone), "No. 118")
+    return deposits.record_deposit(accepted, deposit=deposit, by=owner_actor(accepted.organization), now=at)
+
+
+def record_check(invoice: Invoice, amount_minor: int, **changes: Any) -> Payment:
+    """A check came for the invoice, and what is too much of it is kept as credit; `changes` as in OfflinePayment."""
+    at = present()
+    typed: dict[str, Any] = {
+        "amount": Money(amount_minor, invoice.currency),
+        "method": "Check",
+        "paid_on": today(at, invoice.organization.time_zone),
+        "keep_rest_as_credit": True,
+    }
+    offline = OfflinePayment(**{**typed, **changes})
+    return offline_payments.record(invoice, offline=offline, by=owner_actor(invoice.organization), now=at)
+
+
+def reverse_check(payment: Payment, reason: str = "The bank returned it.") -> Payment:
+    """The check was worth nothing."""
+    by = owner_actor(payment.organization)
+    return offline_payments.reverse(payment, reason=reason, by=by, now=present())

@@ -1,0 +1,161 @@
+"""The pretend payment company as a real process, and a merchant's ear for its callbacks."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+from standardwebhooks import Webhook
+
+TIMEOUT_SECONDS = 60
+START_WITHIN_SECONDS = 60
+
+
+def wait_until(
+    question: Callable[[], Any], within: float = TIMEOUT_SECONDS, rest_seconds: float = 0.01
+) -> Any:
+    """The first true answer; fails when there is none in time."""
+    give_up_at = time.monotonic() + within
+    while time.monotonic() < give_up_at:
+        answer = question()
+        if answer:
+            return answer
+        time.sleep(rest_seconds)
+    raise AssertionError("it never came true")
+
+
+@dataclass(frozen=True)
+class ReceivedCallback:
+    """One callback as it arrived."""
+
+    path: str
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return dict(json.loads(self.body))
+
+    @property
+    def kind(self) -> str:
+        return str(self.event["type"]).removeprefix("checkout.")
+
+
+def sign_callback(body: bytes, at: datetime, secret: str) -> ReceivedCallback:
+    """This body as the company would send it at this moment; whoever knows the secret can say anything."""
+    event_id = str(json.loads(body)["id"])
+    headers = {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(event_id, at, body.decode()),
+    }
+    return ReceivedCallback("/", body, headers)
+
+
+class CallbackReceiver:
+    """A merchant's callback address. It answers 503 as often as `deaf_for` says, then 204."""
+
+    def __init__(self) -> None:
+        self.received: list[ReceivedCallback] = []
+        self.failures_left = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.url = f"http://127.0.0.1:{self._server.server_port}/callbacks"
+
+    def __enter__(self) -> CallbackReceiver:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def receive(self, received: ReceivedCallback) -> int:
+        """What is answered to one call."""
+        self.received.append(received)
+        if self.failures_left:
+            self.failures_left -= 1
+            return 503
+        return 204
+
+    def kinds(self, ref: str) -> list[str]:
+        return [received.kind for received in self.received if received.event["data"]["checkout"] == ref]
+
+    def wait_for(self, ref: str, *kinds: str) -> None:
+        """Until exactly these callbacks of a checkout have arrived, in this order."""
+        wait_until(lambda: self.kinds(ref) == list(kinds))
+
+
+def _handler(callback_receiver: CallbackReceiver) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(
+                callback_receiver.receive(ReceivedCallback(self.path, body, dict(self.headers)))
+            )
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Tests have nothing to say here."""
+
+    return Handler
+
+
+class SandboxServer:
+    """One running company, and the calls that only tests make."""
+
+    def __init__(self, home: Path, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.home = home
+        self.port = port
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+        self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+
+    def call_api(self, method: str, path: str, key: str = "", **body: object) -> httpx.Response:
+        """One API call without any adapter; `key` is the account's API key."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return self.client.request(method, path, headers=headers, json=body or None)
+
+    def submit_form(self, address: str, **form: str) -> httpx.Response:
+        """A customer who fills in the form at `address`, without following where it leads."""
+        return self.client.post(address, data=form)
+
+    def is_up(self) -> bool:
+        assert self.process.poll() is None, f"the company ended with {self.process.returncode}"
+        try:
+            return self.call_api("GET", "/healthz").is_success
+        except httpx.HTTPError:
+            return False
+
+
+@contextmanager
+def running_sandbox(home: Path, *, port: int = 0, settle_after: float = 600) -> Iterator[SandboxServer]:
+    """A company on a free port; bank debits settle when told, unless `settle_after` is short."""
+    port = port or free_port()
+    options = ["--home", str(home), "--port", str(port), "--settle-after", str(settle_after)]
+    process = subprocess.Popen([sys.executable, "-m", "partway.sandbox", *options])
+    sandbox_server = SandboxServer(home, port, process)
+    try:
+        wait_until(sandbox_server.is_up, within=START_WITHIN_SECONDS)
+        yield sandbox_server
+    finally:
+        sandbox_server.client.close()
+        process.terminate()
+        process.wait(TIMEOUT_SECONDS)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,27 @@
+"""The stop points stand where they say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import failpoints, personas
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_act_passes_its_event_then_its_commit() -> None:
+    dana = personas.customer(personas.alder().organization)
+    passed = failpoints.failpoints_passed(lambda: personas.sent_invoice(dana))
+    assert passed == [
+        "event invoice.created",
+        "before commit",
+        "after commit",
+        "event invoice.sent",
+        "before commit",
+        "after commit",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_stops_where_nobody_visits() -> None:
+    failpoints.install()
+    assert personas.sent_invoice(personas.customer(personas.alder().organization)).status == "sent"

@@ -1,0 +1,97 @@
+"""`partway seed`: a large organization whose books are right, and looks like one that was lived in."""
+
+from __future__ import annotations
+
+from io import StringIO
+from random import Random
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from partway.accounts.models import Organization, User
+from partway.billing.models import Allocation, Event, Invoice, InvoiceLine, Payment, PaymentRequest
+from partway.billing.verification import verify
+from partway.lib.clock import now
+from partway.worker import seed
+from partway.worker.bulk_insert import BulkTable
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seeded() -> Organization:
+    """An organization with 300 invoices."""
+    return seed.build(invoices=300, now=now(), rng=Random(1))  # noqa: S311 - the same each time
+
+
+def test_the_books_are_right(seeded: Organization) -> None:
+    assert list(verify()) == []
+    assert Invoice.objects.for_organization(seeded).count() == 300
+
+
+def test_it_has_invoices_in_every_state_people_look_for(seeded: Organization) -> None:
+    mine = Invoice.objects.filter(organization=seeded)
+    assert set(mine.values_list("status", flat=True)) >= {"draft", "sent", "paid", "void"}
+    assert mine.overdue(now().date()).exists()
+    assert mine.partially_paid().exists()
+    assert mine.values("currency").distinct().count() > 1
+    assert PaymentRequest.objects.open().exists()
+    assert set(Payment.objects.values_list("method", flat=True)) == {"card", "bank_debit"}
+
+
+def test_each_invoice_has_lines_and_a_history(seeded: Organization) -> None:
+    assert not Invoice.objects.exclude(pk__in=InvoiceLine.objects.values("invoice")).exists()
+    assert Event.objects.filter(type="invoice.created").count() == 300
+    assert Allocation.objects.count() == Payment.objects.count()
+
+
+def test_nothing_happened_in_the_future(seeded: Organization) -> None:
+    assert not Event.objects.filter(created_at__gt=now()).exists()
+    assert not Payment.objects.unsettled().exists()
+
+
+def test_its_pages_can_be_read(seeded: Organization) -> None:
+    client = Client()
+    client.force_login(User.objects.get(email=seed.OWNER))
+    invoice = Invoice.objects.filter(status="paid")[0]
+    for path in ("", "invoices/", f"invoices/{invoice.pk}/", f"customers/{invoice.customer_id}/"):
+        assert client.get(f"/o/{seeded.slug}/{path}").status_code == 200
+
+
+def test_the_same_chance_makes_the_same(seeded: Organization) -> None:
+    again = seed.build(invoices=300, now=now(), rng=Random(1))  # noqa: S311
+    one, other = (
+        list(
+            Invoice.objects.for_organization(owner)
+            .order_by("created_at", "id")
+            .values_list("total_minor", "status")
+        )
+        for owner in (seeded, again)
+    )
+    assert one == other
+    assert list(verify()) == []
+
+
+def test_the_command_says_what_it_made_and_how_to_look() -> None:
+    out = StringIO()
+    call_command("seed", "--invoices", "5", stdout=out)
+    assert "5 invoices of Seedling Roofing" in out.getvalue()
+    assert "/o/seedling-roofing/invoices/" in out.getvalue()
+
+
+def test_no_made_up_invoices_on_a_live_installation(settings: Settings) -> None:
+    settings.PARTWAY_LIVE = True
+    with pytest.raises(CommandError, match="marked live"):
+        call_command("seed", "--invoices", "5")
+
+
+def test_none_at_all_is_refused() -> None:
+    with pytest.raises(CommandError, match="at least one"):
+        call_command("seed", "--invoices", "0")
+
+
+def test_a_column_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(ValueError, match="colour"):
+        BulkTable(Invoice, "inv").add(colour="green")

@@ -1,0 +1,86 @@
+"""`partway verify` prints each check and what differs, and shows its progress on a terminal alone."""
+
+from __future__ import annotations
+
+import os
+import pty
+import termios
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, suppress
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from partway.billing.models import Invoice
+from partway.billing.verification import CHECKS
+from tests.support import personas
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def three() -> list[Invoice]:
+    """Three sent invoices."""
+    dana = personas.customer(personas.alder().organization)
+    return [personas.sent_invoice(dana) for _ in range(3)]
+
+
+def verify(*message: str) -> tuple[int, str]:
+    """How it ended, and what it printed."""
+    out = StringIO()
+    try:
+        call_command("verify", *message, stdout=out)
+    except SystemExit as ended:
+        return int(str(ended.code)), out.getvalue()
+    return 0, out.getvalue()
+
+
+def test_each_check_of_right_books_is_ok(three: list[Invoice]) -> None:
+    lines = [f"ok    {check}" for check in CHECKS]
+    assert verify() == (0, "\n".join([*lines, "The books are right.\n"]))
+
+
+def test_what_differs_is_named(three: list[Invoice]) -> None:
+    Invoice.objects.filter(pk=three[1].pk).update(amount_paid_minor=1)
+    code, printed = verify()
+    assert code == 1
+    assert "FAIL  M2  the amount paid of an invoice is the sum of its allocations\n" in printed
+    assert f"      M2: {three[1].pk}: amount paid 1, allocations 0\n" in printed
+
+
+def test_only_so_many_rows_of_a_check_are_listed(three: list[Invoice]) -> None:
+    Invoice.objects.update(amount_paid_minor=1)
+    _, printed = verify("--most", "2")
+    assert printed.count("amount paid 1, allocations 0") == 2
+    assert "      … and 1 more\n" in printed
+    assert "differences.\n" in printed
+
+
+def test_without_a_terminal_nothing_but_the_list_is_printed(
+    three: list[Invoice], capfd: pytest.CaptureFixture[str]
+) -> None:
+    verify()
+    assert capfd.readouterr().err == ""
+
+
+def read_to_the_end(terminal: int) -> str:
+    """All that is written there; it must be read at once, because a terminal holds only so much."""
+    shown = b""
+    with suppress(OSError):  # what Linux says when the other end is closed
+        while part := os.read(terminal, 4096):
+            shown += part
+    return shown.decode()
+
+
+def test_on_a_terminal_it_says_how_far_it_has_come(three: list[Invoice]) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 120))
+    with ThreadPoolExecutor(1) as reader:
+        shown = reader.submit(read_to_the_end, ours)
+        with os.fdopen(theirs, "w") as terminal, redirect_stderr(terminal):
+            code, printed = verify()
+    os.close(ours)
+    assert (code, printed.count("ok  ")) == (0, len(CHECKS))
+    assert "M2  the amount paid of an invoice" in shown.result()
+    assert "0/3" in shown.result()
