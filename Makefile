@@ -11,7 +11,7 @@ help: ## show this list
 demo: ## install what is needed to run, and start the demo; ARGS="--fresh --port 9000"
 	@scripts/demo.sh $(ARGS)
 
-test: ## install what is needed to test, and run everything CI runs; ARGS="-k cancel" narrows, BROWSER=0 needs no browser
+test: ## install what is needed to test, and run everything CI runs; ARGS="-k cancel" narrows, ARGS=--all leaves nothing to one database, BROWSER=0 needs no browser
 	@scripts/test.sh $(ARGS)
 
 guards: ## take each guard away and show that its one test fails; ARGS="-k cancel" narrows

@@ -1,13 +1,20 @@
-# Runs named phases one after the other, times each, and tells at the end which took how long; sourced.
+# Runs named phases, times each, and tells at the end which took how long; sourced. A list of phases may run beside the
+# script's own: what it prints is kept until it ends, and whichever fails first ends them all.
 # shellcheck shell=bash
 
 bin=$PWD/.venv/bin
 scratch=$(mktemp -d)
-phase=
-phase_began=
-table=
-closing_lines= # pytest's own
-last_words=    # what the script has to say after all else
+times=$scratch/times         # a line for each phase that ended, in the order of their ends
+failed=$scratch/failed       # the first phase that failed
+closing=$scratch/closing     # pytest's own closing lines
+last_words=$scratch/words    # what the script has to say after all else
+slowest=$scratch/slowest     # what pytest says of its slowest tests
+touch "$times" "$closing" "$last_words" "$slowest"
+
+# Programs start some hundred times in a run; each would compile our code again where the caller's environment or the
+# installer leaves no bytecode behind. It is kept out of the checkout.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX=$PWD/.venv/bytecode
 
 milliseconds() {
     date +%s%3N
@@ -15,18 +22,56 @@ milliseconds() {
 
 # phase NAME COMMAND... : the first command that fails ends the script.
 phase() {
-    phase=$1
-    phase_began=$(milliseconds)
-    printf '\n--- %s\n' "$phase"
+    local name=$1 began status=0
+    began=$(milliseconds)
+    printf '\n--- %s\n' "$name"
     shift
-    "$@"
-    note_time
-    phase=
+    "$@" || status=$?
+    local took=$(($(milliseconds) - began))
+    printf '%-16s %5d.%d s\n' "$name" $((took / 1000)) $((took % 1000 / 100)) >>"$times"
+    if [ "$status" != 0 ]; then
+        [ -e "$failed" ] || echo "$name" >"$failed"
+        exit "$status"
+    fi
 }
 
-note_time() {
-    local took=$(($(milliseconds) - phase_began))
-    table+=$(printf '%-16s %5d.%d s' "$phase" $((took / 1000)) $((took % 1000 / 100)))$'\n'
+# together BESIDE HERE : two functions that run phases, at the same time. HERE prints as it goes, BESIDE when it has ended.
+together() {
+    local first=0
+    set -m # each in a process group of its own, which can be ended as a whole
+    "$1" >"$scratch/beside" 2>&1 </dev/null &
+    beside=$!
+    "$2" </dev/null &
+    here=$!
+    set +m
+    wait -n "$beside" "$here" || first=$?
+    if [ "$first" = 0 ]; then
+        wait "$here" || first=$?
+    fi
+    if [ "$first" = 0 ]; then
+        wait "$beside" || first=$?
+    fi
+    end_both
+    cat "$scratch/beside"
+    return "$first"
+}
+
+beside=
+here=
+
+# Ends what still runs of both, as Ctrl-C would: tests take down the processes they have started.
+end_both() {
+    local group waited
+    for group in $here $beside; do
+        kill -INT -- "-$group" 2>/dev/null || true
+    done
+    for group in $here $beside; do
+        for ((waited = 0; waited < 200; waited++)); do
+            kill -0 -- "-$group" 2>/dev/null || break
+            sleep 0.1
+        done
+        kill -KILL -- "-$group" 2>/dev/null || true
+    done
 }
 
 # Keeps the caller's installation out of what the checks read: its database, its mail, its key.
@@ -45,20 +90,26 @@ forget_installation() {
 
 finish() {
     local status=$?
-    if [ -n "$phase" ]; then
-        note_time
+    trap - EXIT INT TERM
+    end_both
+    printf '\n'
+    if [ -s "$slowest" ]; then
+        printf 'The slowest tests:\n'
+        sort --numeric-sort --reverse "$slowest" | head -n 10
+        printf '\n'
     fi
-    printf '\n%s' "$table"
-    printf '%s' "$closing_lines"
-    rm -rf "$scratch"
+    cat "$times" "$closing"
     if [ "$status" != 0 ]; then
-        printf 'FAILED%s\n' "${phase:+ in $phase}"
-    elif [ -n "$last_words" ]; then
-        printf '%s\n' "$last_words"
+        printf 'FAILED%s\n' "$([ -e "$failed" ] && echo " in $(cat "$failed")")"
+    else
+        cat "$last_words"
     fi
+    rm -rf "$scratch"
     exit "$status"
 }
 trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # Every check that runs no test.
 static_phases() {

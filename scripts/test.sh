@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Runs everything CI runs, in phases, and stops at the first that fails. Arguments narrow pytest: -k cancel.
+# --all runs every test on both databases, where each otherwise leaves to the other what that one holds for both.
 # BROWSER=0 leaves out the tests that need a browser, and says how many.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +16,15 @@ color=()
 if [ -t 1 ]; then
     color=(--color=yes)
 fi
-narrowing=("$@")
+split=(--split)
+narrowing=()
+for argument in "$@"; do
+    if [ "$argument" = --all ]; then
+        split=()
+    else
+        narrowing+=("$argument")
+    fi
+done
 
 find_browser() {
     PARTWAY_CHROMIUM=$(scripts/browser.sh)
@@ -23,16 +32,26 @@ find_browser() {
     "$PARTWAY_CHROMIUM" --version
 }
 
-# Keeps pytest's closing line for the end of the output.
+# run_pytest NAME ARGUMENTS... : keeps pytest's closing line and its slowest tests for the end of the output.
 run_pytest() {
-    local status=0 log=$scratch/pytest.log
-    "$bin/python" -m pytest "${color[@]}" "$@" "${narrowing[@]}" 2>&1 | tee "$log" || status=$?
-    closing_lines+=$(tail -n 1 "$log")$'\n'
+    local name=$1 status=0 log
+    log=$(mktemp "$scratch/pytest.XXXX")
+    shift
+    # Ctrl-C is for pytest, which still has to say what became of the tests.
+    "$bin/python" -m pytest --durations=10 "${color[@]}" "$@" "${narrowing[@]}" 2>&1 |
+        (trap '' INT && exec tee "$log") || status=$?
+    tail -n 1 "$log" >>"$closing"
+    sed -nE "s/^([0-9.]+s (call|setup|teardown) .*)/\1 ($name)/p" "$log" >>"$slowest"
     # 5 is "no tests ran", which only arguments can excuse: they may fit none of this phase's tests.
     if [ "$status" = 5 ] && [ ${#narrowing[@]} -gt 0 ]; then
         status=0
     fi
     return "$status"
+}
+
+# on_database NAME : the share of this database, or with --all every test.
+on_database() {
+    phase "$1" run_pytest "$1" -n 2 --dist worksteal --database="${1,,}" "${split[@]}" -m "not browser"
 }
 
 count_journeys() {
@@ -42,7 +61,22 @@ count_journeys() {
         echo "$collected"
         return "$status"
     fi
-    last_words="BROWSER=0: tests left out for want of a browser: $(grep -c '::' <<<"$collected" || true)"
+    echo "BROWSER=0: tests left out for want of a browser: $(grep -c '::' <<<"$collected" || true)" >"$last_words"
+}
+
+databases() {
+    on_database SQLite
+    on_database PostgreSQL
+}
+
+all_else() {
+    static_phases
+    if [ "$browser" = 0 ]; then
+        phase "count journeys" count_journeys
+    else
+        phase "journeys" run_pytest journeys -m browser
+    fi
+    phase "tour" "$bin/partway" tour
 }
 
 phase "install" scripts/install.sh test
@@ -50,12 +84,5 @@ if [ "$browser" != 0 ]; then
     phase "browser" find_browser
 fi
 forget_installation
-static_phases
-phase "SQLite" run_pytest -n 2 --database=sqlite -m "not browser"
-phase "PostgreSQL" run_pytest -n 2 --database=postgresql -m "not browser"
-if [ "$browser" = 0 ]; then
-    phase "count journeys" count_journeys
-else
-    phase "journeys" run_pytest -m browser
-fi
-phase "tour" "$bin/partway" tour
+# Most of a journey is waiting for a browser or a process, while the tests need every processor.
+together all_else databases

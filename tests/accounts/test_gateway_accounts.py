@@ -18,21 +18,23 @@ def account() -> GatewayAccount:
     return GatewayAccount.objects.current(personas.organization("birch", "Birch & Co")).get()
 
 
-def test_credentials_come_back_as_they_were(account: GatewayAccount) -> None:
+def test_gateway_credentials_round_trip(account: GatewayAccount) -> None:
     assert account.credentials["api_key"] == "sk_sandbox_test"
 
 
-def test_a_dump_shows_none_of_them(account: GatewayAccount) -> None:
+def test_database_dump_contains_no_gateway_credentials(account: GatewayAccount) -> None:
     [row] = GatewayAccount.objects.values()
     assert not [secret for secret in account.credentials.values() if secret in str(row)]
 
 
-def test_a_rotated_key_still_opens_them(account: GatewayAccount, settings: Settings) -> None:
+def test_gateway_credentials_survive_key_rotation(account: GatewayAccount, settings: Settings) -> None:
     settings.PARTWAY_SECRET_KEYS = ["a new key", *settings.PARTWAY_SECRET_KEYS]
     assert account.credentials["api_key"] == "sk_sandbox_test"
 
 
-def test_a_lost_key_is_said_as_such(account: GatewayAccount, settings: Settings) -> None:
+def test_gateway_credentials_without_their_key_raise_unsealable(
+    account: GatewayAccount, settings: Settings
+) -> None:
     settings.PARTWAY_SECRET_KEYS = ["a new key"]
     with pytest.raises(Unsealable):
         _ = account.credentials

@@ -18,32 +18,32 @@ pytestmark = pytest.mark.django_db
         (Role.READER, {Role.READER}),
     ],
 )
-def test_a_role_may_what_lesser_roles_may(role: Role, may: set[Role]) -> None:
+def test_member_role_includes_lesser_roles(role: Role, may: set[Role]) -> None:
     assert {wanted for wanted in Role if Member(role=role).has_role(wanted)} == may
 
 
-def test_an_address_is_one_whatever_its_capitals() -> None:
+def test_email_address_is_case_insensitive() -> None:
     user = User.objects.create_user(" Alice@Alder.Example ", "Alice", personas.PASSWORD)
     assert user.email == "alice@alder.example"
     assert User.objects.get_by_natural_key("ALICE@alder.example ") == user
 
 
-def test_without_a_password_nobody_signs_in() -> None:
+def test_user_without_password_has_unusable_password() -> None:
     assert not User.objects.create_user("alice@alder.example", "Alice").has_usable_password()
 
 
-def test_nobody_is_found_by_no_address() -> None:
+def test_user_lookup_without_email_raises_does_not_exist() -> None:
     with pytest.raises(User.DoesNotExist):
         User.objects.get_by_natural_key(None)
 
 
-def test_one_person_can_work_in_two_organizations() -> None:
+def test_user_can_be_member_of_two_organizations() -> None:
     alder, birch = personas.alder(), personas.organization("birch", "Birch & Co")
     Member.objects.create(organization=birch, user=alder.alice.user, role=Role.READER)
     roles = alder.alice.user.memberships.order_by("organization__slug").values_list("role", flat=True)
     assert list(roles) == ["owner", "reader"]
 
 
-def test_names_are_what_people_are_shown_by() -> None:
+def test_str_of_user_is_email_and_of_organization_is_name() -> None:
     assert str(User(email="a@a.example")) == "a@a.example"
     assert str(Organization(name="Alder Joinery")) == "Alder Joinery"

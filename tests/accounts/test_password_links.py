@@ -16,10 +16,10 @@ def ivy() -> User:
     return User.objects.create_user("ivy@post.example", "Ivy")
 
 
-def test_a_welcome_is_for_whom_it_was_made(ivy: User) -> None:
+def test_welcome_token_resolves_to_its_user(ivy: User) -> None:
     assert user_from_welcome_link(*welcome_link_parts(ivy)) == ivy
 
 
-def test_the_token_of_a_forgotten_password_is_no_welcome(ivy: User) -> None:
+def test_password_reset_token_is_not_accepted_as_welcome_token(ivy: User) -> None:
     uid, _ = welcome_link_parts(ivy)
     assert user_from_welcome_link(uid, reset_tokens.make_token(ivy)) is None

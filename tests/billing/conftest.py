@@ -11,9 +11,8 @@ from partway.accounts.models import Organization
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.people import organizations
-from partway.billing.verification import verify
 from partway.lib.clock import now as present
-from tests.support import personas
+from tests.support import incremental_verify, personas
 from tests.support.gateway_driver import PAYMENT_SOURCES, GatewayDriver, PaymentTarget
 from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
 
@@ -22,7 +21,7 @@ from tests.support.sandbox_server import CallbackReceiver, SandboxServer, runnin
 def _verify_books(db: None) -> Iterator[None]:
     """Whatever a test did, the books add up after it."""
     yield
-    assert [str(difference) for difference in verify()] == []
+    assert incremental_verify.differences() == []
 
 
 @pytest.fixture(scope="session")

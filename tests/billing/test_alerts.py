@@ -42,7 +42,7 @@ def refund_more_at_gateway(gateway_driver: GatewayDriver, refunded: Alert) -> No
     gateway_list.reconcile_gateway_lists(now=later(20))
 
 
-def test_nobody_deals_with_what_they_never_saw(
+def test_alert_with_newer_message_cannot_be_resolved_from_stale_row(
     gateway_driver: GatewayDriver, refunded: Alert, alice: Actor
 ) -> None:
     refund_more_at_gateway(gateway_driver, refunded)
@@ -51,7 +51,7 @@ def test_nobody_deals_with_what_they_never_saw(
     assert "$150.00 of $300.00" in the_alert().message
 
 
-def test_a_page_is_compared_although_the_row_was_read_anew(
+def test_alert_resolved_from_outdated_page_raises_stale(
     gateway_driver: GatewayDriver, refunded: Alert, alice: Actor
 ) -> None:
     refund_more_at_gateway(gateway_driver, refunded)
@@ -60,14 +60,14 @@ def test_a_page_is_compared_although_the_row_was_read_anew(
     assert the_alert().resolved_at is None
 
 
-def test_dealing_with_it_twice_is_once(refunded: Alert, alice: Actor) -> None:
+def test_resolving_alert_twice_keeps_first_resolution(refunded: Alert, alice: Actor) -> None:
     process_alert(refunded, alice)
     for shown in (refunded.message_digest, "another page"):
         alerts.resolve(refunded, shown=shown, by=alice, now=present(), resolution="Again.")
     assert Alert.objects.get().resolution == ""
 
 
-def test_what_falls_back_to_earlier_words_is_news(
+def test_alert_is_raised_again_when_message_returns_to_earlier_text(
     gateway_driver: GatewayDriver, refunded: Alert, alice: Actor
 ) -> None:
     said = refunded.message
@@ -99,12 +99,12 @@ def stuck(gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor) ->
     return asked
 
 
-def test_trouble_that_was_dealt_with_is_quiet_for_a_day(stuck: PaymentRequest) -> None:
+def test_resolved_gateway_alert_stays_quiet_for_a_day(stuck: PaymentRequest) -> None:
     raise_alert(stuck, 5, "Account suspended.")
     raise_alert(stuck, 23 * HOUR, "Account closed.")
     assert not Alert.objects.filter(resolved_at__isnull=True).exists()
 
 
-def test_trouble_that_lasts_comes_back_a_day_after_it_was_dealt_with(stuck: PaymentRequest) -> None:
+def test_lasting_gateway_alert_is_raised_again_a_day_after_resolution(stuck: PaymentRequest) -> None:
     raise_alert(stuck, 25 * HOUR, "Account suspended.")
     assert the_alert().message == "Account suspended."

@@ -231,6 +231,6 @@ def test_the_database_refuses(invoice: Invoice, name: str) -> None:
     assert name in str(error.value) or "UNIQUE constraint failed" in str(error.value)
 
 
-def test_every_constraint_is_tried_here() -> None:
+def test_every_database_constraint_has_a_violation_case() -> None:
     ours = [model for app in ("billing", "accounts") for model in apps.get_app_config(app).get_models()]
     assert {constraint.name for model in ours for constraint in model._meta.constraints} == set(VIOLATIONS)

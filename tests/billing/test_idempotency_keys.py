@@ -45,7 +45,7 @@ def record_deposit(owes: Customer) -> object:
 
 
 @pytest.mark.parametrize("send", [record, ask, apply_credit, record_deposit])
-def test_the_same_key_in_another_organization_is_another_form(
+def test_idempotency_key_is_scoped_to_organization(
     dana: Customer, send: Callable[[Customer], object]
 ) -> None:
     quinn = personas.customer(personas.mallory().organization, "Quinn Pike")

@@ -17,15 +17,15 @@ def token(url: str) -> str:
     return url.split("/")[-2]
 
 
-def test_a_link_opens_its_request(asked: PaymentRequest) -> None:
+def test_request_link_opens_its_request(asked: PaymentRequest) -> None:
     assert links.request_by_token(token(links.request_url(asked))) == asked
 
 
-def test_a_link_is_the_same_each_time(asked: PaymentRequest) -> None:
+def test_request_link_is_deterministic(asked: PaymentRequest) -> None:
     assert links.request_url(asked) == links.request_url(PaymentRequest.objects.get())
 
 
-def test_the_link_of_one_kind_opens_nothing_of_another(
+def test_link_of_one_kind_does_not_open_another_kind(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     request, invoice = token(links.request_url(asked)), token(links.invoice_url(asked.invoice))
@@ -34,36 +34,36 @@ def test_the_link_of_one_kind_opens_nothing_of_another(
     assert [links.invoice_by_token(request), links.payment_by_token(request)] == [None, None]
 
 
-def test_a_rotated_key_keeps_old_links_alive(asked: PaymentRequest, settings: Settings) -> None:
+def test_links_survive_key_rotation(asked: PaymentRequest, settings: Settings) -> None:
     old = token(links.request_url(asked))
     settings.PARTWAY_SECRET_KEYS = ["a new key, as long as a key should be", *settings.PARTWAY_SECRET_KEYS]
     assert token(links.request_url(asked)) != old
     assert links.request_by_token(old) == asked
 
 
-def test_a_retired_key_ends_its_links(asked: PaymentRequest, settings: Settings) -> None:
+def test_links_signed_with_retired_key_are_invalid(asked: PaymentRequest, settings: Settings) -> None:
     old = token(links.request_url(asked))
     settings.PARTWAY_SECRET_KEYS = ["a new key, as long as a key should be"]
     assert links.request_by_token(old) is None
 
 
-def test_a_draft_has_no_page(dana: Customer) -> None:
+def test_draft_invoice_link_opens_nothing(dana: Customer) -> None:
     assert links.invoice_by_token(token(links.invoice_url(personas.draft_invoice(dana)))) is None
 
 
 @pytest.mark.parametrize("garbage", ["", "-", "x", "preq-1", "%00", "é" * 20, "x-é", "a" * 5000, "\x00"])
-def test_garbage_opens_nothing(asked: PaymentRequest, garbage: str) -> None:
+def test_malformed_link_token_opens_nothing(asked: PaymentRequest, garbage: str) -> None:
     assert links.request_by_token(garbage) is None
 
 
-def test_who_opens_a_request_is_noted_once(asked: PaymentRequest) -> None:
+def test_request_opened_event_is_recorded_once(asked: PaymentRequest) -> None:
     for _ in range(2):
         payment_requests.mark_opened(asked, now=present())
     event = Event.objects.get(type="payment_request.opened")
     assert event.actor_kind == "customer"
 
 
-def test_the_checkout_address_rests_sealed(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_checkout_url_is_stored_sealed(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     payment = gateway_driver.start(asked)
     assert payment.checkout_url.startswith(gateway_driver.sandbox_server.url)
     [row] = type(payment).objects.values()

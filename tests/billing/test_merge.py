@@ -18,21 +18,21 @@ INITIAL = CustomerDetails(name="Dana", email="dana@old.example", phone="1", addr
 MOVED = {**asdict(INITIAL), "email": "dana@new.example"}
 
 
-def test_what_was_not_touched_stays_as_somebody_else_wrote_it() -> None:
+def test_merge_keeps_concurrent_change_of_untouched_field() -> None:
     assert merge(MOVED, INITIAL, replace(INITIAL, phone="2")) == {**MOVED, "phone": "2"}
 
 
-def test_what_both_touched_is_told_with_what_it_is_now() -> None:
+def test_merge_conflict_names_field_and_current_value() -> None:
     with pytest.raises(Invalid, match=r"it is “dana@new\.example” now") as refusal:
         merge(MOVED, INITIAL, replace(INITIAL, email="dana@mine.example"))
     assert (refusal.value.code, set(refusal.value.fields)) == ("stale", {"email"})
 
 
-def test_what_both_changed_to_the_same_is_no_quarrel() -> None:
+def test_merge_of_identical_changes_is_no_conflict() -> None:
     assert merge(MOVED, INITIAL, CustomerDetails(**MOVED)) == MOVED
 
 
-def test_a_customer_is_compared_with_what_is_stored_and_not_with_what_was_read(
+def test_customer_change_is_merged_with_stored_row_not_with_stale_instance(
     dana: Customer, alice: Actor
 ) -> None:
     read_before = Customer.objects.get(pk=dana.pk)
@@ -43,9 +43,7 @@ def test_a_customer_is_compared_with_what_is_stored_and_not_with_what_was_read(
     assert (stored.email, stored.phone) == ("dana@new.example", "2")
 
 
-def test_a_profile_is_compared_with_what_is_stored_and_not_with_what_was_read(
-    dana: Customer, alice: Actor
-) -> None:
+def test_organization_profile_change_is_merged_with_stored_row(dana: Customer, alice: Actor) -> None:
     owner = dana.organization
     read_before = type(owner).objects.get(pk=owner.pk)
     seen = organizations.Profile(

@@ -41,7 +41,9 @@ ACTS: dict[str, tuple[Callable[..., Any], Make]] = {
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_another_version_than_was_shown_is_left_alone(dana: Customer, alice: Actor, name: str) -> None:
+def test_act_on_outdated_version_raises_stale_and_changes_nothing(
+    dana: Customer, alice: Actor, name: str
+) -> None:
     act, make = ACTS[name]
     document = make(dana)
     before = document.status, Event.objects.count()
@@ -53,7 +55,7 @@ def test_another_version_than_was_shown_is_left_alone(dana: Customer, alice: Act
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_what_was_shown_is_done(dana: Customer, alice: Actor, name: str) -> None:
+def test_act_on_current_version_is_performed(dana: Customer, alice: Actor, name: str) -> None:
     act, make = ACTS[name]
     document = make(dana)
     act(document, by=alice, now=present(), version=document.version)
@@ -62,13 +64,13 @@ def test_what_was_shown_is_done(dana: Customer, alice: Actor, name: str) -> None
     assert document.status != before
 
 
-def test_a_payment_alone_makes_no_page_stale(dana: Customer, alice: Actor) -> None:
+def test_reopen_with_payment_meanwhile_is_not_stale(dana: Customer, alice: Actor) -> None:
     invoice = written_off(dana)
     personas.record_check(invoice, 40_000)
     assert invoices.reopen(invoice, by=alice, now=present(), version=invoice.version).status == "sent"
 
 
-def test_not_another_amount_is_given_up_than_was_shown(invoice: Invoice, alice: Actor) -> None:
+def test_write_off_of_outdated_amount_due_raises_stale(invoice: Invoice, alice: Actor) -> None:
     shown, version = invoice.amount_due, invoice.version
     personas.record_check(invoice, 40_000)
     with pytest.raises(Stale, match=r"\$600.00 is due, not \$1,000.00"):

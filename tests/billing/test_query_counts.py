@@ -41,7 +41,7 @@ def writes(told: list[str]) -> int:
     return sum(not sql.startswith("SELECT") for sql in told)
 
 
-def test_asking_takes_nine(invoice: Invoice, alice: Actor) -> None:
+def test_creating_request_takes_nine_queries(invoice: Invoice, alice: Actor) -> None:
     # invoice held, form key, gateway account, open request, committed payment; request, event, mail
     ask = payment_requests.NewPaymentRequest(
         Money(30_000, "USD"), to=("dana@customer.example",), idempotency_key="form-1"
@@ -50,13 +50,15 @@ def test_asking_takes_nine(invoice: Invoice, alice: Actor) -> None:
     assert (len(told), writes(told)) == (9, 3)
 
 
-def test_canceling_takes_six(opened: PaymentRequest, alice: Actor) -> None:
+def test_canceling_request_takes_six_queries(opened: PaymentRequest, alice: Actor) -> None:
     # invoice held, request, its unsettled payment; request, event
     told = statements(lambda: payment_requests.cancel(opened, by=alice, now=present()))
     assert (len(told), writes(told)) == (6, 2)
 
 
-def test_starting_takes_fourteen(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
+def test_starting_payment_takes_fourteen_queries(
+    gateway_driver: GatewayDriver, opened: PaymentRequest
+) -> None:
     # invoice held, request, standing payment, two throttles, account; payment, event ·
     # earlier call; call · its answer · the checkout · how the payment stands now
     told = statements(lambda: gateway_driver.start(opened))
@@ -66,14 +68,14 @@ def test_starting_takes_fourteen(gateway_driver: GatewayDriver, opened: PaymentR
     assert (len(told), writes(told)) == (14 + held, 5)
 
 
-def test_starting_again_takes_four(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
+def test_restarting_payment_takes_four_queries(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
     # invoice held, request, standing payment
     gateway_driver.start(opened)
     told = statements(lambda: gateway_driver.start(opened))
     assert (len(told), writes(told)) == (4, 0)
 
 
-def test_confirming_and_posting_a_card_takes_twenty_three(
+def test_booking_card_payment_takes_twenty_three_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # payment · invoice held, payment; authorized, event, capturing, event · last call; call · its answer ·
@@ -84,7 +86,7 @@ def test_confirming_and_posting_a_card_takes_twenty_three(
     assert (len(told), writes(told)) == (23, 14)
 
 
-def test_posting_what_was_captured_takes_thirteen(
+def test_booking_captured_bank_debit_takes_thirteen_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # payment · invoice held, payment; amount paid, allocation, payment, event, request, event, who asked, two mails
@@ -94,7 +96,7 @@ def test_posting_what_was_captured_takes_thirteen(
     assert (len(told), writes(told)) == (13, 8)
 
 
-def test_asking_in_vain_takes_four_and_writes_nothing(
+def test_refresh_of_settled_payment_takes_four_queries_and_no_write(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # payment · invoice held, payment

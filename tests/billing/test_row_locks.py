@@ -91,47 +91,47 @@ def authorized(gateway_driver: GatewayDriver, invoice: Invoice) -> Payment:
 # An invoice
 
 
-def test_asking_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+def test_creating_request_waits_for_void_of_invoice(invoice: Invoice, alice: Actor) -> None:
     assert refusal(void(invoice, alice), lambda: personas.request_payment(invoice)) == "InvoiceNotSent"
 
 
-def test_mailing_it_again_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+def test_resending_invoice_waits_for_void(invoice: Invoice, alice: Actor) -> None:
     again = partial(invoices.resend, invoice, by=alice, now=present())
     assert refusal(void(invoice, alice), again) == "InvoiceNotSent"
 
 
-def test_voiding_it_while_it_is_captured(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
+def test_voiding_invoice_waits_for_capture(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
     assert refusal(refresh(authorized), void(invoice, alice)) == "PaymentInProgress"
 
 
-def test_writing_it_off_while_it_is_captured(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
+def test_writing_off_invoice_waits_for_capture(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
     assert refusal(refresh(authorized), lambda: write_off(invoice, alice)) == "PaymentInProgress"
 
 
-def test_sending_it_while_it_is_sent(dana: Customer, alice: Actor) -> None:
+def test_sending_invoice_twice_at_once_sends_once(dana: Customer, alice: Actor) -> None:
     made = personas.draft_invoice(dana)
     assert refusal(send(made, alice), send(made, alice)) == "Conflict"
 
 
-def test_editing_it_while_it_is_edited(invoice: Invoice, alice: Actor) -> None:
+def test_concurrent_invoice_edits_second_is_stale(invoice: Invoice, alice: Actor) -> None:
     assert refusal(edit(invoice, alice), edit(invoice, alice, 80_000)) == "Stale"
 
 
-def test_editing_it_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+def test_editing_invoice_waits_for_void(invoice: Invoice, alice: Actor) -> None:
     assert refusal(void(invoice, alice), edit(invoice, alice)) == "Conflict"
 
 
-def test_reopening_it_while_it_is_reopened(invoice: Invoice, alice: Actor) -> None:
+def test_reopening_invoice_twice_at_once_reopens_once(invoice: Invoice, alice: Actor) -> None:
     write_off(invoice, alice)
     reopen = partial(invoices.reopen, invoice, by=alice, now=present())
     assert refusal(reopen, reopen) == "Conflict"
 
 
-def test_recording_a_payment_while_it_is_voided(invoice: Invoice, alice: Actor) -> None:
+def test_recording_offline_payment_waits_for_void(invoice: Invoice, alice: Actor) -> None:
     assert refusal(void(invoice, alice), lambda: record(invoice, 40_000, alice)) == "InvoiceNotSent"
 
 
-def test_numbers_given_at_once_follow_one_another(dana: Customer, alice: Actor) -> None:
+def test_concurrent_sends_get_consecutive_invoice_numbers(dana: Customer, alice: Actor) -> None:
     first, second = personas.draft_invoice(dana), personas.draft_invoice(dana)
     assert run_behind_open_transaction(send(first, alice), send(second, alice)).number == "INV-0002"
 
@@ -139,7 +139,7 @@ def test_numbers_given_at_once_follow_one_another(dana: Customer, alice: Actor) 
 # A request and its payment
 
 
-def test_canceling_it_while_it_is_captured(
+def test_canceling_request_waits_for_capture(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -147,7 +147,7 @@ def test_canceling_it_while_it_is_captured(
     assert refusal(refresh(payment), cancel(asked, alice)) == "PaymentInProgress"
 
 
-def test_capturing_it_while_it_is_canceled(
+def test_capture_waits_for_cancel_of_request(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -157,18 +157,18 @@ def test_capturing_it_while_it_is_canceled(
     assert (payment.status, gateway_driver.captures_of(payment)) == ("canceled", [])
 
 
-def test_starting_to_pay_it_while_it_is_canceled(
+def test_starting_payment_waits_for_cancel_of_request(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     assert refusal(cancel(asked, alice), lambda: gateway_driver.start(asked)) == "NotPayable"
 
 
-def test_mailing_its_link_again_while_it_is_canceled(asked: PaymentRequest, alice: Actor) -> None:
+def test_resending_request_waits_for_cancel(asked: PaymentRequest, alice: Actor) -> None:
     again = partial(payment_requests.resend, asked, by=alice, now=present())
     assert refusal(cancel(asked, alice), again) == "TooLate"
 
 
-def test_beginning_a_checkout_while_another_begins_from_the_same_address(
+def test_concurrent_checkouts_from_one_ip_address_share_rate_limit(
     gateway_driver: GatewayDriver, dana: Customer, settings: Settings
 ) -> None:
     settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 1
@@ -185,12 +185,14 @@ def spare(invoice: Invoice, alice: Actor) -> Payment:
     return record(invoice, 120_000, alice, keep_rest_as_credit=True)
 
 
-def test_spending_what_is_being_spent(spare: Payment, dana: Customer, alice: Actor) -> None:
+def test_credit_is_not_applied_twice_at_once(spare: Payment, dana: Customer, alice: Actor) -> None:
     one, other = personas.sent_invoice(dana, 20_000), personas.sent_invoice(dana, 20_000)
     assert refusal(lambda: apply(one, 20_000, alice), lambda: apply(other, 20_000, alice)) == "Invalid"
 
 
-def test_spending_what_an_edit_sets_free(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+def test_applying_credit_waits_for_edit_that_frees_credit(
+    invoice: Invoice, dana: Customer, alice: Actor
+) -> None:
     record(invoice, 100_000, alice)
     other = personas.sent_invoice(dana, 20_000)
     assert (
@@ -199,18 +201,20 @@ def test_spending_what_an_edit_sets_free(invoice: Invoice, dana: Customer, alice
     )
 
 
-def test_spending_it_on_an_invoice_while_that_is_voided(spare: Payment, dana: Customer, alice: Actor) -> None:
+def test_applying_credit_waits_for_void_of_invoice(spare: Payment, dana: Customer, alice: Actor) -> None:
     other = personas.sent_invoice(dana, 20_000)
     assert refusal(void(other, alice), lambda: apply(other, 20_000, alice)) == "InvoiceNotSent"
 
 
-def test_reversing_a_check_while_its_rest_is_spent(spare: Payment, dana: Customer, alice: Actor) -> None:
+def test_reversing_check_waits_for_its_credit_being_applied(
+    spare: Payment, dana: Customer, alice: Actor
+) -> None:
     other = personas.sent_invoice(dana, 20_000)
     run_behind_open_transaction(lambda: apply(other, 20_000, alice), lambda: reverse(spare, alice))
     assert list(Invoice.objects.values_list("amount_paid_minor", flat=True)) == [0, 0]
 
 
-def test_moving_it_off_an_invoice_while_that_is_lowered(
+def test_releasing_payment_waits_for_edit_down_of_invoice(
     spare: Payment, invoice: Invoice, alice: Actor
 ) -> None:
     released = run_behind_open_transaction(
@@ -219,7 +223,7 @@ def test_moving_it_off_an_invoice_while_that_is_lowered(
     assert released.amount_minor == 70_000
 
 
-def test_moving_it_off_an_invoice_while_the_rest_is_paid(invoice: Invoice, alice: Actor) -> None:
+def test_releasing_payment_waits_for_payment_of_the_rest(invoice: Invoice, alice: Actor) -> None:
     check = record(invoice, 40_000, alice)
     run_behind_open_transaction(
         lambda: record(invoice, 60_000, alice),
@@ -244,25 +248,25 @@ def accepted(quote: Quote) -> Quote:
     return personas.accept_quote(quote)
 
 
-def test_accepting_it_while_it_is_declined(quote: Quote) -> None:
+def test_accepting_quote_waits_for_decline(quote: Quote) -> None:
     assert refusal(decline(quote), lambda: personas.accept_quote(quote)) == "TooLate"
 
 
-def test_declining_it_while_it_is_accepted(quote: Quote) -> None:
+def test_declining_quote_waits_for_accept(quote: Quote) -> None:
     assert refusal(lambda: personas.accept_quote(quote), decline(quote)) == "TooLate"
 
 
-def test_mailing_a_quote_again_while_it_is_declined(quote: Quote, alice: Actor) -> None:
+def test_resending_quote_waits_for_decline(quote: Quote, alice: Actor) -> None:
     assert refusal(decline(quote), lambda: quotes.resend(quote, by=alice, now=present())) == "TooLate"
 
 
-def test_recording_its_deposit_while_its_invoice_is_made(accepted: Quote, alice: Actor) -> None:
+def test_recording_deposit_waits_for_creation_of_quote_invoice(accepted: Quote, alice: Actor) -> None:
     assert (
         refusal(create_invoice(accepted, alice), lambda: personas.record_deposit_check(accepted)) == "TooLate"
     )
 
 
-def test_making_its_invoice_while_its_deposit_is_captured(
+def test_creating_quote_invoice_waits_for_capture_of_deposit(
     gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
 ) -> None:
     payment = gateway_driver.start(accepted)
@@ -270,7 +274,7 @@ def test_making_its_invoice_while_its_deposit_is_captured(
     assert refusal(refresh(payment), create_invoice(accepted, alice)) == "PaymentInProgress"
 
 
-def test_capturing_its_deposit_while_its_invoice_is_made(
+def test_capture_of_deposit_waits_for_creation_of_quote_invoice(
     gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
 ) -> None:
     payment = gateway_driver.start(accepted)
@@ -280,14 +284,14 @@ def test_capturing_its_deposit_while_its_invoice_is_made(
     assert (payment.status, gateway_driver.captures_of(payment)) == ("canceled", [])
 
 
-def test_reversing_its_deposit_while_its_invoice_is_sent(accepted: Quote, alice: Actor) -> None:
+def test_reversing_deposit_waits_for_send_of_quote_invoice(accepted: Quote, alice: Actor) -> None:
     deposit = personas.record_deposit_check(accepted)
     made = quotes.create_invoice(accepted, by=alice, now=present())
     run_behind_open_transaction(send(made, alice), lambda: reverse(deposit, alice))
     assert Invoice.objects.get().amount_paid_minor == 0
 
 
-def test_quotes_sent_at_once_have_numbers_of_their_own(quote: Quote, dana: Customer, alice: Actor) -> None:
+def test_concurrent_sends_get_distinct_quote_numbers(quote: Quote, dana: Customer, alice: Actor) -> None:
     first, second = personas.draft_quote(dana), personas.draft_quote(dana)
     sent = run_behind_open_transaction(
         lambda: quotes.send(first, by=alice, now=present()),
@@ -300,7 +304,7 @@ def test_quotes_sent_at_once_have_numbers_of_their_own(quote: Quote, dana: Custo
 
 
 @on_postgresql
-def test_payments_switched_off_while_a_capture_waits(
+def test_payments_disabled_while_capture_waits_for_lock_releases_authorization(
     gateway_driver: GatewayDriver, authorized: Payment, invoice: Invoice, alice: Actor
 ) -> None:
     """Who waited for a lock is shown the other rows as they were before waiting, unless they are read after it."""
@@ -312,7 +316,7 @@ def test_payments_switched_off_while_a_capture_waits(
 
 
 @on_postgresql
-def test_payments_switched_off_while_a_deposit_waits(
+def test_payments_disabled_while_deposit_capture_waits_for_lock_releases_deposit(
     gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
 ) -> None:
     payment = gateway_driver.start(accepted)
@@ -329,7 +333,7 @@ def test_payments_switched_off_while_a_deposit_waits(
 # People, accounts, and SQLite as a whole
 
 
-def test_two_owners_who_remove_each_other(organization: Organization) -> None:
+def test_concurrent_removal_of_two_owners_keeps_last_owner(organization: Organization) -> None:
     alice, bob = (organization.members.get(role=role) for role in (Role.OWNER, Role.COLLECTOR))
     bob = members.change_role(bob, role=Role.OWNER, by=events.OPERATOR, now=present())
     assert (
@@ -341,7 +345,7 @@ def test_two_owners_who_remove_each_other(organization: Organization) -> None:
     )
 
 
-def test_two_who_connect_a_gateway(
+def test_concurrent_gateway_connects_leave_last_account_current(
     gateway_driver: GatewayDriver, organization: Organization, alice: Actor
 ) -> None:
     def connect() -> GatewayAccount:
@@ -351,7 +355,7 @@ def test_two_who_connect_a_gateway(
 
 
 @on_sqlite
-def test_a_transaction_takes_its_turn_at_the_start(invoice: Invoice, alice: Actor) -> None:
+def test_sqlite_transaction_takes_write_lock_at_begin(invoice: Invoice, alice: Actor) -> None:
     tried = Event()
 
     def count() -> int:

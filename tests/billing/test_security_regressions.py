@@ -43,7 +43,7 @@ from tests.support.gateway_driver import GatewayDriver
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_gateway_that_refuses_to_tell_is_given_to_a_human(
+def test_gateway_that_refuses_state_requests_raises_alert(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -55,7 +55,7 @@ def test_a_gateway_that_refuses_to_tell_is_given_to_a_human(
     Payment.objects.filter(pk=payment.pk).update(checkout_ref=ref)
 
 
-def test_requests_kept_open_by_a_bank_debit_hold_up_no_other(
+def test_request_kept_open_by_bank_debit_does_not_delay_expiry_of_others(
     gateway_driver: GatewayDriver, dana: Customer
 ) -> None:
     soon = present() + timedelta(minutes=1)
@@ -69,7 +69,7 @@ def test_requests_kept_open_by_a_bank_debit_hold_up_no_other(
     assert other.status == "expired"
 
 
-def test_a_full_discount_hides_no_sum_that_no_column_holds(
+def test_full_discount_does_not_hide_subtotal_overflow(
     organization: Organization, dana: Customer, alice: Actor
 ) -> None:
     draft = invoices.InvoiceDraft(
@@ -84,7 +84,7 @@ def test_a_full_discount_hides_no_sum_that_no_column_holds(
         invoices.create(organization, draft=draft, by=alice, now=present())
 
 
-def test_two_clicks_on_connect_take_turns(
+def test_concurrent_gateway_connects_leave_one_current_account(
     gateway_driver: GatewayDriver, organization: Organization, alice: Actor
 ) -> None:
     def connect() -> GatewayAccount:
@@ -94,7 +94,7 @@ def test_two_clicks_on_connect_take_turns(
     assert GatewayAccount.objects.current(organization).count() == 1
 
 
-def test_a_refused_try_does_not_end_the_checkout_another_try_opened(
+def test_refused_start_does_not_fail_payment_started_by_another_try(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     before = gateway_driver.start(asked)
@@ -104,7 +104,7 @@ def test_a_refused_try_does_not_end_the_checkout_another_try_opened(
     assert before.status == "pending"
 
 
-def test_a_late_answer_does_not_rename_the_checkout(
+def test_late_start_response_does_not_overwrite_checkout_ref(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -113,7 +113,7 @@ def test_a_late_answer_does_not_rename_the_checkout(
     assert late.checkout_ref == payment.checkout_ref
 
 
-def test_an_amount_that_changed_while_its_checkout_was_opened_is_said(
+def test_amount_changed_while_checkout_was_opened_is_not_payable(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     passed: list[str] = []
@@ -128,9 +128,7 @@ def test_an_amount_that_changed_while_its_checkout_was_opened_is_said(
     assert refusal.value.reason == "changed"
 
 
-def test_a_dump_of_the_database_opens_no_checkout(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
-) -> None:
+def test_database_dump_contains_no_checkout_url(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     payment = gateway_driver.start(asked)
     gateway_driver.pay(payment, "declined")
     received = gateway_driver.callback(payment, "declined")
@@ -142,7 +140,7 @@ def test_a_dump_of_the_database_opens_no_checkout(
     assert guess.status_code == 404
 
 
-def test_clocks_that_differ_are_no_difference_in_the_books(
+def test_verify_tolerates_clock_skew_between_machines(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     """Another machine, whose clock is behind, booked the success: its event has the smaller id."""
@@ -156,7 +154,7 @@ def test_clocks_that_differ_are_no_difference_in_the_books(
     assert list(verify()) == []
 
 
-def test_a_form_sent_again_with_another_amount_is_refused(invoice: Invoice, alice: Actor) -> None:
+def test_payment_request_idempotency_key_with_other_amount_conflicts(invoice: Invoice, alice: Actor) -> None:
     def ask(amount_minor: int) -> NewPaymentRequest:
         return NewPaymentRequest(
             Money(amount_minor, "USD"), to=("dana@customer.example",), idempotency_key="once"
@@ -167,14 +165,14 @@ def test_a_form_sent_again_with_another_amount_is_refused(invoice: Invoice, alic
         payment_requests.create(invoice, new_request=ask(40_000), by=alice, now=present())
 
 
-def test_a_prefix_that_ends_in_a_digit_could_make_twins(organization: Organization, alice: Actor) -> None:
+def test_invoice_prefix_ending_in_digit_is_refused(organization: Organization, alice: Actor) -> None:
     profile = Profile(name="Alder", email="a@alder.example", invoice_prefix="X1")
     with pytest.raises(Invalid) as refused:
         organizations.change(organization, profile=profile, by=alice, now=present())
     assert "invoice_prefix" in refused.value.fields
 
 
-def test_pay_now_of_an_amount_the_gateway_does_not_take_is_no_payable_link(dana: Customer) -> None:
+def test_pay_now_of_amount_between_gateway_steps_is_not_payable(dana: Customer) -> None:
     invoice = personas.sent_invoice(dana, 12_505, currency="KWD")  # a last digit other than 0
     with pytest.raises(NotPayable) as refused:
         check_payable(invoice, now=present())

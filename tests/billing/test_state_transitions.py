@@ -24,7 +24,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("model", TABLES)
-def test_a_move_that_is_not_in_the_table_is_refused(model: type) -> None:
+def test_transition_not_in_table_is_refused(model: type) -> None:
     table, values = TABLES[model]
     for source, to in set(product(values, repeat=2)) - set(table):
         with pytest.raises(InvalidTransition):
@@ -32,16 +32,16 @@ def test_a_move_that_is_not_in_the_table_is_refused(model: type) -> None:
 
 
 @pytest.mark.parametrize("model", TABLES)
-def test_every_state_of_a_table_is_one_the_row_can_have(model: type) -> None:
+def test_transition_table_uses_only_model_statuses(model: type) -> None:
     table, values = TABLES[model]
     assert {state for pair in table for state in pair} <= set(values)
 
 
-def test_the_end_of_a_request_is_the_end() -> None:
+def test_ended_request_has_no_transition() -> None:
     assert {source for source, _ in states.PAYMENT_REQUEST} == {"open"}
 
 
-def test_a_move_writes_the_row_and_its_event(asked: PaymentRequest) -> None:
+def test_transition_writes_row_and_event(asked: PaymentRequest) -> None:
     at = present()
     with transaction.atomic():
         event = move(asked, "expired", by=CLOCK, now=at, ended_at=at, data={"why": "time"})
@@ -53,7 +53,7 @@ def test_a_move_writes_the_row_and_its_event(asked: PaymentRequest) -> None:
     )
 
 
-def test_somebody_who_read_an_old_state_changes_nothing(asked: PaymentRequest) -> None:
+def test_transition_from_stale_state_raises_concurrent_update(asked: PaymentRequest) -> None:
     stale, at = PaymentRequest.objects.get(pk=asked.pk), present()
     with transaction.atomic():
         move(asked, "expired", by=CLOCK, now=at, ended_at=at)
@@ -64,7 +64,7 @@ def test_somebody_who_read_an_old_state_changes_nothing(asked: PaymentRequest) -
     assert Event.objects.count() == before
 
 
-def test_a_row_of_a_refused_move_still_says_what_it_was(asked: PaymentRequest) -> None:
+def test_refused_transition_leaves_instance_status_unchanged(asked: PaymentRequest) -> None:
     stale = PaymentRequest.objects.get(pk=asked.pk)
     PaymentRequest.objects.filter(pk=asked.pk).update(note="changed beside it")
     with pytest.raises(InvalidTransition):
@@ -73,7 +73,7 @@ def test_a_row_of_a_refused_move_still_says_what_it_was(asked: PaymentRequest) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_recorded_apart_from_its_change(asked: PaymentRequest) -> None:
+def test_event_outside_transaction_is_refused(asked: PaymentRequest) -> None:
     assert not connection.in_atomic_block
     before = Event.objects.count()
     with pytest.raises(OutsideTransaction):

@@ -66,7 +66,9 @@ def kinds(*results: object) -> tuple[str, ...]:
     )
 
 
-def test_pay_and_cancel(gateway_driver: GatewayDriver, dana: Customer, alice: Actor) -> None:
+def test_concurrent_pay_and_cancel_are_consistent(
+    gateway_driver: GatewayDriver, dana: Customer, alice: Actor
+) -> None:
     for asked, offset_ms in asks(dana):
         payment = gateway_driver.start(asked)
         gateway_driver.pay(payment)
@@ -84,7 +86,7 @@ def test_pay_and_cancel(gateway_driver: GatewayDriver, dana: Customer, alice: Ac
         }
 
 
-def test_a_part_by_request_and_all_by_pay_now(gateway_driver: GatewayDriver, dana: Customer) -> None:
+def test_concurrent_request_and_pay_now_charge_once(gateway_driver: GatewayDriver, dana: Customer) -> None:
     for asked, offset_ms in asks(dana):
         run_concurrently(
             lambda: gateway_driver.start_and_pay(asked),
@@ -101,7 +103,7 @@ def test_a_part_by_request_and_all_by_pay_now(gateway_driver: GatewayDriver, dan
         assert asked.status == {30_000: "paid", 100_000: "canceled", 0: "open"}[sum(charges)]
 
 
-def test_request_and_request(dana: Customer, alice: Actor) -> None:
+def test_concurrent_requests_leave_one_open(dana: Customer, alice: Actor) -> None:
     for offset_ms in start_offsets_ms(ROUNDS, 12):
         invoice = personas.sent_invoice(dana)
         results = run_concurrently(
@@ -114,14 +116,16 @@ def test_request_and_request(dana: Customer, alice: Actor) -> None:
         assert refusal.request == made
 
 
-def test_many_drafts_sent_at_once_have_numbers_without_gaps(dana: Customer, alice: Actor) -> None:
+def test_drafts_sent_at_once_get_invoice_numbers_without_gaps(dana: Customer, alice: Actor) -> None:
     drafts = [personas.draft_invoice(dana) for _ in range(8)]
     run_concurrently(*[lambda draft=draft: invoices.send(draft, by=alice, now=present()) for draft in drafts])
     numbers = Invoice.objects.order_by("number").values_list("number", flat=True)
     assert list(numbers) == [f"INV-{number:04d}" for number in range(1, 9)]
 
 
-def test_callback_and_return_and_worker(gateway_driver: GatewayDriver, dana: Customer) -> None:
+def test_concurrent_callback_return_and_worker_book_payment_once(
+    gateway_driver: GatewayDriver, dana: Customer
+) -> None:
     for asked, offset_ms in asks(dana, rounds=6, width_ms=30):
         payment = gateway_driver.start(asked)
         gateway_driver.pay(payment)
@@ -141,7 +145,7 @@ def test_callback_and_return_and_worker(gateway_driver: GatewayDriver, dana: Cus
         assert Event.objects.filter(payment=payment, type="payment.succeeded").count() == 1
 
 
-def test_a_slow_answer_leaves_alone_what_a_quick_one_got_paid(
+def test_slow_start_response_does_not_disturb_checkout_already_paid(
     gateway_driver: GatewayDriver, dana: Customer
 ) -> None:
     asked = personas.request_payment(personas.sent_invoice(dana))
@@ -156,7 +160,7 @@ def test_a_slow_answer_leaves_alone_what_a_quick_one_got_paid(
     assert (refresh(quick).status, gateway_driver.captures_of(quick)) == ("succeeded", [30_000])
 
 
-def test_a_request_canceled_while_its_checkout_is_opened_stays_unpayable(
+def test_request_canceled_while_checkout_is_opened_stays_unpayable(
     gateway_driver: GatewayDriver, dana: Customer, alice: Actor
 ) -> None:
     asked = personas.request_payment(personas.sent_invoice(dana))
@@ -169,7 +173,9 @@ def test_a_request_canceled_while_its_checkout_is_opened_stays_unpayable(
     assert [line["status"] for line in gateway_driver.ledger().values()] == ["closed"]
 
 
-def test_connect_and_connect(gateway_driver: GatewayDriver, organization: Organization, alice: Actor) -> None:
+def test_concurrent_gateway_connects_leave_one_current(
+    gateway_driver: GatewayDriver, organization: Organization, alice: Actor
+) -> None:
     for offset_ms in start_offsets_ms(4, 12):
         run_concurrently(
             lambda: organizations.connect_sandbox(organization, by=alice, now=present()),
@@ -180,7 +186,7 @@ def test_connect_and_connect(gateway_driver: GatewayDriver, organization: Organi
     assert GatewayAccount.objects.current(organization).count() == 1
 
 
-def test_two_workers_never_ask_about_the_same_payment(gateway_driver: GatewayDriver, dana: Customer) -> None:
+def test_two_workers_never_refresh_the_same_payment(gateway_driver: GatewayDriver, dana: Customer) -> None:
     later = present() + timedelta(minutes=3)
     for offset_ms in start_offsets_ms(4, 12):
         waiting = [gateway_driver.start(personas.sent_invoice(dana)) for _ in range(3)]

@@ -11,7 +11,7 @@ from partway.config.checks import check_live_url, check_open_url, check_secret_k
 @pytest.mark.parametrize(
     ("key", "found"), [("x" * 31, ["partway.E001"]), ("x" * 32, []), ("", ["partway.E001"])]
 )
-def test_a_short_key_is_refused(settings: Settings, key: str, found: list[str]) -> None:
+def test_short_secret_key_fails_system_check(settings: Settings, key: str, found: list[str]) -> None:
     settings.PARTWAY_SECRET_KEY = key
     assert [error.id for error in check_secret_key()] == found
 
@@ -24,7 +24,9 @@ def test_a_short_key_is_refused(settings: Settings, key: str, found: list[str]) 
         (False, "http://127.0.0.1:8000", []),
     ],
 )
-def test_a_live_installation_speaks_https(settings: Settings, live: bool, url: str, found: list[str]) -> None:
+def test_live_installation_without_https_fails_system_check(
+    settings: Settings, live: bool, url: str, found: list[str]
+) -> None:
     settings.PARTWAY_LIVE, settings.PARTWAY_URL = live, url
     assert [error.id for error in check_live_url()] == found
 
@@ -40,12 +42,14 @@ def test_a_live_installation_speaks_https(settings: Settings, live: bool, url: s
         ("https://pay.alder.example", []),
     ],
 )
-def test_plain_http_is_for_this_machine_alone(settings: Settings, url: str, found: list[str]) -> None:
+def test_plain_http_url_beyond_localhost_fails_system_check(
+    settings: Settings, url: str, found: list[str]
+) -> None:
     settings.PARTWAY_URL = url
     assert [error.id for error in check_open_url()] == found
 
 
-def test_a_short_fallback_key_is_refused_too(settings: Settings) -> None:
+def test_short_fallback_secret_key_fails_system_check(settings: Settings) -> None:
     settings.SECRET_KEY_FALLBACKS = ["x" * 40, "old"]
     [error] = check_secret_key()
     assert "PARTWAY_SECRET_KEY_FALLBACKS" in error.msg

@@ -13,18 +13,18 @@ def policy(response: HttpResponse) -> dict[str, list[str]]:
     return {name: sources for name, *sources in parts}
 
 
-def test_nothing_comes_from_elsewhere() -> None:
+def test_csp_allows_only_own_origin() -> None:
     told = policy(HttpResponse())
     assert told["default-src"] == told["script-src"] == told["style-src"] == told["form-action"] == ["'self'"]
     assert told["frame-ancestors"] == told["object-src"] == ["'none'"]
 
 
-def test_a_payable_page_may_lead_to_its_gateway() -> None:
+def test_csp_form_action_includes_gateway_of_payable_page() -> None:
     response = HttpResponse()
     response.csp_form_action = ["https://pay.example"]  # type: ignore[attr-defined]
     assert policy(response)["form-action"] == ["'self'", "https://pay.example"]
 
 
-def test_a_policy_of_its_own_stays() -> None:
+def test_csp_set_by_view_is_kept() -> None:
     response = HttpResponse(headers={"Content-Security-Policy": "default-src 'none'"})
     assert policy(response) == {"default-src": ["'none'"]}

@@ -25,31 +25,31 @@ def with_cookie(value: str) -> Client:
     return client
 
 
-def test_the_cookie_opens_the_session(alice: Client) -> None:
+def test_session_cookie_opens_session(alice: Client) -> None:
     assert with_cookie(alice.cookies["sessionid"].value).get("/o/alder/").status_code == 200
 
 
-def test_what_the_database_holds_opens_nothing(alice: Client) -> None:
+def test_stored_session_key_is_no_valid_cookie(alice: Client) -> None:
     stored = Session.objects.get().pk
     assert stored != alice.cookies["sessionid"].value
     assert with_cookie(stored).get("/o/alder/").status_code == 302
 
 
-def test_a_changed_session_stays_one_row(alice: Client) -> None:
+def test_changed_session_stays_one_row(alice: Client) -> None:
     session = alice.session
     session["seen"] = True
     session.save()
     assert (Session.objects.count(), alice.session["seen"]) == (1, True)
 
 
-def test_signing_out_removes_it(alice: Client) -> None:
+def test_sign_out_deletes_session(alice: Client) -> None:
     cookie = alice.cookies["sessionid"].value
     alice.post("/signout/")
     assert not Session.objects.exists()
     assert with_cookie(cookie).get("/o/alder/").status_code == 302
 
 
-def test_a_session_somebody_planted_is_not_taken_over() -> None:
+def test_session_fixation_is_prevented_at_sign_in() -> None:
     team = personas.alder()
     victim = with_cookie("a" * 32)
     victim.post("/signin/", {"email": team.alice.user.email, "password": personas.PASSWORD})

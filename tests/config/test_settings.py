@@ -37,7 +37,7 @@ def told(tmp_path: Path) -> Any:
     return ask
 
 
-def test_without_any_setting_it_is_one_file_under_the_home(told: Any, tmp_path: Path) -> None:
+def test_default_settings_use_sqlite_file_under_home(told: Any, tmp_path: Path) -> None:
     found = told()
     assert (found["engine"], found["name"]) == (
         "django.db.backends.sqlite3",
@@ -47,29 +47,29 @@ def test_without_any_setting_it_is_one_file_under_the_home(told: Any, tmp_path: 
     assert found["SECRET_KEY"] == (tmp_path / "secret.key").read_text().strip()
 
 
-def test_database_url_moves_it_to_postgresql(told: Any) -> None:
+def test_database_url_selects_postgresql(told: Any) -> None:
     found = told(DATABASE_URL="postgres://partway@db.example/books")
     assert (found["engine"], found["name"]) == ("django.db.backends.postgresql", "books")
 
 
-def test_on_postgresql_nobody_waits_for_ever(told: Any) -> None:
+def test_postgresql_has_lock_and_idle_timeouts(told: Any) -> None:
     limits = told(DATABASE_URL="postgres://partway@db.example/books")["options"]["options"]
     assert limits == "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"
 
 
-def test_https_makes_cookies_secure(told: Any) -> None:
+def test_https_url_makes_session_cookie_secure(told: Any) -> None:
     assert not told()["SESSION_COOKIE_SECURE"]
     found = told(PARTWAY_URL="https://pay.alder.example/")
     assert found["SESSION_COOKIE_SECURE"]
     assert found["ALLOWED_HOSTS"][0] == "pay.alder.example"
 
 
-def test_keys_rotate(told: Any) -> None:
+def test_secret_key_fallbacks_are_read_from_settings(told: Any) -> None:
     found = told(PARTWAY_SECRET_KEY="new" * 20, PARTWAY_SECRET_KEY_FALLBACKS="old,older")
     assert (found["SECRET_KEY"], found["SECRET_KEY_FALLBACKS"]) == ("new" * 20, ["old", "older"])
 
 
-def test_mail_goes_where_it_is_told(told: Any) -> None:
+def test_mail_backend_follows_settings(told: Any) -> None:
     assert told()["EMAIL_BACKEND"] == "partway.delivery.mail.backends.KeptMails"
     assert told(EMAIL_URL="smtp://mail.example:25")["EMAIL_BACKEND"] == "partway.delivery.mail.backends.Smtp"
     assert told(PARTWAY_MAIL_BACKEND="postmark.EmailBackend")["EMAIL_BACKEND"].startswith("anymail.")

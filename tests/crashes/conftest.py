@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
 from partway.worker.tour.visitor import HttpBrowser
+from tests.support.databases import empty_database
 
 from .installation import Installation, running_installation
 from .scenario import CrashScenario
@@ -19,7 +19,7 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
     """pytest-django's own, but for a whole module: a database cannot be emptied beneath the feet of a house."""
     with django_db_blocker.unblock():
         yield
-        call_command("flush", verbosity=0, interactive=False)
+        empty_database()
 
 
 @pytest.fixture(scope="module")

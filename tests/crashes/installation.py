@@ -15,8 +15,8 @@ from django.db.models import F
 from django.test import override_settings
 
 from partway.billing.models import Callback, GatewayCall, Mail, Payment
-from partway.billing.verification import verify
 from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
+from tests.support import incremental_verify
 from tests.support.crash_app.kill_at_failpoint import KillSwitch
 from tests.support.databases import database_url
 from tests.support.sandbox_server import TIMEOUT_SECONDS, SandboxServer, wait_until
@@ -73,7 +73,7 @@ class Installation:
 
     def _restart_after_kill(self, process: str, meanwhile: Callable[[], object]) -> None:
         died_of = self.supervisor.processes[process].wait(TIMEOUT_SECONDS)
-        differences = [str(difference) for difference in verify()]
+        differences = incremental_verify.differences()
         meanwhile()
         advance_three_minutes()
         {"web": self.supervisor.start_web, "worker": self.supervisor.start_worker}[process]()

@@ -14,12 +14,11 @@ from partway.billing.checkouts import gateway_calls
 from partway.billing.models import Callback, Mail, Payment
 from partway.billing.receivables import offline_payments
 from partway.billing.receivables.offline_payments import OfflinePayment
-from partway.billing.verification import verify
 from partway.gateways.sandbox import create_account
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.worker.tour.visitor import HttpBrowser, Page
-from tests.support import personas
+from tests.support import incremental_verify, personas
 from tests.support.gateway_driver import GatewayDriver
 from tests.support.sandbox_server import wait_until
 
@@ -153,7 +152,7 @@ class CrashScenario:
     def assert_consistent(self) -> None:
         """However it went, the books are right, and the company's ledger agrees with them."""
         self.wait_until_settled()
-        assert [str(difference) for difference in verify()] == []
+        assert incremental_verify.differences() == []
         self.gateway_driver.assert_ledger_matches_books()
 
 

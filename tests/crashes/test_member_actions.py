@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from partway.billing.models import Event
 from partway.worker.tour.visitor import Page
 
 from .installation import COMMIT, KillPoint, kill_at_each_failpoint
 from .scenario import CANCELED, PAID, CrashScenario, Outcome
+
+pytestmark = [pytest.mark.long(3), pytest.mark.sampled_on("postgresql", every=7)]
 
 SESSION = COMMIT  # it keeps the words for the next page
 
@@ -49,7 +53,7 @@ def dialog_of(scenario: CrashScenario, act: str) -> Dialog:
 
 
 @kill_at_each_failpoint(*CANCEL)
-def test_while_a_request_is_canceled(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_request_is_canceled(scenario: CrashScenario, kill_point: KillPoint) -> None:
     scenario.drop_all_callbacks()
     payment, dialog = scenario.start(), dialog_of(scenario, "cancel")
     with scenario.installation.killed_at(kill_point, dialog.act):
@@ -62,7 +66,9 @@ def test_while_a_request_is_canceled(scenario: CrashScenario, kill_point: KillPo
 
 
 @kill_at_each_failpoint(*CANCEL)
-def test_the_customer_pays_while_nobody_can_cancel(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_request_is_canceled_and_customer_pays(
+    scenario: CrashScenario, kill_point: KillPoint
+) -> None:
     scenario.drop_all_callbacks()
     payment, dialog = scenario.start(), dialog_of(scenario, "cancel")
     with scenario.installation.killed_at(
@@ -76,7 +82,7 @@ def test_the_customer_pays_while_nobody_can_cancel(scenario: CrashScenario, kill
 
 
 @kill_at_each_failpoint(*RESEND)
-def test_while_a_link_is_mailed_again(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_request_is_resent(scenario: CrashScenario, kill_point: KillPoint) -> None:
     dialog = dialog_of(scenario, "resend")
     with scenario.installation.killed_at(kill_point, dialog.act):
         dialog.confirm()
@@ -88,7 +94,7 @@ def test_while_a_link_is_mailed_again(scenario: CrashScenario, kill_point: KillP
 
 
 @kill_at_each_failpoint(*SEND)
-def test_while_the_worker_hands_over_a_mail(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_worker_sends_mail(scenario: CrashScenario, kill_point: KillPoint) -> None:
     dialog = dialog_of(scenario, "resend")
     [first] = scenario.mails()
     with scenario.installation.killed_at(kill_point, "job mails"):
@@ -100,7 +106,7 @@ def test_while_the_worker_hands_over_a_mail(scenario: CrashScenario, kill_point:
 
 
 @kill_at_each_failpoint(*RECORD)
-def test_while_an_offline_payment_is_recorded(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_offline_payment_is_recorded(scenario: CrashScenario, kill_point: KillPoint) -> None:
     scenario.drop_all_callbacks()
     online = scenario.start()
     check = {"amount": "800.00", "method": "Check"}
@@ -116,7 +122,7 @@ def test_while_an_offline_payment_is_recorded(scenario: CrashScenario, kill_poin
 
 
 @kill_at_each_failpoint(*REVERSE)
-def test_while_a_check_that_bounced_is_reversed(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_offline_payment_is_reversed(scenario: CrashScenario, kill_point: KillPoint) -> None:
     check = scenario.record_check_in_full()
     dialog = Dialog(scenario, f"payments/{check.pk}/reverse/", reason="It bounced.")
     with scenario.installation.killed_at(kill_point, dialog.act):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from partway.accounts.models import GatewayAccount
 from partway.billing import links
 from partway.billing.models import Payment
@@ -9,6 +11,8 @@ from partway.lib.clock import now as present
 
 from .installation import COMMIT, KillPoint, kill_at_each_failpoint
 from .scenario import PAID, CrashScenario, path_of
+
+pytestmark = [pytest.mark.long(3), pytest.mark.sampled_on("postgresql", every=7)]
 
 PAY = (
     *("event payment.started", *COMMIT),
@@ -24,7 +28,7 @@ CAPTURE = (
 
 
 @kill_at_each_failpoint(*PAY)
-def test_while_pay_is_pressed(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_payment_is_started(scenario: CrashScenario, kill_point: KillPoint) -> None:
     page = scenario.dana_opens(scenario.link)
     with scenario.installation.killed_at(kill_point, f"POST {path_of(scenario.link)}pay/"):
         scenario.dana.submit(page.form(to="/pay/"))
@@ -34,7 +38,7 @@ def test_while_pay_is_pressed(scenario: CrashScenario, kill_point: KillPoint) ->
 
 
 @kill_at_each_failpoint(*COMMIT, *CAPTURE)
-def test_while_a_callback_is_booked(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_callback_is_booked(scenario: CrashScenario, kill_point: KillPoint) -> None:
     scenario.deliver_one_callback()
     with scenario.installation.killed_at(kill_point, f"POST /callbacks/{scenario.account.pk}/"):
         scenario.authorize()
@@ -43,7 +47,7 @@ def test_while_a_callback_is_booked(scenario: CrashScenario, kill_point: KillPoi
 
 
 @kill_at_each_failpoint(*CAPTURE)
-def test_while_the_customer_comes_back(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_customer_returns_to_receipt_page(scenario: CrashScenario, kill_point: KillPoint) -> None:
     scenario.drop_all_callbacks()
     receipt = links.receipt_url(scenario.authorize())
     page = scenario.dana_opens(receipt)
@@ -56,9 +60,7 @@ def test_while_the_customer_comes_back(scenario: CrashScenario, kill_point: Kill
 
 
 @kill_at_each_failpoint(*CAPTURE)
-def test_while_the_worker_reads_the_list_of_the_company(
-    scenario: CrashScenario, kill_point: KillPoint
-) -> None:
+def test_crash_while_worker_reads_gateway_list(scenario: CrashScenario, kill_point: KillPoint) -> None:
     scenario.drop_all_callbacks()
     scenario.authorize()
     with scenario.installation.killed_at(kill_point, "job gateway_lists"):
@@ -68,7 +70,9 @@ def test_while_the_worker_reads_the_list_of_the_company(
 
 
 @kill_at_each_failpoint(*CAPTURE)
-def test_while_the_worker_looks(scenario: CrashScenario, kill_point: KillPoint) -> None:
+def test_crash_while_worker_refreshes_unsettled_payment(
+    scenario: CrashScenario, kill_point: KillPoint
+) -> None:
     scenario.drop_all_callbacks()
     payment = scenario.authorize()
     with scenario.installation.killed_at(kill_point, "job unsettled_payments"):

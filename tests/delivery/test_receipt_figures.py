@@ -22,7 +22,7 @@ def invoice(db: None) -> Invoice:
     return personas.sent_invoice(personas.customer(personas.alder().organization))
 
 
-def test_each_stage_knows_what_was_paid_before_and_what_was_left(invoice: Invoice) -> None:
+def test_receipt_of_each_payment_knows_paid_before_and_left(invoice: Invoice) -> None:
     payments = [personas.captured_payment(invoice, amount) for amount in (20_000, 30_000, 50_000)]
     seen = [receipt(Payment.objects.get(pk=payment.pk)) for payment in payments]
     assert [(row.paid_before.amount_minor, row.left.amount_minor) for row in seen] == [
@@ -32,20 +32,20 @@ def test_each_stage_knows_what_was_paid_before_and_what_was_left(invoice: Invoic
     ]
 
 
-def test_a_total_that_is_edited_later_does_not_change_it(invoice: Invoice) -> None:
+def test_receipt_keeps_invoice_total_at_time_of_payment(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     Event.objects.filter(type="payment.succeeded").update(data={"total_minor": 90_000})
     assert receipt(payment).left == Money(70_000, "USD")
 
 
-def test_what_did_not_fit_is_the_surplus(invoice: Invoice) -> None:
+def test_receipt_surplus_is_captured_minus_allocated(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     payment.captured_minor = 25_000
     assert receipt(payment).surplus == Money(5_000, "USD")
     assert receipt(payment).paid == Money(20_000, "USD")
 
 
-def test_money_that_fits_nowhere_leaves_the_invoice_as_it_was(invoice: Invoice) -> None:
+def test_receipt_of_unallocated_payment_leaves_amounts_unchanged(invoice: Invoice) -> None:
     personas.captured_payment(invoice, 20_000)
     Organization.objects.update(payments_enabled=False)
     row = receipt(personas.captured_payment(invoice, 10_000))
@@ -54,7 +54,7 @@ def test_money_that_fits_nowhere_leaves_the_invoice_as_it_was(invoice: Invoice) 
     )
 
 
-def test_another_currency_is_all_surplus(invoice: Invoice) -> None:
+def test_receipt_in_other_currency_is_all_surplus(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     payment.captured_currency = "EUR"
     assert receipt(payment).surplus == Money(20_000, "EUR")
@@ -63,7 +63,7 @@ def test_another_currency_is_all_surplus(invoice: Invoice) -> None:
     )
 
 
-def test_it_says_why_something_fits_nowhere(invoice: Invoice) -> None:
+def test_receipt_surplus_has_explanation(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     assert receipt(payment).surplus_explanation == ""
     payment.captured_minor = 25_000
@@ -73,20 +73,20 @@ def test_it_says_why_something_fits_nowhere(invoice: Invoice) -> None:
     assert unwanted.surplus_explanation == "$100.00 came when it was no longer asked for."
 
 
-def test_its_day_is_the_day_where_the_organization_is(invoice: Invoice) -> None:
+def test_receipt_date_follows_organization_time_zone(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     assert payment.settled_at is not None
     payment.settled_at = payment.settled_at.replace(year=2026, month=3, day=1, hour=3)
     assert str(receipt(payment).paid_on) == "2026-02-28"
 
 
-def test_there_is_none_for_a_payment_that_took_nothing(invoice: Invoice) -> None:
+def test_receipt_of_uncaptured_payment_is_refused(invoice: Invoice) -> None:
     with pytest.raises(ValueError, match="took no money"):
         receipt(Payment(id="pay_x", invoice=invoice))
 
 
 @pytest.mark.parametrize(("code", "words"), [("card", "Card"), ("bank_debit", "Bank debit"), ("", "")])
-def test_a_method_is_said_in_words(code: str, words: str) -> None:
+def test_payment_method_has_display_name(code: str, words: str) -> None:
     assert method_label(code) == words
 
 
@@ -94,7 +94,9 @@ def test_a_method_is_said_in_words(code: str, words: str) -> None:
     ("method", "by"),
     [("bank_debit", "bank debit"), ("Bank transfer", "bank transfer"), ("PayPal", "PayPal"), ("ACH", "ACH")],
 )
-def test_an_owners_word_is_the_same_within_a_sentence(invoice: Invoice, method: str, by: str) -> None:
+def test_payment_mode_in_sentence_keeps_capitals_of_names_only(
+    invoice: Invoice, method: str, by: str
+) -> None:
     assert receipt(personas.captured_payment(invoice, 20_000, method=method)).by == by
 
 
@@ -105,12 +107,12 @@ def parts(invoice: Invoice) -> list[tuple[str, int]]:
     return [(part.method, part.amount.amount_minor) for part in payment_history(invoice)]
 
 
-def test_a_bounced_check_is_taken_off_where_it_stood(invoice: Invoice) -> None:
+def test_payments_so_far_show_reversed_check_as_negative_row(invoice: Invoice) -> None:
     personas.reverse_check(personas.record_check(invoice, 40_000))
     assert parts(invoice) == [("Check", 40_000), ("Check reversed", -40_000)]
 
 
-def test_credit_says_what_it_once_was(invoice: Invoice) -> None:
+def test_payments_so_far_name_origin_of_credit(invoice: Invoice) -> None:
     payment = personas.record_check(invoice, 40_000)
     by = personas.owner_actor(invoice.organization)
     credit.release(invoice, payment, by=by, now=now())
@@ -122,7 +124,7 @@ def test_credit_says_what_it_once_was(invoice: Invoice) -> None:
     ]
 
 
-def test_a_bounced_deposit_is_called_by_its_quote(invoice: Invoice) -> None:
+def test_payments_so_far_name_quote_of_reversed_deposit(invoice: Invoice) -> None:
     quote = personas.accept_quote(personas.sent_quote(invoice.customer))
     deposit = personas.record_deposit_check(quote)
     by = personas.owner_actor(invoice.organization)
@@ -132,7 +134,7 @@ def test_a_bounced_deposit_is_called_by_its_quote(invoice: Invoice) -> None:
     assert parts(made) == [(name, 30_000), (f"{name} reversed", -30_000)]
 
 
-def test_an_offline_payment_stands_there_with_the_day_it_was_made(invoice: Invoice) -> None:
+def test_payments_so_far_show_paid_on_date_of_offline_payment(invoice: Invoice) -> None:
     last_week = now().date() - timedelta(days=7)
     personas.record_check(invoice, 40_000, paid_on=last_week)
     assert payment_history(invoice)[0].on == last_week

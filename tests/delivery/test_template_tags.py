@@ -39,7 +39,7 @@ def test_money_has_smaller_decimals_and_the_same_text(amount: Money, shown: str,
     assert (f'<span class="decimals">{decimals}</span>' in html) == bool(decimals)
 
 
-def test_a_long_amount_says_so_for_narrow_screens() -> None:
+def test_long_money_amount_is_marked_for_narrow_screens() -> None:
     assert "data-long" in tags.money(usd(1_234_567_890))
     assert "data-long" not in tags.money(usd(123_456))
 
@@ -52,7 +52,7 @@ def stage_widths(html: str) -> tuple[float, float]:
     return float(paid[1]) if paid else 0, float(requested[2]) if requested else 0
 
 
-def test_the_bar_shows_paid_and_requested_and_says_it() -> None:
+def test_stage_bar_shows_paid_and_requested_with_label() -> None:
     html = stage_bar(usd(100_000), usd(30_000), usd(20_000))
     assert stage_widths(html) == (30, 20)
     assert 'aria-label="Paid $300.00 of $1,000.00, $200.00 requested"' in html
@@ -60,22 +60,20 @@ def test_the_bar_shows_paid_and_requested_and_says_it() -> None:
     assert "style=" not in html
 
 
-def test_patterns_of_two_bars_do_not_clash() -> None:
+def test_stage_bar_pattern_ids_are_unique() -> None:
     ids = [re.findall(r'id="([^"]+)"', stage_bar(usd(100), usd(0), usd(50))) for _ in range(2)]
     assert ids[0] != ids[1]
 
 
 @pytest.mark.parametrize("requested", [None, "", usd(0)])
-def test_without_a_request_there_is_no_hatching(requested: Money | None) -> None:
+def test_stage_bar_without_request_has_no_pattern(requested: Money | None) -> None:
     html = stage_bar(usd(100), usd(50), requested)
     assert "pattern" not in html
     assert 'aria-label="Paid $0.50 of $1.00"' in html
 
 
 @given(st.integers(1, 10**13), st.data())
-def test_whatever_is_there_can_be_seen_and_only_a_full_bar_looks_full(
-    total: int, data: st.DataObject
-) -> None:
+def test_stage_bar_shows_small_parts_and_looks_full_only_when_paid(total: int, data: st.DataObject) -> None:
     paid = data.draw(st.integers(0, total))
     requested = data.draw(st.integers(0, total - paid))
     first, second = stage_widths(stage_bar(usd(total), usd(paid), usd(requested)))
@@ -85,11 +83,11 @@ def test_whatever_is_there_can_be_seen_and_only_a_full_bar_looks_full(
     assert (first + second > 99) == (paid + requested == total)
 
 
-def test_an_invoice_of_nothing_is_an_empty_bar() -> None:
+def test_stage_bar_of_zero_invoice_is_empty() -> None:
     assert stage_widths(stage_bar(usd(0), usd(0))) == (0, 0)
 
 
-def test_the_legend_names_what_is_there() -> None:
+def test_stage_legend_names_only_present_parts() -> None:
     assert (
         text(stage_legend(usd(100_000), usd(30_000), usd(20_000)))
         == "Paid $300.00Requested $200.00Left $500.00"
@@ -111,16 +109,14 @@ TODAY = date(2026, 11, 22)
         ("void", 0, -1, "void"),
     ],
 )
-def test_an_invoices_state_is_the_one_a_person_has_in_mind(
-    status: str, paid: int, due_in: int, word: str
-) -> None:
+def test_invoice_display_status_is_derived(status: str, paid: int, due_in: int, word: str) -> None:
     invoice = Invoice(
         status=status, total_minor=100, amount_paid_minor=paid, due_on=TODAY + timedelta(due_in)
     )
     assert tags.invoice_display_status(invoice, TODAY) == word
 
 
-def test_a_state_is_a_dot_and_a_word() -> None:
+def test_state_tag_renders_dot_and_word() -> None:
     html = tags.state("partially_paid")
     assert text(html) == "Partially paid"
     assert 'class="state-dot" aria-hidden="true"' in html
@@ -143,16 +139,16 @@ def test_quantities_have_no_spare_zeros(value: str, shown: str) -> None:
         ("UTC", "Nov 22, 2026, 8:04 PM"),
     ],
 )
-def test_times_are_local(zone: str, shown: str) -> None:
+def test_local_time_tag_uses_time_zone(zone: str, shown: str) -> None:
     assert tags.format_datetime(datetime(2026, 11, 22, 20, 4, tzinfo=UTC), zone) == shown
 
 
-def test_midnight_and_noon_are_twelve() -> None:
+def test_local_time_tag_shows_midnight_and_noon_as_twelve() -> None:
     assert tags.format_datetime(datetime(2026, 1, 2, 0, 5, tzinfo=UTC), "UTC") == "Jan 2, 2026, 12:05 AM"
     assert tags.format_datetime(datetime(2026, 1, 2, 12, 5, tzinfo=UTC), "UTC") == "Jan 2, 2026, 12:05 PM"
 
 
-def test_what_ends_with_a_day_names_the_day_and_else_the_moment() -> None:
+def test_last_moment_tag_shows_day_or_exact_time() -> None:
     midnight = datetime(2026, 12, 1, 5, tzinfo=UTC)
     assert tags.last_moment(midnight, "America/New_York") == "Nov 30, 2026"
     assert tags.last_moment(midnight, "UTC") == "Dec 1, 2026, 5:00 AM"

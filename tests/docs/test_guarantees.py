@@ -14,16 +14,16 @@ PROMISES = [line for line in PAGE.splitlines() if re.match(r"\| [A-Z][^|]+\|[^|]
 
 
 @pytest.mark.parametrize("named", NAMED)
-def test_what_it_names_is_there(named: str) -> None:
+def test_guarantees_page_names_only_existing_tests(named: str) -> None:
     path, _, test = named.partition("::")
     assert (ROOT / path).exists()
     assert not test or f"def {test}(" in (ROOT / path).read_text()
 
 
 @pytest.mark.parametrize("promise", PROMISES)
-def test_each_promise_names_what_shows_it(promise: str) -> None:
+def test_every_guarantee_names_a_test(promise: str) -> None:
     assert "`tests/" in promise.split("|")[3]
 
 
-def test_the_page_was_read() -> None:
+def test_guarantees_page_is_parsed() -> None:
     assert len(PROMISES) > 20

@@ -13,30 +13,30 @@ CURRENCIES = ["USD", "EUR", "JPY", "KWD"]
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)
-def test_the_minimum_is_taken(harness: GatewayHarness, currency: str) -> None:
+def test_gateway_minimum_amount_is_accepted(harness: GatewayHarness, currency: str) -> None:
     least = harness.gateway.minimum(currency)
     assert harness.gateway.start(harness.order(amount=Money(least, currency)))
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)
-def test_less_than_the_minimum_is_refused(harness: GatewayHarness, currency: str) -> None:
+def test_amount_below_gateway_minimum_is_refused(harness: GatewayHarness, currency: str) -> None:
     less = harness.gateway.minimum(currency) - harness.gateway.step(currency)
     with pytest.raises(Refused) as refused:
         harness.gateway.start(harness.order(amount=Money(less, currency)))
     assert refused.value.code == "amount_too_small"
 
 
-def test_an_amount_between_two_steps_is_refused(harness: GatewayHarness) -> None:
+def test_amount_between_gateway_steps_is_refused(harness: GatewayHarness) -> None:
     assert harness.gateway.step("KWD") == 10
     with pytest.raises(Refused):
         harness.gateway.start(harness.order(amount=Money(12_505, "KWD")))
 
 
-def test_some_method_authorizes_first(harness: GatewayHarness) -> None:
+def test_gateway_has_method_that_authorizes_first(harness: GatewayHarness) -> None:
     assert any(harness.gateway.authorizes(method) for method in harness.gateway.methods)
 
 
-def test_a_gateway_is_opened_by_its_code() -> None:
+def test_gateway_is_opened_by_registered_code() -> None:
     with pytest.raises(KeyError):
         open_gateway("nobody", {}, endpoints={})
     assert "sandbox" in GATEWAYS

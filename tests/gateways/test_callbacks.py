@@ -35,25 +35,27 @@ def test_a_callback_names_its_event_and_its_checkout(
     assert facts.at.tzinfo is not None
 
 
-def test_headers_are_found_in_any_case(harness: GatewayHarness, received: ReceivedCallback) -> None:
+def test_callback_headers_are_case_insensitive(harness: GatewayHarness, received: ReceivedCallback) -> None:
     shouted = {name.upper(): value for name, value in received.headers.items()}
     assert harness.gateway.read_callback(received.body, shouted)
 
 
-def test_one_changed_byte_is_a_bad_callback(harness: GatewayHarness, received: ReceivedCallback) -> None:
+def test_callback_with_changed_body_is_refused(harness: GatewayHarness, received: ReceivedCallback) -> None:
     with pytest.raises(BadCallback):
         harness.gateway.read_callback(received.body + b" ", received.headers)
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
-def test_every_header_is_needed(harness: GatewayHarness, received: ReceivedCallback, name: str) -> None:
+def test_callback_without_a_signature_header_is_refused(
+    harness: GatewayHarness, received: ReceivedCallback, name: str
+) -> None:
     rest = {key: value for key, value in received.headers.items() if key.lower() != name}
     with pytest.raises(BadCallback):
         harness.gateway.read_callback(received.body, rest)
 
 
 @pytest.mark.parametrize("wrong", ["", "v1", "v1,", "v1,!!", "v2,AAAA", "ünsigned", "v1,AAAA v1,BBBB"])
-def test_a_made_up_signature_is_a_bad_callback(
+def test_callback_with_invalid_signature_is_refused(
     harness: GatewayHarness, received: ReceivedCallback, wrong: str
 ) -> None:
     headers = {**received.headers, "webhook-signature": wrong}
@@ -61,14 +63,16 @@ def test_a_made_up_signature_is_a_bad_callback(
         harness.gateway.read_callback(received.body, headers)
 
 
-def test_the_timestamp_is_signed_too(harness: GatewayHarness, received: ReceivedCallback) -> None:
+def test_callback_with_changed_timestamp_is_refused(
+    harness: GatewayHarness, received: ReceivedCallback
+) -> None:
     newer = str(int(received.headers["webhook-timestamp"]) + 1)
     with pytest.raises(BadCallback):
         harness.gateway.read_callback(received.body, {**received.headers, "webhook-timestamp": newer})
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_callback_signed_at_another_time_is_a_bad_callback(
+def test_callback_signed_an_hour_off_is_refused(
     harness: GatewayHarness, received: ReceivedCallback, hours: int
 ) -> None:
     at = datetime.now(UTC)
@@ -82,7 +86,7 @@ def test_a_callback_signed_at_another_time_is_a_bad_callback(
 @pytest.mark.parametrize(
     "part", [{"id": "evt\0"}, {"id": 7}, {"data": {"checkout": None}}, {"data": []}, {"type": []}]
 )
-def test_a_signed_body_that_names_nothing_is_a_bad_callback(
+def test_signed_callback_with_invalid_fields_is_refused(
     harness: GatewayHarness, received: ReceivedCallback, part: dict[str, object]
 ) -> None:
     senseless = harness.sign_callback(json.dumps({**received.event, **part}).encode(), datetime.now(UTC))
@@ -91,16 +95,14 @@ def test_a_signed_body_that_names_nothing_is_a_bad_callback(
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"null", b"{}"])
-def test_a_senseless_body_is_a_bad_callback(
+def test_callback_with_malformed_body_is_refused(
     harness: GatewayHarness, received: ReceivedCallback, body: bytes
 ) -> None:
     with pytest.raises(BadCallback):
         harness.gateway.read_callback(body, received.headers)
 
 
-def test_another_accounts_callback_is_a_bad_callback(
-    harness: GatewayHarness, received: ReceivedCallback
-) -> None:
+def test_callback_of_another_account_is_refused(harness: GatewayHarness, received: ReceivedCallback) -> None:
     harness.callback_receiver.received.clear()
     other = harness.another()
     other.pay(other.gateway.start(other.order()))

@@ -13,32 +13,32 @@ from tests.gateways.harnesses import GatewayHarness
 from tests.support.sandbox_server import wait_until
 
 
-def test_good_credentials_pass_the_check(harness: GatewayHarness) -> None:
+def test_valid_gateway_credentials_pass_check(harness: GatewayHarness) -> None:
     harness.gateway.check()
 
 
-def test_bad_credentials_are_refused(harness: GatewayHarness) -> None:
+def test_invalid_gateway_credentials_are_refused(harness: GatewayHarness) -> None:
     with pytest.raises(Refused):
         harness.wrong_credentials.check()
 
 
-def test_the_checkout_is_on_the_gateways_own_origin(harness: GatewayHarness) -> None:
+def test_checkout_url_is_on_gateway_origin(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     assert checkout.url.startswith(harness.gateway.checkout_origin + "/")
 
 
-def test_a_new_checkout_waits_for_the_customer(harness: GatewayHarness) -> None:
+def test_new_checkout_is_open(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     truth = harness.gateway.fetch(checkout.ref)
     assert (truth.status, truth.authorized, truth.captured) == (CheckoutStatus.OPEN, None, None)
 
 
-def test_the_same_order_again_is_the_same_checkout(harness: GatewayHarness) -> None:
+def test_start_repeated_with_same_key_is_same_checkout(harness: GatewayHarness) -> None:
     order = harness.order()
     assert harness.gateway.start(order) == harness.gateway.start(order)
 
 
-def test_the_same_key_with_another_amount_is_refused(harness: GatewayHarness) -> None:
+def test_start_with_same_key_and_other_amount_is_refused(harness: GatewayHarness) -> None:
     order = harness.order()
     harness.gateway.start(order)
     with pytest.raises(Refused) as refused:
@@ -46,7 +46,7 @@ def test_the_same_key_with_another_amount_is_refused(harness: GatewayHarness) ->
     assert refused.value.code == "idempotency_key_reused"
 
 
-def test_a_card_is_authorized_and_nothing_taken_yet(harness: GatewayHarness) -> None:
+def test_card_payment_is_authorized_and_not_captured(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     truth = harness.gateway.fetch(checkout.ref)
@@ -54,7 +54,7 @@ def test_a_card_is_authorized_and_nothing_taken_yet(harness: GatewayHarness) -> 
     assert (truth.authorized, truth.captured) == (Money(12_500, "USD"), None)
 
 
-def test_capture_takes_what_was_authorized(harness: GatewayHarness) -> None:
+def test_capture_takes_authorized_amount(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     truth = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
@@ -62,14 +62,14 @@ def test_capture_takes_what_was_authorized(harness: GatewayHarness) -> None:
     assert harness.gateway.fetch(checkout.ref) == truth
 
 
-def test_capture_may_take_less(harness: GatewayHarness) -> None:
+def test_partial_capture_is_allowed(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     truth = harness.gateway.capture(checkout.ref, Money(5_000, "USD"), "capture")
     assert truth.captured == Money(5_000, "USD")
 
 
-def test_capture_never_takes_more(harness: GatewayHarness) -> None:
+def test_capture_above_authorized_amount_is_refused(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     with pytest.raises(Refused) as refused:
@@ -78,7 +78,7 @@ def test_capture_never_takes_more(harness: GatewayHarness) -> None:
     assert harness.captures(checkout) == []
 
 
-def test_a_repeated_capture_takes_once(harness: GatewayHarness) -> None:
+def test_capture_repeated_with_same_key_captures_once(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     first = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
@@ -86,7 +86,7 @@ def test_a_repeated_capture_takes_once(harness: GatewayHarness) -> None:
     assert harness.captures(checkout) == [12_500]
 
 
-def test_a_second_capture_is_refused(harness: GatewayHarness) -> None:
+def test_second_capture_with_other_key_is_refused(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.gateway.capture(checkout.ref, Money(5_000, "USD"), "one")
@@ -95,7 +95,7 @@ def test_a_second_capture_is_refused(harness: GatewayHarness) -> None:
     assert refused.value.code == "already_captured"
 
 
-def test_eight_captures_at_once_take_once(harness: GatewayHarness) -> None:
+def test_concurrent_captures_capture_once(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     with ThreadPoolExecutor(8) as pool:
@@ -130,7 +130,7 @@ def test_a_second_card_can_pay_after_a_decline(harness: GatewayHarness) -> None:
     assert (truth.status, truth.code) == (CheckoutStatus.AUTHORIZED, "")
 
 
-def test_a_lapsed_authorization_takes_nothing(harness: GatewayHarness) -> None:
+def test_lapsed_authorization_captures_nothing(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout, "lapsing")
     with pytest.raises(Refused) as refused:
@@ -174,7 +174,9 @@ def test_an_unknown_checkout_is_refused(harness: GatewayHarness) -> None:
 
 
 @pytest.mark.parametrize(("currency", "minor"), [("USD", 12_500), ("JPY", 12_500), ("KWD", 12_500)])
-def test_every_kind_of_currency_is_taken_exactly(harness: GatewayHarness, currency: str, minor: int) -> None:
+def test_capture_is_exact_for_every_currency_exponent(
+    harness: GatewayHarness, currency: str, minor: int
+) -> None:
     checkout = harness.gateway.start(harness.order(amount=Money(minor, currency)))
     harness.pay(checkout)
     truth = harness.gateway.capture(checkout.ref, Money(minor, currency), "capture")

@@ -18,7 +18,7 @@ def test_a_closed_checkout_cannot_be_paid(harness: GatewayHarness) -> None:
     assert harness.gateway.fetch(checkout.ref).status == CheckoutStatus.CLOSED
 
 
-def test_closing_gives_up_an_authorization(harness: GatewayHarness) -> None:
+def test_closing_checkout_releases_authorization(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     assert harness.gateway.close(checkout.ref, "close") == CloseOutcome.CLOSED
@@ -27,7 +27,7 @@ def test_closing_gives_up_an_authorization(harness: GatewayHarness) -> None:
     assert harness.gateway.fetch(checkout.ref).authorized is None
 
 
-def test_closing_after_capture_is_too_late(harness: GatewayHarness) -> None:
+def test_closing_captured_checkout_is_too_late(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
@@ -35,40 +35,40 @@ def test_closing_after_capture_is_too_late(harness: GatewayHarness) -> None:
     assert harness.gateway.fetch(checkout.ref).status == CheckoutStatus.CAPTURED
 
 
-def test_closing_a_bank_debit_is_too_late(harness: GatewayHarness) -> None:
+def test_closing_checkout_with_bank_debit_is_too_late(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout, "debit")
     assert harness.gateway.close(checkout.ref, "close") == CloseOutcome.TOO_LATE
 
 
-def test_closing_twice_is_closing(harness: GatewayHarness) -> None:
+def test_closing_checkout_twice_returns_closed(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     assert harness.gateway.close(checkout.ref, "one") == CloseOutcome.CLOSED
     assert harness.gateway.close(checkout.ref, "two") == CloseOutcome.CLOSED
 
 
-def test_closing_what_failed_is_closed(harness: GatewayHarness) -> None:
+def test_closing_failed_checkout_returns_closed(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout, "bad_debit")
     harness.settle_bank_debit(checkout, "failed")
     assert harness.gateway.close(checkout.ref, "close") == CloseOutcome.CLOSED
 
 
-def test_the_customer_can_be_faster_than_a_close(harness: GatewayHarness) -> None:
+def test_close_returns_too_late_when_customer_paid_first(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.inject_fault("close_too_late")
     assert harness.gateway.close(checkout.ref, "close") == CloseOutcome.TOO_LATE
     assert harness.gateway.fetch(checkout.ref).status == CheckoutStatus.PROCESSING
 
 
-def test_a_close_without_an_answer_is_unknown_and_done(harness: GatewayHarness) -> None:
+def test_close_without_response_is_unknown_and_done(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.inject_fault("timeout_after_success", act="close")
     assert harness.gateway.close(checkout.ref, "close") == CloseOutcome.UNKNOWN
     assert harness.gateway.close(checkout.ref, "close") == CloseOutcome.CLOSED
 
 
-def test_a_close_that_broke_before_is_unknown_and_not_done(harness: GatewayHarness) -> None:
+def test_close_failing_before_execution_is_unknown_and_not_done(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.inject_fault("error_before", act="close")
     assert harness.gateway.close(checkout.ref, "close") == CloseOutcome.UNKNOWN
@@ -76,7 +76,7 @@ def test_a_close_that_broke_before_is_unknown_and_not_done(harness: GatewayHarne
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_of_a_capture_and_a_close_at_once_one_wins(harness: GatewayHarness, attempt: int) -> None:
+def test_concurrent_capture_and_close_have_one_winner(harness: GatewayHarness, attempt: int) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     with ThreadPoolExecutor(2) as pool:
@@ -86,7 +86,7 @@ def test_of_a_capture_and_a_close_at_once_one_wins(harness: GatewayHarness, atte
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_what_was_closed_while_somebody_paid_stays_closed(harness: GatewayHarness, attempt: int) -> None:
+def test_checkout_closed_during_payment_stays_closed(harness: GatewayHarness, attempt: int) -> None:
     checkout = harness.gateway.start(harness.order())
     with ThreadPoolExecutor(2) as pool:
         pool.submit(harness.pay, checkout)

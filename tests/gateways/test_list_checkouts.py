@@ -10,7 +10,7 @@ from tests.gateways.harnesses import GatewayHarness
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def test_each_line_has_our_reference_and_the_truth(harness: GatewayHarness) -> None:
+def test_checkout_list_line_has_reference_and_state(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order(reference="pay_7"))
     harness.pay(checkout)
     [line] = harness.gateway.list_since(LONG_AGO)
@@ -18,14 +18,14 @@ def test_each_line_has_our_reference_and_the_truth(harness: GatewayHarness) -> N
     assert line.truth == harness.gateway.fetch(checkout.ref)
 
 
-def test_what_did_not_change_since_is_left_out(harness: GatewayHarness) -> None:
+def test_checkout_list_omits_unchanged_checkouts(harness: GatewayHarness) -> None:
     harness.gateway.start(harness.order())
     between = datetime.now(UTC)
     late = harness.gateway.start(harness.order())
     assert [line.ref for line in harness.gateway.list_since(between)] == [late.ref]
 
 
-def test_an_old_checkout_comes_back_when_it_changes(harness: GatewayHarness) -> None:
+def test_checkout_list_includes_old_checkout_after_change(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     between = datetime.now(UTC)
     harness.gateway.close(checkout.ref, "close")
@@ -33,11 +33,11 @@ def test_an_old_checkout_comes_back_when_it_changes(harness: GatewayHarness) -> 
     assert line.truth.status == CheckoutStatus.CLOSED
 
 
-def test_more_than_one_page_is_one_list(harness: GatewayHarness) -> None:
+def test_checkout_list_spans_several_pages(harness: GatewayHarness) -> None:
     started = [harness.gateway.start(harness.order()).ref for _ in range(230)]
     assert [line.ref for line in harness.gateway.list_since(LONG_AGO)] == started
 
 
-def test_nothing_is_listed_from_the_future(harness: GatewayHarness) -> None:
+def test_checkout_list_since_future_is_empty(harness: GatewayHarness) -> None:
     harness.gateway.start(harness.order())
     assert list(harness.gateway.list_since(datetime.now(UTC) + timedelta(days=1))) == []

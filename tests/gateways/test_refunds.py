@@ -19,14 +19,12 @@ def paid(harness: GatewayHarness) -> Checkout:
     return checkout
 
 
-def test_a_part_is_sent_back(harness: GatewayHarness, paid: Checkout) -> None:
+def test_partial_refund_succeeds(harness: GatewayHarness, paid: Checkout) -> None:
     refund = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
     assert (refund.status, refund.amount) == (RefundStatus.SUCCEEDED, Money(2_500, "USD"))
 
 
-def test_the_truth_tells_every_refund_and_still_what_was_captured(
-    harness: GatewayHarness, paid: Checkout
-) -> None:
+def test_checkout_state_lists_refunds_and_captured_amount(harness: GatewayHarness, paid: Checkout) -> None:
     one = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "one")
     two = harness.gateway.refund(paid.ref, Money(10_000, "USD"), "two")
     truth = harness.gateway.fetch(paid.ref)
@@ -34,26 +32,26 @@ def test_the_truth_tells_every_refund_and_still_what_was_captured(
     assert truth.captured == Money(12_500, "USD")
 
 
-def test_a_refund_carries_the_key_it_was_asked_for_with(harness: GatewayHarness, paid: Checkout) -> None:
+def test_refund_reference_is_its_idempotency_key(harness: GatewayHarness, paid: Checkout) -> None:
     assert (
         harness.gateway.refund(paid.ref, Money(2_500, "USD"), "ref_1:refund:1").reference == "ref_1:refund:1"
     )
 
 
-def test_the_same_refund_again_is_the_same_refund(harness: GatewayHarness, paid: Checkout) -> None:
+def test_refund_repeated_with_same_key_is_same_refund(harness: GatewayHarness, paid: Checkout) -> None:
     first = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
     assert harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund") == first
     assert len(harness.gateway.fetch(paid.ref).refunds) == 1
 
 
-def test_never_more_than_was_captured(harness: GatewayHarness, paid: Checkout) -> None:
+def test_refund_above_captured_amount_is_refused(harness: GatewayHarness, paid: Checkout) -> None:
     harness.gateway.refund(paid.ref, Money(12_000, "USD"), "most")
     with pytest.raises(Refused) as refused:
         harness.gateway.refund(paid.ref, Money(501, "USD"), "more")
     assert refused.value.code == "amount_too_large"
 
 
-def test_refunds_at_once_never_add_up_to_more(harness: GatewayHarness, paid: Checkout) -> None:
+def test_concurrent_refunds_never_exceed_captured_amount(harness: GatewayHarness, paid: Checkout) -> None:
     with ThreadPoolExecutor(6) as pool:
         for number in range(6):
             pool.submit(harness.gateway.refund, paid.ref, Money(5_000, "USD"), f"refund-{number}")

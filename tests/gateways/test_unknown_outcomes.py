@@ -13,7 +13,7 @@ from tests.gateways.harnesses import GatewayHarness
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def test_a_start_without_an_answer_is_found_again_by_its_key(harness: GatewayHarness) -> None:
+def test_start_without_response_is_found_by_idempotency_key(harness: GatewayHarness) -> None:
     order = harness.order(reference="lost and found")
     harness.inject_fault("timeout_after_success", act="start")
     with pytest.raises(OutcomeUnknown):
@@ -23,7 +23,7 @@ def test_a_start_without_an_answer_is_found_again_by_its_key(harness: GatewayHar
     assert found == [checkout.ref]
 
 
-def test_a_capture_without_an_answer_took_the_money_once(harness: GatewayHarness) -> None:
+def test_capture_without_response_captures_once(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.inject_fault("timeout_after_success", act="capture")
@@ -34,7 +34,7 @@ def test_a_capture_without_an_answer_took_the_money_once(harness: GatewayHarness
     assert harness.captures(checkout) == [12_500]
 
 
-def test_a_capture_that_broke_before_took_nothing(harness: GatewayHarness) -> None:
+def test_capture_failing_before_execution_captures_nothing(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.inject_fault("error_before", act="capture")
@@ -43,14 +43,14 @@ def test_a_capture_that_broke_before_took_nothing(harness: GatewayHarness) -> No
     assert harness.gateway.fetch(checkout.ref).status == CheckoutStatus.AUTHORIZED
 
 
-def test_a_fetch_without_an_answer_is_unknown(harness: GatewayHarness) -> None:
+def test_fetch_without_response_raises_outcome_unknown(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.inject_fault("error_before", act="fetch")
     with pytest.raises(OutcomeUnknown):
         harness.gateway.fetch(checkout.ref)
 
 
-def test_another_amount_than_asked_for_is_told_as_it_is(harness: GatewayHarness) -> None:
+def test_capture_of_other_amount_is_reported_as_captured(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.inject_fault("wrong_amount", delta=-300)
@@ -59,7 +59,7 @@ def test_another_amount_than_asked_for_is_told_as_it_is(harness: GatewayHarness)
 
 
 @pytest.mark.parametrize("how", ["good", "debit"])
-def test_another_currency_than_asked_for_is_told_as_it_is(harness: GatewayHarness, how: str) -> None:
+def test_capture_in_other_currency_is_reported_as_captured(harness: GatewayHarness, how: str) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.inject_fault("wrong_currency", currency="JPY")
     harness.pay(checkout, how)
@@ -72,7 +72,7 @@ def test_another_currency_than_asked_for_is_told_as_it_is(harness: GatewayHarnes
     assert listed.truth.captured == Money(12_500, "JPY")
 
 
-def test_a_refund_is_in_the_currency_that_was_taken(harness: GatewayHarness) -> None:
+def test_refund_is_in_captured_currency(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.inject_fault("wrong_currency", currency="CAD")
@@ -83,7 +83,7 @@ def test_a_refund_is_in_the_currency_that_was_taken(harness: GatewayHarness) -> 
     assert harness.gateway.fetch(checkout.ref).refunds[0].amount == Money(500, "CAD")
 
 
-def test_a_currency_nobody_knows_is_no_answer(harness: GatewayHarness) -> None:
+def test_capture_in_unknown_currency_raises_outcome_unknown(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.inject_fault("wrong_currency", currency="ZZZ")
@@ -93,7 +93,7 @@ def test_a_currency_nobody_knows_is_no_answer(harness: GatewayHarness) -> None:
         harness.gateway.fetch(checkout.ref)
 
 
-def test_taken_without_saying_how_much_is_told_so(harness: GatewayHarness) -> None:
+def test_capture_without_amount_is_reported_without_amount(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.inject_fault("no_amount", act="capture")
@@ -102,7 +102,7 @@ def test_taken_without_saying_how_much_is_told_so(harness: GatewayHarness) -> No
     assert harness.gateway.fetch(checkout.ref).captured == Money(12_500, "USD")
 
 
-def test_an_unreadable_answer_is_unknown_and_nothing_is_done_twice(harness: GatewayHarness) -> None:
+def test_unreadable_capture_response_is_unknown_and_captures_once(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.inject_fault("garbage", act="capture")
@@ -112,7 +112,7 @@ def test_an_unreadable_answer_is_unknown_and_nothing_is_done_twice(harness: Gate
     assert harness.captures(checkout) == [12_500]
 
 
-def test_a_capture_somebody_else_has_made_is_refused(harness: GatewayHarness) -> None:
+def test_capture_already_made_outside_is_refused(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.order())
     harness.pay(checkout)
     harness.inject_fault("capture_too_late")
@@ -122,6 +122,6 @@ def test_a_capture_somebody_else_has_made_is_refused(harness: GatewayHarness) ->
     assert harness.gateway.fetch(checkout.ref).captured == Money(12_500, "USD")
 
 
-def test_nobody_there_is_unknown(harness: GatewayHarness) -> None:
+def test_unreachable_gateway_raises_outcome_unknown(harness: GatewayHarness) -> None:
     with pytest.raises(OutcomeUnknown):
         harness.unreachable.check()

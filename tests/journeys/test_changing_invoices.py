@@ -22,9 +22,7 @@ def saves_price(member: Member, price: str) -> None:
     member.page.locator(".form-actions").get_by_role("button", name="Save changes").click()
 
 
-def test_an_invoice_is_changed_after_it_was_sent(
-    collector: Member, phone: BrowserContext, postbox: Mailbox
-) -> None:
+def test_sent_invoice_is_edited(collector: Member, phone: BrowserContext, postbox: Mailbox) -> None:
     invoice = collector.sends_invoice("1,000.00")
     hosted = invoice.hosted_link(postbox)
     collector.requests("600.00")
@@ -44,7 +42,7 @@ def test_an_invoice_is_changed_after_it_was_sent(
     sees_receipt(customer, "$500.00", "$0.00")
 
 
-def test_two_editors_of_a_sent_invoice_lose_nothing(collector: Member, desktop: BrowserContext) -> None:
+def test_concurrent_editors_of_sent_invoice_lose_nothing(collector: Member, desktop: BrowserContext) -> None:
     invoice = collector.sends_invoice("1,000.00")
     second = Member(collector.supervisor, desktop.new_page())
     second.page.goto(f"{invoice.url}edit/")
@@ -58,7 +56,9 @@ def test_two_editors_of_a_sent_invoice_lose_nothing(collector: Member, desktop: 
     expect(second.page.locator("[data-notices]")).to_contain_text("$1,000.00 is due now")
 
 
-def test_a_link_with_a_last_day_says_so(collector: Member, phone: BrowserContext, postbox: Mailbox) -> None:
+def test_request_link_with_last_day_shows_expiry(
+    collector: Member, phone: BrowserContext, postbox: Mailbox
+) -> None:
     invoice = collector.sends_invoice("1,000.00")
     last_day = date.today() + timedelta(days=9)  # noqa: DTZ011 - nine days are far enough in any zone
     collector.opens_request_dialog()
@@ -72,9 +72,7 @@ def test_a_link_with_a_last_day_says_so(collector: Member, phone: BrowserContext
     expect(customer.locator("main")).to_contain_text(f"This link can be paid until {told}")
 
 
-def test_an_invoice_is_given_up_and_taken_back(
-    owner: Member, phone: BrowserContext, postbox: Mailbox
-) -> None:
+def test_invoice_is_written_off_and_reopened(owner: Member, phone: BrowserContext, postbox: Mailbox) -> None:
     invoice = owner.sends_invoice("1,000.00")
     hosted = invoice.hosted_link(postbox)
     owner.page.get_by_label("More for this invoice").click()

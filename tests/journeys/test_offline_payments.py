@@ -12,7 +12,7 @@ from tests.journeys.browser_actions import Member
 pytestmark = pytest.mark.browser
 
 
-def test_a_check_ends_the_open_request_and_bounces(
+def test_check_cancels_open_request_and_is_reversed(
     owner: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     invoice = owner.sends_invoice("1,000.00")
@@ -39,7 +39,7 @@ def test_a_check_ends_the_open_request_and_bounces(
     expect(customer.locator("main")).to_contain_text("Check reversed")
 
 
-def test_what_was_too_much_pays_the_next_invoice(supervisor: Supervisor, phone: BrowserContext) -> None:
+def test_overpayment_kept_as_credit_pays_next_invoice(supervisor: Supervisor, phone: BrowserContext) -> None:
     """All of it on a phone."""
     collector = Member.signed_in(supervisor, phone.new_page(), "carl@demo.example")
     first = collector.sends_invoice("500.00")

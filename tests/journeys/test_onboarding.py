@@ -106,7 +106,7 @@ ACTS: dict[str, Callable[[Page], None]] = {
 }
 
 
-def test_the_checklist_alone_leads_to_the_first_paid_request(
+def test_first_steps_checklist_leads_to_first_paid_request(
     supervisor: Supervisor, desktop: BrowserContext
 ) -> None:
     eve = Newcomer(supervisor, desktop.new_page())

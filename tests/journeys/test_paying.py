@@ -41,7 +41,7 @@ def test_a_double_click_on_pay_pays_once(
     expect_one_payment(collector.page, invoice)
 
 
-def test_two_tabs_pay_once(
+def test_two_tabs_pay_request_once(
     collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     link = invoice.request_link(postbox, "300.00")
@@ -56,7 +56,7 @@ def test_two_tabs_pay_once(
     expect_one_payment(collector.page, invoice)
 
 
-def test_going_back_after_paying_shows_that_it_was_paid(
+def test_browser_back_after_payment_shows_paid_request(
     invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     page = phone.new_page()
@@ -81,7 +81,7 @@ def test_a_declined_card_can_be_followed_by_a_good_one(
     sees_receipt(page, "$300.00", "$700.00")
 
 
-def test_canceling_kills_the_link_while_the_customer_types_the_card(
+def test_request_canceled_while_customer_types_card_is_not_paid(
     collector: Member, invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     page = phone.new_page()
@@ -107,7 +107,7 @@ def test_leaving_the_checkout_charges_nothing(
     expect(page.get_by_role("button", name="Pay $300.00")).to_be_visible()
 
 
-def test_the_whole_way_works_without_javascript(invoice: Invoice, browser: Browser, postbox: Mailbox) -> None:
+def test_request_can_be_paid_without_javascript(invoice: Invoice, browser: Browser, postbox: Mailbox) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     presses_pay(page, invoice.request_link(postbox, "300.00"), "Pay $300.00")
@@ -121,7 +121,7 @@ def test_the_whole_way_works_without_javascript(invoice: Invoice, browser: Brows
     context.close()
 
 
-def test_on_a_phone_pay_is_within_the_thumbs_reach(
+def test_pay_button_is_within_thumb_reach_on_phone(
     invoice: Invoice, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     page = phone.new_page()
@@ -133,7 +133,7 @@ def test_on_a_phone_pay_is_within_the_thumbs_reach(
     assert fits_the_screen(page)
 
 
-def test_no_member_page_is_wider_than_a_phone(supervisor: Supervisor, phone: BrowserContext) -> None:
+def test_member_pages_fit_phone_width(supervisor: Supervisor, phone: BrowserContext) -> None:
     member = Member.signed_in(supervisor, phone.new_page(), "olivia@demo.example")
     for path in (
         "",
@@ -149,7 +149,7 @@ def test_no_member_page_is_wider_than_a_phone(supervisor: Supervisor, phone: Bro
         assert fits_the_screen(member.page), path
 
 
-def test_a_request_can_be_made_without_javascript(supervisor: Supervisor, browser: Browser) -> None:
+def test_request_can_be_created_without_javascript(supervisor: Supervisor, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     member = Member.signed_in(supervisor, context.new_page(), "carl@demo.example")
     member.open("invoices/?q=Marcus")

@@ -43,7 +43,7 @@ def test_a_quote_is_accepted_its_deposit_paid_and_the_invoice_made(
     expect(collector.page.get_by_role("link", name=re.compile(r"^FR-\d+$"))).to_be_visible()
 
 
-def test_without_scripts_it_works_as_well(
+def test_quote_can_be_accepted_and_checkout_opened_without_javascript(
     collector: Member, supervisor: Supervisor, postbox: Mailbox
 ) -> None:
     link = collector.sends_quote().link(postbox)
@@ -60,7 +60,9 @@ def test_without_scripts_it_works_as_well(
     context.close()
 
 
-def test_a_forged_amount_changes_nothing(collector: Member, phone: BrowserContext, postbox: Mailbox) -> None:
+def test_forged_deposit_amount_changes_nothing(
+    collector: Member, phone: BrowserContext, postbox: Mailbox
+) -> None:
     link, page = collector.sends_quote().link(postbox), phone.new_page()
     accepts(page, link, "Casey Lane")
     page.evaluate(
@@ -72,7 +74,9 @@ def test_a_forged_amount_changes_nothing(collector: Member, phone: BrowserContex
     expect(page.locator("body")).not_to_contain_text("$1.00")
 
 
-def test_the_thumb_reaches_answer_and_pay(collector: Member, phone: BrowserContext, postbox: Mailbox) -> None:
+def test_quote_accept_and_pay_are_within_thumb_reach_on_phone(
+    collector: Member, phone: BrowserContext, postbox: Mailbox
+) -> None:
     link, page = collector.sends_quote().link(postbox), phone.new_page()
     page.goto(link)
     bar = page.get_by_role("link", name="Accept or decline")
@@ -83,7 +87,7 @@ def test_the_thumb_reaches_answer_and_pay(collector: Member, phone: BrowserConte
     expect(page.get_by_role("button", name="Pay $300.00")).to_be_in_viewport()
 
 
-def test_a_customer_declines_with_a_reason(
+def test_customer_declines_quote_with_reason(
     collector: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     quote = collector.sends_quote()
@@ -98,7 +102,7 @@ def test_a_customer_declines_with_a_reason(
     expect(collector.page.locator("main")).to_contain_text("We wait until spring.")
 
 
-def test_a_check_is_recorded_and_the_customer_sees_it(
+def test_recorded_deposit_check_is_shown_to_customer(
     collector: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
     quote = collector.sends_quote()
@@ -118,7 +122,7 @@ def test_a_check_is_recorded_and_the_customer_sees_it(
     expect(page.get_by_role("button")).to_have_count(0)
 
 
-def test_an_owner_sets_the_usual_deposit(owner: Member) -> None:
+def test_owner_sets_default_deposit(owner: Member) -> None:
     owner.open("settings/quotes/")
     owner.page.get_by_label("Usual deposit").select_option("percent")
     expect(owner.page.get_by_label("Amount", exact=True)).to_be_hidden()

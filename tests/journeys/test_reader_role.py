@@ -16,7 +16,7 @@ ACTS = ("Request Payment", "Edit", "Send", "Resend Payment Link", "Cancel Paymen
 
 
 @pytest.mark.parametrize("device", ["desktop", "phone"])
-def test_a_reader_finds_the_invoice_and_no_act(
+def test_reader_sees_invoice_without_actions(
     supervisor: Supervisor, device: str, request: pytest.FixtureRequest
 ) -> None:
     context: BrowserContext = request.getfixturevalue(device)
@@ -29,7 +29,7 @@ def test_a_reader_finds_the_invoice_and_no_act(
         expect(reader.page.get_by_role("link", name=act, exact=True)).to_have_count(0)
 
 
-def test_a_reader_who_types_the_address_of_an_act_is_told_which_role_it_takes(
+def test_reader_opening_action_url_sees_required_role(
     supervisor: Supervisor, desktop: BrowserContext
 ) -> None:
     reader = Member.signed_in(supervisor, desktop.new_page(), "rita@demo.example")

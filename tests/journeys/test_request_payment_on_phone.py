@@ -11,7 +11,9 @@ from tests.journeys.browser_actions import Member
 pytestmark = pytest.mark.browser
 
 
-def test_a_collector_sends_asks_and_cancels_on_a_phone(supervisor: Supervisor, phone: BrowserContext) -> None:
+def test_collector_sends_invoice_and_cancels_request_on_phone(
+    supervisor: Supervisor, phone: BrowserContext
+) -> None:
     collector = Member.signed_in(supervisor, phone.new_page(), "carl@demo.example")
     collector.sends_invoice("1,000.00")
     collector.requests("300.00", note="For the material.")

@@ -39,7 +39,7 @@ def switches_two_factor_on(page: Page, supervisor: Supervisor, password: str) ->
     return secret, page.locator(".codes li").first.inner_text()
 
 
-def test_from_an_invitation_to_a_second_factor_and_back_from_a_lost_password(
+def test_invitation_two_factor_and_password_reset(
     owner: Member, phone: BrowserContext, supervisor: Supervisor, postbox: Mailbox
 ) -> None:
     owner.open("settings/members/")

@@ -11,9 +11,7 @@ from tests.journeys.browser_actions import Member, pays_at_the_sandbox, presses_
 pytestmark = pytest.mark.browser
 
 
-def test_an_invoice_is_collected_in_stages(
-    collector: Member, phone: BrowserContext, postbox: Mailbox
-) -> None:
+def test_invoice_is_collected_in_stages(collector: Member, phone: BrowserContext, postbox: Mailbox) -> None:
     invoice = collector.sends_invoice("1,000.00")
     hosted = invoice.hosted_link(postbox)
     customer = phone.new_page()
@@ -65,7 +63,7 @@ def test_remaining_due_is_right_for_yen_and_dinar(collector: Member) -> None:
         expect(collector.page.get_by_label("Remaining Due")).to_contain_text(shown)
 
 
-def test_a_refused_amount_is_marked_and_kept(collector: Member) -> None:
+def test_refused_request_amount_is_marked_and_kept(collector: Member) -> None:
     collector.sends_invoice("1,000.00")
     collector.opens_request_dialog()
     amount = collector.page.get_by_label("Amount Requested")
@@ -78,7 +76,7 @@ def test_a_refused_amount_is_marked_and_kept(collector: Member) -> None:
     expect(collector.page.get_by_role("dialog")).to_contain_text("“not an address”")
 
 
-def test_a_second_tab_is_told_of_the_open_request(collector: Member, desktop: BrowserContext) -> None:
+def test_second_tab_names_open_request(collector: Member, desktop: BrowserContext) -> None:
     invoice = collector.sends_invoice("1,000.00")
     second = Member(collector.supervisor, desktop.new_page())
     second.page.goto(invoice.url)

@@ -9,7 +9,7 @@ import pytest
 from partway.lib.clock import end_of_day, last_day, now, today
 
 
-def test_now_has_a_zone() -> None:
+def test_now_is_in_utc() -> None:
     assert now().tzinfo == UTC
 
 
@@ -21,7 +21,7 @@ def test_now_has_a_zone() -> None:
         ("Pacific/Kiritimati", date(2026, 3, 2)),
     ],
 )
-def test_today_is_a_different_day_elsewhere(zone: str, day: date) -> None:
+def test_today_depends_on_time_zone(zone: str, day: date) -> None:
     assert today(datetime(2026, 3, 2, 0, 30, tzinfo=UTC), zone) == day
 
 
@@ -33,13 +33,13 @@ def test_today_is_a_different_day_elsewhere(zone: str, day: date) -> None:
         ("Pacific/Kiritimati", datetime(2026, 11, 30, 10, tzinfo=UTC)),
     ],
 )
-def test_a_day_ends_when_the_next_begins_there_and_is_the_last_until_then(zone: str, until: datetime) -> None:
+def test_end_of_day_and_last_day_follow_time_zone(zone: str, until: datetime) -> None:
     day = date(2026, 11, 30)
     assert end_of_day(day, zone) == until
     assert last_day(until, zone) == day
     assert last_day(until + timedelta(microseconds=1), zone) == date(2026, 12, 1)
 
 
-def test_a_day_whose_midnight_the_clocks_leave_out_ends_too() -> None:
+def test_end_of_day_handles_skipped_midnight() -> None:
     day = date(2026, 4, 23)  # in Cairo the 24th begins at one o'clock
     assert last_day(end_of_day(day, "Africa/Cairo"), "Africa/Cairo") == day

@@ -8,19 +8,19 @@ from partway.lib.colors import contrast_with_white, is_color
 
 
 @pytest.mark.parametrize("text", ["#1f5c3d", "#000000", "#ffffff"])
-def test_one_spelling_is_taken(text: str) -> None:
+def test_lowercase_hex_color_is_valid(text: str) -> None:
     assert is_color(text)
 
 
 @pytest.mark.parametrize(
     "text", ["", "red", "#fff", "#1F5C3D", "#1f5c3d ", "#1f5c3g", "#1f5c3d;}", "#１f5c3d"]
 )
-def test_anything_else_is_not(text: str) -> None:
+def test_other_color_spellings_are_invalid(text: str) -> None:
     assert not is_color(text)
 
 
 @pytest.mark.parametrize(
     ("color", "ratio"), [("#000000", 21), ("#ffffff", 1), ("#767676", 4.54), ("#1f5c3d", 7.9)]
 )
-def test_contrast_is_what_wcag_says(color: str, ratio: float) -> None:
+def test_contrast_with_white_follows_wcag(color: str, ratio: float) -> None:
     assert contrast_with_white(color) == pytest.approx(ratio, abs=0.1)

@@ -42,7 +42,7 @@ moneys = st.builds(Money, st.integers(-MAX_AMOUNT_MINOR, MAX_AMOUNT_MINOR), curr
         ("0", "USD", 0),
     ],
 )
-def test_it_reads_what_people_type(typed: str, currency: str, minor: int) -> None:
+def test_parse_money_reads_typed_amounts(typed: str, currency: str, minor: int) -> None:
     assert parse_money(typed, currency) == Money(minor, currency)
 
 
@@ -79,7 +79,7 @@ def test_it_reads_what_people_type(typed: str, currency: str, minor: int) -> Non
         ("-100000000000.01", "USD", "too_large"),
     ],
 )
-def test_it_refuses_what_is_no_amount(typed: str, currency: str, code: str) -> None:
+def test_parse_money_refuses_invalid_amounts(typed: str, currency: str, code: str) -> None:
     with pytest.raises(MoneyError) as refusal:
         parse_money(typed, currency)
     assert refusal.value.code == code
@@ -97,22 +97,22 @@ def test_it_refuses_what_is_no_amount(typed: str, currency: str, code: str) -> N
         (1_234_567, "EUR", "€12,345.67"),
     ],
 )
-def test_it_shows_amounts_as_people_read_them(minor: int, currency: str, shown: str) -> None:
+def test_format_money_shows_symbol_and_decimals(minor: int, currency: str, shown: str) -> None:
     assert format_money(Money(minor, currency)) == str(Money(minor, currency)) == shown
 
 
 @given(moneys)
-def test_what_is_shown_can_be_typed(money: Money) -> None:
+def test_parse_money_reads_formatted_money(money: Money) -> None:
     assert parse_money(format_money(money), money.currency) == money
 
 
 @given(moneys)
-def test_the_plain_number_can_be_typed(money: Money) -> None:
+def test_parse_money_reads_plain_decimal(money: Money) -> None:
     assert parse_money(str(money.decimal), money.currency) == money
 
 
 @given(st.text(max_size=60), currencies)
-def test_any_text_is_an_amount_or_refused(typed: str, currency: str) -> None:
+def test_parse_money_returns_amount_or_known_error_for_any_text(typed: str, currency: str) -> None:
     try:
         code, minor = "", parse_money(typed, currency).amount_minor
     except MoneyError as refusal:
@@ -122,7 +122,7 @@ def test_any_text_is_an_amount_or_refused(typed: str, currency: str) -> None:
 
 
 @given(st.integers(), st.integers(), currencies)
-def test_adding_and_taking_off_again(one: int, other: int, currency: str) -> None:
+def test_money_addition_subtraction_and_comparison(one: int, other: int, currency: str) -> None:
     a, b = Money(one, currency), Money(other, currency)
     negative = -a
     assert (a + b - b, a - a, -negative) == (a, Money(0, currency), a)
@@ -130,25 +130,25 @@ def test_adding_and_taking_off_again(one: int, other: int, currency: str) -> Non
 
 
 @pytest.mark.parametrize("mix", ["__add__", "__sub__", "__lt__", "__le__"])
-def test_currencies_do_not_mix(mix: str) -> None:
+def test_money_of_two_currencies_cannot_be_mixed(mix: str) -> None:
     with pytest.raises(MoneyError) as refusal:
         getattr(Money(1, "USD"), mix)(Money(1, "EUR"))
     assert refusal.value.code == "mixed_currencies"
 
 
-def test_the_same_number_of_another_currency_is_not_equal() -> None:
+def test_money_of_another_currency_is_not_equal() -> None:
     assert Money(1, "USD") != Money(1, "EUR")
 
 
 @pytest.mark.parametrize("currency", ["", "usd", "XXX", "US"])
-def test_an_unknown_currency_is_refused(currency: str) -> None:
+def test_money_in_unknown_currency_is_refused(currency: str) -> None:
     with pytest.raises(MoneyError) as refusal:
         Money(1, currency)
     assert refusal.value.code == "unknown_currency"
 
 
 @pytest.mark.parametrize("amount", [1.0, "1", Decimal(1), True, None])
-def test_only_whole_numbers_are_minor_units(amount: object) -> None:
+def test_money_amount_minor_must_be_int(amount: object) -> None:
     with pytest.raises(TypeError):
         Money(amount, "USD")  # type: ignore[arg-type]
 
@@ -156,11 +156,11 @@ def test_only_whole_numbers_are_minor_units(amount: object) -> None:
 @pytest.mark.parametrize(
     ("value", "rounded"), [("0.5", 1), ("1.5", 2), ("2.5", 3), ("2.4999", 2), ("-0.5", -1), ("-2.5", -3)]
 )
-def test_halves_go_away_from_zero(value: str, rounded: int) -> None:
+def test_half_up_rounds_away_from_zero(value: str, rounded: int) -> None:
     assert round_half_up(Decimal(value)) == rounded
 
 
-def test_exponents_are_those_of_iso_4217() -> None:
+def test_currency_exponents_follow_iso_4217() -> None:
     assert {EXPONENTS[code] for code in ("JPY", "KRW", "CLP")} == {0}
     assert {EXPONENTS[code] for code in ("KWD", "BHD", "IQD")} == {3}
     assert all(len(code) == 3 and code.isupper() for code in EXPONENTS)

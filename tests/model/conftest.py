@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from pytest_django.fixtures import Settings
@@ -36,6 +37,13 @@ def callback_receiver() -> Iterator[CallbackReceiver]:
         yield callback_receiver
 
 
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run of pytest have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture
 def run(
     transactional_db: None,
@@ -47,9 +55,6 @@ def run(
     settings.PARTWAY_SANDBOX_URL = sandbox_server.url
     settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
     settings.PARTWAY_CHECKOUTS_PER_LINK = CHECKOUTS_PER_LINK
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA synchronous = OFF")  # no example outlives a power cut
     return partial(_run, sandbox_server, callback_receiver)
 
 

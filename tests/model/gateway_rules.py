@@ -6,13 +6,13 @@ from contextlib import suppress
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
-from tests.support.sandbox_server import ReceivedCallback, wait_until
 
 from partway.accounts.models import GatewayAccount
 from partway.billing.payments.callbacks import receive_callback
 from tests.model.gateway_model import Checkout, Fault, GatewayCallback, NoAnswer
 from tests.model.state_machine import PartwayMachine
 from tests.model.strategies import callback, checkout, rarely
+from tests.support.sandbox_server import ReceivedCallback, wait_until
 
 silences = st.builds(
     Fault,

@@ -19,7 +19,7 @@ from tests.model.state_machine import OUTCOME_COUNTS
 ENOUGH_ACTS, LEAST = 20_000, 3
 
 
-def test_the_model_for_a_long_time(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_product_matches_model_for_a_long_time(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Go on with fresh examples until the time is over; a disagreement ends it and prints how it came about."""
     until = time.monotonic() + 60 * float(os.environ.get("SOAK_MINUTES", "1"))
     first = number = int(os.environ.get("SOAK_SEED") or secrets.randbelow(10**9))

@@ -7,11 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from django.core.management import call_command
 from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine
-from tests.support.sandbox_server import CallbackReceiver
-from tests.support.sandbox_server import GatewayModel as SandboxServer
 
 from partway.accounts.models import GatewayAccount
 from partway.billing import events
@@ -21,18 +18,18 @@ from partway.billing.models import Allocation, Event, PaymentRequest
 from partway.billing.people import organizations
 from partway.gateways.protocol import BadCallback, OutcomeUnknown
 from partway.lib.clock import now as present
+from tests.model import organization_model
 from tests.model.comparison import Database, TableSnapshot, differences, facts_of_model
 from tests.model.gateway_model import GatewayModel, NoAnswer
-from tests.model.incremental_verify import IncrementalVerifier
 from tests.model.organization_model import ActRefused
 from tests.model.reference_model import ReferenceModel
-from tests.support import personas
+from tests.support import incremental_verify, personas
+from tests.support.databases import empty_database
 from tests.support.gateway_driver import GatewayDriver
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 
 CHECKOUTS_PER_LINK = 4
 CUSTOMERS = ("Dana Whitfield", "Erin Novak")
-
-VERIFIER = IncrementalVerifier()
 
 # How often which act ended how, over all examples of this process.
 OUTCOME_COUNTS: Counter[tuple[str, str]] = Counter()
@@ -75,7 +72,7 @@ class PartwayMachine(RuleBasedStateMachine):
 
     def __init__(self, gateway: SandboxServer, callback_receiver: CallbackReceiver) -> None:
         super().__init__()
-        call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
+        empty_database()
         team = personas.alder(time_zone="UTC")
         self.organization = team.organization
         self.members = [events.member_actor(team.alice), events.member_actor(team.bob)]
@@ -147,7 +144,7 @@ class PartwayMachine(RuleBasedStateMachine):
         self._check_ledger(database)
 
     def _check_books(self, before: TableSnapshot, database: Database) -> None:
-        wrong = VERIFIER.differences()
+        wrong = incremental_verify.differences()
         wrong += differences(facts_of_model(self.books, len(self.customers)), database.facts())
         wrong += _rewritten(before, self.stored)
         if self.stored.of(self.neighbor) != self.other_organization_rows:

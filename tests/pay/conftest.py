@@ -11,10 +11,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from partway.accounts.models import Organization
 from partway.billing.models import Invoice, PaymentRequest
-from partway.billing.verification import verify
 from partway.gateways.sandbox import create_account
 from tests.pay.customer_browser import CustomerBrowser
-from tests.support import personas
+from tests.support import incremental_verify, personas
 from tests.support.sandbox_server import SandboxServer, running_sandbox
 
 
@@ -65,4 +64,4 @@ def customer_browser(
     with CustomerBrowser(sandbox_server, organization) as customer_browser:
         yield customer_browser
     # Real money moved, as far as the company is concerned: the books must be right after it.
-    assert [str(difference) for difference in verify()] == []
+    assert incremental_verify.differences() == []

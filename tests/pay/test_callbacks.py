@@ -38,49 +38,49 @@ def _send(dana: Client, account_id: str, body: bytes, headers: dict[str, str]) -
     return response.status_code, response.json()
 
 
-def test_a_signed_report_is_stored(dana: Client, account: GatewayAccount) -> None:
+def test_signed_callback_is_stored(dana: Client, account: GatewayAccount) -> None:
     assert _send(dana, account.id, *_report(account)) == (200, {"stored": True})
     assert Callback.objects.get().event_id == "evt_1"
 
 
-def test_the_same_report_again_is_stored_once(dana: Client, account: GatewayAccount) -> None:
+def test_duplicate_callback_is_stored_once(dana: Client, account: GatewayAccount) -> None:
     for _ in range(2):
         assert _send(dana, account.id, *_report(account))[0] == 200
     assert Callback.objects.count() == 1
 
 
-def test_no_form_token_is_asked_of_a_gateway(account: GatewayAccount) -> None:
+def test_callback_needs_no_csrf_token(account: GatewayAccount) -> None:
     assert _send(Client(enforce_csrf_checks=True), account.id, *_report(account))[0] == 200
 
 
-def test_a_changed_report_is_refused(dana: Client, account: GatewayAccount) -> None:
+def test_callback_with_changed_body_is_refused(dana: Client, account: GatewayAccount) -> None:
     body, headers = _report(account)
     assert _send(dana, account.id, body.replace(b"co_1", b"co_2"), headers)[0] == 400
     assert not Callback.objects.exists()
 
 
-def test_an_unsigned_report_is_refused(dana: Client, account: GatewayAccount) -> None:
+def test_unsigned_callback_is_refused(dana: Client, account: GatewayAccount) -> None:
     assert _send(dana, account.id, _report(account)[0], {})[0] == 400
 
 
 @pytest.mark.parametrize("account_id", ["gwa_nobody", "%00", "..%2f", "é"])
-def test_an_unknown_account_is_not_found(dana: Client, account: GatewayAccount, account_id: str) -> None:
+def test_callback_of_unknown_account_is_404(dana: Client, account: GatewayAccount, account_id: str) -> None:
     body, headers = _report(account)
     path = f"/callbacks/{account_id}/"
     assert dana.post(path, body, content_type="application/json", headers=headers).status_code == 404
 
 
-def test_a_report_of_another_account_is_refused(dana: Client, account: GatewayAccount) -> None:
+def test_callback_signed_for_another_account_is_refused(dana: Client, account: GatewayAccount) -> None:
     report = _report(account)
     account.credentials = {**account.credentials, "signing_secret": "whsec_" + "b3RoZXIh" * 4}
     account.save()
     assert _send(dana, account.id, *report)[0] == 400
 
 
-def test_an_endless_report_is_not_read(dana: Client, account: GatewayAccount) -> None:
+def test_oversized_callback_is_refused(dana: Client, account: GatewayAccount) -> None:
     assert _send(dana, account.id, b"x" * (64 * 1024 + 1), {})[0] == 413
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
-def test_anything_but_a_post_is_refused(dana: Client, account: GatewayAccount, method: str) -> None:
+def test_callback_accepts_only_post(dana: Client, account: GatewayAccount, method: str) -> None:
     assert dana.generic(method, f"/callbacks/{account.id}/").status_code == 405

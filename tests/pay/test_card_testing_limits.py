@@ -35,7 +35,7 @@ def _checkouts(customer_browser: CustomerBrowser) -> int:
     return len(customer_browser.sandbox_server.call_api("GET", "/v1/ledger", key).json()["data"])
 
 
-def test_the_refusal_is_kind_and_opens_no_checkout(customer_browser: CustomerBrowser) -> None:
+def test_rate_limited_pay_shows_message_and_opens_no_checkout(customer_browser: CustomerBrowser) -> None:
     for _ in range(3):
         assert _payment_starts(customer_browser, "203.0.113.9") == 303
     answer = customer_browser.press_pay(links.invoice_url(_invoice(customer_browser)))
@@ -45,33 +45,37 @@ def test_the_refusal_is_kind_and_opens_no_checkout(customer_browser: CustomerBro
     assert (Payment.objects.count(), _checkouts(customer_browser)) == (3, 3)
 
 
-def test_the_page_itself_can_still_be_read(customer_browser: CustomerBrowser) -> None:
+def test_rate_limited_payer_can_still_open_page(customer_browser: CustomerBrowser) -> None:
     assert [_payment_starts(customer_browser, "203.0.113.9") for _ in range(4)] == [303, 303, 303, 429]
     assert customer_browser.open(links.invoice_url(_invoice(customer_browser))).status_code == 200
 
 
-def test_a_neighbor_pays_at_the_same_moment(customer_browser: CustomerBrowser) -> None:
+def test_rate_limit_of_one_ip_address_does_not_affect_another(customer_browser: CustomerBrowser) -> None:
     assert [_payment_starts(customer_browser, "203.0.113.9") for _ in range(4)][-1] == 429
     customer_browser.set_forwarded_for("203.0.113.10")
     receipt = customer_browser.pay(links.invoice_url(_invoice(customer_browser)), GOOD_CARD)
     wait_until(lambda: "The invoice is paid in full" in customer_browser.open(receipt).text)
 
 
-def test_a_household_has_one_count_however_many_addresses_it_has(customer_browser: CustomerBrowser) -> None:
+def test_rate_limit_counts_ipv6_prefix_as_one_address(customer_browser: CustomerBrowser) -> None:
     household = [f"2001:db8:7:1::{number:x}" for number in range(4)]
     assert [_payment_starts(customer_browser, address) for address in household] == [303, 303, 303, 429]
     assert _payment_starts(customer_browser, "2001:db8:7:2::1") == 303
 
 
 @pytest.mark.parametrize("made_up", ["6.6.6.{}", "2001:db8:{}::1", "10.0.0.1, 6.6.6.{}", "<{}>"])
-def test_made_up_addresses_do_not_help(customer_browser: CustomerBrowser, made_up: str) -> None:
+def test_rate_limit_is_not_evaded_by_forged_forwarded_for(
+    customer_browser: CustomerBrowser, made_up: str
+) -> None:
     answers = [
         _payment_starts(customer_browser, made_up.format(number), "203.0.113.9") for number in range(4)
     ]
     assert answers == [303, 303, 303, 429]
 
 
-def test_without_a_proxy_nobody_is_believed(customer_browser: CustomerBrowser, settings: Settings) -> None:
+def test_rate_limit_ignores_forwarded_for_without_trusted_proxy(
+    customer_browser: CustomerBrowser, settings: Settings
+) -> None:
     settings.PARTWAY_TRUSTED_PROXIES = 0
     assert [_payment_starts(customer_browser, f"6.6.6.{number}") for number in range(4)] == [
         303,
@@ -81,7 +85,7 @@ def test_without_a_proxy_nobody_is_believed(customer_browser: CustomerBrowser, s
     ]
 
 
-def test_a_link_is_counted_from_wherever_it_is_used(customer_browser: CustomerBrowser) -> None:
+def test_rate_limit_per_link_spans_ip_addresses(customer_browser: CustomerBrowser) -> None:
     invoice = _invoice(customer_browser)
     for number in range(2):
         customer_browser.set_forwarded_for(f"203.0.113.{number}")

@@ -11,7 +11,7 @@ from partway.billing.models import Event, Invoice, Payment
 from tests.support import personas
 
 
-def test_shows_all_that_is_on_it(dana: Client, invoice: Invoice) -> None:
+def test_invoice_page_shows_lines_payments_and_amount_due(dana: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 25_000)
     text = dana.get(links.invoice_url(invoice)).text
     for words in (invoice.number, "Oak staircase", "Dana Whitfield", "Alder Joinery", "Paid so far", "Card"):
@@ -20,12 +20,14 @@ def test_shows_all_that_is_on_it(dana: Client, invoice: Invoice) -> None:
 
 
 @pytest.mark.parametrize(("due_in", "word"), [(14, "Unpaid"), (-1, "Overdue")])
-def test_says_how_it_stands(dana: Client, organization: Organization, due_in: int, word: str) -> None:
+def test_invoice_page_shows_unpaid_or_overdue(
+    dana: Client, organization: Organization, due_in: int, word: str
+) -> None:
     invoice = personas.sent_invoice(personas.customer(organization), due_in=due_in)
     assert f"</span>{word}</span>" in dana.get(links.invoice_url(invoice)).text
 
 
-def test_a_paid_one_is_still_there_without_a_button(dana: Client, invoice: Invoice) -> None:
+def test_paid_invoice_page_has_no_pay_button(dana: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 100_000)
     response = dana.get(links.invoice_url(invoice))
     assert response.status_code == 200
@@ -33,7 +35,7 @@ def test_a_paid_one_is_still_there_without_a_button(dana: Client, invoice: Invoi
     assert "button-primary" not in response.text
 
 
-def test_where_payments_are_off_it_says_whom_to_ask(dana: Client, invoice: Invoice) -> None:
+def test_invoice_page_with_payments_disabled_shows_contact(dana: Client, invoice: Invoice) -> None:
     Organization.objects.update(payments_enabled=False)
     text = dana.get(links.invoice_url(invoice)).text
     assert "Not payable online" in text
@@ -41,7 +43,7 @@ def test_where_payments_are_off_it_says_whom_to_ask(dana: Client, invoice: Invoi
     assert "button-primary" not in text
 
 
-def test_while_a_payment_is_processed_there_is_no_button(dana: Client, invoice: Invoice) -> None:
+def test_invoice_page_with_processing_payment_has_no_pay_button(dana: Client, invoice: Invoice) -> None:
     personas.pending_payment(invoice, 100)
     Payment.objects.update(status="capturing")
     text = dana.get(links.invoice_url(invoice)).text
@@ -49,22 +51,22 @@ def test_while_a_payment_is_processed_there_is_no_button(dana: Client, invoice: 
     assert "button-primary" not in text
 
 
-def test_a_draft_has_no_page(dana: Client, organization: Organization) -> None:
+def test_draft_invoice_page_is_404(dana: Client, organization: Organization) -> None:
     draft = personas.draft_invoice(personas.customer(organization))
     assert dana.get(links.invoice_url(draft)).status_code == 404
 
 
-def test_a_smaller_amount_than_is_due_is_never_paid(dana: Client, invoice: Invoice) -> None:
+def test_pay_now_with_smaller_amount_is_refused(dana: Client, invoice: Invoice) -> None:
     response = dana.post(links.invoice_url(invoice) + "pay/", {"amount_minor": "1"})
     assert response.status_code == 409
     assert not Payment.objects.exists()
 
 
-def test_reloading_the_address_of_the_form_leads_to_the_page(dana: Client, invoice: Invoice) -> None:
+def test_get_of_invoice_pay_url_redirects_to_page(dana: Client, invoice: Invoice) -> None:
     assert dana.get(links.invoice_url(invoice) + "pay/").status_code == 302
 
 
-def test_opened_is_noted_once_when_the_page_says_so(dana: Client, invoice: Invoice) -> None:
+def test_invoice_opened_event_is_recorded_once_by_page_post(dana: Client, invoice: Invoice) -> None:
     for _ in range(2):
         assert dana.post(links.invoice_url(invoice) + "opened/").status_code == 204
     assert Event.objects.filter(type="invoice.opened").count() == 1

@@ -27,7 +27,7 @@ from partway.pay.address import payer_ip
         (1, " , ,", "203.0.113.7"),
     ],
 )
-def test_only_our_own_proxies_are_believed(
+def test_payer_ip_address_comes_only_from_trusted_proxies(
     settings: Settings, proxies: int, forwarded: str, client_ip: str
 ) -> None:
     settings.PARTWAY_TRUSTED_PROXIES = proxies
@@ -35,6 +35,6 @@ def test_only_our_own_proxies_are_believed(
     assert payer_ip(http) == client_ip
 
 
-def test_behind_a_socket_nobody_tells(settings: Settings) -> None:
+def test_payer_ip_address_is_unknown_behind_unix_socket(settings: Settings) -> None:
     settings.PARTWAY_TRUSTED_PROXIES = 0
     assert payer_ip(RequestFactory().get("/", REMOTE_ADDR="")) is None

@@ -22,7 +22,7 @@ def _asked(customer_browser: CustomerBrowser, amount_minor: int = 30_000) -> Pay
     )
 
 
-def test_a_part_is_paid_and_the_receipt_says_so(customer_browser: CustomerBrowser) -> None:
+def test_request_is_paid_and_receipt_shows_amounts(customer_browser: CustomerBrowser) -> None:
     request = _asked(customer_browser)
     receipt = customer_browser.pay(links.request_url(request), GOOD_CARD)
     wait_until(lambda: "Receipt from" in customer_browser.open(receipt).text)
@@ -30,7 +30,7 @@ def test_a_part_is_paid_and_the_receipt_says_so(customer_browser: CustomerBrowse
     assert Invoice.objects.get().amount_due_minor == 70_000
 
 
-def test_the_customer_gets_a_receipt_and_whoever_asked_hears_of_it(customer_browser: CustomerBrowser) -> None:
+def test_payment_mails_receipt_to_customer_and_notice_to_requester(customer_browser: CustomerBrowser) -> None:
     request = _asked(customer_browser)
     receipt = customer_browser.pay(links.request_url(request), GOOD_CARD)
     wait_until(lambda: "Receipt from" in customer_browser.open(receipt).text)
@@ -41,14 +41,14 @@ def test_the_customer_gets_a_receipt_and_whoever_asked_hears_of_it(customer_brow
     assert not any("asks for" in subject for subject in subjects)  # it came too late to be mailed
 
 
-def test_the_link_is_dead_once_it_was_paid(customer_browser: CustomerBrowser) -> None:
+def test_request_link_is_gone_after_payment(customer_browser: CustomerBrowser) -> None:
     request = _asked(customer_browser)
     receipt = customer_browser.pay(links.request_url(request), GOOD_CARD)
     wait_until(lambda: "Receipt from" in customer_browser.open(receipt).text)
     assert customer_browser.open(links.request_url(request)).status_code == 410
 
 
-def test_pay_now_pays_all_and_ends_the_open_request(customer_browser: CustomerBrowser) -> None:
+def test_pay_now_pays_invoice_and_cancels_open_request(customer_browser: CustomerBrowser) -> None:
     request = _asked(customer_browser)
     receipt = customer_browser.pay(links.invoice_url(request.invoice), GOOD_CARD)
     wait_until(lambda: "The invoice is paid in full" in customer_browser.open(receipt).text)
@@ -56,7 +56,9 @@ def test_pay_now_pays_all_and_ends_the_open_request(customer_browser: CustomerBr
     assert (request.status, request.cancel_reason) == ("canceled", "invoice_paid")
 
 
-def test_whoever_returns_before_the_callback_asks_with_the_button(customer_browser: CustomerBrowser) -> None:
+def test_customer_returning_before_callback_can_refresh_receipt_page(
+    customer_browser: CustomerBrowser,
+) -> None:
     request = _asked(customer_browser)
     assert customer_browser.sandbox_server.call_api(
         "POST", "/v1/faults", key=_key(customer_browser), kind="callback_lost"
@@ -68,20 +70,20 @@ def test_whoever_returns_before_the_callback_asks_with_the_button(customer_brows
     assert "Receipt from" in customer_browser.open(receipt).text
 
 
-def test_a_declined_card_charges_nothing_and_the_link_lives(customer_browser: CustomerBrowser) -> None:
+def test_declined_card_charges_nothing_and_link_stays_payable(customer_browser: CustomerBrowser) -> None:
     request = _asked(customer_browser)
     assert customer_browser.pay(links.request_url(request), DECLINED_CARD) == ""
     assert ">Pay $300.00</button>" in customer_browser.open(links.request_url(request)).text
 
 
-def test_a_second_press_leads_to_the_same_checkout(customer_browser: CustomerBrowser) -> None:
+def test_second_pay_press_leads_to_same_checkout(customer_browser: CustomerBrowser) -> None:
     page = customer_browser.open(links.request_url(_asked(customer_browser)))
     first, second = (customer_browser.submit(page, "/pay/").headers["location"] for _ in range(2))
     assert first == second
     assert Payment.objects.count() == 1
 
 
-def test_two_presses_at_once_make_one_payment(customer_browser: CustomerBrowser) -> None:
+def test_concurrent_pay_presses_make_one_payment(customer_browser: CustomerBrowser) -> None:
     url = links.request_url(_asked(customer_browser))
     answers: list[int] = []
     presses = [
@@ -96,14 +98,14 @@ def test_two_presses_at_once_make_one_payment(customer_browser: CustomerBrowser)
     assert Payment.objects.count() == 1
 
 
-def test_a_bank_debit_is_on_its_way_and_nothing_else_can_be_paid(customer_browser: CustomerBrowser) -> None:
+def test_processing_bank_debit_blocks_other_payments(customer_browser: CustomerBrowser) -> None:
     request = _asked(customer_browser)
     receipt = customer_browser.pay(links.request_url(request), BANK_DEBIT)
     wait_until(lambda: "Your payment is on its way" in customer_browser.open(receipt).text)
     assert "A payment is being processed" in customer_browser.open(links.invoice_url(request.invoice)).text
 
 
-def test_a_page_opened_before_a_cancel_charges_nothing(customer_browser: CustomerBrowser) -> None:
+def test_pay_from_page_opened_before_cancel_is_refused(customer_browser: CustomerBrowser) -> None:
     request = _asked(customer_browser)
     page = customer_browser.open(links.request_url(request))
     payment_requests.cancel(request, by=personas.owner_actor(customer_browser.organization), now=now())
@@ -113,7 +115,7 @@ def test_a_page_opened_before_a_cancel_charges_nothing(customer_browser: Custome
     assert not Payment.objects.exists()
 
 
-def test_an_invoice_page_opened_before_a_part_was_paid_shows_what_is_left(
+def test_pay_now_from_outdated_invoice_page_shows_new_amount_due(
     customer_browser: CustomerBrowser,
 ) -> None:
     request = _asked(customer_browser)
@@ -126,13 +128,13 @@ def test_an_invoice_page_opened_before_a_part_was_paid_shows_what_is_left(
     assert ">Pay Now · $700.00</button>" in answer.text
 
 
-def test_what_the_page_says_it_costs_is_never_believed(customer_browser: CustomerBrowser) -> None:
+def test_pay_with_forged_amount_is_refused(customer_browser: CustomerBrowser) -> None:
     page = customer_browser.open(links.request_url(_asked(customer_browser)))
     assert customer_browser.submit(page, "/pay/", amount_minor="100").status_code == 409
     assert not Payment.objects.exists()
 
 
-def test_the_form_may_lead_to_the_running_company(customer_browser: CustomerBrowser) -> None:
+def test_pay_page_csp_allows_running_gateway(customer_browser: CustomerBrowser) -> None:
     page = customer_browser.open(links.request_url(_asked(customer_browser)))
     assert (
         f"form-action 'self' {customer_browser.sandbox_server.url}" in page.headers["content-security-policy"]

@@ -63,7 +63,7 @@ def tokens(organization: Organization) -> dict[str, list[str]]:
     return all_states.tokens(organization)
 
 
-def test_looking_changes_nothing(
+def test_safe_and_other_methods_change_nothing_on_production_server(
     visitor: httpx.Client, dead_gateway: DeadGateway, tokens: dict[str, list[str]]
 ) -> None:
     before, rung = snapshot_of_all_tables(), dead_gateway.calls
@@ -77,7 +77,7 @@ def test_looking_changes_nothing(
     assert dead_gateway.calls == rung
 
 
-def test_a_made_up_address_in_a_line_of_its_own_is_not_believed(
+def test_forged_forwarded_for_in_separate_header_line_is_ignored(
     visitor: httpx.Client, tokens: dict[str, list[str]]
 ) -> None:
     """Some proxies add a line of X-Forwarded-For instead of an entry to the line that came."""
@@ -90,7 +90,7 @@ def test_a_made_up_address_in_a_line_of_its_own_is_not_believed(
 @pytest.mark.parametrize(
     ("body", "status"), [(b"x" * 70_000, 413), (b"x" * 10_000_000, 413), (iter([b"x" * 70_000]), 400)]
 )
-def test_an_endless_report_is_not_read(
+def test_oversized_callback_is_refused_by_production_server(
     visitor: httpx.Client, organization: Organization, body: bytes | Iterator[bytes], status: int
 ) -> None:
     account = organization.gateway_accounts.get()

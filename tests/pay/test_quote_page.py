@@ -36,7 +36,7 @@ def again(quote: Quote) -> Quote:
 # Reading
 
 
-def test_shows_all_that_is_offered(dana: Client, quote: Quote, link: str) -> None:
+def test_quote_page_shows_lines_total_and_deposit(dana: Client, quote: Quote, link: str) -> None:
     text = dana.get(link).text
     for words in (
         "QUO-0001",
@@ -52,24 +52,24 @@ def test_shows_all_that_is_offered(dana: Client, quote: Quote, link: str) -> Non
     assert "Pay $" not in text
 
 
-def test_what_is_offered_stands_before_the_place_to_agree(dana: Client, link: str) -> None:
+def test_quote_page_shows_lines_before_accept_form(dana: Client, link: str) -> None:
     text = dana.get(link).text
     assert text.index("Oak staircase") < text.index('name="name"')
 
 
-def test_no_deposit_is_not_spoken_of(dana: Client, organization: Organization) -> None:
+def test_quote_page_without_deposit_mentions_no_deposit(dana: Client, organization: Organization) -> None:
     quote = personas.sent_quote(personas.customer(organization), percent="0")
     text = dana.get(links.quote_url(quote)).text
     assert "deposit" not in text.lower()
     assert "Accepting charges nothing" in text
 
 
-def test_a_draft_has_no_page(dana: Client, organization: Organization) -> None:
+def test_draft_quote_page_is_404(dana: Client, organization: Organization) -> None:
     draft = personas.draft_quote(personas.customer(organization))
     assert dana.get(links.quote_url(draft)).status_code == 404
 
 
-def test_opened_is_noted_once_when_the_page_says_so(dana: Client, link: str) -> None:
+def test_quote_opened_event_is_recorded_once_by_page_post(dana: Client, link: str) -> None:
     for _ in range(2):
         assert dana.post(link + "opened/").status_code == 204
     assert Event.objects.filter(type="quote.opened").count() == 1
@@ -78,7 +78,7 @@ def test_opened_is_noted_once_when_the_page_says_so(dana: Client, link: str) -> 
 # Accepting
 
 
-def test_a_name_accepts_and_is_kept_with_time_and_address(dana: Client, quote: Quote, link: str) -> None:
+def test_accepting_quote_stores_name_time_and_ip_address(dana: Client, quote: Quote, link: str) -> None:
     answer = dana.post(link + "accept/", {"name": "Dana Whitfield"}, REMOTE_ADDR="203.0.113.9")
     assert answer.status_code == 302
     assert (again(quote).accepted_by, again(quote).accepted_ip) == ("Dana Whitfield", "203.0.113.9")
@@ -88,27 +88,27 @@ def test_a_name_accepts_and_is_kept_with_time_and_address(dana: Client, quote: Q
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\x00", "x" * 121])
-def test_without_a_name_nothing_is_accepted(dana: Client, quote: Quote, link: str, name: str) -> None:
+def test_accepting_quote_without_name_is_refused(dana: Client, quote: Quote, link: str, name: str) -> None:
     answer = dana.post(link + "accept/", {"name": name})
     assert answer.status_code == 422
     assert "Type your name to accept." in answer.text
     assert again(quote).status == "sent"
 
 
-def test_accepting_twice_leads_to_the_same_page(dana: Client, quote: Quote, link: str) -> None:
+def test_accepting_quote_twice_keeps_first_name(dana: Client, quote: Quote, link: str) -> None:
     for name in ("First", "Second"):
         assert dana.post(link + "accept/", {"name": name}).status_code == 302
     assert again(quote).accepted_by == "First"
 
 
-def test_without_a_deposit_there_is_nothing_to_pay(dana: Client, organization: Organization) -> None:
+def test_accepted_quote_without_deposit_has_no_pay_button(dana: Client, organization: Organization) -> None:
     quote = personas.accept_quote(personas.sent_quote(personas.customer(organization), percent="0"))
     text = dana.get(links.quote_url(quote)).text
     assert "nothing is to be paid now" in text
     assert "button-primary" not in text
 
 
-def test_where_payments_are_off_it_says_whom_to_ask(dana: Client, quote: Quote, link: str) -> None:
+def test_quote_page_with_payments_disabled_shows_contact(dana: Client, quote: Quote, link: str) -> None:
     personas.accept_quote(quote)
     Organization.objects.update(payments_enabled=False)
     text = dana.get(link).text
@@ -118,24 +118,24 @@ def test_where_payments_are_off_it_says_whom_to_ask(dana: Client, quote: Quote, 
 
 
 @pytest.mark.parametrize("act", ["accept", "decline", "pay"])
-def test_reloading_the_address_of_a_form_leads_to_the_page(dana: Client, link: str, act: str) -> None:
+def test_get_of_quote_form_url_redirects_to_page(dana: Client, link: str, act: str) -> None:
     assert dana.get(f"{link}{act}/").headers["Location"] == re.sub(r"^https?://[^/]+", "", link)
 
 
 @pytest.mark.parametrize("act", ["accept", "decline", "pay", "opened"])
-def test_an_unknown_link_does_nothing(dana: Client, organization: Organization, act: str) -> None:
+def test_post_to_unknown_quote_link_is_404(dana: Client, organization: Organization, act: str) -> None:
     assert dana.post(f"/q/unknown/{act}/", {"name": "Dana"}).status_code == 404
 
 
 @pytest.mark.parametrize("door", ["p", "i", "r"])
-def test_its_token_opens_no_other_door(dana: Client, link: str, door: str) -> None:
+def test_quote_token_opens_no_other_page_kind(dana: Client, link: str, door: str) -> None:
     assert dana.get(link.replace("/q/", f"/{door}/")).status_code == 404
 
 
 # Declining, and other ends
 
 
-def test_a_reason_can_be_given(dana: Client, quote: Quote, link: str) -> None:
+def test_declining_quote_stores_reason(dana: Client, quote: Quote, link: str) -> None:
     assert dana.post(link + "decline/", {"reason": "Too <b>dear</b>."}).status_code == 302
     assert again(quote).status == "declined"
     assert Event.objects.get(type="quote.declined").data["reason"] == "Too <b>dear</b>."
@@ -145,7 +145,7 @@ def leaks(text: str) -> list[str]:
     return [words for words in ("$", "Oak", "QUO-", "Dana", "<form", "button") if words in text]
 
 
-def test_a_declined_one_is_kind_and_says_nothing_more(dana: Client, link: str) -> None:
+def test_declined_quote_page_leaks_no_details(dana: Client, link: str) -> None:
     dana.post(link + "decline/")
     answer = dana.get(link)
     assert answer.status_code == 410
@@ -154,7 +154,7 @@ def test_a_declined_one_is_kind_and_says_nothing_more(dana: Client, link: str) -
 
 
 @pytest.mark.parametrize("worked_off", [True, False])
-def test_an_expired_one_too_even_before_the_worker_came(
+def test_expired_quote_page_leaks_no_details_even_before_worker_ran(
     dana: Client, quote: Quote, link: str, worked_off: bool
 ) -> None:
     Quote.objects.update(valid_until=now().date() - timedelta(days=2))
@@ -169,7 +169,7 @@ def test_an_expired_one_too_even_before_the_worker_came(
     assert again(quote).accepted_at is None
 
 
-def test_an_invoiced_one_shows_what_was_agreed_and_no_link(dana: Client, quote: Quote, link: str) -> None:
+def test_invoiced_quote_page_shows_terms_and_no_invoice_link(dana: Client, quote: Quote, link: str) -> None:
     personas.record_deposit_check(personas.accept_quote(quote))
     invoice = quotes.create_invoice(quote, by=personas.owner_actor(quote.organization), now=now())
     text = dana.get(link).text
@@ -178,7 +178,7 @@ def test_an_invoiced_one_shows_what_was_agreed_and_no_link(dana: Client, quote: 
         assert words not in text
 
 
-def test_who_comes_second_sees_how_it_stands(dana: Client, quote: Quote, link: str) -> None:
+def test_late_answer_to_quote_shows_current_state(dana: Client, quote: Quote, link: str) -> None:
     personas.accept_quote(quote)
     late = dana.post(link + "decline/")
     assert late.status_code == 409
@@ -191,14 +191,14 @@ def test_who_comes_second_sees_how_it_stands(dana: Client, quote: Quote, link: s
 # The deposit
 
 
-def test_its_form_has_no_amount(dana: Client, quote: Quote, link: str) -> None:
+def test_deposit_form_has_no_amount_field(dana: Client, quote: Quote, link: str) -> None:
     personas.accept_quote(quote)
     assert "amount" not in re.findall(r'name="([^"]+)"', dana.get(link).text)
     assert "amount_minor" not in dana.get(link).text
 
 
 @pytest.mark.parametrize("forged", ["1", "10000", "100000", "-5", "x", ""])
-def test_a_forged_amount_is_not_looked_at(customer_browser: CustomerBrowser, forged: str) -> None:
+def test_deposit_payment_ignores_forged_amount(customer_browser: CustomerBrowser, forged: str) -> None:
     quote = personas.accept_quote(personas.sent_quote(personas.customer(customer_browser.organization)))
     page = customer_browser.open(links.quote_url(quote))
     answer = customer_browser.submit(page, "/pay/", amount_minor=forged, amount=forged, deposit_minor=forged)
@@ -207,12 +207,12 @@ def test_a_forged_amount_is_not_looked_at(customer_browser: CustomerBrowser, for
     assert "300.00" in customer_browser.open(answer.headers["location"]).text
 
 
-def test_nothing_is_paid_before_it_is_accepted(dana: Client, quote: Quote, link: str) -> None:
+def test_deposit_cannot_be_paid_before_quote_is_accepted(dana: Client, quote: Quote, link: str) -> None:
     assert dana.post(link + "pay/").status_code == 409
     assert not Payment.objects.exists()
 
 
-def test_paying_it_leads_to_a_receipt_of_the_deposit(customer_browser: CustomerBrowser) -> None:
+def test_paying_deposit_leads_to_deposit_receipt(customer_browser: CustomerBrowser) -> None:
     quote = personas.accept_quote(personas.sent_quote(personas.customer(customer_browser.organization)))
     back = customer_browser.pay(links.quote_url(quote), GOOD_CARD)
     wait_until(lambda: "Receipt from" in customer_browser.open(back).text)
@@ -227,7 +227,7 @@ def test_paying_it_leads_to_a_receipt_of_the_deposit(customer_browser: CustomerB
     assert "the deposit is paid, thank you" in customer_browser.open(links.quote_url(quote)).text
 
 
-def test_a_declined_card_leads_back_to_the_quote(customer_browser: CustomerBrowser) -> None:
+def test_declined_card_on_deposit_leads_back_to_quote(customer_browser: CustomerBrowser) -> None:
     quote = personas.accept_quote(personas.sent_quote(personas.customer(customer_browser.organization)))
     customer_browser.pay(links.quote_url(quote), DECLINED_CARD)
     assert "Pay $300.00" in customer_browser.open(links.quote_url(quote)).text
@@ -236,7 +236,7 @@ def test_a_declined_card_leads_back_to_the_quote(customer_browser: CustomerBrows
     assert links.quote_url(quote) in receipt.text
 
 
-def test_a_bank_debit_under_way_is_told_and_cannot_be_paid_again(customer_browser: CustomerBrowser) -> None:
+def test_quote_page_with_processing_bank_debit_has_no_pay_button(customer_browser: CustomerBrowser) -> None:
     quote = personas.accept_quote(personas.sent_quote(personas.customer(customer_browser.organization)))
     back = customer_browser.pay(links.quote_url(quote), BANK_DEBIT)
     wait_until(lambda: "on its way" in customer_browser.open(back).text)
@@ -245,7 +245,7 @@ def test_a_bank_debit_under_way_is_told_and_cannot_be_paid_again(customer_browse
     assert "button-primary" not in text
 
 
-def test_a_receipt_of_a_deposit_paid_offline_names_its_day(dana: Client, quote: Quote) -> None:
+def test_receipt_page_of_offline_deposit_names_method_without_reference(dana: Client, quote: Quote) -> None:
     payment = personas.record_deposit_check(personas.accept_quote(quote))
     text = dana.get(links.receipt_url(payment)).text
     assert "by check" in text

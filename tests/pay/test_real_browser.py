@@ -23,7 +23,7 @@ def link(customer_browser: CustomerBrowser) -> str:
     )
 
 
-def test_a_customer_pays_a_part_on_a_phone(link: str) -> None:
+def test_request_is_paid_on_phone(link: str) -> None:
     def pay(page: Page) -> None:
         page.goto(link)
         page.get_by_role("button", name="Pay $300.00").click()
@@ -36,7 +36,7 @@ def test_a_customer_pays_a_part_on_a_phone(link: str) -> None:
     assert Event.objects.filter(type="payment_request.opened").exists()
 
 
-def test_pay_is_within_the_thumbs_reach(link: str) -> None:
+def test_pay_button_is_within_thumb_reach_on_phone(link: str) -> None:
     def measure(page: Page) -> tuple[dict[str, float], int]:
         page.goto(link)
         box = page.get_by_role("button", name="Pay $300.00").bounding_box()
@@ -48,7 +48,7 @@ def test_pay_is_within_the_thumbs_reach(link: str) -> None:
     assert width == phone_browser.SCREEN["width"]
 
 
-def test_a_double_click_and_a_way_back_make_one_payment(link: str, customer_browser: CustomerBrowser) -> None:
+def test_double_click_and_browser_back_make_one_payment(link: str, customer_browser: CustomerBrowser) -> None:
     def press_again_and_again(page: Page) -> None:
         page.goto(link)
         page.get_by_role("button", name="Pay $300.00").dblclick(no_wait_after=True)
@@ -61,7 +61,7 @@ def test_a_double_click_and_a_way_back_make_one_payment(link: str, customer_brow
     assert Payment.objects.count() == 1
 
 
-def test_a_pressed_button_says_so_and_comes_back_with_the_page(link: str) -> None:
+def test_pay_button_shows_progress_and_is_reset_on_return(link: str) -> None:
     def press(page: Page) -> None:
         page.goto(link)
         page.evaluate("addEventListener('submit', (event) => event.preventDefault())")
@@ -73,9 +73,7 @@ def test_a_pressed_button_says_so_and_comes_back_with_the_page(link: str) -> Non
     phone_browser.on_phone(press)
 
 
-def test_the_receipt_comes_by_itself_when_no_callback_does(
-    link: str, customer_browser: CustomerBrowser
-) -> None:
+def test_receipt_page_updates_without_callback(link: str, customer_browser: CustomerBrowser) -> None:
     key = customer_browser.organization.gateway_accounts.get().credentials["api_key"]
     assert customer_browser.sandbox_server.call_api(
         "POST", "/v1/faults", key=key, kind="callback_lost", count=9
@@ -89,7 +87,7 @@ def test_the_receipt_comes_by_itself_when_no_callback_does(
     phone_browser.on_phone(wait)
 
 
-def test_whoever_comes_back_without_paying_can_go_on(link: str) -> None:
+def test_customer_returning_without_paying_can_pay_again(link: str) -> None:
     def come_back(page: Page) -> None:
         page.goto(link)
         page.get_by_role("button", name="Pay $300.00").click()
@@ -100,7 +98,7 @@ def test_whoever_comes_back_without_paying_can_go_on(link: str) -> None:
     phone_browser.on_phone(come_back)
 
 
-def test_all_of_it_works_without_javascript(link: str) -> None:
+def test_request_can_be_paid_without_javascript(link: str) -> None:
     def pay(page: Page) -> None:
         page.goto(link)
         page.get_by_text("What invoice").click()

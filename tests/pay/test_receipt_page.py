@@ -36,32 +36,38 @@ def _page(dana: Client, payment: Payment, **columns: object) -> str:
 @pytest.mark.parametrize(
     "status", ["pending", "authorized", "capturing", "closing", "releasing", "processing"]
 )
-def test_what_is_not_settled_is_being_confirmed(dana: Client, payment: Payment, status: str) -> None:
+def test_receipt_page_of_unsettled_payment_is_confirming(dana: Client, payment: Payment, status: str) -> None:
     text = _page(dana, payment, status=status)
     assert "We are confirming your payment" in text
     assert "confirming.js" in text
 
 
-def test_without_javascript_a_button_asks(dana: Client, payment: Payment) -> None:
+def test_receipt_page_has_refresh_button_without_javascript(dana: Client, payment: Payment) -> None:
     assert ">Look again</button>" in _page(dana, payment)
 
 
-def test_who_did_not_pay_finds_the_way_back(dana: Client, payment: Payment, request_: PaymentRequest) -> None:
+def test_receipt_page_of_pending_payment_links_back_to_request(
+    dana: Client, payment: Payment, request_: PaymentRequest
+) -> None:
     assert links.request_url(request_) in _page(dana, payment)
 
 
-def test_a_bank_takes_days_and_that_is_said(dana: Client, payment: Payment) -> None:
+def test_receipt_page_of_processing_bank_debit_shows_payment_under_way(
+    dana: Client, payment: Payment
+) -> None:
     text = _page(dana, payment, status="processing", accepted=True)
     assert "Your payment is on its way" in text
     assert "confirming.js" not in text
 
 
-def test_money_that_came_too_late_is_not_lost(dana: Client, payment: Payment) -> None:
+def test_receipt_page_of_unaccepted_payment_explains_money_is_not_lost(
+    dana: Client, payment: Payment
+) -> None:
     assert "Your money is not lost" in _page(dana, payment, status="processing", accepted=False)
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-def test_what_came_to_nothing_charged_nothing(
+def test_receipt_page_of_failed_payment_states_nothing_was_charged(
     dana: Client, payment: Payment, request_: PaymentRequest, status: str
 ) -> None:
     text = _page(dana, payment, status=status, failure_message="Your card was declined.")
@@ -70,12 +76,14 @@ def test_what_came_to_nothing_charged_nothing(
     assert links.request_url(request_) in text
 
 
-def test_no_way_back_to_a_dead_link(dana: Client, payment: Payment, request_: PaymentRequest) -> None:
+def test_receipt_page_does_not_link_to_expired_request(
+    dana: Client, payment: Payment, request_: PaymentRequest
+) -> None:
     PaymentRequest.objects.update(status="expired", ended_at=now())
     assert links.request_url(request_) not in _page(dana, payment, status="failed")
 
 
-def test_a_receipt_says_what_was_really_paid(dana: Client, invoice: Invoice) -> None:
+def test_receipt_page_shows_captured_amount(dana: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 25_000)
     text = dana.get(links.receipt_url(personas.captured_payment(invoice, 30_000))).text
     assert "Receipt from Alder Joinery" in text
@@ -84,7 +92,7 @@ def test_a_receipt_says_what_was_really_paid(dana: Client, invoice: Invoice) -> 
     assert 'aria-label="Paid $550.00 of $1,000.00"' in text
 
 
-def test_a_receipt_stays_what_it_was_when_more_is_paid(dana: Client, invoice: Invoice) -> None:
+def test_receipt_page_is_unchanged_by_later_payments(dana: Client, invoice: Invoice) -> None:
     first = personas.captured_payment(invoice, 25_000)
     before = dana.get(links.receipt_url(first)).text
     personas.captured_payment(invoice, 30_000)
@@ -93,37 +101,37 @@ def test_a_receipt_stays_what_it_was_when_more_is_paid(dana: Client, invoice: In
     assert 'aria-label="Paid $250.00 of $1,000.00"' in after
 
 
-def test_more_than_fits_is_shown_as_credit(dana: Client, invoice: Invoice) -> None:
+def test_receipt_page_shows_surplus_as_credit(dana: Client, invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 30_000)
     assert "$20.00 of it was more than" in _page(dana, payment, captured_minor=32_000)
 
 
-def test_money_in_another_currency_is_shown_as_what_it_is(dana: Client, invoice: Invoice) -> None:
+def test_receipt_page_shows_capture_in_other_currency(dana: Client, invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 30_000)
     payment.allocations.all().delete()
     text = _page(dana, payment, captured_currency="EUR")
     assert "€300.00 was taken in another currency than this invoice’s." in text
 
 
-def test_asking_without_an_answer_leaves_it_unknown(dana: Client, payment: Payment) -> None:
+def test_receipt_state_stays_confirming_when_gateway_is_silent(dana: Client, payment: Payment) -> None:
     Payment.objects.update(checkout_ref="co_1")
     response = dana.post(links.receipt_url(payment) + "state/", headers={"accept": "application/json"})
     assert response.json() == {"stage": "confirming"}
 
 
-def test_a_person_who_asks_gets_the_page_again(dana: Client, payment: Payment) -> None:
+def test_receipt_state_post_from_form_redirects_to_page(dana: Client, payment: Payment) -> None:
     response = dana.post(links.receipt_url(payment) + "state/", headers={"accept": "text/html"})
     assert response.status_code == 302
 
 
-def test_a_settled_payment_keeps_no_gateway_busy(dana: Client, invoice: Invoice) -> None:
+def test_receipt_state_of_settled_payment_calls_no_gateway(dana: Client, invoice: Invoice) -> None:
     """Whoever holds a receipt could else have us call the gateway as often as they like."""
     payment = personas.captured_payment(invoice, 30_000)
     dana.post(links.receipt_url(payment) + "state/", headers={"accept": "application/json"})
     assert not payment.gateway_calls.exists()
 
 
-def test_a_bounced_check_is_not_called_paid(dana: Client, invoice: Invoice) -> None:
+def test_receipt_page_of_reversed_check_is_marked_reversed(dana: Client, invoice: Invoice) -> None:
     payment = personas.reverse_check(
         personas.record_check(invoice, 40_000), reason="Dana's third, watch out."
     )
@@ -135,14 +143,14 @@ def test_a_bounced_check_is_not_called_paid(dana: Client, invoice: Invoice) -> N
         assert words not in text
 
 
-def test_the_paper_of_a_bounced_check_says_so(dana: Client, invoice: Invoice) -> None:
+def test_receipt_pdf_of_reversed_check_is_marked_reversed(dana: Client, invoice: Invoice) -> None:
     payment = personas.reverse_check(personas.record_check(invoice, 40_000))
     response = dana.get(links.receipt_url(payment) + "pdf/")
     assert response.headers["Content-Type"] == "application/pdf"
     assert "Reversed $400.00" in pdf_text.text(response.content)
 
 
-def test_a_bounced_deposit_leads_back_to_its_quote(dana: Client, invoice: Invoice) -> None:
+def test_receipt_page_of_reversed_deposit_links_to_quote(dana: Client, invoice: Invoice) -> None:
     quote = personas.accept_quote(personas.sent_quote(invoice.customer))
     payment = personas.reverse_check(personas.record_deposit_check(quote))
     text = dana.get(links.receipt_url(payment)).text
@@ -151,7 +159,7 @@ def test_a_bounced_deposit_leads_back_to_its_quote(dana: Client, invoice: Invoic
 
 
 @pytest.mark.parametrize(("written_off", "says"), [(False, True), (True, False)])
-def test_nobody_will_ask_for_the_rest_of_what_was_written_off(
+def test_receipt_of_written_off_invoice_announces_no_further_request(
     dana: Client, invoice: Invoice, written_off: bool, says: bool
 ) -> None:
     by = personas.owner_actor(invoice.organization)

@@ -16,7 +16,7 @@ from tests.pay.customer_browser import without_versions
 from tests.support import personas
 
 
-def test_says_who_asks_for_what_and_what_is_left(dana: Client, invoice: Invoice) -> None:
+def test_request_page_shows_issuer_amount_and_left(dana: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 25_000)
     text = dana.get(links.request_url(personas.request_payment(invoice))).text
     assert "Alder Joinery asks Dana Whitfield for" in text
@@ -25,44 +25,44 @@ def test_says_who_asks_for_what_and_what_is_left(dana: Client, invoice: Invoice)
         assert f'<span class="amount">{amount}<' in text
 
 
-def test_draws_what_is_paid_and_what_is_asked_for(dana: Client, request_: PaymentRequest) -> None:
+def test_request_page_shows_stage_bar(dana: Client, request_: PaymentRequest) -> None:
     text = dana.get(links.request_url(request_)).text
     assert 'aria-label="Paid $0.00 of $1,000.00, $300.00 requested"' in text
 
 
-def test_has_one_button_that_says_the_amount(dana: Client, request_: PaymentRequest) -> None:
+def test_request_page_has_one_pay_button_with_amount(dana: Client, request_: PaymentRequest) -> None:
     text = dana.get(links.request_url(request_)).text
     assert text.count("button-primary") == 1
     assert ">Pay $300.00</button>" in text
 
 
-def test_shows_the_lines_of_the_invoice_folded(dana: Client, request_: PaymentRequest) -> None:
+def test_request_page_shows_folded_invoice_lines(dana: Client, request_: PaymentRequest) -> None:
     text = dana.get(links.request_url(request_)).text
     assert "<details" in text
     assert "Oak staircase" in text
 
 
-def test_its_title_and_preview_say_only_who_asks(dana: Client, request_: PaymentRequest) -> None:
+def test_request_page_head_reveals_only_issuer(dana: Client, request_: PaymentRequest) -> None:
     head = without_versions(dana.get(links.request_url(request_)).text.partition("</head>")[0])
     assert "Payment request from Alder Joinery" in head
     for secret in ("300", "INV-", "Dana", "stage"):
         assert secret not in head
 
 
-def test_what_a_member_wrote_cannot_become_markup(dana: Client, invoice: Invoice) -> None:
+def test_request_page_escapes_note(dana: Client, invoice: Invoice) -> None:
     request = personas.request_payment(invoice)
     PaymentRequest.objects.update(note="<script>alert(1)</script>")
     assert "<script>alert" not in dana.get(links.request_url(request)).text
 
 
-def test_no_cache_keeps_it_and_no_search_engine_lists_it(dana: Client, request_: PaymentRequest) -> None:
+def test_request_page_is_not_cached_or_indexed(dana: Client, request_: PaymentRequest) -> None:
     response = dana.get(links.request_url(request_))
     assert "no-store" in response["Cache-Control"]
     assert response["X-Robots-Tag"] == "noindex, nofollow"
     assert response["Referrer-Policy"] == "same-origin"
 
 
-def test_its_form_may_lead_to_the_gateway_and_nowhere_else(
+def test_request_page_csp_form_action_allows_only_gateway(
     dana: Client, request_: PaymentRequest, settings: Settings
 ) -> None:
     policy = dana.get(links.request_url(request_))["Content-Security-Policy"]
@@ -70,20 +70,22 @@ def test_its_form_may_lead_to_the_gateway_and_nowhere_else(
     assert "unsafe" not in policy
 
 
-def test_says_that_a_sandbox_moves_no_money(dana: Client, request_: PaymentRequest) -> None:
+def test_request_page_marks_sandbox(dana: Client, request_: PaymentRequest) -> None:
     assert "no real money moves" in dana.get(links.request_url(request_)).text
 
 
-def test_a_link_that_lost_its_last_slash_still_opens(dana: Client, request_: PaymentRequest) -> None:
+def test_request_link_without_trailing_slash_opens(dana: Client, request_: PaymentRequest) -> None:
     assert dana.get(links.request_url(request_).removesuffix("/")).status_code == 200
 
 
-def test_says_until_when_it_works(dana: Client, request_: PaymentRequest) -> None:
+def test_request_page_shows_expires_at(dana: Client, request_: PaymentRequest) -> None:
     PaymentRequest.objects.update(expires_at=clock.end_of_day(date(2126, 11, 30), "America/New_York"))
     assert "This link can be paid until Nov 30, 2126." in dana.get(links.request_url(request_)).text
 
 
-def test_while_a_payment_is_processed_there_is_no_button(dana: Client, request_: PaymentRequest) -> None:
+def test_request_page_with_processing_payment_has_no_pay_button(
+    dana: Client, request_: PaymentRequest
+) -> None:
     personas.pending_payment(request_.invoice, 100)
     Payment.objects.update(status="capturing")
     text = dana.get(links.request_url(request_)).text
@@ -92,9 +94,7 @@ def test_while_a_payment_is_processed_there_is_no_button(dana: Client, request_:
 
 
 @pytest.mark.parametrize("shown", ["29999", "", "a lot", "-30000", "9" * 30, "٣٠٠٠٠"])
-def test_another_amount_than_is_due_is_shown_again_and_never_paid(
-    dana: Client, request_: PaymentRequest, shown: str
-) -> None:
+def test_pay_request_with_other_amount_is_refused(dana: Client, request_: PaymentRequest, shown: str) -> None:
     response = dana.post(links.request_url(request_) + "pay/", {"amount_minor": shown})
     assert response.status_code == 409
     assert "The amount has changed" in response.text
@@ -102,7 +102,7 @@ def test_another_amount_than_is_due_is_shown_again_and_never_paid(
     assert not Payment.objects.exists()
 
 
-def test_a_silent_gateway_is_said_in_words(
+def test_pay_request_at_unavailable_gateway_shows_message(
     dana: Client, request_: PaymentRequest, settings: Settings
 ) -> None:
     settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
@@ -111,14 +111,16 @@ def test_a_silent_gateway_is_said_in_words(
     assert "Nothing was charged" in response.text
 
 
-def test_too_many_tries_are_said_in_words(dana: Client, request_: PaymentRequest, settings: Settings) -> None:
+def test_rate_limited_pay_request_shows_message(
+    dana: Client, request_: PaymentRequest, settings: Settings
+) -> None:
     settings.PARTWAY_CHECKOUTS_PER_LINK = 0
     response = dana.post(links.request_url(request_) + "pay/", {"amount_minor": "30000"})
     assert response.status_code == 429
     assert "Too many attempts" in response.text
 
 
-def test_no_customer_page_needs_a_cookie(request_: PaymentRequest) -> None:
+def test_customer_pages_need_no_cookie(request_: PaymentRequest) -> None:
     strict = Client(enforce_csrf_checks=True)
     page = strict.get(links.request_url(request_))
     assert not page.cookies
@@ -126,12 +128,12 @@ def test_no_customer_page_needs_a_cookie(request_: PaymentRequest) -> None:
     assert strict.post(links.request_url(request_) + "pay/", {"amount_minor": "1"}).status_code == 409
 
 
-def test_reloading_the_address_of_the_form_leads_to_the_page(dana: Client, request_: PaymentRequest) -> None:
+def test_get_of_request_pay_url_redirects_to_page(dana: Client, request_: PaymentRequest) -> None:
     url = links.request_url(request_)
     assert dana.get(url + "pay/")["Location"] == urlsplit(url).path
 
 
-def test_opened_is_noted_once_when_the_page_says_so(dana: Client, request_: PaymentRequest) -> None:
+def test_request_opened_event_is_recorded_once_by_page_post(dana: Client, request_: PaymentRequest) -> None:
     dana.get(links.request_url(request_))
     assert not Event.objects.filter(type="payment_request.opened").exists()
     for _ in range(2):

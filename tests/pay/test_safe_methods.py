@@ -77,7 +77,7 @@ def snapshot_of_all_tables() -> dict[str, list[str]]:
     return tables
 
 
-def test_a_thousand_looks_at_every_page_in_every_state_change_nothing(
+def test_safe_methods_on_every_page_in_every_state_change_nothing(
     tokens: dict[str, list[str]], dead_gateway: DeadGateway
 ) -> None:
     before, looks = snapshot_of_all_tables(), 0
@@ -91,7 +91,7 @@ def test_a_thousand_looks_at_every_page_in_every_state_change_nothing(
     assert dead_gateway.calls == 0
 
 
-def test_every_state_was_looked_at(tokens: dict[str, list[str]]) -> None:
+def test_all_states_fixture_covers_every_status(tokens: dict[str, list[str]]) -> None:
     for model, states in (
         (PaymentRequest, PaymentRequestStatus),
         (Invoice, InvoiceStatus),
@@ -101,7 +101,7 @@ def test_every_state_was_looked_at(tokens: dict[str, list[str]]) -> None:
         assert set(model.objects.values_list("status", flat=True)) == set(states.values)
 
 
-def test_odd_methods_do_no_harm_either(tokens: dict[str, list[str]], dead_gateway: DeadGateway) -> None:
+def test_other_http_methods_change_nothing(tokens: dict[str, list[str]], dead_gateway: DeadGateway) -> None:
     before = snapshot_of_all_tables()
     for route in ROUTES:
         for method in OTHER_METHODS:
@@ -110,7 +110,9 @@ def test_odd_methods_do_no_harm_either(tokens: dict[str, list[str]], dead_gatewa
     assert dead_gateway.calls == 0
 
 
-def test_no_header_makes_a_look_an_act(tokens: dict[str, list[str]], dead_gateway: DeadGateway) -> None:
+def test_method_override_headers_change_nothing(
+    tokens: dict[str, list[str]], dead_gateway: DeadGateway
+) -> None:
     before = snapshot_of_all_tables()
     for route in ROUTES:
         for header in HEADERS:
@@ -119,7 +121,7 @@ def test_no_header_makes_a_look_an_act(tokens: dict[str, list[str]], dead_gatewa
     assert dead_gateway.calls == 0
 
 
-def test_following_whatever_a_page_leads_to_changes_nothing(
+def test_following_every_link_of_pay_pages_changes_nothing(
     tokens: dict[str, list[str]], dead_gateway: DeadGateway
 ) -> None:
     before = snapshot_of_all_tables()
@@ -141,18 +143,18 @@ def _linked_addresses(page: str, text: str) -> set[str]:
     return {lead.path for lead in leads if lead.netloc in ours and re.match("/(?!static/)", lead.path)}
 
 
-def test_the_tables_are_really_compared(tokens: dict[str, list[str]]) -> None:
+def test_table_snapshot_detects_a_change(tokens: dict[str, list[str]]) -> None:
     before = snapshot_of_all_tables()
     assert Client().post(f"/p/{tokens['p'][0]}/opened/").status_code == 204
     assert snapshot_of_all_tables() != before
 
 
-def test_the_bell_really_rings(tokens: dict[str, list[str]], dead_gateway: DeadGateway) -> None:
+def test_dead_gateway_counts_calls(tokens: dict[str, list[str]], dead_gateway: DeadGateway) -> None:
     answer = Client().post(f"/p/{tokens['p'][0]}/pay/", {"amount_minor": "30000"})
     assert (answer.status_code, dead_gateway.calls) == (503, 1)
 
 
-def test_a_payment_page_asks_the_database_little(
+def test_request_page_takes_five_queries(
     request_: PaymentRequest, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """Small, because this page is opened most: request, account, payments under way, lines, address of the checkout."""
@@ -161,7 +163,7 @@ def test_a_payment_page_asks_the_database_little(
         assert Client().get(url).status_code == 200
 
 
-def test_an_invoice_page_asks_the_database_little(
+def test_invoice_page_takes_six_queries(
     invoice: Invoice, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """The same, with the payments so far."""

@@ -62,7 +62,7 @@ UNPAYABLE_REASONS: list[tuple[Callable[[PaymentRequest], None], str, int]] = [
 
 
 @pytest.mark.parametrize(("die", "title", "status"), UNPAYABLE_REASONS)
-def test_says_why_and_whom_to_ask(
+def test_unpayable_link_page_shows_reason_and_contact(
     dana: Client, request_: PaymentRequest, die: Callable[[PaymentRequest], None], title: str, status: int
 ) -> None:
     die(request_)
@@ -73,7 +73,7 @@ def test_says_why_and_whom_to_ask(
 
 
 @pytest.mark.parametrize(("die", "_title", "_status"), UNPAYABLE_REASONS)
-def test_tells_nothing_of_what_it_was_for(
+def test_unpayable_link_page_shows_no_amount_name_or_number(
     dana: Client, request_: PaymentRequest, die: Callable[[PaymentRequest], None], _title: str, _status: int
 ) -> None:
     die(request_)
@@ -83,7 +83,7 @@ def test_tells_nothing_of_what_it_was_for(
 
 
 @pytest.mark.parametrize(("die", "_title", "status"), UNPAYABLE_REASONS)
-def test_charges_nothing(
+def test_pay_on_unpayable_link_starts_no_payment(
     dana: Client, request_: PaymentRequest, die: Callable[[PaymentRequest], None], _title: str, status: int
 ) -> None:
     die(request_)
@@ -93,7 +93,7 @@ def test_charges_nothing(
     assert Payment.objects.count() == before
 
 
-def test_is_never_noted_as_opened(dana: Client, request_: PaymentRequest) -> None:
+def test_unpayable_link_records_no_opened_event(dana: Client, request_: PaymentRequest) -> None:
     _canceled(request_)
     dana.post(links.request_url(request_) + "opened/")
     assert not Event.objects.filter(type="payment_request.opened").exists()
@@ -103,7 +103,7 @@ def test_is_never_noted_as_opened(dana: Client, request_: PaymentRequest) -> Non
     ("end", "title"), [(_voided, "This invoice was voided"), (_written_off, "This cannot be paid here")]
 )
 @pytest.mark.parametrize("page", ["", "pdf/"])
-def test_an_invoice_that_ended_unpaid_shows_nothing_of_itself(
+def test_void_or_written_off_invoice_page_shows_no_details(
     dana: Client, request_: PaymentRequest, end: Callable[[PaymentRequest], None], title: str, page: str
 ) -> None:
     end(request_)
@@ -113,9 +113,7 @@ def test_an_invoice_that_ended_unpaid_shows_nothing_of_itself(
     assert "INV-" not in response.text
 
 
-def test_a_written_off_invoice_can_be_paid_by_no_button_and_no_form(
-    dana: Client, request_: PaymentRequest
-) -> None:
+def test_written_off_invoice_cannot_be_paid_by_button_or_form(dana: Client, request_: PaymentRequest) -> None:
     _written_off(request_)
     url = links.invoice_url(request_.invoice)
     assert "Pay Now" not in dana.get(url).text
@@ -124,7 +122,7 @@ def test_a_written_off_invoice_can_be_paid_by_no_button_and_no_form(
     assert not Payment.objects.exists()
 
 
-def test_a_reopened_invoice_shows_itself_again(dana: Client, request_: PaymentRequest) -> None:
+def test_reopened_invoice_page_is_shown_again(dana: Client, request_: PaymentRequest) -> None:
     _written_off(request_)
     invoices.reopen(request_.invoice, by=personas.owner_actor(request_.organization), now=now())
     assert "Pay Now · $1,000.00" in dana.get(links.invoice_url(request_.invoice)).text
@@ -154,7 +152,7 @@ def _invalid_tokens(request: PaymentRequest) -> list[str]:
     ]
 
 
-def test_unknown_links_of_every_shape_get_the_same_bytes(dana: Client, request_: PaymentRequest) -> None:
+def test_unknown_links_of_every_shape_get_identical_404(dana: Client, request_: PaymentRequest) -> None:
     answers = [dana.get(path) for path in _invalid_tokens(request_)]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
@@ -166,7 +164,7 @@ def _headers(answer: HttpResponse) -> list[tuple[str, str]]:
     return sorted((name, value) for name, value in answer.headers.items() if name != "Expires")
 
 
-def test_unknown_links_ask_the_database_as_often_as_unknown_rows(
+def test_unknown_links_and_unknown_rows_take_one_query_each(
     dana: Client, request_: PaymentRequest, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(1):
@@ -177,5 +175,5 @@ def test_unknown_links_ask_the_database_as_often_as_unknown_rows(
 
 
 @pytest.mark.parametrize("act", ["p/x/pay/", "p/x/opened/", "i/x/pay/", "i/x/opened/", "r/x/state/"])
-def test_nothing_can_be_done_to_an_unknown_link(db: None, dana: Client, act: str) -> None:
+def test_post_to_unknown_link_is_404(db: None, dana: Client, act: str) -> None:
     assert dana.post(f"/{act}").status_code == 404

@@ -20,7 +20,7 @@ def other(sandbox_server: SandboxServer, callback_receiver: CallbackReceiver) ->
     return Merchant(sandbox_server, callback_receiver)
 
 
-def test_an_account_comes_with_a_key_and_a_signing_secret(merchant: Merchant) -> None:
+def test_sandbox_account_has_api_key_and_signing_secret(merchant: Merchant) -> None:
     assert merchant.key.startswith("sk_sandbox_")
     assert merchant.secret.startswith("whsec_")
     assert merchant.call_api("GET", "account").json()["name"] == "Acme"
@@ -29,26 +29,24 @@ def test_an_account_comes_with_a_key_and_a_signing_secret(merchant: Merchant) ->
 @pytest.mark.parametrize(
     "url", ["", "ftp://x.test/", "javascript:alert(1)", "http://", "http://a b/", "/here"]
 )
-def test_an_account_needs_a_real_address(sandbox_server: SandboxServer, url: str) -> None:
+def test_sandbox_account_requires_valid_callback_url(sandbox_server: SandboxServer, url: str) -> None:
     answer = sandbox_server.call_api("POST", "/v1/accounts", name="Acme", callback_url=url)
     assert (answer.status_code, code_of(answer)) == (422, "invalid")
 
 
 @pytest.mark.parametrize("path", ["account", "checkouts", "checkouts/co_1", "ledger"])
-def test_nothing_is_told_without_a_key(sandbox_server: SandboxServer, path: str) -> None:
+def test_sandbox_api_requires_api_key(sandbox_server: SandboxServer, path: str) -> None:
     assert sandbox_server.call_api("GET", f"/v1/{path}").status_code == 401
     assert sandbox_server.call_api("GET", f"/v1/{path}", "sk_sandbox_wrong").status_code == 401
 
 
 @pytest.mark.parametrize("act", ["capture", "close", "refunds", "settle", "lapse"])
-def test_another_accounts_checkout_does_not_exist(
-    other: Merchant, checkout: dict[str, Any], act: str
-) -> None:
+def test_checkout_of_another_account_is_404(other: Merchant, checkout: dict[str, Any], act: str) -> None:
     assert other.call_api("GET", f"checkouts/{checkout['id']}").status_code == 404
     assert other.do(act, checkout, amount=100).status_code == 404
 
 
-def test_each_account_has_its_own_list(merchant: Merchant, other: Merchant) -> None:
+def test_checkout_list_is_scoped_to_account(merchant: Merchant, other: Merchant) -> None:
     started = merchant.start()
     assert [row["id"] for row in merchant.call_api("GET", "checkouts").json()["data"]] == [started["id"]]
     assert other.call_api("GET", "checkouts").json() == {"data": [], "next": None}
@@ -73,7 +71,9 @@ def test_each_account_has_its_own_list(merchant: Merchant, other: Merchant) -> N
         ("description", "x" * 501),
     ],
 )
-def test_a_field_that_cannot_be_used_is_named(merchant: Merchant, field: str, value: object) -> None:
+def test_checkout_with_invalid_field_is_refused_by_field(
+    merchant: Merchant, field: str, value: object
+) -> None:
     body = {**CHECKOUT_FIELDS, "expires_at": in_minutes(5), field: value}
     answer = merchant.call_api("POST", "checkouts", **body)
     assert (answer.status_code, code_of(answer)) == (422, "invalid")
@@ -81,7 +81,7 @@ def test_a_field_that_cannot_be_used_is_named(merchant: Merchant, field: str, va
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"\xff"])
-def test_a_body_that_is_no_object_is_refused(
+def test_request_body_that_is_no_json_object_is_refused(
     sandbox_server: SandboxServer, merchant: Merchant, body: bytes
 ) -> None:
     headers = {"Authorization": f"Bearer {merchant.key}"}
@@ -89,7 +89,9 @@ def test_a_body_that_is_no_object_is_refused(
     assert (answer.status_code, code_of(answer)) == (422, "invalid")
 
 
-def test_a_refusal_is_repeated_for_its_key_too(sandbox_server: SandboxServer, merchant: Merchant) -> None:
+def test_refusal_is_replayed_for_same_idempotency_key(
+    sandbox_server: SandboxServer, merchant: Merchant
+) -> None:
     checkout = merchant.start()
     headers = {"Authorization": f"Bearer {merchant.key}", "Idempotency-Key": "early"}
     path = f"/v1/checkouts/{checkout['id']}/capture"
@@ -100,7 +102,7 @@ def test_a_refusal_is_repeated_for_its_key_too(sandbox_server: SandboxServer, me
     assert code_of(early) == "not_authorized"
 
 
-def test_two_accounts_may_use_the_same_key(
+def test_idempotency_key_is_scoped_to_account(
     sandbox_server: SandboxServer, merchant: Merchant, other: Merchant
 ) -> None:
     body = {**CHECKOUT_FIELDS, "expires_at": in_minutes(5)}
@@ -112,19 +114,21 @@ def test_two_accounts_may_use_the_same_key(
     assert len(ids) == 2
 
 
-def test_another_currency_than_the_checkouts_is_refused(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_capture_in_another_currency_than_checkout_is_refused(
+    merchant: Merchant, checkout: dict[str, Any]
+) -> None:
     assert code_of(merchant.do("capture", checkout, amount=12_500, currency="EUR")) == "invalid"
 
 
-def test_only_a_debit_can_settle(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_only_bank_debit_can_settle(merchant: Merchant, checkout: dict[str, Any]) -> None:
     assert code_of(merchant.do("settle", checkout)) == "not_processing"
 
 
-def test_a_method_that_is_not_served_is_405(merchant: Merchant) -> None:
+def test_unsupported_http_method_is_405(merchant: Merchant) -> None:
     assert merchant.call_api("DELETE", "checkouts").status_code == 405
 
 
-def test_the_ledger_tells_what_a_customer_really_paid(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_ledger_shows_captured_and_refunded_amounts(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")
     merchant.do("capture", checkout, amount=12_500)
     merchant.do("refunds", checkout, amount=2_500)
@@ -132,7 +136,7 @@ def test_the_ledger_tells_what_a_customer_really_paid(merchant: Merchant, checko
     assert (line["captured"], line["captures"], line["refunded"]) == (12_500, 1, 2_500)
 
 
-def test_a_refund_ends_once(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_refund_can_be_settled_once(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")
     merchant.do("capture", checkout, amount=12_500)
     refund = merchant.do("refunds", checkout, amount=2_500).json()
@@ -142,7 +146,7 @@ def test_a_refund_ends_once(merchant: Merchant, checkout: dict[str, Any]) -> Non
     assert merchant.fetch(checkout)["refunded"] == 0
 
 
-def test_another_accounts_refund_does_not_exist(
+def test_refund_of_another_account_is_404(
     merchant: Merchant, other: Merchant, checkout: dict[str, Any]
 ) -> None:
     merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")

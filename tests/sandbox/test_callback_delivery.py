@@ -18,7 +18,7 @@ def pay(merchant: Merchant, checkout: dict[str, Any], number: str = GOOD) -> Non
     merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=number)
 
 
-def test_it_is_signed_by_the_standard(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_callback_is_signed_by_standard_webhooks(merchant: Merchant, checkout: dict[str, Any]) -> None:
     pay(merchant, checkout)
     [received] = wait_until(lambda: merchant.callback_receiver.received)
     event = Webhook(merchant.secret).verify(received.body, received.headers)
@@ -26,7 +26,7 @@ def test_it_is_signed_by_the_standard(merchant: Merchant, checkout: dict[str, An
     assert received.headers["webhook-id"] == event["id"]
 
 
-def test_it_leaves_at_once(merchant: Merchant) -> None:
+def test_callback_is_sent_at_once(merchant: Merchant) -> None:
     waits = []
     for _ in range(5):
         merchant.callback_receiver.received.clear()
@@ -38,7 +38,7 @@ def test_it_leaves_at_once(merchant: Merchant) -> None:
     assert median(waits) < 0.2
 
 
-def test_a_card_is_told_step_by_step(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_card_payment_sends_one_callback_per_step(merchant: Merchant, checkout: dict[str, Any]) -> None:
     callback_receiver, ref = merchant.callback_receiver, checkout["id"]
     pay(merchant, checkout, DECLINED)
     callback_receiver.wait_for(ref, "declined")
@@ -50,25 +50,25 @@ def test_a_card_is_told_step_by_step(merchant: Merchant, checkout: dict[str, Any
     callback_receiver.wait_for(ref, "declined", "authorized", "captured", "refunded")
 
 
-def test_a_debit_that_fails_is_told(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_failed_bank_debit_sends_callback(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", method="bank_debit", account="000111111116")
     merchant.callback_receiver.wait_for(checkout["id"], "processing")
     merchant.do("settle", checkout)
     merchant.callback_receiver.wait_for(checkout["id"], "processing", "failed")
 
 
-def test_closing_is_told_once(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_closing_checkout_sends_one_callback(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.do("close", checkout)
     merchant.do("close", checkout)
     merchant.callback_receiver.wait_for(checkout["id"], "closed")
 
 
-def test_expiring_is_told_without_anybody_looking(merchant: Merchant) -> None:
+def test_expired_checkout_sends_callback(merchant: Merchant) -> None:
     checkout = merchant.start(expires_at=in_minutes(0.002))
     merchant.callback_receiver.wait_for(checkout["id"], "closed")
 
 
-def test_it_is_sent_again_until_it_arrives(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_callback_is_retried_until_delivered(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.callback_receiver.failures_left = 1
     pay(merchant, checkout)
     merchant.callback_receiver.wait_for(checkout["id"], "authorized", "authorized")
@@ -77,7 +77,7 @@ def test_it_is_sent_again_until_it_arrives(merchant: Merchant, checkout: dict[st
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
 
-def test_a_checkout_can_have_an_address_of_its_own(merchant: Merchant) -> None:
+def test_checkout_can_have_its_own_callback_url(merchant: Merchant) -> None:
     own = f"{merchant.callback_receiver.url}/own"
     checkout = merchant.start(callback_url=own)
     pay(merchant, checkout)

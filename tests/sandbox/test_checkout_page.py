@@ -30,23 +30,23 @@ def hidden(answer: httpx.Response, name: str) -> str:
     return answer.text.split(f'name="{name}" value="')[1].split('"')[0]
 
 
-def test_it_says_that_it_is_a_sandbox(look: Look, page: str) -> None:
+def test_checkout_page_marks_sandbox(look: Look, page: str) -> None:
     assert "no real money moves" in look(page).text
 
 
-def test_it_shows_what_is_paid_to_whom_and_what_for(look: Look, page: str) -> None:
+def test_checkout_page_shows_amount_merchant_and_description(look: Look, page: str) -> None:
     shown = look(page).text
     assert "$125.00" in shown
     assert "Acme" in shown
     assert "Invoice INV-0042 &lt;b&gt;first&lt;/b&gt; stage" in shown
 
 
-def test_it_lists_the_test_cards(look: Look, page: str) -> None:
+def test_checkout_page_lists_test_cards(look: Look, page: str) -> None:
     shown = look(page).text
     assert all(number in shown for number in (GOOD, "4000 0025 0000 3155", "000123456789"))
 
 
-def test_it_runs_no_foreign_and_no_inline_script(look: Look, page: str) -> None:
+def test_checkout_page_csp_forbids_foreign_and_inline_script(look: Look, page: str) -> None:
     answer = look(page)
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -55,45 +55,49 @@ def test_it_runs_no_foreign_and_no_inline_script(look: Look, page: str) -> None:
     assert "onclick" not in answer.text
 
 
-def test_the_policy_lets_the_form_lead_back_to_the_merchant(look: Look, page: str) -> None:
+def test_checkout_page_csp_allows_return_to_merchant(look: Look, page: str) -> None:
     assert "form-action 'self' http://merchant.test" in look(page).headers["content-security-policy"]
 
 
-def test_it_sets_no_cookie_and_is_not_kept(look: Look, page: str) -> None:
+def test_checkout_page_sets_no_cookie_and_is_not_cached(look: Look, page: str) -> None:
     answer = look(page)
     assert "set-cookie" not in answer.headers
     assert answer.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("file", ["checkout.css", "checkout.js", "mark.svg"])
-def test_its_files_are_served(look: Look, sandbox_server: SandboxServer, file: str) -> None:
+def test_checkout_page_static_files_are_served(look: Look, sandbox_server: SandboxServer, file: str) -> None:
     assert look(f"{sandbox_server.url}/static/sandbox/{file}").is_success
 
 
-def test_looking_changes_nothing(look: Look, merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
+def test_get_and_head_of_checkout_page_change_nothing(
+    look: Look, merchant: Merchant, checkout: dict[str, Any], page: str
+) -> None:
     look(page)
     look(page, "HEAD")
     assert merchant.fetch(checkout) == checkout
 
 
-def test_paying_leads_back_to_the_merchant(sandbox_server: SandboxServer, page: str) -> None:
+def test_paying_checkout_redirects_to_return_url(sandbox_server: SandboxServer, page: str) -> None:
     answer = sandbox_server.submit_form(f"{page}/pay", number=GOOD)
     assert answer.status_code == 303
     assert answer.headers["location"] == CHECKOUT_FIELDS["return_url"]
 
 
-def test_one_can_return_without_paying(look: Look, page: str) -> None:
+def test_checkout_page_has_link_to_return_without_paying(look: Look, page: str) -> None:
     assert 'href="http://merchant.test/back?payment=1"' in look(page).text
 
 
-def test_a_decline_is_told_and_another_card_may_try(sandbox_server: SandboxServer, page: str) -> None:
+def test_declined_card_shows_message_and_allows_another_card(
+    sandbox_server: SandboxServer, page: str
+) -> None:
     answer = sandbox_server.submit_form(f"{page}/pay", number=DECLINED)
     assert answer.status_code == 402
     assert "Your card was declined." in answer.text
     assert sandbox_server.submit_form(f"{page}/pay", number=GOOD).status_code == 303
 
 
-def test_who_tries_too_many_cards_is_shown_out(
+def test_too_many_declined_cards_close_checkout(
     look: Look, merchant: Merchant, checkout: dict[str, Any], page: str
 ) -> None:
     answers = [merchant.sandbox_server.submit_form(f"{page}/pay", number=DECLINED) for _ in range(5)]
@@ -120,27 +124,27 @@ def test_a_refused_confirmation_counts_as_a_decline(
 
 
 @pytest.mark.parametrize("number", ["", "4111111111111111", "42424242", "４２４２", "drop table"])
-def test_only_test_cards_work(merchant: Merchant, checkout: dict[str, Any], number: str) -> None:
+def test_checkout_accepts_only_test_cards(merchant: Merchant, checkout: dict[str, Any], number: str) -> None:
     answer = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=number)
     assert answer.status_code == 422
     assert "Only the test cards" in answer.text
     assert merchant.fetch(checkout)["status"] == "open"
 
 
-def test_a_bank_debit_is_processing(merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
+def test_bank_debit_checkout_is_processing(merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
     answer = merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000123456789")
     assert answer.status_code == 303
     assert merchant.fetch(checkout)["status"] == "processing"
 
 
-def test_a_method_that_was_not_ordered_is_not_offered(look: Look, merchant: Merchant) -> None:
+def test_payment_method_not_requested_is_not_offered(look: Look, merchant: Merchant) -> None:
     page = merchant.start(methods=["card"])["url"]
     assert "Bank debit" not in look(page).text
     answer = merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000123456789")
     assert answer.status_code == 422
 
 
-def test_the_second_tab_is_told_it_is_paid(sandbox_server: SandboxServer, page: str) -> None:
+def test_second_tab_of_paid_checkout_shows_already_paid(sandbox_server: SandboxServer, page: str) -> None:
     sandbox_server.submit_form(f"{page}/pay", number=GOOD)
     answer = sandbox_server.submit_form(f"{page}/pay", number=GOOD)
     assert answer.status_code == 409
@@ -148,7 +152,7 @@ def test_the_second_tab_is_told_it_is_paid(sandbox_server: SandboxServer, page: 
     assert str(CHECKOUT_FIELDS["return_url"]) in answer.text
 
 
-def test_eight_clicks_at_once_pay_once(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_concurrent_payments_of_checkout_pay_once(merchant: Merchant, checkout: dict[str, Any]) -> None:
     address = f"{checkout['url']}/pay"
     with ThreadPoolExecutor(8) as pool:
         answers = list(
@@ -158,7 +162,7 @@ def test_eight_clicks_at_once_pay_once(merchant: Merchant, checkout: dict[str, A
     merchant.callback_receiver.wait_for(checkout["id"], "authorized")
 
 
-def test_a_confirmation_is_asked_before_anything_is_done(
+def test_card_confirmation_is_requested_before_authorization(
     merchant: Merchant, checkout: dict[str, Any]
 ) -> None:
     answer = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=CONFIRMED)
@@ -169,7 +173,7 @@ def test_a_confirmation_is_asked_before_anything_is_done(
 @pytest.mark.parametrize(
     ("decision", "status", "end"), [("confirm", 303, "authorized"), ("refuse", 402, "open")]
 )
-def test_the_confirmation_decides(
+def test_card_confirmation_decision_authorizes_or_declines(
     merchant: Merchant, checkout: dict[str, Any], decision: str, status: int, end: str
 ) -> None:
     page = checkout["url"]
@@ -180,7 +184,7 @@ def test_the_confirmation_decides(
 
 
 @pytest.mark.parametrize("confirmation", ["", "made up", "ü"])
-def test_a_made_up_confirmation_pays_nothing(
+def test_forged_card_confirmation_pays_nothing(
     merchant: Merchant, checkout: dict[str, Any], confirmation: str
 ) -> None:
     said = {"confirmation": confirmation, "decision": "confirm"}
@@ -188,7 +192,7 @@ def test_a_made_up_confirmation_pays_nothing(
     assert merchant.fetch(checkout)["status"] == "open"
 
 
-def test_a_confirmation_after_closing_pays_nothing(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_card_confirmation_after_close_pays_nothing(merchant: Merchant, checkout: dict[str, Any]) -> None:
     asked = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=CONFIRMED)
     merchant.do("close", checkout)
     said = {"confirmation": hidden(asked, "confirmation"), "decision": "confirm"}
@@ -196,21 +200,21 @@ def test_a_confirmation_after_closing_pays_nothing(merchant: Merchant, checkout:
     assert merchant.fetch(checkout)["status"] == "closed"
 
 
-def test_a_closed_checkout_says_so_and_cannot_be_paid(
-    look: Look, merchant: Merchant, checkout: dict[str, Any]
-) -> None:
+def test_closed_checkout_cannot_be_paid(look: Look, merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.do("close", checkout)
     assert "This checkout is closed" in look(checkout["url"]).text
     assert merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=GOOD).status_code == 410
 
 
-def test_an_expired_checkout_says_so(look: Look, merchant: Merchant) -> None:
+def test_expired_checkout_page_shows_expiry_and_cannot_be_paid(look: Look, merchant: Merchant) -> None:
     checkout = merchant.start(expires_at=in_minutes(0.005))
     wait_until(lambda: "The time for paying has passed" in look(checkout["url"]).text)
     assert merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=GOOD).status_code == 410
 
 
-def test_a_failed_debit_says_so(look: Look, merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
+def test_failed_bank_debit_page_shows_message(
+    look: Look, merchant: Merchant, checkout: dict[str, Any], page: str
+) -> None:
     merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000111111116")
     merchant.do("settle", checkout)
     assert "The bank could not debit this account." in look(page).text
@@ -226,17 +230,19 @@ def test_an_unknown_checkout_is_not_found(look: Look, sandbox_server: SandboxSer
     "headers",
     [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "http://evil.test"}],
 )
-def test_a_form_on_another_site_cannot_pay(look: Look, page: str, headers: dict[str, str]) -> None:
+def test_cross_site_form_cannot_pay_checkout(look: Look, page: str, headers: dict[str, str]) -> None:
     assert look(f"{page}/pay", "POST", **headers).status_code == 403
 
 
-def test_its_own_form_can_pay(look: Look, sandbox_server: SandboxServer, page: str) -> None:
+def test_same_origin_form_can_pay_checkout(look: Look, sandbox_server: SandboxServer, page: str) -> None:
     own = {"sec-fetch-site": "same-origin", "origin": sandbox_server.url}
     assert look(f"{page}/pay", "POST", **own).status_code == 422
     assert look(f"{page}/pay", "POST", origin=sandbox_server.url).status_code == 422
 
 
-def test_the_id_alone_opens_nothing(look: Look, sandbox_server: SandboxServer, merchant: Merchant) -> None:
+def test_checkout_id_without_secret_opens_no_page(
+    look: Look, sandbox_server: SandboxServer, merchant: Merchant
+) -> None:
     checkout = merchant.start()
     for address in (checkout["id"], checkout["id"].removeprefix("co_"), f"{checkout['id']}-{'0' * 32}"):
         assert look(f"{sandbox_server.url}/checkout/{address}").status_code == 404

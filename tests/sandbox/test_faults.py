@@ -16,13 +16,13 @@ def pay(merchant: Merchant, checkout: dict[str, Any]) -> httpx.Response:
     return merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")
 
 
-def test_a_fault_is_used_up(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_is_used_up_after_its_count(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("error_before", act="fetch", count=2)
     answers = [merchant.call_api("GET", f"checkouts/{checkout['id']}").status_code for _ in range(3)]
     assert answers == [500, 500, 200]
 
 
-def test_a_fault_hits_only_its_act(merchant: Merchant) -> None:
+def test_fault_affects_only_its_act(merchant: Merchant) -> None:
     merchant.inject_fault("error_before", act="capture")
     assert merchant.start()
 
@@ -34,24 +34,26 @@ def test_faults_can_be_cleared(merchant: Merchant) -> None:
 
 
 @pytest.mark.parametrize("body", [{"kind": "earthquake"}, {"act": "capture"}, {"kind": "hang", "count": "x"}])
-def test_a_fault_nobody_knows_is_refused(merchant: Merchant, body: dict[str, object]) -> None:
+def test_unknown_fault_is_refused(merchant: Merchant, body: dict[str, object]) -> None:
     assert merchant.call_api("POST", "faults", **body).status_code == 422
 
 
-def test_a_hanging_act_is_done_before_it_hangs(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_hang_executes_act_before_delay(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("hang", act="close", delay=0.5)
     began = time.monotonic()
     assert merchant.do("close", checkout).is_success
     assert time.monotonic() - began >= 0.5
 
 
-def test_a_callback_can_come_before_the_answer(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_callback_first_sends_callback_before_response(
+    merchant: Merchant, checkout: dict[str, Any]
+) -> None:
     merchant.inject_fault("callback_first")
     pay(merchant, checkout)
     assert merchant.callback_receiver.kinds(checkout["id"]) == ["authorized"]
 
 
-def test_a_callback_can_come_twice(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_callback_twice_sends_same_event_twice(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("callback_twice")
     pay(merchant, checkout)
     merchant.callback_receiver.wait_for(checkout["id"], "authorized", "authorized")
@@ -59,7 +61,7 @@ def test_a_callback_can_come_twice(merchant: Merchant, checkout: dict[str, Any])
     assert first.event["id"] == second.event["id"]
 
 
-def test_a_callback_can_come_late(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_callback_late_delays_callback(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("callback_late", delay=1)
     pay(merchant, checkout)
     time.sleep(0.5)
@@ -67,14 +69,14 @@ def test_a_callback_can_come_late(merchant: Merchant, checkout: dict[str, Any]) 
     merchant.callback_receiver.wait_for(checkout["id"], "authorized")
 
 
-def test_callbacks_can_come_in_the_wrong_order(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_callback_out_of_order_swaps_callbacks(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("callback_out_of_order")
     pay(merchant, checkout)
     merchant.do("capture", checkout, amount=12_500)
     merchant.callback_receiver.wait_for(checkout["id"], "captured", "authorized")
 
 
-def test_a_callback_can_be_lost(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_callback_lost_drops_callback(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("callback_lost")
     pay(merchant, checkout)
     merchant.do("capture", checkout, amount=12_500)
@@ -82,13 +84,15 @@ def test_a_callback_can_be_lost(merchant: Merchant, checkout: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("delta", [-1, 250])
-def test_another_amount_can_be_taken(merchant: Merchant, checkout: dict[str, Any], delta: int) -> None:
+def test_fault_wrong_amount_changes_captured_amount(
+    merchant: Merchant, checkout: dict[str, Any], delta: int
+) -> None:
     merchant.inject_fault("wrong_amount", delta=delta)
     pay(merchant, checkout)
     assert merchant.do("capture", checkout, amount=12_500).json()["captured"] == 12_500 + delta
 
 
-def test_another_currency_can_be_taken(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_wrong_currency_changes_captured_currency(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("wrong_currency")
     pay(merchant, checkout)
     captured = merchant.do("capture", checkout, amount=12_500).json()
@@ -101,7 +105,7 @@ def test_another_currency_can_be_taken(merchant: Merchant, checkout: dict[str, A
     assert (line["captured_currency"], line["currency"]) == ("CAD", "USD")
 
 
-def test_what_was_taken_in_another_currency_is_refunded_in_it(
+def test_refund_after_wrong_currency_fault_is_in_captured_currency(
     merchant: Merchant, checkout: dict[str, Any]
 ) -> None:
     merchant.inject_fault("wrong_currency", currency="JPY")
@@ -111,26 +115,24 @@ def test_what_was_taken_in_another_currency_is_refunded_in_it(
     assert merchant.do("refunds", checkout, amount=500, currency="JPY").json()["currency"] == "JPY"
 
 
-def test_before_a_capture_no_currency_was_taken(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_captured_currency_is_null_before_capture(merchant: Merchant, checkout: dict[str, Any]) -> None:
     assert merchant.fetch(checkout)["captured_currency"] is None
 
 
-def test_somebody_can_capture_before_us(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_capture_too_late_captures_before_call(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("capture_too_late")
     pay(merchant, checkout)
     assert merchant.do("capture", checkout, amount=12_500).json()["error"]["code"] == "already_captured"
     assert merchant.fetch(checkout)["captured"] == 12_500
 
 
-def test_an_answer_can_be_unreadable_though_all_was_done(
-    merchant: Merchant, checkout: dict[str, Any]
-) -> None:
+def test_fault_garbage_response_still_executes_act(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("garbage", act="close")
     assert merchant.do("close", checkout).text.startswith("<h1>")
     assert merchant.fetch(checkout)["status"] == "closed"
 
 
-def test_an_answer_can_leave_out_what_was_taken(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_no_amount_omits_captured_amount(merchant: Merchant, checkout: dict[str, Any]) -> None:
     pay(merchant, checkout)
     merchant.inject_fault("no_amount", act="capture")
     merchant.inject_fault("no_amount", act="list_checkouts")
@@ -140,7 +142,9 @@ def test_an_answer_can_leave_out_what_was_taken(merchant: Merchant, checkout: di
     assert merchant.fetch(checkout)["captured"] == 12_500
 
 
-def test_a_callback_can_name_a_checkout_that_nobody_has(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_callback_unknown_names_nonexistent_checkout(
+    merchant: Merchant, checkout: dict[str, Any]
+) -> None:
     merchant.inject_fault("callback_unknown")
     pay(merchant, checkout)
     named = wait_until(
@@ -153,14 +157,16 @@ def test_a_callback_can_name_a_checkout_that_nobody_has(merchant: Merchant, chec
     assert merchant.call_api("GET", f"checkouts/{stray}").status_code == 404
 
 
-def test_a_hold_can_lapse_by_itself(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_authorization_can_lapse(merchant: Merchant, checkout: dict[str, Any]) -> None:
     pay(merchant, checkout)
     assert merchant.do("lapse", checkout).json()["code"] == "authorization_lapsed"
     assert merchant.do("capture", checkout, amount=12_500).json()["error"]["code"] == "authorization_lapsed"
     assert merchant.do("lapse", checkout).json()["error"]["code"] == "not_authorized"
 
 
-def test_a_close_can_come_too_late(merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_fault_close_too_late_leaves_checkout_processing(
+    merchant: Merchant, checkout: dict[str, Any]
+) -> None:
     merchant.inject_fault("close_too_late")
     assert merchant.do("close", checkout).json()["status"] == "processing"
     assert wait_until(lambda: merchant.callback_receiver.kinds(checkout["id"])) == ["processing"]

@@ -16,7 +16,7 @@ DEBIT = {"method": "bank_debit", "account": "000123456789"}
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_cleanly_when_told(tmp_path: Path, end: signal.Signals) -> None:
+def test_sandbox_process_ends_cleanly_on_signal(tmp_path: Path, end: signal.Signals) -> None:
     with running_sandbox(tmp_path) as sandbox_server:
         sandbox_server.process.send_signal(end)
         assert sandbox_server.process.wait(5) == 0
@@ -24,12 +24,12 @@ def test_it_ends_cleanly_when_told(tmp_path: Path, end: signal.Signals) -> None:
             sandbox_server.call_api("GET", "/healthz")
 
 
-def test_everything_lies_in_its_home(tmp_path: Path) -> None:
+def test_sandbox_process_keeps_database_in_home(tmp_path: Path) -> None:
     with running_sandbox(tmp_path / "new" / "home"):
         assert (tmp_path / "new" / "home" / "sandbox.sqlite3").exists()
 
 
-def test_a_debit_settles_by_itself(tmp_path: Path, callback_receiver: CallbackReceiver) -> None:
+def test_bank_debit_settles_after_delay(tmp_path: Path, callback_receiver: CallbackReceiver) -> None:
     with running_sandbox(tmp_path, settle_after=0.2) as sandbox_server:
         merchant = Merchant(sandbox_server, callback_receiver)
         checkout = merchant.start()
@@ -37,7 +37,7 @@ def test_a_debit_settles_by_itself(tmp_path: Path, callback_receiver: CallbackRe
         callback_receiver.wait_for(checkout["id"], "processing", "captured")
 
 
-def test_a_callback_survives_a_restart(tmp_path: Path, callback_receiver: CallbackReceiver) -> None:
+def test_callback_survives_sandbox_restart(tmp_path: Path, callback_receiver: CallbackReceiver) -> None:
     with running_sandbox(tmp_path) as sandbox_server:
         merchant = Merchant(sandbox_server, callback_receiver)
         callback_receiver.failures_left = 1
@@ -48,7 +48,7 @@ def test_a_callback_survives_a_restart(tmp_path: Path, callback_receiver: Callba
         callback_receiver.wait_for(checkout["id"], "processing", "processing")
 
 
-def test_a_hanging_call_does_not_keep_it_from_ending(
+def test_hanging_call_does_not_block_sandbox_shutdown(
     tmp_path: Path, callback_receiver: CallbackReceiver
 ) -> None:
     with running_sandbox(tmp_path) as sandbox_server, ThreadPoolExecutor(1) as pool:

@@ -121,19 +121,19 @@ def address(team: Team, invoice: Invoice) -> dict[str, str]:
     }
 
 
-def test_the_table_of_this_test_names_every_page(address: dict[str, str]) -> None:
+def test_access_table_names_every_staff_page(address: dict[str, str]) -> None:
     assert set(address) == set(MINIMUM_ROLE)
 
 
 @pytest.mark.parametrize("page", MINIMUM_ROLE)
-def test_signed_out_leads_to_the_sign_in_page_and_back(page: str, address: dict[str, str]) -> None:
+def test_signed_out_visitor_is_redirected_to_sign_in_with_next(page: str, address: dict[str, str]) -> None:
     answer = Client().get(address[page])
     assert answer.status_code == 302
     assert answer.headers["Location"] == f"/signin/?next={address[page]}"
 
 
 @pytest.mark.parametrize("page", MINIMUM_ROLE)
-def test_an_outsider_finds_nothing(page: str, address: dict[str, str], mallory: Client) -> None:
+def test_outsider_gets_404_on_every_page(page: str, address: dict[str, str], mallory: Client) -> None:
     before = Event.objects.count()
     assert mallory.get(address[page]).status_code == 404
     assert mallory.post(address[page]).status_code == 404
@@ -141,7 +141,7 @@ def test_an_outsider_finds_nothing(page: str, address: dict[str, str], mallory: 
 
 
 @pytest.mark.parametrize("page", MINIMUM_ROLE)
-def test_an_outsider_finds_nothing_through_her_own_organization(
+def test_outsider_gets_404_through_own_organization_url(
     page: str, address: dict[str, str], mallory: Client
 ) -> None:
     before = Event.objects.count()
@@ -156,7 +156,7 @@ def test_an_outsider_finds_nothing_through_her_own_organization(
 
 
 @pytest.mark.parametrize("page", NEEDS_COLLECTOR)
-def test_a_reader_is_told_which_role_it_takes(page: str, address: dict[str, str], charlie: Client) -> None:
+def test_reader_gets_403_naming_required_role(page: str, address: dict[str, str], charlie: Client) -> None:
     before = Event.objects.count()
     for answer in (charlie.get(address[page]), charlie.post(address[page])):
         assert answer.status_code == 403
@@ -165,18 +165,20 @@ def test_a_reader_is_told_which_role_it_takes(page: str, address: dict[str, str]
 
 
 @pytest.mark.parametrize("page", NEEDS_OWNER)
-def test_a_collector_cannot_do_what_owners_do(page: str, address: dict[str, str], bob: Client) -> None:
+def test_collector_gets_403_on_owner_pages(page: str, address: dict[str, str], bob: Client) -> None:
     assert bob.get(address[page]).status_code == 403
     assert bob.post(address[page]).status_code == 403
 
 
 @pytest.mark.parametrize("page", FOR_READERS)
-def test_a_reader_sees_what_readers_may(page: str, address: dict[str, str], charlie: Client) -> None:
+def test_reader_can_open_reader_pages(page: str, address: dict[str, str], charlie: Client) -> None:
     assert charlie.get(address[page]).status_code == 200
 
 
 @pytest.mark.parametrize("page", MINIMUM_ROLE)
-def test_looking_changes_nothing(page: str, address: dict[str, str], alice: Client) -> None:
+def test_safe_methods_on_staff_pages_change_nothing(
+    page: str, address: dict[str, str], alice: Client
+) -> None:
     before = Event.objects.count()
     for method in (alice.get, alice.head, alice.options):
         method(address[page])
@@ -184,50 +186,50 @@ def test_looking_changes_nothing(page: str, address: dict[str, str], alice: Clie
     assert Alert.objects.filter(resolved_at__isnull=True).count() == 1
 
 
-def test_an_unknown_organization_and_a_foreign_one_look_the_same(team: Team, mallory: Client) -> None:
+def test_unknown_and_foreign_organization_get_identical_404(team: Team, mallory: Client) -> None:
     foreign = mallory.get("/o/alder/")
     unknown = mallory.get("/o/nowhere/")
     assert foreign.status_code == unknown.status_code == 404
     assert foreign.content == unknown.content
 
 
-def test_a_reader_is_offered_no_act(charlie: Client, invoice: Invoice) -> None:
+def test_reader_sees_no_actions_on_invoice_page(charlie: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page = charlie.get(f"/o/alder/invoices/{invoice.pk}/").content.decode()
     for act in ("Request Payment", "Cancel Payment Request", "Void Invoice", "/p/"):
         assert act not in page
 
 
-def test_a_removed_member_is_out_at_once(bob: Client, team: Team) -> None:
+def test_removed_member_loses_access_at_once(bob: Client, team: Team) -> None:
     assert bob.get("/o/alder/").status_code == 200
     Member.objects.filter(pk=team.bob.pk).delete()
     assert bob.get("/o/alder/").status_code == 404
 
 
-def test_pages_are_not_kept_by_the_browser(bob: Client) -> None:
+def test_staff_pages_are_not_cached_by_browser(bob: Client) -> None:
     assert bob.get("/o/alder/").headers["Cache-Control"] == "no-store"
 
 
-def test_a_dialog_of_a_signed_out_member_sends_the_whole_page_to_sign_in(team: Team) -> None:
+def test_dialog_request_of_signed_out_member_redirects_whole_page_to_sign_in(team: Team) -> None:
     answer = Client().get(
         "/o/alder/customers/new/", headers={"HX-Request": "true", "HX-Target": "dialog-content"}
     )
     assert answer.headers["HX-Redirect"] == "/signin/?next=/o/alder/customers/new/"
 
 
-def test_an_id_with_a_nul_is_no_id(bob: Client) -> None:
+def test_id_with_nul_character_is_404(bob: Client) -> None:
     assert bob.get("/o/alder/invoices/inv_%00/").status_code == 404
     assert bob.get("/o/alder/invoices/?q=%00").status_code == 200
 
 
-def test_a_reader_of_a_quote_is_offered_no_act_and_no_link(charlie: Client, invoice: Invoice) -> None:
+def test_reader_sees_no_actions_and_no_link_on_quote_page(charlie: Client, invoice: Invoice) -> None:
     quote = personas.accept_quote(personas.sent_quote(invoice.customer))
     page = charlie.get(f"/o/alder/quotes/{quote.pk}/").content.decode()
     for act in ("Record Deposit", "Make Invoice", "Resend Quote", "/q/"):
         assert act not in page
 
 
-def test_a_collector_changes_a_quote_up_to_its_invoice(bob: Client, team: Team, invoice: Invoice) -> None:
+def test_collector_can_resend_quote_and_create_its_invoice(bob: Client, team: Team, invoice: Invoice) -> None:
     quote = personas.accept_quote(personas.sent_quote(invoice.customer))
     for page in ("resend", "invoice"):
         assert confirm_page(bob, f"/o/alder/quotes/{quote.pk}/{page}/").status_code == 302
@@ -243,13 +245,13 @@ OWN = (
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_what_belongs_to_a_person_takes_a_sign_in(team: Team, name: str) -> None:
+def test_profile_pages_require_sign_in(team: Team, name: str) -> None:
     answer = Client().get(reverse(name))
     assert answer.status_code == 302
     assert unquote(answer.headers["Location"]).startswith("/signin/?next=/profile/")
 
 
-def test_every_page_of_a_person_asks_who_is_there(team: Team) -> None:
+def test_every_profile_route_requires_sign_in(team: Team) -> None:
     own = [route for route in signin_urls.urlpatterns if str(route.pattern).startswith("profile/")]
     for route in own:
         for answer in (Client().get(f"/{route.pattern}"), Client().post(f"/{route.pattern}")):

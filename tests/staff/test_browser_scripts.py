@@ -70,7 +70,7 @@ def texts() -> list[str]:
 
 
 @pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
-def test_the_dialog_reads_amounts_as_the_server_does(browser: Browser, currency: str) -> None:
+def test_browser_amount_parser_matches_server(browser: Browser, currency: str) -> None:
     module = files("partway.staff").joinpath("static/staff/remaining.js").read_bytes()
     money = {"currency": currency, "exponent": EXPONENTS[currency], "mark": currency_prefix(currency)}
     page = browser.new_page()
@@ -121,7 +121,7 @@ def test_remaining_due_follows_each_keystroke(
         ("-1", "above zero"),
     ],
 )
-def test_an_impossible_amount_is_explained_at_once(
+def test_invalid_request_amount_is_explained_while_typing(
     page: Page, invoice: Invoice, typed: str, message: str
 ) -> None:
     open_dialog(page, invoice)
@@ -142,7 +142,7 @@ def open_record(page: Page, invoice: Invoice) -> None:
     expect(page.locator("dialog[open] [name=amount]")).to_be_focused()
 
 
-def test_recording_says_what_is_left_and_what_becomes_of_the_request(page: Page, invoice: Invoice) -> None:
+def test_record_payment_dialog_previews_remaining_due_and_request(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice, 30_000)
     open_record(page, invoice)
     ends, stays = (
@@ -161,7 +161,7 @@ def test_recording_says_what_is_left_and_what_becomes_of_the_request(page: Page,
         expect(ends if fits else stays).to_be_hidden()
 
 
-def test_more_than_is_due_offers_to_keep_the_rest(page: Page, invoice: Invoice) -> None:
+def test_record_payment_dialog_offers_credit_for_overpayment(page: Page, invoice: Invoice) -> None:
     open_record(page, invoice)
     keep, message = page.locator("[data-remaining-keep-credit]"), page.locator("[data-remaining-error]")
     expect(keep).to_be_hidden()
@@ -175,7 +175,7 @@ def test_more_than_is_due_offers_to_keep_the_rest(page: Page, invoice: Invoice) 
     expect(keep).to_be_hidden()
 
 
-def test_a_refused_surplus_is_kept_in_a_second_try(page: Page, invoice: Invoice) -> None:
+def test_refused_overpayment_is_recorded_as_credit_on_second_submit(page: Page, invoice: Invoice) -> None:
     open_record(page, invoice)
     page.fill("[name=amount]", "1200")
     page.select_option("[name=method]", "Cash")
@@ -186,7 +186,9 @@ def test_a_refused_surplus_is_kept_in_a_second_try(page: Page, invoice: Invoice)
     expect(page.locator("[data-notices]")).to_contain_text("$200.00 of it is credit of Dana Whitfield.")
 
 
-def test_credit_begins_with_as_much_as_fits_and_goes_no_further(page: Page, dana: Customer) -> None:
+def test_apply_credit_dialog_starts_with_applicable_amount_and_limits_input(
+    page: Page, dana: Customer
+) -> None:
     personas.record_check(personas.sent_invoice(dana, 10_000), 30_000)
     page.goto(f"/o/alder/invoices/{personas.sent_invoice(dana).pk}/")
     page.click(".obstacle >> text=Apply Credit")
@@ -201,7 +203,7 @@ def test_credit_begins_with_as_much_as_fits_and_goes_no_further(page: Page, dana
 # Dialogs.
 
 
-def test_a_refused_dialog_stays_open_with_what_was_typed(page: Page, invoice: Invoice) -> None:
+def test_refused_dialog_stays_open_with_typed_values(page: Page, invoice: Invoice) -> None:
     open_dialog(page, invoice)
     expect(page.locator("[name=amount_requested]")).to_be_focused()
     page.fill("[name=to]", "dana@")
@@ -225,7 +227,7 @@ def test_escape_and_back_close_a_dialog(page: Page, invoice: Invoice) -> None:
     expect(page.locator("dialog")).to_be_hidden()
 
 
-def test_a_server_that_does_not_answer_loses_nothing(page: Page, invoice: Invoice) -> None:
+def test_dialog_keeps_values_when_server_is_unreachable(page: Page, invoice: Invoice) -> None:
     open_dialog(page, invoice)
     page.fill("[name=amount_requested]", "300")
     page.route("**/request/", lambda route: route.abort())
@@ -240,7 +242,7 @@ def test_a_server_that_does_not_answer_loses_nothing(page: Page, invoice: Invoic
 # The menu of the Requested Amount row.
 
 
-def test_the_menu_works_by_keyboard(page: Page, invoice: Invoice) -> None:
+def test_request_menu_works_by_keyboard(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page.goto(f"/o/alder/invoices/{invoice.pk}/")
     page.locator(".standing-menu summary").focus()
@@ -254,7 +256,7 @@ def test_the_menu_works_by_keyboard(page: Page, invoice: Invoice) -> None:
     expect(page.locator(".standing-menu summary")).to_be_focused()
 
 
-def test_copy_link_copies_the_link_that_pays(page: Page, invoice: Invoice) -> None:
+def test_copy_link_copies_payment_link(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page.goto(f"/o/alder/invoices/{invoice.pk}/")
     page.click(".standing-menu summary")
@@ -263,7 +265,7 @@ def test_copy_link_copies_the_link_that_pays(page: Page, invoice: Invoice) -> No
     assert "/p/" in page.evaluate("navigator.clipboard.readText()")
 
 
-def test_canceling_from_the_menu(page: Page, invoice: Invoice) -> None:
+def test_request_is_canceled_from_menu(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page.goto(f"/o/alder/invoices/{invoice.pk}/")
     page.click(".standing-menu summary")
@@ -276,7 +278,7 @@ def test_canceling_from_the_menu(page: Page, invoice: Invoice) -> None:
 # The editor.
 
 
-def test_lines_are_added_and_removed_at_once(page: Page, dana: Customer) -> None:
+def test_invoice_lines_are_added_and_removed_in_browser(page: Page, dana: Customer) -> None:
     page.goto(f"/o/alder/invoices/new/?customer={dana.pk}")
     expect(page.locator("[data-line]")).to_have_count(1)
     page.fill("[name='lines.0.description']", "Gone")
@@ -290,7 +292,7 @@ def test_lines_are_added_and_removed_at_once(page: Page, dana: Customer) -> None
     assert [line.description for line in Invoice.objects.get().lines.all()] == ["StoredMail"]
 
 
-def test_what_saving_would_do_follows_what_is_typed(page: Page, invoice: Invoice) -> None:
+def test_sent_invoice_edit_preview_follows_typed_values(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page.goto(f"/o/alder/invoices/{invoice.pk}/edit/")
     page.fill("[name='lines.0.unit_amount']", "299.99")
@@ -299,7 +301,7 @@ def test_what_saving_would_do_follows_what_is_typed(page: Page, invoice: Invoice
     expect(page.locator(".foreseen")).to_have_count(0)
 
 
-def test_both_versions_fit_a_phone_when_somebody_was_faster(page: Page, dana: Customer) -> None:
+def test_stale_invoice_edit_shows_both_versions_within_phone_width(page: Page, dana: Customer) -> None:
     invoice = personas.sent_invoice(dana, 1_234_567_890)
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(f"/o/alder/invoices/{invoice.pk}/edit/")
@@ -310,7 +312,7 @@ def test_both_versions_fit_a_phone_when_somebody_was_faster(page: Page, dana: Cu
 
 
 @pytest.mark.parametrize("width", [360, 390, 1280])
-def test_nothing_runs_out_of_a_narrow_page(page: Page, organization: Organization, width: int) -> None:
+def test_pages_do_not_overflow_narrow_viewport(page: Page, organization: Organization, width: int) -> None:
     name = "Marisol Okonkwo-Vandenberg of the Lower Harbor Cooperative"
     address = "a.very.long.address.that.nobody.would.type@an.equally.long.domain.example"
     invoice = personas.sent_invoice(personas.customer(organization, name, address), 1_234_567_890)

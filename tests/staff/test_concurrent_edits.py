@@ -23,9 +23,7 @@ def edit(dana: Customer) -> str:
     return f"/o/alder/customers/{dana.pk}/edit/"
 
 
-def test_a_stale_settings_page_brings_no_old_instructions_back(
-    alice: Client, organization: Organization
-) -> None:
+def test_stale_settings_form_does_not_restore_old_value(alice: Client, organization: Organization) -> None:
     first, second = opened(alice, SETTINGS), opened(alice, SETTINGS)
     alice.post(SETTINGS, {**first, "payment_instructions": "IBAN 2"})
     assert alice.post(SETTINGS, {**second, "phone": "555"}).status_code == 302
@@ -33,7 +31,7 @@ def test_a_stale_settings_page_brings_no_old_instructions_back(
     assert (organization.payment_instructions, organization.phone) == ("IBAN 2", "555")
 
 
-def test_a_stale_customer_page_brings_no_old_address_back(bob: Client, dana: Customer, edit: str) -> None:
+def test_stale_customer_form_does_not_restore_old_email(bob: Client, dana: Customer, edit: str) -> None:
     first, second = opened(bob, edit), opened(bob, edit)
     bob.post(edit, {**first, "email": "new@dana.example"})
     assert bob.post(edit, {**second, "phone": "555"}).status_code == 302
@@ -41,7 +39,7 @@ def test_a_stale_customer_page_brings_no_old_address_back(bob: Client, dana: Cus
     assert (dana.email, dana.phone) == ("new@dana.example", "555")
 
 
-def test_who_changes_the_same_field_second_is_told_and_may_insist(
+def test_stale_customer_field_conflict_is_shown_and_can_be_saved(
     bob: Client, dana: Customer, edit: str
 ) -> None:
     first, second = opened(bob, edit), opened(bob, edit)
@@ -56,7 +54,7 @@ def test_who_changes_the_same_field_second_is_told_and_may_insist(
     assert (dana.email, dana.phone) == ("mine@dana.example", "1")
 
 
-def test_a_typing_mistake_in_between_forgets_nothing(bob: Client, dana: Customer, edit: str) -> None:
+def test_stale_customer_form_survives_validation_error(bob: Client, dana: Customer, edit: str) -> None:
     first, second = opened(bob, edit), opened(bob, edit)
     bob.post(edit, {**first, "email": "new@dana.example"})
     answer = bob.post(edit, {**second, "name": ""})
@@ -66,7 +64,9 @@ def test_a_typing_mistake_in_between_forgets_nothing(bob: Client, dana: Customer
     assert (dana.email, dana.phone) == ("new@dana.example", "555")
 
 
-def test_settings_can_be_saved_while_invoices_are_numbered(alice: Client, organization: Organization) -> None:
+def test_settings_form_is_not_stale_after_new_invoice_number(
+    alice: Client, organization: Organization
+) -> None:
     page = opened(alice, SETTINGS)
     Organization.objects.update(next_invoice_number=7)
     assert alice.post(SETTINGS, {**page, "phone": "555"}).status_code == 302
@@ -75,7 +75,5 @@ def test_settings_can_be_saved_while_invoices_are_numbered(alice: Client, organi
 
 
 @pytest.mark.parametrize("seen", ["", "no", "[]", "{}", '{"name": {"a": 1}}'])
-def test_a_page_that_does_not_say_what_it_showed_is_taken_as_it_is_or_refused(
-    bob: Client, edit: str, seen: str
-) -> None:
+def test_customer_form_with_invalid_initial_values_causes_no_error(bob: Client, edit: str, seen: str) -> None:
     assert bob.post(edit, {**opened(bob, edit), "seen": seen, "phone": "555"}).status_code in (302, 422)

@@ -1,10 +1,21 @@
-"""The test's own database, for tests that start other processes on it."""
+"""The test's own database: its address for other processes, how it is emptied, and what only makes it faster."""
 
 from __future__ import annotations
 
 import os
 
-from django.db import connection
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.test import TransactionTestCase
+
+# Django fills these after each migration, and no test changes them.
+KEPT_TABLES = {ContentType._meta.db_table, Permission._meta.db_table}
+
+# One test sends more different statements than the 100 that each database driver keeps parsed by default.
+KEPT_STATEMENTS = 2_000
 
 
 def database_url() -> str:
@@ -13,3 +24,39 @@ def database_url() -> str:
     if connection.vendor == "sqlite":
         return f"sqlite:///{name}"
     return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}" if host else ""
+
+
+def empty_database() -> None:
+    """Deletes all rows.
+
+    Few tables have any after a test, so this takes a hundredth of the time of Django's flush, which truncates every
+    table and then writes the content types and permissions again.
+    """
+    names = sorted(set(connection.introspection.django_table_names()) - KEPT_TABLES)
+    tables = [connection.ops.quote_name(name) for name in names]
+    with connection.cursor() as cursor:
+        questions = ", ".join(f"EXISTS(SELECT 1 FROM {table})" for table in tables)  # noqa: S608 - our own names
+        cursor.execute(f"SELECT {questions}")
+        filled = [table for table, has_rows in zip(tables, cursor.fetchone(), strict=True) if has_rows]
+        # Foreign keys are checked at the end of a transaction, so the order does not matter.
+        with transaction.atomic():
+            for table in filled:
+                cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - the same
+
+
+def make_tests_quick() -> None:
+    """Ends every test that commits with `empty_database` and keeps its connection; called once, before any connects."""
+    TransactionTestCase._fixture_teardown = lambda _: empty_database()  # type: ignore[method-assign]
+    TransactionTestCase._should_reload_connections = lambda _: False
+    if connection.vendor == "sqlite":
+        options = connection.settings_dict["OPTIONS"]
+        options["cached_statements"] = KEPT_STATEMENTS
+        options["init_command"] = (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"  # no test outlives a power cut
+        )
+    else:
+        connection_created.connect(_keep_statements)
+
+
+def _keep_statements(connection: BaseDatabaseWrapper, **_: object) -> None:
+    connection.connection.prepared_max = KEPT_STATEMENTS

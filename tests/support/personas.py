@@ -189,9 +189,7 @@ def draft_quote(
         deposit_kind="percent" if Decimal(percent) else "",
         deposit_percent=Decimal(percent),
     )
-    return quotes.create(
-        owes.organization, draft=draft, by=owner_actor(owes.organization), now=at
-    )
+    return quotes.create(owes.organization, draft=draft, by=owner_actor(owes.organization), now=at)
 
 
 def sent_quote(

@@ -8,7 +8,7 @@ from tests.support import failpoints, personas
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_act_passes_its_event_then_its_commit() -> None:
+def test_act_passes_failpoints_of_event_and_commit_in_order() -> None:
     dana = personas.customer(personas.alder().organization)
     passed = failpoints.failpoints_passed(lambda: personas.sent_invoice(dana))
     assert passed == [
@@ -22,6 +22,6 @@ def test_an_act_passes_its_event_then_its_commit() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_stops_where_nobody_visits() -> None:
+def test_installed_failpoints_without_callback_do_nothing() -> None:
     failpoints.install()
     assert personas.sent_invoice(personas.customer(personas.alder().organization)).status == "sent"

@@ -27,7 +27,7 @@ def create(*more: str) -> str:
     )
 
 
-def test_an_organization_starts_with_a_link_for_its_owner() -> None:
+def test_organizations_create_prints_welcome_link_of_owner() -> None:
     printed = create("--currency", "jpy", "--time-zone", "Asia/Tokyo")
     made = Organization.objects.get()
     assert (made.slug, made.currency, made.time_zone) == ("cedar-sons", "JPY", "Asia/Tokyo")
@@ -35,25 +35,25 @@ def test_an_organization_starts_with_a_link_for_its_owner() -> None:
     assert Client().get(link, follow=True).status_code == 200
 
 
-def test_an_owner_who_has_a_password_keeps_it() -> None:
+def test_organizations_create_keeps_password_of_existing_owner() -> None:
     personas.alder()
     printed = command("organizations", "create", "--name", "Cedar", "--owner", "alice@alder.example")
     assert "signs in with the password they have" in printed
 
 
-def test_a_wrong_setting_is_named() -> None:
+def test_organizations_create_names_invalid_field() -> None:
     with pytest.raises(CommandError) as refusal:
         create("--currency", "XYZ")
     assert "currency: “XYZ” is not a currency" in str(refusal.value)
     assert not Organization.objects.exists()
 
 
-def test_organizations_are_listed() -> None:
+def test_organizations_list_prints_slug_and_name() -> None:
     personas.alder()
     assert command("organizations", "list") == "alder  Alder Joinery\n"
 
 
-def test_sqlite_is_served_by_one_process() -> None:
+def test_serve_refuses_several_processes_on_sqlite() -> None:
     from django.db import connection
 
     if connection.vendor == "sqlite":

@@ -14,16 +14,16 @@ from tests.support import personas
 pytestmark = pytest.mark.django_db
 
 
-def test_an_empty_house_has_nothing_to_do() -> None:
+def test_jobs_return_zero_in_empty_installation() -> None:
     assert {name: job(now=present()) for name, job in jobs.JOBS.items()} == dict.fromkeys(jobs.JOBS, 0)
 
 
-def test_what_is_due_is_done_once() -> None:
+def test_mails_job_sends_due_mails_once() -> None:
     personas.request_payment(personas.sent_invoice(personas.customer(personas.alder().organization)))
     assert [jobs.JOBS["mails"](now=present()) for _ in range(2)] == [2, 0]
 
 
-def test_a_worker_that_ended_a_day_ago_is_forgotten() -> None:
+def test_heartbeat_of_dead_worker_is_deleted_after_a_day() -> None:
     for process, hours in (("gone", 25), ("late", 23)):
         at = present() - timedelta(hours=hours)
         Heartbeat.objects.create(pk=process, last_seen_at=at, started_at=at)

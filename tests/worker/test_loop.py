@@ -22,21 +22,21 @@ def broken(*, now: datetime) -> int:
 
 
 @pytest.mark.django_db
-def test_a_round_does_every_job_and_counts_the_rows() -> None:
+def test_worker_round_runs_every_job_and_counts_rows() -> None:
     personas.sent_invoice(personas.customer(personas.alder().organization))
     assert [WorkerLoop().round() for _ in range(2)] == [1, 0]
     assert Mail.objects.get().status == "sent"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_job_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_job_does_not_stop_other_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partway.worker.loop.JOBS", {"broken": broken, **jobs.JOBS})
     personas.sent_invoice(personas.customer(personas.alder().organization))
     assert WorkerLoop().round() == 1
 
 
 @pytest.mark.django_db
-def test_each_worker_leaves_a_pulse() -> None:
+def test_worker_writes_heartbeat() -> None:
     loop = WorkerLoop()
     loop.round()
     first = Heartbeat.objects.get()
@@ -45,7 +45,7 @@ def test_each_worker_leaves_a_pulse() -> None:
 
 
 @pytest.mark.django_db
-def test_told_to_end_it_begins_no_further_job() -> None:
+def test_stopping_worker_starts_no_further_job() -> None:
     loop = WorkerLoop()
     loop.stopping.set()
     personas.sent_invoice(personas.customer(personas.alder().organization))
@@ -54,7 +54,7 @@ def test_told_to_end_it_begins_no_further_job() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_runs_until_told_to_end() -> None:
+def test_worker_loop_runs_until_stopped() -> None:
     loop = WorkerLoop(idle_seconds=0.01)
 
     def run() -> Any:

@@ -16,7 +16,7 @@ from tests.support import personas
 pytestmark = pytest.mark.django_db
 
 
-def test_healthz_answers_with_the_database_and_the_workers() -> None:
+def test_healthz_reports_database_and_workers() -> None:
     for process, seconds in (("alive", 5), ("dead", 60)):
         at = present() - timedelta(seconds=seconds)
         Heartbeat.objects.create(pk=process, last_seen_at=at, started_at=at)
@@ -24,7 +24,7 @@ def test_healthz_answers_with_the_database_and_the_workers() -> None:
     assert (told["status"], told["workers_alive"]) == ("ok", 1)
 
 
-def test_metrics_count_what_waits() -> None:
+def test_metrics_count_queued_mails_and_unsettled_payments() -> None:
     personas.request_payment(personas.sent_invoice(personas.customer(personas.alder().organization)))
     lines = Client().get("/metrics").content.decode().splitlines()
     assert "partway_mails_queued 2.0" in lines
@@ -32,7 +32,7 @@ def test_metrics_count_what_waits() -> None:
     assert "partway_flags_unresolved 0.0" in lines
 
 
-def test_metrics_tell_how_long_a_list_was_not_read() -> None:
+def test_metrics_report_age_of_unread_gateway_list() -> None:
     days = {"read": 0, "unread": 2, "replaced": 9, "seeded": 9}
     for name, age in days.items():
         personas.organization(name, name)
@@ -47,5 +47,5 @@ def test_metrics_tell_how_long_a_list_was_not_read() -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/metrics"])
-def test_they_are_only_read(path: str) -> None:
+def test_healthz_and_metrics_refuse_post(path: str) -> None:
     assert Client().post(path).status_code == 405

@@ -12,7 +12,9 @@ from tests.support import personas, totp_codes
 pytestmark = pytest.mark.django_db
 
 
-def test_the_second_factor_is_taken_away_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_factor_off_command_removes_second_factor_and_records_event(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     team = personas.alder()
     totp_codes.enable_two_factor(team.alice.user)
     call_command("people", "disable_two_factor", "--email", "Alice@alder.example")
@@ -22,13 +24,15 @@ def test_the_second_factor_is_taken_away_and_told(capsys: pytest.CaptureFixture[
     assert "password alone" in capsys.readouterr().out
 
 
-def test_who_has_none_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_factor_off_command_without_second_factor_changes_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     personas.alder()
     call_command("people", "disable_two_factor", "--email", "alice@alder.example")
     assert "has no second factor" in capsys.readouterr().out
     assert not Event.objects.exists()
 
 
-def test_an_unknown_address_is_said() -> None:
+def test_two_factor_off_command_refuses_unknown_email() -> None:
     with pytest.raises(CommandError, match="Nobody signs in as"):
         call_command("people", "disable_two_factor", "--email", "nobody@alder.example")

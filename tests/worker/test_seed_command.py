@@ -26,12 +26,12 @@ def seeded() -> Organization:
     return seed.build(invoices=300, now=now(), rng=Random(1))  # noqa: S311 - the same each time
 
 
-def test_the_books_are_right(seeded: Organization) -> None:
+def test_seed_passes_verify(seeded: Organization) -> None:
     assert list(verify()) == []
     assert Invoice.objects.for_organization(seeded).count() == 300
 
 
-def test_it_has_invoices_in_every_state_people_look_for(seeded: Organization) -> None:
+def test_seed_has_invoices_in_every_status(seeded: Organization) -> None:
     mine = Invoice.objects.filter(organization=seeded)
     assert set(mine.values_list("status", flat=True)) >= {"draft", "sent", "paid", "void"}
     assert mine.overdue(now().date()).exists()
@@ -41,18 +41,18 @@ def test_it_has_invoices_in_every_state_people_look_for(seeded: Organization) ->
     assert set(Payment.objects.values_list("method", flat=True)) == {"card", "bank_debit"}
 
 
-def test_each_invoice_has_lines_and_a_history(seeded: Organization) -> None:
+def test_seed_invoices_have_lines_and_events(seeded: Organization) -> None:
     assert not Invoice.objects.exclude(pk__in=InvoiceLine.objects.values("invoice")).exists()
     assert Event.objects.filter(type="invoice.created").count() == 300
     assert Allocation.objects.count() == Payment.objects.count()
 
 
-def test_nothing_happened_in_the_future(seeded: Organization) -> None:
+def test_seed_has_no_events_in_the_future(seeded: Organization) -> None:
     assert not Event.objects.filter(created_at__gt=now()).exists()
     assert not Payment.objects.unsettled().exists()
 
 
-def test_its_pages_can_be_read(seeded: Organization) -> None:
+def test_seed_pages_can_be_opened(seeded: Organization) -> None:
     client = Client()
     client.force_login(User.objects.get(email=seed.OWNER))
     invoice = Invoice.objects.filter(status="paid")[0]
@@ -60,7 +60,7 @@ def test_its_pages_can_be_read(seeded: Organization) -> None:
         assert client.get(f"/o/{seeded.slug}/{path}").status_code == 200
 
 
-def test_the_same_chance_makes_the_same(seeded: Organization) -> None:
+def test_seed_is_deterministic_for_same_random_state(seeded: Organization) -> None:
     again = seed.build(invoices=300, now=now(), rng=Random(1))  # noqa: S311
     one, other = (
         list(
@@ -74,24 +74,24 @@ def test_the_same_chance_makes_the_same(seeded: Organization) -> None:
     assert list(verify()) == []
 
 
-def test_the_command_says_what_it_made_and_how_to_look() -> None:
+def test_seed_command_prints_summary_and_url() -> None:
     out = StringIO()
     call_command("seed", "--invoices", "5", stdout=out)
     assert "5 invoices of Seedling Roofing" in out.getvalue()
     assert "/o/seedling-roofing/invoices/" in out.getvalue()
 
 
-def test_no_made_up_invoices_on_a_live_installation(settings: Settings) -> None:
+def test_seed_command_is_refused_on_live_installation(settings: Settings) -> None:
     settings.PARTWAY_LIVE = True
     with pytest.raises(CommandError, match="marked live"):
         call_command("seed", "--invoices", "5")
 
 
-def test_none_at_all_is_refused() -> None:
+def test_seed_command_refuses_zero_invoices() -> None:
     with pytest.raises(CommandError, match="at least one"):
         call_command("seed", "--invoices", "0")
 
 
-def test_a_column_that_does_not_exist_is_an_error() -> None:
+def test_bulk_insert_table_refuses_unknown_column() -> None:
     with pytest.raises(ValueError, match="colour"):
         BulkTable(Invoice, "inv").add(colour="green")

@@ -36,12 +36,12 @@ def verify(*message: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-def test_each_check_of_right_books_is_ok(three: list[Invoice]) -> None:
+def test_verify_command_prints_ok_for_every_check(three: list[Invoice]) -> None:
     lines = [f"ok    {check}" for check in CHECKS]
     assert verify() == (0, "\n".join([*lines, "The books are right.\n"]))
 
 
-def test_what_differs_is_named(three: list[Invoice]) -> None:
+def test_verify_command_names_difference_and_exits_with_1(three: list[Invoice]) -> None:
     Invoice.objects.filter(pk=three[1].pk).update(amount_paid_minor=1)
     code, printed = verify()
     assert code == 1
@@ -49,7 +49,7 @@ def test_what_differs_is_named(three: list[Invoice]) -> None:
     assert f"      M2: {three[1].pk}: amount paid 1, allocations 0\n" in printed
 
 
-def test_only_so_many_rows_of_a_check_are_listed(three: list[Invoice]) -> None:
+def test_verify_command_limits_listed_rows(three: list[Invoice]) -> None:
     Invoice.objects.update(amount_paid_minor=1)
     _, printed = verify("--most", "2")
     assert printed.count("amount paid 1, allocations 0") == 2
@@ -57,7 +57,7 @@ def test_only_so_many_rows_of_a_check_are_listed(three: list[Invoice]) -> None:
     assert "differences.\n" in printed
 
 
-def test_without_a_terminal_nothing_but_the_list_is_printed(
+def test_verify_command_prints_no_progress_without_terminal(
     three: list[Invoice], capfd: pytest.CaptureFixture[str]
 ) -> None:
     verify()
@@ -73,7 +73,7 @@ def read_to_the_end(terminal: int) -> str:
     return shown.decode()
 
 
-def test_on_a_terminal_it_says_how_far_it_has_come(three: list[Invoice]) -> None:
+def test_verify_command_prints_progress_on_terminal(three: list[Invoice]) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 120))
     with ThreadPoolExecutor(1) as reader:

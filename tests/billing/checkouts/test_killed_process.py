@@ -69,7 +69,7 @@ def authorized(gateway_driver: GatewayDriver, asked: PaymentRequest) -> Payment:
     return payment
 
 
-def test_killed_before_the_capture_reached_the_company(
+def test_process_killed_before_capture_reached_gateway_captures_once(
     gateway_driver: GatewayDriver, authorized: Payment
 ) -> None:
     with (
@@ -83,7 +83,7 @@ def test_killed_before_the_capture_reached_the_company(
     assert (authorized.status, gateway_driver.captures_of(authorized)) == ("succeeded", [30_000])
 
 
-def test_while_it_may_still_be_alive_nobody_captures_beside_it(
+def test_no_second_capture_while_first_call_may_be_in_progress(
     gateway_driver: GatewayDriver, authorized: Payment
 ) -> None:
     with (
@@ -97,7 +97,7 @@ def test_while_it_may_still_be_alive_nobody_captures_beside_it(
     assert gateway_driver.captures_of(authorized) == [30_000]
 
 
-def test_killed_before_the_start_reached_the_company(
+def test_process_killed_before_start_reached_gateway_starts_one_checkout(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     with (
@@ -110,7 +110,7 @@ def test_killed_before_the_start_reached_the_company(
     assert (payment.status, list(gateway_driver.ledger())) == ("succeeded", [payment.pk])
 
 
-def test_killed_before_the_release_reached_the_company(
+def test_process_killed_before_release_reached_gateway_charges_nothing(
     gateway_driver: GatewayDriver, authorized: Payment
 ) -> None:
     with (

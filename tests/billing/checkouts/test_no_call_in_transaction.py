@@ -46,7 +46,7 @@ def calls(gateway_driver: GatewayDriver) -> Iterator[list[tuple[str, bool]]]:
     client.event_hooks = {}
 
 
-def test_paying_canceling_and_voiding_call_outside(
+def test_pay_cancel_and_void_call_gateway_outside_transaction(
     gateway_driver: GatewayDriver, dana: Customer, alice: Actor, calls: list[tuple[str, bool]]
 ) -> None:
     gateway_driver.start_and_pay(personas.request_payment(personas.sent_invoice(dana)))
@@ -91,7 +91,7 @@ def accepted(dana: Customer) -> Quote:
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_what_calls_the_company_begins_in_no_transaction(
+def test_act_that_calls_gateway_refuses_to_run_in_transaction(
     gateway_driver: GatewayDriver, dana: Customer, alice: Actor, act: str
 ) -> None:
     begin = ACTS[act](gateway_driver, dana, alice)
@@ -99,7 +99,7 @@ def test_what_calls_the_company_begins_in_no_transaction(
         begin()
 
 
-def test_the_worker_calls_outside(
+def test_worker_calls_gateway_outside_transaction(
     gateway_driver: GatewayDriver, dana: Customer, calls: list[tuple[str, bool]]
 ) -> None:
     gateway_driver.pay(gateway_driver.start(personas.sent_invoice(dana)))

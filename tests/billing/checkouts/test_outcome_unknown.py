@@ -34,7 +34,7 @@ def the_payment() -> Payment:
 
 
 @pytest.mark.parametrize("fault", ["timeout_after_success", "error_before"])
-def test_a_start_without_answer_is_started_once(
+def test_start_without_response_creates_one_checkout(
     gateway_driver: GatewayDriver, asked: PaymentRequest, fault: str
 ) -> None:
     gateway_driver.inject_fault(fault, act="start")
@@ -45,7 +45,7 @@ def test_a_start_without_answer_is_started_once(
     assert len(gateway_driver.ledger()) == 1
 
 
-def test_a_start_asked_again_asks_for_the_same(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_start_retry_sends_identical_body(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="start")
     with pytest.raises(GatewayUnavailable):
         gateway_driver.start(asked)
@@ -54,7 +54,7 @@ def test_a_start_asked_again_asks_for_the_same(gateway_driver: GatewayDriver, as
     assert len(gateway_driver.ledger()) == 1
 
 
-def test_a_start_without_answer_is_found_by_the_worker(
+def test_worker_recovers_checkout_ref_of_start_without_response(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="start")
@@ -65,7 +65,7 @@ def test_a_start_without_answer_is_found_by_the_worker(
     assert (the_payment().pk, bool(the_payment().checkout_ref)) == (reference, True)
 
 
-def test_a_start_without_answer_can_be_canceled(
+def test_request_can_be_canceled_after_start_without_response(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="start")
@@ -78,7 +78,7 @@ def test_a_start_without_answer_can_be_canceled(
     assert [line["status"] for line in gateway_driver.ledger().values()] == ["closed"]
 
 
-def test_a_capture_that_got_through_is_not_sent_again(
+def test_capture_without_response_is_not_sent_again(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="capture")
@@ -88,7 +88,7 @@ def test_a_capture_that_got_through_is_not_sent_again(
     assert GatewayCall.objects.filter(act="capture").count() == 1
 
 
-def test_what_was_just_captured_is_not_captured_again(
+def test_captured_payment_cannot_be_captured_again(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(asked)
@@ -96,7 +96,7 @@ def test_what_was_just_captured_is_not_captured_again(
         gateway_calls.capture(payment, now=present())
 
 
-def test_a_payment_being_captured_holds_the_money(
+def test_capturing_payment_blocks_cancel_of_request(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="capture")
@@ -108,7 +108,7 @@ def test_a_payment_being_captured_holds_the_money(
     assert asked.status == "paid"
 
 
-def test_two_who_close_a_checkout_are_one_end(
+def test_concurrent_close_of_checkout_records_one_cancel_event(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -123,7 +123,7 @@ def test_two_who_close_a_checkout_are_one_end(
     assert Event.objects.filter(type="payment.canceled").count() == 1
 
 
-def test_a_release_without_answer_charges_nobody(
+def test_release_without_response_charges_nothing(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -136,7 +136,9 @@ def test_a_release_without_answer_charges_nobody(
     assert (the_payment().status, gateway_driver.captures_of(payment)) == ("canceled", [])
 
 
-def test_silence_when_asked_changes_nothing(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_fetch_without_response_leaves_payment_pending(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     payment = gateway_driver.start(asked)
     gateway_driver.pay(payment)
     gateway_driver.inject_fault("error_before", act="fetch", count=2)
@@ -147,7 +149,7 @@ def test_silence_when_asked_changes_nothing(gateway_driver: GatewayDriver, asked
     assert (the_payment().status, gateway_driver.captures_of(payment)) == ("succeeded", [30_000])
 
 
-def test_a_gateway_that_is_down_opens_no_checkout(
+def test_start_at_unavailable_gateway_leaves_payment_pending(
     gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
 ) -> None:
     settings.PARTWAY_SANDBOX_URL, up = UNREACHABLE_URL, settings.PARTWAY_SANDBOX_URL
@@ -158,7 +160,7 @@ def test_a_gateway_that_is_down_opens_no_checkout(
     assert gateway_driver.start_and_pay(asked).status == "succeeded"
 
 
-def test_a_gateway_that_is_down_does_not_keep_a_request_alive(
+def test_request_is_canceled_even_when_gateway_is_unavailable(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor, settings: Settings
 ) -> None:
     gateway_driver.start(asked)
@@ -169,7 +171,7 @@ def test_a_gateway_that_is_down_does_not_keep_a_request_alive(
     assert the_payment().status == "canceled"
 
 
-def test_another_way_of_paying_waits_while_nobody_knows(
+def test_pay_now_is_refused_while_close_outcome_is_unknown(
     gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice, settings: Settings
 ) -> None:
     gateway_driver.start(asked)
@@ -180,7 +182,9 @@ def test_another_way_of_paying_waits_while_nobody_knows(
     assert gateway_driver.start(invoice).amount_minor == 100_000
 
 
-def test_a_refused_start_ends_the_payment(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_refused_start_fails_payment_and_leaves_request_open(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     gateway_driver.account.credentials = {**gateway_driver.account.credentials, "api_key": "sk_sandbox_wrong"}
     gateway_driver.account.save()
     with pytest.raises(GatewayUnavailable):
@@ -193,7 +197,7 @@ def test_a_refused_start_ends_the_payment(gateway_driver: GatewayDriver, asked: 
     )
 
 
-def test_each_call_is_kept_with_its_key_and_outcome(
+def test_gateway_calls_are_stored_with_key_attempt_and_outcome(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("error_before", act="capture")
@@ -204,7 +208,9 @@ def test_each_call_is_kept_with_its_key_and_outcome(
     assert GatewayCall.objects.get(act="start").key == f"{payment.pk}:start:1"
 
 
-def test_the_worker_asks_less_and_less_often(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_refresh_interval_of_unsettled_payment_doubles(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     payment = gateway_driver.start(asked)
     gaps = []
     for _ in range(4):
@@ -215,7 +221,7 @@ def test_the_worker_asks_less_and_less_often(gateway_driver: GatewayDriver, aske
     assert gateway_driver.captures_of(payment) == []
 
 
-def test_a_payment_that_another_worker_has_taken_is_left_alone(
+def test_payment_claimed_by_another_worker_is_skipped(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     seen = gateway_driver.start(asked)
@@ -225,7 +231,7 @@ def test_a_payment_that_another_worker_has_taken_is_left_alone(
     assert the_payment().status == "pending"
 
 
-def test_a_company_that_refuses_to_tell_is_given_to_a_human(
+def test_gateway_refusing_fetch_raises_alert_and_leaves_payment_pending(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -237,7 +243,7 @@ def test_a_company_that_refuses_to_tell_is_given_to_a_human(
     assert the_payment().status == "pending"
 
 
-def test_the_sandbox_of_a_live_installation_takes_nothing(
+def test_sandbox_of_live_installation_is_not_payable(
     gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
 ) -> None:
     settings.PARTWAY_LIVE = True

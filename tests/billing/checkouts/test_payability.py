@@ -41,7 +41,7 @@ def ask(asked: PaymentRequest) -> None:
 
 
 @pytest.mark.parametrize("reason", WRONG)
-def test_it_says_why_not(asked: PaymentRequest, reason: str) -> None:
+def test_unpayable_link_raises_not_payable_with_reason(asked: PaymentRequest, reason: str) -> None:
     ask(asked)
     WRONG[reason](asked)
     with pytest.raises(NotPayable) as refusal:
@@ -49,7 +49,7 @@ def test_it_says_why_not(asked: PaymentRequest, reason: str) -> None:
     assert refusal.value.reason == reason
 
 
-def test_no_more_is_captured_than_is_due(asked: PaymentRequest) -> None:
+def test_capture_above_amount_due_is_not_payable(asked: PaymentRequest) -> None:
     payment = Payment(amount_minor=asked.invoice.amount_due_minor, created_at=present())
     payability.check_capture(payment, asked.invoice, None)
     payment.amount_minor += 1

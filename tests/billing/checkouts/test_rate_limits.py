@@ -26,7 +26,9 @@ def _two(settings: Settings) -> None:
     settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 3
 
 
-def test_a_link_opens_so_many_checkouts_an_hour(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
+def test_rate_limit_of_checkouts_per_link_and_hour(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
     for _ in range(2):
         gateway_driver.start_and_pay(source, "lapsing")
     with pytest.raises(RateLimited):
@@ -37,7 +39,7 @@ def test_a_link_opens_so_many_checkouts_an_hour(gateway_driver: GatewayDriver, s
     assert gateway_driver.start(source, now=present() + timedelta(hours=1)).status == "pending"
 
 
-def test_a_checkout_that_is_open_can_be_returned_to_at_the_limit(
+def test_rate_limit_allows_return_to_open_checkout(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
     gateway_driver.start_and_pay(source, "lapsing")
@@ -45,20 +47,22 @@ def test_a_checkout_that_is_open_can_be_returned_to_at_the_limit(
     assert gateway_driver.start(source, address="203.0.113.9") == payment
 
 
-def test_the_same_checkout_again_counts_once(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_rate_limit_counts_same_checkout_once(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     for _ in range(5):
         gateway_driver.start(asked)
     assert Payment.objects.count() == 1
 
 
-def test_declines_in_one_checkout_count_once(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_rate_limit_counts_declines_in_one_checkout_once(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     for _ in range(4):
         gateway_driver.start_and_pay(asked, "declined")
     assert gateway_driver.start_and_pay(asked).status == "succeeded"
     assert Payment.objects.count() == 1
 
 
-def test_so_many_cards_can_be_tried_in_one_checkout(
+def test_rate_limit_of_declined_cards_per_checkout(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
     for _ in range(5):
@@ -70,14 +74,14 @@ def test_so_many_cards_can_be_tried_in_one_checkout(
     assert "Too many cards were declined here." in page
 
 
-def test_so_many_cards_can_be_tried_by_one_link(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
+def test_rate_limit_of_declined_cards_per_link(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
     for _ in range(2 * 5):
         gateway_driver.start_and_pay(source, "declined")
     with pytest.raises(RateLimited):
         gateway_driver.start(source)
 
 
-def test_each_link_has_its_own_count(
+def test_rate_limit_is_counted_per_link(
     gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
 ) -> None:
     for _ in range(2):
@@ -85,7 +89,7 @@ def test_each_link_has_its_own_count(
     assert gateway_driver.start(invoice, address=None).status == "pending"
 
 
-def test_what_a_member_records_is_no_checkout(
+def test_rate_limit_ignores_recorded_offline_payments(
     gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor
 ) -> None:
     for _ in range(3):
@@ -94,7 +98,9 @@ def test_what_a_member_records_is_no_checkout(
     assert gateway_driver.start(invoice).status == "pending"
 
 
-def test_an_address_opens_so_many_checkouts_an_hour(gateway_driver: GatewayDriver, dana: Customer) -> None:
+def test_rate_limit_of_checkouts_per_ip_address_and_hour(
+    gateway_driver: GatewayDriver, dana: Customer
+) -> None:
     for _ in range(3):
         gateway_driver.start(personas.sent_invoice(dana), address="203.0.113.9")
     with pytest.raises(RateLimited):
@@ -102,7 +108,7 @@ def test_an_address_opens_so_many_checkouts_an_hour(gateway_driver: GatewayDrive
     assert gateway_driver.start(personas.sent_invoice(dana), address="203.0.113.10").status == "pending"
 
 
-def test_an_address_is_counted_across_organizations(gateway_driver: GatewayDriver, dana: Customer) -> None:
+def test_rate_limit_per_ip_address_spans_organizations(gateway_driver: GatewayDriver, dana: Customer) -> None:
     birch = personas.mallory().organization
     organizations.connect_sandbox(birch, by=personas.owner_actor(birch), now=present())
     theirs = personas.sent_invoice(personas.customer(birch))
@@ -113,7 +119,7 @@ def test_an_address_is_counted_across_organizations(gateway_driver: GatewayDrive
     assert gateway_driver.start(theirs, address="203.0.113.10").status == "pending"
 
 
-def test_who_may_not_begin_a_checkout_does_not_end_anybody_elses(
+def test_rate_limited_ip_address_does_not_close_checkout_of_another_payer(
     gateway_driver: GatewayDriver, dana: Customer, asked: PaymentRequest
 ) -> None:
     for _ in range(3):
@@ -125,7 +131,7 @@ def test_who_may_not_begin_a_checkout_does_not_end_anybody_elses(
     assert refresh_payment(payment, now=present()).status == "succeeded"
 
 
-def test_a_link_that_is_used_up_does_not_end_what_another_link_began(
+def test_rate_limited_link_does_not_close_checkout_of_another_link(
     gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
 ) -> None:
     for _ in range(2):
@@ -138,7 +144,7 @@ def test_a_link_that_is_used_up_does_not_end_what_another_link_began(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_cannot_pass_the_limit_together(gateway_driver: GatewayDriver, dana: Customer) -> None:
+def test_rate_limit_holds_for_concurrent_starts(gateway_driver: GatewayDriver, dana: Customer) -> None:
     links = [personas.sent_invoice(dana) for _ in range(9)]
     results = run_concurrently(
         *[lambda link=link: gateway_driver.start(link, address="203.0.113.9") for link in links]
@@ -147,7 +153,7 @@ def test_many_at_once_cannot_pass_the_limit_together(gateway_driver: GatewayDriv
     assert (Payment.objects.count(), len(gateway_driver.ledger())) == (3, 3)
 
 
-def test_an_unknown_address_is_not_counted(gateway_driver: GatewayDriver, dana: Customer) -> None:
+def test_rate_limit_ignores_unknown_ip_address(gateway_driver: GatewayDriver, dana: Customer) -> None:
     for _ in range(5):
         gateway_driver.start(personas.sent_invoice(dana), address=None)
     assert Payment.objects.count() == 5

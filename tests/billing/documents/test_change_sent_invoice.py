@@ -35,17 +35,17 @@ def write_off(invoice: Invoice, by: Actor) -> Invoice:
     return invoices.write_off(invoice, by=by, now=present())
 
 
-def test_an_edit_changes_what_is_due(invoice: Invoice, alice: Actor) -> None:
+def test_edit_changes_amount_due(invoice: Invoice, alice: Actor) -> None:
     assert edit(invoice, 120_000, alice).amount_due_minor == 120_000
 
 
-def test_the_second_of_two_editors_is_told(invoice: Invoice, alice: Actor) -> None:
+def test_edit_of_outdated_invoice_version_raises_stale(invoice: Invoice, alice: Actor) -> None:
     edit(invoice, 120_000, alice)
     with pytest.raises(Stale):
         invoices.edit(invoice, draft=draft(invoice, 90_000), version=2, by=alice, now=present())
 
 
-def test_who_edits_a_draft_is_told_that_it_was_sent(dana: Customer, alice: Actor) -> None:
+def test_edit_of_draft_sent_meanwhile_raises_stale(dana: Customer, alice: Actor) -> None:
     written = personas.draft_invoice(dana)
     invoices.send(written, by=alice, now=present())
     with pytest.raises(Stale):
@@ -59,12 +59,12 @@ def edit_seeing(invoice: Invoice, total_minor: int, paid_minor: int, by: Actor) 
     return invoices.edit(invoice, draft=changed, version=version, by=by, now=present(), paid=paid)
 
 
-def test_a_payment_meanwhile_makes_no_edit_stale(invoice: Invoice, alice: Actor) -> None:
+def test_edit_with_payment_meanwhile_is_not_stale(invoice: Invoice, alice: Actor) -> None:
     record(invoice, 40_000, alice)
     assert edit_seeing(invoice, 40_000, 0, alice).status == "paid"
 
 
-def test_a_payment_meanwhile_does_not_become_credit_unseen(invoice: Invoice, alice: Actor) -> None:
+def test_edit_that_would_turn_unseen_payment_into_credit_raises_stale(invoice: Invoice, alice: Actor) -> None:
     record(invoice, 40_000, alice)
     with pytest.raises(Stale) as refusal:
         edit_seeing(invoice, 39_999, 0, alice)
@@ -74,7 +74,9 @@ def test_a_payment_meanwhile_does_not_become_credit_unseen(invoice: Invoice, ali
 
 
 @pytest.mark.parametrize("field", ["customer", "currency", "lines"])
-def test_what_the_customer_relies_on_stays(invoice: Invoice, alice: Actor, field: str) -> None:
+def test_edit_of_sent_invoice_cannot_change_customer_currency_or_clear_total(
+    invoice: Invoice, alice: Actor, field: str
+) -> None:
     changed = draft(invoice, 0 if field == "lines" else 90_000)
     if field == "customer":
         changed = replace(changed, customer=personas.customer(invoice.organization, "Eli Other"))
@@ -86,7 +88,7 @@ def test_what_the_customer_relies_on_stays(invoice: Invoice, alice: Actor, field
 
 
 @pytest.mark.parametrize(("total", "status"), [(30_000, "open"), (29_999, "canceled")])
-def test_a_request_that_no_longer_fits_is_canceled(
+def test_edit_cancels_request_larger_than_amount_due(
     asked: PaymentRequest, alice: Actor, total: int, status: str
 ) -> None:
     edit(asked.invoice, total, alice)
@@ -94,13 +96,13 @@ def test_a_request_that_no_longer_fits_is_canceled(
     assert (asked.status, asked.cancel_reason) == (status, "invoice_changed" if status == "canceled" else "")
 
 
-def test_who_asked_is_told(asked: PaymentRequest) -> None:
+def test_edit_that_cancels_request_mails_requester(asked: PaymentRequest) -> None:
     edit(asked.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
     assert Mail.objects.get(kind="payment_request_ended").data == {"reason": "invoice_changed"}
 
 
 @pytest.mark.parametrize("way", ["by request", "pay now"])
-def test_an_edit_below_what_is_being_paid_is_refused(
+def test_edit_below_processing_payment_is_refused(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor, way: str
 ) -> None:
     payment = gateway_driver.start_and_pay(asked if way == "by request" else asked.invoice, "debit")
@@ -111,7 +113,7 @@ def test_an_edit_below_what_is_being_paid_is_refused(
     refresh_payment(payment, now=present())
 
 
-def test_an_edit_closes_a_checkout_that_asks_too_much(
+def test_edit_closes_checkout_larger_than_amount_due(
     gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor
 ) -> None:
     payment = gateway_driver.start(invoice)
@@ -133,7 +135,7 @@ def test_pay_now_authorized_before_an_edit_up_is_captured(
     assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_changed")
 
 
-def test_after_an_edit_up_pay_now_takes_all_of_it(
+def test_pay_now_after_edit_up_charges_new_amount_due(
     gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor
 ) -> None:
     before = gateway_driver.start(invoice)
@@ -142,12 +144,12 @@ def test_after_an_edit_up_pay_now_takes_all_of_it(
     assert (before.status, after.amount_minor) == ("canceled", 120_000)
 
 
-def test_an_edit_down_to_what_was_paid_pays_it(invoice: Invoice, alice: Actor) -> None:
+def test_edit_down_to_amount_paid_marks_invoice_paid(invoice: Invoice, alice: Actor) -> None:
     record(invoice, 40_000, alice)
     assert edit(invoice, 40_000, alice).status == "paid"
 
 
-def test_an_edit_below_what_was_paid_leaves_credit(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+def test_edit_below_amount_paid_leaves_credit(invoice: Invoice, dana: Customer, alice: Actor) -> None:
     record(invoice, 40_000, alice)
     last = record(invoice, 30_000, alice)
     assert edit(invoice, 55_000, alice).status == "paid"
@@ -156,7 +158,7 @@ def test_an_edit_below_what_was_paid_leaves_credit(invoice: Invoice, dana: Custo
     assert Event.objects.get(type="invoice.edited").data["credited_minor"] == 15_000
 
 
-def test_the_customer_is_mailed_how_it_stands_only_when_asked_for(invoice: Invoice, alice: Actor) -> None:
+def test_edit_mails_customer_only_when_requested(invoice: Invoice, alice: Actor) -> None:
     edit(invoice, 90_000, alice)
     sent = Mail.objects.filter(kind="invoice_sent")
     assert sent.count() == 1
@@ -167,7 +169,7 @@ def test_the_customer_is_mailed_how_it_stands_only_when_asked_for(invoice: Invoi
     assert mail.event.type == "invoice.edited"
 
 
-def test_an_edit_up_of_a_paid_invoice_is_due_again(invoice: Invoice, alice: Actor) -> None:
+def test_edit_up_of_paid_invoice_makes_amount_due_again(invoice: Invoice, alice: Actor) -> None:
     record(invoice, 100_000, alice)
     edited = edit(invoice, 130_000, alice)
     assert (edited.status, edited.amount_due_minor, edited.paid_at) == ("sent", 30_000, None)
@@ -176,7 +178,7 @@ def test_an_edit_up_of_a_paid_invoice_is_due_again(invoice: Invoice, alice: Acto
 # Writing off
 
 
-def test_a_written_off_invoice_is_asked_for_no_more(
+def test_write_off_cancels_request_and_checkout(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -188,12 +190,12 @@ def test_a_written_off_invoice_is_asked_for_no_more(
         gateway_driver.start(asked.invoice)
 
 
-def test_what_was_paid_of_it_stays(invoice: Invoice, alice: Actor) -> None:
+def test_write_off_keeps_amount_paid(invoice: Invoice, alice: Actor) -> None:
     record(invoice, 40_000, alice)
     assert write_off(invoice, alice).amount_due_minor == 60_000
 
 
-def test_it_is_not_written_off_while_it_is_being_paid(
+def test_write_off_is_refused_while_payment_is_processing(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start_and_pay(asked, "debit")
@@ -203,12 +205,12 @@ def test_it_is_not_written_off_while_it_is_being_paid(
     refresh_payment(payment, now=present())
 
 
-def test_only_a_sent_invoice_is_written_off(dana: Customer, alice: Actor) -> None:
+def test_write_off_of_draft_invoice_is_refused(dana: Customer, alice: Actor) -> None:
     with pytest.raises(InvoiceNotSent):
         write_off(personas.draft_invoice(dana), alice)
 
 
-def test_a_reopened_invoice_can_be_asked_for_again(asked: PaymentRequest, alice: Actor) -> None:
+def test_reopened_invoice_can_be_requested_again(asked: PaymentRequest, alice: Actor) -> None:
     write_off(asked.invoice, alice)
     reopened = invoices.reopen(asked.invoice, by=alice, now=present())
     asked.refresh_from_db()
@@ -216,12 +218,12 @@ def test_a_reopened_invoice_can_be_asked_for_again(asked: PaymentRequest, alice:
     assert personas.request_payment(reopened).status == "open"
 
 
-def test_only_a_written_off_invoice_is_reopened(invoice: Invoice, alice: Actor) -> None:
+def test_reopen_of_sent_invoice_is_refused(invoice: Invoice, alice: Actor) -> None:
     with pytest.raises(Conflict):
         invoices.reopen(invoice, by=alice, now=present())
 
 
-def test_a_written_off_invoice_is_not_edited(invoice: Invoice, alice: Actor) -> None:
+def test_edit_of_written_off_invoice_is_refused(invoice: Invoice, alice: Actor) -> None:
     write_off(invoice, alice)
     with pytest.raises(Conflict):
         edit(invoice, 90_000, alice)

@@ -69,7 +69,7 @@ def status(quote: Quote) -> str:
 # Online
 
 
-def test_it_is_charged_in_full(gateway_driver: GatewayDriver, accepted: Quote) -> None:
+def test_deposit_is_charged_in_full(gateway_driver: GatewayDriver, accepted: Quote) -> None:
     payment = gateway_driver.start_and_pay(accepted)
     assert (payment.status, gateway_driver.captures_of(payment), status(accepted)) == (
         "succeeded",
@@ -82,7 +82,7 @@ def test_it_is_charged_in_full(gateway_driver: GatewayDriver, accepted: Quote) -
 
 
 @pytest.mark.parametrize("amount_minor", [1, 29_999, 30_001, 100_000, 0])
-def test_no_other_amount_can_be_paid(
+def test_deposit_start_with_other_amount_is_refused(
     gateway_driver: GatewayDriver, accepted: Quote, amount_minor: int
 ) -> None:
     with pytest.raises(DepositNotDivisible):
@@ -90,18 +90,18 @@ def test_no_other_amount_can_be_paid(
     assert not Payment.objects.exists()
 
 
-def test_it_is_paid_once(gateway_driver: GatewayDriver, accepted: Quote) -> None:
+def test_paid_deposit_cannot_be_paid_again(gateway_driver: GatewayDriver, accepted: Quote) -> None:
     gateway_driver.start_and_pay(accepted)
     with pytest.raises(NotPayable) as refusal:
         gateway_driver.start(accepted)
     assert refusal.value.reason == "settled"
 
 
-def test_the_same_link_leads_to_the_same_checkout(gateway_driver: GatewayDriver, accepted: Quote) -> None:
+def test_deposit_link_leads_to_same_checkout(gateway_driver: GatewayDriver, accepted: Quote) -> None:
     assert gateway_driver.start(accepted).checkout_url == gateway_driver.start(accepted).checkout_url
 
 
-def test_only_what_was_accepted_can_be_paid(
+def test_only_accepted_quote_with_deposit_is_payable(
     gateway_driver: GatewayDriver, dana: Customer, alice: Actor
 ) -> None:
     sent, without = personas.sent_quote(dana), personas.accept_quote(personas.sent_quote(dana, percent="0"))
@@ -115,7 +115,9 @@ def test_only_what_was_accepted_can_be_paid(
     assert reasons == ["not_accepted", "settled", "settled"]
 
 
-def test_switched_off_payments_stop_a_deposit_too(gateway_driver: GatewayDriver, accepted: Quote) -> None:
+def test_payments_disabled_releases_authorized_deposit(
+    gateway_driver: GatewayDriver, accepted: Quote
+) -> None:
     payment = gateway_driver.start(accepted)
     gateway_driver.pay(payment)
     Organization.objects.update(payments_enabled=False)
@@ -123,14 +125,16 @@ def test_switched_off_payments_stop_a_deposit_too(gateway_driver: GatewayDriver,
     assert (gateway_driver.captures_of(payment), status(accepted)) == ([], "due")
 
 
-def test_a_declined_card_leaves_it_due(gateway_driver: GatewayDriver, accepted: Quote) -> None:
+def test_declined_card_leaves_deposit_due(gateway_driver: GatewayDriver, accepted: Quote) -> None:
     assert gateway_driver.start_and_pay(accepted, "declined").status == "pending"
     assert status(accepted) == "due"
     gateway_driver.pay(payment := Payment.objects.get())
     assert refresh_payment(payment, now=present()).status == "succeeded"
 
 
-def test_a_bank_debit_is_processing_and_then_paid(gateway_driver: GatewayDriver, accepted: Quote) -> None:
+def test_deposit_by_bank_debit_is_processing_until_settled(
+    gateway_driver: GatewayDriver, accepted: Quote
+) -> None:
     payment = gateway_driver.start_and_pay(accepted, "debit")
     assert (payment.status, payment.accepted, status(accepted)) == ("processing", True, "processing")
     gateway_driver.settle_bank_debit(payment)
@@ -138,14 +142,14 @@ def test_a_bank_debit_is_processing_and_then_paid(gateway_driver: GatewayDriver,
     assert status(accepted) == "paid"
 
 
-def test_a_bank_debit_that_fails_leaves_it_due(gateway_driver: GatewayDriver, accepted: Quote) -> None:
+def test_failed_bank_debit_leaves_deposit_due(gateway_driver: GatewayDriver, accepted: Quote) -> None:
     payment = gateway_driver.start_and_pay(accepted, "bad_debit")
     gateway_driver.settle_bank_debit(payment, "failed")
     assert refresh_payment(payment, now=present()).status == "failed"
     assert status(accepted) == "due"
 
 
-def test_another_amount_is_booked_as_taken_and_flagged(
+def test_deposit_captured_in_part_stays_due_and_raises_alert(
     gateway_driver: GatewayDriver, accepted: Quote
 ) -> None:
     gateway_driver.inject_fault("wrong_amount", delta=-5_000)
@@ -155,7 +159,7 @@ def test_another_amount_is_booked_as_taken_and_flagged(
     assert status(accepted) == "due"  # a part of a deposit is no deposit
 
 
-def test_a_deposit_that_no_checkout_takes_is_not_sent(dana: Customer, alice: Actor) -> None:
+def test_quote_with_deposit_between_gateway_steps_cannot_be_sent(dana: Customer, alice: Actor) -> None:
     draft = personas.draft_quote(
         dana, 33_350, currency="KWD"
     )  # 30 % are 10.005, and the last digit must be 0
@@ -164,7 +168,7 @@ def test_a_deposit_that_no_checkout_takes_is_not_sent(dana: Customer, alice: Act
     assert "multiple of" in refused.value.fields["deposit"]
 
 
-def test_money_that_came_too_late_is_no_deposit(
+def test_late_bank_debit_after_recorded_deposit_is_no_deposit(
     gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
 ) -> None:
     payment = gateway_driver.start(accepted)
@@ -183,7 +187,7 @@ def test_money_that_came_too_late_is_no_deposit(
 # Offline
 
 
-def test_recording_books_the_whole_of_it(accepted: Quote, alice: Actor) -> None:
+def test_recorded_deposit_is_booked_in_full(accepted: Quote, alice: Actor) -> None:
     payment = record(accepted, alice, note="In an envelope.")
     assert (payment.captured, payment.method, payment.reference) == (Money(30_000, "USD"), "Check", "No. 118")
     assert status(accepted) == "paid"
@@ -191,13 +195,13 @@ def test_recording_books_the_whole_of_it(accepted: Quote, alice: Actor) -> None:
     assert set(payment.mails.values_list("kind", flat=True)) == {"receipt", "payment_received"}
 
 
-def test_it_is_recorded_once(accepted: Quote, alice: Actor) -> None:
+def test_recorded_deposit_cannot_be_recorded_again(accepted: Quote, alice: Actor) -> None:
     record(accepted, alice)
     with pytest.raises(TooLate):
         record(accepted, alice)
 
 
-def test_recording_closes_the_open_checkout(
+def test_recording_deposit_closes_open_checkout(
     gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
 ) -> None:
     payment = gateway_driver.start(accepted)
@@ -207,7 +211,7 @@ def test_recording_closes_the_open_checkout(
     assert gateway_driver.pay(payment).status_code == 410
 
 
-def test_while_it_is_being_paid_it_cannot_be_recorded(
+def test_deposit_with_processing_payment_cannot_be_recorded(
     gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
 ) -> None:
     payment = gateway_driver.start_and_pay(accepted, "debit")
@@ -227,27 +231,29 @@ def test_while_it_is_being_paid_it_cannot_be_recorded(
         ({"note": "x" * 401}, "note"),
     ],
 )
-def test_what_is_wrong_is_said(accepted: Quote, alice: Actor, changes: dict[str, Any], field: str) -> None:
+def test_recorded_deposit_with_invalid_field_is_refused_by_field(
+    accepted: Quote, alice: Actor, changes: dict[str, Any], field: str
+) -> None:
     with pytest.raises(Invalid) as refusal:
         record(accepted, alice, **changes)
     assert list(refusal.value.fields) == [field]
 
 
-def test_only_an_accepted_quote_takes_one(dana: Customer, alice: Actor) -> None:
+def test_deposit_of_unaccepted_quote_cannot_be_recorded(dana: Customer, alice: Actor) -> None:
     for quote in (personas.sent_quote(dana), personas.accept_quote(personas.sent_quote(dana, percent="0"))):
         assert deposits.unavailable_reason(quote)
         with pytest.raises(Conflict):
             record(quote, alice)
 
 
-def test_without_a_deposit_the_status_is_none(dana: Customer) -> None:
+def test_deposit_status_is_none_without_deposit(dana: Customer) -> None:
     assert status(personas.sent_quote(dana, percent="0")) == "none"
 
 
 # The invoice
 
 
-def test_it_stands_on_the_invoice_once_that_is_sent(accepted: Quote, alice: Actor) -> None:
+def test_deposit_is_allocated_when_quote_invoice_is_sent(accepted: Quote, alice: Actor) -> None:
     record(accepted, alice)
     draft = create_invoice(accepted, alice)
     assert (draft.amount_paid_minor, draft.total_minor, draft.quote_id) == (0, 100_000, accepted.pk)
@@ -257,13 +263,13 @@ def test_it_stands_on_the_invoice_once_that_is_sent(accepted: Quote, alice: Acto
     assert (event.data["amount_minor"], event.data["number"]) == (30_000, "QUO-0001")
 
 
-def test_a_deposit_of_all_of_it_pays_the_invoice(dana: Customer, alice: Actor) -> None:
+def test_full_deposit_pays_quote_invoice(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana, percent="100"))
     record(quote, alice)
     assert send(create_invoice(quote, alice), alice).status == "paid"
 
 
-def test_a_deposit_larger_than_the_invoice_leaves_credit(accepted: Quote, alice: Actor) -> None:
+def test_deposit_larger_than_invoice_leaves_credit_and_raises_alert(accepted: Quote, alice: Actor) -> None:
     payment = record(accepted, alice)
     draft = edit(create_invoice(accepted, alice), alice, 25_000)
     sent = send(draft, alice)
@@ -272,7 +278,7 @@ def test_a_deposit_larger_than_the_invoice_leaves_credit(accepted: Quote, alice:
     assert "$50.00 of the deposit of QUO-0001" in Alert.objects.get(kind="deposit_unallocated").message
 
 
-def test_the_invoice_of_a_quote_stays_its_customers(accepted: Quote, alice: Actor) -> None:
+def test_quote_invoice_cannot_change_customer_or_currency(accepted: Quote, alice: Actor) -> None:
     draft = create_invoice(accepted, alice)
     eve = personas.customer(accepted.organization, "Eve")
     for changes, field in (({"customer": eve}, "customer"), ({"currency": "EUR"}, "currency")):
@@ -281,12 +287,12 @@ def test_the_invoice_of_a_quote_stays_its_customers(accepted: Quote, alice: Acto
         assert list(refusal.value.fields) == [field]
 
 
-def test_an_invoice_is_made_once(accepted: Quote, alice: Actor) -> None:
+def test_quote_invoice_is_created_once(accepted: Quote, alice: Actor) -> None:
     assert create_invoice(accepted, alice) == create_invoice(accepted, alice)
     assert Invoice.objects.count() == 1
 
 
-def test_it_has_the_lines_of_the_quote(accepted: Quote, alice: Actor) -> None:
+def test_quote_invoice_has_lines_of_quote(accepted: Quote, alice: Actor) -> None:
     draft = create_invoice(accepted, alice)
     for name in ("description", "quantity", "unit_amount_minor", "tax_percent", "amount_minor"):
         assert [getattr(line, name) for line in draft.lines.all()] == [
@@ -294,12 +300,12 @@ def test_it_has_the_lines_of_the_quote(accepted: Quote, alice: Actor) -> None:
         ]
 
 
-def test_no_invoice_is_made_of_what_was_not_accepted(dana: Customer, alice: Actor) -> None:
+def test_unaccepted_quote_cannot_become_invoice(dana: Customer, alice: Actor) -> None:
     with pytest.raises(Conflict):
         create_invoice(personas.sent_quote(dana), alice)
 
 
-def test_no_invoice_is_made_while_the_deposit_is_being_paid(
+def test_quote_invoice_cannot_be_created_while_deposit_is_processing(
     gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
 ) -> None:
     payment = gateway_driver.start_and_pay(accepted, "debit")
@@ -310,7 +316,7 @@ def test_no_invoice_is_made_while_the_deposit_is_being_paid(
     assert send(create_invoice(accepted, alice), alice).amount_paid_minor == 30_000
 
 
-def test_making_the_invoice_closes_an_open_checkout(
+def test_creating_quote_invoice_closes_open_deposit_checkout(
     gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
 ) -> None:
     payment = gateway_driver.start(accepted)
@@ -320,26 +326,26 @@ def test_making_the_invoice_closes_an_open_checkout(
     assert gateway_driver.pay(payment).status_code == 410
 
 
-def test_after_the_invoice_no_deposit_is_recorded(accepted: Quote, alice: Actor) -> None:
+def test_deposit_cannot_be_recorded_after_quote_invoice(accepted: Quote, alice: Actor) -> None:
     create_invoice(accepted, alice)
     with pytest.raises(TooLate):
         record(accepted, alice)
 
 
-def test_a_draft_that_is_voided_leaves_its_deposit_to_a_human(accepted: Quote, alice: Actor) -> None:
+def test_voiding_draft_quote_invoice_raises_unallocated_deposit_alert(accepted: Quote, alice: Actor) -> None:
     record(accepted, alice)
     invoices.void(create_invoice(accepted, alice), by=alice, now=present())
     assert Alert.objects.get().kind == "deposit_unallocated"
 
 
-def test_an_invoice_that_holds_its_deposit_cannot_be_voided(accepted: Quote, alice: Actor) -> None:
+def test_invoice_with_allocated_deposit_cannot_be_voided(accepted: Quote, alice: Actor) -> None:
     record(accepted, alice)
     invoice = send(create_invoice(accepted, alice), alice)
     with pytest.raises(Conflict):
         invoices.void(invoice, by=alice, now=present())
 
 
-def test_the_same_form_records_it_once(dana: Customer, alice: Actor) -> None:
+def test_deposit_is_recorded_once_per_idempotency_key(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = OfflineDeposit("Check", present().date() - timedelta(days=1), idempotency_key="form-1")
     first = deposits.record_deposit(quote, deposit=deposit, by=alice, now=present())

@@ -37,7 +37,7 @@ def test_a_new_invoice_is_a_draft_without_a_number(dana: Customer, alice: Actor)
     assert Event.objects.get(invoice=invoice).type == "invoice.created"
 
 
-def test_its_figures_are_what_its_lines_say(dana: Customer, alice: Actor) -> None:
+def test_invoice_totals_follow_from_its_lines(dana: Customer, alice: Actor) -> None:
     invoice = Invoice.objects.get(pk=write(dana, alice).pk)
     assert [line.amount_minor for line in invoice.lines.all()] == [30_002, 3_000]  # 30,001.5 rounds half up
     assert (invoice.subtotal_minor, invoice.tax_minor) == (33_002, 3_000 + 218)
@@ -56,7 +56,7 @@ def test_a_discount_amount_comes_off_before_tax(dana: Customer, alice: Actor) ->
     assert (invoice.discount_minor, invoice.tax_minor, invoice.total_minor) == (2_000, 1_600, 9_600)
 
 
-def test_quantities_come_back_exactly(dana: Customer, alice: Actor) -> None:
+def test_line_quantity_and_tax_round_trip_exactly(dana: Customer, alice: Actor) -> None:
     line = replace(OAK, quantity=Decimal("0.3333"), tax_percent=Decimal("8.8750"))
     stored = write(dana, alice, lines=(line,)).lines.get()
     assert (str(stored.quantity), str(stored.tax_percent)) == ("0.3333", "8.875")
@@ -86,21 +86,23 @@ def test_quantities_come_back_exactly(dana: Customer, alice: Actor) -> None:
         ("discount_amount", {"discount_kind": "amount", "discount_amount_minor": -1}),
     ],
 )
-def test_a_wrong_field_is_named(dana: Customer, alice: Actor, field: str, changes: dict[str, Any]) -> None:
+def test_invoice_with_invalid_field_is_refused_by_field(
+    dana: Customer, alice: Actor, field: str, changes: dict[str, Any]
+) -> None:
     with pytest.raises(Invalid) as refusal:
         write(dana, alice, **changes)
     assert set(refusal.value.fields) == {field}
     assert not Invoice.objects.exists()
 
 
-def test_another_organizations_customer_is_refused(dana: Customer, alice: Actor) -> None:
+def test_invoice_for_customer_of_another_organization_is_refused(dana: Customer, alice: Actor) -> None:
     stranger = personas.customer(personas.mallory().organization, "Eve")
     with pytest.raises(Invalid) as refusal:
         invoices.create(dana.organization, draft=draft(stranger), by=alice, now=present())
     assert set(refusal.value.fields) == {"customer"}
 
 
-def test_an_edit_replaces_what_was_written(dana: Customer, alice: Actor) -> None:
+def test_draft_invoice_edit_replaces_lines(dana: Customer, alice: Actor) -> None:
     invoice = write(dana, alice)
     edited = invoices.edit(invoice, draft=draft(dana, lines=(OIL,)), version=1, by=alice, now=present())
     assert (edited.version, edited.total_minor, edited.lines.count()) == (2, 3_218, 1)
@@ -108,7 +110,7 @@ def test_an_edit_replaces_what_was_written(dana: Customer, alice: Actor) -> None
     assert (event.data["before"]["total_minor"], event.data["total_minor"]) == (36_220, 3_218)
 
 
-def test_who_saves_second_is_told(dana: Customer, alice: Actor) -> None:
+def test_draft_invoice_edit_of_outdated_version_raises_stale(dana: Customer, alice: Actor) -> None:
     invoice = write(dana, alice)
     invoices.edit(invoice, draft=draft(dana, notes="first"), version=1, by=alice, now=present())
     with pytest.raises(Stale):
@@ -116,14 +118,14 @@ def test_who_saves_second_is_told(dana: Customer, alice: Actor) -> None:
     assert Invoice.objects.get().notes == "first"
 
 
-def test_a_wrong_edit_changes_nothing(dana: Customer, alice: Actor) -> None:
+def test_invalid_draft_invoice_edit_changes_nothing(dana: Customer, alice: Actor) -> None:
     invoice = write(dana, alice)
     with pytest.raises(Invalid):
         invoices.edit(invoice, draft=draft(dana, lines=()), version=1, by=alice, now=present())
     assert (Invoice.objects.get().version, invoice.lines.count()) == (1, 2)
 
 
-def test_a_void_invoice_is_not_edited(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+def test_void_invoice_cannot_be_edited(invoice: Invoice, dana: Customer, alice: Actor) -> None:
     invoice = invoices.void(invoice, by=alice, now=present())
     with pytest.raises(Conflict):
         invoices.edit(invoice, draft=draft(dana), version=invoice.version, by=alice, now=present())

@@ -39,7 +39,7 @@ def change(invoice: Invoice, draft: InvoiceDraft, by: Actor) -> Invoice:
     return invoices.edit(invoice, draft=draft, version=version, by=by, now=present())
 
 
-def test_an_earlier_version_reads_as_the_invoice_did(dana: Customer, alice: Actor) -> None:
+def test_earlier_invoice_version_equals_invoice_before_edit(dana: Customer, alice: Actor) -> None:
     invoice, draft = written(dana, alice)
     was = versions.current_version(invoice)
     change(invoice, replace(draft, lines=LINES[:1], notes="", discount_kind=""), alice)
@@ -54,14 +54,14 @@ def test_an_earlier_version_reads_as_the_invoice_did(dana: Customer, alice: Acto
     ]
 
 
-def test_every_version_is_kept_in_order(dana: Customer, alice: Actor) -> None:
+def test_invoice_versions_are_kept_in_order(dana: Customer, alice: Actor) -> None:
     invoice, draft = written(dana, alice)
     for notes in ("Second", "Third"):
         change(invoice, replace(draft, notes=notes), alice)
     assert [version.notes for version, _ in versions.earlier(invoice)] == [draft.notes, "Second"]
 
 
-def test_a_change_from_before_versions_were_kept_is_no_version(dana: Customer, alice: Actor) -> None:
+def test_edit_event_without_snapshot_is_no_invoice_version(dana: Customer, alice: Actor) -> None:
     invoice, draft = written(dana, alice)
     change(invoice, draft, alice)
     figures = {"total_minor": 100_000, "currency": "USD", "due_on": "2026-11-30"}
@@ -70,7 +70,7 @@ def test_a_change_from_before_versions_were_kept_is_no_version(dana: Customer, a
         assert versions.earlier(invoice) == []
 
 
-def test_a_version_kept_without_its_number_and_discount_reads_too(dana: Customer, alice: Actor) -> None:
+def test_invoice_version_without_number_and_discount_is_readable(dana: Customer, alice: Actor) -> None:
     invoice, draft = written(dana, alice)
     change(invoice, draft, alice)
     event = Event.objects.get(type="invoice.edited")

@@ -62,7 +62,7 @@ def reconcile() -> None:
         pass
 
 
-def test_send_and_new_terms_never_give_a_number_twice(dana: Customer, alice: Actor) -> None:
+def test_concurrent_send_and_new_terms_assign_distinct_quote_numbers(dana: Customer, alice: Actor) -> None:
     personas.sent_quote(dana)
     terms = QuoteTerms(prefix="QUO-")
     for quote, offset_ms in rounds(lambda: personas.draft_quote(dana)):
@@ -75,7 +75,9 @@ def test_send_and_new_terms_never_give_a_number_twice(dana: Customer, alice: Act
     assert list(numbers) == [f"QUO-{number:04d}" for number in range(1, ROUNDS + 2)]
 
 
-def test_deposit_online_and_offline(gateway_driver: GatewayDriver, dana: Customer) -> None:
+def test_concurrent_online_and_offline_deposit_are_booked_once(
+    gateway_driver: GatewayDriver, dana: Customer
+) -> None:
     for quote, offset_ms in rounds(accepted(dana), width_ms=40, many=10):
         payment = gateway_driver.start(quote)
         gateway_driver.pay(payment)
@@ -91,7 +93,9 @@ def test_deposit_online_and_offline(gateway_driver: GatewayDriver, dana: Custome
         assert quote.payments.deposits().count() == 1
 
 
-def test_deposit_and_making_the_invoice(gateway_driver: GatewayDriver, dana: Customer, alice: Actor) -> None:
+def test_concurrent_deposit_and_quote_invoice_creation_are_consistent(
+    gateway_driver: GatewayDriver, dana: Customer, alice: Actor
+) -> None:
     for quote, offset_ms in rounds(accepted(dana), width_ms=40, many=10):
         payment = gateway_driver.start(quote)
         gateway_driver.pay(payment)
@@ -112,7 +116,9 @@ def test_deposit_and_making_the_invoice(gateway_driver: GatewayDriver, dana: Cus
         )
 
 
-def test_callback_and_return_and_worker(gateway_driver: GatewayDriver, dana: Customer) -> None:
+def test_concurrent_callback_return_and_worker_book_deposit_once(
+    gateway_driver: GatewayDriver, dana: Customer
+) -> None:
     for quote, offset_ms in rounds(accepted(dana), width_ms=30, many=6):
         payment = gateway_driver.start(quote)
         gateway_driver.pay(payment)

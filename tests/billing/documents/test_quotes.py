@@ -64,7 +64,7 @@ def kinds(quote: Quote) -> list[str]:
 # Writing
 
 
-def test_a_draft_has_no_number_and_knows_its_deposit(offer: QuoteDraft, alice: Actor) -> None:
+def test_draft_quote_has_deposit_and_no_number(offer: QuoteDraft, alice: Actor) -> None:
     draft = write(offer, alice)
     assert (draft.status, draft.number, draft.deposit) == ("draft", None, Money(30_000, "USD"))
     assert draft.events.get().type == "quote.created"
@@ -83,7 +83,7 @@ def test_a_draft_has_no_number_and_knows_its_deposit(offer: QuoteDraft, alice: A
         (3, "100", 3),
     ],
 )
-def test_a_percentage_rounds_half_up(
+def test_percent_deposit_rounds_half_up(
     offer: QuoteDraft, alice: Actor, total_minor: int, percent: str, deposit_minor: int
 ) -> None:
     lines = (Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
@@ -91,16 +91,14 @@ def test_a_percentage_rounds_half_up(
     assert draft.deposit_minor == deposit_minor <= draft.total_minor
 
 
-def test_a_percentage_is_of_the_total_with_tax_and_discount(offer: QuoteDraft, alice: Actor) -> None:
+def test_percent_deposit_is_of_total_with_tax_and_discount(offer: QuoteDraft, alice: Actor) -> None:
     lines = (Line("Oak staircase", Decimal(1), 100_000, Decimal("8.25")),)
     draft = write(offer, alice, lines=lines, discount_kind="percent", discount_percent=Decimal(10))
     assert (draft.total_minor, draft.deposit_minor) == (97_425, 29_228)
 
 
 @pytest.mark.parametrize(("currency", "deposit"), [("JPY", 300), ("KWD", 300)])
-def test_a_deposit_is_in_the_quotes_own_units(
-    offer: QuoteDraft, alice: Actor, currency: str, deposit: int
-) -> None:
+def test_deposit_is_in_quote_currency(offer: QuoteDraft, alice: Actor, currency: str, deposit: int) -> None:
     lines = (Line("Oak staircase", Decimal(1), 1_000, Decimal(0)),)
     assert write(offer, alice, currency=currency, lines=lines).deposit == Money(deposit, currency)
 
@@ -120,7 +118,7 @@ def test_a_deposit_is_in_the_quotes_own_units(
         ({"currency": "XXX"}, "currency"),
     ],
 )
-def test_what_is_wrong_is_said_on_its_field(
+def test_quote_with_invalid_field_is_refused_by_field(
     offer: QuoteDraft, alice: Actor, changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
@@ -129,19 +127,19 @@ def test_what_is_wrong_is_said_on_its_field(
     assert not Quote.objects.exists()
 
 
-def test_an_edit_reckons_the_deposit_anew(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
+def test_quote_edit_recomputes_deposit(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
     lines = (Line("Oak staircase", Decimal(2), 100_000, Decimal(0)),)
     edited = quotes.edit(draft, draft=replace(offer, lines=lines), version=1, by=alice, now=present())
     assert (edited.deposit_minor, edited.version) == (60_000, 2)
 
 
-def test_the_second_editor_is_told(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
+def test_quote_edit_of_outdated_version_raises_stale(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
     quotes.edit(draft, draft=offer, version=1, by=alice, now=present())
     with pytest.raises(Stale):
         quotes.edit(draft, draft=offer, version=1, by=alice, now=present())
 
 
-def test_a_sent_quote_is_frozen(offer: QuoteDraft, quote: Quote, alice: Actor) -> None:
+def test_sent_quote_cannot_be_edited(offer: QuoteDraft, quote: Quote, alice: Actor) -> None:
     with pytest.raises(Conflict):
         quotes.edit(quote, draft=offer, version=1, by=alice, now=present())
     assert Quote.objects.get().deposit_minor == 30_000
@@ -150,24 +148,24 @@ def test_a_sent_quote_is_frozen(offer: QuoteDraft, quote: Quote, alice: Actor) -
 # Sending
 
 
-def test_sending_gives_a_number_and_mails_the_link(draft: Quote, alice: Actor) -> None:
+def test_sending_quote_assigns_number_and_mails_link(draft: Quote, alice: Actor) -> None:
     sent = quotes.send(draft, by=alice, now=present())
     assert (sent.status, sent.number) == ("sent", "QUO-0001")
     assert kinds(sent) == ["quote_sent"]
     assert Mail.objects.get().to == [sent.customer.email]
 
 
-def test_it_is_sent_once(quote: Quote, alice: Actor) -> None:
+def test_sent_quote_cannot_be_sent_again(quote: Quote, alice: Actor) -> None:
     with pytest.raises(Conflict):
         quotes.send(quote, by=alice, now=present())
 
 
-def test_an_offer_of_nothing_is_not_sent(dana: Customer, alice: Actor) -> None:
+def test_quote_with_zero_total_cannot_be_sent(dana: Customer, alice: Actor) -> None:
     with pytest.raises(Invalid):
         quotes.send(personas.draft_quote(dana, 0), by=alice, now=present())
 
 
-def test_a_quote_whose_last_day_is_over_is_not_sent(dana: Customer, alice: Actor) -> None:
+def test_quote_past_valid_until_cannot_be_sent(dana: Customer, alice: Actor) -> None:
     draft = personas.draft_quote(dana, valid_in=0)
     with pytest.raises(Invalid) as refusal:
         quotes.send(draft, by=alice, now=present() + timedelta(days=1))
@@ -175,19 +173,19 @@ def test_a_quote_whose_last_day_is_over_is_not_sent(dana: Customer, alice: Actor
     assert quotes.send(draft, by=alice, now=present()).status == "sent"
 
 
-def test_a_deposit_too_small_for_the_gateway_is_not_sent(dana: Customer, alice: Actor) -> None:
+def test_quote_with_deposit_below_gateway_minimum_cannot_be_sent(dana: Customer, alice: Actor) -> None:
     with pytest.raises(Invalid) as refusal:
         quotes.send(personas.draft_quote(dana, 100), by=alice, now=present())
     assert list(refusal.value.fields) == ["deposit"]
 
 
-def test_resending_mails_the_same_again(quote: Quote, alice: Actor) -> None:
+def test_resending_quote_mails_link_again(quote: Quote, alice: Actor) -> None:
     quotes.resend(quote, by=alice, now=present())
     quotes.resend(accept(quote), by=alice, now=present())
     assert kinds(quote) == ["quote_sent", "quote_sent", "quote_accepted", "quote_sent"]
 
 
-def test_what_has_ended_is_not_mailed_again(quote: Quote, draft: Quote, alice: Actor) -> None:
+def test_draft_expired_or_declined_quote_cannot_be_resent(quote: Quote, draft: Quote, alice: Actor) -> None:
     with pytest.raises(Conflict):
         quotes.resend(draft, by=alice, now=present())
     with pytest.raises(TooLate):
@@ -196,14 +194,14 @@ def test_what_has_ended_is_not_mailed_again(quote: Quote, draft: Quote, alice: A
         quotes.resend(decline(quote), by=alice, now=present())
 
 
-def test_a_mail_whose_quote_has_ended_is_not_sent(quote: Quote) -> None:
+def test_queued_mail_of_declined_quote_is_dropped(quote: Quote) -> None:
     mail = Mail.objects.get()
     assert outbox.is_still_valid(mail, now=present())
     decline(quote)
     assert not outbox.is_still_valid(Mail.objects.get(pk=mail.pk), now=present())
 
 
-def test_a_part_of_a_quote_cannot_be_requested(quote: Quote, alice: Actor) -> None:
+def test_payment_request_for_quote_is_refused(quote: Quote, alice: Actor) -> None:
     ask = payment_requests.NewPaymentRequest(Money(10_000, "USD"), to=(quote.customer.email,))
     for offered in (quote, accept(quote)):
         with pytest.raises(DepositNotDivisible) as refusal:
@@ -214,7 +212,7 @@ def test_a_part_of_a_quote_cannot_be_requested(quote: Quote, alice: Actor) -> No
 # The answer
 
 
-def test_accepting_keeps_who_when_and_from_where(quote: Quote) -> None:
+def test_accepting_quote_stores_name_time_and_ip_address(quote: Quote) -> None:
     accepted = accept(quote, "  Dana Whitfield ")
     stored = Quote.objects.get()
     assert (stored.status, stored.accepted_by, stored.accepted_ip) == (
@@ -229,47 +227,47 @@ def test_accepting_keeps_who_when_and_from_where(quote: Quote) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121])
-def test_accepting_takes_a_name(quote: Quote, name: str) -> None:
+def test_accepting_quote_requires_name(quote: Quote, name: str) -> None:
     with pytest.raises(Invalid) as refusal:
         accept(quote, name)
     assert list(refusal.value.fields) == ["name"]
     assert Quote.objects.get().status == "sent"
 
 
-def test_accepting_twice_is_one_decision(quote: Quote) -> None:
+def test_accepting_quote_twice_is_idempotent(quote: Quote) -> None:
     accept(quote, "First")
     assert accept(quote, "Second").accepted_by == "First"
     assert Event.objects.filter(type="quote.accepted").count() == 1
 
 
-def test_declining_keeps_the_reason_and_tells(quote: Quote) -> None:
+def test_declining_quote_stores_reason_and_mails_organization(quote: Quote) -> None:
     assert decline(quote, " Too dear. ").status == "declined"
     assert decline(quote).status == "declined"
     assert Event.objects.get(type="quote.declined").data["reason"] == "Too dear."
     assert kinds(quote) == ["quote_sent", "quote_declined"]
 
 
-def test_yes_and_no_exclude_each_other(dana: Customer) -> None:
+def test_quote_cannot_be_both_accepted_and_declined(dana: Customer) -> None:
     with pytest.raises(TooLate):
         decline(accept(personas.sent_quote(dana)))
     with pytest.raises(TooLate):
         accept(decline(personas.sent_quote(dana)))
 
 
-def test_a_draft_has_nobody_to_answer_it(draft: Quote) -> None:
+def test_draft_quote_can_be_neither_accepted_nor_declined(draft: Quote) -> None:
     for answer in (accept, decline):
         with pytest.raises(Conflict):
             answer(draft)
 
 
-def test_after_its_last_day_it_can_neither_be_accepted_nor_declined(quote: Quote) -> None:
+def test_quote_past_valid_until_can_be_neither_accepted_nor_declined(quote: Quote) -> None:
     assert accept(personas.sent_quote(quote.customer), days=14).status == "accepted"
     for answer in (accept, decline):
         with pytest.raises(TooLate):
             answer(quote, days=15)
 
 
-def test_the_clock_ends_what_was_not_answered(quote: Quote, dana: Customer) -> None:
+def test_expire_job_expires_unanswered_quotes(quote: Quote, dana: Customer) -> None:
     kept = accept(personas.sent_quote(dana))
     assert due_work.expire_quotes(now=present() + timedelta(days=14)) == 0
     assert due_work.expire_quotes(now=present() + timedelta(days=16)) == 1
@@ -277,7 +275,7 @@ def test_the_clock_ends_what_was_not_answered(quote: Quote, dana: Customer) -> N
     assert [Quote.objects.get(pk=one.pk).status for one in (quote, kept)] == ["expired", "accepted"]
 
 
-def test_its_last_day_is_the_organizations(organization: Organization, dana: Customer) -> None:
+def test_quote_valid_until_follows_organization_time_zone(organization: Organization, dana: Customer) -> None:
     quote = personas.sent_quote(dana, valid_in=0)
     midnight_utc = present().replace(hour=0, minute=0) + timedelta(days=1)
     Organization.objects.update(time_zone="Pacific/Honolulu")
@@ -290,7 +288,7 @@ def test_its_last_day_is_the_organizations(organization: Organization, dana: Cus
     assert quotes.is_past_valid_until(Quote.objects.select_related("organization").get(), midnight_utc)
 
 
-def test_opening_is_noted_once(quote: Quote) -> None:
+def test_quote_opened_event_is_recorded_once(quote: Quote) -> None:
     for _ in range(2):
         quotes.mark_opened(quote, now=present())
     assert Event.objects.filter(type="quote.opened").count() == 1
@@ -305,7 +303,7 @@ def terms(**columns: Any) -> QuoteTerms:
     )
 
 
-def test_terms_number_the_next_quote_and_are_the_usual_deposit(
+def test_quote_terms_set_next_number_and_default_deposit(
     organization: Organization, dana: Customer, alice: Actor
 ) -> None:
     first = personas.sent_quote(dana)
@@ -314,7 +312,7 @@ def test_terms_number_the_next_quote_and_are_the_usual_deposit(
     assert quotes.default_deposit(organization, Money(100_000, "USD")) == ("percent", Decimal(25), 0)
 
 
-def test_a_change_of_terms_never_sets_the_numbers_back(
+def test_quote_terms_never_lower_next_number(
     organization: Organization, dana: Customer, alice: Actor
 ) -> None:
     personas.sent_quote(dana)
@@ -322,13 +320,13 @@ def test_a_change_of_terms_never_sets_the_numbers_back(
     assert QuoteTerms.objects.get().next_number == 2
 
 
-def test_below_the_threshold_none_is_asked_for(organization: Organization, alice: Actor) -> None:
+def test_no_default_deposit_below_threshold(organization: Organization, alice: Actor) -> None:
     quotes.change_terms(organization, terms=terms(deposit_threshold_minor=50_000), by=alice, now=present())
     kinds = [quotes.default_deposit(organization, Money(minor, "USD"))[0] for minor in (49_999, 50_000)]
     assert kinds == ["", "percent"]
 
 
-def test_a_usual_amount_is_at_most_the_total_and_in_its_own_currency(
+def test_default_deposit_amount_is_capped_at_total_and_bound_to_currency(
     organization: Organization, alice: Actor
 ) -> None:
     usual = terms(deposit_kind="amount", deposit_amount_minor=20_000)
@@ -349,7 +347,7 @@ def test_a_usual_amount_is_at_most_the_total_and_in_its_own_currency(
         ({"prefix": "Q1"}, "prefix"),
     ],
 )
-def test_wrong_terms_are_refused(
+def test_invalid_quote_terms_are_refused_by_field(
     organization: Organization, alice: Actor, columns: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
@@ -357,7 +355,7 @@ def test_wrong_terms_are_refused(
     assert list(refusal.value.fields) == [field]
 
 
-def test_the_event_of_new_terms_keeps_what_was_before(organization: Organization, alice: Actor) -> None:
+def test_quote_terms_event_keeps_previous_values(organization: Organization, alice: Actor) -> None:
     for _ in range(2):
         quotes.change_terms(organization, terms=terms(), by=alice, now=present())
     event = Event.objects.get(type="organization.quote_terms_changed")

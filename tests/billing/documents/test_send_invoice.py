@@ -30,61 +30,63 @@ def test_a_sent_invoice_has_a_number_a_mail_and_a_link(dana: Customer, alice: Ac
     assert links.invoice_by_token(links.invoice_url(invoice).split("/")[-2]) == invoice
 
 
-def test_numbers_follow_one_another_in_each_organization(dana: Customer, alice: Actor) -> None:
+def test_invoice_numbers_are_consecutive_per_organization(dana: Customer, alice: Actor) -> None:
     mallory = personas.mallory()
     hers = personas.sent_invoice(personas.customer(mallory.organization, "Eve"))
     ours = [personas.sent_invoice(dana).number for _ in range(3)]
     assert (ours, hers.number) == (["INV-0001", "INV-0002", "INV-0003"], "INV-0001")
 
 
-def test_a_refused_send_uses_no_number(dana: Customer, alice: Actor) -> None:
+def test_refused_invoice_send_uses_no_number(dana: Customer, alice: Actor) -> None:
     with pytest.raises(Invalid):
         send(personas.draft_invoice(dana, 0), alice)
     assert send(personas.draft_invoice(dana), alice).number == "INV-0001"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_send_that_breaks_half_way_uses_no_number(dana: Customer, alice: Actor) -> None:
+def test_failed_invoice_send_uses_no_number(dana: Customer, alice: Actor) -> None:
     draft = personas.draft_invoice(dana)
     with pytest.raises(IntegrityError):
         invoices.send(draft, by=alice, now=None)  # type: ignore[arg-type]
     assert send(draft, alice).number == "INV-0001"
 
 
-def test_nothing_due_is_not_sent(dana: Customer, alice: Actor) -> None:
+def test_invoice_with_zero_total_cannot_be_sent(dana: Customer, alice: Actor) -> None:
     with pytest.raises(Invalid) as refusal:
         send(personas.draft_invoice(dana, 0), alice)
     assert set(refusal.value.fields) == {"lines"}
 
 
-def test_an_invoice_is_sent_once(invoice: Invoice, alice: Actor) -> None:
+def test_sent_invoice_cannot_be_sent_again(invoice: Invoice, alice: Actor) -> None:
     with pytest.raises(Conflict):
         send(invoice, alice)
     assert Mail.objects.filter(invoice=invoice).count() == 1
 
 
-def test_a_prefix_of_ones_own(dana: Customer, organization: Organization, alice: Actor) -> None:
+def test_invoice_number_uses_organization_prefix(
+    dana: Customer, organization: Organization, alice: Actor
+) -> None:
     Organization.objects.filter(pk=organization.pk).update(invoice_prefix="2026/")
     assert send(personas.draft_invoice(dana), alice).number == "2026/0001"
 
 
-def test_resending_mails_the_link_again(invoice: Invoice, alice: Actor) -> None:
+def test_resending_invoice_mails_link_again(invoice: Invoice, alice: Actor) -> None:
     invoices.resend(invoice, by=alice, now=present())
     assert Mail.objects.filter(invoice=invoice, kind="invoice_sent").count() == 2
     assert Event.objects.filter(invoice=invoice, type="invoice.resent").exists()
 
 
-def test_a_draft_is_not_resent(dana: Customer, alice: Actor) -> None:
+def test_draft_invoice_cannot_be_resent(dana: Customer, alice: Actor) -> None:
     with pytest.raises(InvoiceNotSent):
         invoices.resend(personas.draft_invoice(dana), by=alice, now=present())
 
 
-def test_a_mail_of_a_void_invoice_is_dropped(invoice: Invoice, alice: Actor) -> None:
+def test_queued_mail_of_void_invoice_is_dropped(invoice: Invoice, alice: Actor) -> None:
     invoices.void(invoice, by=alice, now=present())
     assert not outbox.is_still_valid(Mail.objects.get(invoice=invoice), now=present())
 
 
-def test_a_customer_who_opens_it_is_noted_once(invoice: Invoice) -> None:
+def test_invoice_opened_event_is_recorded_once(invoice: Invoice) -> None:
     first = present()
     invoices.mark_opened(invoice, now=first)
     invoices.mark_opened(invoice, now=present())
@@ -93,7 +95,7 @@ def test_a_customer_who_opens_it_is_noted_once(invoice: Invoice) -> None:
     assert Event.objects.filter(type="invoice.opened").count() == 1
 
 
-def test_overdue_follows_the_day_where_the_organization_is(invoice: Invoice) -> None:
+def test_invoice_overdue_follows_organization_time_zone(invoice: Invoice) -> None:
     invoice.due_on = datetime(2026, 3, 1, tzinfo=UTC).date()
     just_after_midnight_utc = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
     assert not invoice.is_overdue(today(just_after_midnight_utc, "America/New_York"))

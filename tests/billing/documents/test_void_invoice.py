@@ -19,7 +19,7 @@ def void(invoice: Invoice, by: Actor) -> Invoice:
     return invoices.void(invoice, by=by, now=present())
 
 
-def test_a_draft_can_be_voided_and_uses_no_number(dana: Customer, alice: Actor) -> None:
+def test_voided_draft_invoice_uses_no_number(dana: Customer, alice: Actor) -> None:
     assert void(personas.draft_invoice(dana), alice).number is None
     assert personas.sent_invoice(dana).number == "INV-0001"
 
@@ -28,7 +28,7 @@ def test_a_void_invoice_keeps_its_number(invoice: Invoice, alice: Actor) -> None
     assert void(invoice, alice).number == "INV-0001"
 
 
-def test_its_open_request_is_canceled_with_it(asked: PaymentRequest, alice: Actor) -> None:
+def test_voiding_invoice_cancels_open_request(asked: PaymentRequest, alice: Actor) -> None:
     void(asked.invoice, alice)
     asked.refresh_from_db()
     assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_voided")
@@ -37,7 +37,7 @@ def test_its_open_request_is_canceled_with_it(asked: PaymentRequest, alice: Acto
 
 
 @pytest.mark.parametrize("by_request", [True, False])
-def test_its_checkout_is_closed(
+def test_voiding_invoice_closes_checkout(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor, by_request: bool
 ) -> None:
     payment = gateway_driver.start(asked if by_request else asked.invoice)
@@ -46,7 +46,9 @@ def test_its_checkout_is_closed(
     assert (payment.status, gateway_driver.pay(payment).status_code) == ("canceled", 410)
 
 
-def test_its_links_say_so(gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor) -> None:
+def test_links_of_void_invoice_are_not_payable(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
     void(asked.invoice, alice)
     for source in (asked, asked.invoice):
         with pytest.raises(NotPayable) as refusal:
@@ -54,7 +56,9 @@ def test_its_links_say_so(gateway_driver: GatewayDriver, asked: PaymentRequest, 
         assert refusal.value.reason == "void"
 
 
-def test_an_authorized_card_is_let_go(gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor) -> None:
+def test_voiding_invoice_releases_authorized_card(
+    gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor
+) -> None:
     payment = gateway_driver.start(invoice)
     gateway_driver.pay(payment)
     void(invoice, alice)
@@ -62,13 +66,17 @@ def test_an_authorized_card_is_let_go(gateway_driver: GatewayDriver, invoice: In
     assert (payment.status, gateway_driver.captures_of(payment)) == ("canceled", [])
 
 
-def test_money_at_the_bank_refuses_it(gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor) -> None:
+def test_voiding_invoice_is_refused_while_bank_debit_is_processing(
+    gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor
+) -> None:
     gateway_driver.start_and_pay(invoice, "debit")
     with pytest.raises(PaymentInProgress):
         void(invoice, alice)
 
 
-def test_money_on_it_refuses_it(gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor) -> None:
+def test_voiding_partly_paid_invoice_is_refused(
+    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+) -> None:
     gateway_driver.start_and_pay(asked)
     with pytest.raises(Conflict) as refusal:
         void(asked.invoice, alice)
@@ -76,7 +84,7 @@ def test_money_on_it_refuses_it(gateway_driver: GatewayDriver, asked: PaymentReq
 
 
 @pytest.mark.parametrize("end", ["void", "paid"])
-def test_what_has_ended_is_not_voided(
+def test_void_or_paid_invoice_cannot_be_voided(
     gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor, end: str
 ) -> None:
     if end == "paid":
@@ -87,7 +95,7 @@ def test_what_has_ended_is_not_voided(
         void(invoice, alice)
 
 
-def test_a_deposit_on_it_refuses_it_and_names_the_way_out(dana: Customer, alice: Actor) -> None:
+def test_voiding_invoice_with_deposit_is_refused_and_names_way_out(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = personas.record_deposit_check(quote)
     invoice = invoices.send(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
@@ -99,7 +107,7 @@ def test_a_deposit_on_it_refuses_it_and_names_the_way_out(dana: Customer, alice:
     assert void(invoice, alice).status == "void"
 
 
-def test_a_deposit_beside_another_payment_is_not_called_all_of_it(dana: Customer, alice: Actor) -> None:
+def test_void_refusal_distinguishes_deposit_from_other_payments(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     personas.record_deposit_check(quote)
     invoice = invoices.send(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())

@@ -37,25 +37,29 @@ def allocate(payment: Payment, invoice: Invoice, amount_minor: int) -> None:
 
 
 @pytest.mark.parametrize(("captured", "fits"), [(30_000, 30_000), (40_000, 40_000), (40_001, 40_000), (0, 0)])
-def test_as_much_fits_as_is_due(payment: Payment, invoice: Invoice, captured: int, fits: int) -> None:
+def test_allocatable_amount_is_limited_to_amount_due(
+    payment: Payment, invoice: Invoice, captured: int, fits: int
+) -> None:
     assert allocations.allocatable(invoice, Money(captured, "USD")) == fits
 
 
-def test_another_currency_fits_nowhere(payment: Payment, invoice: Invoice) -> None:
+def test_money_in_another_currency_is_not_allocatable(payment: Payment, invoice: Invoice) -> None:
     assert allocations.allocatable(invoice, Money(30_000, "CAD")) == 0
 
 
 @pytest.mark.parametrize(
     ("status", "fits"), [("draft", 0), ("void", 0), ("paid", 0), ("written_off", 30_000)]
 )
-def test_only_what_is_owed_takes_money(payment: Payment, invoice: Invoice, status: str, fits: int) -> None:
+def test_only_sent_or_written_off_invoice_is_allocatable(
+    payment: Payment, invoice: Invoice, status: str, fits: int
+) -> None:
     invoice.status = status
     if status == "paid":
         invoice.amount_paid_minor = invoice.total_minor
     assert allocations.allocatable(invoice, Money(30_000, "USD")) == fits
 
 
-def test_what_is_put_counts_on_both_sides(spare: Payment, invoice: Invoice) -> None:
+def test_allocation_updates_invoice_and_payment_totals(spare: Payment, invoice: Invoice) -> None:
     allocate(spare, invoice, 10_000)
     stored = Invoice.objects.get(pk=invoice.pk)
     assert stored.amount_paid_minor == invoice.amount_paid_minor == 70_000
@@ -63,32 +67,32 @@ def test_what_is_put_counts_on_both_sides(spare: Payment, invoice: Invoice) -> N
     assert allocations.allocated_amount(spare, invoice) == 70_000
 
 
-def test_an_invoice_that_changed_under_the_lock_is_never_overpaid(spare: Payment, invoice: Invoice) -> None:
+def test_allocation_never_overpays_invoice_changed_under_lock(spare: Payment, invoice: Invoice) -> None:
     Invoice.objects.filter(pk=invoice.pk).update(amount_paid_minor=95_000)
     with pytest.raises(allocations.AllocationError):
         allocate(spare, invoice, 10_000)
     assert Allocation.objects.count() == 1
 
 
-def test_a_payment_is_never_put_in_two_places(spare: Payment, invoice: Invoice) -> None:
+def test_payment_is_never_allocated_beyond_captured_amount(spare: Payment, invoice: Invoice) -> None:
     with pytest.raises(allocations.AllocationError):
         allocate(spare, invoice, 10_001)
     assert Allocation.objects.count() == 1
 
 
-def test_a_payment_that_was_reversed_puts_nothing(spare: Payment, invoice: Invoice) -> None:
+def test_reversed_payment_cannot_be_allocated(spare: Payment, invoice: Invoice) -> None:
     Payment.objects.filter(pk=spare.pk).update(status="reversed", gateway_account=None, allocated_minor=0)
     with pytest.raises(allocations.AllocationError):
         allocate(spare, invoice, 10_000)
 
 
-def test_no_more_is_taken_off_than_stands_there(payment: Payment, invoice: Invoice) -> None:
+def test_deallocation_beyond_allocated_amount_raises(payment: Payment, invoice: Invoice) -> None:
     with pytest.raises(allocations.AllocationError), transaction.atomic():
         allocations.deallocate(payment, invoice, 60_001, cause="edited", now=present())
     assert Invoice.objects.get().amount_paid_minor == 60_000
 
 
-def test_what_was_taken_off_is_free_again(payment: Payment, invoice: Invoice) -> None:
+def test_deallocated_amount_is_unallocated_again(payment: Payment, invoice: Invoice) -> None:
     with transaction.atomic():
         allocations.deallocate(payment, invoice, 20_000, cause="edited", now=present())
     assert allocations.unallocated(payment) == Money(20_000, "USD")

@@ -18,7 +18,7 @@ def refreshed(payment: Payment) -> Payment:
     return refresh_payment(payment, now=present())
 
 
-def test_a_debit_we_want_is_accepted_and_pays_when_it_settles(
+def test_bank_debit_is_accepted_and_pays_request_when_settled(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(asked, "debit")
@@ -29,9 +29,7 @@ def test_a_debit_we_want_is_accepted_and_pays_when_it_settles(
     assert (asked.status, asked.invoice.amount_due_minor) == ("paid", 70_000)
 
 
-def test_a_debit_that_fails_leaves_the_request_open(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
-) -> None:
+def test_failed_bank_debit_leaves_request_open(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     payment = gateway_driver.start_and_pay(asked, "bad_debit")
     gateway_driver.settle_bank_debit(payment, "failed")
     payment = refreshed(payment)
@@ -39,7 +37,7 @@ def test_a_debit_that_fails_leaves_the_request_open(
     assert (payment.status, payment.failure_code, asked.status) == ("failed", "bank_debit_failed", "open")
 
 
-def test_an_accepted_debit_holds_the_money(
+def test_accepted_bank_debit_blocks_cancel_and_void(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     gateway_driver.start_and_pay(asked, "debit")
@@ -58,12 +56,12 @@ def unwanted(gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor)
     return refreshed(payment)
 
 
-def test_a_debit_of_a_dead_request_is_unwanted(unwanted: Payment, asked: PaymentRequest) -> None:
+def test_bank_debit_of_canceled_request_is_not_accepted(unwanted: Payment, asked: PaymentRequest) -> None:
     asked.refresh_from_db()
     assert (unwanted.status, unwanted.accepted, asked.status) == ("processing", False, "canceled")
 
 
-def test_an_unwanted_debit_becomes_credit_and_a_flag(
+def test_unaccepted_bank_debit_becomes_credit_and_raises_alert(
     gateway_driver: GatewayDriver, unwanted: Payment
 ) -> None:
     gateway_driver.settle_bank_debit(unwanted)
@@ -72,7 +70,7 @@ def test_an_unwanted_debit_becomes_credit_and_a_flag(
     assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
 
 
-def test_an_unwanted_debit_holds_nothing(
+def test_unaccepted_bank_debit_does_not_block_void(
     gateway_driver: GatewayDriver, unwanted: Payment, alice: Actor
 ) -> None:
     invoices.void(unwanted.invoice, by=alice, now=present())
@@ -81,7 +79,7 @@ def test_an_unwanted_debit_holds_nothing(
     assert (payment.status, payment.invoice.status) == ("succeeded", "void")
 
 
-def test_an_unwanted_debit_that_fails_leaves_nothing(
+def test_unaccepted_bank_debit_that_fails_raises_no_alert(
     gateway_driver: GatewayDriver, unwanted: Payment
 ) -> None:
     gateway_driver.settle_bank_debit(unwanted, "failed")
@@ -89,7 +87,7 @@ def test_an_unwanted_debit_that_fails_leaves_nothing(
     assert not Alert.objects.exists()
 
 
-def test_a_debit_that_settled_before_we_looked_is_booked_at_once(
+def test_bank_debit_settled_before_refresh_is_booked_at_once(
     gateway_driver: GatewayDriver, invoice: Invoice
 ) -> None:
     payment = gateway_driver.start(invoice)

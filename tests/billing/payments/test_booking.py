@@ -85,7 +85,9 @@ def end(payment: Payment) -> tuple[str, int, str]:
         )
     ),
 )
-def test_captured_wins_in_any_order(payment: Payment, order: tuple[CheckoutStatus, ...]) -> None:
+def test_captured_state_wins_in_any_order_of_reports(
+    payment: Payment, order: tuple[CheckoutStatus, ...]
+) -> None:
     for status in order:
         told(payment, truth(status))
     assert end(payment) == ("succeeded", 30_000, "paid")
@@ -93,7 +95,9 @@ def test_captured_wins_in_any_order(payment: Payment, order: tuple[CheckoutStatu
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([*CheckoutStatus, CANCEL]), max_size=8))
-def test_any_story_leaves_the_books_right(dana: Customer, alice: Actor, story: list[str]) -> None:
+def test_any_sequence_of_gateway_reports_keeps_books_consistent(
+    dana: Customer, alice: Actor, story: list[str]
+) -> None:
     payment = started(personas.request_payment(personas.sent_invoice(dana)))
     for step in story:
         if step != CANCEL:
@@ -106,20 +110,20 @@ def test_any_story_leaves_the_books_right(dana: Customer, alice: Actor, story: l
     assert list(verify()) == []
 
 
-def test_a_failure_reported_after_success_is_ignored(payment: Payment) -> None:
+def test_failure_reported_after_success_is_ignored(payment: Payment) -> None:
     for status in (CheckoutStatus.CAPTURED, CheckoutStatus.FAILED, CheckoutStatus.CLOSED):
         told(payment, truth(status))
     assert end(payment) == ("succeeded", 30_000, "paid")
 
 
-def test_a_success_reported_after_failure_is_credit_for_a_human(payment: Payment) -> None:
+def test_capture_reported_after_failure_becomes_credit_with_alert(payment: Payment) -> None:
     for status in (CheckoutStatus.FAILED, CheckoutStatus.CAPTURED):
         told(payment, truth(status))
     assert end(payment) == ("succeeded", 0, "open")
     assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
 
 
-def test_a_success_reported_after_canceling_is_credit_for_a_human(
+def test_capture_reported_after_cancel_becomes_credit_with_alert(
     payment: Payment, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
@@ -129,12 +133,12 @@ def test_a_success_reported_after_canceling_is_credit_for_a_human(
     assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
 
 
-def test_an_authorization_is_decided_before_anybody_is_told(payment: Payment) -> None:
+def test_capture_decision_is_stored_before_gateway_call(payment: Payment) -> None:
     assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CAPTURE
     assert end(payment)[0] == "capturing"
 
 
-def test_an_authorization_of_a_dead_request_is_released(
+def test_authorization_of_expired_request_is_released(
     payment: Payment, asked: PaymentRequest, alice: Actor
 ) -> None:
     dead = PaymentRequest.objects.filter(pk=asked.pk)
@@ -144,7 +148,7 @@ def test_an_authorization_of_a_dead_request_is_released(
     dead.update(expires_at=None)  # no checkout begins that late, and `verify` says so
 
 
-def test_an_authorization_while_closing_is_released(
+def test_authorization_while_closing_is_released(
     payment: Payment, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
@@ -152,14 +156,14 @@ def test_an_authorization_while_closing_is_released(
     assert end(payment) == ("releasing", 0, "canceled")
 
 
-def test_payments_switched_off_release_what_was_authorized(payment: Payment) -> None:
+def test_authorization_is_released_when_payments_are_disabled(payment: Payment) -> None:
     organization = payment.organization
     organization.payments_enabled = False
     organization.save()
     assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
 
 
-def test_what_we_decided_to_take_stays_wanted(payment: Payment) -> None:
+def test_capturing_payment_stays_accepted_after_payments_are_disabled(payment: Payment) -> None:
     told(payment, truth(CheckoutStatus.AUTHORIZED))
     Organization.objects.update(payments_enabled=False)
     told(payment, truth(CheckoutStatus.PROCESSING))
@@ -167,7 +171,7 @@ def test_what_we_decided_to_take_stays_wanted(payment: Payment) -> None:
     assert (payment.status, payment.accepted) == ("processing", True)
 
 
-def test_another_currency_is_booked_as_told_and_pays_nothing(payment: Payment) -> None:
+def test_capture_in_other_currency_is_booked_unallocated_with_alert(payment: Payment) -> None:
     told(payment, truth(CheckoutStatus.CAPTURED, 30_000, "CAD"))
     assert end(payment)[:2] == ("succeeded", 0)
     payment.refresh_from_db()
@@ -175,14 +179,14 @@ def test_another_currency_is_booked_as_told_and_pays_nothing(payment: Payment) -
     assert Alert.objects.get(payment=payment).kind == "captured_amount_mismatch"
 
 
-def test_captured_without_an_amount_is_asked_again(payment: Payment) -> None:
+def test_capture_without_amount_is_booked_after_amount_is_reported(payment: Payment) -> None:
     told(payment, CheckoutState(CheckoutStatus.CAPTURED, None, None, "card", "", ""))
     assert end(payment)[1] == 0
     told(payment, truth(CheckoutStatus.CAPTURED))
     assert end(payment) == ("succeeded", 30_000, "paid")
 
 
-def test_nothing_is_given_up_while_nobody_says_how_much_was_taken(
+def test_releasing_payment_with_unknown_captured_amount_raises_alert(
     payment: Payment, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
@@ -197,13 +201,13 @@ def test_nothing_is_given_up_while_nobody_says_how_much_was_taken(
 @pytest.mark.parametrize(
     "before", [[], [CheckoutStatus.AUTHORIZED], [CheckoutStatus.PROCESSING], [CheckoutStatus.FAILED]]
 )
-def test_nothing_captured_is_nothing_paid(payment: Payment, before: list[CheckoutStatus]) -> None:
+def test_capture_of_zero_fails_payment(payment: Payment, before: list[CheckoutStatus]) -> None:
     for status in (*before, CheckoutStatus.CAPTURED, CheckoutStatus.CAPTURED):
         told(payment, truth(status, 0))
     assert end(payment) == ("failed", 0, "open")
 
 
-def test_nothing_captured_of_what_was_given_up_is_given_up(
+def test_capture_of_zero_of_canceled_request_cancels_payment(
     payment: Payment, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
@@ -212,16 +216,16 @@ def test_nothing_captured_of_what_was_given_up_is_given_up(
     assert end(payment) == ("canceled", 0, "canceled")
 
 
-def test_an_end_as_credit_still_allocates_nothing(
-    payment: Payment, asked: PaymentRequest, alice: Actor
-) -> None:
+def test_late_capture_allocates_nothing(payment: Payment, asked: PaymentRequest, alice: Actor) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
     told(payment, truth(CheckoutStatus.CAPTURED))
     assert end(payment) == ("succeeded", 0, "canceled")
     assert not Allocation.objects.exists()
 
 
-def test_two_customers_do_not_share_their_books(payment: Payment, dana: Customer) -> None:
+def test_booking_one_payment_leaves_payment_of_another_invoice_pending(
+    payment: Payment, dana: Customer
+) -> None:
     other = started(personas.request_payment(personas.sent_invoice(dana)))
     told(payment, truth(CheckoutStatus.CAPTURED))
     assert end(other) == ("pending", 0, "open")

@@ -55,7 +55,7 @@ def assert_paid_once(gateway_driver: GatewayDriver, payment: Payment) -> None:
 
 
 @pytest.mark.parametrize("fault", ["callback_first", "callback_twice", "callback_late", "callback_unknown"])
-def test_reports_alone_bring_a_payment_to_its_end_once(
+def test_callbacks_alone_complete_payment_exactly_once(
     gateway_driver: GatewayDriver, source: PaymentTarget, fault: str
 ) -> None:
     gateway_driver.inject_fault(fault, count=2, delay=0.2)
@@ -65,14 +65,16 @@ def test_reports_alone_bring_a_payment_to_its_end_once(
     assert_paid_once(gateway_driver, payment)
 
 
-def test_reports_out_of_order_end_the_same(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
+def test_out_of_order_callbacks_complete_payment_exactly_once(
+    gateway_driver: GatewayDriver, source: PaymentTarget
+) -> None:
     gateway_driver.inject_fault("callback_out_of_order")
     payment = gateway_driver.start_and_pay(source)
     wait_until(lambda: booked("authorized", "captured"))
     assert_paid_once(gateway_driver, payment)
 
 
-def test_lost_reports_are_made_up_for_by_the_worker(
+def test_worker_completes_payment_whose_callbacks_were_lost(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
     gateway_driver.inject_fault("callback_lost", count=2)
@@ -84,7 +86,7 @@ def test_lost_reports_are_made_up_for_by_the_worker(
 
 
 @pytest.mark.parametrize("fault", ["callback_first", "callback_twice", "callback_out_of_order"])
-def test_reports_of_a_debit_that_settles_are_booked_once(
+def test_bank_debit_callbacks_are_booked_once(
     gateway_driver: GatewayDriver, source: PaymentTarget, fault: str
 ) -> None:
     gateway_driver.inject_fault(fault)
@@ -95,7 +97,7 @@ def test_reports_of_a_debit_that_settles_are_booked_once(
     assert_paid_once(gateway_driver, payment)
 
 
-def test_a_report_in_the_middle_of_a_close_says_what_was_taken(
+def test_callback_during_close_books_captured_bank_debit_as_credit(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -109,7 +111,7 @@ def test_a_report_in_the_middle_of_a_close_says_what_was_taken(
     assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
 
 
-def test_a_report_on_a_checkout_that_never_existed_is_given_to_a_human(
+def test_callback_for_nonexistent_checkout_raises_alert(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("callback_unknown")
@@ -122,7 +124,7 @@ def test_a_report_on_a_checkout_that_never_existed_is_given_to_a_human(
     assert_paid_once(gateway_driver, payment)
 
 
-def test_what_was_sold_elsewhere_through_the_same_account_is_not_booked(
+def test_foreign_checkout_of_same_gateway_account_is_not_booked(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     ref = gateway_driver.create_foreign_checkout()

@@ -37,15 +37,13 @@ def paid(gateway_driver: GatewayDriver, asked: PaymentRequest) -> Payment:
     return payment
 
 
-def test_a_callback_brings_the_payment_to_its_end(gateway_driver: GatewayDriver, paid: Payment) -> None:
+def test_callback_completes_payment(gateway_driver: GatewayDriver, paid: Payment) -> None:
     callback = receive(gateway_driver, gateway_driver.callback(paid, "authorized"))
     paid.refresh_from_db()
     assert (callback.status, paid.status, gateway_driver.captures_of(paid)) == ("done", "succeeded", [30_000])
 
 
-def test_a_callback_that_comes_twice_is_stored_and_booked_once(
-    gateway_driver: GatewayDriver, paid: Payment
-) -> None:
+def test_duplicate_callback_is_stored_and_booked_once(gateway_driver: GatewayDriver, paid: Payment) -> None:
     received = gateway_driver.callback(paid, "authorized")
     assert receive(gateway_driver, received) == receive(gateway_driver, received)
     assert Event.objects.filter(payment=paid, type="payment.succeeded").count() == 1
@@ -86,7 +84,7 @@ def test_a_forged_callback_is_not_even_stored(
     assert not Callback.objects.exists()
 
 
-def test_a_callback_of_another_account_is_forged(
+def test_callback_signed_for_another_account_is_refused(
     gateway_driver: GatewayDriver, paid: Payment, alice: Actor
 ) -> None:
     received = gateway_driver.callback(paid, "authorized")
@@ -108,7 +106,7 @@ def birch(gateway_driver: GatewayDriver) -> GatewayDriver:
     return GatewayDriver(gateway_driver.sandbox_server, gateway_driver.callback_receiver, account)
 
 
-def test_another_organization_cannot_report_on_our_payment(
+def test_callback_of_another_organization_does_not_book_payment(
     gateway_driver: GatewayDriver, birch: GatewayDriver, paid: Payment
 ) -> None:
     genuine = gateway_driver.callback(paid, "authorized")
@@ -119,7 +117,7 @@ def test_another_organization_cannot_report_on_our_payment(
     assert (paid.status, gateway_driver.captures_of(paid)) == ("pending", [])
 
 
-def test_what_it_reports_is_given_to_its_own_people_and_tells_them_nothing(
+def test_callback_naming_foreign_payment_alerts_sender_without_leaking_data(
     gateway_driver: GatewayDriver, birch: GatewayDriver, paid: Payment
 ) -> None:
     genuine = gateway_driver.callback(paid, "authorized")
@@ -130,7 +128,7 @@ def test_what_it_reports_is_given_to_its_own_people_and_tells_them_nothing(
     assert not any(word in alert.message for word in ("alder", "Alder", "$", paid.checkout_ref))
 
 
-def test_what_another_organization_was_told_is_worth_nothing_at_our_address(
+def test_genuine_callback_replayed_at_another_account_is_refused(
     gateway_driver: GatewayDriver, birch: GatewayDriver, paid: Payment
 ) -> None:
     with pytest.raises(BadCallback):
@@ -138,7 +136,7 @@ def test_what_another_organization_was_told_is_worth_nothing_at_our_address(
     assert not Callback.objects.exists()
 
 
-def test_a_genuine_callback_sent_again_after_the_end_repeats_nothing(
+def test_callback_replayed_after_success_changes_nothing(
     gateway_driver: GatewayDriver, paid: Payment, alice: Actor
 ) -> None:
     received = gateway_driver.callback(paid, "authorized")
@@ -155,7 +153,7 @@ class Killed(BaseException):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("where", ["before commit", "after commit"])
-def test_a_callback_is_done_with_its_booking_or_not_at_all(
+def test_callback_is_processed_atomically_with_its_booking(
     gateway_driver: GatewayDriver, paid: Payment, where: str
 ) -> None:
     passed: list[str] = []
@@ -173,9 +171,7 @@ def test_a_callback_is_done_with_its_booking_or_not_at_all(
     assert (Callback.objects.get().status, paid.status) in {("waiting", "pending"), ("done", "capturing")}
 
 
-def test_a_callback_that_another_worker_has_taken_is_left_alone(
-    gateway_driver: GatewayDriver, paid: Payment
-) -> None:
+def test_callback_claimed_by_another_worker_is_skipped(gateway_driver: GatewayDriver, paid: Payment) -> None:
     gateway_driver.inject_fault("error_before", act="fetch")
     seen = receive(gateway_driver, gateway_driver.callback(paid, "authorized"))
     Callback.objects.update(attempt=1)
@@ -183,7 +179,7 @@ def test_a_callback_that_another_worker_has_taken_is_left_alone(
     assert Callback.objects.get().status == "waiting"
 
 
-def test_a_callback_before_our_commit_waits_and_is_booked_later(
+def test_callback_before_checkout_ref_is_stored_waits_and_is_booked_later(
     gateway_driver: GatewayDriver, paid: Payment
 ) -> None:
     received, ref = gateway_driver.callback(paid, "authorized"), paid.checkout_ref
@@ -194,7 +190,7 @@ def test_a_callback_before_our_commit_waits_and_is_booked_later(
     assert Callback.objects.get().status == "done"
 
 
-def test_a_callback_waits_while_the_company_is_silent(gateway_driver: GatewayDriver, paid: Payment) -> None:
+def test_callback_waits_while_gateway_is_silent(gateway_driver: GatewayDriver, paid: Payment) -> None:
     gateway_driver.inject_fault("error_before", act="fetch")
     assert receive(gateway_driver, gateway_driver.callback(paid, "authorized")).status == "waiting"
     due_work.work_off_callbacks(now=present() + timedelta(minutes=1))
@@ -210,7 +206,7 @@ def stray(gateway_driver: GatewayDriver, paid: Payment) -> ReceivedCallback:
     return received
 
 
-def test_a_callback_for_an_unknown_checkout_is_given_to_a_human_in_the_end(
+def test_callback_for_unknown_checkout_raises_alert_after_last_attempt(
     gateway_driver: GatewayDriver, stray: ReceivedCallback
 ) -> None:
     receive(gateway_driver, stray)
@@ -220,7 +216,7 @@ def test_a_callback_for_an_unknown_checkout_is_given_to_a_human_in_the_end(
     assert Alert.objects.get().kind == "unmatched_callback"
 
 
-def test_a_callback_of_a_known_payment_is_never_called_unknown(
+def test_callback_of_known_payment_never_raises_unknown_alert(
     gateway_driver: GatewayDriver, paid: Payment
 ) -> None:
     gateway_driver.inject_fault("error_before", act="fetch", count=50)
@@ -229,7 +225,7 @@ def test_a_callback_of_a_known_payment_is_never_called_unknown(
     assert not Alert.objects.exists()
 
 
-def test_a_report_after_the_end_is_booked_as_credit(
+def test_capture_callback_after_cancel_is_booked_as_credit(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)

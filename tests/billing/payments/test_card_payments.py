@@ -14,7 +14,9 @@ from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
 
 
-def test_paying_a_request_pays_that_part(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_card_payment_of_request_pays_requested_part(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     payment = gateway_driver.start_and_pay(asked)
     asked.refresh_from_db()
     assert (payment.status, payment.captured, payment.method) == ("succeeded", Money(30_000, "USD"), "card")
@@ -22,14 +24,12 @@ def test_paying_a_request_pays_that_part(gateway_driver: GatewayDriver, asked: P
     assert gateway_driver.captures_of(payment) == [30_000]
 
 
-def test_nothing_is_taken_while_the_customer_only_looks(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
-) -> None:
+def test_open_checkout_charges_nothing(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     payment = refresh_payment(gateway_driver.start(asked), now=present())
     assert (payment.status, gateway_driver.captures_of(payment)) == ("pending", [])
 
 
-def test_stage_after_stage_pays_the_invoice(gateway_driver: GatewayDriver, invoice: Invoice) -> None:
+def test_staged_payments_pay_the_whole_invoice(gateway_driver: GatewayDriver, invoice: Invoice) -> None:
     for amount in (30_000, 45_000, 25_000):
         gateway_driver.start_and_pay(personas.request_payment(invoice, amount))
     invoice.refresh_from_db()
@@ -37,7 +37,7 @@ def test_stage_after_stage_pays_the_invoice(gateway_driver: GatewayDriver, invoi
     assert [line["captured"] for line in gateway_driver.ledger().values()] == [30_000, 45_000, 25_000]
 
 
-def test_pay_now_takes_all_that_is_due(gateway_driver: GatewayDriver, invoice: Invoice) -> None:
+def test_pay_now_charges_whole_amount_due(gateway_driver: GatewayDriver, invoice: Invoice) -> None:
     gateway_driver.start_and_pay(personas.request_payment(invoice, 30_000))
     invoice.refresh_from_db()
     payment = gateway_driver.start_and_pay(invoice)
@@ -53,7 +53,9 @@ def test_pay_now_cancels_the_open_request(
     assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_paid")
 
 
-def test_everybody_is_told_with_the_booking(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_booking_queues_receipt_and_payment_received_mail(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     payment = gateway_driver.start_and_pay(asked)
     mails = Mail.objects.filter(payment=payment).order_by("id")
     assert [mail.kind for mail in mails] == ["receipt", "payment_received"]
@@ -65,14 +67,16 @@ def test_everybody_is_told_with_the_booking(gateway_driver: GatewayDriver, asked
     }
 
 
-def test_each_step_leaves_one_event(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_card_payment_records_one_event_per_step(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     payment = gateway_driver.start_and_pay(asked)
     steps = ["started", "authorized", "capturing", "succeeded"]
     written = Event.objects.filter(payment=payment).order_by("id").values_list("type", flat=True)
     assert list(written) == [f"payment.{step}" for step in steps]
 
 
-def test_the_same_link_again_gets_the_same_checkout(
+def test_starting_same_link_twice_returns_same_checkout(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     first, second = gateway_driver.start(asked), gateway_driver.start(asked)
@@ -80,7 +84,7 @@ def test_the_same_link_again_gets_the_same_checkout(
     assert len(gateway_driver.ledger()) == 1
 
 
-def test_a_page_that_shows_another_amount_is_refused(
+def test_start_with_outdated_amount_is_not_payable(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     with pytest.raises(NotPayable) as refusal:
@@ -89,7 +93,7 @@ def test_a_page_that_shows_another_amount_is_refused(
     assert gateway_driver.ledger() == {}
 
 
-def test_another_way_of_paying_closes_the_first_checkout(
+def test_pay_now_start_closes_checkout_of_request(
     gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
 ) -> None:
     first = gateway_driver.start(asked)
@@ -99,7 +103,7 @@ def test_another_way_of_paying_closes_the_first_checkout(
     assert (first.status, second.amount_minor) == ("canceled", 100_000)
 
 
-def test_two_ways_of_the_same_amount_are_two_checkouts(
+def test_request_and_pay_now_of_same_amount_use_two_checkouts(
     gateway_driver: GatewayDriver, invoice: Invoice
 ) -> None:
     by_request = gateway_driver.start(personas.request_payment(invoice, 100_000))
@@ -108,14 +112,14 @@ def test_two_ways_of_the_same_amount_are_two_checkouts(
     assert by_request.status == "canceled"
 
 
-def test_a_full_page_merely_opened_leaves_the_request_payable(
+def test_open_pay_now_checkout_leaves_request_payable(
     gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
 ) -> None:
     gateway_driver.start(invoice)
     assert gateway_driver.start_and_pay(asked).status == "succeeded"
 
 
-def test_another_way_of_paying_waits_for_a_payment_at_the_bank(
+def test_pay_now_is_refused_while_bank_debit_of_request_is_processing(
     gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
 ) -> None:
     gateway_driver.start_and_pay(asked, "debit")
@@ -123,7 +127,7 @@ def test_another_way_of_paying_waits_for_a_payment_at_the_bank(
         gateway_driver.start(invoice)
 
 
-def test_what_was_authorized_meanwhile_is_released_for_another_way(
+def test_pay_now_start_releases_card_authorized_for_request(
     gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
 ) -> None:
     first = gateway_driver.start(asked)
@@ -133,7 +137,7 @@ def test_what_was_authorized_meanwhile_is_released_for_another_way(
     assert (first.status, gateway_driver.captures_of(first), second.status) == ("canceled", [], "pending")
 
 
-def test_less_than_asked_is_booked_as_taken_and_flagged(
+def test_captured_amount_below_requested_is_booked_and_raises_alert(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("wrong_amount", delta=-300)
@@ -143,7 +147,9 @@ def test_less_than_asked_is_booked_as_taken_and_flagged(
     assert Alert.objects.get(payment=payment).kind == "captured_amount_mismatch"
 
 
-def test_more_than_is_due_is_credit_and_flagged(gateway_driver: GatewayDriver, invoice: Invoice) -> None:
+def test_captured_amount_above_amount_due_becomes_credit_and_raises_alert(
+    gateway_driver: GatewayDriver, invoice: Invoice
+) -> None:
     gateway_driver.inject_fault("wrong_amount", delta=500)
     payment = gateway_driver.start_and_pay(invoice)
     invoice.refresh_from_db()
@@ -152,7 +158,7 @@ def test_more_than_is_due_is_credit_and_flagged(gateway_driver: GatewayDriver, i
 
 
 @pytest.mark.parametrize("again", [1, 2, 5])
-def test_asking_again_changes_nothing(
+def test_refresh_of_settled_payment_changes_nothing(
     gateway_driver: GatewayDriver, asked: PaymentRequest, again: int
 ) -> None:
     payment = gateway_driver.start_and_pay(asked)

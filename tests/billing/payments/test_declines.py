@@ -19,7 +19,7 @@ def refreshed(payment: Payment) -> Payment:
 @pytest.mark.parametrize(
     ("how", "code"), [("declined", "card_declined"), ("insufficient_funds", "insufficient_funds")]
 )
-def test_a_decline_is_noted_and_the_checkout_stays_open(
+def test_decline_is_recorded_and_checkout_stays_open(
     gateway_driver: GatewayDriver, asked: PaymentRequest, how: str, code: str
 ) -> None:
     payment = gateway_driver.start_and_pay(asked, how)
@@ -27,7 +27,7 @@ def test_a_decline_is_noted_and_the_checkout_stays_open(
     assert Event.objects.get(payment=payment, type="payment.declined").data["code"] == code
 
 
-def test_a_decline_that_is_heard_of_twice_is_noted_once(
+def test_decline_reported_twice_is_recorded_once(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(asked, "declined")
@@ -35,7 +35,7 @@ def test_a_decline_that_is_heard_of_twice_is_noted_once(
     assert Event.objects.filter(payment=payment, type="payment.declined").count() == 1
 
 
-def test_a_second_card_in_the_same_checkout_succeeds(
+def test_second_card_after_decline_in_same_checkout_succeeds(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(asked, "declined")
@@ -46,7 +46,7 @@ def test_a_second_card_in_the_same_checkout_succeeds(
     assert gateway_driver.captures_of(payment) == [30_000]
 
 
-def test_a_card_that_asks_for_a_confirmation_is_taken_after_it(
+def test_card_requiring_confirmation_is_captured_after_confirmation(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -56,13 +56,13 @@ def test_a_card_that_asks_for_a_confirmation_is_taken_after_it(
     assert refreshed(payment).status == "succeeded"
 
 
-def test_a_refused_confirmation_is_a_decline(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_refused_card_confirmation_is_a_decline(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     payment = gateway_driver.start(asked)
     gateway_driver.confirm(payment, gateway_driver.pay(payment, "confirming"), "refuse")
     assert (refreshed(payment).status, refreshed(payment).failure_code) == ("pending", "card_declined")
 
 
-def test_an_authorization_that_lapses_ends_the_payment_and_not_the_request(
+def test_lapsed_authorization_fails_payment_and_leaves_request_open(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(asked, "lapsing")
@@ -71,7 +71,7 @@ def test_an_authorization_that_lapses_ends_the_payment_and_not_the_request(
     assert (asked.status, gateway_driver.captures_of(payment)) == ("open", [])
 
 
-def test_after_a_failed_payment_the_same_link_can_be_paid(
+def test_link_can_be_paid_again_after_failed_payment(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     failed = gateway_driver.start_and_pay(asked, "lapsing")
@@ -80,7 +80,7 @@ def test_after_a_failed_payment_the_same_link_can_be_paid(
     assert payment.status == "succeeded"
 
 
-def test_a_checkout_nobody_pays_ends_with_its_time(
+def test_unpaid_checkout_fails_at_end_of_its_lifetime(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     long_ago = present() - CHECKOUT_LIFETIME
@@ -90,7 +90,7 @@ def test_a_checkout_nobody_pays_ends_with_its_time(
     assert (payment.status, payment.failure_code) == ("failed", "checkout_expired")
 
 
-def test_an_old_checkout_makes_way_for_a_new_one(
+def test_expired_checkout_is_replaced_by_new_one(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     old = gateway_driver.start(asked)

@@ -73,7 +73,7 @@ NO_ANSWER = ["error_before", "timeout_after_success", "garbage"]
 
 @pytest.mark.parametrize("act", ["start", "fetch", "capture"])
 @pytest.mark.parametrize("fault", NO_ANSWER)
-def test_a_call_without_an_answer_takes_the_money_once(
+def test_gateway_call_without_response_charges_exactly_once(
     gateway_driver: GatewayDriver, source: PaymentTarget, fault: str, act: str
 ) -> None:
     gateway_driver.inject_fault(fault, act=act)
@@ -96,7 +96,7 @@ ENDED = {PaymentRequest: "canceled", Invoice: "void", Quote: "invoiced"}
 
 
 @pytest.mark.parametrize("fault", NO_ANSWER)
-def test_a_close_without_an_answer_ends_what_it_ends_at_once_and_charges_nobody(
+def test_close_without_response_ends_document_at_once_and_charges_nothing(
     gateway_driver: GatewayDriver, source: PaymentTarget, alice: Actor, fault: str
 ) -> None:
     payment = gateway_driver.start(source)
@@ -108,9 +108,7 @@ def test_a_close_without_an_answer_ends_what_it_ends_at_once_and_charges_nobody(
     assert "Nothing was charged" in gateway_driver.receipt(payment)
 
 
-def test_a_capture_that_somebody_else_made_is_booked_once(
-    gateway_driver: GatewayDriver, source: PaymentTarget
-) -> None:
+def test_capture_made_outside_is_booked_once(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
     gateway_driver.inject_fault("capture_too_late")
     payment = paid(gateway_driver, source)
     assert (payment.captured, allocated_minor(source), gateway_driver.captures_of(payment)) == (
@@ -134,7 +132,7 @@ wrong_money = pytest.mark.parametrize(("fault", "taken"), WRONG.values(), ids=li
 
 @wrong_money
 @pytest.mark.parametrize("how", ["good", "debit"])
-def test_wrong_money_is_booked_as_taken_and_shown_to_everybody(
+def test_captured_amount_mismatch_is_booked_as_captured_and_raises_alert(
     gateway_driver: GatewayDriver, source: PaymentTarget, how: str, fault: dict[str, Any], taken: Money
 ) -> None:
     gateway_driver.inject_fault(**fault)
@@ -162,7 +160,7 @@ def test_wrong_money_is_booked_as_taken_and_shown_to_everybody(
         ("deposit", "dinars, which have mils", 0),
     ],
 )
-def test_only_what_fits_is_put_where_it_was_meant_for(
+def test_captured_amount_mismatch_is_allocated_only_up_to_amount_due(
     gateway_driver: GatewayDriver, dana: Customer, way: str, fault: str, put: int
 ) -> None:
     source = PAYMENT_SOURCES[way](dana)
@@ -172,7 +170,7 @@ def test_only_what_fits_is_put_where_it_was_meant_for(
 
 
 @wrong_money
-def test_wrong_money_ends_the_link_once_and_for_all(
+def test_captured_amount_mismatch_marks_request_paid_once(
     gateway_driver: GatewayDriver, asked: PaymentRequest, fault: dict[str, Any], taken: Money
 ) -> None:
     gateway_driver.inject_fault(**fault)
@@ -182,7 +180,7 @@ def test_wrong_money_ends_the_link_once_and_for_all(
     assert (state(asked), state(asked.invoice), Event.objects.count()) == ("paid", "sent", events)
 
 
-def test_another_currency_by_pay_now_leaves_the_open_request_alone(
+def test_pay_now_captured_in_other_currency_leaves_request_open(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("wrong_currency")
@@ -190,7 +188,7 @@ def test_another_currency_by_pay_now_leaves_the_open_request_alone(
     assert (state(asked), allocated_minor(asked)) == ("open", 0)
 
 
-def test_a_receipt_in_another_currency_says_that_nothing_of_it_stands_on_the_invoice(
+def test_receipt_in_other_currency_shows_nothing_allocated_to_invoice(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("wrong_currency")
@@ -199,7 +197,7 @@ def test_a_receipt_in_another_currency_says_that_nothing_of_it_stands_on_the_inv
     assert "This payment$0.00 Left to pay$1,000.00" in page
 
 
-def test_a_capture_of_nothing_is_no_payment(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
+def test_capture_of_zero_fails_payment(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
     gateway_driver.inject_fault("wrong_amount", delta=-30_000)
     payment = paid(gateway_driver, source)
     assert (payment.status, payment.captured, allocated_minor(source)) == ("failed", None, 0)
@@ -208,7 +206,7 @@ def test_a_capture_of_nothing_is_no_payment(gateway_driver: GatewayDriver, sourc
     assert paid(gateway_driver, source).captured == ASKED
 
 
-def test_a_capture_without_an_amount_waits_for_one_and_a_human_is_told(
+def test_capture_without_amount_raises_alert_and_is_booked_once_amount_is_known(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
     gateway_driver.inject_fault("no_amount", act="capture")
@@ -218,7 +216,7 @@ def test_a_capture_without_an_amount_waits_for_one_and_a_human_is_told(
     assert (later(payment).captured, allocated_minor(source)) == (ASKED, 30_000)
 
 
-def test_a_settled_debit_without_an_amount_holds_the_money_until_there_is_one(
+def test_settled_bank_debit_without_amount_stays_committed_until_amount_is_known(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
     payment = gateway_driver.start(source)
@@ -231,7 +229,7 @@ def test_a_settled_debit_without_an_amount_holds_the_money_until_there_is_one(
     assert (later(payment, hours=2).captured, allocated_minor(source)) == (ASKED, 30_000)
 
 
-def test_a_currency_nobody_knows_is_not_booked_until_it_is_known(
+def test_capture_in_unknown_currency_is_not_booked(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
     gateway_driver.inject_fault("wrong_currency", currency="ZZZ")
@@ -243,7 +241,7 @@ def test_a_currency_nobody_knows_is_not_booked_until_it_is_known(
 # An authorization that lapses
 
 
-def test_a_hold_that_lapses_when_it_is_captured_charges_nothing(
+def test_authorization_lapsing_at_capture_charges_nothing(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
     payment = paid(gateway_driver, source, "lapsing")
@@ -252,9 +250,7 @@ def test_a_hold_that_lapses_when_it_is_captured_charges_nothing(
     assert paid(gateway_driver, source).captured == ASKED
 
 
-def test_a_hold_that_lapsed_before_we_looked_is_found_by_the_worker(
-    gateway_driver: GatewayDriver, source: PaymentTarget
-) -> None:
+def test_worker_finds_lapsed_authorization(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
     payment = gateway_driver.start(source)
     gateway_driver.pay(payment)
     gateway_driver.expire_authorization(payment)
@@ -263,7 +259,7 @@ def test_a_hold_that_lapsed_before_we_looked_is_found_by_the_worker(
     assert paid(gateway_driver, source).captured == ASKED
 
 
-def test_a_hold_that_lapses_while_we_try_to_capture_it_holds_nothing_any_more(
+def test_authorization_lapsing_during_capture_retry_fails_payment(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
     gateway_driver.inject_fault("error_before", act="capture")
@@ -287,7 +283,7 @@ def obsolete_payment(gateway_driver: GatewayDriver, source: PaymentTarget, alice
     return refresh_payment(payment, now=present())
 
 
-def test_what_was_taken_while_closing_is_credit_and_ends_nothing_twice(
+def test_bank_debit_started_during_close_becomes_credit_when_captured(
     gateway_driver: GatewayDriver, source: PaymentTarget, obsolete_payment: Payment
 ) -> None:
     assert (obsolete_payment.status, obsolete_payment.accepted) == ("processing", False)
@@ -299,7 +295,7 @@ def test_what_was_taken_while_closing_is_credit_and_ends_nothing_twice(
     assert "$300.00 c" in gateway_driver.receipt(payment)  # came when …, could not be taken as …
 
 
-def test_what_was_begun_while_closing_and_comes_to_nothing_leaves_nothing(
+def test_bank_debit_started_during_close_that_fails_leaves_no_alert(
     gateway_driver: GatewayDriver, source: PaymentTarget, obsolete_payment: Payment
 ) -> None:
     gateway_driver.settle_bank_debit(obsolete_payment, "failed")
@@ -309,7 +305,7 @@ def test_what_was_begun_while_closing_and_comes_to_nothing_leaves_nothing(
 
 
 @pytest.mark.parametrize("fault", [{}, WRONG["dollars of another country"][0]], ids=["right", "foreign"])
-def test_what_is_captured_in_the_dashboard_while_we_let_go_of_it_is_credit(
+def test_capture_in_gateway_dashboard_during_release_is_credit(
     gateway_driver: GatewayDriver, source: PaymentTarget, alice: Actor, fault: dict[str, Any]
 ) -> None:
     payment = gateway_driver.start(source)
@@ -325,7 +321,7 @@ def test_what_is_captured_in_the_dashboard_while_we_let_go_of_it_is_credit(
     assert list(flags_of(payment)) == ["captured_amount_mismatch" if fault else "unwanted_payment"]
 
 
-def test_another_way_of_paying_is_told_of_what_was_taken_while_closing(
+def test_pay_now_is_refused_when_request_checkout_was_paid_during_close(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -337,7 +333,7 @@ def test_another_way_of_paying_is_told_of_what_was_taken_while_closing(
     assert (state(asked), allocated_minor(asked)) == ("paid", 30_000)
 
 
-def test_a_deposit_that_came_by_check_too_is_kept_once_and_the_other_is_credit(
+def test_deposit_paid_online_and_by_check_keeps_check_and_credits_online(
     gateway_driver: GatewayDriver, dana: Customer
 ) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))

@@ -17,7 +17,7 @@ from partway.lib.clock import now as present
 DANA = CustomerDetails("Dana Whitfield", "dana@customer.example", "+1 555 010 4477", "1 Elm Street")
 
 
-def test_a_customer_is_made_with_an_event(organization: Organization, alice: Actor) -> None:
+def test_customer_is_created_with_event(organization: Organization, alice: Actor) -> None:
     made = customers.create(organization, details=DANA, by=alice, now=present())
     event = Event.objects.get(customer=made)
     assert (event.type, event.actor_label) == ("customer.created", "Alice")
@@ -35,27 +35,29 @@ def test_a_customer_is_made_with_an_event(organization: Organization, alice: Act
         ("address", "x" * 401),
     ],
 )
-def test_a_wrong_field_is_named(organization: Organization, alice: Actor, field: str, value: str) -> None:
+def test_customer_with_invalid_field_is_refused_by_field(
+    organization: Organization, alice: Actor, field: str, value: str
+) -> None:
     with pytest.raises(Invalid) as refusal:
         customers.create(organization, details=replace(DANA, **{field: value}), by=alice, now=present())
     assert set(refusal.value.fields) == {field}
     assert not Customer.objects.exists()
 
 
-def test_a_change_remembers_what_was_before(dana: Customer, alice: Actor) -> None:
+def test_customer_change_event_keeps_previous_values(dana: Customer, alice: Actor) -> None:
     before = dana.email
     customers.change(dana, details=replace(DANA, email="dana@new.example"), by=alice, now=present())
     assert Customer.objects.get().email == "dana@new.example"
     assert Event.objects.get(type="customer.changed").data["before"]["email"] == before
 
 
-def test_changing_nothing_is_no_event(organization: Organization, alice: Actor) -> None:
+def test_unchanged_customer_records_no_event(organization: Organization, alice: Actor) -> None:
     made = customers.create(organization, details=DANA, by=alice, now=present())
     customers.change(made, details=DANA, by=alice, now=present())
     assert not Event.objects.filter(type="customer.changed").exists()
 
 
-def test_a_wrong_change_changes_nothing(dana: Customer, alice: Actor) -> None:
+def test_invalid_customer_change_is_not_stored(dana: Customer, alice: Actor) -> None:
     with pytest.raises(Invalid):
         customers.change(dana, details=replace(DANA, email=""), by=alice, now=present())
     assert Customer.objects.get().name == "Dana Whitfield"

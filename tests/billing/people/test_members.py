@@ -28,7 +28,7 @@ def owners() -> tuple[Organization, Member, Member]:
 
 
 @pytest.mark.django_db
-def test_every_change_is_an_event_of_its_own() -> None:
+def test_every_member_change_records_its_own_event() -> None:
     team = personas.alder()
     by = events.member_actor(team.alice)
     made = members.invite(team.organization, email="ivy@post.example", role="reader", by=by, now=now())
@@ -59,7 +59,7 @@ def test_a_refused_invitation_leaves_no_mail() -> None:
 
 
 @pytest.mark.django_db
-def test_what_somebody_changes_of_themselves_is_told_wherever_they_are() -> None:
+def test_own_account_change_is_recorded_in_every_organization_of_user() -> None:
     team = personas.alder()
     birch = personas.organization("birch", "Birch & Co")
     Member.objects.create(organization=birch, user=team.alice.user, role="reader")
@@ -69,7 +69,7 @@ def test_what_somebody_changes_of_themselves_is_told_wherever_they_are() -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_owners_who_remove_each_other_leave_one() -> None:
+def test_two_owners_removing_each_other_leave_one_owner() -> None:
     organization, alice, bob = owners()
     answers = run_concurrently(
         lambda: members.remove(alice, by=events.member_actor(bob), now=now()),
@@ -80,7 +80,7 @@ def test_two_owners_who_remove_each_other_leave_one() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_owners_who_step_down_at_once_leave_one() -> None:
+def test_two_owners_stepping_down_at_once_leave_one_owner() -> None:
     organization, alice, bob = owners()
     by = events.OPERATOR
     answers = run_concurrently(
@@ -92,7 +92,7 @@ def test_two_owners_who_step_down_at_once_leave_one() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_double_click_on_join_makes_one_member() -> None:
+def test_invitation_accepted_twice_at_once_creates_one_member() -> None:
     team = personas.alder()
     by = events.member_actor(team.alice)
     made = members.invite(team.organization, email="ivy@post.example", role="reader", by=by, now=now())
@@ -105,7 +105,7 @@ def test_a_double_click_on_join_makes_one_member() -> None:
 
 
 @pytest.mark.django_db
-def test_whoever_was_removed_does_not_come_back_by_an_old_link() -> None:
+def test_removed_member_cannot_rejoin_by_old_invitation() -> None:
     team = personas.alder()
     by = events.member_actor(team.alice)
     old = members.invite(team.organization, email="zed@post.example", role="owner", by=by, now=now())
@@ -124,7 +124,7 @@ def invitation(db: None) -> Invitation:
     return members.invite(organization, email="ivy@post.example", role="owner", by=by, now=now())
 
 
-def test_an_invitation_is_used_up_once(invitation: Invitation) -> None:
+def test_invitation_can_be_accepted_only_once(invitation: Invitation) -> None:
     ivy = User.objects.create_user("ivy@post.example", "Ivy")
     members.accept(invitation, user=ivy, now=now())
     with pytest.raises(InvitationNotOpen):  # though this is how it stood before the first click
@@ -132,14 +132,14 @@ def test_an_invitation_is_used_up_once(invitation: Invitation) -> None:
     assert Event.objects.filter(type="member.joined").count() == 1
 
 
-def test_an_invitation_is_of_no_use_to_somebody_else(invitation: Invitation) -> None:
+def test_invitation_cannot_be_accepted_by_another_user(invitation: Invitation) -> None:
     mallory = personas.mallory().user
     with pytest.raises(InvitationNotOpen):
         members.accept(invitation, user=mallory, now=now())
     assert mallory.memberships.count() == 1
 
 
-def test_a_link_does_not_make_its_holder_somebody_who_is_known(invitation: Invitation) -> None:
+def test_invitation_for_existing_user_cannot_be_accepted_as_new_user(invitation: Invitation) -> None:
     ivy = User.objects.create_user("ivy@post.example", "Ivy")
     with pytest.raises(InvitationNotOpen):
         members.accept_with_new_account(invitation, name="Eve", password=personas.PASSWORD, now=now())
@@ -147,7 +147,7 @@ def test_a_link_does_not_make_its_holder_somebody_who_is_known(invitation: Invit
 
 
 @pytest.mark.django_db
-def test_an_owner_who_cannot_sign_in_is_none_to_stay() -> None:
+def test_owner_without_sign_in_does_not_count_as_last_owner() -> None:
     team = personas.alder()
     by = events.member_actor(team.alice)
     ghost = NewUser("ghost@post.example", "Ghost")
@@ -171,7 +171,7 @@ def remove_bob(alice: Actor) -> None:
     members.remove(Member.objects.get(user__name="Bob"), by=alice, now=now())
 
 
-def test_the_news_of_a_payment_goes_to_who_asked(
+def test_payment_received_mail_goes_to_requester(
     gateway_driver: GatewayDriver, asked_by_bob: PaymentRequest
 ) -> None:
     gateway_driver.start_and_pay(asked_by_bob)
@@ -179,7 +179,7 @@ def test_the_news_of_a_payment_goes_to_who_asked(
     assert Mail.objects.get(kind="receipt").reply_to == asked_by_bob.reply_to
 
 
-def test_the_news_of_a_payment_goes_to_the_office_once_who_asked_has_left(
+def test_payment_received_mail_goes_to_organization_after_requester_left(
     gateway_driver: GatewayDriver, asked_by_bob: PaymentRequest, alice: Actor
 ) -> None:
     remove_bob(alice)
@@ -189,7 +189,7 @@ def test_the_news_of_a_payment_goes_to_the_office_once_who_asked_has_left(
     assert Mail.objects.get(kind="receipt").reply_to == office
 
 
-def test_a_link_mailed_again_is_answered_to_the_office_once_who_asked_has_left(
+def test_resent_request_replies_to_organization_after_requester_left(
     asked_by_bob: PaymentRequest, alice: Actor
 ) -> None:
     remove_bob(alice)

@@ -30,7 +30,7 @@ def create(profile: Profile = PROFILE, owner: NewUser = CAROL) -> Organization:
     return organizations.create(profile=profile, owner=owner, by=OPERATOR, now=present())
 
 
-def test_a_new_organization_has_its_owner_and_takes_no_payments_yet() -> None:
+def test_new_organization_has_owner_and_payments_disabled() -> None:
     made = create()
     member = Member.objects.get(organization=made)
     assert (made.slug, made.payments_enabled) == ("cedar-sons", False)
@@ -38,12 +38,12 @@ def test_a_new_organization_has_its_owner_and_takes_no_payments_yet() -> None:
     assert not member.user.has_usable_password()
 
 
-def test_the_same_name_again_gets_a_slug_of_its_own() -> None:
+def test_organizations_with_same_name_get_distinct_slugs() -> None:
     assert [create().slug for _ in range(3)] == ["cedar-sons", "cedar-sons-2", "cedar-sons-3"]
     assert User.objects.count() == 1
 
 
-def test_a_name_without_latin_letters_still_gets_a_slug() -> None:
+def test_organization_name_without_latin_letters_gets_default_slug() -> None:
     assert create(replace(PROFILE, name="杉")).slug == "organization"
 
 
@@ -57,34 +57,34 @@ def test_a_name_without_latin_letters_still_gets_a_slug() -> None:
         ("invoice_prefix", "x" * 13),
     ],
 )
-def test_a_wrong_field_is_named(field: str, value: str) -> None:
+def test_organization_with_invalid_field_is_refused_by_field(field: str, value: str) -> None:
     with pytest.raises(Invalid) as refusal:
         create(replace(PROFILE, **{field: value}))
     assert set(refusal.value.fields) == {field}
     assert not Organization.objects.exists()
 
 
-def test_a_change_remembers_what_was_before(organization: Organization, alice: Actor) -> None:
+def test_organization_change_event_keeps_previous_values(organization: Organization, alice: Actor) -> None:
     profile = replace(PROFILE, name="Alder & Co")
     organizations.change(organization, profile=profile, by=alice, now=present())
     assert Organization.objects.get(pk=organization.pk).name == "Alder & Co"
     assert Event.objects.get(type="organization.changed").data["before"]["name"] == "Alder Joinery"
 
 
-def test_changing_nothing_is_no_event(organization: Organization, alice: Actor) -> None:
+def test_unchanged_organization_records_no_event(organization: Organization, alice: Actor) -> None:
     made = create()
     organizations.change(made, profile=PROFILE, by=OPERATOR, now=present())
     assert not Event.objects.filter(type="organization.changed").exists()
 
 
-def test_switching_payments_is_one_event_a_flip(organization: Organization, alice: Actor) -> None:
+def test_switching_payments_records_one_event_per_change(organization: Organization, alice: Actor) -> None:
     for on in (False, False, True):
         organizations.set_payments_enabled(organization, on=on, by=alice, now=present())
     types = Event.objects.filter(type__contains="payments_").order_by("id").values_list("type", flat=True)
     assert list(types) == ["organization.payments_disabled", "organization.payments_enabled"]
 
 
-def test_switched_off_no_link_can_be_paid(
+def test_link_is_not_payable_while_payments_are_disabled(
     gateway_driver: GatewayDriver, asked: PaymentRequest, organization: Organization, alice: Actor
 ) -> None:
     organizations.set_payments_enabled(organization, on=False, by=alice, now=present())
@@ -101,7 +101,7 @@ def test_connecting_the_sandbox_makes_its_account_the_current_one(
     assert gateway_driver.account.credentials["api_key"] not in gateway_driver.account.sealed_credentials
 
 
-def test_a_checkout_under_way_stays_with_the_account_it_began_at(
+def test_open_checkout_stays_with_gateway_account_of_its_start(
     gateway_driver: GatewayDriver, asked: PaymentRequest, organization: Organization, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -109,7 +109,7 @@ def test_a_checkout_under_way_stays_with_the_account_it_began_at(
     assert gateway_driver.start_and_pay(asked).pk == payment.pk
 
 
-def test_a_live_installation_does_not_pretend(
+def test_live_installation_cannot_connect_sandbox(
     organization: Organization, alice: Actor, settings: Settings
 ) -> None:
     settings.PARTWAY_LIVE = True
@@ -117,7 +117,7 @@ def test_a_live_installation_does_not_pretend(
         organizations.connect_sandbox(organization, by=alice, now=present())
 
 
-def test_a_company_that_is_down_leaves_the_old_account(
+def test_connect_to_unavailable_gateway_keeps_old_account(
     organization: Organization, alice: Actor, settings: Settings
 ) -> None:
     settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
@@ -126,7 +126,7 @@ def test_a_company_that_is_down_leaves_the_old_account(
     assert organization.gateway_accounts.count() == 1
 
 
-def test_numbers_left_out_on_purpose_are_no_gap(
+def test_raised_next_number_is_no_numbering_gap(
     organization: Organization, dana: Customer, alice: Actor
 ) -> None:
     """Somebody who comes from other books goes on counting there; `verify` after this test finds nothing wrong."""
@@ -136,7 +136,9 @@ def test_numbers_left_out_on_purpose_are_no_gap(
     assert personas.sent_invoice(dana).number == "INV-0500"
 
 
-def test_amounts_in_another_currency_are_forgotten(organization: Organization, alice: Actor) -> None:
+def test_changing_currency_clears_deposit_amounts_of_quote_terms(
+    organization: Organization, alice: Actor
+) -> None:
     terms = QuoteTerms(deposit_kind="amount", deposit_amount_minor=50_000, deposit_threshold_minor=1)
     quotes.change_terms(organization, terms=terms, by=alice, now=present())
     profile = Profile(name="Alder", email="a@alder.example", currency="JPY")
@@ -146,7 +148,9 @@ def test_amounts_in_another_currency_are_forgotten(organization: Organization, a
 
 
 @pytest.mark.parametrize("days", [1, 365])
-def test_links_can_be_given_an_end_in_days(organization: Organization, alice: Actor, days: int) -> None:
+def test_default_request_expiry_is_stored_with_event(
+    organization: Organization, alice: Actor, days: int
+) -> None:
     organizations.set_default_request_expiry(organization, days=days, by=alice, now=present())
     organization.refresh_from_db()
     assert organization.request_expires_days == days
@@ -154,7 +158,9 @@ def test_links_can_be_given_an_end_in_days(organization: Organization, alice: Ac
 
 
 @pytest.mark.parametrize("days", [0, -1, 366])
-def test_an_end_no_calendar_needs_is_refused(organization: Organization, alice: Actor, days: int) -> None:
+def test_default_request_expiry_out_of_range_is_refused(
+    organization: Organization, alice: Actor, days: int
+) -> None:
     with pytest.raises(Invalid) as refusal:
         organizations.set_default_request_expiry(organization, days=days, by=alice, now=present())
     assert list(refusal.value.fields) == ["request_expires_days"]
@@ -162,12 +168,12 @@ def test_an_end_no_calendar_needs_is_refused(organization: Organization, alice: 
     assert organization.request_expires_days is None
 
 
-def test_the_same_end_again_is_no_event(organization: Organization, alice: Actor) -> None:
+def test_unchanged_default_request_expiry_records_no_event(organization: Organization, alice: Actor) -> None:
     organizations.set_default_request_expiry(organization, days=None, by=alice, now=present())
     assert not Event.objects.filter(type="organization.changed").exists()
 
 
-def test_the_usual_end_is_that_of_a_day_where_the_organization_is(organization: Organization) -> None:
+def test_default_request_expiry_is_end_of_day_in_organization_time_zone(organization: Organization) -> None:
     evening = datetime(2026, 11, 30, 2, tzinfo=UTC)  # still the 29th in New York
     assert payment_requests.default_expiry(organization, now=evening) is None
     organization.request_expires_days = 1

@@ -77,6 +77,11 @@ class Race:
             outcomes[label] = cells
         return outcomes
 
+    @property
+    def depends_on_database(self) -> bool:
+        """Whether a row is for one database alone."""
+        return any(label.endswith(")") for label in self.rows)
+
     def _rows_here(self) -> Iterator[tuple[str, Cells]]:
         for label, cells in self.rows.items():
             name, _, database = label.partition(" (")

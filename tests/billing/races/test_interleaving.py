@@ -28,24 +28,24 @@ def renaming(dana: Customer, name: str) -> Callable[[], str]:
     return rename
 
 
-def test_who_needs_a_lock_waits_until_its_holder_has_committed(dana: Customer) -> None:
+def test_second_act_waits_for_lock_until_first_commits(dana: Customer) -> None:
     answers = run_interleaved(renaming(dana, "first"), renaming(dana, "second"), at=COMMITTING)
     assert answers == ("Dana Whitfield", "first", True)
 
 
-def test_who_needs_none_ends_before_the_holder_goes_on(dana: Customer) -> None:
+def test_second_act_without_lock_ends_before_first_resumes(dana: Customer) -> None:
     answers = run_interleaved(
         renaming(dana, "first"), lambda: Customer.objects.get(pk=dana.pk).name, at=COMMITTING
     )
     assert answers == ("Dana Whitfield", "Dana Whitfield", False)
 
 
-def test_who_is_held_after_the_commit_holds_nobody_up(dana: Customer) -> None:
+def test_first_act_held_after_commit_does_not_block_second(dana: Customer) -> None:
     answers = run_interleaved(renaming(dana, "first"), renaming(dana, "second"), at=Failpoint("after commit"))
     assert answers == ("Dana Whitfield", "first", False)
 
 
-def test_the_first_goes_on_only_when_the_second_has_ended(dana: Customer) -> None:
+def test_first_act_resumes_only_after_second_ended(dana: Customer) -> None:
     def rename_twice() -> str:
         renaming(dana, "first")()
         return renaming(dana, "third")()
@@ -54,7 +54,7 @@ def test_the_first_goes_on_only_when_the_second_has_ended(dana: Customer) -> Non
     assert answers == ("second", "first", True)
 
 
-def test_it_is_held_the_second_time_when_told_so(dana: Customer) -> None:
+def test_first_act_is_held_at_second_pass_of_failpoint(dana: Customer) -> None:
     def rename_twice() -> None:
         renaming(dana, "first")()
         renaming(dana, "third")()
@@ -65,12 +65,12 @@ def test_it_is_held_the_second_time_when_told_so(dana: Customer) -> None:
     )
 
 
-def test_a_first_act_that_never_comes_to_its_stop_point_is_a_failure(dana: Customer) -> None:
+def test_first_act_that_never_reaches_failpoint_raises(dana: Customer) -> None:
     with pytest.raises(FailpointNotReached, match=r"payment\.succeeded"):
         run_interleaved(renaming(dana, "first"), lambda: "second", at=Failpoint("event payment.succeeded"))
 
 
-def test_a_refusal_is_an_answer_and_anything_else_a_defect(dana: Customer) -> None:
+def test_billing_error_is_returned_and_other_exception_is_raised(dana: Customer) -> None:
     def refuse() -> None:
         raise TooLate
 

@@ -29,22 +29,22 @@ def apply(invoice: Invoice, amount_minor: int, by: Actor, idempotency_key: str |
     return credit.apply(invoice, amount=amount, by=by, now=present(), idempotency_key=idempotency_key)
 
 
-def test_what_is_left_of_a_payment_is_credit(overpaid: Payment, dana: Customer) -> None:
+def test_unallocated_part_of_payment_is_credit(overpaid: Payment, dana: Customer) -> None:
     assert credit.balances(dana) == [Money(20_000, "USD")]
 
 
-def test_each_currency_is_a_credit_of_its_own(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+def test_credit_is_kept_per_currency(overpaid: Payment, dana: Customer, alice: Actor) -> None:
     record(personas.sent_invoice(dana, 500, currency="JPY"), 700, alice, keep_rest_as_credit=True)
     assert credit.balances(dana) == [Money(200, "JPY"), Money(20_000, "USD")]
 
 
-def test_a_deposit_that_waits_for_its_invoice_is_no_credit(dana: Customer, alice: Actor) -> None:
+def test_deposit_waiting_for_its_invoice_is_not_credit(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     personas.record_deposit_check(quote)
     assert credit.balances(dana) == []
 
 
-def test_it_is_put_against_another_invoice(
+def test_credit_is_applied_to_another_invoice(
     overpaid: Payment, invoice: Invoice, dana: Customer, alice: Actor
 ) -> None:
     event = apply(invoice, 15_000, alice)
@@ -53,13 +53,15 @@ def test_it_is_put_against_another_invoice(
     assert (event.type, event.data["payments"]) == ("credit.applied", {overpaid.pk: 15_000})
 
 
-def test_the_oldest_is_spent_first(overpaid: Payment, invoice: Invoice, dana: Customer, alice: Actor) -> None:
+def test_oldest_credit_is_applied_first(
+    overpaid: Payment, invoice: Invoice, dana: Customer, alice: Actor
+) -> None:
     younger = record(personas.sent_invoice(dana, 10_000), 40_000, alice, keep_rest_as_credit=True)
     event = apply(invoice, 30_000, alice)
     assert event.data["payments"] == {overpaid.pk: 20_000, younger.pk: 10_000}
 
 
-def test_credit_of_another_currency_is_not_spent(
+def test_credit_in_another_currency_is_not_applied(
     invoice: Invoice, dana: Customer, alice: Actor, request: pytest.FixtureRequest
 ) -> None:
     record(personas.sent_invoice(dana, 500, currency="JPY"), 700, alice, keep_rest_as_credit=True)
@@ -67,7 +69,7 @@ def test_credit_of_another_currency_is_not_spent(
     assert apply(invoice, 100, alice).data["payments"] == {overpaid.pk: 100}
 
 
-def test_it_can_pay_the_whole_of_it(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+def test_credit_can_pay_whole_invoice(overpaid: Payment, dana: Customer, alice: Actor) -> None:
     invoice = personas.sent_invoice(dana, 20_000)
     apply(invoice, 20_000, alice)
     assert Invoice.objects.get(pk=invoice.pk).status == "paid"
@@ -81,7 +83,7 @@ def test_it_can_pay_the_whole_of_it(overpaid: Payment, dana: Customer, alice: Ac
         (10_001, 10_000, "amount_exceeds_due"),
     ],
 )
-def test_no_more_than_there_is_and_than_is_due(
+def test_credit_beyond_available_or_amount_due_is_refused(
     overpaid: Payment, dana: Customer, alice: Actor, amount: int, due: int, code: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
@@ -89,18 +91,20 @@ def test_no_more_than_there_is_and_than_is_due(
     assert refusal.value.code == code
 
 
-def test_nobody_pays_with_the_credit_of_others(overpaid: Payment, alice: Actor) -> None:
+def test_credit_of_another_customer_cannot_be_applied(overpaid: Payment, alice: Actor) -> None:
     other = personas.sent_invoice(personas.customer(overpaid.organization, "Eli Other"))
     with pytest.raises(Invalid):
         apply(other, 100, alice)
 
 
-def test_an_invoice_that_is_not_sent_takes_none(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+def test_credit_cannot_be_applied_to_draft_invoice(overpaid: Payment, dana: Customer, alice: Actor) -> None:
     with pytest.raises(InvoiceNotSent):
         apply(personas.draft_invoice(dana), 100, alice)
 
 
-def test_the_same_form_spends_once(overpaid: Payment, invoice: Invoice, dana: Customer, alice: Actor) -> None:
+def test_credit_is_applied_once_per_idempotency_key(
+    overpaid: Payment, invoice: Invoice, dana: Customer, alice: Actor
+) -> None:
     first = apply(invoice, 5_000, alice, idempotency_key="form-1")
     assert apply(invoice, 5_000, alice, idempotency_key="form-1") == first
     assert credit.balances(dana) == [Money(15_000, "USD")]
@@ -109,7 +113,7 @@ def test_the_same_form_spends_once(overpaid: Payment, invoice: Invoice, dana: Cu
 
 
 @pytest.mark.parametrize(("asks", "reason"), [(10_000, "invoice_paid"), (9_000, "invoice_changed")])
-def test_a_request_that_no_longer_fits_is_canceled(
+def test_applying_credit_cancels_request_larger_than_amount_due(
     overpaid: Payment, dana: Customer, alice: Actor, asks: int, reason: str
 ) -> None:
     asked = personas.request_payment(personas.sent_invoice(dana, 10_000), asks)
@@ -118,7 +122,7 @@ def test_a_request_that_no_longer_fits_is_canceled(
     assert (asked.status, asked.cancel_reason) == ("canceled", reason)
 
 
-def test_what_is_being_paid_holds_its_place(
+def test_applying_credit_is_refused_when_processing_payment_needs_amount_due(
     gateway_driver: GatewayDriver, overpaid: Payment, dana: Customer, alice: Actor
 ) -> None:
     asked = personas.request_payment(personas.sent_invoice(dana, 20_000), 15_000)
@@ -129,7 +133,7 @@ def test_what_is_being_paid_holds_its_place(
     refresh_payment(payment, now=present())
 
 
-def test_money_that_came_too_late_is_credit(
+def test_voiding_invoice_with_open_checkout_leaves_no_credit(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -141,7 +145,7 @@ def test_money_that_came_too_late_is_credit(
 # Moving it off an invoice
 
 
-def test_what_stands_on_an_invoice_can_become_credit(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+def test_payment_released_from_invoice_becomes_credit(invoice: Invoice, dana: Customer, alice: Actor) -> None:
     payment = record(invoice, 100_000, alice)
     assert credit.release(invoice, payment, by=alice, now=present()) == Money(100_000, "USD")
     invoice.refresh_from_db()
@@ -149,14 +153,14 @@ def test_what_stands_on_an_invoice_can_become_credit(invoice: Invoice, dana: Cus
     assert credit.balances(dana) == [Money(100_000, "USD")]
 
 
-def test_what_was_moved_once_is_not_there_to_be_moved_again(invoice: Invoice, alice: Actor) -> None:
+def test_payment_cannot_be_released_from_invoice_twice(invoice: Invoice, alice: Actor) -> None:
     payment = record(invoice, 40_000, alice)
     credit.release(invoice, payment, by=alice, now=present())
     with pytest.raises(Conflict):
         credit.release(invoice, payment, by=alice, now=present())
 
 
-def test_an_invoice_can_be_voided_once_its_deposit_was_moved(dana: Customer, alice: Actor) -> None:
+def test_invoice_can_be_voided_after_its_deposit_was_released(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = personas.record_deposit_check(quote)
     invoice = invoices.send(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
@@ -167,14 +171,14 @@ def test_an_invoice_can_be_voided_once_its_deposit_was_moved(dana: Customer, ali
     assert credit.balances(dana) == [Money(30_000, "USD")]
 
 
-def test_who_asked_is_told_when_credit_paid_it_all(overpaid: Payment, dana: Customer) -> None:
+def test_requester_is_mailed_when_credit_pays_whole_invoice(overpaid: Payment, dana: Customer) -> None:
     asked = personas.request_payment(personas.sent_invoice(dana, 10_000), 5_000)
     apply(asked.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
     assert Mail.objects.filter(kind="payment_request_ended").count() == 1
 
 
 @pytest.mark.parametrize(("recorded", "reason"), [(100_000, "settled"), (80_000, "canceled")])
-def test_a_dead_link_says_settled_only_when_nothing_is_due(
+def test_canceled_request_link_is_settled_only_when_nothing_is_due(
     asked: PaymentRequest, alice: Actor, recorded: int, reason: str
 ) -> None:
     record(asked.invoice, recorded, alice)

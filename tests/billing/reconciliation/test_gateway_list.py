@@ -36,7 +36,7 @@ def over(payment: Payment, **columns: Any) -> None:
     Payment.objects.filter(pk=payment.pk).update(**columns)
 
 
-def test_a_checkout_whose_name_we_never_learned_is_found(
+def test_gateway_list_recovers_missing_checkout_ref(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="start")
@@ -47,21 +47,21 @@ def test_a_checkout_whose_name_we_never_learned_is_found(
     assert the_payment().checkout_ref != ""
 
 
-def test_a_payment_nobody_reported_is_settled(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_gateway_list_books_unreported_payment(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     gateway_driver.pay(gateway_driver.start(asked))
     assert read() == 1
     assert the_payment().status == "succeeded"
     assert read(30) == 0
 
 
-def test_a_checkout_that_waits_for_its_customer_is_left_alone(
+def test_gateway_list_leaves_open_checkout_pending(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.start(asked)
     assert (read(), the_payment().status) == (0, "pending")
 
 
-def test_money_that_came_after_we_gave_up_is_booked(
+def test_gateway_list_books_capture_of_failed_payment(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -78,9 +78,7 @@ def _verify_books(db: None) -> None:
     """Our rows are damaged on purpose here, so histories need not fit."""
 
 
-def test_a_checkout_we_thought_never_opened_is_closed(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
-) -> None:
+def test_gateway_list_closes_orphan_checkout(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     payment = gateway_driver.start(asked)
     over(payment, status="failed", checkout_ref="", settled_at=present())
     assert read() == 1
@@ -105,10 +103,12 @@ def pay_at_foreign_checkout(gateway_driver: GatewayDriver, reference: str) -> Ch
     return checkout
 
 
-def test_money_under_a_reference_that_is_gone_is_given_to_a_human(
+def test_gateway_list_alerts_capture_with_unknown_reference(
     gateway_driver: GatewayDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)  # they do not: that is the point
+    monkeypatch.setattr(
+        gateway_driver, "assert_ledger_matches_books", lambda: None
+    )  # they do not: that is the point
     pay_at_foreign_checkout(gateway_driver, "pay_gone")
     assert read() == 1
     assert Alert.objects.get().kind == "unmatched_checkout"
@@ -117,7 +117,7 @@ def test_money_under_a_reference_that_is_gone_is_given_to_a_human(
     assert Alert.objects.count() == 1
 
 
-def test_money_on_a_second_checkout_of_a_payment_is_given_to_a_human(
+def test_gateway_list_alerts_capture_on_second_checkout_of_payment(
     gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
@@ -127,7 +127,7 @@ def test_money_on_a_second_checkout_of_a_payment_is_given_to_a_human(
     assert second.ref in Alert.objects.get(kind="unmatched_checkout").message
 
 
-def test_of_two_checkouts_listed_at_once_one_is_booked_and_the_other_is_told(
+def test_gateway_list_books_one_of_two_checkouts_and_alerts_the_other(
     gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
@@ -141,7 +141,7 @@ def test_of_two_checkouts_listed_at_once_one_is_booked_and_the_other_is_told(
     assert second.ref in Alert.objects.get(kind="unmatched_checkout").message
 
 
-def test_a_name_learned_from_one_line_is_known_at_the_next(
+def test_gateway_list_uses_checkout_ref_learned_from_previous_line(
     gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
@@ -153,7 +153,7 @@ def test_a_name_learned_from_one_line_is_known_at_the_next(
     assert second.ref in Alert.objects.get().message
 
 
-def test_a_refund_made_at_the_gateway_is_given_to_a_human(
+def test_gateway_list_alerts_refund_made_at_gateway(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(asked)
@@ -163,13 +163,13 @@ def test_a_refund_made_at_the_gateway_is_given_to_a_human(
     assert "$100.00 of $300.00" in Alert.objects.get().message
 
 
-def test_a_refund_that_failed_sent_nothing_back(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_gateway_list_ignores_failed_refund(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
     gateway_driver.refund_and_fail_at_gateway(gateway_driver.start_and_pay(asked), 10_000)
     read()
     assert not Alert.objects.exists()
 
 
-def test_another_amount_than_booked_is_given_to_a_human(
+def test_gateway_list_alerts_booked_amount_mismatch(
     gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     payment = gateway_driver.start_and_pay(asked)
@@ -179,7 +179,7 @@ def test_another_amount_than_booked_is_given_to_a_human(
     assert Alert.objects.get().kind == "booked_amount_mismatch"
 
 
-def test_a_silent_gateway_is_asked_again_from_where_we_were(
+def test_gateway_list_resumes_after_unavailable_gateway(
     gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
 ) -> None:
     gateway_driver.pay(gateway_driver.start(asked))
@@ -190,7 +190,7 @@ def test_a_silent_gateway_is_asked_again_from_where_we_were(
     assert read(20) == 1
 
 
-def test_credentials_that_are_refused_are_tried_less_often(gateway_driver: GatewayDriver) -> None:
+def test_gateway_list_retries_refused_credentials_less_often(gateway_driver: GatewayDriver) -> None:
     refuse(gateway_driver.account)
     at = present() + timedelta(minutes=10)
     gateway_list.reconcile_gateway_lists(now=at)
@@ -212,7 +212,7 @@ def refuse(account: GatewayAccount) -> None:
     account.save()
 
 
-def test_a_list_that_is_unread_for_a_day_is_given_to_a_human(
+def test_gateway_list_unread_for_a_day_raises_alert(
     gateway_driver: GatewayDriver, settings: Settings
 ) -> None:
     up = settings.PARTWAY_SANDBOX_URL
@@ -229,13 +229,13 @@ def test_a_list_that_is_unread_for_a_day_is_given_to_a_human(
     assert "there is no answer" in alert.message
 
 
-def test_it_is_told_with_what_the_company_says_when_it_refuses(gateway_driver: GatewayDriver) -> None:
+def test_gateway_list_unread_alert_contains_gateway_refusal(gateway_driver: GatewayDriver) -> None:
     refuse(gateway_driver.account)
     read(_A_DAY + _AN_HOUR)
     assert "it refuses." in Alert.objects.get(kind="gateway_list_unavailable").message
 
 
-def test_a_list_of_which_a_line_stays_unclear_is_unread(
+def test_gateway_list_with_unresolved_line_counts_as_unread(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.pay(gateway_driver.start(asked))
@@ -244,7 +244,7 @@ def test_a_list_of_which_a_line_stays_unclear_is_unread(
     assert "does not tell what became of them" in Alert.objects.get().message
 
 
-def test_it_ends_by_itself_when_the_list_is_read_again(
+def test_gateway_list_unread_alert_is_auto_resolved_after_read(
     gateway_driver: GatewayDriver, settings: Settings
 ) -> None:
     up = settings.PARTWAY_SANDBOX_URL
@@ -255,7 +255,9 @@ def test_it_ends_by_itself_when_the_list_is_read_again(
     assert Alert.objects.get().resolution == "The list is read again."
 
 
-def test_a_list_that_was_read_lately_is_not_unread(gateway_driver: GatewayDriver, settings: Settings) -> None:
+def test_gateway_list_read_within_a_day_raises_no_alert(
+    gateway_driver: GatewayDriver, settings: Settings
+) -> None:
     up = settings.PARTWAY_SANDBOX_URL
     read(_A_DAY)
     out_of_reach(settings)
@@ -264,7 +266,7 @@ def test_a_list_that_was_read_lately_is_not_unread(gateway_driver: GatewayDriver
     assert not Alert.objects.exists()
 
 
-def test_nobody_is_told_of_a_replaced_account_on_which_nothing_waits(
+def test_gateway_list_alert_of_replaced_idle_account_is_auto_resolved(
     gateway_driver: GatewayDriver, alice: Actor
 ) -> None:
     refuse(gateway_driver.account)
@@ -274,7 +276,7 @@ def test_nobody_is_told_of_a_replaced_account_on_which_nothing_waits(
     assert Alert.objects.get().resolution == "It was replaced, and owes no answer."
 
 
-def test_a_replaced_account_on_which_a_payment_waits_is_told(
+def test_gateway_list_alert_of_replaced_account_with_open_payment_stays(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.start(asked)
@@ -286,7 +288,7 @@ def test_a_replaced_account_on_which_a_payment_waits_is_told(
     assert Alert.objects.get().resolved_at is None
 
 
-def test_two_workers_never_read_the_same_list(gateway_driver: GatewayDriver) -> None:
+def test_gateway_list_is_claimed_by_one_worker(gateway_driver: GatewayDriver) -> None:
     at = present() + timedelta(minutes=10)
     account = _account(gateway_driver)
     assert [gateway_list._claim(account, at), gateway_list._claim(account, at)] == [True, False]
@@ -310,7 +312,7 @@ def stuck(
     return at
 
 
-def test_a_payment_without_an_end_is_given_to_a_human(
+def test_payment_unsettled_for_a_day_raises_alert(
     gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
 ) -> None:
     up = settings.PARTWAY_SANDBOX_URL
@@ -319,7 +321,7 @@ def test_a_payment_without_an_end_is_given_to_a_human(
     assert Alert.objects.get().kind == "payment_unsettled"
 
 
-def test_which_ends_by_itself_when_the_gateway_answers(
+def test_payment_unsettled_alert_is_auto_resolved_when_settled(
     gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings, alice: Actor
 ) -> None:
     up = settings.PARTWAY_SANDBOX_URL
@@ -331,7 +333,7 @@ def test_which_ends_by_itself_when_the_gateway_answers(
     assert Alert.objects.get().resolution == "The payment is settled now."
 
 
-def test_a_day_is_not_too_long(
+def test_payment_unsettled_for_less_than_a_day_raises_no_alert(
     gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
 ) -> None:
     up = settings.PARTWAY_SANDBOX_URL
@@ -340,7 +342,7 @@ def test_a_day_is_not_too_long(
     assert not Alert.objects.exists()
 
 
-def test_a_second_refund_is_told_after_the_first_was_dealt_with(
+def test_second_gateway_refund_raises_new_alert_after_first_was_resolved(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start_and_pay(asked)
@@ -355,7 +357,9 @@ def test_a_second_refund_is_told_after_the_first_was_dealt_with(
     assert "$150.00 of $300.00" in Alert.objects.get(resolved_at__isnull=True).message
 
 
-def test_an_open_flag_says_the_latest(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_open_refund_alert_is_updated_with_second_refund(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     payment = gateway_driver.start_and_pay(asked)
     gateway_driver.refund_at_gateway(payment, 10_000)
     read()
@@ -364,7 +368,7 @@ def test_an_open_flag_says_the_latest(gateway_driver: GatewayDriver, asked: Paym
     assert "$150.00 of $300.00" in Alert.objects.get().message
 
 
-def test_money_that_another_connection_of_the_account_booked_is_no_stranger(
+def test_gateway_list_ignores_capture_booked_by_another_connection_of_account(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     gateway_driver.start_and_pay(asked)
@@ -375,7 +379,7 @@ def test_money_that_another_connection_of_the_account_booked_is_no_stranger(
     assert not Alert.objects.exists()
 
 
-def test_money_of_a_checkout_without_a_name_is_booked_without_starting_it_again(
+def test_gateway_list_books_capture_without_restarting_unnamed_checkout(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -387,7 +391,7 @@ def test_money_of_a_checkout_without_a_name_is_booked_without_starting_it_again(
     assert the_payment().captured_minor == 30_000
 
 
-def test_a_line_that_nobody_could_compare_is_read_once_more(
+def test_gateway_list_line_that_could_not_be_compared_is_read_again(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start(asked)

@@ -17,7 +17,7 @@ def cancel(asked: PaymentRequest, by: Actor) -> PaymentRequest:
     return payment_requests.cancel(asked, by=by, now=present())
 
 
-def test_a_canceled_request_is_kept_with_its_reason(asked: PaymentRequest, alice: Actor) -> None:
+def test_canceled_request_stores_cancel_reason(asked: PaymentRequest, alice: Actor) -> None:
     cancel(asked, alice)
     asked.refresh_from_db()
     assert (asked.status, asked.cancel_reason, bool(asked.ended_at)) == ("canceled", "by_member", True)
@@ -25,7 +25,7 @@ def test_a_canceled_request_is_kept_with_its_reason(asked: PaymentRequest, alice
     assert (event.actor_id, event.data["reason"]) == (alice.id, "by_member")
 
 
-def test_its_link_cannot_be_paid_any_more(
+def test_canceled_request_cannot_be_paid(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     cancel(asked, alice)
@@ -34,13 +34,13 @@ def test_its_link_cannot_be_paid_any_more(
     assert refusal.value.reason == "canceled"
 
 
-def test_canceling_twice_is_no_error_and_one_event(asked: PaymentRequest, alice: Actor) -> None:
+def test_canceling_request_twice_is_idempotent(asked: PaymentRequest, alice: Actor) -> None:
     cancel(asked, alice)
     assert cancel(asked, alice).status == "canceled"
     assert Event.objects.filter(type="payment_request.canceled").count() == 1
 
 
-def test_an_open_checkout_is_closed_with_it(
+def test_canceling_request_closes_its_open_checkout(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -50,7 +50,7 @@ def test_an_open_checkout_is_closed_with_it(
     assert gateway_driver.pay(payment).status_code == 410
 
 
-def test_a_card_that_was_only_authorized_is_not_charged(
+def test_canceling_request_releases_authorized_card(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
@@ -59,7 +59,7 @@ def test_a_card_that_was_only_authorized_is_not_charged(
     assert (Payment.objects.get().status, gateway_driver.captures_of(payment)) == ("canceled", [])
 
 
-def test_what_was_paid_cannot_be_canceled(
+def test_paid_request_cannot_be_canceled(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     gateway_driver.start_and_pay(asked)
@@ -68,7 +68,7 @@ def test_what_was_paid_cannot_be_canceled(
     assert "already paid" in refusal.value.message
 
 
-def test_what_is_being_paid_cannot_be_canceled(
+def test_request_with_processing_payment_cannot_be_canceled(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     gateway_driver.start_and_pay(asked, "debit")
@@ -78,7 +78,7 @@ def test_what_is_being_paid_cannot_be_canceled(
     assert asked.status == "open"
 
 
-def test_what_pay_now_overtook_cannot_be_canceled(
+def test_request_closed_by_pay_now_cannot_be_canceled(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     gateway_driver.start_and_pay(asked.invoice)
@@ -87,12 +87,12 @@ def test_what_pay_now_overtook_cannot_be_canceled(
     assert "The invoice was paid" in refusal.value.message
 
 
-def test_after_it_another_can_be_asked(asked: PaymentRequest, alice: Actor) -> None:
+def test_new_request_can_be_created_after_cancel(asked: PaymentRequest, alice: Actor) -> None:
     cancel(asked, alice)
     assert personas.request_payment(asked.invoice, 40_000).status == "open"
 
 
-def test_a_pay_now_checkout_is_none_of_its_business(
+def test_canceling_request_leaves_pay_now_checkout_open(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked.invoice)

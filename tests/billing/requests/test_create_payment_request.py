@@ -40,14 +40,14 @@ def refused(invoice: Invoice, alice: Actor, **changes: Any) -> Invalid:
     return refusal.value
 
 
-def test_a_request_is_open_with_what_was_asked(invoice: Invoice, alice: Actor) -> None:
+def test_created_request_is_open_with_requested_amount(invoice: Invoice, alice: Actor) -> None:
     request = create(invoice, new_request=ASK, by=alice, now=present())
     request.refresh_from_db()
     assert (request.status, request.amount_requested) == ("open", Money(30_000, "USD"))
     assert (request.to, request.note, request.requested_by) == (list(ASK.to), "First stage.", alice.id)
 
 
-def test_its_event_and_its_mail_are_written_with_it(invoice: Invoice, alice: Actor) -> None:
+def test_request_is_created_with_event_and_mail(invoice: Invoice, alice: Actor) -> None:
     ask = replace(ASK, cc=("cc@a.example",), bcc=("bcc@a.example",), reply_to="alice@alder.example")
     request = create(invoice, new_request=ask, by=alice, now=present())
     event = Event.objects.get(payment_request=request)
@@ -58,14 +58,14 @@ def test_its_event_and_its_mail_are_written_with_it(invoice: Invoice, alice: Act
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_request_without_its_event_is_none(invoice: Invoice) -> None:
+def test_request_is_not_created_when_its_event_fails(invoice: Invoice) -> None:
     nameless = Actor("member", "mem_1", None)  # type: ignore[arg-type]
     with pytest.raises(IntegrityError):
         create(invoice, new_request=ASK, by=nameless, now=present())
     assert not PaymentRequest.objects.exists()
 
 
-def test_all_that_is_due_can_be_asked_for(invoice: Invoice, alice: Actor) -> None:
+def test_request_can_cover_whole_amount_due(invoice: Invoice, alice: Actor) -> None:
     request = create(invoice, new_request=replace(ASK, amount=Money(100_000, "USD")), by=alice, now=present())
     assert request.status == "open"
 
@@ -79,22 +79,22 @@ def test_all_that_is_due_can_be_asked_for(invoice: Invoice, alice: Actor) -> Non
         (100_001, "amount_exceeds_due"),
     ],
 )
-def test_an_amount_out_of_range_is_refused(
+def test_request_amount_out_of_range_is_refused(
     invoice: Invoice, alice: Actor, amount_minor: int, code: str
 ) -> None:
     refusal = refused(invoice, alice, amount=Money(amount_minor, "USD"))
     assert (refusal.code, set(refusal.fields)) == (code, {"amount_requested"})
 
 
-def test_the_smallest_online_payment_can_be_asked_for(invoice: Invoice, alice: Actor) -> None:
+def test_request_of_gateway_minimum_is_allowed(invoice: Invoice, alice: Actor) -> None:
     assert create(invoice, new_request=replace(ASK, amount=Money(50, "USD")), by=alice, now=present())
 
 
-def test_another_currency_is_refused(invoice: Invoice, alice: Actor) -> None:
+def test_request_in_another_currency_is_refused(invoice: Invoice, alice: Actor) -> None:
     assert set(refused(invoice, alice, amount=Money(30_000, "CAD")).fields) == {"amount_requested"}
 
 
-def test_a_dinar_amount_must_fit_the_gateways_step(dana: Customer, alice: Actor) -> None:
+def test_request_amount_must_be_multiple_of_gateway_step(dana: Customer, alice: Actor) -> None:
     invoice = personas.sent_invoice(dana, currency="KWD")
     assert set(refused(invoice, alice, amount=Money(12_345, "KWD")).fields) == {"amount_requested"}
     assert create(invoice, new_request=replace(ASK, amount=Money(12_340, "KWD")), by=alice, now=present())
@@ -113,28 +113,30 @@ def test_a_dinar_amount_must_fit_the_gateways_step(dana: Customer, alice: Actor)
         ("expires_at", present() - timedelta(minutes=1)),
     ],
 )
-def test_a_wrong_field_is_named(invoice: Invoice, alice: Actor, field: str, value: object) -> None:
+def test_request_with_invalid_field_is_refused_by_field(
+    invoice: Invoice, alice: Actor, field: str, value: object
+) -> None:
     refusal = refused(invoice, alice, **{field: value})
     assert (refusal.code, set(refusal.fields)) == ("invalid", {field})
 
 
-def test_all_wrong_fields_are_named_at_once(invoice: Invoice, alice: Actor) -> None:
+def test_request_names_all_invalid_fields_at_once(invoice: Invoice, alice: Actor) -> None:
     refusal = refused(invoice, alice, to=(), note="x" * 1001, amount=Money(0, "USD"))
     assert (refusal.code, set(refusal.fields)) == ("invalid", {"to", "note", "amount_requested"})
 
 
-def test_a_draft_cannot_be_asked_for(dana: Customer, alice: Actor) -> None:
+def test_request_for_draft_invoice_is_refused(dana: Customer, alice: Actor) -> None:
     with pytest.raises(InvoiceNotSent):
         create(personas.draft_invoice(dana), new_request=ASK, by=alice, now=present())
 
 
-def test_a_void_invoice_cannot_be_asked_for(invoice: Invoice, alice: Actor) -> None:
+def test_request_for_void_invoice_is_refused(invoice: Invoice, alice: Actor) -> None:
     invoices.void(invoice, by=alice, now=present())
     with pytest.raises(InvoiceNotSent):
         create(invoice, new_request=ASK, by=alice, now=present())
 
 
-def test_nothing_is_asked_while_payments_are_off(
+def test_request_is_refused_while_payments_are_disabled(
     invoice: Invoice, organization: Organization, alice: Actor
 ) -> None:
     Organization.objects.filter(pk=organization.pk).update(payments_enabled=False)
@@ -142,7 +144,7 @@ def test_nothing_is_asked_while_payments_are_off(
         create(invoice, new_request=ASK, by=alice, now=present())
 
 
-def test_nothing_is_asked_without_a_gateway(
+def test_request_is_refused_without_gateway_account(
     invoice: Invoice, organization: Organization, alice: Actor
 ) -> None:
     organization.gateway_accounts.update(is_current=False)
@@ -157,7 +159,7 @@ def test_a_second_request_is_refused_and_the_first_is_named(asked: PaymentReques
     assert "$300.00" in refusal.value.message
 
 
-def test_nothing_is_asked_while_a_payment_is_committed(
+def test_request_is_refused_while_committed_payment_exists(
     gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor
 ) -> None:
     gateway_driver.start_and_pay(invoice, "debit")
@@ -165,45 +167,47 @@ def test_nothing_is_asked_while_a_payment_is_committed(
         create(invoice, new_request=ASK, by=alice, now=present())
 
 
-def test_a_checkout_that_waits_for_its_customer_stands_in_nobodys_way(
+def test_request_is_allowed_while_pay_now_checkout_is_open(
     gateway_driver: GatewayDriver, invoice: Invoice, alice: Actor
 ) -> None:
     gateway_driver.start(invoice)
     assert create(invoice, new_request=ASK, by=alice, now=present()).status == "open"
 
 
-def test_the_same_form_again_answers_the_request_it_made(invoice: Invoice, alice: Actor) -> None:
+def test_request_is_created_once_per_idempotency_key(invoice: Invoice, alice: Actor) -> None:
     ask = replace(ASK, idempotency_key="form-1")
     first = create(invoice, new_request=ask, by=alice, now=present())
     assert create(invoice, new_request=ask, by=alice, now=present()) == first
     assert Mail.objects.filter(payment_request__isnull=False).count() == 1
 
 
-def test_the_same_form_answers_even_after_its_request_ended(invoice: Invoice, alice: Actor) -> None:
+def test_idempotency_key_returns_request_even_after_cancel(invoice: Invoice, alice: Actor) -> None:
     ask = replace(ASK, idempotency_key="form-1")
     first = create(invoice, new_request=ask, by=alice, now=present())
     payment_requests.cancel(first, by=alice, now=present())
     assert create(invoice, new_request=ask, by=alice, now=present()).status == "canceled"
 
 
-def test_a_form_of_another_invoice_is_refused(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+def test_request_idempotency_key_of_another_invoice_conflicts(
+    invoice: Invoice, dana: Customer, alice: Actor
+) -> None:
     ask = replace(ASK, idempotency_key="form-1")
     create(invoice, new_request=ask, by=alice, now=present())
     with pytest.raises(Conflict, match="another invoice"):
         create(personas.sent_invoice(dana), new_request=ask, by=alice, now=present())
 
 
-def test_no_obstacle_stands_before_a_sent_invoice(invoice: Invoice) -> None:
+def test_request_for_sent_invoice_has_no_unavailable_reason(invoice: Invoice) -> None:
     assert unavailable_reason(invoice, now=present()) is None
 
 
-def test_too_little_due_is_an_obstacle(dana: Customer) -> None:
+def test_amount_due_below_minimum_is_request_unavailable_reason(dana: Customer) -> None:
     found = unavailable_reason(personas.sent_invoice(dana, 49), now=present())
     assert found is not None
     assert found.code == "amount_too_small"
 
 
-def test_each_obstacle_says_what_to_do(asked: PaymentRequest, dana: Customer) -> None:
+def test_request_unavailable_reason_tells_next_step(asked: PaymentRequest, dana: Customer) -> None:
     draft = unavailable_reason(personas.draft_invoice(dana), now=present())
     taken = unavailable_reason(asked.invoice, now=present())
     assert draft is not None
@@ -212,7 +216,9 @@ def test_each_obstacle_says_what_to_do(asked: PaymentRequest, dana: Customer) ->
     assert "Send the invoice first" in draft.message
 
 
-def test_the_sandbox_of_a_live_installation_is_an_obstacle(invoice: Invoice, settings: Settings) -> None:
+def test_sandbox_of_live_installation_is_request_unavailable_reason(
+    invoice: Invoice, settings: Settings
+) -> None:
     settings.PARTWAY_LIVE = True
     found = unavailable_reason(invoice, now=present())
     assert found is not None

@@ -41,32 +41,36 @@ def after(asked: PaymentRequest, wait: timedelta) -> str:
     return asked.status
 
 
-def test_it_expires_when_its_time_is_over(asked: PaymentRequest) -> None:
+def test_request_expires_at_expires_at(asked: PaymentRequest) -> None:
     assert after(asked, -MOMENT) == "open"
     assert asked.expires_at is not None
     assert not payment_requests.expire(asked, now=asked.expires_at - MOMENT)
     assert after(asked, MOMENT) == "expired"
 
 
-def test_who_asked_is_told_that_nobody_paid_in_time(asked: PaymentRequest) -> None:
+def test_expired_request_mails_requester(asked: PaymentRequest) -> None:
     after(asked, MOMENT)
     mail = Mail.objects.get(kind="payment_request_ended")
     assert (mail.to, mail.data) == (["billing@alder.example"], {"reason": ""})
 
 
-def test_a_request_without_a_time_never_expires(invoice: Invoice) -> None:
+def test_request_without_expires_at_never_expires(invoice: Invoice) -> None:
     assert not payment_requests.expire(
         personas.request_payment(invoice), now=present() + timedelta(days=10_000)
     )
 
 
-def test_no_checkout_begins_after_it(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_checkout_cannot_start_after_request_expires_at(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     with pytest.raises(NotPayable) as refusal:
         gateway_driver.start(asked, now=asked.expires_at)
     assert refusal.value.reason == "expired"
 
 
-def test_a_checkout_begun_in_time_may_finish(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_checkout_started_before_expires_at_may_finish_within_grace(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     assert asked.expires_at is not None
     payment = gateway_driver.start(asked, now=asked.expires_at - MOMENT)
     assert after(asked, EXPIRY_GRACE_PERIOD - MOMENT) == "open"
@@ -75,14 +79,18 @@ def test_a_checkout_begun_in_time_may_finish(gateway_driver: GatewayDriver, aske
     assert refresh_payment(payment, now=asked.expires_at + EXPIRY_GRACE_PERIOD - MOMENT).status == "succeeded"
 
 
-def test_after_the_grace_its_checkout_is_closed(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_checkout_of_expired_request_is_closed_after_grace(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     payment = gateway_driver.start(asked)
     assert after(asked, EXPIRY_GRACE_PERIOD) == "expired"
     payment.refresh_from_db()
     assert (payment.status, gateway_driver.pay(payment).status_code) == ("canceled", 410)
 
 
-def test_a_payment_at_the_bank_keeps_it_open(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_processing_bank_debit_keeps_request_open_past_expires_at(
+    gateway_driver: GatewayDriver, asked: PaymentRequest
+) -> None:
     payment = gateway_driver.start_and_pay(asked, "debit")
     assert after(asked, timedelta(days=3)) == "open"
     assert not payment_requests.expire(asked, now=present() + timedelta(days=3))
@@ -91,7 +99,7 @@ def test_a_payment_at_the_bank_keeps_it_open(gateway_driver: GatewayDriver, aske
     assert after(asked, timedelta(days=3)) == "paid"
 
 
-def test_what_expired_can_be_neither_canceled_nor_resent(asked: PaymentRequest, alice: Actor) -> None:
+def test_expired_request_can_be_neither_canceled_nor_resent(asked: PaymentRequest, alice: Actor) -> None:
     after(asked, MOMENT)
     for act in (payment_requests.cancel, payment_requests.resend):
         with pytest.raises(TooLate) as refusal:
@@ -99,7 +107,7 @@ def test_what_expired_can_be_neither_canceled_nor_resent(asked: PaymentRequest, 
         assert "expired" in refusal.value.message
 
 
-def test_it_is_not_resent_after_its_time_though_a_checkout_keeps_it_open(
+def test_request_kept_open_by_checkout_is_not_resent_after_expires_at(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
 ) -> None:
     gateway_driver.start(asked)
@@ -110,14 +118,14 @@ def test_it_is_not_resent_after_its_time_though_a_checkout_keeps_it_open(
     assert payment_requests.resend(asked, by=alice, now=asked.expires_at - MOMENT)
 
 
-def test_a_mail_still_waiting_when_its_time_is_over_is_dropped(asked: PaymentRequest) -> None:
+def test_queued_request_mail_is_dropped_after_expires_at(asked: PaymentRequest) -> None:
     mail = Mail.objects.get(payment_request=asked)
     assert asked.expires_at is not None
     assert outbox.is_still_valid(mail, now=asked.expires_at - MOMENT)
     assert not outbox.is_still_valid(mail, now=asked.expires_at)
 
 
-def test_a_link_whose_payment_is_at_the_bank_says_so_after_its_time(
+def test_request_with_processing_bank_debit_is_busy_after_expires_at(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(asked, "debit")
@@ -128,12 +136,12 @@ def test_a_link_whose_payment_is_at_the_bank_says_so_after_its_time(
     refresh_payment(payment, now=present())
 
 
-def test_expiring_twice_is_one_end(asked: PaymentRequest) -> None:
+def test_expiring_request_twice_is_idempotent(asked: PaymentRequest) -> None:
     after(asked, MOMENT)
     assert not payment_requests.expire(asked, now=present() + timedelta(hours=2))
 
 
-def test_requests_that_payments_keep_open_do_not_stand_before_the_others(
+def test_expire_job_skips_requests_kept_open_by_payments(
     gateway_driver: GatewayDriver, asked: PaymentRequest, dana: Customer
 ) -> None:
     gateway_driver.start_and_pay(asked, "debit")

@@ -12,7 +12,7 @@ from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 
 
-def test_resending_mails_the_same_link_to_the_same_people(asked: PaymentRequest, alice: Actor) -> None:
+def test_resending_request_mails_same_link_to_same_recipients(asked: PaymentRequest, alice: Actor) -> None:
     url = links.request_url(asked)
     mail = payment_requests.resend(asked, by=alice, now=present())
     asked.refresh_from_db()
@@ -22,7 +22,7 @@ def test_resending_mails_the_same_link_to_the_same_people(asked: PaymentRequest,
     assert Event.objects.get(pk=mail.event_id).type == "payment_request.resent"
 
 
-def test_a_request_that_ended_is_not_mailed_again(asked: PaymentRequest, alice: Actor) -> None:
+def test_ended_request_cannot_be_resent(asked: PaymentRequest, alice: Actor) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
     with pytest.raises(TooLate) as refusal:
         payment_requests.resend(asked, by=alice, now=present())
@@ -30,15 +30,13 @@ def test_a_request_that_ended_is_not_mailed_again(asked: PaymentRequest, alice: 
     assert asked.mails.count() == 1
 
 
-def test_a_mail_that_still_waits_is_dropped_when_its_request_ends(
-    asked: PaymentRequest, alice: Actor
-) -> None:
+def test_queued_request_mail_is_dropped_when_request_ends(asked: PaymentRequest, alice: Actor) -> None:
     mail = Mail.objects.get(payment_request=asked)
     assert outbox.is_still_valid(mail, now=present())
     payment_requests.cancel(asked, by=alice, now=present())
     assert not outbox.is_still_valid(mail, now=present())
 
 
-def test_a_mail_never_holds_a_link(asked: PaymentRequest) -> None:
+def test_mail_row_contains_no_payment_link(asked: PaymentRequest) -> None:
     [row] = Mail.objects.filter(payment_request=asked).values()
     assert links.request_url(asked).rpartition("/p/")[2][:40] not in str(row)

@@ -25,14 +25,14 @@ def five(dana: Customer) -> list[Invoice]:
     return [personas.sent_invoice(dana) for _ in range(5)]
 
 
-def test_a_difference_says_which_rule_which_row_and_what(paid: Payment) -> None:
+def test_verify_difference_names_rule_row_and_values(paid: Payment) -> None:
     Invoice.objects.update(amount_paid_minor=29_999)
     [difference, *_] = (one for one in verify() if one.rule == "M2")
     assert str(difference) == f"M2: {paid.invoice_id}: amount paid 29999, allocations 30000"
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 6])
-def test_every_row_is_looked_at_once_however_a_table_is_sliced(
+def test_check_reads_every_row_once_for_any_slice_size(
     five: list[Invoice], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "CHUNK_SIZE", size)
@@ -40,9 +40,7 @@ def test_every_row_is_looked_at_once_however_a_table_is_sliced(
     assert sorted(one.row for one in nothing_sent.differences()) == [invoice.pk for invoice in five]
 
 
-def test_it_tells_how_many_rows_it_has_looked_at(
-    five: list[Invoice], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_reports_progress_in_rows(five: list[Invoice], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "CHUNK_SIZE", 2)
     looked_at: list[int] = []
     one = check("X1", "all is well", no_rows_where(Invoice, Q(status="lost"), ""))
@@ -50,18 +48,18 @@ def test_it_tells_how_many_rows_it_has_looked_at(
     assert (sum(looked_at), one.size()) == (4, 5)  # the last slice is not full
 
 
-def test_parts_of_one_table_are_looked_at_together(five: list[Invoice]) -> None:
+def test_check_counts_table_once_for_several_parts(five: list[Invoice]) -> None:
     part = no_rows_where(Invoice, Q(status="lost"), "")
     assert check("X1", "all is well", part, part).size() == 5
 
 
-def test_damage_is_found_in_every_slice(five: list[Invoice], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_finds_differences_in_every_slice(five: list[Invoice], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "CHUNK_SIZE", 2)
     Invoice.objects.update(amount_paid_minor=1)
     assert {row for row, _ in differences_of("M2")} == {invoice.pk for invoice in five}
 
 
-def test_a_row_that_cannot_be_read_is_named_and_hides_no_other(
+def test_check_names_unreadable_row_and_still_reports_others(
     five: list[Invoice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "CHUNK_SIZE", 2)
@@ -72,7 +70,7 @@ def test_a_row_that_cannot_be_read_is_named_and_hides_no_other(
     assert message.keys() >= {invoice.pk for invoice in five}
 
 
-def test_a_transaction_goes_on_after_what_the_database_cannot_compute(five: list[Invoice]) -> None:
+def test_transaction_survives_check_with_database_error(five: list[Invoice]) -> None:
     by_nothing = TableCheck(
         Invoice, lambda rows: rows.annotate(x=1 / F("amount_paid_minor")).values_list("pk", "x")
     )
@@ -82,7 +80,7 @@ def test_a_transaction_goes_on_after_what_the_database_cannot_compute(five: list
     assert sorted(named) == [invoice.pk for invoice in five]
 
 
-def test_right_books_in_every_state_have_no_difference(
+def test_consistent_books_in_every_state_have_no_difference(
     gateway_driver: GatewayDriver, dana: Customer, alice: Actor, second: PaymentRequest
 ) -> None:
     personas.draft_invoice(dana)
@@ -96,6 +94,6 @@ def test_right_books_in_every_state_have_no_difference(
     assert list(verify()) == []
 
 
-def test_every_check_has_a_rule_of_the_design_and_words_of_its_own() -> None:
+def test_every_check_has_design_rule_and_unique_title() -> None:
     assert {one.rule[0] for one in CHECKS} == set("MRPD")
     assert len({str(one) for one in CHECKS}) == len(CHECKS)

@@ -76,13 +76,13 @@ CORRUPTIONS: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("what", CORRUPTIONS)
-def test_it_finds(documents: None, what: str) -> None:
+def test_verify_finds_wrong_document_totals(documents: None, what: str) -> None:
     assert is_detected(CORRUPTIONS[what])
 
 
-def test_it_finds_an_invoice_that_went_to_another_customer(invoice: Invoice, erin: Customer) -> None:
+def test_verify_finds_invoice_sent_to_another_customer(invoice: Invoice, erin: Customer) -> None:
     assert is_detected(("M1", "was never sent", overwrite(Invoice, customer=erin)))
 
 
-def test_it_finds_a_quote_that_went_to_another_customer(documents: None, erin: Customer) -> None:
+def test_verify_finds_quote_sent_to_another_customer(documents: None, erin: Customer) -> None:
     assert is_detected(("M1", "was never sent", overwrite(Quote, customer=erin)))

@@ -98,21 +98,21 @@ def invoiced(dana: Customer) -> Invoice:
 
 
 @pytest.mark.parametrize("what", CORRUPTIONS)
-def test_it_finds(invoiced: Invoice, what: str) -> None:
+def test_verify_finds_document_differences(invoiced: Invoice, what: str) -> None:
     assert is_detected(CORRUPTIONS[what])
 
 
-def test_it_finds_an_invoice_of_another_customer_than_its_quote(invoiced: Invoice, erin: Customer) -> None:
+def test_verify_finds_invoice_of_another_customer_than_its_quote(invoiced: Invoice, erin: Customer) -> None:
     assert is_detected(("D2", "does not fit quo_", overwrite(Invoice, customer=erin)))
 
 
-def test_it_finds_an_edit_that_no_event_tells_of(invoiced: Invoice) -> None:
+def test_verify_finds_invoice_version_without_event(invoiced: Invoice) -> None:
     invoices.write_off(invoiced, by=personas.owner_actor(invoiced.organization), now=now())
     corruption = delete_events(Event.objects.filter(type="invoice.written_off"), of="invoice")
     assert is_detected(("D8", "version 3, its events say 2", corruption))
 
 
-def test_what_was_written_off_and_reopened_has_two_more_versions(invoiced: Invoice) -> None:
+def test_write_off_and_reopen_add_two_invoice_versions(invoiced: Invoice) -> None:
     by = personas.owner_actor(invoiced.organization)
     invoices.reopen(invoices.write_off(invoiced, by=by, now=now()), by=by, now=now())
     assert Invoice.objects.get().version == 4

@@ -209,11 +209,11 @@ def history(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
 
 
 @pytest.mark.parametrize("what", CORRUPTIONS)
-def test_it_finds(history: None, what: str) -> None:
+def test_verify_finds_state_without_event(history: None, what: str) -> None:
     assert is_detected(CORRUPTIONS[what])
 
 
-def test_it_finds_a_deposit_that_was_taken_over_silently(dana: Customer) -> None:
+def test_verify_finds_deposit_allocation_without_event(dana: Customer) -> None:
     by, quote = personas.owner_actor(dana.organization), personas.accept_quote(personas.sent_quote(dana))
     personas.record_deposit_check(quote)
     invoices.send(quotes.create_invoice(quote, by=by, now=now()), by=by, now=now())
@@ -222,7 +222,7 @@ def test_it_finds_a_deposit_that_was_taken_over_silently(dana: Customer) -> None
     )
 
 
-def test_it_finds_a_quote_accepted_at_another_time(dana: Customer) -> None:
+def test_verify_finds_quote_accepted_at_differing_from_event(dana: Customer) -> None:
     personas.accept_quote(personas.sent_quote(dana))
     assert is_detected(("M6", f"accepted_at {LONG_AGO} is the time", overwrite(Quote, accepted_at=LONG_AGO)))
     assert any("is before sent_at" in message for _, message in differences_of("M6"))
@@ -243,18 +243,18 @@ def moved(invoice: Invoice) -> Payment:
     ("cause", "event_type"),
     [("credit", "credit.applied"), ("released", "credit.released")],
 )
-def test_it_finds_credit_that_no_event_tells(moved: Payment, cause: str, event_type: str) -> None:
+def test_verify_finds_credit_allocation_without_event(moved: Payment, cause: str, event_type: str) -> None:
     assert is_detected(
         ("M6", f"by {cause}: no event tells so", without_event(event_type, allocate(cause), amount_minor=1))
     )
 
 
-def test_it_finds_a_payment_reversed_silently(moved: Payment) -> None:
+def test_verify_finds_payment_reversal_without_event(moved: Payment) -> None:
     corruption = reported_as(allocate("reversed"), delete_events(events("payment.reversed"), of="payment"))
     assert is_detected(("M6", "by reversed: no event tells so", corruption))
 
 
-def test_it_finds_an_invoice_lowered_silently(paid: Payment, invoice: Invoice) -> None:
+def test_verify_finds_edit_allocation_without_event(paid: Payment, invoice: Invoice) -> None:
     edit(invoice, 20_000, personas.owner_actor(invoice.organization))
     corruption = reported_as(allocate("edited"), overwrite(events("invoice.edited"), created_at=LONG_AGO))
     assert is_detected(("M6", "by edited: no event tells so", corruption))

@@ -52,7 +52,7 @@ def lost(event_type: str, kind: str) -> Corruption:
 
 
 @pytest.mark.parametrize(("event_type", "kind"), KINDS)
-def test_it_finds_an_event_without_its_mail(mailed: None, event_type: str, kind: str) -> None:
+def test_verify_finds_event_without_its_mail(mailed: None, event_type: str, kind: str) -> None:
     assert is_detected(("D6", f"{event_type} without its", lost(event_type, kind)))
 
 
@@ -60,7 +60,7 @@ def test_it_finds_an_event_without_its_mail(mailed: None, event_type: str, kind:
     ("columns", "message"),
     [({"status": "sent"}, "sent, sent at None"), ({"sent_at": now()}, "queued, sent at 20")],
 )
-def test_it_finds_a_mail_that_went_out_at_no_time(
+def test_verify_finds_mail_status_and_sent_at_mismatch(
     mailed: None, columns: dict[str, object], message: str
 ) -> None:
     assert is_detected(("D6", message, overwrite(Mail, **columns)))

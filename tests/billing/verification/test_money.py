@@ -130,32 +130,32 @@ CORRUPTIONS: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("what", CORRUPTIONS)
-def test_it_finds(paid: Payment, what: str) -> None:
+def test_verify_finds_money_differences(paid: Payment, what: str) -> None:
     assert is_detected(CORRUPTIONS[what])
 
 
-def test_it_finds_another_amount_than_was_recorded(invoice: Invoice, alice: Actor) -> None:
+def test_verify_finds_recorded_amount_mismatch(invoice: Invoice, alice: Actor) -> None:
     record(invoice, 40_000, alice)
     assert is_detected(
         ("M4", "40000 USD was recorded, 40001 USD is booked", overwrite(Payment, captured_minor=40_001))
     )
 
 
-def test_it_finds_money_on_the_invoice_of_another_customer(paid: Payment, erin: Customer) -> None:
+def test_verify_finds_allocation_to_invoice_of_another_customer(paid: Payment, erin: Customer) -> None:
     other = personas.sent_invoice(erin)
     assert is_detected(("M3", "on an invoice of another customer", overwrite(Allocation, invoice=other)))
 
 
-def test_it_finds_money_on_another_invoice_than_was_paid(paid: Payment, dana: Customer) -> None:
+def test_verify_finds_allocation_to_another_invoice_than_paid(paid: Payment, dana: Customer) -> None:
     other = personas.sent_invoice(dana)
     assert is_detected(("M3", "was not wanted for", overwrite(Allocation, invoice=other)))
 
 
-def test_it_finds_a_deposit_that_is_of_no_quote_of_the_invoice(paid: Payment) -> None:
+def test_verify_finds_deposit_allocation_without_quote_of_invoice(paid: Payment) -> None:
     assert is_detected(("M3", "is no deposit of", overwrite(Allocation, cause="deposit")))
 
 
-def test_it_finds_a_customer_whose_money_is_not_where_it_came_from(
+def test_verify_finds_payment_moved_to_another_customer(
     paid: Payment, dana: Customer, erin: Customer
 ) -> None:
     Payment.objects.update(invoice=personas.sent_invoice(erin))
@@ -164,7 +164,7 @@ def test_it_finds_a_customer_whose_money_is_not_where_it_came_from(
     assert told[dana.pk] == "0 USD came in, 30000 stands on invoices, and the credit is 0"
 
 
-def test_it_finds_a_credit_below_zero(invoice: Invoice, alice: Actor) -> None:
+def test_verify_finds_negative_credit(invoice: Invoice, alice: Actor) -> None:
     record(invoice, 40_000, alice)
     corruption = without_constraint(Payment, WITHIN, overwrite(Payment, captured_minor=10_000))
     corruption()
@@ -174,7 +174,7 @@ def test_it_finds_a_credit_below_zero(invoice: Invoice, alice: Actor) -> None:
     ) in differences_of("M3")
 
 
-def test_it_finds_a_waiting_deposit_that_is_not_counted(dana: Customer) -> None:
+def test_verify_finds_uncounted_waiting_deposit(dana: Customer) -> None:
     personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
     assert differences_of() == set()
     Payment.objects.update(allocated_minor=1)
@@ -183,7 +183,7 @@ def test_it_finds_a_waiting_deposit_that_is_not_counted(dana: Customer) -> None:
     )
 
 
-def test_credit_may_stand_on_another_invoice_of_the_customer(invoice: Invoice, alice: Actor) -> None:
+def test_verify_allows_credit_on_another_invoice_of_customer(invoice: Invoice, alice: Actor) -> None:
     record(invoice, 110_000, alice, keep_rest_as_credit=True)
     other = personas.sent_invoice(invoice.customer)
     credit.apply(other, amount=Money(10_000, "USD"), by=alice, now=now())

@@ -56,11 +56,11 @@ def numbered(dana: Customer) -> None:
 
 
 @pytest.mark.parametrize("what", CORRUPTIONS)
-def test_it_finds(numbered: None, what: str) -> None:
+def test_verify_finds_numbering_gaps_and_duplicates(numbered: None, what: str) -> None:
     assert is_detected(CORRUPTIONS[what])
 
 
-def test_numbers_that_an_owner_left_out_are_not_missing(numbered: None, dana: Customer, alice: Actor) -> None:
+def test_verify_allows_numbers_skipped_by_owner(numbered: None, dana: Customer, alice: Actor) -> None:
     profile = Profile("Alder Joinery", "billing@alder.example", invoice_prefix="2027/")
     organizations.change(dana.organization, profile=profile, next_number=100, by=alice, now=now())
     assert personas.sent_invoice(dana).number == "2027/0100"
@@ -70,6 +70,6 @@ def test_numbers_that_an_owner_left_out_are_not_missing(numbered: None, dana: Cu
     assert "before number 102, 2 are missing" in told
 
 
-def test_each_organization_counts_for_itself(numbered: None) -> None:
+def test_verify_checks_numbering_per_organization(numbered: None) -> None:
     personas.sent_invoice(personas.customer(personas.mallory().organization))
     assert differences_of("D4") == set()

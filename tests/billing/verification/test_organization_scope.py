@@ -57,14 +57,14 @@ REFERENCES: list[tuple[type[models.Model], str, type[models.Model]]] = [
 
 
 @pytest.mark.parametrize(("model", "noun", "other"), REFERENCES)
-def test_it_finds_a_reference_to_another_organization(
+def test_verify_finds_reference_to_another_organization(
     birch: Organization, model: type[models.Model], noun: str, other: type[models.Model]
 ) -> None:
     theirs = other._default_manager.filter(organization=birch)[0]
     assert is_detected(("D5", f"and {noun} {theirs.pk} is not", overwrite(model, **{noun: theirs})))
 
 
-def test_it_finds_a_deposit_of_another_organization(birch: Organization) -> None:
+def test_verify_finds_deposit_of_another_organization(birch: Organization) -> None:
     quote = Quote.objects.get(organization=birch)
     corruption = overwrite(Payment, invoice=None, payment_request=None, quote=quote)
     assert is_detected(("D5", f"and quote {quote.pk} is not", corruption))
@@ -80,7 +80,7 @@ ABOUT: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("event_type", "noun"), ABOUT)
-def test_it_finds_an_event_about_another_organization(
+def test_verify_finds_event_about_another_organization(
     birch: Organization, event_type: str, noun: str
 ) -> None:
     theirs = Event.objects.get(organization=birch, type=event_type)
@@ -90,17 +90,17 @@ def test_it_finds_an_event_about_another_organization(
     )
 
 
-def test_it_finds_an_event_of_a_payment_about_another_invoice(birch: Organization, dana: Customer) -> None:
+def test_verify_finds_payment_event_about_another_invoice(birch: Organization, dana: Customer) -> None:
     other = personas.sent_invoice(dana)
     started = Event.objects.filter(type="payment.started")
     assert is_detected(("D5", "payment.started does not fit pay_", overwrite(started, invoice=other)))
 
 
-def test_it_finds_a_mail_of_another_organization_than_its_event(birch: Organization) -> None:
+def test_verify_finds_mail_of_another_organization_than_its_event(birch: Organization) -> None:
     assert is_detected(("D5", "does not fit evt_", overwrite(Mail, organization=birch)))
 
 
-def test_it_finds_a_mail_about_another_invoice_than_its_event(birch: Organization, dana: Customer) -> None:
+def test_verify_finds_mail_about_another_invoice_than_its_event(birch: Organization, dana: Customer) -> None:
     other = personas.sent_invoice(dana)
     assert is_detected(
         ("D5", "does not fit evt_", overwrite(Mail.objects.filter(kind="invoice_sent"), invoice=other))

@@ -125,11 +125,11 @@ def flagged(paid: Payment, call: GatewayCall, callback: Callback) -> None:
 
 
 @pytest.mark.parametrize("what", CORRUPTIONS)
-def test_it_finds(flagged: None, what: str) -> None:
+def test_verify_finds_payment_differences(flagged: None, what: str) -> None:
     assert is_detected(CORRUPTIONS[what])
 
 
-def test_it_finds_two_payments_of_a_deposit_under_way(waiting: Payment, dana: Customer) -> None:
+def test_verify_finds_two_unsettled_payments_of_one_deposit(waiting: Payment, dana: Customer) -> None:
     Payment.objects.filter(pk=waiting.pk).update(
         invoice=None, payment_request=None, quote=personas.accept_quote(personas.sent_quote(dana))
     )

@@ -107,16 +107,16 @@ CORRUPTIONS: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("what", CORRUPTIONS)
-def test_it_finds(waiting: Payment, what: str) -> None:
+def test_verify_finds_request_differences(waiting: Payment, what: str) -> None:
     assert is_detected(CORRUPTIONS[what])
 
 
-def test_it_finds_a_payment_by_the_request_of_another_invoice(paid: Payment, dana: Customer) -> None:
+def test_verify_finds_payment_by_request_of_another_invoice(paid: Payment, dana: Customer) -> None:
     other = personas.request_payment(personas.sent_invoice(dana))
     assert is_detected(("R3", "which is of another invoice", overwrite(Payment, payment_request=other)))
 
 
-def test_it_finds_a_request_that_outlived_pay_now(invoice: Invoice) -> None:
+def test_verify_finds_open_request_after_pay_now(invoice: Invoice) -> None:
     request = personas.request_payment(invoice, 20_000)
     personas.captured_payment(invoice, 50_000)
     revived = {"status": "open", "cancel_reason": "", "ended_at": None, "created_at": now() - HOUR}
@@ -125,12 +125,12 @@ def test_it_finds_a_request_that_outlived_pay_now(invoice: Invoice) -> None:
     )
 
 
-def test_it_finds_a_call_that_can_be_read(paid: Payment) -> None:
+def test_verify_finds_gateway_call_with_unsealed_body(paid: Payment) -> None:
     GatewayCall.objects.create(payment=paid, act="start", attempt=1, started_at=now())
     assert is_detected(("R8", "sealed_body can be read", overwrite(GatewayCall, sealed_body="{}")))
 
 
-def test_it_allows_for_the_time_that_waiting_takes(paid: Payment) -> None:
+def test_verify_tolerates_delay_between_request_end_and_payment(paid: Payment) -> None:
     request = PaymentRequest.objects.get()
     Payment.objects.update(created_at=request.ended_at + timedelta(minutes=4))
     assert paid.pk not in {row for row, _ in differences_of("R4")}

@@ -16,7 +16,7 @@ from tests.support.concurrency import run_concurrently
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_whoever_writes_neither_waits_nor_is_seen(dana: Customer, alice: Actor) -> None:
+def test_snapshot_neither_blocks_writers_nor_sees_their_writes(dana: Customer, alice: Actor) -> None:
     request = personas.request_payment(personas.sent_invoice(dana))
     with snapshot():
         before = PaymentRequest.objects.get()
@@ -27,13 +27,13 @@ def test_whoever_writes_neither_waits_nor_is_seen(dana: Customer, alice: Actor) 
     assert PaymentRequest.objects.get().status == "canceled"
 
 
-def test_nothing_can_be_written_in_it(invoice: Invoice) -> None:
+def test_snapshot_is_read_only(invoice: Invoice) -> None:
     with pytest.raises(DatabaseError), snapshot():
         Invoice.objects.update(amount_paid_minor=1)
     assert Invoice.objects.get().amount_paid_minor == 0
 
 
-def test_afterwards_all_is_as_before(dana: Customer) -> None:
+def test_snapshot_restores_connection_settings(dana: Customer) -> None:
     def settings() -> list[object]:
         is_detected = ("query_only", "cache_size") if connection.vendor == "sqlite" else ()
         with connection.cursor() as cursor:
@@ -46,7 +46,7 @@ def test_afterwards_all_is_as_before(dana: Customer) -> None:
     personas.sent_invoice(dana)
 
 
-def test_it_is_no_part_of_another_transaction(invoice: Invoice) -> None:
+def test_snapshot_refuses_to_run_in_transaction(invoice: Invoice) -> None:
     from django.db import transaction
 
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic(), snapshot():

@@ -20,19 +20,19 @@ def _receipt_context(invoice: Invoice, kind: str) -> Mail:
     )
 
 
-def test_the_invoice_goes_along_as_it_stands_when_it_is_sent(invoice: Invoice) -> None:
+def test_invoice_mail_attaches_pdf_with_current_amount_due(invoice: Invoice) -> None:
     personas.captured_payment(invoice, 30_000)
     [(name, content, media_type)] = _attached(Mail.objects.get(invoice=invoice, kind="invoice_sent"))
     assert (name, media_type) == (f"Invoice-{invoice.number}.pdf", "application/pdf")
     assert "Total Amount Due $700.00" in pdf_text.text(content)
 
 
-def test_the_receipt_goes_along(invoice: Invoice) -> None:
+def test_receipt_mail_attaches_receipt_pdf(invoice: Invoice) -> None:
     [(name, content, _)] = _attached(_receipt_context(invoice, "receipt"))
     assert name == f"Receipt-{invoice.number}.pdf"
     assert "You paid $10.00" in pdf_text.text(content)
 
 
-def test_other_mails_carry_nothing(invoice: Invoice, mail: Mail) -> None:
+def test_other_mails_have_no_attachment(invoice: Invoice, mail: Mail) -> None:
     assert _attached(mail) == []
     assert _attached(_receipt_context(invoice, "payment_received")) == []

@@ -24,7 +24,9 @@ def home(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_message_is_kept_under_its_organization(organization: Organization, mail: Mail, home: Path) -> None:
+def test_message_file_is_kept_in_organization_folder(
+    organization: Organization, mail: Mail, home: Path
+) -> None:
     sending.send_due(now=now())
     assert [path.name for path in (home / "mail" / organization.pk).iterdir()] == [f"{mail.pk}.eml"]
 
@@ -43,7 +45,7 @@ def test_the_inbox_reads_what_was_kept(
     assert kept.headers["From"] == "Alder Joinery <billing@alder.example>"
 
 
-def test_accents_survive(organization: Organization, mail: Mail) -> None:
+def test_kept_message_preserves_non_ascii_text(organization: Organization, mail: Mail) -> None:
     Organization.objects.update(name="Müller & Söhne 木")
     sending.send_due(now=now())
     (kept,) = kept_files.messages(organization)
@@ -51,7 +53,7 @@ def test_accents_survive(organization: Organization, mail: Mail) -> None:
     assert "Müller & Söhne 木" in kept.text
 
 
-def test_the_newest_stands_first(organization: Organization, mail: Mail) -> None:
+def test_kept_messages_are_listed_newest_first(organization: Organization, mail: Mail) -> None:
     personas.sent_invoice(personas.customer(organization, "Eve"))
     sending.send_due(now=now())
     kept = [message.id for message in kept_files.messages(organization)]
@@ -59,14 +61,14 @@ def test_the_newest_stands_first(organization: Organization, mail: Mail) -> None
     assert len(kept) == 2
 
 
-def test_the_same_mail_again_is_kept_once(organization: Organization, mail: Mail) -> None:
+def test_resent_mail_is_kept_as_one_message(organization: Organization, mail: Mail) -> None:
     for _ in range(2):
         Mail.objects.filter(pk=mail.pk).update(status="queued", next_attempt_at=now())
         sending.send_due(now=now())
     assert len(kept_files.messages(organization)) == 1
 
 
-def test_another_organization_sees_none_of_it(organization: Organization, mail: Mail) -> None:
+def test_kept_message_is_hidden_from_another_organization(organization: Organization, mail: Mail) -> None:
     sending.send_due(now=now())
     birch = personas.mallory().organization
     assert kept_files.messages(birch) == []
@@ -76,7 +78,9 @@ def test_another_organization_sees_none_of_it(organization: Organization, mail: 
 @pytest.mark.parametrize(
     "mail_id", ["", "..", "../secret", "mail_x", "/etc/passwd", "mail_" + "0" * 26 + "/../x"]
 )
-def test_no_id_leads_out_of_the_folder(organization: Organization, home: Path, mail_id: str) -> None:
+def test_message_id_cannot_traverse_out_of_folder(
+    organization: Organization, home: Path, mail_id: str
+) -> None:
     (home / "mail" / organization.pk).mkdir(parents=True)
     (home / "mail" / "secret.eml").write_text("Subject: secret\n\nsecret")
     assert kept_files.message(organization, mail_id) is None
@@ -84,13 +88,13 @@ def test_no_id_leads_out_of_the_folder(organization: Organization, home: Path, m
         kept_files.store(organization.pk, mail_id, b"")
 
 
-def test_only_this_user_may_read_them(organization: Organization, mail: Mail, home: Path) -> None:
+def test_message_files_are_readable_by_owner_only(organization: Organization, mail: Mail, home: Path) -> None:
     sending.send_due(now=now())
     folder = home / "mail" / organization.pk
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / f"{mail.pk}.eml").stat().st_mode) == 0o600
 
 
-def test_a_message_that_is_no_row_of_ours_is_kept_too(home: Path) -> None:
+def test_message_without_mail_row_is_kept(home: Path) -> None:
     send_mail("Test", "Hello", "a@example.com", ["b@example.com"])
     assert len(list((home / "mail").rglob("*.eml"))) == 1

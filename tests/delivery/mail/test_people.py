@@ -28,7 +28,7 @@ def invited(organization: Organization) -> tuple[Invitation, Mail]:
     return made, Mail.objects.get(kind="invitation")
 
 
-def test_an_invitation_says_who_asks_and_carries_the_link(organization: Organization) -> None:
+def test_invitation_mail_names_inviter_and_contains_link(organization: Organization) -> None:
     made, mail = invited(organization)
     letter = rendering.message(mail)
     assert letter.subject == "Alice invites you to Alder Joinery"
@@ -49,26 +49,26 @@ def test_an_invitation_says_who_asks_and_carries_the_link(organization: Organiza
         ("sign_in_changed", {"what": "password_reset"}, "set anew"),
     ],
 )
-def test_a_mail_of_sign_in_is_from_partway(alice: User, kind: str, data: dict[str, str], words: str) -> None:
+def test_account_mail_is_sent_from_partway(alice: User, kind: str, data: dict[str, str], words: str) -> None:
     letter = rendering.message(outbox.queue_account_mail(alice, kind, now=now(), data=data))
     assert words in letter.body
     assert letter.from_email == "Partway <billing@alder.example>"  # through a sender the mail server takes
     assert (letter.reply_to, letter.to) == ([], [alice.email])
 
 
-def test_one_shared_sender_is_used_where_there_is_one(alice: User, settings: Settings) -> None:
+def test_account_mail_uses_configured_shared_sender(alice: User, settings: Settings) -> None:
     settings.PARTWAY_MAIL_FROM = "Post <post@host.example>"
     letter = rendering.message(outbox.queue_account_mail(alice, "password_reset", now=now()))
     assert letter.from_email == "Partway <post@host.example>"
 
 
-def test_each_reset_mail_has_a_link_of_its_own_moment(alice: User) -> None:
+def test_password_reset_link_is_created_at_send_and_not_stored(alice: User) -> None:
     mail = outbox.queue_account_mail(alice, "password_reset", now=now())
     assert "/signin/reset/usr_" in rendering.message(mail).body
     assert "/signin/" not in str(mail.data)
 
 
-def test_an_invitation_that_was_withdrawn_is_not_mailed(organization: Organization) -> None:
+def test_mail_of_withdrawn_invitation_is_dropped(organization: Organization) -> None:
     made, mail = invited(organization)
     members.withdraw(made, by=personas.owner_actor(organization), now=now())
     sending.send_due(now=now())
@@ -76,7 +76,7 @@ def test_an_invitation_that_was_withdrawn_is_not_mailed(organization: Organizati
     assert (mail.status, sent_by_django.outbox) == ("dropped", [])
 
 
-def test_nothing_is_sent_to_who_was_switched_off_meanwhile(alice: User) -> None:
+def test_mail_to_deactivated_user_is_dropped(alice: User) -> None:
     mail = outbox.queue_account_mail(alice, "password_reset", now=now())
     User.objects.filter(pk=alice.pk).update(is_active=False)
     sending.send_due(now=now())
@@ -84,7 +84,7 @@ def test_nothing_is_sent_to_who_was_switched_off_meanwhile(alice: User) -> None:
     assert (mail.status, sent_by_django.outbox) == ("dropped", [])
 
 
-def test_an_invitation_that_cannot_be_delivered_is_told(organization: Organization) -> None:
+def test_undeliverable_invitation_mail_records_event(organization: Organization) -> None:
     _, mail = invited(organization)
     outbox.record_mail_failure(mail, words="550 nobody here", now=now())
     assert Event.objects.get(type="mail.failed").data["to"] == ["ivy@post.example"]

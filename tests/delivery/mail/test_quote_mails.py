@@ -29,7 +29,7 @@ def texts(kind: str) -> tuple[str, str, str]:
     return str(message.subject), str(message.body), str(message.alternatives[0][0])
 
 
-def test_a_quote_says_what_is_offered_and_until_when(quote: Quote) -> None:
+def test_quote_mail_shows_total_deposit_and_valid_until(quote: Quote) -> None:
     subject, *bodies = texts("quote_sent")
     assert subject == "Quote QUO-0001 from Alder Joinery: $1,000.00"
     for text in bodies:
@@ -44,7 +44,7 @@ def test_a_quote_says_what_is_offered_and_until_when(quote: Quote) -> None:
             assert words in text
 
 
-def test_sent_again_after_the_acceptance_it_asks_for_the_deposit(quote: Quote) -> None:
+def test_quote_mail_resent_after_acceptance_asks_for_deposit(quote: Quote) -> None:
     quotes.resend(personas.accept_quote(quote), by=personas.owner_actor(quote.organization), now=now())
     subject, *bodies = texts("quote_sent")
     assert subject == "Quote QUO-0001 from Alder Joinery: deposit of $300.00 due"
@@ -53,7 +53,7 @@ def test_sent_again_after_the_acceptance_it_asks_for_the_deposit(quote: Quote) -
         assert "Valid until" not in text
 
 
-def test_once_the_deposit_is_paid_it_asks_for_nothing(quote: Quote) -> None:
+def test_quote_mail_with_paid_deposit_asks_for_no_payment(quote: Quote) -> None:
     personas.record_deposit_check(personas.accept_quote(quote))
     subject, *bodies = texts("quote_sent")
     assert subject.endswith(": $1,000.00")
@@ -62,13 +62,13 @@ def test_once_the_deposit_is_paid_it_asks_for_nothing(quote: Quote) -> None:
         assert "due now" not in text
 
 
-def test_without_a_deposit_it_speaks_of_none(organization: Organization) -> None:
+def test_quote_mail_without_deposit_mentions_no_deposit(organization: Organization) -> None:
     personas.sent_quote(personas.customer(organization), percent="0")
     for text in texts("quote_sent"):
         assert "eposit" not in text
 
 
-def test_the_organization_hears_of_the_acceptance(quote: Quote) -> None:
+def test_quote_accepted_mail_goes_to_organization(quote: Quote) -> None:
     personas.accept_quote(quote)
     subject, *bodies = texts("quote_accepted")
     assert subject == "Dana Whitfield accepted QUO-0001 ($1,000.00)"
@@ -78,7 +78,7 @@ def test_the_organization_hears_of_the_acceptance(quote: Quote) -> None:
             assert words in text
 
 
-def test_the_organization_hears_why_it_was_declined(quote: Quote) -> None:
+def test_quote_declined_mail_contains_reason(quote: Quote) -> None:
     by = events.customer_actor(quote.customer)
     quotes.decline(quote, reason="Too <dear> & late.", by=by, now=now())
     subject, plain, html = texts("quote_declined")
@@ -87,7 +87,7 @@ def test_the_organization_hears_why_it_was_declined(quote: Quote) -> None:
     assert "Too &lt;dear&gt; &amp; late." in html
 
 
-def test_a_receipt_of_a_deposit_does_not_speak_of_an_invoice_it_pays(quote: Quote) -> None:
+def test_deposit_receipt_mail_names_quote_instead_of_invoice(quote: Quote) -> None:
     payment = personas.record_deposit_check(personas.accept_quote(quote))
     subject, *bodies = texts("receipt")
     assert subject == "Receipt: $300.00 paid to Alder Joinery (quote QUO-0001)"
@@ -104,7 +104,7 @@ def test_a_receipt_of_a_deposit_does_not_speak_of_an_invoice_it_pays(quote: Quot
         assert "Paid before" not in text
 
 
-def test_whoever_collects_hears_of_the_deposit(quote: Quote) -> None:
+def test_payment_received_mail_of_deposit_names_quote(quote: Quote) -> None:
     personas.record_deposit_check(personas.accept_quote(quote))
     subject, *bodies = texts("payment_received")
     assert subject == "Dana Whitfield paid $300.00 (quote QUO-0001)"
@@ -113,19 +113,19 @@ def test_whoever_collects_hears_of_the_deposit(quote: Quote) -> None:
         assert f"/o/alder/quotes/{quote.pk}/" in text
 
 
-def test_a_quote_that_ended_is_not_mailed(quote: Quote) -> None:
+def test_mail_of_declined_quote_is_dropped(quote: Quote) -> None:
     quotes.decline(quote, reason="", by=events.customer_actor(quote.customer), now=now())
     sending.send_due(now=now())
     states = dict(Mail.objects.values_list("kind", "status"))
     assert states == {"quote_sent": "dropped", "quote_declined": "sent"}
 
 
-def test_a_quote_is_not_mailed_after_its_last_day(quote: Quote) -> None:
+def test_mail_of_quote_past_valid_until_is_dropped(quote: Quote) -> None:
     sending.send_due(now=now() + timedelta(days=365))  # as after a long failure of the mail server
     assert Mail.objects.get(kind="quote_sent").status == "dropped"
 
 
-def test_the_figures_of_a_deposit(quote: Quote) -> None:
+def test_deposit_receipt_amounts(quote: Quote) -> None:
     row = receipt(personas.record_deposit_check(personas.accept_quote(quote)))
     assert (row.applied, row.total, row.left) == tuple(
         Money(minor, "USD") for minor in (30_000, 100_000, 70_000)
@@ -133,7 +133,7 @@ def test_the_figures_of_a_deposit(quote: Quote) -> None:
     assert (row.surplus, row.method) == (None, "Check")
 
 
-def test_what_nobody_wanted_is_all_surplus(quote: Quote) -> None:
+def test_unaccepted_deposit_payment_is_all_surplus(quote: Quote) -> None:
     payment = personas.record_deposit_check(personas.accept_quote(quote))
     event = payment.events.get(type="payment.recorded")
     del event.data["deposit_minor"]
@@ -145,7 +145,7 @@ def test_what_nobody_wanted_is_all_surplus(quote: Quote) -> None:
 
 
 @pytest.mark.parametrize("kind", ["quote_sent", "quote_accepted", "receipt", "payment_received"])
-def test_the_letters_load_nothing_and_hold_no_link_in_the_database(quote: Quote, kind: str) -> None:
+def test_quote_mails_load_no_remote_content_and_store_no_link(quote: Quote, kind: str) -> None:
     personas.record_deposit_check(personas.accept_quote(quote))
     _, _, html = texts(kind)
     for loader in ("<img", "<link", "<script", "url(", "src="):

@@ -34,7 +34,7 @@ def _receipt_context(invoice: Invoice, kind: str) -> Mail:
     return outbox.queue(kind, event, outbox.Recipients(to=["dana@customer.example"]))
 
 
-def test_a_request_says_who_asks_for_what_and_what_is_left(mail: Mail, request_: PaymentRequest) -> None:
+def test_request_mail_shows_issuer_amount_and_left(mail: Mail, request_: PaymentRequest) -> None:
     message = _message(mail)
     assert message.subject == f"Alder Joinery asks for $300.00 (invoice {request_.invoice.number})"
     for text in (str(message.body), _html(mail)):
@@ -49,7 +49,7 @@ def test_a_request_says_who_asks_for_what_and_what_is_left(mail: Mail, request_:
             assert words in text
 
 
-def test_a_request_with_an_end_says_until_when(mail: Mail) -> None:
+def test_request_mail_shows_expires_at(mail: Mail) -> None:
     far = end_of_day(date(2126, 11, 30), "America/New_York")
     assert "can be paid until" not in _html(mail)
     PaymentRequest.objects.update(expires_at=far)
@@ -57,7 +57,7 @@ def test_a_request_with_an_end_says_until_when(mail: Mail) -> None:
         assert "This link can be paid until Nov 30, 2126." in text
 
 
-def test_an_invoice_says_what_is_due_and_when(organization: Organization) -> None:
+def test_invoice_mail_shows_amount_due_and_due_date(organization: Organization) -> None:
     invoice = personas.sent_invoice(personas.customer(organization))
     mail = Mail.objects.get(invoice=invoice)
     assert _message(mail).subject == f"Invoice {invoice.number} from Alder Joinery: $1,000.00 due"
@@ -66,7 +66,7 @@ def test_an_invoice_says_what_is_due_and_when(organization: Organization) -> Non
         assert "Due on" in text
 
 
-def test_a_changed_invoice_says_so(invoice: Invoice) -> None:
+def test_invoice_mail_marks_changed_invoice(invoice: Invoice) -> None:
     mail = Mail.objects.get(invoice=invoice)
     Mail.objects.update(data={"changed": True})
     assert _message(mail).subject == f"Invoice {invoice.number} from Alder Joinery, changed: $1,000.00 due"
@@ -75,7 +75,7 @@ def test_a_changed_invoice_says_so(invoice: Invoice) -> None:
         assert "here is invoice" not in text
 
 
-def test_a_receipt_says_what_was_paid_and_what_is_left(invoice: Invoice) -> None:
+def test_receipt_mail_shows_paid_and_left_amount(invoice: Invoice) -> None:
     mail = _receipt_context(invoice, "receipt")
     assert _message(mail).subject == f"Receipt: $250.00 paid to Alder Joinery (invoice {invoice.number})"
     for text in (str(_message(mail).body), _html(mail)):
@@ -83,7 +83,7 @@ def test_a_receipt_says_what_was_paid_and_what_is_left(invoice: Invoice) -> None
         assert "/r/" in text
 
 
-def test_whoever_asked_hears_what_came_in(invoice: Invoice) -> None:
+def test_payment_received_mail_names_payer_and_amount(invoice: Invoice) -> None:
     mail = _receipt_context(invoice, "payment_received")
     assert _message(mail).subject == f"Dana Whitfield paid $250.00 (invoice {invoice.number})"
     assert f"/o/alder/invoices/{invoice.pk}/" in str(_message(mail).body)
@@ -108,7 +108,7 @@ def _ended(request: PaymentRequest, reason: str) -> Mail:
 
 
 @pytest.mark.parametrize("reason", ENDS)
-def test_who_asked_hears_why_the_request_ended(request_: PaymentRequest, reason: str) -> None:
+def test_request_ended_mail_names_reason(request_: PaymentRequest, reason: str) -> None:
     mail = _ended(request_, reason)
     why = ENDS[reason]
     number = request_.invoice.number
@@ -123,7 +123,7 @@ def test_who_asked_hears_why_the_request_ended(request_: PaymentRequest, reason:
 @pytest.mark.parametrize(
     ("end", "words"), [(invoices.write_off, "Written off"), (invoices.void, "Paid so far")]
 )
-def test_what_is_given_up_is_not_called_due(
+def test_request_ended_mail_of_ended_invoice_shows_no_amount_due(
     request_: PaymentRequest, end: Callable[..., Invoice], words: str
 ) -> None:
     end(request_.invoice, by=personas.owner_actor(request_.organization), now=now())
@@ -133,29 +133,29 @@ def test_what_is_given_up_is_not_called_due(
         assert "Total Amount Due" not in text
 
 
-def test_there_are_words_for_every_reason_a_request_can_have() -> None:
+def test_request_ended_mail_covers_every_cancel_reason() -> None:
     assert set(ENDS) == {"", *CancelReason.values}
 
 
-def test_no_link_rests_in_the_database(mail: Mail, request_: PaymentRequest) -> None:
+def test_mail_row_contains_no_link_token(mail: Mail, request_: PaymentRequest) -> None:
     token = links.request_url(request_).split("/")[-2]
     assert token.partition("-")[2] not in str(Mail.objects.values())
 
 
-def test_loads_nothing_from_anywhere(mail: Mail) -> None:
+def test_mail_html_loads_no_remote_content(mail: Mail) -> None:
     html = _html(mail)
     for loader in ("<img", "<link", "<script", "url(", "@import", "src="):
         assert loader not in html
 
 
-def test_is_readable_without_its_styles(mail: Mail) -> None:
+def test_mail_plain_text_is_readable(mail: Mail) -> None:
     body = str(_message(mail).body)
     assert "Pay $300.00:\nhttp" in body
     assert "&" not in body
     assert "{" not in body
 
 
-def test_what_people_wrote_cannot_become_markup(mail: Mail) -> None:
+def test_mail_escapes_user_text_in_html(mail: Mail) -> None:
     PaymentRequest.objects.update(note="<b>bold</b> & brave")
     assert "&lt;b&gt;bold&lt;/b&gt; &amp; brave" in _html(mail)
     assert "<b>bold</b> & brave" in str(_message(mail).body)
@@ -164,7 +164,7 @@ def test_what_people_wrote_cannot_become_markup(mail: Mail) -> None:
 @pytest.mark.parametrize(
     "name", ["Alder\r\nBcc: all@evil.example", "Alder\nX: y", "Alder\x01\x0b\u2028 & Sons"]
 )
-def test_a_name_cannot_add_a_header(mail: Mail, name: str) -> None:
+def test_mail_name_cannot_inject_header(mail: Mail, name: str) -> None:
     Organization.objects.update(name=name)
     Customer.objects.update(name=name)
     message = _message(mail).message()
@@ -173,30 +173,30 @@ def test_a_name_cannot_add_a_header(mail: Mail, name: str) -> None:
     assert message["X"] is None
 
 
-def test_comes_from_the_organization_and_answers_go_to_whoever_asked(mail: Mail) -> None:
+def test_mail_is_from_organization_and_replies_to_requester(mail: Mail) -> None:
     Mail.objects.update(reply_to="bob@alder.example")
     message = _message(mail)
     assert message.from_email == "Alder Joinery <billing@alder.example>"
     assert message.reply_to == ["bob@alder.example"]
 
 
-def test_answers_go_to_the_organization_when_nobody_is_named(mail: Mail) -> None:
+def test_mail_replies_to_organization_without_requester(mail: Mail) -> None:
     assert _message(mail).reply_to == ["billing@alder.example"]
 
 
-def test_one_shared_sender_still_says_for_whom(mail: Mail, settings: Settings) -> None:
+def test_mail_from_shared_sender_names_organization(mail: Mail, settings: Settings) -> None:
     settings.PARTWAY_MAIL_FROM = "Partway <mail@partway.example>"
     assert _message(mail).from_email == "Alder Joinery via Partway <mail@partway.example>"
 
 
-def test_a_name_with_commas_and_accents_stays_one_address(mail: Mail) -> None:
+def test_mail_from_name_with_commas_and_accents_is_one_address(mail: Mail) -> None:
     Organization.objects.update(name='Müller, "Holz" & Söhne')
     message = _message(mail).message()
     assert "billing@alder.example" in message["From"]
     assert message["From"].count("@") == 1
 
 
-def test_blind_copies_are_in_no_header(mail: Mail) -> None:
+def test_mail_bcc_recipients_are_in_no_header(mail: Mail) -> None:
     Mail.objects.update(cc=["c@customer.example"], bcc=["b@customer.example"])
     message = _message(mail)
     assert message.recipients() == [
@@ -218,14 +218,14 @@ def test_blind_copies_are_in_no_header(mail: Mail) -> None:
         (0, 0, 0, [("left", 100)]),
     ],
 )
-def test_the_bar_shows_every_part_and_adds_up(
+def test_mail_stage_bar_cells_add_up(
     total: int, paid: int, requested: int, cells: list[tuple[str, int]]
 ) -> None:
     bar = rendering.stages(Money(total, "USD"), Money(paid, "USD"), Money(requested, "USD"))
     assert bar == cells
 
 
-def test_a_mail_wears_the_color_of_its_organization(mail: Mail, organization: Organization) -> None:
+def test_mail_uses_organization_color(mail: Mail, organization: Organization) -> None:
     organization.color = "#7a1f3d"
     organization.save(update_fields=["color"])
     assert _html(mail).count("#7a1f3d") >= 2  # the button and the bar

@@ -57,13 +57,13 @@ def test_a_due_mail_is_sent_once(mail: Mail) -> None:
     assert len(sent_by_django.outbox) == 1
 
 
-def test_each_try_is_written_down(mail: Mail) -> None:
+def test_mail_attempt_is_recorded(mail: Mail) -> None:
     sending.send_due(now=now())
     tried = mail.attempts.get()
     assert (tried.number, tried.error) == (1, "")
 
 
-def test_no_more_than_asked_for_are_sent_oldest_first(invoice: Invoice, mail: Mail) -> None:
+def test_send_due_sends_oldest_mails_up_to_limit(invoice: Invoice, mail: Mail) -> None:
     invoices.resend(invoice, by=personas.owner_actor(invoice.organization), now=now())
     assert sending.send_due(now=now(), limit=1) == 1
     assert "asks for" in sent_by_django.outbox[0].subject
@@ -74,7 +74,7 @@ def test_a_mail_whose_time_has_not_come_waits(mail: Mail) -> None:
     assert sending.send_due(now=now()) == 0
 
 
-def test_a_request_that_was_canceled_is_not_mailed(mail: Mail, request_: PaymentRequest) -> None:
+def test_mail_of_canceled_request_is_dropped(mail: Mail, request_: PaymentRequest) -> None:
     payment_requests.cancel(request_, by=personas.owner_actor(request_.organization), now=now())
     sending.send_due(now=now())
     mail.refresh_from_db()
@@ -82,7 +82,7 @@ def test_a_request_that_was_canceled_is_not_mailed(mail: Mail, request_: Payment
     assert not sent_by_django.outbox
 
 
-def test_a_void_invoice_is_not_mailed(organization: object, invoice: Invoice) -> None:
+def test_mail_of_void_invoice_is_dropped(organization: object, invoice: Invoice) -> None:
     by = personas.owner_actor(invoice.organization)
     invoices.resend(invoice, by=by, now=now())
     invoices.void(invoice, by=by, now=now())
@@ -90,14 +90,14 @@ def test_a_void_invoice_is_not_mailed(organization: object, invoice: Invoice) ->
     assert not sent_by_django.outbox
 
 
-def test_a_receipt_of_a_check_that_bounced_meanwhile_is_not_mailed(invoice: Invoice) -> None:
+def test_receipt_mail_of_reversed_check_is_dropped(invoice: Invoice) -> None:
     personas.reverse_check(personas.record_check(invoice, 40_000, send_receipt=True))
     sending.send_due(now=now())
     assert Mail.objects.get(kind="receipt").status == "dropped"
     assert not sent_by_django.outbox
 
 
-def test_a_failed_try_is_written_in_words_and_repeated_later(mail: Mail, settings: Settings) -> None:
+def test_failed_mail_attempt_records_error_and_is_retried(mail: Mail, settings: Settings) -> None:
     _use(settings, FailingBackend)
     at = now()
     sending.send_due(now=at)
@@ -107,7 +107,7 @@ def test_a_failed_try_is_written_in_words_and_repeated_later(mail: Mail, setting
     assert timedelta(seconds=29) < mail.next_attempt_at - at < timedelta(seconds=35)
 
 
-def test_waits_longer_each_time_and_gives_up_after_two_days(mail: Mail, settings: Settings) -> None:
+def test_mail_retries_back_off_and_end_after_two_days(mail: Mail, settings: Settings) -> None:
     _use(settings, FailingBackend)
     began = at = now()
     waits = []
@@ -124,7 +124,7 @@ def test_waits_longer_each_time_and_gives_up_after_two_days(mail: Mail, settings
     assert timedelta(days=1.8) < at - began < timedelta(days=2.2)
 
 
-def test_a_mail_that_failed_for_good_stands_on_the_timeline(mail: Mail, settings: Settings) -> None:
+def test_permanently_failed_mail_records_event(mail: Mail, settings: Settings) -> None:
     _use(settings, FailingBackend)
     Mail.objects.filter(pk=mail.pk).update(attempt=len(sending.BACK_OFF))
     sending.send_due(now=now())
@@ -133,21 +133,21 @@ def test_a_mail_that_failed_for_good_stands_on_the_timeline(mail: Mail, settings
     assert event.data["words"] == "the moon is in the way"
 
 
-def test_one_that_fails_does_not_hold_up_the_others(mail: Mail, invoice: Invoice) -> None:
+def test_failing_mail_does_not_delay_other_mails(mail: Mail, invoice: Invoice) -> None:
     Mail.objects.filter(pk=mail.pk).update(kind="no_such_kind")
     invoices.resend(invoice, by=personas.owner_actor(invoice.organization), now=now())
     assert sending.send_due(now=now()) == 2
     assert len(sent_by_django.outbox) == 1
 
 
-def test_whoever_is_killed_loses_the_mail_to_the_next(mail: Mail, settings: Settings) -> None:
+def test_mail_of_killed_worker_is_sent_after_its_lease(mail: Mail, settings: Settings) -> None:
     Mail.objects.filter(pk=mail.pk).update(attempt=1, next_attempt_at=now() + sending.LEASE)
     assert sending.send_due(now=now()) == 0
     assert sending.send_due(now=_later(mail)) == 1
     assert mail.attempts.get().number == 2
 
 
-def test_a_repeat_can_be_recognized(mail: Mail) -> None:
+def test_mail_retry_has_same_message_id(mail: Mail) -> None:
     sending.send_due(now=now())
     Mail.objects.filter(pk=mail.pk).update(status="queued")
     sending.send_due(now=_later(mail))
@@ -155,7 +155,7 @@ def test_a_repeat_can_be_recognized(mail: Mail) -> None:
     assert first == second == f"<{mail.pk}@127.0.0.1>"
 
 
-def test_nothing_is_sent_inside_a_transaction(
+def test_mail_is_sent_outside_transaction(
     transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     personas.sent_invoice(personas.customer(personas.alder().organization))
@@ -168,9 +168,7 @@ def test_nothing_is_sent_inside_a_transaction(
     assert inside == [False]
 
 
-def test_a_mail_on_its_way_is_left_alone(
-    mail: Mail, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_mail_being_sent_is_skipped(mail: Mail, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     _use(settings, InspectingBackend)
     dealt_with: list[int] = []
 
@@ -183,7 +181,7 @@ def test_a_mail_on_its_way_is_left_alone(
     assert dealt_with == [0]
 
 
-def test_an_outcome_counts_only_while_the_try_is_the_latest(
+def test_mail_outcome_counts_only_for_latest_attempt(
     mail: Mail, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _use(settings, InspectingBackend)
@@ -195,7 +193,7 @@ def test_an_outcome_counts_only_while_the_try_is_the_latest(
     assert mail.attempts.get().number == 1
 
 
-def test_a_mail_that_another_worker_has_taken_is_left_alone(mail: Mail) -> None:
+def test_mail_claimed_by_another_worker_is_skipped(mail: Mail) -> None:
     another = Mail.objects.filter(pk=mail.pk, attempt=0)
 
     def faster(execute: Any, sql: str, *told: Any) -> Any:

@@ -71,7 +71,7 @@ def _outcome(mail: Mail) -> tuple[str, str]:
     return mail.status, mail.attempts.get().error
 
 
-def test_a_mail_arrives_as_html_and_text(mail: Mail, smtp_server: SmtpServer) -> None:
+def test_smtp_mail_arrives_as_html_and_text(mail: Mail, smtp_server: SmtpServer) -> None:
     Mail.objects.update(cc=["c@customer.example"], bcc=["b@customer.example"])
     assert _outcome(mail) == ("sent", "")
     (envelope,) = smtp_server.taken
@@ -87,13 +87,13 @@ def test_a_mail_arrives_as_html_and_text(mail: Mail, smtp_server: SmtpServer) ->
     assert b"b@customer.example" not in envelope.content
 
 
-def test_a_refused_recipient_fails_at_once(mail: Mail, smtp_server: SmtpServer) -> None:
+def test_smtp_refused_recipient_fails_at_once(mail: Mail, smtp_server: SmtpServer) -> None:
     smtp_server.refused = {"dana.whitfield@customer.example": "550 no such mailbox"}
     assert _outcome(mail) == ("failed", "dana.whitfield@customer.example was refused: 550 no such mailbox")
     assert Event.objects.filter(type="mail.failed").exists()
 
 
-def test_a_full_mailbox_is_tried_again(mail: Mail, smtp_server: SmtpServer) -> None:
+def test_smtp_full_mailbox_is_retried(mail: Mail, smtp_server: SmtpServer) -> None:
     smtp_server.refused = {"dana.whitfield@customer.example": "452 mailbox full, try later"}
     assert _outcome(mail) == (
         "queued",
@@ -101,7 +101,7 @@ def test_a_full_mailbox_is_tried_again(mail: Mail, smtp_server: SmtpServer) -> N
     )
 
 
-def test_one_refused_among_others_is_told_and_not_repeated(mail: Mail, smtp_server: SmtpServer) -> None:
+def test_smtp_one_refused_recipient_among_others_is_not_retried(mail: Mail, smtp_server: SmtpServer) -> None:
     Mail.objects.update(cc=["gone@customer.example"])
     smtp_server.refused = {"gone@customer.example": "550 no such mailbox"}
     words = "Sent, but not to all: gone@customer.example was refused: 550 no such mailbox"
@@ -109,12 +109,12 @@ def test_one_refused_among_others_is_told_and_not_repeated(mail: Mail, smtp_serv
     assert len(smtp_server.taken) == 1
 
 
-def test_a_refused_message_fails_at_once(mail: Mail, smtp_server: SmtpServer) -> None:
+def test_smtp_refused_message_fails_at_once(mail: Mail, smtp_server: SmtpServer) -> None:
     smtp_server.says = "554 this looks like spam"
     assert _outcome(mail) == ("failed", "The mail server did not take the message: 554 this looks like spam")
 
 
-def test_a_busy_server_is_tried_again_and_then_takes_it(mail: Mail, smtp_server: SmtpServer) -> None:
+def test_smtp_busy_server_is_retried_until_accepted(mail: Mail, smtp_server: SmtpServer) -> None:
     smtp_server.says = "451 busy"
     assert _outcome(mail)[0] == "queued"
     smtp_server.says = "250 OK"
@@ -123,12 +123,12 @@ def test_a_busy_server_is_tried_again_and_then_takes_it(mail: Mail, smtp_server:
     assert (mail.status, mail.attempt) == ("sent", 2)
 
 
-def test_a_server_that_is_not_there_is_tried_again(mail: Mail, settings: Settings) -> None:
+def test_smtp_unreachable_server_is_retried(mail: Mail, settings: Settings) -> None:
     _point_at(settings, _free_port())
     status, words = _outcome(mail)
     assert status == "queued"
     assert words.startswith("The mail server does not answer:")
 
 
-def test_waiting_for_a_server_ends_before_the_lease(mail: Mail) -> None:
+def test_smtp_timeout_is_shorter_than_mail_lease(mail: Mail) -> None:
     assert 0 < django_settings.EMAIL_TIMEOUT < sending.LEASE.total_seconds() / 2

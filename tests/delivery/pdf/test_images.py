@@ -25,7 +25,7 @@ def _png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("pixels", "millimeters"), [((700, 80), (70, 8)), ((160, 320), (8, 16)), ((10, 10), (16, 16))]
 )
-def test_a_logo_fills_its_room_and_keeps_its_shape(
+def test_logo_is_scaled_to_fit_and_keeps_aspect_ratio(
     pixels: tuple[int, int], millimeters: tuple[float, float]
 ) -> None:
     drawn = images.logo(PngImage(_png(*pixels)))
@@ -36,20 +36,20 @@ def test_a_logo_fills_its_room_and_keeps_its_shape(
 @pytest.mark.parametrize(
     "content", [b"", b"GIF89a" + b"\0" * 40, _png(9, 9)[:16] + b"\0" * 20, b"<svg/>" * 9]
 )
-def test_what_is_no_picture_leaves_the_name_in_its_place(content: bytes) -> None:
+def test_invalid_logo_is_replaced_by_organization_name(content: bytes) -> None:
     assert images.logo(PngImage(content)) is None
     issuer = Issuer("Alder Joinery", logo=PngImage(content))
     assert pdf_text.pages(pdf(sample_documents.invoice(issuer=issuer)))[0].startswith("Alder Joinery Invoice")
 
 
-def test_a_logo_stands_where_the_name_would() -> None:
+def test_logo_replaces_organization_name() -> None:
     issuer = Issuer("Alder Joinery", logo=PngImage(_png(300, 100)))
     content = pdf(sample_documents.invoice(issuer=issuer))
     assert pdf_text.pages(content)[0].startswith("Invoice From Alder Joinery")
     assert pdf_text.pictures(content) == [(300, 100)]
 
 
-def test_the_code_is_that_of_the_link() -> None:
+def test_qr_code_encodes_link() -> None:
     expected = segno.make_qr(sample_documents.URL, error="m", boost_error=False)
     [shape] = re.findall(r' d="([^"]+)"', images.code(sample_documents.URL))
     assert shape.count("h") == sum(

@@ -55,7 +55,7 @@ def detailed(dana: Customer) -> Invoice:
     return invoices.send(invoices.create(dana.organization, draft=draft, by=by, now=now()), by=by, now=now())
 
 
-def test_every_figure_of_the_invoice_is_on_it(detailed: Invoice) -> None:
+def test_invoice_pdf_shows_every_amount(detailed: Invoice) -> None:
     text = _text(detailed)
     for words in (
         "Oak staircase 1.5 $500.00 8.25% $750.00",
@@ -71,14 +71,14 @@ def test_every_figure_of_the_invoice_is_on_it(detailed: Invoice) -> None:
     assert detailed.total_minor == 95_569
 
 
-def test_a_bounced_check_stands_there_and_counts_no_more(invoice: Invoice) -> None:
+def test_invoice_pdf_lists_reversed_check_and_does_not_count_the_amount(invoice: Invoice) -> None:
     personas.reverse_check(personas.record_check(invoice, 40_000))
     text = _text(Invoice.objects.get(pk=invoice.pk))
     for words in (", Check $400.00", "Check reversed −$400.00", "Total Amount Due $1,000.00"):
         assert words in text
 
 
-def test_stages_show_what_is_paid_and_what_is_requested(invoice: Invoice) -> None:
+def test_invoice_pdf_shows_paid_requested_and_left_amounts(invoice: Invoice) -> None:
     personas.captured_payment(invoice, 30_000)
     personas.request_payment(invoice, 20_000)
     text = _text(invoice)
@@ -89,7 +89,7 @@ def test_stages_show_what_is_paid_and_what_is_requested(invoice: Invoice) -> Non
     assert ", Card $300.00" in text
 
 
-def test_the_organizations_profile_is_on_it(invoice: Invoice) -> None:
+def test_invoice_pdf_shows_organization_profile(invoice: Invoice) -> None:
     organization = invoice.organization
     organization.tax_number, organization.phone = "DE 123 456", "+1 555 0142"
     organization.payment_instructions = "Transfer to First Bank,\naccount 0123."
@@ -98,7 +98,7 @@ def test_the_organizations_profile_is_on_it(invoice: Invoice) -> None:
     assert "How to pay Transfer to First Bank, account 0123." in text
 
 
-def test_its_logo_comes_from_the_database(invoice: Invoice) -> None:
+def test_invoice_pdf_shows_stored_logo(invoice: Invoice) -> None:
     picture = BytesIO()
     Image.new("RGB", (30, 10), "#c04020").save(picture, "PNG")
     Logo.objects.create(organization=invoice.organization, content=picture.getvalue(), updated_at=now())
@@ -107,18 +107,18 @@ def test_its_logo_comes_from_the_database(invoice: Invoice) -> None:
     assert pdf_text.pictures(content) == [(30, 10)]
 
 
-def test_its_code_leads_to_the_invoice(invoice: Invoice) -> None:
+def test_invoice_pdf_qr_code_links_to_invoice_page(invoice: Invoice) -> None:
     content = invoice_pdf(invoice).content
     assert pdf_text.targets(content) == [links.invoice_url(invoice)]
     assert "Scan to pay" in pdf_text.text(content)
 
 
-def test_nobody_is_asked_to_pay_where_nothing_can_be_paid(invoice: Invoice) -> None:
+def test_invoice_pdf_asks_for_no_payment_while_payments_are_disabled(invoice: Invoice) -> None:
     invoice.organization.payments_enabled = False
     assert "Scan to see it online" in _text(invoice)
 
 
-def test_a_paid_invoice_says_so_and_asks_for_nothing(invoice: Invoice) -> None:
+def test_invoice_pdf_of_paid_invoice_asks_for_no_payment(invoice: Invoice) -> None:
     invoice.organization.payment_instructions = "Transfer to First Bank."
     paid = _pay_all(invoice)
     text = _text(paid)
@@ -127,7 +127,7 @@ def test_a_paid_invoice_says_so_and_asks_for_nothing(invoice: Invoice) -> None:
     assert "How to pay" not in text
 
 
-def test_a_draft_is_marked_and_leads_nowhere(dana: Customer) -> None:
+def test_invoice_pdf_of_draft_is_marked_and_has_no_link(dana: Customer) -> None:
     content = invoice_pdf(personas.draft_invoice(dana)).content
     text = pdf_text.text(content)
     assert "Draft Invoice" in text
@@ -135,7 +135,7 @@ def test_a_draft_is_marked_and_leads_nowhere(dana: Customer) -> None:
     assert pdf_text.targets(content) == []
 
 
-def test_a_void_invoice_says_that_nothing_is_due(invoice: Invoice) -> None:
+def test_invoice_pdf_of_void_invoice_has_nothing_due(invoice: Invoice) -> None:
     void = invoices.void(invoice, by=personas.owner_actor(invoice.organization), now=now())
     content = invoice_pdf(void).content
     assert "Void Invoice" in pdf_text.text(content)
@@ -143,7 +143,7 @@ def test_a_void_invoice_says_that_nothing_is_due(invoice: Invoice) -> None:
     assert pdf_text.targets(content) == []
 
 
-def test_its_day_is_the_day_where_the_organization_is(invoice: Invoice) -> None:
+def test_invoice_pdf_date_follows_organization_time_zone(invoice: Invoice) -> None:
     assert invoice.sent_at is not None
     invoice.sent_at = invoice.sent_at.replace(year=2026, month=3, day=1, hour=3)
     assert "Sent Feb 28, 2026" in _text(invoice)
@@ -153,18 +153,20 @@ def test_its_day_is_the_day_where_the_organization_is(invoice: Invoice) -> None:
     ("currency", "due", "paper"),
     [("JPY", "¥100,000", "a4"), ("KWD", "KWD 100.000", "a4"), ("USD", "$1,000.00", "us-letter")],
 )
-def test_other_currencies_have_their_own_decimals(currency: str, due: str, paper: str, db: None) -> None:
+def test_invoice_pdf_uses_decimals_and_paper_size_of_currency(
+    currency: str, due: str, paper: str, db: None
+) -> None:
     organization = personas.alder(currency=currency).organization
     invoice = personas.sent_invoice(personas.customer(organization))
     assert f"Total Amount Due {due}" in _text(invoice)
     assert document(invoice).issuer.paper == paper
 
 
-def test_rendering_it_twice_gives_the_same_bytes(detailed: Invoice) -> None:
+def test_invoice_pdf_is_byte_identical_when_rendered_twice(detailed: Invoice) -> None:
     assert invoice_pdf(detailed) == invoice_pdf(Invoice.objects.get(pk=detailed.pk))
 
 
-def test_a_written_off_one_asks_for_nothing(dana: Customer) -> None:
+def test_invoice_pdf_of_written_off_invoice_asks_for_no_payment(dana: Customer) -> None:
     invoice = personas.sent_invoice(dana)
     invoices.write_off(invoice, by=personas.owner_actor(dana.organization), now=now())
     text = _text(Invoice.objects.get())

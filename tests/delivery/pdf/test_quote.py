@@ -31,7 +31,7 @@ def _text(offer: QuoteDetails) -> str:
     return pdf_text.text(pdf(document(offer)))
 
 
-def test_it_says_what_accepts_it_and_until_when() -> None:
+def test_quote_pdf_shows_deposit_and_valid_until() -> None:
     text = _text(OFFER)
     for words in (
         "Quote",
@@ -44,20 +44,20 @@ def test_it_says_what_accepts_it_and_until_when() -> None:
         assert words in text
 
 
-def test_a_paid_deposit_is_asked_for_no_more() -> None:
+def test_quote_pdf_with_paid_deposit_asks_for_no_deposit() -> None:
     text = _text(replace(OFFER, accepted=True, deposit=Deposit(usd(30_000), paid=True)))
     assert "Total $1,000.00 accepted, deposit paid" in text
     assert "Deposit paid −$300.00" in text
     assert "Scan to see it online" in text
 
 
-def test_without_a_deposit_the_total_is_what_it_is_about() -> None:
+def test_quote_pdf_without_deposit_shows_total() -> None:
     text = _text(replace(OFFER, deposit=None))
     assert "Total $1,000.00 valid until Dec 22, 2026" in text
     assert "After the work" not in text
 
 
-def test_an_offer_that_ended_cannot_be_accepted() -> None:
+def test_quote_pdf_of_expired_quote_has_no_accept_link() -> None:
     text = _text(replace(OFFER, status_label="Expired"))
     assert "Expired Quote" in text
     assert "Scan to accept" not in text

@@ -14,7 +14,7 @@ def _content(payment: Payment) -> bytes:
     return receipt_pdf(Payment.objects.get(pk=payment.pk)).content
 
 
-def test_a_receipt_for_ten_of_a_thousand_says_so(invoice: Invoice) -> None:
+def test_receipt_pdf_shows_paid_before_this_payment_and_left(invoice: Invoice) -> None:
     personas.captured_payment(invoice, 20_000)
     payment = personas.captured_payment(invoice, 1_000)
     text = pdf_text.text(_content(payment))
@@ -32,20 +32,20 @@ def test_a_receipt_for_ten_of_a_thousand_says_so(invoice: Invoice) -> None:
         assert words in text
 
 
-def test_later_payments_do_not_change_it(invoice: Invoice) -> None:
+def test_receipt_pdf_is_unchanged_by_later_payments(invoice: Invoice) -> None:
     first = personas.captured_payment(invoice, 20_000)
     before = _content(first)
     personas.captured_payment(invoice, 30_000)
     assert _content(first) == before
 
 
-def test_the_last_one_says_that_all_is_paid(invoice: Invoice) -> None:
+def test_receipt_pdf_of_last_payment_states_invoice_paid_in_full(invoice: Invoice) -> None:
     text = pdf_text.text(_content(personas.captured_payment(invoice, 100_000)))
     assert "Left to pay $0.00" in text
     assert "The invoice is paid in full." in text
 
 
-def test_what_did_not_fit_is_named_as_credit(invoice: Invoice) -> None:
+def test_receipt_pdf_names_surplus_as_credit(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     Payment.objects.filter(pk=payment.pk).update(captured_minor=25_000)
     text = pdf_text.text(_content(payment))
@@ -54,24 +54,24 @@ def test_what_did_not_fit_is_named_as_credit(invoice: Invoice) -> None:
     assert "Kept as your credit $50.00" in text
 
 
-def test_its_code_leads_to_its_page(invoice: Invoice) -> None:
+def test_receipt_pdf_qr_code_links_to_receipt_page(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     assert pdf_text.targets(_content(payment)) == [links.receipt_url(payment)]
 
 
-def test_it_is_saved_under_the_number_of_its_invoice(invoice: Invoice) -> None:
+def test_receipt_pdf_file_name_has_invoice_number(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     assert receipt_pdf(payment).name == f"Receipt-{invoice.number}.pdf"
 
 
-def test_without_money_there_is_no_receipt(invoice: Invoice) -> None:
+def test_receipt_pdf_of_uncaptured_payment_is_refused(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     payment.captured_minor = None
     with pytest.raises(ValueError, match="no receipt"):
         receipt_pdf(payment)
 
 
-def test_a_bounced_check_is_no_receipt_any_more(invoice: Invoice) -> None:
+def test_receipt_pdf_of_reversed_check_is_marked_reversed(invoice: Invoice) -> None:
     payment = personas.reverse_check(personas.record_check(invoice, 40_000))
     text = pdf_text.text(_content(payment))
     for words in ("Reversed Receipt", "Reversed $400.00", "−$400.00", "Counts now $0.00", "due again"):

@@ -25,18 +25,18 @@ def text(quote: Quote) -> str:
     return pdf_text.text(quote_pdf(Quote.objects.get(pk=quote.pk)).content)
 
 
-def test_a_sent_quote_asks_for_its_deposit(quote: Quote) -> None:
+def test_sent_quote_pdf_asks_for_deposit(quote: Quote) -> None:
     said = text(quote)
     assert "Deposit $300.00 30% of $1,000.00, paid in full when you accept" in said
     assert "Scan to accept" in said
 
 
-def test_a_paid_deposit_is_said(quote: Quote) -> None:
+def test_quote_pdf_shows_paid_deposit(quote: Quote) -> None:
     personas.record_deposit_check(personas.accept_quote(quote))
     assert "Total $1,000.00 accepted, deposit paid" in text(quote)
 
 
-def test_a_receipt_of_a_deposit_says_of_which_quote_and_what_is_left(quote: Quote) -> None:
+def test_deposit_receipt_pdf_names_quote_and_amount_left(quote: Quote) -> None:
     payment: Payment = personas.record_deposit_check(personas.accept_quote(quote))
     said = pdf_text.text(receipt_pdf(payment).content)
     for words in (f"Quote {quote.number}", "Total of the quote $1,000.00", "This deposit $300.00"):
@@ -44,19 +44,19 @@ def test_a_receipt_of_a_deposit_says_of_which_quote_and_what_is_left(quote: Quot
     assert "Left after the deposit $700.00" in said
 
 
-def test_the_mail_of_a_quote_carries_it(quote: Quote) -> None:
+def test_quote_mail_attaches_quote_pdf(quote: Quote) -> None:
     letter = message(Mail.objects.get(kind="quote_sent"))
     [(name, content, media_type)] = [tuple(attached)[:3] for attached in letter.attachments]
     assert (name, media_type) == (f"Quote-{quote.number}.pdf", "application/pdf")
     assert "$1,000.00" in pdf_text.text(content)
 
 
-def test_the_customer_downloads_it_until_it_ended(quote: Quote) -> None:
+def test_quote_pdf_download_ends_with_decline(quote: Quote) -> None:
     address = f"{links.quote_url(quote)}pdf/"
     assert Client().get(address).headers["Content-Type"] == "application/pdf"
     quotes.decline(quote, reason="", by=customer_actor(quote.customer), now=now())
     assert Client().get(address).status_code == 410
 
 
-def test_an_unknown_quote_has_no_document(db: None) -> None:
+def test_quote_pdf_of_unknown_link_is_404(db: None) -> None:
     assert Client().get("/q/nothing-at-all/pdf/").status_code == 404

@@ -17,11 +17,11 @@ def _rows(lines: list[Line], total: int, discount: int = 0, percent: Decimal | N
     return sums.rows(lines, discount=usd(discount), discount_percent=percent, total=usd(total))
 
 
-def test_where_nothing_stands_between_the_total_stands_alone() -> None:
+def test_totals_without_tax_and_discount_are_one_row() -> None:
     assert _rows([_line(500, "0")], 500) == [Row("Total", usd(500), strong=True)]
 
 
-def test_each_rate_has_a_row_with_what_it_is_a_part_of() -> None:
+def test_totals_have_one_row_per_tax_rate_with_its_base() -> None:
     rows = _rows([_line(10_000, "8.25"), _line(5_000, "0"), _line(2_000, "8.25")], 17_990)
     assert rows == [
         Row("Subtotal", usd(17_000)),
@@ -31,7 +31,7 @@ def test_each_rate_has_a_row_with_what_it_is_a_part_of() -> None:
     ]
 
 
-def test_the_discount_comes_off_before_the_tax() -> None:
+def test_totals_subtract_discount_before_tax() -> None:
     rows = _rows([_line(10_000, "20"), _line(10_000, "10")], 20_700, discount=2_000, percent=Decimal("10.00"))
     assert [row.words for row in rows] == [
         "Subtotal",

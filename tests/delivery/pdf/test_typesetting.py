@@ -34,12 +34,12 @@ HOSTILE = [
 ]
 
 
-def test_one_page_says_that_it_is_the_only_one() -> None:
+def test_pdf_with_one_page_is_numbered_one_of_one() -> None:
     [page] = pdf_text.pages(pdf(sample_documents.invoice()))
     assert page.endswith("Invoice INV-7 from Alder Joinery 1 / 1")
 
 
-def test_ten_pages_are_numbered_and_each_repeats_the_header() -> None:
+def test_pdf_pages_are_numbered_and_repeat_table_header() -> None:
     lines = tuple(sample_documents.line(f"Piece {number}") for number in range(300))
     pages = pdf_text.pages(pdf(sample_documents.invoice(lines=lines)))
     assert len(pages) == 10
@@ -49,7 +49,7 @@ def test_ten_pages_are_numbered_and_each_repeats_the_header() -> None:
     assert all(f"Piece {number} 1 $1,000.00" in " ".join(pages) for number in range(300))
 
 
-def test_the_sums_are_never_torn_apart() -> None:
+def test_pdf_totals_are_never_split_over_pages() -> None:
     sums = tuple(Row(f"Row {number}", sample_documents.usd(number)) for number in range(8))
     for count in range(8, 24):
         lines = tuple(sample_documents.line(f"Piece {number}") for number in range(count))
@@ -57,7 +57,7 @@ def test_the_sums_are_never_torn_apart() -> None:
         assert sum("Row 0" in page and "Row 7" in page for page in pages) == 1
 
 
-def test_it_says_who_owes_what_to_whom() -> None:
+def test_pdf_shows_issuer_recipient_and_amounts() -> None:
     text = pdf_text.text(pdf(sample_documents.invoice()))
     for words in (
         "18 Quarry Lane Burlington Tax number 47-1234567",
@@ -69,13 +69,13 @@ def test_it_says_who_owes_what_to_whom() -> None:
         assert words in text
 
 
-def test_the_code_is_a_link_too() -> None:
+def test_pdf_qr_code_is_a_clickable_link() -> None:
     assert pdf_text.targets(pdf(sample_documents.invoice())) == [sample_documents.URL]
     assert pdf_text.targets(pdf(sample_documents.invoice(link=None))) == []
 
 
 @pytest.mark.parametrize("words", HOSTILE)
-def test_words_that_look_like_code_are_only_words(words: str) -> None:
+def test_pdf_renders_typst_markup_as_plain_text(words: str) -> None:
     document = sample_documents.invoice(
         issuer=Issuer(words, address=words, tax_number=words, email=words, phone=words),
         recipient=Recipient(words),
@@ -86,7 +86,7 @@ def test_words_that_look_like_code_are_only_words(words: str) -> None:
     assert text.count("".join(words.split())) >= 9
 
 
-def test_control_characters_leave_no_trace() -> None:
+def test_pdf_drops_control_characters() -> None:
     text = pdf_text.text(
         pdf(sample_documents.invoice(recipient=Recipient("Da\x00na\x1b \u202eWhit\u2066field")))
     )
@@ -105,22 +105,22 @@ def test_control_characters_leave_no_trace() -> None:
         "Łódź Ćwikła",
     ],
 )
-def test_names_of_many_scripts_can_be_read_and_copied(name: str) -> None:
+def test_pdf_renders_names_of_many_scripts(name: str) -> None:
     assert name in pdf_text.text(pdf(sample_documents.invoice(recipient=Recipient(name))))
 
 
 @pytest.mark.parametrize("name", ["שלום בע״מ", "شركة الأفق للمقاولات", "پارسی چگونه"])
-def test_words_that_run_leftward_can_be_read_and_copied(name: str) -> None:
+def test_pdf_renders_right_to_left_text(name: str) -> None:
     text = pdf_text.text(pdf(sample_documents.invoice(recipient=Recipient(name))))
     assert all(unicodedata.normalize("NFKC", word) in text for word in name.split())
 
 
 @pytest.mark.parametrize("name", ["नई दिल्ली", "กรุงเทพ"])
-def test_letters_that_stand_above_each_other_are_all_there(name: str) -> None:
+def test_pdf_renders_combining_letters(name: str) -> None:
     assert set(name) <= set(pdf_text.text(pdf(sample_documents.invoice(recipient=Recipient(name)))))
 
 
-def test_a_letter_that_no_font_has_stops_nothing() -> None:
+def test_pdf_renders_despite_missing_glyph() -> None:
     assert "Dana" in pdf_text.text(pdf(sample_documents.invoice(recipient=Recipient("Dana 🪵"))))
 
 
@@ -133,7 +133,7 @@ def test_a_letter_that_no_font_has_stops_nothing() -> None:
         (Money(-5_000, "USD"), "−$50.00"),
     ],
 )
-def test_amounts_have_the_decimals_of_their_currency(money: Money, shown: str) -> None:
+def test_pdf_amounts_have_decimals_of_currency(money: Money, shown: str) -> None:
     nothing = Money(0, money.currency)
     document = sample_documents.invoice(
         headline=Headline("Total", money),
@@ -144,18 +144,18 @@ def test_amounts_have_the_decimals_of_their_currency(money: Money, shown: str) -
     assert pdf_text.text(pdf(document)).count(shown) >= 4
 
 
-def test_a_word_wider_than_its_column_breaks_and_loses_nothing() -> None:
+def test_pdf_breaks_word_wider_than_column() -> None:
     word = "Donaudampfschifffahrtsgesellschaft" * 8
     text = pdf_text.text(pdf(sample_documents.invoice(lines=(sample_documents.line(word),))))
     assert word not in text
     assert word in text.replace(" ", "")
 
 
-def test_the_same_data_is_the_same_bytes() -> None:
+def test_pdf_of_same_data_is_byte_identical() -> None:
     assert pdf(sample_documents.invoice()) == pdf(sample_documents.invoice())
 
 
-def test_it_carries_its_own_day_and_not_that_of_printing() -> None:
+def test_pdf_metadata_date_is_document_date() -> None:
     assert b"D:20240229" in pdf(sample_documents.invoice(document_date=date(2024, 2, 29)))
 
 
@@ -168,7 +168,7 @@ def test_it_carries_its_own_day_and_not_that_of_printing() -> None:
         ({"number": "請求-7"}, "Invoice-請求-7.pdf"),
     ],
 )
-def test_the_file_has_a_name_that_every_disk_takes(changes: dict[str, str], name: str) -> None:
+def test_pdf_file_name_is_safe(changes: dict[str, str], name: str) -> None:
     assert file(sample_documents.invoice(**changes)).name == name
 
 
@@ -177,7 +177,7 @@ def _parts(document: Document) -> tuple[bool, bool]:
     return "Unit price" in text, "Scan" in text
 
 
-def test_a_document_shows_only_the_parts_it_has() -> None:
+def test_pdf_omits_missing_parts() -> None:
     assert _parts(sample_documents.invoice()) == (True, True)
     assert _parts(
         sample_documents.invoice(lines=(), link=None, stages=None, facts=(LabeledValue("A", "b"),))

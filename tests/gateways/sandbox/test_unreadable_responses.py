@@ -53,13 +53,13 @@ def gateway(address: str) -> Gateway:
     return open_gateway("sandbox", CREDENTIALS, endpoints={"sandbox": address})
 
 
-def test_the_origin_is_the_address_without_its_path() -> None:
+def test_checkout_origin_is_url_without_path() -> None:
     gateway = open_gateway("sandbox", CREDENTIALS, endpoints={"sandbox": "http://pay.test:8001/api/"})
     assert gateway.checkout_origin == "http://pay.test:8001"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}", b"\xff", b'{"status": "napping"}'])
-def test_an_unreadable_answer_is_unknown(
+def test_unreadable_response_raises_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch, gateway: Gateway, address: str, body: bytes
 ) -> None:
     monkeypatch.setattr(UnreadableServer, "answer", (200, body))
@@ -101,7 +101,7 @@ GOOD = {
         {"message": ["no", "text"]},
     ],
 )
-def test_a_fact_that_fits_no_column_is_no_answer(
+def test_response_with_invalid_field_raises_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch, gateway: Gateway, change: dict[str, object]
 ) -> None:
     monkeypatch.setattr(UnreadableServer, "answer", (200, json.dumps(GOOD).encode()))
@@ -111,7 +111,7 @@ def test_a_fact_that_fits_no_column_is_no_answer(
         gateway.fetch("co_1")
 
 
-def test_words_that_are_too_long_are_cut(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
+def test_too_long_response_texts_are_truncated(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
     long = {**GOOD, "method": "m" * 500, "code": "c" * 500, "message": "w" * 500}
     monkeypatch.setattr(UnreadableServer, "answer", (200, json.dumps(long).encode()))
     truth = gateway.fetch("co_1")
@@ -119,7 +119,9 @@ def test_words_that_are_too_long_are_cut(monkeypatch: pytest.MonkeyPatch, gatewa
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_not_now_is_not_no(monkeypatch: pytest.MonkeyPatch, gateway: Gateway, status: int) -> None:
+def test_retryable_http_status_raises_outcome_unknown(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway, status: int
+) -> None:
     monkeypatch.setattr(
         UnreadableServer, "answer", (status, b'{"error": {"code": "busy", "message": "Later."}}')
     )
@@ -127,14 +129,14 @@ def test_not_now_is_not_no(monkeypatch: pytest.MonkeyPatch, gateway: Gateway, st
         gateway.fetch("co_1")
 
 
-def test_a_no_keeps_the_code_and_the_words(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
+def test_refusal_keeps_error_code_and_message(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
     monkeypatch.setattr(UnreadableServer, "answer", (409, b'{"error": {"code": "no", "message": "Never."}}'))
     with pytest.raises(Refused) as refused:
         gateway.fetch("co_1")
     assert (refused.value.code, refused.value.message) == ("no", "Never.")
 
 
-def test_a_no_of_somebody_in_between_is_unknown(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
+def test_refusal_of_proxy_raises_outcome_unknown(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
     monkeypatch.setattr(UnreadableServer, "answer", (403, b"<h1>Proxy says no</h1>"))
     with pytest.raises(OutcomeUnknown):
         gateway.fetch("co_1")

@@ -18,7 +18,7 @@ GOOD = {
 }
 
 
-def test_adding_one_leads_to_its_page(bob: Client, organization: Organization) -> None:
+def test_adding_customer_redirects_to_customer_page(bob: Client, organization: Organization) -> None:
     answer = bob.post(NEW, GOOD, follow=True)
     made = Customer.objects.get()
     assert (made.name, made.address) == ("Hollis & Reed", "1 Elm St\nAlder")
@@ -35,7 +35,7 @@ def test_adding_one_leads_to_its_page(bob: Client, organization: Organization) -
         ("phone", "5" * 41, "at most 40"),
     ],
 )
-def test_bad_input_is_refused_on_its_field(
+def test_invalid_customer_input_is_refused_on_field(
     bob: Client, organization: Organization, field: str, text: str, message: str
 ) -> None:
     answer = bob.post(NEW, {**GOOD, field: text})
@@ -45,7 +45,7 @@ def test_bad_input_is_refused_on_its_field(
     assert not Customer.objects.exists()
 
 
-def test_changing_one(bob: Client, dana: Customer) -> None:
+def test_customer_is_changed(bob: Client, dana: Customer) -> None:
     url = f"/o/alder/customers/{dana.pk}/edit/"
     assert f'value="{dana.email}"' in bob.get(url).content.decode()
     bob.post(url, {**GOOD, "name": "Dana W."})
@@ -53,7 +53,7 @@ def test_changing_one(bob: Client, dana: Customer) -> None:
     assert (dana.name, dana.email) == ("Dana W.", "books@hollis.example")
 
 
-def test_the_page_shows_the_customers_invoices_with_their_stages(
+def test_customer_page_shows_invoices_with_stage_bars(
     charlie: Client, dana: Customer, invoice: Invoice
 ) -> None:
     other = personas.sent_invoice(personas.customer(dana.organization, "Kenji Tanaka"))
@@ -63,7 +63,7 @@ def test_the_page_shows_the_customers_invoices_with_their_stages(
     assert str(other.number) not in page
 
 
-def test_search_looks_at_names_and_addresses(charlie: Client, dana: Customer) -> None:
+def test_customer_search_matches_names_and_email_addresses(charlie: Client, dana: Customer) -> None:
     personas.customer(dana.organization, "Kenji Tanaka")
     for q in ("KENJI", "kenji.tanaka@"):
         page = charlie.get("/o/alder/customers/", {"q": q}).content.decode()
@@ -72,5 +72,5 @@ def test_search_looks_at_names_and_addresses(charlie: Client, dana: Customer) ->
     assert "Nobody found for “zz”" in charlie.get("/o/alder/customers/?q=zz").content.decode()
 
 
-def test_nobody_yet(charlie: Client) -> None:
+def test_customer_list_is_empty(charlie: Client) -> None:
     assert "No customers yet" in charlie.get("/o/alder/customers/").content.decode()

@@ -22,7 +22,7 @@ def url(invoice: Invoice, act: str) -> str:
     return f"/o/alder/invoices/{invoice.pk}/{act}/"
 
 
-def test_send_says_to_whom_first(bob: Client, dana: Customer) -> None:
+def test_send_invoice_dialog_names_recipient(bob: Client, dana: Customer) -> None:
     draft = personas.draft_invoice(dana)
     page = bob.get(url(draft, "send")).content.decode()
     assert dana.email in page
@@ -30,7 +30,7 @@ def test_send_says_to_whom_first(bob: Client, dana: Customer) -> None:
     assert not Mail.objects.exists()
 
 
-def test_sent_it_has_a_number_and_the_customer_a_mail(bob: Client, dana: Customer) -> None:
+def test_sending_invoice_assigns_number_and_mails_customer(bob: Client, dana: Customer) -> None:
     draft = personas.draft_invoice(dana)
     answer = confirm_page(bob, url(draft, "send"), follow=True)
     draft.refresh_from_db()
@@ -39,7 +39,7 @@ def test_sent_it_has_a_number_and_the_customer_a_mail(bob: Client, dana: Custome
     assert "is on its way to" in answer.content.decode()
 
 
-def test_sending_twice_is_refused_and_mails_once(bob: Client, dana: Customer) -> None:
+def test_sending_invoice_twice_is_refused_and_mails_once(bob: Client, dana: Customer) -> None:
     draft = personas.draft_invoice(dana)
     confirm_page(bob, url(draft, "send"))
     answer = confirm_page(bob, url(draft, "send"))
@@ -48,20 +48,20 @@ def test_sending_twice_is_refused_and_mails_once(bob: Client, dana: Customer) ->
     assert Mail.objects.count() == 1
 
 
-def test_an_invoice_of_nothing_is_not_sent(bob: Client, dana: Customer) -> None:
+def test_invoice_with_zero_total_cannot_be_sent(bob: Client, dana: Customer) -> None:
     draft = personas.draft_invoice(dana, 0)
     answer = confirm_page(bob, url(draft, "send"))
     assert answer.status_code == 422
     assert "Nothing is due on this invoice" in answer.content.decode()
 
 
-def test_resend_mails_the_invoice_again(bob: Client, invoice: Invoice) -> None:
+def test_resending_invoice_mails_again(bob: Client, invoice: Invoice) -> None:
     assert invoice.customer.email in bob.get(url(invoice, "resend")).content.decode()
     bob.post(url(invoice, "resend"))
     assert Mail.objects.filter(kind="invoice_sent").count() == 2
 
 
-def test_void_asks_first_and_then_ends_it_with_its_request(alice: Client, invoice: Invoice) -> None:
+def test_voiding_invoice_asks_first_and_cancels_request(alice: Client, invoice: Invoice) -> None:
     asked = personas.request_payment(invoice)
     assert "cannot be undone" in alice.get(url(invoice, "void")).content.decode()
     confirm_page(alice, url(invoice, "void"))
@@ -70,14 +70,14 @@ def test_void_asks_first_and_then_ends_it_with_its_request(alice: Client, invoic
     assert (invoice.status, asked.cancel_reason) == ("void", "invoice_voided")
 
 
-def test_a_part_paid_invoice_is_not_voided(alice: Client, invoice: Invoice) -> None:
+def test_partly_paid_invoice_cannot_be_voided(alice: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 100)
     answer = confirm_page(alice, url(invoice, "void"))
     assert answer.status_code == 409
     assert "credit first; then the invoice can be voided" in answer.content.decode()
 
 
-def test_a_deposit_in_the_way_of_voiding_names_the_way_out(alice: Client, dana: Customer) -> None:
+def test_voiding_invoice_with_deposit_is_refused_and_names_way_out(alice: Client, dana: Customer) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     personas.record_deposit_check(quote)
     by = personas.owner_actor(dana.organization)
@@ -95,7 +95,7 @@ def test_a_deposit_in_the_way_of_voiding_names_the_way_out(alice: Client, dana: 
 # A page that was opened before somebody else changed the invoice
 
 
-def test_a_draft_that_was_edited_meanwhile_is_shown_again_before_it_is_sent(
+def test_draft_invoice_edited_meanwhile_is_shown_again_before_send(
     alice: Client, bob: Client, dana: Customer
 ) -> None:
     draft = personas.draft_invoice(dana)
@@ -111,7 +111,7 @@ def test_a_draft_that_was_edited_meanwhile_is_shown_again_before_it_is_sent(
     assert alice.post(url(draft, "send"), hidden_fields(answer)).status_code == 302
 
 
-def test_a_draft_that_was_sent_meanwhile_is_not_voided_as_one(
+def test_invoice_sent_meanwhile_is_not_voided_from_draft_page(
     alice: Client, bob: Client, dana: Customer
 ) -> None:
     draft = personas.draft_invoice(dana)
@@ -127,7 +127,7 @@ def test_a_draft_that_was_sent_meanwhile_is_not_voided_as_one(
 @pytest.mark.parametrize(
     "change", [personas.edit_invoice, personas.record_check], ids=["edited", "part paid"]
 )
-def test_no_other_amount_is_written_off_than_was_shown(
+def test_write_off_of_outdated_amount_due_is_refused(
     alice: Client, invoice: Invoice, change: Callable[[Invoice, int], object]
 ) -> None:
     page = alice.get(url(invoice, "write-off"))
@@ -139,9 +139,7 @@ def test_no_other_amount_is_written_off_than_was_shown(
     assert alice.post(url(invoice, "write-off"), hidden_fields(answer)).status_code == 302
 
 
-def test_reopened_and_written_off_again_it_is_shown_again_before_it_is_reopened(
-    alice: Client, invoice: Invoice
-) -> None:
+def test_reopen_from_outdated_page_is_refused(alice: Client, invoice: Invoice) -> None:
     confirm_page(alice, url(invoice, "write-off"))
     page = alice.get(url(invoice, "reopen"))
     confirm_page(alice, url(invoice, "reopen"))
@@ -153,7 +151,7 @@ def test_reopened_and_written_off_again_it_is_shown_again_before_it_is_reopened(
 
 
 @pytest.mark.parametrize("name", ["send", "void"])
-def test_a_yes_to_no_page_does_nothing(alice: Client, dana: Customer, name: str) -> None:
+def test_confirmation_without_version_is_refused(alice: Client, dana: Customer, name: str) -> None:
     draft = personas.draft_invoice(dana)
     for fields in ({}, {"version": "x"}):
         assert alice.post(url(draft, name), fields).status_code == 409
@@ -164,7 +162,7 @@ def test_a_yes_to_no_page_does_nothing(alice: Client, dana: Customer, name: str)
 # Writing off, and back
 
 
-def test_write_off_says_what_is_given_up_and_what_ends(alice: Client, invoice: Invoice) -> None:
+def test_write_off_dialog_shows_amount_and_open_request(alice: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 40_000)
     personas.request_payment(invoice)
     page = text_of(alice.get(url(invoice, "write-off")).content.decode())
@@ -177,7 +175,7 @@ def test_write_off_says_what_is_given_up_and_what_ends(alice: Client, invoice: I
         assert message in page
 
 
-def test_written_off_the_page_says_by_whom_and_what_can_be_done(
+def test_written_off_invoice_page_shows_member_and_options(
     alice: Client, bob: Client, invoice: Invoice
 ) -> None:
     answer = confirm_page(alice, url(invoice, "write-off"), follow=True)
@@ -192,14 +190,14 @@ def test_written_off_the_page_says_by_whom_and_what_can_be_done(
     assert "Total Amount Due" not in theirs
 
 
-def test_a_written_off_invoice_is_offered_neither_edit_nor_void(alice: Client, invoice: Invoice) -> None:
+def test_written_off_invoice_page_offers_neither_edit_nor_void(alice: Client, invoice: Invoice) -> None:
     confirm_page(alice, url(invoice, "write-off"))
     page = page_of(alice, invoice)
     for act in ("Edit Invoice", "Void Invoice", "Write Off<", "Request Payment", "Resend Invoice"):
         assert act not in page
 
 
-def test_reopened_it_is_due_again(alice: Client, dana: Customer) -> None:
+def test_reopened_invoice_is_due_again(alice: Client, dana: Customer) -> None:
     invoice = personas.sent_invoice(dana, due_in=-3)
     confirm_page(alice, url(invoice, "write-off"))
     assert "overdue at once" in alice.get(url(invoice, "reopen")).content.decode()
@@ -208,19 +206,19 @@ def test_reopened_it_is_due_again(alice: Client, dana: Customer) -> None:
     assert "Alice reopened the invoice" in page_of(alice, invoice)
 
 
-def test_what_is_not_written_off_is_not_reopened(alice: Client, invoice: Invoice) -> None:
+def test_reopen_of_sent_invoice_is_refused(alice: Client, invoice: Invoice) -> None:
     answer = confirm_page(alice, url(invoice, "reopen"))
     assert answer.status_code == 409
     assert "only one that was written off can be reopened" in answer.content.decode()
 
 
-def test_a_draft_is_not_written_off(alice: Client, dana: Customer) -> None:
+def test_write_off_of_draft_invoice_is_refused(alice: Client, dana: Customer) -> None:
     answer = alice.post(url(personas.draft_invoice(dana), "write-off"))
     assert answer.status_code == 409
     assert "there is nothing to write off" in answer.content.decode()
 
 
-def test_only_owners_are_offered_these_acts(alice: Client, bob: Client, invoice: Invoice) -> None:
+def test_only_owners_can_write_off_and_reopen(alice: Client, bob: Client, invoice: Invoice) -> None:
     assert "Write Off" in page_of(alice, invoice)
     assert "Write Off" not in page_of(bob, invoice)
     assert "Edit Invoice" in page_of(bob, invoice)
@@ -229,7 +227,7 @@ def test_only_owners_are_offered_these_acts(alice: Client, bob: Client, invoice:
     assert ">Reopen<" not in page_of(bob, invoice)
 
 
-def test_nothing_is_due_of_it_in_any_list(alice: Client, invoice: Invoice) -> None:
+def test_written_off_invoice_is_not_counted_as_due_in_lists(alice: Client, invoice: Invoice) -> None:
     confirm_page(alice, url(invoice, "write-off"))
     assert alice.get("/o/alder/").context["due"].count == 0
     listed = alice.get("/o/alder/invoices/?status=written_off")

@@ -28,7 +28,7 @@ def exported(client: Client, **query: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(raw(client, **query).decode("utf-8-sig"))))
 
 
-def test_a_row_says_what_the_list_says(charlie: Client, invoice: Invoice) -> None:
+def test_csv_row_matches_invoice_list(charlie: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 30_000)
     personas.request_payment(invoice, 20_050)
     [row] = exported(charlie)
@@ -50,7 +50,7 @@ def test_a_row_says_what_the_list_says(charlie: Client, invoice: Invoice) -> Non
 
 
 @pytest.mark.parametrize(("currency", "total"), [("JPY", "100000"), ("KWD", "100.000"), ("EUR", "1000.00")])
-def test_amounts_have_the_decimals_of_their_currency(
+def test_csv_amounts_have_decimals_of_currency(
     charlie: Client, dana: Customer, currency: str, total: str
 ) -> None:
     personas.sent_invoice(dana, 100_000, currency=currency)
@@ -58,14 +58,14 @@ def test_amounts_have_the_decimals_of_their_currency(
     assert (row["Total"], row["Amount due"]) == (total, total)
 
 
-def test_nothing_is_due_on_a_draft(charlie: Client, dana: Customer) -> None:
+def test_csv_row_of_draft_invoice_has_zero_amount_due(charlie: Client, dana: Customer) -> None:
     personas.draft_invoice(dana)
     [row] = exported(charlie)
     assert (row["Number"], row["Status"], row["Sent on"]) == ("", "InvoiceDraft", "")
     assert (row["Total"], row["Amount due"]) == ("1000.00", "0.00")
 
 
-def test_spreadsheets_open_it(charlie: Client, organization: Organization) -> None:
+def test_csv_has_bom_and_quotes_special_characters(charlie: Client, organization: Organization) -> None:
     personas.sent_invoice(
         personas.customer(organization, 'Café "Zoë", Żółć\nand 東京', "zoe@customer.example")
     )
@@ -74,13 +74,13 @@ def test_spreadsheets_open_it(charlie: Client, organization: Organization) -> No
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")', "＝1"])
-def test_no_name_is_run_as_a_formula(charlie: Client, dana: Customer, name: str) -> None:
+def test_csv_escapes_spreadsheet_formulas(charlie: Client, dana: Customer, name: str) -> None:
     personas.sent_invoice(dana)
     Customer.objects.update(name=name)
     assert exported(charlie)[0]["Customer"] == f"'{name}"
 
 
-def test_the_file_is_named_for_the_organization_and_the_day(charlie: Client, invoice: Invoice) -> None:
+def test_csv_file_name_has_organization_and_date(charlie: Client, invoice: Invoice) -> None:
     headers = charlie.get(URL).headers
     day = today(now(), "America/New_York").isoformat()
     assert headers["Content-Disposition"] == f'attachment; filename="alder-invoices-{day}.csv"'
@@ -88,7 +88,7 @@ def test_the_file_is_named_for_the_organization_and_the_day(charlie: Client, inv
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_it_has_what_the_list_shows_in_the_same_order_and_all_pages(
+def test_csv_has_filtered_rows_of_all_pages_in_list_order(
     charlie: Client, dana: Customer, organization: Organization
 ) -> None:
     personas.sent_invoice(personas.customer(organization, "Kenji Tanaka"))
@@ -97,18 +97,18 @@ def test_it_has_what_the_list_shows_in_the_same_order_and_all_pages(
     assert [row["Invoice id"] for row in rows] == [made[0], made[2], made[1]]
 
 
-def test_the_list_links_to_its_own_file(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_list_links_to_csv_with_same_filters(charlie: Client, invoice: Invoice) -> None:
     page = charlie.get("/o/alder/invoices/?status=sent&sort=number&page=1").content.decode()
     assert f'href="{URL}?status=sent&amp;sort=number"' in page
 
 
-def test_a_filter_that_cannot_be_read_gives_no_wrong_file(charlie: Client, invoice: Invoice) -> None:
+def test_csv_with_invalid_filter_redirects_to_list(charlie: Client, invoice: Invoice) -> None:
     answer = charlie.get(URL, {"due_from": "soon"}, follow=True)
     assert answer.redirect_chain[0][0] == "/o/alder/invoices/?due_from=soon"
     assert "“soon” is not a date" in answer.content.decode()
 
 
-def test_it_comes_in_pieces(charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_csv_is_streamed(charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_export, "_CHUNK_LETTERS", 100)
     for _ in range(5):
         personas.sent_invoice(dana)
@@ -117,7 +117,7 @@ def test_it_comes_in_pieces(charlie: Client, dana: Customer, monkeypatch: pytest
     assert len(list(answer.streaming_content)) >= 5  # type: ignore[arg-type]
 
 
-def test_it_needs_the_same_queries_however_long_it_is(
+def test_csv_query_count_is_constant(
     charlie: Client, dana: Customer, django_assert_max_num_queries: object
 ) -> None:
     for _ in range(6):
@@ -126,6 +126,6 @@ def test_it_needs_the_same_queries_however_long_it_is(
         assert len(exported(charlie)) == 6
 
 
-def test_another_organizations_invoices_are_not_in_it(charlie: Client, mallory: Client) -> None:
+def test_csv_is_scoped_to_organization(charlie: Client, mallory: Client) -> None:
     personas.sent_invoice(personas.customer(Organization.objects.get(slug="birch"), "Secret Customer"))
     assert exported(charlie) == []

@@ -23,7 +23,7 @@ def text_of(page: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", page).split())
 
 
-def test_it_shows_what_is_due_and_how_far_it_is(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_page_shows_amount_due_and_stage_bar(charlie: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 30_000)
     personas.request_payment(invoice, 20_000)
     page = page_of(charlie, invoice)
@@ -34,29 +34,29 @@ def test_it_shows_what_is_due_and_how_far_it_is(charlie: Client, invoice: Invoic
     assert "Oak staircase" in text
 
 
-def test_a_draft_is_for_sending(bob: Client, dana: Customer) -> None:
+def test_draft_invoice_page_offers_send_and_edit(bob: Client, dana: Customer) -> None:
     page = page_of(bob, personas.draft_invoice(dana))
     assert ">Send<" in page
     assert ">Edit<" in page
     assert "Total Amount Due" not in page
 
 
-def test_only_owners_are_offered_void(alice: Client, bob: Client, invoice: Invoice) -> None:
+def test_invoice_page_offers_void_to_owners_only(alice: Client, bob: Client, invoice: Invoice) -> None:
     assert "Void Invoice" in page_of(alice, invoice)
     assert "Void Invoice" not in page_of(bob, invoice)
 
 
-def test_a_part_paid_invoice_cannot_be_voided_so_it_is_not_offered(alice: Client, invoice: Invoice) -> None:
+def test_partly_paid_invoice_page_offers_no_void(alice: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 100)
     assert "Void Invoice" not in page_of(alice, invoice)
 
 
-def test_overdue_follows_the_organizations_day(charlie: Client, dana: Customer) -> None:
+def test_invoice_page_shows_overdue_from_day_after_due_date(charlie: Client, dana: Customer) -> None:
     assert "Overdue" in page_of(charlie, personas.sent_invoice(dana, due_in=-1))
     assert "Overdue" not in page_of(charlie, personas.sent_invoice(dana, due_in=0))
 
 
-def test_payments_show_what_was_taken_and_the_receipt(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_page_shows_payments_with_receipt_link(charlie: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 30_000, method="bank_debit")
     page = page_of(charlie, invoice)
     assert "Bank debit" in page
@@ -64,7 +64,7 @@ def test_payments_show_what_was_taken_and_the_receipt(charlie: Client, invoice: 
     assert "/r/" in page
 
 
-def test_the_timeline_tells_it_in_sentences(bob: Client, invoice: Invoice) -> None:
+def test_invoice_timeline_describes_events_in_sentences(bob: Client, invoice: Invoice) -> None:
     asked = personas.request_payment(invoice)
     payment_requests.mark_opened(asked, now=now())
     payment_requests.cancel(asked, by=personas.owner_actor(invoice.organization), now=now())
@@ -81,7 +81,7 @@ def test_the_timeline_tells_it_in_sentences(bob: Client, invoice: Invoice) -> No
         assert sentence in text
 
 
-def test_times_are_on_the_organizations_clock(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_page_times_use_organization_time_zone(charlie: Client, invoice: Invoice) -> None:
     at = "2026-07-01T03:30:00Z"
     invoice.events.update(created_at=at)
     assert "Jun 30, 2026, 11:30 PM" in page_of(charlie, invoice)
@@ -89,7 +89,7 @@ def test_times_are_on_the_organizations_clock(charlie: Client, invoice: Invoice)
     assert "Jul 1, 2026, 12:30 PM" in page_of(charlie, invoice)
 
 
-def test_a_mail_that_failed_says_why(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_page_shows_error_of_failed_mail(charlie: Client, invoice: Invoice) -> None:
     mail = Mail.objects.get(invoice=invoice)
     Mail.objects.update(status="failed")
     MailAttempt.objects.create(mail=mail, number=1, at=now(), error="550 no such mailbox")
@@ -98,21 +98,21 @@ def test_a_mail_that_failed_says_why(charlie: Client, invoice: Invoice) -> None:
     assert "550 no such mailbox" in text
 
 
-def test_a_void_invoice_has_nothing_due(alice: Client, invoice: Invoice) -> None:
+def test_void_invoice_page_shows_nothing_due(alice: Client, invoice: Invoice) -> None:
     invoices.void(invoice, by=personas.owner_actor(invoice.organization), now=now())
     page = page_of(alice, invoice)
     assert "Void: nothing is due" in page
     assert "Nothing can be asked for it" in page
 
 
-def test_typed_text_is_escaped_everywhere(alice: Client, organization: Organization) -> None:
+def test_invoice_page_escapes_typed_text(alice: Client, organization: Organization) -> None:
     owes = personas.customer(organization, "<i>Mal</i>", "mal@customer.example")
     page = page_of(alice, personas.sent_invoice(owes))
     assert "<i>Mal</i>" not in page
     assert "&lt;i&gt;Mal&lt;/i&gt;" in page
 
 
-def test_no_page_carries_inline_script_or_style(alice: Client, invoice: Invoice) -> None:
+def test_invoice_page_has_no_inline_script_or_style(alice: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page = page_of(alice, invoice)
     assert not re.search(r"<script(?![^>]*\bsrc=)", page)

@@ -74,10 +74,12 @@ OLD = Version(
         ),
     ],
 )
-def test_each_difference_is_a_sentence(changes: dict[str, object], message: list[str]) -> None:
+def test_each_invoice_version_difference_is_a_sentence(
+    changes: dict[str, object], message: list[str]
+) -> None:
     assert diff(OLD, replace(OLD, **changes)) == message  # type: ignore[arg-type]
 
 
-def test_a_draft_that_changed_its_currency_is_told_in_both() -> None:
+def test_version_difference_of_currency_shows_both_currencies() -> None:
     yen = replace(OLD, currency="JPY", total_minor=480, tax_minor=2)
     assert diff(OLD, yen)[:2] == ["Total $1,032.48 → ¥480", "Tax $2.48 → ¥2"]

@@ -36,14 +36,14 @@ def save(client: Client, dana: Customer, **changes: str) -> Any:
     return client.post(NEW, typed(dana, **changes))
 
 
-def test_a_new_form_starts_with_the_organizations_currency(bob: Client, dana: Customer) -> None:
+def test_new_invoice_form_starts_with_organization_currency(bob: Client, dana: Customer) -> None:
     page = bob.get(f"{NEW}?customer={dana.pk}").content.decode()
     assert 'name="currency" value="USD"' in page
     assert f'<option value="{dana.pk}" selected>' in page
     assert 'name="lines.2.description"' in page  # spare rows, for browsers without scripts
 
 
-def test_saving_makes_a_draft_and_leads_to_it(bob: Client, dana: Customer) -> None:
+def test_saving_invoice_creates_draft_and_redirects(bob: Client, dana: Customer) -> None:
     answer = save(bob, dana, notes="Thank you")
     made = Invoice.objects.get()
     assert answer.headers["Location"] == f"/o/alder/invoices/{made.pk}/"
@@ -51,7 +51,7 @@ def test_saving_makes_a_draft_and_leads_to_it(bob: Client, dana: Customer) -> No
     assert made.due_on.isoformat() == "2026-12-24"
 
 
-def test_lines_with_quantity_tax_and_discount_add_up(bob: Client, dana: Customer) -> None:
+def test_invoice_lines_with_quantity_tax_and_discount_add_up(bob: Client, dana: Customer) -> None:
     second = {
         "lines__1__description": "Fitting",
         "lines__1__quantity": "2.5",
@@ -64,7 +64,7 @@ def test_lines_with_quantity_tax_and_discount_add_up(bob: Client, dana: Customer
     assert made.lines.get(position=1).quantity == Decimal("2.5")
 
 
-def test_an_amount_off(bob: Client, dana: Customer) -> None:
+def test_invoice_discount_amount_is_subtracted(bob: Client, dana: Customer) -> None:
     save(
         bob, dana, discount_kind="amount", discount_amount="250", discount_percent="nonsense, but not chosen"
     )
@@ -75,14 +75,14 @@ def test_an_amount_off(bob: Client, dana: Customer) -> None:
     ("currency", "price", "total"),
     [("JPY", "480,000", 480_000), ("KWD", "12.505", 12_505), ("usd", "12.5", 1_250)],
 )
-def test_prices_are_right_in_every_kind_of_currency(
+def test_line_prices_are_parsed_by_currency_exponent(
     bob: Client, dana: Customer, currency: str, price: str, total: int
 ) -> None:
     save(bob, dana, currency=currency, lines__0__unit_amount=price)
     assert Invoice.objects.get().total_minor == total
 
 
-def test_spare_rows_and_gaps_between_rows_do_not_count(bob: Client, dana: Customer) -> None:
+def test_empty_line_rows_are_ignored(bob: Client, dana: Customer) -> None:
     save(
         bob,
         dana,
@@ -114,7 +114,7 @@ def test_spare_rows_and_gaps_between_rows_do_not_count(bob: Client, dana: Custom
         ("notes", "n" * 2001, "at most 2000"),
     ],
 )
-def test_bad_input_is_refused_on_its_field(
+def test_invalid_invoice_input_is_refused_on_field(
     bob: Client, dana: Customer, field: str, text: str, message: str
 ) -> None:
     answer = bob.post(NEW, {**typed(dana), field: text})
@@ -134,7 +134,7 @@ def test_bad_input_is_refused_on_its_field(
         ({"discount_kind": "half"}, "discount_kind"),
     ],
 )
-def test_an_impossible_discount_is_refused(
+def test_invalid_discount_is_refused(
     bob: Client, dana: Customer, changes: dict[str, str], field: str
 ) -> None:
     answer = save(bob, dana, **changes)
@@ -156,7 +156,7 @@ def test_a_customer_of_another_organization_cannot_be_chosen(
     assert answer.context["form"].errors["customer"] == "Choose a customer."
 
 
-def test_add_lines_saves_nothing_and_keeps_what_was_typed(bob: Client, dana: Customer) -> None:
+def test_add_lines_saves_nothing_and_keeps_typed_values(bob: Client, dana: Customer) -> None:
     answer = save(bob, dana, act="add_lines", lines__0__unit_amount="not finis")
     assert answer.status_code == 200
     page = answer.content.decode()
@@ -177,20 +177,20 @@ def edit_url(invoice: Invoice) -> str:
     return f"/o/alder/invoices/{invoice.pk}/edit/"
 
 
-def test_a_draft_comes_back_as_it_would_have_been_typed(bob: Client, dana: Customer) -> None:
+def test_draft_invoice_form_shows_stored_values_as_typed(bob: Client, dana: Customer) -> None:
     save(bob, dana, lines__0__quantity="1.50", lines__0__tax_percent="8.875", lines__0__unit_amount="12.5")
     page = bob.get(edit_url(Invoice.objects.get())).content.decode()
     for value in ('value="1.5"', 'value="8.875"', 'value="12.50"', 'value="Oak staircase"'):
         assert value in page
 
 
-def test_an_edit_replaces_the_lines(bob: Client, dana: Customer, draft: Invoice) -> None:
+def test_draft_invoice_edit_replaces_lines(bob: Client, dana: Customer, draft: Invoice) -> None:
     bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="50"))
     draft.refresh_from_db()
     assert (draft.total_minor, draft.version) == (5_000, 2)
 
 
-def test_a_stale_edit_keeps_what_was_typed_and_shows_the_stored_version(
+def test_stale_invoice_edit_keeps_typed_values_and_shows_stored_version(
     bob: Client, dana: Customer, draft: Invoice
 ) -> None:
     bob.post(
@@ -206,7 +206,9 @@ def test_a_stale_edit_keeps_what_was_typed_and_shows_the_stored_version(
     assert draft.total_minor == 5_000
 
 
-def test_having_seen_both_one_can_save_ones_own(bob: Client, dana: Customer, draft: Invoice) -> None:
+def test_stale_invoice_edit_can_be_saved_after_showing_both(
+    bob: Client, dana: Customer, draft: Invoice
+) -> None:
     bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="50"))
     answer = bob.post(edit_url(draft), typed(dana, version="1", lines__0__description="Mine"))
     seen = answer.context["form"].values["version"]
@@ -216,11 +218,13 @@ def test_having_seen_both_one_can_save_ones_own(bob: Client, dana: Customer, dra
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30])
-def test_a_made_up_version_is_stale(bob: Client, dana: Customer, draft: Invoice, version: str) -> None:
+def test_invalid_version_of_invoice_edit_is_stale(
+    bob: Client, dana: Customer, draft: Invoice, version: str
+) -> None:
     assert bob.post(edit_url(draft), typed(dana, version=version)).status_code == 409
 
 
-def test_a_void_invoice_is_not_edited_here(bob: Client, dana: Customer, draft: Invoice) -> None:
+def test_void_invoice_cannot_be_edited(bob: Client, dana: Customer, draft: Invoice) -> None:
     invoices.void(draft, by=personas.owner_actor(dana.organization), now=now())
     assert bob.get(edit_url(draft)).status_code == 302
     answer = bob.post(edit_url(draft), typed(dana, version="2"))
@@ -229,7 +233,7 @@ def test_a_void_invoice_is_not_edited_here(bob: Client, dana: Customer, draft: I
     assert not Event.objects.filter(type="invoice.edited").exists()
 
 
-def test_the_total_follows_what_is_typed_and_nothing_is_saved(bob: Client, dana: Customer) -> None:
+def test_invoice_total_preview_saves_nothing(bob: Client, dana: Customer) -> None:
     page = save(bob, dana, act="figures", lines__0__tax_percent="10", customer="").content.decode()
     assert "<html" not in page
     assert "1,100" in page
@@ -237,12 +241,12 @@ def test_the_total_follows_what_is_typed_and_nothing_is_saved(bob: Client, dana:
 
 
 @pytest.mark.parametrize("price", ["", "ten", "-1"])
-def test_an_unfinished_line_has_no_total_yet(bob: Client, dana: Customer, price: str) -> None:
+def test_invoice_total_preview_waits_for_line_price(bob: Client, dana: Customer, price: str) -> None:
     page = save(bob, dana, act="figures", lines__0__unit_amount=price).content.decode()
     assert "once every line has a price" in page
 
 
-def test_a_discount_larger_than_the_lines_is_no_negative_total(bob: Client, dana: Customer) -> None:
+def test_invoice_total_preview_is_never_negative(bob: Client, dana: Customer) -> None:
     answer = save(bob, dana, act="figures", discount_kind="amount", discount_amount="5000")
     assert answer.status_code == 200
     assert "-$" not in answer.content.decode()
@@ -256,7 +260,7 @@ def test_a_discount_larger_than_the_lines_is_no_negative_total(bob: Client, dana
         {"discount_kind": "percent", "discount_percent": "999999999.9999"},
     ],
 )
-def test_numbers_that_no_draft_may_have_are_not_added_up(
+def test_invoice_total_preview_ignores_out_of_range_numbers(
     bob: Client, invoice: Invoice, change: dict[str, str]
 ) -> None:
     form = {**typed(invoice.customer, version="2", **change), "act": "figures"}

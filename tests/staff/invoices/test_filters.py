@@ -53,11 +53,13 @@ def chips(client: Client, **query: str) -> list[str]:
         ("void", set()),
     ],
 )
-def test_by_state(charlie: Client, some: dict[str, Invoice], status: str, keys: set[str]) -> None:
+def test_invoice_filter_by_status(
+    charlie: Client, some: dict[str, Invoice], status: str, keys: set[str]
+) -> None:
     assert found(charlie, some, status=status) == keys
 
 
-def test_by_open_request(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filter_by_open_request(charlie: Client, some: dict[str, Invoice]) -> None:
     assert found(charlie, some, requested="yes") == {"asked"}
     asked = some["asked"].payment_requests.get()
     payment_requests.cancel(asked, by=personas.owner_actor(asked.organization), now=present())
@@ -65,16 +67,16 @@ def test_by_open_request(charlie: Client, some: dict[str, Invoice]) -> None:
 
 
 @pytest.mark.parametrize("typed", ["Kenji Tanaka", "kenji tanaka", "kenji.tanaka@customer.example"])
-def test_by_customer_as_typed(charlie: Client, some: dict[str, Invoice], typed: str) -> None:
+def test_invoice_filter_by_typed_customer(charlie: Client, some: dict[str, Invoice], typed: str) -> None:
     assert found(charlie, some, customer=typed) == {"late", "part"}
     assert chips(charlie, customer=typed) == ["Kenji Tanaka"]
 
 
-def test_by_customer_as_linked(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filter_by_linked_customer_id(charlie: Client, some: dict[str, Invoice]) -> None:
     assert found(charlie, some, customer=some["late"].customer_id) == {"late", "part"}
 
 
-def test_namesakes_are_taken_together_and_counted(
+def test_invoice_filter_by_customer_name_includes_namesakes(
     charlie: Client, some: dict[str, Invoice], organization: Organization
 ) -> None:
     personas.sent_invoice(personas.customer(organization, "Kenji Tanaka", "other@customer.example"))
@@ -83,14 +85,16 @@ def test_namesakes_are_taken_together_and_counted(
     assert chips(charlie, customer="Kenji Tanaka") == ["Kenji Tanaka (2 customers)"]
 
 
-def test_by_due_range(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filter_by_due_date_range(charlie: Client, some: dict[str, Invoice]) -> None:
     first, last = some["part"].due_on.isoformat(), some["asked"].due_on.isoformat()
     assert found(charlie, some, due_from=first, due_until=last) == {"asked", "part"}
     assert found(charlie, some, due_until=some["late"].due_on.isoformat()) == {"late", "given_up"}
     assert found(charlie, some, due_from=last) == {"asked", "draft"}
 
 
-def test_sent_days_are_those_of_the_organizations_calendar(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filter_by_sent_date_uses_organization_time_zone(
+    charlie: Client, some: dict[str, Invoice]
+) -> None:
     """At three in the morning in London it is still the evening before in New York (DESIGN D7)."""
     Invoice.objects.exclude(status="draft").update(sent_at=datetime(2026, 3, 1, 3, tzinfo=UTC))
     everything = {"asked", "late", "part", "given_up"}
@@ -98,7 +102,7 @@ def test_sent_days_are_those_of_the_organizations_calendar(charlie: Client, some
     assert found(charlie, some, sent_from="2026-03-01") == set()
 
 
-def test_all_together(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filters_combine(charlie: Client, some: dict[str, Invoice]) -> None:
     today = date.today() + timedelta(days=60)  # noqa: DTZ011 - any day far enough will do
     query = {"status": "sent", "customer": "Kenji Tanaka", "due_until": today.isoformat(), "q": "inv-"}
     assert found(charlie, some, **query) == {"late", "part"}
@@ -108,7 +112,7 @@ def test_all_together(charlie: Client, some: dict[str, Invoice]) -> None:
 # Chips and the address.
 
 
-def test_each_filter_is_a_chip_that_removes_it_alone(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filter_chip_removes_only_its_filter(charlie: Client, some: dict[str, Invoice]) -> None:
     query = {"q": "kenji", "status": "overdue", "due_from": "2026-01-01", "due_until": "2030-12-31"}
     answer = charlie.get(URL, {**query, "sort": "total", "page": "1"})
     assert chips(charlie, **query) == ["Overdue", "Due Jan 1, 2026 – Dec 31, 2030", "“kenji”"]
@@ -117,20 +121,20 @@ def test_each_filter_is_a_chip_that_removes_it_alone(charlie: Client, some: dict
     assert f'href="{URL}">Clear filters' in page
 
 
-def test_empty_fields_of_the_form_leave_the_address(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_empty_invoice_filters_are_removed_from_url(charlie: Client, some: dict[str, Invoice]) -> None:
     answer = charlie.get(URL, {"customer": "", "due_from": "", "requested": "yes", "sort": ""})
     assert answer.status_code == 302
     assert answer.headers["Location"] == f"{URL}?requested=yes"
     assert charlie.get(URL, {"q": ""}).headers["Location"] == URL
 
 
-def test_the_search_keeps_the_other_filters(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_search_keeps_other_filters(charlie: Client, some: dict[str, Invoice]) -> None:
     page = charlie.get(URL, {"status": "overdue", "sort": "-total"}).content.decode()
     assert '<input type="hidden" name="status" value="overdue">' in page
     assert '<input type="hidden" name="sort" value="-total">' in page
 
 
-def test_nothing_like_that_offers_to_clear(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filters_without_result_offer_to_clear(charlie: Client, some: dict[str, Invoice]) -> None:
     page = charlie.get(URL, {"status": "void", "requested": "yes"}).content.decode()
     assert "No invoice is like that" in page
     assert "Export CSV" not in page
@@ -154,7 +158,7 @@ def test_nothing_like_that_offers_to_clear(charlie: Client, some: dict[str, Invo
         ({"q": "x" * 60_000}, "more than 200 letters"),
     ],
 )
-def test_what_cannot_be_read_is_said_and_left_out(
+def test_invalid_invoice_filter_is_named_and_ignored(
     charlie: Client, some: dict[str, Invoice], query: dict[str, str], message: str
 ) -> None:
     answer = charlie.get(URL, {**query, "sort": "total"})
@@ -181,7 +185,7 @@ def test_what_cannot_be_read_is_said_and_left_out(
         "page",
     ],
 )
-def test_nothing_in_an_address_makes_the_list_fail(
+def test_invoice_list_tolerates_any_query_value(
     charlie: Client, invoice: Invoice, name: str, value: str
 ) -> None:
     answer = charlie.get(URL, {name: value})
@@ -189,7 +193,7 @@ def test_nothing_in_an_address_makes_the_list_fail(
     assert "<b>" not in answer.content.decode()
 
 
-def test_another_organizations_customer_is_no_customer(
+def test_invoice_filter_ignores_customer_of_another_organization(
     charlie: Client, mallory: Client, some: dict[str, Invoice]
 ) -> None:
     theirs: Customer = personas.customer(Organization.objects.get(slug="birch"), "Secret Customer")

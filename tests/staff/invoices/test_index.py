@@ -35,7 +35,7 @@ def listed(client: Client, query: str = "") -> list[str]:
     return [row.pk for row in client.get(f"/o/alder/invoices/{query}").context["page"].object_list]
 
 
-def test_newest_first(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_list_is_newest_first(charlie: Client, some: dict[str, Invoice]) -> None:
     assert listed(charlie) == [some[key].pk for key in ("draft", "paid", "overdue", "sent")]
 
 
@@ -54,7 +54,9 @@ def test_newest_first(charlie: Client, some: dict[str, Invoice]) -> None:
         ("?q=nobody", set()),
     ],
 )
-def test_search_and_filter(charlie: Client, some: dict[str, Invoice], query: str, keys: set[str]) -> None:
+def test_invoice_list_search_and_status_filter(
+    charlie: Client, some: dict[str, Invoice], query: str, keys: set[str]
+) -> None:
     assert set(listed(charlie, query)) == {some[key].pk for key in keys}
 
 
@@ -71,18 +73,20 @@ def test_search_and_filter(charlie: Client, some: dict[str, Invoice], query: str
         ("status", ["overdue", "sent", "draft", "paid"]),
     ],
 )
-def test_sort(charlie: Client, some: dict[str, Invoice], sort: str, keys: list[str]) -> None:
+def test_invoice_list_sort_orders(
+    charlie: Client, some: dict[str, Invoice], sort: str, keys: list[str]
+) -> None:
     assert listed(charlie, f"?sort={sort}") == [some[key].pk for key in keys]
 
 
-def test_a_row_shows_its_stages(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_list_row_shows_stage_bar(charlie: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 30_000)
     personas.request_payment(invoice, 20_000)
     page = charlie.get("/o/alder/invoices/").content.decode()
     assert 'aria-label="Paid $300.00 of $1,000.00, $200.00 requested"' in page
 
 
-def test_pages_keep_what_was_searched(
+def test_invoice_list_pagination_keeps_search(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index, "PAGE_ROWS", 2)
@@ -95,7 +99,7 @@ def test_pages_keep_what_was_searched(
     assert len(listed(charlie, "?page=999999999999999999999")) == 1
 
 
-def test_the_list_needs_the_same_few_queries_however_long_it_is(
+def test_invoice_list_query_count_is_constant(
     charlie: Client, dana: Customer, django_assert_max_num_queries: object
 ) -> None:
     for _ in range(8):
@@ -104,7 +108,7 @@ def test_the_list_needs_the_same_few_queries_however_long_it_is(
         charlie.get("/o/alder/invoices/")
 
 
-def test_nothing_yet_leads_to_the_first_customer_and_then_to_the_first_invoice(
+def test_empty_invoice_list_links_to_new_customer_then_new_invoice(
     bob: Client, charlie: Client, organization: Organization
 ) -> None:
     assert "/o/alder/customers/new/" in bob.get("/o/alder/invoices/").content.decode()
@@ -115,20 +119,20 @@ def test_nothing_yet_leads_to_the_first_customer_and_then_to_the_first_invoice(
     assert "/new/" not in page
 
 
-def test_nothing_found_leads_back_to_all(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_search_without_result_links_to_all(charlie: Client, invoice: Invoice) -> None:
     page = charlie.get("/o/alder/invoices/?q=zzz").content.decode()
     assert "Nothing found for “zzz”" in page
     assert "Clear filters" in page
 
 
-def test_another_organizations_invoices_are_not_listed(charlie: Client, mallory: Client) -> None:
+def test_invoice_list_is_scoped_to_organization(charlie: Client, mallory: Client) -> None:
     birch = Organization.objects.get(slug="birch")
     personas.sent_invoice(personas.customer(birch, "Secret Customer"))
     for query in ("", "?q=secret"):
         assert "Secret Customer" not in charlie.get(f"/o/alder/invoices/{query}").content.decode()
 
 
-def test_a_longer_number_is_a_later_one(charlie: Client, dana: Customer) -> None:
+def test_invoice_list_sorts_longer_number_as_later(charlie: Client, dana: Customer) -> None:
     Organization.objects.update(next_invoice_number=9999)
     older, newer = personas.sent_invoice(dana), personas.sent_invoice(dana)
     assert (older.number, newer.number) == ("INV-9999", "INV-10000")
@@ -136,21 +140,19 @@ def test_a_longer_number_is_a_later_one(charlie: Client, dana: Customer) -> None
     assert listed(charlie, "?sort=-number") == [newer.pk, older.pk]
 
 
-def test_the_header_of_the_sorted_column_says_so_and_turns_the_order_around(
-    charlie: Client, invoice: Invoice
-) -> None:
+def test_invoice_list_sorted_column_header_reverses_order(charlie: Client, invoice: Invoice) -> None:
     page = charlie.get("/o/alder/invoices/?sort=due_on&q=dana").content.decode()
     assert page.count("aria-sort") == 1
     assert 'aria-sort="ascending"><a class="sort" href="?q=dana&amp;sort=-due_on">Due on' in page
 
 
-def test_a_phone_without_headers_can_choose_every_order(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_list_sort_select_offers_every_order(charlie: Client, invoice: Invoice) -> None:
     page = charlie.get("/o/alder/invoices/?sort=-due_on").content.decode()
     assert '<option value="-due_on" selected>Due on, latest first</option>' in page
     assert {key.removeprefix("-") for key, _ in index.SORT_CHOICES} == set(index.SORT_COLUMNS)
 
 
-def test_a_column_that_is_none_is_said(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_list_names_unknown_sort_column(charlie: Client, invoice: Invoice) -> None:
     answer = charlie.get("/o/alder/invoices/", {"sort": "password"})
     assert "There is no column “password”" in answer.content.decode()
     assert len(answer.context["page"].object_list) == 1
@@ -159,7 +161,7 @@ def test_a_column_that_is_none_is_said(charlie: Client, invoice: Invoice) -> Non
 # Sums.
 
 
-def test_the_sums_are_of_all_pages_and_one_per_currency(
+def test_invoice_list_sums_cover_all_pages_per_currency(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index, "PAGE_ROWS", 1)
@@ -175,7 +177,7 @@ def usd(amount_minor: int) -> Money:
     return Money(amount_minor, "USD")
 
 
-def test_the_sums_follow_the_filters(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_list_sums_follow_filters(charlie: Client, some: dict[str, Invoice]) -> None:
     [overdue] = charlie.get("/o/alder/invoices/?status=overdue").context["totals"]
     assert overdue == CurrencyTotals(1, usd(300_000), usd(0), usd(300_000))
 
@@ -183,7 +185,7 @@ def test_the_sums_follow_the_filters(charlie: Client, some: dict[str, Invoice]) 
 # Pages.
 
 
-def test_pages_read_from_either_end_show_each_invoice_once(
+def test_invoice_list_pages_show_each_invoice_once_in_both_directions(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index, "PAGE_ROWS", 2)
@@ -194,7 +196,7 @@ def test_pages_read_from_either_end_show_each_invoice_once(
         assert [len(page) for page in pages] == [2, 2, 2, 1]
 
 
-def test_the_last_page_is_a_click_away(
+def test_invoice_list_links_to_last_page(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index, "PAGE_ROWS", 1)

@@ -31,7 +31,7 @@ def notices(answer: Any, client: Client) -> str:
     return text_of(client.get(answer.headers["Location"]).content.decode().partition("data-notices")[2])[:300]
 
 
-def test_the_editor_says_which_invoice_and_what_saving_means(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_editor_names_invoice_and_consequences(bob: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 20_000)
     personas.request_payment(invoice)
     text = text_of(bob.get(edit_url(invoice)).content.decode())
@@ -44,7 +44,7 @@ def test_the_editor_says_which_invoice_and_what_saving_means(bob: Client, invoic
         assert message in text
 
 
-def test_customer_and_currency_are_shown_and_cannot_be_typed(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_editor_shows_customer_and_currency_read_only(bob: Client, invoice: Invoice) -> None:
     page = bob.get(edit_url(invoice)).content.decode()
     assert 'name="customer"' not in page
     assert 'name="currency"' not in page
@@ -52,7 +52,7 @@ def test_customer_and_currency_are_shown_and_cannot_be_typed(bob: Client, invoic
     assert ">USD</output>" in page
 
 
-def test_another_customer_or_currency_sent_along_is_ignored(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_edit_ignores_posted_customer_and_currency(bob: Client, invoice: Invoice) -> None:
     other = personas.customer(invoice.organization, "Eli Other")
     form = {**typed(other, version="2", currency="JPY"), "lines.0.unit_amount": "900"}
     assert bob.post(edit_url(invoice), form).status_code == 302
@@ -64,18 +64,18 @@ def test_another_customer_or_currency_sent_along_is_ignored(bob: Client, invoice
     )
 
 
-def test_a_draft_of_a_quote_keeps_its_customer_too(bob: Client, dana: Customer) -> None:
+def test_draft_quote_invoice_editor_shows_customer_read_only(bob: Client, dana: Customer) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     confirm_page(bob, f"/o/alder/quotes/{quote.pk}/invoice/")
     assert 'name="customer"' not in bob.get(edit_url(Invoice.objects.get())).content.decode()
 
 
-def test_saving_says_what_is_due_now(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_edit_notice_shows_amount_due(bob: Client, invoice: Invoice) -> None:
     answer = change(bob, invoice, "1,200.00")
     assert "INV-0001 is changed: $1,200.00 is due now." in notices(answer, bob)
 
 
-def test_saving_says_that_a_request_ended_with_it(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_edit_notice_names_canceled_request(bob: Client, invoice: Invoice) -> None:
     asked = personas.request_payment(invoice)
     answer = change(bob, invoice, "299.99")
     assert "The request for $300.00 was canceled, because the invoice changed." in notices(answer, bob)
@@ -83,21 +83,21 @@ def test_saving_says_that_a_request_ended_with_it(bob: Client, invoice: Invoice)
     assert asked.status == "canceled"
 
 
-def test_saving_says_what_became_credit_and_that_it_is_paid(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_edit_notice_shows_credit_and_paid(bob: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 40_000)
     told = notices(change(bob, invoice, "250"), bob)
     assert "$150.00 became Dana Whitfield’s credit." in told
     assert "The invoice is paid in full." in told
 
 
-def test_a_paid_invoice_can_become_due_again(bob: Client, invoice: Invoice) -> None:
+def test_paid_invoice_edited_up_is_due_again(bob: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 100_000)
     change(bob, invoice, "1000")  # saving moves it to paid
     invoice.refresh_from_db()
     assert "The invoice is due again." in notices(change(bob, invoice, "1,300"), bob)
 
 
-def test_the_customer_is_mailed_only_when_the_box_is_ticked(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_edit_mails_customer_only_when_checked(bob: Client, invoice: Invoice) -> None:
     assert 'value="yes">' in bob.get(edit_url(invoice)).content.decode()  # not checked
     change(bob, invoice, "900")
     assert Mail.objects.filter(kind="invoice_sent").count() == 1
@@ -109,7 +109,7 @@ def test_the_customer_is_mailed_only_when_the_box_is_ticked(bob: Client, invoice
 # What came in between
 
 
-def test_the_second_editor_is_told_keeps_what_was_typed_and_sees_both(bob: Client, invoice: Invoice) -> None:
+def test_stale_sent_invoice_edit_keeps_typed_values_and_shows_both(bob: Client, invoice: Invoice) -> None:
     change(bob, invoice, "900", **{"lines.0.description": "Theirs"})
     form = typed(invoice.customer, version="2", lines__0__description="Mine")
     answer = bob.post(edit_url(invoice), form)
@@ -121,7 +121,7 @@ def test_the_second_editor_is_told_keeps_what_was_typed_and_sees_both(bob: Clien
     assert bob.post(edit_url(invoice), {**form, "version": "3"}).status_code == 302
 
 
-def test_who_edits_a_draft_learns_that_it_was_sent(bob: Client, dana: Customer) -> None:
+def test_draft_invoice_edit_after_concurrent_send_is_stale(bob: Client, dana: Customer) -> None:
     draft = personas.draft_invoice(dana)
     invoices.send(draft, by=personas.owner_actor(dana.organization), now=now())
     answer = bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="5"))
@@ -131,7 +131,7 @@ def test_who_edits_a_draft_learns_that_it_was_sent(bob: Client, dana: Customer) 
     assert draft.total_minor == 100_000
 
 
-def test_a_payment_meanwhile_is_told_where_it_would_become_credit(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_edit_warns_of_payment_that_would_become_credit(bob: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 40_000)
     answer = change(bob, invoice, "250", paid_minor="0")
     page = answer.content.decode()
@@ -142,7 +142,7 @@ def test_a_payment_meanwhile_is_told_where_it_would_become_credit(bob: Client, i
     assert "Save changes" in page
 
 
-def test_a_payment_meanwhile_that_still_fits_does_not_stand_in_the_way(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_edit_allows_concurrent_payment_within_total(bob: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 40_000)
     assert change(bob, invoice, "400", paid_minor="0").status_code == 302
 
@@ -164,9 +164,7 @@ def payment_in_progress(asked: PaymentRequest) -> None:
     )
 
 
-def test_a_payment_under_way_that_would_not_fit_refuses_and_loses_nothing(
-    bob: Client, invoice: Invoice
-) -> None:
+def test_sent_invoice_edit_below_payment_in_progress_is_refused(bob: Client, invoice: Invoice) -> None:
     payment_in_progress(personas.request_payment(invoice))
     answer = change(bob, invoice, "299", notes="All typed already")
     page = answer.content.decode()
@@ -178,7 +176,9 @@ def test_a_payment_under_way_that_would_not_fit_refuses_and_loses_nothing(
 
 
 @pytest.mark.parametrize("end", [invoices.void, invoices.write_off])
-def test_an_invoice_that_ended_meanwhile_is_not_changed(bob: Client, invoice: Invoice, end: Any) -> None:
+def test_sent_invoice_edit_after_concurrent_void_or_write_off_is_refused(
+    bob: Client, invoice: Invoice, end: Any
+) -> None:
     form = typed(invoice.customer, version="2")
     end(invoice, by=personas.owner_actor(invoice.organization), now=now())
     assert bob.post(edit_url(invoice), form).status_code == 409
@@ -203,7 +203,7 @@ def preview(client: Client, invoice: Invoice, total: str) -> str:
         ("150", "$50.00 of what was paid becomes Dana Whitfield’s credit."),
     ],
 )
-def test_what_saving_would_do_follows_what_is_typed(
+def test_sent_invoice_edit_preview_shows_effects(
     bob: Client, invoice: Invoice, total: str, message: str
 ) -> None:
     personas.captured_payment(invoice, 20_000)
@@ -211,12 +211,12 @@ def test_what_saving_would_do_follows_what_is_typed(
     assert message in preview(bob, invoice, total)
 
 
-def test_nothing_is_foreseen_where_all_still_fits(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_edit_preview_without_effect_is_silent(bob: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     assert "canceled" not in preview(bob, invoice, "300")
 
 
-def test_a_payment_under_way_is_foreseen(bob: Client, invoice: Invoice) -> None:
+def test_sent_invoice_edit_preview_shows_payment_in_progress(bob: Client, invoice: Invoice) -> None:
     payment_in_progress(personas.request_payment(invoice))
     assert "this can be saved once that is settled" in preview(bob, invoice, "299")
     assert "at least that must stay due" in text_of(bob.get(edit_url(invoice)).content.decode())

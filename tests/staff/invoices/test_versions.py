@@ -21,7 +21,7 @@ def changed(invoice: Invoice) -> Invoice:
     return personas.edit_invoice(invoice, 90_000)
 
 
-def test_the_timeline_says_what_changed_and_leads_to_what_was_said(charlie: Client, changed: Invoice) -> None:
+def test_invoice_timeline_shows_changes_and_links_to_version(charlie: Client, changed: Invoice) -> None:
     page = page_of(charlie, changed)
     text = text_of(page)
     assert "Alice changed the invoice Total $1,200.00 → $900.00 What it said before" in text
@@ -30,7 +30,7 @@ def test_the_timeline_says_what_changed_and_leads_to_what_was_said(charlie: Clie
     assert url(changed, 3) in page
 
 
-def test_a_version_reads_as_the_document_it_was(charlie: Client, changed: Invoice) -> None:
+def test_invoice_version_page_shows_earlier_document(charlie: Client, changed: Invoice) -> None:
     text = text_of(charlie.get(url(changed, 2)).content.decode())
     for message in (
         "INV-0001, earlier version",
@@ -45,27 +45,27 @@ def test_a_version_reads_as_the_document_it_was(charlie: Client, changed: Invoic
     assert "The version before" not in text
 
 
-def test_the_last_one_is_compared_with_how_it_stands_now(charlie: Client, changed: Invoice) -> None:
+def test_last_invoice_version_is_compared_with_current(charlie: Client, changed: Invoice) -> None:
     text = text_of(charlie.get(url(changed, 3)).content.decode())
     assert "Total $1,200.00 → $900.00" in text
     assert "The version before" in text
     assert "The version after" not in text
 
 
-def test_saved_as_it_was_is_said(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_version_without_changes_is_marked(charlie: Client, invoice: Invoice) -> None:
     personas.edit_invoice(invoice, 100_000)
     assert "Nothing: it was saved as it was." in charlie.get(url(invoice, 2)).content.decode()
 
 
 @pytest.mark.parametrize("version", [0, 1, 4, 10**30])
-def test_what_was_never_replaced_is_not_there(charlie: Client, changed: Invoice, version: int) -> None:
+def test_unknown_invoice_version_is_404(charlie: Client, changed: Invoice, version: int) -> None:
     assert charlie.get(url(changed, version)).status_code == 404
 
 
 @pytest.mark.parametrize(
     "data", [{}, {"before": {"total_minor": 5, "currency": "USD", "due_on": "2026-11-30"}}]
 )
-def test_a_change_from_before_versions_were_kept_has_no_link_and_breaks_nothing(
+def test_edit_event_without_snapshot_has_no_version_link(
     charlie: Client, changed: Invoice, data: dict[str, object]
 ) -> None:
     figures = {"total_minor": 90_000, "currency": "USD", "due_on": "2026-11-30"}
@@ -76,7 +76,7 @@ def test_a_change_from_before_versions_were_kept_has_no_link_and_breaks_nothing(
     assert charlie.get(url(changed, 2)).status_code == 404
 
 
-def test_what_was_typed_is_escaped(charlie: Client, invoice: Invoice) -> None:
+def test_invoice_version_page_escapes_typed_text(charlie: Client, invoice: Invoice) -> None:
     invoice.lines.update(description="<i>Oak</i>")
     personas.edit_invoice(invoice, 100_000)
     page = charlie.get(url(invoice, 2)).content.decode()

@@ -29,7 +29,7 @@ def alert(invoice: Invoice) -> Alert:
     )
 
 
-def test_it_waits_on_the_page_and_is_counted_everywhere(charlie: Client, alert: Alert) -> None:
+def test_alert_is_listed_and_counted_on_every_page(charlie: Client, alert: Alert) -> None:
     page = charlie.get(URL).content.decode()
     assert "$300.00 came in late." in page
     assert "INV-0001" in page
@@ -37,7 +37,7 @@ def test_it_waits_on_the_page_and_is_counted_everywhere(charlie: Client, alert: 
     assert "1 thing needs your attention" in charlie.get("/o/alder/").content.decode()
 
 
-def test_a_collector_marks_it_as_dealt_with(bob: Client, alert: Alert) -> None:
+def test_collector_resolves_alert(bob: Client, alert: Alert) -> None:
     page = bob.post(
         f"{URL}{alert.pk}/resolve/", {"hidden_fields": alert.message_digest}, follow=True
     ).content.decode()
@@ -48,27 +48,27 @@ def test_a_collector_marks_it_as_dealt_with(bob: Client, alert: Alert) -> None:
     assert 'class="count"' not in page
 
 
-def test_looking_does_not_resolve_it(bob: Client, alert: Alert) -> None:
+def test_get_does_not_resolve_alert(bob: Client, alert: Alert) -> None:
     assert bob.get(f"{URL}{alert.pk}/resolve/").status_code == 302
     alert.refresh_from_db()
     assert alert.resolved_at is None
 
 
-def test_a_reader_is_offered_no_button(charlie: Client, alert: Alert) -> None:
+def test_reader_sees_no_resolve_button_for_alert(charlie: Client, alert: Alert) -> None:
     assert "resolve/" not in charlie.get(URL).content.decode()
 
 
-def test_nothing_waits(charlie: Client) -> None:
+def test_attention_page_without_alerts_is_empty(charlie: Client) -> None:
     assert "Nothing needs you" in charlie.get(URL).content.decode()
 
 
-def test_it_says_what_to_do_about_it_and_for_whom(charlie: Client, alert: Alert) -> None:
+def test_alert_shows_advice_and_customer_link(charlie: Client, alert: Alert) -> None:
     page = charlie.get(URL).content.decode()
     assert "Put the credit on another invoice of this customer" in page
     assert f"/o/alder/customers/{alert.invoice.customer_id}/" in page
 
 
-def test_what_was_done_is_kept_with_who_did_it(bob: Client, alert: Alert) -> None:
+def test_alert_resolution_is_stored_with_member(bob: Client, alert: Alert) -> None:
     said = {"hidden_fields": alert.message_digest, "resolution": "Called Dana."}
     page = bob.post(f"{URL}{alert.pk}/resolve/", said, follow=True).content.decode()
     alert.refresh_from_db()
@@ -76,14 +76,14 @@ def test_what_was_done_is_kept_with_who_did_it(bob: Client, alert: Alert) -> Non
     assert "Called Dana." in page
 
 
-def test_too_long_a_note_is_refused_and_stays_typed(bob: Client, alert: Alert) -> None:
+def test_too_long_alert_resolution_is_refused_and_kept(bob: Client, alert: Alert) -> None:
     answer = bob.post(f"{URL}{alert.pk}/resolve/", {"resolution": "x" * 301})
     alert.refresh_from_db()
     assert (answer.status_code, alert.resolved_at) == (422, None)
     assert "x" * 301 in answer.content.decode()
 
 
-def test_what_was_said_anew_is_shown_before_it_can_be_dealt_with(bob: Client, alert: Alert) -> None:
+def test_changed_alert_is_shown_again_before_resolution(bob: Client, alert: Alert) -> None:
     [hidden_fields] = re.findall(r'name="shown" value="(\w+)"', bob.get(URL).content.decode())
     Alert.objects.update(message="$450.00 came in late.")
     answer = bob.post(
@@ -95,7 +95,7 @@ def test_what_was_said_anew_is_shown_before_it_can_be_dealt_with(bob: Client, al
     assert all(message in page for message in ("More has happened", "$450.00 came in late.", "Called Dana."))
 
 
-def test_every_kind_that_is_raised_has_a_way_out() -> None:
+def test_every_raised_alert_kind_has_advice() -> None:
     """Kinds are raised in billing by name; each must be known here."""
     source = "".join(path.read_text() for path in Path(alerts.__file__).parent.rglob("*.py"))
     raised = set(re.findall(r'raise_(?:flag|for_organization)\(\s*"(\w+)"', source))

@@ -36,7 +36,7 @@ def next_url(client: Client) -> str:
     return page.split('button-primary" href="')[1].split('"')[0]
 
 
-def test_an_owner_is_led_from_nothing_to_the_first_payment(alice: Client, bare: Organization) -> None:
+def test_first_steps_lead_owner_to_first_payment(alice: Client, bare: Organization) -> None:
     assert next_url(alice) == "/o/alder/settings/"
     Organization.objects.update(address="1 Elm St")
     assert next_url(alice) == "/o/alder/settings/payments/"
@@ -57,32 +57,32 @@ def test_an_owner_is_led_from_nothing_to_the_first_payment(alice: Client, bare: 
     assert first(alice) is None
 
 
-def test_a_step_is_done_in_whatever_order(alice: Client, bare: Organization) -> None:
+def test_first_steps_can_be_done_in_any_order(alice: Client, bare: Organization) -> None:
     personas.customer(bare)
     steps = first(alice)
     assert [step.done for step in steps.steps] == [False, False, False, True, False, False, False]
     assert "1 of 7 done" in alice.get(URL).content.decode()
 
 
-def test_every_step_leads_somewhere_that_is_there(alice: Client, bare: Organization) -> None:
+def test_every_first_step_url_exists(alice: Client, bare: Organization) -> None:
     for step in first(alice).steps:
         assert alice.get(step.url).status_code == 200
 
 
-def test_a_request_that_ended_unpaid_leads_to_the_next_one(alice: Client, invoice: Invoice) -> None:
+def test_first_steps_after_canceled_request_lead_to_next_request(alice: Client, invoice: Invoice) -> None:
     asked = personas.request_payment(invoice)
     payment_requests.cancel(asked, by=personas.owner_actor(invoice.organization), now=present())
     Organization.objects.update(address="1 Elm St")
     assert next_url(alice) == f"/o/alder/invoices/{invoice.pk}/request/"
 
 
-def test_an_invoice_that_was_voided_leads_to_another(alice: Client, invoice: Invoice) -> None:
+def test_first_steps_after_void_invoice_lead_to_new_invoice(alice: Client, invoice: Invoice) -> None:
     Invoice.objects.update(status="void")
     Organization.objects.update(address="1 Elm St")
     assert next_url(alice) == "/o/alder/invoices/new/"
 
 
-def test_a_collector_sees_what_collectors_do(bob: Client, bare: Organization) -> None:
+def test_first_steps_of_collector_contain_collector_steps(bob: Client, bare: Organization) -> None:
     steps = first(bob)
     assert len(steps.steps) == 4
     assert "an owner has to set up online payments" in bob.get(URL).content.decode()
@@ -90,11 +90,13 @@ def test_a_collector_sees_what_collectors_do(bob: Client, bare: Organization) ->
     assert next_url(bob) == "/o/alder/customers/new/"
 
 
-def test_a_collector_waits_for_nobody_once_payments_are_on(bob: Client, organization: Organization) -> None:
+def test_first_steps_of_collector_do_not_wait_once_payments_are_enabled(
+    bob: Client, organization: Organization
+) -> None:
     assert first(bob).waiting == ""
 
 
-def test_a_reader_is_asked_to_do_nothing(charlie: Client, bare: Organization) -> None:
+def test_first_steps_are_hidden_from_reader(charlie: Client, bare: Organization) -> None:
     page = charlie.get(URL).content.decode()
     assert first(charlie) is None
     assert "Nothing was sent yet" in page
@@ -102,7 +104,7 @@ def test_a_reader_is_asked_to_do_nothing(charlie: Client, bare: Organization) ->
     assert "/new/" not in page
 
 
-def test_the_figures_stand_beside_the_steps_once_something_was_sent(alice: Client, dana: Customer) -> None:
+def test_first_steps_stand_beside_overview_figures_after_first_send(alice: Client, dana: Customer) -> None:
     assert "Collected this month" not in alice.get(URL).content.decode()
     personas.sent_invoice(dana)
     page = alice.get(URL).content.decode()
@@ -110,7 +112,7 @@ def test_the_figures_stand_beside_the_steps_once_something_was_sent(alice: Clien
     assert "First steps" in page
 
 
-def test_another_organizations_payment_ends_nothing(alice: Client, mallory: Client) -> None:
+def test_first_steps_ignore_payment_of_another_organization(alice: Client, mallory: Client) -> None:
     theirs = personas.sent_invoice(
         personas.customer(Organization.objects.get(slug="birch"), "Their Customer")
     )
@@ -118,7 +120,7 @@ def test_another_organizations_payment_ends_nothing(alice: Client, mallory: Clie
     assert first(alice) is not None
 
 
-def test_the_empty_lists_lead_the_same_way(bob: Client, bare: Organization) -> None:
+def test_empty_lists_link_to_same_first_step(bob: Client, bare: Organization) -> None:
     assert "/o/alder/customers/new/" in bob.get("/o/alder/customers/").content.decode()
     assert "/o/alder/customers/new/" in bob.get("/o/alder/invoices/").content.decode()
     dana = personas.customer(bare)
@@ -126,7 +128,7 @@ def test_the_empty_lists_lead_the_same_way(bob: Client, bare: Organization) -> N
     assert f"/o/alder/invoices/new/?customer={dana.pk}" in hidden_fields
 
 
-def test_a_first_payment_that_bounced_was_one_all_the_same(alice: Client, invoice: Invoice) -> None:
+def test_first_steps_end_even_when_first_payment_was_reversed(alice: Client, invoice: Invoice) -> None:
     assert first(alice) is not None
     personas.reverse_check(personas.record_check(invoice, 30_000))
     assert first(alice) is None

@@ -31,7 +31,7 @@ def kept(invoice: Invoice) -> str:
     return Mail.objects.get().pk
 
 
-def test_a_sent_mail_appears_and_can_be_read(charlie: Client, kept: str, invoice: Invoice) -> None:
+def test_demo_inbox_shows_sent_mail(charlie: Client, kept: str, invoice: Invoice) -> None:
     assert f"{URL}{kept}/" in charlie.get(URL).content.decode()
     page = charlie.get(f"{URL}{kept}/").content.decode()
     assert "dana.whitfield@customer.example" in page
@@ -39,7 +39,7 @@ def test_a_sent_mail_appears_and_can_be_read(charlie: Client, kept: str, invoice
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
 
 
-def test_the_body_can_do_nothing_but_be_read(charlie: Client, kept: str) -> None:
+def test_demo_inbox_body_is_sandboxed_by_csp(charlie: Client, kept: str) -> None:
     answer = charlie.get(f"{URL}{kept}/body/")
     policy = answer.headers["Content-Security-Policy"]
     assert "sandbox allow-popups" in policy
@@ -49,30 +49,30 @@ def test_the_body_can_do_nothing_but_be_read(charlie: Client, kept: str) -> None
     assert '<base target="_blank">' in answer.content.decode()
 
 
-def test_another_organization_cannot_read_it(mallory: Client, kept: str) -> None:
+def test_demo_inbox_is_scoped_to_organization(mallory: Client, kept: str) -> None:
     assert mallory.get(f"/o/birch/inbox/{kept}/").status_code == 404
     assert mallory.get(f"/o/birch/inbox/{kept}/body/").status_code == 404
 
 
 @pytest.mark.parametrize("made_up", ["mail_00000000000000000000000000", "..%2F..%2Fsecret_key", "x"])
-def test_a_made_up_message_is_not_found(charlie: Client, organization: Organization, made_up: str) -> None:
+def test_demo_inbox_unknown_message_is_404(charlie: Client, organization: Organization, made_up: str) -> None:
     assert charlie.get(f"{URL}{made_up}/").status_code == 404
 
 
-def test_where_mail_really_goes_out_there_is_no_inbox(
-    charlie: Client, kept: str, settings: LazySettings
-) -> None:
+def test_demo_inbox_is_404_with_real_mail_backend(charlie: Client, kept: str, settings: LazySettings) -> None:
     settings.PARTWAY_MAIL_TO_FILES = False
     assert charlie.get(URL).status_code == 404
     assert charlie.get(f"{URL}{kept}/").status_code == 404
     assert URL not in charlie.get("/o/alder/").content.decode()
 
 
-def test_no_messages_yet(charlie: Client) -> None:
+def test_demo_inbox_is_empty(charlie: Client) -> None:
     assert "No messages yet" in charlie.get(URL).content.decode()
 
 
-def test_only_owners_read_invitations(alice: Client, bob: Client, organization: Organization) -> None:
+def test_demo_inbox_shows_invitation_mail_to_owners_only(
+    alice: Client, bob: Client, organization: Organization
+) -> None:
     alice.post("/o/alder/settings/members/invite/", {"email": "ivy@post.example", "role": "owner"})
     sending.send_due(now=now())
     mail = Mail.objects.get(kind="invitation")

@@ -17,7 +17,7 @@ from tests.support import personas
 URL = "/o/alder/"
 
 
-def test_figures_count_what_they_say(charlie: Client, dana: Customer) -> None:
+def test_overview_figures_count_due_requested_overdue_and_collected(charlie: Client, dana: Customer) -> None:
     part_paid = personas.sent_invoice(dana, 100_000)
     personas.captured_payment(part_paid, 30_000)
     personas.request_payment(part_paid, 20_000)
@@ -30,33 +30,33 @@ def test_figures_count_what_they_say(charlie: Client, dana: Customer) -> None:
     assert figures["collected"] == Figure(1, [Money(30_000, "USD")])
 
 
-def test_currencies_are_never_added_up(charlie: Client, dana: Customer) -> None:
+def test_overview_figures_are_kept_per_currency(charlie: Client, dana: Customer) -> None:
     personas.sent_invoice(dana, 480_000, currency="JPY")
     personas.sent_invoice(dana, 100_000)
     assert charlie.get(URL).context["due"].amounts == [Money(100_000, "USD"), Money(480_000, "JPY")]
 
 
-def test_only_this_month_was_collected_this_month(charlie: Client, invoice: Invoice) -> None:
+def test_overview_collected_counts_only_current_month(charlie: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 30_000)
     Payment.objects.update(settled_at="2020-01-01T00:00:00Z")
     assert charlie.get(URL).context["collected"] == Figure(0, [Money(0, "USD")])
 
 
-def test_an_offline_payment_came_in_on_the_day_it_was_paid(charlie: Client, invoice: Invoice) -> None:
+def test_overview_counts_offline_payment_on_paid_on_date(charlie: Client, invoice: Invoice) -> None:
     this_month = today(now(), "America/New_York").replace(day=1)
     personas.record_check(invoice, 20_000, paid_on=this_month)
     personas.record_check(invoice, 30_000, paid_on=this_month - timedelta(days=1))
     assert charlie.get(URL).context["collected"] == Figure(1, [Money(20_000, "USD")])
 
 
-def test_a_bounced_check_was_never_collected(charlie: Client, invoice: Invoice) -> None:
+def test_overview_excludes_reversed_check_from_collected(charlie: Client, invoice: Invoice) -> None:
     personas.reverse_check(personas.record_check(invoice, 20_000))
     figures = charlie.get(URL).context
     assert figures["collected"] == Figure(0, [Money(0, "USD")])
     assert figures["due"] == Figure(1, [Money(100_000, "USD")])
 
 
-def test_credit_is_collected_once(charlie: Client, dana: Customer) -> None:
+def test_overview_counts_credit_once_as_collected(charlie: Client, dana: Customer) -> None:
     personas.record_check(personas.sent_invoice(dana, 10_000), 30_000)
     later = personas.sent_invoice(dana, 50_000)
     credit.apply(later, amount=Money(20_000, "USD"), by=personas.owner_actor(dana.organization), now=now())
@@ -65,28 +65,26 @@ def test_credit_is_collected_once(charlie: Client, dana: Customer) -> None:
     assert figures["due"] == Figure(1, [Money(30_000, "USD")])
 
 
-def test_what_came_in_another_currency_counts_as_that(charlie: Client, invoice: Invoice) -> None:
+def test_overview_counts_capture_in_captured_currency(charlie: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 30_000)
     Payment.objects.update(captured_currency="EUR")
     assert charlie.get(URL).context["collected"] == Figure(1, [Money(30_000, "EUR")])
 
 
-def test_open_requests_and_overdue_invoices_are_a_click_away(charlie: Client, dana: Customer) -> None:
+def test_overview_links_to_open_requests_and_overdue_invoices(charlie: Client, dana: Customer) -> None:
     late = personas.sent_invoice(dana, due_in=-5)
     personas.request_payment(late)
     page = charlie.get(URL).content.decode()
     assert page.count(f"/o/alder/invoices/{late.pk}/") == 2
 
 
-def test_another_organizations_money_is_not_counted(
-    charlie: Client, invoice: Invoice, mallory: Client
-) -> None:
+def test_overview_is_scoped_to_organization(charlie: Client, invoice: Invoice, mallory: Client) -> None:
     birch = Organization.objects.get(slug="birch")
     personas.sent_invoice(personas.customer(birch, "Their Customer"), 777_777)
     assert charlie.get(URL).context["due"] == Figure(1, [Money(100_000, "USD")])
 
 
-def test_each_figure_leads_to_its_invoices(charlie: Client, invoice: Invoice) -> None:
+def test_overview_figures_link_to_filtered_invoice_list(charlie: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page = charlie.get(URL).content.decode()
     for query in ("?status=sent", "?status=overdue", "?requested=yes"):

@@ -42,7 +42,7 @@ def page_of(client: Client, invoice: Invoice) -> str:
 # Seeing it
 
 
-def test_the_invoice_tells_of_it_quietly(
+def test_invoice_page_shows_customer_credit(
     bob: Client, charlie: Client, invoice: Invoice, overpaid: Payment
 ) -> None:
     assert "Dana Whitfield has $200.00 credit." in page_of(charlie, invoice)
@@ -51,18 +51,18 @@ def test_the_invoice_tells_of_it_quietly(
 
 
 @pytest.mark.parametrize("currency", ["JPY", "USD"])
-def test_where_there_is_none_nothing_is_said(bob: Client, dana: Customer, currency: str) -> None:
+def test_invoice_page_without_credit_shows_no_credit(bob: Client, dana: Customer, currency: str) -> None:
     if currency == "JPY":
         personas.record_check(personas.sent_invoice(dana, 500), 700)
     assert "credit" not in page_of(bob, personas.sent_invoice(dana, 100_000, currency=currency)).lower()
 
 
-def test_a_paid_invoice_says_nothing_of_it(bob: Client, overpaid: Payment) -> None:
+def test_paid_invoice_page_offers_no_credit(bob: Client, overpaid: Payment) -> None:
     assert overpaid.invoice is not None
     assert "Apply Credit" not in page_of(bob, overpaid.invoice)
 
 
-def test_the_customer_page_says_from_which_payments_it_is(charlie: Client, overpaid: Payment) -> None:
+def test_customer_page_shows_credit_by_payment(charlie: Client, overpaid: Payment) -> None:
     customer = overpaid.document.customer
     personas.record_check(personas.sent_invoice(customer, 500, currency="JPY"), 700)
     answer = charlie.get(f"/o/alder/customers/{customer.pk}/")
@@ -72,7 +72,7 @@ def test_the_customer_page_says_from_which_payments_it_is(charlie: Client, overp
     assert f"/o/alder/invoices/{overpaid.invoice_id}/" in answer.content.decode()
 
 
-def test_a_customer_without_credit_is_spared_the_word(charlie: Client, dana: Customer) -> None:
+def test_customer_page_without_credit_shows_no_credit(charlie: Client, dana: Customer) -> None:
     assert "credit" not in text_of(charlie.get(f"/o/alder/customers/{dana.pk}/")).lower()
 
 
@@ -80,14 +80,14 @@ def test_a_customer_without_credit_is_spared_the_word(charlie: Client, dana: Cus
 
 
 @pytest.mark.parametrize(("total", "first"), [(100_000, "200.00"), (15_000, "150.00")])
-def test_the_dialog_begins_with_as_much_as_fits(
+def test_apply_credit_dialog_starts_with_applicable_amount(
     bob: Client, dana: Customer, overpaid: Payment, total: int, first: str
 ) -> None:
     page = bob.get(url(personas.sent_invoice(dana, total)))
     assert page.context["form"].values["amount"] == first
 
 
-def test_applying_lowers_what_is_due(bob: Client, invoice: Invoice, overpaid: Payment) -> None:
+def test_applying_credit_lowers_amount_due(bob: Client, invoice: Invoice, overpaid: Payment) -> None:
     text = text_of(apply(bob, invoice, "150", follow=True))
     assert "$150.00 of credit is on this invoice now." in text
     assert "Total Amount Due $850.00" in text
@@ -96,7 +96,9 @@ def test_applying_lowers_what_is_due(bob: Client, invoice: Invoice, overpaid: Pa
     assert "Bob put $150.00 of credit on the invoice" in text
 
 
-def test_a_double_click_applies_once(bob: Client, invoice: Invoice, overpaid: Payment) -> None:
+def test_applying_credit_is_idempotent_on_double_click(
+    bob: Client, invoice: Invoice, overpaid: Payment
+) -> None:
     assert apply(bob, invoice, "50").status_code == apply(bob, invoice, "50").status_code == 302
     assert Allocation.objects.filter(cause="credit").count() == 1
 
@@ -105,7 +107,7 @@ def test_a_double_click_applies_once(bob: Client, invoice: Invoice, overpaid: Pa
     ("typed", "message"),
     [("", "Enter an amount"), ("0", "above zero"), ("200.01", "at most $200.00: there is no more credit")],
 )
-def test_what_cannot_be_is_refused_on_the_field(
+def test_invalid_credit_amount_is_refused_on_field(
     bob: Client, invoice: Invoice, overpaid: Payment, typed: str, message: str
 ) -> None:
     answer = apply(bob, invoice, typed)
@@ -114,12 +116,12 @@ def test_what_cannot_be_is_refused_on_the_field(
     assert answer.context["form"].values["amount"] == typed
 
 
-def test_no_more_than_is_due(bob: Client, dana: Customer, overpaid: Payment) -> None:
+def test_credit_above_amount_due_is_refused(bob: Client, dana: Customer, overpaid: Payment) -> None:
     answer = apply(bob, personas.sent_invoice(dana, 10_000), "150")
     assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"]
 
 
-def test_credit_that_somebody_spent_meanwhile_is_gone(
+def test_credit_applied_elsewhere_meanwhile_is_not_available(
     bob: Client, dana: Customer, invoice: Invoice, overpaid: Payment
 ) -> None:
     other, amount = personas.sent_invoice(dana), Money(15_000, "USD")
@@ -130,14 +132,16 @@ def test_credit_that_somebody_spent_meanwhile_is_gone(
     assert 'data-most="5000"' in answer.content.decode()
 
 
-def test_what_somebody_paid_meanwhile_is_not_due(bob: Client, invoice: Invoice, overpaid: Payment) -> None:
+def test_applying_credit_uses_amount_due_after_concurrent_payment(
+    bob: Client, invoice: Invoice, overpaid: Payment
+) -> None:
     with race_hook(lambda: personas.record_check(invoice, 90_000)):
         answer = apply(bob, invoice, "150")
     assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"]
     assert 'data-due="10000"' in answer.content.decode()
 
 
-def test_a_request_that_no_longer_fits_is_named(bob: Client, dana: Customer, overpaid: Payment) -> None:
+def test_applying_credit_names_canceled_request(bob: Client, dana: Customer, overpaid: Payment) -> None:
     invoice = personas.sent_invoice(dana, 30_000)
     personas.request_payment(invoice, 20_000)
     assert "open request for $200.00" in text_of(bob.get(url(invoice)))
@@ -146,12 +150,12 @@ def test_a_request_that_no_longer_fits_is_named(bob: Client, dana: Customer, ove
     assert PaymentRequest.objects.get().cancel_reason == "invoice_changed"
 
 
-def test_without_credit_the_dialog_says_so(bob: Client, invoice: Invoice) -> None:
+def test_apply_credit_dialog_without_credit_shows_reason(bob: Client, invoice: Invoice) -> None:
     assert "This customer has no credit in the currency" in text_of(bob.get(url(invoice)))
     assert apply(bob, invoice, "1").status_code == 422
 
 
-def test_a_draft_takes_none(bob: Client, dana: Customer, overpaid: Payment) -> None:
+def test_credit_cannot_be_applied_to_draft_invoice(bob: Client, dana: Customer, overpaid: Payment) -> None:
     draft = personas.draft_invoice(dana)
     assert "Send the invoice first" in text_of(bob.get(url(draft)))
     assert apply(bob, draft, "1").status_code == 409
@@ -160,13 +164,13 @@ def test_a_draft_takes_none(bob: Client, dana: Customer, overpaid: Payment) -> N
 # Moving it there
 
 
-def test_only_owners_move_a_payment_to_credit(alice: Client, bob: Client, overpaid: Payment) -> None:
+def test_only_owners_can_release_payment_to_credit(alice: Client, bob: Client, overpaid: Payment) -> None:
     assert overpaid.invoice is not None
     assert "Move to credit…" in page_of(alice, overpaid.invoice)
     assert "Move to credit…" not in page_of(bob, overpaid.invoice)
 
 
-def test_moving_says_that_it_is_due_again(alice: Client, invoice: Invoice) -> None:
+def test_releasing_payment_to_credit_shows_amount_due_again(alice: Client, invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 30_000)
     asks = text_of(alice.get(f"{url(invoice)}{payment.pk}/"))
     assert "Move $300.00 to credit?" in asks
@@ -178,7 +182,7 @@ def test_moving_says_that_it_is_due_again(alice: Client, invoice: Invoice) -> No
     assert credit.balances(invoice.customer) == [Money(30_000, "USD")]
 
 
-def test_what_was_moved_is_not_there_to_be_moved_again(alice: Client, invoice: Invoice) -> None:
+def test_payment_cannot_be_released_to_credit_twice(alice: Client, invoice: Invoice) -> None:
     payment = personas.record_check(invoice, 30_000)
     release(alice, invoice, payment)
     assert release(alice, invoice, payment).status_code == 409
@@ -186,7 +190,7 @@ def test_what_was_moved_is_not_there_to_be_moved_again(alice: Client, invoice: I
     assert "Move to credit…" not in page_of(alice, invoice)
 
 
-def test_then_the_invoice_can_be_voided(alice: Client, invoice: Invoice) -> None:
+def test_invoice_can_be_voided_after_releasing_payment_to_credit(alice: Client, invoice: Invoice) -> None:
     payment = personas.record_check(invoice, 30_000)
     assert "Void Invoice" not in page_of(alice, invoice)
     release(alice, invoice, payment)
@@ -194,6 +198,6 @@ def test_then_the_invoice_can_be_voided(alice: Client, invoice: Invoice) -> None
     assert "$0.00 on this invoice" in page_of(alice, invoice)
 
 
-def test_another_organizations_payment_is_not_moved(mallory: Client, overpaid: Payment) -> None:
+def test_payment_of_another_organization_cannot_be_released(mallory: Client, overpaid: Payment) -> None:
     address = f"/o/birch/invoices/{overpaid.invoice_id}/credit/{overpaid.pk}/"
     assert mallory.post(address).status_code == 404

@@ -37,14 +37,16 @@ def set_days(client: Client, days: str) -> Any:
 # Settings
 
 
-def test_links_do_not_expire_unless_the_owner_says_so(alice: Client, bob: Client, invoice: Invoice) -> None:
+def test_requests_do_not_expire_unless_owner_sets_default(
+    alice: Client, bob: Client, invoice: Invoice
+) -> None:
     assert customer_suggestions(bob, invoice) == ""
     assert set_days(alice, "30").status_code == 302
     assert 'value="30"' in alice.get(SETTINGS).content.decode()
     assert customer_suggestions(bob, invoice) == (clock.today(now(), ZONE) + timedelta(days=30)).isoformat()
 
 
-def test_emptied_they_live_until_they_are_paid(alice: Client, organization: Organization) -> None:
+def test_clearing_default_request_expiry_removes_expiry(alice: Client, organization: Organization) -> None:
     Organization.objects.update(request_expires_days=30)
     set_days(alice, "")
     organization.refresh_from_db()
@@ -54,7 +56,7 @@ def test_emptied_they_live_until_they_are_paid(alice: Client, organization: Orga
 @pytest.mark.parametrize(
     ("typed", "message"), [("0", "Enter 1 to 365"), ("366", "Enter 1 to 365"), ("a month", "whole number")]
 )
-def test_other_numbers_of_days_are_refused_and_kept(alice: Client, typed: str, message: str) -> None:
+def test_invalid_default_request_expiry_is_refused_and_kept(alice: Client, typed: str, message: str) -> None:
     answer = set_days(alice, typed)
     assert answer.status_code == 422
     assert message in answer.context["form"].errors["request_expires_days"]
@@ -64,15 +66,13 @@ def test_other_numbers_of_days_are_refused_and_kept(alice: Client, typed: str, m
 # The dialog
 
 
-def test_a_link_works_to_the_end_of_its_last_day_where_the_organization_is(
-    bob: Client, invoice: Invoice
-) -> None:
+def test_request_expires_at_end_of_day_in_organization_time_zone(bob: Client, invoice: Invoice) -> None:
     day = clock.today(now(), ZONE)
     send(bob, invoice, day.isoformat())
     assert PaymentRequest.objects.get().expires_at == clock.end_of_day(day, ZONE)
 
 
-def test_an_emptied_day_beats_the_usual_one(bob: Client, invoice: Invoice) -> None:
+def test_empty_request_expiry_overrides_default(bob: Client, invoice: Invoice) -> None:
     Organization.objects.update(request_expires_days=30)
     send(bob, invoice, "")
     assert PaymentRequest.objects.get().expires_at is None
@@ -87,7 +87,7 @@ def test_an_emptied_day_beats_the_usual_one(bob: Client, invoice: Invoice) -> No
         ("0001-01-01", "between 1970 and 2199"),
     ],
 )
-def test_a_day_that_cannot_be_is_refused_on_its_field(
+def test_invalid_request_expiry_is_refused_on_field(
     bob: Client, invoice: Invoice, typed: str, message: str
 ) -> None:
     answer = send(bob, invoice, typed)
@@ -114,13 +114,13 @@ def expire_request() -> None:
     PaymentRequest.objects.update(expires_at=now() - timedelta(seconds=1))
 
 
-def test_the_row_and_both_dialogs_say_until_when(bob: Client, asked: PaymentRequest) -> None:
+def test_request_row_and_dialogs_show_expiry(bob: Client, asked: PaymentRequest) -> None:
     assert "Expires Nov 30, 2126" in text_of(page_of(bob, asked.invoice))
     for act in ("resend", "link"):
         assert "Nov 30, 2126" in bob.get(f"/o/alder/requests/{asked.pk}/{act}/").content.decode()
 
 
-def test_between_its_time_and_the_worker_it_can_only_be_canceled(bob: Client, asked: PaymentRequest) -> None:
+def test_request_past_expiry_before_worker_can_only_be_canceled(bob: Client, asked: PaymentRequest) -> None:
     expire_request()
     page = page_of(bob, asked.invoice)
     assert "Expired " in text_of(page)
@@ -132,7 +132,7 @@ def test_between_its_time_and_the_worker_it_can_only_be_canceled(bob: Client, as
     assert "/p/" not in link
 
 
-def test_a_resend_after_its_time_is_refused(bob: Client, asked: PaymentRequest) -> None:
+def test_resend_of_request_past_expiry_is_refused(bob: Client, asked: PaymentRequest) -> None:
     expire_request()
     answer = bob.post(f"/o/alder/requests/{asked.pk}/resend/")
     assert answer.status_code == 409
@@ -140,7 +140,7 @@ def test_a_resend_after_its_time_is_refused(bob: Client, asked: PaymentRequest) 
     assert Mail.objects.filter(kind="payment_request").count() == 1
 
 
-def test_once_expired_it_stands_among_the_earlier_ones(bob: Client, asked: PaymentRequest) -> None:
+def test_expired_request_moves_to_earlier_requests(bob: Client, asked: PaymentRequest) -> None:
     expire_request()
     payment_requests.expire(asked, now=now())
     text = text_of(page_of(bob, asked.invoice))

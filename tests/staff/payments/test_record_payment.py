@@ -47,7 +47,7 @@ def in_progress(asked: PaymentRequest) -> Payment:
     )
 
 
-def test_the_dialog_starts_with_what_is_known(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_dialog_starts_with_default_values(bob: Client, invoice: Invoice) -> None:
     page = bob.get(url(invoice))
     values = page.context["form"].values
     assert values["paid_on"] == today(now(), "America/New_York").isoformat()
@@ -58,7 +58,7 @@ def test_the_dialog_starts_with_what_is_known(bob: Client, invoice: Invoice) -> 
         assert f'<option value="{mode}">' in page.content.decode()
 
 
-def test_recording_leads_back_and_says_what_happened(bob: Client, invoice: Invoice) -> None:
+def test_recording_payment_redirects_with_notice(bob: Client, invoice: Invoice) -> None:
     text = text_of(record(bob, invoice, follow=True, note="Found under the door"))
     assert "The payment of $400.00 is recorded." in text
     assert "receipt is on its way" not in text
@@ -68,7 +68,7 @@ def test_recording_leads_back_and_says_what_happened(bob: Client, invoice: Invoi
 
 
 @pytest.mark.parametrize(("sent", "mails"), [({"send_receipt": "on"}, 1), ({}, 0)])
-def test_a_receipt_goes_out_when_that_is_checked(
+def test_recording_payment_mails_receipt_when_checked(
     bob: Client, invoice: Invoice, sent: dict[str, str], mails: int
 ) -> None:
     text = text_of(record(bob, invoice, follow=True, **sent))
@@ -76,13 +76,13 @@ def test_a_receipt_goes_out_when_that_is_checked(
     assert ("A receipt is on its way to dana.whitfield@customer.example." in text) == bool(mails)
 
 
-def test_a_double_click_records_once(bob: Client, invoice: Invoice) -> None:
+def test_recording_payment_is_idempotent_on_double_click(bob: Client, invoice: Invoice) -> None:
     assert record(bob, invoice).status_code == 302
     assert record(bob, invoice).status_code == 302
     assert Payment.objects.count() == 1
 
 
-def test_the_same_form_for_another_amount_is_refused(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_idempotency_key_with_other_amount_is_refused(bob: Client, invoice: Invoice) -> None:
     record(bob, invoice)
     answer = record(bob, invoice, amount="10")
     assert answer.status_code == 409
@@ -104,7 +104,7 @@ def test_the_same_form_for_another_amount_is_refused(bob: Client, invoice: Invoi
         ("note", "r" * 401, "at most 400"),
     ],
 )
-def test_bad_input_is_refused_on_its_field(
+def test_invalid_record_payment_input_is_refused_on_field(
     bob: Client, invoice: Invoice, field: str, typed: str, message: str
 ) -> None:
     answer = record(bob, invoice, **{field: typed})
@@ -116,7 +116,7 @@ def test_bad_input_is_refused_on_its_field(
     assert not Payment.objects.exists()
 
 
-def test_everything_wrong_is_marked_at_once(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_marks_all_invalid_fields_at_once(bob: Client, invoice: Invoice) -> None:
     answer = record(bob, invoice, amount="?", paid_on="?", method="", reference="r" * 200)
     assert set(answer.context["form"].errors) == {"amount", "paid_on", "method", "reference"}
 
@@ -124,7 +124,7 @@ def test_everything_wrong_is_marked_at_once(bob: Client, invoice: Invoice) -> No
 # More than is due
 
 
-def test_too_much_names_what_is_due_and_offers_credit(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_above_amount_due_offers_credit(bob: Client, invoice: Invoice) -> None:
     assert "keep_rest_as_credit" in bob.get(url(invoice)).content.decode()
     assert "data-remaining-keep-credit hidden" in bob.get(url(invoice)).content.decode()
     answer = record(bob, invoice, amount="1,200", note="All typed already")
@@ -137,13 +137,13 @@ def test_too_much_names_what_is_due_and_offers_credit(bob: Client, invoice: Invo
     assert not Payment.objects.exists()
 
 
-def test_the_rest_is_kept_when_that_is_said(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_keeps_rest_as_credit_when_checked(bob: Client, invoice: Invoice) -> None:
     answer = record(bob, invoice, follow=True, amount="1,200", keep_rest_as_credit="on")
     assert "$200.00 of it is credit of Dana Whitfield." in text_of(answer)
     assert credit.balances(invoice.customer) == [Money(20_000, "USD")]
 
 
-def test_the_due_that_is_named_is_fresh(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_error_names_current_amount_due(bob: Client, invoice: Invoice) -> None:
     with race_hook(lambda: personas.record_check(invoice, 40_000)):
         answer = record(bob, invoice, amount="700")
     assert "$600.00 is due, so $100.00 would be too much." in text_of(answer)
@@ -154,7 +154,7 @@ def test_the_due_that_is_named_is_fresh(bob: Client, invoice: Invoice) -> None:
 # The open request
 
 
-def test_the_dialog_says_what_becomes_of_the_open_request(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_dialog_shows_effect_on_open_request(bob: Client, invoice: Invoice) -> None:
     assert "open request" not in text_of(bob.get(url(invoice)))
     personas.request_payment(invoice, 30_000)
     page = bob.get(url(invoice))
@@ -162,7 +162,7 @@ def test_the_dialog_says_what_becomes_of_the_open_request(bob: Client, invoice: 
     assert "The open request for $300.00 no longer fits and will be canceled." in text_of(page)
 
 
-def test_a_request_that_no_longer_fits_is_named_afterwards(bob: Client, invoice: Invoice) -> None:
+def test_recording_payment_names_canceled_request(bob: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice, 30_000)
     text = text_of(record(bob, invoice, follow=True, amount="800"))
     assert "Its open request for $300.00 was canceled: less is due now than it asked for." in text
@@ -170,14 +170,14 @@ def test_a_request_that_no_longer_fits_is_named_afterwards(bob: Client, invoice:
     assert PaymentRequest.objects.get().cancel_reason == "offline_payment"
 
 
-def test_one_that_still_fits_is_not(bob: Client, invoice: Invoice) -> None:
+def test_recording_payment_does_not_name_request_that_stays_open(bob: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice, 30_000)
     text = text_of(record(bob, invoice, follow=True))
     assert "Its open request" not in text
     assert "Requested Amount" in text
 
 
-def test_one_that_a_colleague_canceled_meanwhile_is_not_either(bob: Client, invoice: Invoice) -> None:
+def test_recording_payment_does_not_name_request_canceled_by_colleague(bob: Client, invoice: Invoice) -> None:
     asked, by = personas.request_payment(invoice, 30_000), personas.owner_actor(invoice.organization)
     with race_hook(lambda: payment_requests.cancel(asked, by=by, now=now())):
         text = text_of(record(bob, invoice, follow=True, amount="800"))
@@ -187,7 +187,7 @@ def test_one_that_a_colleague_canceled_meanwhile_is_not_either(bob: Client, invo
 # What stands in the way
 
 
-def test_what_is_being_paid_keeps_its_place(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_is_limited_by_payment_in_progress(bob: Client, invoice: Invoice) -> None:
     in_progress(personas.request_payment(invoice, 70_000))
     page = bob.get(url(invoice))
     assert 'data-most="30000"' in page.content.decode()
@@ -198,55 +198,57 @@ def test_what_is_being_paid_keeps_its_place(bob: Client, invoice: Invoice) -> No
     assert record(bob, invoice, amount="300").status_code == 302
 
 
-def test_nothing_can_be_recorded_while_all_is_being_paid(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_is_unavailable_while_all_is_being_paid(bob: Client, invoice: Invoice) -> None:
     in_progress(personas.request_payment(invoice, 100_000))
     assert "All that is due is being paid right now." in text_of(bob.get(url(invoice)))
 
 
-def test_a_draft_must_be_sent_first(bob: Client, dana: Customer) -> None:
+def test_record_payment_requires_sent_invoice(bob: Client, dana: Customer) -> None:
     made = personas.draft_invoice(dana)
     assert "Send the invoice first" in text_of(bob.get(url(made)))
     assert record(bob, made).status_code == 409
     assert "Record Payment" not in text_of(bob.get(f"/o/alder/invoices/{made.pk}/"))
 
 
-def test_a_paid_invoice_takes_no_more(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_on_paid_invoice_is_refused(bob: Client, invoice: Invoice) -> None:
     record(bob, invoice, amount="1000")
     assert "This invoice is paid." in text_of(bob.get(url(invoice)))
     assert record(bob, invoice, idempotency_key="key-2").status_code == 409
 
 
-def test_money_for_a_written_off_invoice_is_taken(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_on_written_off_invoice_is_allowed(bob: Client, invoice: Invoice) -> None:
     invoices.write_off(invoice, by=personas.owner_actor(invoice.organization), now=now())
     assert "Record Payment" in text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
     assert record(bob, invoice, amount="1000").status_code == 302
     assert Invoice.objects.get().status == "paid"
 
 
-def test_it_needs_no_online_payments(bob: Client, invoice: Invoice, organization: Organization) -> None:
+def test_record_payment_works_with_payments_disabled(
+    bob: Client, invoice: Invoice, organization: Organization
+) -> None:
     Organization.objects.update(payments_enabled=False)
     assert "Record Payment" in text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
     assert record(bob, invoice).status_code == 302
 
 
 @pytest.mark.parametrize(("currency", "typed", "minor"), [("JPY", "30,000", 30_000), ("KWD", "12.5", 12_500)])
-def test_amounts_are_right_in_every_kind_of_currency(
+def test_record_payment_amount_is_parsed_by_currency_exponent(
     bob: Client, dana: Customer, currency: str, typed: str, minor: int
 ) -> None:
     record(bob, personas.sent_invoice(dana, 100_000, currency=currency), amount=typed)
     assert Payment.objects.get().captured == Money(minor, currency)
 
 
-def test_the_day_it_was_paid_is_kept(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_stores_paid_on(bob: Client, invoice: Invoice) -> None:
     last_week = today(now(), "America/New_York") - timedelta(days=7)
     record(bob, invoice, paid_on=last_week.isoformat())
     assert Payment.objects.get().paid_on == last_week
 
 
-def test_in_a_dialog_the_same_page_comes_without_its_frame(bob: Client, invoice: Invoice) -> None:
+def test_record_payment_dialog_is_served_as_fragment(bob: Client, invoice: Invoice) -> None:
     headers = {"HX-Request": "true", "HX-Target": "dialog-content"}
     assert "<html" not in bob.get(url(invoice), headers=headers).content.decode()
 
 
-def test_a_reader_is_offered_nothing(charlie: Client, invoice: Invoice) -> None:
+def test_reader_sees_no_record_payment(charlie: Client, invoice: Invoice) -> None:
     assert "Record Payment" not in text_of(charlie.get(f"/o/alder/invoices/{invoice.pk}/"))

@@ -22,7 +22,7 @@ def send(client: Client, invoice: Invoice, **changes: str) -> Any:
     return client.post(url(invoice), {**GOOD, **changes})
 
 
-def test_the_dialog_starts_with_what_is_known(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_dialog_starts_with_default_values(bob: Client, invoice: Invoice) -> None:
     page = bob.get(url(invoice)).content.decode()
     assert "Alder Joinery &lt;billing@alder.example&gt;" in page
     assert f'name="to" value="{invoice.customer.email}"' in page
@@ -31,12 +31,12 @@ def test_the_dialog_starts_with_what_is_known(bob: Client, invoice: Invoice) -> 
     assert 'name="idempotency_key" value=""' not in page
 
 
-def test_every_dialog_has_its_own_form_key(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_dialog_has_its_own_idempotency_key(bob: Client, invoice: Invoice) -> None:
     first, second = (bob.get(url(invoice)).context["form"].values["idempotency_key"] for _ in range(2))
     assert first != second
 
 
-def test_send_asks_and_leads_back_to_the_invoice(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_creates_request_and_redirects_to_invoice(bob: Client, invoice: Invoice) -> None:
     answer = send(bob, invoice, cc="a@x.example, b@x.example", bcc="c@x.example\nd@x.example", note="Thanks")
     assert answer.headers["Location"] == f"/o/alder/invoices/{invoice.pk}/"
     made = PaymentRequest.objects.get()
@@ -45,12 +45,12 @@ def test_send_asks_and_leads_back_to_the_invoice(bob: Client, invoice: Invoice) 
     assert made.reply_to == "bob@alder.example"
 
 
-def test_several_addresses_in_to_are_fine(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_accepts_several_recipients(bob: Client, invoice: Invoice) -> None:
     send(bob, invoice, to="a@x.example; b@x.example,\n c@x.example ,")
     assert PaymentRequest.objects.get().to == ["a@x.example", "b@x.example", "c@x.example"]
 
 
-def test_the_invoice_then_shows_the_requested_amount(bob: Client, invoice: Invoice) -> None:
+def test_invoice_page_shows_requested_amount_after_request(bob: Client, invoice: Invoice) -> None:
     page = send(bob, invoice).url
     hidden_fields = bob.get(page).content.decode()
     for message in (
@@ -66,7 +66,7 @@ def test_the_invoice_then_shows_the_requested_amount(bob: Client, invoice: Invoi
     assert "is on its way to dana@customer.example" in hidden_fields
 
 
-def test_a_double_click_asks_once(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_is_idempotent_on_double_click(bob: Client, invoice: Invoice) -> None:
     assert send(bob, invoice).status_code == 302
     assert send(bob, invoice).status_code == 302
     assert PaymentRequest.objects.count() == 1
@@ -93,7 +93,7 @@ def test_a_double_click_asks_once(bob: Client, invoice: Invoice) -> None:
         ("note", "n" * 1001, "at most 1000 characters"),
     ],
 )
-def test_bad_input_is_refused_on_its_field(
+def test_invalid_request_payment_input_is_refused_on_field(
     bob: Client, invoice: Invoice, field: str, typed: str, message: str
 ) -> None:
     answer = send(bob, invoice, **{field: typed})
@@ -108,12 +108,12 @@ def test_bad_input_is_refused_on_its_field(
     assert not PaymentRequest.objects.exists()
 
 
-def test_everything_wrong_is_marked_at_once(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_marks_all_invalid_fields_at_once(bob: Client, invoice: Invoice) -> None:
     answer = send(bob, invoice, to="x", cc="y", bcc="z", amount_requested="?", note="n" * 2000)
     assert set(answer.context["form"].errors) == {"to", "cc", "bcc", "amount_requested", "note"}
 
 
-def test_what_was_typed_is_kept_and_escaped(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_keeps_and_escapes_typed_values(bob: Client, invoice: Invoice) -> None:
     page = send(bob, invoice, to="<b>@x", note="<script>alert(1)</script>").content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script>alert" not in page
@@ -128,7 +128,7 @@ def test_what_was_typed_is_kept_and_escaped(bob: Client, invoice: Invoice) -> No
         ("USD", 100_000, "$1,000", 100_000),
     ],
 )
-def test_amounts_are_right_in_every_kind_of_currency(
+def test_request_payment_amount_is_parsed_by_currency_exponent(
     bob: Client, dana: Customer, currency: str, total: int, typed: str, minor: int
 ) -> None:
     invoice = personas.sent_invoice(dana, total, currency=currency)
@@ -137,7 +137,7 @@ def test_amounts_are_right_in_every_kind_of_currency(
 
 
 @pytest.mark.parametrize(("currency", "typed"), [("JPY", "100.5"), ("KWD", "1.0005"), ("KWD", "12.505")])
-def test_an_amount_the_currency_or_the_gateway_cannot_have_is_refused(
+def test_request_payment_amount_off_currency_or_gateway_step_is_refused(
     bob: Client, dana: Customer, currency: str, typed: str
 ) -> None:
     answer = send(bob, personas.sent_invoice(dana, 100_000, currency=currency), amount_requested=typed)
@@ -145,7 +145,7 @@ def test_an_amount_the_currency_or_the_gateway_cannot_have_is_refused(
     assert "amount_requested" in answer.context["form"].errors
 
 
-def test_in_a_dialog_the_same_page_comes_without_its_frame(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_dialog_is_served_as_fragment(bob: Client, invoice: Invoice) -> None:
     headers = {"HX-Request": "true", "HX-Target": "dialog-content"}
     page = bob.get(url(invoice), headers=headers).content.decode()
     assert "<html" not in page
@@ -166,11 +166,11 @@ def reason(client: Client, invoice: Invoice) -> str:
     return page + dialog
 
 
-def test_a_draft_must_be_sent_first(bob: Client, dana: Customer) -> None:
+def test_request_payment_requires_sent_invoice(bob: Client, dana: Customer) -> None:
     assert "Send the invoice first" in reason(bob, personas.draft_invoice(dana))
 
 
-def test_payments_off_leads_owners_to_the_switch(
+def test_request_payment_with_payments_disabled_links_owner_to_settings(
     alice: Client, bob: Client, invoice: Invoice, organization: Organization
 ) -> None:
     Organization.objects.update(payments_enabled=False)
@@ -180,20 +180,20 @@ def test_payments_off_leads_owners_to_the_switch(
     assert "/o/alder/settings/payments/" not in told
 
 
-def test_an_open_request_is_named(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_names_open_request(bob: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice, 20_000)
     told = reason(bob, invoice)
     assert "One request at a time" in told
     assert "A request for $200.00 is already open" in told
 
 
-def test_a_paid_invoice_has_nothing_to_ask_for(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_on_paid_invoice_is_unavailable(bob: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 100_000)
     Invoice.objects.update(status="paid")
     assert "nothing left to ask for" in reason(bob, invoice)
 
 
-def test_an_obstacle_that_came_up_meanwhile_loses_nothing(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_unavailable_meanwhile_keeps_typed_values(bob: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice, 20_000)
     answer = send(bob, invoice, note="All typed already")
     assert answer.status_code == 409
@@ -202,7 +202,9 @@ def test_an_obstacle_that_came_up_meanwhile_loses_nothing(bob: Client, invoice: 
     assert PaymentRequest.objects.count() == 1
 
 
-def test_a_part_paid_invoice_can_be_asked_for_again(bob: Client, invoice: Invoice) -> None:
+def test_request_payment_on_partly_paid_invoice_is_limited_to_amount_due(
+    bob: Client, invoice: Invoice
+) -> None:
     personas.captured_payment(invoice, 30_000)
     assert 'data-due="70000"' in bob.get(url(invoice)).content.decode()
     assert "at most $700.00" in send(bob, invoice, amount_requested="700.01").content.decode()

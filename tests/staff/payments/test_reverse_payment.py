@@ -34,26 +34,30 @@ def page_of(client: Client, invoice: Invoice) -> str:
     return text_of(client.get(f"/o/alder/invoices/{invoice.pk}/"))
 
 
-def test_only_owners_are_offered_it(alice: Client, bob: Client, payment: Payment, invoice: Invoice) -> None:
+def test_reverse_payment_is_offered_to_owners_only(
+    alice: Client, bob: Client, payment: Payment, invoice: Invoice
+) -> None:
     assert "Reverse Payment…" in page_of(alice, invoice)
     assert "Reverse Payment…" not in page_of(bob, invoice)
 
 
-def test_an_online_payment_is_not_reversed(alice: Client, invoice: Invoice) -> None:
+def test_online_payment_cannot_be_reversed(alice: Client, invoice: Invoice) -> None:
     online = personas.captured_payment(invoice, 30_000)
     assert "Reverse Payment…" not in page_of(alice, invoice)
     assert "Only a payment that was recorded by hand" in text_of(alice.get(url(online)))
     assert alice.post(url(online), {"reason": "No."}).status_code == 409
 
 
-def test_it_says_what_it_means(alice: Client, payment: Payment, invoice: Invoice) -> None:
+def test_reverse_payment_dialog_shows_consequences(alice: Client, payment: Payment, invoice: Invoice) -> None:
     text = text_of(alice.get(url(payment)))
     assert "Reverse the payment of $1,200.00?" in text
     assert f"$1,000.00 is due again on {invoice.number}." in text
     assert "$200.00 of the credit of Dana Whitfield is gone." in text
 
 
-def test_it_names_every_invoice_its_credit_went_to(alice: Client, payment: Payment, dana: Customer) -> None:
+def test_reverse_payment_dialog_names_invoices_using_its_credit(
+    alice: Client, payment: Payment, dana: Customer
+) -> None:
     other = personas.sent_invoice(dana, 50_000)
     amount, by = Money(20_000, "USD"), personas.owner_actor(dana.organization)
     credit.apply(other, amount=amount, by=by, now=now())
@@ -65,7 +69,7 @@ def test_it_names_every_invoice_its_credit_went_to(alice: Client, payment: Payme
     assert "Alice reversed a payment of $1,200.00" in page_of(alice, other)
 
 
-def test_reversed_its_row_says_why(alice: Client, payment: Payment, invoice: Invoice) -> None:
+def test_reversed_payment_row_shows_reason(alice: Client, payment: Payment, invoice: Invoice) -> None:
     text = text_of(reverse(alice, payment))
     assert f"The payment of $1,200.00 is reversed. $1,000.00 is due again on {invoice.number}." in text
     assert "ReversedThe bank returned it." in text
@@ -75,20 +79,20 @@ def test_reversed_its_row_says_why(alice: Client, payment: Payment, invoice: Inv
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "r" * 301])
-def test_a_reason_is_needed(alice: Client, payment: Payment, reason: str) -> None:
+def test_reverse_payment_requires_reason(alice: Client, payment: Payment, reason: str) -> None:
     answer = reverse(alice, payment, reason)
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"reason"}
     assert Payment.objects.get().status == "succeeded"
 
 
-def test_reversing_twice_is_reversing_once(alice: Client, payment: Payment) -> None:
+def test_reversing_payment_twice_is_idempotent(alice: Client, payment: Payment) -> None:
     reverse(alice, payment)
     assert reverse(alice, payment).status_code == 200
     assert "This payment was reversed already." in text_of(alice.get(url(payment)))
 
 
-def test_a_deposit_is_reversed_on_its_quote(alice: Client, dana: Customer) -> None:
+def test_deposit_is_reversed_from_quote_page(alice: Client, dana: Customer) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = personas.record_deposit_check(quote)
     assert url(deposit) in alice.get(f"/o/alder/quotes/{quote.pk}/").content.decode()
@@ -100,7 +104,7 @@ def test_a_deposit_is_reversed_on_its_quote(alice: Client, dana: Customer) -> No
     assert "Alice reversed the deposit of $300.00" in after
 
 
-def test_a_deposit_that_stands_on_an_invoice_is_due_there(alice: Client, dana: Customer) -> None:
+def test_reversed_deposit_is_due_on_its_invoice(alice: Client, dana: Customer) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit, by = personas.record_deposit_check(quote), personas.owner_actor(dana.organization)
     made = invoices.send(quotes.create_invoice(quote, by=by, now=now()), by=by, now=now())
@@ -109,14 +113,12 @@ def test_a_deposit_that_stands_on_an_invoice_is_due_there(alice: Client, dana: C
     assert "Alice reversed the deposit of $300.00" in page_of(alice, made)
 
 
-def test_another_organizations_payment_is_not_there(mallory: Client, payment: Payment) -> None:
+def test_payment_of_another_organization_cannot_be_reversed(mallory: Client, payment: Payment) -> None:
     assert mallory.post(f"/o/birch/payments/{payment.pk}/reverse/", {"reason": "Mine."}).status_code == 404
     assert Payment.objects.get().status == "succeeded"
 
 
-def test_a_deposit_that_can_no_longer_be_paid_is_not_said_to_be_due_again(
-    alice: Client, dana: Customer
-) -> None:
+def test_reversed_deposit_that_cannot_be_paid_is_not_announced_as_due(alice: Client, dana: Customer) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     payment, url = personas.record_deposit_check(quote), "/o/alder/payments/{}/reverse/"
     assert "is due again" in alice.get(url.format(payment.pk)).text

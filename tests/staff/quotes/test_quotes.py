@@ -54,7 +54,7 @@ def act(client: Client, quote: Quote, name: str, **fields: str) -> HttpResponse:
 # The list
 
 
-def test_the_first_quote_is_invited(bob: Client, charlie: Client, dana: Customer) -> None:
+def test_empty_quote_list_offers_new_quote(bob: Client, charlie: Client, dana: Customer) -> None:
     assert "New quote" in text_of(bob.get("/o/alder/quotes/"))
     assert "New quote" not in text_of(charlie.get("/o/alder/quotes/"))
 
@@ -74,7 +74,9 @@ def test_the_first_quote_is_invited(bob: Client, charlie: Client, dana: Customer
         ("?q=%00", ["QUO-0001", "QUO-0002", "InvoiceDraft"]),
     ],
 )
-def test_it_is_searched_and_filtered(charlie: Client, quote: Quote, query: str, found: list[str]) -> None:
+def test_quote_list_search_and_status_filter(
+    charlie: Client, quote: Quote, query: str, found: list[str]
+) -> None:
     eve = personas.customer(quote.organization, "Eve Adams")
     personas.accept_quote(personas.sent_quote(eve))
     personas.draft_quote(eve)
@@ -83,7 +85,7 @@ def test_it_is_searched_and_filtered(charlie: Client, quote: Quote, query: str, 
     assert sorted(rows) == sorted(found)
 
 
-def test_each_row_says_how_its_deposit_stands(charlie: Client, dana: Customer) -> None:
+def test_quote_list_row_shows_deposit_status(charlie: Client, dana: Customer) -> None:
     personas.sent_quote(dana)
     personas.accept_quote(personas.sent_quote(dana))
     personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
@@ -93,7 +95,7 @@ def test_each_row_says_how_its_deposit_stands(charlie: Client, dana: Customer) -
         assert message in text
 
 
-def test_a_page_of_them_asks_the_database_no_more_often(
+def test_quote_list_query_count_is_constant(
     charlie: Client, dana: Customer, django_assert_max_num_queries: object
 ) -> None:
     for _ in range(6):
@@ -105,7 +107,7 @@ def test_a_page_of_them_asks_the_database_no_more_often(
 # The editor
 
 
-def test_a_quote_is_written_with_a_deposit(bob: Client, dana: Customer) -> None:
+def test_new_quote_is_saved_with_deposit(bob: Client, dana: Customer) -> None:
     form = typed(dana, deposit_kind="percent", deposit_percent="12.5")
     answer = bob.post("/o/alder/quotes/new/", form)
     made = Quote.objects.get()
@@ -130,7 +132,7 @@ def test_a_quote_is_written_with_a_deposit(bob: Client, dana: Customer) -> None:
         ({"currency": "XXX"}, "currency"),
     ],
 )
-def test_what_is_wrong_is_marked_and_what_was_typed_stays(
+def test_invalid_quote_input_is_marked_and_kept(
     bob: Client, dana: Customer, changes: dict[str, str], field: str
 ) -> None:
     answer = bob.post("/o/alder/quotes/new/", typed(dana, **changes))
@@ -147,7 +149,7 @@ def usual(organization: Organization, **columns: object) -> None:
     quotes.change_terms(organization, terms=QuoteTerms(**{**terms, **columns}), by=by, now=now())
 
 
-def test_a_new_quote_begins_with_the_usual_deposit(
+def test_new_quote_form_starts_with_default_deposit(
     bob: Client, organization: Organization, dana: Customer
 ) -> None:
     usual(organization)
@@ -159,7 +161,7 @@ def test_a_new_quote_begins_with_the_usual_deposit(
         assert Quote.objects.latest("created_at", "pk").deposit_minor == deposit_minor
 
 
-def test_what_it_adds_up_to_includes_the_deposit_and_saves_nothing(bob: Client, dana: Customer) -> None:
+def test_quote_total_preview_includes_deposit_and_saves_nothing(bob: Client, dana: Customer) -> None:
     form = typed(dana, deposit_kind="percent", deposit_percent="30", act="figures", customer="")
     text = text_of(bob.post("/o/alder/quotes/new/", form))
     assert "Total$1,000.00" in text.replace(" ", "")
@@ -167,7 +169,7 @@ def test_what_it_adds_up_to_includes_the_deposit_and_saves_nothing(bob: Client, 
     assert not Quote.objects.exists()
 
 
-def test_a_draft_is_changed(bob: Client, dana: Customer) -> None:
+def test_draft_quote_is_edited(bob: Client, dana: Customer) -> None:
     draft = personas.draft_quote(dana)
     page = bob.get(f"/o/alder/quotes/{draft.pk}/edit/").content.decode()
     assert 'name="deposit_percent" value="30"' in page
@@ -176,7 +178,7 @@ def test_a_draft_is_changed(bob: Client, dana: Customer) -> None:
     assert Quote.objects.get().deposit_minor == 5_000
 
 
-def test_the_second_editor_sees_both(bob: Client, dana: Customer) -> None:
+def test_stale_quote_edit_shows_both_versions(bob: Client, dana: Customer) -> None:
     draft = personas.draft_quote(dana)
     act(bob, draft, "edit", **typed(dana, version="1", notes="First"))
     answer = act(bob, draft, "edit", **typed(dana, version="1", notes="Second"))
@@ -194,7 +196,7 @@ def test_a_sent_quote_cannot_be_edited(bob: Client, quote: Quote, dana: Customer
 # The page of one
 
 
-def test_it_says_why_no_payment_is_requested(charlie: Client, bob: Client, quote: Quote) -> None:
+def test_quote_page_explains_why_no_payment_is_requested(charlie: Client, bob: Client, quote: Quote) -> None:
     for client in (bob, charlie):
         page = page_of(client, quote)
         assert "no part of it can be requested" in page
@@ -202,13 +204,13 @@ def test_it_says_why_no_payment_is_requested(charlie: Client, bob: Client, quote
     assert bob.get(f"/o/alder/invoices/{quote.pk}/request/").status_code == 404
 
 
-def test_it_keeps_the_evidence_of_the_acceptance(charlie: Client, quote: Quote) -> None:
+def test_quote_page_shows_acceptance_evidence(charlie: Client, quote: Quote) -> None:
     text = page_of(charlie, personas.accept_quote(quote))
     assert "Dana W." in text
     assert "192.0.2.7" in text
 
 
-def test_the_timeline_tells_it_in_sentences(bob: Client, quote: Quote) -> None:
+def test_quote_timeline_describes_events_in_sentences(bob: Client, quote: Quote) -> None:
     act(bob, quote, "resend")
     quotes.mark_opened(quote, now=now())
     personas.record_deposit_check(personas.accept_quote(quote))
@@ -226,12 +228,12 @@ def test_the_timeline_tells_it_in_sentences(bob: Client, quote: Quote) -> None:
         assert sentence in text
 
 
-def test_a_reason_to_decline_is_on_the_timeline(charlie: Client, quote: Quote) -> None:
+def test_quote_timeline_shows_decline_reason(charlie: Client, quote: Quote) -> None:
     quotes.decline(quote, reason="Too dear.", by=events.customer_actor(quote.customer), now=now())
     assert "Too dear." in page_of(charlie, quote)
 
 
-def test_where_payments_are_off_the_page_says_so(alice: Client, quote: Quote) -> None:
+def test_quote_page_with_payments_disabled_links_to_payment_settings(alice: Client, quote: Quote) -> None:
     personas.accept_quote(quote)
     Organization.objects.update(payments_enabled=False)
     assert "cannot pay the deposit online. Open payment settings" in page_of(alice, quote)
@@ -240,14 +242,14 @@ def test_where_payments_are_off_the_page_says_so(alice: Client, quote: Quote) ->
 # Acts
 
 
-def test_sending_gives_a_number(bob: Client, dana: Customer) -> None:
+def test_sending_quote_assigns_number(bob: Client, dana: Customer) -> None:
     draft = personas.draft_quote(dana)
     assert "paid in full on acceptance" in text_of(bob.get(f"/o/alder/quotes/{draft.pk}/send/"))
     confirm_page(bob, f"/o/alder/quotes/{draft.pk}/send/")
     assert (Quote.objects.get().status, Quote.objects.get().number) == ("sent", "QUO-0001")
 
 
-def test_what_cannot_be_sent_says_why(bob: Client, dana: Customer) -> None:
+def test_unsendable_quote_shows_reason(bob: Client, dana: Customer) -> None:
     draft = personas.draft_quote(dana)
     Quote.objects.update(valid_until=now().date() - timedelta(days=3))
     answer = confirm_page(bob, f"/o/alder/quotes/{draft.pk}/send/")
@@ -255,7 +257,7 @@ def test_what_cannot_be_sent_says_why(bob: Client, dana: Customer) -> None:
     assert "This day is over" in text_of(answer)
 
 
-def test_a_quote_that_was_edited_meanwhile_is_shown_again_before_it_is_sent(
+def test_quote_edited_meanwhile_is_shown_again_before_send(
     alice: Client, bob: Client, dana: Customer
 ) -> None:
     draft = personas.draft_quote(dana)
@@ -269,7 +271,9 @@ def test_a_quote_that_was_edited_meanwhile_is_shown_again_before_it_is_sent(
     assert act(alice, draft, "send", **hidden_fields(answer)).status_code == 302
 
 
-def test_no_invoice_is_made_of_a_quote_that_was_not_shown(alice: Client, bob: Client, dana: Customer) -> None:
+def test_quote_edited_meanwhile_is_not_turned_into_invoice(
+    alice: Client, bob: Client, dana: Customer
+) -> None:
     draft = personas.draft_quote(dana)
     page = alice.get(f"/o/alder/quotes/{draft.pk}/invoice/")
     act(bob, draft, "edit", **typed(dana, version="1", **{"lines.0.unit_amount": "9,000.00"}))
@@ -280,7 +284,7 @@ def test_no_invoice_is_made_of_a_quote_that_was_not_shown(alice: Client, bob: Cl
     assert "$9,000.00 in all" in text_of(answer)
 
 
-def test_the_link_is_there_while_it_leads_somewhere(bob: Client, quote: Quote) -> None:
+def test_quote_link_is_shown_only_while_valid(bob: Client, quote: Quote) -> None:
     link = links.quote_url(quote)
     assert link in bob.get(f"/o/alder/quotes/{quote.pk}/link/").content.decode()
     quotes.decline(quote, reason="", by=events.customer_actor(quote.customer), now=now())
@@ -307,7 +311,7 @@ def test_a_deposit_is_recorded_in_full_whatever_amount_is_posted(bob: Client, qu
     ("changes", "field"),
     [({"method": ""}, "method"), ({"paid_on": "2100-01-01"}, "paid_on"), ({"paid_on": ""}, "paid_on")],
 )
-def test_a_deposit_that_is_not_well_typed_is_refused(
+def test_invalid_deposit_input_is_refused_on_field(
     bob: Client, quote: Quote, changes: dict[str, str], field: str
 ) -> None:
     personas.accept_quote(quote)
@@ -317,14 +321,14 @@ def test_a_deposit_that_is_not_well_typed_is_refused(
     assert not Payment.objects.exists()
 
 
-def test_a_deposit_that_is_not_due_says_so(bob: Client, quote: Quote) -> None:
+def test_deposit_that_is_not_due_cannot_be_recorded(bob: Client, quote: Quote) -> None:
     assert "once the quote is accepted" in text_of(bob.get(f"/o/alder/quotes/{quote.pk}/deposit/"))
     personas.record_deposit_check(personas.accept_quote(quote))
     assert act(bob, quote, "deposit", **deposit_form()).status_code == 409
     assert Payment.objects.count() == 1
 
 
-def test_the_invoice_and_its_quote_lead_to_each_other(bob: Client, quote: Quote) -> None:
+def test_quote_and_its_invoice_link_to_each_other(bob: Client, quote: Quote) -> None:
     personas.record_deposit_check(personas.accept_quote(quote))
     made = confirm_page(bob, f"/o/alder/quotes/{quote.pk}/invoice/")
     invoice = Invoice.objects.get()
@@ -339,7 +343,7 @@ def test_the_invoice_and_its_quote_lead_to_each_other(bob: Client, quote: Quote)
     assert f"/o/alder/invoices/{invoice.pk}/" in bob.get(f"/o/alder/quotes/{quote.pk}/").content.decode()
 
 
-def test_a_deposit_larger_than_the_invoice_is_told_everywhere(bob: Client, quote: Quote) -> None:
+def test_deposit_larger_than_invoice_is_shown_on_invoice_and_as_alert(bob: Client, quote: Quote) -> None:
     personas.record_deposit_check(personas.accept_quote(quote))
     by = personas.owner_actor(quote.organization)
     invoice = quotes.create_invoice(quote, by=by, now=now())
@@ -357,13 +361,13 @@ def test_a_deposit_larger_than_the_invoice_is_told_everywhere(bob: Client, quote
     assert "QUO-0001Dana Whitfield" in text_of(bob.get("/o/alder/attention/"))
 
 
-def test_an_invoice_without_the_deposit_is_warned_of(bob: Client, quote: Quote) -> None:
+def test_creating_quote_invoice_warns_of_unpaid_deposit(bob: Client, quote: Quote) -> None:
     personas.accept_quote(quote)
     page = text_of(bob.get(f"/o/alder/quotes/{quote.pk}/invoice/"))
     assert "The deposit of $300.00 is not paid." in page
 
 
-def test_only_what_was_accepted_becomes_an_invoice(bob: Client, quote: Quote) -> None:
+def test_unaccepted_quote_cannot_become_invoice(bob: Client, quote: Quote) -> None:
     assert act(bob, quote, "invoice").status_code == 409
     assert not Invoice.objects.exists()
 
@@ -371,7 +375,7 @@ def test_only_what_was_accepted_becomes_an_invoice(bob: Client, quote: Quote) ->
 # Settings
 
 
-def test_an_owner_sets_the_usual_terms(alice: Client, organization: Organization) -> None:
+def test_owner_sets_quote_terms(alice: Client, organization: Organization) -> None:
     form = {
         "prefix": "OFFER-",
         "deposit_kind": "amount",
@@ -396,7 +400,7 @@ def test_an_owner_sets_the_usual_terms(alice: Client, organization: Organization
         ({"prefix": "x" * 13}, "prefix"),
     ],
 )
-def test_wrong_terms_are_marked(alice: Client, form: dict[str, str], field: str) -> None:
+def test_invalid_quote_terms_are_marked(alice: Client, form: dict[str, str], field: str) -> None:
     answer = alice.post("/o/alder/settings/quotes/", form)
     assert answer.status_code == 422
     assert f'id="id-{field}-error"' in answer.content.decode()
@@ -404,7 +408,7 @@ def test_wrong_terms_are_marked(alice: Client, form: dict[str, str], field: str)
 
 
 @pytest.mark.parametrize("page", ["", "new/", "{id}/", "{id}/deposit/", "{id}/link/"])
-def test_no_page_carries_inline_script_or_style(alice: Client, quote: Quote, page: str) -> None:
+def test_quote_pages_have_no_inline_script_or_style(alice: Client, quote: Quote, page: str) -> None:
     personas.accept_quote(quote)
     text = alice.get(f"/o/alder/quotes/{page.format(id=quote.pk)}").content.decode()
     assert not re.search(r"<script(?![^>]*\bsrc=)", text)

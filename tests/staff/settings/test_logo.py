@@ -49,7 +49,7 @@ def send(client: Client, content: bytes, name: str = "logo.png", media_type: str
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_a_picture_is_drawn_anew_and_small(alice: Client, charlie: Client, kind: str) -> None:
+def test_logo_is_reencoded_as_small_png(alice: Client, charlie: Client, kind: str) -> None:
     assert send(alice, picture(kind)) == 302
     answer = charlie.get(PICTURE)
     assert answer.headers["Content-Type"] == "image/png"
@@ -60,11 +60,11 @@ def test_a_picture_is_drawn_anew_and_small(alice: Client, charlie: Client, kind:
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1", "LA", "I;16"])
-def test_every_kind_of_pixels_is_taken(alice: Client, mode: str) -> None:
+def test_logo_accepts_every_pixel_mode(alice: Client, mode: str) -> None:
     assert send(alice, picture(mode=mode, size=(40, 40))) == 302
 
 
-def test_nothing_of_the_file_but_its_pixels_survives(alice: Client) -> None:
+def test_logo_keeps_no_metadata_or_trailing_bytes(alice: Client) -> None:
     message = PngInfo()
     message.add_text("Comment", "<script>alert(1)</script>")
     send(alice, picture(pnginfo=message) + b"<?php trailing ?>")
@@ -87,23 +87,23 @@ def test_nothing_of_the_file_but_its_pixels_survives(alice: Client) -> None:
         (b"", "Choose a picture"),
     ],
 )
-def test_anything_else_is_refused_in_words(alice: Client, content: bytes, message: str) -> None:
+def test_invalid_logo_file_is_refused_with_message(alice: Client, content: bytes, message: str) -> None:
     answer = alice.post(URL, {"logo": SimpleUploadedFile("logo.png", content, content_type="image/png")})
     assert answer.status_code == 422
     assert message in answer.content.decode()
     assert not Logo.objects.exists()
 
 
-def test_a_picture_of_too_many_pixels_is_refused(alice: Client) -> None:
+def test_logo_with_too_many_pixels_is_refused(alice: Client) -> None:
     assert send(alice, picture(size=(5_000, 4_000), mode="1")) == 422  # which are a few kilobytes
 
 
-def test_what_the_browser_says_it_is_does_not_matter(alice: Client) -> None:
+def test_logo_ignores_declared_file_name_and_content_type(alice: Client) -> None:
     send(alice, picture("JPEG"), "evil.html", "text/html")
     assert alice.get(PICTURE).headers["Content-Type"] == "image/png"
 
 
-def test_another_one_replaces_it_and_it_can_be_removed(alice: Client) -> None:
+def test_logo_can_be_replaced_and_removed(alice: Client) -> None:
     send(alice, picture())
     send(alice, picture(size=(10, 10)))
     assert Logo.objects.count() == 1
@@ -113,11 +113,11 @@ def test_another_one_replaces_it_and_it_can_be_removed(alice: Client) -> None:
     assert Event.objects.filter(type="organization.logo_removed").count() == 1
 
 
-def test_no_file_at_all_is_said(alice: Client) -> None:
+def test_logo_upload_without_file_is_refused(alice: Client) -> None:
     assert alice.post(URL).status_code == 422
 
 
-def test_nobody_else_sees_it(alice: Client, mallory: Client) -> None:
+def test_logo_is_hidden_from_another_organization(alice: Client, mallory: Client) -> None:
     send(alice, picture())
     assert mallory.get(PICTURE).status_code == 404
     assert mallory.get("/o/birch/logo.png").status_code == 404
@@ -130,6 +130,6 @@ BROKEN_EXIF = (
 )
 
 
-def test_a_picture_with_broken_exif_is_refused_in_words(alice: Client) -> None:
+def test_logo_with_broken_exif_is_refused(alice: Client) -> None:
     assert send(alice, b64decode(BROKEN_EXIF)) == 422
     assert not Logo.objects.exists()

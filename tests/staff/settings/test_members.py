@@ -25,13 +25,13 @@ def act(invitation: Invitation, name: str) -> str:
     return f"/o/alder/settings/invitations/{invitation.pk}/{name}/"
 
 
-def test_everybody_is_listed_with_their_role(alice: Client) -> None:
+def test_members_are_listed_with_their_role(alice: Client) -> None:
     page = alice.get(URL).content.decode()
     for name in ("Alice", "Bob", "Charlie", "Owner", "Collector", "Reader"):
         assert name in page
 
 
-def test_inviting_queues_a_mail_and_lists_the_invitation(alice: Client) -> None:
+def test_inviting_member_queues_mail_and_lists_invitation(alice: Client) -> None:
     invitation = invited(alice)
     assert (invitation.email, invitation.role, invitation.status) == ("ivy@post.example", "collector", "open")
     mail = Mail.objects.get(kind="invitation")
@@ -50,7 +50,7 @@ def test_inviting_queues_a_mail_and_lists_the_invitation(alice: Client) -> None:
         ({**IVY, "role": "king"}, "role", "Choose a role"),
     ],
 )
-def test_bad_input_is_refused_on_its_field(
+def test_invalid_invitation_input_is_refused_on_field(
     alice: Client, typed: dict[str, str], field: str, message: str
 ) -> None:
     answer = alice.post(INVITE, typed)
@@ -59,12 +59,12 @@ def test_bad_input_is_refused_on_its_field(
     assert not Mail.objects.exists()
 
 
-def test_nobody_is_invited_twice_at_a_time(alice: Client) -> None:
+def test_second_open_invitation_for_same_email_is_refused(alice: Client) -> None:
     invited(alice)
     assert "invited already" in alice.post(INVITE, IVY).context["form"].errors["email"]
 
 
-def test_resending_is_one_more_mail(alice: Client) -> None:
+def test_resending_invitation_queues_another_mail(alice: Client) -> None:
     invitation = invited(alice)
     alice.post(act(invitation, "resend"))
     assert Mail.objects.filter(kind="invitation").count() == 2
@@ -79,13 +79,13 @@ def test_a_withdrawn_invitation_leaves_the_list_and_its_mail_is_dropped(alice: C
 
 
 @pytest.mark.parametrize("name", ["resend", "withdraw"])
-def test_what_is_over_stays_over(alice: Client, name: str) -> None:
+def test_withdrawn_invitation_can_be_neither_resent_nor_withdrawn(alice: Client, name: str) -> None:
     invitation = invited(alice)
     alice.post(act(invitation, "withdraw"))
     assert alice.post(act(invitation, name)).status_code == 409
 
 
-def test_a_role_changes_from_the_next_page_on(alice: Client, bob: Client, team: Team) -> None:
+def test_role_change_takes_effect_on_next_page(alice: Client, bob: Client, team: Team) -> None:
     assert bob.get("/o/alder/customers/new/").status_code == 200
     alice.post(f"{URL}{team.bob.pk}/role/", {"role": "reader"})
     assert bob.get("/o/alder/customers/new/").status_code == 403
@@ -93,28 +93,30 @@ def test_a_role_changes_from_the_next_page_on(alice: Client, bob: Client, team: 
     assert (event.data["before"], event.data["role"]) == ({"role": "collector"}, "reader")
 
 
-def test_a_removed_member_is_out_at_once(alice: Client, bob: Client, team: Team) -> None:
+def test_removed_member_loses_access_at_once(alice: Client, bob: Client, team: Team) -> None:
     assert alice.post(f"{URL}{team.bob.pk}/remove/").headers["Location"] == URL
     assert bob.get("/o/alder/").status_code == 404
     assert Event.objects.get(type="member.removed").data["name"] == "Bob"
 
 
 @pytest.mark.parametrize(("act", "typed"), [("remove", {}), ("role", {"role": "reader"})])
-def test_the_last_owner_stays(alice: Client, team: Team, act: str, typed: dict[str, str]) -> None:
+def test_last_owner_can_be_neither_removed_nor_demoted(
+    alice: Client, team: Team, act: str, typed: dict[str, str]
+) -> None:
     answer = alice.post(f"{URL}{team.alice.pk}/{act}/", typed)
     assert answer.status_code == 409
     assert "only owner" in answer.content.decode()
     assert Member.objects.get(pk=team.alice.pk).role == "owner"
 
 
-def test_one_of_two_owners_may_go(alice: Client, team: Team) -> None:
+def test_one_of_two_owners_can_be_removed(alice: Client, team: Team) -> None:
     alice.post(f"{URL}{team.bob.pk}/role/", {"role": "owner"})
     assert alice.post(f"{URL}{team.alice.pk}/remove/").headers["Location"] == "/"
     assert alice.get("/o/alder/").status_code == 404
     assert "not in an organization yet" in alice.get("/").content.decode()
 
 
-def test_a_member_of_another_organization_is_nobody_here(alice: Client, mallory: Client, team: Team) -> None:
+def test_member_of_another_organization_is_404(alice: Client, mallory: Client, team: Team) -> None:
     stranger = Member.objects.get(user__name="Mallory")
     assert alice.post(f"{URL}{stranger.pk}/remove/").status_code == 404
     assert Member.objects.filter(pk=stranger.pk).exists()

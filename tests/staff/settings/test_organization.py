@@ -33,7 +33,7 @@ GOOD = {
 }
 
 
-def test_saving_changes_the_organization(alice: Client, organization: Organization) -> None:
+def test_saving_settings_changes_organization(alice: Client, organization: Organization) -> None:
     assert 'value="Alder Joinery"' in alice.get(URL).content.decode()
     assert alice.post(URL, GOOD).status_code == 302
     organization.refresh_from_db()
@@ -62,7 +62,7 @@ def test_saving_changes_the_organization(alice: Client, organization: Organizati
         ("next_invoice_number", "many"),
     ],
 )
-def test_bad_input_is_refused_on_its_field(
+def test_invalid_settings_input_is_refused_on_field(
     alice: Client, organization: Organization, field: str, text: str
 ) -> None:
     answer = alice.post(URL, {**GOOD, field: text})
@@ -76,7 +76,7 @@ def test_bad_input_is_refused_on_its_field(
     assert organization.name == "Alder Joinery"
 
 
-def test_the_next_number_may_only_go_up(alice: Client, organization: Organization) -> None:
+def test_next_invoice_number_may_only_go_up(alice: Client, organization: Organization) -> None:
     alice.post(URL, GOOD)
     answer = alice.post(URL, {**GOOD, "next_invoice_number": "999"})
     assert answer.status_code == 422
@@ -85,13 +85,15 @@ def test_the_next_number_may_only_go_up(alice: Client, organization: Organizatio
     assert organization.next_invoice_number == 1000
 
 
-def test_the_next_invoice_takes_the_raised_number(alice: Client, organization: Organization) -> None:
+def test_next_invoice_uses_raised_number(alice: Client, organization: Organization) -> None:
     alice.post(URL, {**GOOD, "currency": "USD"})
     organization.refresh_from_db()
     assert personas.sent_invoice(personas.customer(organization)).number == "A-1000"
 
 
-def test_a_new_invoice_begins_with_the_usual_tax_and_term(alice: Client, organization: Organization) -> None:
+def test_new_invoice_starts_with_default_tax_and_payment_term(
+    alice: Client, organization: Organization
+) -> None:
     alice.post(URL, GOOD)
     page = alice.get("/o/alder/invoices/new/")
     due = today(now(), "Europe/Vienna") + timedelta(days=30)
@@ -99,7 +101,7 @@ def test_a_new_invoice_begins_with_the_usual_tax_and_term(alice: Client, organiz
     assert {row["values"]["tax_percent"] for row in page.context["rows"]} == {"8.25"}
 
 
-def test_capitals_in_a_color_do_not_matter(alice: Client, organization: Organization) -> None:
+def test_color_setting_is_case_insensitive(alice: Client, organization: Organization) -> None:
     alice.post(URL, {**GOOD, "color": "#7A1F2B"})
     organization.refresh_from_db()
     assert organization.color == "#7a1f2b"
@@ -115,7 +117,9 @@ def test_payments_can_be_switched_off_and_on(alice: Client, organization: Organi
     assert organization.payments_enabled
 
 
-def test_without_a_payment_service_they_stay_off(alice: Client, organization: Organization) -> None:
+def test_payments_cannot_be_enabled_without_gateway_account(
+    alice: Client, organization: Organization
+) -> None:
     GatewayAccount.objects.all().delete()
     Organization.objects.update(payments_enabled=False)
     answer = alice.post(PAYMENTS, {"act": "switch", "payments_enabled": "on"})
@@ -125,7 +129,7 @@ def test_without_a_payment_service_they_stay_off(alice: Client, organization: Or
     assert not organization.payments_enabled
 
 
-def test_a_sandbox_that_does_not_answer_is_said(
+def test_connecting_unavailable_sandbox_shows_message(
     alice: Client, organization: Organization, settings: LazySettings
 ) -> None:
     settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
@@ -145,7 +149,7 @@ def test_a_live_installation_offers_no_sandbox(
     assert alice.post(PAYMENTS, {"act": "connect"}).status_code == 409
 
 
-def test_connecting_twice_keeps_the_first_account(alice: Client, organization: Organization) -> None:
+def test_connecting_gateway_twice_keeps_first_account(alice: Client, organization: Organization) -> None:
     alice.post(PAYMENTS, {"act": "connect"})
     assert GatewayAccount.objects.count() == 1
 
@@ -157,7 +161,7 @@ def save_modes(client: Client, *lines: str) -> Any:
     return client.post(PAYMENTS, {"act": "modes", "modes": "\r\n".join(lines)})
 
 
-def test_the_ways_to_pay_are_a_list_that_keeps_its_order(alice: Client, invoice: Invoice) -> None:
+def test_payment_modes_keep_their_order(alice: Client, invoice: Invoice) -> None:
     assert "Cash\nCheck\nBank transfer" in alice.get(PAYMENTS).content.decode()
     assert save_modes(alice, "PayPal  me ", "", "Cash").status_code == 302
     for page in (PAYMENTS, f"/o/alder/invoices/{invoice.pk}/payment/"):
@@ -175,7 +179,7 @@ def test_the_ways_to_pay_are_a_list_that_keeps_its_order(alice: Client, invoice:
         ([str(number) for number in range(21)], "between one and 20"),
     ],
 )
-def test_a_list_that_makes_no_sense_comes_back_as_it_was_typed(
+def test_invalid_payment_modes_are_refused_and_kept(
     alice: Client, organization: Organization, lines: list[str], message: str
 ) -> None:
     answer = save_modes(alice, *lines)
@@ -186,7 +190,7 @@ def test_a_list_that_makes_no_sense_comes_back_as_it_was_typed(
     assert organization.payment_modes[0] == "Cash"
 
 
-def test_a_way_to_pay_that_is_gone_stays_with_its_payments(alice: Client, invoice: Invoice) -> None:
+def test_removed_payment_mode_stays_on_its_payments(alice: Client, invoice: Invoice) -> None:
     personas.record_check(invoice, 10_000)
     save_modes(alice, "Cash")
     assert ">Check" in alice.get(f"/o/alder/invoices/{invoice.pk}/").content.decode().partition("Payments")[2]
@@ -195,15 +199,13 @@ def test_a_way_to_pay_that_is_gone_stays_with_its_payments(alice: Client, invoic
         assert '<option value="Check">' not in alice.get(f"/o/alder/{path}/").content.decode()
 
 
-def test_changing_them_is_on_record(alice: Client, organization: Organization) -> None:
+def test_payment_modes_change_is_in_audit_log(alice: Client, organization: Organization) -> None:
     save_modes(alice, "PayPal me")
     page = alice.get("/o/alder/settings/audit/").content.decode()
     assert "payment modes: “Cash, Check, Bank transfer, Card terminal, Other” → “PayPal me”" in page
 
 
-def test_a_form_that_the_page_does_not_have_changes_nothing(
-    alice: Client, organization: Organization
-) -> None:
+def test_unknown_settings_form_changes_nothing(alice: Client, organization: Organization) -> None:
     answer = alice.post("/o/alder/settings/payments/", {"act": "mode", "modes": "Cash"})
     organization.refresh_from_db()
     assert (answer.status_code, organization.payments_enabled) == (422, True)

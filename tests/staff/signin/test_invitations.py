@@ -35,7 +35,9 @@ def invitation(team: Team) -> Invitation:
     return invite(team)
 
 
-def test_somebody_new_sets_a_name_and_a_password_and_is_in(client: Client, invitation: Invitation) -> None:
+def test_invitation_lets_new_user_set_name_and_password_and_join(
+    client: Client, invitation: Invitation
+) -> None:
     assert "ivy@post.example" in client.get(path(invitation)).content.decode()
     assert client.post(path(invitation), NEW).headers["Location"] == "/o/alder/"
     assert client.get("/o/alder/").status_code == 200
@@ -44,7 +46,7 @@ def test_somebody_new_sets_a_name_and_a_password_and_is_in(client: Client, invit
     assert Event.objects.get(type="member.joined").actor_id == member.pk
 
 
-def test_the_link_works_once(client: Client, invitation: Invitation) -> None:
+def test_invitation_link_works_once(client: Client, invitation: Invitation) -> None:
     client.post(path(invitation), NEW)
     answer = Client().get(path(invitation))
     assert answer.status_code == 404
@@ -54,7 +56,7 @@ def test_the_link_works_once(client: Client, invitation: Invitation) -> None:
 @pytest.mark.parametrize(
     ("field", "text"), [("name", " "), ("password", "short"), ("again", "something else")]
 )
-def test_a_bad_form_is_refused_and_leaves_nobody(
+def test_invitation_form_with_invalid_field_creates_no_user(
     client: Client, invitation: Invitation, field: str, text: str
 ) -> None:
     answer = client.post(path(invitation), {**NEW, field: text})
@@ -62,7 +64,7 @@ def test_a_bad_form_is_refused_and_leaves_nobody(
     assert not User.objects.filter(email="ivy@post.example").exists()
 
 
-def test_who_has_a_password_here_signs_in_first(client: Client, team: Team) -> None:
+def test_invitation_of_existing_user_requires_sign_in(client: Client, team: Team) -> None:
     mallory = personas.mallory()
     link = path(invite(team, mallory.user.email))
     page = client.get(link).content.decode()
@@ -71,7 +73,7 @@ def test_who_has_a_password_here_signs_in_first(client: Client, team: Team) -> N
     assert mallory.user.memberships.count() == 1
 
 
-def test_who_is_signed_in_here_just_joins(team: Team, sign_in: SignIn) -> None:
+def test_invitation_of_signed_in_user_needs_only_confirmation(team: Team, sign_in: SignIn) -> None:
     mallory = personas.mallory()
     client, link = sign_in(mallory), path(invite(team, mallory.user.email, "reader"))
     assert "Join Alder Joinery" in client.get(link).content.decode()
@@ -80,21 +82,19 @@ def test_who_is_signed_in_here_just_joins(team: Team, sign_in: SignIn) -> None:
     assert client.get("/o/alder/").status_code == 200
 
 
-def test_somebody_else_cannot_join_with_it(bob: Client, invitation: Invitation) -> None:
+def test_invitation_cannot_be_accepted_by_another_user(bob: Client, invitation: Invitation) -> None:
     assert "signed in as bob@alder.example" in bob.get(path(invitation)).content.decode()
     bob.post(path(invitation))
     invitation.refresh_from_db()
     assert invitation.status == "open"
 
 
-def test_a_withdrawn_invitation_is_dead(client: Client, team: Team, invitation: Invitation) -> None:
+def test_withdrawn_invitation_is_404(client: Client, team: Team, invitation: Invitation) -> None:
     members.withdraw(invitation, by=member_actor(team.alice), now=now())
     assert client.post(path(invitation), NEW).status_code == 404
 
 
-def test_after_a_week_it_is_dead_until_it_is_sent_again(
-    client: Client, team: Team, invitation: Invitation
-) -> None:
+def test_expired_invitation_is_404_until_resent(client: Client, team: Team, invitation: Invitation) -> None:
     Invitation.objects.update(expires_at=now() - timedelta(seconds=1))
     assert client.get(path(invitation)).status_code == 404
     members.resend(invitation, by=member_actor(team.alice), now=now())
@@ -102,13 +102,11 @@ def test_after_a_week_it_is_dead_until_it_is_sent_again(
 
 
 @pytest.mark.parametrize("token", ["x", "06f3k0-abc", "%00", "0" * 26 + "-" + "0" * 32])
-def test_a_made_up_link_is_dead(client: Client, team: Team, token: str) -> None:
+def test_forged_invitation_link_is_404(client: Client, team: Team, token: str) -> None:
     assert client.get(f"/join/{token}/").status_code == 404
 
 
-def test_an_invitation_does_not_make_its_reader_somebody_who_is_known_elsewhere(
-    client: Client, team: Team
-) -> None:
+def test_invitation_of_user_without_password_cannot_take_over_account(client: Client, team: Team) -> None:
     """Else an owner who reads the mails of an installation could become the owner of another organization."""
     User.objects.create_user("ivy@post.example", "Ivy")
     assert "known here already" in client.get(path(invite(team))).content.decode()
@@ -117,7 +115,7 @@ def test_an_invitation_does_not_make_its_reader_somebody_who_is_known_elsewhere(
     assert not Member.objects.filter(user__email="ivy@post.example").exists()
 
 
-def test_among_several_organizations_no_owner_reads_an_invitation(
+def test_invitation_mail_is_hidden_from_inbox_with_several_organizations(
     alice: Client, invitation: Invitation, mallory: Client, settings: Settings
 ) -> None:
     settings.EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"

@@ -29,11 +29,11 @@ def fail(times: int, email: str = ALICE, **client: str) -> int:
     return status
 
 
-def test_the_fifth_wrong_password_locks(team: Team) -> None:
+def test_fifth_wrong_password_locks_account(team: Team) -> None:
     assert [fail(1) for _ in range(5)] == [422, 422, 422, 422, 429]
 
 
-def test_locked_the_right_password_does_not_help_and_the_page_says_what_does(team: Team) -> None:
+def test_locked_account_refuses_right_password_and_explains_wait(team: Team) -> None:
     fail(5)
     answer = Client().post("/signin/", {"email": ALICE, "password": PASSWORD})
     page = answer.content.decode()
@@ -43,7 +43,7 @@ def test_locked_the_right_password_does_not_help_and_the_page_says_what_does(tea
     assert "/signin/forgotten/" in page
 
 
-def test_an_unknown_address_is_locked_in_the_same_words(team: Team) -> None:
+def test_unknown_email_is_locked_with_same_response(team: Team) -> None:
     fail(4)
     fail(4, "nobody@alder.example")
     known = Client().post("/signin/", {"email": ALICE, "password": "wrong"})
@@ -52,51 +52,51 @@ def test_an_unknown_address_is_locked_in_the_same_words(team: Team) -> None:
     assert known.content == unknown.content
 
 
-def test_capitals_and_browsers_are_counted_together(team: Team) -> None:
+def test_lockout_counts_email_case_insensitively_across_browsers(team: Team) -> None:
     fail(2, "ALICE@alder.example", HTTP_USER_AGENT="one")
     fail(2, " alice@Alder.example", HTTP_USER_AGENT="two")
     assert fail(1, HTTP_USER_AGENT="three") == 429
 
 
-def test_others_are_not_locked_with_her(team: Team) -> None:
+def test_lockout_does_not_affect_other_accounts_or_ip_addresses(team: Team) -> None:
     fail(5)
     assert fail(1, "bob@alder.example") == 422
     elsewhere = Client(REMOTE_ADDR="198.51.100.9")
     assert elsewhere.post("/signin/", {"email": ALICE, "password": PASSWORD}).status_code == 302
 
 
-def test_behind_a_proxy_the_browsers_address_counts(team: Team, settings: LazySettings) -> None:
+def test_lockout_uses_forwarded_ip_address_behind_trusted_proxy(team: Team, settings: LazySettings) -> None:
     settings.PARTWAY_TRUSTED_PROXIES = 1
     fail(5, HTTP_X_FORWARDED_FOR="6.6.6.6, 198.51.100.9")
     assert fail(1, HTTP_X_FORWARDED_FOR="198.51.100.9") == 429
     assert fail(1, HTTP_X_FORWARDED_FOR="198.51.100.10") == 422
 
 
-def test_a_forged_address_does_not_unlock(team: Team) -> None:
+def test_lockout_ignores_forged_forwarded_for(team: Team) -> None:
     fail(5)
     assert fail(1, HTTP_X_FORWARDED_FOR="198.51.100.9") == 429
 
 
-def test_after_the_wait_it_works_again(team: Team) -> None:
+def test_lockout_ends_after_cool_down(team: Team) -> None:
     fail(5)
     AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
     assert Client().post("/signin/", {"email": ALICE, "password": PASSWORD}).status_code == 302
 
 
-def test_trying_while_locked_does_not_lengthen_the_wait(team: Team) -> None:
+def test_attempts_while_locked_do_not_extend_lockout(team: Team) -> None:
     fail(5)
     before = AccessAttempt.objects.get().attempt_time
     fail(2)
     assert AccessAttempt.objects.get().attempt_time == before
 
 
-def test_signing_in_forgets_earlier_failures(team: Team) -> None:
+def test_successful_sign_in_resets_lockout_count(team: Team) -> None:
     fail(4)
     Client().post("/signin/", {"email": ALICE, "password": PASSWORD})
     assert fail(4) == 422
 
 
-def test_wrong_codes_lock_as_well(team: Team) -> None:
+def test_wrong_two_factor_codes_lock_account(team: Team) -> None:
     secret = totp_codes.enable_two_factor(team.alice.user)
     client = Client()
     client.post("/signin/", {"email": ALICE, "password": PASSWORD})
@@ -106,14 +106,16 @@ def test_wrong_codes_lock_as_well(team: Team) -> None:
     assert client.get("/o/alder/").status_code == 302
 
 
-def test_no_password_is_kept(team: Team) -> None:
+def test_lockout_stores_no_password(team: Team) -> None:
     Client().post("/signin/", {"email": ALICE, "password": "my other secret"})
     row = AccessAttempt.objects.get()
     assert "my other secret" not in f"{row.post_data} {row.get_data}"
 
 
 @pytest.mark.parametrize("email", ["nobody@alder.example", "ivy@alder.example"])
-def test_time_does_not_tell_who_has_an_account(team: Team, settings: LazySettings, email: str) -> None:
+def test_sign_in_takes_equal_time_for_unknown_email_and_user_without_password(
+    team: Team, settings: LazySettings, email: str
+) -> None:
     """With the hash that installations use, an unknown address and one without a password cost the same."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     settings.AXES_FAILURE_LIMIT = 1000

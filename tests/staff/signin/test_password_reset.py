@@ -58,47 +58,49 @@ def set_password(client: Client, address: str, typed: dict[str, str] = NEW) -> i
     return client.post(page.request["PATH_INFO"], typed).status_code
 
 
-def test_the_answer_is_the_same_for_everybody(team: Team) -> None:
+def test_password_reset_response_is_identical_for_unknown_email(team: Team) -> None:
     assert ask() == ask("nobody@alder.example")
     assert Mail.objects.filter(kind="password_reset").count() == 1
 
 
-def test_no_link_rests_in_the_database(team: Team, home: Path) -> None:
+def test_password_reset_mail_row_contains_no_link(team: Team, home: Path) -> None:
     ask()
     mail = Mail.objects.get(kind="password_reset")
     assert mail.data == {"user": team.alice.user.pk}
     assert (mail.organization, mail.event) == (None, None)
 
 
-def test_a_link_that_was_opened_rests_nowhere(client: Client, team: Team, home: Path) -> None:
+def test_opened_password_reset_token_is_not_stored_in_session(client: Client, team: Team, home: Path) -> None:
     ask()
     address = link(home)
     assert client.get(address).status_code == 200
     assert address.rstrip("/").rpartition("/")[2] not in str(dict(client.session))
 
 
-def test_the_link_sets_a_new_password(client: Client, team: Team, home: Path) -> None:
+def test_password_reset_link_sets_new_password(client: Client, team: Team, home: Path) -> None:
     ask()
     assert set_password(client, link(home)) == 302
     assert client.post("/signin/", {"email": ALICE, "password": NEW["password1"]}).status_code == 302
     assert Event.objects.filter(type="member.password_reset").count() == 1
 
 
-def test_setting_it_does_not_sign_in(client: Client, team: Team, home: Path) -> None:
+def test_password_reset_does_not_sign_in(client: Client, team: Team, home: Path) -> None:
     totp_codes.enable_two_factor(team.alice.user)
     ask()
     set_password(client, link(home))
     assert client.get("/o/alder/").status_code == 302
 
 
-def test_the_link_works_once(client: Client, team: Team, home: Path) -> None:
+def test_password_reset_link_works_once(client: Client, team: Team, home: Path) -> None:
     ask()
     address = link(home)
     set_password(client, address)
     assert set_password(Client(), address) == 404
 
 
-def test_the_link_is_dead_after_two_hours(team: Team, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_reset_link_expires_after_two_hours(
+    team: Team, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ask()
     address = link(home)
     later = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=2, minutes=1)
@@ -108,19 +110,19 @@ def test_the_link_is_dead_after_two_hours(team: Team, home: Path, monkeypatch: p
     assert "no longer works" in answer.content.decode()
 
 
-def test_a_reset_link_opens_no_welcome(team: Team, home: Path) -> None:
+def test_password_reset_token_is_no_welcome_token(team: Team, home: Path) -> None:
     ask()
     _, user_id, token = link(home).strip("/").rsplit("/", 2)
     assert Client().get(f"/welcome/{user_id}/{token}/").status_code == 404
 
 
-def test_a_weak_password_is_refused(client: Client, team: Team, home: Path) -> None:
+def test_password_reset_refuses_weak_password(client: Client, team: Team, home: Path) -> None:
     ask()
     assert set_password(client, link(home), {"password1": "short", "password2": "short"}) == 422
     assert User.objects.get(email=ALICE).check_password(PASSWORD)
 
 
-def test_who_was_locked_out_may_try_again_at_once(client: Client, team: Team, home: Path) -> None:
+def test_password_reset_lifts_lockout(client: Client, team: Team, home: Path) -> None:
     for _ in range(5):
         client.post("/signin/", {"email": ALICE, "password": "wrong"})
     ask()
@@ -128,13 +130,13 @@ def test_who_was_locked_out_may_try_again_at_once(client: Client, team: Team, ho
     assert client.post("/signin/", {"email": ALICE, "password": NEW["password1"]}).status_code == 302
 
 
-def test_a_new_password_ends_every_session(alice: Client, team: Team, home: Path) -> None:
+def test_password_reset_ends_signed_in_session(alice: Client, team: Team, home: Path) -> None:
     ask()
     set_password(Client(), link(home))
     assert alice.get("/o/alder/").status_code == 302
 
 
-def test_after_it_no_session_stands(team: Team, home: Path) -> None:
+def test_password_reset_deletes_session_records(team: Team, home: Path) -> None:
     Client().post("/signin/", {"email": ALICE, "password": PASSWORD})
     assert UserSession.objects.count() == 1
     ask()
@@ -142,25 +144,25 @@ def test_after_it_no_session_stands(team: Team, home: Path) -> None:
     assert not UserSession.objects.exists()
 
 
-def test_it_is_told_by_mail(client: Client, team: Team, home: Path) -> None:
+def test_password_reset_sends_notice_mail(client: Client, team: Team, home: Path) -> None:
     ask()
     set_password(client, link(home))
     assert "set anew by a link" in " ".join(letters(home))
 
 
-def test_no_inbox_shows_it(charlie: Client, team: Team, home: Path) -> None:
+def test_password_reset_mail_is_not_in_demo_inbox(charlie: Client, team: Team, home: Path) -> None:
     ask()
     letters(home)
     assert "new password" not in charlie.get("/o/alder/inbox/").content.decode()
 
 
-def test_an_inactive_person_gets_no_mail(team: Team) -> None:
+def test_password_reset_sends_no_mail_to_inactive_user(team: Team) -> None:
     User.objects.filter(email=ALICE).update(is_active=False)
     ask()
     assert not Mail.objects.exists()
 
 
-def test_asking_again_and_again_is_limited(team: Team) -> None:
+def test_password_reset_requests_are_rate_limited(team: Team) -> None:
     statuses = [Client().post("/signin/forgotten/", {"email": ALICE}).status_code for _ in range(6)]
     assert statuses == [302] * 5 + [429]
 
@@ -168,5 +170,5 @@ def test_asking_again_and_again_is_limited(team: Team) -> None:
 @pytest.mark.parametrize(
     "address", ["/signin/reset/x/y/", "/signin/reset/%00/set-password/", "/signin/reset/x/set-password/"]
 )
-def test_a_made_up_link_is_dead(client: Client, team: Team, address: str) -> None:
+def test_forged_password_reset_link_is_404(client: Client, team: Team, address: str) -> None:
     assert client.get(address).status_code == 404

@@ -25,25 +25,25 @@ def signed_in() -> Client:
     return client
 
 
-def test_it_shows_who_one_is_and_where(alice: Client) -> None:
+def test_profile_page_shows_user_and_organizations(alice: Client) -> None:
     page = alice.get(URL).content.decode()
     for message in ("alice@alder.example", 'value="Alice"', "/o/alder/", "Owner"):
         assert message in page
 
 
-def test_another_name_is_seen_by_the_others_and_recorded(alice: Client, bob: Client) -> None:
+def test_profile_name_change_is_stored_and_recorded(alice: Client, bob: Client) -> None:
     alice.post(URL, {"name": " Alice Alder "})
     assert User.objects.get(email="alice@alder.example").name == "Alice Alder"
     assert Event.objects.get(type="member.renamed").data["before"] == {"name": "Alice"}
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 121])
-def test_a_name_there_must_be(alice: Client, name: str) -> None:
+def test_profile_requires_name(alice: Client, name: str) -> None:
     assert alice.post(URL, {"name": name}).status_code == 422
     assert User.objects.filter(name="Alice").exists()
 
 
-def test_another_password_keeps_this_session_and_ends_the_others(team: Team) -> None:
+def test_password_change_keeps_current_session_and_ends_others(team: Team) -> None:
     this, other = signed_in(), signed_in()
     assert this.post("/profile/password/", PASSWORDS).headers["Location"] == URL
     assert this.get("/o/alder/").status_code == 200
@@ -54,7 +54,7 @@ def test_another_password_keeps_this_session_and_ends_the_others(team: Team) -> 
 @pytest.mark.parametrize(
     ("field", "text"), [("oldpassword", "wrong"), ("password1", "short"), ("password2", "different")]
 )
-def test_a_bad_password_form_changes_nothing(team: Team, field: str, text: str) -> None:
+def test_invalid_password_change_changes_nothing(team: Team, field: str, text: str) -> None:
     assert signed_in().post("/profile/password/", {**PASSWORDS, field: text}).status_code == 422
     assert User.objects.get(email="alice@alder.example").check_password(PASSWORD)
 
@@ -91,5 +91,5 @@ def test_profile_pages_are_not_kept_by_the_browser(alice: Client) -> None:
         ("curl/8", "A browser"),
     ],
 )
-def test_a_browser_is_named_as_people_know_it(said: str, message: str) -> None:
+def test_session_list_names_browser_and_platform(said: str, message: str) -> None:
     assert browser(said) == message

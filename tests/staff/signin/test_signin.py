@@ -14,18 +14,18 @@ from tests.support.personas import PASSWORD, Team
 ALICE = "alice@alder.example"
 
 
-def test_address_and_password_lead_to_the_organization(client: Client, team: Team) -> None:
+def test_sign_in_redirects_to_organization(client: Client, team: Team) -> None:
     answer = client.post("/signin/", {"email": ALICE, "password": PASSWORD}, follow=True)
     assert answer.redirect_chain[-1][0] == "/o/alder/"
 
 
-def test_capitals_in_the_address_do_not_matter(client: Client, team: Team) -> None:
+def test_sign_in_email_is_case_insensitive(client: Client, team: Team) -> None:
     answer = client.post("/signin/", {"email": " Alice@Alder.Example ", "password": PASSWORD})
     assert answer.status_code == 302
 
 
 @pytest.mark.parametrize(("email", "password"), [(ALICE, "wrong"), ("nobody@alder.example", PASSWORD)])
-def test_a_wrong_pair_is_refused_without_saying_which_half(
+def test_sign_in_refusal_does_not_reveal_which_field_is_wrong(
     client: Client, team: Team, email: str, password: str
 ) -> None:
     answer = client.post("/signin/", {"email": email, "password": password})
@@ -36,13 +36,13 @@ def test_a_wrong_pair_is_refused_without_saying_which_half(
     assert "wrong" not in page  # the password is not shown again
 
 
-def test_an_empty_form_marks_both_fields(client: Client, team: Team) -> None:
+def test_empty_sign_in_form_marks_both_fields(client: Client, team: Team) -> None:
     answer = client.post("/signin/", {"email": "", "password": ""})
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"login", "password"}
 
 
-def test_nobody_signs_up_by_themselves(client: Client, team: Team) -> None:
+def test_sign_up_is_not_available(client: Client, team: Team) -> None:
     assert client.get("/signup/").status_code == 404
     assert client.get("/signin/").context.get("signup_url") is None
 
@@ -52,7 +52,7 @@ def test_an_inactive_user_cannot_sign_in(client: Client, team: Team) -> None:
     assert client.post("/signin/", {"email": ALICE, "password": PASSWORD}).status_code == 422
 
 
-def test_next_leads_back_to_where_one_was_going(client: Client, team: Team) -> None:
+def test_sign_in_redirects_to_next(client: Client, team: Team) -> None:
     page = client.get("/signin/?next=/o/alder/settings/").content.decode()
     assert 'value="/o/alder/settings/"' in page
     answer = client.post("/signin/", {"email": ALICE, "password": PASSWORD, "next": "/o/alder/settings/"})
@@ -60,12 +60,12 @@ def test_next_leads_back_to_where_one_was_going(client: Client, team: Team) -> N
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
-def test_next_never_leads_to_another_site(client: Client, team: Team, elsewhere: str) -> None:
+def test_sign_in_ignores_next_on_another_site(client: Client, team: Team, elsewhere: str) -> None:
     answer = client.post("/signin/", {"email": ALICE, "password": PASSWORD, "next": elsewhere})
     assert answer.headers["Location"] == "/"
 
 
-def test_who_is_signed_in_needs_no_sign_in_page(alice: Client) -> None:
+def test_signed_in_user_is_redirected_from_sign_in_page(alice: Client) -> None:
     assert alice.get("/signin/").status_code == 302
 
 
@@ -76,7 +76,7 @@ def test_sign_out_ends_the_session_and_only_by_post(alice: Client) -> None:
     assert alice.get("/o/alder/").status_code == 302
 
 
-def test_several_organizations_are_a_choice(alice: Client, team: Team) -> None:
+def test_user_of_several_organizations_chooses_one(alice: Client, team: Team) -> None:
     birch = personas.organization("birch", "Birch & Co")
     Member.objects.create(organization=birch, user=team.alice.user, role="reader")
     page = alice.get("/").content.decode()
@@ -85,7 +85,7 @@ def test_several_organizations_are_a_choice(alice: Client, team: Team) -> None:
     assert "Birch &amp; Co" in alice.get("/o/alder/").content.decode()  # and the switch stands on every page
 
 
-def test_no_organization_is_a_kind_page(client: Client, team: Team) -> None:
+def test_user_without_organization_sees_explanation(client: Client, team: Team) -> None:
     client.force_login(User.objects.create_user("new@alder.example", "New", PASSWORD))
     page = client.get("/").content.decode()
     assert "not in an organization yet" in page
@@ -125,7 +125,7 @@ def test_the_welcome_link_works_once(client: Client, invited: User) -> None:
         (PASSWORD, "x", "do not match"),
     ],
 )
-def test_a_weak_or_mistyped_password_is_refused(
+def test_welcome_link_refuses_weak_or_mistyped_password(
     client: Client, invited: User, password: str, again: str, message: str
 ) -> None:
     answer = client.post(welcome_link(invited), {"password": password, "again": again})
@@ -135,9 +135,9 @@ def test_a_weak_or_mistyped_password_is_refused(
 
 
 @pytest.mark.parametrize("link", ["/welcome/x/y/", "/welcome/%00/set/", "/welcome/dXNyXzE/abc-def/"])
-def test_a_made_up_welcome_link_is_dead(client: Client, team: Team, link: str) -> None:
+def test_forged_welcome_link_is_404(client: Client, team: Team, link: str) -> None:
     assert client.get(link).status_code == 404
 
 
-def test_a_welcome_link_is_of_no_use_to_who_has_a_password(client: Client, team: Team) -> None:
+def test_welcome_link_of_user_with_password_is_404(client: Client, team: Team) -> None:
     assert client.get(welcome_link(team.alice.user)).status_code == 404

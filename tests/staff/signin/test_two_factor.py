@@ -34,14 +34,14 @@ def client_at_second_factor(client: Client) -> Client:
     return client
 
 
-def test_switching_on_takes_the_password_again(alice: Client) -> None:
+def test_two_factor_setup_requires_password_again(alice: Client) -> None:
     assert alice.get(ON).headers["Location"].startswith("/profile/confirm/?next=")
     assert alice.post("/profile/confirm/", {"password": "wrong"}).status_code == 422
     answer = alice.post("/profile/confirm/", {"password": PASSWORD, "next": ON})
     assert answer.headers["Location"] == ON
 
 
-def test_switching_on_with_the_first_code_of_the_app(alice: Client, team: Team) -> None:
+def test_two_factor_is_enabled_with_first_code(alice: Client, team: Team) -> None:
     secret = confirmed(alice).get(ON).context["form"].secret
     answer = alice.post(ON, {"code": totp_codes.code_for(secret)})
     assert answer.headers["Location"] == "/profile/recovery-codes/"
@@ -49,7 +49,7 @@ def test_switching_on_with_the_first_code_of_the_app(alice: Client, team: Team) 
     assert all(code in page for code in totp_codes.recovery_codes(team.alice.user))
 
 
-def test_switching_on_is_told_to_the_owner_and_by_mail(alice: Client, team: Team) -> None:
+def test_enabling_two_factor_records_event_and_sends_mail(alice: Client, team: Team) -> None:
     secret = confirmed(alice).get(ON).context["form"].secret
     alice.post(ON, {"code": totp_codes.code_for(secret)})
     assert Event.objects.filter(type="member.two_factor_on", organization=team.organization).count() == 1
@@ -57,7 +57,7 @@ def test_switching_on_is_told_to_the_owner_and_by_mail(alice: Client, team: Team
     assert (mail.to, mail.organization) == ([team.alice.user.email], None)
 
 
-def test_a_wrong_first_code_switches_nothing_on(alice: Client) -> None:
+def test_two_factor_is_not_enabled_with_wrong_code(alice: Client) -> None:
     secret = confirmed(alice).get(ON).context["form"].secret
     answer = alice.post(ON, {"code": "000000"})
     assert answer.status_code == 422
@@ -65,17 +65,17 @@ def test_a_wrong_first_code_switches_nothing_on(alice: Client) -> None:
     assert not Authenticator.objects.exists()
 
 
-def test_secrets_rest_sealed(team: Team, secret: str) -> None:
+def test_two_factor_secrets_are_stored_sealed(team: Team, secret: str) -> None:
     stored = Authenticator.objects.get(type=Authenticator.Type.TOTP).data["secret"]
     assert secret not in stored
 
 
-def test_the_password_alone_lets_nobody_in(client: Client, secret: str) -> None:
+def test_password_alone_does_not_sign_in_with_two_factor(client: Client, secret: str) -> None:
     client_at_second_factor(client)
     assert client.get("/o/alder/").headers["Location"].startswith("/signin/")
 
 
-def test_the_code_lets_in_and_on_to_where_one_was_going(client: Client, secret: str) -> None:
+def test_two_factor_code_signs_in_and_redirects_to_next(client: Client, secret: str) -> None:
     client.post("/signin/", {**ALICE, "next": "/o/alder/settings/"})
     answer = client.post(CODE, {"code": totp_codes.code_for(secret)})
     assert answer.headers["Location"] == "/o/alder/settings/"
@@ -83,7 +83,7 @@ def test_the_code_lets_in_and_on_to_where_one_was_going(client: Client, secret: 
 
 
 @pytest.mark.parametrize("steps", [-1, 1])
-def test_a_clock_that_is_a_little_off_is_forgiven(client: Client, secret: str, steps: int) -> None:
+def test_two_factor_code_of_adjacent_step_is_accepted(client: Client, secret: str, steps: int) -> None:
     assert (
         client_at_second_factor(client)
         .post(CODE, {"code": totp_codes.code_for(secret, steps=steps)})
@@ -93,7 +93,7 @@ def test_a_clock_that_is_a_little_off_is_forgiven(client: Client, secret: str, s
 
 
 @pytest.mark.parametrize("steps", [-3, 3])
-def test_an_old_code_is_refused(client: Client, secret: str, steps: int) -> None:
+def test_two_factor_code_of_distant_step_is_refused(client: Client, secret: str, steps: int) -> None:
     assert (
         client_at_second_factor(client)
         .post(CODE, {"code": totp_codes.code_for(secret, steps=steps)})
@@ -102,25 +102,25 @@ def test_an_old_code_is_refused(client: Client, secret: str, steps: int) -> None
     )
 
 
-def test_a_code_works_once(client: Client, secret: str) -> None:
+def test_two_factor_code_works_once(client: Client, secret: str) -> None:
     code = totp_codes.code_for(secret)
     client_at_second_factor(client).post(CODE, {"code": code})
     spaced = f"{code[:3]} {code[3:]}"
     assert client_at_second_factor(Client()).post(CODE, {"code": spaced}).status_code == 422
 
 
-def test_a_recovery_code_lets_in_once(client: Client, team: Team, secret: str) -> None:
+def test_recovery_code_signs_in_once(client: Client, team: Team, secret: str) -> None:
     code = totp_codes.recovery_codes(team.alice.user)[0]
     assert client_at_second_factor(client).post(CODE, {"code": code}).status_code == 302
     assert client_at_second_factor(Client()).post(CODE, {"code": code}).status_code == 422
     assert len(totp_codes.recovery_codes(team.alice.user)) == 9
 
 
-def test_nobody_stands_before_the_code_without_the_password(client: Client, secret: str) -> None:
+def test_two_factor_code_page_requires_password_step(client: Client, secret: str) -> None:
     assert client.get(CODE).headers["Location"].startswith("/signin/")
 
 
-def test_new_recovery_codes_end_the_old_ones(alice: Client, team: Team, secret: str) -> None:
+def test_new_recovery_codes_replace_old_ones(alice: Client, team: Team, secret: str) -> None:
     old = set(totp_codes.recovery_codes(team.alice.user))
     confirmed(alice).post("/profile/recovery-codes/new/")
     assert not old & set(totp_codes.recovery_codes(team.alice.user))
@@ -132,12 +132,12 @@ def test_recovery_codes_can_be_downloaded(alice: Client, team: Team, secret: str
     assert totp_codes.recovery_codes(team.alice.user)[3] in answer.content.decode()
 
 
-def test_a_code_confirms_like_the_password(alice: Client, secret: str) -> None:
+def test_two_factor_code_confirms_sensitive_action(alice: Client, secret: str) -> None:
     answer = alice.post("/profile/confirm/code/", {"code": totp_codes.code_for(secret), "next": OFF})
     assert answer.headers["Location"] == OFF
 
 
-def test_switched_off_the_password_is_enough(alice: Client, client: Client, secret: str) -> None:
+def test_disabling_two_factor_makes_password_sufficient(alice: Client, client: Client, secret: str) -> None:
     confirmed(alice).post(OFF)
     assert client.post("/signin/", ALICE).headers["Location"] == "/"
     assert Event.objects.filter(type="member.two_factor_off").count() == 1

@@ -1,0 +1,85 @@
+"""Splits the suite between the runs on the two databases, and lets the longest tests begin first.
+
+    --split     leave to the run on the other database what it holds for both
+
+With it a test that uses no database runs on SQLite alone, and a test marked `sampled_on` is sampled on the database
+that its mark names, because it runs whole on the other. Without it everything runs.
+
+A test uses the database when it asks for one of pytest-django's fixtures; all others are held to that: pytest-django
+refuses a connection in this process, and the processes that such a test starts find no database at their address.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
+NO_DATABASE = "sqlite:////nowhere/no-database.sqlite3"
+RUNS_WITHOUT_DATABASE = "sqlite"  # in whose run are the tests that use none
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--split", action="store_true", help="run only this database's share of the suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "long(seconds): takes about so long, so it begins before shorter tests"
+    )
+    config.addinivalue_line(
+        "markers",
+        "sampled_on(database, every): with --split, there one in `every`, on the other database all",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.split:
+        left_out = others_share(items, config.option.database)
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+    items.sort(key=_seconds, reverse=True)
+
+
+def others_share(items: Sequence[pytest.Item], database: str) -> set[pytest.Item]:
+    """What the run on the other database holds for both."""
+    left_out = set()
+    if database != RUNS_WITHOUT_DATABASE:
+        left_out.update(item for item in items if not uses_database(item))
+    functions: dict[tuple[object, int], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        mark = item.get_closest_marker("sampled_on")
+        if mark and mark.args[0] == database:
+            functions[getattr(item, "function", item), mark.kwargs["every"]].append(item)
+    for number, ((_, every), cases) in enumerate(functions.items()):
+        left_out.update(set(cases) - set(sample(cases, every, number)))
+    return left_out
+
+
+def sample(cases: Sequence[pytest.Item], every: int, number: int) -> Sequence[pytest.Item]:
+    """One in `every` of a test function's cases, at least one, beginning elsewhere for each `number` of a function."""
+    return cases[number % min(every, len(cases)) :: every]
+
+
+def uses_database(item: pytest.Item) -> bool:
+    asked_for = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return bool(asked_for) or item.get_closest_marker("django_db") is not None
+
+
+def _seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("long")
+    return float(mark.args[0]) if mark else 0
+
+
+@pytest.fixture(autouse=True)
+def _no_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that says it uses no database cannot reach one, neither itself nor through another process."""
+    if uses_database(request.node):
+        yield
+        return
+    request.getfixturevalue("monkeypatch").setenv("DATABASE_URL", NO_DATABASE)
+    yield
+    assert not DATABASE_FIXTURES.intersection(request.fixturenames), "ask for the database in the signature"

@@ -1,0 +1,33 @@
+"""Each case of a test runs whole on one database at least, and what says it uses no database reaches none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from tests.split_plugin import sample
+
+
+@pytest.mark.parametrize("many", [1, 2, 5, 14])
+def test_a_sample_has_a_case_of_every_function_and_over_many_functions_each_case(many: int) -> None:
+    cases = [*range(many)]
+    samples = [sample(cases, 4, number) for number in range(12)]  # type: ignore[type-var]
+    assert all(samples)
+    assert {case for chosen in samples for case in chosen} == {*cases}
+    assert max(len(chosen) for chosen in samples) <= -(-many // 4)
+
+
+def test_a_test_without_database_cannot_connect() -> None:
+    with pytest.raises(RuntimeError, match="Database access not allowed"):
+        connection.ensure_connection()
+
+
+def test_a_process_that_a_test_without_database_starts_finds_none() -> None:
+    command = [sys.executable, "-m", "partway", "migrate", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+    assert done.returncode != 0
+    assert "unable to open database file" in done.stderr
