@@ -18,33 +18,55 @@ BillingError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .models import PaymentRequest
 
 
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: `code` is stable, `params` are what its sentence needs (Money, dates, numbers, text).
+
+    `partway.delivery.messages` turns it into a sentence.
+    """
+
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def field_error(code: str, **params: Any) -> FieldError:
+    """Returns a FieldError with these parameters."""
+    return FieldError(code, params)
+
+
 class BillingError(Exception):
-    """Something a caller may not do now, said so that a person knows what to do instead."""
+    """An act that is refused: `code` is stable, `reason` tells apart the sentences of one code, `params` fill them.
+
+    `partway.delivery.messages` turns it into a sentence; nothing here is text for people.
+    """
 
     code = "error"
     status = 400
-    message = "This cannot be done."
+    message = ""  # the sentence itself, where it has not moved to partway.delivery.messages yet
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", *, reason: str = "", **params: Any) -> None:
         self.message = message or self.message
-        super().__init__(self.message)
+        self.reason = reason
+        self.params = params
+        super().__init__(message or ".".join(part for part in (self.code, reason) if part))
 
 
 class Invalid(BillingError):
-    """Bad input: `fields` maps each field to what is wrong with it and what to write instead."""
+    """Bad input: `fields` maps the name of each wrong field to its FieldError."""
 
     code = "invalid"
     status = 422
-    message = "Please check the marked fields."
 
-    def __init__(self, fields: dict[str, str], code: str = "invalid") -> None:
-        super().__init__(next(iter(fields.values())) if len(fields) == 1 else "")
+    def __init__(self, fields: Mapping[str, FieldError | str], code: str = "invalid") -> None:
+        super().__init__()
         self.fields = fields
         self.code = code
 
@@ -153,6 +175,5 @@ class NotPayable(Conflict):
     code = "not_payable"
     message = "This cannot be paid with this link."
 
-    def __init__(self, reason: str, message: str = "") -> None:
-        super().__init__(message)
-        self.reason = reason
+    def __init__(self, reason: str, message: str = "", **params: Any) -> None:
+        super().__init__(message, reason=reason, **params)

@@ -14,6 +14,7 @@ from partway.billing.documents.quotes import AcceptanceEvidence
 from partway.billing.errors import BillingError, Invalid, NotPayable, TooLate
 from partway.billing.models import Quote
 from partway.billing.payments.start import check_payable
+from partway.delivery.messages import error_message
 from partway.delivery.pdf import pdf_response, quote_pdf
 from partway.lib.clock import now, today
 from partway.lib.money import Money
@@ -105,8 +106,8 @@ def _typed(http: HttpRequest, name: str) -> str:
 def _refused(http: HttpRequest, token: str, error: BillingError) -> HttpResponse:
     """The page once more: with the field to mend, or as it stands since somebody was faster."""
     if isinstance(error, Invalid):
-        return _show(http, token, status=error.status, name_error=error.message)
-    message = "" if isinstance(error, TooLate) else error.message
+        return _show(http, token, status=error.status, name_error=error_message(error))
+    message = "" if isinstance(error, TooLate) else error_message(error)
     return _show(http, token, message, error.status)
 
 

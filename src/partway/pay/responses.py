@@ -13,6 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from partway.accounts.models import Organization
 from partway.billing.errors import BillingError, NotPayable
 from partway.billing.payments.start import PaymentTarget, checkout_origin, start_payment
+from partway.delivery.messages import error_message
 from partway.lib.clock import now
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
 
@@ -106,9 +107,9 @@ def start(
     try:
         payment = start_payment(source, shown=shown, payer_ip=payer_ip(http), now=now())
     except NotPayable as error:
-        return rerender(AMOUNT_CHANGED if error.reason == "changed" else error.message, error.status)
+        return rerender(AMOUNT_CHANGED if error.reason == "changed" else error_message(error), error.status)
     except BillingError as error:
-        return rerender(error.message, error.status)
+        return rerender(error_message(error), error.status)
     return HttpResponse(status=303, headers={"Location": payment.checkout_url})
 
 

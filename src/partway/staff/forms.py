@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from django.core.exceptions import ValidationError
 
 from partway.billing.errors import BillingError, Invalid
+from partway.delivery.messages import error_message, field_messages
 from partway.lib.money import Money, MoneyError, parse_money
 
 _INITIAL_FIELD = "seen"  # the field that brings back what a page showed
@@ -64,9 +65,9 @@ class Form:
         """Take over what billing says, onto the fields where it names them."""
         self.status, self.code = error.status, error.code
         if isinstance(error, Invalid):
-            self.errors.update(error.fields)
+            self.errors.update(field_messages(error))
         else:
-            self.form_error = error.message
+            self.form_error = error_message(error)
 
     def money(self, name: str, currency: str) -> Money | None:
         """An amount, or None with the reason on the field."""

@@ -15,6 +15,7 @@ from partway.accounts.models import GatewayAccount, Logo, Organization
 from partway.billing.errors import BillingError, GatewayUnavailable, Invalid
 from partway.billing.people import organizations, payment_modes
 from partway.billing.people.organizations import Profile
+from partway.delivery.messages import field_messages
 from partway.delivery.templatetags.partway import quantity
 from partway.gateways.protocol import GatewayError
 from partway.lib.money import EXPONENTS
@@ -92,7 +93,7 @@ def logo(ctx: MemberContext) -> HttpResponse:
         notice = _change_logo(ctx, sent if isinstance(sent, UploadedFile) else None)
     except Invalid as error:
         form.status = error.status
-        return _page(ctx, form, logo_error=error.fields["logo"])
+        return _page(ctx, form, logo_error=field_messages(error)["logo"])
     return ctx.redirect(ctx.url("settings"), notice=notice)
 
 

@@ -15,6 +15,7 @@ from partway.billing.events import OPERATOR
 from partway.billing.people import organizations
 from partway.billing.people.members import NewUser
 from partway.billing.people.organizations import Profile
+from partway.delivery.messages import field_messages
 from partway.lib import clock
 
 
@@ -55,7 +56,7 @@ class Command(BaseCommand):
             organization = organizations.create(profile=profile, owner=owner, by=OPERATOR, now=clock.now())
         except Invalid as error:
             raise CommandError(
-                "; ".join(f"{field}: {message}" for field, message in error.fields.items())
+                "; ".join(f"{field}: {message}" for field, message in field_messages(error).items())
             ) from error
         self.stdout.write(f"Created {organization.name}: {settings.PARTWAY_URL}/o/{organization.slug}/")
         self.stdout.write(self._welcome(organization))

@@ -1,0 +1,51 @@
+"""Closes checkouts at the gateway once the act that canceled their payments is committed (DESIGN P1, R4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import transaction
+
+from ..models import Payment
+from . import gateway_calls
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_to_close: ContextVar[list[Payment] | None] = ContextVar("payments_to_close", default=None)
+
+
+def closes_checkouts(act: Callable[P, R]) -> Callable[P, R]:
+    """Runs `act` in a durable transaction, then closes at the gateway what it passed to `close_after_commit`.
+
+    `act` takes `now` by keyword. No gateway is called inside the transaction, nor when `act` raises; a process that is
+    killed before the calls loses nothing, because the worker finds the payments in `closing` or `releasing`.
+    """
+
+    @wraps(act)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        payments: list[Payment] = []
+        token = _to_close.set(payments)
+        try:
+            with transaction.atomic(durable=True):
+                result = act(*args, **kwargs)
+        finally:
+            _to_close.reset(token)
+        now = kwargs["now"]
+        assert isinstance(now, datetime)  # noqa: S101 - for mypy: a ParamSpec does not say what a keyword holds
+        for payment in payments:
+            gateway_calls.close(payment, now=now)
+        return result
+
+    return run
+
+
+def close_after_commit(payment: Payment) -> None:
+    """Marks a payment in `closing` or `releasing` to be closed at the gateway after the commit of this act."""
+    payments = _to_close.get()
+    if payments is not None:
+        payments.append(payment)

@@ -1,0 +1,55 @@
+"""Sentences for codes: what billing refused, which field is wrong, what an alert says; the one place of such English.
+
+Billing returns codes and parameters; each package of billing has its module of sentences here, by "code" or
+"code.reason". Parameters are formatted for the reader: amounts and dates as the locale writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from partway.billing.errors import BillingError, FieldError, Invalid
+from partway.lib.money import Money
+
+from ..templatetags.partway import format_date
+from . import documents, payments, people, receivables, requests
+
+MESSAGES = {
+    **documents.MESSAGES,
+    **payments.MESSAGES,
+    **people.MESSAGES,
+    **receivables.MESSAGES,
+    **requests.MESSAGES,
+}
+
+
+def error_message(error: BillingError) -> str:
+    """Returns the sentence of a refusal; of one wrong field, that field's."""
+    if isinstance(error, Invalid):
+        messages = field_messages(error)
+        return next(iter(messages.values())) if len(messages) == 1 else str(MESSAGES["invalid"])
+    if error.message:
+        return error.message
+    return _sentence(error.code, error.reason, error.params)
+
+
+def field_messages(error: Invalid) -> dict[str, str]:
+    """Returns the sentence of each wrong field, by the field's name."""
+    return {
+        name: _sentence(wrong.code, "", wrong.params) if isinstance(wrong, FieldError) else wrong
+        for name, wrong in error.fields.items()
+    }
+
+
+def _sentence(code: str, reason: str, params: Mapping[str, Any]) -> str:
+    """Returns the sentence of "code.reason", else of "code"; raises KeyError for a code without one."""
+    text = MESSAGES.get(f"{code}.{reason}") or MESSAGES[code]
+    return str(text) % {name: _formatted(value) for name, value in params.items()}
+
+
+def _formatted(value: Any) -> str:
+    if isinstance(value, Money):
+        return str(value)
+    return format_date(value) if isinstance(value, date) else str(value)

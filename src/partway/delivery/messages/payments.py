@@ -1,0 +1,7 @@
+"""Sentences of refusals by billing.payments and billing.checkouts."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+
+MESSAGES: dict[str, str | Promise] = {}
