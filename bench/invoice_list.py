@@ -1,7 +1,7 @@
 """Measures the list of invoices at 100,000 of them: CPU a page, a search, and rows a second of the CSV file.
 
-    python bench/list.py [--invoices 100000]       a throw-away SQLite home
-    DATABASE_URL=postgres://… python bench/list.py  an empty PostgreSQL; `python -m tests.postgres_plugin` starts one
+    python bench/invoice_list.py [--invoices 100000]       a throw-away SQLite home
+    DATABASE_URL=postgres://… python bench/invoice_list.py  an empty PostgreSQL; `python -m tests.postgres_plugin` starts one
 
 Counted is CPU time of this process and, on PostgreSQL, of the backend that serves it (so it must run on this
 machine); the same requests go through all of Django by its test client. Beside it stands the same figure for a view
@@ -56,7 +56,7 @@ def main() -> None:
 
 def _seeded(count: int) -> tuple[Client, str]:
     began, wall = _cpu(), time.perf_counter()
-    organization = seed.build(invoices=count, now=now(), chance=Random(1))
+    organization = seed.build(invoices=count, now=now(), rng=Random(1))
     took, wall = _cpu() - began, time.perf_counter() - wall
     print(f"{connection.vendor}: {count:,} invoices seeded in {took:.0f} s of CPU, {wall:.0f} s by the clock")
     if connection.vendor == "postgresql":

@@ -59,6 +59,11 @@ together() {
 beside=
 here=
 
+# Lets Ctrl-C end this command also where the script itself was started in the background, and so ignores it.
+interruptible() {
+    env --default-signal=INT "$@"
+}
+
 # Ends what still runs of both, as Ctrl-C would: tests take down the processes they have started.
 end_both() {
     local group waited
@@ -119,4 +124,5 @@ static_phases() {
     phase "import-linter" "$bin/lint-imports" --no-logo
     phase "addresses" scripts/addresses.sh
     phase "migrations" "$bin/partway" makemigrations --check --dry-run
+    phase "catalogue" scripts/catalogue.sh --check
 }

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from partway.worker.demo import DEMO_USERS, PASSWORD, SLUG
 from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
-from partway.worker.tour.postbox import Postbox, link_in
+from partway.worker.tour.mailbox import Mailbox, payment_link_in
 from tests.support.browsers import launch
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
@@ -24,7 +24,7 @@ CUSTOMER = "dana@whitfield.example"
 def main() -> None:
     """Build the demo, walk to each page, and write its picture."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with _house() as supervisor, sync_playwright() as playwright:
+    with _running_supervisor() as supervisor, sync_playwright() as playwright:
         browser = launch(playwright)
         _at_the_desk(supervisor, browser)
         _on_the_phone(supervisor, browser)
@@ -32,9 +32,9 @@ def main() -> None:
 
 
 @contextmanager
-def _house() -> Iterator[Supervisor]:
+def _running_supervisor() -> Iterator[Supervisor]:
     with tempfile.TemporaryDirectory() as home:
-        address = SupervisorConfig(Path(home), free_port(), free_port(), alone=True)
+        address = SupervisorConfig(Path(home), free_port(), free_port(), isolated=True)
         with Supervisor(address) as supervisor:
             supervisor.run("migrate", "--verbosity", "0")
             supervisor.start_sandbox()
@@ -46,18 +46,18 @@ def _house() -> Iterator[Supervisor]:
 
 def _at_the_desk(supervisor: Supervisor, browser: Browser) -> None:
     page = browser.new_context(viewport=DESK, device_scale_factor=2).new_page()
-    page.goto(f"{supervisor.address.url}/signin/")
+    page.goto(f"{supervisor.config.url}/signin/")
     page.locator("[name=email]").fill(DEMO_USERS["owner"][0])
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("[name=password]").press("Enter")
     page.wait_for_url(f"**/o/{SLUG}/")
-    page.goto(f"{supervisor.address.url}/o/{SLUG}/invoices/")
+    page.goto(f"{supervisor.config.url}/o/{SLUG}/invoices/")
     _take(page, "invoices")
-    page.goto(f"{supervisor.address.url}/o/{SLUG}/invoices/?q=Dana")
+    page.goto(f"{supervisor.config.url}/o/{SLUG}/invoices/?q=Dana")
     page.get_by_role("link", name=re.compile("^FR-")).click()
     page.wait_for_load_state()
     _take(page, "invoice")
-    page.goto(f"{supervisor.address.url}/o/{SLUG}/invoices/?q=Eastgate")
+    page.goto(f"{supervisor.config.url}/o/{SLUG}/invoices/?q=Eastgate")
     page.get_by_role("link", name=re.compile("^FR-")).click()
     page.get_by_role("link", name="Request Payment").click()
     page.get_by_label("Amount Requested").fill("900")
@@ -65,10 +65,10 @@ def _at_the_desk(supervisor: Supervisor, browser: Browser) -> None:
 
 
 def _on_the_phone(supervisor: Supervisor, browser: Browser) -> None:
-    post = Postbox(supervisor.address.home)
-    text = post.next_to(CUSTOMER, about="$4,000.00")
+    mailbox = Mailbox(supervisor.config.home)
+    text = mailbox.wait_for_mail(CUSTOMER, about="$4,000.00")
     page = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True).new_page()
-    page.goto(link_in(text, "p"))
+    page.goto(payment_link_in(text, "p"))
     _take(page, "phone")
 
 

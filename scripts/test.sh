@@ -38,7 +38,7 @@ run_pytest() {
     log=$(mktemp "$scratch/pytest.XXXX")
     shift
     # Ctrl-C is for pytest, which still has to say what became of the tests.
-    "$bin/python" -m pytest --durations=10 "${color[@]}" "$@" "${narrowing[@]}" 2>&1 |
+    interruptible "$bin/python" -m pytest --durations=10 "${color[@]}" "$@" "${narrowing[@]}" 2>&1 |
         (trap '' INT && exec tee "$log") || status=$?
     tail -n 1 "$log" >>"$closing"
     sed -nE "s/^([0-9.]+s (call|setup|teardown) .*)/\1 ($name)/p" "$log" >>"$slowest"
@@ -76,7 +76,7 @@ all_else() {
     else
         phase "journeys" run_pytest journeys -m browser
     fi
-    phase "tour" "$bin/partway" tour
+    phase "tour" interruptible "$bin/partway" tour
 }
 
 phase "install" scripts/install.sh test

@@ -1,4 +1,4 @@
-"""The `partway` command: the house as a whole (demo, tour), and Django's command line for one process or act."""
+"""The `partway` command: demo and tour, which run an installation of their own, and Django's management commands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.core.management import execute_from_command_line
 
 from partway.worker import demo, tour
 
-# These start houses of their own, so they run before any setting is read.
-HOUSES = {"demo": demo.main, "tour": tour.main}
+# These start an installation of their own, so they run before any setting is read.
+STANDALONE_COMMANDS = {"demo": demo.main, "tour": tour.main}
 
 HELP = """usage: partway COMMAND [options]
 
@@ -22,17 +22,18 @@ HELP = """usage: partway COMMAND [options]
   verify          recompute the books; exit 1 on any difference
   organizations   create or list organizations
   seed            a large organization, to try and to measure with
+  users           help a user who cannot sign in
 
 partway COMMAND --help says more. docs/reference/settings.md lists the settings.
 """
 
 
 def main() -> None:
-    """Run the command given on the command line."""
-    os.umask(0o077)  # the database, the kept mails and the logs are for this user's eyes only
+    """Runs the command given on the command line."""
+    os.umask(0o077)  # only this user may read the database, the stored mails and the logs
     name = sys.argv[1] if len(sys.argv) > 1 else "help"
-    if name in HOUSES:
-        sys.exit(HOUSES[name](sys.argv[2:]))
+    if name in STANDALONE_COMMANDS:
+        sys.exit(STANDALONE_COMMANDS[name](sys.argv[2:]))
     if name in ("help", "--help", "-h") and len(sys.argv) <= 2:
         print(HELP, end="")
         return

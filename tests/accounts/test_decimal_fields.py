@@ -1,4 +1,4 @@
-"""Decimals in the database: exact to four places, and refused beyond."""
+"""ExactDecimalField stores four places exactly and refuses a fifth."""
 
 from __future__ import annotations
 

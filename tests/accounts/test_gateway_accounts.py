@@ -1,4 +1,4 @@
-"""A gateway account's credentials rest sealed, and rotate with the key."""
+"""Credentials of a gateway account are stored sealed, and survive key rotation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def account() -> GatewayAccount:
-    """The account of birch, which nobody answers for."""
+    """The account of birch, whose gateway is not running."""
     return GatewayAccount.objects.current(personas.organization("birch", "Birch & Co")).get()
 
 

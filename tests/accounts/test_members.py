@@ -1,4 +1,4 @@
-"""Members: one role in each organization, each role includes the lesser ones."""
+"""Users and members: one address per user, one role in each organization."""
 
 from __future__ import annotations
 
@@ -8,18 +8,6 @@ from partway.accounts.models import Member, Organization, Role, User
 from tests.support import personas
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.mark.parametrize(
-    ("role", "may"),
-    [
-        (Role.OWNER, {Role.OWNER, Role.COLLECTOR, Role.READER}),
-        (Role.COLLECTOR, {Role.COLLECTOR, Role.READER}),
-        (Role.READER, {Role.READER}),
-    ],
-)
-def test_member_role_includes_lesser_roles(role: Role, may: set[Role]) -> None:
-    assert {wanted for wanted in Role if Member(role=role).has_role(wanted)} == may
 
 
 def test_email_address_is_case_insensitive() -> None:

@@ -1,4 +1,4 @@
-"""The links with which passwords are set: each opens one door."""
+"""Links by which passwords are set: each works for one purpose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ivy() -> User:
-    """Somebody who was let in and has no password yet."""
+    """A user without a password."""
     return User.objects.create_user("ivy@post.example", "Ivy")
 
 

@@ -83,9 +83,9 @@ def gateway_driver(
     settings: Settings,
 ) -> Iterator[GatewayDriver]:
     """The running company with an account of alder; at the end its ledger agrees with our books."""
-    settings.PARTWAY_SANDBOX_URL = sandbox_server.url
+    settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
-    account = organizations.connect_sandbox(organization, by=alice, now=present())
+    account = organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
     gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
     yield gateway_driver
     gateway_driver.assert_ledger_matches_books()

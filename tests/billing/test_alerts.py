@@ -1,4 +1,4 @@
-"""What a human must look at: raised once, dealt with as it was shown, and back when there is something new."""
+"""Alerts: raised once, resolved only as they were shown, and raised again by news."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from partway.billing.events import Actor
 from partway.billing.models import Alert, PaymentRequest
 from partway.billing.reconciliation import gateway_list
 from partway.lib.clock import now as present
+from partway.lib.money import Money
 from tests.support.gateway_driver import GatewayDriver
 
 
@@ -24,8 +25,8 @@ def the_alert() -> Alert:
 
 
 def process_alert(alert: Alert, by: Actor, at: datetime | None = None) -> None:
-    """A member presses the button beside what this flag said when it was read."""
-    alerts.resolve(alert, shown=alert.message_digest, by=by, now=at or present())
+    """A member resolves the alert as this row shows it."""
+    alerts.resolve(alert, expected_digest=alert.digest, by=by, now=at or present())
 
 
 @pytest.fixture
@@ -42,13 +43,13 @@ def refund_more_at_gateway(gateway_driver: GatewayDriver, refunded: Alert) -> No
     gateway_list.reconcile_gateway_lists(now=later(20))
 
 
-def test_alert_with_newer_message_cannot_be_resolved_from_stale_row(
+def test_alert_with_newer_params_cannot_be_resolved_from_stale_row(
     gateway_driver: GatewayDriver, refunded: Alert, alice: Actor
 ) -> None:
     refund_more_at_gateway(gateway_driver, refunded)
     with pytest.raises(Stale):
         process_alert(refunded, alice)
-    assert "$150.00 of $300.00" in the_alert().message
+    assert the_alert().params["refunded"] == {"amount_minor": 15_000, "currency": "USD"}
 
 
 def test_alert_resolved_from_outdated_page_raises_stale(
@@ -56,27 +57,29 @@ def test_alert_resolved_from_outdated_page_raises_stale(
 ) -> None:
     refund_more_at_gateway(gateway_driver, refunded)
     with pytest.raises(Stale):
-        alerts.resolve(the_alert(), shown=refunded.message_digest, by=alice, now=present())
+        alerts.resolve(the_alert(), expected_digest=refunded.digest, by=alice, now=present())
     assert the_alert().resolved_at is None
 
 
 def test_resolving_alert_twice_keeps_first_resolution(refunded: Alert, alice: Actor) -> None:
     process_alert(refunded, alice)
-    for shown in (refunded.message_digest, "another page"):
-        alerts.resolve(refunded, shown=shown, by=alice, now=present(), resolution="Again.")
+    for shown in (refunded.digest, "another page"):
+        alerts.resolve(refunded, expected_digest=shown, by=alice, now=present(), resolution="Again.")
     assert Alert.objects.get().resolution == ""
 
 
-def test_alert_is_raised_again_when_message_returns_to_earlier_text(
+def test_alert_is_raised_again_when_params_return_to_earlier_values(
     gateway_driver: GatewayDriver, refunded: Alert, alice: Actor
 ) -> None:
-    said = refunded.message
+    refund, payment = Money(10_000, "USD"), refunded.payment
     process_alert(refunded, alice)
     refund_more_at_gateway(gateway_driver, refunded)
     process_alert(the_alert(), alice)
-    assert refunded.payment is not None
-    alerts.raise_for_payment(refunded.kind, refunded.payment, message=said, now=later(30))
-    assert the_alert().message == said
+    assert payment is not None
+    alerts.raise_for_payment(
+        refunded.kind, payment, now=later(30), refunded=refund, captured=payment.captured
+    )
+    assert the_alert().params == refunded.params
 
 
 # Trouble that passes
@@ -87,7 +90,10 @@ HOUR = 60
 
 def raise_alert(asked: PaymentRequest, minutes: float, reason: str) -> None:
     """The company refuses to tell what became of the payment, each time for another reason."""
-    alerts.raise_for_payment("gateway_refused", asked.payments.get(), message=reason, now=later(minutes))
+    payment = asked.payments.get()
+    alerts.raise_for_payment(
+        "gateway_refused", payment, now=later(minutes), amount=payment.amount, gateway_message=reason
+    )
 
 
 @pytest.fixture
@@ -107,4 +113,4 @@ def test_resolved_gateway_alert_stays_quiet_for_a_day(stuck: PaymentRequest) -> 
 
 def test_lasting_gateway_alert_is_raised_again_a_day_after_resolution(stuck: PaymentRequest) -> None:
     raise_alert(stuck, 25 * HOUR, "Account suspended.")
-    assert the_alert().message == "Account suspended."
+    assert the_alert().params["gateway_message"] == "Account suspended."

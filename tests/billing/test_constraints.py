@@ -75,7 +75,9 @@ def invitation(invoice: Invoice) -> Invitation:
 
 
 def call(invoice: Invoice) -> GatewayCall:
-    return GatewayCall.objects.create(payment=payment(invoice), act="start", attempt=1, started_at=present())
+    return GatewayCall.objects.create(
+        payment=payment(invoice), operation="start", attempt=1, started_at=present()
+    )
 
 
 def callback(invoice: Invoice) -> Callback:
@@ -102,7 +104,7 @@ def event(invoice: Invoice) -> Event:
 
 
 def attempt(invoice: Invoice) -> MailAttempt:
-    return MailAttempt.objects.create(mail=Mail.objects.get(), number=1, at=present())
+    return MailAttempt.objects.create(mail=Mail.objects.get(), number=1, attempted_at=present())
 
 
 def changed(make: Callable[[Invoice], Row], **columns: object) -> Callable[[Invoice], None]:
@@ -213,6 +215,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "mail_status_known": changed(lambda _: Mail.objects.get(), status="lost"),
     "mail_attempt_number_unique": twice(attempt),
     "callback_stored_once": twice(callback),
+    "gateway_call_outcome_known": changed(call, outcome="maybe"),
     "callback_status_known": changed(callback, status="lost"),
     "alert_raised_once": twice(alert),
     "one_current_gateway_account": second_current_account,

@@ -21,7 +21,7 @@ from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.people import members, organizations
-from partway.billing.receivables import credit
+from partway.billing.receivables import credit, write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests.billing.documents.test_change_sent_invoice import draft, write_off
@@ -57,7 +57,7 @@ def edit(invoice: Invoice, by: Actor, total_minor: int = 90_000) -> GatewayActio
         invoices.edit,
         invoice,
         draft=draft(invoice, total_minor),
-        version=invoice.version,
+        expected_version=invoice.version,
         by=by,
         now=present(),
     )
@@ -123,7 +123,7 @@ def test_editing_invoice_waits_for_void(invoice: Invoice, alice: Actor) -> None:
 
 def test_reopening_invoice_twice_at_once_reopens_once(invoice: Invoice, alice: Actor) -> None:
     write_off(invoice, alice)
-    reopen = partial(invoices.reopen, invoice, by=alice, now=present())
+    reopen = partial(write_offs.reopen, invoice, by=alice, now=present())
     assert refusal(reopen, reopen) == "Conflict"
 
 
@@ -218,7 +218,7 @@ def test_releasing_payment_waits_for_edit_down_of_invoice(
     spare: Payment, invoice: Invoice, alice: Actor
 ) -> None:
     released = run_behind_open_transaction(
-        edit(invoice, alice, 70_000), lambda: credit.release(invoice, spare, by=alice, now=present())
+        edit(invoice, alice, 70_000), lambda: credit.deallocate(invoice, spare, by=alice, now=present())
     )
     assert released.amount_minor == 70_000
 
@@ -227,7 +227,7 @@ def test_releasing_payment_waits_for_payment_of_the_rest(invoice: Invoice, alice
     check = record(invoice, 40_000, alice)
     run_behind_open_transaction(
         lambda: record(invoice, 60_000, alice),
-        lambda: credit.release(invoice, check, by=alice, now=present()),
+        lambda: credit.deallocate(invoice, check, by=alice, now=present()),
     )
     invoice.refresh_from_db()
     assert (invoice.status, invoice.amount_due_minor) == ("sent", 40_000)
@@ -349,7 +349,7 @@ def test_concurrent_gateway_connects_leave_last_account_current(
     gateway_driver: GatewayDriver, organization: Organization, alice: Actor
 ) -> None:
     def connect() -> GatewayAccount:
-        return organizations.connect_sandbox(organization, by=alice, now=present())
+        return organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
 
     assert run_behind_open_transaction(connect, connect) == GatewayAccount.objects.current(organization).get()
 

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.documents import invoices
+from partway.billing.documents.drafts import LineDraft
 from partway.billing.errors import Conflict, Invalid, NotPayable
 from partway.billing.events import Actor
 from partway.billing.models import (
@@ -76,7 +77,7 @@ def test_full_discount_does_not_hide_subtotal_overflow(
         customer=dana,
         currency="USD",
         due_on=present().date(),
-        lines=(invoices.Line("Everything", Decimal(10**8), 10**13, Decimal(0)),),
+        lines=(LineDraft("Everything", Decimal(10**8), 10**13, Decimal(0)),),
         discount_kind="percent",
         discount_percent=Decimal(100),
     )
@@ -88,7 +89,7 @@ def test_concurrent_gateway_connects_leave_one_current_account(
     gateway_driver: GatewayDriver, organization: Organization, alice: Actor
 ) -> None:
     def connect() -> GatewayAccount:
-        return organizations.connect_sandbox(organization, by=alice, now=present())
+        return organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
 
     run_concurrently(connect, connect)
     assert GatewayAccount.objects.current(organization).count() == 1
@@ -99,7 +100,7 @@ def test_refused_start_does_not_fail_payment_started_by_another_try(
 ) -> None:
     before = gateway_driver.start(asked)
     late = Payment.objects.select_related("gateway_account", "organization", "invoice").get(pk=before.pk)
-    book_refused_start(late, Refused("busy", "The same key is in use."), present())
+    book_refused_start(late, Refused("busy", "The same key is in use."), now=present())
     before.refresh_from_db()
     assert before.status == "pending"
 
@@ -109,7 +110,7 @@ def test_late_start_response_does_not_overwrite_checkout_ref(
 ) -> None:
     payment = gateway_driver.start(asked)
     late = Payment.objects.get(pk=payment.pk)
-    record_checkout(late, "co_another", f"{gateway_driver.sandbox_server.url}/checkout/another")
+    record_checkout(late, ref="co_another", url=f"{gateway_driver.sandbox_server.url}/checkout/another")
     assert late.checkout_ref == payment.checkout_ref
 
 
@@ -161,7 +162,7 @@ def test_payment_request_idempotency_key_with_other_amount_conflicts(invoice: In
         )
 
     payment_requests.create(invoice, new_request=ask(30_000), by=alice, now=present())
-    with pytest.raises(Conflict, match="already asked for"):
+    with pytest.raises(Conflict, match="request_form_used"):
         payment_requests.create(invoice, new_request=ask(40_000), by=alice, now=present())
 
 
@@ -176,4 +177,7 @@ def test_pay_now_of_amount_between_gateway_steps_is_not_payable(dana: Customer) 
     invoice = personas.sent_invoice(dana, 12_505, currency="KWD")  # a last digit other than 0
     with pytest.raises(NotPayable) as refused:
         check_payable(invoice, now=present())
-    assert refused.value.reason == "not_payable"
+    assert (refused.value.reason, refused.value.params) == (
+        "amount_not_payable",
+        {"amount": invoice.amount_due},
+    )

@@ -178,8 +178,12 @@ def test_concurrent_gateway_connects_leave_one_current(
 ) -> None:
     for offset_ms in start_offsets_ms(4, 12):
         run_concurrently(
-            lambda: organizations.connect_sandbox(organization, by=alice, now=present()),
-            lambda: organizations.connect_sandbox(organization, by=alice, now=present()),
+            lambda: organizations.connect(
+                organization, gateway="sandbox", credentials={}, by=alice, now=present()
+            ),
+            lambda: organizations.connect(
+                organization, gateway="sandbox", credentials={}, by=alice, now=present()
+            ),
             offset_ms=offset_ms,
         )
     assert organization.gateway_accounts.count() == 2 + 8

@@ -1,4 +1,4 @@
-"""Nobody fills the disk: a body larger than anything we ask for is refused before it is read."""
+"""A request body above the limit is refused before it is read."""
 
 from __future__ import annotations
 

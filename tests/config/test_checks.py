@@ -1,4 +1,4 @@
-"""Settings under which money or links would not be safe are refused."""
+"""System checks refuse unsafe settings."""
 
 from __future__ import annotations
 

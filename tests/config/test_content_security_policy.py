@@ -1,4 +1,4 @@
-"""Every answer carries a Content-Security-Policy; a page that leads to a gateway names it."""
+"""Every response has a Content-Security-Policy; a payable page adds the gateway to form-action."""
 
 from __future__ import annotations
 

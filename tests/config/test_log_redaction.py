@@ -1,4 +1,4 @@
-"""No log line lets its reader pay or peek."""
+"""Logs contain no token of a link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partway.lib.links import make_token
 
 @pytest.fixture
 def token() -> str:
-    """The token of a payment link."""
+    """A token of a payment link."""
     return make_token(new_id("preq"), "a key")
 
 

@@ -1,4 +1,4 @@
-"""An installation makes its secret key once, and keeps it to itself."""
+"""The secret key file is created once, and readable by its user only."""
 
 from __future__ import annotations
 

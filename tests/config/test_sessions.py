@@ -1,4 +1,4 @@
-"""What a database dump knows of sessions signs nobody in."""
+"""Stored session keys are digests, so that a database dump signs nobody in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def alice() -> Client:
-    """Somebody who has signed in."""
+    """A signed-in client."""
     client = Client()
     client.force_login(personas.alder().alice.user)
     return client

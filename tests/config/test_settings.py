@@ -1,4 +1,4 @@
-"""One setting each decides the database, the mail and the key; asked of a fresh process."""
+"""Settings follow environment variables; each test reads them in a fresh process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ print(json.dumps({name: getattr(settings, name) for name in names}
 
 @pytest.fixture
 def told(tmp_path: Path) -> Any:
-    """What the settings are in an empty home, with this environment."""
+    """Returns the settings in an empty home with this environment."""
 
     def ask(**environment: str) -> dict[str, Any]:
         kept = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG")
@@ -70,6 +70,9 @@ def test_secret_key_fallbacks_are_read_from_settings(told: Any) -> None:
 
 
 def test_mail_backend_follows_settings(told: Any) -> None:
-    assert told()["EMAIL_BACKEND"] == "partway.delivery.mail.backends.KeptMails"
-    assert told(EMAIL_URL="smtp://mail.example:25")["EMAIL_BACKEND"] == "partway.delivery.mail.backends.Smtp"
+    assert told()["EMAIL_BACKEND"] == "partway.delivery.mail.backends.FileBackend"
+    assert (
+        told(EMAIL_URL="smtp://mail.example:25")["EMAIL_BACKEND"]
+        == "partway.delivery.mail.backends.SmtpBackend"
+    )
     assert told(PARTWAY_MAIL_BACKEND="postmark.EmailBackend")["EMAIL_BACKEND"].startswith("anymail.")

@@ -1,7 +1,7 @@
-"""A house whose processes begin with the libraries loaded, because they begin a hundred times in these tests.
+"""A supervisor whose processes are forked with the libraries loaded, since these tests start a hundred of them.
 
-Most of the time that a process needs to start goes into importing what never changes. A server of Python's own
-imports that once, and each process is forked from it; our settings, apps and code it loads by itself, as always.
+Most of the start of a process is importing libraries. Python's fork server imports them once, and each process is
+forked from it; it loads our settings, apps and code by itself, as always.
 """
 
 from __future__ import annotations
@@ -15,28 +15,30 @@ from multiprocessing.process import BaseProcess
 from partway.worker.supervisor import Supervisor
 
 LIBRARIES = (
-    "django.contrib.staticfiles.finders",
-    "django.core.management",
-    "django.db.backends.postgresql.base",
-    "django.db.backends.sqlite3.base",
-    "django.db.models",
-    "django.forms",
-    "django.template",
+    *("django.contrib.auth.password_validation", "django.contrib.staticfiles.finders"),
+    *("django.contrib.staticfiles.storage", "django.core.handlers.wsgi", "django.core.management"),
+    *(
+        "django.db.backends.postgresql.base",
+        "django.db.backends.sqlite3.base",
+        "django.db.migrations.executor",
+    ),
+    *("django.db.models", "django.forms", "django.template.defaulttags", "django.template.loader_tags"),
+    *("django.views.debug", "email.mime.multipart", "fido2.server", "PIL.ImageOps", "whitenoise.middleware"),
     *("babel.numbers", "cryptography.fernet", "fido2.webauthn", "granian", "httpx", "PIL.Image", "psycopg"),
     *("prometheus_client", "requests", "segno", "sqlparse", "standardwebhooks", "structlog", "typst"),
 )
 
 
 class ForkedSupervisor(Supervisor):
-    """The same house, but for how its own two processes come to life."""
+    """Forks the web server and the worker in place of starting an interpreter."""
 
     def _start(self, name: str, *command: str) -> None:
         if command[:2] != ("-m", "partway"):
             super()._start(name, *command)
             return
-        logs = self.address.home / "logs"
+        logs = self.config.home / "logs"
         logs.mkdir(exist_ok=True)
-        environment = {**self.address.environment(), **self.extra_environment}
+        environment = {**self.config.environment(), **self.extra_environment}
         arguments = (list(command[1:]), environment, str(logs / f"{name}.log"))
         forks = multiprocessing.get_context("forkserver")
         forks.set_forkserver_preload(list(LIBRARIES))
@@ -46,7 +48,7 @@ class ForkedSupervisor(Supervisor):
 
 
 class ForkedProcess:
-    """As much of subprocess.Popen as a house needs."""
+    """The part of subprocess.Popen that the supervisor uses."""
 
     def __init__(self, process: BaseProcess) -> None:
         self._process = process
@@ -54,23 +56,23 @@ class ForkedProcess:
         self.pid = process.pid
 
     def poll(self) -> int | None:
-        """The exit status, negative for the signal it died of; None while it lives."""
+        """Returns the exit status, negative for a signal; None while the process runs."""
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit status, once it has one."""
+        """Waits for the exit status."""
         self._process.join(timeout)
         if self._process.exitcode is None:
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
         return self._process.exitcode
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Sends SIGTERM."""
         self._process.terminate()
 
 
 def _partway(argv: list[str], environment: dict[str, str], log: str) -> None:
-    """The `partway` command as a program of its own: session, environment and output, then its own entrance."""
+    """Runs the `partway` command in a session, environment and output of its own."""
     os.setsid()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
@@ -78,7 +80,7 @@ def _partway(argv: list[str], environment: dict[str, str], log: str) -> None:
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = argv
-    multiprocessing.set_start_method(None, force=True)  # whatever a program of its own would use
+    multiprocessing.set_start_method(None, force=True)  # the default of a fresh interpreter
 
     from partway.__main__ import main
 

@@ -1,4 +1,4 @@
-"""A house whose processes can be killed at a stop point, with the payment company and a mail server beside it."""
+"""An installation whose processes can be killed at a failpoint, with a sandbox and a mail server."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ COMMIT = ("before commit", "after commit")
 
 @dataclass(frozen=True)
 class KillPoint:
-    """Where an act is killed: once it has passed these stop points; or nowhere, and these are all that it passes."""
+    """The place where an act is killed: after these failpoints; or nowhere, and these are all that it passes."""
 
     passed: tuple[str, ...]
     kills: bool = True
 
 
 def kill_at_each_failpoint(*names: str) -> pytest.MarkDecorator:
-    """The test once for each stop point of its act, killed there; and once not killed, to see that none is missing."""
+    """Runs a test with a kill at each failpoint of its act, and once without, to check that the list is complete."""
     failpoints = [
         KillPoint(names, kills=False),
         *(KillPoint(names[:number]) for number in range(1, len(names) + 1)),
@@ -46,7 +46,7 @@ def kill_at_each_failpoint(*names: str) -> pytest.MarkDecorator:
 
 
 class Installation:
-    """One house and its neighbors."""
+    """The running processes, the sandbox and the mail server."""
 
     def __init__(
         self, supervisor: Supervisor, sandbox_server: SandboxServer, mail_server: MailServer
@@ -54,13 +54,13 @@ class Installation:
         self.supervisor = supervisor
         self.sandbox_server = sandbox_server
         self.mail_server = mail_server
-        self._kill_switch = KillSwitch(supervisor.address.home)
+        self._kill_switch = KillSwitch(supervisor.config.home)
 
     @contextmanager
     def killed_at(
         self, kill_point: KillPoint, act: str, *, meanwhile: Callable[[], object] = lambda: None
     ) -> Iterator[None]:
-        """The block sets off `act`, whose process is killed at the stop point and started again some minutes later."""
+        """Kills the process of `act`, which the block triggers, at the failpoint, and restarts it minutes later."""
         self._kill_switch.set(act, kill_at=len(kill_point.passed) if kill_point.kills else 0)
         with suppress(httpx.TransportError) if kill_point.kills else nullcontext():
             yield
@@ -81,33 +81,33 @@ class Installation:
 
 
 def advance_three_minutes() -> None:
-    """Whatever waits has waited three minutes more."""
+    """Moves everything that is scheduled three minutes forward."""
     by = timedelta(minutes=3)
     GatewayCall.objects.update(started_at=F("started_at") - by)
     Payment.objects.unsettled().update(next_refresh_at=F("next_refresh_at") - by)
-    Callback.objects.filter(status="waiting").update(next_attempt_at=F("next_attempt_at") - by)
+    Callback.objects.filter(status="pending").update(next_attempt_at=F("next_attempt_at") - by)
     Mail.objects.filter(status="queued").update(next_attempt_at=F("next_attempt_at") - by)
 
 
 @contextmanager
 def running_installation(home: Path) -> Iterator[Installation]:
-    """Everybody at work on the database of the tests, and this process at home in the same house."""
+    """Starts an installation on the database of the tests, with the same URLs in this process."""
     with ExitStack() as stack:
         mail_server = stack.enter_context(running_mail_server())
-        address = SupervisorConfig(home, free_port(), free_port(), database_url())
+        config = SupervisorConfig(home, free_port(), free_port(), database_url())
         environment = {
             "DJANGO_SETTINGS_MODULE": "tests.support.crash_app.settings",
             "EMAIL_URL": mail_server.url,
-            "PARTWAY_CHECKOUTS_PER_ADDRESS": "1000",  # all customers of this town come from the same one
+            "PARTWAY_CHECKOUTS_PER_ADDRESS": "1000",  # all customers have the same address
         }
-        supervisor = stack.enter_context(ForkedSupervisor(address, environment))
-        here = override_settings(PARTWAY_URL=address.url, PARTWAY_SANDBOX_URL=address.sandbox_url)
-        stack.enter_context(here)
+        supervisor = stack.enter_context(ForkedSupervisor(config, environment))
+        settings = override_settings(
+            PARTWAY_URL=config.url, PARTWAY_GATEWAY_URLS={"sandbox": config.sandbox_url}
+        )
+        stack.enter_context(settings)
         supervisor.start_sandbox()
         supervisor.start_web()
         supervisor.start_worker()
-        sandbox_server = SandboxServer(
-            home / "sandbox", address.sandbox_port, supervisor.processes["sandbox"]
-        )
+        sandbox_server = SandboxServer(home / "sandbox", config.sandbox_port, supervisor.processes["sandbox"])
         stack.callback(sandbox_server.client.close)
         yield Installation(supervisor, sandbox_server, mail_server)

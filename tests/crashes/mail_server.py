@@ -1,4 +1,4 @@
-"""A mail server that takes whatever the house sends, so that a test can count what arrived."""
+"""A mail server that accepts every mail, so that a test can count what arrived."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from partway.worker.supervisor import free_port
 
 
 class MailServer:
-    """Every message as it arrived, also those that came twice."""
+    """Stores every message, also repeated ones."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[list[str], EmailMessage]] = []
         self.url = ""
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Take one message."""
+        """Stores one message."""
         message = message_from_bytes(envelope.content, policy=policy.default)
         self.messages.append((envelope.rcpt_tos, message))
         return "250 OK"
 
     def to(self, address: str, *, about: str) -> list[EmailMessage]:
-        """What came to this address with these words in the subject, in the order of its arrival."""
+        """Returns the messages to this address with `about` in the subject, in order of arrival."""
         return [one for to, one in list(self.messages) if address in to and about in str(one["Subject"])]
 
 
 @contextmanager
 def running_mail_server() -> Iterator[MailServer]:
-    """One that takes mails as long as the block lasts."""
+    """Runs a mail server for the block."""
     mail_server = MailServer()
     server = Controller(mail_server, hostname="127.0.0.1", port=free_port())
     server.start()
@@ -41,4 +41,4 @@ def running_mail_server() -> Iterator[MailServer]:
     try:
         yield mail_server
     finally:
-        server.kill_point()
+        server.stop()

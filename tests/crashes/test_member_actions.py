@@ -1,18 +1,18 @@
-"""The web server or the worker is killed at any stop point of a member's act: it is done, or can be done again."""
+"""A process killed at any failpoint of a member's act: the act is done, or can be repeated."""
 
 from __future__ import annotations
 
 import pytest
 
 from partway.billing.models import Event
-from partway.worker.tour.visitor import Page
+from partway.worker.tour.browser import Page
 
 from .installation import COMMIT, KillPoint, kill_at_each_failpoint
 from .scenario import CANCELED, PAID, CrashScenario, Outcome
 
 pytestmark = [pytest.mark.long(3), pytest.mark.sampled_on("postgresql", every=7)]
 
-SESSION = COMMIT  # it keeps the words for the next page
+SESSION = COMMIT  # the notice for the next page is stored in the session
 
 CANCEL = (
     *("event payment_request.canceled", "event payment.closing", *COMMIT),
@@ -32,7 +32,7 @@ SEND = ("mail payment_request", "sent payment_request", *COMMIT)
 
 
 class Dialog:
-    """What the owner confirms, once or again; `typed` goes over what its fields hold."""
+    """A dialog that the owner submits, once or again; `typed` replaces values of its fields."""
 
     def __init__(self, scenario: CrashScenario, path: str, **typed: str) -> None:
         self.path = scenario.path(path)
@@ -43,12 +43,12 @@ class Dialog:
         self._form = scenario.alice_opens(self.path).form(to=self.path)
 
     def confirm(self) -> Page:
-        """The button in the dialog that stands open."""
+        """Submits the open dialog."""
         return self._alice.submit(self._form, **self._typed)
 
 
 def dialog_of(scenario: CrashScenario, act: str) -> Dialog:
-    """The dialog of an act on the open request."""
+    """Opens a dialog of the open request."""
     return Dialog(scenario, f"requests/{scenario.request.pk}/{act}/")
 
 

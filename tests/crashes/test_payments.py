@@ -1,4 +1,4 @@
-"""The web server or the worker is killed at any stop point of taking money: the customer is charged exactly once."""
+"""A process killed at any failpoint of a payment: the customer is charged exactly once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An organization with an open request, whose mails wait in the database."""
+"""An organization with an open request, with its queued mails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def organization(db: None) -> Organization:
 
 @pytest.fixture
 def invoice(organization: Organization) -> Invoice:
-    """A sent invoice of $1,000.00 to Dana, whose own mail has left already."""
+    """A sent invoice of $1,000.00 to Dana, whose own mail is sent."""
     invoice = personas.sent_invoice(personas.customer(organization))
     Mail.objects.all().update(status="sent")
     return invoice
@@ -31,5 +31,5 @@ def request_(invoice: Invoice) -> PaymentRequest:
 
 @pytest.fixture
 def mail(request_: PaymentRequest) -> Mail:
-    """The request's mail, waiting."""
+    """The request's queued mail."""
     return Mail.objects.get(payment_request=request_)

@@ -97,10 +97,10 @@ def test_payment_method_has_display_name(code: str, words: str) -> None:
 def test_payment_mode_in_sentence_keeps_capitals_of_names_only(
     invoice: Invoice, method: str, by: str
 ) -> None:
-    assert receipt(personas.captured_payment(invoice, 20_000, method=method)).by == by
+    assert receipt(personas.captured_payment(invoice, 20_000, method=method)).method_in_sentence == by
 
 
-# What the invoice says of its payments
+# The payment history of an invoice
 
 
 def parts(invoice: Invoice) -> list[tuple[str, int]]:
@@ -115,7 +115,7 @@ def test_payments_so_far_show_reversed_check_as_negative_row(invoice: Invoice) -
 def test_payments_so_far_name_origin_of_credit(invoice: Invoice) -> None:
     payment = personas.record_check(invoice, 40_000)
     by = personas.owner_actor(invoice.organization)
-    credit.release(invoice, payment, by=by, now=now())
+    credit.deallocate(invoice, payment, by=by, now=now())
     credit.apply(invoice, amount=Money(10_000, "USD"), by=by, now=now())
     assert parts(invoice) == [
         ("Check", 40_000),

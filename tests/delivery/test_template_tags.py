@@ -117,10 +117,10 @@ def test_invoice_display_status_is_derived(status: str, paid: int, due_in: int, 
 
 
 def test_state_tag_renders_dot_and_word() -> None:
-    html = tags.state("partially_paid")
+    html = tags.status_badge("partially_paid")
     assert text(html) == "Partially paid"
     assert 'class="state-dot" aria-hidden="true"' in html
-    assert text(tags.state("brand_new")) == "Brand new"
+    assert text(tags.status_badge("brand_new")) == "Brand new"
 
 
 @pytest.mark.parametrize(
@@ -150,5 +150,5 @@ def test_local_time_tag_shows_midnight_and_noon_as_twelve() -> None:
 
 def test_last_moment_tag_shows_day_or_exact_time() -> None:
     midnight = datetime(2026, 12, 1, 5, tzinfo=UTC)
-    assert tags.last_moment(midnight, "America/New_York") == "Nov 30, 2026"
-    assert tags.last_moment(midnight, "UTC") == "Dec 1, 2026, 5:00 AM"
+    assert tags.deadline(midnight, "America/New_York") == "Nov 30, 2026"
+    assert tags.deadline(midnight, "UTC") == "Dec 1, 2026, 5:00 AM"

@@ -1,4 +1,4 @@
-"""The stage of every gateway, on a real server."""
+"""The harness of each gateway, on a running server."""
 
 from __future__ import annotations
 
@@ -25,5 +25,7 @@ def callback_receiver() -> Iterator[CallbackReceiver]:
 
 @pytest.fixture(params=sorted(GATEWAYS))
 def harness(request: pytest.FixtureRequest, callback_receiver: CallbackReceiver) -> GatewayHarness:
-    stages = {"sandbox": lambda: SandboxHarness(request.getfixturevalue("sandbox_server"), callback_receiver)}
-    return stages[request.param]()
+    harnesses = {
+        "sandbox": lambda: SandboxHarness(request.getfixturevalue("sandbox_server"), callback_receiver)
+    }
+    return harnesses[request.param]()

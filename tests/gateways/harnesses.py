@@ -1,4 +1,4 @@
-"""One stage per gateway: how a test plays the customer, the gateway's own staff and bad luck there."""
+"""One harness for each gateway: how a test acts as its customer and its staff, and injects faults."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any, Protocol
 
 from partway.gateways.protocol import Checkout, CheckoutRequest, Gateway, Refund
 from partway.gateways.registry import open_gateway
-from partway.gateways.sandbox import create_account
+from partway.gateways.sandbox.adapter import create_account
 from partway.lib.money import Money
 from tests.support.sandbox_server import CallbackReceiver, ReceivedCallback, SandboxServer, sign_callback
 
-# The port of the discard service, which no machine runs.
+# The port of the discard service, on which nothing listens.
 UNREACHABLE_URL = "http://127.0.0.1:9"
 
 _numbers = count(1)
 
 
 class GatewayHarness(Protocol):
-    """What the contract suite needs besides the gateway itself."""
+    """The gateway and all that the contract suite needs to drive it."""
 
     gateway: Gateway
-    wrong_credentials: Gateway  # with credentials that open nothing
-    unreachable: Gateway  # at an address where nobody listens
+    wrong_credentials: Gateway  # with credentials of no account
+    unreachable: Gateway  # at an address on which nothing listens
     callback_receiver: CallbackReceiver
 
     def another(self) -> GatewayHarness: ...
-    def order(self, **changes: Any) -> CheckoutRequest: ...
+    def checkout_request(self, **changes: Any) -> CheckoutRequest: ...
     def pay(self, checkout: Checkout, how: str = "good") -> None: ...
     def settle_bank_debit(self, checkout: Checkout, outcome: str) -> None: ...
     def settle_refund(self, refund: Refund, outcome: str) -> None: ...
@@ -38,7 +38,7 @@ class GatewayHarness(Protocol):
 
 
 class SandboxHarness:
-    """The pretend company: its test cards are the customer, its faults the bad luck."""
+    """Drives the sandbox by its test cards, its API and its faults."""
 
     PAYMENT_FORMS = {
         "good": {"number": "4242424242424242"},
@@ -58,14 +58,14 @@ class SandboxHarness:
         self.unreachable = self._open(UNREACHABLE_URL)
 
     def _open(self, url: str, **changes: str) -> Gateway:
-        return open_gateway("sandbox", {**self.credentials, **changes}, endpoints={"sandbox": url})
+        return open_gateway("sandbox", {**self.credentials, **changes}, urls={"sandbox": url})
 
     def another(self) -> GatewayHarness:
         return SandboxHarness(self.sandbox_server, self.callback_receiver)
 
-    def order(self, **changes: Any) -> CheckoutRequest:
-        order = CheckoutRequest(
-            key=f"order-{next(_numbers)}",
+    def checkout_request(self, **changes: Any) -> CheckoutRequest:
+        request = CheckoutRequest(
+            key=f"request-{next(_numbers)}",
             amount=Money(12_500, "USD"),
             description="Invoice INV-0042, first stage",
             reference="pay_1",
@@ -73,7 +73,7 @@ class SandboxHarness:
             callback_url=self.callback_receiver.url,
             expires_at=datetime.now(UTC) + timedelta(minutes=35),
         )
-        return replace(order, **changes)
+        return replace(request, **changes)
 
     def pay(self, checkout: Checkout, how: str = "good") -> None:
         self.sandbox_server.submit_form(f"{checkout.url}/pay", **self.PAYMENT_FORMS[how])
@@ -96,6 +96,6 @@ class SandboxHarness:
         return [line["captured"]] * line["captures"]
 
     def _call_api(self, method: str, path: str, **body: object) -> dict[str, Any]:
-        answer = self.sandbox_server.call_api(method, path, self.credentials["api_key"], **body)
-        assert answer.is_success, answer.text
-        return dict(answer.json())
+        response = self.sandbox_server.call_api(method, path, self.credentials["api_key"], **body)
+        assert response.is_success, response.text
+        return dict(response.json())

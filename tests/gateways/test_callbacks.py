@@ -1,4 +1,4 @@
-"""Contract: a callback is client_ip only if the gateway signed exactly these bytes, just now."""
+"""Contract: a callback is valid only if the gateway signed exactly this body, recently."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.sandbox_server import ReceivedCallback, wait_until
 
 @pytest.fixture
 def checkout(harness: GatewayHarness) -> Checkout:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     return checkout
 
@@ -25,19 +25,19 @@ def received(harness: GatewayHarness, checkout: Checkout) -> ReceivedCallback:
     return harness.callback_receiver.received[0]
 
 
-def test_a_callback_names_its_event_and_its_checkout(
+def test_verified_callback_has_event_id_and_checkout_ref(
     harness: GatewayHarness, checkout: Checkout, received: ReceivedCallback
 ) -> None:
-    facts = harness.gateway.read_callback(received.body, received.headers)
-    assert facts.checkout_ref == checkout.ref
-    assert facts.event_id.startswith("evt_")
-    assert facts.kind == "checkout.authorized"
-    assert facts.at.tzinfo is not None
+    callback = harness.gateway.read_callback(received.body, received.headers)
+    assert callback.checkout_ref == checkout.ref
+    assert callback.event_id.startswith("evt_")
+    assert callback.kind == "checkout.authorized"
+    assert callback.at.tzinfo is not None
 
 
 def test_callback_headers_are_case_insensitive(harness: GatewayHarness, received: ReceivedCallback) -> None:
-    shouted = {name.upper(): value for name, value in received.headers.items()}
-    assert harness.gateway.read_callback(received.body, shouted)
+    upper_case = {name.upper(): value for name, value in received.headers.items()}
+    assert harness.gateway.read_callback(received.body, upper_case)
 
 
 def test_callback_with_changed_body_is_refused(harness: GatewayHarness, received: ReceivedCallback) -> None:
@@ -89,9 +89,9 @@ def test_callback_signed_an_hour_off_is_refused(
 def test_signed_callback_with_invalid_fields_is_refused(
     harness: GatewayHarness, received: ReceivedCallback, part: dict[str, object]
 ) -> None:
-    senseless = harness.sign_callback(json.dumps({**received.event, **part}).encode(), datetime.now(UTC))
+    invalid = harness.sign_callback(json.dumps({**received.event, **part}).encode(), datetime.now(UTC))
     with pytest.raises(BadCallback):
-        harness.gateway.read_callback(senseless.body, senseless.headers)
+        harness.gateway.read_callback(invalid.body, invalid.headers)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"null", b"{}"])
@@ -105,7 +105,7 @@ def test_callback_with_malformed_body_is_refused(
 def test_callback_of_another_account_is_refused(harness: GatewayHarness, received: ReceivedCallback) -> None:
     harness.callback_receiver.received.clear()
     other = harness.another()
-    other.pay(other.gateway.start(other.order()))
+    other.pay(other.gateway.start(other.checkout_request()))
     theirs = wait_until(lambda: harness.callback_receiver.received)[0]
     with pytest.raises(BadCallback):
         harness.gateway.read_callback(theirs.body, theirs.headers)

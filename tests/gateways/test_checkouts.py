@@ -1,4 +1,4 @@
-"""Contract: a checkout is paid once, for what was ordered."""
+"""Contract: a checkout is paid once, for the requested amount."""
 
 from __future__ import annotations
 
@@ -23,54 +23,54 @@ def test_invalid_gateway_credentials_are_refused(harness: GatewayHarness) -> Non
 
 
 def test_checkout_url_is_on_gateway_origin(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     assert checkout.url.startswith(harness.gateway.checkout_origin + "/")
 
 
 def test_new_checkout_is_open(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
-    truth = harness.gateway.fetch(checkout.ref)
-    assert (truth.status, truth.authorized, truth.captured) == (CheckoutStatus.OPEN, None, None)
+    checkout = harness.gateway.start(harness.checkout_request())
+    state = harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.authorized, state.captured) == (CheckoutStatus.OPEN, None, None)
 
 
 def test_start_repeated_with_same_key_is_same_checkout(harness: GatewayHarness) -> None:
-    order = harness.order()
-    assert harness.gateway.start(order) == harness.gateway.start(order)
+    request = harness.checkout_request()
+    assert harness.gateway.start(request) == harness.gateway.start(request)
 
 
 def test_start_with_same_key_and_other_amount_is_refused(harness: GatewayHarness) -> None:
-    order = harness.order()
-    harness.gateway.start(order)
+    request = harness.checkout_request()
+    harness.gateway.start(request)
     with pytest.raises(Refused) as refused:
-        harness.gateway.start(harness.order(key=order.key, amount=Money(99_900, "USD")))
+        harness.gateway.start(harness.checkout_request(key=request.key, amount=Money(99_900, "USD")))
     assert refused.value.code == "idempotency_key_reused"
 
 
 def test_card_payment_is_authorized_and_not_captured(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
-    truth = harness.gateway.fetch(checkout.ref)
-    assert (truth.status, truth.method) == (CheckoutStatus.AUTHORIZED, "card")
-    assert (truth.authorized, truth.captured) == (Money(12_500, "USD"), None)
+    state = harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.method) == (CheckoutStatus.AUTHORIZED, "card")
+    assert (state.authorized, state.captured) == (Money(12_500, "USD"), None)
 
 
 def test_capture_takes_authorized_amount(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
-    truth = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
-    assert (truth.status, truth.captured) == (CheckoutStatus.CAPTURED, Money(12_500, "USD"))
-    assert harness.gateway.fetch(checkout.ref) == truth
+    state = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert (state.status, state.captured) == (CheckoutStatus.CAPTURED, Money(12_500, "USD"))
+    assert harness.gateway.fetch(checkout.ref) == state
 
 
 def test_partial_capture_is_allowed(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
-    truth = harness.gateway.capture(checkout.ref, Money(5_000, "USD"), "capture")
-    assert truth.captured == Money(5_000, "USD")
+    state = harness.gateway.capture(checkout.ref, Money(5_000, "USD"), "capture")
+    assert state.captured == Money(5_000, "USD")
 
 
 def test_capture_above_authorized_amount_is_refused(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     with pytest.raises(Refused) as refused:
         harness.gateway.capture(checkout.ref, Money(12_501, "USD"), "capture")
@@ -79,7 +79,7 @@ def test_capture_above_authorized_amount_is_refused(harness: GatewayHarness) -> 
 
 
 def test_capture_repeated_with_same_key_captures_once(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     first = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
     assert harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture") == first
@@ -87,7 +87,7 @@ def test_capture_repeated_with_same_key_captures_once(harness: GatewayHarness) -
 
 
 def test_second_capture_with_other_key_is_refused(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.gateway.capture(checkout.ref, Money(5_000, "USD"), "one")
     with pytest.raises(Refused) as refused:
@@ -96,7 +96,7 @@ def test_second_capture_with_other_key_is_refused(harness: GatewayHarness) -> No
 
 
 def test_concurrent_captures_capture_once(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     with ThreadPoolExecutor(8) as pool:
         for number in range(8):
@@ -104,70 +104,68 @@ def test_concurrent_captures_capture_once(harness: GatewayHarness) -> None:
     assert harness.captures(checkout) == [12_500]
 
 
-def test_an_unpaid_checkout_cannot_be_captured(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+def test_unpaid_checkout_cannot_be_captured(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.checkout_request())
     with pytest.raises(Refused) as refused:
         harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
     assert refused.value.code == "not_authorized"
 
 
 @pytest.mark.parametrize(("how", "code"), [("declined", "card_declined"), ("insufficient_funds",) * 2])
-def test_a_decline_leaves_the_checkout_open_and_says_why(
-    harness: GatewayHarness, how: str, code: str
-) -> None:
-    checkout = harness.gateway.start(harness.order())
+def test_decline_leaves_checkout_open_with_code(harness: GatewayHarness, how: str, code: str) -> None:
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout, how)
-    truth = harness.gateway.fetch(checkout.ref)
-    assert (truth.status, truth.code) == (CheckoutStatus.OPEN, code)
-    assert truth.message
+    state = harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.code) == (CheckoutStatus.OPEN, code)
+    assert state.message
 
 
-def test_a_second_card_can_pay_after_a_decline(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+def test_second_card_can_pay_after_decline(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout, "declined")
     harness.pay(checkout, "good")
-    truth = harness.gateway.fetch(checkout.ref)
-    assert (truth.status, truth.code) == (CheckoutStatus.AUTHORIZED, "")
+    state = harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.code) == (CheckoutStatus.AUTHORIZED, "")
 
 
 def test_lapsed_authorization_captures_nothing(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout, "lapsing")
     with pytest.raises(Refused) as refused:
         harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
     assert refused.value.code == "authorization_lapsed"
-    truth = harness.gateway.fetch(checkout.ref)
-    assert (truth.status, truth.code, truth.captured) == (CheckoutStatus.CLOSED, "authorization_lapsed", None)
+    state = harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.code, state.captured) == (CheckoutStatus.CLOSED, "authorization_lapsed", None)
 
 
-def test_a_bank_debit_is_processing_until_it_settles(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+def test_bank_debit_is_processing_until_it_settles(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout, "debit")
     assert harness.gateway.fetch(checkout.ref).status == CheckoutStatus.PROCESSING
     harness.settle_bank_debit(checkout, "captured")
-    truth = harness.gateway.fetch(checkout.ref)
-    assert (truth.status, truth.method) == (CheckoutStatus.CAPTURED, "bank_debit")
-    assert truth.captured == Money(12_500, "USD")
+    state = harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.method) == (CheckoutStatus.CAPTURED, "bank_debit")
+    assert state.captured == Money(12_500, "USD")
 
 
-def test_a_bank_debit_can_fail_later(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+def test_bank_debit_can_fail_later(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout, "bad_debit")
     harness.settle_bank_debit(checkout, "failed")
-    truth = harness.gateway.fetch(checkout.ref)
-    assert (truth.status, truth.code, truth.captured) == (CheckoutStatus.FAILED, "bank_debit_failed", None)
+    state = harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.code, state.captured) == (CheckoutStatus.FAILED, "bank_debit_failed", None)
 
 
-def test_an_expired_checkout_cannot_be_paid(harness: GatewayHarness) -> None:
+def test_expired_checkout_cannot_be_paid(harness: GatewayHarness) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=0.3)
-    checkout = harness.gateway.start(harness.order(expires_at=soon))
+    checkout = harness.gateway.start(harness.checkout_request(expires_at=soon))
     wait_until(lambda: datetime.now(UTC) > soon)
     harness.pay(checkout)
-    truth = harness.gateway.fetch(checkout.ref)
-    assert (truth.status, truth.code) == (CheckoutStatus.CLOSED, "checkout_expired")
+    state = harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.code) == (CheckoutStatus.CLOSED, "checkout_expired")
 
 
-def test_an_unknown_checkout_is_refused(harness: GatewayHarness) -> None:
+def test_unknown_checkout_is_refused(harness: GatewayHarness) -> None:
     with pytest.raises(Refused) as refused:
         harness.gateway.fetch("co_nobody")
     assert refused.value.code == "not_found"
@@ -177,7 +175,7 @@ def test_an_unknown_checkout_is_refused(harness: GatewayHarness) -> None:
 def test_capture_is_exact_for_every_currency_exponent(
     harness: GatewayHarness, currency: str, minor: int
 ) -> None:
-    checkout = harness.gateway.start(harness.order(amount=Money(minor, currency)))
+    checkout = harness.gateway.start(harness.checkout_request(amount=Money(minor, currency)))
     harness.pay(checkout)
-    truth = harness.gateway.capture(checkout.ref, Money(minor, currency), "capture")
-    assert truth.captured == Money(minor, currency)
+    state = harness.gateway.capture(checkout.ref, Money(minor, currency), "capture")
+    assert state.captured == Money(minor, currency)

@@ -1,4 +1,4 @@
-"""Contract: what was captured can be sent back, in parts, and never more."""
+"""Contract: a captured amount can be refunded in parts, and never more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.gateways.harnesses import GatewayHarness
 
 @pytest.fixture
 def paid(harness: GatewayHarness) -> Checkout:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.gateway.capture(checkout.ref, Money(12_500, "USD"), f"capture-{checkout.ref}")
     return checkout
@@ -27,9 +27,9 @@ def test_partial_refund_succeeds(harness: GatewayHarness, paid: Checkout) -> Non
 def test_checkout_state_lists_refunds_and_captured_amount(harness: GatewayHarness, paid: Checkout) -> None:
     one = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "one")
     two = harness.gateway.refund(paid.ref, Money(10_000, "USD"), "two")
-    truth = harness.gateway.fetch(paid.ref)
-    assert truth.refunds == (one, two)
-    assert truth.captured == Money(12_500, "USD")
+    state = harness.gateway.fetch(paid.ref)
+    assert state.refunds == (one, two)
+    assert state.captured == Money(12_500, "USD")
 
 
 def test_refund_reference_is_its_idempotency_key(harness: GatewayHarness, paid: Checkout) -> None:
@@ -58,15 +58,15 @@ def test_concurrent_refunds_never_exceed_captured_amount(harness: GatewayHarness
     assert len(harness.gateway.fetch(paid.ref).refunds) == 2
 
 
-def test_an_authorization_cannot_be_refunded(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+def test_authorization_cannot_be_refunded(harness: GatewayHarness) -> None:
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     with pytest.raises(Refused) as refused:
         harness.gateway.refund(checkout.ref, Money(500, "USD"), "refund")
     assert refused.value.code == "not_captured"
 
 
-def test_a_refund_without_an_answer_was_made_once(harness: GatewayHarness, paid: Checkout) -> None:
+def test_refund_without_response_is_made_once(harness: GatewayHarness, paid: Checkout) -> None:
     harness.inject_fault("timeout_after_success", act="refund")
     with pytest.raises(OutcomeUnknown):
         harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
@@ -74,7 +74,7 @@ def test_a_refund_without_an_answer_was_made_once(harness: GatewayHarness, paid:
     assert harness.gateway.fetch(paid.ref).refunds == (again,)
 
 
-def test_a_refund_can_be_pending_until_it_settles(harness: GatewayHarness, paid: Checkout) -> None:
+def test_refund_can_be_pending_until_it_settles(harness: GatewayHarness, paid: Checkout) -> None:
     harness.inject_fault("refund_pending")
     refund = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
     assert refund.status == RefundStatus.PENDING
@@ -82,7 +82,7 @@ def test_a_refund_can_be_pending_until_it_settles(harness: GatewayHarness, paid:
     assert harness.gateway.fetch(paid.ref).refunds[0].status == RefundStatus.SUCCEEDED
 
 
-def test_a_refund_can_fail_after_it_succeeded(harness: GatewayHarness, paid: Checkout) -> None:
+def test_refund_can_fail_after_it_succeeded(harness: GatewayHarness, paid: Checkout) -> None:
     refund = harness.gateway.refund(paid.ref, Money(12_500, "USD"), "refund")
     harness.settle_refund(refund, "failed")
     assert harness.gateway.fetch(paid.ref).refunds[0].status == RefundStatus.FAILED

@@ -1,4 +1,4 @@
-"""Contract: no answer is neither yes nor no, and asking again never does a thing twice."""
+"""Contract: a call without a response is neither done nor refused, and repeating it has no further effect."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_start_without_response_is_found_by_idempotency_key(harness: GatewayHarness) -> None:
-    order = harness.order(reference="lost and found")
+    request = harness.checkout_request(reference="lost and found")
     harness.inject_fault("timeout_after_success", act="start")
     with pytest.raises(OutcomeUnknown):
-        harness.gateway.start(order)
-    checkout = harness.gateway.start(order)
-    found = [line.ref for line in harness.gateway.list_since(order.expires_at.replace(year=2000))]
+        harness.gateway.start(request)
+    checkout = harness.gateway.start(request)
+    found = [line.ref for line in harness.gateway.list_since(request.expires_at.replace(year=2000))]
     assert found == [checkout.ref]
 
 
 def test_capture_without_response_captures_once(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.inject_fault("timeout_after_success", act="capture")
     with pytest.raises(OutcomeUnknown):
@@ -35,7 +35,7 @@ def test_capture_without_response_captures_once(harness: GatewayHarness) -> None
 
 
 def test_capture_failing_before_execution_captures_nothing(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.inject_fault("error_before", act="capture")
     with pytest.raises(OutcomeUnknown):
@@ -44,23 +44,23 @@ def test_capture_failing_before_execution_captures_nothing(harness: GatewayHarne
 
 
 def test_fetch_without_response_raises_outcome_unknown(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.inject_fault("error_before", act="fetch")
     with pytest.raises(OutcomeUnknown):
         harness.gateway.fetch(checkout.ref)
 
 
 def test_capture_of_other_amount_is_reported_as_captured(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.inject_fault("wrong_amount", delta=-300)
-    truth = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
-    assert truth.captured == Money(12_200, "USD")
+    state = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert state.captured == Money(12_200, "USD")
 
 
 @pytest.mark.parametrize("how", ["good", "debit"])
 def test_capture_in_other_currency_is_reported_as_captured(harness: GatewayHarness, how: str) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.inject_fault("wrong_currency", currency="JPY")
     harness.pay(checkout, how)
     if how == "good":
@@ -69,11 +69,11 @@ def test_capture_in_other_currency_is_reported_as_captured(harness: GatewayHarne
         harness.settle_bank_debit(checkout, "captured")
     assert harness.gateway.fetch(checkout.ref).captured == Money(12_500, "JPY")
     [listed] = harness.gateway.list_since(EPOCH)
-    assert listed.truth.captured == Money(12_500, "JPY")
+    assert listed.state.captured == Money(12_500, "JPY")
 
 
 def test_refund_is_in_captured_currency(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.inject_fault("wrong_currency", currency="CAD")
     harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
@@ -84,7 +84,7 @@ def test_refund_is_in_captured_currency(harness: GatewayHarness) -> None:
 
 
 def test_capture_in_unknown_currency_raises_outcome_unknown(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.inject_fault("wrong_currency", currency="ZZZ")
     with pytest.raises(OutcomeUnknown):
@@ -94,16 +94,16 @@ def test_capture_in_unknown_currency_raises_outcome_unknown(harness: GatewayHarn
 
 
 def test_capture_without_amount_is_reported_without_amount(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.inject_fault("no_amount", act="capture")
-    truth = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
-    assert (truth.status, truth.captured) == (CheckoutStatus.CAPTURED, None)
+    state = harness.gateway.capture(checkout.ref, Money(12_500, "USD"), "capture")
+    assert (state.status, state.captured) == (CheckoutStatus.CAPTURED, None)
     assert harness.gateway.fetch(checkout.ref).captured == Money(12_500, "USD")
 
 
 def test_unreadable_capture_response_is_unknown_and_captures_once(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.inject_fault("garbage", act="capture")
     with pytest.raises(OutcomeUnknown):
@@ -113,7 +113,7 @@ def test_unreadable_capture_response_is_unknown_and_captures_once(harness: Gatew
 
 
 def test_capture_already_made_outside_is_refused(harness: GatewayHarness) -> None:
-    checkout = harness.gateway.start(harness.order())
+    checkout = harness.gateway.start(harness.checkout_request())
     harness.pay(checkout)
     harness.inject_fault("capture_too_late")
     with pytest.raises(Refused) as refused:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from partway.worker.demo import PASSWORD, SLUG
 from partway.worker.supervisor import Supervisor
-from partway.worker.tour.postbox import Mailbox, payment_link_in
+from partway.worker.tour.mailbox import Mailbox, payment_link_in
 
 CARD = "4242424242424242"
 _numbers = itertools.count(1)
@@ -25,7 +25,7 @@ class Member:
 
     @classmethod
     def signed_in(cls, supervisor: Supervisor, page: Page, email: str) -> Member:
-        page.goto(f"{supervisor.address.url}/signin/")
+        page.goto(f"{supervisor.config.url}/signin/")
         page.get_by_label("Email", exact=False).first.fill(email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
@@ -33,7 +33,7 @@ class Member:
         return cls(supervisor, page)
 
     def open(self, path: str) -> None:
-        self.page.goto(f"{self.supervisor.address.url}/o/{SLUG}/{path}")
+        self.page.goto(f"{self.supervisor.config.url}/o/{SLUG}/{path}")
 
     def adds_customer(self) -> str:
         """A new customer with an address of their own; answers the address."""

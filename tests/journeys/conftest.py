@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
-from partway.worker.tour.postbox import Mailbox
+from partway.worker.tour.mailbox import Mailbox
 from tests.journeys.browser_actions import Member
 from tests.support.browsers import launch
 
@@ -37,7 +37,7 @@ def _verify_books(supervisor: Supervisor) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postbox(supervisor: Supervisor) -> Mailbox:
-    return Mailbox(supervisor.address.home)
+    return Mailbox(supervisor.config.home)
 
 
 @pytest.fixture(scope="session")

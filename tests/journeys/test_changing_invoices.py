@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from partway.worker.tour.postbox import Mailbox
+from partway.worker.tour.mailbox import Mailbox
 from tests.journeys.browser_actions import Member, pays_at_the_sandbox, presses_pay, sees_receipt
 
 pytestmark = pytest.mark.browser
@@ -66,7 +66,7 @@ def test_request_link_with_last_day_shows_expiry(
     collector.page.get_by_label("Link works until").fill(last_day.isoformat())
     collector.page.get_by_role("dialog").get_by_role("button", name="Send").click()
     told = f"{last_day:%b} {last_day.day}, {last_day.year}"
-    expect(collector.page.locator(".standing")).to_contain_text(f"Expires {told}")
+    expect(collector.page.locator(".open-request")).to_contain_text(f"Expires {told}")
     customer = phone.new_page()
     customer.goto(invoice.request_link(postbox, "300.00"))
     expect(customer.locator("main")).to_contain_text(f"This link can be paid until {told}")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from partway.worker.supervisor import Supervisor
-from partway.worker.tour.postbox import Mailbox, payment_link_in
+from partway.worker.tour.mailbox import Mailbox, payment_link_in
 from tests.journeys.browser_actions import Member
 
 pytestmark = pytest.mark.browser

@@ -47,7 +47,7 @@ class Newcomer:
 
 
 def completes_the_profile(page: Page) -> None:
-    page.get_by_label("SupervisorConfig", exact=False).last.fill("1 Evening Lane")
+    page.get_by_label("Address", exact=False).last.fill("1 Evening Lane")
     page.get_by_role("button", name="Save").first.click()
     expect(page.locator("[data-notices]")).to_contain_text("Saved")
 

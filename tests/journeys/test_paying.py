@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from partway.worker.supervisor import Supervisor
-from partway.worker.tour.postbox import Mailbox
+from partway.worker.tour.mailbox import Mailbox
 from tests.journeys.browser_actions import (
     CARD,
     Invoice,

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from partway.worker.demo import SLUG
 from partway.worker.supervisor import Supervisor
-from partway.worker.tour.postbox import Mailbox, payment_link_in
+from partway.worker.tour.mailbox import Mailbox, payment_link_in
 from tests.journeys.browser_actions import Member
 from tests.support.totp_codes import code_for
 
@@ -20,7 +20,7 @@ FIRST, SECOND = "a long walk by the river", "another walk by the sea"
 
 
 def signs_in(page: Page, supervisor: Supervisor, password: str) -> None:
-    page.goto(f"{supervisor.address.url}/signin/")
+    page.goto(f"{supervisor.config.url}/signin/")
     page.get_by_label("Email address").fill(IVY)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
@@ -28,7 +28,7 @@ def signs_in(page: Page, supervisor: Supervisor, password: str) -> None:
 
 def switches_two_factor_on(page: Page, supervisor: Supervisor, password: str) -> tuple[str, str]:
     """Answers the app's secret and a recovery code."""
-    page.goto(f"{supervisor.address.url}/profile/")
+    page.goto(f"{supervisor.config.url}/profile/")
     page.get_by_role("link", name="Switch on").click()
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Continue").click()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from partway.worker.tour.postbox import Mailbox
+from partway.worker.tour.mailbox import Mailbox
 from tests.journeys.browser_actions import Member, pays_at_the_sandbox, presses_pay, sees_receipt
 
 pytestmark = pytest.mark.browser

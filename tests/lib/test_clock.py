@@ -1,4 +1,4 @@
-"""The time, and the day it is where somebody lives."""
+"""The clock is in UTC, and calendar days follow a time zone."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def test_end_of_day_and_last_day_follow_time_zone(zone: str, until: datetime) ->
 
 
 def test_end_of_day_handles_skipped_midnight() -> None:
-    day = date(2026, 4, 23)  # in Cairo the 24th begins at one o'clock
+    day = date(2026, 4, 23)  # in Cairo the 24th begins at 01:00
     assert last_day(end_of_day(day, "Africa/Cairo"), "Africa/Cairo") == day

@@ -1,4 +1,4 @@
-"""Which colors are colors, and on which of them white text can be read."""
+"""Valid colors, and their contrast with white text."""
 
 from __future__ import annotations
 

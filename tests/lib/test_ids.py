@@ -1,4 +1,4 @@
-"""Ids: prefixed, unguessable, and in the order they were made."""
+"""Ids have a prefix, are random, and sort by creation time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: the same each time, impossible to make without the key, and patient with garbage."""
+"""Tokens are deterministic, valid only under the key, and invalid for any other text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY, OLD, OTHER = "the key", "the key before", "a stranger's key"
 
 @pytest.fixture
 def subject() -> str:
-    """A request's id."""
+    """The id of a payment request."""
     return new_id("preq")
 
 
@@ -71,7 +71,7 @@ def test_garbage_token_is_invalid(garbage: str) -> None:
 def test_token_is_compared_with_every_key_in_constant_time(
     subject: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Time tells neither how much of a token is right nor which key fits."""
+    """The time of a check reveals neither how much of a token is right nor which key fits."""
     compared, honest = [], hmac.compare_digest
     monkeypatch.setattr(hmac, "compare_digest", lambda *pair: compared.append(pair) or honest(*pair))
     verify_token(make_token(subject, KEY), "preq", [KEY, OLD, OTHER])

@@ -1,4 +1,4 @@
-"""Money: exact, one currency at a time, read and written as people do."""
+"""Money: exact arithmetic in one currency, parsing and formatting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sealed credentials: unreadable without the key, and unreadable after a change."""
+"""Sealed values cannot be read without the key, nor after a change."""
 
 from __future__ import annotations
 

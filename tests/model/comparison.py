@@ -97,7 +97,9 @@ class Database:
             **self._credit(),
             "flags": sorted((row["kind"], self.payments.index(row["payment_id"])) for row in flags),
             "links mailed": [row["status"] for row in links],
-            "callbacks": {status: callbacks.count(status) for status in ("waiting", "done", "flagged")},
+            "callbacks": {
+                status: callbacks.count(status) for status in ("pending", "processed", "unmatched")
+            },
         }
 
     def _invoice(self, row: Row) -> tuple[Any, ...]:
@@ -143,7 +145,7 @@ def facts_of_model(books: ReferenceModel, customers: int) -> Facts:
         **{f"credit of customer {n + 1}": _credit(books, n) for n in range(customers)},
         "flags": sorted((kind, books.payments.index(payment)) for kind, payment in books.flags),
         "links mailed": [mail.state for mail in books.mails],
-        "callbacks": {"waiting": len(books.waiting), "done": len(books.done), "flagged": 0},
+        "callbacks": {"pending": len(books.waiting), "processed": len(books.done), "unmatched": 0},
     }
 
 

@@ -52,7 +52,7 @@ def run(
     settings: Settings,
 ) -> Run:
     """Run examples of the machine on the real database and the running company."""
-    settings.PARTWAY_SANDBOX_URL = sandbox_server.url
+    settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
     settings.PARTWAY_CHECKOUTS_PER_LINK = CHECKOUTS_PER_LINK
     return partial(_run, sandbox_server, callback_receiver)

@@ -70,7 +70,7 @@ class CustomerRules(PartwayMachine):
         started = self.act(
             "start",
             lambda: self.books.start(source, amount),
-            lambda: start_payment(row, shown=shown, payer_ip=None, now=self.now),
+            lambda: start_payment(row, expected_amount=shown, payer_ip=None, now=self.now),
             refusal_changes=True,
         )
         if started is None:

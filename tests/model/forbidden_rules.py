@@ -50,10 +50,12 @@ class ForbiddenRules(MemberRules, GatewayRules):
         self.act(
             "edit",
             lambda: refused("conflict" if ended else "invalid"),
-            lambda: invoices.edit(row, draft=draft, version=row.version, by=self.members[by], now=self.now),
+            lambda: invoices.edit(
+                row, draft=draft, expected_version=row.version, by=self.members[by], now=self.now
+            ),
         )
 
-    @precondition(lambda self: rarely(self) and self.books.gateway.gateway_callback)
+    @precondition(lambda self: rarely(self) and self.books.gateway.callbacks)
     @rule(gateway_callback=callback(lambda books, gateway_callback: gateway_callback not in books.done))
     def deliver_callback_to_wrong_account(self, gateway_callback: GatewayCallback) -> None:
         """A callback is posted to the address of another organization's account (P7)."""

@@ -28,7 +28,7 @@ class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, WorkerRules):
         if asked:
             self.ask(self.books.invoices[0], "half", None, by=1)
         if percent:
-            self.draft(0, owed[0][0], 5000, percent, 3, kept=False, by=0)
+            self.create_quote(0, owed[0][0], 5000, percent, 3, kept=False, by=0)
             self.accept(self.books.quotes[0])
 
     def teardown(self) -> None:
@@ -47,7 +47,7 @@ class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, WorkerRules):
                 self.settle(checkout, good=True)
             elif checkout.status == "open":
                 self.expire_checkout(checkout)
-        for gateway_callback in list(gateway.gateway_callback):
+        for gateway_callback in list(gateway.callbacks):
             if gateway_callback not in self.books.done:
                 self.deliver_callback(gateway_callback)
         self.make_a_round()

@@ -78,7 +78,7 @@ class GatewayModel:
 
     checkouts: list[Checkout] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    gateway_callback: list[GatewayCallback] = field(default_factory=list)
+    callbacks: list[GatewayCallback] = field(default_factory=list)
     questions: int = 0
     changes: int = 0
 
@@ -107,8 +107,8 @@ class GatewayModel:
 
     def listed(self) -> list[Checkout]:
         """All of them, in the order of their latest change."""
-        self._break("error_before", "listed")
-        self._break("timeout_after_success", "listed")
+        self._break("error_before", "list_checkouts")
+        self._break("timeout_after_success", "list_checkouts")
         return sorted(self.checkouts, key=lambda checkout: checkout.changed)
 
     def capture(self, checkout: Checkout) -> None:
@@ -177,11 +177,9 @@ class GatewayModel:
         self.changes += 1
         checkout.changed = self.changes
         so_far = Counter(
-            (gateway_callback.checkout, gateway_callback.kind) for gateway_callback in self.gateway_callback
+            (gateway_callback.checkout, gateway_callback.kind) for gateway_callback in self.callbacks
         )
-        self.gateway_callback.append(
-            GatewayCallback(checkout, kind or status, so_far[checkout, kind or status])
-        )
+        self.callbacks.append(GatewayCallback(checkout, kind or status, so_far[checkout, kind or status]))
 
     def _break(self, kind: str, act: str) -> None:
         if self._fault(kind, act):

@@ -17,7 +17,7 @@ from tests.support.sandbox_server import ReceivedCallback, wait_until
 silences = st.builds(
     Fault,
     st.sampled_from(["error_before", "timeout_after_success"]),
-    st.sampled_from(["start", "fetch", "fetch", "capture", "capture", "close", "close", "listed"]),
+    st.sampled_from(["start", "fetch", "fetch", "capture", "capture", "close", "close", "list_checkouts"]),
 )
 wrong_amounts = st.builds(Fault, st.just("wrong_amount"), st.just(""), st.sampled_from([-1, 1, -40, 700]))
 faults = st.one_of(silences, st.just(Fault("close_too_late")), wrong_amounts)
@@ -34,7 +34,7 @@ class GatewayRules(PartwayMachine):
         self.act(
             f"settle {'well' if good else 'badly'}",
             lambda: self.books.gateway.settle(checkout, good=good),
-            lambda: self.gateway_driver.settle(row, "captured" if good else "failed"),
+            lambda: self.gateway_driver.settle_bank_debit(row, "captured" if good else "failed"),
         )
 
     @precondition(lambda self: self.books.gateway.in_status("authorized") and not self.books.gateway.faults)
@@ -87,18 +87,18 @@ class GatewayRules(PartwayMachine):
 
     # Callbacks: what is never handed over is lost, what is handed over again came twice
 
-    @precondition(lambda self: self.books.gateway.gateway_callback)
+    @precondition(lambda self: self.books.gateway.callbacks)
     @rule(gateway_callback=callback(lambda books, gateway_callback: gateway_callback not in books.done))
     def deliver_callback(self, gateway_callback: GatewayCallback) -> None:
         """In any order, and any number of times."""
         received, account = self.received(gateway_callback), self.gateway_driver.account
         self.act(
             "hand over",
-            lambda: "done" if self.books.deliver_callback(gateway_callback) else "waiting",
+            lambda: "processed" if self.books.deliver_callback(gateway_callback) else "pending",
             lambda: self._received(account, received),
         )
 
-    @precondition(lambda self: self.books.gateway.gateway_callback and not self.books.gateway.faults)
+    @precondition(lambda self: self.books.gateway.callbacks and not self.books.gateway.faults)
     @rule(gateway_callback=callback(lambda books, gateway_callback: gateway_callback not in books.done))
     def deliver_callback_then_fail(self, gateway_callback: GatewayCallback) -> None:
         """The company tells us something, and then does not answer what we ask about it."""
@@ -114,11 +114,13 @@ class GatewayRules(PartwayMachine):
         """The callback as it came over the wire; the company may still be sending it."""
         ref = self.ref_of(gateway_callback.checkout)
         received: ReceivedCallback = wait_until(
-            lambda: dict(enumerate(self._heard_of(ref, gateway_callback.kind))).get(gateway_callback.nth)
+            lambda: dict(enumerate(self._received_about(ref, gateway_callback.kind))).get(
+                gateway_callback.nth
+            )
         )
         return received
 
-    def _heard_of(self, ref: str, kind: str) -> list[ReceivedCallback]:
+    def _received_about(self, ref: str, kind: str) -> list[ReceivedCallback]:
         about = [
             received
             for received in list(self.gateway_driver.callback_receiver.received)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from partway.billing.documents import invoices
+from partway.billing.documents.drafts import LineDraft
 from partway.billing.events import Actor
 from partway.billing.models import Customer
 from partway.billing.people import organizations
-from partway.billing.receivables import credit, offline_payments
+from partway.billing.receivables import credit, offline_payments, write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.ids import new_id
 from partway.lib.money import Money
@@ -71,17 +72,17 @@ class MemberRules(PartwayMachine):
             lambda: invoices.create(self.organization, draft=draft, by=self.members[by], now=self.now),
         )
         if not kept:
-            self.allocations("send", self.books.invoices[-1], self.books.send, invoices.send, by)
+            self.act_on("send", self.books.invoices[-1], self.books.send, invoices.send, by)
 
     def draft(self, customer: Customer, currency: str, total: int) -> invoices.InvoiceDraft:
         """An invoice of one line."""
-        lines = (invoices.Line("Oak staircase", Decimal(1), total, Decimal(0)),)
+        lines = (LineDraft("Oak staircase", Decimal(1), total, Decimal(0)),)
         return invoices.InvoiceDraft(customer, currency, self.now.date() + timedelta(days=14), lines)
 
     @precondition(has_candidate("invoices", is_draft))
     @rule(invoice=one("invoices", is_draft), by=members)
     def send(self, invoice: Invoice, by: int) -> None:
-        self.allocations("send", invoice, self.books.send, invoices.send, by)
+        self.act_on("send", invoice, self.books.send, invoices.send, by)
 
     @rule(invoice=one("invoices", is_editable), change=changes, stale=seldom, by=members)
     def edit(self, invoice: Invoice, change: str, stale: bool, by: int) -> None:
@@ -99,26 +100,28 @@ class MemberRules(PartwayMachine):
         self.act(
             "edit",
             lambda: self.books.edit(invoice, total, stale=stale),
-            lambda: invoices.edit(row, draft=draft, version=version, by=self.members[by], now=self.now),
+            lambda: invoices.edit(
+                row, draft=draft, expected_version=version, by=self.members[by], now=self.now
+            ),
         )
 
     @precondition(rarely)
     @rule(invoice=one("invoices", is_sent), by=members)
     def void(self, invoice: Invoice, by: int) -> None:
-        self.allocations("void", invoice, self.books.void, invoices.void, by)
+        self.act_on("void", invoice, self.books.void, invoices.void, by)
 
     @precondition(rarely)
     @rule(invoice=one("invoices", is_sent), by=members)
     def write_off(self, invoice: Invoice, by: int) -> None:
-        self.allocations("write off", invoice, self.books.write_off, invoices.write_off, by)
+        self.act_on("write off", invoice, self.books.write_off, write_offs.write_off, by)
 
     @precondition(has_candidate("invoices", is_written_off))
     @rule(invoice=one("invoices", is_written_off), by=members)
     def reopen(self, invoice: Invoice, by: int) -> None:
-        self.allocations("reopen", invoice, self.books.reopen, invoices.reopen, by)
+        self.act_on("reopen", invoice, self.books.reopen, write_offs.reopen, by)
 
     @precondition(rarely)
-    @rule(allocations=st.sampled_from([True, True, False]), by=members)
+    @rule(on=st.sampled_from([True, True, False]), by=members)
     def set_payments_enabled(self, on: bool, by: int) -> None:
         self.act(
             f"switch payments {'on' if on else 'off'}",
@@ -206,12 +209,12 @@ class MemberRules(PartwayMachine):
     @precondition(has_candidate("requests", is_open))
     @rule(request=one("requests", is_open), by=members)
     def cancel(self, request: Request, by: int) -> None:
-        self.allocations("cancel", request, self.books.cancel, payment_requests.cancel, by)
+        self.act_on("cancel", request, self.books.cancel, payment_requests.cancel, by)
 
     @precondition(lambda self: rarely(self) and self.books.requests)
     @rule(request=one("requests", is_open), by=members)
     def resend(self, request: Request, by: int) -> None:
-        self.allocations("resend", request, self.books.resend, payment_requests.resend, by)
+        self.act_on("resend", request, self.books.resend, payment_requests.resend, by)
 
     @precondition(has_candidate("payments", is_reversible))
     @rule(payment=one("payments", is_reversible), by=members)
@@ -232,5 +235,5 @@ class MemberRules(PartwayMachine):
         self.act(
             "release",
             lambda: self.books.release(invoice, payment),
-            lambda: credit.release(row, payment_row, by=self.members[by], now=self.now),
+            lambda: credit.deallocate(row, payment_row, by=self.members[by], now=self.now),
         )

@@ -84,7 +84,7 @@ class Request(PlainRepr):
 
 @dataclass(eq=False)
 class Payment(PlainRepr):
-    """Money coming in, or trying to; `on` says how much of it stands on which invoice."""
+    """Money coming in, or trying to; `allocations` says how much of it stands on which invoice."""
 
     name: str
     document: Invoice | Quote
@@ -230,9 +230,9 @@ class OrganizationModel:
             raise ActRefused(f"not_payable:{reason}")
 
     def _deposit_obstacle(self, quote: Quote) -> str:
-        never_succeeded = {"draft": "not_payable", "sent": "not_accepted", "invoiced": "settled"}
+        reasons = {"draft": "not_payable", "sent": "not_accepted", "invoiced": "settled"}
         if quote.state != "accepted":
-            return never_succeeded.get(quote.state, quote.state)
+            return reasons.get(quote.state, quote.state)
         if not self.payments_on:
             return "payments_off"
         return "settled" if self.deposit_status(quote) in ("none", "paid") else ""
@@ -248,14 +248,14 @@ class OrganizationModel:
         return "expired" if request.is_over(checkout_started_at) else ""
 
     def _invoice_obstacle(self, invoice: Invoice, request: Request | None) -> str:
-        never_succeeded = {
+        reasons = {
             "paid": "settled",
             "void": "void",
             "written_off": "not_payable",
             "draft": "not_payable",
         }
         if invoice.state != "sent":
-            return never_succeeded[invoice.state]
+            return reasons[invoice.state]
         if not self.payments_on:
             return "payments_off"
         return "changed" if request and request.amount > self.due(invoice) else ""

@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from partway.billing import events
 from partway.billing.documents import deposits, invoices, quotes
+from partway.billing.documents.drafts import LineDraft
 from tests.model.organization_model import Quote
 from tests.model.state_machine import PartwayMachine
 from tests.model.strategies import (
@@ -46,7 +47,7 @@ class QuoteRules(PartwayMachine):
         kept=seldom,
         by=members,
     )
-    def draft(
+    def create_quote(
         self, customer: int, currency: str, total: int, percent: int, valid_days: int, kept: bool, by: int
     ) -> None:
         """And send it, unless it is kept as a draft."""
@@ -54,22 +55,22 @@ class QuoteRules(PartwayMachine):
             self.customers[customer],
             currency,
             self.now.date() + timedelta(days=valid_days),
-            (quotes.Line("Oak staircase", Decimal(1), total, Decimal(0)),),
+            (LineDraft("Oak staircase", Decimal(1), total, Decimal(0)),),
             deposit_kind="percent" if percent else "",
             deposit_percent=Decimal(percent),
         )
         self.act(
-            "draft",
-            lambda: self.books.draft(customer, currency, total, percent, valid_days),
+            "offer",
+            lambda: self.books.create_quote(customer, currency, total, percent, valid_days),
             lambda: quotes.create(self.organization, draft=draft, by=self.members[by], now=self.now),
         )
         if not kept:
-            self.allocations("send quote", self.books.quotes[-1], self.books.send_quote, quotes.send, by)
+            self.act_on("send quote", self.books.quotes[-1], self.books.send_quote, quotes.send, by)
 
     @precondition(has_candidate("quotes", is_draft))
     @rule(quote=one("quotes", is_draft), by=members)
     def send_quote(self, quote: Quote, by: int) -> None:
-        self.allocations("send quote", quote, self.books.send_quote, quotes.send, by)
+        self.act_on("send quote", quote, self.books.send_quote, quotes.send, by)
 
     @precondition(has_candidate("quotes", is_sent))
     @rule(quote=one("quotes", is_sent))
@@ -105,8 +106,8 @@ class QuoteRules(PartwayMachine):
 
     @precondition(has_candidate("quotes", is_accepted))
     @rule(quote=one("quotes", is_accepted), kept=st.booleans(), by=members)
-    def create_invoice(self, quote: Quote, kept: bool, by: int) -> None:
+    def make_invoice(self, quote: Quote, kept: bool, by: int) -> None:
         """And send it, unless it is kept as a draft."""
-        made = self.allocations("make invoice", quote, self.books.create_invoice, quotes.create_invoice, by)
+        made = self.act_on("make invoice", quote, self.books.make_invoice, quotes.create_invoice, by)
         if made is not None and not kept:
-            self.allocations("send", quote.invoice, self.books.send, invoices.send, by)
+            self.act_on("send", quote.invoice, self.books.send, invoices.send, by)

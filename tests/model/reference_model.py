@@ -24,7 +24,7 @@ class ReferenceModel(MemberActModel):
 
     # Quotes
 
-    def draft(self, customer: int, currency: str, total: int, percent: int, valid_days: int) -> Quote:
+    def create_quote(self, customer: int, currency: str, total: int, percent: int, valid_days: int) -> Quote:
         valid_until = self.now.date() + timedelta(days=valid_days)
         quote = Quote(f"quote {len(self.quotes) + 1}", customer, currency, total, percent, valid_until)
         self.quotes.append(quote)
@@ -67,7 +67,7 @@ class ReferenceModel(MemberActModel):
         self.recorded(quote, quote.deposit)
         self.close_payment(waiting)
 
-    def create_invoice(self, quote: Quote) -> None:
+    def make_invoice(self, quote: Quote) -> None:
         """Once, and not while its deposit is committed (D2)."""
         if quote.state == "invoiced":
             return

@@ -70,7 +70,7 @@ def refused(code: str) -> Any:
 class PartwayMachine(RuleBasedStateMachine):
     """Alder with its customers at the company, birch beside it, and the model of alder."""
 
-    def __init__(self, gateway: SandboxServer, callback_receiver: CallbackReceiver) -> None:
+    def __init__(self, sandbox_server: SandboxServer, callback_receiver: CallbackReceiver) -> None:
         super().__init__()
         empty_database()
         team = personas.alder(time_zone="UTC")
@@ -79,10 +79,12 @@ class PartwayMachine(RuleBasedStateMachine):
         self.customers = [personas.customer(self.organization, name) for name in CUSTOMERS]
         self.neighbor = personas.mallory().organization
         self.stranger = _neighborhood(personas.customer(self.neighbor, "Quinn Pike"))
-        account = organizations.connect_sandbox(self.organization, by=self.members[0], now=present())
+        account = organizations.connect(
+            self.organization, gateway="sandbox", credentials={}, by=self.members[0], now=present()
+        )
         GatewayAccount.objects.exclude(pk=account.pk).update(reconcile_at=datetime(9999, 1, 1, tzinfo=UTC))
         callback_receiver.received.clear()
-        self.gateway_driver = GatewayDriver(gateway, callback_receiver, account)
+        self.gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
         self.open_checkouts: list[
             organization_model.Payment
         ] = []  # whose page at the company some customer has open
@@ -126,7 +128,7 @@ class PartwayMachine(RuleBasedStateMachine):
         """The noun of the model whose row has this id."""
         return next(noun for noun, known in self.ids.items() if known == key)
 
-    def allocations(self, name: str, noun: Any, model: Any, really: Any, by: int) -> Any:
+    def act_on(self, name: str, noun: Any, model: Any, really: Any, by: int) -> Any:
         """An act of a member that needs nothing but its noun."""
         row = self.row(noun)
         return self.act(name, lambda: model(noun), lambda: really(row, by=self.members[by], now=self.now))
@@ -134,7 +136,7 @@ class PartwayMachine(RuleBasedStateMachine):
     # After each act
 
     def check(self, *, must_stand: bool) -> None:
-        """Raise Disagreement unless the books, the ledger and the model tell one story."""
+        """Raise ModelMismatch unless the books, the ledger and the model tell one story."""
         before, self.stored = self.stored, TableSnapshot()
         if must_stand and self.stored != before:
             raise ModelMismatch(f"a refused act has changed {_changed(before, self.stored)}")

@@ -55,7 +55,7 @@ def portion(of: str, most: int, currency: str) -> int:
 
 
 def one(model_entities: str, apt: Apt) -> SearchStrategy[Any]:
-    """One of the model's `nouns`; four times in five one of those that are apt, if there are any."""
+    """One of the model's `model_entities`; four times in five one of those that are apt, if there are any."""
     return st.runner().flatmap(
         lambda machine: _mostly(machine.books, getattr(machine.books, model_entities), apt)
     )
@@ -70,7 +70,7 @@ def _links(books: ReferenceModel) -> list[PaymentTarget]:
     return [*books.requests, *books.invoices, *books.quotes]
 
 
-def in_status() -> SearchStrategy[tuple[Payment, Invoice]]:
+def allocated_part() -> SearchStrategy[tuple[Payment, Invoice]]:
     """A payment and an invoice; mostly such that something of the one stands on the other."""
     return st.runner().flatmap(lambda machine: _mostly(machine.books, _pairs(machine.books), _stands))
 
@@ -96,9 +96,7 @@ def checkout(status: str) -> SearchStrategy[Checkout]:
 
 def callback(apt: Apt) -> SearchStrategy[GatewayCallback]:
     """Something the company told us, or tried to."""
-    return st.runner().flatmap(
-        lambda machine: _mostly(machine.books, machine.books.gateway.gateway_callback, apt)
-    )
+    return st.runner().flatmap(lambda machine: _mostly(machine.books, machine.books.gateway.callbacks, apt))
 
 
 def _mostly(books: ReferenceModel, everything: list[Any], apt: Apt) -> SearchStrategy[Any]:

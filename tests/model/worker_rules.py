@@ -81,7 +81,7 @@ class WorkerRules(GatewayRules):
         self.act(
             "work off callbacks",
             self.books.work_off_waiting,
-            lambda: due_work.work_off_callbacks(now=self.now),
+            lambda: due_work.process_pending_callbacks(now=self.now),
         )
 
     def read_list(self) -> None:

@@ -1,4 +1,4 @@
-"""Everything a customer can hold a link to, in every state it can be in; no gateway was ever asked about any of it."""
+"""Every row that has a link, in every state; no gateway was called for any of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.models.payment_requests import CancelReason, PaymentRequestStatus
 from partway.billing.models.payments import RECEIVED_STATUSES, PaymentStatus
+from partway.billing.receivables import write_offs
 from partway.lib.clock import now
 from partway.lib.links import make_token
 from tests.support import personas
@@ -20,7 +21,7 @@ LONG_AGO = timedelta(days=30)
 
 
 def tokens(organization: Organization) -> dict[str, list[str]]:
-    """By the letter of their door: the tokens of everything there is, and those of nothing at all."""
+    """Returns tokens by URL prefix: those of every row, and some of no row."""
     dana = personas.customer(organization)
     urls = [
         *map(links.request_url, _requests(dana)),
@@ -84,7 +85,7 @@ def _invoices(dana: Customer) -> Iterator[Invoice]:
     personas.captured_payment(paid, 100_000)
     Invoice.objects.filter(pk=paid.pk).update(status="paid")
     yield invoices.void(personas.sent_invoice(dana), by=by, now=now())
-    yield invoices.write_off(personas.sent_invoice(dana), by=by, now=now())
+    yield write_offs.write_off(personas.sent_invoice(dana), by=by, now=now())
     for status in ("pending", "capturing", "processing"):
         yield (being_paid := personas.sent_invoice(dana))
         _payment(being_paid, status)

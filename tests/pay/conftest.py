@@ -1,4 +1,4 @@
-"""A customer with an open link in a browser, and a payment company that really answers."""
+"""A customer's browser with an open link, and a running gateway."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from partway.accounts.models import Organization
 from partway.billing.models import Invoice, PaymentRequest
-from partway.gateways.sandbox import create_account
+from partway.gateways.sandbox.adapter import create_account
 from tests.pay.customer_browser import CustomerBrowser
 from tests.support import incremental_verify, personas
 from tests.support.sandbox_server import SandboxServer, running_sandbox
@@ -19,7 +19,7 @@ from tests.support.sandbox_server import SandboxServer, running_sandbox
 
 @pytest.fixture(scope="session")
 def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    """The pretend payment company as a process of its own."""
+    """The sandbox company as a process of its own."""
     with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
         yield sandbox_server
 
@@ -52,9 +52,9 @@ def dana() -> Client:
 def customer_browser(
     transactional_db: None, live_server: LiveServer, sandbox_server: SandboxServer, settings: Settings
 ) -> Iterator[CustomerBrowser]:
-    """Our server and the payment company, both on real ports, and a customer's browser between them."""
+    """Our server and the sandbox company, both on real ports, and a customer's browser."""
     settings.PARTWAY_URL = live_server.url
-    settings.PARTWAY_SANDBOX_URL = sandbox_server.url
+    settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     organization = personas.alder().organization
     account = organization.gateway_accounts.get()
     account.credentials = create_account(
@@ -63,5 +63,5 @@ def customer_browser(
     account.save()
     with CustomerBrowser(sandbox_server, organization) as customer_browser:
         yield customer_browser
-    # Real money moved, as far as the company is concerned: the books must be right after it.
+    # The company has captured money, so the books must agree with its ledger.
     assert incremental_verify.differences() == []

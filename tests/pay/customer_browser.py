@@ -1,4 +1,4 @@
-"""A customer's walk over real HTTP: our page, the company's page, and back."""
+"""A customer's browser over real HTTP: our page, the gateway's checkout, and back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 
 
 def without_versions(page: str) -> str:
-    """A page without the digests in the addresses of its files, whose digits mean nothing."""
+    """Returns a page without the digests in the addresses of its files."""
     return re.sub(r"/static/\w+/", "/static/", page)
 
 
@@ -39,15 +39,15 @@ class CustomerBrowser:
         self._browser.close()
 
     def set_forwarded_for(self, *forwarded_for: str) -> None:
-        """Say in X-Forwarded-For where it comes from: the last is what the nearest proxy says."""
+        """Sends X-Forwarded-For; the last entry is the nearest proxy's."""
         self._browser.headers["x-forwarded-for"] = ", ".join(forwarded_for)
 
     def open(self, url: str) -> httpx.Response:
-        """Look at a page."""
+        """Gets a page."""
         return self._browser.get(url)
 
     def submit(self, page: httpx.Response, ending: str, **changes: str) -> httpx.Response:
-        """Send the form of `page` whose action ends so, as a browser without JavaScript would."""
+        """Submits the form of `page` whose action has this end, as a browser without JavaScript does."""
         for action, inside in _FORM.findall(page.text):
             if action.endswith(ending):
                 fields = {name: html.unescape(value) for name, value in _HIDDEN.findall(inside)}
@@ -55,11 +55,11 @@ class CustomerBrowser:
         raise AssertionError(f"no form for {ending} on this page:\n{page.text}")
 
     def press_pay(self, url: str) -> httpx.Response:
-        """Open a page and press its Pay button."""
+        """Opens a page and presses its Pay button."""
         return self.submit(self.open(url), "/pay/")
 
     def pay(self, url: str, how: dict[str, str]) -> str:
-        """Open a page, press Pay, and pay at the company; the address it leads back to."""
+        """Opens a page, presses Pay, and pays at the checkout; returns the address it leads back to."""
         checkout = self.press_pay(url).headers["location"]
         answer = self.sandbox_server.submit_form(f"{checkout}/pay", **how)
         return answer.headers.get("location", "")

@@ -1,4 +1,4 @@
-"""A payment company that is not there: nobody may call it, and it counts who does."""
+"""A gateway that does not work, and counts calls: tests that must not call one assert zero."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def _handler(dead_gateway: DeadGateway) -> type[BaseHTTPRequestHandler]:
             self.do_GET()
 
         def log_message(self, *_: object) -> None:
-            """Tests have nothing to say here."""
+            """Logs nothing."""
 
     return Handler

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def on_phone(act: Callable[[Page], T], *, javascript: bool = True) -> T:
-    """What `act` finds out on a phone; fails on any script error and on anything the page's policy forbids.
+    """Returns the result of `act` on a phone; fails on any script error and any violation of the page's policy.
 
     Playwright keeps an event loop in its thread, in which Django would refuse to ask the database.
     """

@@ -1,4 +1,4 @@
-"""What gateways may tell us, and what we answer."""
+"""The endpoint for callbacks of gateways: what it accepts, and its responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who tries out stolen cards is stopped at our door, kindly; who stands beside them is not (DESIGN P8)."""
+"""Card testing is limited by link and by IP address, without harm to other customers (DESIGN P8)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.sandbox_server import wait_until
 
 @pytest.fixture(autouse=True)
 def _low_rate_limits(settings: Settings) -> None:
-    """Two checkouts an hour for a link, three for an address, which our one proxy tells."""
+    """Two checkouts an hour for a link, three for an address, which our one proxy reports."""
     settings.PARTWAY_CHECKOUTS_PER_LINK = 2
     settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 3
     settings.PARTWAY_TRUSTED_PROXIES = 1
@@ -25,7 +25,7 @@ def _invoice(customer_browser: CustomerBrowser) -> Invoice:
 
 
 def _payment_starts(customer_browser: CustomerBrowser, *forwarded_for: str) -> int:
-    """Pay is pressed on an invoice of its own, from there; the status that was answered."""
+    """Presses Pay on a new invoice from that address; returns the HTTP status."""
     customer_browser.set_forwarded_for(*forwarded_for)
     return customer_browser.press_pay(links.invoice_url(_invoice(customer_browser))).status_code
 

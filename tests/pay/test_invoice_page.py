@@ -1,4 +1,4 @@
-"""What a customer sees on the page of an invoice."""
+"""The customer's page of an invoice."""
 
 from __future__ import annotations
 

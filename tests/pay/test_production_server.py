@@ -1,4 +1,4 @@
-"""The same through the server that runs in production: what the test client cannot show."""
+"""The pages through the production server, whose behavior the test client does not show."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(scope="module")
 def dead_gateway() -> Iterator[DeadGateway]:
-    """Where the payment company should be: it rings when anybody calls."""
+    """A gateway that answers 503 and counts calls."""
     with DeadGateway() as dead_gateway:
         yield dead_gateway
 
 
 @pytest.fixture(scope="module")
 def visitor(django_db_setup: None, dead_gateway: DeadGateway) -> Iterator[httpx.Client]:
-    """Somebody who visits `partway serve`, which runs behind one proxy, on the test's own database."""
+    """A client of `partway serve`, which runs behind one proxy on the test's own database."""
     port = free_port()
     told = {
         "DATABASE_URL": database_url(),
@@ -59,7 +59,7 @@ def _is_up(visitor: httpx.Client) -> bool:
 
 @pytest.fixture
 def tokens(organization: Organization) -> dict[str, list[str]]:
-    """By door: everything in every state, and links to nothing."""
+    """Tokens by URL prefix: every row in every state, and tokens of no row."""
     return all_states.tokens(organization)
 
 

@@ -1,4 +1,4 @@
-"""What a customer sees on the page of a quote, and what becomes of the answer."""
+"""The customer's page of a quote: accepting, declining, and paying the deposit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only a browser does with our pages, and what only a browser forbids them."""
+"""Scripts and the content security policy of the pages, in a real browser."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from partway.billing import links
-from partway.billing.documents import invoices
 from partway.billing.models import Invoice, Payment, PaymentRequest
+from partway.billing.receivables import write_offs
 from partway.delivery.mail import rendering
 from partway.lib.clock import now
 from tests.support import pdf_text, personas
@@ -15,7 +15,7 @@ from tests.support import pdf_text, personas
 
 @pytest.fixture
 def payment(request_: PaymentRequest) -> Payment:
-    """A payment of the request that nobody knows the end of."""
+    """A payment of the request whose outcome is unknown."""
     return Payment.objects.create(
         organization=request_.organization,
         invoice=request_.invoice,
@@ -125,7 +125,7 @@ def test_receipt_state_post_from_form_redirects_to_page(dana: Client, payment: P
 
 
 def test_receipt_state_of_settled_payment_calls_no_gateway(dana: Client, invoice: Invoice) -> None:
-    """Whoever holds a receipt could else have us call the gateway as often as they like."""
+    """Otherwise the link of a receipt would be a way to call the gateway without limit."""
     payment = personas.captured_payment(invoice, 30_000)
     dana.post(links.receipt_url(payment) + "state/", headers={"accept": "application/json"})
     assert not payment.gateway_calls.exists()
@@ -163,9 +163,9 @@ def test_receipt_of_written_off_invoice_announces_no_further_request(
     dana: Client, invoice: Invoice, written_off: bool, says: bool
 ) -> None:
     by = personas.owner_actor(invoice.organization)
-    standing = invoices.write_off(invoice, by=by, now=now()) if written_off else invoice
+    standing = write_offs.write_off(invoice, by=by, now=now()) if written_off else invoice
     payment = personas.record_check(standing, 10_000, send_receipt=True)
-    mail = rendering.message(rendering.mails_with_everything().get(kind="receipt"))
+    mail = rendering.message(rendering.with_related_rows().get(kind="receipt"))
     page, html = dana.get(links.receipt_url(payment)).text, str(mail.alternatives[0][0])
     assert [("Left to pay" in text) for text in (page, str(mail.body), html)] == [says] * 3
     assert [("will ask for the rest" in text) for text in (page, html)] == [says] * 2

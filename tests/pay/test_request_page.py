@@ -1,4 +1,4 @@
-"""What a customer sees on the page of a payment request."""
+"""The customer's page of a payment request."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_request_page_csp_form_action_allows_only_gateway(
     dana: Client, request_: PaymentRequest, settings: Settings
 ) -> None:
     policy = dana.get(links.request_url(request_))["Content-Security-Policy"]
-    assert f"form-action 'self' {settings.PARTWAY_SANDBOX_URL};" in policy + ";"
+    assert f"form-action 'self' {settings.PARTWAY_GATEWAY_URLS['sandbox']};" in policy + ";"
     assert "unsafe" not in policy
 
 
@@ -105,7 +105,7 @@ def test_pay_request_with_other_amount_is_refused(dana: Client, request_: Paymen
 def test_pay_request_at_unavailable_gateway_shows_message(
     dana: Client, request_: PaymentRequest, settings: Settings
 ) -> None:
-    settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
+    settings.PARTWAY_GATEWAY_URLS = {"sandbox": "http://127.0.0.1:9"}
     response = dana.post(links.request_url(request_) + "pay/", {"amount_minor": "30000"})
     assert response.status_code == 503
     assert "Nothing was charged" in response.text

@@ -1,4 +1,4 @@
-"""Looking changes nothing: mail scanners, link previews and curious people are harmless (DESIGN R8).
+"""GET and HEAD change nothing: mail scanners and link previews are harmless (DESIGN R8).
 
 Every address of the pay door is read from its urls.py, so that a new page cannot be forgotten here.
 """
@@ -34,20 +34,20 @@ HEADERS = ["x-http-method-override", "x-http-method", "x-method-override", "hx-r
 
 @pytest.fixture
 def dead_gateway(settings: Settings) -> Iterator[DeadGateway]:
-    """Where the payment company should be: it rings when anybody calls."""
+    """A gateway that answers 503 and counts calls."""
     with DeadGateway() as dead_gateway:
-        settings.PARTWAY_SANDBOX_URL = dead_gateway.url
+        settings.PARTWAY_GATEWAY_URLS = {"sandbox": dead_gateway.url}
         yield dead_gateway
 
 
 @pytest.fixture
 def tokens(organization: Organization, dead_gateway: DeadGateway) -> dict[str, list[str]]:
-    """By door: everything in every state, and links to nothing."""
+    """Tokens by URL prefix: every row in every state, and tokens of no row."""
     return all_states.tokens(organization)
 
 
 def addresses(route: str, tokens: dict[str, list[str]]) -> list[str]:
-    """Every address of this route; fails for one that a new kind of page would need to be filled in."""
+    """Returns every address of this route; fails for a route with an unknown parameter."""
     fillings = {
         "<str:token>": lambda: tokens[route.partition("/")[0]],
         "<slug:account_id>": lambda: [*GatewayAccount.objects.values_list("pk", flat=True), "gwa_nobody"],
@@ -58,7 +58,7 @@ def addresses(route: str, tokens: dict[str, list[str]]) -> list[str]:
 
 
 def _request(method: str, address: str, **headers: str) -> str:
-    """Look once, as a stranger without cookies; what was answered."""
+    """Requests the address once, without cookies, and returns the response."""
     form = b"amount_minor=30000&name=Dana&decision=yes"
     kind = "application/x-www-form-urlencoded"
     answer = Client().generic(method, f"{address}?name=Dana", form, kind, headers=headers)
@@ -68,11 +68,11 @@ def _request(method: str, address: str, **headers: str) -> str:
 
 
 def snapshot_of_all_tables() -> dict[str, list[str]]:
-    """Every row of every table of the database, of those without a model too."""
+    """Returns every row of every table of the database, also of tables without a model."""
     with connection.cursor() as cursor:
         tables = {}
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - nobody typed it
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - a constant name
             tables[table] = sorted(map(repr, cursor.fetchall()))
     return tables
 
@@ -125,7 +125,7 @@ def test_following_every_link_of_pay_pages_changes_nothing(
     tokens: dict[str, list[str]], dead_gateway: DeadGateway
 ) -> None:
     before = snapshot_of_all_tables()
-    seen = {address for route in ROUTES for address in addresses(route, tokens)}  # each was looked at above
+    seen = {address for route in ROUTES for address in addresses(route, tokens)}  # each was requested above
     ahead = [f"/{door}/{token}/" for door in tokens for token in tokens[door]]
     while ahead:
         page = ahead.pop()
@@ -137,7 +137,7 @@ def test_following_every_link_of_pay_pages_changes_nothing(
 
 
 def _linked_addresses(page: str, text: str) -> set[str]:
-    """Whatever of ours this page leads to, or sends a form to."""
+    """Returns our addresses that this page links to or sends a form to."""
     leads = [urlsplit(urljoin(page, lead)) for lead in re.findall(r'(?:href|action)="([^"]+)"', text)]
     ours = ("", urlsplit(settings.PARTWAY_URL).netloc)
     return {lead.path for lead in leads if lead.netloc in ours and re.match("/(?!static/)", lead.path)}
@@ -157,7 +157,7 @@ def test_dead_gateway_counts_calls(tokens: dict[str, list[str]], dead_gateway: D
 def test_request_page_takes_five_queries(
     request_: PaymentRequest, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Small, because this page is opened most: request, account, payments under way, lines, address of the checkout."""
+    """Few, because this page is opened most: request, account, payments under way, lines, address of the checkout."""
     url = urlsplit(links.request_url(request_)).path
     with django_assert_num_queries(5):
         assert Client().get(url).status_code == 200
@@ -166,7 +166,7 @@ def test_request_page_takes_five_queries(
 def test_invoice_page_takes_six_queries(
     invoice: Invoice, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """The same, with the payments so far."""
+    """The same queries, and the payments so far."""
     url = urlsplit(links.invoice_url(invoice)).path
     with django_assert_num_queries(6):
         assert Client().get(url).status_code == 200

@@ -1,4 +1,4 @@
-"""A dead link is kind, says whom to ask, tells nothing else, and charges nothing."""
+"""A dead link shows a reason and whom to ask, reveals nothing else, and charges nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from partway.accounts.models import Organization
 from partway.billing import links
 from partway.billing.documents import invoices
 from partway.billing.models import Event, Payment, PaymentRequest
+from partway.billing.receivables import write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now
 from partway.lib.links import make_token
@@ -43,7 +44,7 @@ def _voided(request: PaymentRequest) -> None:
 
 
 def _written_off(request: PaymentRequest) -> None:
-    invoices.write_off(request.invoice, by=personas.owner_actor(request.organization), now=now())
+    write_offs.write_off(request.invoice, by=personas.owner_actor(request.organization), now=now())
 
 
 def _payments_off(request: PaymentRequest) -> None:
@@ -124,7 +125,7 @@ def test_written_off_invoice_cannot_be_paid_by_button_or_form(dana: Client, requ
 
 def test_reopened_invoice_page_is_shown_again(dana: Client, request_: PaymentRequest) -> None:
     _written_off(request_)
-    invoices.reopen(request_.invoice, by=personas.owner_actor(request_.organization), now=now())
+    write_offs.reopen(request_.invoice, by=personas.owner_actor(request_.organization), now=now())
     assert "Pay Now · $1,000.00" in dana.get(links.invoice_url(request_.invoice)).text
     assert dana.get(links.request_url(request_)).status_code == 410
 
@@ -160,7 +161,7 @@ def test_unknown_links_of_every_shape_get_identical_404(dana: Client, request_: 
 
 
 def _headers(answer: HttpResponse) -> list[tuple[str, str]]:
-    """All but the second it was answered in."""
+    """Returns the response without its time."""
     return sorted((name, value) for name, value in answer.headers.items() if name != "Expires")
 
 

@@ -1,4 +1,4 @@
-"""The company's API keeps its own rules, whoever calls."""
+"""The rules of the sandbox company's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every change reaches the merchant: at once, in order, and again until it arrives."""
+"""Every change is sent to the merchant: at once, in order, and again until it arrives."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_callback_is_sent_at_once(merchant: Merchant) -> None:
         paid_at = time.monotonic()
         wait_until(lambda: merchant.callback_receiver.received)
         waits.append(time.monotonic() - paid_at)
-    # A tenth of a second is what we promise; the rest is for a busy machine.
+    # The limit is a tenth of a second; the rest is for a busy machine.
     assert median(waits) < 0.2
 
 

@@ -1,4 +1,4 @@
-"""The page on which a customer pays, or is told why not."""
+"""The page where a customer pays, and the pages of a checkout that cannot be paid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Look = Callable[..., httpx.Response]
 
 @pytest.fixture
 def look(sandbox_server: SandboxServer) -> Look:
-    """Open an address as a browser would; `headers` are what it says about itself."""
+    """Opens an address as a browser does, with these headers."""
     return lambda address, method="GET", **headers: sandbox_server.client.request(
         method, address, headers=headers
     )

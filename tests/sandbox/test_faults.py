@@ -1,4 +1,4 @@
-"""What can be made to go wrong, and that it goes wrong exactly so often."""
+"""Each fault that can be set happens exactly as often as it was set."""
 
 from __future__ import annotations
 

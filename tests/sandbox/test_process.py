@@ -1,4 +1,4 @@
-"""The company's process: it starts, ends when told, and forgets nothing in between."""
+"""The sandbox company's process: it starts, ends on SIGTERM, and keeps its data."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from partway.accounts.models import Member, Role
+from partway.accounts.permissions import ALLOWED_ROLES, permission_of
 from partway.billing.events import OPERATOR
 from partway.billing.models import Alert, Event, Invoice
 from partway.billing.people import members
@@ -20,66 +21,6 @@ from tests.staff.confirmation_pages import confirm_page
 from tests.support import personas
 from tests.support.personas import Team
 
-MINIMUM_ROLE = {
-    "organization": Role.READER,
-    "invoices": Role.READER,
-    "invoices_csv": Role.READER,
-    "invoice_new": Role.COLLECTOR,
-    "invoice": Role.READER,
-    "invoice_version": Role.READER,
-    "invoice_pdf": Role.READER,
-    "invoice_edit": Role.COLLECTOR,
-    "invoice_send": Role.COLLECTOR,
-    "invoice_resend": Role.COLLECTOR,
-    "invoice_write_off": Role.OWNER,
-    "invoice_reopen": Role.OWNER,
-    "invoice_void": Role.OWNER,
-    "quotes": Role.READER,
-    "quote_new": Role.COLLECTOR,
-    "quote": Role.READER,
-    "quote_pdf": Role.READER,
-    "quote_edit": Role.COLLECTOR,
-    "quote_send": Role.COLLECTOR,
-    "quote_resend": Role.COLLECTOR,
-    "quote_link": Role.COLLECTOR,
-    "quote_deposit": Role.COLLECTOR,
-    "quote_invoice": Role.COLLECTOR,
-    "request_new": Role.COLLECTOR,
-    "payment_record": Role.COLLECTOR,
-    "payment_reverse": Role.OWNER,
-    "credit_apply": Role.COLLECTOR,
-    "credit_release": Role.OWNER,
-    "request_resend": Role.COLLECTOR,
-    "request_cancel": Role.COLLECTOR,
-    "request_link": Role.COLLECTOR,
-    "customers": Role.READER,
-    "customer_new": Role.COLLECTOR,
-    "customer": Role.READER,
-    "customer_edit": Role.COLLECTOR,
-    "attention": Role.READER,
-    "attention_resolve": Role.COLLECTOR,
-    "settings": Role.OWNER,
-    "settings_logo": Role.OWNER,
-    "logo_image": Role.READER,
-    "members": Role.OWNER,
-    "member_invite": Role.OWNER,
-    "member_role": Role.OWNER,
-    "member_remove": Role.OWNER,
-    "invitation_resend": Role.OWNER,
-    "invitation_withdraw": Role.OWNER,
-    "audit": Role.OWNER,
-    "payments_settings": Role.OWNER,
-    "quotes_settings": Role.OWNER,
-    "inbox": Role.READER,
-    "inbox_message": Role.READER,
-    "inbox_body": Role.READER,
-}
-NEEDS_COLLECTOR = [name for name, role in MINIMUM_ROLE.items() if role != Role.READER]
-NEEDS_OWNER = [name for name, role in MINIMUM_ROLE.items() if role == Role.OWNER]
-# These answer 404 until there is a kept mail or a logo.
-LATER = {"inbox_message", "inbox_body", "logo_image"}
-FOR_READERS = [name for name, role in MINIMUM_ROLE.items() if role == Role.READER and name not in LATER]
-
 
 def routes(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
     for pattern in patterns:
@@ -87,6 +28,15 @@ def routes(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
             yield from routes(pattern.url_patterns)
         else:
             yield pattern
+
+
+PERMISSION = {str(route.name): permission_of(route.callback) for route in routes(urls._organization)}
+MINIMUM_ROLE = {name: ALLOWED_ROLES[needed][0] for name, needed in PERMISSION.items() if needed}
+NEEDS_COLLECTOR = [name for name, role in MINIMUM_ROLE.items() if role != Role.READER]
+NEEDS_OWNER = [name for name, role in MINIMUM_ROLE.items() if role == Role.OWNER]
+# These answer 404 until there is a kept mail or a logo.
+LATER = {"inbox_message", "inbox_body", "logo_image"}
+FOR_READERS = [name for name, role in MINIMUM_ROLE.items() if role == Role.READER and name not in LATER]
 
 
 @pytest.fixture
@@ -121,7 +71,7 @@ def address(team: Team, invoice: Invoice) -> dict[str, str]:
     }
 
 
-def test_access_table_names_every_staff_page(address: dict[str, str]) -> None:
+def test_every_staff_page_needs_a_permission(address: dict[str, str]) -> None:
     assert set(address) == set(MINIMUM_ROLE)
 
 

@@ -138,7 +138,7 @@ def test_invalid_request_amount_is_explained_while_typing(
 
 def open_record(page: Page, invoice: Invoice) -> None:
     page.goto(f"/o/alder/invoices/{invoice.pk}/")
-    page.click(".acts >> text=Record Payment")
+    page.click(".actions >> text=Record Payment")
     expect(page.locator("dialog[open] [name=amount]")).to_be_focused()
 
 
@@ -214,7 +214,7 @@ def test_refused_dialog_stays_open_with_typed_values(page: Page, invoice: Invoic
     expect(page.locator("[data-remaining-amount]")).to_have_text("$700.00")
     page.fill("[name=to]", "dana@customer.example")
     page.click("dialog [type=submit]")
-    expect(page.locator(".standing")).to_contain_text("$300.00")
+    expect(page.locator(".open-request")).to_contain_text("$300.00")
     assert PaymentRequest.objects.count() == 1
 
 
@@ -236,7 +236,7 @@ def test_dialog_keeps_values_when_server_is_unreachable(page: Page, invoice: Inv
     expect(page.locator("[name=amount_requested]")).to_have_value("300")
     page.unroute("**/request/")
     page.click("dialog [type=submit]")
-    expect(page.locator(".standing")).to_contain_text("$300.00")
+    expect(page.locator(".open-request")).to_contain_text("$300.00")
 
 
 # The menu of the Requested Amount row.
@@ -245,7 +245,7 @@ def test_dialog_keeps_values_when_server_is_unreachable(page: Page, invoice: Inv
 def test_request_menu_works_by_keyboard(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page.goto(f"/o/alder/invoices/{invoice.pk}/")
-    page.locator(".standing-menu summary").focus()
+    page.locator(".open-request-menu summary").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_text("Resend Payment Link")).to_be_focused()
@@ -253,13 +253,13 @@ def test_request_menu_works_by_keyboard(page: Page, invoice: Invoice) -> None:
     expect(page.get_by_text("Cancel Payment Request")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_text("Cancel Payment Request")).to_be_hidden()
-    expect(page.locator(".standing-menu summary")).to_be_focused()
+    expect(page.locator(".open-request-menu summary")).to_be_focused()
 
 
 def test_copy_link_copies_payment_link(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page.goto(f"/o/alder/invoices/{invoice.pk}/")
-    page.click(".standing-menu summary")
+    page.click(".open-request-menu summary")
     page.click("text=Copy link")
     expect(page.locator("[data-notices]")).to_contain_text("copied")
     assert "/p/" in page.evaluate("navigator.clipboard.readText()")
@@ -268,11 +268,11 @@ def test_copy_link_copies_payment_link(page: Page, invoice: Invoice) -> None:
 def test_request_is_canceled_from_menu(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page.goto(f"/o/alder/invoices/{invoice.pk}/")
-    page.click(".standing-menu summary")
+    page.click(".open-request-menu summary")
     page.click("text=Cancel Payment Request")
     page.click("dialog button:text('Cancel Payment Request')")
     expect(page.locator("[data-notices]")).to_contain_text("Its link no longer works")
-    expect(page.locator(".standing")).to_have_count(0)
+    expect(page.locator(".open-request")).to_have_count(0)
 
 
 # The editor.
@@ -284,21 +284,21 @@ def test_invoice_lines_are_added_and_removed_in_browser(page: Page, dana: Custom
     page.fill("[name='lines.0.description']", "Gone")
     page.fill("[name='lines.0.unit_amount']", "1")
     page.click("text=Add line")
-    page.fill("[name='lines.1.description']", "StoredMail")
+    page.fill("[name='lines.1.description']", "Kept")
     page.fill("[name='lines.1.unit_amount']", "25")
     page.click("[aria-label='Remove line 1']")
     page.click(".form-actions >> text=Save draft")
     page.wait_for_url("**/invoices/inv_*/")
-    assert [line.description for line in Invoice.objects.get().lines.all()] == ["StoredMail"]
+    assert [line.description for line in Invoice.objects.get().lines.all()] == ["Kept"]
 
 
 def test_sent_invoice_edit_preview_follows_typed_values(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page.goto(f"/o/alder/invoices/{invoice.pk}/edit/")
     page.fill("[name='lines.0.unit_amount']", "299.99")
-    expect(page.locator(".foreseen")).to_contain_text("The open request for $300.00 is canceled")
+    expect(page.locator(".edit-preview")).to_contain_text("The open request for $300.00 is canceled")
     page.fill("[name='lines.0.unit_amount']", "300")
-    expect(page.locator(".foreseen")).to_have_count(0)
+    expect(page.locator(".edit-preview")).to_have_count(0)
 
 
 def test_stale_invoice_edit_shows_both_versions_within_phone_width(page: Page, dana: Customer) -> None:

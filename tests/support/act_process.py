@@ -1,4 +1,4 @@
-"""A process of its own that brings payments to their end, so that a test can kill it: `python -m … ACT ID`."""
+"""A process that runs one act on a payment, so that a test can kill it: `python -m … ACT ID`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import django
 
 
 def main(act: str, pk: str) -> None:
-    """Do one act on one row, as a web or worker process would."""
+    """Runs one act on one row, as a web or worker process would."""
     django.setup()
     from partway.billing.events import CLOCK
     from partway.billing.models import Payment, PaymentRequest
@@ -22,7 +22,7 @@ def main(act: str, pk: str) -> None:
         return
     request = PaymentRequest.objects.select_related("invoice").get(pk=pk)
     if act == "start":
-        start_payment(request, shown=request.amount_requested, payer_ip=None, now=now())
+        start_payment(request, expected_amount=request.amount_requested, payer_ip=None, now=now())
     elif act == "cancel":
         payment_requests.cancel(request, by=CLOCK, now=now())
 

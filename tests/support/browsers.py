@@ -1,4 +1,4 @@
-"""Finds and starts the real browser that journeys and pictures use."""
+"""Finds and starts the browser for the journeys and the pictures of the documentation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 from playwright.sync_api import Browser, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Runs as root in CI, and calls nobody.
+# Runs as root in CI, and makes no requests of its own.
 QUIETLY = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -16,12 +16,12 @@ QUIETLY = [
 
 
 def chromium() -> str:
-    """The path of a Chromium; fails with what to do when there is none."""
+    """Returns the path of a Chromium; fails with instructions when there is none."""
     found = os.environ.get("PARTWAY_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     assert found, "no Chromium: set PARTWAY_CHROMIUM, or run make test, which installs one"
     return found
 
 
 def launch(playwright: Playwright) -> Browser:
-    """A headless browser."""
+    """Starts a headless browser."""
     return playwright.chromium.launch(executable_path=chromium(), args=QUIETLY)

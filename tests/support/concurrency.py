@@ -1,4 +1,4 @@
-"""Acts that happen at the same moment, each on a thread with a database connection of its own."""
+"""Runs acts concurrently, each on a thread with a database connection of its own."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ TIMEOUT_SECONDS = 30
 
 
 def run_concurrently(*acts: Callable[[], Any], offset_ms: float = 0) -> list[Any]:
-    """What each act answered, or the refusal it raised; the second starts `behind_ms` after the first.
+    """Returns the result of each act, or the BillingError it raised; the second starts `offset_ms` after the first.
 
-    Negative: the first starts after the second. Anything but a refusal is a defect and is raised here.
+    With a negative offset the first starts after the second. Any other exception is raised here.
     """
     barrier = Barrier(len(acts))
     delays = [max(0, -offset_ms), max(0, offset_ms), *[0] * len(acts)]
@@ -41,11 +41,11 @@ def run_concurrently(*acts: Callable[[], Any], offset_ms: float = 0) -> list[Any
 def run_behind_open_transaction(
     first: Callable[[], Any], second: Callable[[], Any], *, meanwhile: Callable[[], Any] = lambda: None
 ) -> Any:
-    """What `second` answers that begins when `first` has written all of its transaction, and not committed it yet.
+    """Returns the result of `second`, which starts when `first` has written everything and not yet committed.
 
-    On PostgreSQL it stands in the queue for a lock before `first` may go on, unless it is done by then, which no
-    act should be that decides about the same rows; `meanwhile` happens while it waits. On SQLite `first` is alone
-    until it has committed. What `first` has to do after that it does when `second` is done.
+    On PostgreSQL `first` continues once `second` waits for a lock, or has finished, which an act that decides about the
+    same rows must not; `meanwhile` is called while it waits. On SQLite `second` starts after the commit. `first` does
+    what it does after its commit when `second` has finished.
     """
     written, go_on, over = Event(), Event(), Event()
 
@@ -95,5 +95,5 @@ def _answer(act: Callable[[], Any], wait: Callable[[], None] = lambda: None) -> 
 
 
 def start_offsets_ms(rounds: int, width_ms: float) -> Iterator[float]:
-    """Head starts from -width to +width, densest around the tie; which order wins is nobody's promise."""
+    """Returns offsets from -width to +width, densest around zero; which act wins at an offset is not determined."""
     yield from (width_ms * (2 * number / (rounds - 1) - 1) ** 3 for number in range(rounds))

@@ -1,4 +1,4 @@
-"""The test's own database: its address for other processes, how it is emptied, and what only makes it faster."""
+"""The database of the tests: its URL for other processes, emptying it, and settings that make it faster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.test import TransactionTestCase
 
-# Django fills these after each migration, and no test changes them.
+# Django fills these tables after each migration, and no test changes them.
 KEPT_TABLES = {ContentType._meta.db_table, Permission._meta.db_table}
 
 # One test sends more different statements than the 100 that each database driver keeps parsed by default.
@@ -19,7 +19,7 @@ KEPT_STATEMENTS = 2_000
 
 
 def database_url() -> str:
-    """The DATABASE_URL by which another process reaches this test's database."""
+    """Returns the DATABASE_URL by which another process reaches the database of this test."""
     name, host = connection.settings_dict["NAME"], connection.settings_dict["HOST"]
     if connection.vendor == "sqlite":
         return f"sqlite:///{name}"
@@ -35,8 +35,8 @@ def empty_database() -> None:
     names = sorted(set(connection.introspection.django_table_names()) - KEPT_TABLES)
     tables = [connection.ops.quote_name(name) for name in names]
     with connection.cursor() as cursor:
-        questions = ", ".join(f"EXISTS(SELECT 1 FROM {table})" for table in tables)  # noqa: S608 - our own names
-        cursor.execute(f"SELECT {questions}")
+        exist_clauses = ", ".join(f"EXISTS(SELECT 1 FROM {table})" for table in tables)  # noqa: S608 - our own names
+        cursor.execute(f"SELECT {exist_clauses}")
         filled = [table for table, has_rows in zip(tables, cursor.fetchone(), strict=True) if has_rows]
         # Foreign keys are checked at the end of a transaction, so the order does not matter.
         with transaction.atomic():
@@ -52,7 +52,7 @@ def make_tests_quick() -> None:
         options = connection.settings_dict["OPTIONS"]
         options["cached_statements"] = KEPT_STATEMENTS
         options["init_command"] = (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"  # no test outlives a power cut
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"  # tests need not survive a power failure
         )
     else:
         connection_created.connect(_keep_statements)

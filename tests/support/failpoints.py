@@ -1,17 +1,17 @@
-"""Named places at which a test can hold our code or kill it: every event, every commit, every word with the gateway.
+"""Failpoints: named places at which a test can pause or kill our code: each event, commit and gateway call.
 
-    event payment.capturing     the change and its event are written, and not committed yet
-    before commit               all is written
-    after commit                others can see it
-    call capture                the row of a call is written, and not committed yet (start, capture, close)
-    before capture              the call is a row, and the gateway has not heard of it
-    after capture               the gateway has answered, and we have not noted it
-    noted capture               we have noted that it answered, and not booked what it said
-    before fetch, after fetch   the same for the question what is true
-    mail receipt                the mail was asked whether it still holds, and has not been handed over
-    sent receipt                it was handed over, and we have not noted it
+    event payment.capturing     the change and its event are written, not yet committed
+    before commit               everything is written
+    after commit                other connections see it
+    call capture                the row of a gateway call is written, not yet committed (start, capture, close)
+    before capture              the row is committed, the gateway not yet called
+    after capture               the gateway has responded, the outcome is not yet recorded
+    noted capture               the outcome is recorded, the state not yet booked
+    before fetch, after fetch   the same for a fetch, which has no row
+    mail receipt                the mail is still valid, not yet sent
+    sent receipt                the mail is sent, which is not yet recorded
 
-The code under test knows nothing of them: `install` puts them around the few functions that everything passes.
+The code under test does not know them: `install` wraps the few functions that everything passes through.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from partway.billing import events, outbox
+from partway.billing import events
 from partway.billing.checkouts import gateway_calls
 from partway.billing.models import GatewayCall
-from partway.delivery.mail import sending
+from partway.delivery.mail import kinds, sending
 
 FailpointCallback = Callable[[str], None]
 
@@ -38,16 +38,16 @@ _installed: list[bool] = []
 
 
 def install() -> None:
-    """Put the stop points into this process, once; nobody stops there until somebody visits."""
+    """Installs the failpoints in this process, once; they do nothing until a callback is set."""
     if _installed:
         return
     _installed.append(True)
     _wrap(events, "record", after=lambda event_type, *_, **__: f"event {event_type}")
     _wrap(BaseDatabaseWrapper, "commit", before=lambda *_: "before commit", after=lambda *_: "after commit")
-    _wrap(GatewayCall, "save", after=lambda call, **_: f"call {call.act}")
-    _wrap(gateway_calls, "_note", after=lambda call, *_: f"noted {call.act}")
+    _wrap(GatewayCall, "save", after=lambda call, **_: f"call {call.operation}")
+    _wrap(gateway_calls, "_record_outcome", after=lambda call, *_: f"noted {call.operation}")
     _wrap_calls()
-    _wrap(outbox, "is_still_valid", after=lambda mail, **_: f"mail {mail.kind}")
+    _wrap(kinds, "is_valid", after=lambda mail, **_: f"mail {mail.kind}")
     _wrap(sending, "_sent", before=lambda mail, *_: f"sent {mail.kind}")
     _wrap(gateway_calls, "fetch_state", before=lambda _: "before fetch", after=lambda _: "after fetch")
 
@@ -74,20 +74,20 @@ def _wrap(
 
 
 def _wrap_calls() -> None:
-    """Stop inside the call itself, because `_answered` notes the answer before it returns."""
-    original = gateway_calls._answered
+    """Passes the failpoint inside the call itself, because `_send` records the outcome before it returns."""
+    original = gateway_calls._send
 
     @wraps(original)
     def wrapper(call: GatewayCall, now: datetime, make: Callable[[], Any]) -> Any:
         def made() -> Any:
-            _reach(f"before {call.act}")
+            _reach(f"before {call.operation}")
             answer = make()
-            _reach(f"after {call.act}")
+            _reach(f"after {call.operation}")
             return answer
 
         return original(call, now, made)
 
-    gateway_calls._answered = wrapper
+    gateway_calls._send = wrapper
 
 
 def _reach(name: str) -> None:
@@ -97,7 +97,7 @@ def _reach(name: str) -> None:
 
 @contextmanager
 def on_failpoint(callback: FailpointCallback) -> Iterator[None]:
-    """Call `visitor` with the name of each stop point that this thread passes in the block."""
+    """Calls `callback` with the name of each failpoint that this thread passes in the block."""
     install()
     before = getattr(_thread_callbacks, "callbacks", ())
     _thread_callbacks.callbacks = (*before, callback)
@@ -108,13 +108,13 @@ def on_failpoint(callback: FailpointCallback) -> Iterator[None]:
 
 
 def on_failpoint_in_any_thread(callback: FailpointCallback) -> None:
-    """Call `visitor` with the name of each stop point that any thread of this process passes from now on."""
+    """Calls `callback` with the name of each failpoint that any thread of this process passes from now on."""
     install()
     _global_callbacks.append(callback)
 
 
 def failpoints_passed(act: Callable[[], Any]) -> list[str]:
-    """The stop points that an act passes, in their order; so that a test of each of them can never miss a new one."""
+    """Returns the failpoints that an act passes, in order, so that a test of each notices a new one."""
     names: list[str] = []
     with on_failpoint(names.append):
         act()

@@ -1,4 +1,4 @@
-"""What is outside the house: customers who pay, and the payment company with its ledger and its bad days."""
+"""Drives what is outside of Partway: customers who pay, and the sandbox with its ledger and its faults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAYER_IP_ADDRESS = "192.0.2.7"
 PaymentTarget = PaymentRequest | Invoice | Quote
 
 
-# Every way in which $300.00 can be owed and paid.
+# Every way in which $300.00 can be due and paid.
 PAYMENT_SOURCES: dict[str, Callable[[Customer], PaymentTarget]] = {
     "request": lambda dana: personas.request_payment(personas.sent_invoice(dana)),
     "pay now": lambda dana: personas.sent_invoice(dana, 30_000),
@@ -36,7 +36,7 @@ PAYMENT_SOURCES: dict[str, Callable[[Customer], PaymentTarget]] = {
 
 
 class GatewayDriver:
-    """One organization's account at the running company."""
+    """One account of an organization at the running sandbox."""
 
     PAYMENT_FORMS = {
         "good": {"number": "4242424242424242"},
@@ -60,95 +60,95 @@ class GatewayDriver:
         self._key = account.credentials["api_key"]
         self._foreign_references: set[str] = set()
 
-    # The customer
+    # Actions of the customer
 
     def start(
         self, source: PaymentTarget, *, now: datetime | None = None, address: str | None = PAYER_IP_ADDRESS
     ) -> Payment:
-        """Press Pay on the page of a link, which shows what is asked for now."""
-        return start_payment(source, shown=_shown(source), payer_ip=address, now=now or present())
+        """Presses Pay on the page of a link, which shows the current amount."""
+        return start_payment(source, expected_amount=_shown(source), payer_ip=address, now=now or present())
 
     def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
-        """Fill in the form of the company's checkout."""
+        """Submits the form of the sandbox's checkout page."""
         return self.sandbox_server.submit_form(f"{payment.checkout_url}/pay", **self.PAYMENT_FORMS[how])
 
     def confirm(self, payment: Payment, asked: httpx.Response, decision: str = "confirm") -> httpx.Response:
-        """Answer the question that some cards ask."""
+        """Answers the confirmation that some cards require."""
         [hidden] = re.findall(r'name="confirmation" value="([^"]+)"', asked.text)
         return self.sandbox_server.submit_form(
             f"{payment.checkout_url}/confirm", confirmation=hidden, decision=decision
         )
 
     def start_and_pay(self, source: PaymentTarget, how: str = "good") -> Payment:
-        """From the button to the end of it, as far as the company tells at once."""
+        """Starts and pays a checkout, then refreshes the payment."""
         payment = self.start(source)
         self.pay(payment, how)
         return refresh_payment(payment, now=present())
 
     def receipt(self, payment: Payment) -> str:
-        """What the page that the customer returns to says, in plain words."""
+        """Returns the text of the page to which the customer returns."""
         page = Client().get(links.receipt_url(payment)).text
         return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]*>", "", page)))
 
-    # The company
+    # Events at the sandbox
 
     def create_foreign_checkout(self) -> str:
-        """Another system charges a customer through the same account: a checkout that we never made; its name."""
-        order = {
+        """Creates and pays a checkout in the same account that is not ours; returns its ref."""
+        fields = {
             "amount": 4_500,
             "currency": "USD",
             "reference": "till 4",
             "return_url": self.sandbox_server.url,
         }
         expires_at = (present() + timedelta(minutes=5)).isoformat()
-        made = self._call_api("POST", "/v1/checkouts", **order, expires_at=expires_at)
-        self._foreign_references.add(order["reference"])
-        self.sandbox_server.submit_form(f"{made['url']}/pay", **self.PAYMENT_FORMS["good"])
-        self._call_api("POST", f"/v1/checkouts/{made['id']}/capture", amount=4_500)
-        return str(made["id"])
+        created = self._call_api("POST", "/v1/checkouts", **fields, expires_at=expires_at)
+        self._foreign_references.add(fields["reference"])
+        self.sandbox_server.submit_form(f"{created['url']}/pay", **self.PAYMENT_FORMS["good"])
+        self._call_api("POST", f"/v1/checkouts/{created['id']}/capture", amount=4_500)
+        return str(created["id"])
 
     def settle_bank_debit(self, payment: Payment, outcome: str = "captured") -> None:
-        """A bank debit ends."""
+        """Settles a bank debit."""
         self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/settle", outcome=outcome)
 
     def refund_at_gateway(self, payment: Payment, amount_minor: int) -> None:
-        """Somebody refunds a part in the company's own dashboard."""
+        """Refunds a part in the dashboard of the sandbox."""
         path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
         self._call_api("POST", path, amount=amount_minor, currency=payment.currency)
 
     def refund_and_fail_at_gateway(self, payment: Payment, amount_minor: int) -> None:
-        """The same, and the bank refuses it."""
+        """Refunds a part in the dashboard of the sandbox, which then fails."""
         path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
-        made = self._call_api("POST", path, amount=amount_minor, currency=payment.currency)
-        self._call_api("POST", f"/v1/refunds/{made['id']}/settle", outcome="failed")
+        created = self._call_api("POST", path, amount=amount_minor, currency=payment.currency)
+        self._call_api("POST", f"/v1/refunds/{created['id']}/settle", outcome="failed")
 
     def capture(self, payment: Payment) -> None:
-        """Somebody presses Capture in the company's own dashboard."""
+        """Captures an authorization in the dashboard of the sandbox."""
         self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/capture", amount=payment.amount_minor)
 
     def expire_authorization(self, payment: Payment) -> None:
-        """The bank lets go of what it held on the card."""
+        """Lapses an authorization, as a bank does."""
         self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/lapse")
 
     def inject_fault(self, kind: str, **details: object) -> None:
-        """Something goes wrong there the next time."""
+        """Injects a fault into the next matching call."""
         self._call_api("POST", "/v1/faults", kind=kind, **details)
 
     def clear_faults(self) -> None:
-        """All is well there again."""
+        """Removes all faults."""
         self._call_api("DELETE", "/v1/faults")
 
     def close(self, ref: str) -> None:
-        """Nobody can pay there any more; the company may still fail to say so."""
+        """Closes a checkout; ignores the response, which a fault may have changed."""
         self.sandbox_server.call_api("POST", f"/v1/checkouts/{ref}/close", self._key)
 
     def page(self, ref: str) -> str:
-        """Where the customer pays a checkout, as the company knows it."""
+        """Returns the URL of the page of a checkout."""
         return str(self._call_api("GET", f"/v1/checkouts/{ref}")["url"])
 
     def callback(self, payment: Payment, kind: str) -> ReceivedCallback:
-        """The callback of this kind, as it came over the wire."""
-        assert self.callback_receiver is not None, "somebody else hears the callbacks"
+        """Waits for the callback of this kind and returns it."""
+        assert self.callback_receiver is not None, "the callbacks go to another receiver"
         received = self.callback_receiver.received
         return wait_until(
             lambda: next(
@@ -162,23 +162,23 @@ class GatewayDriver:
         )
 
     def ledger(self) -> dict[str, dict[str, Any]]:
-        """What customers really paid, by our payment's id; a payment has one checkout, whatever went wrong."""
+        """Returns the rows of the sandbox's ledger by the id of our payment; each payment has one checkout."""
         lines = self._call_api("GET", "/v1/ledger")["data"]
         by_payment = {line["reference"]: line for line in lines}
         assert len(by_payment) == len(lines), lines
         return by_payment
 
     def captured_amount(self, payment: Payment) -> Money | None:
-        """What the company says it took, in the currency it took it in."""
+        """Returns what the sandbox captured for a payment, in the captured currency."""
         return _taken(self.ledger()[payment.pk])
 
     def captures_of(self, payment: Payment) -> list[int]:
-        """Each time this customer was charged, in minor units."""
+        """Returns every charge of a payment, in minor units."""
         line = self.ledger().get(payment.pk, {"captures": 0, "captured": 0})
         return [line["captured"]] * line["captures"]
 
     def assert_ledger_matches_books(self) -> None:
-        """The company's ledger and our books tell the same story, and nobody was charged twice."""
+        """Asserts that the sandbox's ledger and our books agree, and that no customer was charged twice."""
         ours = {payment.pk: payment for payment in Payment.objects.filter(gateway_account=self.account)}
         lines = self.ledger()
         for reference in self._foreign_references:
@@ -193,17 +193,17 @@ class GatewayDriver:
         assert len(paid) == len(set(paid))
 
     def _call_api(self, method: str, path: str, **body: object) -> dict[str, Any]:
-        answer = self.sandbox_server.call_api(method, path, self._key, **body)
-        assert answer.is_success, answer.text
-        return dict(answer.json())
+        response = self.sandbox_server.call_api(method, path, self._key, **body)
+        assert response.is_success, response.text
+        return dict(response.json())
 
 
 def process_all_callbacks() -> None:
-    """The worker tries every callback that waits until it is booked or given up."""
+    """Retries every pending callback, as the worker does, until it is processed or unmatched."""
     for _ in range(40):
-        waiting = Callback.objects.filter(status="waiting").order_by("next_attempt_at").first()
-        if waiting:
-            due_work.work_off_callbacks(now=waiting.next_attempt_at)
+        pending = Callback.objects.filter(status="pending").order_by("next_attempt_at").first()
+        if pending:
+            due_work.process_pending_callbacks(now=pending.next_attempt_at)
 
 
 def _taken(line: dict[str, Any]) -> Money | None:

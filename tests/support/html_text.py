@@ -1,4 +1,4 @@
-"""Reads a page as a person does."""
+"""The visible text of an HTML page."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import Any
 
 
 def text_of(answer: Any) -> str:
-    """Its words without tags, spaces folded; what only tags stood between is written together."""
+    """Returns the text without tags and with single spaces; text that only tags separate is joined."""
     return " ".join(re.sub(r"<[^>]+>", "", answer.content.decode()).split())

@@ -1,4 +1,4 @@
-"""Reads a PDF as a person does: its words, its pages, where its links lead."""
+"""The text, pages, links and images of a PDF."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pypdf import PdfReader
 
 
 def pages(content: bytes) -> list[str]:
-    """The words of each page, spaces folded; letters that stand in their joined shapes are plain again."""
+    """Returns the text of each page with single spaces; ligatures and presentation forms are plain letters."""
     return [_folded(page.extract_text()) for page in PdfReader(BytesIO(content)).pages]
 
 
 def text(content: bytes) -> str:
-    """The words of all pages."""
+    """Returns the text of all pages."""
     return " ".join(pages(content))
 
 
 def targets(content: bytes) -> list[str]:
-    """Where the links of the first page lead."""
+    """Returns the URLs of the links on the first page."""
     annotations = PdfReader(BytesIO(content)).pages[0].get("/Annots") or []
     return [str(annotation.get_object()["/A"]["/URI"]) for annotation in annotations]
 
 
 def pictures(content: bytes) -> list[tuple[int, int]]:
-    """Width and height in pixels of what is on the first page as an image; drawings do not count."""
+    """Returns width and height in pixels of each bitmap on the first page; vector drawings do not count."""
     return [image.image.size for image in PdfReader(BytesIO(content)).pages[0].images if image.image]
 
 

@@ -1,9 +1,9 @@
-"""The people of the tests, built once: who is owed, who works there, who owes, and what.
+"""The organizations, members, customers and documents of the tests.
 
-    organization `alder`: Alice owns it, Bob collects for it, Charlie only reads
-    organization `birch`: Mallory owns it, and has no business in alder
+    organization `alder`: Alice is owner, Bob collector, Charlie reader
+    organization `birch`: Mallory is owner, and not a member of alder
 
-Everything that billing can build is built by billing, so that a test starts from rows the product would have.
+Rows are created through billing where billing can create them, so that tests start from rows as in production.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.db import transaction
 from partway.accounts.models import GatewayAccount, Member, Organization, Role, User
 from partway.billing import events
 from partway.billing.documents import deposits, invoices, quotes
+from partway.billing.documents.drafts import LineDraft
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments import booking
 from partway.billing.people import customers
@@ -34,7 +35,7 @@ PASSWORD = "a long walk by the river"
 
 @dataclass(frozen=True)
 class Team:
-    """An organization and its members."""
+    """An organization with one member of each role."""
 
     organization: Organization
     alice: Member  # owner
@@ -43,7 +44,7 @@ class Team:
 
 
 def alder(**changes: object) -> Team:
-    """Alder Joinery, payments enabled, with its members; `changes` are columns of the organization."""
+    """Creates Alder Joinery with payments enabled and its members; `changes` are columns of the organization."""
     owned = organization("alder", "Alder Joinery", **changes)
     return Team(
         organization=owned,
@@ -54,12 +55,12 @@ def alder(**changes: object) -> Team:
 
 
 def mallory() -> Member:
-    """The owner of another organization, birch."""
+    """Creates the owner of another organization, birch."""
     return member(organization("birch", "Birch & Co"), "Mallory", Role.OWNER)
 
 
 def organization(slug: str, name: str, **changes: object) -> Organization:
-    """An organization with payments enabled and a sandbox gateway account."""
+    """Creates an organization with payments enabled and a sandbox account."""
     columns = {"email": f"billing@{slug}.example", "payments_enabled": True, "time_zone": "America/New_York"}
     made = Organization.objects.create(slug=slug, name=name, **{**columns, **changes})
     gateway_account(made)
@@ -67,7 +68,7 @@ def organization(slug: str, name: str, **changes: object) -> Organization:
 
 
 def gateway_account(owner: Organization) -> GatewayAccount:
-    """An account at the sandbox company; nobody answers there unless the test starts one."""
+    """Creates a sandbox account; no sandbox responds unless the test starts one."""
     account = GatewayAccount(organization=owner, gateway="sandbox")
     account.credentials = {"api_key": "sk_sandbox_test", "signing_secret": f"whsec_{'dGVzdHRl' * 4}"}
     account.save()
@@ -75,18 +76,18 @@ def gateway_account(owner: Organization) -> GatewayAccount:
 
 
 def member(owner: Organization, name: str, role: str) -> Member:
-    """A member who signs in as `<name>@<slug>.example` with PASSWORD."""
+    """Creates a member who signs in as `<name>@<slug>.example` with PASSWORD."""
     user = User.objects.create_user(f"{name}@{owner.slug}.example", name, PASSWORD)
     return Member.objects.create(organization=owner, user=user, role=role)
 
 
 def owner_actor(owner: Organization) -> events.Actor:
-    """Somebody of this organization who may do anything."""
+    """Returns the owner of this organization as an actor."""
     return events.member_actor(owner.members.select_related("user").get(role=Role.OWNER))
 
 
 def customer(owner: Organization, name: str = "Dana Whitfield", email: str = "") -> Customer:
-    """Somebody who owes; the address follows from the name."""
+    """Creates a customer, whose email address follows from the name."""
     details = customers.CustomerDetails(
         name=name, email=email or f"{name.lower().replace(' ', '.')}@customer.example"
     )
@@ -96,7 +97,7 @@ def customer(owner: Organization, name: str = "Dana Whitfield", email: str = "")
 def draft_invoice(
     owes: Customer, total_minor: int = 100_000, *, due_in: int = 14, currency: str = ""
 ) -> Invoice:
-    """A draft of one line without tax; due `due_in` days from today, which may be negative."""
+    """Creates a draft invoice of one line without tax, due in `due_in` days, which may be negative."""
     at = present()
     return invoices.create(
         owes.organization,
@@ -104,7 +105,7 @@ def draft_invoice(
             customer=owes,
             currency=currency or owes.organization.currency,
             due_on=today(at, owes.organization.time_zone) + timedelta(days=due_in),
-            lines=(invoices.Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),),
+            lines=(LineDraft("Oak staircase", Decimal(1), total_minor, Decimal(0)),),
         ),
         by=owner_actor(owes.organization),
         now=at,
@@ -114,24 +115,24 @@ def draft_invoice(
 def sent_invoice(
     owes: Customer, total_minor: int = 100_000, *, due_in: int = 14, currency: str = ""
 ) -> Invoice:
-    """An invoice in Sent status."""
+    """Creates an invoice and sends it."""
     made = draft_invoice(owes, total_minor, due_in=due_in, currency=currency)
     return invoices.send(made, by=owner_actor(owes.organization), now=present())
 
 
 def edit_invoice(invoice: Invoice, total_minor: int) -> Invoice:
-    """The same invoice with another price, changed by its owner."""
+    """Changes the price of an invoice as the owner."""
     invoice.refresh_from_db()
-    lines = (invoices.Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
+    lines = (LineDraft("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
     draft = invoices.InvoiceDraft(invoice.customer, invoice.currency, invoice.due_on, lines)
     by = owner_actor(invoice.organization)
-    return invoices.edit(invoice, draft=draft, version=invoice.version, by=by, now=present())
+    return invoices.edit(invoice, draft=draft, expected_version=invoice.version, by=by, now=present())
 
 
 def request_payment(
     invoice: Invoice, amount_minor: int = 30_000, *, expires_at: datetime | None = None
 ) -> PaymentRequest:
-    """An open payment request for a part of the invoice."""
+    """Creates a payment request for a part of the invoice."""
     to, amount = (invoice.customer.email,), Money(amount_minor, invoice.currency)
     wanted = payment_requests.NewPaymentRequest(
         amount=amount, to=to, note="First stage.", expires_at=expires_at
@@ -142,7 +143,7 @@ def request_payment(
 
 
 def pending_payment(invoice: Invoice, amount_minor: int, *, request: PaymentRequest | None = None) -> Payment:
-    """A payment that waits for its customer, without a checkout at any company."""
+    """Creates a pending payment without a checkout."""
     at, amount = present(), {"amount_minor": amount_minor, "currency": invoice.currency}
     with transaction.atomic():
         payment = Payment.objects.create(
@@ -162,16 +163,16 @@ def pending_payment(invoice: Invoice, amount_minor: int, *, request: PaymentRequ
 def captured_payment(
     invoice: Invoice, amount_minor: int, *, method: str = "card", request: PaymentRequest | None = None
 ) -> Payment:
-    """A payment of a part that came in, as if a gateway had reported it; by Pay Now, or by the link of a request."""
+    """Books a payment of a part as if a gateway had reported it; by Pay Now, or by a request."""
     payment = pending_payment(invoice, amount_minor, request=request)
     by, amount = events.gateway_actor("sandbox"), Money(amount_minor, invoice.currency)
     for status in (CheckoutStatus.AUTHORIZED, CheckoutStatus.CAPTURED):
-        truth = CheckoutState(
+        state = CheckoutState(
             status, amount if status == CheckoutStatus.CAPTURED else None, None, method, "", ""
         )
         with transaction.atomic():
-            locked = Invoice.objects.locked(invoice.pk)
-            booking.apply(booking.Report(payment, locked, request, truth, by, present()))
+            payment.document = Invoice.objects.locked(invoice.pk)
+            booking.apply(payment, state=state, by=by, now=present())
     invoice.refresh_from_db()
     return payment
 
@@ -179,13 +180,13 @@ def captured_payment(
 def draft_quote(
     owes: Customer, total_minor: int = 100_000, *, percent: str = "30", valid_in: int = 14, currency: str = ""
 ) -> Quote:
-    """A draft quote of one line without tax, with a deposit of `percent` (none for "0"), valid `valid_in` days."""
+    """Creates a draft quote of one line without tax, valid `valid_in` days; a `percent` of "0" is no deposit."""
     at = present()
     draft = quotes.QuoteDraft(
         customer=owes,
         currency=currency or owes.organization.currency,
         valid_until=today(at, owes.organization.time_zone) + timedelta(days=valid_in),
-        lines=(quotes.Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),),
+        lines=(LineDraft("Oak staircase", Decimal(1), total_minor, Decimal(0)),),
         deposit_kind="percent" if Decimal(percent) else "",
         deposit_percent=Decimal(percent),
     )
@@ -195,27 +196,27 @@ def draft_quote(
 def sent_quote(
     owes: Customer, total_minor: int = 100_000, *, percent: str = "30", valid_in: int = 14, currency: str = ""
 ) -> Quote:
-    """A quote in Sent status."""
+    """Creates a quote and sends it."""
     made = draft_quote(owes, total_minor, percent=percent, valid_in=valid_in, currency=currency)
     return quotes.send(made, by=owner_actor(owes.organization), now=present())
 
 
 def accept_quote(offered: Quote) -> Quote:
-    """The customer agrees."""
+    """Accepts a quote as the customer."""
     evidence = quotes.AcceptanceEvidence("Dana W.", "192.0.2.7")
     by = events.customer_actor(offered.customer)
     return quotes.accept(offered, evidence=evidence, by=by, now=present())
 
 
 def record_deposit_check(accepted: Quote) -> Payment:
-    """The deposit comes by check."""
+    """Records the deposit of a quote, paid by check."""
     at = present()
     deposit = deposits.OfflineDeposit("Check", today(at, accepted.organization.time_zone), "No. 118")
     return deposits.record_deposit(accepted, deposit=deposit, by=owner_actor(accepted.organization), now=at)
 
 
 def record_check(invoice: Invoice, amount_minor: int, **changes: Any) -> Payment:
-    """A check came for the invoice, and what is too much of it is kept as credit; `changes` as in OfflinePayment."""
+    """Records a check; what exceeds the amount due is kept as credit. `changes` are fields of OfflinePayment."""
     at = present()
     typed: dict[str, Any] = {
         "amount": Money(amount_minor, invoice.currency),
@@ -228,6 +229,6 @@ def record_check(invoice: Invoice, amount_minor: int, **changes: Any) -> Payment
 
 
 def reverse_check(payment: Payment, reason: str = "The bank returned it.") -> Payment:
-    """The check was worth nothing."""
+    """Reverses a check that bounced."""
     by = owner_actor(payment.organization)
     return offline_payments.reverse(payment, reason=reason, by=by, now=present())

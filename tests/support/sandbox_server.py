@@ -1,4 +1,4 @@
-"""The pretend payment company as a real process, and a merchant's ear for its callbacks."""
+"""The sandbox as a process of its own, and an HTTP server that receives its callbacks."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ START_WITHIN_SECONDS = 60
 
 
 def wait_until(
-    question: Callable[[], Any], within: float = TIMEOUT_SECONDS, rest_seconds: float = 0.01
+    question: Callable[[], Any], within: float = TIMEOUT_SECONDS, interval_seconds: float = 0.01
 ) -> Any:
-    """The first true answer; fails when there is none in time."""
-    give_up_at = time.monotonic() + within
-    while time.monotonic() < give_up_at:
+    """Returns the first true result of `question`; fails when there is none in time."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
         answer = question()
         if answer:
             return answer
-        time.sleep(rest_seconds)
-    raise AssertionError("it never came true")
+        time.sleep(interval_seconds)
+    raise AssertionError("the condition never became true")
 
 
 @dataclass(frozen=True)
 class ReceivedCallback:
-    """One callback as it arrived."""
+    """One received callback."""
 
     path: str
     body: bytes
@@ -54,7 +54,7 @@ class ReceivedCallback:
 
 
 def sign_callback(body: bytes, at: datetime, secret: str) -> ReceivedCallback:
-    """This body as the company would send it at this moment; whoever knows the secret can say anything."""
+    """Returns a callback with this body, signed as the sandbox would sign it at this time."""
     event_id = str(json.loads(body)["id"])
     headers = {
         "webhook-id": event_id,
@@ -65,7 +65,7 @@ def sign_callback(body: bytes, at: datetime, secret: str) -> ReceivedCallback:
 
 
 class CallbackReceiver:
-    """A merchant's callback address. It answers 503 as often as `deaf_for` says, then 204."""
+    """A callback address; it responds 503 as often as `failures_left` says, then 204."""
 
     def __init__(self) -> None:
         self.received: list[ReceivedCallback] = []
@@ -82,7 +82,7 @@ class CallbackReceiver:
         self._server.server_close()
 
     def receive(self, received: ReceivedCallback) -> int:
-        """What is answered to one call."""
+        """Records a callback and returns the status of the response."""
         self.received.append(received)
         if self.failures_left:
             self.failures_left -= 1
@@ -93,7 +93,7 @@ class CallbackReceiver:
         return [received.kind for received in self.received if received.event["data"]["checkout"] == ref]
 
     def wait_for(self, ref: str, *kinds: str) -> None:
-        """Until exactly these callbacks of a checkout have arrived, in this order."""
+        """Waits until exactly these callbacks of a checkout have arrived, in this order."""
         wait_until(lambda: self.kinds(ref) == list(kinds))
 
 
@@ -107,13 +107,13 @@ def _handler(callback_receiver: CallbackReceiver) -> type[BaseHTTPRequestHandler
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Tests have nothing to say here."""
+            """Logs nothing."""
 
     return Handler
 
 
 class SandboxServer:
-    """One running company, and the calls that only tests make."""
+    """A running sandbox, and the calls that only tests make."""
 
     def __init__(self, home: Path, port: int, process: subprocess.Popen[bytes]) -> None:
         self.home = home
@@ -123,16 +123,16 @@ class SandboxServer:
         self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
     def call_api(self, method: str, path: str, key: str = "", **body: object) -> httpx.Response:
-        """One API call without any adapter; `key` is the account's API key."""
+        """Calls the API without the adapter; `key` is the API key of the account."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return self.client.request(method, path, headers=headers, json=body or None)
 
     def submit_form(self, address: str, **form: str) -> httpx.Response:
-        """A customer who fills in the form at `address`, without following where it leads."""
+        """Submits a form as a customer, without following the redirect."""
         return self.client.post(address, data=form)
 
     def is_up(self) -> bool:
-        assert self.process.poll() is None, f"the company ended with {self.process.returncode}"
+        assert self.process.poll() is None, f"the sandbox ended with {self.process.returncode}"
         try:
             return self.call_api("GET", "/healthz").is_success
         except httpx.HTTPError:
@@ -141,7 +141,7 @@ class SandboxServer:
 
 @contextmanager
 def running_sandbox(home: Path, *, port: int = 0, settle_after: float = 600) -> Iterator[SandboxServer]:
-    """A company on a free port; bank debits settle when told, unless `settle_after` is short."""
+    """Runs a sandbox on a free port; bank debits settle when told, unless `settle_after` is short."""
     port = port or free_port()
     options = ["--home", str(home), "--port", str(port), "--settle-after", str(settle_after)]
     process = subprocess.Popen([sys.executable, "-m", "partway.sandbox", *options])

@@ -1,4 +1,4 @@
-"""The stop points stand where they say."""
+"""Failpoints are passed at the places that they name."""
 
 from __future__ import annotations
 

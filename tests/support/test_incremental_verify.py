@@ -1,4 +1,4 @@
-"""Verifying by statements that are kept finds what `partway verify` finds, also after it has found nothing before."""
+"""Incremental verify finds what `partway verify` finds, also with cached statements."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from partway.billing.models import Invoice
 from partway.billing.verification import verify
 from tests.support import personas
+from tests.support.incremental_verify import IncrementalVerifier
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +16,7 @@ def all_differences() -> list[str]:
     return [str(difference) for difference in verify()]
 
 
-def test_damage_is_found_by_statements_that_found_nothing_before() -> None:
+def test_cached_statements_find_later_damage() -> None:
     verifier = IncrementalVerifier()
     invoice = personas.sent_invoice(personas.customer(personas.alder().organization))
     assert verifier.differences() == verifier.differences() == []
@@ -23,7 +24,7 @@ def test_damage_is_found_by_statements_that_found_nothing_before() -> None:
     assert verifier.differences() == all_differences() != []
 
 
-def test_a_check_that_found_something_is_made_again() -> None:
+def test_check_with_findings_runs_again() -> None:
     verifier = IncrementalVerifier()
     invoice = personas.sent_invoice(personas.customer(personas.alder().organization))
     Invoice.objects.filter(pk=invoice.pk).update(amount_paid_minor=1)

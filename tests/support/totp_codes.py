@@ -1,4 +1,4 @@
-"""Codes as an authenticator app would make them, by allauth's own generator."""
+"""Codes of an authenticator app, from allauth's own generator."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from partway.accounts.models import User
 
 
 def code_for(secret: str, *, steps: int = 0) -> str:
-    """The code of this moment, or of some steps of thirty seconds away."""
+    """Returns the current code, or that of some steps of thirty seconds away."""
     counter = int(time.time()) // app_settings.TOTP_PERIOD + steps
     return format_hotp_value(hotp_value(secret, counter))
 
 
 def enable_two_factor(user: User) -> str:
-    """Switch two-factor sign-in on for somebody; answers the app's secret."""
+    """Enables two-factor sign-in for a user; returns the secret."""
     secret = generate_totp_secret()
     TOTP.activate(user, secret)
     RecoveryCodes.activate(user)
@@ -27,7 +27,7 @@ def enable_two_factor(user: User) -> str:
 
 
 def recovery_codes(user: User) -> list[str]:
-    """The codes somebody has left."""
+    """Returns the unused recovery codes of a user."""
     row = Authenticator.objects.get(user=user, type=Authenticator.Type.RECOVERY_CODES)
     left: list[str] = row.wrap().get_unused_codes()
     return left

@@ -1,4 +1,4 @@
-"""The operator's commands."""
+"""`partway organizations` and `partway serve`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def command(*message: str) -> str:
-    """What the command prints."""
+    """Returns the output of a command."""
     out = StringIO()
     call_command(*message, stdout=out)
     return out.getvalue()

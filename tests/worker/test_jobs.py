@@ -1,4 +1,4 @@
-"""Each job claims what is due, leaves alone what is not, and any number of workers may run it."""
+"""Each job of the worker processes the rows that are due, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker's loop: outlives a failing job, and ends when told."""
+"""The loop of the worker survives a failing job, and ends when stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What monitoring is told."""
+"""/healthz and /metrics report the state of workers, queues and alerts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_metrics_count_queued_mails_and_unsettled_payments() -> None:
     lines = Client().get("/metrics").content.decode().splitlines()
     assert "partway_mails_queued 2.0" in lines
     assert "partway_payments_unsettled 0.0" in lines
-    assert "partway_flags_unresolved 0.0" in lines
+    assert "partway_alerts_open 0.0" in lines
 
 
 def test_metrics_report_age_of_unread_gateway_list() -> None:
@@ -42,7 +42,7 @@ def test_metrics_report_age_of_unread_gateway_list() -> None:
             reconcile_at=present() + timedelta(days=900 if name == "seeded" else 0),
         )
     text = Client().get("/metrics").content.decode()
-    [age] = re.findall(r"^partway_gateway_list_oldest_seconds ([\d.e+]+)$", text, re.MULTILINE)
+    [age] = re.findall(r"^partway_gateway_list_age_seconds ([\d.e+]+)$", text, re.MULTILINE)
     assert float(age) == pytest.approx(2 * 86_400, abs=60)
 
 

@@ -1,4 +1,4 @@
-"""`partway seed`: a large organization whose books are right, and looks like one that was lived in."""
+"""`partway seed`: a large organization whose books are right, with invoices in every state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partway.billing.models import Allocation, Event, Invoice, InvoiceLine, Paym
 from partway.billing.verification import verify
 from partway.lib.clock import now
 from partway.worker import seed
-from partway.worker.bulk_insert import BulkTable
+from partway.worker.seed.bulk_insert import BulkTable
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""`partway verify` prints each check and what differs, and shows its progress on a terminal alone."""
+"""`partway verify` prints each check with its differences, and progress only on a terminal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def three() -> list[Invoice]:
 
 
 def verify(*message: str) -> tuple[int, str]:
-    """How it ended, and what it printed."""
+    """Returns exit status and output."""
     out = StringIO()
     try:
         call_command("verify", *message, stdout=out)
@@ -51,7 +51,7 @@ def test_verify_command_names_difference_and_exits_with_1(three: list[Invoice]) 
 
 def test_verify_command_limits_listed_rows(three: list[Invoice]) -> None:
     Invoice.objects.update(amount_paid_minor=1)
-    _, printed = verify("--most", "2")
+    _, printed = verify("--limit", "2")
     assert printed.count("amount paid 1, allocations 0") == 2
     assert "      … and 1 more\n" in printed
     assert "differences.\n" in printed
@@ -64,10 +64,10 @@ def test_verify_command_prints_no_progress_without_terminal(
     assert capfd.readouterr().err == ""
 
 
-def read_to_the_end(terminal: int) -> str:
-    """All that is written there; it must be read at once, because a terminal holds only so much."""
+def read_to_end(terminal: int) -> str:
+    """Reads everything written to a terminal, whose buffer is small."""
     shown = b""
-    with suppress(OSError):  # what Linux says when the other end is closed
+    with suppress(OSError):  # raised by Linux when the other end is closed
         while part := os.read(terminal, 4096):
             shown += part
     return shown.decode()
@@ -77,7 +77,7 @@ def test_verify_command_prints_progress_on_terminal(three: list[Invoice]) -> Non
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 120))
     with ThreadPoolExecutor(1) as reader:
-        shown = reader.submit(read_to_the_end, ours)
+        shown = reader.submit(read_to_end, ours)
         with os.fdopen(theirs, "w") as terminal, redirect_stderr(terminal):
             code, printed = verify()
     os.close(ours)

@@ -1,1 +1,1 @@
-"""Who: organizations, the people who log in for them, and their accounts at gateways."""
+"""Organizations, users and members, permissions, and accounts at gateways."""

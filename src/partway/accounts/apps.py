@@ -1,4 +1,4 @@
-"""Tells Django of the accounts room."""
+"""The Django app of the accounts."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""The column for exact decimals, which organizations and billing share."""
+"""A model field for exact decimals, which organizations and billing share."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ else:
 
 
 class ExactDecimalField(_DecimalAsInteger):
-    """A decimal of at most four places, kept as ten-thousandths: on SQLite a DecimalField is a float."""
+    """A decimal of at most four places, stored as ten-thousandths: on SQLite a DecimalField is a float."""
 
     def from_db_value(self, value: int | None, *_: object) -> Decimal | None:
-        """Ten-thousandths from the database to a Decimal."""
+        """Converts ten-thousandths from the database to a Decimal."""
         return None if value is None else Decimal(value).scaleb(-_PLACES).normalize() + 0
 
     def to_python(self, value: Any) -> Decimal | None:
-        """Anything decimal-like to a Decimal."""
+        """Converts anything that Decimal accepts."""
         return None if value is None else Decimal(value)
 
     def get_prep_value(self, value: Any) -> int | None:
-        """A Decimal to ten-thousandths; refuses a fifth place instead of rounding it away."""
+        """Converts a Decimal to ten-thousandths; raises ValueError for a fifth place instead of rounding."""
         if value is None:
             return None
         scaled = Decimal(value).scaleb(_PLACES)

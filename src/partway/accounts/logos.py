@@ -1,4 +1,4 @@
-"""Takes a logo that somebody sent: decoded, made small, and drawn anew, so that nothing of the file survives."""
+"""Decodes an uploaded logo and encodes it anew as a small PNG, so that no other content of the file is stored."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 MAX_BYTES = 2 * 1024 * 1024
 MEDIA_TYPE = "image/png"
 _FORMATS = ("PNG", "JPEG", "WEBP")
-_MOST_PIXELS = 16_000_000  # a few kilobytes can claim to be gigabytes of picture
-_WIDEST, _TALLEST = 800, 400
-_TOO_MANY = "The picture has too many pixels. Send one of at most 4,000 × 4,000."
+_MAX_PIXELS = 16_000_000  # a file of a few kilobytes can decompress to gigabytes
+_MAX_WIDTH, _MAX_HEIGHT = 800, 400
 
 
 class InvalidLogo(ValueError):
-    """The file cannot be a logo; the text says what to send instead."""
+    """The file cannot be a logo: `code` is logo_too_large, logo_too_many_pixels or logo_unreadable."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
-# What Pillow raises for files that are broken inside, in their EXIF above all.
+# Pillow raises these for damaged files, most often while it reads their EXIF data.
 _UNREADABLE = (
     *(UnidentifiedImageError, OSError, SyntaxError, EOFError, ValueError, struct.error, TypeError),
     *(LookupError, ArithmeticError, AttributeError),
@@ -27,33 +30,25 @@ _UNREADABLE = (
 
 
 def reencode(sent: bytes) -> bytes:
-    """The picture as a PNG of at most 800 × 400 pixels, without anything else the file may have held."""
+    """Returns the picture as a PNG of at most 800 × 400 pixels, without metadata. Raises InvalidLogo."""
     if len(sent) > MAX_BYTES:
-        raise InvalidLogo("The file is larger than 2 MB. Send a smaller one.")
+        raise InvalidLogo("logo_too_large")
     try:
-        return _png(_open(sent))
+        image = Image.open(io.BytesIO(sent), formats=_FORMATS)
+        # The size is in the header, so it is checked before a single pixel is decompressed.
+        if image.width * image.height > _MAX_PIXELS:
+            raise InvalidLogo("logo_too_many_pixels")
+        image.thumbnail((_MAX_WIDTH, _MAX_WIDTH))  # first, so that the other steps have few pixels to process
+        upright = ImageOps.exif_transpose(image).convert("RGBA")
+        upright.thumbnail((_MAX_WIDTH, _MAX_HEIGHT))
+        pixels = Image.new("RGBA", upright.size)
+        pixels.paste(upright)  # copies pixels alone: profiles, comments and the rest of `info` are left out
+        out = io.BytesIO()
+        pixels.save(out, "PNG", optimize=True)
     except InvalidLogo:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InvalidLogo(_TOO_MANY) from None
+        raise InvalidLogo("logo_too_many_pixels") from None
     except _UNREADABLE:
-        raise InvalidLogo("This file is not a PNG, JPEG or WebP picture.") from None
-
-
-def _open(sent: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(sent), formats=_FORMATS)
-    # The size stands in the header, so it is judged before a single pixel is unpacked.
-    if image.width * image.height > _MOST_PIXELS:
-        raise InvalidLogo(_TOO_MANY)
-    return image
-
-
-def _png(image: Image.Image) -> bytes:
-    image.thumbnail((_WIDEST, _WIDEST))  # before all else, so that no step holds many pixels for long
-    upright = ImageOps.exif_transpose(image).convert("RGBA")
-    upright.thumbnail((_WIDEST, _TALLEST))
-    drawn = Image.new("RGBA", upright.size)
-    drawn.paste(upright)  # pixels alone: profiles, comments and the rest of `info` stay behind
-    out = io.BytesIO()
-    drawn.save(out, "PNG", optimize=True)
+        raise InvalidLogo("logo_unreadable") from None
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""Organizations, the people who log in, their role in each organization, invitations, and gateway accounts."""
+"""The tables of organizations, users, members with a role, invitations, sessions and gateway accounts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
+from babel.localedata import locale_identifiers
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
@@ -20,7 +21,7 @@ from partway.lib.sealing import seal, unseal
 
 from .fields import ExactDecimalField
 
-# WCAG 2.2, 1.4.3: text of the usual size can be read by people with weak sight from here on.
+# The least contrast of normal text in WCAG 2.2, criterion 1.4.3.
 MIN_CONTRAST = 4.5
 
 
@@ -45,32 +46,38 @@ def _invitation_id() -> str:
 
 
 def default_payment_modes() -> list[str]:
-    """How customers pay a business besides online, until it says otherwise."""
+    """Returns the modes of offline payments that a new organization starts with."""
     return ["Cash", "Check", "Bank transfer", "Card terminal", "Other"]
 
 
 def validate_time_zone(name: str) -> None:
-    """Refuse a name that the time zone database does not have."""
+    """Raises ValidationError for a name that is not in the time zone database."""
     if name not in available_timezones():
-        raise ValidationError(f"“{name}” is not a time zone. Write it like America/New_York.")
+        raise ValidationError("not a time zone", code="time_zone_unknown", params={"value": name})
+
+
+def validate_locale(name: str) -> None:
+    """Refuse a name that CLDR does not have."""
+    if name not in locale_identifiers():
+        raise ValidationError("not a locale", code="locale_unknown", params={"value": name})
 
 
 def validate_currency(code: str) -> None:
-    """Refuse a code that ISO 4217 does not have."""
+    """Raises ValidationError for a code that is not in ISO 4217."""
     if code not in EXPONENTS:
-        raise ValidationError(f"“{code}” is not a currency. Write its three letters, like USD.")
+        raise ValidationError("not an ISO 4217 code", code="currency_unknown", params={"value": code})
 
 
 def validate_color(color: str) -> None:
-    """Refuse what is no color, and one on which white text could not be read."""
+    """Raises ValidationError for text that is no color, and for a color too light for white text."""
     if not is_color(color):
-        raise ValidationError(f"“{color}” is not a color. Write it like #1f5c3d.")
+        raise ValidationError("not a color", code="color_invalid", params={"value": color})
     if contrast_with_white(color) < MIN_CONTRAST:
-        raise ValidationError(f"{color} is too light: white text on it could not be read. Take a darker one.")
+        raise ValidationError("too light", code="color_too_light", params={"value": color})
 
 
 class Organization(models.Model):
-    """Who is owed: a business with its own members, customers and books."""
+    """A business that is owed money, with its own members, customers and books."""
 
     id = models.CharField(primary_key=True, max_length=40, default=_organization_id, editable=False)
     slug = models.SlugField(unique=True, max_length=60)
@@ -80,6 +87,10 @@ class Organization(models.Model):
     address = models.TextField(max_length=400, blank=True)
     currency = models.CharField(max_length=3, default="USD", validators=[validate_currency])
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    # How its members and customers read amounts, dates and numbers.
+    locale = models.CharField(
+        "language and region", max_length=20, default="en_US", validators=[validate_locale]
+    )
     payments_enabled = models.BooleanField(default=False)
     invoice_prefix = models.CharField(max_length=12, default="INV-", blank=True)
     next_invoice_number = models.PositiveIntegerField(default=1)
@@ -88,9 +99,9 @@ class Organization(models.Model):
     payment_instructions = models.TextField(max_length=600, blank=True)
     default_tax_percent = ExactDecimalField(default=0)
     default_due_days = models.PositiveSmallIntegerField(default=14, validators=[MaxValueValidator(365)])
-    # The ways an offline payment can be made, in the owner's words and order.
+    # The modes of offline payments, as the owner names and orders them.
     payment_modes = models.JSONField(default=default_payment_modes)
-    # For how many days a new payment request can be paid; empty: until it is paid or canceled.
+    # The days for which a new payment request can be paid; None for until it is paid or canceled.
     request_expires_days = models.PositiveSmallIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -99,7 +110,7 @@ class Organization(models.Model):
 
 
 class Logo(models.Model):
-    """An organization's logo as we drew it anew ourselves; never the bytes that somebody sent."""
+    """The logo of an organization, encoded anew by `logos.reencode`; never the uploaded bytes."""
 
     organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="logo")
     content = models.BinaryField()
@@ -111,14 +122,14 @@ class Logo(models.Model):
 
 
 class Users(BaseUserManager["User"]):
-    """Finds and makes users by their address, whatever its capitals."""
+    """Finds and creates users by email address, which is stored in lower case."""
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """The user of this address; addresses are kept in lower case."""
+        """Returns the user with this address in any case; raises User.DoesNotExist."""
         return self.get(email=(username or "").strip().lower())
 
     def create_user(self, email: str, name: str, password: str | None = None) -> User:
-        """A new user; without a password nobody can sign in until one is set by link."""
+        """Creates a user; without a password they cannot sign in until they set one by a link."""
         user = User(email=email.strip().lower(), name=name)
         user.set_password(password)
         user.save()
@@ -126,7 +137,7 @@ class Users(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """Somebody who can sign in, in whichever organizations they are a member of."""
+    """A person who can sign in, to every organization of which they are a member."""
 
     id = models.CharField(primary_key=True, max_length=40, default=_user_id, editable=False)
     email = models.EmailField(unique=True)
@@ -142,12 +153,12 @@ class User(AbstractBaseUser):
 
 
 class UserSession(models.Model):
-    """A browser in which somebody is signed in; it goes when Django's session goes, which holds no key either."""
+    """A browser in which a user is signed in; deleted with Django's session, which stores only a digest of its key."""
 
     session = models.OneToOneField(
-        "sessions.Session", primary_key=True, on_delete=models.CASCADE, related_name="signed_in"
+        "sessions.Session", primary_key=True, on_delete=models.CASCADE, related_name="user_session"
     )
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="signed_in")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="user_sessions")
     ip_address = models.GenericIPAddressField()
     browser = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
@@ -157,14 +168,11 @@ class UserSession(models.Model):
 
 
 class Role(models.TextChoices):
-    """What a member may do: a reader sees, a collector sends and requests, an owner also configures and voids."""
+    """A member's role; `permissions.ALLOWED_ROLES` says what each may do."""
 
     OWNER = "owner", "Owner"
     COLLECTOR = "collector", "Collector"
     READER = "reader", "Reader"
-
-
-_RANK = {Role.READER: 0, Role.COLLECTOR: 1, Role.OWNER: 2}
 
 
 class Member(models.Model):
@@ -185,13 +193,9 @@ class Member(models.Model):
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
 
-    def has_role(self, role: str) -> bool:
-        """Whether this member's role includes what `role` may do."""
-        return _RANK[Role(self.role)] >= _RANK[Role(role)]
-
 
 class InvitationStatus(models.TextChoices):
-    """What became of an invitation; that it is too old is derived from `expires_at`."""
+    """The stored status of an invitation; that it has expired is derived from `expires_at`."""
 
     OPEN = "open", "Open"
     ACCEPTED = "accepted", "Accepted"
@@ -199,7 +203,7 @@ class InvitationStatus(models.TextChoices):
 
 
 class Invitation(models.Model):
-    """Somebody who was asked to become a member; the link is made when its mail is sent and rests nowhere."""
+    """An invitation to become a member; its link is generated when the mail is sent and never stored."""
 
     id = models.CharField(primary_key=True, max_length=40, default=_invitation_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
@@ -226,20 +230,20 @@ class Invitation(models.Model):
         return f"{self.email} ({self.role})"
 
     def is_open(self, now: datetime) -> bool:
-        """Whether its link still lets somebody in."""
+        """Returns whether the link still works."""
         return self.status == InvitationStatus.OPEN and now < self.expires_at
 
 
 class GatewayAccountQuerySet(models.QuerySet["GatewayAccount"]):
-    """The vocabulary for gateway accounts."""
+    """Queries of gateway accounts."""
 
     def current(self, organization: Organization) -> Self:
-        """The account that new payments of this organization go through, if any."""
+        """Filters for the account that new payments of this organization use; at most one."""
         return self.filter(organization=organization, is_current=True)
 
 
 class GatewayAccount(models.Model):
-    """An organization's account at a gateway; its credentials rest sealed."""
+    """An account of an organization at a gateway; its credentials are stored sealed."""
 
     id = models.CharField(primary_key=True, max_length=40, default=_gateway_account_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="gateway_accounts")
@@ -247,7 +251,7 @@ class GatewayAccount(models.Model):
     sealed_credentials = models.TextField()
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    # Up to when we have read the gateway's own list, and when the worker reads on (DESIGN P5).
+    # Until when the list of the gateway is reconciled, and when the worker reads it next (DESIGN P5).
     reconciled_until = models.DateTimeField(null=True)
     reconcile_at = models.DateTimeField(default=now)
 
@@ -267,7 +271,7 @@ class GatewayAccount(models.Model):
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The credentials in the clear; raises Unsealable when the secret key was lost."""
+        """The credentials as plain text; raises Unsealable when no secret key fits."""
         return unseal(self.sealed_credentials, settings.PARTWAY_SECRET_KEYS)
 
     @credentials.setter

@@ -1,4 +1,4 @@
-"""In which browsers somebody is signed in; the keys of the sessions rest only as digests (DESIGN R8)."""
+"""The sessions of a user, one for each browser; session keys are stored only as digests (DESIGN R8)."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ from partway.lib.sealing import digest
 
 from .models import User, UserSession
 
-_MOST_BROWSER = 200
+_MAX_BROWSER_LENGTH = 200
 
 
 def session_key_digest(key: str | None) -> str:
-    """The primary key of the session that a cookie's `key` opens."""
+    """Returns the primary key of the session whose cookie has this `key`."""
     return digest(key or "")
 
 
-def note(user: User, *, key: str | None, ip_address: str, browser: str, now: datetime) -> None:
-    """Remember that this browser has just signed in."""
-    told = {"user": user, "ip_address": ip_address, "browser": browser[:_MOST_BROWSER]}
-    UserSession.objects.update_or_create(
-        session_id=session_key_digest(key), defaults={**told, "created_at": now}
-    )
+def record(user: User, *, key: str | None, ip_address: str, browser: str, now: datetime) -> None:
+    """Records that a user has signed in with this browser."""
+    columns = {
+        "user": user,
+        "ip_address": ip_address,
+        "browser": browser[:_MAX_BROWSER_LENGTH],
+        "created_at": now,
+    }
+    UserSession.objects.update_or_create(session_id=session_key_digest(key), defaults=columns)
 
 
-def standing(user: User, *, now: datetime) -> QuerySet[UserSession]:
-    """Where somebody is signed in, newest first."""
+def active(user: User, *, now: datetime) -> QuerySet[UserSession]:
+    """Returns the sessions of a user that have not expired, newest first."""
     return UserSession.objects.filter(user=user, session__expire_date__gt=now).order_by("-created_at")
 
 
 def end_other_sessions(user: User, *, key: str | None) -> int:
-    """End every session but the one of `key`; answers how many."""
-    others = Session.objects.filter(signed_in__user=user).exclude(pk=session_key_digest(key))
-    return len([session.delete() for session in others])
+    """Ends every session of a user but the one of `key`; returns how many."""
+    others = Session.objects.filter(user_session__user=user).exclude(pk=session_key_digest(key))
+    return others.delete()[1].get("sessions.Session", 0)
 
 
 def end_all(user: User) -> None:
-    """End every session."""
-    Session.objects.filter(signed_in__user=user).delete()
+    """Ends every session of a user."""
+    Session.objects.filter(user_session__user=user).delete()

@@ -1,4 +1,4 @@
-"""The second factor of signing in, where it must be taken away: its secrets are allauth's rows."""
+"""Removal of the second factor of a user; allauth stores its secrets."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from .models import User
 
 
 def reset(user: User) -> bool:
-    """Take away app and recovery codes; answers whether there were any."""
+    """Deletes the authenticator app and the recovery codes; returns whether there were any."""
     return bool(Authenticator.objects.filter(user_id=user.pk).delete()[0])

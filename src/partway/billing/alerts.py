@@ -1,4 +1,7 @@
-"""Raises and resolves what a human must look at."""
+"""Raises and resolves alerts, which the Attention page lists.
+
+An alert is its kind and its params, never a sentence: other params are another fact.
+"""
 
 from __future__ import annotations
 
@@ -8,96 +11,118 @@ from typing import Any
 
 from django.db import transaction
 
+from partway.accounts.permissions import Permission, needs
+from partway.lib.money import Money
+
 from . import events
-from .errors import Invalid, Stale
+from .errors import Invalid, Stale, field_error
 from .events import CLOCK, Actor
 from .models import Alert, Payment
 from .models.payments import UNSETTLED
 
 MAX_RESOLUTION_LENGTH = 300
 
-# These end by themselves with their trouble: nobody has to say that a gateway answers again.
+# The clock resolves these when their cause is over, as when the gateway answers again.
 AUTO_RESOLVED_KINDS = ("gateway_refused", "payment_unsettled", "gateway_list_unavailable")
-# While it lasts it comes back, for what a member did about it did not help; but not while they wait for the answer.
-_QUIET = timedelta(days=1)
+# While the cause lasts they are raised again, but not earlier than this after a member resolved them.
+_QUIET_PERIOD = timedelta(days=1)
 
 
-def raise_for_payment(kind: str, payment: Payment, *, message: str, now: datetime) -> None:
-    """Put a payment on the Attention page, once per kind, in words that say what happened and what to do."""
-    about = {"payment": payment, "invoice_id": payment.invoice_id}
-    _raise(kind, payment.pk, payment.organization_id, message, now, about)
+def raise_for_payment(kind: str, payment: Payment, *, now: datetime, **params: object) -> None:
+    """Raises an alert about a payment; `params` are what its sentence needs (Money, text, numbers)."""
+    related = {"payment": payment, "invoice_id": payment.invoice_id}
+    _raise(kind, payment.organization_id, payment.pk, related, params, now)
 
 
 def raise_for_organization(
-    kind: str, subject: str, organization_id: str, *, message: str, now: datetime
+    kind: str, organization_id: str, *, subject: str, now: datetime, **params: object
 ) -> None:
-    """The same for what belongs to no payment of ours; `subject` is what it is about, so that it is raised once."""
-    _raise(kind, subject, organization_id, message, now, {})
+    """Raises an alert about something that is no payment of ours; `subject` identifies it."""
+    _raise(kind, organization_id, subject, {}, params, now)
 
 
 def _raise(
-    kind: str, subject: str, organization_id: str, message: str, now: datetime, about: dict[str, Any]
+    kind: str,
+    organization_id: str,
+    subject: str,
+    related: dict[str, Any],
+    params: dict[str, object],
+    now: datetime,
 ) -> None:
-    """One stands open per kind and subject, and says the latest; what was dealt with comes back only as something new.
+    """Keeps one open alert per kind and subject, with the latest params; a resolved one is raised again if it is news.
 
-    The words name the amounts, so other words are another fact: a second refund after the first was dealt with. Trouble
-    that passes is told again a day after it was dealt with, in whatever words.
+    New params are news, such as a second refund after the first was resolved. A cause that passes by itself is news
+    again a day after a member resolved it, whatever its params.
     """
-    message = message[:400]
+    data = {
+        name: {"amount_minor": value.amount_minor, "currency": value.currency}
+        if isinstance(value, Money)
+        else value
+        for name, value in params.items()
+    }
     same = Alert.objects.filter(kind=kind, subject=subject)
-    if same.filter(resolved_at__isnull=True).update(message=message):
+    if same.filter(resolved_at__isnull=True).update(params=data):
         return
     last = same.order_by("-resolved_at", "-id").first()
-    if last is not None and _is_told(last, message, now):
-        return
-    columns = {"organization_id": organization_id, "message": message, "created_at": now, **about}
+    if last is not None and last.resolved_at is not None:
+        passes = kind in AUTO_RESOLVED_KINDS
+        if (now < last.resolved_at + _QUIET_PERIOD) if passes else (last.params == data):
+            return
+    columns = {"organization_id": organization_id, "params": data, "created_at": now, **related}
     Alert.objects.get_or_create(kind=kind, subject=subject, resolved_at=None, defaults=columns)
 
 
-def _is_told(last: Alert, message: str, now: datetime) -> bool:
-    """Whether what was dealt with last says all that there is to say."""
-    if last.kind in AUTO_RESOLVED_KINDS:
-        return last.resolved_at is not None and now < last.resolved_at + _QUIET
-    return last.message == message
-
-
+@needs(Permission.RESOLVE_ALERTS)
 @transaction.atomic
-def resolve(alert: Alert, *, shown: str, by: Actor, now: datetime, resolution: str = "") -> None:
-    """It is dealt with; the event says by whom, what it was about, and what was done. Raises Invalid, Stale.
+def resolve(
+    alert: Alert,
+    *,
+    expected_digest: str,
+    by: Actor,
+    now: datetime,
+    resolution: str = "",
+    auto_resolution: str = "",
+) -> None:
+    """Resolves an open alert and writes the event; an alert resolved before stays as it is.
 
-    `shown` is the edition that was looked at: an open flag goes on telling the latest, and nobody deals with what they
-    never saw. What is dealt with already stays as it is.
+    expected_digest: the digest of the alert that the member saw, because an open alert changes with the facts.
+    resolution: the member's words. auto_resolution: the code of the clock's reason.
+    Raises Invalid for a resolution that is too long, Stale when the alert has changed since.
     """
     resolution = resolution.strip()
     if len(resolution) > MAX_RESOLUTION_LENGTH:
-        raise Invalid({"resolution": f"Use at most {MAX_RESOLUTION_LENGTH} characters."})
-    columns = {"resolved_at": now, "resolved_by": by.label, "resolution": resolution}
+        raise Invalid({"resolution": field_error("resolution_too_long", longest=MAX_RESOLUTION_LENGTH)})
     still_open = Alert.objects.filter(pk=alert.pk, resolved_at__isnull=True)
-    if shown == alert.message_digest and still_open.filter(message=alert.message).update(**columns):
+    resolved = expected_digest == alert.digest and still_open.filter(params=alert.params).update(
+        resolved_at=now, resolved_by=by.label, resolution=resolution, auto_resolution=auto_resolution
+    )
+    if resolved:
         about = alert.payment or alert.invoice or alert.organization
-        data = {"kind": alert.kind, "message": alert.message, "resolution": resolution}
+        data = {"kind": alert.kind, "params": alert.params, "resolution": resolution}
+        if auto_resolution:
+            data["auto_resolution"] = auto_resolution
         events.record("alert.resolved", about, by=by, now=now, data=data)
     elif still_open.exists():
-        raise Stale("More has happened since you opened this page. Read what it says now, then mark it.")
+        raise Stale(reason="alert_changed")
 
 
 def auto_resolve_settled(*, now: datetime, limit: int = 20) -> int:
-    """Resolve flags about payments that were stuck and are settled now; answers how many."""
-    stuck = Alert.objects.filter(
+    """Resolves the alerts about unsettled payments that are settled now; returns how many it looked at."""
+    waiting = Alert.objects.filter(
         resolved_at__isnull=True, kind__in=AUTO_RESOLVED_KINDS, payment__isnull=False
     )
-    over = stuck.exclude(payment__status__in=UNSETTLED).select_related("payment")[:limit]
+    over = waiting.exclude(payment__status__in=UNSETTLED).select_related("payment")[:limit]
     for alert in over:
-        _end(alert, "The payment is settled now.", now)
+        _auto_resolve(alert, "payment_settled", now)
     return len(over)
 
 
-def auto_resolve(kind: str, subject: str, *, resolution: str, now: datetime) -> None:
-    """The trouble is over by itself: resolve what stands open about it, if anything does."""
+def auto_resolve(kind: str, *, subject: str, auto_resolution: str, now: datetime) -> None:
+    """Resolves the open alert of this kind and subject, if there is one, because its cause is over."""
     for alert in Alert.objects.filter(kind=kind, subject=subject, resolved_at__isnull=True):
-        _end(alert, resolution, now)
+        _auto_resolve(alert, auto_resolution, now)
 
 
-def _end(alert: Alert, resolution: str, now: datetime) -> None:
-    with suppress(Stale):  # its words changed this very moment: the next round ends it
-        resolve(alert, shown=alert.message_digest, by=CLOCK, now=now, resolution=resolution)
+def _auto_resolve(alert: Alert, auto_resolution: str, now: datetime) -> None:
+    with suppress(Stale):  # its params changed this very moment: the next round resolves it
+        resolve(alert, expected_digest=alert.digest, by=CLOCK, now=now, auto_resolution=auto_resolution)

@@ -4,7 +4,8 @@ BillingError
 ├── Invalid               422  the input is wrong, field by field
 ├── PaymentsNotEnabled    403
 ├── RateLimited           429
-├── GatewayUnavailable           503  nobody knows; nothing was charged twice, try again
+├── GatewayRefused        422  the gateway does not accept these credentials
+├── GatewayUnavailable    503  the outcome is unknown; nothing was charged, try again
 └── Conflict              409  the input is fine, the moment is not
     ├── InvoiceNotSent
     ├── PaymentRequestOpen     names the open one
@@ -13,6 +14,7 @@ BillingError
     ├── Stale
     ├── LastOwner
     ├── InvitationNotOpen
+    ├── GatewayNotAllowed      a test gateway on a live installation
     └── NotPayable             with a reason for the customer's page
 """
 
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field: `code` is stable, `params` are what its sentence needs (Money, dates, numbers, text).
+    """One wrong field: `code` is stable, "code" or "code.reason"; `params` fill its sentence.
 
-    `partway.delivery.messages` turns it into a sentence.
+    Params are Money, dates, numbers and text. `partway.delivery.messages` turns the code into a sentence.
     """
 
     code: str
@@ -59,24 +61,30 @@ class BillingError(Exception):
         super().__init__(message or ".".join(part for part in (self.code, reason) if part))
 
 
+# The codes of a wrong field that programs rely on as the code of the whole error (DESIGN section 8).
+PROMISED_FIELD_CODES = ("amount_exceeds_due", "amount_too_small")
+
+
 class Invalid(BillingError):
     """Bad input: `fields` maps the name of each wrong field to its FieldError."""
 
     code = "invalid"
     status = 422
 
-    def __init__(self, fields: Mapping[str, FieldError | str], code: str = "invalid") -> None:
+    def __init__(self, fields: Mapping[str, FieldError | str], code: str = "") -> None:
+        """Takes its code from the only wrong field when that code is one of PROMISED_FIELD_CODES."""
         super().__init__()
         self.fields = fields
-        self.code = code
+        codes = [wrong.code.partition(".")[0] for wrong in fields.values() if isinstance(wrong, FieldError)]
+        only = codes[0] if len(fields) == 1 and codes else ""
+        self.code = code or (only if only in PROMISED_FIELD_CODES else "invalid")
 
 
 class DepositNotDivisible(BillingError):
-    """Somebody asked for a part of a deposit (DESIGN D1)."""
+    """A payment request for a part of a deposit (DESIGN D1)."""
 
     code = "deposit_not_divisible"
     status = 422
-    message = "A deposit is paid in full. Its amount comes from the quote."
 
 
 class PaymentsNotEnabled(BillingError):
@@ -84,7 +92,6 @@ class PaymentsNotEnabled(BillingError):
 
     code = "payments_not_enabled"
     status = 403
-    message = "Payments are not enabled. An owner can turn them on in Settings → Payments."
 
 
 class RateLimited(BillingError):
@@ -92,15 +99,20 @@ class RateLimited(BillingError):
 
     code = "rate_limited"
     status = 429
-    message = "Too many attempts to pay from here. Wait an hour, or ask who sent you the link for another way to pay."
 
 
 class GatewayUnavailable(BillingError):
-    """The gateway did not answer, or not in a way that settles anything (DESIGN P5)."""
+    """The gateway did not answer (DESIGN P5), or refused: then with reason `refused` and its words."""
 
     code = "gateway_unavailable"
     status = 503
-    message = "The payment service does not answer right now. Nothing was charged. Try again in a minute."
+
+
+class GatewayRefused(BillingError):
+    """The gateway refused the credentials of a new account; `message_of_gateway` is its text for people."""
+
+    code = "gateway_refused"
+    status = 422
 
 
 class Conflict(BillingError):
@@ -114,7 +126,6 @@ class InvoiceNotSent(Conflict):
     """The act needs an invoice in Sent status."""
 
     code = "invoice_not_sent"
-    message = "This invoice is not in Sent status."
 
 
 class PaymentRequestOpen(Conflict):
@@ -123,57 +134,54 @@ class PaymentRequestOpen(Conflict):
     code = "payment_request_open"
 
     def __init__(self, request: PaymentRequest) -> None:
-        super().__init__(
-            f"A request for {request.amount_requested} is already open for this invoice. "
-            "Cancel it, or wait until it is paid, before asking again."
-        )
+        super().__init__(amount=request.amount_requested)
         self.request = request
 
 
 class PaymentInProgress(Conflict):
-    """A payment holds the money, or nobody knows yet whether it does."""
+    """A committed payment holds the money, or the outcome of an unsettled one is unknown."""
 
     code = "payment_in_progress"
-    message = "A payment is being processed right now. Wait until it is settled, then try again."
 
 
 class TooLate(Conflict):
     """It has ended already."""
 
     code = "too_late"
-    message = "Too late: it was already paid."
 
 
 class Stale(Conflict):
-    """Somebody else changed it since it was read (DESIGN D8)."""
+    """Another person changed it since it was read (DESIGN D8); `reason` says what changed."""
 
     code = "stale"
-    message = "Somebody else changed this in the meantime. Look at both versions before you save."
 
 
 class LastOwner(Conflict):
-    """Without an owner nobody could configure the organization any more."""
+    """The organization would lose its last owner, the only one who can configure it."""
 
     code = "last_owner"
-    message = "This is the only owner. Make somebody else an owner first."
 
 
 class InvitationNotOpen(Conflict):
-    """It was accepted, withdrawn, or is too old."""
+    """The invitation was accepted or withdrawn, or is past `expires_at`."""
 
-    code = "invitation_over"
-    message = "This invitation is over: it was accepted or withdrawn in the meantime."
+    code = "invitation_not_open"
+
+
+class GatewayNotAllowed(Conflict):
+    """This gateway cannot be connected on this installation."""
+
+    code = "gateway_not_allowed"
 
 
 class NotPayable(Conflict):
     """A link cannot be paid now: `reason` picks the page the customer sees.
 
-    One of paid, canceled, expired, settled, void, payments_off, changed, busy, not_payable; of a quote also
-    not_accepted, declined.
+    One of paid, canceled, expired, settled, void, payments_off, changed, busy, not_payable, amount_not_payable (with
+    the amount); of a quote also not_accepted, declined.
     """
 
     code = "not_payable"
-    message = "This cannot be paid with this link."
 
-    def __init__(self, reason: str, message: str = "", **params: Any) -> None:
-        super().__init__(message, reason=reason, **params)
+    def __init__(self, reason: str, **params: Any) -> None:
+        super().__init__(reason=reason, **params)

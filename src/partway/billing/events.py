@@ -1,4 +1,4 @@
-"""Writes the one row that says what changed, in the transaction that changes it."""
+"""Writes the event of a change, in the transaction of the change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Subject = Invoice | Quote | PaymentRequest | Payment | Customer | Organization
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who caused a change: `kind` is member, key, customer, gateway, clock or operator."""
+    """The cause of a change: `kind` is member, key, customer, gateway, clock or operator."""
 
     kind: str
     id: str
@@ -29,22 +29,22 @@ OPERATOR = Actor("operator", "", "The operator")
 
 
 def member_actor(member: Member) -> Actor:
-    """A member acting in the browser."""
+    """Returns the actor for a member in the browser."""
     return Actor("member", member.pk, member.user.name)
 
 
 def customer_actor(customer: Customer) -> Actor:
-    """Whoever holds the link that was sent to this customer."""
+    """Returns the actor for the holder of a link that was sent to this customer."""
     return Actor("customer", customer.pk, customer.name)
 
 
 def gateway_actor(code: str) -> Actor:
-    """A gateway that reported something."""
+    """Returns the actor for a gateway that reported a change; `code` is its name in the registry."""
     return Actor("gateway", code, code.capitalize())
 
 
 class OutsideTransaction(RuntimeError):
-    """A change was about to be written apart from its event."""
+    """An event was recorded outside the transaction of its change."""
 
 
 def record(
@@ -56,9 +56,10 @@ def record(
     data: dict[str, Any] | None = None,
     idempotency_key: str | None = None,
 ) -> Event:
-    """Write the event row; amounts in `data` are minor units beside their currency.
+    """Writes and returns the event; amounts in `data` are minor units beside their currency.
 
-    `idempotency_key` is the one-time key of the form that caused it; the database takes each only once (DESIGN P8).
+    idempotency_key: the one-time key of the form that caused it; the database accepts each only once (DESIGN P8).
+    Raises OutsideTransaction when no transaction is open.
     """
     if not transaction.get_connection().in_atomic_block:
         raise OutsideTransaction(f"{event_type} must be recorded in the transaction of its change")

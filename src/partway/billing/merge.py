@@ -1,4 +1,4 @@
-"""Two people change the same thing: what each of them touched is kept, and where both did, the second is told (D8)."""
+"""Merges a form with a row that changed since the form was opened, field by field (DESIGN D8)."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .errors import Invalid
+from .errors import Invalid, field_error
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
 def merge(stored: Mapping[str, Any], initial: DataclassInstance, typed: DataclassInstance) -> dict[str, Any]:
-    """What to write, by field: `typed` where it was changed on the page that showed `seen`, else what is `stored` now.
+    """Returns the values to write, by field: `typed` where it differs from the form's `initial`, else `stored`.
 
-    Raises Invalid, with the code "stale", on each field that somebody else has changed to something else meanwhile.
+    Raises Invalid with the code "stale" for the fields that both the form and another person have changed; the
+    param `stored` of each is its present value.
     """
-    shown, wanted = asdict(initial), asdict(typed)
-    touched = {name: value for name, value in wanted.items() if value != shown[name]}
-    lost = {name: stored[name] for name, value in touched.items() if stored[name] not in (shown[name], value)}
-    if lost:
-        raise Invalid({name: _words(value) for name, value in lost.items()}, code="stale")
-    return {name: touched.get(name, stored[name]) for name in wanted}
-
-
-def _words(value: object) -> str:
-    now = f"“{value}”" if value != "" else "empty"
-    return f"Somebody else changed this in the meantime: it is {now} now. Save again to write yours instead."
+    before, after = asdict(initial), asdict(typed)
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    conflicts = {
+        name: field_error("changed_meanwhile", stored=stored[name])
+        if stored[name] != ""
+        else field_error("emptied_meanwhile")
+        for name, value in changed.items()
+        if stored[name] not in (before[name], value)
+    }
+    if conflicts:
+        raise Invalid(conflicts, code="stale")
+    return {name: changed.get(name, stored[name]) for name in after}

@@ -1,4 +1,4 @@
-"""Which state may follow which, one table per noun, and the only function that moves a row (DESIGN section 4)."""
+"""The allowed transitions, one table per noun, and `move`, which alone changes a state (DESIGN section 4)."""
 
 from __future__ import annotations
 
@@ -69,17 +69,21 @@ Stateful = Invoice | Quote | PaymentRequest | Payment
 
 
 class InvalidTransition(RuntimeError):
-    """No table has this move: a mistake in our code, never a user's."""
+    """No table has this transition: a programming error, never a user's."""
 
 
 class ConcurrentUpdate(RuntimeError):
-    """The row is no longer in the state we read: nothing was changed."""
+    """The row is no longer in the state that was read; nothing was changed."""
 
 
 def move(
     row: Stateful, to: str, *, by: Actor, now: datetime, data: dict[str, Any] | None = None, **columns: Any
 ) -> Event:
-    """Move `row` from the state it was read in to `to`, with `columns`, and write the event, or change nothing."""
+    """Moves `row` from the state it was read in to `to`, writing `columns` and the event of the transition.
+
+    A compare-and-set: raises ConcurrentUpdate, changing nothing, when the stored state is another by now. Raises
+    InvalidTransition for a pair that no table has.
+    """
     source = row.status
     event_type = _TABLES[type(row)].get((source, to))
     if event_type is None:

@@ -1,14 +1,14 @@
-"""Tells Django of the wiring, so that its checks run."""
+"""The Django app of the configuration, so that its system checks run."""
 
 from django.apps import AppConfig
 
 
 class ConfigConfig(AppConfig):
-    """Registers the checks that refuse unsafe settings."""
+    """Settings, and the checks that refuse unsafe ones."""
 
     name = "partway.config"
     label = "config"
 
     def ready(self) -> None:
-        """Importing the module registers its checks."""
-        from . import checks  # noqa: F401 - Django asks for it here, when apps are loaded
+        """Imports the checks, which registers them."""
+        from . import checks  # noqa: F401 - only possible once apps are loaded

@@ -1,4 +1,4 @@
-"""Refuses settings under which money or links would not be safe."""
+"""System checks that refuse unsafe settings; each has an id, as partway.E001."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 @register("partway")
 def check_secret_key(**_: Any) -> list[CheckMessage]:
-    """Links and credentials are only as safe as this key."""
+    """E001: payment links and gateway credentials are only as safe as the secret keys."""
     short = [
         Error(f"{name} is too short.", hint="Use at least 32 random characters.", id="partway.E001")
         for name, keys in (
             ("PARTWAY_SECRET_KEY", [settings.PARTWAY_SECRET_KEY]),
-            # Each of them opens links too.
+            # A token under a fallback key is valid too.
             ("A key of PARTWAY_SECRET_KEY_FALLBACKS", settings.SECRET_KEY_FALLBACKS),
         )
         for key in keys
@@ -29,7 +29,7 @@ def check_secret_key(**_: Any) -> list[CheckMessage]:
 
 @register("partway")
 def check_live_url(**_: Any) -> list[CheckMessage]:
-    """A live installation speaks HTTPS to its customers."""
+    """E002: a live installation must be reached by HTTPS."""
     if not settings.PARTWAY_LIVE or settings.PARTWAY_URL.startswith("https://"):
         return []
     hint = "Set PARTWAY_URL to the https address customers use."
@@ -38,7 +38,7 @@ def check_live_url(**_: Any) -> list[CheckMessage]:
 
 @register("partway")
 def check_open_url(**_: Any) -> list[CheckMessage]:
-    """Plain HTTP is for the loopback addresses only."""
+    """E003: plain HTTP is allowed on loopback addresses only."""
     url = urlsplit(settings.PARTWAY_URL)
     if url.scheme == "https" or url.hostname in _LOOPBACK:
         return []
@@ -48,7 +48,7 @@ def check_open_url(**_: Any) -> list[CheckMessage]:
 
 @register("partway")
 def check_proxy(**_: Any) -> list[CheckMessage]:
-    """Partway speaks plain HTTP itself, so an https address means that a proxy stands in front."""
+    """E004: Partway itself serves plain HTTP, so an https address needs a trusted proxy in front."""
     if not settings.PARTWAY_URL.startswith("https://") or settings.PARTWAY_TRUSTED_PROXIES > 0:
         return []
     hint = "Set PARTWAY_TRUSTED_PROXIES to how many proxies of yours pass a request on, usually 1."

@@ -1,4 +1,4 @@
-"""Sends the Content-Security-Policy, with the setting names that Django 6 uses."""
+"""The Content-Security-Policy header, with the setting names of Django 6."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class ContentSecurityPolicyMiddleware:
-    """Adds the policy to each answer; a page that leads to a gateway names it as `csp_form_action`."""
+    """Adds the policy to each response; a view adds origins as `csp_form_action` or replaces directives as `csp`."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, with the policy as a header."""
+        """Adds the header to the response, unless the view has set one."""
         response = self.get_response(request)
-        # Browsers hold the redirect after a POST to form-action too, so the gateway must be named there.
-        extra = {"form-action": getattr(response, "csp_form_action", [])}
-        response.headers.setdefault("Content-Security-Policy", _policy(extra, getattr(response, "csp", {})))
+        policy: dict[str, list[str]] = {**settings.SECURE_CSP, **getattr(response, "csp", {})}
+        # Browsers apply form-action to the redirect after a POST too, so it must name the gateway.
+        policy["form-action"] = [*policy["form-action"], *getattr(response, "csp_form_action", [])]
+        header = "; ".join(" ".join([name, *sources]) for name, sources in policy.items())
+        response.headers.setdefault("Content-Security-Policy", header)
         return response
-
-
-def _policy(extra: dict[str, list[str]], replaced: dict[str, list[str]]) -> str:
-    policy: dict[str, list[str]] = {**settings.SECURE_CSP, **replaced}
-    return "; ".join(" ".join([name, *sources, *extra.get(name, [])]) for name, sources in policy.items())

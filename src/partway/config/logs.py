@@ -1,4 +1,4 @@
-"""Structured logs on standard error, in which the tokens of payment links are masked."""
+"""Structured logs on standard error, with the tokens of payment links masked."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-# A token is an id and a MAC, both base 32; whoever reads a log must not be able to pay or peek (DESIGN R8).
+# A token is an id and a MAC, both base 32; a reader of the log must not be able to open the link (DESIGN R8).
 _TOKEN = re.compile(r"\b([0-9a-hjkmnp-tv-z]{26})-[0-9a-hjkmnp-tv-z]{16,}")
-# Whoever is first to open one of these sets the password.
+# The first to open one of these links sets the password.
 _PASSWORD_LINK = re.compile(r"(/(?:welcome|reset)/[\w-]+/)[\w-]+")
 
 
 def mask(text: str) -> str:
-    """`text` with the secret half of every token taken out."""
+    """Returns `text` without the secret half of every token."""
     return _PASSWORD_LINK.sub(r"\1…", _TOKEN.sub(r"\1-…", text))
 
 
 def mask_tokens(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: no token leaves in any field, tracebacks included."""
+    """Masks every field of an entry, tracebacks included; a structlog processor."""
     return {key: mask(value) if isinstance(value, str) else value for key, value in entry.items()}
 
 
 def configure_logs(level: str) -> None:
-    """One line an entry: readable on a terminal, JSON elsewhere; Django's own logs take the same way."""
+    """Sets up one line for each entry: readable on a terminal, JSON elsewhere; also for Django's own logs."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -57,20 +57,20 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # The request log below says it once, with the token masked; httpx would say whole URLs; axes counts aloud.
+    # RequestLogMiddleware logs each request with its token masked; these would log it again, or whole URLs.
     for noisy in ("axes", "httpx", "httpcore", "django.request", "django.server", "_granian"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 class RequestLogMiddleware:
-    """Logs each request once it is request_finished: method, masked path, status, milliseconds."""
+    """Logs each request when it is finished: method, masked path, status, milliseconds."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self.log = structlog.get_logger("partway.request")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, then log."""
+        """Logs after the response."""
         began = time.perf_counter()
         response = self.get_response(request)
         self.log.info(

@@ -1,4 +1,4 @@
-"""Keeps sessions in the database under a digest of their key: a dump of it signs nobody in (DESIGN R8)."""
+"""The session store: like Django's database store, but with a digest in place of the session key (DESIGN R8)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from partway.lib.sealing import digest
 
 
 class SessionStore(db.SessionStore):
-    """Django's own, but what is in the cookie is not in the database."""
+    """Stores sessions under a digest of the key in the cookie, so that a dump of the database signs nobody in."""
 
     def exists(self, session_key: str) -> bool:
-        """Whether there is a session of this key."""
+        """Returns whether there is a session with this key."""
         return super().exists(digest(session_key))
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
-        """The row to be saved."""
+        """Returns the row to save, with the digest as its primary key."""
         row = super().create_model_instance(data)
         row.session_key = digest(row.session_key)
         return row
 
     def delete(self, session_key: str | None = None) -> None:
-        """End this session, or the one of that key."""
+        """Deletes this session, or the one with `session_key`."""
         key = session_key or self.session_key
         if key:
             super().delete(digest(key))

@@ -1,4 +1,4 @@
-"""Every setting of Partway, each from the environment or with a default that is safe on one machine."""
+"""The settings of Django and Partway, from the environment or with a default that is safe on one machine."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import environ
 
 from partway.config.logs import configure_logs
 from partway.config.secret_key import secret_key
+from partway.gateways.registry import GATEWAYS
 
 env = environ.Env()
 PACKAGE = Path(__file__).resolve().parent.parent
 
-# What an operator sets; docs/reference/settings.md explains each.
+# Set by the operator; docs/reference/settings.md explains each.
 PARTWAY_HOME = Path(env.str("PARTWAY_HOME", default=str(Path.home() / ".partway"))).expanduser()
 PARTWAY_URL = env.str("PARTWAY_URL", default="http://127.0.0.1:8000").rstrip("/")
 PARTWAY_LIVE = env.bool("PARTWAY_LIVE", default=False)
@@ -25,7 +26,11 @@ PARTWAY_SECRET_KEY = env.str("PARTWAY_SECRET_KEY", default="") or secret_key(PAR
 PARTWAY_SECRET_KEYS = [PARTWAY_SECRET_KEY, *env.list("PARTWAY_SECRET_KEY_FALLBACKS", default=[])]
 PARTWAY_TRUSTED_PROXIES = env.int("PARTWAY_TRUSTED_PROXIES", default=0)
 PARTWAY_MAIL_FROM = env.str("PARTWAY_MAIL_FROM", default="")
-PARTWAY_SANDBOX_URL = env.str("PARTWAY_SANDBOX_URL", default="http://127.0.0.1:8001").rstrip("/")
+# The address of each gateway's API, from PARTWAY_<CODE>_URL.
+PARTWAY_GATEWAY_URLS = {
+    code: env.str(f"PARTWAY_{code.upper()}_URL", default=gateway.default_url).rstrip("/")
+    for code, gateway in GATEWAYS.items()
+}
 PARTWAY_CALL_SECONDS = env.float("PARTWAY_CALL_SECONDS", default=20)
 PARTWAY_SIGNIN_FAILURES = env.int("PARTWAY_SIGNIN_FAILURES", default=5)
 PARTWAY_SIGNIN_WAIT_MINUTES = env.int("PARTWAY_SIGNIN_WAIT_MINUTES", default=15)
@@ -101,13 +106,13 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, Any]:
-    """One setting decides: DATABASE_URL, else an SQLite file under PARTWAY_HOME."""
+    """Returns the database of DATABASE_URL, else an SQLite file under PARTWAY_HOME."""
     url = env.str("DATABASE_URL", default="") or f"sqlite:///{PARTWAY_HOME / 'partway.sqlite3'}"
     database: dict[str, Any] = env.db_url_config(url)
     database["CONN_MAX_AGE"] = None
     options = database.setdefault("OPTIONS", {})
     if "sqlite" in database["ENGINE"]:
-        # IMMEDIATE: a transaction that will write takes its turn at the start, and never dies half-way.
+        # IMMEDIATE: a transaction waits for the write lock at its start, and never fails half-way with "locked".
         options.update(
             transaction_mode="IMMEDIATE",
             timeout=20,
@@ -116,9 +121,9 @@ def _database() -> dict[str, Any]:
         database["TEST"] = {"NAME": str(PARTWAY_HOME / "test.sqlite3")}
     else:
         database["CONN_HEALTH_CHECKS"] = True
-        # A machine that dies in the middle must not hold an invoice until TCP notices.
-        if patience := env.int("PARTWAY_LOCK_SECONDS", default=20):
-            limits = f"-c lock_timeout={patience}s -c idle_in_transaction_session_timeout={3 * patience}s"
+        # A client machine that dies in a transaction must not hold its locks until TCP notices.
+        if timeout := env.int("PARTWAY_LOCK_SECONDS", default=20):
+            limits = f"-c lock_timeout={timeout}s -c idle_in_transaction_session_timeout={3 * timeout}s"
             options.setdefault("options", limits)
         if env.bool("PARTWAY_PREPARED_STATEMENTS", default=True):
             options.update(server_side_binding=True, prepare_threshold=3)
@@ -126,7 +131,7 @@ def _database() -> dict[str, Any]:
 
 
 DATABASES = {"default": _database()}
-# Only limits of tries and used codes: they must hold in every process, so they rest where all of them look.
+# The cache holds only rate limits and used codes, which must be shared by all processes.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -139,44 +144,44 @@ PARTWAY_MAIL_TO_FILES = not (env.str("EMAIL_URL", default="") or env.str("PARTWA
 EMAIL_TIMEOUT = 20
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
-    # Django's own drops refused recipients in silence as long as one is accepted.
-    EMAIL_BACKEND = "partway.delivery.mail.backends.Smtp"
+    # Django's own backend drops refused recipients silently as long as one is accepted.
+    EMAIL_BACKEND = "partway.delivery.mail.backends.SmtpBackend"
 elif env.str("PARTWAY_MAIL_BACKEND", default=""):
     EMAIL_BACKEND = f"anymail.backends.{env.str('PARTWAY_MAIL_BACKEND')}"
     ANYMAIL = env.json("PARTWAY_ANYMAIL", default={})
 else:
-    EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
+    EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 if env.bool("PARTWAY_TEST", default=False):
-    # Argon2 is slow on purpose; tests sign in hundreds of times.
+    # Argon2 is slow on purpose, and tests sign in hundreds of times.
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-# Axes first: who is locked out is turned away before a password is looked at.
+# Axes first: it refuses a locked account before the password is checked.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 ACCOUNT_ADAPTER = "partway.staff.signin.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"  # whoever came in by a link reads the mail of that address
+ACCOUNT_EMAIL_VERIFICATION = "none"  # a user who came by a link of a mail has proved the address
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {"user_token": "partway.staff.signin.forms.TokenForm"}
-ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts these, the same in every process
+ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts these, shared by all processes
 MFA_ADAPTER = "partway.staff.signin.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Partway"
-MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds, for clocks that are a little off
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds, for clocks that differ a little
 
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = PARTWAY_SIGNIN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=PARTWAY_SIGNIN_WAIT_MINUTES)
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the wait is as long as the page says
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that the wait is as long as the page says
 AXES_CLIENT_IP_CALLABLE = "partway.staff.signin.lockout.ip_address"
 AXES_USERNAME_CALLABLE = "partway.staff.signin.lockout.account_name"
 AXES_LOCKOUT_CALLABLE = "partway.staff.signin.lockout.lockout_response"
@@ -187,14 +192,16 @@ AXES_SENSITIVE_PARAMETERS = ["email", "password", "oldpassword", "password1", "p
 
 USE_TZ = True
 TIME_ZONE = "UTC"
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # those with a catalogue
+LOCALE_PATHS = [PACKAGE / "locale"]
 
-_static = [PACKAGE / room / "static" for room in ("delivery", "staff", "pay")]
+_static = [PACKAGE / package / "static" for package in ("delivery", "staff", "pay")]
 
 
 def _static_version() -> str:
-    """A digest of what we serve, so that a browser may keep each file for ever and still see every change."""
-    digest = hashlib.sha256(version("django-htmx").encode())  # htmx itself is served from there
+    """Returns a digest of the static files, so that browsers can cache them forever and still get every change."""
+    digest = hashlib.sha256(version("django-htmx").encode())  # which contains htmx
     for path in sorted(path for root in _static for path in root.rglob("*") if path.is_file()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:10]
@@ -209,14 +216,14 @@ SESSION_ENGINE = "partway.config.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
-# Without a proxy that says so, no request looks encrypted and the redirect would never end (partway.E004).
+# Without a proxy that sets the header, no request looks encrypted and would be redirected forever (partway.E004).
 SECURE_SSL_REDIRECT = _https and PARTWAY_TRUSTED_PROXIES > 0
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PARTWAY_TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would send `Origin: null`, which the CSRF check refuses
 X_FRAME_OPTIONS = "DENY"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-# Kept mails are shown in a frame made from the page itself, so `frame-src 'self'` is all they need.
+# Stored mails are shown in a frame of the same origin, which `default-src` allows.
 SECURE_CSP = {
     "default-src": ["'self'"],
     "img-src": ["'self'", "data:"],

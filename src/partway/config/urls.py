@@ -1,9 +1,12 @@
-"""The front of the house: which door answers which address."""
+"""The URLs of the installation: monitoring, and the URLs of each door."""
 
 from django.urls import include, path
 
+from partway.worker import monitoring
+
 urlpatterns = [
-    path("", include("partway.worker.urls")),
+    path("healthz", monitoring.healthz, name="healthz"),
+    path("metrics", monitoring.metrics, name="metrics"),
     path("", include("partway.pay.urls")),
     path("", include("partway.staff.signin.urls")),
     path("", include("partway.staff.urls")),

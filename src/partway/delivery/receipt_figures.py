@@ -1,4 +1,4 @@
-"""What a payment really paid, as it stood when it came in; the same figures on the page and in the mail."""
+"""The figures of a receipt: what a payment paid, as it stood when it came in; the same on page, mail and PDF."""
 
 from __future__ import annotations
 
@@ -6,170 +6,167 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from partway.accounts.models import default_payment_modes
 from partway.billing.models import Allocation, Invoice, Payment
 from partway.billing.models.payments import AllocationCause
 from partway.lib.clock import today
 from partway.lib.money import Money
 
+from .formats import format_money
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The figures of one payment as it came in; all but what was captured are in the invoice's currency."""
+    """The figures of one payment as it came in; all but `captured` are in the invoice's currency."""
 
-    captured: Money  # what the gateway took
-    applied: Money  # of that, what was put against the invoice
+    captured: Money  # taken by the gateway, or typed in by a member
+    applied: Money  # the part of it that was allocated to the document
     total: Money
     paid_before: Money
-    paid_on: date  # where the organization is
-    method: str  # in words, as “Bank debit”
+    paid_on: date  # in the organization's time zone
+    method: str  # a label, as “Bank debit”
     method_in_sentence: str  # the same within a sentence: “bank debit”, but “PayPal” as the owner wrote it
-    noun: str  # what it paid: invoice, or a quote's deposit
+    is_deposit: bool  # of a quote; else a payment of an invoice
 
     @property
     def paid(self) -> Money:
-        """Paid on the invoice, this payment included."""
+        """The amount paid on the document, this payment included."""
         return self.paid_before + self.applied
 
     @property
     def left(self) -> Money:
-        """Still due after this payment."""
+        """The amount due after this payment."""
         return self.total - self.paid
 
     @property
     def surplus(self) -> Money | None:
-        """What was taken and fits nowhere: the customer's credit. None when everything was applied."""
+        """The part of the captured amount that became the customer's credit; None when all was applied."""
         if self.captured.currency != self.applied.currency:
             return self.captured
         return self.captured - self.applied or None
 
     @property
     def surplus_explanation(self) -> str:
-        """Why the surplus fits nowhere, as a sentence; empty when there is none."""
+        """Why the surplus could not be applied, as a sentence; empty when there is no surplus."""
         if not self.surplus:
             return ""
         if self.captured.currency != self.applied.currency:
-            return f"{self.surplus} was taken in another currency than this {self.noun}’s."
-        is_deposit = self.noun == "quote"
-        if self.applied:
-            asked = "the deposit of this quote" if is_deposit else "this invoice could take"
-            return f"{self.surplus} of it was more than {asked}."
-        if is_deposit:
-            return f"{self.surplus} could not be taken as the deposit of this quote."
-        return f"{self.surplus} came when it was no longer asked for."
+            text = (
+                _("%(surplus)s was taken in another currency than this quote’s.")
+                if self.is_deposit
+                else _("%(surplus)s was taken in another currency than this invoice’s.")
+            )
+        elif self.applied:
+            text = (
+                _("%(surplus)s of it was more than the deposit of this quote.")
+                if self.is_deposit
+                else _("%(surplus)s of it was more than this invoice could take.")
+            )
+        elif self.is_deposit:
+            text = _("%(surplus)s could not be taken as the deposit of this quote.")
+        else:
+            text = _("%(surplus)s came when it was no longer asked for.")
+        return text % {"surplus": format_money(self.surplus)}
+
+
+def receipt(payment: Payment) -> Receipt:
+    """Returns the receipt of a payment that came in, which later payments do not change; ValueError for others."""
+    captured = payment.captured
+    if captured is None or payment.settled_at is None:
+        raise ValueError(f"{payment.id} took no money, so there is no receipt")
+    # The event of that moment has the total; the document may have been edited since.
+    booked = payment.events.filter(type__in=["payment.succeeded", "payment.recorded"])
+    booking: dict[str, int] = booked.values_list("data", flat=True).first() or {}
+    document = payment.document
+    before, applied = _paid_before_and_applied(payment, booking)
+    label = method_label(payment.method)
+    is_own_wording = not payment.method.islower() and payment.method not in default_payment_modes()
+    return Receipt(
+        captured=captured,
+        applied=applied,
+        total=Money(booking.get("total_minor", document.total_minor), document.currency),
+        paid_before=before,
+        paid_on=payment.paid_on or today(payment.settled_at, payment.organization.time_zone),
+        method=label,
+        method_in_sentence=label if is_own_wording else label.lower(),
+        is_deposit=payment.invoice_id is None,
+    )
+
+
+def _paid_before_and_applied(payment: Payment, booking: dict[str, int]) -> tuple[Money, Money]:
+    """Returns the amount paid on the document before this payment, and the part of the payment allocated to it."""
+    currency = payment.document.currency
+    if (
+        payment.invoice is None
+    ):  # a deposit is the first payment of a quote, and no allocation until its invoice
+        return Money(0, currency), Money(booking.get("deposit_minor", 0), currency)
+    if "allocated_minor" in booking:  # later allocations and deallocations do not belong to this receipt
+        return Money(booking["paid_before_minor"], currency), Money(booking["allocated_minor"], currency)
+    rows = list(Allocation.objects.filter(invoice=payment.invoice).order_by("created_at", "id"))
+    place = next((index for index, row in enumerate(rows) if row.payment_id == payment.id), None)
+    if place is None:
+        # All of it became credit: what was allocated to the invoice when the payment settled.
+        earlier = [row for row in rows if payment.settled_at and row.created_at <= payment.settled_at]
+        return Money(sum(row.amount_minor for row in earlier), currency), Money(0, currency)
+    before = Money(sum(row.amount_minor for row in rows[:place]), currency)
+    return before, Money(rows[place].amount_minor, currency)
+
+
+def reversed_on(payment: Payment) -> date:
+    """Returns the day on which a reversed payment was reversed, in the organization's time zone."""
+    moments = payment.events.filter(type="payment.reversed").values_list("created_at", flat=True)
+    return today(moments.get(), payment.organization.time_zone)
 
 
 class PaymentHistoryRow(NamedTuple):
-    """One payment's part of an invoice: when and how it came, or when and why it was taken off again."""
+    """One allocation of an invoice: the day, the payment with the cause, and the amount, negative when taken off."""
 
     on: date
     method: str
     amount: Money
 
 
-def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
-    """What was put against this invoice, oldest first; what was taken off again is negative."""
-    zone = invoice.organization.time_zone
-    rows = (
-        Allocation.objects.filter(invoice=invoice)
-        .select_related("payment__quote")
-        .order_by("created_at", "id")
-    )
-    return [
-        PaymentHistoryRow(_day(row, zone), _called(row), Money(row.amount_minor, row.currency))
-        for row in rows
-    ]
-
-
-def _day(row: Allocation, zone: str) -> date:
-    """Where the organization is; a payment carries the day it was made, which may be before it was recorded."""
-    came_on = row.payment.paid_on if row.cause == AllocationCause.PAYMENT else None
-    return came_on or today(row.created_at, zone)
-
-
-# What is said after the name of a payment, where it did not simply pay.
-_CAUSE_SUFFIX = {
-    AllocationCause.CREDIT: ", from credit",
-    AllocationCause.REVERSED: " reversed",
-    AllocationCause.EDITED: ", moved to credit",
-    AllocationCause.RELEASED: ", moved to credit",
+# How a payment's name continues where it did not simply pay.
+_CAUSES = {
+    AllocationCause.CREDIT: gettext_lazy("%(payment)s, from credit"),
+    AllocationCause.REVERSED: gettext_lazy("%(payment)s reversed"),
+    AllocationCause.EDITED: gettext_lazy("%(payment)s, moved to credit"),
+    AllocationCause.RELEASED: gettext_lazy("%(payment)s, moved to credit"),
 }
 
 
-def _called(row: Allocation) -> str:
-    quote = row.payment.quote
-    name = f"deposit of {quote.number}" if quote else method_label(row.payment.method)
-    return f"{name}{_CAUSE_SUFFIX.get(AllocationCause(row.cause), '')}"
+def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
+    """Returns the allocations of this invoice, oldest first; a deallocation is negative."""
+    zone = invoice.organization.time_zone
+    history = []
+    allocations = Allocation.objects.filter(invoice=invoice).select_related("payment__quote")
+    for row in allocations.order_by("created_at", "id"):
+        quote, cause = row.payment.quote, AllocationCause(row.cause)
+        name = (
+            _("deposit of %(number)s") % {"number": quote.number}
+            if quote
+            else method_label(row.payment.method)
+        )
+        # A payment was made on the day it names, which may be before it was recorded.
+        paid_on = row.payment.paid_on if cause == AllocationCause.PAYMENT else None
+        history.append(
+            PaymentHistoryRow(
+                on=paid_on or today(row.created_at, zone),
+                method=str(_CAUSES[cause]) % {"payment": name} if cause in _CAUSES else name,
+                amount=Money(row.amount_minor, row.currency),
+            )
+        )
+    return history
 
 
-def reversed_on(payment: Payment) -> date:
-    """The day on which a reversed payment was taken back, where the organization is."""
-    moments = payment.events.filter(type="payment.reversed").values_list("created_at", flat=True)
-    return today(moments.get(), payment.organization.time_zone)
-
-
-def receipt(payment: Payment) -> Receipt:
-    """The receipt of a payment that came in, which later payments do not change; ValueError for others."""
-    captured = payment.captured
-    if captured is None or payment.settled_at is None:
-        raise ValueError(f"{payment.id} took no money, so there is no receipt")
-    before, applied = _paid_before_and_applied(payment)
-    return Receipt(
-        captured=captured,
-        applied=applied,
-        total=_total_at_booking(payment),
-        paid_before=before,
-        paid_on=payment.paid_on or today(payment.settled_at, payment.organization.time_zone),
-        method=method_label(payment.method),
-        noun="invoice" if payment.invoice_id else "quote",
-        method_in_sentence=_in_a_sentence(payment.method),
-    )
+_ONLINE_METHODS = {"card": gettext_lazy("Card"), "bank_debit": gettext_lazy("Bank debit")}
 
 
 def method_label(method: str) -> str:
-    """A method as people say it: `bank_debit` is “Bank debit”; a mode in an owner's own words stays as it is."""
+    """Returns “Bank debit” for `bank_debit`; a payment mode in the owner's own words stays as it is."""
+    if method in _ONLINE_METHODS:
+        return str(_ONLINE_METHODS[method])
     return f"{method[:1].upper()}{method[1:]}".replace("_", " ")
-
-
-def _in_a_sentence(method: str) -> str:
-    words = method_label(method)
-    return words.lower() if method.islower() or method in default_payment_modes() else words
-
-
-def _total_at_booking(payment: Payment) -> Money:
-    """The document's total when the payment came in, as the event of that moment says; it may be edited later."""
-    return Money(
-        _booking_data(payment).get("total_minor", payment.document.total_minor), payment.document.currency
-    )
-
-
-def _booking_data(payment: Payment) -> dict[str, int]:
-    moments = payment.events.filter(type__in=["payment.succeeded", "payment.recorded"])
-    return moments.values_list("data", flat=True).first() or {}
-
-
-def _paid_before_and_applied(payment: Payment) -> tuple[Money, Money]:
-    """Paid on the document before this payment, and what of it was put there."""
-    if payment.invoice is None:
-        return _deposit(payment)
-    invoice, then = payment.invoice, _booking_data(payment)
-    if "allocated_minor" in then:  # what was put elsewhere, or taken off, later is no part of this receipt
-        before, applied = then["paid_before_minor"], then["allocated_minor"]
-        return Money(before, invoice.currency), Money(applied, invoice.currency)
-    rows = list(Allocation.objects.filter(invoice=invoice).order_by("created_at", "id"))
-    place = next((index for index, row in enumerate(rows) if row.payment_id == payment.id), None)
-    if place is None:
-        # All of it became credit: what stood on the invoice when the payment settled.
-        earlier = [row for row in rows if payment.settled_at and row.created_at <= payment.settled_at]
-        return _sum(earlier, invoice.currency), Money(0, invoice.currency)
-    return _sum(rows[:place], invoice.currency), _sum(rows[place : place + 1], invoice.currency)
-
-
-def _deposit(payment: Payment) -> tuple[Money, Money]:
-    """A deposit is the first that is paid of a quote; it waits for the invoice made from it."""
-    currency = payment.document.currency
-    return Money(0, currency), Money(_booking_data(payment).get("deposit_minor", 0), currency)
-
-
-def _sum(rows: list[Allocation], currency: str) -> Money:
-    return Money(sum(row.amount_minor for row in rows), currency)

@@ -1,1 +1,1 @@
-"""Companies that move money, as plain Python: facts in, facts out."""
+"""Gateways to the companies that move money, as plain Python: one folder each, listed in `registry`."""

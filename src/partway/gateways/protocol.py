@@ -1,4 +1,4 @@
-"""The contract between Partway and every company that moves money."""
+"""The protocol between Partway and the companies that move money; amounts are Money, times are aware datetimes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from partway.lib.money import Money
 
 
 class GatewayError(Exception):
-    """What a gateway can raise.
+    """The base of the errors that a gateway raises.
 
     GatewayError
-    ├── Refused       a definite no: nothing happened, asking again will not help
-    ├── Unknown       no answer, or none that can be read: it may have happened, fetch before trying again
-    └── BadCallback   a callback that this gateway did not sign, or that makes no sense
+    ├── Refused          a definite no: nothing happened, and the same call will be refused again
+    ├── OutcomeUnknown   no readable response: it may have happened, so fetch before another attempt
+    └── BadCallback      a callback with a wrong signature or an unreadable body
     """
 
 
 class Refused(GatewayError):
-    """The gateway said no. `code` is ours and stable, `words` are the gateway's, for people."""
+    """The gateway refused a call: `code` is ours and stable, `message` is the gateway's text for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -31,7 +31,7 @@ class Refused(GatewayError):
 
 
 class OutcomeUnknown(GatewayError):
-    """A time-out, a broken connection, a 5xx or an unreadable answer: nobody knows what happened."""
+    """A time-out, a broken connection, a 5xx or an unreadable response: the call may have taken effect (DESIGN P5)."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -39,30 +39,30 @@ class OutcomeUnknown(GatewayError):
 
 
 class BadCallback(GatewayError):
-    """The signature, the timestamp or the body of a callback is wrong; store nothing, answer 400."""
+    """The signature, the timestamp or the body of a callback is wrong; the door stores nothing and responds 400."""
 
 
 class CheckoutStatus(StrEnum):
-    """Where a checkout stands at the gateway. A decline inside an open checkout leaves it open."""
+    """The status of a checkout at the gateway; a decline inside an open checkout leaves it open."""
 
-    OPEN = "open"  # waiting for the customer
-    AUTHORIZED = "authorized"  # held on the card, not taken
-    PROCESSING = "processing"  # taken, and not settled yet
+    OPEN = "open"  # waits for the customer
+    AUTHORIZED = "authorized"  # the money is held on the card, not captured
+    PROCESSING = "processing"  # taken, not settled yet
     CAPTURED = "captured"
-    CLOSED = "closed"  # closed, expired, canceled or lapsed: nothing was taken
-    FAILED = "failed"  # it was processing and came to nothing
+    CLOSED = "closed"  # closed, expired, canceled or lapsed: no money was taken
+    FAILED = "failed"  # was processing, then failed: no money was taken
 
 
 class CloseOutcome(StrEnum):
-    """What became of an attempt to close."""
+    """The outcome of closing a checkout."""
 
-    CLOSED = "closed"  # nothing was taken and nothing can be any more
-    TOO_LATE = "taken"  # too late: captured or processing
-    UNKNOWN = "unknown"  # ask again
+    CLOSED = "closed"  # no money was taken, and none can be any more
+    TOO_LATE = "taken"  # the money is captured or processing
+    UNKNOWN = "unknown"  # close again later
 
 
 class RefundStatus(StrEnum):
-    """Where a refund stands at the gateway; a succeeded one may still fail days later."""
+    """The status of a refund at the gateway; one that succeeded can still fail days later."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -71,12 +71,12 @@ class RefundStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRequest:
-    """What a checkout is for. `key` is the idempotency key: the same order again is the same checkout."""
+    """A checkout to open. `key` is the idempotency key: the same request with the same key is the same checkout."""
 
     key: str
     amount: Money
     description: str
-    reference: str  # ours, comes back in list_since
+    reference: str  # our id of the payment; `list_since` returns it
     return_url: str  # where the gateway sends the browser, paid or not
     callback_url: str
     expires_at: datetime  # the gateway takes no payment after this
@@ -84,7 +84,7 @@ class CheckoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """The gateway's page for paying: its name for it, and where to send the customer."""
+    """An open checkout: the gateway's id for it, and the URL of its page for the customer."""
 
     ref: str
     url: str
@@ -92,22 +92,22 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money sent back, as the gateway tells it."""
+    """A refund as the gateway reports it."""
 
     ref: str
     status: RefundStatus
     amount: Money
-    reference: str = ""  # the key it was asked for with; empty when made in the gateway's own dashboard
+    reference: str = ""  # the idempotency key of our request; empty when made in the gateway's own dashboard
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutState:
-    """What the gateway knows about a checkout now.
+    """The state of a checkout as the gateway reports it.
 
-    `captured` is what was really taken, before refunds, whatever amount and currency had been asked for;
-    None after a capture means that the gateway does not say. `code` is our stable code (card_declined,
-    insufficient_funds, too_many_declines, authorization_lapsed, checkout_expired, bank_debit_failed or empty)
-    for the latest decline or the end; `words` are the gateway's, for people.
+    `captured` is what was really taken, before refunds, whatever amount and currency had been requested; None
+    after a capture means that the gateway does not say. `code` is our stable code for the latest decline or the end:
+    card_declined, insufficient_funds, too_many_declines, authorization_lapsed, checkout_expired, bank_debit_failed or
+    empty. `message` is the gateway's text for people.
     """
 
     status: CheckoutStatus
@@ -121,7 +121,7 @@ class CheckoutState:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCallback:
-    """What a verified callback says; never enough to act on, always a reason to fetch."""
+    """A callback whose signature is right. It only names a checkout to fetch; its content is never booked."""
 
     event_id: str
     kind: str
@@ -130,70 +130,79 @@ class VerifiedCallback:
 
 
 class CheckoutSummary(NamedTuple):
-    """One line of list_since."""
+    """One row of `list_since`."""
 
     ref: str
     reference: str
     state: CheckoutState
 
 
-class Gateway(Protocol):
-    """A gateway account that is ready to talk; safe to share between threads.
-
-    Every method that goes over the network raises Refused or Unknown. The same `key` with the same content
-    always gets the same answer, however often it is asked.
-    """
+class Capabilities(Protocol):
+    """What a gateway can do, known without a network call."""
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """How a customer can pay, as `card`."""
+        """The payment methods, as `card`."""
         ...
 
     @property
-    def checkout_origin(self) -> str:
-        """scheme://host[:port] of the checkout, for the form-action of our pages."""
+    def currencies(self) -> frozenset[str]:
+        """The ISO 4217 codes of the currencies it takes."""
         ...
 
     def authorizes(self, method: str) -> bool:
-        """Whether `method` holds the money first and takes it only when we capture."""
+        """Returns whether `method` holds the money first and takes it only on `capture` (DESIGN P2)."""
         ...
 
     def minimum(self, currency: str) -> int:
-        """The least it takes, in minor units."""
+        """Returns the least amount, in minor units."""
         ...
 
     def step(self, currency: str) -> int:
-        """An amount must be a multiple of this many minor units."""
+        """Returns the number of minor units that an amount must be a multiple of."""
+        ...
+
+
+class Gateway(Capabilities, Protocol):
+    """One gateway account; safe to share between threads.
+
+    Every method that uses the network raises Refused or OutcomeUnknown. A repeated call with the same `key` and the
+    same content has the same result and no further effect.
+    """
+
+    @property
+    def checkout_origin(self) -> str:
+        """The scheme://host[:port] of its checkout pages, for the form-action of our Content Security Policy."""
         ...
 
     def check(self) -> None:
-        """Return if the credentials are good, else raise."""
+        """Returns if the credentials are good, else raises."""
         ...
 
-    def start(self, order: CheckoutRequest) -> Checkout:
-        """Open a checkout for exactly this amount."""
+    def start(self, request: CheckoutRequest) -> Checkout:
+        """Opens a checkout for exactly this amount."""
         ...
 
     def fetch(self, ref: str) -> CheckoutState:
-        """Ask what is true now."""
+        """Returns the current state of a checkout."""
         ...
 
     def capture(self, ref: str, amount: Money, key: str) -> CheckoutState:
-        """Take what was authorized, at most once and at most that much."""
+        """Captures an authorization, at most once and at most that much."""
         ...
 
     def close(self, ref: str, key: str) -> CloseOutcome:
-        """Make it unpayable, and give up an authorization that was not captured."""
+        """Makes a checkout unpayable and releases an authorization that was not captured."""
         ...
 
     def refund(self, ref: str, amount: Money, key: str) -> Refund:
-        """Send back part or all of what was captured."""
+        """Sends back part or all of what was captured."""
         ...
 
     def read_callback(self, body: bytes, headers: Mapping[str, str]) -> VerifiedCallback:
-        """Verify the raw `body`; raises BadCallback."""
+        """Verifies the signature over the raw `body`; raises BadCallback."""
         ...
 
     def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
-        """Every checkout that changed at or after `at`, oldest change first."""
+        """Yields every checkout that changed at or after `at`, oldest change first."""
         ...

@@ -1,1 +1,1 @@
-"""Plain Python that everything else stands on: money, ids, links, sealing, the clock."""
+"""Plain Python below all other packages: money, ids, link tokens, sealing, time, colors, IP addresses."""

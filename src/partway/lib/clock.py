@@ -1,4 +1,4 @@
-"""The time, asked in one place and passed in everywhere else."""
+"""The current time, read here and passed in everywhere else, and calendar days in a time zone."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from zoneinfo import ZoneInfo
 
 
 def now() -> datetime:
-    """The present moment in UTC."""
+    """Returns the current time in UTC."""
     return datetime.now(UTC)
 
 
 def today(at: datetime, time_zone: str) -> date:
-    """The calendar day of `at` where the organization is (DESIGN D7)."""
+    """Returns the calendar day of `at` in the organization's time zone (DESIGN D7)."""
     return at.astimezone(ZoneInfo(time_zone)).date()
 
 
 def end_of_day(day: date, time_zone: str) -> datetime:
-    """The moment, in UTC, at which this calendar day is over where the organization is."""
+    """Returns the time, in UTC, at which this calendar day ends in the organization's time zone."""
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def last_day(until: datetime, time_zone: str) -> date:
-    """The last calendar day of a time that ends at `until`, where the organization is: the way back of `end_of_day`."""
+    """Returns the last calendar day before `until` in the organization's time zone; the inverse of `end_of_day`."""
     return today(until - timedelta(microseconds=1), time_zone)

@@ -1,4 +1,4 @@
-"""Opaque ids with a type prefix, as `inv_06f3k0…`: ordered by the time they were made, random for the rest."""
+"""Opaque ids with a type prefix, as `inv_06f3k0…`: ordered by creation time, otherwise random."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _PAIRS = [
     first + second for first in _ALPHABET for second in _ALPHABET
-]  # two letters at once take half the time
+]  # encoding two letters at a time takes half the time
 _LENGTH = 26  # 128 bits, of which 56 are microseconds and 72 random
 
 _lock = threading.Lock()
@@ -17,15 +17,15 @@ _latest = 0
 
 
 def new_id(prefix: str) -> str:
-    """A fresh id, greater than every earlier one of this process: rows of one transaction keep their order."""
+    """Returns a new id, greater than every earlier one of this process: rows of a transaction keep their order."""
     global _latest
-    fresh = (time.time_ns() // 1000 << 72) | secrets.randbits(72)
+    candidate = (time.time_ns() // 1000 << 72) | secrets.randbits(72)
     with _lock:
-        _latest = max(fresh, _latest + 1)
+        _latest = max(candidate, _latest + 1)
         number = _latest
     return f"{prefix}_{encode(number, _LENGTH)}"
 
 
 def encode(number: int, length: int) -> str:
-    """`number` in base 32, most significant digit first, padded to `length` letters, which are even in number."""
+    """Returns `number` in base 32, most significant digit first, padded to `length` letters; `length` must be even."""
     return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(5 * (length - 2), -1, -10)])

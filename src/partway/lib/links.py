@@ -1,4 +1,4 @@
-"""Tokens of payment links: an id and an HMAC under a key the database never sees (DESIGN R8)."""
+"""Tokens of payment links: an id and its HMAC under a key that is not in the database (DESIGN R8)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _MAX_TOKEN = 120
 
 
 def make_token(subject: str, key: str) -> str:
-    """The secret of the link to `subject`, an id with its type prefix; the same every time it is asked."""
+    """Returns the token for `subject`, an id with its type prefix; the same for every call."""
     return f"{subject.partition('_')[2]}-{_mac(subject, key)}"
 
 
 def verify_token(token: str, prefix: str, keys: Sequence[str]) -> str | None:
-    """The id this token stands for, or None. Older `keys` after the first stay valid, so keys can rotate."""
+    """Returns the id that this token is for, or None; a token under any of `keys` is valid, so that keys can rotate."""
     if len(token) > _MAX_TOKEN or not token.isascii():
         return None
     bare, _, mac = token.partition("-")
     subject = f"{prefix}_{bare}"
-    # Every key is tried, so that time tells nothing about which one fits.
+    # Every key is tried, so that the time does not reveal which one fits.
     matches = [hmac.compare_digest(mac, _mac(subject, key)) for key in keys]
     return subject if any(matches) else None
 

@@ -1,4 +1,4 @@
-"""Money as an integer of minor units with its currency, and the one place that parses and formats it."""
+"""Money as an integer of minor units with its currency; the only place that parses and formats amounts."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ EXPONENTS: dict[str, int] = {
 # Far above any invoice, and far below the 2^53 up to which JSON readers count exactly.
 MAX_AMOUNT_MINOR = 10**13
 
-_PLAIN_NUMBER = re.compile(r"[+-]?\d*([.]\d*)?", re.ASCII)
-_ENGLISH = Locale("en", "US")
+# At least one digit; thousands in groups of three, or without separators.
+_NUMBER = re.compile(r"(?=.*\d)[+-]?(\d{1,3}(,\d{3})+|\d*)([.]\d*)?", re.ASCII)
+_MAX_LETTERS = 40
 
 
 class MoneyError(ValueError):
-    """An amount that is not one: `code` is stable, the text is for people."""
+    """Text that is not an amount, or an operation on different currencies: `code` is stable, the text is for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -86,33 +87,33 @@ class Money:
         return Decimal(self.amount_minor).scaleb(-EXPONENTS[self.currency])
 
 
-_THOUSANDS = 3  # digits of a group
+_GROUP_DIGITS = 3
 
 
 def round_half_up(value: Decimal) -> int:
-    """Round to a whole number of minor units, halves away from zero (DESIGN M1)."""
+    """Rounds to a whole number of minor units, halves away from zero (DESIGN M1)."""
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def parse_money(text: str, currency: str) -> Money:
-    """Read what a person typed, as "1,250.50" or "$300"; raises MoneyError and never rounds.
+    """Parses typed text, as "1,250.50" or "$300"; never rounds.
 
-    Refused with a code of its own each: empty, not_a_number, too_many_decimals, too_large.
+    Raises MoneyError with the code empty, not_a_number, too_many_decimals or too_large.
     """
     digits = _strip_decoration(text, currency)
     if not digits:
         raise MoneyError("empty", "Enter an amount.")
-    if not _well_grouped(digits):
-        raise MoneyError(
-            "not_a_number",
-            f"“{text.strip()[:40]}” is not an amount. Write it like {example_amount(currency)}.",
-        )
+    example = f"Write it like {example_amount(currency)}."
+    plain = digits.replace(",", "")
+    if not _NUMBER.fullmatch(digits) or len(plain) >= _MAX_LETTERS:
+        raise MoneyError("not_a_number", f"“{text.strip()[:40]}” is not an amount. {example}")
     exponent = EXPONENTS[currency]
-    whole, _, decimals = digits.replace(",", "").partition(".")
-    # Three decimals of a currency that has fewer may be thousands, as some write 2.500 for 2,500. Compared as text:
-    # arithmetic would round a very long one.
-    if decimals[exponent:].strip("0") or (len(decimals) == _THOUSANDS and exponent < _THOUSANDS):
-        raise MoneyError("too_many_decimals", _decimals_words(currency, exponent))
+    whole, _, decimals = plain.partition(".")
+    # Three decimals in a currency that has fewer may be thousands, as some write 2.500 for 2,500 (DESIGN M7). The
+    # decimals are compared as text, since arithmetic would round a very long one.
+    if decimals[exponent:].strip("0") or (len(decimals) == _GROUP_DIGITS and exponent < _GROUP_DIGITS):
+        limit = f"{exponent} decimals at most" if exponent else "no decimals"
+        raise MoneyError("too_many_decimals", f"{currency} has {limit}. {example}")
     minor = int((whole + decimals[:exponent].ljust(exponent, "0")).lstrip("+") or "0")
     if abs(minor) > MAX_AMOUNT_MINOR:
         raise MoneyError("too_large", f"The most Partway can handle is {Money(MAX_AMOUNT_MINOR, currency)}.")
@@ -131,45 +132,32 @@ def _without_spaces(text: str) -> str:
     return text.strip().replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
 
 
-def _well_grouped(digits: str) -> bool:
-    whole, _, decimals = digits.lstrip("+-").partition(".")
-    groups = whole.split(",")
-    grouped = len(groups) == 1 or (0 < len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]))
-    plain = digits.replace(",", "")
-    has_digit = any(character.isdigit() for character in plain)
-    return (
-        grouped
-        and "," not in decimals
-        and has_digit
-        and len(plain) < 40
-        and bool(_PLAIN_NUMBER.fullmatch(plain))
-    )
-
-
-def _decimals_words(currency: str, exponent: int) -> str:
-    if exponent == 0:
-        return f"{currency} has no decimals. Write it like {example_amount(currency)}."
-    return f"{currency} has {exponent} decimals at most. Write it like {example_amount(currency)}."
-
-
 def example_amount(currency: str) -> str:
-    """A plain amount as one would type it, to show in an error."""
+    """Returns a plain amount as it can be typed, to show in an error."""
     return f"{Money(300 * 10 ** EXPONENTS[currency], currency).decimal}"
 
 
-def format_money(money: Money) -> str:
-    """The amount as people read it, as "$1,250.50" or "KWD 12.500"."""
-    pattern = _pattern(EXPONENTS[money.currency], _symbol(money.currency)[-1].isalpha())
-    text: str = pattern.apply(money.decimal, _ENGLISH, currency=money.currency, currency_digits=False)
+def format_money(money: Money, locale: str = "en_US") -> str:
+    """Returns the amount as a reader of `locale` writes it: "$1,250.50" or "KWD 12.500", in German "1.250,50 $"."""
+    language = _locale(locale)
+    pattern = _pattern(locale, EXPONENTS[money.currency], _symbol(money.currency, locale)[-1].isalpha())
+    text: str = pattern.apply(money.decimal, language, currency=money.currency, currency_digits=False)
     return text
 
 
 @cache
-def _pattern(exponent: int, spelled_out: bool) -> NumberPattern:
-    mark = "¤\u00a0" if spelled_out else "¤"
-    return parse_pattern(f"{mark}#,##0." + "0" * exponent if exponent else f"{mark}#,##0")
+def _locale(name: str) -> Locale:
+    return Locale.parse(name)
 
 
 @cache
-def _symbol(currency: str) -> str:
-    return str(_ENGLISH.currency_symbols.get(currency, currency))
+def _pattern(locale: str, exponent: int, spelled_out: bool) -> NumberPattern:
+    """Returns the locale's pattern with the currency's own decimals, and a space between letters and digits."""
+    pattern = str(_locale(locale).currency_formats["standard"].pattern)
+    pattern = pattern.replace("0.00", "0." + "0" * exponent if exponent else "0")
+    return parse_pattern(re.sub(r"¤(?=[#\d])", "¤\u00a0", pattern) if spelled_out else pattern)
+
+
+@cache
+def _symbol(currency: str, locale: str = "en_US") -> str:
+    return str(_locale(locale).currency_symbols.get(currency, currency))

@@ -1,4 +1,4 @@
-"""Where gateways report: each report is verified, stored once, and never taken as the truth itself."""
+"""Receives callbacks of gateways: each is verified and stored once, and only makes us fetch the state."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from partway.lib.clock import now
 MAX_BYTES = 64 * 1024
 
 
-@csrf_exempt  # signed by the gateway, which is more than a form can say
+@csrf_exempt  # the gateway signs it
 @require_POST
-def gateway_callback(http: HttpRequest, account_id: str) -> JsonResponse:
-    """200 once the report is stored, and only then, so that a gateway repeats what we lost (DESIGN P7)."""
+def gateway_callback(request: HttpRequest, account_id: str) -> JsonResponse:
+    """Returns 200 once the callback is stored, and only then, so that a gateway repeats one we lost (DESIGN P7)."""
     account = GatewayAccount.objects.select_related("organization").filter(id=account_id).first()
     if account is None:
         return JsonResponse({"error": "There is no such gateway account."}, status=404)
-    body = http.read(MAX_BYTES + 1)
+    body = request.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         return JsonResponse({"error": f"A callback has at most {MAX_BYTES} bytes."}, status=413)
     try:
-        receive_callback(account, body=body, headers=dict(http.headers), now=now())
+        receive_callback(account, body=body, headers=dict(request.headers), now=now())
     except BadCallback as error:
         return JsonResponse({"error": str(error)}, status=400)
     return JsonResponse({"stored": True})

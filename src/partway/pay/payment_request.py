@@ -1,12 +1,11 @@
-"""The page of a payment request: who asks for what, what is left after it, and Pay."""
+"""The page of a payment request: the amount requested, what is left after it, and Pay."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from partway.billing import links
 from partway.billing.errors import NotPayable
@@ -16,56 +15,48 @@ from partway.billing.requests import payment_requests
 from partway.lib.clock import now
 
 from . import responses
+from .decorators import form_of, row_of_link
 
 
 @require_safe
-def show(http: HttpRequest, token: str) -> HttpResponse:
-    """The request, or why it cannot be paid. Looking changes nothing."""
-    return _show(http, token)
+def show(request: HttpRequest, token: str) -> HttpResponse:
+    """The payment request, or why it cannot be paid. A GET changes nothing."""
+    return _page(request, token)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def pay(http: HttpRequest, token: str) -> HttpResponse:
-    """Go to the checkout for the amount requested. Reloading an answer of this leads back to the page."""
-    if http.method != "POST":
-        return redirect("pay:request", token)
-    request = links.request_by_token(token)
-    if request is None:
-        return responses.not_found(http)
-    return responses.start(http, request, partial(_show, http, token))
+@form_of("pay:request")
+@row_of_link(links.request_by_token)
+def pay(request: HttpRequest, token: str, payment_request: PaymentRequest) -> HttpResponse:
+    """Starts a payment of the amount requested."""
+    return responses.start(request, payment_request, partial(_page, request, token))
 
 
 @require_POST
-def mark_opened(http: HttpRequest, token: str) -> HttpResponse:
-    """A person has this page before their eyes."""
-    request = links.request_by_token(token)
-    if request is None:
-        return responses.not_found(http)
-    payment_requests.mark_opened(request, now=now())
+@row_of_link(links.request_by_token)
+def mark_opened(request: HttpRequest, token: str, payment_request: PaymentRequest) -> HttpResponse:
+    """The page's script reports that the page is visible, not just fetched ahead."""
+    payment_requests.mark_opened(payment_request, now=now())
     return HttpResponse(status=204)
 
 
-def _show(http: HttpRequest, token: str, alert: str = "", status: int = 200) -> HttpResponse:
-    request = links.request_by_token(token)
-    if request is None:
-        return responses.not_found(http)
-    try:
-        check_payable(request, now=now())
-    except NotPayable as error:
-        if error.reason != "busy":
-            return responses.gone(http, request.organization, error.reason)
-        return responses.page(http, "request", _context(request, token), status)
-    return responses.payable_page(http, "request", {**_context(request, token), "alert": alert}, status)
-
-
-def _context(request: PaymentRequest, token: str) -> dict[str, object]:
-    invoice = request.invoice
-    return {
+@row_of_link(links.request_by_token)
+def _page(
+    request: HttpRequest, token: str, payment_request: PaymentRequest, alert: str = "", status: int = 200
+) -> HttpResponse:
+    invoice = payment_request.invoice
+    context = {
         "token": token,
-        "organization": request.organization,
-        "request": request,
+        "organization": payment_request.organization,
+        "payment_request": payment_request,
         "invoice": invoice,
         "lines": invoice.lines.all(),
-        "amount": request.amount_requested,
-        "left": invoice.amount_due - request.amount_requested,
+        "amount": payment_request.amount_requested,
+        "left": invoice.amount_due - payment_request.amount_requested,
     }
+    try:
+        check_payable(payment_request, now=now())
+    except NotPayable as error:
+        if error.reason != "busy":
+            return responses.gone(request, payment_request.organization, error.reason)
+        return responses.page(request, "payment_request", context, status)
+    return responses.payable_page(request, "payment_request", {**context, "alert": alert}, status)

@@ -1,4 +1,4 @@
-"""Answers that all pages of this door share: unknown and dead links, and what happens on Pay."""
+"""Responses that the customer's pages share: unknown and dead links, payable pages, and the start of a payment."""
 
 from __future__ import annotations
 
@@ -9,112 +9,135 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 from partway.billing.errors import BillingError, NotPayable
 from partway.billing.payments.start import PaymentTarget, checkout_origin, start_payment
 from partway.delivery.messages import error_message
+from partway.gateways.registry import find_test_gateway
 from partway.lib.clock import now
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
 
-from .address import payer_ip
+from .client_ip import payer_ip
 
-AMOUNT_CHANGED = "The amount has changed since you opened this page. Please look again before you pay."
+AMOUNT_CHANGED = _("The amount has changed since you opened this page. Please look again before you pay.")
 
-# What a dead link says: a title, what is so, what to ask for. Nothing else may be learned from it.
+_NEW_LINK = _("If you expected to pay something, ask %(organization)s for a new link.")
+_OTHER_WAY = _("If you expected to pay something, ask %(organization)s for another way to pay.")
+_NEW_QUOTE = _("If you still want the work done, ask %(organization)s for a new one.")
+_TELL_MORE = _("If that surprises you, %(organization)s can tell you more.")
+
+# The page of a dead link by the reason of NotPayable: title, message, advice. It reveals nothing else.
 _GONE_MESSAGES = {
-    "paid": ("This has been paid", "This payment request was paid; nothing more is asked for here.", ""),
-    "canceled": (
-        "This request was canceled",
-        "It was withdrawn: there is nothing to pay here.",
-        "a new link",
+    "paid": (
+        _("This has been paid"),
+        _("This payment request was paid; nothing more is asked for here."),
+        _TELL_MORE,
     ),
-    "expired": ("This link has expired", "The time in which it could be paid has ended.", "a new link"),
-    "settled": ("Already settled", "What this link asked for is settled; nothing is left to pay here.", ""),
-    "void": ("This invoice was voided", "It is no longer valid: there is nothing to pay.", ""),
+    "canceled": (
+        _("This request was canceled"),
+        _("It was withdrawn: there is nothing to pay here."),
+        _NEW_LINK,
+    ),
+    "expired": (
+        _("This link has expired"),
+        _("The time in which it could be paid has ended."),
+        _NEW_LINK,
+    ),
+    "settled": (
+        _("Already settled"),
+        _("What this link asked for is settled; nothing is left to pay here."),
+        _TELL_MORE,
+    ),
+    "void": (
+        _("This invoice was voided"),
+        _("It is no longer valid: there is nothing to pay."),
+        _TELL_MORE,
+    ),
     "quote_declined": (
-        "This quote was declined",
-        "That has been passed on, and nobody can accept it any more.",
-        "a new one",
+        _("This quote was declined"),
+        _("That has been passed on, and nobody can accept it any more."),
+        _NEW_QUOTE,
     ),
     "quote_expired": (
-        "This quote has expired",
-        "Its last day is over, so it can no longer be accepted.",
-        "a new one",
+        _("This quote has expired"),
+        _("Its last day is over, so it can no longer be accepted."),
+        _NEW_QUOTE,
     ),
-    "payments_off": ("Online payment is paused", "Nothing can be paid here just now.", "another way to pay"),
+    "payments_off": (
+        _("Online payment is paused"),
+        _("Nothing can be paid here just now."),
+        _OTHER_WAY,
+    ),
 }
 _NOT_PAYABLE = (
-    "This cannot be paid here",
-    "Nothing can be paid through this link any more.",
-    "another way to pay",
+    _("This cannot be paid here"),
+    _("Nothing can be paid through this link any more."),
+    _OTHER_WAY,
 )
 
-# Gone for good, except where an owner may switch payments on again.
+# 410 Gone is for ever, but an owner may enable payments again.
 _STATUS = {"payments_off": 403}
 
 
-def page(http: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
-    """A page that no cache keeps and no search engine lists: going back to it shows how things stand now."""
-    response = render(http, f"pay/{template}.html", dict(context), status=status)
+def page(request: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
+    """Renders a page that no cache keeps, so that Back shows the present state, and no search engine lists."""
+    response = render(request, f"pay/{template}.html", dict(context), status=status)
     response["X-Robots-Tag"] = "noindex, nofollow"
     add_never_cache_headers(response)
     return response
 
 
-def not_found(http: HttpRequest, **_: str) -> HttpResponse:
-    """The same bytes for every link that is none, whatever it looks like."""
-    return page(http, "unknown", {}, status=404)
+def not_found(request: HttpRequest, **_path: str) -> HttpResponse:
+    """Renders the same bytes for every link that opens nothing, whatever it looks like."""
+    return page(request, "not_found", {}, status=404)
 
 
-def gone(http: HttpRequest, organization: Organization, reason: str) -> HttpResponse:
-    """A link that lived: says why it is dead and whom to ask, and nothing about what it was for."""
-    title, message, contact_about = _GONE_MESSAGES.get(reason, _NOT_PAYABLE)
+def gone(request: HttpRequest, organization: Organization, reason: str) -> HttpResponse:
+    """Renders why a link is dead and whom to ask, and nothing about what it was for."""
+    title, message, advice = _GONE_MESSAGES.get(reason, _NOT_PAYABLE)
     context = {
         "organization": organization,
         "title": title,
         "message": message,
-        "contact_about": contact_about,
+        "advice": str(advice) % {"organization": organization.name},
     }
-    if reason.startswith("quote_"):
-        context["if_you"] = "If you still want the work done"
-    return page(http, "dead", context, status=_STATUS.get(reason, 410))
+    return page(request, "gone", context, status=_STATUS.get(reason, 410))
 
 
 def payable_page(
-    http: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200
+    request: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200
 ) -> HttpResponse:
-    """A page with a Pay button; its policy names the gateway, or browsers would stop the way there."""
+    """Renders a page with a Pay button; its policy allows the form to lead to the gateway's origin."""
     origin = checkout_origin(context["organization"])
-    sandbox = origin == settings.PARTWAY_SANDBOX_URL
-    response = page(http, template, {**context, "payable": True, "sandbox": sandbox}, status)
+    test_gateway = find_test_gateway(origin, urls=settings.PARTWAY_GATEWAY_URLS)
+    response = page(request, template, {**context, "payable": True, "test_gateway": test_gateway}, status)
     response.csp_form_action = [origin]  # type: ignore[attr-defined]
     return response
 
 
 def start(
-    http: HttpRequest,
+    request: HttpRequest,
     source: PaymentTarget,
     rerender: Callable[[str, int], HttpResponse],
     *,
     shown: Money | None = None,
 ) -> HttpResponse:
-    """Go to the gateway's checkout; or `show_again` with words and a status when that cannot be.
+    """Redirects to the gateway's checkout; calls `rerender` with a message and a status when that is refused.
 
-    `shown` is the amount where the page has no say in it, as for a deposit.
+    `shown` is the amount on the page, else that of the form's field `amount_minor`; it is only compared with the amount
+    due, never charged.
     """
-    shown = shown or _shown(http, source.currency)
+    if shown is None:
+        typed = request.POST.get("amount_minor", "")
+        is_amount = typed.isascii() and typed.isdigit() and len(typed) <= len(str(MAX_AMOUNT_MINOR))
+        shown = Money(int(typed) if is_amount else 0, source.currency)
     try:
-        payment = start_payment(source, shown=shown, payer_ip=payer_ip(http), now=now())
+        payment = start_payment(source, expected_amount=shown, payer_ip=payer_ip(request), now=now())
     except NotPayable as error:
-        return rerender(AMOUNT_CHANGED if error.reason == "changed" else error_message(error), error.status)
+        changed = error.reason == "changed"
+        return rerender(str(AMOUNT_CHANGED) if changed else error_message(error), error.status)
     except BillingError as error:
         return rerender(error_message(error), error.status)
     return HttpResponse(status=303, headers={"Location": payment.checkout_url})
-
-
-def _shown(http: HttpRequest, currency: str) -> Money:
-    """The amount that stood on the button; only ever compared with what is due, never taken as the amount."""
-    typed = http.POST.get("amount_minor", "")
-    known = typed.isascii() and typed.isdigit() and len(typed) <= len(str(MAX_AMOUNT_MINOR))
-    return Money(int(typed) if known else 0, currency)

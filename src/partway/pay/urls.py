@@ -1,13 +1,13 @@
-"""Every address of the pay door.
+"""Every URL of the customer's pages.
 
     the link of                  lets its holder
     a payment request   /p/      see it, pay it
     an invoice          /i/      see it, pay all that is due
     a quote             /q/      see it, accept or decline it, pay its deposit
-    a payment           /r/      see what became of it, later its receipt
+    a payment           /r/      see its state, later its receipt
 
-None of them needs a login: the token is the right to look and to pay. Nor do they need a cookie, which some
-phones refuse: there is nothing in a browser that a foreign page could ride on, so their forms carry no CSRF token.
+None of them needs a login: the token is the right to see and to pay. None needs a cookie, which some phones refuse: a
+foreign page finds nothing in the browser to act with, so their forms have no CSRF token.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ urlpatterns = [
     path("r/<str:token>/pdf/", receipt.pdf, name="receipt_pdf"),
     path("r/<str:token>/state/", csrf_exempt(receipt.refresh), name="receipt_state"),
     path("callbacks/<slug:account_id>/", callbacks.gateway_callback, name="callback"),
-    # Mail programs lose the last slash of a link; and whatever else is no link looks like any unknown one.
+    # Mail programs lose the last slash of a link. Every other path gets the response of an unknown link.
     path("p/<str:token>", payment_request.show),
     path("i/<str:token>", invoice.show),
     path("q/<str:token>", quote.show),

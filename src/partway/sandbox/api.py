@@ -6,15 +6,14 @@ error is {"error": {"code", "message"}}. urls.py lists the calls.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from partway.lib.clock import now
 from partway.sandbox import checkouts, faults, fields
-from partway.sandbox.answers import ApiRequest, Json
+from partway.sandbox.api_view import ApiRequest, Json
 from partway.sandbox.errors import invalid, not_found
 from partway.sandbox.models import Account, Checkout, Fault, Refund
 
@@ -32,7 +31,7 @@ def open_account(call: ApiRequest) -> Json:
 
 
 def account(call: ApiRequest) -> Json:
-    """GET → whose key this is."""
+    """GET → the account of the API key."""
     return {"id": call.account.id, "name": call.account.name, "callback_url": call.account.callback_url}
 
 
@@ -40,6 +39,9 @@ def start(call: ApiRequest) -> Json:
     """POST {amount, currency, description, reference, return_url, expires_at, methods?, callback_url?}."""
     body = call.body
     amount_minor, currency = fields.payable(body)
+    methods = body.get("methods") or list(METHODS)
+    if not isinstance(methods, list) or any(method not in METHODS for method in methods):
+        raise invalid("methods", f"must be some of {', '.join(METHODS)}.")
     checkout = Checkout.objects.create(
         account=call.account,
         amount_minor=amount_minor,
@@ -48,17 +50,10 @@ def start(call: ApiRequest) -> Json:
         reference=fields.text(body, "reference"),
         return_url=fields.url(body, "return_url"),
         callback_url=fields.url(body, "callback_url", fallback=call.account.callback_url),
-        methods=_methods(body),
+        methods=methods,
         expires_at=fields.timestamp(fields.text(body, "expires_at"), "expires_at"),
     )
-    return _wire(call, checkout)
-
-
-def _methods(body: Json) -> list[str]:
-    wanted = body.get("methods") or list(METHODS)
-    if not isinstance(wanted, list) or any(method not in METHODS for method in wanted):
-        raise invalid("methods", f"must be some of {', '.join(METHODS)}.")
-    return wanted
+    return _checkout_json(call, checkout)
 
 
 def fetch(call: ApiRequest, checkout_id: str) -> Json:
@@ -69,7 +64,7 @@ def fetch(call: ApiRequest, checkout_id: str) -> Json:
     if checkout.status == Checkout.Status.OPEN and checkout.expires_at <= now():
         with transaction.atomic():
             checkout = checkouts.locked(checkout_id, call.account.id)
-    return _wire(call, checkout)
+    return _checkout_json(call, checkout)
 
 
 def list_checkouts(call: ApiRequest) -> Json:
@@ -79,17 +74,13 @@ def list_checkouts(call: ApiRequest) -> Json:
     if query.get("since"):
         found = found.filter(changed_at__gte=fields.timestamp(query["since"], "since"))
     if query.get("cursor"):
-        found = _after(found, query["cursor"])
+        changed_at, _, checkout_id = query["cursor"].partition("|")
+        at = fields.timestamp(changed_at, "cursor")
+        found = found.filter(Q(changed_at__gt=at) | Q(changed_at=at, id__gt=checkout_id))
     rows = list(found.order_by("changed_at", "id")[: PAGE + 1])
     page, more = rows[:PAGE], len(rows) > PAGE
     following = f"{page[-1].changed_at.isoformat()}|{page[-1].id}" if more else None
-    return {"data": _wire_all(call, page), "next": following}
-
-
-def _after(found: QuerySet[Checkout], cursor: str) -> QuerySet[Checkout]:
-    changed_at, _, checkout_id = cursor.partition("|")
-    at: datetime = fields.timestamp(changed_at, "cursor")
-    return found.filter(Q(changed_at__gt=at) | Q(changed_at=at, id__gt=checkout_id))
+    return {"data": _checkouts_json(call, page), "next": following}
 
 
 def capture(call: ApiRequest, checkout_id: str) -> Json:
@@ -97,14 +88,14 @@ def capture(call: ApiRequest, checkout_id: str) -> Json:
     checkout = checkouts.locked(checkout_id, call.account.id)
     fields.same_currency(call.body, checkout.currency)
     checkouts.capture(checkout, fields.amount(call.body))
-    return _wire(call, checkout)
+    return _checkout_json(call, checkout)
 
 
 def close(call: ApiRequest, checkout_id: str) -> Json:
-    """POST → the checkout: closed, unless money was taken before."""
+    """POST → the checkout: closed, unless money was captured before."""
     checkout = checkouts.locked(checkout_id, call.account.id)
     checkouts.close(checkout)
-    return _wire(call, checkout)
+    return _checkout_json(call, checkout)
 
 
 def settle(call: ApiRequest, checkout_id: str) -> Json:
@@ -112,14 +103,14 @@ def settle(call: ApiRequest, checkout_id: str) -> Json:
     outcome = fields.choice(call.body, "outcome", ("captured", "failed"))
     checkout = checkouts.locked(checkout_id, call.account.id)
     checkouts.settle(checkout, outcome)
-    return _wire(call, checkout)
+    return _checkout_json(call, checkout)
 
 
 def lapse(call: ApiRequest, checkout_id: str) -> Json:
-    """POST → the bank lets go of what it held on a card."""
+    """POST → the bank releases what it authorized on a card."""
     checkout = checkouts.locked(checkout_id, call.account.id)
     checkouts.lapse(checkout)
-    return _wire(call, checkout)
+    return _checkout_json(call, checkout)
 
 
 def refund(call: ApiRequest, checkout_id: str) -> Json:
@@ -127,18 +118,18 @@ def refund(call: ApiRequest, checkout_id: str) -> Json:
     checkout = checkouts.locked(checkout_id, call.account.id)
     fields.same_currency(call.body, checkout.captured_currency or checkout.currency)
     reference = fields.text(call.body, "reference")
-    return _wire_refund(checkouts.refund(checkout, fields.amount(call.body), reference), checkout)
+    return _refund_json(checkouts.refund(checkout, fields.amount(call.body), reference), checkout)
 
 
 def settle_refund(call: ApiRequest, refund_id: str) -> Json:
     """POST {outcome: succeeded | failed} → a refund ends, or comes back after it had succeeded."""
     outcome = fields.choice(call.body, "outcome", ("succeeded", "failed"), fallback="succeeded")
-    made = checkouts.settle_refund(refund_id, call.account.id, outcome)
-    return _wire_refund(made, made.checkout)
+    refund_row = checkouts.settle_refund(refund_id, call.account.id, outcome)
+    return _refund_json(refund_row, refund_row.checkout)
 
 
 def set_fault(call: ApiRequest) -> Json:
-    """POST {kind, count?, act?, delay?, delta?, currency?} → goes wrong `count` times."""
+    """POST {kind, count?, act?, delay?, delta?, currency?} → a fault that happens `count` times."""
     body = call.body
     kind = fields.choice(body, "kind", faults.KINDS)
     if not kind:
@@ -163,68 +154,68 @@ def _number(body: Json, name: str, fallback: int) -> Any:
 
 
 def clear_faults(call: ApiRequest) -> Json:
-    """DELETE → all is well again."""
+    """DELETE → no fault is left."""
     removed, _ = Fault.objects.filter(account=call.account).delete()
     return {"removed": removed}
 
 
 def ledger(call: ApiRequest) -> Json:
-    """GET → what the customers of this account really paid, checkout by checkout."""
+    """GET → what the customers of this account paid, checkout by checkout."""
     rows = Checkout.objects.filter(account=call.account).order_by("created_at", "id")
-    return {"data": [_ledger_line(checkout) for checkout in rows]}
+    lines = [
+        {
+            "id": checkout.id,
+            "reference": checkout.reference,
+            "status": checkout.status,
+            "amount": checkout.amount_minor,
+            "currency": checkout.currency,
+            "captured": checkout.captured_minor or 0,
+            "captured_currency": checkout.captured_currency,
+            "refunded": checkout.refunded_minor,
+            "captures": checkout.captures,
+        }
+        for checkout in rows
+    ]
+    return {"data": lines}
 
 
-def _ledger_line(checkout: Checkout) -> Json:
-    return {
-        "id": checkout.id,
-        "reference": checkout.reference,
-        "status": checkout.status,
-        "amount": checkout.amount_minor,
-        "currency": checkout.currency,
-        "captured": checkout.captured_minor or 0,
-        "captured_currency": checkout.captured_currency,
-        "refunded": checkout.refunded_minor,
-        "captures": checkout.captures,
-    }
+def _checkout_json(call: ApiRequest, checkout: Checkout) -> Json:
+    return _checkouts_json(call, [checkout])[0]
 
 
-def _wire(call: ApiRequest, checkout: Checkout) -> Json:
-    return _wire_all(call, [checkout])[0]
-
-
-def _wire_all(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
-    for row in rows:
-        row.account = call.account  # the same row: not read again for each
+def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
+    """Returns the checkouts with their refunds, which take one query for all of them."""
     refunds: dict[str, list[Refund]] = {row.id: [] for row in rows}
-    taken = [row.id for row in rows if row.captured_minor]
-    for made in Refund.objects.filter(checkout__in=taken) if taken else ():
-        refunds[made.checkout_id].append(made)
-    return [_wire_one(call, row, refunds[row.id]) for row in rows]
+    captured = [row.id for row in rows if row.captured_minor]
+    for refund_row in Refund.objects.filter(checkout__in=captured) if captured else ():
+        refunds[refund_row.checkout_id].append(refund_row)
+    for row in rows:
+        row.account = call.account  # the same row, so it is not read again for each
+    return [
+        {
+            "id": checkout.id,
+            "url": call.request.build_absolute_uri(f"/checkout/{checkout.page}"),
+            "status": checkout.status,
+            "amount": checkout.amount_minor,
+            "currency": checkout.currency,
+            "description": checkout.description,
+            "reference": checkout.reference,
+            "method": checkout.method,
+            "code": checkout.code,
+            "message": checkout.message,
+            "authorized": checkout.authorized_minor,
+            "captured": checkout.captured_minor,
+            "captured_currency": checkout.captured_currency or None,
+            "refunded": checkout.refunded_minor,
+            "refunds": [_refund_json(refund_row, checkout) for refund_row in refunds[checkout.id]],
+            "created_at": checkout.created_at.isoformat(),
+            "changed_at": checkout.changed_at.isoformat(),
+            "expires_at": checkout.expires_at.isoformat(),
+        }
+        for checkout in rows
+    ]
 
 
-def _wire_one(call: ApiRequest, checkout: Checkout, refunds: list[Refund]) -> Json:
-    return {
-        "id": checkout.id,
-        "url": call.request.build_absolute_uri(f"/checkout/{checkout.page}"),
-        "status": checkout.status,
-        "amount": checkout.amount_minor,
-        "currency": checkout.currency,
-        "description": checkout.description,
-        "reference": checkout.reference,
-        "method": checkout.method,
-        "code": checkout.code,
-        "message": checkout.message,
-        "authorized": checkout.authorized_minor,
-        "captured": checkout.captured_minor,
-        "captured_currency": checkout.captured_currency or None,
-        "refunded": checkout.refunded_minor,
-        "refunds": [_wire_refund(made, checkout) for made in refunds],
-        "created_at": checkout.created_at.isoformat(),
-        "changed_at": checkout.changed_at.isoformat(),
-        "expires_at": checkout.expires_at.isoformat(),
-    }
-
-
-def _wire_refund(made: Refund, checkout: Checkout) -> Json:
-    money = {"amount": made.amount_minor, "currency": checkout.captured_currency}
-    return {"id": made.id, "status": made.status, "reference": made.reference, **money}
+def _refund_json(refund_row: Refund, checkout: Checkout) -> Json:
+    money = {"amount": refund_row.amount_minor, "currency": checkout.captured_currency}
+    return {"id": refund_row.id, "status": refund_row.status, "reference": refund_row.reference, **money}

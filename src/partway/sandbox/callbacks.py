@@ -1,4 +1,4 @@
-"""Callbacks to the merchant: written with the change, signed, sent, and sent again until they arrive."""
+"""Callbacks to the merchant: stored with the change, signed, sent, and sent again until they arrive."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from partway.sandbox.models import Callback, Checkout, checkout_id
 
 log = logging.getLogger(__name__)
 
-# Seconds to wait after each failed try; when they are used up, the merchant has to ask.
+# Seconds to wait after each failed attempt; after the last, the merchant has to fetch the checkout.
 BACKOFF = (1, 2, 5, 15, 60, 60, 300, 600, 1800, 3600)
-LEASE = timedelta(seconds=60)  # longer than any delivery takes; after it the row is anybody's again
-HOLD = timedelta(seconds=30)  # how long one waits to be overtaken by the next
+LEASE = timedelta(seconds=60)  # longer than any delivery takes; after it, another sender may claim the row
+HOLD = timedelta(seconds=30)  # how long a held callback waits for a later one to overtake it
 SENDERS = 6
 
-# Set whenever there may be something to send, so that nobody waits for the next round of the clock.
+# Set whenever there may be something to send, so that it need not wait for the next round of the clock.
 wake_event = threading.Event()
 
 _claimed: queue.SimpleQueue[Callback] = queue.SimpleQueue()
@@ -33,7 +33,7 @@ _http = httpx.Client(timeout=10, trust_env=False)
 
 
 def enqueue(checkout: Checkout, kind: str) -> None:
-    """Write the callback of a change, in the transaction of that change."""
+    """Stores the callback of a change, in the transaction of that change."""
     fault = faults.consume(checkout.account_id, faults.ON_CALLBACK)
     wanted = fault.kind if fault else ""
     at = now()
@@ -57,43 +57,45 @@ def enqueue(checkout: Checkout, kind: str) -> None:
     elif wanted == "callback_first":
         callback.attempts, callback.due_at = 1, at + LEASE
     callback.save(force_insert=True)
-    # Hooks run before the answer leaves: delivering in one is what makes the callback arrive first.
+    # Hooks run before the response is sent: a callback delivered in one arrives first.
     hook = (lambda: deliver(callback)) if wanted == "callback_first" else wake_event.set
     transaction.on_commit(hook, robust=True)
 
 
 def claim_due() -> None:
-    """Hand every callback that is due to a sender, each to one only."""
+    """Claims every callback that is due by compare-and-set, and gives each to one sender."""
     due = Callback.objects.filter(due_at__lte=now()).select_related("checkout__account")
     for callback in due.order_by("due_at")[:100]:
-        untouched = Callback.objects.filter(id=callback.id, due_at=callback.due_at)
-        if untouched.update(due_at=now() + LEASE, attempts=F("attempts") + 1):
+        unclaimed = Callback.objects.filter(id=callback.id, due_at=callback.due_at)
+        if unclaimed.update(due_at=now() + LEASE, attempts=F("attempts") + 1):
             callback.attempts += 1
             _claimed.put(callback)
 
 
 def deliver(callback: Callback) -> None:
-    """Try once (or as often as the fault wants) and write down how it went."""
+    """Sends once, or as often as the fault wants, and stores the outcome."""
     arrived = all(_post(callback) for _ in range(callback.deliveries))
-    mine = Callback.objects.filter(id=callback.id)
+    row = Callback.objects.filter(id=callback.id)
     if arrived:
-        mine.update(due_at=None)
-        _release_overtaken(callback)
+        row.update(due_at=None)
+        older = Callback.objects.filter(checkout_id=callback.checkout_id, created_at__lt=callback.created_at)
+        if older.filter(held_for_reordering=True).update(held_for_reordering=False, due_at=now()):
+            wake_event.set()
     elif callback.attempts <= len(BACKOFF):
-        mine.update(due_at=now() + timedelta(seconds=BACKOFF[callback.attempts - 1]))
+        row.update(due_at=now() + timedelta(seconds=BACKOFF[callback.attempts - 1]))
     else:
-        log.warning("gave up on callback %s", callback.id)
-        mine.update(due_at=None)
-
-
-def _release_overtaken(callback: Callback) -> None:
-    older = Callback.objects.filter(checkout_id=callback.checkout_id, created_at__lt=callback.created_at)
-    if older.filter(held_for_reordering=True).update(held_for_reordering=False, due_at=now()):
-        wake_event.set()
+        log.warning("callback %s failed permanently", callback.id)
+        row.update(due_at=None)
 
 
 def _post(callback: Callback) -> bool:
-    body = json.dumps(_event(callback))
+    event = {
+        "id": callback.id,
+        "type": callback.kind,
+        "created": callback.created_at.isoformat(),
+        "data": {"checkout": callback.reported_checkout_id or callback.checkout_id},
+    }
+    body = json.dumps(event)
     signer = Webhook(callback.checkout.account.signing_secret)
     at = now()
     headers = {
@@ -108,21 +110,12 @@ def _post(callback: Callback) -> bool:
         return False
 
 
-def _event(callback: Callback) -> dict[str, object]:
-    return {
-        "id": callback.id,
-        "type": callback.kind,
-        "created": callback.created_at.isoformat(),
-        "data": {"checkout": callback.reported_checkout_id or callback.checkout_id},
-    }
-
-
 def send_forever() -> None:
-    """What each sender thread does."""
+    """The loop of each sender thread."""
     while True:
         callback = _claimed.get()
         try:
             deliver(callback)
         except Exception:
-            # The lease runs out and somebody tries again; the thread must not die of one bad row.
+            # The lease ends and another sender tries again; one bad row must not end the thread.
             log.exception("callback %s", callback.id)

@@ -1,4 +1,4 @@
-"""What can happen to a checkout. Every act is one compare-and-set that writes its callback along."""
+"""The acts on a checkout. Each is one compare-and-set that stores its callback in the same transaction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.db import transaction
 
 from partway.lib.clock import now
 from partway.sandbox import callbacks, faults
-from partway.sandbox.cards import (
+from partway.sandbox.errors import ApiError, not_found
+from partway.sandbox.instruments import (
     CONFIRMATION_DECLINED,
     DEBITS,
     EXPIRED,
@@ -17,21 +18,20 @@ from partway.sandbox.cards import (
     TOO_MANY_DECLINES,
     Instrument,
 )
-from partway.sandbox.errors import ApiError, not_found
 from partway.sandbox.models import Checkout, Refund
 from partway.sandbox.settings import SETTLE_AFTER_SECONDS
 
 Status = Checkout.Status
 
-# Whoever needs more cards than this in one checkout is trying out stolen ones.
+# More declines than this in one checkout look like card testing.
 MAX_DECLINES = 5
 
-# What a customer pays with who is faster than a close (the fault close_too_late).
+# The bank account that the fault close_too_late pays with, just before the close.
 _GOOD_DEBIT = "000123456789"
 
 
 def locked(checkout_id: str, account_id: str = "") -> Checkout:
-    """The checkout as it is now, expired if its time is over; nobody else writes until the commit.
+    """Returns the checkout as it is now, closed if its time is over; no other process writes until the commit.
 
     Call it inside a transaction: transactions begin IMMEDIATE here, so there is one writer at a time.
     """
@@ -45,7 +45,7 @@ def locked(checkout_id: str, account_id: str = "") -> Checkout:
 
 
 def _move(checkout: Checkout, status: str, kind: str, **fields: object) -> None:
-    """Change the row if it still stands where we saw it, and tell the merchant."""
+    """Changes the row if its status is still the one read, and stores a callback; raises `conflict` otherwise."""
     fields = {"status": status, "changed_at": now(), "code": "", "message": "", "confirmation": "", **fields}
     if not Checkout.objects.filter(id=checkout.id, status=checkout.status).update(**fields):
         raise ApiError(409, "conflict", "Somebody else changed this checkout at the same moment.")
@@ -55,11 +55,11 @@ def _move(checkout: Checkout, status: str, kind: str, **fields: object) -> None:
 
 
 def pay_by_card(checkout: Checkout, card: Instrument) -> None:
-    """Hold the money on a card, or decline it, or ask for a confirmation first."""
+    """Authorizes the amount on a card, declines it, or asks for a confirmation first."""
     if card.code:
         _decline(checkout, card.code, card.message)
     elif card.confirms:
-        # Nothing has happened yet that the merchant should hear of.
+        # Nothing has happened yet that needs a callback.
         checkout.confirmation = secrets.token_urlsafe(16)
         checkout.save(update_fields=["confirmation"])
     else:
@@ -67,7 +67,7 @@ def pay_by_card(checkout: Checkout, card: Instrument) -> None:
 
 
 def confirm(checkout: Checkout, confirmation: str, agreed: bool) -> None:
-    """What the customer answered to the extra question."""
+    """Authorizes when the customer `agreed` to the confirmation, declines otherwise."""
     if not confirmation or checkout.confirmation != confirmation:
         raise ApiError(409, "confirmation_over", "This confirmation is over. Please enter the card again.")
     if agreed:
@@ -77,23 +77,23 @@ def confirm(checkout: Checkout, confirmation: str, agreed: bool) -> None:
 
 
 def _authorize(checkout: Checkout, *, lapses: bool = False) -> None:
-    held = {"method": "card", "authorized_minor": checkout.amount_minor, "lapses": lapses}
-    _move(checkout, Status.AUTHORIZED, "authorized", **held)
+    amount = {"authorized_minor": checkout.amount_minor}
+    _move(checkout, Status.AUTHORIZED, "authorized", method="card", lapses=lapses, **amount)
 
 
 def _decline(checkout: Checkout, code: str, message: str) -> None:
-    """The customer may try another card; whoever tries too many may not (nobody tests stolen cards here)."""
+    """Leaves the checkout open for another card, until MAX_DECLINES closes it."""
     declines = checkout.declines + 1
     if declines < MAX_DECLINES:
-        told = {"method": "card", "code": code, "message": message}
-        _move(checkout, Status.OPEN, "declined", declines=declines, **told)
+        reason = {"code": code, "message": message}
+        _move(checkout, Status.OPEN, "declined", method="card", declines=declines, **reason)
     else:
         code, message = TOO_MANY_DECLINES
         _move(checkout, Status.CLOSED, "closed", declines=declines, code=code, message=message)
 
 
 def pay_by_debit(checkout: Checkout, debit: Instrument) -> None:
-    """Take the money from a bank account; whether it is there turns out later."""
+    """Starts a bank debit, whose outcome is known when it settles."""
     settles_at = now() + timedelta(seconds=SETTLE_AFTER_SECONDS)
     outcome = Status.FAILED if debit.code else Status.CAPTURED
     planned = {"method": "bank_debit", "settles_at": settles_at, "settle_outcome": outcome}
@@ -101,18 +101,18 @@ def pay_by_debit(checkout: Checkout, debit: Instrument) -> None:
 
 
 def settle(checkout: Checkout, outcome: str = "") -> None:
-    """End a bank debit, as its account number promised or as told."""
+    """Settles a bank debit with `outcome`, else with that of its account number."""
     if checkout.status != Status.PROCESSING:
         raise ApiError(409, "not_processing", "Only a payment that is processing can settle.")
     if (outcome or checkout.settle_outcome) == Status.CAPTURED:
-        _take(checkout, checkout.amount_minor)
+        _capture(checkout, checkout.amount_minor)
     else:
         failure = next(debit for debit in DEBITS.values() if debit.code)
         _move(checkout, Status.FAILED, "failed", code=failure.code, message=failure.message)
 
 
 def capture(checkout: Checkout, amount_minor: int) -> None:
-    """Take what was authorized, once."""
+    """Captures what was authorized, once."""
     if checkout.status == Status.CAPTURED:
         raise _already_captured()
     if checkout.code == LAPSED[0]:
@@ -124,7 +124,7 @@ def capture(checkout: Checkout, amount_minor: int) -> None:
     if checkout.lapses:
         lapse(checkout)
         raise ApiError(409, *LAPSED)
-    _take(checkout, amount_minor)
+    _capture(checkout, amount_minor)
     if faults.consume(checkout.account_id, faults.AFTER_CAPTURE):
         raise _already_captured()
 
@@ -134,24 +134,24 @@ def _already_captured() -> ApiError:
 
 
 def lapse(checkout: Checkout) -> None:
-    """The bank waits no longer and lets go of what it held."""
+    """Releases the authorization, as a bank does after some days."""
     if checkout.status != Status.AUTHORIZED:
         raise ApiError(409, "not_authorized", f"Nothing to let go of: this checkout is {checkout.status}.")
     _move(checkout, Status.CLOSED, "closed", authorized_minor=None, code=LAPSED[0], message=LAPSED[1])
 
 
-def _take(checkout: Checkout, amount_minor: int) -> None:
+def _capture(checkout: Checkout, amount_minor: int) -> None:
     fault = faults.consume(checkout.account_id, faults.ON_CAPTURE)
-    taken = {"captured_minor": amount_minor, "captured_currency": checkout.currency}
+    captured = {"captured_minor": amount_minor, "captured_currency": checkout.currency}
     if fault and fault.kind == "wrong_amount":
-        taken["captured_minor"] = max(0, amount_minor + fault.delta)
+        captured["captured_minor"] = max(0, amount_minor + fault.delta)
     elif fault:
-        taken["captured_currency"] = fault.currency
-    _move(checkout, Status.CAPTURED, "captured", captures=checkout.captures + 1, **taken)
+        captured["captured_currency"] = fault.currency
+    _move(checkout, Status.CAPTURED, "captured", captures=checkout.captures + 1, **captured)
 
 
 def close(checkout: Checkout) -> None:
-    """Make it unpayable and let go of the card; what was taken stays taken."""
+    """Closes the checkout and releases an authorization; a captured amount stays captured."""
     if checkout.status == Status.OPEN and faults.consume(checkout.account_id, faults.ON_CLOSE):
         pay_by_debit(checkout, DEBITS[_GOOD_DEBIT])
     if checkout.status in (Status.OPEN, Status.AUTHORIZED):
@@ -159,39 +159,39 @@ def close(checkout: Checkout) -> None:
 
 
 def refund(checkout: Checkout, amount_minor: int, reference: str) -> Refund:
-    """Send back part or all of what was captured."""
+    """Refunds part or all of what was captured."""
     left = (checkout.captured_minor or 0) - checkout.refunded_minor
     if checkout.status != Status.CAPTURED:
         raise ApiError(409, "not_captured", "Nothing was captured.")
     if not 0 < amount_minor <= left:
         raise ApiError(422, "amount_too_large", f"Only {left} can still be refunded.")
     status = "pending" if faults.consume(checkout.account_id, faults.ON_REFUND) else "succeeded"
-    made = Refund.objects.create(
+    refund_row = Refund.objects.create(
         checkout=checkout, amount_minor=amount_minor, reference=reference, status=status
     )
     refunded = checkout.refunded_minor + amount_minor
     _move(checkout, Status.CAPTURED, "refunded", refunded_minor=refunded)
-    return made
+    return refund_row
 
 
 def settle_refund(refund_id: str, account_id: str, outcome: str) -> Refund:
-    """End a refund that is pending; one that succeeded can still come back, as it does in real life."""
-    made = Refund.objects.filter(id=refund_id).first()
-    if made is None:
+    """Settles a pending refund; one that succeeded can still fail, as with real banks."""
+    refund_row = Refund.objects.filter(id=refund_id).first()
+    if refund_row is None:
         raise not_found()
-    checkout = locked(made.checkout_id, account_id)
-    if made.status == "failed" or made.status == outcome:
-        raise ApiError(409, "refund_settled", f"This refund has {made.status}.")
-    made.status = outcome
-    made.save(update_fields=["status"])
-    back = made.amount_minor if outcome == "failed" else 0
+    checkout = locked(refund_row.checkout_id, account_id)
+    if refund_row.status == "failed" or refund_row.status == outcome:
+        raise ApiError(409, "refund_settled", f"This refund has {refund_row.status}.")
+    refund_row.status = outcome
+    refund_row.save(update_fields=["status"])
+    back = refund_row.amount_minor if outcome == "failed" else 0
     kind = "refund_failed" if outcome == "failed" else "refunded"
     _move(checkout, Status.CAPTURED, kind, refunded_minor=checkout.refunded_minor - back)
-    return made
+    return refund_row
 
 
 def process_due() -> None:
-    """Expire what is overdue and settle what is due; the clock calls this again and again."""
+    """Closes what has expired and settles what is due; the clock calls this every round."""
     at = now()
     overdue = Checkout.objects.filter(status=Status.OPEN, expires_at__lte=at)
     for checkout_id in overdue.values_list("id", flat=True)[:100]:
@@ -199,11 +199,7 @@ def process_due() -> None:
             locked(checkout_id)
     due = Checkout.objects.filter(status=Status.PROCESSING, settles_at__lte=at)
     for checkout_id in due.values_list("id", flat=True)[:100]:
-        _settle_if_processing(checkout_id)
-
-
-def _settle_if_processing(checkout_id: str) -> None:
-    with transaction.atomic():
-        checkout = locked(checkout_id)
-        if checkout.status == Status.PROCESSING:
-            settle(checkout)
+        with transaction.atomic():
+            checkout = locked(checkout_id)
+            if checkout.status == Status.PROCESSING:
+                settle(checkout)

@@ -1,10 +1,10 @@
-"""Why the pretend company says no."""
+"""Errors of the API, with HTTP status and stable code."""
 
 from __future__ import annotations
 
 
 class ApiError(Exception):
-    """A definite no, with the HTTP status and the stable code that say why."""
+    """A refusal with its HTTP status, its stable code, and a message for the merchant's developer."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -14,10 +14,10 @@ class ApiError(Exception):
 
 
 def invalid(field: str, message: str) -> ApiError:
-    """A field of the body that cannot be used."""
+    """Returns the error of one field of the body."""
     return ApiError(422, "invalid", f"{field}: {message}")
 
 
 def not_found() -> ApiError:
-    """No such thing, or another account's."""
+    """Returns the error of a checkout that does not exist, or belongs to another account."""
     return ApiError(404, "not_found", "There is no such checkout.")

@@ -1,4 +1,4 @@
-"""Things that shall go wrong, taken off the list one by one as they do."""
+"""Faults that a test has set for an account; each is used up as it happens."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KINDS = (
 
 
 def consume(account_id: str, kinds: Iterable[str], act: str = "") -> Fault | None:
-    """The oldest fault of these kinds that is due now, used up once; None almost always."""
+    """Uses up the oldest fault of these kinds once and returns it; None when there is none."""
     waiting = Fault.objects.filter(account_id=account_id, kind__in=kinds, act__in=("", act), left__gt=0)
     for fault in waiting.order_by("id"):
         if Fault.objects.filter(id=fault.id, left__gt=0).update(left=F("left") - 1):

@@ -1,4 +1,4 @@
-"""Reads the fields of a JSON body; each raises a Refusal that names the field."""
+"""Reads the fields of a JSON body; each raises an ApiError that names the field."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Body = Mapping[str, Any]
 
 MAX_AMOUNT_MINOR = 10**13
 
-# By the currency's decimals: the least that can be paid, and what an amount must be a multiple of.
+# By the currency's decimals, in minor units: the smallest amount, and the step of amounts.
 _MINIMUM = {0: 50, 2: 50, 3: 100}
 _STEP = {0: 1, 2: 1, 3: 10}
 
 
 def text(body: Body, name: str, *, most: int = 200) -> str:
-    """A string, empty when missing."""
+    """Returns a string, empty when missing."""
     value = body.get(name, "")
     if not isinstance(value, str) or len(value) > most:
         raise invalid(name, f"must be text of at most {most} letters.")
@@ -28,7 +28,7 @@ def text(body: Body, name: str, *, most: int = 200) -> str:
 
 
 def amount(body: Body, name: str = "amount") -> int:
-    """A positive number of minor units."""
+    """Returns a positive number of minor units."""
     value = body.get(name)
     if type(value) is not int or not 0 < value <= MAX_AMOUNT_MINOR:
         raise invalid(name, "must be a positive integer of minor units.")
@@ -36,7 +36,7 @@ def amount(body: Body, name: str = "amount") -> int:
 
 
 def payable(body: Body) -> tuple[int, str]:
-    """Amount and currency that a checkout can be opened for."""
+    """Returns the amount (minor units) and the currency of a checkout that can be paid."""
     minor, currency = amount(body), text(body, "currency", most=3)
     if currency not in EXPONENTS:
         raise invalid("currency", "is not a currency.")
@@ -49,13 +49,13 @@ def payable(body: Body) -> tuple[int, str]:
 
 
 def same_currency(body: Body, currency: str) -> None:
-    """If the body names a currency, it is the one of the checkout."""
+    """Raises when the body names another currency than the checkout's."""
     if body.get("currency", currency) != currency:
         raise invalid("currency", f"this checkout is in {currency}.")
 
 
 def url(body: Body, name: str, *, fallback: str = "") -> str:
-    """An absolute http or https address."""
+    """Returns an absolute http or https address."""
     value = text(body, name, most=500) or fallback
     parts = urlsplit(value)
     if (
@@ -68,7 +68,7 @@ def url(body: Body, name: str, *, fallback: str = "") -> str:
 
 
 def timestamp(value: str, name: str) -> datetime:
-    """A point in time with its offset, as RFC 3339 writes it."""
+    """Parses a time with its offset, as RFC 3339 writes it."""
     try:
         at = datetime.fromisoformat(value)
     except ValueError as error:
@@ -79,7 +79,7 @@ def timestamp(value: str, name: str) -> datetime:
 
 
 def choice(body: Body, name: str, allowed: tuple[str, ...], *, fallback: str = "") -> str:
-    """One of a few words."""
+    """Returns one of the allowed values."""
     value = body.get(name, fallback)
     if value not in (*allowed, fallback):
         raise invalid(name, f"must be one of {', '.join(allowed)}.")

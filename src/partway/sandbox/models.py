@@ -1,8 +1,8 @@
-"""The pretend company's whole memory.
+"""The tables of the pretend company.
 
-An Account belongs to a merchant. It has Checkouts, each paid at most once; a Checkout has Refunds. Every
-change of a Checkout writes a Callback in the same transaction. An Answer is kept per idempotency key. A Fault
-is something that shall go wrong a given number of times. Amounts are integer minor units.
+An Account belongs to a merchant. It has Checkouts, each paid at most once; a Checkout has Refunds. Every change of a
+Checkout stores a Callback in the same transaction. An IdempotentResponse is stored per idempotency key. A Fault happens
+a given number of times. Amounts are integer minor units.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ from partway.lib.links import make_token
 
 
 def account_id() -> str:
-    """As `acct_…`."""
+    """Returns the id of an account, as `acct_…`."""
     return new_id("acct")
 
 
 def checkout_id() -> str:
-    """As `co_…`."""
+    """Returns the id of a checkout, as `co_…`."""
     return new_id("co")
 
 
 def refund_id() -> str:
-    """As `re_…`."""
+    """Returns the id of a refund, as `re_…`."""
     return new_id("re")
 
 
 def event_id() -> str:
-    """As `evt_…`."""
+    """Returns the id of an event, as `evt_…`."""
     return new_id("evt")
 
 
 def api_key() -> str:
-    """As `sk_sandbox_…`."""
+    """Returns a new API key, as `sk_sandbox_…`."""
     return f"sk_sandbox_{secrets.token_urlsafe(24)}"
 
 
 def signing_secret() -> str:
-    """As `whsec_…`, the form of the Standard Webhooks specification."""
+    """Returns a new secret, as `whsec_…`, the form of the Standard Webhooks specification."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
 
 
 class Account(models.Model):
-    """A merchant's account. The key lies here in the clear: it opens play money only."""
+    """A merchant's account. The key is stored in the clear: it opens play money only."""
 
     objects: ClassVar[models.Manager[Account]] = models.Manager()
     id = models.CharField(primary_key=True, max_length=40, default=account_id)
@@ -61,13 +61,13 @@ class Account(models.Model):
 
 
 class Checkout(models.Model):
-    """One thing to be paid, once."""
+    """An amount to be paid once."""
 
     objects: ClassVar[models.Manager[Checkout]] = models.Manager()
     account_id: str
 
     class Status(models.TextChoices):
-        """Open and authorized can still be closed; the last three are the end."""
+        """Open and authorized can still be closed; the last three are final."""
 
         OPEN = "open"
         AUTHORIZED = "authorized"
@@ -92,16 +92,16 @@ class Checkout(models.Model):
     method = models.CharField(max_length=20, blank=True)
     code = models.CharField(max_length=40, blank=True)
     message = models.CharField(max_length=200, blank=True)
-    confirmation = models.CharField(max_length=40, blank=True)  # of the card that waits to be confirmed
+    confirmation = models.CharField(max_length=40, blank=True)  # of a card that is to be confirmed
     declines = models.PositiveSmallIntegerField(default=0)
-    lapses = models.BooleanField(default=False)  # the authorization is good until somebody captures it
+    lapses = models.BooleanField(default=False)  # the authorization lapses when it is captured
     settles_at = models.DateTimeField(null=True)
     settle_outcome = models.CharField(max_length=10, blank=True)
     authorized_minor = models.PositiveBigIntegerField(null=True)
     captured_minor = models.PositiveBigIntegerField(null=True)
     captured_currency = models.CharField(
         max_length=3, blank=True
-    )  # as asked, but for the fault wrong_currency
+    )  # as requested, except with the fault wrong_currency
     refunded_minor = models.PositiveBigIntegerField(default=0)
     captures = models.PositiveSmallIntegerField(default=0)  # how often money was taken, for the ledger
 
@@ -121,12 +121,12 @@ class Checkout(models.Model):
 
     @property
     def page(self) -> str:
-        """The end of its page's address. Merchants keep ids in the clear, so an id alone must not let anybody pay."""
+        """The last part of its page's address: more than the id, which merchants store in the clear."""
         return make_token(self.id, self.account.signing_secret)
 
 
 class Refund(models.Model):
-    """Money sent back."""
+    """A refund of part or all of a captured amount."""
 
     objects: ClassVar[models.Manager[Refund]] = models.Manager()
     checkout_id: str
@@ -142,7 +142,7 @@ class Refund(models.Model):
 
 
 class Callback(models.Model):
-    """A call to the merchant that must be made; its id is the event's."""
+    """A call to the merchant; its id is the event's."""
 
     objects: ClassVar[models.Manager[Callback]] = models.Manager()
     checkout_id: str
@@ -151,20 +151,20 @@ class Callback(models.Model):
     checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE)
     kind = models.CharField(max_length=40)
     created_at = models.DateTimeField(default=now)
-    due_at = models.DateTimeField(null=True)  # null when there is nothing left to do
+    due_at = models.DateTimeField(null=True)  # null when it was sent or has failed permanently
     attempts = models.PositiveSmallIntegerField(default=0)
     deliveries = models.PositiveSmallIntegerField(default=1)
     held_for_reordering = models.BooleanField(default=False)  # the fault callback_out_of_order
     reported_checkout_id = models.CharField(
         max_length=40, blank=True
-    )  # a checkout that nobody has: the fault callback_unknown
+    )  # one that does not exist: the fault callback_unknown
 
     class Meta:
         indexes = (models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="callback_due"),)
 
 
 class IdempotentResponse(models.Model):
-    """What was answered to an idempotency key, to be answered again."""
+    """The response to an idempotency key, to be sent again."""
 
     objects: ClassVar[models.Manager[IdempotentResponse]] = models.Manager()
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
@@ -178,7 +178,7 @@ class IdempotentResponse(models.Model):
 
 
 class Fault(models.Model):
-    """Something that shall go wrong `left` more times."""
+    """A fault that happens `left` more times."""
 
     objects: ClassVar[models.Manager[Fault]] = models.Manager()
     id: int

@@ -8,7 +8,7 @@ from pathlib import Path
 
 HOME = Path(os.environ.get("PARTWAY_SANDBOX_HOME", "."))
 
-# How long a bank debit takes. Real ones take days.
+# How long a bank debit takes to settle. Real ones take days.
 SETTLE_AFTER_SECONDS = float(os.environ.get("PARTWAY_SANDBOX_SETTLE_AFTER", "5"))
 
 # Nothing is signed with it: there are no sessions and no cookies here.
@@ -16,7 +16,7 @@ SECRET_KEY = secrets.token_hex()
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = ["partway.sandbox"]
-MIDDLEWARE = ["partway.sandbox.origin.same_origin_posts"]
+MIDDLEWARE = ["partway.sandbox.same_origin.same_origin_posts"]
 ROOT_URLCONF = "partway.sandbox.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True

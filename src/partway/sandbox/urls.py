@@ -1,17 +1,17 @@
-"""Every address of the pretend company."""
+"""Every URL of the pretend company."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from partway.sandbox import api, pages
-from partway.sandbox.answers import api_view
+from partway.sandbox import api, checkout_pages
+from partway.sandbox.api_view import api_view
 
 urlpatterns = [
-    path("healthz", pages.healthz),
-    path("checkout/<str:page>", pages.show),
-    path("checkout/<str:page>/pay", pages.pay),
-    path("checkout/<str:page>/confirm", pages.confirm),
+    path("healthz", checkout_pages.healthz),
+    path("checkout/<str:page>", checkout_pages.show),
+    path("checkout/<str:page>/pay", checkout_pages.pay),
+    path("checkout/<str:page>/confirm", checkout_pages.confirm),
     path("v1/accounts", api_view(post=api.open_account, public=True)),
     path("v1/account", api_view(get=api.account)),
     path("v1/checkouts", api_view(get=api.list_checkouts, post=api.start)),

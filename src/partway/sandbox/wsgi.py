@@ -13,4 +13,4 @@ application = get_wsgi_application()
 call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
 
 # By name, because models can be imported only after the set-up above.
-import_string("partway.sandbox.clock.start")()
+import_string("partway.sandbox.background.start")()

@@ -1,8 +1,8 @@
-"""Who may see a page: resolves organization, member and role before a view runs.
+"""Access to pages: resolves organization, member and permission before a view runs.
 
-Signed out leads to the sign-in page and back. No membership, an unknown organization and another organization's
-row are all the same 404, so that nothing of another organization can be detected (DESIGN D5). Too low a role is
-a 403 that names the role it takes.
+A signed-out visitor is sent to the sign-in page and back. No membership, an unknown organization and another
+organization's row are all the same 404, so that nothing of another organization can be detected (DESIGN D5). A
+missing permission is a 403 that names the role it takes.
 """
 
 from __future__ import annotations
@@ -15,77 +15,71 @@ from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
+from django.urls import URLPattern, path
 
-from partway.accounts.models import Member, Role, User
+from partway.accounts.models import Member, User
+from partway.accounts.permissions import ALLOWED_ROLES, Permission
+from partway.billing.models import Invoice, Quote
 from partway.billing.models.fields import OrganizationQuerySet
+from partway.delivery.formats import use_locale
 from partway.lib import clock
 
 from .context import MemberContext
 from .forms import strip_nul
 
-Row = TypeVar("Row", bound=Model)
-Page = Callable[..., HttpResponseBase]
+RowT = TypeVar("RowT", bound=Model)
 View = Callable[..., HttpResponseBase]
 
 
-def reader(page: Page) -> View:
-    """Every member of the organization may see it."""
-    return _for(Role.READER, page)
+def page(route: str, permission: Permission, view: View, name: str) -> URLPattern:
+    """Returns the route of a page that only members with this permission can open."""
 
-
-def collector(page: Page) -> View:
-    """Collectors and owners may."""
-    return _for(Role.COLLECTOR, page)
-
-
-def owner(page: Page) -> View:
-    """Only owners may."""
-    return _for(Role.OWNER, page)
-
-
-def _for(role: Role, page: Page) -> View:
-    @wraps(page)
-    def view(request: HttpRequest, slug: str, **ids: Any) -> HttpResponseBase:
+    @wraps(view)
+    def guarded(request: HttpRequest, slug: str, **ids: Any) -> HttpResponseBase:
         if not isinstance(request.user, User):
             return redirect_to_signin(request)
-        ctx = MemberContext(request=request, member=_member(request.user, slug), now=clock.now())
-        return _private(page(ctx, **ids) if ctx.member.has_role(role) else _forbidden(ctx, role))
+        members = Member.objects.select_related("organization", "user")
+        member = members.filter(user=request.user, organization__slug=slug).first()
+        if member is None:
+            raise Http404
+        ctx = MemberContext(request=request, member=member, now=clock.now())
+        with use_locale(ctx.organization.locale):
+            if permission in ctx.permissions:
+                response = view(ctx, **ids)
+            else:
+                needed = ALLOWED_ROLES[permission][0].label.lower()
+                response = ctx.render("staff/forbidden.html", {"needed": needed}, status=403)
+        # The browser does not keep what a member saw: after sign-out, Back shows nothing.
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
-    return view
-
-
-def _private(answer: HttpResponseBase) -> HttpResponseBase:
-    """What a member saw is not kept by the browser: after sign-out, Back shows nothing."""
-    answer.headers.setdefault("Cache-Control", "no-store")
-    return answer
+    vars(guarded)["permission"] = permission
+    return path(route, guarded, name=name)
 
 
 def redirect_to_signin(request: HttpRequest) -> HttpResponse:
-    """Sign in, then come back here; a dialog sends its whole page there."""
+    """Redirects to the sign-in page and back here after it; a dialog redirects its whole page."""
+    redirect = redirect_to_login(request.get_full_path(), resolve_url("account_login"))
     if not request.headers.get("HX-Request"):
-        return redirect_to_login(request.get_full_path(), resolve_url("account_login"))
-    answer = HttpResponse()
-    answer.headers["HX-Redirect"] = redirect_to_login(
-        request.get_full_path(), resolve_url("account_login")
-    ).url
-    return answer
+        return redirect
+    return HttpResponse(headers={"HX-Redirect": redirect.url})
 
 
-def _member(user: User, slug: str) -> Member:
-    members = Member.objects.select_related("organization", "user")
-    found = members.filter(user=user, organization__slug=slug).first()
-    if found is None:
-        raise Http404
-    return found
-
-
-def _forbidden(ctx: MemberContext, role: Role) -> HttpResponse:
-    return ctx.render("staff/forbidden.html", {"needed": role.label.lower()}, status=403)
-
-
-def get_own_or_404(ctx: MemberContext, rows: OrganizationQuerySet[Row], row_id: str) -> Row:
-    """This organization's row of that id, else the same 404 as for one that does not exist."""
+def get_own_or_404(ctx: MemberContext, rows: OrganizationQuerySet[RowT], row_id: str) -> RowT:
+    """Returns this organization's row of that id; the same 404 for another organization's and for an unknown one."""
     found = rows.for_organization(ctx.organization).filter(pk=strip_nul(row_id)).first()
     if found is None:
         raise Http404
     return found
+
+
+def get_invoice_or_404(ctx: MemberContext, invoice_id: str) -> Invoice:
+    """Returns this organization's invoice, with its organization, customer and quote."""
+    return get_own_or_404(
+        ctx, Invoice.objects.select_related("organization", "customer", "quote"), invoice_id
+    )
+
+
+def get_quote_or_404(ctx: MemberContext, quote_id: str) -> Quote:
+    """Returns this organization's quote, with its organization and customer."""
+    return get_own_or_404(ctx, Quote.objects.select_related("organization", "customer"), quote_id)

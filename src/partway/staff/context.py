@@ -1,4 +1,4 @@
-"""What a view knows when it runs: the request, the member and when it happens; and the ways it can answer."""
+"""The context of a staff view: the request, the member and the time; and the responses that a view returns."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from partway.accounts.models import Member, Organization, Role
+from partway.accounts.models import Member, Organization
+from partway.accounts.permissions import Permission, permissions_of
 from partway.billing.events import Actor, member_actor
 from partway.billing.models import Alert
 from partway.lib import clock
@@ -30,32 +31,37 @@ class MemberContext:
 
     @property
     def organization(self) -> Organization:
-        """Where the member is."""
+        """The organization of the member."""
         return self.member.organization
 
     @property
     def actor(self) -> Actor:
-        """The member, as the cause of a change."""
+        """The member as the actor of events."""
         return member_actor(self.member)
 
     @property
     def today(self) -> date:
-        """The calendar day where the organization is."""
+        """The calendar day in the organization's time zone."""
         return clock.today(self.now, self.organization.time_zone)
 
     @property
     def is_post(self) -> bool:
-        """Whether something shall be done, not only shown."""
+        """Whether the request acts, and does not only read."""
         return self.request.method == "POST"
 
     @property
+    def post_data(self) -> QueryDict | None:
+        """The fields of the form that was sent, for a form's `data`; None on GET."""
+        return self.request.POST if self.is_post else None
+
+    @property
     def in_dialog(self) -> bool:
-        """Whether the page is being opened inside another one."""
+        """Whether the page is loaded into the dialog of another page."""
         return self.request.headers.get("HX-Target") == "dialog-content"
 
     @property
     def section(self) -> str:
-        """The entry of the navigation that this page belongs to, by the package of its view."""
+        """The entry of the navigation that this page belongs to, derived from the package of its view."""
         match = self.request.resolver_match
         module = match.func.__module__.removeprefix("partway.staff.") if match else ""
         package, _, page = module.partition(".")
@@ -64,39 +70,34 @@ class MemberContext:
         return page if package == "overview" else package
 
     @property
-    def may_collect(self) -> bool:
-        """Whether the member may write, send and ask."""
-        return self.member.has_role(Role.COLLECTOR)
-
-    @property
-    def is_owner(self) -> bool:
-        """Whether the member may configure and void."""
-        return self.member.has_role(Role.OWNER)
+    def permissions(self) -> frozenset[Permission]:
+        """The member's permissions; a template asks `{% if "void_invoices" in ctx.permissions %}`."""
+        return permissions_of(self.member.role)
 
     @property
     def open_alert_count(self) -> int:
-        """How many things wait for a human."""
+        """The number of open alerts."""
         return Alert.objects.for_organization(self.organization).filter(resolved_at__isnull=True).count()
 
     @property
     def other_organizations(self) -> QuerySet[Organization]:
-        """Where else the member is one."""
+        """The other organizations of the member."""
         mine = Organization.objects.filter(members__user=self.member.user)
         return mine.exclude(pk=self.organization.pk).order_by("name")
 
     @property
     def stores_mail_as_files(self) -> bool:
-        """Whether messages are kept as files, to be read in the inbox."""
+        """Whether mails are stored as files, to be read in the inbox."""
         return bool(settings.PARTWAY_MAIL_TO_FILES)
 
     def url(self, name: str, *ids: str) -> str:
-        """The address of a page of this organization."""
+        """Returns the path of a page of this organization."""
         return reverse(f"staff:{name}", args=[self.organization.slug, *ids])
 
     def render(
         self, template: str, context: Mapping[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
-        """The page, or the same page without its frame when a dialog asked for it."""
+        """Renders a page; without its frame when it is loaded into a dialog."""
         frame = "staff/dialog.html" if self.in_dialog else "staff/dialog_as_page.html"
         shared = {
             "ctx": self,
@@ -108,11 +109,9 @@ class MemberContext:
         return render(self.request, template, {**shared, **(context or {})}, status=status)
 
     def redirect(self, url: str, *, notice: str = "") -> HttpResponse:
-        """On to another page after an act, which says there what was done; a dialog takes its page along."""
+        """Redirects after an act, with a notice for the next page; a dialog redirects its whole page."""
         if notice:
             messages.success(self.request, notice)
         if not self.in_dialog:
             return redirect(url)
-        answer = HttpResponse()
-        answer.headers["HX-Redirect"] = url
-        return answer
+        return HttpResponse(headers={"HX-Redirect": url})

@@ -1,157 +1,243 @@
-"""Reads the editor of invoices and quotes: rows of lines, a discount, dates and amounts, each error on its field.
+"""The form that invoices and quotes are written in: a customer, a currency, lines and a discount.
 
-Fields of a line are named as billing names their errors: `lines.0.quantity`. Rows without any text are spare and
-do not count, so the rows are numbered anew before anything else looks at them.
+Fields of a line are named as billing names their errors: `lines.0.quantity`. Rows without a description and a price
+are spare and do not count, so the rows are numbered anew before anything else reads them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from partway.billing.documents.invoices import InvoiceDraft, Line
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from partway.accounts.models import Organization
+from partway.billing.documents.drafts import LineDraft
+from partway.billing.errors import FieldError
 from partway.billing.models import Customer, Invoice, Quote
-from partway.delivery.templatetags.partway import money_input, quantity
+from partway.billing.models.documents import DiscountKind
 from partway.lib.money import EXPONENTS, Money, example_amount
 
-from .forms import Form
+from .context import MemberContext
+from .forms import (
+    DependentFieldsForm,
+    HiddenNumberField,
+    MoneyField,
+    NumberField,
+    normalize,
+    set_currency,
+    text_field,
+)
 
 COLUMNS = ("description", "quantity", "unit_amount", "tax_percent")
-SPARE_ROWS = 3
+_SPARE_ROWS = 3
+_MAX_ROWS = 10_000  # of a page; billing has a lower limit of its own, with a sentence for it
+_MAX_CUSTOMER_CHOICES = 2_000  # in the list to choose from
 _LINE = re.compile(r"lines\.(\d{1,4})\.(description|quantity|unit_amount|tax_percent)", re.ASCII)
 
 
-def from_data(data: Mapping[str, object]) -> Form:
-    """What was sent, with the lines numbered from 0 without gaps."""
-    form = Form.from_data(data)
+class LineForm(forms.Form):
+    """One row of the editor."""
+
+    description = forms.CharField(error_messages={"required": _("Say what this line is for.")})
+    quantity = NumberField()
+    unit_amount = MoneyField()
+    tax_percent = NumberField(required=False)
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_currency(self, currency)
+
+    def add_prefix(self, field_name: str) -> str:
+        """Returns the name of a field as billing names it in errors: `lines.0.quantity` for the prefix `lines-0`."""
+        return f"{self.prefix}.{field_name}".replace("-", ".")
+
+    def clean_unit_amount(self) -> Money:
+        """Refuses a negative price."""
+        price: Money = self.cleaned_data["unit_amount"]
+        if price.amount_minor < 0:
+            example = {"example": example_amount(price.currency)}
+            raise forms.ValidationError(_("Enter a price of zero or more, like %(example)s."), params=example)
+        return price
+
+    def line(self) -> LineDraft:
+        """Returns the line of a valid row."""
+        typed = self.cleaned_data
+        return LineDraft(
+            description=typed["description"],
+            quantity=typed["quantity"],
+            unit_amount_minor=typed["unit_amount"].amount_minor,
+            tax_percent=typed["tax_percent"],
+        )
+
+
+LineFormSet = forms.formset_factory(LineForm, extra=0, max_num=_MAX_ROWS, absolute_max=_MAX_ROWS)
+
+
+class DocumentForm(DependentFieldsForm):
+    """What an invoice and a quote have in common.
+
+    With `totals_only` the fields of `no_totals` are left out: for whom and until when changes no total.
+    """
+
+    no_totals: ClassVar[tuple[str, ...]] = ("customer",)
+    depends_on = {
+        "discount_percent": ("discount_kind", ("percent",)),
+        "discount_amount": ("discount_kind", ("amount",)),
+    }
+
+    customer = text_field()
+    currency = text_field()
+    notes = text_field()
+    discount_kind = text_field()
+    discount_percent = NumberField()
+    discount_amount = MoneyField()
+    version = HiddenNumberField()
+
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        organization: Organization,
+        initial: Mapping[str, Any] | None = None,
+        lines: Sequence[Mapping[str, Any]] = (),
+        totals_only: bool = False,
+    ) -> None:
+        super().__init__(None if data is None else _numbered(normalize(data)), initial=initial)
+        self.organization = organization
+        for name in self.no_totals if totals_only else ():
+            del self.fields[name]
+        typed = str(self["currency"].value() or "").strip().upper()
+        # Amounts in an unknown currency are parsed in one that exists, so that their errors show as well.
+        self._parse_currency = typed if typed in EXPONENTS else "USD"
+        set_currency(self, self._parse_currency)
+        self.lines = LineFormSet(
+            self.data if self.is_bound else None,
+            initial=lines,
+            prefix="lines",
+            form_kwargs={"currency": self._parse_currency},
+        )
+
+    def clean_customer(self) -> Customer:
+        """Finds the customer in this organization."""
+        mine = Customer.objects.for_organization(self.organization)
+        found = mine.filter(pk=self.cleaned_data["customer"]).first()
+        if found is None:
+            raise forms.ValidationError(_("Choose a customer."))
+        return found
+
+    def clean_currency(self) -> str:
+        """Refuses a currency that does not exist."""
+        if self.cleaned_data["currency"].upper() not in EXPONENTS:
+            raise forms.ValidationError(_("Write the three letters of a currency, like USD."))
+        return self._parse_currency
+
+    def clean_discount_kind(self) -> str:
+        """Refuses a kind that does not exist."""
+        kind: str = self.cleaned_data["discount_kind"]
+        if kind not in DiscountKind.values:
+            raise forms.ValidationError(_("Choose no discount, a percentage or an amount."))
+        return kind
+
+    def clean(self) -> None:
+        """Adds the errors of the lines, under the names that billing uses."""
+        super().clean()
+        for line in self.lines:
+            for name, errors in line.errors.items():
+                self.errors[line.add_prefix(name)] = errors
+
+    def add_field_errors(self, fields: Mapping[str, FieldError | str]) -> None:
+        """Sets the sentences of field errors, those of lines in their rows."""
+        super().add_field_errors(fields)
+        for line in self.lines:
+            for name in COLUMNS:
+                if line.add_prefix(name) in self.errors:
+                    line.errors[name] = self.errors[line.add_prefix(name)]
+
+    def content(self) -> dict[str, Any]:
+        """Returns the fields that a draft of an invoice and one of a quote share."""
+        typed = self.cleaned_data
+        return {
+            "customer": typed.get("customer", Customer()),
+            "currency": typed["currency"],
+            "lines": tuple(line.line() for line in self.lines),
+            "discount_kind": typed["discount_kind"],
+            "discount_percent": typed["discount_percent"] or Decimal(0),
+            "discount_amount_minor": minor(typed["discount_amount"]),
+            "notes": typed["notes"],
+        }
+
+    def unbound(self) -> Self:
+        """Returns the same texts as a form that was not sent, so that nothing is checked yet."""
+        lines = [{name: line[name].value() for name in COLUMNS} for line in self.lines]
+        return type(self)(organization=self.organization, initial=self.data, lines=lines)
+
+    def rows(self, *, tax_percent: str = "", more: bool = False) -> list[LineForm]:
+        """Returns the lines, and spare rows after them where there are none yet or `more` are asked for."""
+        lines = list(self.lines)
+        first = {"quantity": "1", "tax_percent": tax_percent}
+        spare = range(len(lines), len(lines) + (_SPARE_ROWS if more or not lines else 0))
+        return lines + [
+            LineForm(prefix=f"lines-{number}", initial=first, currency=self._parse_currency)
+            for number in spare
+        ]
+
+
+def _numbered(texts: dict[str, str]) -> dict[str, str]:
+    """Returns the texts with the lines numbered from 0 without gaps, and the counts that a formset reads."""
     rows: dict[int, dict[str, str]] = {}
-    for name in list(form.values):
-        found = _LINE.fullmatch(name)
-        if found:
-            rows.setdefault(int(found[1]), {})[found[2]] = form.values.pop(name)
-    kept = [row for _, row in sorted(rows.items()) if _has_text(row)]
+    for name in list(texts):
+        if found := _LINE.fullmatch(name):
+            rows.setdefault(int(found[1]), {})[found[2]] = texts.pop(name)
+    # A spare row has a quantity and a tax, which alone say nothing.
+    kept = [
+        row
+        for _position, row in sorted(rows.items())
+        if row.get("description", "").strip() or row.get("unit_amount", "").strip()
+    ]
     for position, row in enumerate(kept):
-        form.values.update({f"lines.{position}.{column}": text for column, text in row.items()})
-    return form
+        texts |= {f"lines.{position}.{column}": text for column, text in row.items()}
+    return {**texts, "lines-TOTAL_FORMS": str(len(kept)), "lines-INITIAL_FORMS": str(len(kept))}
 
 
-def _has_text(row: Mapping[str, str]) -> bool:
-    """Spare rows come with a quantity of 1 and the usual tax, which alone say nothing."""
-    return any(row.get(column, "").strip() for column in ("description", "unit_amount"))
-
-
-def count(form: Form) -> int:
-    """How many lines were typed."""
-    return sum(1 for name in form.values if name.endswith(".description") and name.startswith("lines."))
-
-
-def rows(form: Form, spare: int, *, tax_percent: str = "") -> list[dict[str, object]]:
-    """The lines as the page shows them, with `spare` empty ones after them, which begin with the usual tax."""
-    filled = count(form)
-    fresh = {"quantity": "1", "tax_percent": tax_percent}
-    return [_row(form, position, fresh if position >= filled else None) for position in range(filled + spare)]
-
-
-def _row(form: Form, position: int, fresh: dict[str, str] | None) -> dict[str, object]:
-    names = {column: f"lines.{position}.{column}" for column in COLUMNS}
-    values = fresh or {column: form.values.get(name, "") for column, name in names.items()}
-    errors = {column: form.errors.get(name, "") for column, name in names.items()}
-    return {"position": position, "number": position + 1, "values": values, "errors": errors}
-
-
-def stored(invoice: Invoice) -> Form:
-    """A draft as it would have been typed."""
-    return Form({**stored_content(invoice), "due_on": invoice.due_on.isoformat()})
-
-
-def stored_content(document: Invoice | Quote) -> dict[str, str]:
-    """What invoices and quotes have in common, as it would have been typed."""
+def stored_content(document: Invoice | Quote) -> dict[str, Any]:
+    """Returns `initial` and `lines` of the form for a stored document."""
     currency = document.currency
-    values = {
+    initial = {
         "customer": document.customer_id,
         "currency": currency,
         "notes": document.notes,
         "discount_kind": document.discount_kind,
-        "discount_percent": quantity(document.discount_percent) if document.discount_percent else "",
+        "discount_percent": document.discount_percent or "",
         "discount_amount": amount_or_blank(document.discount_amount_minor, currency),
         "version": str(document.version),
     }
-    for position, line in enumerate(document.lines.all()):
-        values[f"lines.{position}.description"] = line.description
-        values[f"lines.{position}.quantity"] = quantity(line.quantity)
-        values[f"lines.{position}.unit_amount"] = money_input(Money(line.unit_amount_minor, currency))
-        values[f"lines.{position}.tax_percent"] = quantity(line.tax_percent) if line.tax_percent else ""
-    return values
+    lines = [
+        {
+            "description": line.description,
+            "quantity": line.quantity,
+            "unit_amount": Money(line.unit_amount_minor, currency),
+            "tax_percent": line.tax_percent or "",
+        }
+        for line in document.lines.all()
+    ]
+    return {"initial": initial, "lines": lines}
 
 
-def amount_or_blank(amount_minor: int, currency: str) -> str:
-    """An amount as one would type it; nothing for none."""
-    return money_input(Money(amount_minor, currency)) if amount_minor else ""
+def amount_or_blank(amount_minor: int, currency: str) -> Money | str:
+    """Returns the initial value of a money field: empty where there is no amount."""
+    return Money(amount_minor, currency) if amount_minor else ""
 
 
-def read(form: Form, customer: Customer | None) -> InvoiceDraft | None:
-    """The draft that was typed, or None with every field that is wrong marked."""
-    due_on = form.day("due_on")
-    content = read_content(form, customer)
-    return InvoiceDraft(due_on=due_on, **content) if content is not None and due_on is not None else None
+def minor(amount: Money | None) -> int:
+    """Returns the minor units of an amount; 0 for None."""
+    return amount.amount_minor if amount else 0
 
 
-def read_content(form: Form, customer: Customer | None) -> dict[str, Any] | None:
-    """What a draft and an offer have in common, by their fields' names; None when any field read so far is wrong."""
-    currency = read_currency(form)
-    lines = tuple(_line(form, position, currency) for position in range(count(form)))
-    if customer is None:
-        form.errors["customer"] = "Choose a customer."
-    percent, amount = _discount(form, currency)
-    if form.errors:
-        form.status = 422
-        return None
-    return {
-        "customer": customer,
-        "currency": currency,
-        "lines": lines,
-        "discount_kind": form.text("discount_kind"),
-        "discount_percent": percent,
-        "discount_amount_minor": amount,
-        "notes": form.text("notes"),
-    }
-
-
-def read_currency(form: Form) -> str:
-    """The currency that was typed; one to go on with, and an error, when there is no such currency."""
-    currency = form.text("currency").upper()
-    if currency in EXPONENTS:
-        return currency
-    form.errors["currency"] = "Write the three letters of a currency, like USD."
-    return "USD"
-
-
-def _line(form: Form, position: int, currency: str) -> Line:
-    """One line; a value that could not be read stands as 0, and its error keeps the draft from being saved."""
-    at = f"lines.{position}"
-    if not form.text(f"{at}.description"):
-        form.errors[f"{at}.description"] = "Say what this line is for."
-    price = form.money(f"{at}.unit_amount", currency)
-    if price is not None and price.amount_minor < 0:
-        form.errors[f"{at}.unit_amount"] = f"Enter a price of zero or more, like {example_amount(currency)}."
-    return Line(
-        description=form.text(f"{at}.description"),
-        quantity=form.decimal(f"{at}.quantity") or Decimal(0),
-        unit_amount_minor=price.amount_minor if price else 0,
-        tax_percent=form.decimal(f"{at}.tax_percent", empty=Decimal(0)) or Decimal(0),
-    )
-
-
-def _discount(form: Form, currency: str) -> tuple[Decimal, int]:
-    """(percent, amount in minor units) of the kind that was chosen; the other one is not looked at."""
-    kind = form.text("discount_kind")
-    if kind == "percent":
-        return form.decimal("discount_percent") or Decimal(0), 0
-    if kind == "amount":
-        amount = form.money("discount_amount", currency)
-        return Decimal(0), amount.amount_minor if amount else 0
-    if kind:
-        form.errors["discount_kind"] = "Choose no discount, a percentage or an amount."
-    return Decimal(0), 0
+def customer_choices(ctx: MemberContext) -> list[tuple[str, str]]:
+    """Returns (id, label) of the customers that a document can be for."""
+    mine = Customer.objects.for_organization(ctx.organization).order_by("name", "id")[:_MAX_CUSTOMER_CHOICES]
+    return [(customer.pk, f"{customer.name} · {customer.email}") for customer in mine]

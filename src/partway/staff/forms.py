@@ -1,4 +1,7 @@
-"""What was typed and what is wrong with it: kept together, so that a refused form comes back whole."""
+"""The forms of the staff pages: what a member typed, what is wrong with it, and the fields that parse it.
+
+MoneyField and NumberField are the only places where a number that a member typed is parsed.
+"""
 
 from __future__ import annotations
 
@@ -6,132 +9,253 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from typing import Any, ClassVar, Self
 
-from django.core.exceptions import ValidationError
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext_lazy as _
 
-from partway.billing.errors import BillingError, Invalid
+from partway.billing.errors import BillingError, FieldError, Invalid
 from partway.delivery.messages import error_message, field_messages
+from partway.delivery.templatetags.partway import money_input, quantity
 from partway.lib.money import Money, MoneyError, parse_money
 
-_INITIAL_FIELD = "seen"  # the field that brings back what a page showed
-_SEPARATORS = re.compile(r"[,;\n]")
+_ADDRESS_SEPARATORS = re.compile(r"[,;\n]")
 _DECIMAL = re.compile(r"\d{1,9}(\.\d*)?|\.\d+", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _PLACES = 4
+_MAX_ID_DIGITS = 18
+_MAX_KEY_LENGTH = 40
 # A moment in any time zone stays within what Python and both databases can keep.
 MIN_YEAR, MAX_YEAR = 1970, 2199
 
 
-@dataclass
-class Form:
-    """The texts of a form by field name, an error for each field that has one, and a refusal of the whole."""
+class StaffForm(forms.Form):
+    """A form that keeps what was typed and what billing refused.
 
-    values: dict[str, str]
-    errors: dict[str, str] = field(default_factory=dict)
-    form_error: str = ""
-    status: int = 200
-    code: str = ""
+    `status` is the HTTP status of the page that shows the form, `code` the code of the error that billing raised.
+    """
 
-    @classmethod
-    def from_data(cls, data: Mapping[str, object]) -> Form:
-        """What somebody sent; line breaks as one character, as the limits count them."""
-        return cls({name: strip_nul(str(data[name])).replace("\r\n", "\n") for name in data})
+    def __init__(self, data: Mapping[str, object] | None = None, *, initial: Mapping[str, Any] | None = None):
+        super().__init__(None if data is None else normalize(data), initial=dict(initial or {}))
+        self.code = ""
+        self.refusal_status = 0
 
-    def initial(self) -> Form | None:
-        """The texts that the page showed when it was opened, if it says so."""
-        try:
-            texts = json.loads(self.values.get(_INITIAL_FIELD, ""))
-        except ValueError:
-            return None
-        return Form.from_data(texts) if isinstance(texts, dict) else None
+    @property
+    def status(self) -> int:
+        """200, 422 when a field is wrong, or the status of the error that billing raised."""
+        return self.refusal_status or (422 if self.errors else 200)
 
-    def initial_json(self, stored: Mapping[str, str]) -> str:
-        """What the page sends back to say what it showed: what is stored, or for a refused form what it showed first.
-
-        Only of what it has just told that somebody else changed it, it shows what is stored now.
-        """
-        first = self.initial()
-        told = {name: stored[name] for name in self.errors if self.code == "stale"}
-        return json.dumps({**stored, **(first.values if first else {}), **told})
-
-    def text(self, name: str) -> str:
-        """What stands in a field, without the space around it."""
-        return self.values.get(name, "").strip()
-
-    def add_error(self, error: BillingError) -> None:
-        """Take over what billing says, onto the fields where it names them."""
-        self.status, self.code = error.status, error.code
+    def add_billing_error(self, error: BillingError) -> None:
+        """Puts billing's refusal on the form: on the fields that it names, else on the form as a whole."""
+        self.code, self.refusal_status = error.code, error.status
         if isinstance(error, Invalid):
-            self.errors.update(field_messages(error))
+            self.add_field_errors(error.fields)
         else:
-            self.form_error = error_message(error)
+            self.refuse(error_message(error), status=error.status)
 
-    def money(self, name: str, currency: str) -> Money | None:
-        """An amount, or None with the reason on the field."""
+    def refuse(self, message: str, *, status: int) -> None:
+        """Puts an error on the form as a whole."""
+        self.refusal_status = status
+        self.errors[NON_FIELD_ERRORS] = self.error_class([message])
+
+    def add_field_errors(self, fields: Mapping[str, FieldError | str]) -> None:
+        """Sets the sentences of field errors; a name may be one that is no field of this form."""
+        for name, message in field_messages(Invalid(fields)).items():
+            # Not add_error(): it refuses names that are no fields, and drops the value, which the page may need.
+            self.errors[name] = self.error_class([message])
+
+
+class ConcurrentEditForm(StaffForm):
+    """A form for a row that two members may edit at once (DESIGN D8).
+
+    The page sends back, in the field `initial`, the texts that it showed when it was opened, as a JSON object.
+    `initial` of the form is what is stored now.
+    """
+
+    def opened_form(self) -> Self | None:
+        """Returns a form of the texts that the page showed; None where the field is missing or no JSON object."""
         try:
-            return parse_money(self.text(name), currency)
-        except MoneyError as error:
-            self._add_field_error(name, str(error))
-            return None
-
-    def decimal(self, name: str, *, empty: Decimal | None = None) -> Decimal | None:
-        """A number from 0 with at most four places, or None with the reason on the field."""
-        text = self.text(name).removesuffix("%").strip()
-        if not text and empty is not None:
-            return empty
-        try:
-            value = Decimal(text if _DECIMAL.fullmatch(text) else "no")
-        except InvalidOperation:
-            self._add_field_error(name, "Enter a number like 2 or 1.5.")
-            return None
-        if value != round(value, _PLACES):
-            self._add_field_error(name, f"Use at most {_PLACES} decimals.")
-            return None
-        return value
-
-    def integer(self, name: str) -> int | None:
-        """A whole number from 0, or None with the reason on the field."""
-        text = self.text(name)
-        if _WHOLE.fullmatch(text):
-            return int(text)
-        self._add_field_error(name, "Enter a whole number, like 30.")
-        return None
-
-    def day(self, name: str) -> date | None:
-        """A calendar day, or None with the reason on the field."""
-        try:
-            day = date.fromisoformat(self.text(name))
+            texts = json.loads(self.data.get("initial", ""))
         except ValueError:
-            self._add_field_error(name, "Enter a date, as 2026-11-30.")
             return None
-        if MIN_YEAR <= day.year <= MAX_YEAR:
-            return day
-        self._add_field_error(name, f"Choose a date between {MIN_YEAR} and {MAX_YEAR}.")
-        return None
+        return type(self)(texts) if isinstance(texts, dict) else None
 
-    def email_addresses(self, name: str) -> tuple[str, ...]:
-        """Several addresses with commas or line breaks between them."""
-        parts = (part.strip() for part in _SEPARATORS.split(self.text(name)))
+    def initial_json(self) -> str:
+        """Returns the field `initial` of the page: the stored texts, or those that a refused form showed first.
+
+        A field that was just reported as changed by another member carries what is stored now.
+        """
+        unbound = type(self)(initial=self.initial)
+        stored = {name: str(unbound[name].value() or "") for name in self.initial}
+        opened = self.opened_form()
+        reported = {name: stored[name] for name in self.errors if self.code == "stale" and name in stored}
+        return json.dumps({**stored, **(opened.data if opened else {}), **reported})
+
+
+class DependentFieldsForm(StaffForm):
+    """A form with fields that count only where another field has a certain value.
+
+    `depends_on` maps such a field to (other field, values). Where it does not count, its text is kept and not parsed.
+    """
+
+    depends_on: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {}
+
+    def clean(self) -> None:
+        """Drops the errors and the values of the fields that do not count."""
+        for name, (other, values) in self.depends_on.items():
+            if self.cleaned_data.get(other) not in values:
+                self.errors.pop(name, None)
+                self.cleaned_data[name] = None
+
+
+class MoneyField(forms.Field):
+    """An amount in the form's currency, as Money; None for an empty field that is not required."""
+
+    widget = forms.TextInput
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.currency = ""  # see set_currency()
+
+    def to_python(self, value: Any) -> Money | None:
+        """Parses the text; raises ValidationError with the sentence for a member."""
+        text = (value or "").strip()
+        if not text and not self.required:
+            return None
+        try:
+            return parse_money(text, self.currency)
+        except MoneyError as error:
+            raise ValidationError(str(error), code=error.code) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        """Returns the text of an initial amount."""
+        return money_input(value) if isinstance(value, Money) else value
+
+
+class NumberField(forms.Field):
+    """A number from 0 with at most four places, such as a quantity or a percentage; 0 for an optional empty field."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> Decimal:
+        """Parses the text, with or without a percent sign."""
+        text = (value or "").strip().removesuffix("%").strip()
+        if not text and not self.required:
+            return Decimal(0)
+        if not _DECIMAL.fullmatch(text):
+            raise ValidationError(_("Enter a number like 2 or 1.5."))
+        number = Decimal(text)
+        if number != round(number, _PLACES):
+            raise ValidationError(_("Use at most %(places)s decimals."), params={"places": _PLACES})
+        return number
+
+    def prepare_value(self, value: Any) -> Any:
+        """Returns the text of an initial number."""
+        return quantity(value) if isinstance(value, Decimal) else value
+
+
+class WholeNumberField(forms.Field):
+    """A whole number from 0; None for an empty field that is not required."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> int | None:
+        """Parses the digits."""
+        text = (value or "").strip()
+        if not text and not self.required:
+            return None
+        if not _WHOLE.fullmatch(text):
+            raise ValidationError(_("Enter a whole number, like 30."))
+        return int(text)
+
+
+class DayField(forms.Field):
+    """A calendar day in ISO format, as a date input sends it; None for an empty field that is not required."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> date | None:
+        """Parses the day."""
+        text = (value or "").strip()
+        if not text and not self.required:
+            return None
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            raise ValidationError(_("Enter a date, as 2026-11-30.")) from None
+        if not MIN_YEAR <= day.year <= MAX_YEAR:
+            years = {"first": MIN_YEAR, "last": MAX_YEAR}
+            raise ValidationError(_("Choose a date between %(first)s and %(last)s."), params=years)
+        return day
+
+    def prepare_value(self, value: Any) -> Any:
+        """Returns the text of an initial day."""
+        return value.isoformat() if isinstance(value, date) else value
+
+
+class EmailListField(forms.Field):
+    """Mail addresses with commas, semicolons or line breaks between them, as a tuple; billing checks each."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> tuple[str, ...]:
+        """Splits the text."""
+        parts = (part.strip() for part in _ADDRESS_SEPARATORS.split(value or ""))
         return tuple(part for part in parts if part)
 
-    def add_validation_error(self, error: ValidationError) -> None:
-        """Take over what a model's own checks say."""
-        self.status = 422
-        self.errors.update({name: message[0] for name, message in error.message_dict.items()})
 
-    def _add_field_error(self, name: str, message: str) -> None:
-        self.status = 422
-        self.errors[name] = message
+class HiddenNumberField(forms.Field):
+    """A number that the page itself wrote into its form, such as a version; 0, which no row has, for anything else."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> int:
+        """Parses the digits; never raises."""
+        text = (value or "").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_ID_DIGITS else 0
+
+
+class IdempotencyKeyField(forms.Field):
+    """The one-time key of a form, so that a form sent twice acts once (DESIGN P8); None where the page had none."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> str | None:
+        """Cuts the key to the length that is stored."""
+        return (value or "").strip()[:_MAX_KEY_LENGTH] or None
+
+
+def set_currency(form: forms.BaseForm, currency: str) -> None:
+    """Sets the currency that the form's money fields are parsed in."""
+    for field in form.fields.values():
+        if isinstance(field, MoneyField):
+            field.currency = currency
+
+
+def text_field(max_length: int | None = None) -> forms.CharField:
+    """Returns an optional text; billing says which texts it needs."""
+    too_long = {"max_length": _("Use at most %(limit_value)d characters.")}
+    return forms.CharField(required=False, max_length=max_length, error_messages=too_long)
+
+
+def normalize(data: Mapping[str, object]) -> dict[str, str]:
+    """Returns the texts that were sent, without NUL and with line breaks as one character, as the limits count them."""
+    return {name: strip_nul(str(data[name])).replace("\r\n", "\n") for name in data}
 
 
 def strip_nul(text: str) -> str:
-    """Text without NUL, which PostgreSQL takes nowhere."""
+    """Returns the text without NUL, which PostgreSQL stores nowhere."""
     return text.replace("\x00", "")
 
 
 def new_idempotency_key() -> str:
-    """A one-time key, so that a double click does a thing once (DESIGN P8)."""
+    """Returns a one-time key for a form (DESIGN P8)."""
     return secrets.token_urlsafe(18)
+
+
+def sentences(*parts: str) -> str:
+    """Joins the sentences of a notice, without the empty ones."""
+    return " ".join(part for part in parts if part)

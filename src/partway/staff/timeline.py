@@ -1,4 +1,4 @@
-"""Events as sentences: what happened, and by whom, in words a bookkeeper would use."""
+"""Events as sentences for the timeline and the audit log: what happened and who did it, in a bookkeeper's terms."""
 
 from __future__ import annotations
 
@@ -7,238 +7,241 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from partway.billing.documents import versions
 from partway.billing.models import Event
+from partway.delivery.messages.alerts import alert_sentence
 from partway.delivery.receipt_figures import method_label
 from partway.lib.money import Money
+
+_MAX_VALUE_LENGTH = 80  # of a setting that is quoted
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One event in words; `detail` is what somebody may want to know besides, `version` the one it replaced, if any."""
+    """One event: its sentence, an optional detail, and the version of the document that it replaced (0 for none)."""
 
     message: str
     at: datetime
-    tone: str  # of its dot: green for money and its asking, amber for what went wrong, soft for the rest
+    tone: str  # of its dot: green and ring for money, amber for what went wrong, soft for the rest
     detail: str = ""
     version: int = 0
 
 
 def entries(events: Iterable[Event]) -> list[TimelineEntry]:
-    """The events in words, in their order; steps of a checkout that mean nothing to a person are left out."""
-    return [told for event in events if (told := _entry(event))]
-
-
-def _entry(event: Event) -> TimelineEntry | None:
-    if event.type in _HIDDEN_TYPES:
-        return None
-    replaced = versions.before(event)
-    return TimelineEntry(
-        message=message(event),
-        at=event.created_at,
-        tone=_TONES.get(event.type, "soft"),
-        detail=detail(event),
-        version=replaced.version if replaced else 0,
-    )
+    """Returns the entries of the events in their order, without the internal steps of a checkout."""
+    found = []
+    for event in events:
+        if event.type in _HIDDEN_TYPES:
+            continue
+        replaced = versions.version_before(event)
+        found.append(
+            TimelineEntry(
+                message=message(event),
+                at=event.created_at,
+                tone=_TONES.get(event.type, "soft"),
+                detail=detail(event),
+                version=replaced.version if replaced else 0,
+            )
+        )
+    return found
 
 
 def message(event: Event) -> str:
-    """What happened, as a sentence."""
-    return _SENTENCES.get(event.type, _unknown)(event)
+    """Returns the sentence of an event."""
+    sentence = _SENTENCES.get(f"{event.type}:{_variant(event)}") or _SENTENCES.get(event.type)
+    if sentence is None:
+        return f"{event.type.replace('.', ' ').replace('_', ' ').capitalize()} ({event.actor_label})"
+    return str(sentence) % _Values(event)
 
 
-def _amount(event: Event) -> str:
+def _variant(event: Event) -> str:
+    """Tells apart the sentences of one event type."""
+    if event.type == "invoice.created":
+        return "of_quote" if event.data.get("number") else ""
+    if event.type == "invoice.reopened":
+        return str(event.data.get("from", ""))
+    if event.type == "invoice.written_off":
+        return "amount" if "amount_minor" in event.data else ""
+    if event.type in ("payment.recorded", "payment.reversed"):
+        return "deposit" if event.quote_id else ""
+    return str(event.data.get("reason", "")) if event.type == "payment_request.canceled" else ""
+
+
+class _Values:
+    """The values that sentences name; only those that a sentence uses are computed."""
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+
+    def __getitem__(self, name: str) -> str:
+        compute = _COMPUTED.get(name)
+        return str(compute(self._event) if compute else self._event.data[name])
+
+
+def _amount(event: Event) -> object:
     data = event.data
-    if "captured_minor" in data:
-        return str(Money(data["captured_minor"], data["captured_currency"]))
-    if "amount_minor" in data:
-        return str(Money(data["amount_minor"], data["currency"]))
+    for name, currency in (("captured_minor", "captured_currency"), ("amount_minor", "currency")):
+        if name in data:
+            return Money(data[name], data[currency])
     if event.payment:
-        return str(event.payment.captured or event.payment.amount)
-    return str(event.payment_request.amount_requested) if event.payment_request else "the amount"
+        return event.payment.captured or event.payment.amount
+    return event.payment_request.amount_requested if event.payment_request else gettext("the amount")
 
 
-def _to(event: Event) -> str:
-    """Addresses; `to` of a move is the state it moved to, which is text and no list."""
+def _recipients(event: Event) -> str:
+    """Addresses; `to` of a move between states is the state it moved to, which is text and no list."""
     to: Any = event.data.get("to")
-    return ", ".join(to) if isinstance(to, list) else str(event.data.get("email", "the customer"))
+    return ", ".join(to) if isinstance(to, list) else str(event.data.get("email", gettext("the customer")))
+
+
+_COMPUTED: dict[str, Callable[[Event], object]] = {
+    "actor": lambda event: event.actor_label,
+    "amount": _amount,
+    "gateway": lambda event: event.data.get("gateway", gettext("a payment service")),
+    "method": lambda event: method_label(str(event.data.get("method", "other means"))),
+    "person": lambda event: event.data.get("name") or event.data.get("email", gettext("somebody")),
+    "role": lambda event: event.data.get("role", gettext("a new role")),
+    "to": _recipients,
+    "was": lambda event: event.data.get("before", {}).get("name", gettext("Somebody")),
+}
 
 
 def detail(event: Event) -> str:
-    """What somebody may want to know besides; empty for most."""
+    """Returns the detail under the sentence; empty for most events."""
     if event.type == "organization.changed":
-        return _differences(event.data)
+        return _setting_changes(event.data)
     if event.type == "invoice.edited":
-        return _edited(event.data)
-    if event.type in ("alert.resolved", "payment.declined", "payment.failed", "mail.failed"):
+        return _edit_effects(event.data)
+    if event.type == "alert.resolved":
+        return alert_sentence(event.data["kind"], event.data["params"])
+    if event.type in ("payment.declined", "payment.failed", "mail.failed"):
         return str(event.data.get("message", ""))
     if event.type == "payment_request.sent" and event.payment_request:
         return event.payment_request.note
     if event.type == "payment.recorded" and event.payment:
         return " · ".join(filter(None, (event.payment.reference, event.payment.note)))
-    if event.type in ("quote.declined", "payment.reversed"):
-        return str(event.data.get("reason", ""))
-    return ""
+    return str(event.data.get("reason", "")) if event.type in ("quote.declined", "payment.reversed") else ""
 
 
-def _edited(data: dict[str, Any]) -> str:
-    """The totals, where they differ, and what became credit."""
+def _edit_effects(data: dict[str, Any]) -> str:
+    """The totals where they differ, and the amount that became credit."""
     before, parts = data.get("before"), []
     if before and before["total_minor"] != data["total_minor"]:
-        was = Money(before["total_minor"], before["currency"])
-        parts.append(f"Total {was} → {Money(data['total_minor'], data['currency'])}")
+        old, new = (
+            Money(before["total_minor"], before["currency"]),
+            Money(data["total_minor"], data["currency"]),
+        )
+        parts.append(gettext("Total %(old)s → %(new)s") % {"old": old, "new": new})
     if data.get("credited_minor"):
-        parts.append(f"{Money(data['credited_minor'], data['currency'])} became the customer’s credit")
+        credited = Money(data["credited_minor"], data["currency"])
+        parts.append(gettext("%(credited)s became the customer’s credit") % {"credited": credited})
     return "; ".join(parts)
 
 
-def _created(event: Event) -> str:
-    quote = event.data.get("number")
-    return (
-        f"{event.actor_label} made this invoice of {quote}"
-        if quote
-        else f"{event.actor_label} wrote the invoice"
-    )
-
-
-def _given_up(event: Event) -> str:
-    return f"{_amount(event)} of the invoice" if "amount_minor" in event.data else "the invoice"
-
-
-def _what(event: Event) -> str:
-    return "the deposit" if event.quote_id else "a payment"
-
-
-def _method(event: Event) -> str:
-    return method_label(str(event.data.get("method", "other means")))
-
-
-def _differences(data: dict[str, Any]) -> str:
-    """Each changed setting with what it was and what it is, as far as the event knows."""
+def _setting_changes(data: dict[str, Any]) -> str:
+    """Each changed setting with its old and its new value, as far as the event has them."""
     before, after = data.get("before", {}), data.get("after", {})
     parts = []
     for name, old in before.items():
-        new = f" → {_value(after[name])}" if name in after else ""
-        parts.append(f"{name.replace('_', ' ')}: {_value(old)}{new}")
+        new = f" → {_quoted(after[name])}" if name in after else ""
+        parts.append(f"{name.replace('_', ' ')}: {_quoted(old)}{new}")
     return "; ".join(parts)
 
 
-def _value(value: object) -> str:
+def _quoted(value: object) -> str:
     text = " ".join(str(value).split())
-    return f"“{text[:80]}”" if text else "nothing"
+    return f"“{text[:_MAX_VALUE_LENGTH]}”" if text else gettext("nothing")
 
 
-def _person(event: Event) -> str:
-    return str(event.data.get("name") or event.data.get("email", "somebody"))
-
-
-def _was(event: Event) -> str:
-    return str(event.data.get("before", {}).get("name", "Somebody"))
-
-
-def _role(event: Event) -> str:
-    return str(event.data.get("role", "a new role"))
-
-
-def _canceled(event: Event) -> str:
-    reasons = {
-        "invoice_paid": f"The request for {_amount(event)} was canceled, because the invoice was paid in full",
-        "invoice_voided": f"The request for {_amount(event)} was canceled with the invoice",
-        "invoice_written_off": f"The request for {_amount(event)} was canceled with the invoice",
-        "invoice_changed": f"The request for {_amount(event)} was canceled, because the invoice changed",
-        "offline_payment": f"The request for {_amount(event)} was canceled by an offline payment",
-        "replaced": f"The request for {_amount(event)} was replaced by another",
-    }
-    by_member = f"{event.actor_label} canceled the request for {_amount(event)}"
-    return reasons.get(event.data.get("reason", ""), by_member)
-
-
-def _unknown(event: Event) -> str:
-    return f"{event.type.replace('.', ' ').replace('_', ' ').capitalize()} ({event.actor_label})"
-
-
-_SENTENCES: dict[str, Callable[[Event], str]] = {
-    "invoice.created": _created,
-    "invoice.deposit_allocated": lambda event: (
-        f"The deposit of {_amount(event)} from {event.data['number']} was put on this invoice"
+# By event type, or by type and variant.
+_SENTENCES = {
+    "invoice.created": _("%(actor)s wrote the invoice"),
+    "invoice.created:of_quote": _("%(actor)s made this invoice of %(number)s"),
+    "invoice.deposit_allocated": _("The deposit of %(amount)s from %(number)s was put on this invoice"),
+    "invoice.edited": _("%(actor)s changed the invoice"),
+    "invoice.sent": _("%(actor)s sent the invoice to %(to)s"),
+    "invoice.resent": _("%(actor)s sent the invoice again to %(to)s"),
+    "invoice.opened": _("%(actor)s opened the invoice"),
+    "invoice.paid": _("The invoice is paid in full"),
+    "invoice.voided": _("%(actor)s voided the invoice"),
+    "invoice.reopened": _("The invoice is due again"),
+    "invoice.reopened:written_off": _("%(actor)s reopened the invoice"),
+    "invoice.written_off": _("%(actor)s wrote off the invoice"),
+    "invoice.written_off:amount": _("%(actor)s wrote off %(amount)s of the invoice"),
+    "quote.created": _("%(actor)s wrote this quote"),
+    "quote.edited": _("%(actor)s changed this quote"),
+    "quote.sent": _("%(actor)s sent the quote to %(to)s"),
+    "quote.resent": _("%(actor)s sent the quote again to %(to)s"),
+    "quote.opened": _("%(actor)s opened the quote"),
+    "quote.accepted": _("%(name)s accepted the quote"),
+    "quote.declined": _("%(actor)s declined the quote"),
+    "quote.expired": _("The quote expired: its last day is over"),
+    "quote.invoiced": _("%(actor)s made an invoice of this quote"),
+    "payment.recorded": _("%(actor)s recorded a payment of %(amount)s (%(method)s)"),
+    "payment.recorded:deposit": _("%(actor)s recorded the deposit of %(amount)s (%(method)s)"),
+    "payment.reversed": _("%(actor)s reversed a payment of %(amount)s"),
+    "payment.reversed:deposit": _("%(actor)s reversed the deposit of %(amount)s"),
+    "credit.applied": _("%(actor)s put %(amount)s of credit on the invoice"),
+    "credit.released": _("%(actor)s moved %(amount)s to the customer’s credit"),
+    "payment_request.sent": _("%(actor)s requested %(amount)s from %(to)s"),
+    "payment_request.resent": _("%(actor)s sent the payment link again to %(to)s"),
+    "payment_request.opened": _("%(actor)s opened the payment link"),
+    "payment_request.paid": _("The request for %(amount)s was paid"),
+    "payment_request.expired": _("The request for %(amount)s expired"),
+    "payment_request.canceled": _("%(actor)s canceled the request for %(amount)s"),
+    "payment_request.canceled:invoice_paid": _(
+        "The request for %(amount)s was canceled, because the invoice was paid in full"
     ),
-    "invoice.edited": lambda event: f"{event.actor_label} changed the invoice",
-    "invoice.sent": lambda event: f"{event.actor_label} sent the invoice to {_to(event)}",
-    "invoice.resent": lambda event: f"{event.actor_label} sent the invoice again to {_to(event)}",
-    "invoice.opened": lambda event: f"{event.actor_label} opened the invoice",
-    "invoice.paid": lambda event: "The invoice is paid in full",
-    "invoice.voided": lambda event: f"{event.actor_label} voided the invoice",
-    "invoice.reopened": lambda event: (
-        f"{event.actor_label} reopened the invoice"
-        if event.data.get("from") == "written_off"
-        else "The invoice is due again"
+    "payment_request.canceled:invoice_voided": _("The request for %(amount)s was canceled with the invoice"),
+    "payment_request.canceled:invoice_written_off": _(
+        "The request for %(amount)s was canceled with the invoice"
     ),
-    "invoice.written_off": lambda event: f"{event.actor_label} wrote off {_given_up(event)}",
-    "quote.created": lambda event: f"{event.actor_label} wrote this quote",
-    "quote.edited": lambda event: f"{event.actor_label} changed this quote",
-    "quote.sent": lambda event: f"{event.actor_label} sent the quote to {_to(event)}",
-    "quote.resent": lambda event: f"{event.actor_label} sent the quote again to {_to(event)}",
-    "quote.opened": lambda event: f"{event.actor_label} opened the quote",
-    "quote.accepted": lambda event: f"{event.data['name']} accepted the quote",
-    "quote.declined": lambda event: f"{event.actor_label} declined the quote",
-    "quote.expired": lambda event: "The quote expired: its last day is over",
-    "quote.invoiced": lambda event: f"{event.actor_label} made an invoice of this quote",
-    "payment.recorded": lambda event: (
-        f"{event.actor_label} recorded {_what(event)} of {_amount(event)} ({_method(event)})"
+    "payment_request.canceled:invoice_changed": _(
+        "The request for %(amount)s was canceled, because the invoice changed"
     ),
-    "payment.reversed": lambda event: f"{event.actor_label} reversed {_what(event)} of {_amount(event)}",
-    "credit.applied": lambda event: f"{event.actor_label} put {_amount(event)} of credit on the invoice",
-    "credit.released": lambda event: f"{event.actor_label} moved {_amount(event)} to the customer’s credit",
-    "payment_request.sent": lambda event: f"{event.actor_label} requested {_amount(event)} from {_to(event)}",
-    "payment_request.resent": lambda event: (
-        f"{event.actor_label} sent the payment link again to {_to(event)}"
+    "payment_request.canceled:offline_payment": _(
+        "The request for %(amount)s was canceled by an offline payment"
     ),
-    "payment_request.opened": lambda event: f"{event.actor_label} opened the payment link",
-    "payment_request.paid": lambda event: f"The request for {_amount(event)} was paid",
-    "payment_request.expired": lambda event: f"The request for {_amount(event)} expired",
-    "payment_request.canceled": _canceled,
-    "payment.started": lambda event: f"{event.actor_label} started to pay {_amount(event)}",
-    "payment.declined": lambda event: f"A payment of {_amount(event)} was declined",
-    "payment.authorized": lambda event: f"The card was authorized for {_amount(event)}",
-    "payment.capturing": lambda event: f"Partway decided to take {_amount(event)}",
-    "payment.releasing": lambda event: f"Partway decided to let go of {_amount(event)}",
-    "payment.closing": lambda event: f"The checkout for {_amount(event)} is being closed",
-    "payment.processing": lambda event: f"A payment of {_amount(event)} is being processed by the bank",
-    "payment.succeeded": lambda event: f"{_amount(event)} was paid",
-    "payment.failed": lambda event: f"The payment of {_amount(event)} failed; nothing was taken",
-    "payment.canceled": lambda event: f"The payment of {_amount(event)} was closed; nothing was taken",
-    "mail.failed": lambda event: f"A mail to {_to(event)} could not be delivered",
-    "alert.resolved": lambda event: f"{event.actor_label} dealt with what needed attention",
-    "customer.created": lambda event: f"{event.actor_label} added a customer",
-    "customer.changed": lambda event: f"{event.actor_label} changed a customer",
-    "organization.created": lambda event: f"{event.actor_label} started the organization",
-    "organization.changed": lambda event: f"{event.actor_label} changed the settings",
-    "organization.logo_changed": lambda event: f"{event.actor_label} changed the logo",
-    "organization.logo_removed": lambda event: f"{event.actor_label} removed the logo",
-    "organization.payments_enabled": lambda event: f"{event.actor_label} switched online payments on",
-    "organization.payments_disabled": lambda event: f"{event.actor_label} switched online payments off",
-    "organization.gateway_connected": lambda event: (
-        f"{event.actor_label} connected {event.data.get('gateway', 'a payment service')}"
-    ),
-    "member.added": lambda event: f"{event.actor_label} added {_person(event)} as {_role(event)}",
-    "member.invited": lambda event: f"{event.actor_label} invited {_person(event)} as {_role(event)}",
-    "member.invitation_resent": lambda event: f"{event.actor_label} invited {_person(event)} once more",
-    "member.invitation_withdrawn": lambda event: (
-        f"{event.actor_label} withdrew the invitation of {_person(event)}"
-    ),
-    "member.joined": lambda event: f"{_person(event)} joined as {_role(event)}",
-    "member.role_changed": lambda event: f"{event.actor_label} made {_person(event)} {_role(event)}",
-    "member.removed": lambda event: f"{event.actor_label} removed {_person(event)}",
-    "member.renamed": lambda event: f"{_was(event)} goes by the name {_person(event)} now",
-    "member.password_changed": lambda event: f"{_person(event)} changed their password",
-    "member.password_reset": lambda event: f"{_person(event)} set a new password by mail",
-    "member.two_factor_on": lambda event: f"{_person(event)} switched two-factor sign-in on",
-    "member.two_factor_off": lambda event: f"{_person(event)} switched two-factor sign-in off",
-    "member.two_factor_reset": lambda event: (
-        f"{event.actor_label} switched the two-factor sign-in of {_person(event)} off"
-    ),
-    "member.recovery_codes_made": lambda event: f"{_person(event)} made new recovery codes",
-    "member.sessions_ended": lambda event: f"{_person(event)} ended their other sessions",
+    "payment_request.canceled:replaced": _("The request for %(amount)s was replaced by another"),
+    "payment.started": _("%(actor)s started to pay %(amount)s"),
+    "payment.declined": _("A payment of %(amount)s was declined"),
+    "payment.authorized": _("The card was authorized for %(amount)s"),
+    "payment.capturing": _("Partway decided to take %(amount)s"),
+    "payment.releasing": _("Partway decided to let go of %(amount)s"),
+    "payment.closing": _("The checkout for %(amount)s is being closed"),
+    "payment.processing": _("A payment of %(amount)s is being processed by the bank"),
+    "payment.succeeded": _("%(amount)s was paid"),
+    "payment.failed": _("The payment of %(amount)s failed; nothing was taken"),
+    "payment.canceled": _("The payment of %(amount)s was closed; nothing was taken"),
+    "mail.failed": _("A mail to %(to)s could not be delivered"),
+    "alert.resolved": _("%(actor)s dealt with what needed attention"),
+    "customer.created": _("%(actor)s added a customer"),
+    "customer.changed": _("%(actor)s changed a customer"),
+    "organization.created": _("%(actor)s started the organization"),
+    "organization.changed": _("%(actor)s changed the settings"),
+    "organization.logo_changed": _("%(actor)s changed the logo"),
+    "organization.logo_removed": _("%(actor)s removed the logo"),
+    "organization.payments_enabled": _("%(actor)s switched online payments on"),
+    "organization.payments_disabled": _("%(actor)s switched online payments off"),
+    "organization.gateway_connected": _("%(actor)s connected %(gateway)s"),
+    "member.added": _("%(actor)s added %(person)s as %(role)s"),
+    "member.invited": _("%(actor)s invited %(person)s as %(role)s"),
+    "member.invitation_resent": _("%(actor)s invited %(person)s once more"),
+    "member.invitation_withdrawn": _("%(actor)s withdrew the invitation of %(person)s"),
+    "member.joined": _("%(person)s joined as %(role)s"),
+    "member.role_changed": _("%(actor)s made %(person)s %(role)s"),
+    "member.removed": _("%(actor)s removed %(person)s"),
+    "member.renamed": _("%(was)s goes by the name %(person)s now"),
+    "member.password_changed": _("%(person)s changed their password"),
+    "member.password_reset": _("%(person)s set a new password by mail"),
+    "member.two_factor_on": _("%(person)s switched two-factor sign-in on"),
+    "member.two_factor_off": _("%(person)s switched two-factor sign-in off"),
+    "member.two_factor_reset": _("%(actor)s switched the two-factor sign-in of %(person)s off"),
+    "member.recovery_codes_made": _("%(person)s made new recovery codes"),
+    "member.sessions_ended": _("%(person)s ended their other sessions"),
 }
 _HIDDEN_TYPES = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})
 _TONES = {

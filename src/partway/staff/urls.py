@@ -1,10 +1,12 @@
-"""Every page of the staff door, and who may see it."""
+"""Every page of the staff door, and the permission it takes."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .access import collector, owner, reader
+from partway.accounts.permissions import Permission
+
+from .access import page
 from .customers import customers
 from .invoices import acts as invoice_acts
 from .invoices import csv_export as invoice_csv
@@ -18,84 +20,113 @@ from .quotes import acts as quote_acts
 from .quotes import detail as quote_detail
 from .quotes import editor as quote_editor
 from .settings import audit, members, organization, quote_terms
+from .settings import payments as payment_settings
 
 app_name = "staff"
 
 _invoices = [
-    path("", reader(invoice_index.index), name="invoices"),
-    path("csv/", reader(invoice_csv.export), name="invoices_csv"),
-    path("new/", collector(invoice_editor.new), name="invoice_new"),
-    path("<str:invoice_id>/", reader(invoice_detail.show), name="invoice"),
-    path("<str:invoice_id>/versions/<int:version>/", reader(invoice_versions.show), name="invoice_version"),
-    path("<str:invoice_id>/pdf/", reader(invoice_detail.pdf), name="invoice_pdf"),
-    path("<str:invoice_id>/edit/", collector(invoice_editor.edit), name="invoice_edit"),
-    path("<str:invoice_id>/send/", collector(invoice_acts.send), name="invoice_send"),
-    path("<str:invoice_id>/resend/", collector(invoice_acts.resend), name="invoice_resend"),
-    path("<str:invoice_id>/write-off/", owner(invoice_acts.write_off), name="invoice_write_off"),
-    path("<str:invoice_id>/reopen/", owner(invoice_acts.reopen), name="invoice_reopen"),
-    path("<str:invoice_id>/void/", owner(invoice_acts.void), name="invoice_void"),
-    path("<str:invoice_id>/request/", collector(payment_requests.new), name="request_new"),
-    path("<str:invoice_id>/payment/", collector(offline_payments.record), name="payment_record"),
-    path("<str:invoice_id>/credit/", collector(credit.apply), name="credit_apply"),
-    path("<str:invoice_id>/credit/<str:payment_id>/", owner(credit.release), name="credit_release"),
+    page("", Permission.VIEW_INVOICES, invoice_index.index, "invoices"),
+    page("csv/", Permission.EXPORT_INVOICES, invoice_csv.export, "invoices_csv"),
+    page("new/", Permission.EDIT_INVOICES, invoice_editor.new, "invoice_new"),
+    page("<str:invoice_id>/", Permission.VIEW_INVOICES, invoice_detail.show, "invoice"),
+    page(
+        "<str:invoice_id>/versions/<int:version>/",
+        Permission.VIEW_INVOICES,
+        invoice_versions.show,
+        "invoice_version",
+    ),
+    page("<str:invoice_id>/pdf/", Permission.VIEW_INVOICES, invoice_detail.pdf, "invoice_pdf"),
+    page("<str:invoice_id>/edit/", Permission.EDIT_INVOICES, invoice_editor.edit, "invoice_edit"),
+    page("<str:invoice_id>/send/", Permission.SEND_INVOICES, invoice_acts.send, "invoice_send"),
+    page("<str:invoice_id>/resend/", Permission.SEND_INVOICES, invoice_acts.resend, "invoice_resend"),
+    page(
+        "<str:invoice_id>/write-off/",
+        Permission.WRITE_OFF_INVOICES,
+        invoice_acts.write_off,
+        "invoice_write_off",
+    ),
+    page("<str:invoice_id>/reopen/", Permission.WRITE_OFF_INVOICES, invoice_acts.reopen, "invoice_reopen"),
+    page("<str:invoice_id>/void/", Permission.VOID_INVOICES, invoice_acts.void, "invoice_void"),
+    page("<str:invoice_id>/request/", Permission.REQUEST_PAYMENTS, payment_requests.new, "request_new"),
+    page("<str:invoice_id>/payment/", Permission.RECORD_PAYMENTS, offline_payments.record, "payment_record"),
+    page("<str:invoice_id>/credit/", Permission.APPLY_CREDIT, credit.apply, "credit_apply"),
+    page(
+        "<str:invoice_id>/credit/<str:payment_id>/",
+        Permission.RELEASE_CREDIT,
+        credit.release,
+        "credit_release",
+    ),
 ]
 _quotes = [
-    path("", reader(quote_detail.index), name="quotes"),
-    path("new/", collector(quote_editor.new), name="quote_new"),
-    path("<str:quote_id>/", reader(quote_detail.show), name="quote"),
-    path("<str:quote_id>/pdf/", reader(quote_detail.pdf), name="quote_pdf"),
-    path("<str:quote_id>/edit/", collector(quote_editor.edit), name="quote_edit"),
-    path("<str:quote_id>/send/", collector(quote_acts.send), name="quote_send"),
-    path("<str:quote_id>/resend/", collector(quote_acts.resend), name="quote_resend"),
-    path("<str:quote_id>/link/", collector(quote_acts.link), name="quote_link"),
-    path("<str:quote_id>/deposit/", collector(quote_acts.deposit), name="quote_deposit"),
-    path("<str:quote_id>/invoice/", collector(quote_acts.invoice), name="quote_invoice"),
+    page("", Permission.VIEW_QUOTES, quote_detail.index, "quotes"),
+    page("new/", Permission.EDIT_QUOTES, quote_editor.new, "quote_new"),
+    page("<str:quote_id>/", Permission.VIEW_QUOTES, quote_detail.show, "quote"),
+    page("<str:quote_id>/pdf/", Permission.VIEW_QUOTES, quote_detail.pdf, "quote_pdf"),
+    page("<str:quote_id>/edit/", Permission.EDIT_QUOTES, quote_editor.edit, "quote_edit"),
+    page("<str:quote_id>/send/", Permission.SEND_QUOTES, quote_acts.send, "quote_send"),
+    page("<str:quote_id>/resend/", Permission.SEND_QUOTES, quote_acts.resend, "quote_resend"),
+    page("<str:quote_id>/link/", Permission.COPY_LINKS, quote_acts.link, "quote_link"),
+    page("<str:quote_id>/deposit/", Permission.RECORD_PAYMENTS, quote_acts.deposit, "quote_deposit"),
+    page("<str:quote_id>/invoice/", Permission.INVOICE_QUOTES, quote_acts.invoice, "quote_invoice"),
 ]
 _requests = [
-    path("<str:request_id>/resend/", collector(payment_requests.resend), name="request_resend"),
-    path("<str:request_id>/cancel/", collector(payment_requests.cancel), name="request_cancel"),
-    path("<str:request_id>/link/", collector(payment_requests.link), name="request_link"),
+    page("<str:request_id>/resend/", Permission.REQUEST_PAYMENTS, payment_requests.resend, "request_resend"),
+    page("<str:request_id>/cancel/", Permission.REQUEST_PAYMENTS, payment_requests.cancel, "request_cancel"),
+    page("<str:request_id>/link/", Permission.COPY_LINKS, payment_requests.link, "request_link"),
 ]
 _payments = [
-    path("<str:payment_id>/reverse/", owner(offline_payments.reverse), name="payment_reverse"),
+    page(
+        "<str:payment_id>/reverse/", Permission.REVERSE_PAYMENTS, offline_payments.reverse, "payment_reverse"
+    ),
 ]
 _customers = [
-    path("", reader(customers.index), name="customers"),
-    path("new/", collector(customers.new), name="customer_new"),
-    path("<str:customer_id>/", reader(customers.show), name="customer"),
-    path("<str:customer_id>/edit/", collector(customers.edit), name="customer_edit"),
+    page("", Permission.VIEW_CUSTOMERS, customers.index, "customers"),
+    page("new/", Permission.EDIT_CUSTOMERS, customers.new, "customer_new"),
+    page("<str:customer_id>/", Permission.VIEW_CUSTOMERS, customers.show, "customer"),
+    page("<str:customer_id>/edit/", Permission.EDIT_CUSTOMERS, customers.edit, "customer_edit"),
 ]
 _settings = [
-    path("", owner(organization.organization), name="settings"),
-    path("logo/", owner(organization.logo), name="settings_logo"),
-    path("payments/", owner(organization.payments), name="payments_settings"),
-    path("members/", owner(members.index), name="members"),
-    path("members/invite/", owner(members.invite), name="member_invite"),
-    path("members/<str:member_id>/role/", owner(members.change_role), name="member_role"),
-    path("members/<str:member_id>/remove/", owner(members.remove), name="member_remove"),
-    path("invitations/<str:invitation_id>/resend/", owner(members.resend), name="invitation_resend"),
-    path("invitations/<str:invitation_id>/withdraw/", owner(members.withdraw), name="invitation_withdraw"),
-    path("quotes/", owner(quote_terms.show), name="quotes_settings"),
-    path("audit/", owner(audit.index), name="audit"),
+    page("", Permission.CONFIGURE_ORGANIZATION, organization.organization, "settings"),
+    page("logo/", Permission.CONFIGURE_ORGANIZATION, organization.logo, "settings_logo"),
+    page("payments/", Permission.CONFIGURE_PAYMENTS, payment_settings.payments, "payments_settings"),
+    page("members/", Permission.MANAGE_MEMBERS, members.index, "members"),
+    page("members/invite/", Permission.MANAGE_MEMBERS, members.invite, "member_invite"),
+    page("members/<str:member_id>/role/", Permission.MANAGE_MEMBERS, members.change_role, "member_role"),
+    page("members/<str:member_id>/remove/", Permission.MANAGE_MEMBERS, members.remove, "member_remove"),
+    page(
+        "invitations/<str:invitation_id>/resend/",
+        Permission.MANAGE_MEMBERS,
+        members.resend,
+        "invitation_resend",
+    ),
+    page(
+        "invitations/<str:invitation_id>/withdraw/",
+        Permission.MANAGE_MEMBERS,
+        members.withdraw,
+        "invitation_withdraw",
+    ),
+    page("quotes/", Permission.CONFIGURE_QUOTES, quote_terms.show, "quotes_settings"),
+    page("audit/", Permission.VIEW_AUDIT_LOG, audit.index, "audit"),
 ]
 _organization: list[URLPattern | URLResolver] = [
-    path("", reader(overview.show), name="organization"),
+    page("", Permission.VIEW_OVERVIEW, overview.show, "organization"),
     path("invoices/", include(_invoices)),
     path("quotes/", include(_quotes)),
     path("requests/", include(_requests)),
     path("payments/", include(_payments)),
     path("customers/", include(_customers)),
-    path("attention/", reader(attention.index), name="attention"),
-    path("attention/<str:flag_id>/resolve/", collector(attention.resolve), name="attention_resolve"),
+    page("attention/", Permission.VIEW_ALERTS, attention.index, "attention"),
+    page(
+        "attention/<str:alert_id>/resolve/", Permission.RESOLVE_ALERTS, attention.resolve, "attention_resolve"
+    ),
     path("settings/", include(_settings)),
-    path("logo.png", reader(organization.logo_image), name="logo_image"),
-    path("inbox/", reader(inbox.index), name="inbox"),
-    path("inbox/<str:mail_id>/", reader(inbox.show), name="inbox_message"),
-    path("inbox/<str:mail_id>/body/", reader(inbox.body), name="inbox_body"),
+    page("logo.png", Permission.VIEW_OVERVIEW, organization.logo_image, "logo_image"),
+    page("inbox/", Permission.VIEW_STORED_MAIL, inbox.index, "inbox"),
+    page("inbox/<str:mail_id>/", Permission.VIEW_STORED_MAIL, inbox.show, "inbox_message"),
+    page("inbox/<str:mail_id>/body/", Permission.VIEW_STORED_MAIL, inbox.body, "inbox_body"),
 ]
 urlpatterns = [
-    # Anyone; `home` asks for a sign-in itself.
+    # No permission; `home` asks for a sign-in itself.
     path("", home.home, name="home"),
-    # Members of the organization, from this role up.
     path("o/<slug:slug>/", include(_organization)),
 ]

@@ -1,1 +1,1 @@
-"""Door 4: the clock and the operator; jobs, commands, supervisor, tour, seed."""
+"""The door of the clock and the operator: the worker's jobs, commands, supervisor, monitoring, demo, tour and seed."""

@@ -1,10 +1,10 @@
-"""Tells Django of the worker's room, so that its commands are found."""
+"""The Django app of the worker, so that Django finds its commands and its model."""
 
 from django.apps import AppConfig
 
 
 class WorkerConfig(AppConfig):
-    """Jobs and commands."""
+    """Jobs, commands and the heartbeat."""
 
     name = "partway.worker"
     label = "worker"

@@ -1,4 +1,4 @@
-"""What the worker does round after round; each job claims its rows from the database, so any number may run."""
+"""The jobs that the worker runs in each round; each claims its rows in the database, so several workers can run."""
 
 from __future__ import annotations
 
@@ -11,21 +11,18 @@ from partway.delivery.mail import sending
 
 from .models import Heartbeat
 
-
-def send_mails(*, now: datetime) -> int:
-    """Hand over the mails whose time has come."""
-    return sending.send_due(now=now)
+HEARTBEAT_RETENTION = timedelta(days=1)
 
 
 def delete_stale_heartbeats(*, now: datetime) -> int:
-    """Workers that ended a day ago are no news any more."""
-    return Heartbeat.objects.filter(last_seen_at__lt=now - timedelta(days=1)).delete()[0]
+    """Deletes the heartbeats of workers that were last seen a day ago; returns how many."""
+    return Heartbeat.objects.filter(last_seen_at__lt=now - HEARTBEAT_RETENTION).delete()[0]
 
 
-# In the order of a round. Each answers how many rows it worked on; none of them waits.
+# In the order of a round. Each job is called with `now`, returns the number of rows it processed, and never waits.
 JOBS: dict[str, Callable[..., int]] = {
-    "mails": send_mails,
-    "callbacks": due_work.work_off_callbacks,
+    "mails": sending.send_due,
+    "callbacks": due_work.process_pending_callbacks,
     "unsettled_payments": due_work.refresh_unsettled_payments,
     "gateway_lists": gateway_list.reconcile_gateway_lists,
     "expire_requests": due_work.expire_payment_requests,

@@ -1,4 +1,4 @@
-"""The worker's loop: all jobs, then a short rest, until it is told to end."""
+"""The loop of a worker process: runs all jobs, pauses when there was nothing to do, and ends on a signal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEARTBEAT_INTERVAL = timedelta(seconds=5)
 
 
 class WorkerLoop:
-    """Runs rounds until `stop` is called; a job that fails is logged and tried again next round."""
+    """Runs rounds of jobs until `stopping` is set; a job that fails is logged and runs again in the next round."""
 
     def __init__(self, *, idle_seconds: float = 0.5) -> None:
         self.idle_seconds = idle_seconds
@@ -33,12 +33,12 @@ class WorkerLoop:
         self.last_seen_at: datetime | None = None
 
     def stop_on_signals(self) -> None:
-        """End after the job at hand on Ctrl-C or SIGTERM."""
+        """Makes Ctrl-C and SIGTERM end the loop after the current job."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stopping.set())
 
     def run(self) -> None:
-        """Round after round; rests only when a round found nothing to do."""
+        """Runs rounds until stopped; pauses only after a round that processed nothing."""
         log.info("worker_started", process=self.process)
         while not self.stopping.is_set():
             if not self.round():
@@ -47,20 +47,22 @@ class WorkerLoop:
         log.info("worker_stopped", process=self.process)
 
     def round(self) -> int:
-        """All jobs once; answers how many rows they worked on."""
+        """Runs every job once; returns the number of rows they processed."""
         self._record_heartbeat()
-        return sum(self._run_job(name) for name in JOBS if not self.stopping.is_set())
-
-    def _run_job(self, name: str) -> int:
-        try:
-            return JOBS[name](now=clock.now())
-        except Exception:
-            # The worker outlives every single failure: the row stays claimed for a while and is tried again.
-            log.exception("job_failed", job=name)
-            _reset_connection()
-            return 0
+        processed = 0
+        for name, job in JOBS.items():
+            if self.stopping.is_set():
+                break
+            try:
+                processed += job(now=clock.now())
+            except Exception:
+                # The worker survives every failure: the rows of this job stay claimed for a while, then are retried.
+                log.exception("job_failed", job=name)
+                _reset_connection()
+        return processed
 
     def _record_heartbeat(self) -> None:
+        """Writes that this process is alive, at most every five seconds."""
         now = clock.now()
         if self.last_seen_at is not None and now < self.last_seen_at + _HEARTBEAT_INTERVAL:
             return

@@ -1,12 +1,12 @@
-"""The pulse of each worker process, so that monitoring can tell a quiet worker from a dead one."""
+"""The heartbeat of each worker process, by which monitoring tells an idle worker from a dead one."""
 
 from django.db import models
 
 
 class Heartbeat(models.Model):
-    """When a worker process was last seen alive."""
+    """One worker process; `process` is host:pid."""
 
-    process = models.CharField(primary_key=True, max_length=120)  # host:pid
+    process = models.CharField(primary_key=True, max_length=120)
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 

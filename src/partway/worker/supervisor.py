@@ -1,4 +1,4 @@
-"""Runs the whole house as real processes: web server, worker and sandbox, started and ended together."""
+"""Runs a whole installation as processes: web server, worker and sandbox, started and stopped together."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from types import FrameType
 
 import httpx
 
-_START_WITHIN_SECONDS = 30
-_END_WITHIN_SECONDS = 10
+_START_TIMEOUT_SECONDS = 30
+_STOP_TIMEOUT_SECONDS = 10
 
 
 class SupervisorError(Exception):
-    """The house cannot run; the message says why and what to do."""
+    """The installation cannot run; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class SupervisorConfig:
-    """Where a house lives: its data, and its two ports on the loopback address."""
+    """The data folder and the ports of an installation, which listens on the loopback address only."""
 
     home: Path
     port: int
     sandbox_port: int
     database_url: str = ""
-    isolated: bool = False  # a throw-away house: nothing of the caller's own installation may reach it
+    isolated: bool = False  # ignore the caller's own settings, as for an installation that is thrown away
 
     @property
     def url(self) -> str:
-        """Where the web server answers."""
+        """The address of the web server."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def sandbox_url(self) -> str:
-        """Where the pretend payment company answers."""
+        """The address of the sandbox."""
         return f"http://127.0.0.1:{self.sandbox_port}"
 
     def environment(self) -> dict[str, str]:
-        """What each process of this house is told."""
-        told = {
+        """Returns the environment of each process."""
+        variables = {
             "PARTWAY_HOME": str(self.home),
             "PARTWAY_URL": self.url,
             "PARTWAY_SANDBOX_URL": self.sandbox_url,
@@ -53,105 +53,108 @@ class SupervisorConfig:
             "PYTHONUNBUFFERED": "1",
         }
         if self.database_url:
-            told["DATABASE_URL"] = self.database_url
-        inherited = {
-            name: value for name, value in os.environ.items() if not (self.isolated and _is_ours(name))
-        }
-        return {**inherited, **told}
-
-
-def _is_ours(name: str) -> bool:
-    return name.startswith("PARTWAY_") or name in ("DATABASE_URL", "EMAIL_URL")
+            variables["DATABASE_URL"] = self.database_url
+        inherited = dict(os.environ)
+        if self.isolated:
+            ours = ("DATABASE_URL", "EMAIL_URL")
+            inherited = {
+                name: value
+                for name, value in inherited.items()
+                if not name.startswith("PARTWAY_") and name not in ours
+            }
+        return {**inherited, **variables}
 
 
 def free_port() -> int:
-    """A port nobody listens on at the moment."""
+    """Returns a port on which nothing listens at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def check_port(port: int) -> None:
-    """Raise HouseError, naming the port, if something already listens there."""
+    """Raises SupervisorError, naming the port, if something already listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise SupervisorError(
-                f"Port {port} is taken. Choose another with --port, or end what uses it."
-            ) from error
+            message = f"Port {port} is taken. Choose another with --port, or end what uses it."
+            raise SupervisorError(message) from error
 
 
 @dataclass
 class Supervisor:
-    """The processes of one house; a context manager that leaves none behind."""
+    """The processes of one installation; a context manager that stops them all when it ends."""
 
-    address: SupervisorConfig
+    config: SupervisorConfig
     extra_environment: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Supervisor:
-        self.address.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
     def run(self, *command: str) -> str:
-        """Run a `partway` command to its end and answer what it printed; raises HouseError when it fails."""
-        environment = {**self.address.environment(), **self.extra_environment}
-        done = subprocess.run(
+        """Runs a `partway` command to its end and returns its output; raises SupervisorError when it fails."""
+        environment = {**self.config.environment(), **self.extra_environment}
+        completed = subprocess.run(
             [sys.executable, "-m", "partway", *command],
             env=environment,
             capture_output=True,
             text=True,
             check=False,
         )
-        if done.returncode:
-            raise SupervisorError(f"partway {' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        if completed.returncode:
+            message = f"partway {' '.join(command)} failed:\n{completed.stdout}{completed.stderr}"
+            raise SupervisorError(message)
+        return completed.stdout
 
     def start_sandbox(self) -> None:
-        """Start the pretend payment company and wait until it answers."""
-        home, port = str(self.address.home / "sandbox"), str(self.address.sandbox_port)
+        """Starts the sandbox and waits until it responds."""
+        home, port = str(self.config.home / "sandbox"), str(self.config.sandbox_port)
         self._start("sandbox", "-m", "partway.sandbox", "--home", home, "--port", port)
-        self._wait_for("sandbox", f"{self.address.sandbox_url}/healthz")
+        self._wait_until_healthy("sandbox", f"{self.config.sandbox_url}/healthz")
 
     def start_web(self) -> None:
-        """Start the web server and wait until it answers."""
-        self._start("web", "-m", "partway", "serve", "--port", str(self.address.port))
-        self._wait_for("web", f"{self.address.url}/healthz")
+        """Starts the web server and waits until it responds."""
+        self._start("web", "-m", "partway", "serve", "--port", str(self.config.port))
+        self._wait_until_healthy("web", f"{self.config.url}/healthz")
 
     def start_worker(self) -> None:
-        """Start one worker."""
+        """Starts one worker."""
         self._start("worker", "-m", "partway", "worker")
 
     def _start(self, name: str, *command: str) -> None:
-        environment = {**self.address.environment(), **self.extra_environment}
-        logs = self.address.home / "logs"
+        environment = {**self.config.environment(), **self.extra_environment}
+        logs = self.config.home / "logs"
         logs.mkdir(exist_ok=True)
-        # A session of its own: Ctrl-C reaches only us, and we end the others in the right order.
+        # In a session of its own, so that Ctrl-C reaches only the supervisor, which stops the processes in order.
         with (logs / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, *command], env=environment, stdout=log, stderr=log, start_new_session=True
             )
 
-    def _wait_for(self, name: str, url: str) -> None:
-        give_up_at = time.monotonic() + _START_WITHIN_SECONDS
-        # One client for all tries: making one costs more than a try, and what is starting needs the processor.
+    def _wait_until_healthy(self, name: str, url: str) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT_SECONDS
+        # One client for all attempts: creating one costs more than an attempt, and the new process needs the CPU.
         with httpx.Client(trust_env=False, timeout=5) as client:
-            while time.monotonic() < give_up_at and self.processes[name].poll() is None:
-                if _answers(client, url):
-                    return
+            while time.monotonic() < deadline and self.processes[name].poll() is None:
+                try:
+                    if client.get(url).status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    pass
                 time.sleep(0.05)
-        raise SupervisorError(
-            f"The {name} process did not start; see {self.address.home / 'logs' / f'{name}.log'}"
-        )
+        log = self.config.home / "logs" / f"{name}.log"
+        raise SupervisorError(f"The {name} process did not start; see {log}")
 
     def run_until_stopped(self) -> None:
-        """Stay until told to end; a process that dies is started again."""
+        """Blocks until `stopping` is set; starts a process again when it dies."""
         starters = {"sandbox": self.start_sandbox, "web": self.start_web, "worker": self.start_worker}
         while not self.stopping.wait(1):
             for name, process in list(self.processes.items()):
@@ -160,7 +163,7 @@ class Supervisor:
                     starters[name]()
 
     def stop_on_signals(self) -> None:
-        """Ctrl-C and SIGTERM end `watch`."""
+        """Makes Ctrl-C and SIGTERM end `run_until_stopped`."""
 
         def stop(_number: int, _frame: FrameType | None) -> None:
             self.stopping.set()
@@ -169,31 +172,21 @@ class Supervisor:
             signal.signal(number, stop)
 
     def kill(self, name: str) -> None:
-        """End one process and all it started without warning, as a crash would."""
+        """Kills one process and its children without warning, as a crash would."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def stop(self) -> None:
-        """End every process, those that call others first."""
+        """Stops every process, callers before the processes that they call."""
         self.stopping.set()
         for name in ("worker", "web", "sandbox"):
             process = self.processes.pop(name, None)
-            if process is not None:
-                _end(process)
-
-
-def _answers(client: httpx.Client, url: str) -> bool:
-    try:
-        return client.get(url).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_END_WITHIN_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            if process is None:
+                continue
+            process.terminate()
+            try:
+                process.wait(_STOP_TIMEOUT_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()

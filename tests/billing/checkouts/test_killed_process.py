@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @contextmanager
 def process(act: str, pk: str, **environment: str) -> Iterator[None]:
     """Another process of this installation, killed without warning at the end of the block."""
-    environment = {"PARTWAY_SANDBOX_URL": settings.PARTWAY_SANDBOX_URL, **environment}
+    environment = {"PARTWAY_SANDBOX_URL": settings.PARTWAY_GATEWAY_URLS["sandbox"], **environment}
     with subprocess.Popen(
         [sys.executable, "-m", "tests.support.act_process", act, pk],
         env={
@@ -52,7 +52,7 @@ def process(act: str, pk: str, **environment: str) -> Iterator[None]:
 
 
 def call_under_way(act: str) -> Callable[[], bool]:
-    return GatewayCall.objects.filter(act=act, outcome="").exists
+    return GatewayCall.objects.filter(operation=act, outcome="in_progress").exists
 
 
 def run_worker_later() -> None:

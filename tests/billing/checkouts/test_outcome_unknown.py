@@ -85,7 +85,7 @@ def test_capture_without_response_is_not_sent_again(
     gateway_driver.start_and_pay(asked)
     later()
     assert the_payment().status == "succeeded"
-    assert GatewayCall.objects.filter(act="capture").count() == 1
+    assert GatewayCall.objects.filter(operation="capture").count() == 1
 
 
 def test_captured_payment_cannot_be_captured_again(
@@ -152,11 +152,11 @@ def test_fetch_without_response_leaves_payment_pending(
 def test_start_at_unavailable_gateway_leaves_payment_pending(
     gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
 ) -> None:
-    settings.PARTWAY_SANDBOX_URL, up = UNREACHABLE_URL, settings.PARTWAY_SANDBOX_URL
+    settings.PARTWAY_GATEWAY_URLS, up = {"sandbox": UNREACHABLE_URL}, settings.PARTWAY_GATEWAY_URLS
     with pytest.raises(GatewayUnavailable):
         gateway_driver.start(asked)
     assert the_payment().status == "pending"
-    settings.PARTWAY_SANDBOX_URL = up
+    settings.PARTWAY_GATEWAY_URLS = up
     assert gateway_driver.start_and_pay(asked).status == "succeeded"
 
 
@@ -164,9 +164,9 @@ def test_request_is_canceled_even_when_gateway_is_unavailable(
     gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor, settings: Settings
 ) -> None:
     gateway_driver.start(asked)
-    settings.PARTWAY_SANDBOX_URL, up = UNREACHABLE_URL, settings.PARTWAY_SANDBOX_URL
+    settings.PARTWAY_GATEWAY_URLS, up = {"sandbox": UNREACHABLE_URL}, settings.PARTWAY_GATEWAY_URLS
     assert payment_requests.cancel(asked, by=alice, now=present()).status == "canceled"
-    settings.PARTWAY_SANDBOX_URL = up
+    settings.PARTWAY_GATEWAY_URLS = up
     later()
     assert the_payment().status == "canceled"
 
@@ -175,10 +175,10 @@ def test_pay_now_is_refused_while_close_outcome_is_unknown(
     gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice, settings: Settings
 ) -> None:
     gateway_driver.start(asked)
-    settings.PARTWAY_SANDBOX_URL, up = UNREACHABLE_URL, settings.PARTWAY_SANDBOX_URL
+    settings.PARTWAY_GATEWAY_URLS, up = {"sandbox": UNREACHABLE_URL}, settings.PARTWAY_GATEWAY_URLS
     with pytest.raises(PaymentInProgress):
         gateway_driver.start(invoice)
-    settings.PARTWAY_SANDBOX_URL = up
+    settings.PARTWAY_GATEWAY_URLS = up
     assert gateway_driver.start(invoice).amount_minor == 100_000
 
 
@@ -203,9 +203,13 @@ def test_gateway_calls_are_stored_with_key_attempt_and_outcome(
     gateway_driver.inject_fault("error_before", act="capture")
     payment = gateway_driver.start_and_pay(asked)
     later()
-    calls = GatewayCall.objects.order_by("id").values_list("act", "attempt", "outcome")
-    assert list(calls) == [("start", 1, "done"), ("capture", 1, "unknown"), ("capture", 2, "done")]
-    assert GatewayCall.objects.get(act="start").key == f"{payment.pk}:start:1"
+    calls = GatewayCall.objects.order_by("id").values_list("operation", "attempt", "outcome")
+    assert list(calls) == [
+        ("start", 1, "succeeded"),
+        ("capture", 1, "unknown"),
+        ("capture", 2, "succeeded"),
+    ]
+    assert GatewayCall.objects.get(operation="start").idempotency_key == f"{payment.pk}:start:1"
 
 
 def test_refresh_interval_of_unsettled_payment_doubles(
@@ -226,8 +230,8 @@ def test_payment_claimed_by_another_worker_is_skipped(
 ) -> None:
     seen = gateway_driver.start(asked)
     gateway_driver.pay(seen)
-    Payment.objects.update(checks=1)
-    assert not due_work._ask(seen, present())
+    Payment.objects.update(refresh_count=1)
+    assert not due_work.UNSETTLED_PAYMENTS.claim(seen, until=present())
     assert the_payment().status == "pending"
 
 

@@ -50,8 +50,10 @@ def test_unpayable_link_raises_not_payable_with_reason(asked: PaymentRequest, re
 
 
 def test_capture_above_amount_due_is_not_payable(asked: PaymentRequest) -> None:
-    payment = Payment(amount_minor=asked.invoice.amount_due_minor, created_at=present())
-    payability.check_capture(payment, asked.invoice, None)
+    payment = Payment(
+        invoice=asked.invoice, amount_minor=asked.invoice.amount_due_minor, created_at=present()
+    )
+    payability.check_capture(payment)
     payment.amount_minor += 1
     with pytest.raises(NotPayable):
-        payability.check_capture(payment, asked.invoice, None)
+        payability.check_capture(payment)

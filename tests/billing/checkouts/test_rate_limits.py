@@ -110,7 +110,9 @@ def test_rate_limit_of_checkouts_per_ip_address_and_hour(
 
 def test_rate_limit_per_ip_address_spans_organizations(gateway_driver: GatewayDriver, dana: Customer) -> None:
     birch = personas.mallory().organization
-    organizations.connect_sandbox(birch, by=personas.owner_actor(birch), now=present())
+    organizations.connect(
+        birch, gateway="sandbox", credentials={}, by=personas.owner_actor(birch), now=present()
+    )
     theirs = personas.sent_invoice(personas.customer(birch))
     for _ in range(3):
         gateway_driver.start(personas.sent_invoice(dana), address="203.0.113.9")

@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.documents.deposits import OfflineDeposit
+from partway.billing.documents.drafts import LineDraft
 from partway.billing.errors import (
     Conflict,
     DepositNotDivisible,
@@ -20,6 +21,7 @@ from partway.billing.errors import (
     NotPayable,
     PaymentInProgress,
     TooLate,
+    field_error,
 )
 from partway.billing.events import Actor
 from partway.billing.models import Alert, Allocation, Customer, Event, Invoice, Mail, Payment, Quote
@@ -51,10 +53,10 @@ def edit(invoice: Invoice, by: Actor, total_minor: int, **changes: Any) -> Invoi
         customer=invoice.customer,
         currency=invoice.currency,
         due_on=invoice.due_on,
-        lines=(invoices.Line("Less than planned", Decimal(1), total_minor, Decimal(0)),),
+        lines=(LineDraft("Less than planned", Decimal(1), total_minor, Decimal(0)),),
     )
     changed = replace(draft, **changes)
-    return invoices.edit(invoice, draft=changed, version=invoice.version, by=by, now=present())
+    return invoices.edit(invoice, draft=changed, expected_version=invoice.version, by=by, now=present())
 
 
 def record(quote: Quote, by: Actor, **changes: Any) -> Payment:
@@ -86,7 +88,7 @@ def test_deposit_start_with_other_amount_is_refused(
     gateway_driver: GatewayDriver, accepted: Quote, amount_minor: int
 ) -> None:
     with pytest.raises(DepositNotDivisible):
-        start_payment(accepted, shown=Money(amount_minor, "USD"), payer_ip=None, now=present())
+        start_payment(accepted, expected_amount=Money(amount_minor, "USD"), payer_ip=None, now=present())
     assert not Payment.objects.exists()
 
 
@@ -165,7 +167,8 @@ def test_quote_with_deposit_between_gateway_steps_cannot_be_sent(dana: Customer,
     )  # 30 % are 10.005, and the last digit must be 0
     with pytest.raises(Invalid) as refused:
         quotes.send(draft, by=alice, now=present())
-    assert "multiple of" in refused.value.fields["deposit"]
+    params = {"deposit": Money(10_005, "KWD"), "step": Money(10, "KWD")}
+    assert refused.value.fields == {"deposit": field_error("deposit_not_multiple", **params)}
 
 
 def test_late_bank_debit_after_recorded_deposit_is_no_deposit(

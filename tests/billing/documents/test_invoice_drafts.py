@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from partway.billing.documents import invoices
-from partway.billing.documents.invoices import InvoiceDraft, Line
+from partway.billing.documents.drafts import LineDraft
+from partway.billing.documents.invoices import InvoiceDraft
 from partway.billing.errors import Conflict, Invalid, Stale
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice
@@ -18,8 +19,8 @@ from partway.lib.clock import now as present
 from partway.lib.money import MAX_AMOUNT_MINOR
 from tests.support import personas
 
-OAK = Line("Oak staircase", Decimal("1.5"), 20_001, Decimal(10))
-OIL = Line("Oil finish", Decimal(3), 1_000, Decimal("7.25"))
+OAK = LineDraft("Oak staircase", Decimal("1.5"), 20_001, Decimal(10))
+OIL = LineDraft("Oil finish", Decimal(3), 1_000, Decimal("7.25"))
 
 
 def draft(dana: Customer, **changes: Any) -> InvoiceDraft:
@@ -45,13 +46,13 @@ def test_invoice_totals_follow_from_its_lines(dana: Customer, alice: Actor) -> N
 
 
 def test_a_percent_discount_comes_off_before_tax(dana: Customer, alice: Actor) -> None:
-    lines = (Line("Work", Decimal(1), 10_000, Decimal(20)),)
+    lines = (LineDraft("Work", Decimal(1), 10_000, Decimal(20)),)
     invoice = write(dana, alice, lines=lines, discount_kind="percent", discount_percent=Decimal("12.5"))
     assert (invoice.discount_minor, invoice.tax_minor, invoice.total_minor) == (1_250, 1_750, 10_500)
 
 
 def test_a_discount_amount_comes_off_before_tax(dana: Customer, alice: Actor) -> None:
-    lines = (Line("Work", Decimal(1), 10_000, Decimal(20)),)
+    lines = (LineDraft("Work", Decimal(1), 10_000, Decimal(20)),)
     invoice = write(dana, alice, lines=lines, discount_kind="amount", discount_amount_minor=2_000)
     assert (invoice.discount_minor, invoice.tax_minor, invoice.total_minor) == (2_000, 1_600, 9_600)
 
@@ -104,7 +105,9 @@ def test_invoice_for_customer_of_another_organization_is_refused(dana: Customer,
 
 def test_draft_invoice_edit_replaces_lines(dana: Customer, alice: Actor) -> None:
     invoice = write(dana, alice)
-    edited = invoices.edit(invoice, draft=draft(dana, lines=(OIL,)), version=1, by=alice, now=present())
+    edited = invoices.edit(
+        invoice, draft=draft(dana, lines=(OIL,)), expected_version=1, by=alice, now=present()
+    )
     assert (edited.version, edited.total_minor, edited.lines.count()) == (2, 3_218, 1)
     event = Event.objects.get(type="invoice.edited")
     assert (event.data["before"]["total_minor"], event.data["total_minor"]) == (36_220, 3_218)
@@ -112,20 +115,20 @@ def test_draft_invoice_edit_replaces_lines(dana: Customer, alice: Actor) -> None
 
 def test_draft_invoice_edit_of_outdated_version_raises_stale(dana: Customer, alice: Actor) -> None:
     invoice = write(dana, alice)
-    invoices.edit(invoice, draft=draft(dana, notes="first"), version=1, by=alice, now=present())
+    invoices.edit(invoice, draft=draft(dana, notes="first"), expected_version=1, by=alice, now=present())
     with pytest.raises(Stale):
-        invoices.edit(invoice, draft=draft(dana, notes="second"), version=1, by=alice, now=present())
+        invoices.edit(invoice, draft=draft(dana, notes="second"), expected_version=1, by=alice, now=present())
     assert Invoice.objects.get().notes == "first"
 
 
 def test_invalid_draft_invoice_edit_changes_nothing(dana: Customer, alice: Actor) -> None:
     invoice = write(dana, alice)
     with pytest.raises(Invalid):
-        invoices.edit(invoice, draft=draft(dana, lines=()), version=1, by=alice, now=present())
+        invoices.edit(invoice, draft=draft(dana, lines=()), expected_version=1, by=alice, now=present())
     assert (Invoice.objects.get().version, invoice.lines.count()) == (1, 2)
 
 
 def test_void_invoice_cannot_be_edited(invoice: Invoice, dana: Customer, alice: Actor) -> None:
     invoice = invoices.void(invoice, by=alice, now=present())
     with pytest.raises(Conflict):
-        invoices.edit(invoice, draft=draft(dana), version=invoice.version, by=alice, now=present())
+        invoices.edit(invoice, draft=draft(dana), expected_version=invoice.version, by=alice, now=present())

@@ -7,15 +7,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 from partway.billing.documents import invoices, versions
-from partway.billing.documents.invoices import InvoiceDraft, Line
+from partway.billing.documents.drafts import LineDraft
+from partway.billing.documents.invoices import InvoiceDraft
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 
 LINES = (
-    Line("Linseed oil, per liter", Decimal("1.5"), 2_145, Decimal("8.875")),
-    Line("Fitting", Decimal(1), 90_000, Decimal(0)),
+    LineDraft("Linseed oil, per liter", Decimal("1.5"), 2_145, Decimal("8.875")),
+    LineDraft("Fitting", Decimal(1), 90_000, Decimal(0)),
 )
 
 
@@ -36,14 +37,14 @@ def written(dana: Customer, alice: Actor) -> tuple[Invoice, InvoiceDraft]:
 
 def change(invoice: Invoice, draft: InvoiceDraft, by: Actor) -> Invoice:
     version = Invoice.objects.get(pk=invoice.pk).version
-    return invoices.edit(invoice, draft=draft, version=version, by=by, now=present())
+    return invoices.edit(invoice, draft=draft, expected_version=version, by=by, now=present())
 
 
 def test_earlier_invoice_version_equals_invoice_before_edit(dana: Customer, alice: Actor) -> None:
     invoice, draft = written(dana, alice)
     was = versions.current_version(invoice)
     change(invoice, replace(draft, lines=LINES[:1], notes="", discount_kind=""), alice)
-    [(before, event)] = versions.earlier(invoice)
+    [(before, event)] = versions.previous_versions(invoice)
     assert before == was
     assert event.actor_label == "Alice"
     assert (before.number, before.version, before.customer) == ("INV-0001", 2, "Dana Whitfield")
@@ -58,7 +59,7 @@ def test_invoice_versions_are_kept_in_order(dana: Customer, alice: Actor) -> Non
     invoice, draft = written(dana, alice)
     for notes in ("Second", "Third"):
         change(invoice, replace(draft, notes=notes), alice)
-    assert [version.notes for version, _ in versions.earlier(invoice)] == [draft.notes, "Second"]
+    assert [version.notes for version, _ in versions.previous_versions(invoice)] == [draft.notes, "Second"]
 
 
 def test_edit_event_without_snapshot_is_no_invoice_version(dana: Customer, alice: Actor) -> None:
@@ -67,7 +68,7 @@ def test_edit_event_without_snapshot_is_no_invoice_version(dana: Customer, alice
     figures = {"total_minor": 100_000, "currency": "USD", "due_on": "2026-11-30"}
     for data in ({"before": figures}, {}):
         Event.objects.filter(type="invoice.edited").update(data=data)
-        assert versions.earlier(invoice) == []
+        assert versions.previous_versions(invoice) == []
 
 
 def test_invoice_version_without_number_and_discount_is_readable(dana: Customer, alice: Actor) -> None:
@@ -77,5 +78,5 @@ def test_invoice_version_without_number_and_discount_is_readable(dana: Customer,
     for name in ("number", "discount_kind", "discount_percent"):
         del event.data["before"][name]
     event.save()
-    [(before, _)] = versions.earlier(invoice)
+    [(before, _)] = versions.previous_versions(invoice)
     assert (before.number, before.discount_kind, before.discount_percent) == ("", "", Decimal(0))

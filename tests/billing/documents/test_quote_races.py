@@ -9,7 +9,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.billing.checkouts.payability import CHECKOUT_LIFETIME
-from partway.billing.documents import deposits, invoices, quotes
+from partway.billing.documents import deposits, invoices, quote_terms, quotes
 from partway.billing.errors import BillingError
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Payment, Quote, QuoteTerms
@@ -68,7 +68,7 @@ def test_concurrent_send_and_new_terms_assign_distinct_quote_numbers(dana: Custo
     for quote, offset_ms in rounds(lambda: personas.draft_quote(dana)):
         run_concurrently(
             lambda: quotes.send(quote, by=alice, now=present()),
-            lambda: quotes.change_terms(dana.organization, terms=terms, by=alice, now=present()),
+            lambda: quote_terms.change(dana.organization, terms=terms, by=alice, now=present()),
             offset_ms=offset_ms,
         )
     numbers = Quote.objects.order_by("number").values_list("number", flat=True)

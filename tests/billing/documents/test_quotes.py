@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from partway.accounts.models import Organization
-from partway.billing import events, outbox
-from partway.billing.documents import quotes
-from partway.billing.documents.quotes import AcceptanceEvidence, Line, QuoteDraft
+from partway.billing import events
+from partway.billing.documents import quote_terms, quotes
+from partway.billing.documents.drafts import LineDraft
+from partway.billing.documents.quotes import AcceptanceEvidence, QuoteDraft
 from partway.billing.errors import Conflict, DepositNotDivisible, Invalid, Stale, TooLate
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Mail, Quote, QuoteTerms
 from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
+from partway.delivery.mail import kinds as mail_kinds
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -28,7 +30,7 @@ from tests.support import personas
 def offer(dana: Customer) -> QuoteDraft:
     """A staircase for $1,000.00, with a deposit of 30 %."""
     day = today(present(), dana.organization.time_zone) + timedelta(days=14)
-    lines = (Line("Oak staircase", Decimal(1), 100_000, Decimal(0)),)
+    lines = (LineDraft("Oak staircase", Decimal(1), 100_000, Decimal(0)),)
     return QuoteDraft(dana, "USD", day, lines, deposit_kind="percent", deposit_percent=Decimal(30))
 
 
@@ -86,20 +88,20 @@ def test_draft_quote_has_deposit_and_no_number(offer: QuoteDraft, alice: Actor) 
 def test_percent_deposit_rounds_half_up(
     offer: QuoteDraft, alice: Actor, total_minor: int, percent: str, deposit_minor: int
 ) -> None:
-    lines = (Line("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
+    lines = (LineDraft("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
     draft = write(offer, alice, lines=lines, deposit_percent=Decimal(percent))
     assert draft.deposit_minor == deposit_minor <= draft.total_minor
 
 
 def test_percent_deposit_is_of_total_with_tax_and_discount(offer: QuoteDraft, alice: Actor) -> None:
-    lines = (Line("Oak staircase", Decimal(1), 100_000, Decimal("8.25")),)
+    lines = (LineDraft("Oak staircase", Decimal(1), 100_000, Decimal("8.25")),)
     draft = write(offer, alice, lines=lines, discount_kind="percent", discount_percent=Decimal(10))
     assert (draft.total_minor, draft.deposit_minor) == (97_425, 29_228)
 
 
 @pytest.mark.parametrize(("currency", "deposit"), [("JPY", 300), ("KWD", 300)])
 def test_deposit_is_in_quote_currency(offer: QuoteDraft, alice: Actor, currency: str, deposit: int) -> None:
-    lines = (Line("Oak staircase", Decimal(1), 1_000, Decimal(0)),)
+    lines = (LineDraft("Oak staircase", Decimal(1), 1_000, Decimal(0)),)
     assert write(offer, alice, currency=currency, lines=lines).deposit == Money(deposit, currency)
 
 
@@ -128,20 +130,22 @@ def test_quote_with_invalid_field_is_refused_by_field(
 
 
 def test_quote_edit_recomputes_deposit(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
-    lines = (Line("Oak staircase", Decimal(2), 100_000, Decimal(0)),)
-    edited = quotes.edit(draft, draft=replace(offer, lines=lines), version=1, by=alice, now=present())
+    lines = (LineDraft("Oak staircase", Decimal(2), 100_000, Decimal(0)),)
+    edited = quotes.edit(
+        draft, draft=replace(offer, lines=lines), expected_version=1, by=alice, now=present()
+    )
     assert (edited.deposit_minor, edited.version) == (60_000, 2)
 
 
 def test_quote_edit_of_outdated_version_raises_stale(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
-    quotes.edit(draft, draft=offer, version=1, by=alice, now=present())
+    quotes.edit(draft, draft=offer, expected_version=1, by=alice, now=present())
     with pytest.raises(Stale):
-        quotes.edit(draft, draft=offer, version=1, by=alice, now=present())
+        quotes.edit(draft, draft=offer, expected_version=1, by=alice, now=present())
 
 
 def test_sent_quote_cannot_be_edited(offer: QuoteDraft, quote: Quote, alice: Actor) -> None:
     with pytest.raises(Conflict):
-        quotes.edit(quote, draft=offer, version=1, by=alice, now=present())
+        quotes.edit(quote, draft=offer, expected_version=1, by=alice, now=present())
     assert Quote.objects.get().deposit_minor == 30_000
 
 
@@ -196,9 +200,9 @@ def test_draft_expired_or_declined_quote_cannot_be_resent(quote: Quote, draft: Q
 
 def test_queued_mail_of_declined_quote_is_dropped(quote: Quote) -> None:
     mail = Mail.objects.get()
-    assert outbox.is_still_valid(mail, now=present())
+    assert mail_kinds.is_valid(mail, now=present())
     decline(quote)
-    assert not outbox.is_still_valid(Mail.objects.get(pk=mail.pk), now=present())
+    assert not mail_kinds.is_valid(Mail.objects.get(pk=mail.pk), now=present())
 
 
 def test_payment_request_for_quote_is_refused(quote: Quote, alice: Actor) -> None:
@@ -307,22 +311,22 @@ def test_quote_terms_set_next_number_and_default_deposit(
     organization: Organization, dana: Customer, alice: Actor
 ) -> None:
     first = personas.sent_quote(dana)
-    quotes.change_terms(organization, terms=terms(), by=alice, now=present())
+    quote_terms.change(organization, terms=terms(), by=alice, now=present())
     assert (first.number, personas.sent_quote(dana).number) == ("QUO-0001", "Q-0002")
-    assert quotes.default_deposit(organization, Money(100_000, "USD")) == ("percent", Decimal(25), 0)
+    assert quote_terms.default_deposit(organization, Money(100_000, "USD")) == ("percent", Decimal(25), 0)
 
 
 def test_quote_terms_never_lower_next_number(
     organization: Organization, dana: Customer, alice: Actor
 ) -> None:
     personas.sent_quote(dana)
-    quotes.change_terms(organization, terms=terms(next_number=1), by=alice, now=present())
+    quote_terms.change(organization, terms=terms(next_number=1), by=alice, now=present())
     assert QuoteTerms.objects.get().next_number == 2
 
 
 def test_no_default_deposit_below_threshold(organization: Organization, alice: Actor) -> None:
-    quotes.change_terms(organization, terms=terms(deposit_threshold_minor=50_000), by=alice, now=present())
-    kinds = [quotes.default_deposit(organization, Money(minor, "USD"))[0] for minor in (49_999, 50_000)]
+    quote_terms.change(organization, terms=terms(deposit_threshold_minor=50_000), by=alice, now=present())
+    kinds = [quote_terms.default_deposit(organization, Money(minor, "USD"))[0] for minor in (49_999, 50_000)]
     assert kinds == ["", "percent"]
 
 
@@ -330,9 +334,9 @@ def test_default_deposit_amount_is_capped_at_total_and_bound_to_currency(
     organization: Organization, alice: Actor
 ) -> None:
     usual = terms(deposit_kind="amount", deposit_amount_minor=20_000)
-    quotes.change_terms(organization, terms=usual, by=alice, now=present())
+    quote_terms.change(organization, terms=usual, by=alice, now=present())
     totals = (Money(50_000, "USD"), Money(15_000, "USD"), Money(0, "USD"), Money(50_000, "EUR"))
-    assert [quotes.default_deposit(organization, total)[2] for total in totals] == [20_000, 15_000, 0, 0]
+    assert [quote_terms.default_deposit(organization, total)[2] for total in totals] == [20_000, 15_000, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -351,12 +355,12 @@ def test_invalid_quote_terms_are_refused_by_field(
     organization: Organization, alice: Actor, columns: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
-        quotes.change_terms(organization, terms=terms(**columns), by=alice, now=present())
+        quote_terms.change(organization, terms=terms(**columns), by=alice, now=present())
     assert list(refusal.value.fields) == [field]
 
 
 def test_quote_terms_event_keeps_previous_values(organization: Organization, alice: Actor) -> None:
     for _ in range(2):
-        quotes.change_terms(organization, terms=terms(), by=alice, now=present())
+        quote_terms.change(organization, terms=terms(), by=alice, now=present())
     event = Event.objects.get(type="organization.quote_terms_changed")
     assert event.data["before"] == {"prefix": "QUO-", "deposit_kind": "", "deposit_percent": "0"}

@@ -8,11 +8,12 @@ import pytest
 from django.db import IntegrityError
 
 from partway.accounts.models import Organization
-from partway.billing import links, outbox
+from partway.billing import links
 from partway.billing.documents import invoices
 from partway.billing.errors import Conflict, Invalid, InvoiceNotSent
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, Mail
+from partway.delivery.mail import kinds
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from tests.support import personas
@@ -83,7 +84,7 @@ def test_draft_invoice_cannot_be_resent(dana: Customer, alice: Actor) -> None:
 
 def test_queued_mail_of_void_invoice_is_dropped(invoice: Invoice, alice: Actor) -> None:
     invoices.void(invoice, by=alice, now=present())
-    assert not outbox.is_still_valid(Mail.objects.get(invoice=invoice), now=present())
+    assert not kinds.is_valid(Mail.objects.get(invoice=invoice), now=present())
 
 
 def test_invoice_opened_event_is_recorded_once(invoice: Invoice) -> None:

@@ -1,4 +1,4 @@
-"""Whatever a gateway tells, in any order and any number of times, ends the same."""
+"""Booking of the gateway's states: the same states in any order and number end the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partway.billing.errors import BillingError
 from partway.billing.events import Actor, customer_actor, gateway_actor, record
 from partway.billing.models import Alert, Allocation, Customer, Event, Invoice, Payment, PaymentRequest
 from partway.billing.payments import booking
-from partway.billing.payments.booking import BookingContext, GatewayAction
+from partway.billing.payments.booking import GatewayAction
 from partway.billing.requests import payment_requests
 from partway.billing.verification import verify
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
@@ -26,18 +26,17 @@ from tests.support import personas
 CANCEL = "a member cancels"
 
 
-def truth(status: CheckoutStatus, captured_minor: int = 30_000, currency: str = "USD") -> CheckoutState:
+def state(status: CheckoutStatus, captured_minor: int = 30_000, currency: str = "USD") -> CheckoutState:
     captured = Money(captured_minor, currency) if status == CheckoutStatus.CAPTURED else None
     return CheckoutState(status, captured, None, "card", "", "")
 
 
 @transaction.atomic
-def told(payment: Payment, what: CheckoutState) -> GatewayAction | None:
-    """Apply one look at the truth, as payments.refresh does."""
-    invoice = Invoice.objects.locked(payment.invoice_id)
+def apply(payment: Payment, reported: CheckoutState) -> GatewayAction | None:
+    """Applies one state of the checkout, as payments.refresh does."""
     fresh = Payment.objects.select_related("payment_request").get(pk=payment.pk)
-    report = BookingContext(fresh, invoice, fresh.payment_request, what, gateway_actor("sandbox"), present())
-    return booking.apply(report)
+    fresh.document = Invoice.objects.locked(payment.invoice_id)
+    return booking.apply(fresh, state=reported, by=gateway_actor("sandbox"), now=present())
 
 
 def started(asked: PaymentRequest) -> Payment:
@@ -89,7 +88,7 @@ def test_captured_state_wins_in_any_order_of_reports(
     payment: Payment, order: tuple[CheckoutStatus, ...]
 ) -> None:
     for status in order:
-        told(payment, truth(status))
+        apply(payment, state(status))
     assert end(payment) == ("succeeded", 30_000, "paid")
 
 
@@ -101,7 +100,7 @@ def test_any_sequence_of_gateway_reports_keeps_books_consistent(
     payment = started(personas.request_payment(personas.sent_invoice(dana)))
     for step in story:
         if step != CANCEL:
-            told(payment, truth(CheckoutStatus(step)))
+            apply(payment, state(CheckoutStatus(step)))
             continue
         with suppress(BillingError):
             payment_requests.cancel(payment.payment_request, by=alice, now=present())
@@ -112,13 +111,13 @@ def test_any_sequence_of_gateway_reports_keeps_books_consistent(
 
 def test_failure_reported_after_success_is_ignored(payment: Payment) -> None:
     for status in (CheckoutStatus.CAPTURED, CheckoutStatus.FAILED, CheckoutStatus.CLOSED):
-        told(payment, truth(status))
+        apply(payment, state(status))
     assert end(payment) == ("succeeded", 30_000, "paid")
 
 
 def test_capture_reported_after_failure_becomes_credit_with_alert(payment: Payment) -> None:
     for status in (CheckoutStatus.FAILED, CheckoutStatus.CAPTURED):
-        told(payment, truth(status))
+        apply(payment, state(status))
     assert end(payment) == ("succeeded", 0, "open")
     assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
 
@@ -128,13 +127,13 @@ def test_capture_reported_after_cancel_becomes_credit_with_alert(
 ) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
     for status in (CheckoutStatus.CLOSED, CheckoutStatus.CAPTURED):
-        told(payment, truth(status))
+        apply(payment, state(status))
     assert end(payment) == ("succeeded", 0, "canceled")
     assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
 
 
 def test_capture_decision_is_stored_before_gateway_call(payment: Payment) -> None:
-    assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CAPTURE
+    assert apply(payment, state(CheckoutStatus.AUTHORIZED)) == GatewayAction.CAPTURE
     assert end(payment)[0] == "capturing"
 
 
@@ -143,7 +142,7 @@ def test_authorization_of_expired_request_is_released(
 ) -> None:
     dead = PaymentRequest.objects.filter(pk=asked.pk)
     dead.update(expires_at=payment.created_at)
-    assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
+    assert apply(payment, state(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
     assert end(payment) == ("releasing", 0, "open")
     dead.update(expires_at=None)  # no checkout begins that late, and `verify` says so
 
@@ -152,7 +151,7 @@ def test_authorization_while_closing_is_released(
     payment: Payment, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
-    assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
+    assert apply(payment, state(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
     assert end(payment) == ("releasing", 0, "canceled")
 
 
@@ -160,19 +159,19 @@ def test_authorization_is_released_when_payments_are_disabled(payment: Payment) 
     organization = payment.organization
     organization.payments_enabled = False
     organization.save()
-    assert told(payment, truth(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
+    assert apply(payment, state(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
 
 
 def test_capturing_payment_stays_accepted_after_payments_are_disabled(payment: Payment) -> None:
-    told(payment, truth(CheckoutStatus.AUTHORIZED))
+    apply(payment, state(CheckoutStatus.AUTHORIZED))
     Organization.objects.update(payments_enabled=False)
-    told(payment, truth(CheckoutStatus.PROCESSING))
+    apply(payment, state(CheckoutStatus.PROCESSING))
     payment.refresh_from_db()
     assert (payment.status, payment.accepted) == ("processing", True)
 
 
 def test_capture_in_other_currency_is_booked_unallocated_with_alert(payment: Payment) -> None:
-    told(payment, truth(CheckoutStatus.CAPTURED, 30_000, "CAD"))
+    apply(payment, state(CheckoutStatus.CAPTURED, 30_000, "CAD"))
     assert end(payment)[:2] == ("succeeded", 0)
     payment.refresh_from_db()
     assert payment.captured == Money(30_000, "CAD")
@@ -180,9 +179,9 @@ def test_capture_in_other_currency_is_booked_unallocated_with_alert(payment: Pay
 
 
 def test_capture_without_amount_is_booked_after_amount_is_reported(payment: Payment) -> None:
-    told(payment, CheckoutState(CheckoutStatus.CAPTURED, None, None, "card", "", ""))
+    apply(payment, CheckoutState(CheckoutStatus.CAPTURED, None, None, "card", "", ""))
     assert end(payment)[1] == 0
-    told(payment, truth(CheckoutStatus.CAPTURED))
+    apply(payment, state(CheckoutStatus.CAPTURED))
     assert end(payment) == ("succeeded", 30_000, "paid")
 
 
@@ -190,11 +189,11 @@ def test_releasing_payment_with_unknown_captured_amount_raises_alert(
     payment: Payment, asked: PaymentRequest, alice: Actor
 ) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
-    told(payment, truth(CheckoutStatus.AUTHORIZED))
-    told(payment, CheckoutState(CheckoutStatus.CAPTURED, None, None, "card", "", ""))
+    apply(payment, state(CheckoutStatus.AUTHORIZED))
+    apply(payment, CheckoutState(CheckoutStatus.CAPTURED, None, None, "card", "", ""))
     assert end(payment)[0] == "releasing"
     assert Alert.objects.get(payment=payment).kind == "captured_amount_missing"
-    told(payment, truth(CheckoutStatus.CAPTURED))
+    apply(payment, state(CheckoutStatus.CAPTURED))
     assert end(payment) == ("succeeded", 0, "canceled")
 
 
@@ -203,7 +202,7 @@ def test_releasing_payment_with_unknown_captured_amount_raises_alert(
 )
 def test_capture_of_zero_fails_payment(payment: Payment, before: list[CheckoutStatus]) -> None:
     for status in (*before, CheckoutStatus.CAPTURED, CheckoutStatus.CAPTURED):
-        told(payment, truth(status, 0))
+        apply(payment, state(status, 0))
     assert end(payment) == ("failed", 0, "open")
 
 
@@ -212,13 +211,13 @@ def test_capture_of_zero_of_canceled_request_cancels_payment(
 ) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
     for status in (CheckoutStatus.AUTHORIZED, CheckoutStatus.CAPTURED):
-        told(payment, truth(status, 0))
+        apply(payment, state(status, 0))
     assert end(payment) == ("canceled", 0, "canceled")
 
 
 def test_late_capture_allocates_nothing(payment: Payment, asked: PaymentRequest, alice: Actor) -> None:
     payment_requests.cancel(asked, by=alice, now=present())
-    told(payment, truth(CheckoutStatus.CAPTURED))
+    apply(payment, state(CheckoutStatus.CAPTURED))
     assert end(payment) == ("succeeded", 0, "canceled")
     assert not Allocation.objects.exists()
 
@@ -227,5 +226,5 @@ def test_booking_one_payment_leaves_payment_of_another_invoice_pending(
     payment: Payment, dana: Customer
 ) -> None:
     other = started(personas.request_payment(personas.sent_invoice(dana)))
-    told(payment, truth(CheckoutStatus.CAPTURED))
+    apply(payment, state(CheckoutStatus.CAPTURED))
     assert end(other) == ("pending", 0, "open")

@@ -32,9 +32,9 @@ def gateway_driver(
     settings: Settings,
 ) -> Iterator[GatewayDriver]:
     """The company and our door, each at a real port: whatever the company reports arrives by itself."""
-    settings.PARTWAY_SANDBOX_URL = sandbox_server.url
+    settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     settings.PARTWAY_URL = live_server.url
-    account = organizations.connect_sandbox(organization, by=alice, now=present())
+    account = organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
     gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
     yield gateway_driver
     gateway_driver.assert_ledger_matches_books()
@@ -42,7 +42,7 @@ def gateway_driver(
 
 def booked(*kinds: str) -> bool:
     """Whether exactly these reports have come and had their effect."""
-    done = Callback.objects.filter(status="done").values_list("kind", flat=True)
+    done = Callback.objects.filter(status="processed").values_list("event_type", flat=True)
     return sorted(done) == sorted(f"checkout.{kind}" for kind in kinds)
 
 
@@ -120,7 +120,7 @@ def test_callback_for_nonexistent_checkout_raises_alert(
     wait_until(lambda: booked("authorized", "captured") and Callback.objects.count() == 3)
     process_all_callbacks()
     [stray] = Callback.objects.exclude(checkout_ref=payment.checkout_ref)
-    assert (stray.status, Alert.objects.get().kind) == ("flagged", "unmatched_callback")
+    assert (stray.status, Alert.objects.get().kind) == ("unmatched", "unmatched_callback")
     assert_paid_once(gateway_driver, payment)
 
 

@@ -88,7 +88,7 @@ def test_start_with_outdated_amount_is_not_payable(
     gateway_driver: GatewayDriver, asked: PaymentRequest
 ) -> None:
     with pytest.raises(NotPayable) as refusal:
-        start_payment(asked, shown=Money(29_999, "USD"), payer_ip=None, now=present())
+        start_payment(asked, expected_amount=Money(29_999, "USD"), payer_ip=None, now=present())
     assert refusal.value.reason == "changed"
     assert gateway_driver.ledger() == {}
 

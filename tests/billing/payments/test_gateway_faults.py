@@ -63,7 +63,7 @@ def state(source: PaymentTarget) -> str:
 
 def flags_of(payment: Payment) -> dict[str, str]:
     """What Attention says about this payment, by kind."""
-    return dict(Alert.objects.filter(payment=payment).values_list("kind", "message"))
+    return dict(Alert.objects.filter(payment=payment).values_list("kind", "params"))
 
 
 # No answer, though it was done, or was not
@@ -138,8 +138,12 @@ def test_captured_amount_mismatch_is_booked_as_captured_and_raises_alert(
     gateway_driver.inject_fault(**fault)
     payment = paid(gateway_driver, source, how)
     assert payment.captured == taken == gateway_driver.captured_amount(payment)
-    [(kind, message)] = flags_of(payment).items()
-    assert (kind, f"{taken} was taken where $300.00 was asked" in message) == (
+    [(kind, params)] = flags_of(payment).items()
+    captured = {"amount_minor": taken.amount_minor, "currency": taken.currency}
+    assert (
+        kind,
+        params == {"captured": captured, "amount": {"amount_minor": 30_000, "currency": "USD"}},
+    ) == (
         "captured_amount_mismatch",
         True,
     )

@@ -9,15 +9,14 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Member, Organization, User
-from partway.billing.documents import quotes
-from partway.billing.errors import Invalid, NotPayable
+from partway.billing.documents import quote_terms
+from partway.billing.errors import GatewayNotAllowed, GatewayUnavailable, Invalid, NotPayable
 from partway.billing.events import OPERATOR, Actor
 from partway.billing.models import Customer, Event, PaymentRequest, QuoteTerms
 from partway.billing.people import organizations
 from partway.billing.people.members import NewUser
-from partway.billing.people.organizations import Profile, SandboxNotAllowed
+from partway.billing.people.organizations import Profile
 from partway.billing.requests import payment_requests
-from partway.gateways.protocol import OutcomeUnknown
 from partway.lib.clock import now as present
 from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
@@ -105,7 +104,7 @@ def test_open_checkout_stays_with_gateway_account_of_its_start(
     gateway_driver: GatewayDriver, asked: PaymentRequest, organization: Organization, alice: Actor
 ) -> None:
     payment = gateway_driver.start(asked)
-    organizations.connect_sandbox(organization, by=alice, now=present())
+    organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
     assert gateway_driver.start_and_pay(asked).pk == payment.pk
 
 
@@ -113,16 +112,16 @@ def test_live_installation_cannot_connect_sandbox(
     organization: Organization, alice: Actor, settings: Settings
 ) -> None:
     settings.PARTWAY_LIVE = True
-    with pytest.raises(SandboxNotAllowed):
-        organizations.connect_sandbox(organization, by=alice, now=present())
+    with pytest.raises(GatewayNotAllowed):
+        organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
 
 
 def test_connect_to_unavailable_gateway_keeps_old_account(
     organization: Organization, alice: Actor, settings: Settings
 ) -> None:
-    settings.PARTWAY_SANDBOX_URL = "http://127.0.0.1:9"
-    with pytest.raises(OutcomeUnknown):
-        organizations.connect_sandbox(organization, by=alice, now=present())
+    settings.PARTWAY_GATEWAY_URLS = {"sandbox": "http://127.0.0.1:9"}
+    with pytest.raises(GatewayUnavailable):
+        organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
     assert organization.gateway_accounts.count() == 1
 
 
@@ -140,7 +139,7 @@ def test_changing_currency_clears_deposit_amounts_of_quote_terms(
     organization: Organization, alice: Actor
 ) -> None:
     terms = QuoteTerms(deposit_kind="amount", deposit_amount_minor=50_000, deposit_threshold_minor=1)
-    quotes.change_terms(organization, terms=terms, by=alice, now=present())
+    quote_terms.change(organization, terms=terms, by=alice, now=present())
     profile = Profile(name="Alder", email="a@alder.example", currency="JPY")
     organizations.change(organization, profile=profile, by=alice, now=present())
     stored = QuoteTerms.objects.get()

@@ -13,7 +13,7 @@ from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import check_payable
 from partway.billing.people import organizations
-from partway.billing.receivables import credit, offline_payments
+from partway.billing.receivables import credit, offline_payments, write_offs
 from partway.billing.requests import payment_requests
 from partway.delivery.mail import sending
 from partway.lib.clock import now as present
@@ -146,7 +146,7 @@ def send_quote(scenario: RaceScenario) -> Quote:
 
 
 def write_off(scenario: RaceScenario) -> Any:
-    return invoices.write_off(scenario.invoice, by=scenario.alice, now=present())
+    return write_offs.write_off(scenario.invoice, by=scenario.alice, now=present())
 
 
 def edit_down(scenario: RaceScenario) -> Any:
@@ -161,7 +161,7 @@ def edit_up(scenario: RaceScenario) -> Any:
 def _edited(scenario: RaceScenario, total_minor: int) -> Invoice:
     held = scenario.invoice
     draft = rewritten(held, total_minor)
-    return invoices.edit(held, draft=draft, version=held.version, by=scenario.alice, now=present())
+    return invoices.edit(held, draft=draft, expected_version=held.version, by=scenario.alice, now=present())
 
 
 def record_800(scenario: RaceScenario) -> Payment:
@@ -199,7 +199,7 @@ def _applied(scenario: RaceScenario, invoice: Invoice, idempotency_key: str | No
 
 
 def release(scenario: RaceScenario) -> str:
-    credit.release(scenario.invoice, scenario.payment, by=scenario.alice, now=present())
+    credit.deallocate(scenario.invoice, scenario.payment, by=scenario.alice, now=present())
     return "released"
 
 

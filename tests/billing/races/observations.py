@@ -32,7 +32,7 @@ def result_cell(answer: Any) -> str:
 def run_worker_to_completion() -> None:
     """The worker, long after: all that can be known is known."""
     later = present() + CHECKOUT_LIFETIME
-    while due_work.refresh_unsettled_payments(now=later) or due_work.work_off_callbacks(now=later):
+    while due_work.refresh_unsettled_payments(now=later) or due_work.process_pending_callbacks(now=later):
         pass
 
 

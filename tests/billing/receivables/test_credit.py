@@ -147,7 +147,7 @@ def test_voiding_invoice_with_open_checkout_leaves_no_credit(
 
 def test_payment_released_from_invoice_becomes_credit(invoice: Invoice, dana: Customer, alice: Actor) -> None:
     payment = record(invoice, 100_000, alice)
-    assert credit.release(invoice, payment, by=alice, now=present()) == Money(100_000, "USD")
+    assert credit.deallocate(invoice, payment, by=alice, now=present()) == Money(100_000, "USD")
     invoice.refresh_from_db()
     assert (invoice.status, invoice.amount_due_minor) == ("sent", 100_000)
     assert credit.balances(dana) == [Money(100_000, "USD")]
@@ -155,9 +155,9 @@ def test_payment_released_from_invoice_becomes_credit(invoice: Invoice, dana: Cu
 
 def test_payment_cannot_be_released_from_invoice_twice(invoice: Invoice, alice: Actor) -> None:
     payment = record(invoice, 40_000, alice)
-    credit.release(invoice, payment, by=alice, now=present())
+    credit.deallocate(invoice, payment, by=alice, now=present())
     with pytest.raises(Conflict):
-        credit.release(invoice, payment, by=alice, now=present())
+        credit.deallocate(invoice, payment, by=alice, now=present())
 
 
 def test_invoice_can_be_voided_after_its_deposit_was_released(dana: Customer, alice: Actor) -> None:
@@ -166,7 +166,7 @@ def test_invoice_can_be_voided_after_its_deposit_was_released(dana: Customer, al
     invoice = invoices.send(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
     with pytest.raises(Conflict):
         invoices.void(invoice, by=alice, now=present())
-    credit.release(invoice, deposit, by=alice, now=present())
+    credit.deallocate(invoice, deposit, by=alice, now=present())
     assert invoices.void(invoice, by=alice, now=present()).status == "void"
     assert credit.balances(dana) == [Money(30_000, "USD")]
 

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from partway.billing.documents import invoices
 from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, PaymentInProgress, TooLate
 from partway.billing.events import Actor
 from partway.billing.models import Allocation, Customer, Event, Invoice, Mail, Payment, PaymentRequest
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.people import payment_modes
-from partway.billing.receivables import credit, offline_payments
+from partway.billing.receivables import credit, offline_payments, write_offs
 from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.lib.clock import now as present
 from partway.lib.clock import today
@@ -185,7 +184,7 @@ def test_offline_payment_is_refused_when_processing_bank_debit_needs_amount_due(
 
 
 def test_offline_payment_of_written_off_invoice_is_recorded(invoice: Invoice, alice: Actor) -> None:
-    invoices.write_off(invoice, by=alice, now=present())
+    write_offs.write_off(invoice, by=alice, now=present())
     record(invoice, 40_000, alice)
     assert Invoice.objects.get().status == "written_off"
     record(invoice, 60_000, alice)

@@ -65,7 +65,7 @@ def test_paid_request_cannot_be_canceled(
     gateway_driver.start_and_pay(asked)
     with pytest.raises(TooLate) as refusal:
         cancel(asked, alice)
-    assert "already paid" in refusal.value.message
+    assert refusal.value.reason == "request_paid"
 
 
 def test_request_with_processing_payment_cannot_be_canceled(
@@ -84,7 +84,7 @@ def test_request_closed_by_pay_now_cannot_be_canceled(
     gateway_driver.start_and_pay(asked.invoice)
     with pytest.raises(TooLate) as refusal:
         cancel(asked, alice)
-    assert "The invoice was paid" in refusal.value.message
+    assert refusal.value.reason == "request_invoice_paid"
 
 
 def test_new_request_can_be_created_after_cancel(asked: PaymentRequest, alice: Actor) -> None:

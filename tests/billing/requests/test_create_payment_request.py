@@ -19,6 +19,7 @@ from partway.billing.errors import (
     PaymentInProgress,
     PaymentRequestOpen,
     PaymentsNotEnabled,
+    field_error,
 )
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
@@ -156,7 +157,7 @@ def test_a_second_request_is_refused_and_the_first_is_named(asked: PaymentReques
     with pytest.raises(PaymentRequestOpen) as refusal:
         create(asked.invoice, new_request=ASK, by=alice, now=present())
     assert refusal.value.request == asked
-    assert "$300.00" in refusal.value.message
+    assert refusal.value.params == {"amount": Money(30_000, "USD")}
 
 
 def test_request_is_refused_while_committed_payment_exists(
@@ -193,33 +194,35 @@ def test_request_idempotency_key_of_another_invoice_conflicts(
 ) -> None:
     ask = replace(ASK, idempotency_key="form-1")
     create(invoice, new_request=ask, by=alice, now=present())
-    with pytest.raises(Conflict, match="another invoice"):
+    with pytest.raises(Conflict, match="request_form_used_elsewhere"):
         create(personas.sent_invoice(dana), new_request=ask, by=alice, now=present())
 
 
 def test_request_for_sent_invoice_has_no_unavailable_reason(invoice: Invoice) -> None:
-    assert unavailable_reason(invoice, now=present()) is None
+    assert unavailable_reason(invoice) is None
 
 
 def test_amount_due_below_minimum_is_request_unavailable_reason(dana: Customer) -> None:
-    found = unavailable_reason(personas.sent_invoice(dana, 49), now=present())
-    assert found is not None
+    found = unavailable_reason(personas.sent_invoice(dana, 49))
+    assert isinstance(found, Invalid)
+    minimum = Money(50, "USD")
+    assert found.fields == {"amount_requested": field_error("amount_too_small.due", minimum=minimum)}
     assert found.code == "amount_too_small"
 
 
 def test_request_unavailable_reason_tells_next_step(asked: PaymentRequest, dana: Customer) -> None:
-    draft = unavailable_reason(personas.draft_invoice(dana), now=present())
-    taken = unavailable_reason(asked.invoice, now=present())
+    draft = unavailable_reason(personas.draft_invoice(dana))
+    taken = unavailable_reason(asked.invoice)
     assert draft is not None
     assert taken is not None
     assert (draft.code, taken.code) == ("invoice_not_sent", "payment_request_open")
-    assert "Send the invoice first" in draft.message
+    assert draft.reason == "request_on_draft"
 
 
 def test_sandbox_of_live_installation_is_request_unavailable_reason(
     invoice: Invoice, settings: Settings
 ) -> None:
     settings.PARTWAY_LIVE = True
-    found = unavailable_reason(invoice, now=present())
+    found = unavailable_reason(invoice)
     assert found is not None
-    assert found.code == "payments_not_enabled"
+    assert (found.code, found.reason) == ("payments_not_enabled", "test_gateway_when_live")

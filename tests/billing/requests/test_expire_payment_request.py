@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from partway.billing import outbox
 from partway.billing.checkouts.payability import EXPIRY_GRACE_PERIOD
 from partway.billing.errors import NotPayable, TooLate
 from partway.billing.events import Actor
@@ -15,6 +14,7 @@ from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import check_payable
 from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
+from partway.delivery.mail import kinds
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.support import personas
@@ -104,7 +104,7 @@ def test_expired_request_can_be_neither_canceled_nor_resent(asked: PaymentReques
     for act in (payment_requests.cancel, payment_requests.resend):
         with pytest.raises(TooLate) as refusal:
             act(asked, by=alice, now=present())
-        assert "expired" in refusal.value.message
+        assert refusal.value.reason == "request_expired"
 
 
 def test_request_kept_open_by_checkout_is_not_resent_after_expires_at(
@@ -114,15 +114,15 @@ def test_request_kept_open_by_checkout_is_not_resent_after_expires_at(
     assert after(asked, timedelta()) == "open"
     with pytest.raises(TooLate) as refusal:
         payment_requests.resend(asked, by=alice, now=asked.expires_at)
-    assert "is over" in refusal.value.message
+    assert refusal.value.reason == "request_time_over"
     assert payment_requests.resend(asked, by=alice, now=asked.expires_at - MOMENT)
 
 
 def test_queued_request_mail_is_dropped_after_expires_at(asked: PaymentRequest) -> None:
     mail = Mail.objects.get(payment_request=asked)
     assert asked.expires_at is not None
-    assert outbox.is_still_valid(mail, now=asked.expires_at - MOMENT)
-    assert not outbox.is_still_valid(mail, now=asked.expires_at)
+    assert kinds.is_valid(mail, now=asked.expires_at - MOMENT)
+    assert not kinds.is_valid(mail, now=asked.expires_at)
 
 
 def test_request_with_processing_bank_debit_is_busy_after_expires_at(

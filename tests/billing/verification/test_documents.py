@@ -6,6 +6,7 @@ import pytest
 
 from partway.billing.documents import invoices, quotes
 from partway.billing.models import Allocation, Customer, Event, Invoice, Payment, Quote
+from partway.billing.receivables import write_offs
 from partway.lib.clock import now
 from tests.billing.verification.corruption import (
     Case,
@@ -107,13 +108,13 @@ def test_verify_finds_invoice_of_another_customer_than_its_quote(invoiced: Invoi
 
 
 def test_verify_finds_invoice_version_without_event(invoiced: Invoice) -> None:
-    invoices.write_off(invoiced, by=personas.owner_actor(invoiced.organization), now=now())
+    write_offs.write_off(invoiced, by=personas.owner_actor(invoiced.organization), now=now())
     corruption = delete_events(Event.objects.filter(type="invoice.written_off"), of="invoice")
     assert is_detected(("D8", "version 3, its events say 2", corruption))
 
 
 def test_write_off_and_reopen_add_two_invoice_versions(invoiced: Invoice) -> None:
     by = personas.owner_actor(invoiced.organization)
-    invoices.reopen(invoices.write_off(invoiced, by=by, now=now()), by=by, now=now())
+    write_offs.reopen(write_offs.write_off(invoiced, by=by, now=now()), by=by, now=now())
     assert Invoice.objects.get().version == 4
     assert differences_of() == set()

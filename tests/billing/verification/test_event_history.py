@@ -203,7 +203,7 @@ def history(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
     whole = personas.sent_invoice(dana, 50_000)
     personas.request_payment(whole, 20_000)
     personas.captured_payment(whole, 50_000)
-    GatewayCall.objects.create(payment=paid, act="start", attempt=1, started_at=now())
+    GatewayCall.objects.create(payment=paid, operation="start", attempt=1, started_at=now())
     account, at = dana.organization.gateway_accounts.get(), now()
     Callback.objects.create(gateway_account=account, event_id="evt_1", received_at=at, next_attempt_at=at)
 
@@ -235,7 +235,7 @@ def moved(invoice: Invoice) -> Payment:
     check = record(invoice, 110_000, by, keep_rest_as_credit=True)
     other = personas.sent_invoice(invoice.customer)
     credit.apply(other, amount=Money(10_000, "USD"), by=by, now=now())
-    credit.release(other, check, by=by, now=now())
+    credit.deallocate(other, check, by=by, now=now())
     return offline_payments.reverse(check, reason="It bounced.", by=by, now=now())
 
 

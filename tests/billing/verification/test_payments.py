@@ -48,11 +48,15 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "a checkout that nobody opened": ("P4", "no call started", overwrite(CAME_IN, checkout_ref="co_1")),
     "a call that was not the first": ("P4", "start 2 of pay_", overwrite(GatewayCall, attempt=2)),
-    "a call answered with nothing": ("P4", "outcome “”", overwrite(GatewayCall, answered_at=now())),
+    "a call answered with nothing": (
+        "P4",
+        "outcome “in_progress”",
+        overwrite(GatewayCall, answered_at=now()),
+    ),
     "an answer at no time": (
         "P4",
-        "outcome “done”, answered at None",
-        overwrite(GatewayCall, outcome="done"),
+        "outcome “succeeded”, answered at None",
+        overwrite(GatewayCall, outcome="succeeded"),
     ),
     "an unsettled payment that is settled": (
         "P5",
@@ -69,21 +73,25 @@ CORRUPTIONS: dict[str, Case] = {
         "failed without a reason",
         overwrite(WAITING, status="failed", settled_at=now()),
     ),
-    "a callback that is done at no time": ("P7", "done, done at None", overwrite(Callback, status="done")),
+    "a callback that is done at no time": (
+        "P7",
+        "processed, processed at None",
+        overwrite(Callback, status="processed"),
+    ),
     "a callback that waits, and is done": (
         "P7",
-        "waiting, done at 20",
+        "pending, processed at 20",
         overwrite(Callback, processed_at=now()),
     ),
     "a callback done for nobody": (
         "P7",
         "co_unknown is no payment of ours",
-        overwrite(Callback, status="done", processed_at=now()),
+        overwrite(Callback, status="processed", processed_at=now()),
     ),
     "a callback that no human sees": (
         "P7",
         "there is no flag about gwa_",
-        overwrite(Callback, status="flagged", processed_at=now()),
+        overwrite(Callback, status="unmatched", processed_at=now()),
     ),
     "a flag about another payment": (
         "P7",
@@ -114,7 +122,7 @@ def callback(organization: Organization) -> Callback:
 @pytest.fixture
 def call(waiting: Payment) -> GatewayCall:
     """The start of the waiting payment, under way."""
-    return GatewayCall.objects.create(payment=waiting, act="start", attempt=1, started_at=now())
+    return GatewayCall.objects.create(payment=waiting, operation="start", attempt=1, started_at=now())
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def test_verify_finds_open_request_after_pay_now(invoice: Invoice) -> None:
 
 
 def test_verify_finds_gateway_call_with_unsealed_body(paid: Payment) -> None:
-    GatewayCall.objects.create(payment=paid, act="start", attempt=1, started_at=now())
+    GatewayCall.objects.create(payment=paid, operation="start", attempt=1, started_at=now())
     assert is_detected(("R8", "sealed_body can be read", overwrite(GatewayCall, sealed_body="{}")))
 
 

@@ -1,4 +1,4 @@
-"""What goes along with a mail: set when it is sent, and what the mail itself says."""
+"""The attachments of mails: made when the mail is sent, with the figures of the mail."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.support import pdf_text, personas
 
 
 def _attached(mail: Mail) -> list[tuple[str, bytes, str]]:
-    letter = rendering.message(rendering.with_related_rows().get(pk=mail.pk))
-    return [tuple(attachment) for attachment in letter.attachments]  # type: ignore[misc]
+    outgoing = rendering.message(rendering.with_related_rows().get(pk=mail.pk))
+    return [tuple(attachment) for attachment in outgoing.attachments]  # type: ignore[misc]
 
 
 def _receipt_context(invoice: Invoice, kind: str) -> Mail:

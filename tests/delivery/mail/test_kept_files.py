@@ -1,4 +1,4 @@
-"""Messages kept as files, for installations without a mail server."""
+"""Messages stored as files, for installations without a mail server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support import personas
 @pytest.fixture(autouse=True)
 def home(settings: Settings, tmp_path: Path) -> Path:
     settings.PARTWAY_HOME = tmp_path
-    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
     return tmp_path
 
 

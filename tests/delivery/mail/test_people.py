@@ -1,4 +1,4 @@
-"""Mails about people: what they say, whom they come from, and that their links are made when they leave."""
+"""Mails about accounts: content, sender, and links that are made when the mail is sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def alice(organization: Organization) -> User:
 
 
 def invited(organization: Organization) -> tuple[Invitation, Mail]:
-    """Somebody, and the mail that tells them."""
+    """An invitation and its mail."""
     by = personas.owner_actor(organization)
     made = members.invite(organization, email="ivy@post.example", role="reader", by=by, now=now())
     return made, Mail.objects.get(kind="invitation")
@@ -30,12 +30,12 @@ def invited(organization: Organization) -> tuple[Invitation, Mail]:
 
 def test_invitation_mail_names_inviter_and_contains_link(organization: Organization) -> None:
     made, mail = invited(organization)
-    letter = rendering.message(mail)
-    assert letter.subject == "Alice invites you to Alder Joinery"
-    assert links.invitation_url(made) in letter.body
-    assert links.invitation_url(made) in str(letter.alternatives[0])
-    assert "as reader" in letter.body
-    assert letter.reply_to == ["billing@alder.example"]
+    outgoing = rendering.message(mail)
+    assert outgoing.subject == "Alice invites you to Alder Joinery"
+    assert links.invitation_url(made) in outgoing.body
+    assert links.invitation_url(made) in str(outgoing.alternatives[0])
+    assert "as reader" in outgoing.body
+    assert outgoing.reply_to == ["billing@alder.example"]
 
 
 @pytest.mark.parametrize(
@@ -50,16 +50,16 @@ def test_invitation_mail_names_inviter_and_contains_link(organization: Organizat
     ],
 )
 def test_account_mail_is_sent_from_partway(alice: User, kind: str, data: dict[str, str], words: str) -> None:
-    letter = rendering.message(outbox.queue_account_mail(alice, kind, now=now(), data=data))
-    assert words in letter.body
-    assert letter.from_email == "Partway <billing@alder.example>"  # through a sender the mail server takes
-    assert (letter.reply_to, letter.to) == ([], [alice.email])
+    outgoing = rendering.message(outbox.queue_account_mail(alice, kind, now=now(), data=data))
+    assert words in outgoing.body
+    assert outgoing.from_email == "Partway <billing@alder.example>"  # through a sender the mail server takes
+    assert (outgoing.reply_to, outgoing.to) == ([], [alice.email])
 
 
 def test_account_mail_uses_configured_shared_sender(alice: User, settings: Settings) -> None:
     settings.PARTWAY_MAIL_FROM = "Post <post@host.example>"
-    letter = rendering.message(outbox.queue_account_mail(alice, "password_reset", now=now()))
-    assert letter.from_email == "Partway <post@host.example>"
+    outgoing = rendering.message(outbox.queue_account_mail(alice, "password_reset", now=now()))
+    assert outgoing.from_email == "Partway <post@host.example>"
 
 
 def test_password_reset_link_is_created_at_send_and_not_stored(alice: User) -> None:
@@ -86,5 +86,5 @@ def test_mail_to_deactivated_user_is_dropped(alice: User) -> None:
 
 def test_undeliverable_invitation_mail_records_event(organization: Organization) -> None:
     _, mail = invited(organization)
-    outbox.record_mail_failure(mail, words="550 nobody here", now=now())
+    outbox.record_mail_failure(mail, message="550 nobody here", now=now())
     assert Event.objects.get(type="mail.failed").data["to"] == ["ivy@post.example"]

@@ -1,4 +1,4 @@
-"""What the mails about quotes and their deposits say."""
+"""The content and the validity of mails about quotes and deposits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mail says, and what its headers can never be made to say."""
+"""The content of mails, and headers that no text of a person can extend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from partway.billing import links, outbox
 from partway.billing.documents import invoices
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
 from partway.billing.models.payment_requests import CancelReason
+from partway.billing.receivables import write_offs
 from partway.delivery.mail import rendering
+from partway.delivery.mail.content import stage_cells
 from partway.lib.clock import end_of_day, now
 from partway.lib.money import Money
 from tests.support import personas
@@ -121,7 +123,7 @@ def test_request_ended_mail_names_reason(request_: PaymentRequest, reason: str) 
 
 
 @pytest.mark.parametrize(
-    ("end", "words"), [(invoices.write_off, "Written off"), (invoices.void, "Paid so far")]
+    ("end", "words"), [(write_offs.write_off, "Written off"), (invoices.void, "Paid so far")]
 )
 def test_request_ended_mail_of_ended_invoice_shows_no_amount_due(
     request_: PaymentRequest, end: Callable[..., Invoice], words: str
@@ -221,7 +223,7 @@ def test_mail_bcc_recipients_are_in_no_header(mail: Mail) -> None:
 def test_mail_stage_bar_cells_add_up(
     total: int, paid: int, requested: int, cells: list[tuple[str, int]]
 ) -> None:
-    bar = rendering.stages(Money(total, "USD"), Money(paid, "USD"), Money(requested, "USD"))
+    bar = stage_cells(Money(total, "USD"), Money(paid, "USD"), Money(requested, "USD"))
     assert bar == cells
 
 

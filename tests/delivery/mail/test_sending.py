@@ -1,4 +1,4 @@
-"""A mail is claimed, asked again whether it holds, handed over, and every try is written down."""
+"""A mail is claimed, checked for validity and sent, and every attempt is recorded."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FOLLOW_UP_DELAY = timedelta(seconds=1)
 
 
 class FailingBackend(BaseEmailBackend):
-    """A mail service that fails in a way nobody foresaw."""
+    """A mail service that fails in an unforeseen way."""
 
     def send_messages(self, email_messages: object) -> int:
         raise RuntimeError("the moon is in the way\nand a second line")
 
 
 class InspectingBackend(BaseEmailBackend):
-    """Does something while a message is on its way."""
+    """Runs a callback while a message is being sent."""
 
     @staticmethod
     def meanwhile() -> None: ...
@@ -53,7 +53,7 @@ def _later(mail: Mail) -> datetime:
 def test_a_due_mail_is_sent_once(mail: Mail) -> None:
     assert [sending.send_due(now=now()) for _ in range(2)] == [1, 0]
     mail.refresh_from_db()
-    assert (mail.status, mail.attempt) == ("sent", 1)
+    assert (mail.status, mail.attempt_count) == ("sent", 1)
     assert len(sent_by_django.outbox) == 1
 
 
@@ -126,11 +126,11 @@ def test_mail_retries_back_off_and_end_after_two_days(mail: Mail, settings: Sett
 
 def test_permanently_failed_mail_records_event(mail: Mail, settings: Settings) -> None:
     _use(settings, FailingBackend)
-    Mail.objects.filter(pk=mail.pk).update(attempt=len(sending.BACK_OFF))
+    Mail.objects.filter(pk=mail.pk).update(attempt_count=len(sending.BACK_OFF))
     sending.send_due(now=now())
     event = Event.objects.get(type="mail.failed")
     assert event.payment_request_id == mail.payment_request_id
-    assert event.data["words"] == "the moon is in the way"
+    assert event.data["message"] == "the moon is in the way"
 
 
 def test_failing_mail_does_not_delay_other_mails(mail: Mail, invoice: Invoice) -> None:
@@ -141,7 +141,7 @@ def test_failing_mail_does_not_delay_other_mails(mail: Mail, invoice: Invoice) -
 
 
 def test_mail_of_killed_worker_is_sent_after_its_lease(mail: Mail, settings: Settings) -> None:
-    Mail.objects.filter(pk=mail.pk).update(attempt=1, next_attempt_at=now() + sending.LEASE)
+    Mail.objects.filter(pk=mail.pk).update(attempt_count=1, next_attempt_at=now() + sending.LEASE)
     assert sending.send_due(now=now()) == 0
     assert sending.send_due(now=_later(mail)) == 1
     assert mail.attempts.get().number == 2
@@ -186,21 +186,21 @@ def test_mail_outcome_counts_only_for_latest_attempt(
 ) -> None:
     _use(settings, InspectingBackend)
     another = Mail.objects.filter(pk=mail.pk)
-    monkeypatch.setattr(InspectingBackend, "meanwhile", staticmethod(lambda: another.update(attempt=2)))
+    monkeypatch.setattr(InspectingBackend, "meanwhile", staticmethod(lambda: another.update(attempt_count=2)))
     sending.send_due(now=now())
     mail.refresh_from_db()
-    assert (mail.status, mail.attempt) == ("queued", 2)
+    assert (mail.status, mail.attempt_count) == ("queued", 2)
     assert mail.attempts.get().number == 1
 
 
 def test_mail_claimed_by_another_worker_is_skipped(mail: Mail) -> None:
-    another = Mail.objects.filter(pk=mail.pk, attempt=0)
+    another = Mail.objects.filter(pk=mail.pk, attempt_count=0)
 
     def faster(execute: Any, sql: str, *told: Any) -> Any:
-        """Between our look and our claim."""
+        """Changes the row between the read and the claim."""
         if sql.startswith("UPDATE") and "faster" not in sent:
             sent.append("faster")
-            another.update(attempt=1, next_attempt_at=now() + sending.LEASE)
+            another.update(attempt_count=1, next_attempt_at=now() + sending.LEASE)
         return execute(sql, *told)
 
     sent: list[str] = []

@@ -1,4 +1,4 @@
-"""Mails over real SMTP, to a server that takes, refuses, delays or is not there."""
+"""Mails over real SMTP, to a server that accepts, refuses, delays or does not run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partway.lib.clock import now
 
 
 class SmtpServer:
-    """What the server says to each recipient, and to the message; and what it has taken."""
+    """The replies to each recipient and to the message, and the messages that were accepted."""
 
     def __init__(self) -> None:
         self.refused: dict[str, str] = {}
@@ -58,11 +58,11 @@ def _free_port() -> int:
 
 
 def _point_at(settings: Settings, port: int) -> None:
-    """As EMAIL_URL does it in the settings."""
+    """Configures SMTP as EMAIL_URL does in the settings."""
     for name, value in Env.email_url_config(f"smtp://127.0.0.1:{port}").items():
         if name.startswith("EMAIL_"):
             setattr(settings, name, value)
-    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.Smtp"
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.SmtpBackend"
 
 
 def _outcome(mail: Mail) -> tuple[str, str]:
@@ -120,7 +120,7 @@ def test_smtp_busy_server_is_retried_until_accepted(mail: Mail, smtp_server: Smt
     smtp_server.says = "250 OK"
     sending.send_due(now=mail.next_attempt_at)
     mail.refresh_from_db()
-    assert (mail.status, mail.attempt) == ("sent", 2)
+    assert (mail.status, mail.attempt_count) == ("sent", 2)
 
 
 def test_smtp_unreachable_server_is_retried(mail: Mail, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""An invoice as plain data, of which each test changes what it is about."""
+"""An invoice as plain data, of which each test changes a part."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def invoice(**changes: Any) -> Document:
         "facts": (LabeledValue("Number", "INV-7"), LabeledValue("Due", date(2026, 12, 6))),
         "headline": Headline("Total Amount Due", usd(70_000), "due Dec 6, 2026"),
         "sums": (Row("Total", usd(100_000), strong=True),),
-        "stages": Stages(usd(100_000), usd(30_000), usd(25_000)),
+        "stages": Stages(usd(100_000), usd(30_000), usd(25_000), "Paid", "Requested", "Left"),
         "link": Link(URL, "Scan to pay"),
         "lines": (line(),),
     }

@@ -1,4 +1,4 @@
-"""The logo and the code of a document."""
+"""The logo and the QR code of a document."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_logo_replaces_organization_name() -> None:
 
 def test_qr_code_encodes_link() -> None:
     expected = segno.make_qr(sample_documents.URL, error="m", boost_error=False)
-    [shape] = re.findall(r' d="([^"]+)"', images.code(sample_documents.URL))
+    [shape] = re.findall(r' d="([^"]+)"', images.qr_code(sample_documents.URL))
     assert shape.count("h") == sum(
         1
         for row in expected.matrix

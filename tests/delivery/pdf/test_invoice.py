@@ -1,4 +1,4 @@
-"""An invoice as PDF says what its rows say, in each of its states."""
+"""An invoice as PDF, in each of its states."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from PIL import Image
 from partway.accounts.models import Logo, Organization
 from partway.billing import links
 from partway.billing.documents import invoices
-from partway.billing.documents.invoices import InvoiceDraft, Line
+from partway.billing.documents.drafts import LineDraft
+from partway.billing.documents.invoices import InvoiceDraft
 from partway.billing.models import Customer, Invoice
+from partway.billing.receivables import write_offs
 from partway.delivery.pdf import invoice_pdf
 from partway.delivery.pdf.invoice import document
 from partway.lib.clock import now, today
@@ -39,8 +41,8 @@ def dana(organization: Organization) -> Customer:
 def detailed(dana: Customer) -> Invoice:
     """Two rates, a discount and notes, sent."""
     lines = (
-        Line("Oak staircase", Decimal("1.5"), 50_000, Decimal("8.25")),
-        Line("Old stairs taken away", Decimal(1), 25_000, Decimal(0)),
+        LineDraft("Oak staircase", Decimal("1.5"), 50_000, Decimal("8.25")),
+        LineDraft("Old stairs taken away", Decimal(1), 25_000, Decimal(0)),
     )
     draft = InvoiceDraft(
         customer=dana,
@@ -168,7 +170,7 @@ def test_invoice_pdf_is_byte_identical_when_rendered_twice(detailed: Invoice) ->
 
 def test_invoice_pdf_of_written_off_invoice_asks_for_no_payment(dana: Customer) -> None:
     invoice = personas.sent_invoice(dana)
-    invoices.write_off(invoice, by=personas.owner_actor(dana.organization), now=now())
+    write_offs.write_off(invoice, by=personas.owner_actor(dana.organization), now=now())
     text = _text(Invoice.objects.get())
     assert "Written off" in text
     assert "nobody is asked for it any more" in text

@@ -1,4 +1,4 @@
-"""A receipt as PDF is honest: what was paid, what was paid before, what was left then."""
+"""A receipt as PDF: this payment, what was paid before and what was left then; or that it was reversed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How documents are set: pages, scripts, hostile words, and the same bytes for the same data."""
+"""Typesetting of documents: pages, scripts, hostile text, and the same bytes for the same data."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_pdf_amounts_have_decimals_of_currency(money: Money, shown: str) -> None
         headline=Headline("Total", money),
         lines=(sample_documents.line("Oak", money.amount_minor, money.currency),),
         sums=(Row("Total", money),),
-        stages=Stages(money, nothing, nothing),
+        stages=Stages(money, nothing, nothing, "Paid", "Requested", "Left"),
     )
     assert pdf_text.text(pdf(document)).count(shown) >= 4
 
@@ -163,7 +163,7 @@ def test_pdf_metadata_date_is_document_date() -> None:
     ("changes", "name"),
     [
         ({}, "Invoice-INV-7.pdf"),
-        ({"status_label": "InvoiceDraft", "number": ""}, "Draft-Invoice.pdf"),
+        ({"status_label": "Draft", "number": ""}, "Draft-Invoice.pdf"),
         ({"number": "../2026/№ 7\r\n"}, "Invoice-2026-7.pdf"),
         ({"number": "請求-7"}, "Invoice-請求-7.pdf"),
     ],

@@ -1,4 +1,4 @@
-"""The sandbox adapter makes an Unknown of every answer it cannot read, and a Refused only of a clear no."""
+"""The sandbox adapter makes an OutcomeUnknown of every answer it cannot read, and a Refused only of a clear no."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from partway.gateways.protocol import CloseOutcome, Gateway, OutcomeUnknown, Refused
 from partway.gateways.registry import open_gateway
-from partway.gateways.sandbox import create_account
+from partway.gateways.sandbox.adapter import create_account
 from partway.lib.money import Money
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,11 +50,11 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def gateway(address: str) -> Gateway:
-    return open_gateway("sandbox", CREDENTIALS, endpoints={"sandbox": address})
+    return open_gateway("sandbox", CREDENTIALS, urls={"sandbox": address})
 
 
 def test_checkout_origin_is_url_without_path() -> None:
-    gateway = open_gateway("sandbox", CREDENTIALS, endpoints={"sandbox": "http://pay.test:8001/api/"})
+    gateway = open_gateway("sandbox", CREDENTIALS, urls={"sandbox": "http://pay.test:8001/api/"})
     assert gateway.checkout_origin == "http://pay.test:8001"
 
 

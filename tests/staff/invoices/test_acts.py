@@ -88,7 +88,7 @@ def test_voiding_invoice_with_deposit_is_refused_and_names_way_out(alice: Client
     assert ">Void Invoice</button>" not in dialog
     answer = confirm_page(alice, url(invoice, "void"))
     assert answer.status_code == 409
-    credit.release(invoice, Payment.objects.get(), by=by, now=now())
+    credit.deallocate(invoice, Payment.objects.get(), by=by, now=now())
     assert confirm_page(alice, url(invoice, "void")).status_code == 302
 
 

@@ -61,7 +61,7 @@ def test_csv_amounts_have_decimals_of_currency(
 def test_csv_row_of_draft_invoice_has_zero_amount_due(charlie: Client, dana: Customer) -> None:
     personas.draft_invoice(dana)
     [row] = exported(charlie)
-    assert (row["Number"], row["Status"], row["Sent on"]) == ("", "InvoiceDraft", "")
+    assert (row["Number"], row["Status"], row["Sent on"]) == ("", "Draft", "")
     assert (row["Total"], row["Amount due"]) == ("1000.00", "0.00")
 
 
@@ -109,7 +109,7 @@ def test_csv_with_invalid_filter_redirects_to_list(charlie: Client, invoice: Inv
 
 
 def test_csv_is_streamed(charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_export, "_CHUNK_LETTERS", 100)
+    monkeypatch.setattr(csv_export, "_CHUNK_CHARACTERS", 100)
     for _ in range(5):
         personas.sent_invoice(dana)
     answer = charlie.get(URL)

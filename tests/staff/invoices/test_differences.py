@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from partway.billing.documents.versions import Line, Version
+from partway.billing.documents.versions import LineVersion, Version
 from partway.staff.invoices.differences import diff
 
-OAK = Line("Oak staircase", Decimal(1), 100_000, Decimal(0), 100_000)
-OIL = Line("Oil, per liter", Decimal("1.5"), 2_000, Decimal("8.25"), 3_000)
-FIT = Line("Fitting", Decimal(2), 5_000, Decimal(0), 10_000)
+OAK = LineVersion("Oak staircase", Decimal(1), 100_000, Decimal(0), 100_000)
+OIL = LineVersion("Oil, per liter", Decimal("1.5"), 2_000, Decimal("8.25"), 3_000)
+FIT = LineVersion("Fitting", Decimal(2), 5_000, Decimal(0), 10_000)
 OLD = Version(
     version=1,
     number="INV-0001",

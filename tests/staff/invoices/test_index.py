@@ -1,6 +1,6 @@
 """The list of invoices: search, sort, sums, pages, and what it shows while there is nothing.
 
-test_invoice_filters.py has the filters.
+test_filters.py has the filters.
 """
 
 from __future__ import annotations

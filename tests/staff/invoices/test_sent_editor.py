@@ -9,6 +9,7 @@ from django.test import Client
 
 from partway.billing.documents import invoices
 from partway.billing.models import Customer, Event, Invoice, Mail, Payment, PaymentRequest
+from partway.billing.receivables import write_offs
 from partway.lib.clock import now
 from tests.staff.confirmation_pages import confirm_page
 from tests.staff.invoices.test_detail import text_of
@@ -18,9 +19,9 @@ from tests.support import personas
 
 def change(client: Client, invoice: Invoice, total: str, **changes: str) -> Any:
     """Save the form as the page showed it, with another price; customer and currency are not sent."""
-    hidden_fields = client.get(edit_url(invoice)).context["form"].values
+    version = client.get(edit_url(invoice)).context["form"]["version"].value()
     form = {
-        **typed(invoice.customer, version=hidden_fields["version"], lines__0__unit_amount=total),
+        **typed(invoice.customer, version=version, lines__0__unit_amount=total),
         **changes,
     }
     del form["customer"], form["currency"]
@@ -175,7 +176,7 @@ def test_sent_invoice_edit_below_payment_in_progress_is_refused(bob: Client, inv
     assert not Event.objects.filter(type="invoice.edited").exists()
 
 
-@pytest.mark.parametrize("end", [invoices.void, invoices.write_off])
+@pytest.mark.parametrize("end", [invoices.void, write_offs.write_off])
 def test_sent_invoice_edit_after_concurrent_void_or_write_off_is_refused(
     bob: Client, invoice: Invoice, end: Any
 ) -> None:
@@ -189,7 +190,7 @@ def test_sent_invoice_edit_after_concurrent_void_or_write_off_is_refused(
 
 
 def preview(client: Client, invoice: Invoice, total: str) -> str:
-    form = typed(invoice.customer, act="figures", lines__0__unit_amount=total)
+    form = typed(invoice.customer, operation="figures", lines__0__unit_amount=total)
     return text_of(client.post(edit_url(invoice), form).content.decode())
 
 

@@ -25,7 +25,7 @@ def bare(organization: Organization) -> Organization:
 
 
 def first(client: Client) -> Onboarding:
-    steps: Onboarding = client.get(URL).context["first"]
+    steps: Onboarding = client.get(URL).context["onboarding"]
     return steps
 
 
@@ -93,7 +93,7 @@ def test_first_steps_of_collector_contain_collector_steps(bob: Client, bare: Org
 def test_first_steps_of_collector_do_not_wait_once_payments_are_enabled(
     bob: Client, organization: Organization
 ) -> None:
-    assert first(bob).waiting == ""
+    assert first(bob).blocked_notice == ""
 
 
 def test_first_steps_are_hidden_from_reader(charlie: Client, bare: Organization) -> None:
@@ -124,8 +124,8 @@ def test_empty_lists_link_to_same_first_step(bob: Client, bare: Organization) ->
     assert "/o/alder/customers/new/" in bob.get("/o/alder/customers/").content.decode()
     assert "/o/alder/customers/new/" in bob.get("/o/alder/invoices/").content.decode()
     dana = personas.customer(bare)
-    hidden_fields = bob.get(f"/o/alder/customers/{dana.pk}/").content.decode()
-    assert f"/o/alder/invoices/new/?customer={dana.pk}" in hidden_fields
+    shown = bob.get(f"/o/alder/customers/{dana.pk}/").content.decode()
+    assert f"/o/alder/invoices/new/?customer={dana.pk}" in shown
 
 
 def test_first_steps_end_even_when_first_payment_was_reversed(alice: Client, invoice: Invoice) -> None:

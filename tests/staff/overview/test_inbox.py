@@ -20,7 +20,7 @@ URL = "/o/alder/inbox/"
 def _own_home(settings: LazySettings, tmp_path: Path) -> None:
     settings.PARTWAY_HOME = tmp_path
     settings.EMAIL_BACKEND = (
-        "partway.delivery.mail.backends.KeptMails"  # Django's test runner had replaced it
+        "partway.delivery.mail.backends.FileBackend"  # Django's test runner had replaced it
     )
 
 

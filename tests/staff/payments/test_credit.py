@@ -84,7 +84,7 @@ def test_apply_credit_dialog_starts_with_applicable_amount(
     bob: Client, dana: Customer, overpaid: Payment, total: int, first: str
 ) -> None:
     page = bob.get(url(personas.sent_invoice(dana, total)))
-    assert page.context["form"].values["amount"] == first
+    assert page.context["form"]["amount"].value() == first
 
 
 def test_applying_credit_lowers_amount_due(bob: Client, invoice: Invoice, overpaid: Payment) -> None:
@@ -112,13 +112,13 @@ def test_invalid_credit_amount_is_refused_on_field(
 ) -> None:
     answer = apply(bob, invoice, typed)
     assert answer.status_code == 422
-    assert message in answer.context["form"].errors["amount"]
-    assert answer.context["form"].values["amount"] == typed
+    assert message in answer.context["form"].errors["amount"][0]
+    assert answer.context["form"]["amount"].value() == typed
 
 
 def test_credit_above_amount_due_is_refused(bob: Client, dana: Customer, overpaid: Payment) -> None:
     answer = apply(bob, personas.sent_invoice(dana, 10_000), "150")
-    assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"]
+    assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"][0]
 
 
 def test_credit_applied_elsewhere_meanwhile_is_not_available(
@@ -128,7 +128,7 @@ def test_credit_applied_elsewhere_meanwhile_is_not_available(
     by = personas.owner_actor(dana.organization)
     with race_hook(lambda: credit.apply(other, amount=amount, by=by, now=now())):
         answer = apply(bob, invoice, "200")
-    assert "at most $50.00: there is no more credit" in answer.context["form"].errors["amount"]
+    assert "at most $50.00: there is no more credit" in answer.context["form"].errors["amount"][0]
     assert 'data-most="5000"' in answer.content.decode()
 
 
@@ -137,7 +137,7 @@ def test_applying_credit_uses_amount_due_after_concurrent_payment(
 ) -> None:
     with race_hook(lambda: personas.record_check(invoice, 90_000)):
         answer = apply(bob, invoice, "150")
-    assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"]
+    assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"][0]
     assert 'data-due="10000"' in answer.content.decode()
 
 

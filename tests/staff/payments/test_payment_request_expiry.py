@@ -27,11 +27,11 @@ def send(client: Client, invoice: Invoice, expires_at: str) -> Any:
 
 def customer_suggestions(client: Client, invoice: Invoice) -> str:
     form = client.get(f"/o/alder/invoices/{invoice.pk}/request/").context["form"]
-    return str(form.values["expires_at"])
+    return str(form["expires_at"].value())
 
 
 def set_days(client: Client, days: str) -> Any:
-    return client.post(SETTINGS, {"act": "expiry", "request_expires_days": days})
+    return client.post(SETTINGS, {"operation": "expiry", "request_expires_days": days})
 
 
 # Settings
@@ -59,7 +59,7 @@ def test_clearing_default_request_expiry_removes_expiry(alice: Client, organizat
 def test_invalid_default_request_expiry_is_refused_and_kept(alice: Client, typed: str, message: str) -> None:
     answer = set_days(alice, typed)
     assert answer.status_code == 422
-    assert message in answer.context["form"].errors["request_expires_days"]
+    assert message in answer.context["form"].errors["request_expires_days"][0]
     assert f'value="{typed}"' in answer.content.decode()
 
 
@@ -92,7 +92,7 @@ def test_invalid_request_expiry_is_refused_on_field(
 ) -> None:
     answer = send(bob, invoice, typed)
     assert answer.status_code == 422
-    assert message in answer.context["form"].errors["expires_at"]
+    assert message in answer.context["form"].errors["expires_at"][0]
     assert f'value="{typed}"' in answer.content.decode()
     assert not PaymentRequest.objects.exists()
 

@@ -32,7 +32,7 @@ def test_request_payment_dialog_starts_with_default_values(bob: Client, invoice:
 
 
 def test_request_payment_dialog_has_its_own_idempotency_key(bob: Client, invoice: Invoice) -> None:
-    first, second = (bob.get(url(invoice)).context["form"].values["idempotency_key"] for _ in range(2))
+    first, second = (bob.get(url(invoice)).context["form"]["idempotency_key"].value() for _ in range(2))
     assert first != second
 
 
@@ -52,7 +52,7 @@ def test_request_payment_accepts_several_recipients(bob: Client, invoice: Invoic
 
 def test_invoice_page_shows_requested_amount_after_request(bob: Client, invoice: Invoice) -> None:
     page = send(bob, invoice).url
-    hidden_fields = bob.get(page).content.decode()
+    shown = bob.get(page).content.decode()
     for message in (
         "Requested Amount",
         "$300",
@@ -60,10 +60,10 @@ def test_invoice_page_shows_requested_amount_after_request(bob: Client, invoice:
         "Waiting to be sent",
         "Not opened yet",
     ):
-        assert message in hidden_fields
+        assert message in shown
     for act in ("Resend Payment Link", "Copy link", "Cancel Payment Request"):
-        assert act in hidden_fields
-    assert "is on its way to dana@customer.example" in hidden_fields
+        assert act in shown
+    assert "is on its way to dana@customer.example" in shown
 
 
 def test_request_payment_is_idempotent_on_double_click(bob: Client, invoice: Invoice) -> None:
@@ -98,9 +98,9 @@ def test_invalid_request_payment_input_is_refused_on_field(
 ) -> None:
     answer = send(bob, invoice, **{field: typed})
     assert answer.status_code == 422
-    assert message in answer.context["form"].errors[field]
+    assert message in answer.context["form"].errors[field][0]
     assert set(answer.context["form"].errors) == {field}
-    assert answer.context["form"].values[field] == typed
+    assert answer.context["form"][field].value() == typed
     page = answer.content.decode()
     assert f"id-{field}-error" in page
     assert 'aria-invalid="true"' in page

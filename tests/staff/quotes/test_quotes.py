@@ -12,7 +12,8 @@ from django.test import Client
 
 from partway.accounts.models import Organization
 from partway.billing import events, links
-from partway.billing.documents import invoices, quotes
+from partway.billing.documents import invoices, quote_terms, quotes
+from partway.billing.documents.drafts import LineDraft
 from partway.billing.models import Alert, Customer, Event, Invoice, Payment, Quote, QuoteTerms
 from partway.lib.clock import now
 from tests.staff.confirmation_pages import confirm_page, hidden_fields
@@ -62,16 +63,16 @@ def test_empty_quote_list_offers_new_quote(bob: Client, charlie: Client, dana: C
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("", ["QUO-0001", "QUO-0002", "InvoiceDraft"]),
+        ("", ["QUO-0001", "QUO-0002", "Draft"]),
         ("?status=sent", ["QUO-0001"]),
         ("?status=accepted", ["QUO-0002"]),
-        ("?status=draft", ["InvoiceDraft"]),
-        ("?status=nonsense", ["QUO-0001", "QUO-0002", "InvoiceDraft"]),
+        ("?status=draft", ["Draft"]),
+        ("?status=nonsense", ["QUO-0001", "QUO-0002", "Draft"]),
         ("?q=0002", ["QUO-0002"]),
         ("?q=whitfield", ["QUO-0001"]),
         ("?q=nobody", []),
-        ("?sort=-total", ["QUO-0001", "QUO-0002", "InvoiceDraft"]),
-        ("?q=%00", ["QUO-0001", "QUO-0002", "InvoiceDraft"]),
+        ("?sort=-total", ["QUO-0001", "QUO-0002", "Draft"]),
+        ("?q=%00", ["QUO-0001", "QUO-0002", "Draft"]),
     ],
 )
 def test_quote_list_search_and_status_filter(
@@ -146,7 +147,7 @@ def test_invalid_quote_input_is_marked_and_kept(
 def usual(organization: Organization, **columns: object) -> None:
     terms = {"deposit_kind": "percent", "deposit_percent": Decimal(30), "deposit_threshold_minor": 50_000}
     by = personas.owner_actor(organization)
-    quotes.change_terms(organization, terms=QuoteTerms(**{**terms, **columns}), by=by, now=now())
+    quote_terms.change(organization, terms=QuoteTerms(**{**terms, **columns}), by=by, now=now())
 
 
 def test_new_quote_form_starts_with_default_deposit(
@@ -162,7 +163,7 @@ def test_new_quote_form_starts_with_default_deposit(
 
 
 def test_quote_total_preview_includes_deposit_and_saves_nothing(bob: Client, dana: Customer) -> None:
-    form = typed(dana, deposit_kind="percent", deposit_percent="30", act="figures", customer="")
+    form = typed(dana, deposit_kind="percent", deposit_percent="30", operation="figures", customer="")
     text = text_of(bob.post("/o/alder/quotes/new/", form))
     assert "Total$1,000.00" in text.replace(" ", "")
     assert "Deposit$300.00" in text.replace(" ", "")
@@ -347,9 +348,9 @@ def test_deposit_larger_than_invoice_is_shown_on_invoice_and_as_alert(bob: Clien
     personas.record_deposit_check(personas.accept_quote(quote))
     by = personas.owner_actor(quote.organization)
     invoice = quotes.create_invoice(quote, by=by, now=now())
-    lines = (quotes.Line("Less", Decimal(1), 20_000, Decimal(0)),)
+    lines = (LineDraft("Less", Decimal(1), 20_000, Decimal(0)),)
     draft = invoices.InvoiceDraft(quote.customer, "USD", invoice.due_on, lines)
-    invoices.edit(invoice, draft=draft, version=1, by=by, now=now())
+    invoices.edit(invoice, draft=draft, expected_version=1, by=by, now=now())
     assert "$100.00 of it is more than this invoice can take, and becomes" in text_of(
         bob.get(f"/o/alder/invoices/{invoice.pk}/")
     )
@@ -383,7 +384,7 @@ def test_owner_sets_quote_terms(alice: Client, organization: Organization) -> No
         "deposit_threshold": "1000",
     }
     assert alice.post("/o/alder/settings/quotes/", form).status_code == 302
-    terms = quotes.quote_terms(organization)
+    terms = quote_terms.get(organization)
     assert (terms.prefix, terms.deposit_kind) == ("OFFER-", "amount")
     assert (terms.deposit_amount_minor, terms.deposit_threshold_minor) == (25_000, 100_000)
     assert 'value="250.00"' in alice.get("/o/alder/settings/quotes/").content.decode()

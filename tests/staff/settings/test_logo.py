@@ -107,8 +107,8 @@ def test_logo_can_be_replaced_and_removed(alice: Client) -> None:
     send(alice, picture())
     send(alice, picture(size=(10, 10)))
     assert Logo.objects.count() == 1
-    alice.post(URL, {"act": "remove"})
-    alice.post(URL, {"act": "remove"})
+    alice.post(URL, {"operation": "remove"})
+    alice.post(URL, {"operation": "remove"})
     assert alice.get(PICTURE).status_code == 404
     assert Event.objects.filter(type="organization.logo_removed").count() == 1
 

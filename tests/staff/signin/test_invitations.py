@@ -118,7 +118,7 @@ def test_invitation_of_user_without_password_cannot_take_over_account(client: Cl
 def test_invitation_mail_is_hidden_from_inbox_with_several_organizations(
     alice: Client, invitation: Invitation, mallory: Client, settings: Settings
 ) -> None:
-    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
     settings.PARTWAY_MAIL_TO_FILES = True
     sending.send_due(now=now())
     assert "inbox/mail_" not in alice.get("/o/alder/inbox/").content.decode()

@@ -26,7 +26,7 @@ NEW = {"password1": "another walk by the sea", "password2": "another walk by the
 def home(settings: LazySettings, tmp_path: Path) -> Path:
     """Mails are kept as files here."""
     settings.PARTWAY_HOME = tmp_path
-    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.KeptMails"
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
     return tmp_path
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from partway.accounts.models import User
 from partway.billing.models import Event
-from partway.staff.signin.profile import browser
+from partway.staff.signin.profile import browser_label
 from tests.support.personas import PASSWORD, Team
 
 URL = "/profile/"
@@ -69,7 +69,7 @@ def test_other_sessions_can_be_ended(team: Team) -> None:
     assert this.get(URL).content.decode().count("Firefox on Linux") == 1
 
 
-def test_profile_pages_are_not_kept_by_the_browser(alice: Client) -> None:
+def test_profile_pages_are_not_kept_by_the_browser_label(alice: Client) -> None:
     assert "no-store" in alice.get(URL).headers["Cache-Control"]
 
 
@@ -92,4 +92,4 @@ def test_profile_pages_are_not_kept_by_the_browser(alice: Client) -> None:
     ],
 )
 def test_session_list_names_browser_and_platform(said: str, message: str) -> None:
-    assert browser(said) == message
+    assert browser_label(said) == message

@@ -1,4 +1,4 @@
-"""Follows every act of this process by its name: a request is `POST /its/path/`, a job of the worker `job mails`."""
+"""Names every act of a process for the kill switch: a request is `POST /its/path/`, a job is `job mails`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _tracking(act: str) -> Iterator[None]:
 
 
 def track_requests(get_response: Answer) -> Answer:
-    """Middleware around all others."""
+    """The outermost middleware; tracks each request."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         with _tracking(f"{request.method} {request.path}"):
@@ -38,7 +38,7 @@ def track_requests(get_response: Answer) -> Answer:
 
 
 def track_job(name: str, work: Job) -> Job:
-    """The same job, followed."""
+    """Returns the job with tracking."""
 
     def tracked(*, now: datetime) -> int:
         with _tracking(f"job {name}"):

@@ -1,17 +1,17 @@
-"""The app that lets a test kill a process of a house at any stop point; only tests.support.crash_app.settings installs it."""
+"""The app that lets a test kill a process at any failpoint; only tests.support.crash_app.settings installs it."""
 
 from django.apps import AppConfig
 
 
 class CrashApp(AppConfig):
-    """Puts the stop points into each process."""
+    """Puts the failpoints into each process."""
 
     name = "tests.support.crash_app"
 
     def ready(self) -> None:
-        """Both need models, which are there only now."""
+        """Installs failpoints and tracking, which need models."""
         from partway.worker.jobs import JOBS
-        from tests import failpoints
+        from tests.support import failpoints
 
         from .act_tracking import track_job
 

@@ -1,8 +1,8 @@
-"""A trap for one act: it notes the stop points that the act passes, and kills the process at one of them.
+"""A kill switch for one act: records the failpoints that the act passes, and kills the process at one of them.
 
-It lies as a file in the home of a house. The first act of its name that passes a stop point is caught, so neither
-its repeats nor its neighbors are. A stop point is noted before anything else happens there: the last line says
-where a process died.
+It is a file in the home of the installation. The first act of its name that passes a failpoint claims it, so that
+repetitions and other acts do not. A failpoint is recorded before the process is killed there, so the last line says
+where it died.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class KillSwitch:
-    """The one trap of a house, as the test sets it and as the processes find it."""
+    """The kill switch of an installation: a test sets it, the processes read it."""
 
     home: Path
 
     def set(self, act: str, *, kill_at: int) -> None:
-        """Catch the next act of this name, and kill its process at its `kill_at`-th stop point; never for 0."""
+        """Tracks the next act of this name, and kills its process at its `kill_at`-th failpoint; never for 0."""
         for path in (self._claimed, self._log):
             path.unlink(missing_ok=True)
-        written = self.home / "trap.written"
+        written = self.home / "kill_switch.new"
         written.write_text(json.dumps({"act": act, "kill_at": kill_at}))
         written.replace(self._armed)
 
     def claim(self, act: str) -> int | None:
-        """Where to kill it, if the trap is for this act and has caught nobody yet."""
+        """Returns where to kill this act, if the switch is for it and not used yet."""
         try:
             kill_switch = json.loads(self._armed.read_text())
             if kill_switch["act"] != act:
@@ -40,20 +40,20 @@ class KillSwitch:
         return int(kill_switch["kill_at"])
 
     def note(self, stop: str) -> None:
-        """One more stop point was passed."""
+        """Records that a failpoint was passed."""
         with self._log.open("a") as notes:
             notes.write(f"{stop}\n")
 
     def finish(self) -> None:
-        """The act has come to its end."""
+        """Records that the act has finished."""
         self._claimed.unlink()
 
     def passed(self) -> tuple[str, ...]:
-        """The stop points that were passed so far, in their order."""
+        """Returns the failpoints passed so far, in order."""
         return tuple(self._log.read_text().splitlines()) if self._log.exists() else ()
 
     def is_finished(self) -> bool:
-        """Whether the act was caught and came to its end."""
+        """Returns whether the act was tracked and has finished."""
         return not (self._armed.exists() or self._claimed.exists())
 
     @property
@@ -62,16 +62,16 @@ class KillSwitch:
 
     @property
     def _claimed(self) -> Path:
-        return self.home / "trap.shut"
+        return self.home / "kill_switch.tripped"
 
     @property
     def _log(self) -> Path:
-        return self.home / "trap.notes"
+        return self.home / "kill_switch.passed"
 
 
 @dataclass
 class ActTracker:
-    """Goes with one act of this process from stop point to stop point."""
+    """Tracks one act of this process across its failpoints."""
 
     kill_switch: KillSwitch
     act: str
@@ -79,7 +79,7 @@ class ActTracker:
     kill_at: int | None = field(default=None, init=False)
 
     def __call__(self, stop: str) -> None:
-        """The act passes a stop point, if it gets past it."""
+        """Records a failpoint, or kills the process there."""
         self.passed += 1
         if self.passed == 1:
             self.kill_at = self.kill_switch.claim(self.act)
@@ -90,6 +90,6 @@ class ActTracker:
             os.killpg(0, signal.SIGKILL)
 
     def end(self) -> None:
-        """The act is over."""
+        """Records the end of the act."""
         if self.kill_at is not None:
             self.kill_switch.finish()

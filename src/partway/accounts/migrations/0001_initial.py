@@ -91,6 +91,15 @@ class Migration(migrations.Migration):
                         default="UTC", max_length=64, validators=[partway.accounts.models.validate_time_zone]
                     ),
                 ),
+                (
+                    "locale",
+                    models.CharField(
+                        default="en_US",
+                        max_length=20,
+                        validators=[partway.accounts.models.validate_locale],
+                        verbose_name="language and region",
+                    ),
+                ),
                 ("payments_enabled", models.BooleanField(default=False)),
                 ("invoice_prefix", models.CharField(blank=True, default="INV-", max_length=12)),
                 ("next_invoice_number", models.PositiveIntegerField(default=1)),
@@ -144,7 +153,7 @@ class Migration(migrations.Migration):
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
                         primary_key=True,
-                        related_name="signed_in",
+                        related_name="user_session",
                         serialize=False,
                         to="sessions.session",
                     ),
@@ -156,7 +165,7 @@ class Migration(migrations.Migration):
                     "user",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="signed_in",
+                        related_name="user_sessions",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import transaction
 
+from ..events import Actor
 from ..models import Payment
 from . import gateway_calls
 
@@ -47,5 +48,11 @@ def closes_checkouts(act: Callable[P, R]) -> Callable[P, R]:
 def close_after_commit(payment: Payment) -> None:
     """Marks a payment in `closing` or `releasing` to be closed at the gateway after the commit of this act."""
     payments = _to_close.get()
-    if payments is not None:
+    if payments is not None and payment not in payments:
         payments.append(payment)
+
+
+def cancel_payment(payment: Payment, *, by: Actor, now: datetime) -> None:
+    """Decides under the document's lock that an uncommitted payment does not happen, and closes it after the commit."""
+    if gateway_calls.begin_cancel(payment, by=by, now=now):
+        close_after_commit(payment)

@@ -1,4 +1,4 @@
-"""Talks to the gateway about one payment: starts, asks, captures, closes; each call is a row before it is made."""
+"""Calls the gateway about one payment: start, fetch, capture, close; each change is a row before it is sent (P4)."""
 
 from __future__ import annotations
 
@@ -26,143 +26,75 @@ from partway.lib.sealing import Unsealable
 from .. import links
 from ..events import CLOCK, Actor
 from ..models import GatewayCall, Payment
+from ..models.payments import GatewayCallOutcome, GatewayOperation
 from ..states import move
 from .payability import CHECKOUT_LIFETIME, document_for_update
 
 T = TypeVar("T")
 
-# After a decision the worker looks soon, in case whoever decided was killed before the call was answered.
+# After a decision the worker refreshes the payment soon, in case this process is killed before the call is answered.
 FOLLOW_UP_DELAY = timedelta(seconds=15)
 
-# What becomes of an uncommitted payment that shall not happen.
+# The state that an uncommitted payment gets when it must not go on.
 CANCEL_TRANSITIONS = {"pending": "closing", "authorized": "releasing"}
 
 
 class CallInProgress(Exception):
-    """The same call is being made by another thread or process right now."""
+    """Another thread or process is making the same call right now."""
 
 
 def gateway_for_account(account: GatewayAccount) -> Gateway:
-    """The gateway, opened with this account's credentials; raises Refused or Unknown.
+    """Returns the gateway, opened with this account's credentials.
 
-    Refused for the sandbox on a live installation, Unknown when the credentials cannot be read any more.
+    Raises Refused for a test gateway on a live installation, OutcomeUnknown when the credentials cannot be decrypted.
     """
-    if account.gateway == "sandbox" and settings.PARTWAY_LIVE:
-        raise Refused("sandbox_when_live", "The sandbox moves no money, and this installation is live.")
     try:
         credentials = account.credentials
     except Unsealable as error:
-        # Nobody can ask the gateway until the key is back, so nobody knows what became of its payments.
+        # Until the key is back the gateway cannot be asked, so the outcome of its payments is unknown.
         raise OutcomeUnknown(str(error)) from error
-    return open_gateway(account.gateway, credentials, endpoints={"sandbox": settings.PARTWAY_SANDBOX_URL})
+    urls, live = settings.PARTWAY_GATEWAY_URLS, settings.PARTWAY_LIVE
+    return open_gateway(account.gateway, credentials, urls=urls, live=live)
 
 
 def gateway_account_for(payment: Payment) -> GatewayAccount:
-    """The account a payment goes through; raises Refused for an offline payment, which goes through none."""
+    """Returns the payment's gateway account; raises Refused for an offline payment, which has none."""
     if payment.gateway_account is None:
         raise Refused("offline", "This payment was recorded by a member; there is nobody to ask.")
     return payment.gateway_account
 
 
-def gateway_for_payment(payment: Payment) -> Gateway:
-    """The gateway that a payment goes through."""
-    return gateway_for_account(gateway_account_for(payment))
-
-
 def callback_url(account: GatewayAccount) -> str:
-    """Where this account's gateway reports to."""
+    """Returns the URL to which this account's gateway sends its callbacks."""
     return f"{settings.PARTWAY_URL}/callbacks/{account.pk}/"
 
 
 def fetch_state(payment: Payment) -> CheckoutState:
-    """What the gateway knows about this payment now; raises Unknown."""
-    return gateway_for_payment(payment).fetch(payment.checkout_ref)
+    """Returns the gateway's present state of the payment's checkout; raises Refused or OutcomeUnknown."""
+    return _gateway_for(payment).fetch(payment.checkout_ref)
 
 
 def start(payment: Payment, *, now: datetime) -> Checkout:
-    """Open the checkout, or learn of the one that an unanswered try has opened (same key, same body).
+    """Opens the checkout, or returns the one that an unanswered call has opened: same key, same body.
 
-    Raises Refused or Unknown.
+    Raises Refused or OutcomeUnknown.
     """
-    call = payment.gateway_calls.filter(act="start").first() or _begin(
-        payment, "start", now, _order_body(payment)
-    )
-    gateway = gateway_for_payment(payment)
-    return _answered(call, now, lambda: gateway.start(_order(call, payment)))
-
-
-def capture(payment: Payment, *, now: datetime) -> CheckoutState:
-    """Take what was authorized. Ask first: only call this when the gateway says it is still only authorized.
-
-    Raises Refused, Unknown, or CallInProgress.
-    """
-    call = _next_attempt(payment, "capture", now)
-    gateway = gateway_for_payment(payment)
-    return _answered(call, now, lambda: gateway.capture(payment.checkout_ref, payment.amount, call.key))
-
-
-def close(payment: Payment, *, now: datetime) -> CloseOutcome:
-    """Make a closing or releasing payment unpayable at the gateway, and book it as canceled when that worked.
-
-    Never raises for the gateway's sake: what is unknown stays with the payment, and the worker asks again.
-    """
-    if not payment.checkout_ref:
-        return CloseOutcome.UNKNOWN
-    try:
-        call = _next_attempt(payment, "close", now)
-        gateway = gateway_for_payment(payment)
-        answer = _answered(call, now, lambda: gateway.close(payment.checkout_ref, call.key))
-    except (Refused, OutcomeUnknown, CallInProgress):
-        return CloseOutcome.UNKNOWN
-    if answer == CloseOutcome.CLOSED:
-        _book_closed(payment, now)
-    return answer
-
-
-@transaction.atomic(durable=True)
-def _book_closed(payment: Payment, now: datetime) -> None:
-    document_for_update(payment)
-    fresh = Payment.objects.get(pk=payment.pk)
-    if fresh.status in ("closing", "releasing"):
-        move(fresh, "canceled", by=CLOCK, now=now, settled_at=now)
-
-
-def begin_cancel(payment: Payment, *, by: Actor, now: datetime) -> bool:
-    """Under the invoice's lock, decide that an uncommitted payment shall not happen; True if the gateway must be told.
-
-    The decision is stored before anyone is told (DESIGN section 4); tell the gateway with `close` after the commit.
-    """
-    to = CANCEL_TRANSITIONS.get(payment.status)
-    if to is not None:
-        move(payment, to, by=by, now=now, next_refresh_at=now + FOLLOW_UP_DELAY)
-    return payment.status in ("closing", "releasing")
-
-
-def _order_body(payment: Payment) -> dict[str, str]:
-    return {
-        "amount_minor": str(payment.amount_minor),
-        "currency": payment.currency,
-        "description": _description(payment),
-        "reference": payment.pk,
-        "return_url": links.receipt_url(payment),
-        "callback_url": callback_url(gateway_account_for(payment)),
-        "expires_at": (payment.created_at + CHECKOUT_LIFETIME).isoformat(),
-    }
-
-
-def _description(payment: Payment) -> str:
-    what = (
-        f"invoice {payment.invoice.number}"
-        if payment.invoice
-        else f"deposit of quote {payment.document.number}"
-    )
-    return f"{payment.organization.name}: {what}"
-
-
-def _order(call: GatewayCall, payment: Payment) -> CheckoutRequest:
+    call = payment.gateway_calls.filter(operation=GatewayOperation.START).first()
+    if call is None:
+        noun = "invoice" if payment.invoice_id else "deposit of quote"
+        body = {
+            "amount_minor": str(payment.amount_minor),
+            "currency": payment.currency,
+            "description": f"{payment.organization.name}: {noun} {payment.document.number}",
+            "reference": payment.pk,
+            "return_url": links.receipt_url(payment),
+            "callback_url": callback_url(gateway_account_for(payment)),
+            "expires_at": (payment.created_at + CHECKOUT_LIFETIME).isoformat(),
+        }
+        call = _create_call(payment, GatewayOperation.START, 1, now, body)
     body = call.body
-    return CheckoutRequest(
-        key=call.key,
+    request = CheckoutRequest(
+        key=call.idempotency_key,
         amount=Money(int(body["amount_minor"]), body["currency"]),
         description=body["description"],
         reference=body["reference"],
@@ -170,45 +102,103 @@ def _order(call: GatewayCall, payment: Payment) -> CheckoutRequest:
         callback_url=body["callback_url"],
         expires_at=datetime.fromisoformat(body["expires_at"]),
     )
+    gateway = _gateway_for(payment)
+    return _send(call, now, lambda: gateway.start(request))
 
 
-def _begin(payment: Payment, act: str, now: datetime, body: dict[str, str], attempt: int = 1) -> GatewayCall:
-    call = GatewayCall(payment=payment, act=act, attempt=attempt, started_at=now)
+def capture(payment: Payment, *, now: datetime) -> CheckoutState:
+    """Captures an authorized payment; call it only when the gateway's state is still authorized.
+
+    Raises Refused, OutcomeUnknown, or CallInProgress.
+    """
+    call = _create_next_attempt(payment, GatewayOperation.CAPTURE, now)
+    gateway = _gateway_for(payment)
+    return _send(
+        call, now, lambda: gateway.capture(payment.checkout_ref, payment.amount, call.idempotency_key)
+    )
+
+
+def close(payment: Payment, *, now: datetime) -> CloseOutcome:
+    """Closes the checkout of a closing or releasing payment, and moves the payment to canceled when that worked.
+
+    Never raises for the gateway's sake: after an unknown outcome the payment keeps its state, and the worker retries.
+    """
+    if not payment.checkout_ref:
+        return CloseOutcome.UNKNOWN
+    try:
+        call = _create_next_attempt(payment, GatewayOperation.CLOSE, now)
+        gateway = _gateway_for(payment)
+        outcome = _send(call, now, lambda: gateway.close(payment.checkout_ref, call.idempotency_key))
+    except (Refused, OutcomeUnknown, CallInProgress):
+        return CloseOutcome.UNKNOWN
+    if outcome == CloseOutcome.CLOSED:
+        with transaction.atomic(durable=True):
+            document_for_update(payment)
+            fresh = Payment.objects.get(pk=payment.pk)
+            if fresh.status in ("closing", "releasing"):
+                move(fresh, "canceled", by=CLOCK, now=now, settled_at=now)
+    return outcome
+
+
+def begin_cancel(payment: Payment, *, by: Actor, now: datetime) -> bool:
+    """Decides, under the document's lock, that an uncommitted payment ends; True if its checkout must be closed.
+
+    The decision is stored before the gateway is called (DESIGN section 4): call `close` after the commit.
+    """
+    to = CANCEL_TRANSITIONS.get(payment.status)
+    if to is not None:
+        move(payment, to, by=by, now=now, next_refresh_at=now + FOLLOW_UP_DELAY)
+    return payment.status in ("closing", "releasing")
+
+
+def _gateway_for(payment: Payment) -> Gateway:
+    return gateway_for_account(gateway_account_for(payment))
+
+
+def _create_next_attempt(payment: Payment, operation: GatewayOperation, now: datetime) -> GatewayCall:
+    """Writes the row of the next attempt; raises CallInProgress while an earlier one may still be answered."""
+    last = payment.gateway_calls.filter(operation=operation).order_by("-attempt").first()
+    if last is None:
+        return _create_call(payment, operation, 1, now, {})
+    running = [GatewayCallOutcome.IN_PROGRESS]
+    if operation == GatewayOperation.CAPTURE:
+        # A process that fetched the state before a capture succeeded must not capture again.
+        running.append(GatewayCallOutcome.SUCCEEDED)
+    timeout = timedelta(seconds=settings.PARTWAY_CALL_SECONDS)
+    if last.outcome in running and last.started_at + timeout > now:
+        raise CallInProgress
+    return _create_call(payment, operation, last.attempt + 1, now, {})
+
+
+def _create_call(
+    payment: Payment, operation: GatewayOperation, attempt: int, now: datetime, body: dict[str, str]
+) -> GatewayCall:
+    call = GatewayCall(payment=payment, operation=operation, attempt=attempt, started_at=now)
     call.body = body
     try:
         with transaction.atomic():
             call.save(force_insert=True)
     except IntegrityError:
-        if act == "start":  # two clicks at once: both ask with the same key, and get the same checkout
-            return GatewayCall.objects.get(payment=payment, act=act, attempt=attempt)
+        if operation == GatewayOperation.START:  # two clicks send the same key and get the same checkout
+            return GatewayCall.objects.get(payment=payment, operation=operation, attempt=attempt)
         raise CallInProgress from None
     return call
 
 
-def _next_attempt(payment: Payment, act: str, now: datetime) -> GatewayCall:
-    last = payment.gateway_calls.filter(act=act).order_by("-attempt").first()
-    if last is None:
-        return _begin(payment, act, now, {})
-    patience = timedelta(seconds=settings.PARTWAY_CALL_SECONDS)
-    # Whoever looked at the truth before a capture was answered must not try to capture once more.
-    under_way = ("", "done") if act == "capture" else ("",)
-    if last.outcome in under_way and last.started_at + patience > now:
-        raise CallInProgress
-    return _begin(payment, act, now, {}, attempt=last.attempt + 1)
-
-
-def _answered(call: GatewayCall, now: datetime, make: Callable[[], T]) -> T:
+def _send(call: GatewayCall, now: datetime, send: Callable[[], T]) -> T:
+    """Makes the call and stores its outcome; raises what the gateway raises."""
     try:
-        answer = make()
+        result = send()
     except Refused as error:
-        _note(call, "refused", f"{error.code}: {error.message}", now)
+        _record_outcome(call, GatewayCallOutcome.REFUSED, f"{error.code}: {error.message}", now)
         raise
     except OutcomeUnknown as error:
-        _note(call, "unknown", error.message, now)
+        _record_outcome(call, GatewayCallOutcome.UNKNOWN, error.message, now)
         raise
-    _note(call, "done", "", now)
-    return answer
+    _record_outcome(call, GatewayCallOutcome.SUCCEEDED, "", now)
+    return result
 
 
-def _note(call: GatewayCall, outcome: str, message: str, now: datetime) -> None:
-    GatewayCall.objects.filter(pk=call.pk).update(outcome=outcome, message=message[:300], answered_at=now)
+def _record_outcome(call: GatewayCall, outcome: GatewayCallOutcome, message: str, now: datetime) -> None:
+    rows = GatewayCall.objects.filter(pk=call.pk)
+    rows.update(outcome=outcome, message=message[:300], answered_at=now)

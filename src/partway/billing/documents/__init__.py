@@ -1,1 +1,1 @@
-"""Invoices and quotes: written, numbered, sent, changed and ended."""
+"""Invoices and quotes: drafts, numbers, versions, sending and ending."""

@@ -1,4 +1,4 @@
-"""The arithmetic of documents, pure and exact: lines, discount, tax, total (DESIGN M1)."""
+"""Computes lines, discount, tax and total of a document in exact integers and decimals (DESIGN M1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partway.lib.money import round_half_up
 
 @dataclass(frozen=True, slots=True)
 class LineAmount:
-    """One line reduced to what sums need: its amount in minor units and its tax percent."""
+    """The part of a line that totals need: its amount in minor units and its tax percent."""
 
     amount_minor: int
     tax_percent: Decimal
@@ -19,7 +19,7 @@ class LineAmount:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A document's figures in minor units; total = subtotal − discount + tax."""
+    """A document's totals in minor units; total = subtotal − discount + tax."""
 
     subtotal_minor: int
     discount_minor: int
@@ -27,13 +27,13 @@ class Totals:
 
     @property
     def total_minor(self) -> int:
-        """What the customer owes for the whole document."""
+        """The amount that the customer owes for the whole document."""
         return self.subtotal_minor - self.discount_minor + self.tax_minor
 
 
 @dataclass(frozen=True, slots=True)
 class TaxRateAmount:
-    """What one tax rate comes to, in minor units; `taxable_minor` is after the discount."""
+    """The tax of one rate in minor units; `taxable_minor` is after the discount."""
 
     tax_percent: Decimal
     taxable_minor: int
@@ -41,17 +41,17 @@ class TaxRateAmount:
 
 
 def line_amount(quantity: Decimal, unit_amount_minor: int) -> int:
-    """Quantity times unit amount in minor units, rounded half up once."""
+    """Returns quantity times unit amount in minor units, rounded half up once."""
     return round_half_up(quantity * unit_amount_minor)
 
 
 def percent_of(amount_minor: int, percent: Decimal) -> int:
-    """A percentage of an amount in minor units, rounded half up."""
+    """Returns a percentage of an amount in minor units, rounded half up."""
     return round_half_up(Decimal(amount_minor) * percent / 100)
 
 
 def split_by_weight(amount_minor: int, weights: Sequence[int]) -> list[int]:
-    """Split an amount by weight without losing a unit: floors first, then one each by largest remainder."""
+    """Splits an amount by weight without losing a unit: floors first, then one each by largest remainder."""
     whole = sum(weights)
     if whole == 0:
         return [0] * len(weights)
@@ -63,7 +63,10 @@ def split_by_weight(amount_minor: int, weights: Sequence[int]) -> list[int]:
 
 
 def tax_by_rate(lines: Sequence[LineAmount], discount_minor: int) -> list[TaxRateAmount]:
-    """Each tax rate of a document, in the order of its lines: the discount is spread, then a rate rounds once."""
+    """Returns the tax of each rate, in the order of the lines.
+
+    The discount is split over the lines by their amounts; each rate is rounded once, on its sum.
+    """
     amounts = [line.amount_minor for line in lines]
     taxable: dict[Decimal, int] = {}
     for line, share in zip(lines, split_by_weight(min(discount_minor, sum(amounts)), amounts), strict=True):
@@ -72,7 +75,7 @@ def tax_by_rate(lines: Sequence[LineAmount], discount_minor: int) -> list[TaxRat
 
 
 def totals(lines: Sequence[LineAmount], discount_minor: int) -> Totals:
-    """A document's figures; a discount takes at most what the lines come to."""
+    """Returns a document's totals; a discount is at most the subtotal."""
     subtotal = sum(line.amount_minor for line in lines)
     tax = sum(rate.tax_minor for rate in tax_by_rate(lines, discount_minor))
     return Totals(subtotal, min(discount_minor, subtotal), tax)

@@ -1,26 +1,23 @@
-"""Where the deposit of a quote stands, and taking it offline: always the whole of it (DESIGN D1)."""
+"""Derives the status of a quote's deposit, and records one paid offline: always in full (DESIGN D1)."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
-
+from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 
 from .. import events, outbox
-from ..checkouts import gateway_calls
+from ..checkouts.closing import cancel_payment, closes_checkouts
 from ..errors import Conflict, Invalid, PaymentInProgress, TooLate
 from ..events import Actor
 from ..models import Payment, Quote
 from ..people import payment_modes
 
-_IN_PROGRESS = "The deposit is being paid right now. Wait until that is settled, then try again."
-
 
 def deposit_status(quote: Quote) -> str:
-    """Derived: none, due, processing or paid; asks no database when the quote's payments were fetched with it."""
+    """Returns none, due, processing or paid; runs no query when the quote's payments are prefetched."""
     if quote.deposit_minor == 0:
         return "none"
     payments = list(quote.payments.all())
@@ -30,13 +27,30 @@ def deposit_status(quote: Quote) -> str:
 
 
 def deposit_payment(quote: Quote) -> Payment | None:
-    """The payment that paid the deposit, if one did."""
+    """Returns the payment that paid the deposit, or None."""
     return quote.payments.deposits().first()
+
+
+def unavailable_reason(quote: Quote) -> Conflict | None:
+    """Returns the error that `record_deposit` raises now for any deposit, or None."""
+    if not_due := _not_due_error(quote):
+        return not_due
+    return PaymentInProgress(reason="deposit") if deposit_status(quote) == "processing" else None
+
+
+def _not_due_error(quote: Quote) -> Conflict | None:
+    if deposit_payment(quote) is not None:
+        return TooLate(reason="deposit_paid")
+    if quote.deposit_minor == 0:
+        return Conflict(reason="no_deposit")
+    if quote.status == "invoiced":
+        return TooLate(reason="deposit_of_invoiced_quote")
+    return Conflict(reason="deposit_before_acceptance") if quote.status != "accepted" else None
 
 
 @dataclass(frozen=True, slots=True)
 class OfflineDeposit:
-    """A deposit that came by cash, check or transfer, as a member records it; it names no amount."""
+    """A deposit paid by cash, check or transfer, as a member records it; its amount is the quote's."""
 
     method: str
     paid_on: date
@@ -45,77 +59,37 @@ class OfflineDeposit:
     idempotency_key: str | None = None
 
 
+@needs(Permission.RECORD_PAYMENTS)
+@closes_checkouts
 def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: datetime) -> Payment:
-    """Book a deposit paid offline, in full; an open checkout for it is closed.
+    """Books a deposit that was paid offline, in full, and cancels an open checkout for it.
 
-    Raises Invalid, PaymentInProgress while an online payment is committed, TooLate when it was paid already,
-    Conflict when none is asked for now.
+    The same `idempotency_key` again returns the payment it recorded (P8), or raises Conflict when that was reversed.
+    Raises Invalid (with fields), PaymentInProgress while an online payment is committed, TooLate when it was paid
+    already, Conflict when no deposit is due now.
     """
-    payment, to_close = _record(quote, deposit, by, now)
-    if to_close is not None:
-        gateway_calls.close(to_close, now=now)
-    return payment
-
-
-@transaction.atomic(durable=True)
-def _record(
-    quote: Quote, deposit: OfflineDeposit, by: Actor, now: datetime
-) -> tuple[Payment, Payment | None]:
     quote = Quote.objects.locked(quote.pk)
-    key, owner = deposit.idempotency_key, quote.organization_id
-    made = key and Payment.objects.filter(organization=owner, idempotency_key=key).first()
-    if made and (made.quote_id != quote.pk or made.status != "succeeded"):
-        raise Conflict("This form was used already. Open it again to record the deposit.")
-    if made:
-        return made, None
-    _check_moment(quote)
-    _check_typed(quote, deposit, now)
-    to_close = cancel_checkout(quote, by, now)
-    payment = _written(quote, deposit, now)
-    figures = {"amount_minor": quote.deposit_minor, "currency": quote.currency, "method": deposit.method}
-    stages = {
-        "total_minor": quote.total_minor,
-        "paid_before_minor": 0,
-        "allocated_minor": 0,
-        "deposit_minor": quote.deposit_minor,
-    }
-    data = {**figures, **stages, "from": "pending", "to": "succeeded"}
-    event = events.record("payment.recorded", payment, by=by, now=now, data=data)
-    outbox.queue_receipt(payment, event, stages)
-    return payment, to_close
-
-
-def _check_moment(quote: Quote) -> None:
-    if deposit_payment(quote) is not None:
-        raise TooLate("This deposit was already paid.")
-    if quote.deposit_minor == 0:
-        raise Conflict("This quote asks for no deposit.")
-    if quote.status == "invoiced":
-        raise TooLate("An invoice was made of this quote without a deposit; record the payment there.")
-    if quote.status != "accepted":
-        raise Conflict("A deposit can be recorded once the quote is accepted.")
-
-
-def unavailable_reason(quote: Quote) -> str:
-    """What stands in the way of recording the deposit now, in words; empty when nothing does."""
-    try:
-        _check_moment(quote)
-    except Conflict as error:
-        return error.message
-    return _IN_PROGRESS if deposit_status(quote) == "processing" else ""
-
-
-def _check_typed(quote: Quote, deposit: OfflineDeposit, now: datetime) -> None:
-    today = clock.today(now, quote.organization.time_zone)
-    typed = asdict(deposit)
-    del typed["idempotency_key"]
-    errors = payment_modes.detail_errors(quote.organization, today=today, **typed)
+    by_key = Payment.objects.filter(
+        organization=quote.organization_id, idempotency_key=deposit.idempotency_key
+    )
+    if deposit.idempotency_key and (previous := by_key.first()):
+        if previous.quote_id != quote.pk or previous.status != "succeeded":
+            raise Conflict(reason="deposit_form_used")
+        return previous
+    if not_due := _not_due_error(quote):
+        raise not_due
+    errors = payment_modes.detail_errors(
+        quote.organization,
+        today=clock.today(now, quote.organization.time_zone),
+        method=deposit.method,
+        paid_on=deposit.paid_on,
+        reference=deposit.reference,
+        note=deposit.note,
+    )
     if errors:
         raise Invalid(errors)
-
-
-def _written(quote: Quote, deposit: OfflineDeposit, now: datetime) -> Payment:
-    return Payment.objects.create(
+    cancel_checkout(quote, by=by, now=now)
+    payment = Payment.objects.create(
         organization=quote.organization,
         quote=quote,
         status="succeeded",
@@ -133,16 +107,26 @@ def _written(quote: Quote, deposit: OfflineDeposit, now: datetime) -> Payment:
         settled_at=now,
         next_refresh_at=now,
     )
+    stages = {
+        "total_minor": quote.total_minor,
+        "paid_before_minor": 0,
+        "allocated_minor": 0,
+        "deposit_minor": quote.deposit_minor,
+    }
+    data = {"amount_minor": quote.deposit_minor, "currency": quote.currency, "method": deposit.method}
+    change = {"from": "pending", "to": "succeeded"}
+    event = events.record("payment.recorded", payment, by=by, now=now, data={**data, **stages, **change})
+    outbox.queue_receipt(payment, event, stages)
+    return payment
 
 
-def cancel_checkout(quote: Quote, by: Actor, now: datetime) -> Payment | None:
-    """Under the quote's lock, end a payment that only waits; answers the one to close at the gateway after the commit.
+def cancel_checkout(quote: Quote, *, by: Actor, now: datetime) -> None:
+    """Cancels an uncommitted payment of the deposit, under the quote's lock; it is closed after the commit.
 
-    Raises PaymentInProgress while one is committed.
+    Raises PaymentInProgress while a payment is committed.
     """
     payment = quote.payments.unsettled().select_related("gateway_account").first()
-    if payment is None:
-        return None
-    if payment.is_committed:
-        raise PaymentInProgress(_IN_PROGRESS)
-    return payment if gateway_calls.begin_cancel(payment, by=by, now=now) else None
+    if payment is not None and payment.is_committed:
+        raise PaymentInProgress(reason="deposit")
+    if payment is not None:
+        cancel_payment(payment, by=by, now=now)

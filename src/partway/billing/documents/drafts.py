@@ -1,4 +1,4 @@
-"""Reads what a member typed for an invoice or a quote: checks it field by field and writes its figures and lines."""
+"""Checks the content of an invoice or a quote field by field, and writes its lines, totals and discount."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import Protocol
 from partway.accounts.models import Organization
 from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 
+from ..errors import FieldError, field_error
 from ..models import Customer, Invoice, Quote
 from . import amounts
 
 MAX_LINES = 200
+MAX_DESCRIPTION_LENGTH, MAX_NOTES_LENGTH = 300, 2000
 _FOUR_PLACES = Decimal("0.0001")
 _MAX_QUANTITY = Decimal(10**8)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line as typed: decimals of at most four places, the unit amount in minor units."""
+class LineDraft:
+    """One line as a member writes it: decimals of at most four places, the unit amount in minor units."""
 
     description: str
     quantity: Decimal
@@ -28,14 +30,14 @@ class Line:
 
 
 class DocumentContent(Protocol):
-    """What an invoice and a quote have in common while they are written."""
+    """The fields that the drafts of invoices and of quotes have in common."""
 
     @property
     def customer(self) -> Customer: ...
     @property
     def currency(self) -> str: ...
     @property
-    def lines(self) -> tuple[Line, ...]: ...
+    def lines(self) -> tuple[LineDraft, ...]: ...
     @property
     def discount_kind(self) -> str: ...
     @property
@@ -47,46 +49,22 @@ class DocumentContent(Protocol):
 
 
 def fill(document: Invoice | Quote, content: DocumentContent) -> None:
-    """Put the content and its figures on the row, which is saved by the caller."""
-    sums = compute_totals(content)
+    """Copies the content and its totals to the row, which the caller saves."""
+    totals = compute_totals(content)
     document.customer = content.customer
     document.currency = content.currency
     document.notes = content.notes
     document.discount_kind = content.discount_kind
     document.discount_percent = content.discount_percent if content.discount_kind == "percent" else Decimal(0)
     document.discount_amount_minor = content.discount_amount_minor if content.discount_kind == "amount" else 0
-    document.subtotal_minor = sums.subtotal_minor
-    document.discount_minor = sums.discount_minor
-    document.tax_minor = sums.tax_minor
-    document.total_minor = sums.total_minor
-
-
-def has_computable_totals(content: DocumentContent) -> bool:
-    """Whether each number is one that a draft may have; beyond that sums have more digits than decimals keep."""
-    numbers = {"quantity", "unit_amount", "tax_percent"}
-    return not any(numbers & _wrong_line(line).keys() for line in content.lines) and (
-        content.discount_kind != "percent" or _within(content.discount_percent, 100)
-    )
-
-
-def compute_totals(content: DocumentContent) -> amounts.Totals:
-    """What it adds up to, in minor units."""
-    lines = [
-        amounts.LineAmount(amounts.line_amount(line.quantity, line.unit_amount_minor), line.tax_percent)
-        for line in content.lines
-    ]
-    subtotal = sum(line.amount_minor for line in lines)
-    return amounts.totals(lines, _discount_minor(content, subtotal))
-
-
-def _discount_minor(content: DocumentContent, subtotal_minor: int) -> int:
-    if content.discount_kind == "percent":
-        return amounts.percent_of(subtotal_minor, content.discount_percent)
-    return content.discount_amount_minor if content.discount_kind == "amount" else 0
+    document.subtotal_minor = totals.subtotal_minor
+    document.discount_minor = totals.discount_minor
+    document.tax_minor = totals.tax_minor
+    document.total_minor = totals.total_minor
 
 
 def write_lines(document: Invoice | Quote, content: DocumentContent) -> None:
-    """The lines in the order they were typed, in place of those that stood there."""
+    """Replaces the lines of a saved document, in the order of the content."""
     document.lines.all().delete()
     for position, line in enumerate(content.lines):
         document.lines.create(
@@ -99,57 +77,73 @@ def write_lines(document: Invoice | Quote, content: DocumentContent) -> None:
         )
 
 
-def field_errors(content: DocumentContent, organization: Organization) -> dict[str, str]:
-    """What is wrong, by field; lines as `lines.0.quantity`. Empty when all is right."""
-    errors: dict[str, str] = {}
+def compute_totals(content: DocumentContent) -> amounts.Totals:
+    """Returns subtotal, discount, tax and total in minor units."""
+    lines = [
+        amounts.LineAmount(amounts.line_amount(line.quantity, line.unit_amount_minor), line.tax_percent)
+        for line in content.lines
+    ]
+    discount_minor = content.discount_amount_minor if content.discount_kind == "amount" else 0
+    if content.discount_kind == "percent":
+        subtotal = sum(line.amount_minor for line in lines)
+        discount_minor = amounts.percent_of(subtotal, content.discount_percent)
+    return amounts.totals(lines, discount_minor)
+
+
+def has_computable_totals(content: DocumentContent) -> bool:
+    """Returns whether each number is in its range; beyond it totals have more digits than decimals keep."""
+    numbers = {"quantity", "unit_amount", "tax_percent"}
+    return not any(numbers & _line_errors(line).keys() for line in content.lines) and (
+        content.discount_kind != "percent" or is_percentage(content.discount_percent)
+    )
+
+
+def field_errors(content: DocumentContent, organization: Organization) -> dict[str, FieldError]:
+    """Returns the error of each wrong field, lines as `lines.0.quantity`; those of sums only when no other is wrong."""
+    errors: dict[str, FieldError] = {}
     if content.customer.organization_id != organization.pk:
-        errors["customer"] = "Choose a customer."
+        errors["customer"] = field_error("customer_missing")
     if content.currency not in EXPONENTS:
-        errors["currency"] = "Write the three letters of a currency, like USD."
+        errors["currency"] = field_error("unknown_currency")
     if not 1 <= len(content.lines) <= MAX_LINES:
-        errors["lines"] = f"Write between one and {MAX_LINES} lines."
-    if len(content.notes) > 2000:
-        errors["notes"] = "Use at most 2000 characters."
+        errors["lines"] = field_error("line_count", limit=MAX_LINES)
+    if len(content.notes) > MAX_NOTES_LENGTH:
+        errors["notes"] = field_error("text_too_long", limit=MAX_NOTES_LENGTH)
     for position, line in enumerate(content.lines):
-        errors.update({f"lines.{position}.{field}": message for field, message in _wrong_line(line).items()})
-    return errors or _wrong_sums(content)
+        errors.update({f"lines.{position}.{name}": error for name, error in _line_errors(line).items()})
+    return errors or _total_errors(content)
 
 
-def _wrong_line(line: Line) -> dict[str, str]:
+def _line_errors(line: LineDraft) -> dict[str, FieldError]:
     errors = {}
-    if not line.description.strip() or len(line.description) > 300:
-        errors["description"] = "Say what this line is for, in at most 300 characters."
-    if not _within(line.quantity, _MAX_QUANTITY) or line.quantity == 0:
-        errors["quantity"] = "Enter a quantity above zero, with at most four decimals."
+    if not line.description.strip() or len(line.description) > MAX_DESCRIPTION_LENGTH:
+        errors["description"] = field_error("line_description", limit=MAX_DESCRIPTION_LENGTH)
+    if not _is_within(line.quantity, _MAX_QUANTITY) or line.quantity == 0:
+        errors["quantity"] = field_error("line_quantity")
     if not 0 <= line.unit_amount_minor <= MAX_AMOUNT_MINOR:
-        errors["unit_amount"] = "Enter a price of zero or more."
-    if not _within(line.tax_percent, 100):
-        errors["tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
+        errors["unit_amount"] = field_error("line_unit_amount")
+    if not is_percentage(line.tax_percent):
+        errors["tax_percent"] = field_error("percentage_out_of_range")
     return errors
 
 
-def _four_places(value: Decimal) -> bool:
-    return value == value.quantize(_FOUR_PLACES)
-
-
-def _within(value: Decimal, most: Decimal | int) -> bool:
-    """Between zero and `most`; what is no number at all is not (comparing a NaN raises)."""
-    return value.is_finite() and 0 <= value <= most and _four_places(value)
+def _total_errors(content: DocumentContent) -> dict[str, FieldError]:
+    if content.discount_kind == "percent" and not is_percentage(content.discount_percent):
+        return {"discount_percent": field_error("percentage_out_of_range")}
+    totals = compute_totals(content)
+    if content.discount_kind == "amount" and not 0 <= content.discount_amount_minor <= totals.subtotal_minor:
+        return {"discount_amount": field_error("discount_exceeds_subtotal")}
+    # The subtotal counts too: a discount can bring a sum that no column holds down to a small total.
+    if max(totals.subtotal_minor, totals.total_minor) > MAX_AMOUNT_MINOR:
+        return {"lines": field_error("total_too_large", maximum=Money(MAX_AMOUNT_MINOR, content.currency))}
+    return {}
 
 
 def is_percentage(value: Decimal) -> bool:
-    """Between 0 and 100 with at most four decimals."""
-    return _within(value, 100)
+    """Returns whether the value is between 0 and 100 with at most four decimals."""
+    return _is_within(value, 100)
 
 
-def _wrong_sums(content: DocumentContent) -> dict[str, str]:
-    if content.discount_kind == "percent" and not _within(content.discount_percent, 100):
-        return {"discount_percent": "Enter a percentage between 0 and 100, with at most four decimals."}
-    sums = compute_totals(content)
-    if content.discount_kind == "amount" and not 0 <= content.discount_amount_minor <= sums.subtotal_minor:
-        return {"discount_amount": "The discount cannot be more than the lines add up to."}
-    if (
-        max(sums.subtotal_minor, sums.total_minor) > MAX_AMOUNT_MINOR
-    ):  # a discount can hide a sum no column holds
-        return {"lines": f"An invoice can be at most {Money(MAX_AMOUNT_MINOR, content.currency)}."}
-    return {}
+def _is_within(value: Decimal, maximum: Decimal | int) -> bool:
+    # A NaN is refused first, because comparing one raises.
+    return value.is_finite() and 0 <= value <= maximum and value == value.quantize(_FOUR_PLACES)

@@ -1,4 +1,4 @@
-"""Writes, sends and voids invoices."""
+"""Creates, edits, sends, resends and voids invoices."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from decimal import Decimal
 from django.db import transaction
 
 from partway.accounts.models import Organization
+from partway.accounts.permissions import Permission, needs
 from partway.lib.money import Money
 
 from .. import events, outbox, preconditions
 from ..alerts import raise_for_payment
-from ..checkouts import gateway_calls
-from ..errors import Conflict, Invalid, InvoiceNotSent, Stale
+from ..checkouts.closing import closes_checkouts
+from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, Stale, field_error
 from ..events import Actor
 from ..ledger import allocations
 from ..models import Customer, Event, Invoice, Payment, Quote
@@ -22,177 +23,117 @@ from ..outbox import Recipients
 from ..receivables import amount_due
 from ..states import move
 from . import drafts, versions
-from .drafts import Line
+from .drafts import LineDraft
 from .numbering import next_invoice_number
-
-__all__ = [
-    "InvoiceDraft",
-    "Line",
-    "create",
-    "edit",
-    "mark_opened",
-    "reopen",
-    "resend",
-    "send",
-    "void",
-    "write_off",
-]
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceDraft:
-    """An invoice as a member writes it."""
+    """The content of an invoice as a member writes it."""
 
     customer: Customer
     currency: str
     due_on: date
-    lines: tuple[Line, ...]
+    lines: tuple[LineDraft, ...]
     discount_kind: str = ""
     discount_percent: Decimal = Decimal(0)
     discount_amount_minor: int = 0
     notes: str = ""
 
 
+@needs(Permission.EDIT_INVOICES)
 @transaction.atomic
 def create(
     organization: Organization, *, draft: InvoiceDraft, by: Actor, now: datetime, quote: Quote | None = None
 ) -> Invoice:
-    """Write a new draft; raises Invalid with the fields that are wrong, lines as `lines.0.quantity`."""
-    _check(draft, organization)
+    """Creates a draft invoice; raises Invalid with the wrong fields, lines as `lines.0.quantity`."""
+    errors = drafts.field_errors(draft, organization)
+    if errors:
+        raise Invalid(errors)
     invoice = Invoice(organization=organization, created_at=now, due_on=draft.due_on, quote=quote)
     drafts.fill(invoice, draft)
     invoice.save(force_insert=True)
     drafts.write_lines(invoice, draft)
-    data = {**_figures(invoice), **({"quote": quote.pk, "number": quote.number} if quote else {})}
+    data = {**_event_data(invoice), **({"quote": quote.pk, "number": quote.number} if quote else {})}
     events.record("invoice.created", invoice, by=by, now=now, data=data)
     return invoice
 
 
+@needs(Permission.EDIT_INVOICES)
+@closes_checkouts
 def edit(
     invoice: Invoice,
     *,
     draft: InvoiceDraft,
-    version: int,
+    expected_version: int,
     by: Actor,
     now: datetime,
-    paid: Money | None = None,
+    expected_amount_paid: Money | None = None,
     notify_customer: bool = False,
 ) -> Invoice:
-    """Replace what an invoice says; the event keeps all that it said before.
+    """Replaces the content of an invoice; the event keeps the version before.
 
-    One that was sent keeps its customer and currency, and what is due changes with its total: a request or a checkout
-    that no longer fits ends (R7), and what was paid beyond the new total becomes credit (M2). `tell_customer` mails how
-    it stands now. Raises Invalid with the fields that are wrong, Stale when somebody saved since `version` was read
-    (DESIGN D8), or when more than `paid` came in since and some of it would become credit that nobody expects;
-    Conflict when it has ended, PaymentInProgress when a payment under way would no longer fit.
+    A sent invoice keeps its customer and currency, and its amount due changes with its total: a request or a checkout
+    that no longer fits ends (R7), and what was paid beyond the new total becomes credit (M2). `notify_customer` mails
+    the customer the invoice as it is now. Raises Invalid with the wrong fields; Stale when the version is not the
+    expected one (DESIGN D8), or when more was paid than expected and a part of it would become credit; Conflict when
+    the invoice has ended; PaymentInProgress when a committed payment would no longer fit.
     """
-    seen = EditPreconditions(version, paid)
-    invoice, to_close = _edit(invoice, draft, seen, notify_customer=notify_customer, by=by, now=now)
-    if to_close is not None:
-        gateway_calls.close(to_close, now=now)
-    return invoice
-
-
-@dataclass(frozen=True, slots=True)
-class EditPreconditions:
-    """How the invoice stood before the eyes of whoever edits it; nobody looked at what was paid of a draft."""
-
-    version: int
-    paid: Money | None = None
-
-
-@transaction.atomic(durable=True)
-def _edit(
-    invoice: Invoice,
-    draft: InvoiceDraft,
-    seen: EditPreconditions,
-    *,
-    notify_customer: bool,
-    by: Actor,
-    now: datetime,
-) -> tuple[Invoice, Payment | None]:
-    # First the customer, as whoever spends credit does: what is taken off here may be spent there.
+    # Locks the customer first, as acts that spend credit do: the payments deallocated here may be spent there.
     Customer.objects.locked(invoice.customer_id)
     invoice = Invoice.objects.locked(invoice.pk)
-    if invoice.status in _NOT_EDITABLE:
-        raise Conflict(_NOT_EDITABLE[invoice.status])
-    if invoice.version != seen.version:
+    if invoice.status in ("void", "written_off"):
+        raise Conflict(reason=f"edit_{invoice.status}")
+    if invoice.version != expected_version:
         raise Stale()
-    _check(draft, invoice.organization)
-    _check_kept(invoice, draft)
-    _check_credit_expected(invoice, draft, seen)
+    errors = drafts.field_errors(draft, invoice.organization) or _fixed_field_errors(invoice, draft)
+    if errors:
+        raise Invalid(errors)
+    total = Money(drafts.compute_totals(draft).total_minor, invoice.currency)
+    excess_minor = max(0, invoice.amount_paid_minor - total.amount_minor)
+    # A payment alone makes no edit stale: the edit overwrites nothing of it. Turning it into credit unseen would.
+    if expected_amount_paid is not None and excess_minor and expected_amount_paid < invoice.amount_paid:
+        raise Stale(
+            reason="payment_becomes_credit",
+            paid=invoice.amount_paid - expected_amount_paid,
+            credit=invoice.amount_paid - total,
+        )
     before = versions.snapshot(invoice)
-    credited = _make_room(invoice, drafts.compute_totals(draft).total_minor, now)
+    left_minor = excess_minor
+    for payment, allocated_minor in allocations.payments_on_invoice(invoice) if left_minor else ():
+        part_minor = min(left_minor, allocated_minor)
+        allocations.deallocate(payment, invoice, part_minor, cause="edited", now=now)
+        left_minor -= part_minor
     drafts.fill(invoice, draft)
     invoice.due_on = draft.due_on
     invoice.version += 1
     invoice.save()
     drafts.write_lines(invoice, draft)
-    data = {**_figures(invoice), "before": before, "credited_minor": credited}
+    data = {**_event_data(invoice), "before": before, "credited_minor": excess_minor}
     event = events.record("invoice.edited", invoice, by=by, now=now, data=data)
-    if invoice.status == "draft":
-        return invoice, None
-    to_close = amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
-    if notify_customer:
-        _queue_mail(invoice, event, changed=True)
-    return invoice, to_close
+    if invoice.status != "draft":
+        amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
+        if notify_customer:
+            _queue_mail(invoice, event, changed=True)
+    return invoice
 
 
-_NOT_EDITABLE = {
-    "void": "This invoice is void. Write a new one instead.",
-    "written_off": "This invoice was written off. Reopen it before you change it.",
-}
-
-
-def _check_credit_expected(invoice: Invoice, draft: InvoiceDraft, seen: EditPreconditions) -> None:
-    """A payment alone makes no edit stale: it overwrites nothing. Turning it into credit unseen would."""
-    if seen.paid is None:
-        return
-    came = invoice.amount_paid - seen.paid
-    excess = invoice.amount_paid - Money(drafts.compute_totals(draft).total_minor, invoice.currency)
-    if came.amount_minor > 0 and excess.amount_minor > 0:
-        raise Stale(
-            f"{came} was paid in the meantime. If you save this, {excess} of what was paid becomes the customer's "
-            "credit. Look again before you do."
-        )
-
-
-def _make_room(invoice: Invoice, total_minor: int, now: datetime) -> int:
-    """What was paid beyond the new total is taken off again, the latest payment first: it becomes credit (M2).
-
-    Answers how much, in minor units.
-    """
-    excess = left = max(0, invoice.amount_paid_minor - total_minor)
-    for payment, standing in allocations.payments_on_invoice(invoice) if left else ():
-        part = min(left, standing)
-        allocations.deallocate(payment, invoice, part, cause="edited", now=now)
-        left -= part
-    return excess
-
-
-def _check(draft: InvoiceDraft, organization: Organization) -> None:
-    errors = drafts.field_errors(draft, organization)
-    if errors:
-        raise Invalid(errors)
-
-
-def _check_kept(invoice: Invoice, draft: InvoiceDraft) -> None:
-    """What was sent is known to its customer, and what was made of a quote takes over its deposit."""
+def _fixed_field_errors(invoice: Invoice, draft: InvoiceDraft) -> dict[str, FieldError]:
+    """Returns the errors of fields that a sent invoice keeps, and one made of a quote, whose deposit it takes over."""
     if invoice.quote_id is None and invoice.status == "draft":
-        return
-    why = "was made of a quote" if invoice.status == "draft" else "was sent"
+        return {}
+    why = "from_quote" if invoice.status == "draft" else "sent"
     errors = {}
     if draft.customer.pk != invoice.customer_id:
-        errors["customer"] = f"This invoice {why}, so it stays with that customer."
+        errors["customer"] = field_error(f"customer_fixed.{why}")
     if draft.currency != invoice.currency:
-        errors["currency"] = f"This invoice {why}, so it keeps that currency."
+        errors["currency"] = field_error(f"currency_fixed.{why}")
     if invoice.status != "draft" and drafts.compute_totals(draft).total_minor == 0:
-        errors["lines"] = "Nothing would be due on this invoice. Void it instead."
-    if errors:
-        raise Invalid(errors)
+        errors["lines"] = field_error("nothing_due.sent")
+    return errors
 
 
-def _figures(invoice: Invoice) -> dict[str, object]:
+def _event_data(invoice: Invoice) -> dict[str, object]:
     return {
         "total_minor": invoice.total_minor,
         "currency": invoice.currency,
@@ -200,61 +141,63 @@ def _figures(invoice: Invoice) -> dict[str, object]:
     }
 
 
+@needs(Permission.SEND_INVOICES)
 @transaction.atomic
-def send(invoice: Invoice, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
-    """Give a draft its number and mail the customer the link to the invoice page.
+def send(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | None = None) -> Invoice:
+    """Numbers a draft invoice and mails the customer the link to its page.
 
-    Raises Conflict when it is not a draft any more, Stale when it is not the `version` that a page showed (DESIGN D8),
-    Invalid when nothing is due on it.
+    Raises Conflict when it is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid when
+    nothing is due on it.
     """
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status != "draft":
-        raise Conflict("This invoice was already sent.")
-    preconditions.check_version(invoice, version)
+        raise Conflict(reason="invoice_already_sent")
+    preconditions.check_version(invoice, expected_version)
     if invoice.total_minor == 0:
-        raise Invalid(
-            {"lines": "Nothing is due on this invoice. Add a line with a price before you send it."}
-        )
+        raise Invalid({"lines": field_error("nothing_due.draft")})
     number = next_invoice_number(invoice.organization_id)
-    data = {**_figures(invoice), "number": number, "email": invoice.customer.email}
-    # Whoever still edits the draft must learn that it was sent before they change it (D8).
-    columns = {"number": number, "sent_at": now, "version": invoice.version + 1}
-    event = move(invoice, "sent", by=by, now=now, data=data, **columns)
+    data = {**_event_data(invoice), "number": number, "email": invoice.customer.email}
+    # The new version makes an open edit of the draft stale, so that it does not change the sent invoice (D8).
+    version = invoice.version + 1
+    event = move(invoice, "sent", by=by, now=now, data=data, number=number, sent_at=now, version=version)
     if invoice.quote_id is not None:
-        _take_over_deposit(invoice, by, now)
+        _allocate_deposit(invoice, by, now)
     _queue_mail(invoice, event)
     return invoice
 
 
-def _take_over_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
-    """The deposit paid on the quote stands on its first invoice; what is too much stays credit (DESIGN D2)."""
+def _allocate_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
+    """Allocates the deposit paid on the quote to the invoice made of it; the rest becomes credit (DESIGN D2)."""
     payment = Payment.objects.deposits().filter(quote=invoice.quote_id).select_related("quote").first()
     unallocated = allocations.unallocated(payment) if payment else None
     if payment is None or unallocated is None:
         return
-    allocated = allocations.allocatable(invoice, unallocated)
-    allocations.allocate(payment, invoice, allocated, cause="deposit", now=now)
-    _note_deposit(invoice, payment, Money(allocated, invoice.currency), by, now)
-    left = Money(unallocated.amount_minor - allocated, unallocated.currency)
+    number = payment.document.number
+    allocated = Money(allocations.allocatable(invoice, unallocated), invoice.currency)
+    allocations.allocate(payment, invoice, allocated.amount_minor, cause="deposit", now=now)
+    if allocated:
+        data = {"amount_minor": allocated.amount_minor, "currency": allocated.currency}
+        data |= {"quote": payment.quote_id, "number": number}
+        events.record("invoice.deposit_allocated", invoice, by=by, now=now, data=data)
+    left = Money(unallocated.amount_minor - allocated.amount_minor, unallocated.currency)
     if left:
-        message = f"{left} of the deposit of {payment.document.number} found no room on {invoice.number}. "
         raise_for_payment(
-            "deposit_unallocated", payment, message=f"{message}It is the customer's credit.", now=now
+            "deposit_unallocated",
+            payment,
+            now=now,
+            reason="exceeds_invoice",
+            left=left,
+            quote=number,
+            invoice=invoice.number,
         )
     if invoice.amount_due_minor == 0:
         move(invoice, "paid", by=by, now=now, paid_at=now)
 
 
-def _note_deposit(invoice: Invoice, payment: Payment, amount: Money, by: Actor, now: datetime) -> None:
-    if amount:
-        data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "quote": payment.quote_id}
-        data["number"] = payment.document.number
-        events.record("invoice.deposit_allocated", invoice, by=by, now=now, data=data)
-
-
+@needs(Permission.SEND_INVOICES)
 @transaction.atomic
 def resend(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
-    """Mail the link to the invoice page again."""
+    """Mails the link to the invoice page again; raises InvoiceNotSent."""
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status not in ("sent", "paid"):
         raise InvoiceNotSent()
@@ -270,116 +213,49 @@ def _queue_mail(invoice: Invoice, event: Event, *, changed: bool = False) -> Non
     outbox.queue("invoice_sent", event, Recipients(to=[invoice.customer.email], data=data))
 
 
-def void(invoice: Invoice, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
-    """End an unpaid invoice: its open request is canceled and its checkout closed (DESIGN D3).
+@needs(Permission.VOID_INVOICES)
+@closes_checkouts
+def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | None = None) -> Invoice:
+    """Ends an unpaid invoice: cancels its open request and its checkout (DESIGN D3).
 
-    Raises PaymentInProgress while a payment is committed, Conflict when money is allocated or it has ended already,
-    Stale when it is not the `version` that a page showed (DESIGN D8).
+    Raises PaymentInProgress while a payment is committed, Conflict when payments are allocated or it has ended already,
+    Stale when it has another version than expected (DESIGN D8).
     """
-    invoice, to_close = _void(invoice, version, by, now)
-    if to_close is not None:
-        gateway_calls.close(to_close, now=now)
-    return invoice
-
-
-@transaction.atomic(durable=True)
-def _void(invoice: Invoice, version: int | None, by: Actor, now: datetime) -> tuple[Invoice, Payment | None]:
     invoice = Invoice.objects.locked(invoice.pk)
-    unavailable_reason = void_unavailable_reason(invoice)
-    if unavailable_reason:
-        raise Conflict(unavailable_reason)
-    preconditions.check_version(invoice, version)
-    to_close = amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
+    if not_allowed := void_unavailable_reason(invoice):
+        raise not_allowed
+    preconditions.check_version(invoice, expected_version)
+    amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
-    _flag_lost_deposit(invoice, now)
-    return invoice, to_close
-
-
-def void_unavailable_reason(invoice: Invoice) -> str:
-    """What keeps it from being voided whatever is under way, and the way out; empty when nothing does (D2, D3)."""
-    if invoice.status not in ("draft", "sent"):
-        return f"This invoice is {_named(invoice)} and cannot be voided."
-    if not invoice.amount_paid_minor:
-        return ""
-    stands = f"{invoice.amount_paid} was paid on this invoice."
-    if invoice.quote is not None and all(
-        payment.quote_id for payment, _ in allocations.payments_on_invoice(invoice)
-    ):
-        stands = f"The deposit of {invoice.quote.number}, {invoice.amount_paid}, stands on this invoice."
-    return f"{stands} Move it to the customer's credit first; then the invoice can be voided."
-
-
-def _flag_lost_deposit(invoice: Invoice, now: datetime) -> None:
-    """A draft that is voided will never take over its quote's deposit, and no second invoice is made."""
-    deposit = Payment.objects.deposits().filter(quote=invoice.quote_id).select_related("quote").first()
-    unallocated = allocations.unallocated(deposit) if deposit and invoice.quote_id else None
-    if deposit is not None and unallocated:
-        message = f"The invoice that was to take the deposit of {deposit.document.number} is void. "
+    # A draft that is void does not take over the deposit of its quote, and no second invoice is made of the quote.
+    deposits = Payment.objects.deposits().filter(quote=invoice.quote_id, quote__isnull=False)
+    deposit = deposits.select_related("quote").first()
+    if deposit is not None and (unallocated := allocations.unallocated(deposit)):
         raise_for_payment(
             "deposit_unallocated",
             deposit,
-            message=f"{message}{unallocated} is the customer's credit.",
             now=now,
+            reason="invoice_voided",
+            left=unallocated,
+            quote=deposit.document.number,
         )
-
-
-def write_off(
-    invoice: Invoice, *, by: Actor, now: datetime, version: int | None = None, due: Money | None = None
-) -> Invoice:
-    """Give up on what is still due: nobody is asked for it any more, and what was paid stays where it is.
-
-    Raises PaymentInProgress while a payment is committed, Conflict unless the invoice is in Sent status, Stale when it
-    is not the `version` that a page showed, or not what was `due` there (DESIGN D8): a payment alone changes that.
-    """
-    invoice, to_close = _write_off(invoice, WriteOffPreconditions(version, due), by, now)
-    if to_close is not None:
-        gateway_calls.close(to_close, now=now)
     return invoice
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOffPreconditions:
-    """How the invoice stood on the page of whoever writes it off; nothing where there was no page."""
-
-    version: int | None
-    due: Money | None
-
-
-@transaction.atomic(durable=True)
-def _write_off(
-    invoice: Invoice, page: WriteOffPreconditions, by: Actor, now: datetime
-) -> tuple[Invoice, Payment | None]:
-    invoice = Invoice.objects.locked(invoice.pk)
-    if invoice.status != "sent":
-        raise InvoiceNotSent(f"This invoice is {_named(invoice)}, so there is nothing to write off.")
-    preconditions.check_version(invoice, page.version)
-    preconditions.check_due(invoice, page.due)
-    to_close = amount_due.cancel_collection(invoice, reason="invoice_written_off", by=by, now=now)
-    data = {"amount_minor": invoice.amount_due_minor, "currency": invoice.currency}
-    move(invoice, "written_off", by=by, now=now, data=data, version=invoice.version + 1)
-    return invoice, to_close
-
-
-@transaction.atomic(durable=True)
-def reopen(invoice: Invoice, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
-    """Take a write-off back: what is due can be asked for and paid again. No request that ended revives (R4).
-
-    Raises Conflict unless it is written off, Stale when it is not the `version` that a page showed (DESIGN D8).
-    """
-    invoice = Invoice.objects.locked(invoice.pk)
-    if invoice.status != "written_off":
-        raise Conflict(f"This invoice is {_named(invoice)}; only one that was written off can be reopened.")
-    preconditions.check_version(invoice, version)
-    move(invoice, "sent", by=by, now=now, version=invoice.version + 1)
-    return invoice
-
-
-def _named(invoice: Invoice) -> str:
-    return str(invoice.get_status_display()).lower()
+def void_unavailable_reason(invoice: Invoice) -> Conflict | None:
+    """Returns the error that `void` raises for any version and whatever payment is under way, or None (D2, D3)."""
+    if invoice.status not in ("draft", "sent"):
+        return Conflict(reason=f"void_{invoice.status}")
+    if not invoice.amount_paid_minor:
+        return None
+    payments = allocations.payments_on_invoice(invoice)
+    if invoice.quote is not None and all(payment.quote_id for payment, _ in payments):
+        return Conflict(reason="void_with_deposit", quote=invoice.quote.number, paid=invoice.amount_paid)
+    return Conflict(reason="void_with_payments", paid=invoice.amount_paid)
 
 
 @transaction.atomic(durable=True)
 def mark_opened(invoice: Invoice, *, now: datetime) -> None:
-    """Note the first time the customer's browser showed the invoice."""
+    """Records the first time that the customer's browser showed the invoice."""
     if Invoice.objects.filter(pk=invoice.pk, opened_at__isnull=True).update(opened_at=now):
         events.record("invoice.opened", invoice, by=events.customer_actor(invoice.customer), now=now)

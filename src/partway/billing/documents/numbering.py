@@ -1,4 +1,4 @@
-"""Gives invoices their numbers: no gaps and no twins, per organization (DESIGN D4)."""
+"""Numbers invoices and quotes without gaps and duplicates, per organization (DESIGN D4)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from ..models import QuoteTerms
 
 
 def next_invoice_number(organization_id: str) -> str:
-    """The next number, as INV-0007; the organization's row stays locked until the invoice has it or nobody does."""
+    """Returns the next number, as INV-0007, and counts on.
+
+    The organization's row stays locked until the transaction ends, so that a number is used or given again.
+    """
     row = Organization.objects.filter(pk=organization_id)
     row.update(next_invoice_number=F("next_invoice_number") + 1)
     prefix, following = row.values_list("invoice_prefix", "next_invoice_number").get()
@@ -18,7 +21,7 @@ def next_invoice_number(organization_id: str) -> str:
 
 
 def next_quote_number(organization_id: str) -> str:
-    """The next number, as QUO-0007; quotes have no twins either."""
+    """Returns the next number, as QUO-0007, and counts on, under the lock of the quote terms."""
     row = QuoteTerms.objects.filter(pk=organization_id)
     if not row.update(next_number=F("next_number") + 1):
         QuoteTerms.objects.get_or_create(pk=organization_id)

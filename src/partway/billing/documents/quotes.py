@@ -1,4 +1,4 @@
-"""Writes, sends, accepts, declines and expires quotes, and makes the invoice of an accepted one."""
+"""Creates, edits, sends, accepts, declines and expires quotes, and makes the invoice of an accepted one."""
 
 from __future__ import annotations
 
@@ -6,57 +6,41 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 
 from partway.accounts.models import Organization
-from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
+from partway.accounts.permissions import Permission, needs
+from partway.gateways.protocol import OutcomeUnknown, Refused
 from partway.lib import clock
-from partway.lib.money import MAX_AMOUNT_MINOR, Money
+from partway.lib.money import Money
 
 from .. import events, outbox, preconditions
 from ..checkouts import gateway_calls
-from ..errors import Conflict, Invalid, Stale, TooLate
+from ..checkouts.closing import closes_checkouts
+from ..errors import Conflict, FieldError, Invalid, Stale, TooLate, field_error
 from ..events import CLOCK, Actor
-from ..models import Customer, Event, Invoice, Payment, Quote, QuoteTerms
+from ..models import Customer, Event, Invoice, Quote
 from ..models.quotes import DepositKind
 from ..outbox import Recipients
 from ..states import move
-from . import amounts, drafts, invoices
-from .deposits import cancel_checkout
-from .drafts import Line
+from . import amounts, deposits, drafts, invoices
+from .drafts import LineDraft
 from .numbering import next_quote_number
+from .quote_terms import is_deposit_percentage
 
-__all__ = [
-    "AcceptanceEvidence",
-    "Line",
-    "QuoteDraft",
-    "accept",
-    "change_terms",
-    "create",
-    "create_invoice",
-    "decline",
-    "default_deposit",
-    "deposit_minor",
-    "edit",
-    "expire",
-    "is_past_valid_until",
-    "mark_opened",
-    "quote_terms",
-    "resend",
-    "send",
-]
+MAX_NAME_LENGTH = 120
+MAX_DECLINE_REASON_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteDraft:
-    """A quote as a member writes it; the deposit is an amount in minor units, or a percentage of the total."""
+    """The content of a quote as a member writes it; its deposit is an amount in minor units or a percentage."""
 
     customer: Customer
     currency: str
     valid_until: date
-    lines: tuple[Line, ...]
+    lines: tuple[LineDraft, ...]
     discount_kind: str = ""
     discount_percent: Decimal = Decimal(0)
     discount_amount_minor: int = 0
@@ -66,52 +50,57 @@ class QuoteDraft:
     deposit_amount_minor: int = 0
 
 
-def quote_terms(organization: Organization) -> QuoteTerms:
-    """How it numbers its quotes and which deposit it usually asks for; the plain terms when none were stored."""
-    return QuoteTerms.objects.filter(pk=organization.pk).first() or QuoteTerms(organization=organization)
-
-
-def default_deposit(organization: Organization, total: Money) -> tuple[str, Decimal, int]:
-    """(kind, percent, amount in minor units) that the organization asks for on a quote of this total."""
-    terms = quote_terms(organization)
-    none = "", Decimal(0), 0
-    same_currency = total.currency == organization.currency
-    if same_currency and total.amount_minor < terms.deposit_threshold_minor:
-        return none
-    if terms.deposit_kind == "amount":
-        most = min(terms.deposit_amount_minor, total.amount_minor)
-        return ("amount", Decimal(0), most) if same_currency and most else none
-    return terms.deposit_kind, terms.deposit_percent, 0
-
-
+@needs(Permission.EDIT_QUOTES)
 @transaction.atomic
 def create(organization: Organization, *, draft: QuoteDraft, by: Actor, now: datetime) -> Quote:
-    """Write a new draft; raises Invalid with the fields that are wrong."""
+    """Creates a draft quote; raises Invalid with the wrong fields, lines as `lines.0.quantity`."""
     _check(draft, organization)
     quote = Quote(organization=organization, created_at=now)
     _fill(quote, draft)
     quote.save(force_insert=True)
     drafts.write_lines(quote, draft)
-    events.record("quote.created", quote, by=by, now=now, data=_figures(quote))
+    events.record("quote.created", quote, by=by, now=now, data=_event_data(quote))
     return quote
 
 
+@needs(Permission.EDIT_QUOTES)
 @transaction.atomic
-def edit(quote: Quote, *, draft: QuoteDraft, version: int, by: Actor, now: datetime) -> Quote:
-    """Replace a draft's contents; raises Stale when somebody saved since `version` was read (DESIGN D8)."""
+def edit(quote: Quote, *, draft: QuoteDraft, expected_version: int, by: Actor, now: datetime) -> Quote:
+    """Replaces the content of a draft quote.
+
+    Raises Conflict when it is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid with
+    the wrong fields.
+    """
     quote = Quote.objects.locked(quote.pk)
     if quote.status != "draft":
-        raise Conflict("Only a draft can be edited. Write a new quote instead.")
-    if quote.version != version:
+        raise Conflict(reason="edit_sent_quote")
+    if quote.version != expected_version:
         raise Stale()
     _check(draft, quote.organization)
-    before = _figures(quote)
+    before = _event_data(quote)
     _fill(quote, draft)
-    quote.version = version + 1
+    quote.version = expected_version + 1
     quote.save()
     drafts.write_lines(quote, draft)
-    events.record("quote.edited", quote, by=by, now=now, data={**_figures(quote), "before": before})
+    events.record("quote.edited", quote, by=by, now=now, data={**_event_data(quote), "before": before})
     return quote
+
+
+def _check(draft: QuoteDraft, organization: Organization) -> None:
+    errors = drafts.field_errors(draft, organization) or _deposit_errors(draft)
+    if errors:
+        raise Invalid(errors)
+
+
+def _deposit_errors(draft: QuoteDraft) -> dict[str, FieldError]:
+    total = Money(drafts.compute_totals(draft).total_minor, draft.currency)
+    if draft.deposit_kind not in DepositKind.values:
+        return {"deposit_kind": field_error("deposit_kind")}
+    if draft.deposit_kind == "percent" and not is_deposit_percentage(draft.deposit_percent):
+        return {"deposit_percent": field_error("deposit_percent")}
+    if draft.deposit_kind == "amount" and not 0 < draft.deposit_amount_minor <= total.amount_minor:
+        return {"deposit_amount": field_error("deposit_amount", total=total)}
+    return {}
 
 
 def _fill(quote: Quote, draft: QuoteDraft) -> None:
@@ -124,35 +113,13 @@ def _fill(quote: Quote, draft: QuoteDraft) -> None:
 
 
 def deposit_minor(draft: QuoteDraft | Quote, total_minor: int) -> int:
-    """What the deposit terms come to, in minor units: a percentage rounds half up and is at most the total (M1)."""
+    """Returns the deposit in minor units: a percentage is rounded half up and is at most the total (DESIGN M1)."""
     if draft.deposit_kind == "percent":
         return min(amounts.percent_of(total_minor, draft.deposit_percent), total_minor)
     return draft.deposit_amount_minor if draft.deposit_kind == "amount" else 0
 
 
-def _check(draft: QuoteDraft, organization: Organization) -> None:
-    errors = drafts.field_errors(draft, organization) or _wrong_deposit(draft)
-    if errors:
-        raise Invalid(errors)
-
-
-def _wrong_deposit(draft: QuoteDraft) -> dict[str, str]:
-    total = drafts.compute_totals(draft).total_minor
-    if draft.deposit_kind not in DepositKind.values:
-        return {"deposit_kind": "Choose no deposit, a percentage or an amount."}
-    if draft.deposit_kind == "percent" and not _is_share(draft.deposit_percent):
-        return {"deposit_percent": "Enter a percentage above 0, at most 100, with at most four decimals."}
-    if draft.deposit_kind == "amount" and not 0 < draft.deposit_amount_minor <= total:
-        most = Money(total, draft.currency)
-        return {"deposit_amount": f"Enter an amount above zero, at most the total of {most}."}
-    return {}
-
-
-def _is_share(percent: Decimal) -> bool:
-    return drafts.is_percentage(percent) and percent > 0
-
-
-def _figures(quote: Quote) -> dict[str, object]:
+def _event_data(quote: Quote) -> dict[str, object]:
     return {
         "total_minor": quote.total_minor,
         "deposit_minor": quote.deposit_minor,
@@ -161,76 +128,74 @@ def _figures(quote: Quote) -> dict[str, object]:
     }
 
 
+@needs(Permission.SEND_QUOTES)
 @transaction.atomic
-def send(quote: Quote, *, by: Actor, now: datetime, version: int | None = None) -> Quote:
-    """Give a draft its number, freeze its deposit, and mail the customer the link to the quote page.
+def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None = None) -> Quote:
+    """Numbers a draft quote, freezes its deposit, and mails the customer the link to its page.
 
-    Raises Conflict when it is not a draft any more, Stale when it is not the `version` that a page showed (DESIGN D8),
-    Invalid when it offers nothing, its last day is over, or no checkout takes its deposit.
+    Raises Conflict when it is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid when
+    its total is zero, its last day is over, or the gateway takes no payment of its deposit.
     """
     quote = Quote.objects.locked(quote.pk)
     if quote.status != "draft":
-        raise Conflict("This quote was already sent.")
-    preconditions.check_version(quote, version)
-    _check_sendable(quote, now)
+        raise Conflict(reason="quote_already_sent")
+    preconditions.check_version(quote, expected_version)
+    if quote.total_minor == 0:
+        raise Invalid({"lines": field_error("quote_without_total")})
+    if is_past_valid_until(quote, now):
+        raise Invalid({"valid_until": field_error("valid_until_in_past")})
+    _check_deposit_payable(quote)
     number = next_quote_number(quote.organization_id)
-    data = {**_figures(quote), "number": number, "email": quote.customer.email}
+    data = {**_event_data(quote), "number": number, "email": quote.customer.email}
     event = move(quote, "sent", by=by, now=now, data=data, number=number, sent_at=now)
     _queue_mail(quote, event)
     return quote
 
 
-def _check_sendable(quote: Quote, now: datetime) -> None:
-    if quote.total_minor == 0:
-        raise Invalid({"lines": "This quote offers nothing. Add a line with a price before you send it."})
-    if quote.valid_until < clock.today(now, quote.organization.time_zone):
-        raise Invalid({"valid_until": "This day is over. Choose one that is still to come."})
+def _check_deposit_payable(quote: Quote) -> None:
+    """Raises Invalid when the current gateway takes no payment of the deposit, which sending would freeze."""
     account = quote.organization.gateway_accounts.filter(is_current=True).first()
-    if account is not None and quote.deposit_minor:
-        # An account that cannot be opened takes nothing, so there is no rule that the deposit could break.
-        with suppress(Refused, OutcomeUnknown):
-            _check_takeable(quote, gateway_calls.gateway_for_account(account))
+    if account is None or not quote.deposit_minor:
+        return
+    # An account that cannot be opened has no minimum and no step that the deposit could break.
+    with suppress(Refused, OutcomeUnknown):
+        gateway = gateway_calls.gateway_for_account(account)
+        minimum = Money(gateway.minimum(quote.currency), quote.currency)
+        step = Money(gateway.step(quote.currency), quote.currency)
+        if quote.deposit < minimum:
+            error = field_error("deposit_below_minimum", deposit=quote.deposit, minimum=minimum)
+            raise Invalid({"deposit": error})
+        if quote.deposit_minor % step.amount_minor:
+            error = field_error("deposit_not_multiple", deposit=quote.deposit, step=step)
+            raise Invalid({"deposit": error})
 
 
-def _check_takeable(quote: Quote, gateway: Gateway) -> None:
-    """A deposit that no checkout takes must not be frozen: it could never be paid online."""
-    least = Money(gateway.minimum(quote.currency), quote.currency)
-    step = Money(gateway.step(quote.currency), quote.currency)
-    if quote.deposit < least:
-        raise Invalid(
-            {"deposit": f"A deposit of {quote.deposit} cannot be paid online; the least is {least}."}
-        )
-    if quote.deposit_minor % step.amount_minor:
-        raise Invalid(
-            {"deposit": f"{quote.deposit} cannot be paid online: make the deposit a multiple of {step}."}
-        )
-
-
+@needs(Permission.SEND_QUOTES)
 @transaction.atomic
 def resend(quote: Quote, *, by: Actor, now: datetime) -> Quote:
-    """Mail the link to the quote page again."""
+    """Mails the link to the quote page again; raises Conflict for a draft, TooLate once the quote has ended."""
     quote = Quote.objects.locked(quote.pk)
     if quote.status == "draft":
-        raise Conflict("Send the quote first; then its link can be mailed again.")
+        raise Conflict(reason="resend_draft_quote")
     if quote.status not in ("sent", "accepted"):
-        raise TooLate(f"This quote is {quote.get_status_display().lower()}; its link is not mailed any more.")
+        raise TooLate(reason=f"resend_{quote.status}_quote")
     if quote.status == "sent" and is_past_valid_until(quote, now):
-        raise TooLate("The last day of this quote is over; its link is not mailed any more.")
+        raise TooLate(reason="resend_past_valid_until")
     event = events.record("quote.resent", quote, by=by, now=now, data={"email": quote.customer.email})
     _queue_mail(quote, event)
     return quote
 
 
 def _queue_mail(quote: Quote, event: Event) -> None:
-    outbox.queue("quote_sent", event, Recipients(to=[quote.customer.email], data=_figures(quote)))
+    outbox.queue("quote_sent", event, Recipients(to=[quote.customer.email], data=_event_data(quote)))
 
 
-# What the customer decides
+# The customer's decision
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptanceEvidence:
-    """Who accepted, as typed, and from which address."""
+    """The name that the customer typed to accept, and the IP address it came from."""
 
     name: str
     address: str | None
@@ -238,58 +203,57 @@ class AcceptanceEvidence:
 
 @transaction.atomic
 def accept(quote: Quote, *, evidence: AcceptanceEvidence, by: Actor, now: datetime) -> Quote:
-    """The customer agrees; the name, the time and the address are kept. Raises TooLate when it ended before.
+    """Records that the customer accepts, with name, time and IP address.
 
-    Accepting what was accepted already is no error: two clicks are one decision.
+    Returns a quote that is accepted already unchanged: two clicks are one decision. Raises Invalid without a name,
+    TooLate when the quote has ended.
     """
     quote = Quote.objects.locked(quote.pk)
-    name = evidence.name.strip()
     if quote.status in ("accepted", "invoiced"):
         return quote
-    if not 0 < len(name) <= 120:
-        raise Invalid({"name": "Type your name to accept."})
+    name = evidence.name.strip()
+    if not 0 < len(name) <= MAX_NAME_LENGTH:
+        raise Invalid({"name": field_error("acceptance_name")})
     _check_open(quote, now)
+    data = {**_event_data(quote), "name": name, "address": evidence.address}
     columns = {"accepted_by": name, "accepted_at": now, "accepted_ip": evidence.address}
-    data = {**_figures(quote), "name": name, "address": evidence.address}
     event = move(quote, "accepted", by=by, now=now, data=data, **columns)
-    to = [quote.organization.email]
-    outbox.queue(
-        "quote_accepted", event, Recipients(to=to, reply_to=quote.customer.email, data=_figures(quote))
-    )
+    to, reply_to = [quote.organization.email], quote.customer.email
+    outbox.queue("quote_accepted", event, Recipients(to=to, reply_to=reply_to, data=_event_data(quote)))
     return quote
 
 
 @transaction.atomic
 def decline(quote: Quote, *, reason: str, by: Actor, now: datetime) -> Quote:
-    """The customer says no; raises TooLate when it was accepted or ended before."""
+    """Records that the customer declines; raises TooLate when the quote was accepted or has ended."""
     quote = Quote.objects.locked(quote.pk)
     if quote.status == "declined":
         return quote
     _check_open(quote, now)
-    data = {**_figures(quote), "reason": reason.strip()[:1000]}
+    data = {**_event_data(quote), "reason": reason.strip()[:MAX_DECLINE_REASON_LENGTH]}
     event = move(quote, "declined", by=by, now=now, data=data)
-    to = [quote.organization.email]
-    outbox.queue("quote_declined", event, Recipients(to=to, reply_to=quote.customer.email, data=data))
+    to, reply_to = [quote.organization.email], quote.customer.email
+    outbox.queue("quote_declined", event, Recipients(to=to, reply_to=reply_to, data=data))
     return quote
 
 
 def _check_open(quote: Quote, now: datetime) -> None:
     if quote.status == "draft":
-        raise Conflict("This quote was not sent yet.")
+        raise Conflict(reason="quote_not_sent")
     if quote.status != "sent":
-        raise TooLate(f"This quote is {quote.get_status_display().lower()} already.")
+        raise TooLate(reason=f"quote_{quote.status}")
     if is_past_valid_until(quote, now):
-        raise TooLate("This quote is no longer valid. Ask for a new one.")
+        raise TooLate(reason="quote_past_valid_until")
 
 
 def is_past_valid_until(quote: Quote, now: datetime) -> bool:
-    """Whether its last day is over where the organization is (DESIGN D7)."""
+    """Returns whether the quote's last day is over in the organization's time zone (DESIGN D7)."""
     return quote.valid_until < clock.today(now, quote.organization.time_zone)
 
 
 @transaction.atomic
 def expire(quote: Quote, *, now: datetime) -> bool:
-    """End a sent quote whose last day is over; True if it ended."""
+    """Expires a sent quote whose last day is over; returns whether it expired now."""
     quote = Quote.objects.locked(quote.pk)
     if quote.status != "sent" or not is_past_valid_until(quote, now):
         return False
@@ -299,7 +263,7 @@ def expire(quote: Quote, *, now: datetime) -> bool:
 
 @transaction.atomic(durable=True)
 def mark_opened(quote: Quote, *, now: datetime) -> None:
-    """Note the first time the customer's browser showed the quote."""
+    """Records the first time that the customer's browser showed the quote."""
     if Quote.objects.filter(pk=quote.pk, opened_at__isnull=True).update(opened_at=now):
         events.record("quote.opened", quote, by=events.customer_actor(quote.customer), now=now)
 
@@ -307,35 +271,30 @@ def mark_opened(quote: Quote, *, now: datetime) -> None:
 # The invoice
 
 
-def create_invoice(quote: Quote, *, by: Actor, now: datetime, version: int | None = None) -> Invoice:
-    """Turn an accepted quote into a draft invoice, once; its deposit stands on it when that is sent (DESIGN D2).
+@needs(Permission.INVOICE_QUOTES)
+@closes_checkouts
+def create_invoice(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None = None) -> Invoice:
+    """Makes a draft invoice of an accepted quote, once; sending it allocates the deposit to it (DESIGN D2).
 
-    Raises PaymentInProgress while the deposit's payment is committed, Conflict unless the quote is accepted, Stale when
-    it is not the `version` that a page showed (DESIGN D8).
+    Returns the invoice of a quote that is invoiced already. Raises PaymentInProgress while the deposit's payment is
+    committed, Conflict unless the quote is accepted, Stale when it has another version than expected (DESIGN D8).
     """
-    invoice, to_close = _make_invoice(quote, version, by, now)
-    if to_close is not None:
-        gateway_calls.close(to_close, now=now)
-    return invoice
-
-
-@transaction.atomic(durable=True)
-def _make_invoice(
-    quote: Quote, version: int | None, by: Actor, now: datetime
-) -> tuple[Invoice, Payment | None]:
     quote = Quote.objects.locked(quote.pk)
     if quote.status == "invoiced":
-        return Invoice.objects.get(quote=quote), None
+        return Invoice.objects.get(quote=quote)
     if quote.status != "accepted":
-        raise Conflict("Only an accepted quote can be made into an invoice.")
-    preconditions.check_version(quote, version)
-    to_close = cancel_checkout(quote, by, now)
+        raise Conflict(reason="invoice_before_acceptance")
+    preconditions.check_version(quote, expected_version)
+    deposits.cancel_checkout(quote, by=by, now=now)
     today = clock.today(now, quote.organization.time_zone)
     draft = invoices.InvoiceDraft(
         customer=quote.customer,
         currency=quote.currency,
         due_on=today + timedelta(days=quote.organization.default_due_days),
-        lines=tuple(_copied(quote)),
+        lines=tuple(
+            LineDraft(line.description, line.quantity, line.unit_amount_minor, line.tax_percent)
+            for line in quote.lines.all()
+        ),
         discount_kind=quote.discount_kind,
         discount_percent=quote.discount_percent,
         discount_amount_minor=quote.discount_amount_minor,
@@ -343,56 +302,4 @@ def _make_invoice(
     )
     invoice = invoices.create(quote.organization, draft=draft, by=by, now=now, quote=quote)
     move(quote, "invoiced", by=by, now=now, data={"invoice": invoice.pk})
-    return invoice, to_close
-
-
-def _copied(quote: Quote) -> list[Line]:
-    return [
-        Line(line.description, line.quantity, line.unit_amount_minor, line.tax_percent)
-        for line in quote.lines.all()
-    ]
-
-
-@transaction.atomic
-def change_terms(organization: Organization, *, terms: QuoteTerms, by: Actor, now: datetime) -> QuoteTerms:
-    """Store how an organization numbers its quotes and its usual deposit; quotes already written keep theirs."""
-    errors = _wrong_terms(terms)
-    if errors:
-        raise Invalid(errors)
-    before = _terms(quote_terms(organization))
-    new = _terms(terms)
-    # The counter of numbers is not ours to write: somebody may be sending a quote at this moment.
-    stored, _ = QuoteTerms.objects.update_or_create(pk=organization.pk, defaults=new)
-    if new != before:
-        changed = {name: str(value) for name, value in before.items() if new[name] != value}
-        data = {"before": changed}
-        events.record("organization.quote_terms_changed", organization, by=by, now=now, data=data)
-    return stored
-
-
-def _terms(terms: QuoteTerms) -> dict[str, Any]:
-    percent = terms.deposit_percent if terms.deposit_kind == "percent" else Decimal(0)
-    amount = terms.deposit_amount_minor if terms.deposit_kind == "amount" else 0
-    return {
-        "prefix": terms.prefix,
-        "deposit_kind": terms.deposit_kind,
-        "deposit_percent": percent,
-        "deposit_amount_minor": amount,
-        "deposit_threshold_minor": terms.deposit_threshold_minor,
-    }
-
-
-def _wrong_terms(terms: QuoteTerms) -> dict[str, str]:
-    errors = {}
-    if terms.deposit_kind not in DepositKind.values:
-        errors["deposit_kind"] = "Choose no deposit, a percentage or an amount."
-    if terms.deposit_kind == "percent" and not _is_share(terms.deposit_percent):
-        errors["deposit_percent"] = "Enter a percentage above 0, at most 100, with at most four decimals."
-    if terms.deposit_kind == "amount" and not 0 < terms.deposit_amount_minor <= MAX_AMOUNT_MINOR:
-        errors["deposit_amount"] = "Enter an amount above zero."
-    if not 0 <= terms.deposit_threshold_minor <= MAX_AMOUNT_MINOR:
-        errors["deposit_threshold"] = "Enter zero or more."
-    if len(terms.prefix) > 12 or terms.prefix[-1:].isdigit():
-        # Q1 and number 2 would look like Q and number 12, and no number may be given twice.
-        errors["prefix"] = "Use at most 12 characters, and end with a letter or a mark, like QUO-."
-    return errors
+    return invoice

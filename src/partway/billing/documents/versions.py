@@ -1,4 +1,4 @@
-"""What an invoice said before each change: kept whole in the event of the change, and read back from there."""
+"""Reads the versions of an invoice: the event of each edit keeps the version before it whole (DESIGN D9)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..models import Event, Invoice
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line as it stood; amounts in minor units."""
+class LineVersion:
+    """One line of a version; amounts in minor units."""
 
     description: str
     quantity: Decimal
@@ -25,7 +25,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """All that an invoice said; `version` counts from 1, `number` is what the customer calls it by."""
+    """The content of an invoice at one time; `version` counts from 1, `customer` is the customer's name then."""
 
     version: int
     number: str
@@ -39,16 +39,16 @@ class Version:
     discount_minor: int
     tax_minor: int
     total_minor: int
-    lines: tuple[Line, ...]
+    lines: tuple[LineVersion, ...]
 
     @property
     def total(self) -> Money:
-        """Sum of the lines after discount, with tax."""
+        """The sum of the lines after discount, with tax."""
         return Money(self.total_minor, self.currency)
 
 
 def snapshot(invoice: Invoice) -> dict[str, Any]:
-    """All that an invoice says now, as an event keeps it: amounts in minor units, decimals as text."""
+    """Returns the invoice's content as JSON for an event: amounts in minor units, decimals as text."""
     return {
         "version": invoice.version,
         "number": invoice.number or "",
@@ -76,34 +76,35 @@ def snapshot(invoice: Invoice) -> dict[str, Any]:
 
 
 def current_version(invoice: Invoice) -> Version:
-    """What the invoice says now."""
-    return _read(snapshot(invoice))
+    """Returns the invoice's content now."""
+    return _parse(snapshot(invoice))
 
 
-def before(event: Event) -> Version | None:
-    """What the invoice said before this change; None where the event does not keep all of it, as the first ones did."""
-    kept = event.data.get("before", {}) if event.type == "invoice.edited" else {}
-    return _read(kept) if "lines" in kept and "version" in kept else None
+def version_before(event: Event) -> Version | None:
+    """Returns the version that this event replaced; None for other events, and for the first ones, which kept less."""
+    stored = event.data.get("before", {}) if event.type == "invoice.edited" else {}
+    return _parse(stored) if "lines" in stored and "version" in stored else None
 
 
-def earlier(invoice: Invoice) -> list[tuple[Version, Event]]:
-    """Each version that was replaced, oldest first, with the event that replaced it."""
-    changes = Event.objects.filter(invoice=invoice, type="invoice.edited").order_by("created_at", "id")
-    return [(version, event) for event in changes if (version := before(event))]
+def previous_versions(invoice: Invoice) -> list[tuple[Version, Event]]:
+    """Returns each replaced version, oldest first, with the event that replaced it."""
+    edits = Event.objects.filter(invoice=invoice, type="invoice.edited").order_by("created_at", "id")
+    return [(version, event) for event in edits if (version := version_before(event))]
 
 
-def _read(kept: dict[str, Any]) -> Version:
-    lines = [{**line, **_decimals(line, "quantity", "tax_percent")} for line in kept["lines"]]
-    message = {"number": "", "discount_kind": "", "discount_percent": "0", **kept}
-    return Version(
-        **{
-            **message,
-            **_decimals(message, "discount_percent"),
-            "due_on": date.fromisoformat(kept["due_on"]),
-            "lines": tuple(Line(**line) for line in lines),
-        }
+def _parse(stored: dict[str, Any]) -> Version:
+    # The first snapshots had no number and no terms of the discount.
+    content = {"number": "", "discount_kind": "", "discount_percent": "0", **stored}
+    content["due_on"] = date.fromisoformat(stored["due_on"])
+    content["discount_percent"] = Decimal(content["discount_percent"])
+    content["lines"] = tuple(
+        LineVersion(
+            **{
+                **line,
+                "quantity": Decimal(line["quantity"]),
+                "tax_percent": Decimal(line["tax_percent"]),
+            }
+        )
+        for line in stored["lines"]
     )
-
-
-def _decimals(kept: dict[str, Any], *names: str) -> dict[str, Decimal]:
-    return {name: Decimal(kept[name]) for name in names}
+    return Version(**content)

@@ -1,1 +1,1 @@
-"""Where captured money stands: allocations."""
+"""The ledger: which part of each payment is allocated to which invoice."""

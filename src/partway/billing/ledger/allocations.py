@@ -1,7 +1,7 @@
-"""Puts captured money against invoices and takes it off again; what stands nowhere is credit (DESIGN M2, M3).
+"""Allocates captured money to invoices and deallocates it; the unallocated rest is credit (DESIGN M2, M3).
 
-Both rows that an allocation touches keep their sum, and both are changed by conditional updates: even without a lock an
-invoice could never be overpaid, and no payment could stand in two places.
+The payment and the invoice of an allocation both keep its sum, and conditional updates change both: even without a
+lock an invoice cannot be overpaid, and no money can be allocated twice.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from partway.lib.money import Money
 
 from ..models import Allocation, Invoice, Payment
 
-# What can still be paid: a written-off invoice too, when the money comes after all.
+# A written-off invoice too, because its money may come after all.
 ALLOCATABLE_STATUSES = ("sent", "written_off")
 
 
 class AllocationError(RuntimeError):
-    """A row changed while it was locked, or a sum was wrong: a mistake in our code, never a user's."""
+    """A row changed while it was locked, or a sum was wrong: a programming error, never a user's."""
 
 
 def allocatable(invoice: Invoice, money: Money) -> int:
-    """How much of this money the invoice can still take, in minor units."""
+    """Returns how much of this money the invoice can still take, in minor units."""
     if money.currency != invoice.currency or invoice.status not in ALLOCATABLE_STATUSES:
         return 0
     return max(0, min(money.amount_minor, invoice.amount_due_minor))
 
 
 def allocate(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
-    """Put so much of what is left of a succeeded payment against the locked invoice; putting nothing writes nothing."""
+    """Allocates so much of a succeeded payment to the locked invoice; zero writes nothing. Raises AllocationError."""
     if amount_minor:
         _count_on_payment(payment, amount_minor)
         record_allocation(payment, invoice, amount_minor, cause=cause, now=now)
@@ -39,14 +39,14 @@ def allocate(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: st
 def record_allocation(
     payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime
 ) -> None:
-    """The same for a payment whose own `allocated_minor` the caller has written already."""
+    """Allocates like `allocate`, for a payment whose `allocated_minor` the caller has written already."""
     if amount_minor:
         _count_on_invoice(invoice, amount_minor)
         _write(payment, invoice, amount_minor, cause, now)
 
 
 def deallocate(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
-    """Take so much of this payment off the locked invoice again: it becomes credit, unless the payment ends with it."""
+    """Takes so much of this payment off the locked invoice: it becomes credit, unless the payment is reversed."""
     if amount_minor:
         _count_on_invoice(invoice, -amount_minor)
         _count_on_payment(payment, -amount_minor)
@@ -84,26 +84,29 @@ def _write(payment: Payment, invoice: Invoice, amount_minor: int, cause: str, no
 
 
 def unallocated(payment: Payment) -> Money | None:
-    """What of a succeeded payment stands on no invoice: the customer's credit, or a deposit waiting for its invoice."""
+    """Returns the part of a succeeded payment that is on no invoice; None for a payment in another state.
+
+    It is the customer's credit, or a deposit that waits for its invoice.
+    """
     if payment.captured is None or payment.status != "succeeded":
         return None
     return Money(payment.captured.amount_minor - payment.allocated_minor, payment.captured.currency)
 
 
 def payments_on_invoice(invoice: Invoice) -> list[tuple[Payment, int]]:
-    """The payments of which something stands on this invoice now, newest first, each with how much in minor units."""
+    """Returns the payments that are allocated to this invoice now, newest first, each with its minor units."""
     sums = Allocation.objects.filter(invoice=invoice).values_list("payment").annotate(sum=Sum("amount_minor"))
-    standing = {pk: amount for pk, amount in sums.order_by("payment") if amount}
-    payments = Payment.objects.filter(pk__in=standing).order_by("-settled_at", "-pk")
-    return [(payment, standing[payment.pk]) for payment in payments]
+    allocated = {pk: amount for pk, amount in sums.order_by("payment") if amount}
+    payments = Payment.objects.filter(pk__in=allocated).order_by("-settled_at", "-pk")
+    return [(payment, allocated[payment.pk]) for payment in payments]
 
 
 def amounts_by_invoice(payment: Payment) -> dict[str, int]:
-    """On which invoices this payment stands now: the invoice's id and how much of it, in minor units."""
+    """Returns the ids of the invoices that this payment is allocated to now, each with its minor units."""
     sums = Allocation.objects.filter(payment=payment).values_list("invoice").annotate(sum=Sum("amount_minor"))
     return {pk: amount for pk, amount in sums.order_by("invoice") if amount}
 
 
 def allocated_amount(payment: Payment, invoice: Invoice) -> int:
-    """How much of this payment stands on this invoice, in minor units."""
+    """Returns how much of this payment is allocated to this invoice, in minor units."""
     return amounts_by_invoice(payment).get(invoice.pk, 0)

@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                     "status",
                     models.CharField(
                         choices=[
-                            ("draft", "InvoiceDraft"),
+                            ("draft", "Draft"),
                             ("sent", "Sent"),
                             ("paid", "Paid"),
                             ("void", "Void"),
@@ -266,7 +266,7 @@ class Migration(migrations.Migration):
                 ("data", models.JSONField(default=dict)),
                 ("created_at", models.DateTimeField()),
                 ("next_attempt_at", models.DateTimeField()),
-                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("attempt_count", models.PositiveSmallIntegerField(default=0)),
                 ("sent_at", models.DateTimeField(null=True)),
                 (
                     "event",
@@ -307,7 +307,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("number", models.PositiveSmallIntegerField()),
-                ("at", models.DateTimeField()),
+                ("attempted_at", models.DateTimeField()),
                 ("error", models.CharField(blank=True, default="", max_length=300)),
                 (
                     "mail",
@@ -422,10 +422,28 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
-                ("act", models.CharField(max_length=12)),
+                (
+                    "operation",
+                    models.CharField(
+                        choices=[("start", "Start a checkout"), ("capture", "Capture"), ("close", "Close")],
+                        max_length=12,
+                    ),
+                ),
                 ("attempt", models.PositiveSmallIntegerField()),
                 ("sealed_body", models.TextField(blank=True, default="")),
-                ("outcome", models.CharField(blank=True, default="", max_length=10)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("in_progress", "In progress"),
+                            ("succeeded", "Succeeded"),
+                            ("refused", "Refused"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="in_progress",
+                        max_length=12,
+                    ),
+                ),
                 ("message", models.CharField(blank=True, default="", max_length=300)),
                 ("started_at", models.DateTimeField()),
                 ("answered_at", models.DateTimeField(null=True)),
@@ -512,7 +530,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("flg",)),
+                        default=functools.partial(partway.lib.ids.new_id, *("alt",)),
                         editable=False,
                         max_length=40,
                         primary_key=True,
@@ -520,17 +538,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("kind", models.CharField(max_length=40)),
-                ("message", models.CharField(max_length=400)),
+                ("params", models.JSONField(default=dict)),
                 ("subject", models.CharField(max_length=200)),
                 ("created_at", models.DateTimeField()),
                 ("resolved_at", models.DateTimeField(null=True)),
                 ("resolved_by", models.CharField(blank=True, default="", max_length=160)),
                 ("resolution", models.CharField(blank=True, default="", max_length=300)),
+                ("auto_resolution", models.CharField(blank=True, default="", max_length=40)),
                 (
                     "organization",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="flags",
+                        related_name="alerts",
                         to="accounts.organization",
                     ),
                 ),
@@ -539,7 +558,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="flags",
+                        related_name="alerts",
                         to="billing.invoice",
                     ),
                 ),
@@ -548,7 +567,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="flags",
+                        related_name="alerts",
                         to="billing.payment",
                     ),
                 ),
@@ -697,7 +716,7 @@ class Migration(migrations.Migration):
                     "status",
                     models.CharField(
                         choices=[
-                            ("draft", "InvoiceDraft"),
+                            ("draft", "Draft"),
                             ("sent", "Sent"),
                             ("accepted", "Accepted"),
                             ("declined", "Declined"),
@@ -831,20 +850,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("event_id", models.CharField(max_length=200)),
-                ("kind", models.CharField(max_length=60)),
+                ("event_type", models.CharField(max_length=60)),
                 ("checkout_ref", models.CharField(max_length=200)),
                 ("body", models.TextField()),
                 (
                     "status",
                     models.CharField(
-                        choices=[("waiting", "Waiting"), ("done", "Done"), ("flagged", "Given to a human")],
-                        default="waiting",
-                        max_length=8,
+                        choices=[
+                            ("pending", "Pending"),
+                            ("processed", "Processed"),
+                            ("unmatched", "Unmatched"),
+                        ],
+                        default="pending",
+                        max_length=10,
                     ),
                 ),
                 ("received_at", models.DateTimeField()),
                 ("next_attempt_at", models.DateTimeField()),
-                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("attempt_count", models.PositiveSmallIntegerField(default=0)),
                 ("processed_at", models.DateTimeField(null=True)),
                 (
                     "gateway_account",
@@ -858,9 +881,9 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("status", "waiting")),
+                        condition=models.Q(("status", "pending")),
                         fields=["next_attempt_at"],
-                        name="callback_waiting",
+                        name="callback_pending",
                     )
                 ],
                 "constraints": [
@@ -868,7 +891,7 @@ class Migration(migrations.Migration):
                         fields=("gateway_account", "event_id"), name="callback_stored_once"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("status__in", ["waiting", "done", "flagged"])),
+                        condition=models.Q(("status__in", ["pending", "processed", "unmatched"])),
                         name="callback_status_known",
                     ),
                 ],
@@ -903,7 +926,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="gatewaycall",
             constraint=models.UniqueConstraint(
-                fields=("payment", "act", "attempt"), name="gateway_call_attempt_unique"
+                fields=("payment", "operation", "attempt"), name="gateway_call_attempt_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="gatewaycall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["in_progress", "succeeded", "refused", "unknown"])),
+                name="gateway_call_outcome_known",
             ),
         ),
         migrations.AddConstraint(

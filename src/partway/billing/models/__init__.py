@@ -4,13 +4,13 @@ Customer ──< Invoice ──< InvoiceLine
                │  └────< PaymentRequest      at most one open per invoice (R1)
                │              │
                └────< Payment ┘              at most one unsettled per invoice (P1)
-                        │ └──< GatewayCall   what we asked the gateway, word for word (P4)
-                        └────< Allocation    which part of the payment stands on which invoice (M3)
+                        │ └──< GatewayCall   each call to the gateway, with its key and body (P4)
+                        └────< Allocation    which part of the payment is on which invoice (M3)
 
 Event    one row per change, written with it; the timeline, the outbox and the audit trail
 Mail     to be sent; a row before it is a message
-Callback what a gateway told us, stored once
-Flag     what a human must look at
+Callback a gateway's report, stored once
+Alert    what the Attention page lists until it is resolved
 """
 
 from .alerts import Alert

@@ -1,8 +1,9 @@
-"""What a human must look at."""
+"""Alerts: situations that no rule can settle, listed on the Attention page."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import ClassVar
 
 from django.db import models
@@ -16,19 +17,28 @@ from .payments import Payment
 
 
 class Alert(models.Model):
-    """A thing that no rule can settle, with its reason, until a member says it is dealt with."""
+    """One situation that needs a member, open until a member or the clock resolves it.
 
-    id = id_field("flg")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="flags")
+    `kind` and `params` are data: amounts are objects of `amount_minor` and `currency`, the gateway's own words are
+    text. `partway.delivery.messages.alerts` makes the sentence.
+    """
+
+    id = id_field("alt")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="alerts")
     kind = models.CharField(max_length=40)
-    message = models.CharField(max_length=400)
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="flags")
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="flags")
-    subject = models.CharField(max_length=200)  # what it is about, so that it is raised once
+    params = models.JSONField(default=dict)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="alerts")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="alerts")
+    subject = models.CharField(
+        max_length=200
+    )  # the id of what it is about: one open alert per kind and subject
     created_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=160, blank=True, default="")
-    resolution = models.CharField(max_length=300, blank=True, default="")  # what was done about it
+    resolution = models.CharField(max_length=300, blank=True, default="")  # typed by the member
+    auto_resolution = models.CharField(
+        max_length=40, blank=True, default=""
+    )  # a code, where the clock resolved it
 
     objects = OrganizationQuerySet.as_manager()
 
@@ -45,9 +55,10 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.message
+        return f"{self.kind} {self.subject}"
 
     @property
-    def message_digest(self) -> str:
-        """A short name for what it says now, by which a page tells later what it had shown."""
-        return hashlib.sha256(self.message.encode()).hexdigest()[:16]
+    def digest(self) -> str:
+        """A short hash of kind and params: a page sends it back, so that a newer alert is not resolved unseen."""
+        facts = json.dumps([self.kind, self.params], sort_keys=True)
+        return hashlib.sha256(facts.encode()).hexdigest()[:16]

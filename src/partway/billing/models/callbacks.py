@@ -1,4 +1,4 @@
-"""What gateways told us, stored once on its raw body before anything is done about it."""
+"""Callbacks of gateways, each stored once with its raw body before it is processed."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .fields import id_field
 class CallbackStatus(models.TextChoices):
     """Whether its effect has been booked."""
 
-    WAITING = "waiting", "Waiting"
-    DONE = "done", "Done"
-    UNMATCHED = "flagged", "Given to a human"
+    PENDING = "pending", "Pending"
+    PROCESSED = "processed", "Processed"
+    UNMATCHED = "unmatched", "Unmatched"
 
 
 class Callback(models.Model):
-    """One event a gateway reported; done in the same transaction as its effect (DESIGN P7)."""
+    """One event that a gateway reported; marked processed in the transaction of its effect (DESIGN P7)."""
 
     id = id_field("cb")
     gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="callbacks")
     event_id = models.CharField(max_length=200)
-    kind = models.CharField(max_length=60)
+    event_type = models.CharField(max_length=60)
     checkout_ref = models.CharField(max_length=200)
     body = models.TextField()
-    status = models.CharField(max_length=8, choices=CallbackStatus.choices, default=CallbackStatus.WAITING)
+    status = models.CharField(max_length=10, choices=CallbackStatus.choices, default=CallbackStatus.PENDING)
     received_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()
-    attempt = models.PositiveSmallIntegerField(default=0)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
     processed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -43,8 +43,8 @@ class Callback(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["next_attempt_at"], condition=Q(status="waiting"), name="callback_waiting"),
+            models.Index(fields=["next_attempt_at"], condition=Q(status="pending"), name="callback_pending"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.event_id}"
+        return f"{self.event_type} {self.event_id}"

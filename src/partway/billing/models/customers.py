@@ -1,4 +1,4 @@
-"""Who owes."""
+"""Customers: the people and businesses that owe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class CustomerQuerySet(OrganizationQuerySet["Customer"]):
     """The vocabulary for customers."""
 
     def locked(self, pk: str) -> Customer:
-        """The customer, held until the transaction ends; who spends their credit locks them before any invoice."""
+        """Returns the customer, locked until the transaction ends; spending credit locks them before any invoice."""
         return self.select_for_update(no_key=True).get(pk=pk)
 
 

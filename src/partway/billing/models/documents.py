@@ -1,8 +1,8 @@
-"""What invoices and quotes have in common: lines with tax and discount that add up to a total."""
+"""The columns and properties that invoices and quotes share: lines with tax and discount that add up to a total."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -23,13 +23,13 @@ class DiscountKind(models.TextChoices):
 
 
 def adds_up(noun: str) -> models.CheckConstraint:
-    """Total = subtotal − discount + tax, held by the database."""
+    """Holds total = subtotal − discount + tax in the database."""
     total = F("subtotal_minor") - F("discount_minor") + F("tax_minor")
     return models.CheckConstraint(condition=Q(total_minor=total), name=f"{noun}_total_adds_up")
 
 
 def not_negative(noun: str) -> models.CheckConstraint:
-    """No line takes anything away; that is what a discount is for."""
+    """Holds every figure of a line at zero or above; a discount is the only way to take something off."""
     return models.CheckConstraint(
         condition=Q(quantity__gt=0, unit_amount_minor__gte=0, tax_percent__gte=0, amount_minor__gte=0),
         name=f"{noun}_line_not_negative",
@@ -37,11 +37,15 @@ def not_negative(noun: str) -> models.CheckConstraint:
 
 
 class Document(models.Model):
-    """The figures are stored beside the lines and recomputed by `verify` (DESIGN M6)."""
+    """An invoice or a quote; its figures are stored beside the lines, and `verify` recomputes them (DESIGN M6).
+
+    Whatever a customer can pay (Invoice, Quote, PaymentRequest) has `kind`, `document`, `payment_request`,
+    `amount_payable` and `currency`, so that the payment code asks for no type.
+    """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="%(class)ss")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="%(class)ss")
-    number = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - two drafts may both lack one
+    number = models.CharField(max_length=40, null=True, blank=True)
     currency = models.CharField(max_length=3)
     notes = models.TextField(max_length=2000, blank=True)
     discount_kind = models.CharField(max_length=8, choices=DiscountKind.choices, blank=True, default="")
@@ -56,8 +60,16 @@ class Document(models.Model):
     sent_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
 
+    kind: ClassVar[str]  # invoice or quote: the noun of its links, pages and columns
+    payment_request: ClassVar[None] = None  # paid as a whole; a PaymentRequest returns itself here
+
     class Meta:
         abstract = True
+
+    @property
+    def document(self) -> Self:
+        """The document that a payment of this belongs to, as for a PaymentRequest."""
+        return self
 
     @property
     def total(self) -> Money:

@@ -18,7 +18,10 @@ from .quotes import Quote
 
 
 class Event(models.Model):
-    """Something changed: what (`type`), caused by whom (the actor), about which rows, with which details."""
+    """One change: its `type`, the actor who caused it, the rows it is about, and its details as `data`.
+
+    Amounts in `data` are minor units beside their currency; `data` never holds a sentence.
+    """
 
     id = id_field("evt")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="events")
@@ -35,7 +38,7 @@ class Event(models.Model):
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="events")
     data = models.JSONField(default=dict)
     # The one-time key of the form that caused it, so that a double click does a thing once (DESIGN P8).
-    idempotency_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
+    idempotency_key = models.CharField(max_length=40, null=True)
     created_at = models.DateTimeField()
 
     objects = OrganizationQuerySet.as_manager()

@@ -1,9 +1,9 @@
-"""Documents of debt and their lines."""
+"""Invoices and their lines."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from django.db import models
 from django.db.models import F, Q
@@ -21,7 +21,7 @@ _FIGURES = ("total_minor", "amount_paid_minor", "customer", "number")
 class InvoiceStatus(models.TextChoices):
     """The stored states of an invoice; overdue and partially paid are derived."""
 
-    DRAFT = "draft", "InvoiceDraft"
+    DRAFT = "draft", "Draft"
     SENT = "sent", "Sent"
     PAID = "paid", "Paid"
     VOID = "void", "Void"
@@ -32,30 +32,32 @@ class InvoiceQuerySet(OrganizationQuerySet["Invoice"]):
     """The vocabulary for invoices."""
 
     def locked(self, pk: str) -> Invoice:
-        """The invoice, held until the transaction ends: who decides about its money holds this lock (DESIGN R3).
+        """Returns the invoice with its row locked until the transaction ends; decisions about its money need it (R3).
 
         On SQLite the whole transaction holds the one write lock instead (transaction_mode IMMEDIATE).
         """
-        # Two statements: one that had to wait for the lock sees rows beside the locked one as they were before
-        # it waited, and the organization may have switched payments off meanwhile.
+        # Two statements: one that waited for the lock reads the joined rows as they were before the wait,
+        # and the organization may have switched payments off meanwhile.
         list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
         return self.select_related("organization", "customer").get(pk=pk)
 
     def due(self) -> InvoiceQuerySet:
-        """Sent, and not yet paid in full."""
+        """Sent and not yet paid in full."""
         return self.filter(status=InvoiceStatus.SENT)
 
     def overdue(self, today: date) -> InvoiceQuerySet:
-        """Due, and `today` is past the due date."""
+        """Due, with `today` past the due date."""
         return self.due().filter(due_on__lt=today)
 
     def partially_paid(self) -> InvoiceQuerySet:
-        """Due, and something was paid already."""
+        """Due, with a part of it paid."""
         return self.due().filter(amount_paid_minor__gt=0)
 
 
 class Invoice(Document):
     """What a customer owes."""
+
+    kind: ClassVar[Literal["invoice"]] = "invoice"
 
     id = id_field("inv")
     status = models.CharField(max_length=12, choices=InvoiceStatus.choices, default=InvoiceStatus.DRAFT)
@@ -98,7 +100,7 @@ class Invoice(Document):
         ]
 
     def __str__(self) -> str:
-        return self.number or "InvoiceDraft"
+        return self.number or "Draft"
 
     @property
     def amount_due_minor(self) -> int:
@@ -114,6 +116,11 @@ class Invoice(Document):
     def amount_due(self) -> Money:
         """What still must be paid."""
         return Money(self.amount_due_minor, self.currency)
+
+    @property
+    def amount_payable(self) -> Money:
+        """What Pay Now charges: the amount due."""
+        return self.amount_due
 
     @property
     def payment_status(self) -> str:

@@ -1,4 +1,4 @@
-"""Mails to be sent and what became of each try."""
+"""Mails to be sent, and the outcome of each attempt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .quotes import Quote
 
 
 class MailStatus(models.TextChoices):
-    """What became of a mail so far."""
+    """The stored states of a mail."""
 
     QUEUED = "queued", "Waiting to be sent"
     SENT = "sent", "Sent"
@@ -28,10 +28,10 @@ class MailStatus(models.TextChoices):
 
 
 class Mail(models.Model):
-    """A mail as data; its text and links are made when it is sent, so no link rests here (DESIGN R8)."""
+    """A mail as data; its text and links are made when it is sent, so no link is stored here (DESIGN R8)."""
 
     id = id_field("mail")
-    # Neither stands in a mail of sign-in: that is between the installation and one person.
+    # Both are null in a mail about signing in, which belongs to a person and to no organization.
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="mails")
     event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="mails")
     kind = models.CharField(max_length=40)
@@ -48,9 +48,9 @@ class Mail(models.Model):
     )
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="mails")
     created_at = models.DateTimeField()
-    # Claimed by compare-and-set: whoever raises `attempt` holds the lease until `next_attempt_at` (the fencing number).
+    # Claimed by compare-and-set: the worker that raises `attempt_count` holds the lease until `next_attempt_at`.
     next_attempt_at = models.DateTimeField()
-    attempt = models.PositiveSmallIntegerField(default=0)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
 
     objects = OrganizationQuerySet.as_manager()
@@ -68,11 +68,11 @@ class Mail(models.Model):
 
 
 class MailAttempt(models.Model):
-    """One try to hand a mail over."""
+    """One attempt to hand a mail over to the mail server."""
 
     mail = models.ForeignKey(Mail, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveSmallIntegerField()
-    at = models.DateTimeField()
+    attempted_at = models.DateTimeField()
     error = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:

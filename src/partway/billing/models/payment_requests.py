@@ -1,9 +1,9 @@
-"""Asking a customer for a part of the amount due."""
+"""Payment requests: each asks a customer for a part of the amount due."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal, Self
 
 from django.db import models
 from django.db.models import Q
@@ -40,12 +40,14 @@ class PaymentRequestQuerySet(OrganizationQuerySet["PaymentRequest"]):
     """The vocabulary for payment requests."""
 
     def open(self) -> PaymentRequestQuerySet:
-        """Alive: the link can be paid."""
+        """Neither paid nor ended: the link can be paid."""
         return self.filter(status=PaymentRequestStatus.OPEN)
 
 
 class PaymentRequest(models.Model):
-    """An ask for `amount_requested_minor` of one invoice, with a payment link of its own."""
+    """A request for `amount_requested_minor` of one invoice, with a payment link of its own."""
+
+    kind: ClassVar[Literal["payment_request"]] = "payment_request"
 
     id = id_field("preq")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payment_requests")
@@ -63,7 +65,7 @@ class PaymentRequest(models.Model):
     requested_by = models.CharField(max_length=40)  # the member or key, as an id
     reply_to = models.EmailField(blank=True)
     # The one-time key of the form it came from, so that a double click makes one request (DESIGN P8).
-    idempotency_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
+    idempotency_key = models.CharField(max_length=40, null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
@@ -105,9 +107,24 @@ class PaymentRequest(models.Model):
 
     @property
     def amount_requested(self) -> Money:
-        """What this request asks for."""
+        """The part of the amount due that this request asks for."""
         return Money(self.amount_requested_minor, self.currency)
 
+    @property
+    def amount_payable(self) -> Money:
+        """What its link charges: the amount requested."""
+        return self.amount_requested
+
+    @property
+    def document(self) -> Invoice:
+        """The invoice that a payment of this request belongs to."""
+        return self.invoice
+
+    @property
+    def payment_request(self) -> Self:
+        """This request, as the request of a payment that its link starts."""
+        return self
+
     def has_expired(self, at: datetime) -> bool:
-        """Whether no checkout may begin any more at this moment; one begun before may still finish (DESIGN R3)."""
+        """Whether no checkout may begin at this moment; one begun before may still finish (DESIGN R3)."""
         return self.expires_at is not None and self.expires_at <= at

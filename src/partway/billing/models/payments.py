@@ -1,4 +1,4 @@
-"""Money coming in or trying to, what we asked the gateway about it, and where it was put."""
+"""Payments, the calls to a gateway about them, and their allocations to invoices."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
     """The vocabulary for payments."""
 
     def unsettled(self) -> PaymentQuerySet:
-        """Nobody knows yet how they end."""
+        """Whose outcome is not known yet."""
         return self.filter(status__in=UNSETTLED)
 
     def committed(self) -> PaymentQuerySet:
-        """Holding money: we decided to take it, or a bank is moving it with our consent (DESIGN section 4)."""
+        """Holding money: being captured, or accepted while a bank moves it (DESIGN section 4)."""
         return self.filter(Q(status="capturing") | Q(status="processing", accepted=True))
 
     def succeeded(self) -> PaymentQuerySet:
@@ -53,16 +53,16 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
         return self.filter(status=PaymentStatus.SUCCEEDED)
 
     def with_unallocated(self) -> PaymentQuerySet:
-        """Of which something stands on no invoice: credit, or a deposit that waits for its invoice."""
+        """Of which a part is on no invoice: credit, or a deposit that waits for its invoice."""
         return self.succeeded().filter(captured_minor__gt=F("allocated_minor"))
 
     def deposits(self) -> PaymentQuerySet:
-        """Deposits that came in and were wanted; what nobody wanted is the customer's credit (P3)."""
+        """Deposits that came in and were accepted; one that was not is the customer's credit (P3)."""
         return self.succeeded().filter(quote__isnull=False, accepted=True)
 
 
 class Payment(models.Model):
-    """One try to collect `amount_minor`; what was really taken is `captured_minor`, as the gateway says it (M4)."""
+    """One attempt to collect `amount_minor`; `captured_minor` is what the gateway says it took (DESIGN M4)."""
 
     id = id_field("pay")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payments")
@@ -80,14 +80,14 @@ class Payment(models.Model):
     status = models.CharField(max_length=12, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    # Do we want it? Decided while a bank is moving it (P3), and for good when it is booked.
+    # Whether the document can take it: decided while a bank moves the money (P3), finally when it is booked.
     accepted = models.BooleanField(null=True)
     captured_minor = models.BigIntegerField(null=True)
     captured_currency = models.CharField(max_length=3, blank=True, default="")
     # The sum of its allocations, so that the database itself keeps a payment from being put in two places (M3).
     allocated_minor = models.BigIntegerField(default=0)
     checkout_ref = models.CharField(max_length=200, blank=True, default="")
-    # The gateway's page is a payment link too: it rests sealed, so that a dump of the database opens nothing (R8).
+    # The checkout's address is a payment link too: stored sealed, so that a dump of the database opens nothing (R8).
     sealed_checkout_url = models.TextField(blank=True, default="")
     method = models.CharField(max_length=40, blank=True, default="")
     failure_code = models.CharField(max_length=60, blank=True, default="")
@@ -97,11 +97,11 @@ class Payment(models.Model):
     note = models.CharField(max_length=400, blank=True, default="")
     paid_on = models.DateField(null=True)
     # The one-time key of the form it was recorded with, so that a double click records it once (DESIGN P8).
-    idempotency_key = models.CharField(max_length=40, null=True)  # noqa: DJ001 - only forms have one
+    idempotency_key = models.CharField(max_length=40, null=True)
     payer_ip = models.GenericIPAddressField(null=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
-    # When the worker shall ask the gateway next, and how often it has asked in vain.
+    # When the worker asks the gateway next, and how many times it has asked.
     next_refresh_at = models.DateTimeField()
     refresh_count = models.PositiveIntegerField(default=0)
 
@@ -174,26 +174,36 @@ class Payment(models.Model):
 
     @property
     def document(self) -> Invoice | Quote:
-        """What it pays: an invoice, or a quote's deposit."""
+        """The invoice, or the quote whose deposit it is."""
         document = self.invoice or self.quote
         assert document is not None, "the database holds payment_of_one_document"  # noqa: S101
         return document
 
+    @document.setter
+    def document(self, document: Invoice | Quote) -> None:
+        """Replaces the related object, as by the same row read under its lock."""
+        setattr(self, document.kind, document)
+
+    @property
+    def source(self) -> PaymentRequest | Invoice | Quote:
+        """The request, invoice or quote whose link started it."""
+        return self.payment_request or self.document
+
     @property
     def amount(self) -> Money:
-        """What we asked the gateway for."""
+        """The amount that the gateway was asked for."""
         return Money(self.amount_minor, self.currency)
 
     @property
     def captured(self) -> Money | None:
-        """What the gateway says it took, or None while nothing was taken."""
+        """The amount that the gateway says it took, or None while nothing was taken."""
         if self.captured_minor is None:
             return None
         return Money(self.captured_minor, self.captured_currency)
 
     @property
     def checkout_url(self) -> str:
-        """Where the customer pays at the gateway; empty until the gateway has answered."""
+        """The page of the gateway where the customer pays; empty until the checkout is open."""
         if not self.sealed_checkout_url:
             return ""
         return unseal(self.sealed_checkout_url, settings.PARTWAY_SECRET_KEYS)["url"]
@@ -211,18 +221,35 @@ class Payment(models.Model):
 
     @property
     def is_offline(self) -> bool:
-        """Whether a member recorded it, so that no gateway knows of it."""
+        """Whether a member recorded it; then it has no gateway."""
         return self.gateway_account_id is None
 
     @property
     def is_deposit(self) -> bool:
-        """Whether it is a quote's deposit that came in and was wanted."""
+        """Whether it is a quote's deposit that came in and was accepted."""
         return bool(self.quote_id and self.status == PaymentStatus.SUCCEEDED and self.accepted)
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether nobody knows yet how it ends."""
+        """Whether its outcome is not known yet."""
         return self.status in UNSETTLED
+
+
+class GatewayOperation(models.TextChoices):
+    """The calls that change something at the gateway; each is a row before it is made."""
+
+    START = "start", "Start a checkout"
+    CAPTURE = "capture", "Capture"
+    CLOSE = "close", "Close"
+
+
+class GatewayCallOutcome(models.TextChoices):
+    """How a call ended; UNKNOWN is no answer, after which the gateway is asked for the state first (DESIGN P4)."""
+
+    IN_PROGRESS = "in_progress", "In progress"
+    SUCCEEDED = "succeeded", "Succeeded"
+    REFUSED = "refused", "Refused"
+    UNKNOWN = "unknown", "Unknown"
 
 
 class GatewayCall(models.Model):
@@ -230,32 +257,37 @@ class GatewayCall(models.Model):
 
     id = id_field("gwc")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="gateway_calls")
-    act = models.CharField(max_length=12)  # start, capture, close
+    operation = models.CharField(max_length=12, choices=GatewayOperation.choices)
     attempt = models.PositiveSmallIntegerField()
-    sealed_body = models.TextField(blank=True, default="")  # it holds a link, so it rests sealed
+    sealed_body = models.TextField(blank=True, default="")  # sealed, because it holds a link
     outcome = models.CharField(
-        max_length=10, blank=True, default=""
-    )  # "" while under way; done, refused, unknown
+        max_length=12, choices=GatewayCallOutcome.choices, default=GatewayCallOutcome.IN_PROGRESS
+    )
     message = models.CharField(max_length=300, blank=True, default="")
     started_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["payment", "act", "attempt"], name="gateway_call_attempt_unique"),
+            models.UniqueConstraint(
+                fields=["payment", "operation", "attempt"], name="gateway_call_attempt_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=GatewayCallOutcome.values), name="gateway_call_outcome_known"
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return self.idempotency_key
 
     @property
-    def key(self) -> str:
-        """The idempotency key: the row's id, the act and the attempt."""
-        return f"{self.payment_id}:{self.act}:{self.attempt}"
+    def idempotency_key(self) -> str:
+        """The payment's id, the operation and the attempt (DESIGN P4)."""
+        return f"{self.payment_id}:{self.operation}:{self.attempt}"
 
     @property
     def body(self) -> dict[str, str]:
-        """Exactly what we asked for, so that asking again asks the same."""
+        """The exact body, so that the same key is always sent with the same body."""
         return unseal(self.sealed_body, settings.PARTWAY_SECRET_KEYS) if self.sealed_body else {}
 
     @body.setter
@@ -264,7 +296,7 @@ class GatewayCall(models.Model):
 
 
 class AllocationCause(models.TextChoices):
-    """Why a part of a payment was put on an invoice, or taken off again."""
+    """Why a part of a payment was allocated to an invoice, or deallocated."""
 
     PAYMENT = "payment", "Payment"
     DEPOSIT = "deposit", "Deposit of the quote"
@@ -279,7 +311,7 @@ DEALLOCATING_CAUSES = ("reversed", "edited", "released")
 
 
 class Allocation(models.Model):
-    """A part of a payment put against an invoice; negative when it is taken off again. Never changed."""
+    """A part of a payment on an invoice; negative when it is deallocated. Never changed."""
 
     id = id_field("all")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="allocations")

@@ -1,9 +1,9 @@
-"""Offers before the work, their deposit, and the organization's usual terms for it."""
+"""Quotes, their deposit and lines, and the organization's default terms for them."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from django.db import models
 from django.db.models import F, Q
@@ -18,7 +18,7 @@ from .fields import ExactDecimalField, OrganizationQuerySet, id_field
 class QuoteStatus(models.TextChoices):
     """The stored states of a quote; whether its deposit is due or paid is derived."""
 
-    DRAFT = "draft", "InvoiceDraft"
+    DRAFT = "draft", "Draft"
     SENT = "sent", "Sent"
     ACCEPTED = "accepted", "Accepted"
     DECLINED = "declined", "Declined"
@@ -27,7 +27,7 @@ class QuoteStatus(models.TextChoices):
 
 
 class DepositKind(models.TextChoices):
-    """How a deposit is reckoned."""
+    """How a deposit is computed."""
 
     NONE = "", "No deposit"
     PERCENT = "percent", "Percent of the total"
@@ -56,17 +56,19 @@ class QuoteQuerySet(OrganizationQuerySet["Quote"]):
     """The vocabulary for quotes."""
 
     def locked(self, pk: str) -> Quote:
-        """The quote, held until the transaction ends; two statements, see Invoices.locked."""
+        """Returns the quote with its row locked until the transaction ends; compare InvoiceQuerySet.locked."""
         list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
         return self.select_related("organization", "customer").get(pk=pk)
 
     def past_valid_until(self, today: date) -> QuoteQuerySet:
-        """Sent, and `today` is past the last day they hold."""
+        """Sent, with `today` past `valid_until`."""
         return self.filter(status=QuoteStatus.SENT, valid_until__lt=today)
 
 
 class Quote(Document):
     """An offer; its deposit is frozen as `deposit_minor` when it is sent (DESIGN M1)."""
+
+    kind: ClassVar[Literal["quote"]] = "quote"
 
     id = id_field("quo")
     status = models.CharField(max_length=12, choices=QuoteStatus.choices, default=QuoteStatus.DRAFT)
@@ -110,12 +112,17 @@ class Quote(Document):
         ]
 
     def __str__(self) -> str:
-        return self.number or "InvoiceDraft"
+        return self.number or "Draft"
 
     @property
     def deposit(self) -> Money:
         """What is paid in full on acceptance; zero when no deposit is asked for."""
         return Money(self.deposit_minor, self.currency)
+
+    @property
+    def amount_payable(self) -> Money:
+        """What its link charges: the whole deposit (DESIGN D1)."""
+        return self.deposit
 
 
 class QuoteLine(Line):

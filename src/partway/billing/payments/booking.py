@@ -1,12 +1,13 @@
-"""Applies what a gateway says to our payment: the one place where money is booked (DESIGN P6).
+"""Applies the gateway's state of a checkout to our payment: the only place where online money is booked (DESIGN P6).
 
-`apply` runs under the document's lock, knows nothing of the network, and is monotone: told anything in any order and
-any number of times, it ends the same. It answers which act the gateway must hear of next, if any.
+`apply` runs under the document's lock and makes no call. It is monotone: the same states in any order, any number of
+times, end the same. It returns the next action at the gateway, if there is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,13 +22,13 @@ from ..checkouts.payability import check_capture
 from ..errors import NotPayable
 from ..events import Actor
 from ..ledger import allocations
-from ..models import Event, Invoice, Payment, PaymentRequest, Quote
-from ..requests import payment_requests
+from ..models import Event, Payment
+from ..receivables import amount_due
 from ..states import move
 
 
 class GatewayAction(StrEnum):
-    """What the gateway must be told next."""
+    """The call that the gateway must get next."""
 
     CAPTURE = "capture"
     CLOSE = "close"
@@ -35,77 +36,82 @@ class GatewayAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BookingContext:
-    """One look at the truth, with the locked document and the fresh rows it is about."""
+    """The fresh payment, whose `document` is the locked row, and the state that the gateway reports of it."""
 
     payment: Payment
-    document: Invoice | Quote
-    request: PaymentRequest | None
     state: CheckoutState
     by: Actor
     now: datetime
 
 
-def apply(context: BookingContext) -> GatewayAction | None:
-    """Book what is new in the report, ignore what is old; the caller holds the lock and an open transaction."""
-    step = _STEPS.get((context.payment.status, context.state.status))
-    return step(context) if step else None
+def apply(payment: Payment, *, state: CheckoutState, by: Actor, now: datetime) -> GatewayAction | None:
+    """Books what is new in `state` and ignores what is old; returns the next action at the gateway.
+
+    The caller has opened a transaction, locked the document, and set it as `payment.document`.
+    """
+    step = _STEPS.get((payment.status, state.status))
+    if step is None or isinstance(step, GatewayAction):
+        return step
+    return step(BookingContext(payment, state, by, now))
 
 
 # Steps that only move the payment
 
 
 def _record_decline(context: BookingContext) -> None:
-    """A decline inside an open checkout is an event, not the end (DESIGN section 4)."""
-    payment, state = context.payment, context.state
-    if state.code and (payment.failure_code, payment.failure_message) != (state.code, state.message[:300]):
-        payment.failure_code, payment.failure_message = state.code, state.message[:300]
+    """Records a decline inside an open checkout as an event; the payment goes on (DESIGN section 4)."""
+    payment, code, message = context.payment, context.state.code, context.state.message[:300]
+    if code and (payment.failure_code, payment.failure_message) != (code, message):
+        payment.failure_code, payment.failure_message = code, message
         payment.save(update_fields=["failure_code", "failure_message"])
-        data = {"code": state.code, "message": state.message[:300]}
+        data = {"code": code, "message": message}
         events.record("payment.declined", payment, by=context.by, now=context.now, data=data)
 
 
 def _capture_or_release(context: BookingContext) -> GatewayAction:
-    """An authorized payment is captured if it is still payable, else released; stored before anyone is told (P2)."""
+    """Captures an authorized payment if it is still payable, else releases it; stored before the call (P2)."""
+    follow_up_at = context.now + FOLLOW_UP_DELAY
     if context.payment.status == "pending":
         _move(context, "authorized", method=context.state.method)
     try:
-        check_capture(context.payment, context.document, context.request)
+        check_capture(context.payment)
     except NotPayable as refusal:
-        _move(
-            context,
-            "releasing",
-            data={"reason": refusal.reason},
-            next_refresh_at=context.now + FOLLOW_UP_DELAY,
-        )
+        _move(context, "releasing", data={"reason": refusal.reason}, next_refresh_at=follow_up_at)
         return GatewayAction.CLOSE
-    _move(context, "capturing", next_refresh_at=context.now + FOLLOW_UP_DELAY)
+    _move(context, "capturing", next_refresh_at=follow_up_at)
     return GatewayAction.CAPTURE
 
 
+def _release(context: BookingContext) -> GatewayAction:
+    """Releases a payment that was authorized while we were closing it; nothing is captured."""
+    _move(context, "releasing", next_refresh_at=context.now + FOLLOW_UP_DELAY)
+    return GatewayAction.CLOSE
+
+
 def _start_processing(context: BookingContext) -> None:
-    """A bank is moving the money already: ask whether we want it, and store the answer (P3)."""
-    wanted = _is_accepted(context)
-    _move(context, "processing", data={"accepted": wanted}, accepted=wanted, method=context.state.method)
-
-
-def _is_accepted(context: BookingContext) -> bool:
-    if context.payment.status == "capturing":
-        return True  # we decided so before
-    try:
-        check_capture(context.payment, context.document, context.request)
-    except NotPayable:
-        return False
-    return True
+    """Decides and stores whether the document accepts the money that a bank is moving already (P3)."""
+    accepted = context.payment.status == "capturing"  # accepted when the capture was decided
+    if not accepted:
+        with suppress(NotPayable):
+            check_capture(context.payment)
+            accepted = True
+    _move(
+        context,
+        "processing",
+        data={"accepted": accepted},
+        accepted=accepted,
+        method=context.state.method,
+    )
 
 
 def _fail(context: BookingContext) -> None:
-    code = context.state.code or "not_completed"
+    code, message = context.state.code or "not_completed", context.state.message[:300]
     _move(
         context,
         "failed",
-        data={"code": code, "message": context.state.message[:300]},
+        data={"code": code, "message": message},
         failure_code=code,
-        failure_message=context.state.message[:300],
+        failure_message=message,
         settled_at=context.now,
     )
 
@@ -114,36 +120,21 @@ def _cancel(context: BookingContext) -> None:
     _move(context, "canceled", settled_at=context.now)
 
 
-def _release(context: BookingContext) -> GatewayAction:
-    """It was authorized while we were closing it: nothing is captured, the hold is given back."""
-    _move(context, "releasing", next_refresh_at=context.now + FOLLOW_UP_DELAY)
-    return GatewayAction.CLOSE
-
-
-def _capture_again(_: BookingContext) -> GatewayAction:
-    return GatewayAction.CAPTURE
-
-
-def _close_again(_: BookingContext) -> GatewayAction:
-    return GatewayAction.CLOSE
-
-
 def _move(
     context: BookingContext, to: str, data: dict[str, object] | None = None, **columns: object
 ) -> Event:
-    figures = {"amount_minor": context.payment.amount_minor, "currency": context.payment.currency}
-    return move(
-        context.payment, to, by=context.by, now=context.now, data={**figures, **(data or {})}, **columns
-    )
+    payment = context.payment
+    amount = {"amount_minor": payment.amount_minor, "currency": payment.currency}
+    return move(payment, to, by=context.by, now=context.now, data={**amount, **(data or {})}, **columns)
 
 
-# Money came in
+# Steps that book captured money
 
 
 def _book_capture(context: BookingContext) -> None:
-    """Captured: book it against the document if we wanted it, else as the customer's credit."""
-    captured = context.state.captured
-    if context.payment.status in ("pending", "closing"):
+    """Books captured money: on the document if it accepts the payment, else as the customer's credit."""
+    payment, captured = context.payment, context.state.captured
+    if payment.status in ("pending", "closing"):
         _start_processing(context)
     if captured is None:
         _alert_missing_amount(context)
@@ -151,127 +142,82 @@ def _book_capture(context: BookingContext) -> None:
         _alert_amount_mismatch(context, captured)
         _fail(context)
     else:
-        _book(context, captured, wanted=context.payment.is_committed)
+        _book(context, captured, accepted=payment.is_committed)
 
 
 def _book_late_capture(context: BookingContext) -> None:
-    """Captured after we had given it up: true all the same, but it is credit, and a human is told (P3)."""
+    """Books money that was captured after we had given the payment up: as credit, with an alert (P3)."""
     captured = context.state.captured
     if captured is None:
         _alert_missing_amount(context)
         return
     if context.payment.status == "releasing":
-        _move(context, "canceled", settled_at=context.now)
+        _cancel(context)
     if captured:
-        _book(context, captured, wanted=False)
+        _book(context, captured, accepted=False)
 
 
-def _book(context: BookingContext, captured: Money, *, wanted: bool) -> None:
-    """Book what the gateway took, end the request, tell everybody: all in this transaction (D6, M4, R6)."""
-    payment = context.payment
-    wanted = wanted and _is_whole(context, captured)
-    stages = _receipt_amounts(context, captured, wanted)
+def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
+    """Books the captured amount, its effects on the invoice, alerts and mails in one transaction (D6, M4, R6)."""
+    payment, now = context.payment, context.now
+    invoice, quote = payment.invoice, payment.quote
+    allocated_minor = deposit_minor = 0
+    # The figures of the receipt, in minor units.
+    stages = {"total_minor": payment.document.total_minor, "paid_before_minor": 0}
+    if invoice is not None:
+        allocated_minor = allocations.allocatable(invoice, captured) if accepted else 0
+        stages["paid_before_minor"] = invoice.amount_paid_minor
+        stages["amount_due_minor"] = invoice.amount_due_minor - allocated_minor
+    if quote is not None:
+        # Less than the deposit is no deposit: it is credit, and the deposit stays due (D1). A deposit waits
+        # unallocated for the invoice made from its quote (D2).
+        deposit = quote.deposit
+        accepted = accepted and captured.currency == deposit.currency and deposit <= captured
+        if accepted:
+            deposit_minor = stages["deposit_minor"] = quote.deposit_minor
+    stages["allocated_minor"] = allocated_minor
+
+    facts = {"captured_minor": captured.amount_minor, "captured_currency": captured.currency}
     event = _move(
         context,
         "succeeded",
-        data={
-            **stages,
-            "captured_minor": captured.amount_minor,
-            "captured_currency": captured.currency,
-            "accepted": wanted,
-        },
-        captured_minor=captured.amount_minor,
-        captured_currency=captured.currency,
-        allocated_minor=stages["allocated_minor"],
+        data={**stages, **facts, "accepted": accepted},
+        **facts,
+        allocated_minor=allocated_minor,
         method=context.state.method or payment.method,
-        accepted=wanted,
-        settled_at=context.now,
+        accepted=accepted,
+        settled_at=now,
         failure_code="",
         failure_message="",
     )
-    if wanted and isinstance(context.document, Invoice):
-        allocated = stages["allocated_minor"]
-        allocations.record_allocation(payment, context.document, allocated, cause="payment", now=context.now)
-        _end_requests(context, context.document, allocated)
-        _end_invoice(context, context.document)
-    credit_minor = captured.amount_minor - stages["allocated_minor"] - stages.get("deposit_minor", 0)
-    _alert_unexpected_money(context, captured, credit_minor)
+    if accepted and invoice is not None:
+        allocations.record_allocation(payment, invoice, allocated_minor, cause="payment", now=now)
+        reason = "invoice_paid" if invoice.amount_due_minor == 0 else "invoice_changed"
+        amount_due.apply_effects(invoice, reason=reason, by=context.by, now=now, online_payment=payment)
+    if captured != payment.amount:
+        _alert_amount_mismatch(context, captured)
+    elif captured.amount_minor > allocated_minor + deposit_minor:
+        raise_for_payment("unwanted_payment", payment, now=now, captured=captured)
     outbox.queue_receipt(payment, event, stages)
 
 
-def _is_whole(context: BookingContext, captured: Money) -> bool:
-    """A part of a deposit is no deposit: it is credit, and the deposit stays due (D1)."""
-    if not isinstance(context.document, Quote):
-        return True
-    deposit = context.document.deposit
-    return captured.currency == deposit.currency and not captured < deposit
-
-
-def _receipt_amounts(context: BookingContext, captured: Money, wanted: bool) -> dict[str, int]:
-    """How much of the money goes where: the stages a receipt tells of, in minor units.
-
-    A deposit waits unallocated for the invoice made from its quote (D2), and so does what nobody wanted, as credit.
-    """
-    if isinstance(context.document, Quote):
-        quote = context.document
-        deposit = {"deposit_minor": quote.deposit_minor} if wanted else {}
-        return {"total_minor": quote.total_minor, "paid_before_minor": 0, "allocated_minor": 0, **deposit}
-    invoice = context.document
-    allocated = allocations.allocatable(invoice, captured) if wanted else 0
-    return {
-        "total_minor": invoice.total_minor,
-        "paid_before_minor": invoice.amount_paid_minor,
-        "allocated_minor": allocated,
-        "amount_due_minor": invoice.amount_due_minor - allocated,
-    }
-
-
-def _end_invoice(context: BookingContext, invoice: Invoice) -> None:
-    if invoice.status == "sent" and invoice.amount_due_minor == 0:
-        move(invoice, "paid", by=context.by, now=context.now, paid_at=context.now)
-
-
-def _end_requests(context: BookingContext, invoice: Invoice, allocated_minor: int) -> None:
-    """The request that was paid is paid, whatever was taken; one that Pay Now overtook is canceled (R6)."""
-    if context.request is not None:
-        if context.request.status == "open":
-            asked = context.request
-            data = {"amount_minor": asked.amount_requested_minor, "currency": asked.currency}
-            move(asked, "paid", by=context.by, now=context.now, data=data, ended_at=context.now)
-        return
-    overtaken = payment_requests.current(invoice)
-    # Money that could not be put on the invoice, being in another currency, has overtaken nothing.
-    if overtaken is not None and allocated_minor:
-        reason = "invoice_paid" if invoice.amount_due_minor == 0 else "invoice_changed"
-        payment_requests.end(overtaken, "canceled", reason=reason, by=context.by, now=context.now)
-
-
-def _alert_unexpected_money(context: BookingContext, captured: Money, credit_minor: int) -> None:
-    if captured != context.payment.amount:
-        _alert_amount_mismatch(context, captured)
-    elif credit_minor:
-        message = f"{captured} came in after it was no longer wanted. It is the customer's credit: refund it or use it."
-        raise_for_payment("unwanted_payment", context.payment, message=message, now=context.now)
-
-
 def _alert_amount_mismatch(context: BookingContext, captured: Money) -> None:
-    asked = context.payment.amount
-    message = (
-        f"{captured} was taken where {asked} was asked. It is booked as taken: check it with the gateway."
+    payment = context.payment
+    raise_for_payment(
+        "captured_amount_mismatch", payment, now=context.now, captured=captured, amount=payment.amount
     )
-    raise_for_payment("captured_amount_mismatch", context.payment, message=message, now=context.now)
 
 
 def _alert_missing_amount(context: BookingContext) -> None:
-    """Taken, and nobody says how much: nothing can be booked, so it is asked again, and a human is told."""
-    asked = context.payment.amount
-    message = f"{asked} was asked and money was taken, but the payment service does not say how much: check it there."
-    raise_for_payment("captured_amount_missing", context.payment, message=message, now=context.now)
+    """Alerts that money was taken without an amount: nothing can be booked, and the worker fetches the state again."""
+    payment = context.payment
+    raise_for_payment("captured_amount_missing", payment, now=context.now, amount=payment.amount)
 
 
-# The table: (our state, the gateway's) → what to do. What is not in it is stale and ignored.
+# (status of the payment, status of the checkout) → the step, or the call that must be repeated.
+# A pair that is not in the table is stale and ignored.
 
-_STEPS: dict[tuple[str, CheckoutStatus], Callable[[BookingContext], GatewayAction | None]] = {
+_STEPS: dict[tuple[str, CheckoutStatus], Callable[[BookingContext], GatewayAction | None] | GatewayAction] = {
     ("pending", CheckoutStatus.OPEN): _record_decline,
     ("pending", CheckoutStatus.AUTHORIZED): _capture_or_release,
     ("pending", CheckoutStatus.PROCESSING): _start_processing,
@@ -280,7 +226,7 @@ _STEPS: dict[tuple[str, CheckoutStatus], Callable[[BookingContext], GatewayActio
     ("pending", CheckoutStatus.FAILED): _fail,
     ("authorized", CheckoutStatus.AUTHORIZED): _capture_or_release,
     ("authorized", CheckoutStatus.CLOSED): _capture_or_release,
-    ("capturing", CheckoutStatus.AUTHORIZED): _capture_again,
+    ("capturing", CheckoutStatus.AUTHORIZED): GatewayAction.CAPTURE,
     ("capturing", CheckoutStatus.PROCESSING): _start_processing,
     ("capturing", CheckoutStatus.CAPTURED): _book_capture,
     ("capturing", CheckoutStatus.CLOSED): _fail,
@@ -288,14 +234,14 @@ _STEPS: dict[tuple[str, CheckoutStatus], Callable[[BookingContext], GatewayActio
     ("processing", CheckoutStatus.CAPTURED): _book_capture,
     ("processing", CheckoutStatus.CLOSED): _fail,
     ("processing", CheckoutStatus.FAILED): _fail,
-    ("closing", CheckoutStatus.OPEN): _close_again,
+    ("closing", CheckoutStatus.OPEN): GatewayAction.CLOSE,
     ("closing", CheckoutStatus.AUTHORIZED): _release,
     ("closing", CheckoutStatus.PROCESSING): _start_processing,
     ("closing", CheckoutStatus.CAPTURED): _book_capture,
     ("closing", CheckoutStatus.CLOSED): _cancel,
     ("closing", CheckoutStatus.FAILED): _cancel,
-    ("releasing", CheckoutStatus.OPEN): _close_again,
-    ("releasing", CheckoutStatus.AUTHORIZED): _close_again,
+    ("releasing", CheckoutStatus.OPEN): GatewayAction.CLOSE,
+    ("releasing", CheckoutStatus.AUTHORIZED): GatewayAction.CLOSE,
     ("releasing", CheckoutStatus.CAPTURED): _book_late_capture,
     ("releasing", CheckoutStatus.CLOSED): _cancel,
     ("releasing", CheckoutStatus.FAILED): _cancel,

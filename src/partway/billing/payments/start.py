@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-import structlog
 from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization
@@ -19,199 +17,134 @@ from ..errors import DepositNotDivisible, GatewayUnavailable, NotPayable, Paymen
 from ..models import Invoice, Payment, PaymentRequest, Quote
 from .refresh import book_refused_start, record_checkout, refresh_payment
 
+# A link that can be paid; all three have `document`, `payment_request` and `amount_payable`.
 PaymentTarget = PaymentRequest | Invoice | Quote
 
-log = structlog.get_logger(__name__)
-
-# One refresh asks, decides, acts and asks again; more turns than this mean that it contradicts itself.
-_MAX_TURNS = 5
-_FIRST_CHECK = timedelta(minutes=2)
+# Ending the payment that is in the way may uncover another one, started meanwhile.
+_MAX_ATTEMPTS = 3
+_FIRST_REFRESH = timedelta(minutes=2)
 
 
-def check_payable(source: PaymentTarget, *, now: datetime) -> None:
-    """Return if this link can be paid now, else raise NotPayable; `busy` while a payment is being processed."""
-    document, request = _split(source)
-    if request is not None and request.has_expired(now) and _is_being_paid(request):
-        raise NotPayable("busy")  # begun in time, so whoever opens the link again must not ask for a new one
-    payability.check(document, request, checkout_started_at=now)
-    _taking_account(document.organization, _owed(document, request))
-    if document.payments.committed().exists():
-        raise NotPayable("busy")
+def start_payment(
+    target: PaymentTarget, *, expected_amount: Money, payer_ip: str | None, now: datetime
+) -> Payment:
+    """Returns a pending payment whose `checkout_url` the customer opens; the same link again returns the same one (P1).
 
-
-def _is_being_paid(request: PaymentRequest) -> bool:
-    return request.status == "open" and request.payments.committed().exists()
-
-
-def _taking_account(organization: Organization, amount: Money) -> GatewayAccount:
-    """The account that takes this amount; raises NotPayable when there is none, or it takes no such amount."""
-    account = GatewayAccount.objects.current(organization).first()
-    if account is None:
-        raise NotPayable("payments_off")
-    try:
-        gateway = gateway_calls.gateway_for_account(account)
-    except (Refused, OutcomeUnknown) as error:  # a live installation's sandbox, a lost key
-        raise NotPayable("payments_off") from error
-    least, step = gateway.minimum(amount.currency), gateway.step(amount.currency)
-    if amount.amount_minor < least or amount.amount_minor % step:
-        raise NotPayable("not_payable", f"{amount} cannot be paid online. Ask how else you can pay it.")
-    return account
-
-
-def _split(source: PaymentTarget) -> tuple[Invoice | Quote, PaymentRequest | None]:
-    if isinstance(source, PaymentRequest):
-        return source.invoice, source
-    return source, None
-
-
-def checkout_origin(organization: Organization) -> str:
-    """Where the organization's checkout lives, for the form-action of a page that leads there; empty if none."""
-    account = GatewayAccount.objects.current(organization).first()
-    try:
-        return gateway_calls.gateway_for_account(account).checkout_origin if account else ""
-    except (Refused, OutcomeUnknown):  # nothing can be paid there: a live installation's sandbox, a lost key
-        return ""
-
-
-# Starting
-
-
-def start_payment(source: PaymentTarget, *, shown: Money, payer_ip: str | None, now: datetime) -> Payment:
-    """A payment whose `checkout_url` is where the customer goes; the same link twice gets the same checkout (P1).
-
-    `shown` is the amount on the page, only compared. Raises NotPayable, PaymentInProgress, RateLimited, GatewayUnavailable.
+    expected_amount: the amount on the page; only compared, never charged.
+    Raises NotPayable, DepositNotDivisible, PaymentInProgress, RateLimited or GatewayUnavailable.
     """
-    for _ in range(3):
-        payment = _claim(source, shown, payer_ip, now)
-        if payment.status == "pending" and _is_for(payment, source):
-            return _opened(payment, source, now)
-        _clear(payment, now)
+    for _ in range(_MAX_ATTEMPTS):
+        payment = _get_or_create_payment(target, expected_amount, payer_ip, now)
+        if payment.status == "pending" and payment.source == target:
+            return _open_checkout(payment, target, now)
+        try:
+            refresh_payment(payment, now=now)  # closes the payment that is in the way, or learns how it ended
+        except (OutcomeUnknown, Refused) as error:
+            raise PaymentInProgress() from error
     raise PaymentInProgress()
 
 
-def _is_for(payment: Payment, source: PaymentTarget) -> bool:
-    _, request = _split(source)
-    return payment.payment_request_id == (request.pk if request else None)
-
-
 @transaction.atomic(durable=True)
-def _claim(source: PaymentTarget, shown: Money, payer_ip: str | None, now: datetime) -> Payment:
-    """A new payment for this link, or the unsettled one that stands: the same, or one that must go first."""
-    document = _locked(source)
-    request = PaymentRequest.objects.get(pk=source.pk) if isinstance(source, PaymentRequest) else None
-    payability.check(document, request, checkout_started_at=now)
-    amount = _amount(document, request, shown)
-    standing = _standing(document)
-    if standing is not None and not _makes_way(standing, source, amount, now):
-        return standing
-    # Asked before anything is withdrawn: whoever may not begin a checkout shall not end another's either.
-    rate_limits.check(document, request, payer_ip, now=now)
-    account = _taking_account(document.organization, amount)
-    if standing is None:
-        return _create(document, request, account, amount, payer_ip, now)
-    gateway_calls.begin_cancel(standing, by=events.customer_actor(document.customer), now=now)
-    return standing
-
-
-def _makes_way(standing: Payment, source: PaymentTarget, amount: Money, now: datetime) -> bool:
-    """Whether a payment that only waits for its customer goes, because another one is begun (P1)."""
-    same = _is_for(standing, source) and standing.amount == amount and _is_fresh(standing, now)
-    return standing.status in gateway_calls.CANCEL_TRANSITIONS and not same
-
-
-def _locked(source: PaymentTarget) -> Invoice | Quote:
-    document, _ = _split(source)
-    return type(document).objects.locked(document.pk)
-
-
-def _amount(document: Invoice | Quote, request: PaymentRequest | None, shown: Money) -> Money:
-    """What is charged: never what a page says, which is only compared with it (D1)."""
-    if isinstance(document, Quote):
-        if shown != document.deposit:
-            raise DepositNotDivisible()
-        return document.deposit
-    amount = _owed(document, request)
-    if shown != amount:
-        raise NotPayable("changed")
-    return amount
-
-
-def _owed(document: Invoice | Quote, request: PaymentRequest | None) -> Money:
-    if isinstance(document, Quote):
-        return document.deposit
-    return request.amount_requested if request else document.amount_due
-
-
-def _standing(document: Invoice | Quote) -> Payment | None:
-    unsettled = document.payments.unsettled()
-    return unsettled.select_related("organization", "invoice", "quote", "gateway_account").first()
-
-
-def _is_fresh(payment: Payment, now: datetime) -> bool:
-    return now < payment.created_at + CHECKOUT_LIFETIME
-
-
-def _create(
-    document: Invoice | Quote,
-    request: PaymentRequest | None,
-    account: GatewayAccount,
-    amount: Money,
-    payer_ip: str | None,
-    now: datetime,
+def _get_or_create_payment(
+    target: PaymentTarget, expected_amount: Money, payer_ip: str | None, now: datetime
 ) -> Payment:
-    payment = Payment.objects.create(
+    """Returns a new payment of this link, or the document's unsettled one: its own, or one that must end first (P1)."""
+    document = type(target.document).objects.locked(target.document.pk)
+    asked = target.payment_request
+    request = PaymentRequest.objects.get(pk=asked.pk) if asked else None
+    payability.check(document, request, checkout_started_at=now)
+    amount = (request or document).amount_payable
+    if expected_amount != amount:
+        raise DepositNotDivisible() if document.kind == "quote" else NotPayable("changed")
+
+    rows = document.payments.unsettled()
+    unsettled = rows.select_related(
+        "organization", "invoice", "quote", "payment_request", "gateway_account"
+    ).first()
+    if unsettled is not None:
+        is_young = now < unsettled.created_at + CHECKOUT_LIFETIME
+        is_same = unsettled.source == target and unsettled.amount == amount and is_young
+        if is_same or unsettled.status not in gateway_calls.CANCEL_TRANSITIONS:
+            return unsettled
+
+    # Checked before another payment is canceled: a refused start must not end anybody's checkout.
+    rate_limits.check(document, request, payer_ip, now=now)
+    account = _account_for(document.organization, amount)
+    payer = events.customer_actor(document.customer)
+    if unsettled is not None:
+        gateway_calls.begin_cancel(unsettled, by=payer, now=now)
+        return unsettled
+    payment = document.payments.create(
         organization=document.organization,
-        **_of(document),
         payment_request=request,
         gateway_account=account,
         amount_minor=amount.amount_minor,
         currency=amount.currency,
         payer_ip=payer_ip,
         created_at=now,
-        next_refresh_at=now + _FIRST_CHECK,
+        next_refresh_at=now + _FIRST_REFRESH,
     )
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency}
-    payer = events.customer_actor(document.customer)
     events.record("payment.started", payment, by=payer, now=now, data=data)
     return payment
 
 
-def _of(document: Invoice | Quote) -> dict[str, Any]:
-    return {"quote": document} if isinstance(document, Quote) else {"invoice": document}
-
-
-def _opened(payment: Payment, source: PaymentTarget, now: datetime) -> Payment:
-    """The payment with its checkout open at the gateway; asks again when an earlier try got no answer."""
+def _open_checkout(payment: Payment, target: PaymentTarget, now: datetime) -> Payment:
+    """Returns the payment with its checkout open; calls the gateway again when an earlier call got no answer."""
     if payment.checkout_url:
         return payment
     try:
         checkout = gateway_calls.start(payment, now=now)
     except Refused as refusal:
-        book_refused_start(payment, refusal, now)
-        raise GatewayUnavailable(
-            f"The payment service refused: {refusal.message} Nothing was charged."
-        ) from refusal
+        book_refused_start(payment, refusal, now=now)
+        raise GatewayUnavailable(reason="refused", gateway_message=refusal.message) from refusal
     except OutcomeUnknown as unknown:
         raise GatewayUnavailable() from unknown
-    record_checkout(payment, checkout.ref, checkout.url)
-    if payment.status in ("closing", "releasing"):  # canceled or voided while the gateway was opening it
+    record_checkout(payment, ref=checkout.ref, url=checkout.url)
+    if payment.status in ("closing", "releasing"):  # canceled while the gateway was opening the checkout
         gateway_calls.close(payment, now=now)
-    if payment.status != "pending":  # ended, or paid by a second click that was faster
-        _check_again(type(source).objects.get(pk=source.pk), payment.amount, now)
+    if payment.status != "pending":  # ended, or already paid through a second click
+        fresh = type(target).objects.get(pk=target.pk)
+        check_payable(fresh, now=now)
+        if fresh.amount_payable != payment.amount:
+            raise NotPayable("changed")
         raise PaymentInProgress()
     return payment
 
 
-def _check_again(source: PaymentTarget, shown: Money, now: datetime) -> None:
-    """Return if this link can still be paid, and with what its page showed, else raise NotPayable."""
-    check_payable(source, now=now)
-    if _owed(*_split(source)) != shown:
-        raise NotPayable("changed")
+def check_payable(target: PaymentTarget, *, now: datetime) -> None:
+    """Returns if this link can be paid now; raises NotPayable, with reason `busy` while a payment is committed."""
+    document, request = target.document, target.payment_request
+    expired = (
+        request if request is not None and request.status == "open" and request.has_expired(now) else None
+    )
+    if expired is not None and expired.payments.committed().exists():
+        raise NotPayable("busy")  # begun in time: the customer must not ask for a new request
+    payability.check(document, request, checkout_started_at=now)
+    _account_for(document.organization, target.amount_payable)
+    if document.payments.committed().exists():
+        raise NotPayable("busy")
 
 
-def _clear(payment: Payment, now: datetime) -> None:
-    """Try to settle the payment that stands in the way: close it at the gateway, or learn what became of it."""
+def _account_for(organization: Organization, amount: Money) -> GatewayAccount:
+    """Returns the current gateway account; raises NotPayable when there is none or it does not take this amount."""
+    account = GatewayAccount.objects.current(organization).first()
+    if account is None:
+        raise NotPayable("payments_off")
     try:
-        refresh_payment(payment, now=now)
-    except (OutcomeUnknown, Refused) as error:
-        raise PaymentInProgress() from error
+        gateway = gateway_calls.gateway_for_account(account)
+    except (Refused, OutcomeUnknown) as error:  # the sandbox of a live installation, unreadable credentials
+        raise NotPayable("payments_off") from error
+    step = gateway.step(amount.currency)
+    if amount.amount_minor < gateway.minimum(amount.currency) or amount.amount_minor % step:
+        raise NotPayable("amount_not_payable", amount=amount)
+    return account
+
+
+def checkout_origin(organization: Organization) -> str:
+    """Returns the origin of the organization's checkout, for a page's form-action policy; empty if there is none."""
+    account = GatewayAccount.objects.current(organization).first()
+    try:
+        return gateway_calls.gateway_for_account(account).checkout_origin if account else ""
+    except (Refused, OutcomeUnknown):  # as in _account_for: nothing can be paid there
+        return ""

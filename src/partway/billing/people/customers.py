@@ -1,4 +1,4 @@
-"""Makes and changes customers."""
+"""Creates and changes customers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from partway.accounts.models import Organization
+from partway.accounts.permissions import Permission, needs
 
 from .. import events
-from ..errors import Invalid
+from ..errors import FieldError, Invalid, field_error
 from ..events import Actor
 from ..merge import merge
 from ..models import Customer
@@ -20,7 +21,7 @@ from ..models import Customer
 
 @dataclass(frozen=True, slots=True)
 class CustomerDetails:
-    """What is known of a customer."""
+    """The fields of a customer that a member writes."""
 
     name: str
     email: str
@@ -28,15 +29,17 @@ class CustomerDetails:
     address: str = ""
 
 
+@needs(Permission.EDIT_CUSTOMERS)
 @transaction.atomic
 def create(organization: Organization, *, details: CustomerDetails, by: Actor, now: datetime) -> Customer:
-    """Add a customer; raises Invalid with the fields that are wrong."""
+    """Adds a customer; raises Invalid."""
     _check(details)
     customer = Customer.objects.create(organization=organization, created_at=now, **asdict(details))
     events.record("customer.created", customer, by=by, now=now)
     return customer
 
 
+@needs(Permission.EDIT_CUSTOMERS)
 @transaction.atomic
 def change(
     customer: Customer,
@@ -46,14 +49,15 @@ def change(
     now: datetime,
     initial: CustomerDetails | None = None,
 ) -> Customer:
-    """Change what is known of a customer; the event keeps what it was before. Raises Invalid.
+    """Changes a customer and records the old values with the event; raises Invalid.
 
-    `seen` is what the page showed: fields not touched there keep what somebody else has written meanwhile (D8).
+    `initial` holds the values that the form showed: fields that the member left as they were keep what another
+    member has written since (DESIGN D8).
     """
     _check(details)
     new = asdict(details)
     Customer.objects.locked(customer.pk)
-    customer.refresh_from_db()  # what was read before the lock may be old
+    customer.refresh_from_db()  # the caller read it before the lock
     if initial is not None:
         new = merge({name: getattr(customer, name) for name in new}, initial, details)
     before = {
@@ -68,15 +72,15 @@ def change(
 
 
 def _check(details: CustomerDetails) -> None:
-    fields: dict[str, str] = {}
+    errors: dict[str, FieldError] = {}
     if not details.name.strip():
-        fields["name"] = "Enter the customer's name."
+        errors["name"] = field_error("customer_name_required")
     try:
         validate_email(details.email)
     except ValidationError:
-        fields["email"] = "Enter an address like name@example.com; invoices are sent there."
+        errors["email"] = field_error("customer_email_invalid")
     for name, limit in (("name", 120), ("email", 254), ("phone", 40), ("address", 400)):
         if len(getattr(details, name)) > limit:
-            fields[name] = f"Use at most {limit} characters."
-    if fields:
-        raise Invalid(fields)
+            errors[name] = field_error("too_many_characters", limit=limit)
+    if errors:
+        raise Invalid(errors)

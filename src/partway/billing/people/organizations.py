@@ -1,8 +1,9 @@
-"""Starts and configures organizations, and connects them to a gateway."""
+"""Creates and configures organizations, and connects them to a gateway."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,12 +14,21 @@ from django.db import transaction
 
 from partway.accounts import logos
 from partway.accounts.models import GatewayAccount, Logo, Organization, Role
-from partway.gateways.sandbox import create_account
+from partway.accounts.permissions import Permission, needs
+from partway.gateways.protocol import OutcomeUnknown, Refused
+from partway.gateways.registry import GATEWAYS
 from partway.lib.sealing import Unsealable
 
 from .. import events
 from ..checkouts import gateway_calls
-from ..errors import BillingError, Invalid
+from ..errors import (
+    FieldError,
+    GatewayNotAllowed,
+    GatewayRefused,
+    GatewayUnavailable,
+    Invalid,
+    field_error,
+)
 from ..events import Actor
 from ..merge import merge
 from ..models import QuoteTerms
@@ -26,13 +36,13 @@ from . import members
 from .members import NewUser
 
 MAX_EXPIRY_DAYS = 365
-# An integer column goes no further, and no business counts as far.
+# The greatest that nine digits hold; the column is an integer of 32 bits.
 MAX_INVOICE_NUMBER = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What an owner tells Partway about the business."""
+    """The fields of an organization that an owner writes; `default_tax_percent` has at most four decimals."""
 
     name: str
     email: str
@@ -48,18 +58,10 @@ class Profile:
     default_due_days: int = 14
 
 
-class SandboxNotAllowed(BillingError):
-    """A live installation must not pretend to take money."""
-
-    code = "sandbox_when_live"
-    status = 409
-    message = "This installation is marked live (PARTWAY_LIVE), so the sandbox cannot be connected."
-
-
 @transaction.atomic
 def create(*, profile: Profile, owner: NewUser, by: Actor, now: datetime, slug: str = "") -> Organization:
-    """A new organization with its owner; payments stay off until a gateway is connected."""
-    organization = Organization(slug=slug or _free_slug(profile.name), **asdict(profile))
+    """Creates an organization with its owner; payments stay off until a gateway is connected. Raises Invalid."""
+    organization = Organization(slug=slug or _unused_slug(profile.name), **asdict(profile))
     _check(organization)
     organization.save(force_insert=True)
     events.record("organization.created", organization, by=by, now=now)
@@ -67,13 +69,14 @@ def create(*, profile: Profile, owner: NewUser, by: Actor, now: datetime, slug: 
     return organization
 
 
-def _free_slug(name: str) -> str:
+def _unused_slug(name: str) -> str:
     stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "organization"
-    taken = set(Organization.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
-    candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
-    return next(slug for slug in candidates if slug not in taken)
+    used = set(Organization.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(used) + 2))
+    return next(slug for slug in candidates if slug not in used)
 
 
+@needs(Permission.CONFIGURE_ORGANIZATION)
 @transaction.atomic
 def change(
     organization: Organization,
@@ -84,13 +87,14 @@ def change(
     next_number: int | None = None,
     initial: Profile | None = None,
 ) -> Organization:
-    """Change what is known of the business; the event keeps what it was before. Raises Invalid.
+    """Changes the profile and records old and new values with the event; raises Invalid.
 
-    `seen` is what the page showed: fields not touched there keep what somebody else has written meanwhile (D8).
+    `initial` holds the values that the form showed: fields that the owner left as they were keep what another owner
+    has written since (DESIGN D8). `next_number` raises the number of the next invoice.
     """
     new = asdict(profile)
     list(Organization.objects.filter(pk=organization.pk).select_for_update(no_key=True).values_list("pk"))
-    organization.refresh_from_db()  # what was read before the lock may be old
+    organization.refresh_from_db()  # the caller read it before the lock
     if initial is not None:
         new = merge({name: getattr(organization, name) for name in new}, initial, profile)
     before = {
@@ -103,105 +107,105 @@ def change(
     _check(organization)
     organization.save(update_fields=list(new))
     if "currency" in before:
-        _drop_amounts(organization)
+        # A default deposit of 500.00 dollars is not one of 50,000 yen, so amounts in the old currency are cleared.
+        terms = QuoteTerms.objects.filter(pk=organization.pk)
+        terms.filter(deposit_kind="amount").update(deposit_kind="", deposit_amount_minor=0)
+        terms.update(deposit_threshold_minor=0)
     if next_number is not None:
         before.update(_raise_next_number(organization, next_number))
     if before:
         after = {name: getattr(organization, name) for name in before}
-        data = {"before": _plain(before), "after": _plain(after)}
+        data = {"before": _as_json(before), "after": _as_json(after)}
         events.record("organization.changed", organization, by=by, now=now, data=data)
     return organization
 
 
-def _drop_amounts(organization: Organization) -> None:
-    """A usual deposit of 500.00 dollars is not one of 50,000 yen: amounts in the old currency are forgotten."""
-    terms = QuoteTerms.objects.filter(pk=organization.pk)
-    terms.filter(deposit_kind="amount").update(deposit_kind="", deposit_amount_minor=0)
-    terms.update(deposit_threshold_minor=0)
-
-
 def _raise_next_number(organization: Organization, to: int) -> dict[str, object]:
-    """The number before, if it changed. Numbers already given away must not come again (DESIGN D4)."""
+    """Raises the next invoice number, never lowers it (DESIGN D4); returns the old one if it changed."""
     row = Organization.objects.filter(pk=organization.pk)
     if to > MAX_INVOICE_NUMBER or not row.filter(next_invoice_number__lte=to).exists():
         least = row.values_list("next_invoice_number", flat=True).get()
-        message = f"Enter {least} or more. It may only go up, so that no number comes twice."
-        raise Invalid({"next_invoice_number": message})
+        raise Invalid({"next_invoice_number": field_error("next_number_too_low", least=least)})
     before = row.select_for_update().values_list("next_invoice_number", flat=True).get()
     organization.next_invoice_number = max(before, to)
     row.update(next_invoice_number=organization.next_invoice_number)
     return {"next_invoice_number": before} if before != organization.next_invoice_number else {}
 
 
-def _plain(values: dict[str, object]) -> dict[str, object]:
-    """As JSON can keep it: decimals as text, never as floats."""
+def _as_json(values: dict[str, object]) -> dict[str, object]:
+    """Returns the values with decimals as text, since JSON would make floats of them."""
     return {name: str(value) if isinstance(value, Decimal) else value for name, value in values.items()}
 
 
 def _check(organization: Organization) -> None:
-    errors = {}
-    if organization.invoice_prefix[-1:].isdigit():
-        # X1 and number 2 would look like X and number 12, and no number may be given twice (D4).
-        errors["invoice_prefix"] = "End it with a letter or a mark, like INV- or 2026/."
-    percent = organization.default_tax_percent
-    if not 0 <= percent <= 100 or percent != round(percent, 4):
-        errors["default_tax_percent"] = "Enter a percentage between 0 and 100, with at most four decimals."
-    # Django checks the length of a text in its own forms only.
-    for name, most in (("address", 400), ("payment_instructions", 600)):
-        if len(getattr(organization, name)) > most:
-            errors[name] = f"Use at most {most} letters."
+    errors: dict[str, FieldError] = {}
     try:
         organization.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:
-        errors.update({field: messages[0] for field, messages in error.message_dict.items()})
+        for name, (first, *_) in error.error_dict.items():
+            errors[name] = field_error(f"column_{first.code}", **(first.params or {}))
+    # Django checks the length of a TextField in its own forms only.
+    for name, limit in (("address", 400), ("payment_instructions", 600)):
+        if len(getattr(organization, name)) > limit:
+            errors.setdefault(name, field_error("too_many_letters", limit=limit))
+    percent = organization.default_tax_percent
+    if not 0 <= percent <= 100 or percent != round(percent, 4):
+        errors.setdefault("default_tax_percent", field_error("percent_invalid"))
+    if organization.invoice_prefix[-1:].isdigit():
+        # X1 and number 2 would look like X and number 12, and no number may be given twice (D4).
+        errors.setdefault("invoice_prefix", field_error("invoice_prefix_ends_with_digit"))
     if errors:
         raise Invalid(errors)
 
 
+@needs(Permission.CONFIGURE_ORGANIZATION)
 @transaction.atomic
 def set_logo(organization: Organization, *, sent: bytes, by: Actor, now: datetime) -> Logo:
-    """Take a picture as the logo, drawn anew. Raises Invalid on `logo`."""
+    """Stores an uploaded picture as the logo, encoded anew. Raises Invalid on `logo`."""
     try:
         content = logos.reencode(sent)
     except logos.InvalidLogo as error:
-        raise Invalid({"logo": str(error)}) from error
+        raise Invalid({"logo": field_error(error.code)}) from error
     columns = {"content": content, "media_type": logos.MEDIA_TYPE, "updated_at": now}
     logo, _ = Logo.objects.update_or_create(organization=organization, defaults=columns)
     events.record("organization.logo_changed", organization, by=by, now=now, data={"bytes": len(content)})
     return logo
 
 
+@needs(Permission.CONFIGURE_ORGANIZATION)
 @transaction.atomic
 def remove_logo(organization: Organization, *, by: Actor, now: datetime) -> None:
-    """Go without a logo; removing none is no event."""
+    """Removes the logo; records no event when there is none."""
     if Logo.objects.filter(organization=organization).delete()[0]:
         events.record("organization.logo_removed", organization, by=by, now=now)
 
 
+@needs(Permission.CONFIGURE_PAYMENTS)
 @transaction.atomic
 def set_payments_enabled(organization: Organization, *, on: bool, by: Actor, now: datetime) -> Organization:
-    """Turn online payments on or off; off is asked again before any money is taken (DESIGN R3)."""
-    flipped = Organization.objects.filter(pk=organization.pk, payments_enabled=not on).update(
+    """Turns online payments on or off; the switch is read again before money is taken (DESIGN R3)."""
+    changed = Organization.objects.filter(pk=organization.pk, payments_enabled=not on).update(
         payments_enabled=on
     )
     organization.payments_enabled = on
-    if flipped:
+    if changed:
         verb = "enabled" if on else "disabled"
         events.record(f"organization.payments_{verb}", organization, by=by, now=now)
     return organization
 
 
+@needs(Permission.CONFIGURE_PAYMENTS)
 @transaction.atomic
 def set_default_request_expiry(
     organization: Organization, *, days: int | None, by: Actor, now: datetime
 ) -> Organization:
-    """For how many days new payment requests can be paid, None for until they are paid or canceled.
+    """Sets for how many days a new payment request can be paid; None for until it is paid or canceled.
 
-    Requests already made keep their own end. Raises Invalid on `request_expires_days`.
+    Existing requests keep their own expiry. Raises Invalid on `request_expires_days`.
     """
     if days is not None and not 1 <= days <= MAX_EXPIRY_DAYS:
-        message = f"Enter 1 to {MAX_EXPIRY_DAYS} days, or nothing for links that never expire."
-        raise Invalid({"request_expires_days": message})
+        error = field_error("request_expiry_out_of_range", limit=MAX_EXPIRY_DAYS)
+        raise Invalid({"request_expires_days": error})
     before = organization.request_expires_days
     organization.request_expires_days = days
     organization.save(update_fields=["request_expires_days"])
@@ -213,7 +217,7 @@ def set_default_request_expiry(
 
 
 def current_gateway_account(organization: Organization) -> GatewayAccount | None:
-    """The account that new payments go through; None too when its credentials cannot be read any more."""
+    """Returns the account that new payments go through; None also when its credentials cannot be decrypted."""
     account = GatewayAccount.objects.current(organization).first()
     try:
         return account if account and account.credentials else None
@@ -221,22 +225,43 @@ def current_gateway_account(organization: Organization) -> GatewayAccount | None
         return None
 
 
-def connect_sandbox(organization: Organization, *, by: Actor, now: datetime) -> GatewayAccount:
-    """Open an account at the pretend payment company and make it current; raises Refused or Unknown."""
-    if settings.PARTWAY_LIVE:
-        raise SandboxNotAllowed()
-    account = GatewayAccount(organization=organization, gateway="sandbox")
-    address = gateway_calls.callback_url(account)
-    account.credentials = create_account(settings.PARTWAY_SANDBOX_URL, organization.name, address)
-    return _make_current(account, by, now)
+@needs(Permission.CONFIGURE_PAYMENTS)
+def connect(
+    organization: Organization, *, gateway: str, credentials: Mapping[str, str], by: Actor, now: datetime
+) -> GatewayAccount:
+    """Connects an account at a gateway and makes it the current one; `gateway` is a code of the registry.
 
-
-@transaction.atomic(durable=True)
-def _make_current(account: GatewayAccount, by: Actor, now: datetime) -> GatewayAccount:
-    # Two clicks at once take turns: without the lock neither would see the other's account.
-    Organization.objects.select_for_update(no_key=True).get(pk=account.organization_id)
-    GatewayAccount.objects.current(account.organization).update(is_current=False)
-    account.save(force_insert=True)
-    data = {"gateway": account.gateway}
-    events.record("organization.gateway_connected", account.organization, by=by, now=now, data=data)
+    `credentials` are the values of the gateway's connection form, empty where the gateway opens an account by itself.
+    Raises GatewayNotAllowed, Invalid with the fields that are empty, GatewayRefused, GatewayUnavailable.
+    """
+    definition = GATEWAYS[gateway]
+    if settings.PARTWAY_LIVE and not definition.moves_money:
+        raise GatewayNotAllowed(reason="live", gateway=definition.phrase)
+    empty = [one.name for one in definition.fields if not credentials.get(one.name, "").strip()]
+    if empty:
+        raise Invalid({name: field_error("credential_required") for name in empty})
+    account = GatewayAccount(organization=organization, gateway=gateway)
+    try:
+        account.credentials = definition.connect(
+            settings.PARTWAY_GATEWAY_URLS.get(gateway, ""),
+            credentials,
+            organization=organization.name,
+            callback_url=gateway_calls.callback_url(account),
+        )
+    except Refused as refusal:
+        raise GatewayRefused(
+            gateway=definition.sentence_start, message_of_gateway=refusal.message
+        ) from refusal
+    except OutcomeUnknown as error:
+        help_text = definition.unreachable_help
+        raise GatewayUnavailable(
+            reason="connecting", gateway=definition.sentence_start, help=help_text
+        ) from error
+    with transaction.atomic(durable=True):
+        # Two clicks at once take turns: without the lock neither transaction would see the other's account.
+        Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+        GatewayAccount.objects.current(organization).update(is_current=False)
+        account.save(force_insert=True)
+        data = {"gateway": gateway}
+        events.record("organization.gateway_connected", organization, by=by, now=now, data=data)
     return account

@@ -1,4 +1,4 @@
-"""The ways a customer can pay an organization besides online: its own list, which owners edit."""
+"""Payment modes: the ways a customer can pay an organization besides online, a list that owners edit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from datetime import date, datetime
 from django.db import transaction
 
 from partway.accounts.models import Organization
+from partway.accounts.permissions import Permission, needs
 
 from .. import events
-from ..errors import Invalid
+from ..errors import FieldError, Invalid, field_error
 from ..events import Actor
 
 MAX_MODES, MAX_MODE_LENGTH = 20, 40
@@ -18,27 +19,33 @@ MAX_REFERENCE_LENGTH, MAX_NOTE_LENGTH = 120, 400
 
 def detail_errors(
     organization: Organization, *, today: date, method: str, paid_on: date, reference: str, note: str
-) -> dict[str, str]:
-    """What is wrong with how an offline payment came in, by field; empty when all is right."""
-    errors = {}
+) -> dict[str, FieldError | str]:
+    """Returns the errors in the details of an offline payment, by field; empty when there are none."""
+    errors: dict[str, FieldError | str] = {}
     if method not in organization.payment_modes:
-        errors["method"] = "Choose how it was paid."
+        errors["method"] = field_error("payment_mode_unknown")
     if paid_on > today:
-        errors["paid_on"] = "Choose a day that has come."
+        errors["paid_on"] = field_error("paid_on_in_future")
     if len(reference) > MAX_REFERENCE_LENGTH:
-        errors["reference"] = f"Use at most {MAX_REFERENCE_LENGTH} characters."
+        errors["reference"] = field_error("too_many_characters", limit=MAX_REFERENCE_LENGTH)
     if len(note) > MAX_NOTE_LENGTH:
-        errors["note"] = f"Use at most {MAX_NOTE_LENGTH} characters."
+        errors["note"] = field_error("too_many_characters", limit=MAX_NOTE_LENGTH)
     return errors
 
 
+@needs(Permission.CONFIGURE_PAYMENTS)
 @transaction.atomic
 def change(organization: Organization, *, modes: list[str], by: Actor, now: datetime) -> Organization:
-    """Replace the list; payments already recorded keep the mode they were recorded with. Raises Invalid on `modes`."""
+    """Replaces the list; payments already recorded keep their mode. Raises Invalid on `modes`."""
     modes = [" ".join(mode.split()) for mode in modes if mode.strip()]
-    message = _wrong(modes)
-    if message:
-        raise Invalid({"modes": message})
+    if not 1 <= len(modes) <= MAX_MODES:
+        raise Invalid({"modes": field_error("payment_modes_count", limit=MAX_MODES)})
+    too_long = next((mode for mode in modes if len(mode) > MAX_MODE_LENGTH), None)
+    if too_long:
+        error = field_error("payment_mode_too_long", mode=too_long[:20], limit=MAX_MODE_LENGTH)
+        raise Invalid({"modes": error})
+    if len({mode.casefold() for mode in modes}) < len(modes):
+        raise Invalid({"modes": field_error("payment_mode_twice")})
     before = organization.payment_modes
     organization.payment_modes = modes
     organization.save(update_fields=["payment_modes"])
@@ -46,14 +53,3 @@ def change(organization: Organization, *, modes: list[str], by: Actor, now: date
         data = {"before": {"payment_modes": ", ".join(before)}, "after": {"payment_modes": ", ".join(modes)}}
         events.record("organization.changed", organization, by=by, now=now, data=data)
     return organization
-
-
-def _wrong(modes: list[str]) -> str:
-    if not 1 <= len(modes) <= MAX_MODES:
-        return f"Write between one and {MAX_MODES} modes, each on a line of its own."
-    too_long = next((mode for mode in modes if len(mode) > MAX_MODE_LENGTH), None)
-    if too_long:
-        return f"“{too_long[:20]}…” is too long: use at most {MAX_MODE_LENGTH} characters."
-    if len({mode.casefold() for mode in modes}) < len(modes):
-        return "The same mode stands there twice."
-    return ""

@@ -1,1 +1,1 @@
-"""What is still due and how it is reduced without a gateway: offline payments, credit, write-offs."""
+"""Reduces what is due without a gateway: offline payments, credit, write-offs."""

@@ -1,16 +1,16 @@
-"""What the clock does: asks about payments nobody reported on, retries callbacks, ends what is over (DESIGN P5, P7)."""
+"""Does what is due by time: refreshes payments, retries callbacks, expires requests and quotes (DESIGN P5, P7)."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import F
 
 from partway.gateways.protocol import OutcomeUnknown, Refused
 
 from .. import alerts
 from ..checkouts.payability import EXPIRY_GRACE_PERIOD
+from ..claims import ClaimableRows, back_off
 from ..documents import quotes
 from ..models import Callback, Payment, PaymentRequest, Quote
 from ..payments.callbacks import mark_callback_unmatched, process_callback
@@ -19,78 +19,71 @@ from ..requests import payment_requests
 
 log = structlog.get_logger(__name__)
 
-# A decision waits for its answer: ask soon. A customer may just be looking for the card: ask seldom.
-_FIRST = {"pending": timedelta(minutes=2), "processing": timedelta(hours=1)}
-_SOON = timedelta(seconds=10)
-_LONGEST = timedelta(hours=6)
-_CALLBACK_TRIES = 12
-# From here on a human should know: a checkout is over after half an hour, a bank takes a few working days.
-_TOO_LONG = {"processing": timedelta(days=10)}
-_TOO_LONG_ELSE = timedelta(hours=24)
+UNSETTLED_PAYMENTS = ClaimableRows(
+    Payment.objects.unsettled(), due_at="next_refresh_at", count="refresh_count"
+)
+PENDING_CALLBACKS = ClaimableRows(
+    Callback.objects.filter(status="pending").select_related("gateway_account"),
+    due_at="next_attempt_at",
+    count="attempt_count",
+)
+
+# The first interval of the back-off. Short where a call of ours waits for its outcome; longer while the customer
+# types a card number or a bank moves the money.
+_FIRST_INTERVALS = {"pending": timedelta(minutes=2), "processing": timedelta(hours=1)}
+_FIRST_INTERVAL = timedelta(seconds=10)
+_LONGEST_INTERVAL = timedelta(hours=6)
+_LONGEST_CALLBACK_INTERVAL = timedelta(hours=1)
+_MAX_CALLBACK_ATTEMPTS = 12
+# From this age on an unsettled payment raises an alert: a checkout ends after half an hour, a bank debit within days.
+_OVERDUE_AFTER = {"processing": timedelta(days=10)}
+_OVERDUE_AFTER_ELSE = timedelta(hours=24)
 
 
 def refresh_unsettled_payments(*, now: datetime, limit: int = 20) -> int:
-    """Refresh the payments whose time to be asked about has come; answers how many were asked about."""
-    due = Payment.objects.unsettled().filter(next_refresh_at__lte=now).order_by("next_refresh_at")[:limit]
-    return sum(_ask(payment, now) for payment in due)
+    """Refreshes the unsettled payments that are due; returns how many."""
+    refreshed = 0
+    for payment in UNSETTLED_PAYMENTS.due(now)[:limit]:
+        first = _FIRST_INTERVALS.get(payment.status, _FIRST_INTERVAL)
+        wait = back_off(payment.refresh_count, first=first, longest=_LONGEST_INTERVAL)
+        if not UNSETTLED_PAYMENTS.claim(payment, until=now + wait):
+            continue
+        refreshed += 1
+        try:
+            refresh_payment(payment, now=now)
+        except Refused as refusal:
+            # A repeat is refused too, and until a member acts the invoice cannot be paid online.
+            amount, message = payment.amount, refusal.message[:300]
+            alerts.raise_for_payment(
+                "gateway_refused", payment, now=now, amount=amount, gateway_message=message
+            )
+        except OutcomeUnknown as error:
+            log.warning("gateway_outcome_unknown", payment=payment.pk, error=str(error))
+        payment.refresh_from_db(fields=["status"])
+        overdue_at = payment.created_at + _OVERDUE_AFTER.get(payment.status, _OVERDUE_AFTER_ELSE)
+        if payment.is_unsettled and now > overdue_at:
+            # Until it is settled its invoice can hardly be paid in another way, so a member must know.
+            alerts.raise_for_payment("payment_unsettled", payment, now=now, amount=payment.amount)
+    return refreshed
 
 
-def _ask(payment: Payment, now: datetime) -> bool:
-    if not _claim(payment, now):
-        return False
-    try:
-        refresh_payment(payment, now=now)
-    except Refused as refusal:
-        # Asking again will not help, and until somebody looks this invoice cannot be paid online.
-        message = f"The payment service refuses to say what became of {payment.amount}: {refusal.message} Check it there."
-        alerts.raise_for_payment("gateway_refused", payment, message=message[:400], now=now)
-    except OutcomeUnknown as error:
-        log.warning("gateway gave no answer", payment=payment.pk, why=str(error))
-    _tell_if_stuck(payment, now)
-    return True
-
-
-def _tell_if_stuck(payment: Payment, now: datetime) -> None:
-    """While it is unsettled its invoice can hardly be paid in another way, so nobody may find out by chance."""
-    payment.refresh_from_db(fields=["status"])
-    if payment.is_unsettled and now > payment.created_at + _TOO_LONG.get(payment.status, _TOO_LONG_ELSE):
-        message = (
-            f"Nobody knows yet what became of {payment.amount}: the payment service has not settled it. "
-        )
-        alerts.raise_for_payment("payment_unsettled", payment, message=f"{message}Look it up there.", now=now)
-
-
-def _claim(payment: Payment, now: datetime) -> bool:
-    """Whoever raises `checks` asks; the next look is set before asking, so that a killed worker loses nothing."""
-    wait = min(_FIRST.get(payment.status, _SOON) * 2 ** min(payment.refresh_count, 12), _LONGEST)
-    mine = Payment.objects.filter(
-        pk=payment.pk, refresh_count=payment.refresh_count, next_refresh_at=payment.next_refresh_at
-    )
-    return bool(mine.update(refresh_count=F("refresh_count") + 1, next_refresh_at=now + wait))
-
-
-def work_off_callbacks(*, now: datetime, limit: int = 20) -> int:
-    """Retry callbacks that could not be booked when they came; after the last try a human is told."""
-    due = Callback.objects.filter(status="waiting", next_attempt_at__lte=now).select_related(
-        "gateway_account"
-    )
-    return sum(_retry(callback, now) for callback in due.order_by("next_attempt_at")[:limit])
-
-
-def _retry(callback: Callback, now: datetime) -> bool:
-    wait = min(_SOON * 2 ** min(callback.attempt, 12), timedelta(hours=1))
-    mine = Callback.objects.filter(pk=callback.pk, status="waiting", attempt=callback.attempt)
-    if not mine.update(attempt=F("attempt") + 1, next_attempt_at=now + wait):
-        return False
-    if not process_callback(callback, now=now) and callback.attempt + 1 >= _CALLBACK_TRIES:
-        mark_callback_unmatched(callback, now=now)
-    return True
+def process_pending_callbacks(*, now: datetime, limit: int = 20) -> int:
+    """Retries callbacks that could not be booked, and raises an alert after the last attempt; returns how many."""
+    processed = 0
+    for callback in PENDING_CALLBACKS.due(now)[:limit]:
+        wait = back_off(callback.attempt_count, first=_FIRST_INTERVAL, longest=_LONGEST_CALLBACK_INTERVAL)
+        if not PENDING_CALLBACKS.claim(callback, until=now + wait):
+            continue
+        processed += 1
+        if not process_callback(callback, now=now) and callback.attempt_count >= _MAX_CALLBACK_ATTEMPTS:
+            mark_callback_unmatched(callback, now=now)
+    return processed
 
 
 def expire_payment_requests(*, now: datetime, limit: int = 20) -> int:
-    """End the open requests whose time is over; answers how many ended."""
+    """Expires the open requests whose time is over; returns how many."""
     over = PaymentRequest.objects.open().filter(expires_at__lte=now)
-    # One that a payment keeps open, perhaps for days, must not stand in front of the others round after round.
+    # A request that a payment keeps open, perhaps for days, must not take the place of others in every round.
     kept_open = Payment.objects.committed() | Payment.objects.unsettled().filter(
         payment_request__expires_at__gt=now - EXPIRY_GRACE_PERIOD
     )
@@ -99,7 +92,7 @@ def expire_payment_requests(*, now: datetime, limit: int = 20) -> int:
 
 
 def expire_quotes(*, now: datetime, limit: int = 20) -> int:
-    """End the sent quotes whose last day is over; answers how many ended."""
-    # No place on earth is more than a day behind UTC; `expire` asks the organization's own calendar.
+    """Expires the sent quotes whose last day is over; returns how many."""
+    # No time zone is more than a day behind UTC; `expire` compares with the organization's own date.
     due = Quote.objects.past_valid_until(now.date() + timedelta(days=1)).order_by("valid_until")[:limit]
     return sum(quotes.expire(quote, now=now) for quote in due)

@@ -1,12 +1,11 @@
-"""Reads the gateway's own list, and settles what it knows and we do not (DESIGN P5, P6).
+"""Reads the gateway's own list of checkouts, and settles what it knows and we do not (DESIGN P5, P6).
 
-A crash between a call and its answer leaves a checkout of which we have the payment's row and not its name; a restored
-backup leaves checkouts of which we have nothing. Both stand in the list, under the reference that we gave them.
+A crash between a call and its answer leaves a payment without the id of its checkout; a restored backup leaves
+checkouts without a payment. The list has both, under the reference that we gave them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -19,161 +18,164 @@ from partway.lib.money import Money
 
 from .. import alerts
 from ..checkouts import gateway_calls
+from ..claims import ClaimableRows
 from ..models import Payment
-from ..payments.refresh import close_orphan, record_checkout_ref, refresh_payment
+from ..payments.refresh import record_checkout, refresh_payment
 
 log = structlog.get_logger(__name__)
 
-_EVERY = timedelta(minutes=5)
-_AFTER_REFUSAL = timedelta(hours=6)
-# Clocks differ, and a change may show in the list a little late: each reading goes back this far.
+GATEWAY_ACCOUNTS = ClaimableRows(GatewayAccount.objects.all(), due_at="reconcile_at")
+
+_INTERVAL = timedelta(minutes=5)
+_INTERVAL_AFTER_REFUSAL = timedelta(hours=6)
+# Clocks differ, and a change may be listed a little late: each reading goes back this far.
 _OVERLAP = timedelta(hours=1)
-# From here on a human should know: what is not reported is found in no other way.
-_TOO_LONG = timedelta(days=1)
+# From this age on an unread list raises an alert: payments that were not reported are found in no other way.
+_OVERDUE_AFTER = timedelta(days=1)
 _BATCH = 100
 _TAKEN = (CheckoutStatus.AUTHORIZED, CheckoutStatus.PROCESSING, CheckoutStatus.CAPTURED)
 
 
 def reconcile_gateway_lists(*, now: datetime, limit: int = 5) -> int:
-    """Read on where the time has come; answers how many payments were found to differ from what we knew."""
-    due = GatewayAccount.objects.filter(reconcile_at__lte=now).order_by("reconcile_at")[:limit]
-    return sum(_read(account, now) for account in due if _claim(account, now + _EVERY))
+    """Reads the lists that are due; returns how many payments differed from what we knew."""
+    due = GATEWAY_ACCOUNTS.due(now)[:limit]
+    return sum(
+        _reconcile_account(account, now)
+        for account in due
+        if GATEWAY_ACCOUNTS.claim(account, until=now + _INTERVAL)
+    )
 
 
-def _claim(account: GatewayAccount, then: datetime) -> bool:
-    """Whoever moves the next reading on reads now."""
-    mine = GatewayAccount.objects.filter(pk=account.pk, reconcile_at=account.reconcile_at)
-    return bool(mine.update(reconcile_at=then))
-
-
-def _read(account: GatewayAccount, now: datetime) -> int:
+def _reconcile_account(account: GatewayAccount, now: datetime) -> int:
+    """Reads the list since the last complete reading; returns how many payments differed."""
     since = (account.reconciled_until or account.created_at) - _OVERLAP
     row = GatewayAccount.objects.filter(pk=account.pk)
-    answers: list[bool | None] = []
-    trouble = ""
+    differing = unreadable = 0
+    reason = gateway_message = ""
     try:
-        for batch in _batches(gateway_calls.gateway_for_account(account).list_since(since)):
-            answers += [_compared(line, payment, account, now) for line, payment in _known(batch, account)]
+        summaries = gateway_calls.gateway_for_account(account).list_since(since)
+        while batch := list(islice(summaries, _BATCH)):
+            batch_differing, batch_unreadable = _reconcile_batch(batch, account, now)
+            differing += batch_differing
+            unreadable += batch_unreadable
     except Refused as refusal:
-        log.warning("gateway refuses its list", account=account.pk, why=refusal.message)
-        row.update(reconcile_at=now + _AFTER_REFUSAL)
-        trouble = f"it refuses. {refusal.message}"
+        log.warning("gateway_list_refused", account=account.pk, error=refusal.message)
+        row.update(reconcile_at=now + _INTERVAL_AFTER_REFUSAL)
+        reason, gateway_message = "refused", refusal.message[:300]
     except OutcomeUnknown as error:  # the next reading begins where this one began
-        log.warning("gateway gave no list", account=account.pk, why=str(error))
-        trouble = "there is no answer."
+        log.warning("gateway_list_unavailable", account=account.pk, error=str(error))
+        reason = "no_answer"
     else:
-        if None not in answers:
-            row.update(reconciled_until=now)
+        if unreadable:
+            reason = "checkouts_unreadable"
         else:
-            trouble = "it lists payments, and does not tell what became of them."
-    _tell_if_unread(account, trouble, now)
-    return answers.count(True)
+            row.update(reconciled_until=now)
+    _update_list_alert(account, reason, gateway_message, now)
+    return differing
 
 
-def _tell_if_unread(account: GatewayAccount, trouble: str, now: datetime) -> None:
-    """A list that stays unread is told to the organization until it is read, or nothing can come of it any more."""
-    if not trouble:
+def _reconcile_batch(batch: list[CheckoutSummary], account: GatewayAccount, now: datetime) -> tuple[int, int]:
+    """Compares summaries with our payments; returns how many differed, and how many states could not be fetched."""
+    # A payment is found by its checkout's id, or by our reference where we never learned the id.
+    refs, references = [summary.ref for summary in batch], [summary.reference for summary in batch]
+    known = Q(checkout_ref__in=refs) | Q(checkout_ref="", pk__in=references)
+    rows = Payment.objects.filter(known, gateway_account=account)
+    payments = {payment.checkout_ref or payment.pk: payment for payment in rows}
+    differing = unreadable = 0
+    for summary in batch:
+        payment = payments.get(summary.ref) or payments.get(summary.reference)
+        try:
+            differing += _reconcile(summary, payment, account, now)
+        except (Refused, OutcomeUnknown) as error:
+            log.warning("checkout_fetch_failed", checkout_ref=summary.ref, error=str(error))
+            unreadable += 1
+    return differing, unreadable
+
+
+def _update_list_alert(account: GatewayAccount, reason: str, gateway_message: str, now: datetime) -> None:
+    """Raises an alert while the list stays unread; resolves it once it is read, or once no payment depends on it."""
+    is_needed = account.is_current or Payment.objects.unsettled().filter(gateway_account=account).exists()
+    if not reason or not is_needed:
+        auto_resolution = "account_replaced" if reason else "list_available"
         alerts.auto_resolve(
-            "gateway_list_unavailable", account.pk, resolution="The list is read again.", now=now
+            "gateway_list_unavailable", subject=account.pk, auto_resolution=auto_resolution, now=now
         )
-    elif not account.is_current and not Payment.objects.unsettled().filter(gateway_account=account).exists():
-        alerts.auto_resolve(
-            "gateway_list_unavailable", account.pk, resolution="It was replaced, and owes no answer.", now=now
-        )
-    elif now > (account.reconciled_until or account.created_at) + _TOO_LONG:
-        message = f"For over a day nobody could read the payment service’s list of payments: {trouble}"
+    elif now > (account.reconciled_until or account.created_at) + _OVERDUE_AFTER:
         alerts.raise_for_organization(
-            "gateway_list_unavailable", account.pk, account.organization_id, message=message, now=now
+            "gateway_list_unavailable",
+            account.organization_id,
+            subject=account.pk,
+            now=now,
+            reason=reason,
+            gateway_message=gateway_message,
         )
 
 
-def _compared(
-    line: CheckoutSummary, payment: Payment | None, account: GatewayAccount, now: datetime
-) -> bool | None:
-    """Whether it differed; None when nobody could say, so that it must be read once more."""
-    try:
-        return _compare(line, payment, account, now)
-    except (Refused, OutcomeUnknown) as error:
-        log.warning("gateway lists, but does not tell", ref=line.ref, why=str(error))
-        return None
-
-
-def _batches(lines: Iterator[CheckoutSummary]) -> Iterator[list[CheckoutSummary]]:
-    while batch := list(islice(lines, _BATCH)):
-        yield batch
-
-
-def _known(
-    batch: list[CheckoutSummary], account: GatewayAccount
-) -> Iterable[tuple[CheckoutSummary, Payment | None]]:
-    """Each line with our payment: by the gateway's name for it, or by ours where we never learned the gateway's."""
-    refs, references = [line.ref for line in batch], [line.reference for line in batch]
-    rows = Payment.objects.filter(gateway_account=account).filter(
-        Q(checkout_ref__in=refs) | Q(checkout_ref="", pk__in=references)
-    )
-    ours = {payment.checkout_ref or payment.pk: payment for payment in rows}
-    return [(line, ours.get(line.ref) or ours.get(line.reference)) for line in batch]
-
-
-def _compare(line: CheckoutSummary, payment: Payment | None, account: GatewayAccount, now: datetime) -> bool:
-    """Settle what differs; True if something did."""
-    if payment is not None and not payment.checkout_ref:  # a line before this one may have told the name
+def _reconcile(
+    summary: CheckoutSummary, payment: Payment | None, account: GatewayAccount, now: datetime
+) -> bool:
+    """Settles what differs between a summary and our payment; returns whether something did."""
+    status = summary.state.status
+    if payment is not None and not payment.checkout_ref:  # an earlier summary may have brought the id
         payment.refresh_from_db(fields=["status", "checkout_ref"])
-    if payment is None or payment.checkout_ref not in ("", line.ref):
-        return _alert_unmatched_checkout(line, account, now)
+    if payment is None or payment.checkout_ref not in ("", summary.ref):
+        return _alert_unmatched_checkout(summary, account, now)
     if payment.status == "succeeded":
-        return _alert_amount_mismatch(line, payment, now)
-    if payment.is_unsettled or line.state.status == CheckoutStatus.CAPTURED:
-        return _refresh(line, payment, now)
-    if line.state.status in (CheckoutStatus.OPEN, CheckoutStatus.AUTHORIZED):
-        close_orphan(payment, line.ref, now=now)
+        return _alert_difference(summary, payment, now)
+    if payment.is_unsettled or status == CheckoutStatus.CAPTURED:
+        if payment.checkout_ref and status == CheckoutStatus.OPEN:
+            return False  # it waits for its customer, as we knew
+        before = payment.status, payment.checkout_ref
+        if not payment.checkout_ref and status != CheckoutStatus.OPEN:
+            record_checkout(
+                payment, ref=summary.ref
+            )  # else the refresh would repeat the start to learn the id
+        fresh = refresh_payment(payment, now=now)
+        return (fresh.status, fresh.checkout_ref) != before
+    if status in (CheckoutStatus.OPEN, CheckoutStatus.AUTHORIZED):
+        # A checkout whose start had failed for us exists after all: nobody must be able to pay there.
+        record_checkout(payment, ref=summary.ref)
+        gateway_calls.close(payment, now=now)
         return True
     return False
 
 
-def _refresh(line: CheckoutSummary, payment: Payment, now: datetime) -> bool:
-    """Ask once more about this one, through the function in which every report ends."""
-    if payment.checkout_ref and line.state.status == CheckoutStatus.OPEN:
-        return False  # it waits for its customer, as we thought
-    before = payment.status, payment.checkout_ref
-    if not payment.checkout_ref and line.state.status != CheckoutStatus.OPEN:
-        record_checkout_ref(payment, line.ref)  # a start must not be repeated to learn what the list says
-    fresh = refresh_payment(payment, now=now)
-    return (fresh.status, fresh.checkout_ref) != before
-
-
-def _alert_unmatched_checkout(line: CheckoutSummary, account: GatewayAccount, now: datetime) -> bool:
-    """Money under a reference that only Partway gives, on a checkout that no payment here has or can still have.
+def _alert_unmatched_checkout(summary: CheckoutSummary, account: GatewayAccount, now: datetime) -> bool:
+    """Alerts to money under a reference of ours, on a checkout that no payment here has or can still have.
 
     As after a restored backup, or when a second checkout was opened under the reference of the first.
     """
-    if line.state.status not in _TAKEN or not line.reference.startswith("pay_"):
+    if summary.state.status not in _TAKEN or not summary.reference.startswith("pay_"):
         return False
-    # The same account may be connected a second time, or by a second organization: then others know of it.
-    if Payment.objects.filter(Q(checkout_ref=line.ref) | Q(pk=line.reference, checkout_ref="")).exists():
+    # The same account may be connected twice, or by two organizations: then the payment is another's.
+    known = Q(checkout_ref=summary.ref) | Q(pk=summary.reference, checkout_ref="")
+    if Payment.objects.filter(known).exists():
         return False
-    amount = line.state.captured or line.state.authorized
-    taken = f"{amount} was taken" if line.state.captured else "A payment was begun"
-    message = (
-        f"{taken} at the payment service for {line.reference}, and these books know nothing of {line.ref}."
-    )
+    captured = summary.state.captured
     alerts.raise_for_organization(
-        "unmatched_checkout", line.ref, account.organization_id, message=message, now=now
+        "unmatched_checkout",
+        account.organization_id,
+        subject=summary.ref,
+        now=now,
+        reason="captured" if captured else "begun",
+        captured=captured,
+        reference=summary.reference,
+        checkout_ref=summary.ref,
     )
     return True
 
 
-def _alert_amount_mismatch(line: CheckoutSummary, payment: Payment, now: datetime) -> bool:
-    """Booked, and the gateway tells another story now: nothing is changed by itself, a human is told."""
-    state = line.state
-    if state.captured is not None and state.captured != payment.captured:
-        message = f"{payment.captured} is booked, and the payment service says it took {state.captured}. Check it there."
-        alerts.raise_for_payment("booked_amount_mismatch", payment, message=message, now=now)
+def _alert_difference(summary: CheckoutSummary, payment: Payment, now: datetime) -> bool:
+    """Alerts when the gateway reports other figures than are booked; changes nothing. Returns whether it did."""
+    state, booked = summary.state, payment.captured
+    if state.captured is not None and state.captured != booked:
+        alerts.raise_for_payment(
+            "booked_amount_mismatch", payment, now=now, booked=booked, captured=state.captured
+        )
         return True
     refunds = [refund.amount for refund in state.refunds if refund.status != RefundStatus.FAILED]
     if refunds:
-        back = Money(sum(amount.amount_minor for amount in refunds), refunds[0].currency)
-        message = f"{back} of {payment.captured} was sent back at the payment service. Partway does not book refunds yet."
-        alerts.raise_for_payment("refunded_at_gateway", payment, message=message, now=now)
+        refunded = Money(sum(amount.amount_minor for amount in refunds), refunds[0].currency)
+        alerts.raise_for_payment("refunded_at_gateway", payment, now=now, refunded=refunded, captured=booked)
         return True
     return False

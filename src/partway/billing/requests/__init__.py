@@ -1,1 +1,1 @@
-"""Payment requests: asking for a part of the amount due."""
+"""Payment requests: each asks a customer for a part of the amount due."""

@@ -1,8 +1,8 @@
-"""Asks a customer for a part of the amount due: create, resend, cancel, expire."""
+"""Creates, resends, cancels and expires payment requests, each for a part of an invoice's amount due."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -10,26 +10,31 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from partway.accounts.models import Organization
+from partway.accounts.permissions import Permission, needs
 from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
+from partway.gateways.registry import GATEWAYS
 from partway.lib import clock
 from partway.lib.money import Money
 
 from .. import events, outbox
 from ..checkouts import gateway_calls
+from ..checkouts.closing import cancel_payment, closes_checkouts
 from ..checkouts.payability import EXPIRY_GRACE_PERIOD
 from ..errors import (
     BillingError,
     Conflict,
     DepositNotDivisible,
+    FieldError,
     Invalid,
     InvoiceNotSent,
     PaymentInProgress,
     PaymentRequestOpen,
+    PaymentsNotEnabled,
     TooLate,
+    field_error,
 )
-from ..errors import PaymentsNotEnabled as NotEnabled
 from ..events import CLOCK, Actor
-from ..models import Event, Invoice, Mail, Payment, PaymentRequest, Quote
+from ..models import Event, Invoice, Mail, PaymentRequest, Quote
 from ..outbox import Recipients
 from ..states import move
 
@@ -40,7 +45,7 @@ MAX_EMAIL_LENGTH = 254  # RFC 5321
 
 @dataclass(frozen=True, slots=True)
 class NewPaymentRequest:
-    """What a member asks for, of whom, and in which words."""
+    """A payment request as a member fills it in: amount, addresses and note."""
 
     amount: Money
     to: tuple[str, ...]
@@ -52,80 +57,19 @@ class NewPaymentRequest:
     idempotency_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnavailableReason:
-    """Why Request Payment is not offered, and what to do about it."""
-
-    code: str
-    message: str
-
-
-_NOT_SENT = {
-    "draft": "Send the invoice first; then you can ask for a part of it.",
-    "paid": "This invoice is paid. There is nothing left to ask for.",
-    "void": "This invoice is void. Nothing can be asked for it.",
-    "written_off": "This invoice was written off. Reopen it to ask for a payment.",
-}
-
-
-def unavailable_reason(invoice: Invoice, *, now: datetime) -> UnavailableReason | None:
-    """What stands in the way of a new request on this invoice, if anything (DESIGN R2)."""
-    try:
-        gateway = _check_moment(invoice)
-    except BillingError as error:
-        return UnavailableReason(error.code, error.message)
-    least = Money(gateway.minimum(invoice.currency), invoice.currency)
-    if invoice.amount_due < least:
-        return UnavailableReason(
-            "amount_too_small", f"Less is due than the smallest online payment, {least}."
-        )
-    return None
-
-
-def _check_moment(invoice: Invoice) -> Gateway:
-    """The gateway that the request would be paid with; nothing is committed when this returns."""
-    if invoice.status != "sent":
-        raise InvoiceNotSent(_NOT_SENT[invoice.status])
-    if not invoice.organization.payments_enabled:
-        raise NotEnabled()
-    gateway = _gateway(invoice)
-    standing = current(invoice)
-    if standing is not None:
-        raise PaymentRequestOpen(standing)
-    if invoice.payments.committed().exists():
-        raise PaymentInProgress("A payment of this invoice is being processed. Ask again when it is settled.")
-    return gateway
-
-
-def _gateway(invoice: Invoice) -> Gateway:
-    account = invoice.organization.gateway_accounts.filter(is_current=True).first()
-    if account is None:
-        raise NotEnabled(
-            "No payment service is connected yet. An owner can connect one in Settings → Payments."
-        )
-    try:
-        return gateway_calls.gateway_for_account(account)
-    except Refused as refusal:  # the sandbox, on an installation that was marked live later
-        raise NotEnabled(refusal.message) from refusal
-    except OutcomeUnknown as unknown:  # the secret key was lost, and with it the credentials
-        raise NotEnabled(
-            "The payment service's credentials cannot be read. An owner can connect it anew in Settings → Payments."
-        ) from unknown
-
-
 def current(invoice: Invoice) -> PaymentRequest | None:
-    """The open request of this invoice, if there is one."""
+    """Returns the open request of this invoice, or None."""
     return invoice.payment_requests.open().first()
 
 
 def max_requestable(invoice: Invoice) -> Money:
-    """The amount due less what a committed payment already holds."""
+    """Returns the amount due less what committed payments hold."""
     held = sum(payment.amount_minor for payment in invoice.payments.committed())
     return Money(invoice.amount_due_minor - held, invoice.currency)
 
 
 def default_expiry(organization: Organization, *, now: datetime) -> datetime | None:
-    """Until when a request made now can be paid, as the organization usually has it; None: until it is paid."""
+    """Returns when a request made now expires by the organization's settings; None for a request without end."""
     days = organization.request_expires_days
     if days is None:
         return None
@@ -133,218 +77,230 @@ def default_expiry(organization: Organization, *, now: datetime) -> datetime | N
     return clock.end_of_day(clock.today(now, zone) + timedelta(days=days), zone)
 
 
+def unavailable_reason(invoice: Invoice) -> BillingError | None:
+    """Returns the error that `create` raises now for any amount, or None (DESIGN R2)."""
+    try:
+        gateway = _check_requestable(invoice)
+    except BillingError as error:
+        return error
+    minimum = Money(gateway.minimum(invoice.currency), invoice.currency)
+    if invoice.amount_due < minimum:
+        return Invalid({"amount_requested": field_error("amount_too_small.due", minimum=minimum)})
+    return None
+
+
+def _check_requestable(invoice: Invoice) -> Gateway:
+    """Returns the gateway that a request made now is paid with; raises when none can be made (DESIGN R1, R2)."""
+    if invoice.status != "sent":
+        raise InvoiceNotSent(reason=f"request_on_{invoice.status}")
+    if not invoice.organization.payments_enabled:
+        raise PaymentsNotEnabled()
+    account = invoice.organization.gateway_accounts.filter(is_current=True).first()
+    if account is None:
+        raise PaymentsNotEnabled(reason="no_gateway_account")
+    try:
+        gateway = gateway_calls.gateway_for_account(account)
+    except Refused as error:  # a test gateway, on an installation that was marked live later
+        name = GATEWAYS[account.gateway].sentence_start
+        raise PaymentsNotEnabled(reason=error.code, gateway=name) from error
+    except OutcomeUnknown as error:  # the secret key was lost, and with it the credentials
+        raise PaymentsNotEnabled(reason="credentials_unreadable") from error
+    open_request = current(invoice)
+    if open_request is not None:
+        raise PaymentRequestOpen(open_request)
+    if invoice.payments.committed().exists():
+        raise PaymentInProgress(reason="request")
+    return gateway
+
+
+@needs(Permission.REQUEST_PAYMENTS)
 @transaction.atomic(durable=True)
 def create(
     invoice: Invoice | Quote, *, new_request: NewPaymentRequest, by: Actor, now: datetime
 ) -> PaymentRequest:
-    """Ask for a part of the amount due, and queue the mail with its link.
+    """Creates a request for a part of the amount due, and queues the mail with its payment link.
 
-    The same `idempotency_key` again answers with the request it made. Raises Invalid (with fields), InvoiceNotSent,
-    PaymentsNotEnabled, PaymentRequestOpen or PaymentInProgress; of a quote, DepositNotDivisible (D1).
+    The same `idempotency_key` again returns the request it made, or raises Conflict when invoice or amount differ.
+    Raises Invalid (with fields), InvoiceNotSent, PaymentsNotEnabled, PaymentRequestOpen or PaymentInProgress; of a
+    quote, DepositNotDivisible (D1).
     """
-    if isinstance(invoice, Quote):
+    if invoice.kind == "quote":
         raise DepositNotDivisible()
     invoice = Invoice.objects.locked(invoice.pk)
-    key, owner = new_request.idempotency_key, invoice.organization_id
-    made = key and PaymentRequest.objects.filter(organization=owner, idempotency_key=key).first()
-    if made and made.invoice_id != invoice.pk:
-        raise Conflict("This form was used for another invoice. Open it again.")
-    if made and made.amount_requested != new_request.amount:
-        raise Conflict(
-            f"This form has already asked for {made.amount_requested}. Open it again to ask for more."
-        )
-    if made:
-        return made
-    gateway = _check_moment(invoice)
-    _check_ask(invoice, gateway, new_request, now)
+    by_key = PaymentRequest.objects.filter(
+        organization=invoice.organization_id, idempotency_key=new_request.idempotency_key
+    )
+    if new_request.idempotency_key and (previous := by_key.first()):
+        if previous.invoice_id != invoice.pk:
+            raise Conflict(reason="request_form_used_elsewhere")
+        if previous.amount_requested != new_request.amount:
+            raise Conflict(reason="request_form_used", amount=previous.amount_requested)
+        return previous
+    gateway = _check_requestable(invoice)
+    errors = _field_errors(invoice, gateway, new_request, now)
+    if errors:
+        raise Invalid(errors)
     request = PaymentRequest.objects.create(
         organization_id=invoice.organization_id,
         invoice=invoice,
         amount_requested_minor=new_request.amount.amount_minor,
         currency=new_request.amount.currency,
+        to=list(new_request.to),
+        cc=list(new_request.cc),
+        bcc=list(new_request.bcc),
+        note=new_request.note,
         requested_by=by.id,
+        reply_to=new_request.reply_to,
+        idempotency_key=new_request.idempotency_key,
         created_at=now,
-        **{
-            field.name: _stored(getattr(new_request, field.name))
-            for field in fields(new_request)
-            if field.name != "amount"
-        },
+        expires_at=new_request.expires_at,
     )
     expires_at = request.expires_at.isoformat() if request.expires_at else None
-    data = {**_figures(request), "expires_at": expires_at}
+    data = {**_event_data(request), "expires_at": expires_at}
     event = events.record("payment_request.sent", request, by=by, now=now, data=data)
-    _queue_mail(request, event, replies_to=request.reply_to)
+    _queue_mail(request, event, reply_to=request.reply_to)
     return request
 
 
-def _stored(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _check_ask(invoice: Invoice, gateway: Gateway, new_request: NewPaymentRequest, now: datetime) -> None:
-    errors = {**_wrong_addresses(new_request), **_wrong_details(new_request, now)}
-    amount_code, amount_words = _wrong_amount(invoice, gateway, new_request.amount)
-    if amount_words:
-        errors["amount_requested"] = amount_words
-    if errors:
-        raise Invalid(errors, code=amount_code if set(errors) == {"amount_requested"} else "invalid")
-
-
-def _wrong_amount(invoice: Invoice, gateway: Gateway, amount: Money) -> tuple[str, str]:
-    """(code, words) of what is wrong with the amount; two empty strings when it is right."""
-    if amount.currency != invoice.currency:
-        return "invalid", f"This invoice is in {invoice.currency}."
-    least = Money(gateway.minimum(invoice.currency), invoice.currency)
-    step = Money(gateway.step(invoice.currency), invoice.currency)
-    if amount.amount_minor <= 0:
-        return "amount_too_small", "Enter an amount above zero."
-    if invoice.amount_due < amount:
-        return "amount_exceeds_due", f"Enter at most {invoice.amount_due}: no more is due."
-    if amount < least:
-        return "amount_too_small", f"Enter at least {least}: less cannot be paid online."
-    if amount.amount_minor % step.amount_minor:
-        return "invalid", f"Enter a multiple of {step}."
-    return "", ""
-
-
-def _wrong_addresses(new_request: NewPaymentRequest) -> dict[str, str]:
-    errors = {}
-    for name in ("to", "cc", "bcc"):
-        message = address_error(getattr(new_request, name))
-        if message:
-            errors[name] = message
+def _field_errors(
+    invoice: Invoice, gateway: Gateway, new_request: NewPaymentRequest, now: datetime
+) -> dict[str, FieldError]:
+    addresses = {"to": new_request.to, "cc": new_request.cc, "bcc": new_request.bcc}
+    errors = {name: error for name, typed in addresses.items() if (error := address_error(typed))}
     if not new_request.to:
-        errors["to"] = "Enter the address that the payment link goes to."
+        errors["to"] = field_error("recipient_missing")
+    if len(new_request.note) > MAX_NOTE_LENGTH:
+        errors["note"] = field_error("note_too_long", limit=MAX_NOTE_LENGTH, length=len(new_request.note))
+    if new_request.expires_at is not None and new_request.expires_at <= now:
+        errors["expires_at"] = field_error("expiry_in_past")
+    if error := _amount_error(invoice, gateway, new_request.amount):
+        errors["amount_requested"] = error
     return errors
 
 
-def address_error(addresses: tuple[str, ...]) -> str:
-    """What is wrong with a list of mail addresses, naming the first bad one; empty when all are good."""
+def _amount_error(invoice: Invoice, gateway: Gateway, amount: Money) -> FieldError | None:
+    if amount.currency != invoice.currency:
+        return field_error("currency_mismatch", currency=invoice.currency)
+    minimum = Money(gateway.minimum(invoice.currency), invoice.currency)
+    step = Money(gateway.step(invoice.currency), invoice.currency)
+    if amount.amount_minor <= 0:
+        return field_error("amount_too_small")
+    if invoice.amount_due < amount:
+        return field_error("amount_exceeds_due", due=invoice.amount_due)
+    if amount < minimum:
+        return field_error("amount_too_small.online", minimum=minimum)
+    return field_error("amount_not_multiple", step=step) if amount.amount_minor % step.amount_minor else None
+
+
+def address_error(addresses: tuple[str, ...]) -> FieldError | None:
+    """Returns the error of a list of mail addresses, which names the first bad one; None when all are good."""
     if len(addresses) > MAX_ADDRESSES:
-        return f"Enter at most {MAX_ADDRESSES} addresses."
+        return field_error("too_many_addresses", limit=MAX_ADDRESSES)
     for address in addresses:
         try:
             validate_email(address if len(address) <= MAX_EMAIL_LENGTH else "")
         except ValidationError:
-            return f"“{address[:80]}” is not a mail address. Write it like name@example.com."
-    return ""
+            return field_error("bad_address", address=address[:80])
+    return None
 
 
-def _wrong_details(new_request: NewPaymentRequest, now: datetime) -> dict[str, str]:
-    errors = {}
-    if len(new_request.note) > MAX_NOTE_LENGTH:
-        errors["note"] = f"Use at most {MAX_NOTE_LENGTH} characters; these are {len(new_request.note)}."
-    if new_request.expires_at is not None and new_request.expires_at <= now:
-        errors["expires_at"] = "Choose a time that is still to come."
-    return errors
-
-
-def _figures(request: PaymentRequest) -> dict[str, object]:
+def _event_data(request: PaymentRequest) -> dict[str, object]:
     return {"amount_minor": request.amount_requested_minor, "currency": request.currency, "to": request.to}
 
 
-def _queue_mail(request: PaymentRequest, event: Event, *, replies_to: str) -> Mail:
-    recipients = Recipients(to=request.to, cc=request.cc, bcc=request.bcc, reply_to=replies_to)
+def _queue_mail(request: PaymentRequest, event: Event, *, reply_to: str) -> Mail:
+    recipients = Recipients(to=request.to, cc=request.cc, bcc=request.bcc, reply_to=reply_to)
     return outbox.queue("payment_request", event, recipients)
 
 
+@needs(Permission.REQUEST_PAYMENTS)
 @transaction.atomic(durable=True)
 def resend(request: PaymentRequest, *, by: Actor, now: datetime) -> Mail:
-    """Mail the same link again; raises TooLate once the request has ended or its time is over (DESIGN R5)."""
-    _, request = _locked(request)
+    """Mails the same payment link again; raises TooLate once the request has ended or expired (DESIGN R5)."""
+    request = _locked(request)
     if request.status != "open":
-        raise TooLate(_ended_words(request))
+        raise _ended_error(request)
     if request.has_expired(now):
-        raise TooLate("The time in which this request could be paid is over. Cancel it, then ask again.")
-    event = events.record("payment_request.resent", request, by=by, now=now, data=_figures(request))
-    return _queue_mail(request, event, replies_to=outbox.requester(request))
+        raise TooLate(reason="request_time_over")
+    event = events.record("payment_request.resent", request, by=by, now=now, data=_event_data(request))
+    return _queue_mail(request, event, reply_to=outbox.requester(request))
 
 
+@needs(Permission.REQUEST_PAYMENTS)
+@closes_checkouts
 def cancel(request: PaymentRequest, *, by: Actor, now: datetime) -> PaymentRequest:
-    """End an open request: its link is dead when this returns, whatever the gateway is doing (DESIGN R4).
+    """Cancels an open request: once this returns its link cannot be paid, whatever the gateway does (DESIGN R4).
 
-    Raises PaymentInProgress while a payment is committed, TooLate when the request was paid or has ended otherwise;
-    canceling what a member canceled already is no error.
+    Returns a request that a member canceled already unchanged. Raises PaymentInProgress while a payment is committed,
+    TooLate when the request was paid or has ended otherwise.
     """
-    request, to_close = _cancel(request, by, now)
-    if to_close is not None:
-        gateway_calls.close(to_close, now=now)
+    request = _locked(request)
+    if request.status == "canceled" and request.cancel_reason == "by_member":
+        return request
+    if request.status != "open":
+        raise _ended_error(request)
+    end(request, "canceled", reason="by_member", by=by, now=now)
     return request
 
 
-@transaction.atomic(durable=True)
-def _cancel(request: PaymentRequest, by: Actor, now: datetime) -> tuple[PaymentRequest, Payment | None]:
-    _, request = _locked(request)
-    if request.status == "canceled" and request.cancel_reason == "by_member":
-        return request, None
-    if request.status != "open":
-        raise TooLate(_ended_words(request))
-    return request, end(request, "canceled", reason="by_member", by=by, now=now)
+@closes_checkouts
+def expire(request: PaymentRequest, *, now: datetime) -> bool:
+    """Expires a request whose time is over and that no checkout can still pay; returns whether it expired now.
+
+    A checkout that was begun in time has EXPIRY_GRACE_PERIOD to finish.
+    """
+    request = _locked(request)
+    if request.status != "open" or request.expires_at is None or request.expires_at > now:
+        return False
+    payment = request.payments.unsettled().first()
+    if payment is not None and (payment.is_committed or now < request.expires_at + EXPIRY_GRACE_PERIOD):
+        return False
+    end(request, "expired", by=CLOCK, now=now)
+    return True
 
 
-def end(request: PaymentRequest, to: str, *, reason: str = "", by: Actor, now: datetime) -> Payment | None:
-    """Under the invoice's lock, end an open request as canceled (with a reason) or expired.
+def end(request: PaymentRequest, to: str, *, reason: str = "", by: Actor, now: datetime) -> None:
+    """Ends an open request under the invoice's lock: `to` is canceled (with a reason) or expired.
 
-    Answers the payment of this request that must be closed at the gateway after the commit, if there is one; raises
-    PaymentInProgress while one is committed.
+    Cancels its uncommitted payment, which is closed at the gateway after the commit. Raises PaymentInProgress while a
+    payment is committed.
     """
     payment = request.payments.unsettled().select_related("gateway_account").first()
     if payment is not None and payment.is_committed:
         raise PaymentInProgress()
-    data = {"reason": reason, **_figures(request)} if reason else _figures(request)
+    data = {"reason": reason, **_event_data(request)} if reason else _event_data(request)
     event = move(request, to, by=by, now=now, data=data, cancel_reason=reason, ended_at=now)
     if reason != "by_member":
-        _tell_asker(request, event, by)
-    if payment is not None and gateway_calls.begin_cancel(payment, by=by, now=now):
-        return payment
-    return None
+        _notify_requester(request, event, by)
+    if payment is not None:
+        cancel_payment(payment, by=by, now=now)
 
 
-def _tell_asker(request: PaymentRequest, event: Event, by: Actor) -> None:
-    """Who asked hears that the request ended without them (DESIGN R7); whoever ended it knows already."""
+def _notify_requester(request: PaymentRequest, event: Event, by: Actor) -> None:
+    """Queues the mail that says that the request ended (DESIGN R7), unless the requester caused or knows it."""
     if by.kind == "member" and by.id == request.requested_by:
         return
     office = request.organization.email
     to = outbox.requester(request)
     if by.kind == "gateway" and to == office:
-        return  # the news of the payment goes there, and says as much
+        return  # the mail about the payment goes to the same address and says it
     data = {"reason": request.cancel_reason}
     outbox.queue("payment_request_ended", event, Recipients(to=[to], reply_to=office, data=data))
 
 
-def _ended_words(request: PaymentRequest) -> str:
-    if request.status == "paid":
-        return "Too late: this request was already paid."
-    return f"This request has already ended ({request.get_cancel_reason_display() or 'expired'})."
+def _ended_error(request: PaymentRequest) -> TooLate:
+    return TooLate(reason=f"request_{request.cancel_reason or request.status}")
 
 
-def _locked(request: PaymentRequest) -> tuple[Invoice, PaymentRequest]:
-    invoice = Invoice.objects.locked(request.invoice_id)
-    return invoice, PaymentRequest.objects.select_related("organization").get(pk=request.pk)
-
-
-def expire(request: PaymentRequest, *, now: datetime) -> bool:
-    """End a request whose time is over, once a checkout begun in time has had its grace; True if it ended."""
-    ended, to_close = _expire(request, now)
-    if to_close is not None:
-        gateway_calls.close(to_close, now=now)
-    return ended
-
-
-@transaction.atomic(durable=True)
-def _expire(request: PaymentRequest, now: datetime) -> tuple[bool, Payment | None]:
-    _, request = _locked(request)
-    if request.status != "open" or request.expires_at is None or request.expires_at > now:
-        return False, None
-    payment = request.payments.unsettled().first()
-    if payment is not None and (payment.is_committed or now < request.expires_at + EXPIRY_GRACE_PERIOD):
-        return False, None
-    return True, end(request, "expired", by=CLOCK, now=now)
+def _locked(request: PaymentRequest) -> PaymentRequest:
+    """Locks the invoice of this request and returns the request as it is now."""
+    Invoice.objects.locked(request.invoice_id)
+    return PaymentRequest.objects.select_related("organization").get(pk=request.pk)
 
 
 @transaction.atomic(durable=True)
 def mark_opened(request: PaymentRequest, *, now: datetime) -> None:
-    """Note the first time the customer's browser showed the request."""
+    """Records the first time that the customer's browser showed the request."""
     if PaymentRequest.objects.open().filter(pk=request.pk, opened_at__isnull=True).update(opened_at=now):
         actor = events.customer_actor(request.invoice.customer)
         events.record("payment_request.opened", request, by=actor, now=now)

@@ -121,7 +121,7 @@ def _slices(model: type[Model]) -> Iterator[Rows]:
 
 
 def no_rows_where(model: type[Model], errors: Condition, message: str, **facts: Any) -> TableCheck:
-    """No row may be as `wrong` says; `words` show columns and facts by name, as "{status} with {facts} paid"."""
+    """No row may be as `errors` says; `message` shows columns and facts by name, as "{status} with {facts} paid"."""
     shown = [name for _, name, _, _ in Formatter().parse(message) if name]
 
     def find(rows: Rows) -> Findings:

@@ -13,10 +13,11 @@ from .checks import check, no_rows_where
 
 _UNSETTLED = Q(status__in=UNSETTLED)
 _EARLIER = Payment.objects.filter(_UNSETTLED, pk__lt=OuterRef("pk"))
-_STARTED = Exists(GatewayCall.objects.filter(payment=OuterRef("pk"), act="start"))
+_STARTED = Exists(GatewayCall.objects.filter(payment=OuterRef("pk"), operation="start"))
 _BEFORE = GatewayCall.objects.filter(
-    payment=OuterRef("payment"), act=OuterRef("act"), attempt=OuterRef("attempt") - 1
+    payment=OuterRef("payment"), operation=OuterRef("operation"), attempt=OuterRef("attempt") - 1
 )
+_IN_PROGRESS = Q(outcome="in_progress")
 _CAME_IN = Q(status="succeeded", gateway_account__isnull=False)
 _TOLD = Event.objects.filter(type="payment.succeeded", payment=OuterRef("pk"))
 _FLAGGED = Alert.objects.filter(
@@ -82,11 +83,13 @@ CHECKS = (
         "the gateway was never called without a row: each checkout was started, attempts count from one on",
         no_rows_where(Payment, ~Q(checkout_ref="") & ~_STARTED, "has a checkout that no call started"),
         no_rows_where(
-            GatewayCall, ~Q(attempt=1) & ~Exists(_BEFORE), "{act} {attempt} of {payment} follows no attempt"
+            GatewayCall,
+            ~Q(attempt=1) & ~Exists(_BEFORE),
+            "{operation} {attempt} of {payment} follows no attempt",
         ),
         no_rows_where(
             GatewayCall,
-            Q(outcome="", answered_at__isnull=False) | ~Q(outcome="") & Q(answered_at__isnull=True),
+            _IN_PROGRESS & Q(answered_at__isnull=False) | ~_IN_PROGRESS & Q(answered_at__isnull=True),
             "outcome “{outcome}”, answered at {answered_at}",
         ),
     ),
@@ -105,16 +108,18 @@ CHECKS = (
         "a callback waits, or was booked on its payment, or was given to a human",
         no_rows_where(
             Callback,
-            Q(status="waiting", processed_at__isnull=False)
-            | ~Q(status="waiting") & Q(processed_at__isnull=True),
-            "{status}, done at {processed_at}",
-        ),
-        no_rows_where(
-            Callback, Q(status="done") & ~Exists(_BOOKED), "done, but {checkout_ref} is no payment of ours"
+            Q(status="pending", processed_at__isnull=False)
+            | ~Q(status="pending") & Q(processed_at__isnull=True),
+            "{status}, processed at {processed_at}",
         ),
         no_rows_where(
             Callback,
-            Q(status="flagged") & ~Exists(_HANDED_OVER),
+            Q(status="processed") & ~Exists(_BOOKED),
+            "processed, but {checkout_ref} is no payment of ours",
+        ),
+        no_rows_where(
+            Callback,
+            Q(status="unmatched") & ~Exists(_HANDED_OVER),
             "given to a human, but there is no flag about {about}",
             about=_UNKNOWN,
         ),

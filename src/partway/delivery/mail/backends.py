@@ -1,4 +1,4 @@
-"""Where messages go: into files when no mail server is set, or to an SMTP server that is heard out."""
+"""Mail backends: files when no mail server is set, or an SMTP server whose refusals are all reported."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from partway.lib.ids import new_id
 
 from . import kept_files
 
-# Messages of no organization (about signing in, or a test from the command line) are kept under this name,
-# which no inbox shows: whoever reads a mail of sign-in could come in as its recipient.
+# Messages of no organization (about signing in, or a test from the command line) are stored under this name,
+# which no inbox shows: a reader of a sign-in mail could sign in as its recipient.
 _NO_ORGANIZATION = "org_" + "0" * 26
 
 
 class FileBackend(BaseEmailBackend):
-    """Keeps each message as PARTWAY_HOME/mail/<organization id>/<mail id>.eml."""
+    """Stores each message as PARTWAY_HOME/mail/<organization id>/<mail id>.eml."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Write them all; returns how many."""
+        """Stores all of them; returns how many."""
         for message in email_messages:
             organization_id = getattr(message, "organization_id", "") or _NO_ORGANIZATION
             mail_id = getattr(message, "mail_id", "") or new_id("mail")
@@ -33,7 +33,7 @@ class FileBackend(BaseEmailBackend):
 
 
 class RecipientsPartlyRefused(smtplib.SMTPException):
-    """The message is on its way to some of its recipients; `refused` says who will not get it, and why."""
+    """The server took the message for some recipients; `refused` has the others with the server's replies."""
 
     def __init__(self, refused: dict[str, tuple[int, bytes]]) -> None:
         super().__init__(refused)
@@ -41,7 +41,7 @@ class RecipientsPartlyRefused(smtplib.SMTPException):
 
 
 class _RaiseOnRefusedRecipient:
-    """Makes `sendmail` raise when some recipients are refused; smtplib returns that, and Django drops it."""
+    """Makes `sendmail` raise when some recipients are refused: smtplib returns them, and Django drops that."""
 
     def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
         refused: dict[str, tuple[int, bytes]] = super().sendmail(*args, **kwargs)  # type: ignore[misc]
@@ -51,22 +51,22 @@ class _RaiseOnRefusedRecipient:
 
 
 class _Smtp(_RaiseOnRefusedRecipient, smtplib.SMTP):
-    """Plain, or with STARTTLS."""
+    """SMTP without TLS, or with STARTTLS."""
 
 
 class _SmtpTls(_RaiseOnRefusedRecipient, smtplib.SMTP_SSL):
-    """TLS from the first byte."""
+    """SMTP over TLS from the first byte."""
 
 
 class SmtpBackend(EmailBackend):
-    """Django's SMTP, but a recipient refused among others is heard of, and a bad goodbye is no failure."""
+    """Django's SMTP backend, which reports each refused recipient and ignores errors of QUIT."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
-        """What `open` makes its connection of."""
+        """The class of which `open` makes its connection."""
         return _SmtpTls if self.use_ssl else _Smtp
 
     def close(self) -> None:
-        """Hang up. The message is taken or refused by now: an error here must not send it twice."""
+        """Closes the connection. The message is taken or refused by now: an error here must not send it twice."""
         with suppress(smtplib.SMTPException, OSError):
             super().close()

@@ -1,4 +1,4 @@
-"""Reads what a mail server or service said against a mail: for good or for now, and in which words."""
+"""Classifies why a mail could not be sent: permanently or for now, with a message for the timeline."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
+from django.utils.translation import gettext as _
 
 from .backends import RecipientsPartlyRefused
 
@@ -15,48 +16,55 @@ _PERMANENT = 500  # SMTP: 4xx is "not now", 5xx is "no"
 
 @dataclass(frozen=True, slots=True)
 class SendFailure:
-    """`for_good`: trying again is pointless. `partly_sent`: some have it, so it must not go out again."""
+    """`is_permanent`: another attempt is pointless. `partly_sent`: some have it, so it must not go out again."""
 
-    words: str
+    message: str
     is_permanent: bool = False
     partly_sent: bool = False
 
 
 def classify(error: Exception) -> SendFailure:
-    """What this error means for the mail. What nobody knows may pass, so it is tried again."""
+    """Returns what this error means for the mail. An unknown one may pass, so the mail is tried again."""
     match error:
         case RecipientsPartlyRefused():
-            return SendFailure("Sent, but not to all: " + _each(error.refused), partly_sent=True)
+            refusals = {"refusals": _refusals(error.refused)}
+            return SendFailure(_("Sent, but not to all: %(refusals)s") % refusals, partly_sent=True)
         case smtplib.SMTPRecipientsRefused():
-            refused = error.recipients.values()
-            return SendFailure(
-                _each(error.recipients), is_permanent=all(code >= _PERMANENT for code, _ in refused)
-            )
+            codes = [code for code, _text in error.recipients.values()]
+            is_permanent = all(code >= _PERMANENT for code in codes)
+            return SendFailure(_refusals(error.recipients), is_permanent=is_permanent)
         case smtplib.SMTPDataError():
-            words = f"The mail server did not take the message: {error.smtp_code} {_text(error.smtp_error)}"
-            return SendFailure(words, is_permanent=error.smtp_code >= _PERMANENT)
-        # A wrong password or sender is the operator's to mend, and then the mail may still go out.
+            reply = {"code": error.smtp_code, "reply": _decoded(error.smtp_error)}
+            message = _("The mail server did not take the message: %(code)s %(reply)s") % reply
+            return SendFailure(message, is_permanent=error.smtp_code >= _PERMANENT)
+        # A wrong password or sender is the operator's to correct, and then the mail may still go out.
         case smtplib.SMTPAuthenticationError():
-            return SendFailure("The mail server did not accept our user name and password. Check EMAIL_URL.")
-        case smtplib.SMTPSenderRefused():
             return SendFailure(
-                f"The mail server refused the sender {error.sender}: {_text(error.smtp_error)}"
+                _("The mail server did not accept our user name and password. Check EMAIL_URL.")
             )
+        case smtplib.SMTPSenderRefused():
+            refusal = {"sender": error.sender, "reply": _decoded(error.smtp_error)}
+            return SendFailure(_("The mail server refused the sender %(sender)s: %(reply)s") % refusal)
         case AnymailRecipientsRefused() | AnymailInvalidAddress():
             return SendFailure(_first_line(error), is_permanent=True)
         case ConnectionError() | TimeoutError() | smtplib.SMTPServerDisconnected():
-            return SendFailure(f"The mail server does not answer: {_first_line(error)}")
-        case _:
+            return SendFailure(
+                _("The mail server does not answer: %(error)s") % {"error": _first_line(error)}
+            )
+        case _other:
             return SendFailure(_first_line(error))
 
 
-def _each(refused: Mapping[str, tuple[int, bytes]]) -> str:
-    refusals = (f"{address} was refused: {code} {_text(words)}" for address, (code, words) in refused.items())
-    return "; ".join(refusals)
+def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> str:
+    return "; ".join(
+        _("%(address)s was refused: %(code)s %(reply)s")
+        % {"address": address, "code": code, "reply": _decoded(reply)}
+        for address, (code, reply) in refused.items()
+    )
 
 
-def _text(words: bytes | str) -> str:
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+def _decoded(reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return " ".join(text.split())
 
 

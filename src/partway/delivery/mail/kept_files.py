@@ -1,11 +1,10 @@
-"""Messages kept as files under PARTWAY_HOME where no mail server is set; the inbox page reads them here."""
+"""Messages stored as files under PARTWAY_HOME where no mail server is set, and read for the inbox page."""
 
 from __future__ import annotations
 
 import os
 import re
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
@@ -20,13 +19,13 @@ from partway.accounts.models import Organization
 
 MAX_LISTED = 200
 
-# An id becomes a file name, so nothing that could leave the folder may pass for one.
+# An id becomes a file name, so it must not contain anything that leads out of the folder.
 _ID = re.compile(r"[a-z]{1,8}_[0-9a-hjkmnp-tv-z]{26}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMail:
-    """One kept message; `at` is when it was handed over, in UTC."""
+    """One stored message; `at` is when it was sent, in UTC."""
 
     id: str
     subject: str
@@ -40,11 +39,11 @@ class StoredMail:
 
 
 def store(organization_id: str, mail_id: str, message: bytes) -> Path:
-    """Write one message, whole or not at all; the same mail again replaces it. ValueError for odd ids."""
+    """Writes one message, whole or not at all, and replaces an earlier copy. ValueError for ids that are none."""
     folder = _folder(organization_id)
     if not _ID.fullmatch(mail_id):
         raise ValueError(f"{mail_id!r} cannot be a file name")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # the messages hold payment links
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # the messages contain payment links
     unfinished = folder / f".{mail_id}.{secrets.token_hex(4)}"
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(message)
@@ -54,13 +53,13 @@ def store(organization_id: str, mail_id: str, message: bytes) -> Path:
 
 
 def messages(organization: Organization) -> list[StoredMail]:
-    """This organization's kept messages, newest first, at most MOST_LISTED of them."""
+    """Returns this organization's stored messages, newest first, at most MAX_LISTED of them."""
     paths = sorted(_folder(organization.id).glob("*.eml"), reverse=True)[:MAX_LISTED]
-    return [kept for path in paths if (kept := _read(path))]
+    return [stored for path in paths if (stored := _read(path))]
 
 
 def message(organization: Organization, mail_id: str) -> StoredMail | None:
-    """One kept message, or None when this organization has no such message."""
+    """Returns one stored message, or None when this organization has no such message."""
     if not _ID.fullmatch(mail_id):
         return None
     return _read(_folder(organization.id) / f"{mail_id}.eml")
@@ -77,35 +76,28 @@ def _read(path: Path) -> StoredMail | None:
         parsed = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
     except FileNotFoundError:
         return None
+    try:
+        at = parsedate_to_datetime(str(parsed["Date"])).astimezone(UTC)
+    except ValueError:
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return StoredMail(
         id=path.stem,
-        subject=_line(parsed, "Subject"),
-        to=_line(parsed, "To"),
-        cc=_line(parsed, "Cc"),
-        at=_at(parsed, path),
+        subject=_header(parsed, "Subject"),
+        to=_header(parsed, "To"),
+        cc=_header(parsed, "Cc"),
+        at=at,
         html=_body(parsed, "html"),
         text=_body(parsed, "plain"),
-        headers={name: _line(parsed, name) for name in ("From", "Reply-To", "Message-ID") if parsed[name]},
-        attachments=tuple(_attachments(parsed)),
+        headers={name: _header(parsed, name) for name in ("From", "Reply-To", "Message-ID") if parsed[name]},
+        attachments=tuple(part.get_filename() or "attachment" for part in parsed.iter_attachments()),
     )
 
 
-def _line(parsed: EmailMessage, name: str) -> str:
-    """A header without the spaces that folding it has left behind."""
+def _header(parsed: EmailMessage, name: str) -> str:
+    """Returns a header without the spaces that folding leaves."""
     return " ".join(str(parsed[name] or "").split())
 
 
-def _at(parsed: EmailMessage, path: Path) -> datetime:
-    try:
-        return parsedate_to_datetime(str(parsed["Date"])).astimezone(UTC)
-    except ValueError:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-
-
-def _body(parsed: EmailMessage, kind: str) -> str:
-    part = parsed.get_body(preferencelist=(kind,))
+def _body(parsed: EmailMessage, subtype: str) -> str:
+    part = parsed.get_body(preferencelist=(subtype,))
     return str(part.get_content()) if part else ""
-
-
-def _attachments(parsed: EmailMessage) -> Iterator[str]:
-    return (part.get_filename() or "attachment" for part in parsed.iter_attachments())

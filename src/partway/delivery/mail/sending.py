@@ -1,8 +1,7 @@
-"""Claims mails that are due, one by one, and hands them over; every try is recorded (DESIGN section 10, D6).
+"""Claims mails that are due, one by one, and sends them; every attempt is recorded (DESIGN section 10, D6).
 
-A row is claimed by raising `attempt`: whoever raised it holds it for LEASE, and what became of the try counts
-only while the number is still theirs. A worker killed in between loses nothing: the row is due again when the
-lease ends, and the repeat carries the same Message-ID.
+A worker holds a claimed mail for LEASE and may write the outcome only while the claim is still its own. When a worker
+is killed in between, the mail is due again once the lease ends, and the repeat carries the same Message-ID.
 """
 
 from __future__ import annotations
@@ -12,16 +11,20 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
 
 from partway.billing import outbox
+from partway.billing.claims import ClaimableRows
 from partway.billing.models import Mail, MailAttempt
 
-from . import failures, rendering
+from . import failures, kinds, rendering
+
+QUEUED_MAILS = ClaimableRows(
+    Mail.objects.filter(status="queued"), due_at="next_attempt_at", count="attempt_count"
+)
 
 LEASE = timedelta(minutes=2)
 
-# How long to wait after each failed try: about two days in all, then the mail has failed for good.
+# The wait after each failed attempt: about two days in all, then the mail has failed permanently.
 BACK_OFF = (
     timedelta(seconds=30),
     timedelta(minutes=2),
@@ -39,11 +42,12 @@ log = structlog.get_logger(__name__)
 
 
 def send_due(*, now: datetime, limit: int = 20) -> int:
-    """Hand over the mails that are due, oldest first, at most `limit`; returns how many were dealt with."""
+    """Sends the mails that are due, oldest first, at most `limit`; returns how many were processed."""
     started = time.monotonic()
     processed = 0
     while processed < limit:
-        at = now + timedelta(seconds=time.monotonic() - started)  # a slow server must not eat the next lease
+        # A slow server must not use up the next lease.
+        at = now + timedelta(seconds=time.monotonic() - started)
         mail = _claim_next(at)
         if mail is None:
             break
@@ -53,59 +57,47 @@ def send_due(*, now: datetime, limit: int = 20) -> int:
 
 
 def _claim_next(now: datetime) -> Mail | None:
-    """The next due mail, ours until its lease ends, with all that its text needs; None when none is due."""
-    due = Mail.objects.filter(status="queued", next_attempt_at__lte=now).order_by("next_attempt_at", "id")
-    while seen := due.values_list("id", "attempt").first():
-        mail_id, attempt = seen
-        seen_so = due.filter(id=mail_id, attempt=attempt).order_by()
-        if seen_so.update(attempt=attempt + 1, next_attempt_at=now + LEASE):
-            return rendering.with_related_rows().get(id=mail_id)
+    """Claims the next due mail by compare-and-set, with the rows its content needs; None when none is due."""
+    due = QUEUED_MAILS.due(now).only("next_attempt_at", "attempt_count")
+    while mail := due.first():
+        if QUEUED_MAILS.claim(mail, until=now + LEASE):
+            return rendering.with_related_rows().get(pk=mail.pk)
     return None
 
 
 def _process(mail: Mail, now: datetime) -> None:
-    if not outbox.is_still_valid(mail, now=now):
-        _still_claimed(mail).update(status="dropped")
-        return
     try:
+        if not kinds.is_valid(mail, now=now):
+            QUEUED_MAILS.unchanged(mail).update(status="dropped")
+            return
         rendering.message(mail).send()
-    except Exception as error:  # noqa: BLE001 - any failure is written down, and the other mails still go out
+    except Exception as error:  # noqa: BLE001 - any failure is recorded, and the other mails still go out
         _failed(mail, error, now)
     else:
         _sent(mail, now)
 
 
-def _sent(mail: Mail, now: datetime, words: str = "") -> None:
+def _sent(mail: Mail, now: datetime, error: str = "") -> None:
     with transaction.atomic():
-        _record_attempt(mail, now, words)
-        _still_claimed(mail).update(status="sent", sent_at=now)
+        _record_attempt(mail, now, error)
+        QUEUED_MAILS.unchanged(mail).update(status="sent", sent_at=now)
 
 
 def _failed(mail: Mail, error: Exception, now: datetime) -> None:
-    verdict = failures.classify(error)
-    words = verdict.words[:_MAX_ERROR_LENGTH]
-    log.warning("mail_send_failed", mail=mail.id, kind=mail.kind, attempt=mail.attempt, message=words)
-    if verdict.partly_sent:
-        _sent(mail, now, words)
-    elif verdict.is_permanent or mail.attempt > len(BACK_OFF):
-        _fail_permanently(mail, words, now)
-    else:
-        with transaction.atomic():
-            _record_attempt(mail, now, words)
-            _still_claimed(mail).update(next_attempt_at=now + BACK_OFF[mail.attempt - 1])
-
-
-def _fail_permanently(mail: Mail, words: str, now: datetime) -> None:
+    """Records the failure: the mail is sent in part, or has failed permanently, or waits for its next attempt."""
+    failure = failures.classify(error)
+    message = failure.message[:_MAX_ERROR_LENGTH]
+    log.warning("mail_send_failed", mail=mail.id, kind=mail.kind, attempt=mail.attempt_count, message=message)
+    if failure.partly_sent:
+        _sent(mail, now, message)
+        return
     with transaction.atomic():
-        _record_attempt(mail, now, words)
-        if _still_claimed(mail).update(status="failed"):
-            outbox.record_mail_failure(mail, message=words, now=now)
+        _record_attempt(mail, now, message)
+        if not failure.is_permanent and mail.attempt_count <= len(BACK_OFF):
+            QUEUED_MAILS.unchanged(mail).update(next_attempt_at=now + BACK_OFF[mail.attempt_count - 1])
+        elif QUEUED_MAILS.unchanged(mail).update(status="failed"):
+            outbox.record_mail_failure(mail, message=message, now=now)
 
 
-def _still_claimed(mail: Mail) -> QuerySet[Mail]:
-    """The row, if this try is still the latest."""
-    return Mail.objects.filter(id=mail.id, attempt=mail.attempt, status="queued")
-
-
-def _record_attempt(mail: Mail, now: datetime, words: str) -> None:
-    MailAttempt.objects.create(mail=mail, number=mail.attempt, at=now, error=words)
+def _record_attempt(mail: Mail, now: datetime, error: str) -> None:
+    MailAttempt.objects.create(mail=mail, number=mail.attempt_count, attempted_at=now, error=error)

@@ -13,7 +13,7 @@ from typing import Any
 from partway.billing.errors import BillingError, FieldError, Invalid
 from partway.lib.money import Money
 
-from ..templatetags.partway import format_date
+from ..formats import format_date, format_money
 from . import documents, payments, people, receivables, requests
 
 MESSAGES = {
@@ -51,5 +51,5 @@ def _sentence(code: str, reason: str, params: Mapping[str, Any]) -> str:
 
 def _formatted(value: Any) -> str:
     if isinstance(value, Money):
-        return str(value)
+        return format_money(value)
     return format_date(value) if isinstance(value, date) else str(value)

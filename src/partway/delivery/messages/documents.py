@@ -3,5 +3,82 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-MESSAGES: dict[str, str | Promise] = {}
+_FIELDS: dict[str, str | Promise] = {
+    "acceptance_name": _("Type your name to accept."),
+    "amount_negative": _("Enter zero or more."),
+    "currency_fixed.from_quote": _("This invoice was made of a quote, so it keeps that currency."),
+    "currency_fixed.sent": _("This invoice was sent, so it keeps that currency."),
+    "customer_fixed.from_quote": _("This invoice was made of a quote, so it stays with that customer."),
+    "customer_fixed.sent": _("This invoice was sent, so it stays with that customer."),
+    "customer_missing": _("Choose a customer."),
+    "deposit_amount": _("Enter an amount above zero, at most the total of %(total)s."),
+    "deposit_below_minimum": _("A deposit of %(deposit)s cannot be paid online; the least is %(minimum)s."),
+    "deposit_kind": _("Choose no deposit, a percentage or an amount."),
+    "deposit_not_multiple": _("%(deposit)s cannot be paid online: make the deposit a multiple of %(step)s."),
+    "deposit_percent": _("Enter a percentage above 0, at most 100, with at most four decimals."),
+    "discount_exceeds_subtotal": _("The discount cannot be more than the lines add up to."),
+    "line_count": _("Write between one and %(limit)s lines."),
+    "line_description": _("Say what this line is for, in at most %(limit)s characters."),
+    "line_quantity": _("Enter a quantity above zero, with at most four decimals."),
+    "line_unit_amount": _("Enter a price of zero or more."),
+    "nothing_due.draft": _("Nothing is due on this invoice. Add a line with a price before you send it."),
+    "nothing_due.sent": _("Nothing would be due on this invoice. Void it instead."),
+    "percentage_out_of_range": _("Enter a percentage between 0 and 100, with at most four decimals."),
+    "quote_prefix": _("Use at most %(limit)s characters, and end with a letter or a mark, like QUO-."),
+    "quote_without_total": _("This quote offers nothing. Add a line with a price before you send it."),
+    "text_too_long": _("Use at most %(limit)s characters."),
+    "total_too_large": _("An invoice can be at most %(maximum)s."),
+    "unknown_currency": _("Write the three letters of a currency, like USD."),
+    "valid_until_in_past": _("This day is over. Choose one that is still to come."),
+}
+
+MESSAGES: dict[str, str | Promise] = {
+    **_FIELDS,
+    "conflict.deposit_before_acceptance": _("A deposit can be recorded once the quote is accepted."),
+    "conflict.deposit_form_used": _("This form was used already. Open it again to record the deposit."),
+    "conflict.edit_sent_quote": _("Only a draft can be edited. Write a new quote instead."),
+    "conflict.edit_void": _("This invoice is void. Write a new one instead."),
+    "conflict.edit_written_off": _("This invoice was written off. Reopen it before you change it."),
+    "conflict.invoice_already_sent": _("This invoice was already sent."),
+    "conflict.invoice_before_acceptance": _("Only an accepted quote can be made into an invoice."),
+    "conflict.no_deposit": _("This quote asks for no deposit."),
+    "conflict.quote_already_sent": _("This quote was already sent."),
+    "conflict.quote_not_sent": _("This quote was not sent yet."),
+    "conflict.resend_draft_quote": _("Send the quote first; then its link can be mailed again."),
+    "conflict.void_paid": _("This invoice is paid and cannot be voided."),
+    "conflict.void_void": _("This invoice is void and cannot be voided."),
+    "conflict.void_with_deposit": _(
+        "The deposit of %(quote)s, %(paid)s, stands on this invoice. "
+        "Move it to the customer's credit first; then the invoice can be voided."
+    ),
+    "conflict.void_with_payments": _(
+        "%(paid)s was paid on this invoice. "
+        "Move it to the customer's credit first; then the invoice can be voided."
+    ),
+    "conflict.void_written_off": _("This invoice is written off and cannot be voided."),
+    "invoice_not_sent": _("This invoice is not in Sent status."),
+    "payment_in_progress.deposit": _(
+        "The deposit is being paid right now. Wait until that is settled, then try again."
+    ),
+    "stale.payment_becomes_credit": _(
+        "%(paid)s was paid in the meantime. If you save this, %(credit)s of what was paid becomes the customer's "
+        "credit. Look again before you do."
+    ),
+    "too_late.deposit_of_invoiced_quote": _(
+        "An invoice was made of this quote without a deposit; record the payment there."
+    ),
+    "too_late.deposit_paid": _("This deposit was already paid."),
+    "too_late.quote_accepted": _("This quote is accepted already."),
+    "too_late.quote_declined": _("This quote is declined already."),
+    "too_late.quote_expired": _("This quote is expired already."),
+    "too_late.quote_invoiced": _("This quote is invoiced already."),
+    "too_late.quote_past_valid_until": _("This quote is no longer valid. Ask for a new one."),
+    "too_late.resend_declined_quote": _("This quote is declined; its link is not mailed any more."),
+    "too_late.resend_expired_quote": _("This quote is expired; its link is not mailed any more."),
+    "too_late.resend_invoiced_quote": _("This quote is invoiced; its link is not mailed any more."),
+    "too_late.resend_past_valid_until": _(
+        "The last day of this quote is over; its link is not mailed any more."
+    ),
+}

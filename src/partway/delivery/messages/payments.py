@@ -1,7 +1,38 @@
-"""Sentences of refusals by billing.payments and billing.checkouts."""
+"""Sentences of refusals by billing's payments and checkouts, and by its modules alerts, preconditions and merge."""
 
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-MESSAGES: dict[str, str | Promise] = {}
+MESSAGES: dict[str, str | Promise] = {
+    "deposit_not_divisible": _("A deposit is paid in full. Its amount comes from the quote."),
+    "gateway_unavailable": _(
+        "The payment service does not answer right now. Nothing was charged. Try again in a minute."
+    ),
+    "gateway_unavailable.refused": _("The payment service refused: %(gateway_message)s Nothing was charged."),
+    "not_payable": _("This cannot be paid with this link."),
+    "not_payable.amount_not_payable": _("%(amount)s cannot be paid online. Ask how else you can pay it."),
+    "payment_in_progress": _(
+        "A payment is being processed right now. Wait until it is settled, then try again."
+    ),
+    "rate_limited": _(
+        "Too many attempts to pay from here. Wait an hour, or ask who sent you the link for another way to pay."
+    ),
+    "resolution_too_long": _("Use at most %(longest)s characters."),
+    "stale.alert_changed": _(
+        "More has happened since you opened this page. Read what it says now, then mark it."
+    ),
+    "stale.amount_due_changed": _(
+        "In the meantime %(due)s is due, not %(expected)s. Look again before you go on."
+    ),
+    "stale.version_changed": _(
+        "Somebody else changed this in the meantime. Look at it again before you go on."
+    ),
+    "changed_meanwhile": _(
+        "Somebody else changed this in the meantime: it is “%(stored)s” now. Save again to write yours instead."
+    ),
+    "emptied_meanwhile": _(
+        "Somebody else changed this in the meantime: it is empty now. Save again to write yours instead."
+    ),
+}

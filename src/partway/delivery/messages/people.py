@@ -6,6 +6,70 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 MESSAGES: dict[str, str | Promise] = {
+    # Shared
     "invalid": _("Please check the marked fields."),
     "stale": _("Somebody else changed this in the meantime. Look at both versions before you save."),
+    "too_many_characters": _("Use at most %(limit)s characters."),
+    # Customers
+    "customer_name_required": _("Enter the customer's name."),
+    "customer_email_invalid": _("Enter an address like name@example.com; invoices are sent there."),
+    # Members and invitations
+    "stale.member_removed": _("This member was removed in the meantime."),
+    "last_owner": _(
+        "%(name)s is the only owner. Make somebody else an owner first, "
+        "so that the organization stays in somebody's hands."
+    ),
+    "invitation_not_open": _("This invitation is over: it was accepted or withdrawn in the meantime."),
+    "invitation_not_open.address_known": _(
+        "This address is known here already. Sign in, and open the link once more."
+    ),
+    "role_unknown": _("Choose a role."),
+    "user_name_invalid": _("Enter a name of at most %(limit)s letters."),
+    "user_email_invalid": _("Enter an email address, like name@example.com."),
+    "user_is_member": _("%(email)s is a member already."),
+    "user_is_invited": _("%(email)s is invited already. Resend that invitation, or withdraw it first."),
+    # Django's codes and sentences of its password validators
+    "password_too_short": _(
+        "This password is too short. It must contain at least %(min_length)s characters."
+    ),
+    "password_too_common": _("This password is too common."),
+    # Organizations
+    "invoice_prefix_ends_with_digit": _("End it with a letter or a mark, like INV- or 2026/."),
+    "percent_invalid": _("Enter a percentage between 0 and 100, with at most four decimals."),
+    "too_many_letters": _("Use at most %(limit)s letters."),
+    # "column_" and the code of a validator of the column; the first six are Django's
+    "column_blank": _("This field cannot be blank."),
+    "column_null": _("This field cannot be null."),
+    "column_invalid": _("Enter a valid email address."),
+    "column_max_length": _(
+        "Ensure this value has at most %(limit_value)s characters (it has %(show_value)s)."
+    ),
+    "column_min_value": _("Ensure this value is greater than or equal to %(limit_value)s."),
+    "column_max_value": _("Ensure this value is less than or equal to %(limit_value)s."),
+    "column_time_zone_unknown": _("“%(value)s” is not a time zone. Write it like America/New_York."),
+    "column_locale_unknown": _("“%(value)s” is not a language and region. Write it like en_US."),
+    "column_currency_unknown": _("“%(value)s” is not a currency. Write its three letters, like USD."),
+    "column_color_invalid": _("“%(value)s” is not a color. Write it like #1f5c3d."),
+    "column_color_too_light": _(
+        "%(value)s is too light: white text on it could not be read. Take a darker one."
+    ),
+    "next_number_too_low": _("Enter %(least)s or more. It may only go up, so that no number comes twice."),
+    "logo_required": _("Choose a picture first."),
+    "logo_too_large": _("The file is larger than 2 MB. Send a smaller one."),
+    "logo_too_many_pixels": _("The picture has too many pixels. Send one of at most 4,000 × 4,000."),
+    "logo_unreadable": _("This file is not a PNG, JPEG or WebP picture."),
+    "request_expiry_out_of_range": _("Enter 1 to %(limit)s days, or nothing for links that never expire."),
+    # Gateway accounts
+    "credential_required": _("Fill this in."),
+    "gateway_not_allowed.live": _(
+        "This installation is marked live (PARTWAY_LIVE), so %(gateway)s cannot be connected."
+    ),
+    "gateway_refused": _("%(gateway)s refused: %(message_of_gateway)s"),
+    "gateway_unavailable.connecting": _("%(gateway)s does not answer. %(help)s"),
+    # Payment modes and the details of an offline payment
+    "payment_mode_unknown": _("Choose how it was paid."),
+    "paid_on_in_future": _("Choose a day that has come."),
+    "payment_modes_count": _("Write between one and %(limit)s modes, each on a line of its own."),
+    "payment_mode_too_long": _("“%(mode)s…” is too long: use at most %(limit)s characters."),
+    "payment_mode_twice": _("The same mode stands there twice."),
 }

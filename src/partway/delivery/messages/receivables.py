@@ -3,5 +3,41 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-MESSAGES: dict[str, str | Promise] = {}
+MESSAGES: dict[str, str | Promise] = {
+    "amount_exceeds_credit": _("Enter at most %(credit)s: there is no more credit."),
+    "amount_exceeds_due.keep_as_credit": _(
+        "%(due)s is due, so %(excess)s would be too much. Enter less, or keep the rest as credit."
+    ),
+    "conflict.credit_form_used": _(
+        "This form was used already. Open it again to put more credit on an invoice."
+    ),
+    "conflict.not_offline": _(
+        "Only a payment that was recorded by hand can be reversed. Refund this one instead."
+    ),
+    "conflict.nothing_allocated": _("Nothing of this payment stands on this invoice any more."),
+    "conflict.payment_form_used": _(
+        "This form has already recorded %(amount)s. Open it again to record another payment."
+    ),
+    "conflict.reopen_draft": _("This invoice is draft; only one that was written off can be reopened."),
+    "conflict.reopen_paid": _("This invoice is paid; only one that was written off can be reopened."),
+    "conflict.reopen_sent": _("This invoice is sent; only one that was written off can be reopened."),
+    "conflict.reopen_void": _("This invoice is void; only one that was written off can be reopened."),
+    "invoice_not_sent.credit_on_draft": _("Send the invoice first; then credit can be put on it."),
+    "invoice_not_sent.credit_on_paid": _("This invoice is paid. There is nothing left to put credit on."),
+    "invoice_not_sent.credit_on_void": _("This invoice is void. No credit can be put on it."),
+    "invoice_not_sent.payment_on_draft": _("Send the invoice first; then a payment can be recorded on it."),
+    "invoice_not_sent.payment_on_void": _("This invoice is void. No payment can be recorded on it."),
+    "invoice_not_sent.write_off_draft": _("This invoice is draft, so there is nothing to write off."),
+    "invoice_not_sent.write_off_paid": _("This invoice is paid, so there is nothing to write off."),
+    "invoice_not_sent.write_off_void": _("This invoice is void, so there is nothing to write off."),
+    "invoice_not_sent.write_off_written_off": _(
+        "This invoice is written off, so there is nothing to write off."
+    ),
+    "payment_in_progress.does_not_fit": _(
+        "%(amount)s is being paid right now, and that would no longer fit. Wait until it is settled."
+    ),
+    "reversal_reason": _("Say why, in at most %(limit)s characters."),
+    "too_late.payment_on_paid": _("This invoice is paid. A further payment belongs on another one."),
+}

@@ -1,7 +1,7 @@
-"""What a document says, as plain data: who, how much, when, in which words; nothing of rows, nothing of layout.
+"""The content of a document as plain data: parties, amounts, dates and labels; no rows, no layout.
 
-An invoice, a quote and a receipt are one `Document` each. What differs between them are the parts that are
-there: a receipt has no lines, a draft no link, an invoice without tax no tax rows.
+An invoice, a quote and a receipt are one `Document` each. They differ in the parts that they have: a receipt has no
+lines, a draft no link, an invoice without tax no tax rows.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from django.utils.translation import gettext as _
 
 from partway.lib.money import Money
 
@@ -22,7 +24,7 @@ class PngImage:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """The organization as its documents show it; `color` is #rrggbb and dark, `paper` a4 or us-letter."""
+    """The organization on its documents; `color` is #rrggbb and dark, `paper` is a4 or us-letter."""
 
     name: str
     address: str = ""
@@ -36,7 +38,7 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who owes, or who paid."""
+    """The customer on a document."""
 
     name: str
     address: str = ""
@@ -45,7 +47,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class LabeledValue:
-    """A word beside its value: Due, Dec 6, 2026."""
+    """A label beside its value: Due, Dec 6, 2026."""
 
     label: str
     value: str | date
@@ -53,36 +55,39 @@ class LabeledValue:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What the document is about: one amount."""
+    """The one amount that the document is about, with a label above and a caption below it."""
 
     label: str
     amount: Money
-    words: str = ""
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The stage bar: of `total`, what is paid (solid), what is requested (hatched); the rest is left (empty)."""
+    """The stage bar: of `total`, what is paid (solid) and requested (hatched); the rest is left (empty).
+
+    A label is shown only with an amount.
+    """
 
     total: Money
     paid: Money
     requested: Money
-    paid_label: str = "Paid"
-    requested_label: str = "Requested"
-    left_label: str = "Left"
+    paid_label: str
+    requested_label: str
+    left_label: str
 
     @property
     def left(self) -> Money:
-        """What is neither paid nor requested."""
+        """The part that is neither paid nor requested."""
         return self.total - self.paid - self.requested
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The page that belongs to the document, printed as a code; `words` say what one does there."""
+    """The page of the document, printed as a QR code; `caption` names what can be done there."""
 
     url: str
-    words: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +103,24 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A word and an amount under the lines; a `strong` one ends what stands above it."""
+    """A label and an amount under the lines; a `strong` one is the result of those above it."""
 
-    words: str
+    label: str
     amount: Money
     strong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """Words of the organization under a title: how to pay, notes."""
+    """A text of the organization under a title: how to pay, notes."""
 
     title: str
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All that one document says. `number` is what people call it by, `dated` the day the file carries."""
+    """One document; `document_date` is the day in the file's metadata."""
 
     kind: str
     number: str
@@ -125,7 +130,7 @@ class Document:
     facts: tuple[LabeledValue, ...]
     headline: Headline
     sums: tuple[Row, ...]
-    status_label: str = ""  # a word beside the kind, where the document is not in force: Draft, Void
+    status_label: str = ""  # beside the kind, where the document is not in force: Draft, Void
     stages: Stages | None = None
     link: Link | None = None
     lines: tuple[Line, ...] = ()
@@ -134,10 +139,11 @@ class Document:
 
     @property
     def title(self) -> str:
-        """How the document calls itself at the foot of each page, and in a reader's window."""
-        return " ".join(part for part in (self.kind, self.number, "from", self.issuer.name) if part)
+        """The document's name at the foot of each page, and in a reader's window."""
+        name = " ".join(part for part in (self.kind, self.number) if part)
+        return _("%(document)s from %(organization)s") % {"document": name, "organization": self.issuer.name}
 
     @property
     def has_tax(self) -> bool:
-        """Whether any line has a tax rate, so that the column is worth its room."""
+        """Whether any line has a tax rate, so that the document needs the column."""
         return any(line.tax_percent for line in self.lines)

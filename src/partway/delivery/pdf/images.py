@@ -1,4 +1,4 @@
-"""The pictures of a document as SVG, which the layout takes as text: the organization's logo, the code of a link."""
+"""The images of a document as SVG, which the layout takes as text: the organization's logo, the QR code of a link."""
 
 from __future__ import annotations
 
@@ -9,34 +9,31 @@ import segno
 
 from .content import PngImage
 
-# The room a logo has; it fills one of the two and keeps its shape.
+# The width and height of a logo at most; its proportions are kept.
 _MAX_MM = (70.0, 16.0)
 
-# How a PNG begins: its signature, and a first chunk that tells width and height.
+# The begin of a PNG: its signature, and a first chunk with width and height.
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">8s4x4sII")
 
 
-def logo(picture: PngImage) -> dict[str, str | float] | None:
-    """The picture and its size in millimeters. None when it is no PNG: the name stands in its place."""
-    if len(picture.content) < _HEADER.size:
+def logo(image: PngImage) -> dict[str, str | float] | None:
+    """Returns the image and its size in millimeters; None when it is no PNG, and the name is printed instead."""
+    if len(image.content) < _HEADER.size:
         return None
-    signature, chunk, width, height = _HEADER.unpack_from(picture.content)
+    signature, chunk, width, height = _HEADER.unpack_from(image.content)
     if (signature, chunk) != (_SIGNATURE, b"IHDR") or not (width and height):
         return None
     scale = min(_MAX_MM[0] / width, _MAX_MM[1] / height)
-    return {"svg": _wrapped(picture, width, height), "width": width * scale, "height": height * scale}
-
-
-def _wrapped(picture: PngImage, width: int, height: int) -> str:
-    # Bytes cannot be handed to the layout as they are; inside an SVG they are text.
-    source = f"data:image/png;base64,{b64encode(picture.content).decode()}"
+    # Bytes cannot be passed to the layout as they are; inside an SVG they are text.
+    source = f"data:image/png;base64,{b64encode(image.content).decode()}"
     size = f'width="{width}" height="{height}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><image {size} href="{source}"/></svg>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><image {size} href="{source}"/></svg>'
+    return {"svg": svg, "width": width * scale, "height": height * scale}
 
 
-def code(url: str) -> str:
-    """The QR code of a link, without a quiet zone: the paper around it is one."""
-    made = segno.make_qr(url, error="m", boost_error=False)
-    drawn: str = made.svg_inline(border=0, dark="#221e18", omitsize=True)
-    return drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+def qr_code(url: str) -> str:
+    """Returns the QR code of a link, without a quiet zone: the paper around it is one."""
+    code = segno.make_qr(url, error="m", boost_error=False)
+    svg: str = code.svg_inline(border=0, dark="#221e18", omitsize=True)
+    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)

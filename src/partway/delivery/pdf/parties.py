@@ -1,4 +1,4 @@
-"""Who sends and who gets a document, from their rows."""
+"""Issuer and recipient of a document, from their rows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from partway.billing.models import Customer
 
 from .content import Issuer, PngImage, Recipient
 
-# Where people file letter paper, as far as the currency tells; the rest of the world has A4.
+# Currencies of countries that use letter paper; the others use A4.
 _LETTER = frozenset(("USD", "CAD", "MXN", "PHP", "CLP", "COP", "CRC", "GTQ", "PAB", "DOP", "NIO", "HNL"))
 
 
 def issuer(organization: Organization) -> Issuer:
-    """The organization with its look."""
+    """Returns the organization with its color, its logo and its paper."""
     logo = Logo.objects.filter(organization=organization).first()
     return Issuer(
         name=organization.name,
@@ -27,5 +27,5 @@ def issuer(organization: Organization) -> Issuer:
 
 
 def recipient(customer: Customer) -> Recipient:
-    """The customer."""
+    """Returns the customer with address and email."""
     return Recipient(name=customer.name, address=customer.address, email=customer.email)

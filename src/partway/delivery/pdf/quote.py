@@ -1,107 +1,87 @@
-"""An offer as a document: what the work would cost, until when that holds, and which deposit accepts it."""
+"""A quote's rows as a document: the price of the work, how long it is valid, and the deposit that begins it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from partway.billing import links
+from partway.billing.documents import deposits
+from partway.billing.models import Quote
+from partway.lib.clock import today
 from partway.lib.money import Money
 
-from ..templatetags.partway import format_date, quantity
-from . import sums
-from .content import Document, Headline, Issuer, LabeledValue, Line, Link, Recipient, Row, Stages, TextBlock
+from ..formats import format_date, format_money, format_number
+from .content import Document, Headline, LabeledValue, Link, Row, Stages, TextBlock
+from .lines import document_lines, document_totals
+from .parties import issuer, recipient
+
+# The label beside the kind of a quote that is not open.
+_NOT_IN_FORCE = {
+    "draft": gettext_lazy("Draft"),
+    "declined": gettext_lazy("Declined"),
+    "expired": gettext_lazy("Expired"),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Deposit:
-    """What is paid in full to begin; `percent` is None where it was given as an amount."""
-
-    amount: Money
-    percent: Decimal | None = None
-    paid: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteDetails:
-    """A quote as its document needs it. `mark` is a word where it is not open: Draft, Declined, Expired."""
-
-    number: str
-    sent_on: date
-    valid_until: date | None
-    issuer: Issuer
-    recipient: Recipient
-    lines: tuple[Line, ...]
-    discount: Money
-    total: Money
-    discount_percent: Decimal | None = None
-    deposit: Deposit | None = None
-    status_label: str = ""
-    accepted: bool = False
-    url: str = ""
-    notes: str = ""
-
-
-def document(offer: QuoteDetails) -> Document:
-    """The whole document; it carries the day it was sent."""
+def document(quote: Quote) -> Document:
+    """Returns the quote's document, dated on the day it was sent; a draft on the day it was written."""
+    organization = quote.organization
+    sent_on = today(quote.sent_at or quote.created_at, organization.time_zone)
+    lines = document_lines(quote)
+    facts = [LabeledValue(_("Number"), quote.number)] if quote.number else []
+    deposit_paid = bool(quote.deposit) and deposits.deposit_payment(quote) is not None
+    deposit_rows = (
+        Row(_("Deposit paid") if deposit_paid else _("Deposit"), -quote.deposit),
+        Row(_("After the deposit"), quote.total - quote.deposit, strong=True),
+    )
+    link_captions = {"sent": _("Scan to accept"), "accepted": _("Scan to see it online")}
+    link_caption = link_captions.get(quote.status)
     return Document(
-        kind="Quote",
-        number=offer.number,
-        document_date=offer.sent_on,
-        issuer=offer.issuer,
-        recipient=offer.recipient,
-        facts=_facts(offer),
-        headline=_headline(offer),
-        sums=_sums(offer),
-        status_label=offer.status_label,
-        stages=_stages(offer),
-        link=_link(offer),
-        lines=offer.lines,
-        text_blocks=(TextBlock("Notes", offer.notes),) if offer.notes.strip() else (),
+        kind=_("Quote"),
+        number=quote.number or "",
+        document_date=sent_on,
+        issuer=issuer(organization),
+        recipient=recipient(quote.customer),
+        facts=(
+            *facts,
+            LabeledValue(_("Sent"), sent_on),
+            LabeledValue(_("Valid until"), quote.valid_until),
+        ),
+        headline=_headline(quote, deposit_paid),
+        sums=(*document_totals(quote, lines), *(deposit_rows if quote.deposit else ())),
+        status_label=str(_NOT_IN_FORCE.get(quote.status, "")),
+        stages=_stages(quote, deposit_paid) if quote.deposit else None,
+        link=Link(links.quote_url(quote), link_caption) if link_caption else None,
+        lines=lines,
+        text_blocks=(TextBlock(_("Notes"), quote.notes),) if quote.notes.strip() else (),
     )
 
 
-def _facts(offer: QuoteDetails) -> tuple[LabeledValue, ...]:
-    number = [LabeledValue("Number", offer.number)] if offer.number else []
-    until = [LabeledValue("Valid until", offer.valid_until)] if offer.valid_until else []
-    return (*number, LabeledValue("Sent", offer.sent_on), *until)
-
-
-def _headline(offer: QuoteDetails) -> Headline:
-    deposit = offer.deposit
-    if deposit is None or deposit.paid:
-        until = f"valid until {format_date(offer.valid_until)}" if offer.valid_until else ""
-        return Headline("Total", offer.total, "accepted, deposit paid" if deposit else until)
-    share = f"{quantity(deposit.percent)}% of {offer.total}" if deposit.percent else f"of {offer.total}"
-    return Headline("Deposit", deposit.amount, f"{share}, paid in full when you accept")
-
-
-def _sums(offer: QuoteDetails) -> tuple[Row, ...]:
-    figures = sums.rows(
-        offer.lines, discount=offer.discount, discount_percent=offer.discount_percent, total=offer.total
+def _headline(quote: Quote, deposit_paid: bool) -> Headline:
+    if deposit_paid:
+        return Headline(_("Total"), quote.total, _("accepted, deposit paid"))
+    if not quote.deposit:
+        until = _("valid until %(day)s") % {"day": format_date(quote.valid_until)}
+        return Headline(_("Total"), quote.total, until)
+    percent = format_number(quote.deposit_percent) if quote.deposit_kind == "percent" else ""
+    caption = (
+        _("%(percent)s%% of %(total)s, paid in full when you accept")
+        if percent
+        else _("of %(total)s, paid in full when you accept")
     )
-    deposit = offer.deposit
-    if deposit is None:
-        return tuple(figures)
-    words = "Deposit paid" if deposit.paid else "Deposit"
-    rest = Row("After the deposit", offer.total - deposit.amount, strong=True)
-    return (*figures, Row(words, -deposit.amount), rest)
+    params = {"percent": percent, "total": format_money(quote.total)}
+    return Headline(_("Deposit"), quote.deposit, caption % params)
 
 
-def _stages(offer: QuoteDetails) -> Stages | None:
-    """The deposit is what is asked for first: hatched until it is paid."""
-    deposit = offer.deposit
-    if deposit is None:
-        return None
-    nothing = Money(0, offer.total.currency)
-    paid, asked = (deposit.amount, nothing) if deposit.paid else (nothing, deposit.amount)
+def _stages(quote: Quote, deposit_paid: bool) -> Stages:
+    """Returns the bar, in which the deposit is requested until it is paid."""
+    nothing = Money(0, quote.currency)
     return Stages(
-        offer.total, paid, asked, paid_label="Deposit", requested_label="Deposit", left_label="After the work"
+        total=quote.total,
+        paid=quote.deposit if deposit_paid else nothing,
+        requested=nothing if deposit_paid else quote.deposit,
+        paid_label=_("Deposit"),
+        requested_label=_("Deposit"),
+        left_label=_("After the work"),
     )
-
-
-def _link(offer: QuoteDetails) -> Link | None:
-    if not offer.url:
-        return None
-    open_ = not (offer.accepted or offer.status_label)
-    return Link(offer.url, "Scan to accept" if open_ else "Scan to see it online")

@@ -1,85 +1,89 @@
-"""A payment as a receipt: what was really paid, what was paid before and left then; or that it was reversed."""
+"""A payment as a receipt: what it paid, what was paid before and left then; or that it was reversed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from django.utils.translation import gettext as _
+
 from partway.billing import links
 from partway.billing.models import Payment
 from partway.lib.money import Money
 
+from ..formats import format_date
 from ..receipt_figures import Receipt, receipt, reversed_on
-from ..templatetags.partway import format_date
 from .content import Document, Headline, LabeledValue, Link, Row, Stages, TextBlock
 from .parties import issuer, recipient
 
 
 def document(payment: Payment) -> Document:
-    """The whole document; it carries the day of the payment. ValueError where nothing was taken."""
-    paid, about = receipt(payment), payment.document
-    nothing = Money(0, paid.total.currency)
-    standing = Document(
-        kind="Receipt",
-        number=about.number or "",
+    """Returns the receipt, dated on the day of the payment. Raises ValueError where no money was taken."""
+    paid, billed = receipt(payment), payment.document
+    method = [LabeledValue(_("Method"), paid.method)] if paid.method else []
+    kind = _("Invoice") if payment.invoice else _("Quote")
+    reference = _("Reference %(id)s") % {"id": payment.pk}
+    thanks = _("The invoice is paid in full.") if payment.invoice else _("The quote is paid in full.")
+    if paid.left:
+        organization = {"organization": payment.organization.name}
+        thanks = _("Nothing else is to be done now: %(organization)s will ask for the rest.") % organization
+    counting = Document(
+        kind=_("Receipt"),
+        number=billed.number or "",
         document_date=paid.paid_on,
         issuer=issuer(payment.organization),
-        recipient=recipient(about.customer),
-        facts=_facts(payment, paid),
+        recipient=recipient(billed.customer),
+        facts=(
+            LabeledValue(kind, billed.number or ""),
+            LabeledValue(_("Paid on"), paid.paid_on),
+            *method,
+        ),
         headline=_headline(paid),
-        sums=_sums(paid, _noun(payment)),
-        stages=Stages(total=paid.total, paid=paid.paid, requested=nothing),
-        link=Link(links.receipt_url(payment), "This receipt online"),
-        text_blocks=(_thanks(payment, paid),),
+        sums=_sums(payment, paid),
+        stages=Stages(
+            total=paid.total,
+            paid=paid.paid,
+            requested=Money(0, paid.total.currency),
+            paid_label=_("Paid"),
+            requested_label=_("Requested"),
+            left_label=_("Left"),
+        ),
+        link=Link(links.receipt_url(payment), _("This receipt online")),
+        text_blocks=(TextBlock(_("Thank you"), f"{thanks}\n{reference}"),),
     )
-    return _reversed_document(standing, payment, paid) if payment.status == "reversed" else standing
-
-
-def _reversed_document(standing: Document, payment: Payment, paid: Receipt) -> Document:
-    """The same once nothing of it counts any more: who keeps both papers can tell which is the later one."""
-    day = format_date(reversed_on(payment))
-    words = f"This payment no longer counts, and what it had paid is due again.\nReference {payment.pk}"
+    if payment.status != "reversed":
+        return counting
+    # The receipt of a payment that no longer counts is plainly the later of the two.
+    day = {"day": format_date(reversed_on(payment))}
+    text = _("This payment no longer counts, and what it had paid is due again.")
     return replace(
-        standing,
-        status_label="Reversed",
-        headline=Headline("Reversed", paid.captured, f"on {day}"),
+        counting,
+        status_label=_("Reversed"),
+        headline=Headline(_("Reversed"), paid.captured, _("on %(day)s") % day),
         sums=(
-            Row(f"Paid on {format_date(paid.paid_on)}", paid.captured),
-            Row(f"Reversed on {day}", -paid.captured),
-            Row("Counts now", paid.captured - paid.captured, strong=True),
+            Row(_("Paid on %(day)s") % {"day": format_date(paid.paid_on)}, paid.captured),
+            Row(_("Reversed on %(day)s") % day, -paid.captured),
+            Row(_("Counts now"), Money(0, paid.captured.currency), strong=True),
         ),
         stages=None,
-        text_blocks=(TextBlock("Reversed", words),),
+        text_blocks=(TextBlock(_("Reversed"), f"{text}\n{reference}"),),
     )
-
-
-def _facts(payment: Payment, paid: Receipt) -> tuple[LabeledValue, ...]:
-    method = [LabeledValue("Method", paid.method)] if paid.method else []
-    about = LabeledValue(_noun(payment).capitalize(), payment.document.number or "")
-    return (about, LabeledValue("Paid on", paid.paid_on), *method)
-
-
-def _noun(payment: Payment) -> str:
-    """A deposit is paid on a quote, everything else on an invoice."""
-    return "invoice" if payment.invoice else "quote"
 
 
 def _headline(paid: Receipt) -> Headline:
-    how = f", by {paid.method_in_sentence}" if paid.method_in_sentence else ""
-    return Headline("You paid", paid.captured, f"on {format_date(paid.paid_on)}{how}")
+    day = format_date(paid.paid_on)
+    if not paid.method_in_sentence:
+        return Headline(_("You paid"), paid.captured, _("on %(day)s") % {"day": day})
+    caption = _("on %(day)s, by %(method)s") % {"day": day, "method": paid.method_in_sentence}
+    return Headline(_("You paid"), paid.captured, caption)
 
 
-def _sums(paid: Receipt, noun: str) -> tuple[Row, ...]:
-    surplus = [Row("Kept as your credit", paid.surplus)] if paid.surplus else []
+def _sums(payment: Payment, paid: Receipt) -> tuple[Row, ...]:
+    on_invoice = payment.invoice is not None
+    surplus = [Row(_("Kept as your credit"), paid.surplus)] if paid.surplus else []
     return (
-        Row(f"Total of the {noun}", paid.total),
-        Row("Paid before", paid.paid_before),
-        Row("This payment" if noun == "invoice" else "This deposit", paid.applied, strong=True),
-        Row("Left to pay" if noun == "invoice" else "Left after the deposit", paid.left),
+        Row(_("Total of the invoice") if on_invoice else _("Total of the quote"), paid.total),
+        Row(_("Paid before"), paid.paid_before),
+        Row(_("This payment") if on_invoice else _("This deposit"), paid.applied, strong=True),
+        Row(_("Left to pay") if on_invoice else _("Left after the deposit"), paid.left),
         *surplus,
     )
-
-
-def _thanks(payment: Payment, paid: Receipt) -> TextBlock:
-    ahead = f"Nothing else is to be done now: {payment.organization.name} will ask for the rest."
-    words = ahead if paid.left else f"The {_noun(payment)} is paid in full."
-    return TextBlock("Thank you", f"{words}\nReference {payment.pk}")

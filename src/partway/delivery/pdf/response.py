@@ -1,4 +1,4 @@
-"""A document as the answer to a request."""
+"""A PDF file as an HTTP response."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .typesetting import PdfFile
 
 
 def pdf_response(file: PdfFile) -> HttpResponse:
-    """Shown in the browser, saved under its name, kept by no cache and listed by no search engine."""
+    """Returns the file to show in the browser and save under its name; no cache keeps it, no search engine lists it."""
     disposition = content_disposition_header(as_attachment=False, filename=file.name)
     headers = {"Content-Disposition": disposition or "inline", "X-Robots-Tag": "noindex, nofollow"}
     response = HttpResponse(file.content, content_type=file.media_type, headers=headers)

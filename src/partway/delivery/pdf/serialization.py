@@ -1,4 +1,4 @@
-"""Turns a document into what the layout reads: JSON of words that are finished, and shares of the stage bar."""
+"""Turns a document into the layout's input: JSON of finished texts, and the widths of the stage bar."""
 
 from __future__ import annotations
 
@@ -6,71 +6,65 @@ import unicodedata
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
-from functools import singledispatch
 from typing import Any
 
-from partway.lib.money import Money, format_money
+from babel import Locale
+from django.utils.translation import gettext as _
 
-from ..templatetags.partway import format_date, quantity
+from partway.lib.money import Money
+
+from ..formats import current_locale, format_date, format_money, format_number, split_decimals
 from ..templatetags.stages import stage_widths
 from . import images
-from .content import Document, Link, PngImage, Stages
+from .content import Document, Headline, Link, PngImage, Stages
 
-# These turn the words around them, so a name could show an amount backwards.
+# They reverse the text around them, so a name could show an amount backwards.
 _BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
-@singledispatch
 def to_json_value(part: Any) -> Any:
-    """A part of a document as the layout takes it; what has no rule of its own goes field by field."""
-    return _fields(part)
+    """Returns a part of a document as the layout takes it: finished text, or an object or a list of parts.
+
+    Text is without control characters, which have no shape; a line break stays one.
+    """
+    match part:
+        case str():
+            lines = part.translate(_BIDI_CONTROLS).splitlines()
+            return "\n".join("".join(c for c in line if unicodedata.category(c) != "Cc") for line in lines)
+        case Money():
+            return format_money(part).replace("-", "−", 1)
+        case date():
+            return format_date(part)
+        case Decimal():
+            return format_number(part)
+        case tuple():
+            return [to_json_value(one) for one in part]
+        case None | bool():
+            return part
+        case PngImage():
+            return images.logo(part)
+        case _other:
+            values = {field.name: to_json_value(getattr(part, field.name)) for field in fields(part)}
+            return {**values, **_derived(part)}
 
 
-@to_json_value.register
-def _(part: str) -> str:
-    """Without control characters, which have no shape; a line break stays one."""
-    lines = part.translate(_BIDI_CONTROLS).splitlines()
-    return "\n".join("".join(c for c in line if unicodedata.category(c) != "Cc") for line in lines)
+def _derived(part: Any) -> dict[str, Any]:
+    """Returns what the layout needs of a part beside its fields, or in another form than they have."""
+    match part:
+        case Link():
+            return {"url": part.url, "code": images.qr_code(part.url)}
+        case Headline():  # its decimals are printed smaller
+            return {"amount": split_decimals(to_json_value(part.amount))}
+        case Stages():
+            return _stage_bar(part)
+        case Document():
+            return _metadata(part)
+        case _other:
+            return {}
 
 
-@to_json_value.register
-def _(part: bool | None) -> bool | None:
-    return part
-
-
-@to_json_value.register
-def _(part: Money) -> str:
-    return format_money(part).replace("-", "−", 1)
-
-
-@to_json_value.register
-def _(part: date) -> str:
-    return format_date(part)
-
-
-@to_json_value.register
-def _(part: Decimal) -> str:
-    return quantity(part)
-
-
-@to_json_value.register
-def _(part: tuple) -> list[Any]:  # type: ignore[type-arg]
-    return [to_json_value(one) for one in part]
-
-
-@to_json_value.register
-def _(part: PngImage) -> dict[str, str | float] | None:
-    return images.logo(part)
-
-
-@to_json_value.register
-def _(part: Link) -> dict[str, str]:
-    return {"url": part.url, "words": part.words, "code": images.code(part.url)}
-
-
-@to_json_value.register
-def _(part: Stages) -> dict[str, Any]:
-    """The widths of the bar in percent, and its legend; what is not there is not in the legend."""
+def _stage_bar(part: Stages) -> dict[str, Any]:
+    """Returns the widths of the bar in percent, and its legend without the parts that are zero."""
     paid, requested = stage_widths(
         part.total.amount_minor, part.paid.amount_minor, part.requested.amount_minor
     )
@@ -79,15 +73,31 @@ def _(part: Stages) -> dict[str, Any]:
     return {
         "paid": paid,
         "requested": requested,
-        "legend": [[look, words, to_json_value(sum_)] for look, words, sum_ in shown],
+        "legend": [[look, label, to_json_value(amount)] for look, label, amount in shown],
     }
 
 
-@to_json_value.register
-def _(part: Document) -> dict[str, Any]:
-    day = {"year": part.document_date.year, "month": part.document_date.month, "day": part.document_date.day}
-    return {**_fields(part), "title": to_json_value(part.title), "day": day, "has_tax": part.has_tax}
-
-
-def _fields(part: Any) -> dict[str, Any]:
-    return {field.name: to_json_value(getattr(part, field.name)) for field in fields(part)}
+def _metadata(part: Document) -> dict[str, Any]:
+    """Returns the metadata of the file, and the labels that are the same on every document."""
+    tax_number = _("Tax number %(number)s") % {"number": part.issuer.tax_number}
+    return {
+        "language": Locale.parse(current_locale()).language,
+        "title": to_json_value(part.title),
+        "day": {
+            "year": part.document_date.year,
+            "month": part.document_date.month,
+            "day": part.document_date.day,
+        },
+        "has_tax": part.has_tax,
+        "labels": {
+            "from": _("From"),
+            "to": _("To"),
+            "tax_number": to_json_value(tax_number) if part.issuer.tax_number else "",
+            "description": _("Description"),
+            "quantity": _("Quantity"),
+            "unit_price": _("Unit price"),
+            "tax": _("Tax"),
+            "amount": _("Amount"),
+            "paid_so_far": _("Paid so far"),
+        },
+    }

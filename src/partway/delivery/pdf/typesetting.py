@@ -1,4 +1,4 @@
-"""Sets a document as PDF; the same data gives the same bytes, on every machine."""
+"""Typesets a document as PDF; the same data gives the same bytes, on every machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typst
 from .content import Document
 from .serialization import to_json_value
 
-_ODD = re.compile(r"[^\w.]+")
+_NOT_IN_A_NAME = re.compile(r"[^\w.]+")
 
 _HERE = Path(__file__).parent
 _LAYOUT = _HERE / "layout"
@@ -21,7 +21,7 @@ _LAYOUT = _HERE / "layout"
 
 @dataclass(frozen=True, slots=True)
 class PdfFile:
-    """A finished document under the name it is saved by."""
+    """A finished document with its file name."""
 
     name: str
     content: bytes
@@ -29,14 +29,14 @@ class PdfFile:
 
 
 def file(document: Document) -> PdfFile:
-    """The document as a file: Invoice-INV-0012.pdf."""
-    words = (document.status_label, document.kind, document.number)
-    name = "-".join(_ODD.sub("-", word).strip("-.") for word in words if word)
+    """Returns the document as a file: Invoice-INV-0012.pdf."""
+    parts = (document.status_label, document.kind, document.number)
+    name = "-".join(_NOT_IN_A_NAME.sub("-", part).strip("-.") for part in parts if part)
     return PdfFile(f"{name}.pdf", pdf(document))
 
 
 def pdf(document: Document) -> bytes:
-    """The document as a PDF file. No network, no file outside this folder, no font of the machine."""
+    """Returns the document as PDF. Uses no network, no file outside this folder, and no font of the machine."""
     return typst.compile(
         _LAYOUT / "document.typ",
         root=_LAYOUT,
@@ -48,5 +48,5 @@ def pdf(document: Document) -> bytes:
 
 @cache
 def _fonts() -> typst.Fonts:
-    """Ours first; those that typst carries stand in for the few letters that ours lack."""
+    """Our fonts first; those that typst carries replace them for the few letters that they lack."""
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[_HERE / "fonts"])

@@ -1,72 +1,76 @@
 """How money, stages, states, quantities and times look, the same on every page and in every mail.
 
-{{ invoice.amount_due|money }}                   $1,250.50, its decimals smaller; |plain_money for text
-{% stage_bar total paid requested %}             the bar; {% stage_legend … %} says it in words
-{% state payment.status %}                       a dot and a word
-{% invoice_state invoice today %}                the same, with Overdue and Partially paid derived
+{{ invoice.amount_due|money }}                   $1,250.50, its decimals smaller; |money_text for text
+{% stage_bar total paid requested %}             the bar; {% stage_legend … %} is its legend
+{% status_badge payment.status %}                a dot and a word
+{% invoice_status_badge invoice today %}         the same, with Overdue and Partially paid derived
 {{ line.quantity|quantity }}                     1.5, never 1.5000
-{{ event.created_at|local_time:organization.time_zone }}   Nov 22, 2026, 3:14 PM
-{{ request.expires_at|last_moment:organization.time_zone }}   Nov 30, 2026; with the time, unless the day ends with it
+{{ invoice.due_on|format_date }}                 Nov 22, 2026
+{{ event.created_at|format_datetime:organization.time_zone }}   Nov 22, 2026, 3:14 PM
+{{ request.expires_at|deadline:organization.time_zone }}        Nov 30, 2026; with the time, unless the day ends with it
 """
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Invoice
 from partway.lib import clock
-from partway.lib.money import EXPONENTS, Money, format_money
+from partway.lib.money import EXPONENTS, Money
 
+from ..formats import format_date, format_datetime, format_money, format_number, split_decimals
 from . import stages
 
 register = template.Library()
 
 register.simple_tag(stages.stage_bar)
 register.simple_tag(stages.stage_legend)
+register.filter("format_date", format_date)
+register.filter("format_datetime", format_datetime)
+register.filter("money_text", format_money)
 
-_DECIMALS = re.compile(r"^(.*\d)(\.\d+)$", re.DOTALL)
-_LONG = 13  # letters from which the largest size no longer fits a phone
+_LONG = 13  # characters from which the largest size does not fit a phone
 
-# state: word, tone, shape of the dot. Amber asks for somebody, red is for harm alone.
-_STATES: dict[str, tuple[str, str, str]] = {
-    "draft": ("Draft", "soft", "ring"),
-    "sent": ("Sent", "ink", "disc"),
-    "unpaid": ("Unpaid", "ink", "ring"),
-    "overdue": ("Overdue", "amber", "disc"),
-    "partially_paid": ("Partially paid", "green", "half"),
-    "paid": ("Paid", "green", "disc"),
-    "void": ("Void", "soft", "ring"),
-    "written_off": ("Written off", "soft", "ring"),
-    "accepted": ("Accepted", "green", "half"),
-    "declined": ("Declined", "soft", "ring"),
-    "invoiced": ("Invoiced", "green", "disc"),
-    "due": ("Due", "amber", "ring"),
-    "none": ("None", "soft", "ring"),
-    "open": ("Open", "green", "ring"),
-    "canceled": ("Canceled", "soft", "ring"),
-    "expired": ("Expired", "soft", "ring"),
-    "pending": ("Waiting for the customer", "soft", "ring"),
-    "authorized": ("Authorized", "ink", "half"),
-    "capturing": ("Being charged", "ink", "half"),
-    "processing": ("Processing", "ink", "half"),
-    "releasing": ("Being released", "soft", "half"),
-    "closing": ("Being closed", "soft", "half"),
-    "succeeded": ("Succeeded", "green", "disc"),
-    "reversed": ("Reversed", "amber", "ring"),
-    "failed": ("Failed", "red", "disc"),
-    "queued": ("Waiting to be sent", "soft", "ring"),
-    "dropped": ("Not sent", "soft", "ring"),
-    "bounced": ("Bounced", "red", "disc"),
-    "connected": ("Connected", "green", "disc"),
-    "on": ("On", "green", "disc"),
-    "off": ("Off", "amber", "ring"),
+# state: word, tone, shape of the dot. Amber asks for action, red is for harm alone.
+_STATES: dict[str, tuple[str | Promise, str, str]] = {
+    "draft": (_("Draft"), "soft", "ring"),
+    "sent": (_("Sent"), "ink", "disc"),
+    "unpaid": (_("Unpaid"), "ink", "ring"),
+    "overdue": (_("Overdue"), "amber", "disc"),
+    "partially_paid": (_("Partially paid"), "green", "half"),
+    "paid": (_("Paid"), "green", "disc"),
+    "void": (_("Void"), "soft", "ring"),
+    "written_off": (_("Written off"), "soft", "ring"),
+    "accepted": (_("Accepted"), "green", "half"),
+    "declined": (_("Declined"), "soft", "ring"),
+    "invoiced": (_("Invoiced"), "green", "disc"),
+    "due": (_("Due"), "amber", "ring"),
+    "none": (_("None"), "soft", "ring"),
+    "open": (_("Open"), "green", "ring"),
+    "canceled": (_("Canceled"), "soft", "ring"),
+    "expired": (_("Expired"), "soft", "ring"),
+    "pending": (_("Waiting for the customer"), "soft", "ring"),
+    "authorized": (_("Authorized"), "ink", "half"),
+    "capturing": (_("Being charged"), "ink", "half"),
+    "processing": (_("Processing"), "ink", "half"),
+    "releasing": (_("Being released"), "soft", "half"),
+    "closing": (_("Being closed"), "soft", "half"),
+    "succeeded": (_("Succeeded"), "green", "disc"),
+    "reversed": (_("Reversed"), "amber", "ring"),
+    "failed": (_("Failed"), "red", "disc"),
+    "queued": (_("Waiting to be sent"), "soft", "ring"),
+    "dropped": (_("Not sent"), "soft", "ring"),
+    "bounced": (_("Bounced"), "red", "disc"),
+    "connected": (_("Connected"), "green", "disc"),
+    "on": (_("On"), "green", "disc"),
+    "off": (_("Off"), "amber", "ring"),
 }
 
 
@@ -74,19 +78,16 @@ _STATES: dict[str, tuple[str, str, str]] = {
 def money(amount: Money) -> SafeString:
     """The amount with smaller decimals; its text stays whole for copying and for screen readers."""
     text = format_money(amount).replace("-", "−", 1)
+    before, decimals, after = split_decimals(text)
     long = SafeString(" data-long") if len(text) >= _LONG else ""
-    found = _DECIMALS.match(text)
-    if not found:
-        return format_html('<span class="amount"{}>{}</span>', long, text)
-    whole, decimals = found.groups()
-    small = format_html('<span class="decimals">{}</span>', decimals)
-    return format_html('<span class="amount"{}>{}{}</span>', long, whole, small)
+    small = format_html('<span class="decimals">{}</span>', decimals) if decimals else ""
+    return format_html('<span class="amount"{}>{}{}{}</span>', long, before, small, after)
 
 
 @register.filter
-def money_text(amount: Money) -> str:
-    """The amount as text, for mails, titles and labels."""
-    return format_money(amount)
+def quantity(value: Decimal) -> str:
+    """A quantity or a percentage, without trailing zeros or an exponent."""
+    return format_number(value)
 
 
 @register.filter
@@ -97,7 +98,7 @@ def money_input(amount: Money) -> str:
 
 @register.filter
 def exponent(currency: str) -> int:
-    """How many decimals the currency has: 0, 2 or 3."""
+    """The number of decimals of a currency: 0, 2 or 3."""
     return EXPONENTS[currency]
 
 
@@ -108,23 +109,23 @@ def as_money(amount_minor: int, currency: str) -> Money:
 
 
 @register.simple_tag
-def status_badge(word: str) -> SafeString:
-    """A stored or derived state as a dot and a word; an unknown one shows itself."""
-    words, tone, shape = _STATES.get(word, (word.replace("_", " ").capitalize(), "soft", "ring"))
+def status_badge(status: str) -> SafeString:
+    """A stored or derived state as a dot and a word; an unknown one is shown by its code."""
+    word, tone, shape = _STATES.get(status, (status.replace("_", " ").capitalize(), "soft", "ring"))
     dot = SafeString('<span class="state-dot" aria-hidden="true"></span>')
     return format_html(
-        '<span class="state" data-tone="{}" data-shape="{}">{}{}</span>', tone, shape, dot, words
+        '<span class="state" data-tone="{}" data-shape="{}">{}{}</span>', tone, shape, dot, word
     )
 
 
 @register.simple_tag
 def invoice_status_badge(invoice: Invoice, today: date) -> SafeString:
-    """The state a person has in mind: overdue beats partially paid, which beats sent."""
+    """The badge of an invoice's display status on `today`."""
     return status_badge(invoice_display_status(invoice, today))
 
 
 def invoice_display_status(invoice: Invoice, today: date) -> str:
-    """The state of an invoice on `today` (where the organization is), derived ones included."""
+    """Returns the status on `today` (in the organization's time zone): overdue before partially_paid before sent."""
     if invoice.is_overdue(today):
         return "overdue"
     if invoice.status == "sent" and invoice.payment_status == "partially_paid":
@@ -133,28 +134,8 @@ def invoice_display_status(invoice: Invoice, today: date) -> str:
 
 
 @register.filter
-def quantity(value: Decimal) -> str:
-    """A decimal without trailing zeros or an exponent."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-@register.filter
-def format_datetime(when: datetime, time_zone: str) -> str:
-    """The moment on a clock in `time_zone`."""
-    local = when.astimezone(ZoneInfo(time_zone))
-    return f"{format_date(local)}, {local.hour % 12 or 12}:{local:%M %p}"
-
-
-@register.filter
-def format_date(day: date) -> str:
-    """A calendar day, as Nov 22, 2026."""
-    return f"{day:%b} {day.day}, {day.year}"
-
-
-@register.filter
 def deadline(until: datetime, time_zone: str) -> str:
-    """Until when something goes: the last day, if it ends with that day in `time_zone`, else the moment."""
+    """The last day, if `until` is the end of that day in `time_zone`, else the moment."""
     day = clock.last_day(until, time_zone)
     ends_with_day = until == clock.end_of_day(day, time_zone)
     return format_date(day) if ends_with_day else format_datetime(until, time_zone)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import secrets
 
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from partway.lib.money import Money, format_money
+from partway.lib.money import Money
 
-_LEAST_PERCENT = 1.5  # a part that is there can be seen, and a bar that is not full does not look full
+from ..formats import format_money
+
+_MIN_PERCENT = 1.5  # a part that exists is visible, and a bar that is not full does not look full
 
 _HATCH = SafeString(
     '<pattern id="{0}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -21,21 +25,29 @@ _HATCH = SafeString(
 def stage_bar(total: Money, paid: Money, requested: Money | None = None, size: str = "") -> SafeString:
     """An SVG as wide as its place; `size` "large" for the page that is about this invoice."""
     asked = requested or Money(0, total.currency)
+    amounts = {
+        "paid": format_money(paid),
+        "total": format_money(total),
+        "requested": format_money(asked),
+    }
+    label = (
+        _("Paid %(paid)s of %(total)s, %(requested)s requested") if asked else _("Paid %(paid)s of %(total)s")
+    )
     first, second = stage_widths(total.amount_minor, paid.amount_minor, asked.amount_minor)
     kind = f"stage-bar stage-bar-{size}" if size else "stage-bar"
-    return _drawing(first, second, label=_label(total, paid, asked), kind=kind)
+    return _drawing(first, second, label=label % amounts, kind=kind)
 
 
 def stage_legend(
-    total: Money, paid: Money, requested: Money | None = None, requested_word: str = "Requested"
+    total: Money, paid: Money, requested: Money | None = None, requested_word: str | Promise = ""
 ) -> SafeString:
     """The parts of the bar with their amounts, each beside a sample of how it is drawn."""
     asked = requested or Money(0, total.currency)
     rest = Money(max(0, total.amount_minor - paid.amount_minor - asked.amount_minor), total.currency)
     parts = [
-        (_drawing(100, 0), "Paid", format_money(paid)),
-        (_drawing(0, 100), requested_word, format_money(asked)),
-        (_drawing(0, 0), "Left", format_money(rest)),
+        (_drawing(100, 0), _("Paid"), format_money(paid)),
+        (_drawing(0, 100), requested_word or _("Requested"), format_money(asked)),
+        (_drawing(0, 0), _("Left"), format_money(rest)),
     ]
     shown = parts if asked else [parts[0], parts[2]]
     items = format_html_join("", '<li>{}{} <span class="amount">{}</span></li>', shown)
@@ -44,34 +56,28 @@ def stage_legend(
 
 def _drawing(first: float, second: float, *, label: str = "", kind: str = "stage-bar") -> SafeString:
     name = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
-    ground = SafeString('<rect class="stage-left" width="100%" height="100%"/>')
+    left = SafeString('<rect class="stage-left" width="100%" height="100%"/>')
     paid = format_html('<rect class="stage-paid" width="{}%" height="100%"/>', f"{first:g}") if first else ""
-    requested = _requested(first, second) if second else ""
-    return format_html('<svg class="{}" {}>{}{}{}</svg>', kind, name, ground, paid, requested)
-
-
-def _requested(first: float, second: float) -> SafeString:
-    hatch = f"hatch-{secrets.token_hex(4)}"  # unique in a page that shows many bars
-    shape = '<rect class="stage-requested" x="{}%" width="{}%" height="100%" fill="url(#{})"/>'
-    return format_html(_HATCH, hatch) + format_html(shape, f"{first:g}", f"{second:g}", hatch)
+    requested = SafeString("")
+    if second:
+        hatch = f"hatch-{secrets.token_hex(4)}"  # unique in a page that shows many bars
+        shape = '<rect class="stage-requested" x="{}%" width="{}%" height="100%" fill="url(#{})"/>'
+        pattern = format_html(_HATCH, hatch)
+        requested = pattern + format_html(shape, f"{first:g}", f"{second:g}", hatch)
+    return format_html('<svg class="{}" {}>{}{}{}</svg>', kind, name, left, paid, requested)
 
 
 def stage_widths(total: int, paid: int, requested: int) -> tuple[float, float]:
-    """Percent of the bar that is paid and requested. A total of nothing is an empty bar."""
+    """Returns how much of the bar is paid and requested, in percent. A total of nothing is an empty bar."""
     if total <= 0:
         return 0, 0
     first = _visible(paid, total)
     second = min(_visible(requested, total), 100 - first)
-    if first + second > 100 - _LEAST_PERCENT and paid + requested < total:
-        over = first + second - (100 - _LEAST_PERCENT)
+    if first + second > 100 - _MIN_PERCENT and paid + requested < total:
+        over = first + second - (100 - _MIN_PERCENT)
         return (first, second - over) if second > over else (first - over, second)
     return first, second
 
 
 def _visible(part: int, total: int) -> float:
-    return 0 if part <= 0 else min(100, max(_LEAST_PERCENT, round(part * 100 / total, 2)))
-
-
-def _label(total: Money, paid: Money, requested: Money) -> str:
-    words = f"Paid {format_money(paid)} of {format_money(total)}"
-    return f"{words}, {format_money(requested)} requested" if requested else words
+    return 0 if part <= 0 else min(100, max(_MIN_PERCENT, round(part * 100 / total, 2)))

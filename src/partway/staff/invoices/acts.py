@@ -1,117 +1,135 @@
-"""What is done with a whole invoice: send, resend, write off, reopen, void; each confirmed on a page of its own."""
+"""Acts on a whole invoice: send, resend, write off, reopen and void; each is confirmed on a page of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from partway.billing.documents import invoices
-from partway.billing.errors import BillingError
-from partway.billing.models import Invoice
+from partway.billing.receivables import write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.money import Money
 
-from ..access import get_own_or_404
+from ..access import get_invoice_or_404
+from ..confirm import ConfirmForm, confirm, unavailable_message
 from ..context import MemberContext
-from ..forms import Form
-from .editor import number, version
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """A question: its template, what is said once it is done, what it shows, and what of that comes back with a yes."""
-
-    template: str
-    notice: Callable[[Invoice], str]
-    extra_context: Callable[[Invoice], dict[str, Any]] = lambda _: {}
-    parse_arguments: Callable[[Form, Invoice], dict[str, Any]] = lambda *_: {}
+from ..forms import HiddenNumberField, StaffForm
 
 
 def send(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """Give the draft its number and mail it, after saying to whom."""
-    return _act(ctx, invoice_id, invoices.send, Confirmation("send", _sent, parse_arguments=_version))
+    """Asks before the draft gets its number and is mailed."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
+    back = ctx.url("invoice", invoice.pk)
 
+    def act(form: ConfirmForm) -> HttpResponse:
+        sent = invoices.send(
+            invoice, expected_version=form.cleaned_data["version"], by=ctx.actor, now=ctx.now
+        )
+        notice = gettext("Invoice %(number)s is on its way to %(email)s.")
+        return ctx.redirect(back, notice=notice % {"number": sent.number, "email": sent.customer.email})
 
-def _sent(invoice: Invoice) -> str:
-    return f"Invoice {invoice.number} is on its way to {invoice.customer.email}."
+    return confirm(
+        ctx,
+        invoice,
+        "staff/invoices/send.html",
+        form=ConfirmForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=lambda: {"invoice": invoice},
+    )
 
 
 def resend(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """Mail the invoice's link again."""
-    return _act(ctx, invoice_id, invoices.resend, Confirmation("resend", _resent))
+    """Asks before the invoice's link is mailed again."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
+    back = ctx.url("invoice", invoice.pk)
+
+    def act(_form: StaffForm) -> HttpResponse:
+        sent = invoices.resend(invoice, by=ctx.actor, now=ctx.now)
+        notice = gettext("Invoice %(number)s is on its way again to %(email)s.")
+        return ctx.redirect(back, notice=notice % {"number": sent.number, "email": sent.customer.email})
+
+    return confirm(
+        ctx,
+        invoice,
+        "staff/invoices/resend.html",
+        form=StaffForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=lambda: {"invoice": invoice},
+    )
 
 
-def _resent(invoice: Invoice) -> str:
-    return f"Invoice {invoice.number} is on its way again to {invoice.customer.email}."
+class WriteOffForm(ConfirmForm):
+    """The version and the amount due that the page showed: a payment changes the amount and makes no new version."""
+
+    due_minor = HiddenNumberField()
 
 
 def write_off(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """Give up on what is still due, after saying what ends with it."""
-    page = Confirmation("write_off", _written_off, extra_context=_asked, parse_arguments=_version_and_due)
-    return _act(ctx, invoice_id, invoices.write_off, page)
+    """Asks before what is still due is given up, and names what ends with it."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
+    back = ctx.url("invoice", invoice.pk)
 
+    def act(form: WriteOffForm) -> HttpResponse:
+        due = Money(form.cleaned_data["due_minor"], invoice.currency)
+        version = form.cleaned_data["version"]
+        done = write_offs.write_off(
+            invoice, expected_version=version, expected_amount_due=due, by=ctx.actor, now=ctx.now
+        )
+        notice = gettext("%(amount)s of %(number)s is written off. Nobody is asked for it any more.")
+        return ctx.redirect(back, notice=notice % {"amount": done.amount_due, "number": done.number})
 
-def _written_off(invoice: Invoice) -> str:
-    return f"{invoice.amount_due} of {invoice.number} is written off. Nobody is asked for it any more."
-
-
-def _asked(invoice: Invoice) -> dict[str, Any]:
-    return {"asked": payment_requests.current(invoice)}
+    return confirm(
+        ctx,
+        invoice,
+        "staff/invoices/write_off.html",
+        form=WriteOffForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=lambda: {"invoice": invoice, "open_request": payment_requests.current(invoice)},
+    )
 
 
 def reopen(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """Take a write-off back."""
-    return _act(ctx, invoice_id, invoices.reopen, Confirmation("reopen", _reopened, parse_arguments=_version))
+    """Asks before a write-off is taken back."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
+    back = ctx.url("invoice", invoice.pk)
 
+    def act(form: ConfirmForm) -> HttpResponse:
+        done = write_offs.reopen(
+            invoice, expected_version=form.cleaned_data["version"], by=ctx.actor, now=ctx.now
+        )
+        notice = gettext("%(number)s is open again: %(amount)s is due.")
+        return ctx.redirect(back, notice=notice % {"number": done.number, "amount": done.amount_due})
 
-def _reopened(invoice: Invoice) -> str:
-    return f"{invoice.number} is open again: {invoice.amount_due} is due."
+    return confirm(
+        ctx,
+        invoice,
+        "staff/invoices/reopen.html",
+        form=ConfirmForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=lambda: {"invoice": invoice},
+    )
 
 
 def void(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """End an unpaid invoice for good."""
-    page = Confirmation("void", _voided, extra_context=_void_unavailable, parse_arguments=_version)
-    return _act(ctx, invoice_id, invoices.void, page)
+    """Asks before an unpaid invoice ends for good."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
+    back = ctx.url("invoice", invoice.pk)
 
+    def act(form: ConfirmForm) -> HttpResponse:
+        invoices.void(invoice, expected_version=form.cleaned_data["version"], by=ctx.actor, now=ctx.now)
+        return ctx.redirect(back, notice=gettext("The invoice is void. Nobody can pay it any more."))
 
-def _voided(invoice: Invoice) -> str:
-    return "The invoice is void. Nobody can pay it any more."
-
-
-def _void_unavailable(invoice: Invoice) -> dict[str, Any]:
-    return {"unavailable_reason": invoices.void_unavailable_reason(invoice)}
-
-
-def _version(form: Form, _: Invoice) -> dict[str, Any]:
-    return {"version": version(form)}
-
-
-def _version_and_due(form: Form, invoice: Invoice) -> dict[str, Any]:
-    """A payment alone makes no new version, but another amount than the button named."""
-    return {"version": version(form), "due": Money(number(form, "due_minor"), invoice.currency)}
-
-
-def _act(
-    ctx: MemberContext, invoice_id: str, action: Callable[..., Invoice], page: Confirmation
-) -> HttpResponse:
-    """Ask first; then do it, and say so on the invoice's page. A refusal comes back to the question, as it is now."""
-    invoice = _get_or_404(ctx, invoice_id)
-    form = Form({})
-    if ctx.is_post:
-        try:
-            seen = page.parse_arguments(Form.from_data(ctx.request.POST), invoice)
-            done = action(invoice, by=ctx.actor, now=ctx.now, **seen)
-        except BillingError as error:
-            form.add_error(error)
-            invoice = _get_or_404(ctx, invoice_id)
-        else:
-            return ctx.redirect(ctx.url("invoice", done.pk), notice=page.notice(done))
-    context = {"invoice": invoice, "form": form, **page.extra_context(invoice)}
-    return ctx.render(f"staff/invoices/{page.template}.html", context, status=form.status)
-
-
-def _get_or_404(ctx: MemberContext, invoice_id: str) -> Invoice:
-    return get_own_or_404(ctx, Invoice.objects.select_related("organization", "customer"), invoice_id)
+    return confirm(
+        ctx,
+        invoice,
+        "staff/invoices/void.html",
+        form=ConfirmForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=lambda: {"invoice": invoice},
+        unavailable_reason=lambda: unavailable_message(invoices.void_unavailable_reason(invoice)),
+    )

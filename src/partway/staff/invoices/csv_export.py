@@ -1,17 +1,17 @@
-"""The filtered list of invoices as a file for a spreadsheet, streamed row by row."""
+"""The filtered list of invoices as a CSV file for a spreadsheet, streamed row by row."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Invoice, PaymentRequest
 from partway.delivery.templatetags.partway import invoice_display_status
@@ -22,76 +22,66 @@ from .filters import STATES, apply_filters
 from .index import apply_sort
 
 _HEADER = (
-    *("Number", "Status", "Customer", "Email", "Sent on", "Due on", "Currency"),
-    *("Total", "Amount paid", "Amount due", "Amount requested", "Invoice id"),
+    *(_("Number"), _("Status"), _("Customer"), _("Email"), _("Sent on"), _("Due on"), _("Currency")),
+    *(_("Total"), _("Amount paid"), _("Amount due"), _("Amount requested"), _("Invoice id")),
 )
-_BOM = "\ufeff"  # without it, spreadsheets take UTF-8 for something else
+_BOM = "\ufeff"  # without it, spreadsheets read UTF-8 in another encoding
 _ROWS_AT_ONCE = 2_000
-_CHUNK_LETTERS = 32_768
-# A spreadsheet would run a cell that begins with one of these, and the name is what a stranger typed.
+_CHUNK_CHARACTERS = 32_768
+# A spreadsheet would run a cell that begins with one of these, and a customer's name comes from outside.
 _DANGEROUS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def export(ctx: MemberContext) -> HttpResponseBase:
     """The file; an address that cannot be read in full leads to the list, which says what is wrong with it."""
-    asked = apply_filters(ctx)
-    rows = apply_sort(asked, ctx)
-    if asked.filter_errors:
+    filtered = apply_filters(ctx)
+    rows = apply_sort(filtered, ctx)
+    if filtered.filter_errors:
         return redirect(f"{ctx.url('invoices')}?{ctx.request.GET.urlencode()}")
-    answer = StreamingHttpResponse(_chunks(_lines(rows, ctx)), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(_chunks(_lines(rows, ctx)), content_type="text/csv; charset=utf-8")
     name = f"{ctx.organization.slug}-invoices-{ctx.today.isoformat()}.csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
-def _chunks(lines: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Text in pieces worth sending; only one of them is in memory at a time."""
+def _chunks(lines: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Yields the text in pieces; only one of them is in memory at a time."""
     buffer = io.StringIO(_BOM)
     buffer.seek(0, io.SEEK_END)
     writer = csv.writer(buffer)
     for line in lines:
         writer.writerow(line)
-        if buffer.tell() > _CHUNK_LETTERS:
+        if buffer.tell() > _CHUNK_CHARACTERS:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
 
 
-def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[tuple[str, ...]]:
+def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[Iterable[object]]:
+    """Yields the header and the cells of each invoice; amounts are plain digits such as 1250.50."""
     yield _HEADER
-    asked = PaymentRequest.objects.open().filter(invoice=OuterRef("pk")).values("amount_requested_minor")
-    found = rows.select_related("customer").annotate(requested_minor=Subquery(asked))
-    today, zone = ctx.today, ZoneInfo(ctx.organization.time_zone)
-    # On PostgreSQL a cursor of the server's, so that neither side holds the whole list.
-    for invoice in found.iterator(chunk_size=_ROWS_AT_ONCE):
-        yield _line(invoice, today, zone)
+    requested = PaymentRequest.objects.open().filter(invoice=OuterRef("pk")).values("amount_requested_minor")
+    annotated = rows.select_related("customer").annotate(requested_minor=Subquery(requested))
+    zone = ZoneInfo(ctx.organization.time_zone)
+    # On PostgreSQL with a server-side cursor, so that neither side holds the whole list.
+    for invoice in annotated.iterator(chunk_size=_ROWS_AT_ONCE):
+        due_minor = invoice.amount_due_minor if invoice.status == "sent" else 0
+        requested_minor: int = getattr(invoice, "requested_minor", None) or 0
+        amounts = (invoice.total_minor, invoice.amount_paid_minor, due_minor, requested_minor)
+        yield (
+            _safe_cell(invoice.number or ""),
+            STATES[invoice_display_status(invoice, ctx.today)][0],
+            _safe_cell(invoice.customer.name),
+            _safe_cell(invoice.customer.email),
+            invoice.sent_at.astimezone(zone).date().isoformat() if invoice.sent_at else "",
+            invoice.due_on.isoformat(),
+            invoice.currency,
+            *(f"{Decimal(amount).scaleb(-EXPONENTS[invoice.currency]):f}" for amount in amounts),
+            invoice.pk,
+        )
 
 
-def _line(invoice: Invoice, today: date, zone: ZoneInfo) -> tuple[str, ...]:
-    exponent = EXPONENTS[invoice.currency]
-    due_minor = invoice.amount_due_minor if invoice.status == "sent" else 0
-    requested_minor: int = getattr(invoice, "requested_minor", None) or 0
-    return (
-        _text(invoice.number or ""),
-        STATES[invoice_display_status(invoice, today)][0],
-        _text(invoice.customer.name),
-        _text(invoice.customer.email),
-        invoice.sent_at.astimezone(zone).date().isoformat() if invoice.sent_at else "",
-        invoice.due_on.isoformat(),
-        invoice.currency,
-        _amount(invoice.total_minor, exponent),
-        _amount(invoice.amount_paid_minor, exponent),
-        _amount(due_minor, exponent),
-        _amount(requested_minor, exponent),
-        invoice.pk,
-    )
-
-
-def _text(typed: str) -> str:
-    return f"'{typed}" if typed.startswith(_DANGEROUS) else typed
-
-
-def _amount(amount_minor: int, exponent: int) -> str:
-    """Plain digits with as many decimals as the currency has: 1250.50."""
-    return f"{Decimal(amount_minor).scaleb(-exponent):f}"
+def _safe_cell(text: str) -> str:
+    """Marks as text what a spreadsheet would run as a formula."""
+    return f"'{text}" if text.startswith(_DANGEROUS) else text

@@ -1,78 +1,75 @@
-"""The page of one invoice, and its row in every list."""
+"""The page of one invoice."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q
 from django.http import HttpResponse, HttpResponseNotAllowed
 
 from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.ledger import allocations
-from partway.billing.models import Event, Invoice, Mail, PaymentRequest
-from partway.billing.models.fields import OrganizationQuerySet
+from partway.billing.models import Event, Invoice
 from partway.billing.receivables import credit
 from partway.billing.requests import payment_requests
 from partway.delivery.pdf import invoice_pdf, pdf_response
 from partway.lib.money import Money
 
 from .. import payment_rows, timeline
-from ..access import get_own_or_404
+from ..access import get_invoice_or_404
+from ..confirm import unavailable_message
 from ..context import MemberContext
-
-PAGE_ROWS = 50
-
-
-def with_open_requests(rows: OrganizationQuerySet[Invoice]) -> QuerySet[Any]:
-    """Invoices with their customer and open request, as a row of a list shows them."""
-    open_ones = Prefetch("payment_requests", PaymentRequest.objects.open(), to_attr="open_requests")
-    return rows.select_related("customer").prefetch_related(open_ones)
 
 
 def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """Everything about one invoice."""
-    rows = Invoice.objects.select_related("organization", "customer", "quote")
-    invoice = get_own_or_404(ctx, rows, invoice_id)
-    asked = list(invoice.payment_requests.prefetch_related("mails__attempts").order_by("-created_at", "-id"))
-    open_request = next((request for request in asked if request.status == "open"), None)
+    """Everything about one invoice, its timeline included."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
+    written_off = None
+    if invoice.status == "written_off":
+        written_off = invoice.events.filter(type="invoice.written_off").order_by("created_at", "id").last()
+    # A payment of another invoice that was allocated here may have been reversed there.
+    elsewhere = Q(type="payment.reversed", payment__in=invoice.allocations.values("payment"))
+    events = Event.objects.filter(Q(invoice=invoice) | elsewhere).select_related("payment_request", "payment")
+    unavailable_reason = payment_requests.unavailable_reason(invoice)
     context = {
         "invoice": invoice,
         "lines": invoice.lines.all(),
-        "unavailable_reason": payment_requests.unavailable_reason(invoice, now=ctx.now),
-        "written_off": _written_off(invoice),
-        "open_request": open_request,
-        "open_request_mail": _latest_mail(open_request),
-        "open_request_expired": open_request is not None and open_request.has_expired(ctx.now),
-        "open_request_url": links.request_url(open_request) if open_request else "",
-        "ended_requests": [request for request in asked if request.status != "open"],
+        "unavailable_reason": unavailable_reason,
+        "unavailable_message": unavailable_message(unavailable_reason),
+        "written_off": written_off,
         "payments": payment_rows.of_invoice(ctx, invoice),
         "accepts_payments": invoice.status in allocations.ALLOCATABLE_STATUSES,
         "credit": credit.available_credit(invoice),
         "customer_url": links.invoice_url(invoice) if invoice.status != "draft" else "",
-        "timeline": timeline.entries(_events(invoice)),
+        "timeline": timeline.entries(events.order_by("-created_at", "-id")),
         "mails": invoice.mails.prefetch_related("attempts").order_by("-created_at", "-id"),
+        **_requests(ctx, invoice),
         **_deposit(invoice),
     }
     return ctx.render("staff/invoices/show.html", context)
 
 
-def _written_off(invoice: Invoice) -> Event | None:
-    """By whom and when, while it is."""
-    if invoice.status != "written_off":
-        return None
-    return invoice.events.filter(type="invoice.written_off").order_by("created_at", "id").last()
-
-
-def _events(invoice: Invoice) -> QuerySet[Event]:
-    """What happened to it, newest first; a payment of another invoice that stood here may have been reversed."""
-    elsewhere = Q(type="payment.reversed", payment__in=invoice.allocations.values("payment"))
-    events = Event.objects.filter(Q(invoice=invoice) | elsewhere)
-    return events.select_related("payment_request", "payment").order_by("-created_at", "-id")
+def _requests(ctx: MemberContext, invoice: Invoice) -> dict[str, Any]:
+    """The open request with its latest mail and its link, and the requests that ended."""
+    requests = invoice.payment_requests.prefetch_related("mails__attempts").order_by("-created_at", "-id")
+    ended = [request for request in requests if request.status != "open"]
+    open_request = next((request for request in requests if request.status == "open"), None)
+    if open_request is None:
+        return {"open_request": None, "ended_requests": ended}
+    return {
+        "open_request": open_request,
+        "open_request_mail": max(
+            open_request.mails.all(), key=lambda mail: (mail.created_at, mail.pk), default=None
+        ),
+        "open_request_expired": open_request.has_expired(ctx.now),
+        "open_request_url": links.request_url(open_request),
+        "ended_requests": ended,
+    }
 
 
 def _deposit(invoice: Invoice) -> dict[str, Money | None]:
-    """The deposit that came with the quote it was made of, and what of it is credit, or will be once it is sent."""
+    """The deposit that came with the quote, and how much of it is credit or will be once the invoice is sent."""
     payment = deposits.deposit_payment(invoice.quote) if invoice.quote else None
     if payment is None or payment.captured is None:
         return {}
@@ -83,12 +80,8 @@ def _deposit(invoice: Invoice) -> dict[str, Money | None]:
 
 
 def pdf(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """The invoice as the customer gets it, a draft marked as one."""
-    invoice = get_own_or_404(ctx, Invoice.objects.select_related("organization", "customer"), invoice_id)
+    """The invoice as the customer receives it; a draft is marked as one."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
     if ctx.is_post:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     return pdf_response(invoice_pdf(invoice))
-
-
-def _latest_mail(request: PaymentRequest | None) -> Mail | None:
-    return max(request.mails.all(), key=lambda mail: (mail.created_at, mail.pk)) if request else None

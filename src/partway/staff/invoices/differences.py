@@ -1,80 +1,78 @@
-"""What changed between two versions of an invoice, as short sentences for a person."""
+"""The differences between two versions of an invoice, as short sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from partway.billing.documents.versions import Line, Version
-from partway.delivery.templatetags.partway import format_date, quantity
+from django.utils.translation import gettext
+
+from partway.billing.documents.versions import LineVersion, Version
+from partway.delivery.formats import format_date
+from partway.delivery.templatetags.partway import quantity
 from partway.lib.money import Money
 
-_MAX_LENGTH = 80
+_MAX_LENGTH = 80  # of notes that are quoted in full
 
 
 def diff(old: Version, new: Version) -> list[str]:
-    """Each difference in a sentence, the most important first; nothing when both say the same."""
-    facts = [
-        f"{name} {message(old)} → {message(new)}"
-        for name, message in _FACTS.items()
-        if message(old) != message(new)
-    ]
-    return [*facts, *_notes(old.notes, new.notes), *_lines(old, new)]
+    """Returns each difference as a sentence, the most important first; empty when both are equal."""
+    before = _facts(old)
+    facts = [f"{name} {before[name]} → {text}" for name, text in _facts(new).items() if text != before[name]]
+    notes = []
+    if old.notes != new.notes and max(len(old.notes), len(new.notes)) > _MAX_LENGTH:
+        notes = [gettext("The notes changed")]  # the page shows the earlier ones anyway
+    elif old.notes != new.notes:
+        texts = [
+            f"“{' '.join(text.split())}”" if text.strip() else gettext("none")
+            for text in (old.notes, new.notes)
+        ]
+        notes = [gettext("Notes %(old)s → %(new)s") % {"old": texts[0], "new": texts[1]}]
+    return [*facts, *notes, *_line_differences(old, new)]
+
+
+def _facts(version: Version) -> dict[str, str]:
+    """The facts that are compared, by their label."""
+    discount = _money(version, version.discount_minor) if version.discount_minor else gettext("none")
+    if version.discount_minor and version.discount_kind == "percent":
+        discount = f"{quantity(version.discount_percent)} % ({discount})"
+    return {
+        gettext("Total"): str(version.total),
+        gettext("Due on"): format_date(version.due_on),
+        gettext("Customer"): version.customer,
+        gettext("Discount"): discount,
+        gettext("Tax"): _money(version, version.tax_minor),
+    }
 
 
 def _money(version: Version, amount_minor: int) -> str:
     return str(Money(amount_minor, version.currency))
 
 
-def _discount(version: Version) -> str:
-    if not version.discount_minor:
-        return "none"
-    amount = _money(version, version.discount_minor)
-    return (
-        f"{quantity(version.discount_percent)} % ({amount})" if version.discount_kind == "percent" else amount
-    )
-
-
-def _notes(old: str, new: str) -> list[str]:
-    """Short ones in full; of long ones only that they changed, as the page shows the earlier ones anyway."""
-    if old == new:
-        return []
-    if max(len(old), len(new)) > _MAX_LENGTH:
-        return ["The notes changed"]
-    return [f"Notes {_quoted(old)} → {_quoted(new)}"]
-
-
-def _quoted(text: str) -> str:
-    return f"“{' '.join(text.split())}”" if text.strip() else "none"
-
-
-_FACTS: dict[str, Callable[[Version], str]] = {
-    "Total": lambda version: str(version.total),
-    "Due on": lambda version: format_date(version.due_on),
-    "Customer": lambda version: version.customer,
-    "Discount": _discount,
-    "Tax": lambda version: _money(version, version.tax_minor),
-}
-
-
-def _lines(old: Version, new: Version) -> list[str]:
-    """Lines that changed, came and went; a line is the same one by its words, or else by its quantity and price."""
-    gone, come = _without(old.lines, new.lines), _without(new.lines, old.lines)
+def _line_differences(old: Version, new: Version) -> list[str]:
+    """Lines that changed, were added and removed; two lines are the same by description, else by quantity and price."""
+    gone, come = _missing(old.lines, new.lines), _missing(new.lines, old.lines)
+    if not gone and not come:
+        return [gettext("The lines stand in another order")] if old.lines != new.lines else []
     changed: list[str] = []
-    for same in (_by_words, _by_price):
+    for same in (
+        lambda line: line.description,
+        lambda line: (line.quantity, line.unit_amount_minor),
+    ):
         for line in list(gone):
             match = next((other for other in come if same(line) == same(other)), None)
             if match is not None:
                 gone.remove(line)
                 come.remove(match)
-                changed.append(f"Line “{line.description}”: {', '.join(_line(line, match, old, new))}")
-    added = [f"Line added: {_told(line, new)}" for line in come]
-    removed = [f"Line removed: {_told(line, old)}" for line in gone]
-    moved = ["The lines stand in another order"] if _only_moved(old, new) else []
-    return [*changed, *added, *removed, *moved]
+                changes = ", ".join(_changes(line, match, old, new))
+                message = gettext("Line “%(description)s”: %(changes)s")
+                changed.append(message % {"description": line.description, "changes": changes})
+    added = [gettext("Line added: %(line)s") % {"line": _label(line, new)} for line in come]
+    removed = [gettext("Line removed: %(line)s") % {"line": _label(line, old)} for line in gone]
+    return [*changed, *added, *removed]
 
 
-def _without(lines: Iterable[Line], others: Iterable[Line]) -> list[Line]:
-    """The lines that the others do not have; of two equal ones, one for each there."""
+def _missing(lines: Iterable[LineVersion], others: Iterable[LineVersion]) -> list[LineVersion]:
+    """The lines that the others lack; of equal lines as many as there are more of."""
     left = list(others)
     rest = []
     for line in lines:
@@ -85,30 +83,19 @@ def _without(lines: Iterable[Line], others: Iterable[Line]) -> list[Line]:
     return rest
 
 
-def _only_moved(old: Version, new: Version) -> bool:
-    return (
-        old.lines != new.lines and not _without(old.lines, new.lines) and not _without(new.lines, old.lines)
-    )
-
-
-def _by_words(line: Line) -> object:
-    return line.description
-
-
-def _by_price(line: Line) -> object:
-    return line.quantity, line.unit_amount_minor
-
-
-def _line(old: Line, new: Line, before: Version, after: Version) -> list[str]:
-    """What changed in one line."""
-    renamed = [f"now “{new.description}”"] if old.description != new.description else []
+def _changes(old: LineVersion, new: LineVersion, before: Version, after: Version) -> list[str]:
+    """The changes within one line."""
     facts = (
-        ("quantity", quantity(old.quantity), quantity(new.quantity)),
-        ("unit price", _money(before, old.unit_amount_minor), _money(after, new.unit_amount_minor)),
-        ("tax", f"{quantity(old.tax_percent)} %", f"{quantity(new.tax_percent)} %"),
+        (gettext("quantity"), quantity(old.quantity), quantity(new.quantity)),
+        (gettext("unit price"), _money(before, old.unit_amount_minor), _money(after, new.unit_amount_minor)),
+        (gettext("tax"), f"{quantity(old.tax_percent)} %", f"{quantity(new.tax_percent)} %"),
     )
-    return [*renamed, *(f"{name} {was} → {now}" for name, was, now in facts if was != now)]
+    renamed = gettext("now “%(description)s”") % {"description": new.description}
+    return [
+        *([renamed] if old.description != new.description else []),
+        *(f"{name} {was} → {now}" for name, was, now in facts if was != now),
+    ]
 
 
-def _told(line: Line, version: Version) -> str:
+def _label(line: LineVersion, version: Version) -> str:
     return f"“{line.description}”, {quantity(line.quantity)} × {_money(version, line.unit_amount_minor)}"

@@ -1,4 +1,4 @@
-"""The list of invoices: filters, order and page live in its address, so that what is shown can be shared."""
+"""The list of invoices: filters, order and page are in its address, so that a member can share what is shown."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from django.db.models.functions import Length
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Customer, Invoice
 from partway.lib.money import Money
 
 from ..context import MemberContext
 from ..forms import strip_nul
-from .detail import PAGE_ROWS, with_open_requests
+from ..invoice_rows import PAGE_ROWS, with_open_requests
 from .filters import STATES, FilteredInvoices, apply_filters
 
 _MAX_SUGGESTIONS = 50  # customers; an organization with more types the whole name
 
 # Nothing is due on a draft, a void or a written-off invoice, whatever it comes to.
 _DUE = Case(When(status="sent", then=F("total_minor") - F("amount_paid_minor")), default=0)
-# What waits for somebody first. Overdue is left to the due date, which follows.
+# Invoices that need an act come first. Overdue is left to the due date, which follows.
 _RANK = Case(
     *(When(status=status, then=rank) for rank, status in enumerate(("sent", "draft", "paid", "written_off"))),
     default=9,
@@ -33,9 +35,9 @@ _RANK = Case(
 
 _Order = tuple[str | Combinable | OrderBy, ...]
 _NEWEST: _Order = ("-created_at", "-id")
-# A longer number is a later one: as text, INV-10000 would come before INV-9999. Drafts have none and come last.
+# A longer number is a later one: as text, INV-10000 would sort before INV-9999. Drafts have none and come last.
 _NUMBER: _Order = (Length("number").asc(nulls_last=True), F("number").asc(nulls_last=True), "id")
-# Amounts of different currencies do not compare, so each currency stands alone.
+# Amounts of different currencies do not compare, so the rows are grouped by currency.
 SORT_COLUMNS: dict[str, _Order] = {
     "number": _NUMBER,
     "customer": ("customer__name", "customer_id", "-created_at", "-id"),
@@ -44,26 +46,26 @@ SORT_COLUMNS: dict[str, _Order] = {
     "amount_due": ("currency", _DUE, "id"),
     "total": ("currency", "total_minor", "id"),
 }
-# The same for a phone, where the rows have no headers to press.
+# The same for phones, where the table has no headers.
 SORT_CHOICES = (
-    ("number", "Number, first to last"),
-    ("-number", "Number, last to first"),
-    ("customer", "Customer, A to Z"),
-    ("-customer", "Customer, Z to A"),
-    ("status", "Status, what waits first"),
-    ("-status", "Status, what waits last"),
-    ("due_on", "Due on, earliest first"),
-    ("-due_on", "Due on, latest first"),
-    ("amount_due", "Amount due, smallest first"),
-    ("-amount_due", "Amount due, largest first"),
-    ("total", "Total, smallest first"),
-    ("-total", "Total, largest first"),
+    ("number", _("Number, first to last")),
+    ("-number", _("Number, last to first")),
+    ("customer", _("Customer, A to Z")),
+    ("-customer", _("Customer, Z to A")),
+    ("status", _("Status, what waits first")),
+    ("-status", _("Status, what waits last")),
+    ("due_on", _("Due on, earliest first")),
+    ("-due_on", _("Due on, latest first")),
+    ("amount_due", _("Amount due, smallest first")),
+    ("-amount_due", _("Amount due, largest first")),
+    ("total", _("Total, smallest first")),
+    ("-total", _("Total, largest first")),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CurrencyTotals:
-    """What the whole filtered list comes to in one currency."""
+    """The totals of the whole filtered list in one currency."""
 
     count: int
     total: Money
@@ -72,55 +74,55 @@ class CurrencyTotals:
 
 
 def index(ctx: MemberContext) -> HttpResponse:
-    """Filter, search, sort, add up and turn pages."""
-    if "" in ctx.request.GET.values():
-        return redirect(_without_blanks(ctx))
-    asked = apply_filters(ctx)
-    rows = apply_sort(asked, ctx)
-    totals = _sums(asked, ctx)
+    """Filters, searches, sorts, adds up and paginates."""
+    if (
+        "" in ctx.request.GET.values()
+    ):  # the form sends every field; a shared address has only those with a value
+        query = ctx.request.GET.copy()
+        for name in [name for name, value in query.items() if not value]:
+            del query[name]
+        return redirect(f"{ctx.request.path}?{query.urlencode()}" if query else ctx.request.path)
+    filtered = apply_filters(ctx)
+    rows = apply_sort(filtered, ctx)
+    totals = _totals(filtered, ctx)
+    customers = Customer.objects.for_organization(ctx.organization)
+    names = list(customers.order_by("name").values_list("name", flat=True)[: _MAX_SUGGESTIONS + 1])
     page = InvoicePaginator(rows, sum(each.count for each in totals)).get_page(ctx.request.GET.get("page"))
     context = {
         "page": page,
         "totals": totals,
-        "query": asked.query,
-        "chips": asked.chips,
-        "filter_errors": asked.filter_errors,
-        "states": [("", "All"), *((key, message) for key, (message, _) in STATES.items())],
-        "customer_suggestions": _suggested(ctx),
+        "query": filtered.query,
+        "chips": filtered.chips,
+        "filter_errors": filtered.filter_errors,
+        "states": [("", gettext("All")), *((key, label) for key, (label, _select) in STATES.items())],
+        "customer_suggestions": names if len(names) <= _MAX_SUGGESTIONS else [],
         "orders": SORT_CHOICES,
         "has_none_yet": not page.object_list
         and not Invoice.objects.for_organization(ctx.organization).exists(),
-        "has_customers": bool(page.object_list)
-        or Customer.objects.for_organization(ctx.organization).exists(),
+        "has_customers": bool(page.object_list or names),
     }
     return ctx.render("staff/invoices/index.html", context)
 
 
-def _without_blanks(ctx: MemberContext) -> str:
-    """The form sends every field; an address worth sharing has only those that say something."""
-    query = ctx.request.GET.copy()
-    for name in [name for name, value in query.items() if not value]:
-        del query[name]
-    return f"{ctx.request.path}?{query.urlencode()}" if query else ctx.request.path
-
-
-def apply_sort(asked: FilteredInvoices, ctx: MemberContext) -> QuerySet[Invoice]:
-    """The rows as the address sorts them, newest first when it does not say."""
+def apply_sort(filtered: FilteredInvoices, ctx: MemberContext) -> QuerySet[Invoice]:
+    """Sorts the rows as the address says, by default the newest first."""
     sort = strip_nul(ctx.request.GET.get("sort", ""))
     column = sort.removeprefix("-")
     if sort and column not in SORT_COLUMNS:
-        asked.filter_errors.append(f"There is no column “{sort[:40]}” to sort by.")
+        filtered.filter_errors.append(
+            gettext("There is no column “%(column)s” to sort by.") % {"column": sort[:40]}
+        )
     if column not in SORT_COLUMNS:
-        return asked.rows.order_by(*_NEWEST)
-    asked.query["sort"] = sort
-    rows = asked.rows.order_by(*SORT_COLUMNS[column])
+        return filtered.rows.order_by(*_NEWEST)
+    filtered.query["sort"] = sort
+    rows = filtered.rows.order_by(*SORT_COLUMNS[column])
     return rows.reverse() if sort.startswith("-") else rows
 
 
-def _sums(asked: FilteredInvoices, ctx: MemberContext) -> list[CurrencyTotals]:
-    """One question to the database for all figures and the count; the organization's own currency first."""
+def _totals(filtered: FilteredInvoices, ctx: MemberContext) -> list[CurrencyTotals]:
+    """All totals and the count in one query; the organization's own currency first."""
     found = (
-        asked.rows.order_by()
+        filtered.rows.order_by()
         .values("currency")
         .annotate(
             count=Count("*"),
@@ -139,17 +141,8 @@ def _sums(asked: FilteredInvoices, ctx: MemberContext) -> list[CurrencyTotals]:
     ]
 
 
-def _suggested(ctx: MemberContext) -> list[str]:
-    """Names to choose from, while there are few enough for a list."""
-    names = (
-        Customer.objects.for_organization(ctx.organization).order_by("name").values_list("name", flat=True)
-    )
-    found = list(names[: _MAX_SUGGESTIONS + 1])
-    return found if len(found) <= _MAX_SUGGESTIONS else []
-
-
 class InvoicePaginator(Paginator):  # type: ignore[type-arg]
-    """Pages of a list whose length is known; each reads ids first, from the nearer end, and then only its rows."""
+    """Pages of a list whose length is known; each reads its ids first, from the nearer end, and then only its rows."""
 
     def __init__(self, rows: QuerySet[Invoice], count: int) -> None:
         super().__init__(rows, PAGE_ROWS)
@@ -157,11 +150,11 @@ class InvoicePaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        """How many there are; the sums have counted them already."""
+        """The length of the list; the query of the totals has counted it already."""
         return self._count
 
     def page(self, number: int | str) -> Page:  # type: ignore[type-arg]
-        """That page, or InvalidPage."""
+        """Returns that page; raises InvalidPage."""
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
         ids = self._ids(first, min(first + self.per_page, self.count))

@@ -1,4 +1,4 @@
-"""The front step: on to the member's organization, or a choice of several."""
+"""The start page: redirects to the member's organization, or lets them choose one of several."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..access import redirect_to_signin
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Anyone: to the sign-in page, to their one organization, or to a page that lists theirs."""
+    """Redirects to the sign-in page or to the only organization; else lists the organizations."""
     if not isinstance(request.user, User):
         return redirect_to_signin(request)
     mine = list(Organization.objects.filter(members__user=request.user).order_by("name"))

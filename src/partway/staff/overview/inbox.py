@@ -1,10 +1,11 @@
-"""The messages kept as files where no mail server is set: what customers would have received."""
+"""The inbox: mails that are stored as files where no mail server is set, as customers would have received them."""
 
 from __future__ import annotations
 
 from django.http import Http404, HttpResponse
 
 from partway.accounts.models import Organization
+from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
 from partway.delivery.mail import kept_files
 
@@ -12,49 +13,47 @@ from ..context import MemberContext
 
 
 def index(ctx: MemberContext) -> HttpResponse:
-    """Newest first."""
-    _only_where_kept(ctx)
-    hidden = _hidden(ctx)
-    kept = [one for one in kept_files.messages(ctx.organization) if one.id not in hidden]
-    return ctx.render("staff/inbox/index.html", {"stored_mails": kept})
+    """All stored mails that the member may read, newest first."""
+    if not ctx.stores_mail_as_files:
+        raise Http404
+    hidden = _hidden_ids(ctx)
+    mails = [mail for mail in kept_files.messages(ctx.organization) if mail.id not in hidden]
+    return ctx.render("staff/inbox/index.html", {"stored_mails": mails})
 
 
 def show(ctx: MemberContext, mail_id: str) -> HttpResponse:
-    """One message with its headers; its body stands in a frame of its own."""
-    return ctx.render("staff/inbox/show.html", {"kept": _get_or_404(ctx, mail_id)})
+    """One mail with its headers; its body is shown in a frame of its own."""
+    return ctx.render("staff/inbox/show.html", {"mail": _get_mail_or_404(ctx, mail_id)})
 
 
 def body(ctx: MemberContext, mail_id: str) -> HttpResponse:
-    """The message itself: may style itself, may open links in a new tab, may do nothing else."""
-    # Payment pages refuse to be framed, so every link of the message opens beside it.
-    answer = HttpResponse(_get_or_404(ctx, mail_id).html.replace("<head>", '<head><base target="_blank">', 1))
-    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
-    answer.headers["Content-Security-Policy"] = (
+    """The body of a mail, in a sandbox that allows its styles and links to a new tab, and nothing else."""
+    # Payment pages refuse to be framed, so every link of the mail opens in a tab of its own.
+    html = _get_mail_or_404(ctx, mail_id).html
+    response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    response.headers["Content-Security-Policy"] = (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
         "style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
     )
-    return answer
+    return response
 
 
-def _get_or_404(ctx: MemberContext, mail_id: str) -> kept_files.StoredMail:
-    _only_where_kept(ctx)
-    found = kept_files.message(ctx.organization, mail_id)
-    if found is None or found.id in _hidden(ctx):
+def _get_mail_or_404(ctx: MemberContext, mail_id: str) -> kept_files.StoredMail:
+    found = kept_files.message(ctx.organization, mail_id) if ctx.stores_mail_as_files else None
+    if found is None or found.id in _hidden_ids(ctx):
         raise Http404
     return found
 
 
-def _hidden(ctx: MemberContext) -> set[str]:
-    """Invitations are for owners' eyes: whoever reads one could join with a higher role than their own.
+def _hidden_ids(ctx: MemberContext) -> set[str]:
+    """Ids of the invitations that the member may not read.
 
-    Among several organizations not even for theirs: they could come in under an address of somebody else's.
+    Only owners may read invitations: the link of one lets its reader join with a higher role than their own. Where
+    there are several organizations not even owners may: the link could let them in under the address of a person of
+    another organization.
     """
-    if ctx.is_owner and Organization.objects.count() == 1:
+    if Permission.MANAGE_MEMBERS in ctx.permissions and Organization.objects.count() == 1:
         return set()
     mine = Mail.objects.for_organization(ctx.organization).filter(kind="invitation")
     return set(mine.values_list("pk", flat=True))
-
-
-def _only_where_kept(ctx: MemberContext) -> None:
-    if not ctx.stores_mail_as_files:
-        raise Http404

@@ -1,4 +1,4 @@
-"""The first page of an organization: what is due, what came in, and what waits for somebody."""
+"""The first page of an organization: amounts due, amounts collected, open requests and overdue invoices."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.lib.money import Money
 
 from ..context import MemberContext
-from ..invoices.detail import with_open_requests
+from ..invoice_rows import with_open_requests
 from . import first_steps
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """How many there are and what they come to, one amount per currency, the organization's own first."""
+    """A count of rows and their sums, one per currency, the organization's own first."""
 
     count: int
     amounts: list[Money]
 
 
 def show(ctx: MemberContext) -> HttpResponse:
-    """Figures, the open requests, the overdue invoices; the first steps until the first payment."""
+    """Figures, open requests and overdue invoices; before the first payment also the first steps."""
     mine = Invoice.objects.filter(organization=ctx.organization)
-    asked = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
+    requests = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
     due = F("total_minor") - F("amount_paid_minor")
     context = {
         "due": _figure(ctx, mine.due().annotate(minor=due)),
         "overdue": _figure(ctx, mine.overdue(ctx.today).annotate(minor=due)),
-        "requested": _figure(ctx, asked.annotate(minor=F("amount_requested_minor"))),
+        "requested": _figure(ctx, requests.annotate(minor=F("amount_requested_minor"))),
         "collected": _collected(ctx),
-        "open_requests": asked.select_related("invoice__customer").order_by("-created_at")[:6],
+        "open_requests": requests.select_related("invoice__customer").order_by("-created_at")[:6],
         "overdue_invoices": with_open_requests(mine.overdue(ctx.today)).order_by("due_on")[:6],
-        "first": first_steps.of(ctx),
+        "onboarding": first_steps.onboarding(ctx),
         "has_sent": mine.exclude(status="draft").exists(),
     }
     return ctx.render("staff/overview.html", context)
 
 
 def _figure(ctx: MemberContext, rows: QuerySet[Any], *, currency: str = "currency") -> Figure:
-    """The rows' `minor` added up by the column that has its `currency`."""
+    """Adds up the annotation `minor` of the rows by the column `currency`."""
     sums = rows.order_by().values(currency).annotate(how_many=Count("pk"), sum_minor=Sum("minor"))
     own = ctx.organization.currency
     found = sorted(sums, key=lambda row: (row[currency] != own, row[currency]))
@@ -54,13 +54,13 @@ def _figure(ctx: MemberContext, rows: QuerySet[Any], *, currency: str = "currenc
 
 
 def _collected(ctx: MemberContext) -> Figure:
-    """What came in since the first of the month, where the organization is (DESIGN D7).
+    """Payments received since the first of the month in the organization's time zone (DESIGN D7).
 
-    An offline payment came in on the day it was paid, whenever it was recorded. Credit that is put on an invoice came
-    in before, and a reversed payment never did.
+    An offline payment counts on the day it was paid, whenever it was recorded. Credit that is applied to an invoice
+    was counted when it was paid, and a reversed payment does not count.
     """
     first = ctx.today.replace(day=1)
     midnight = datetime.combine(first, time(), ZoneInfo(ctx.organization.time_zone))
     this_month = Q(paid_on__gte=first) | Q(paid_on__isnull=True, settled_at__gte=midnight)
-    came_in = Payment.objects.succeeded().filter(this_month, organization=ctx.organization)
-    return _figure(ctx, came_in.annotate(minor=F("captured_minor")), currency="captured_currency")
+    received = Payment.objects.succeeded().filter(this_month, organization=ctx.organization)
+    return _figure(ctx, received.annotate(minor=F("captured_minor")), currency="captured_currency")

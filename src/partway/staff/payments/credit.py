@@ -1,83 +1,97 @@
-"""Credit of a customer: put on an invoice, and moved there from one."""
+"""Credit of a customer: applied to an invoice, and released from one."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from partway.billing.errors import BillingError
 from partway.billing.ledger import allocations
 from partway.billing.models import Invoice, Payment
 from partway.billing.receivables import credit
 from partway.billing.requests import payment_requests
-from partway.delivery.templatetags.partway import money_input
 from partway.lib.money import Money
 
-from ..access import get_own_or_404
+from ..access import get_invoice_or_404, get_own_or_404
+from ..confirm import confirm, unavailable_message
 from ..context import MemberContext
-from ..forms import Form, new_idempotency_key
+from ..forms import IdempotencyKeyField, MoneyField, StaffForm, new_idempotency_key, sentences, set_currency
 from .payment_requests import canceled_request_notice
 
-_NO_CREDIT = "This customer has no credit in the currency of this invoice."
 
+class ApplyCreditForm(StaffForm):
+    """How much of the credit is applied."""
 
-def _find_invoice(ctx: MemberContext, invoice_id: str) -> Invoice:
-    return get_own_or_404(ctx, Invoice.objects.select_related("organization", "customer"), invoice_id)
+    amount = MoneyField()
+    idempotency_key = IdempotencyKeyField(required=False)
 
 
 def apply(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """The Apply Credit dialog; where none can be put, the reason."""
-    invoice = _find_invoice(ctx, invoice_id)
-    if not ctx.is_post:
-        first = {"amount": money_input(_most(invoice)), "idempotency_key": new_idempotency_key()}
-        return _apply_page(ctx, invoice, Form(first))
-    form = Form.from_data(ctx.request.POST)
-    amount = form.money("amount", invoice.currency)
-    open_request = payment_requests.current(invoice)
-    key = form.text("idempotency_key")[:40] or None
-    if amount is not None:
+    """The Apply Credit dialog; where no credit can be applied, the reason."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
+    first = {"amount": max_applicable(invoice), "idempotency_key": new_idempotency_key()}
+    form = ApplyCreditForm(ctx.post_data, initial=first)
+    set_currency(form, invoice.currency)
+    if form.is_valid():
+        open_request = payment_requests.current(invoice)
+        amount, key = form.cleaned_data["amount"], form.cleaned_data["idempotency_key"]
         try:
             credit.apply(invoice, amount=amount, idempotency_key=key, by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.add_error(error)
-            invoice = _find_invoice(ctx, invoice_id)  # somebody may have been faster: show what is due now
+            form.add_billing_error(error)
+            invoice.refresh_from_db()  # the page shows what is due now
         else:
-            notice = f"{amount} of credit is on this invoice now. {canceled_request_notice(open_request)}"
-            return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice.strip())
-    return _apply_page(ctx, invoice, form)
-
-
-def _most(invoice: Invoice) -> Money:
-    """As much credit as there is and as fits beside a payment that is under way."""
-    return min(credit.available_credit(invoice), payment_requests.max_requestable(invoice))
-
-
-def _apply_page(ctx: MemberContext, invoice: Invoice, form: Form) -> HttpResponse:
+            applied = gettext("%(amount)s of credit is on this invoice now.") % {"amount": amount}
+            notice = sentences(applied, canceled_request_notice(open_request))
+            return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice)
     available = credit.available_credit(invoice)
-    unavailable_reason = credit.unavailable_reason(invoice) or ("" if available else _NO_CREDIT)
+    unavailable_reason = unavailable_message(credit.unavailable_reason(invoice))
+    if not available and not unavailable_reason:
+        unavailable_reason = gettext("This customer has no credit in the currency of this invoice.")
     context = {
         "invoice": invoice,
         "form": form,
+        "back": ctx.url("invoice", invoice.pk),
         "unavailable_reason": "" if ctx.is_post else unavailable_reason,
         "available": available,
-        "max_amount": _most(invoice),
+        "max_amount": max_applicable(invoice),
         "open_request": payment_requests.current(invoice),
     }
     return ctx.render("staff/payments/apply_credit.html", context, status=form.status)
 
 
+def max_applicable(invoice: Invoice) -> Money:
+    """Returns as much credit as there is and as fits beside a payment that is under way."""
+    return min(credit.available_credit(invoice), payment_requests.max_requestable(invoice))
+
+
 def release(ctx: MemberContext, invoice_id: str, payment_id: str) -> HttpResponse:
-    """Move what a payment has paid on an invoice to the customer's credit, after saying that it is due again."""
-    invoice = _find_invoice(ctx, invoice_id)
+    """Asks before what a payment has paid on an invoice becomes the customer's credit and is due again."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
     payment = get_own_or_404(ctx, Payment.objects.select_related("quote"), payment_id)
-    form = Form({})
-    if ctx.is_post:
-        try:
-            amount = credit.release(invoice, payment, by=ctx.actor, now=ctx.now)
-        except BillingError as error:
-            form.add_error(error)
-        else:
-            notice = f"{amount} is credit of {invoice.customer.name} now, and due again on this invoice."
-            return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice)
-    amount = Money(allocations.allocated_amount(payment, invoice), invoice.currency)
-    context = {"invoice": invoice, "payment": payment, "amount": amount, "form": form}
-    return ctx.render("staff/payments/release.html", context, status=form.status)
+    back = ctx.url("invoice", invoice.pk)
+
+    def act(_form: StaffForm) -> HttpResponse:
+        released = credit.deallocate(invoice, payment, by=ctx.actor, now=ctx.now)
+        notice = gettext("%(amount)s is credit of %(customer)s now, and due again on this invoice.")
+        return ctx.redirect(back, notice=notice % {"amount": released, "customer": invoice.customer.name})
+
+    def unavailable_reason() -> str:
+        if ctx.is_post or allocations.allocated_amount(payment, invoice):
+            return ""
+        return gettext("Nothing of this payment stands on this invoice any more.")
+
+    return confirm(
+        ctx,
+        invoice,
+        "staff/payments/release.html",
+        form=StaffForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=lambda: {
+            "invoice": invoice,
+            "payment": payment,
+            "amount": Money(allocations.allocated_amount(payment, invoice), invoice.currency),
+        },
+        unavailable_reason=unavailable_reason,
+    )

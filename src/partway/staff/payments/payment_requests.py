@@ -1,157 +1,172 @@
-"""Asking for a part of the amount due: the dialog, and what can be done with a request afterwards."""
+"""Payment requests: the Request Payment dialog, and what can be done with a request afterwards."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from partway.billing import links
-from partway.billing.errors import BillingError
-from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.errors import BillingError, field_error
+from partway.billing.models import PaymentRequest
 from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import NewPaymentRequest
 from partway.lib import clock
-from partway.lib.money import Money
 
-from ..access import get_own_or_404
+from ..access import get_invoice_or_404, get_own_or_404
+from ..confirm import confirm, unavailable_message
 from ..context import MemberContext
-from ..forms import Form, new_idempotency_key
+from ..forms import (
+    DayField,
+    EmailListField,
+    IdempotencyKeyField,
+    MoneyField,
+    StaffForm,
+    new_idempotency_key,
+    set_currency,
+    text_field,
+)
+
+
+class PaymentRequestForm(StaffForm):
+    """Whom a payment request goes to, how much it asks for, and until when its link works."""
+
+    to = EmailListField(required=False)
+    cc = EmailListField(required=False)
+    bcc = EmailListField(required=False)
+    amount_requested = MoneyField()
+    note = text_field(max_length=payment_requests.MAX_NOTE_LENGTH)
+    expires_at = DayField(required=False)
+    idempotency_key = IdempotencyKeyField(required=False)
+
+    def clean(self) -> None:
+        """Adds billing's checks of the addresses where another error keeps billing from being called."""
+        for name in ("to", "cc", "bcc") if self.errors else ():
+            addresses = self.cleaned_data[name]
+            error = payment_requests.address_error(addresses)
+            if name == "to" and not addresses:
+                error = field_error("recipient_missing")
+            if error:
+                self.add_field_errors({name: error})
+
+    def new_request(self, time_zone: str, reply_to: str) -> NewPaymentRequest:
+        """Returns the request; its link works to the end of the last day in `time_zone`."""
+        typed = self.cleaned_data
+        last_day = typed["expires_at"]
+        return NewPaymentRequest(
+            amount=typed["amount_requested"],
+            to=typed["to"],
+            cc=typed["cc"],
+            bcc=typed["bcc"],
+            note=typed["note"],
+            reply_to=reply_to,
+            expires_at=clock.end_of_day(last_day, time_zone) if last_day else None,
+            idempotency_key=typed["idempotency_key"],
+        )
 
 
 def new(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """The Request Payment dialog; where nothing can be asked for, the reason and what to do."""
-    invoice = get_own_or_404(ctx, Invoice.objects.select_related("organization", "customer"), invoice_id)
-    if not ctx.is_post:
-        values = {"to": invoice.customer.email, "idempotency_key": new_idempotency_key()}
-        return _form(ctx, invoice, Form({**values, "expires_at": _usual_last_day(ctx)}))
-    form = Form.from_data(ctx.request.POST)
-    ask = _read(ctx, form, invoice)
-    if ask is not None:
+    """The Request Payment dialog; where no payment can be requested, the reason and what to do."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
+    expires_at = payment_requests.default_expiry(ctx.organization, now=ctx.now)
+    first = {
+        "to": invoice.customer.email,
+        "expires_at": clock.last_day(expires_at, ctx.organization.time_zone) if expires_at else "",
+        "idempotency_key": new_idempotency_key(),
+    }
+    form = PaymentRequestForm(ctx.post_data, initial=first)
+    set_currency(form, invoice.currency)
+    if form.is_valid():
+        new_request = form.new_request(ctx.organization.time_zone, ctx.member.user.email)
         try:
-            made = payment_requests.create(invoice, new_request=ask, by=ctx.actor, now=ctx.now)
+            made = payment_requests.create(invoice, new_request=new_request, by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.add_error(error)
+            form.add_billing_error(error)
         else:
-            notice = f"Payment request for {made.amount_requested} is on its way to {', '.join(made.to)}."
-            return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice)
-    return _form(ctx, invoice, form)
-
-
-def _form(ctx: MemberContext, invoice: Invoice, form: Form) -> HttpResponse:
-    unavailable_reason = None if ctx.is_post else payment_requests.unavailable_reason(invoice, now=ctx.now)
-    if unavailable_reason:
-        return ctx.render(
-            "staff/requests/obstacle.html", {"invoice": invoice, "unavailable_reason": unavailable_reason}
-        )
-    # What a payment under way already holds cannot be asked for again, so the dialog reckons without it.
-    max_amount = payment_requests.max_requestable(invoice)
+            notice = gettext("Payment request for %(amount)s is on its way to %(to)s.")
+            values = {"amount": made.amount_requested, "to": ", ".join(made.to)}
+            return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice % values)
+    reason = None if ctx.is_post else payment_requests.unavailable_reason(invoice)
     context = {
         "invoice": invoice,
         "form": form,
-        "max_amount": max_amount,
+        "back": ctx.url("invoice", invoice.pk),
+        "unavailable_reason": unavailable_message(reason),
+        "payments_not_enabled": reason is not None and reason.code == "payments_not_enabled",
+        # An amount that a payment under way already holds cannot be requested again.
+        "max_amount": payment_requests.max_requestable(invoice),
         "max_note": payment_requests.MAX_NOTE_LENGTH,
     }
     return ctx.render("staff/requests/new.html", context, status=form.status)
 
 
-def _read(ctx: MemberContext, form: Form, invoice: Invoice) -> payment_requests.NewPaymentRequest | None:
-    """What was typed, or None with every field that is wrong marked at once."""
-    amount = form.money("amount_requested", invoice.currency)
-    expires_at = _expires_at(ctx, form)
-    if amount is None or form.errors:
-        _mark_the_rest(form)
-        return None
-    return _ask(ctx, form, amount, expires_at)
-
-
-def _usual_last_day(ctx: MemberContext) -> str:
-    usual = payment_requests.default_expiry(ctx.organization, now=ctx.now)
-    return clock.last_day(usual, ctx.organization.time_zone).isoformat() if usual else ""
-
-
-def _expires_at(ctx: MemberContext, form: Form) -> datetime | None:
-    """The end of the last day that was typed, where the organization is; None for nothing, or for no date."""
-    day = form.day("expires_at") if form.text("expires_at") else None
-    return clock.end_of_day(day, ctx.organization.time_zone) if day else None
-
-
-def _ask(
-    ctx: MemberContext, form: Form, amount: Money, expires_at: datetime | None
-) -> payment_requests.NewPaymentRequest:
-    return payment_requests.NewPaymentRequest(
-        amount=amount,
-        to=form.email_addresses("to"),
-        cc=form.email_addresses("cc"),
-        bcc=form.email_addresses("bcc"),
-        note=form.text("note"),
-        reply_to=ctx.member.user.email,
-        expires_at=expires_at,
-        idempotency_key=form.text("idempotency_key")[:40] or None,
-    )
-
-
-def _mark_the_rest(form: Form) -> None:
-    """Without an amount billing cannot be asked; the addresses and the note are still worth a word now."""
-    for name in ("to", "cc", "bcc"):
-        addresses = form.email_addresses(name)
-        message = payment_requests.address_error(addresses)
-        if name == "to" and not addresses:
-            message = "Enter the address that the payment link goes to."
-        if message:
-            form.errors[name] = message
-    if len(form.text("note")) > payment_requests.MAX_NOTE_LENGTH:
-        form.errors["note"] = f"Use at most {payment_requests.MAX_NOTE_LENGTH} characters."
-
-
 def canceled_request_notice(open_request: PaymentRequest | None) -> str:
-    """What an act on the invoice did to the request that was open before it; empty when it still is."""
+    """Returns what an act on the invoice did to the request that was open before it; empty when it stays open."""
     if open_request is None:
         return ""
     open_request.refresh_from_db(fields=["status", "cancel_reason"])
     if open_request.status != "canceled" or open_request.cancel_reason == "by_member":
         return ""
-    return f"Its open request for {open_request.amount_requested} was canceled: less is due now than it asked for."
+    notice = gettext("Its open request for %(amount)s was canceled: less is due now than it asked for.")
+    return notice % {"amount": open_request.amount_requested}
 
 
-def _get_or_404(ctx: MemberContext, request_id: str) -> PaymentRequest:
-    return get_own_or_404(
-        ctx, PaymentRequest.objects.select_related("organization", "invoice__customer"), request_id
-    )
+def get_request_or_404(ctx: MemberContext, request_id: str) -> PaymentRequest:
+    """Returns this organization's payment request, with its invoice and customer."""
+    rows = PaymentRequest.objects.select_related("organization", "invoice__customer")
+    return get_own_or_404(ctx, rows, request_id)
 
 
 def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
-    """Mail the same link again, after saying to whom."""
-    asked = _get_or_404(ctx, request_id)
-    form = Form({})
-    if ctx.is_post:
-        try:
-            payment_requests.resend(asked, by=ctx.actor, now=ctx.now)
-        except BillingError as error:
-            form.add_error(error)
-        else:
-            notice = f"The payment link is on its way again to {', '.join(asked.to)}."
-            return ctx.redirect(ctx.url("invoice", asked.invoice_id), notice=notice)
-    return ctx.render("staff/requests/resend.html", {"asked": asked, "form": form}, status=form.status)
+    """Asks before the same link is mailed again."""
+    payment_request = get_request_or_404(ctx, request_id)
+    back = ctx.url("invoice", payment_request.invoice_id)
+
+    def act(_form: StaffForm) -> HttpResponse:
+        payment_requests.resend(payment_request, by=ctx.actor, now=ctx.now)
+        notice = gettext("The payment link is on its way again to %(to)s.")
+        return ctx.redirect(back, notice=notice % {"to": ", ".join(payment_request.to)})
+
+    return confirm(
+        ctx,
+        payment_request,
+        "staff/requests/resend.html",
+        form=StaffForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=lambda: {"payment_request": payment_request},
+    )
 
 
 def cancel(ctx: MemberContext, request_id: str) -> HttpResponse:
-    """End the request for good, after saying what that means."""
-    asked = _get_or_404(ctx, request_id)
-    form = Form({})
-    if ctx.is_post:
-        try:
-            payment_requests.cancel(asked, by=ctx.actor, now=ctx.now)
-        except BillingError as error:
-            form.add_error(error)
-        else:
-            notice = f"The request for {asked.amount_requested} is canceled. Its link no longer works."
-            return ctx.redirect(ctx.url("invoice", asked.invoice_id), notice=notice)
-    return ctx.render("staff/requests/cancel.html", {"asked": asked, "form": form}, status=form.status)
+    """Asks before the request ends for good."""
+    payment_request = get_request_or_404(ctx, request_id)
+    back = ctx.url("invoice", payment_request.invoice_id)
+
+    def act(_form: StaffForm) -> HttpResponse:
+        payment_requests.cancel(payment_request, by=ctx.actor, now=ctx.now)
+        notice = gettext("The request for %(amount)s is canceled. Its link no longer works.")
+        return ctx.redirect(back, notice=notice % {"amount": payment_request.amount_requested})
+
+    return confirm(
+        ctx,
+        payment_request,
+        "staff/requests/cancel.html",
+        form=StaffForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=lambda: {"payment_request": payment_request},
+    )
 
 
 def link(ctx: MemberContext, request_id: str) -> HttpResponse:
     """The payment link, to be copied by hand."""
-    asked = _get_or_404(ctx, request_id)
-    is_over = asked.has_expired(ctx.now)
-    url = links.request_url(asked) if asked.status == "open" and not is_over else ""
-    return ctx.render("staff/requests/link.html", {"asked": asked, "url": url, "is_over": is_over})
+    payment_request = get_request_or_404(ctx, request_id)
+    has_expired = payment_request.has_expired(ctx.now)
+    is_payable = payment_request.status == "open" and not has_expired
+    context = {
+        "payment_request": payment_request,
+        "url": links.request_url(payment_request) if is_payable else "",
+        "has_expired": has_expired,
+        "back": ctx.url("invoice", payment_request.invoice_id),
+    }
+    return ctx.render("staff/requests/link.html", context)

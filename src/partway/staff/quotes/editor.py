@@ -1,120 +1,110 @@
-"""The page on which a member writes a quote, new or a draft; it has the invoice editor's parts and a deposit."""
+"""The page on which a member writes a quote, new or a draft; it has the parts of the invoice editor and a deposit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
-from partway.billing.documents import drafts, quotes
+from partway.billing.documents import drafts, quote_terms, quotes
 from partway.billing.errors import BillingError, Stale
-from partway.billing.models import Customer, Quote
+from partway.billing.models import Quote
 from partway.billing.models.documents import DiscountKind
 from partway.lib.money import EXPONENTS, Money
 
-from .. import document_form
-from ..access import get_own_or_404
+from ..access import get_quote_or_404
 from ..context import MemberContext
-from ..forms import Form
-from ..invoices.editor import chosen_customer, customer_choices, version
-from . import quote_form
+from ..document_form import customer_choices
+from .quote_form import QuoteForm, default_deposit, deposit_choices, stored
 
-_USUAL_TERM = timedelta(days=30)
+_DEFAULT_VALIDITY = timedelta(days=30)
 
 
 def new(ctx: MemberContext) -> HttpResponse:
-    """Write a new draft."""
+    """Writes a new draft; it starts with the organization's currency and default deposit."""
     if not ctx.is_post:
-        return _page(ctx, Form(_defaults(ctx)))
-    form = document_form.from_data(ctx.request.POST)
-    if form.text("act") in _WITHOUT_SAVING:
-        return _WITHOUT_SAVING[form.text("act")](ctx, form, None)
-    draft = quote_form.read(form, chosen_customer(ctx, form), ctx.organization)
-    if draft is not None:
+        currency = ctx.organization.currency
+        first = {
+            "customer": ctx.request.GET.get("customer", ""),
+            "currency": currency,
+            "valid_until": ctx.today + _DEFAULT_VALIDITY,
+            **default_deposit(quote_terms.get(ctx.organization), currency),
+        }
+        return _page(ctx, QuoteForm(organization=ctx.organization, initial=first))
+    if ctx.request.POST.get("operation") == "figures":
+        return _figures(ctx)
+    form = QuoteForm(ctx.request.POST, organization=ctx.organization)
+    if ctx.request.POST.get("operation") == "add_lines":
+        return _page(ctx, form.unbound(), more_lines=True)
+    if form.is_valid():
         try:
-            made = quotes.create(ctx.organization, draft=draft, by=ctx.actor, now=ctx.now)
+            made = quotes.create(ctx.organization, draft=form.draft(), by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.add_error(error)
+            form.add_billing_error(error)
         else:
-            return ctx.redirect(ctx.url("quote", made.pk), notice="The draft is saved.")
+            return ctx.redirect(ctx.url("quote", made.pk), notice=gettext("The draft is saved."))
     return _page(ctx, form)
 
 
 def edit(ctx: MemberContext, quote_id: str) -> HttpResponse:
-    """Change a draft; when somebody saved it in the meantime, show theirs beside what was typed."""
-    quote = get_own_or_404(ctx, Quote.objects.select_related("customer", "organization"), quote_id)
+    """Changes a draft; when another member saved it in the meantime, shows theirs beside what was typed."""
+    quote = get_quote_or_404(ctx, quote_id)
     if not ctx.is_post:
         if quote.status != "draft":
             return redirect(ctx.url("quote", quote.pk))
-        return _page(ctx, quote_form.stored(quote), quote)
-    form = document_form.from_data(ctx.request.POST)
-    if form.text("act") in _WITHOUT_SAVING:
-        return _WITHOUT_SAVING[form.text("act")](ctx, form, quote)
-    draft = quote_form.read(form, chosen_customer(ctx, form), ctx.organization)
-    if draft is not None:
+        return _page(ctx, QuoteForm(organization=ctx.organization, **stored(quote)), quote)
+    if ctx.request.POST.get("operation") == "figures":
+        return _figures(ctx)
+    form = QuoteForm(ctx.request.POST, organization=ctx.organization)
+    if ctx.request.POST.get("operation") == "add_lines":
+        return _page(ctx, form.unbound(), quote, more_lines=True)
+    if form.is_valid():
+        version = form.cleaned_data["version"]
         try:
-            quotes.edit(quote, draft=draft, version=version(form), by=ctx.actor, now=ctx.now)
-        except Stale as error:
-            form.add_error(error)
-            return _stale(ctx, form, quote)
+            quotes.edit(quote, draft=form.draft(), expected_version=version, by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.add_error(error)
+            form.add_billing_error(error)
+            if isinstance(error, Stale):
+                # Saving once more replaces the stored version, which by then has been seen.
+                quote.refresh_from_db()
+                form.data = {**form.data, "version": str(quote.version)}
+                return _page(ctx, form, quote, newer=quote)
         else:
-            return ctx.redirect(ctx.url("quote", quote.pk), notice="The draft is saved.")
+            return ctx.redirect(ctx.url("quote", quote.pk), notice=gettext("The draft is saved."))
     return _page(ctx, form, quote)
 
 
-def _stale(ctx: MemberContext, form: Form, quote: Quote) -> HttpResponse:
-    """Saving once more from here replaces the stored version, which by then has been seen."""
-    quote.refresh_from_db()
-    form.values["version"] = str(quote.version)
-    return _page(ctx, form, quote, stored=quote)
-
-
 def _page(
-    ctx: MemberContext, form: Form, quote: Quote | None = None, stored: Quote | None = None
+    ctx: MemberContext,
+    form: QuoteForm,
+    quote: Quote | None = None,
+    *,
+    newer: Quote | None = None,
+    more_lines: bool = False,
 ) -> HttpResponse:
-    spare = 0 if document_form.count(form) and form.text("act") != "add_lines" else document_form.SPARE_ROWS
-    terms = quotes.quote_terms(ctx.organization)
+    terms = quote_terms.get(ctx.organization)
     context = {
         "form": form,
         "quote": quote,
-        "stored": stored,
-        "rows": document_form.rows(form, spare),
+        "stored": newer,
+        "rows": form.rows(more=more_lines),
         "customers": customer_choices(ctx),
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
-        "deposit_kinds": quote_form.choices(terms, ctx.organization.currency),
+        "deposit_kinds": deposit_choices(terms, ctx.organization.currency),
     }
     return ctx.render("staff/quotes/editor.html", context, status=form.status)
 
 
-def _figures(ctx: MemberContext, form: Form, _: Quote | None) -> HttpResponse:
-    """What the lines add up to so far, and the deposit; for whom and until when does not matter to that."""
-    form.values["valid_until"] = ctx.today.isoformat()
-    draft = quote_form.read(form, Customer(), ctx.organization)
+def _figures(ctx: MemberContext) -> HttpResponse:
+    """The totals of the lines so far, and the deposit."""
+    form = QuoteForm(ctx.request.POST, organization=ctx.organization, totals_only=True)
+    draft = form.draft() if form.is_valid() else None
     context: dict[str, object] = {"figures": None}
     if draft is not None and drafts.has_computable_totals(draft):
-        sums = drafts.compute_totals(draft)
-        deposit = Money(quotes.deposit_minor(draft, sums.total_minor), draft.currency)
-        context = {"figures": sums, "currency": draft.currency, "deposit": deposit}
+        totals = drafts.compute_totals(draft)
+        deposit = Money(quotes.deposit_minor(draft, totals.total_minor), draft.currency)
+        context = {"figures": totals, "currency": draft.currency, "deposit": deposit}
     return ctx.render("staff/invoices/figures.html", context)
-
-
-# What the editor asks for without saving anything.
-_WITHOUT_SAVING: dict[str, Callable[[MemberContext, Form, Quote | None], HttpResponse]] = {
-    "add_lines": _page,
-    "figures": _figures,
-}
-
-
-def _defaults(ctx: MemberContext) -> dict[str, str]:
-    currency = ctx.organization.currency
-    return {
-        "customer": ctx.request.GET.get("customer", ""),
-        "currency": currency,
-        "valid_until": (ctx.today + _USUAL_TERM).isoformat(),
-        **quote_form.default_deposit(quotes.quote_terms(ctx.organization), currency),
-    }

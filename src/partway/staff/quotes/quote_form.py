@@ -1,82 +1,87 @@
-"""Reads the quote editor: what an invoice has as well, how long the offer holds, and the deposit it asks for."""
+"""The form of the quote editor: the content of a document, how long the offer is valid, and the deposit it asks for."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from partway.accounts.models import Organization
-from partway.billing.documents import drafts, quotes
+from django.utils.translation import gettext
+
+from partway.billing.documents import drafts, quote_terms
 from partway.billing.documents.quotes import QuoteDraft
-from partway.billing.models import Customer, Quote, QuoteTerms
+from partway.billing.models import Quote, QuoteTerms
 from partway.billing.models.quotes import DepositKind
 from partway.delivery.templatetags.partway import quantity
 from partway.lib.money import Money
 
-from .. import document_form
-from ..forms import Form
+from ..document_form import DocumentForm, amount_or_blank, minor, stored_content
+from ..forms import DayField, MoneyField, NumberField, text_field
 
 DEFAULT = "usual"
 
 
-def stored(quote: Quote) -> Form:
-    """A draft as it would have been typed."""
-    deposit = {
-        "deposit_kind": quote.deposit_kind,
-        "deposit_percent": quantity(quote.deposit_percent) if quote.deposit_percent else "",
-        "deposit_amount": document_form.amount_or_blank(quote.deposit_amount_minor, quote.currency),
+class QuoteForm(DocumentForm):
+    """A quote as a member writes it."""
+
+    no_totals = ("customer", "valid_until")
+    depends_on = {
+        **DocumentForm.depends_on,
+        "deposit_percent": ("deposit_kind", ("percent",)),
+        "deposit_amount": ("deposit_kind", ("amount",)),
     }
-    content = document_form.stored_content(quote)
-    return Form({**content, **deposit, "valid_until": quote.valid_until.isoformat()})
+
+    valid_until = DayField()
+    deposit_kind = text_field()
+    deposit_percent = NumberField()
+    deposit_amount = MoneyField()
+
+    def draft(self) -> QuoteDraft:
+        """Returns the draft of a valid form; the organization's default deposit is resolved to what it comes to."""
+        typed = self.cleaned_data
+        draft = QuoteDraft(valid_until=typed.get("valid_until", date.min), **self.content())
+        if typed["deposit_kind"] == DEFAULT:
+            total = Money(drafts.compute_totals(draft).total_minor, draft.currency)
+            kind, percent, amount_minor = quote_terms.default_deposit(self.organization, total)
+        else:
+            kind, percent = typed["deposit_kind"], typed["deposit_percent"] or Decimal(0)
+            amount_minor = minor(typed["deposit_amount"])
+        return replace(draft, deposit_kind=kind, deposit_percent=percent, deposit_amount_minor=amount_minor)
 
 
-def default_deposit(terms: QuoteTerms, currency: str) -> dict[str, str]:
-    """The deposit fields of a new quote: what the organization usually asks for, ready to be changed."""
+def stored(quote: Quote) -> dict[str, Any]:
+    """Returns `initial` and `lines` of the form for a stored quote."""
+    content = stored_content(quote)
+    deposit = {
+        "valid_until": quote.valid_until,
+        "deposit_kind": quote.deposit_kind,
+        "deposit_percent": quote.deposit_percent or "",
+        "deposit_amount": amount_or_blank(quote.deposit_amount_minor, quote.currency),
+    }
+    return {**content, "initial": {**content["initial"], **deposit}}
+
+
+def default_deposit(terms: QuoteTerms, currency: str) -> dict[str, Any]:
+    """Returns the deposit fields of a new quote: the organization's default, ready to be changed."""
     return {
         "deposit_kind": DEFAULT if terms.deposit_kind else "",
-        "deposit_percent": quantity(terms.deposit_percent) if terms.deposit_percent else "",
-        "deposit_amount": document_form.amount_or_blank(terms.deposit_amount_minor, currency),
+        "deposit_percent": terms.deposit_percent or "",
+        "deposit_amount": amount_or_blank(terms.deposit_amount_minor, currency),
     }
 
 
-def choices(terms: QuoteTerms, currency: str) -> list[tuple[str, str]]:
-    """What can be asked for in advance; the usual deposit first, in words, where there is one."""
+def deposit_choices(terms: QuoteTerms, currency: str) -> list[tuple[str, str]]:
+    """Returns the kinds of deposit; where there is a default, that one first, as “As usual: 30 % from $500.00 on”."""
     kinds = [(str(value), str(label)) for value, label in DepositKind.choices]
-    return (
-        [(DEFAULT, f"As usual: {default_deposit_label(terms, currency)}"), *kinds]
-        if terms.deposit_kind
-        else kinds
-    )
-
-
-def default_deposit_label(terms: QuoteTerms, currency: str) -> str:
-    """The usual deposit as “30 % from $500.00 on”."""
+    if not terms.deposit_kind:
+        return kinds
     amount = Money(terms.deposit_amount_minor, currency)
-    message = f"{quantity(terms.deposit_percent)} %" if terms.deposit_kind == "percent" else str(amount)
-    least = Money(terms.deposit_threshold_minor, currency)
-    return f"{message} from {least} on" if least else message
-
-
-def read(form: Form, customer: Customer | None, organization: Organization) -> QuoteDraft | None:
-    """The offer that was typed, or None with every field that is wrong marked."""
-    valid_until = form.day("valid_until")
-    kind, percent, amount = _deposit(form)
-    content = document_form.read_content(form, customer)
-    if content is None or valid_until is None:
-        return None
-    draft = QuoteDraft(valid_until=valid_until, **content)
-    if kind == DEFAULT:
-        total = Money(drafts.compute_totals(draft).total_minor, draft.currency)
-        kind, percent, amount = quotes.default_deposit(organization, total)
-    return replace(draft, deposit_kind=kind, deposit_percent=percent, deposit_amount_minor=amount)
-
-
-def _deposit(form: Form) -> tuple[str, Decimal, int]:
-    """(kind, percent, amount in minor units) as typed; only the field of the chosen kind is looked at."""
-    kind = form.text("deposit_kind")
-    if kind == "percent":
-        return kind, form.decimal("deposit_percent") or Decimal(0), 0
-    if kind == "amount":
-        amount = form.money("deposit_amount", document_form.read_currency(form))
-        return kind, Decimal(0), amount.amount_minor if amount else 0
-    return kind, Decimal(0), 0
+    deposit = f"{quantity(terms.deposit_percent)} %" if terms.deposit_kind == "percent" else str(amount)
+    threshold = Money(terms.deposit_threshold_minor, currency)
+    label = (
+        gettext("As usual: %(deposit)s from %(threshold)s on")
+        if threshold
+        else gettext("As usual: %(deposit)s")
+    )
+    return [(DEFAULT, label % {"deposit": deposit, "threshold": threshold}), *kinds]

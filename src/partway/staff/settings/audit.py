@@ -1,4 +1,4 @@
-"""Who did what and when in this organization: every event, newest first."""
+"""The audit log of an organization: every event with its actor, newest first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Event
 
@@ -15,29 +17,29 @@ from ..forms import strip_nul
 
 PAGE_ROWS = 50
 KINDS = {
-    "quote": "Quotes",
-    "invoice": "Invoices",
-    "payment_request": "Payment requests",
-    "payment": "Payments",
-    "credit": "Credit",
-    "customer": "Customers",
-    "member": "Members",
-    "organization": "Settings",
-    "alert": "Attention",
-    "mail": "Mails",
+    "quote": _("Quotes"),
+    "invoice": _("Invoices"),
+    "payment_request": _("Payment requests"),
+    "payment": _("Payments"),
+    "credit": _("Credit"),
+    "customer": _("Customers"),
+    "member": _("Members"),
+    "organization": _("Settings"),
+    "alert": _("Attention"),
+    "mail": _("Mails"),
 }
-# Besides members, who a person is not: named by what caused the change.
-_OTHERS = {
-    "customer": "Customers",
-    "gateway": "Payment services",
-    "clock": "Partway itself",
-    "operator": "The operator",
+# Actors that are no members, by kind.
+_OTHER_ACTORS = {
+    "customer": _("Customers"),
+    "gateway": _("Payment services"),
+    "clock": _("Partway itself"),
+    "operator": _("The operator"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """An event as the list shows it."""
+class AuditRow:
+    """One event of the log; `message` and `detail` are those of the timeline."""
 
     event: Event
     message: str
@@ -45,11 +47,13 @@ class Row:
 
 
 def index(ctx: MemberContext) -> HttpResponse:
-    """Narrow by person and kind; older ones by a link that starts after the last row."""
+    """Filters by actor and kind; a link that starts after the last row leads to older events."""
     wanted = {name: strip_nul(ctx.request.GET.get(name, "")) for name in ("by", "kind", "before")}
-    found = list(_narrowed(ctx, wanted)[: PAGE_ROWS + 1])
+    found = list(_filtered(ctx, wanted)[: PAGE_ROWS + 1])
     context = {
-        "rows": [Row(event, timeline.message(event), timeline.detail(event)) for event in found[:PAGE_ROWS]],
+        "rows": [
+            AuditRow(event, timeline.message(event), timeline.detail(event)) for event in found[:PAGE_ROWS]
+        ],
         "older": found[PAGE_ROWS - 1].pk if len(found) > PAGE_ROWS else "",
         "people": _people(ctx),
         "kinds": list(KINDS.items()),
@@ -58,13 +62,13 @@ def index(ctx: MemberContext) -> HttpResponse:
     return ctx.render("staff/audit.html", context)
 
 
-def _narrowed(ctx: MemberContext, wanted: dict[str, str]) -> QuerySet[Event]:
+def _filtered(ctx: MemberContext, wanted: dict[str, str]) -> QuerySet[Event]:
     rows = Event.objects.for_organization(ctx.organization).select_related(
         "invoice", "quote", "customer", "payment", "payment_request"
     )
     if wanted["kind"] in KINDS:
         rows = rows.filter(type__startswith=f"{wanted['kind']}.")
-    if wanted["by"] in _OTHERS:
+    if wanted["by"] in _OTHER_ACTORS:
         rows = rows.filter(actor_kind=wanted["by"])
     elif wanted["by"]:
         rows = rows.filter(actor_id=wanted["by"])
@@ -76,12 +80,19 @@ def _narrowed(ctx: MemberContext, wanted: dict[str, str]) -> QuerySet[Event]:
 
 
 def _people(ctx: MemberContext) -> list[tuple[str, str]]:
-    """(id, name) of everybody who could have done something: members, those who left, and what is no person."""
+    """(id, name) of every possible actor: members, former members, and actors that are no members."""
     here = {member.pk: member.user.name for member in ctx.organization.members.select_related("user")}
     left = (
         Event.objects.for_organization(ctx.organization)
         .filter(type="member.removed")
         .values_list("data", flat=True)
     )
-    gone = {str(data["member"]): f"{data['name']} (left)" for data in left if "member" in data}
-    return [*sorted({**gone, **here}.items(), key=lambda item: item[1].lower()), *_OTHERS.items()]
+    gone = {
+        str(data["member"]): gettext("%(name)s (left)") % {"name": data["name"]}
+        for data in left
+        if "member" in data
+    }
+    return [
+        *sorted({**gone, **here}.items(), key=lambda item: item[1].lower()),
+        *((kind, str(label)) for kind, label in _OTHER_ACTORS.items()),
+    ]

@@ -1,25 +1,41 @@
-"""Who works here: members with their roles, and who was invited."""
+"""Members of an organization with their roles, and open invitations."""
 
 from __future__ import annotations
 
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Invitation, InvitationStatus, Member, Role
 from partway.billing.errors import BillingError
 from partway.billing.people import members
 
+from ..confirm import confirm
 from ..context import MemberContext
-from ..forms import Form, strip_nul
+from ..forms import StaffForm, strip_nul, text_field
 
 ROLE_DESCRIPTIONS = {
-    Role.OWNER: "does everything, and configures the organization",
-    Role.COLLECTOR: "writes and sends invoices, requests payments",
-    Role.READER: "sees everything, changes nothing",
+    Role.OWNER: _("does everything, and configures the organization"),
+    Role.COLLECTOR: _("writes and sends invoices, requests payments"),
+    Role.READER: _("sees everything, changes nothing"),
 }
 ROLES = {
     "roles": [(role.value, role.label) for role in ROLE_DESCRIPTIONS],
     "role_descriptions": [(role.label, message) for role, message in ROLE_DESCRIPTIONS.items()],
 }
+
+
+class InvitationForm(StaffForm):
+    """The address and the role of a new member."""
+
+    email = text_field()
+    role = text_field()
+
+
+class RoleForm(StaffForm):
+    """Another role for a member."""
+
+    role = text_field()
 
 
 def index(ctx: MemberContext) -> HttpResponse:
@@ -34,91 +50,107 @@ def index(ctx: MemberContext) -> HttpResponse:
 
 
 def invite(ctx: MemberContext) -> HttpResponse:
-    """Ask somebody to join, by mail."""
-    form = Form.from_data(ctx.request.POST) if ctx.is_post else Form({"role": Role.COLLECTOR.value})
-    if ctx.is_post:
+    """Invites a new member by mail."""
+    form = InvitationForm(ctx.post_data, initial={"role": Role.COLLECTOR.value})
+    if form.is_valid():
+        email, role = form.cleaned_data["email"], form.cleaned_data["role"]
         try:
-            made = members.invite(
-                ctx.organization,
-                email=form.text("email"),
-                role=form.text("role"),
-                by=ctx.actor,
-                now=ctx.now,
-            )
+            made = members.invite(ctx.organization, email=email, role=role, by=ctx.actor, now=ctx.now)
         except BillingError as error:
-            form.add_error(error)
+            form.add_billing_error(error)
         else:
-            return ctx.redirect(ctx.url("members"), notice=f"The invitation to {made.email} is on its way.")
+            notice = gettext("The invitation to %(email)s is on its way.") % {"email": made.email}
+            return ctx.redirect(ctx.url("members"), notice=notice)
     return ctx.render("staff/members/invite.html", {"form": form, **ROLES}, status=form.status)
 
 
 def change_role(ctx: MemberContext, member_id: str) -> HttpResponse:
-    """Give a member another role."""
-    member = _member(ctx, member_id)
-    form = Form.from_data(ctx.request.POST) if ctx.is_post else Form({"role": member.role})
-    if ctx.is_post:
-        try:
-            members.change_role(member, role=form.text("role"), by=ctx.actor, now=ctx.now)
-        except BillingError as error:
-            form.add_error(error)
-        else:
-            return _back(ctx, member, notice=f"{member.user.name} has the role {form.text('role')} now.")
-    context = {"form": form, "member": member, **ROLES}
-    return ctx.render("staff/members/role.html", context, status=form.status)
+    """Gives a member another role."""
+    member = _get_member_or_404(ctx, member_id)
+
+    def act(form: RoleForm) -> HttpResponse:
+        role = form.cleaned_data["role"]
+        members.change_role(member, role=role, by=ctx.actor, now=ctx.now)
+        notice = gettext("%(name)s has the role %(role)s now.") % {"name": member.user.name, "role": role}
+        return _redirect_after(ctx, member, notice=notice)
+
+    return confirm(
+        ctx,
+        member,
+        "staff/members/role.html",
+        form=RoleForm(ctx.post_data, initial={"role": member.role}),
+        act=act,
+        back=ctx.url("members"),
+        context=lambda: {"member": member, **ROLES},
+    )
 
 
 def remove(ctx: MemberContext, member_id: str) -> HttpResponse:
-    """Let a member go; every page is closed to them from then on."""
-    member = _member(ctx, member_id)
-    form = Form.from_data(ctx.request.POST)
-    if ctx.is_post:
-        try:
-            members.remove(member, by=ctx.actor, now=ctx.now)
-        except BillingError as error:
-            form.add_error(error)
-        else:
-            return _back(ctx, member, notice=f"{member.user.name} is no longer a member.")
-    return ctx.render("staff/members/remove.html", {"form": form, "member": member}, status=form.status)
+    """Asks before a member is removed; every page is closed to them from then on."""
+    member = _get_member_or_404(ctx, member_id)
+
+    def act(_form: StaffForm) -> HttpResponse:
+        members.remove(member, by=ctx.actor, now=ctx.now)
+        notice = gettext("%(name)s is no longer a member.") % {"name": member.user.name}
+        return _redirect_after(ctx, member, notice=notice)
+
+    return confirm(
+        ctx,
+        member,
+        "staff/members/remove.html",
+        form=StaffForm(ctx.post_data),
+        act=act,
+        back=ctx.url("members"),
+        context=lambda: {"member": member},
+    )
 
 
-def _back(ctx: MemberContext, member: Member, *, notice: str) -> HttpResponse:
-    """To the list; who gave up the key to it goes to where they may still be."""
-    itself = member.user_id == ctx.member.user_id
-    return ctx.redirect("/" if itself else ctx.url("members"), notice="" if itself else notice)
+def _redirect_after(ctx: MemberContext, member: Member, *, notice: str) -> HttpResponse:
+    """Redirects to the list; owners who changed themselves cannot open it any more, and go to the start page."""
+    is_self = member.user_id == ctx.member.user_id
+    return ctx.redirect("/" if is_self else ctx.url("members"), notice="" if is_self else notice)
 
 
 def resend(ctx: MemberContext, invitation_id: str) -> HttpResponse:
-    """Mail the same link once more."""
-    invitation = _invitation(ctx, invitation_id)
-    form = Form.from_data(ctx.request.POST)
-    if ctx.is_post:
-        try:
-            members.resend(invitation, by=ctx.actor, now=ctx.now)
-        except BillingError as error:
-            form.add_error(error)
-        else:
-            notice = f"The invitation is on its way to {invitation.email} once more."
-            return ctx.redirect(ctx.url("members"), notice=notice)
-    context = {"form": form, "invitation": invitation}
-    return ctx.render("staff/members/resend.html", context, status=form.status)
+    """Asks before the link of an invitation is mailed again."""
+    invitation = _get_invitation_or_404(ctx, invitation_id)
+
+    def act(_form: StaffForm) -> HttpResponse:
+        members.resend(invitation, by=ctx.actor, now=ctx.now)
+        notice = gettext("The invitation is on its way to %(email)s once more.") % {"email": invitation.email}
+        return ctx.redirect(ctx.url("members"), notice=notice)
+
+    return confirm(
+        ctx,
+        invitation,
+        "staff/members/resend.html",
+        form=StaffForm(ctx.post_data),
+        act=act,
+        back=ctx.url("members"),
+        context=lambda: {"invitation": invitation},
+    )
 
 
 def withdraw(ctx: MemberContext, invitation_id: str) -> HttpResponse:
-    """End an invitation; its link is dead at once."""
-    invitation = _invitation(ctx, invitation_id)
-    form = Form.from_data(ctx.request.POST)
-    if ctx.is_post:
-        try:
-            members.withdraw(invitation, by=ctx.actor, now=ctx.now)
-        except BillingError as error:
-            form.add_error(error)
-        else:
-            return ctx.redirect(ctx.url("members"), notice="The invitation is withdrawn.")
-    context = {"form": form, "invitation": invitation}
-    return ctx.render("staff/members/withdraw.html", context, status=form.status)
+    """Asks before an invitation ends; its link is dead at once."""
+    invitation = _get_invitation_or_404(ctx, invitation_id)
+
+    def act(_form: StaffForm) -> HttpResponse:
+        members.withdraw(invitation, by=ctx.actor, now=ctx.now)
+        return ctx.redirect(ctx.url("members"), notice=gettext("The invitation is withdrawn."))
+
+    return confirm(
+        ctx,
+        invitation,
+        "staff/members/withdraw.html",
+        form=StaffForm(ctx.post_data),
+        act=act,
+        back=ctx.url("members"),
+        context=lambda: {"invitation": invitation},
+    )
 
 
-def _member(ctx: MemberContext, member_id: str) -> Member:
+def _get_member_or_404(ctx: MemberContext, member_id: str) -> Member:
     rows = ctx.organization.members.select_related("user", "organization")
     found = rows.filter(pk=strip_nul(member_id)).first()
     if found is None:
@@ -126,7 +158,7 @@ def _member(ctx: MemberContext, member_id: str) -> Member:
     return found
 
 
-def _invitation(ctx: MemberContext, invitation_id: str) -> Invitation:
+def _get_invitation_or_404(ctx: MemberContext, invitation_id: str) -> Invitation:
     rows = ctx.organization.invitations.select_related("organization")
     found = rows.filter(pk=strip_nul(invitation_id)).first()
     if found is None:

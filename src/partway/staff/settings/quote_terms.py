@@ -1,65 +1,72 @@
-"""What owners configure for quotes: how they are numbered, and the deposit that is usually asked for."""
+"""Settings of quotes: how they are numbered, and the default deposit."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
-from partway.billing.documents import quotes
+from partway.billing.documents import quote_terms
 from partway.billing.errors import BillingError
 from partway.billing.models import QuoteTerms
 from partway.billing.models.quotes import DepositKind
-from partway.delivery.templatetags.partway import quantity
 
 from ..context import MemberContext
-from ..document_form import amount_or_blank
-from ..forms import Form
+from ..document_form import amount_or_blank, minor
+from ..forms import DependentFieldsForm, MoneyField, NumberField, set_currency, text_field
+
+
+class QuoteTermsForm(DependentFieldsForm):
+    """The prefix of numbers, and the default deposit."""
+
+    depends_on = {
+        "deposit_percent": ("deposit_kind", ("percent",)),
+        "deposit_amount": ("deposit_kind", ("amount",)),
+        "deposit_threshold": ("deposit_kind", ("percent", "amount")),
+    }
+
+    prefix = text_field()  # type: ignore[assignment]  # the metaclass takes fields off the class
+    deposit_kind = text_field()
+    deposit_percent = NumberField()
+    deposit_amount = MoneyField()
+    deposit_threshold = MoneyField(required=False)
+
+    def terms(self) -> QuoteTerms:
+        """Returns the terms of a valid form."""
+        typed = self.cleaned_data
+        return QuoteTerms(
+            prefix=typed["prefix"],
+            deposit_kind=typed["deposit_kind"],
+            deposit_percent=typed["deposit_percent"] or Decimal(0),
+            deposit_amount_minor=minor(typed["deposit_amount"]),
+            deposit_threshold_minor=minor(typed["deposit_threshold"]),
+        )
 
 
 def show(ctx: MemberContext) -> HttpResponse:
-    """The terms, and a form to change them."""
-    form = Form.from_data(ctx.request.POST) if ctx.is_post else Form(_stored(ctx))
-    terms = _read(ctx, form) if ctx.is_post else None
-    if terms is not None:
-        try:
-            quotes.change_terms(ctx.organization, terms=terms, by=ctx.actor, now=ctx.now)
-        except BillingError as error:
-            form.add_error(error)
-        else:
-            return ctx.redirect(ctx.url("quotes_settings"), notice="Saved.")
-    help_words = f"In {ctx.organization.currency}. A smaller quote asks for no deposit by itself."
-    context = {"form": form, "deposit_kinds": DepositKind.choices, "threshold_help": help_words}
-    return ctx.render("staff/settings/quotes.html", context, status=form.status)
-
-
-def _stored(ctx: MemberContext) -> dict[str, str]:
-    terms, currency = quotes.quote_terms(ctx.organization), ctx.organization.currency
-    return {
+    """Changes the terms of new quotes."""
+    terms, currency = quote_terms.get(ctx.organization), ctx.organization.currency
+    stored = {
         "prefix": terms.prefix,
         "deposit_kind": terms.deposit_kind,
-        "deposit_percent": quantity(terms.deposit_percent) if terms.deposit_percent else "",
+        "deposit_percent": terms.deposit_percent or "",
         "deposit_amount": amount_or_blank(terms.deposit_amount_minor, currency),
         "deposit_threshold": amount_or_blank(terms.deposit_threshold_minor, currency),
     }
-
-
-def _read(ctx: MemberContext, form: Form) -> QuoteTerms | None:
-    """The terms that were typed, or None with every field that is wrong marked."""
-    kind = form.text("deposit_kind")
-    percent = form.decimal("deposit_percent") if kind == "percent" else None
-    terms = QuoteTerms(
-        prefix=form.text("prefix"),
-        deposit_kind=kind,
-        deposit_percent=percent or Decimal(0),
-        deposit_amount_minor=_minor(ctx, form, "deposit_amount") if kind == "amount" else 0,
-        deposit_threshold_minor=_minor(ctx, form, "deposit_threshold", empty=True) if kind else 0,
-    )
-    return None if form.errors else terms
-
-
-def _minor(ctx: MemberContext, form: Form, name: str, *, empty: bool = False) -> int:
-    if empty and not form.text(name):
-        return 0
-    amount = form.money(name, ctx.organization.currency)
-    return amount.amount_minor if amount else 0
+    form = QuoteTermsForm(ctx.post_data, initial=stored)
+    set_currency(form, currency)
+    if form.is_valid():
+        try:
+            quote_terms.change(ctx.organization, terms=form.terms(), by=ctx.actor, now=ctx.now)
+        except BillingError as error:
+            form.add_billing_error(error)
+        else:
+            return ctx.redirect(ctx.url("quotes_settings"), notice=gettext("Saved."))
+    threshold_help = gettext("In %(currency)s. A smaller quote asks for no deposit by itself.")
+    context = {
+        "form": form,
+        "deposit_kinds": DepositKind.choices,
+        "threshold_help": threshold_help % {"currency": currency},
+    }
+    return ctx.render("staff/settings/quotes.html", context, status=form.status)

@@ -1,1 +1,1 @@
-"""Signing in and all that belongs to a person: django-allauth's flows behind our own pages; see urls.py."""
+"""Sign-in and profile of a person: django-allauth's flows behind our own pages; see urls.py."""

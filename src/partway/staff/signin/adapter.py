@@ -1,4 +1,4 @@
-"""What django-allauth asks of us: words, addresses, where secrets rest, and that nobody signs up by themselves."""
+"""The adapters of django-allauth: error messages, addresses, sealed secrets, and no public sign-up."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import User
 from partway.lib.sealing import seal, unseal
@@ -18,54 +19,58 @@ from .lockout import ip_address
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Accounts are made by invitation or by the operator; mails go through the outbox."""
+    """Accounts are created by invitation or by the operator; mails go through the outbox."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": "This address and password do not fit together. Check both and try again.",
-        "incorrect_password": "This is not your password.",
-        "enter_current_password": "This is not your password.",
-        "too_many_login_attempts": "Too many attempts. Wait a few minutes, then try again.",
-        "rate_limited": "Too many attempts. Wait a few minutes, then try again.",
+        "email_password_mismatch": _(
+            "This address and password do not fit together. Check both and try again."
+        ),
+        "incorrect_password": _("This is not your password."),
+        "enter_current_password": _("This is not your password."),
+        "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
+        "rate_limited": _("Too many attempts. Wait a few minutes, then try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Never: an account without an organization would be of no use to anybody honest."""
+        """Always False: an account without an organization has no honest use."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that limits are counted for."""
+        """Returns the address that limits are counted by."""
         return ip_address(request)
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """The last step, after the second factor."""
+        """Signs in, as the last step after the second factor."""
         login.log_in(request, user)
 
     def reauthenticate(self, user: User, password: str) -> bool:
-        """Whether this is the password of who is signed in; a wrong one counts towards the lock-out."""
+        """Whether this is the password of the person signed in; a wrong one counts towards the lockout."""
         found = authenticate(self.request, email=user.email, password=password)
         return found is not None and found.pk == user.pk
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
-        """Our own pages say what was done."""
+        """Does nothing: our own pages show their notices."""
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Nothing leaves from within a request."""
+        """Always raises: no mail is sent from within a request."""
         raise NotImplementedError(f"{template_prefix} must be a row of the outbox")
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """The second factor; its secrets rest sealed, like every other secret in the database."""
+    """The second factor; its secrets are stored sealed, like every other secret in the database."""
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "This code is not right, or was used already. Wait for the next one and try again.",
+        "incorrect_code": _(
+            "This code is not right, or was used already. Wait for the next one and try again."
+        ),
     }
 
     def encrypt(self, text: str) -> str:
-        """`text` sealed under the installation's key."""
+        """Returns `text` sealed under the installation's key."""
         return seal({"secret": text}, settings.PARTWAY_SECRET_KEYS)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What was sealed; raises Unsealable when the key was lost."""
+        """Returns the text that was sealed; raises Unsealable when the key was lost."""
         return unseal(encrypted_text, settings.PARTWAY_SECRET_KEYS)["secret"]

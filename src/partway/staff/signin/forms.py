@@ -1,4 +1,4 @@
-"""django-allauth's forms with what we ask besides: lock-out, codes that work once, mails as rows."""
+"""The forms of django-allauth, extended by the lockout, single-use codes, and mails through the outbox."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from partway.lib import clock
 
 from . import lockout
 
-_CODE_LIFE_SECONDS = 120  # longer than the steps around now in which a code is taken
+_CODE_LIFE_SECONDS = 120  # longer than the time steps in which a code is accepted
 
 
 class SignInForm(LoginForm):
-    """Address and password; on the page the address is called `email`, which password stores know."""
+    """Address and password; the page calls the address `email`, which password managers know."""
 
     def add_prefix(self, field_name: str) -> str:
-        """The name of a field on the page."""
+        """Returns the name of a field on the page."""
         return "email" if field_name == "login" else str(super().add_prefix(field_name))
 
 
 class ForgotPasswordForm(ResetPasswordForm):
-    """The address of somebody who forgot their password."""
+    """The address of an account whose password was forgotten."""
 
     def save(self, request: HttpRequest, **_: Any) -> str:
-        """Queue the mail, if we know them; the answer is the same if we do not."""
+        """Queues the mail where the account exists; the page is the same where it does not."""
         for user in self.users:
             outbox.queue_account_mail(user, "password_reset", now=clock.now())
         return str(self.cleaned_data["email"])
 
 
 class TokenForm(UserTokenForm):
-    """The two halves of a link from a mail."""
+    """The user id and the token of a reset link."""
 
     token_generator = reset_tokens
 
@@ -51,13 +51,13 @@ class TokenForm(UserTokenForm):
 
 
 class _SingleUseCodeMixin:
-    """A code from the app or a recovery code: wrong ones count towards the lock-out, right ones work once."""
+    """A code from the app or a recovery code: a wrong one counts towards the lockout, a right one works once."""
 
     user: User
     authenticator: Authenticator
 
     def clean_code(self) -> str:
-        """The code, if it is right."""
+        """Returns the code; raises ValidationError for a wrong or used one, and while the account is locked."""
         request = context.request
         if lockout.is_locked(request, self.user):
             request.axes_locked_out = True
@@ -71,7 +71,7 @@ class _SingleUseCodeMixin:
         return code
 
     def _mark_used(self, code: str) -> None:
-        # Each code is taken for three steps of the clock; allauth remembers it for one.
+        # A code is accepted for three time steps; allauth remembers it for one.
         if self.authenticator.type == Authenticator.Type.TOTP:
             digits = "".join(filter(str.isdigit, code))
             if not cache.add(f"partway.totp.{self.user.pk}.{digits}", True, timeout=_CODE_LIFE_SECONDS):
@@ -83,4 +83,4 @@ class SecondFactorForm(_SingleUseCodeMixin, AuthenticateForm):
 
 
 class ReauthenticateCodeForm(_SingleUseCodeMixin, ReauthenticateForm):
-    """The same, asked again before something dangerous."""
+    """The same, required again before a change of how the person signs in."""

@@ -1,4 +1,4 @@
-"""The moment somebody comes in: Django's sign-in, and a note of which browser it was."""
+"""Signs a person in with Django's session, and records the session's browser."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def log_in(request: HttpRequest, user: User) -> None:
-    """Sign somebody in, whose identity was proved before."""
+    """Signs in a person whose identity was proved before."""
     auth.login(request, user, backend=_BACKEND)
-    _note(request, user)
+    _record_session(request, user)
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> None:
-    """After a new password: this browser, whose session has a new key, and no other."""
-    _note(request, user)
+    """Ends every session except this one, whose key is new after a change of the password."""
+    _record_session(request, user)
     sessions.end_other_sessions(user, key=request.session.session_key)
 
 
-def _note(request: HttpRequest, user: User) -> None:
-    sessions.note(
+def _record_session(request: HttpRequest, user: User) -> None:
+    sessions.record(
         user,
         key=request.session.session_key,
         ip_address=ip_address(request),

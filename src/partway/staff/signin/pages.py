@@ -1,4 +1,4 @@
-"""The pages of signing in: django-allauth's views with our templates; what is refused is a 422, what is dead a 404."""
+"""The pages of sign-in: django-allauth's views with our templates; a refused form is a 422, a dead link a 404."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.generic.edit import FormView
 
 from partway.accounts import sessions
@@ -25,7 +27,7 @@ from partway.lib import clock
 from . import lockout, login
 from .forms import ForgotPasswordForm, ReauthenticateCodeForm, SecondFactorForm, SignInForm, TokenForm
 
-# What the mixins below stand before, one way or another; for the type checker alone.
+# The base class of the mixins below, for the type checker only.
 if TYPE_CHECKING:
     _AnyForm = FormView[BaseForm]
 else:
@@ -35,85 +37,85 @@ _PROFILE = reverse_lazy("profile")
 
 
 class Invalid422Mixin(_AnyForm):
-    """A form that comes back with errors is no success."""
+    """Returns a refused form as 422."""
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
-        """The page again, as 422."""
-        answer: HttpResponse = super().form_invalid(form)
-        answer.status_code = 422
-        return answer
+        """Renders the page again, as 422."""
+        response: HttpResponse = super().form_invalid(form)
+        response.status_code = 422
+        return response
 
 
 class SecurityChangeMixin(Invalid422Mixin):
-    """A change of how somebody signs in: the change, its events and its mail are one transaction."""
+    """A change of how a person signs in; the change, its events and its mail are one transaction."""
 
     change = ""
-    notice = ""
+    notice: str | Promise = ""
 
     def affected_user(self) -> User:
-        """The person it is about."""
+        """Returns the person whose sign-in changes."""
         user = self.request.user
-        if not isinstance(user, User):  # allauth lets nobody come this far
+        if not isinstance(user, User):  # allauth redirects before this
             raise PermissionDenied
         return user
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Do it, and tell."""
+        """Makes the change and shows the notice."""
         with transaction.atomic():
-            answer: HttpResponse = super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
             members.record_sign_in_change(self.affected_user(), self.change, now=clock.now())
         if self.notice:
-            messages.success(self.request, self.notice)
-        return answer
+            messages.success(self.request, str(self.notice))
+        return response
 
 
 class SignIn(Invalid422Mixin, account.LoginView):
-    """Anyone: address and password, then the second step or on to where they were going."""
+    """Address and password; redirects to the second factor or to the page asked for."""
 
     form_class = SignInForm
     template_name = "staff/signin/signin.html"
 
 
 class SignOut(account.LogoutView):
-    """Anyone: end the session."""
+    """Ends the session."""
 
     http_method_names: ClassVar[list[str]] = ["post"]
 
 
 class SecondFactor(Invalid422Mixin, mfa.AuthenticateView):
-    """Whoever gave the right password: the code of the app, or a recovery code."""
+    """The code of the app or a recovery code, after the right password."""
 
     form_class = SecondFactorForm
     template_name = "staff/signin/code.html"
 
 
 class ForgotPassword(Invalid422Mixin, account.PasswordResetView):
-    """Anyone: ask for a link to set a new password."""
+    """Requests a link to set a new password."""
 
     form_class = ForgotPasswordForm
     template_name = "staff/signin/forgotten.html"
 
 
 class ForgotPasswordSent(account.PasswordResetDoneView):
-    """The same words whether we know the address or not."""
+    """The page after the request; it is the same for a known and an unknown address."""
 
     template_name = "staff/signin/forgotten_sent.html"
 
 
 class ResetPassword(SecurityChangeMixin, account.PasswordResetFromKeyView):
-    """Whoever holds the link from the mail: set a new password. The link works once."""
+    """Sets a new password, for the holder of the link from the mail; the link works once."""
 
     template_name = "staff/signin/reset.html"
     change = "password_reset"
 
     def affected_user(self) -> User:
-        """The person whose link it is."""
+        """Returns the person whose link it is."""
         user: User = self.reset_user
         return user
 
     def dispatch(self, request: HttpRequest, uidb36: str, key: str) -> HttpResponseBase:
-        """The form, or a kind word about a dead link."""
-        # allauth would lay the key into the session, that is, into the database; our links rest nowhere.
+        """Shows the form, or the page of a dead link."""
+        # allauth would store the key in the session, that is, in the database; our links are stored nowhere.
         token = TokenForm({"uidb36": uidb36, "key": key})
         if not token.is_valid():
             return render(request, "staff/signin/reset_dead.html", status=404)
@@ -121,72 +123,72 @@ class ResetPassword(SecurityChangeMixin, account.PasswordResetFromKeyView):
         return FormView.dispatch(self, request, uidb36=uidb36, key=key)
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Set it, end every session, and let them try again at once if they were locked out."""
-        answer = super().form_valid(form)
+        """Sets it, ends every session, and unlocks the account."""
+        response = super().form_valid(form)
         sessions.end_all(self.affected_user())
         lockout.clear_lockout(self.affected_user())
-        return answer
+        return response
 
 
 class ResetPasswordDone(account.PasswordResetFromKeyDoneView):
-    """It is set; on to signing in with it."""
+    """The page after the reset, with a link to sign in."""
 
     template_name = "staff/signin/reset_done.html"
 
 
 class Reauthenticate(Invalid422Mixin, account.ReauthenticateView):
-    """Who is signed in gives the password once more before something dangerous."""
+    """Requires the password again before a change of how the person signs in."""
 
     template_name = "staff/signin/confirm.html"
 
 
 class ReauthenticateByCode(Invalid422Mixin, mfa.ReauthenticateView):
-    """The same with a code."""
+    """The same with a code of the second factor."""
 
     form_class = ReauthenticateCodeForm
     template_name = "staff/signin/confirm.html"
 
 
 class ChangePassword(SecurityChangeMixin, account.PasswordChangeView):
-    """A new password, which ends every other session."""
+    """Changes the password, which ends every other session."""
 
     template_name = "staff/profile/password.html"
     success_url = _PROFILE
     change = "password_changed"
-    notice = "Your password is changed. Every other session has ended."
+    notice = _("Your password is changed. Every other session has ended.")
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Change it; this browser stays, under a new session."""
-        answer = super().form_valid(form)
+        """Changes it; this browser stays signed in, with a new session key."""
+        response = super().form_valid(form)
         login.end_other_sessions(self.request, self.affected_user())
-        return answer
+        return response
 
 
 class EnableTwoFactor(SecurityChangeMixin, totp.ActivateTOTPView):
-    """Show the secret to an authenticator app, and take its first code."""
+    """Shows the secret for an authenticator app, and checks its first code."""
 
     template_name = "staff/profile/two_factor_on.html"
     change = "two_factor_on"
-    notice = "Two-factor sign-in is on."
+    notice = _("Two-factor sign-in is on.")
 
 
 class DisableTwoFactor(SecurityChangeMixin, totp.DeactivateTOTPView):
-    """Sign in with the password alone again."""
+    """Switches the second factor off."""
 
     template_name = "staff/profile/two_factor_off.html"
     change = "two_factor_off"
-    notice = "Two-factor sign-in is off."
+    notice = _("Two-factor sign-in is off.")
 
 
 class RecoveryCodes(recovery.ViewRecoveryCodesView):
-    """The codes that are left, to be written down."""
+    """The unused recovery codes, to be written down."""
 
     template_name = "staff/profile/recovery_codes.html"
 
 
 class RegenerateRecoveryCodes(SecurityChangeMixin, recovery.GenerateRecoveryCodesView):
-    """Ten new codes, which end the old ones."""
+    """Makes ten new recovery codes, which replace the old ones."""
 
     template_name = "staff/profile/recovery_codes_new.html"
     change = "recovery_codes_made"
-    notice = "These are your new recovery codes. The old ones no longer work."
+    notice = _("These are your new recovery codes. The old ones no longer work.")

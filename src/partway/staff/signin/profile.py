@@ -1,4 +1,4 @@
-"""The page on which somebody sees and changes what belongs to them alone."""
+"""The profile page: name, second factor, sessions and organizations of the person who is signed in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -19,7 +20,7 @@ from partway.billing.errors import BillingError
 from partway.billing.people import members
 from partway.lib import clock
 from partway.staff.access import redirect_to_signin
-from partway.staff.forms import Form
+from partway.staff.forms import StaffForm, text_field
 
 _BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari")
 _NAMES = {"Edg": "Edge", "OPR": "Opera"}
@@ -43,62 +44,60 @@ class Session:
     is_current: bool
 
 
+class NameForm(StaffForm):
+    """The name of a person."""
+
+    name = text_field()
+
+
 @never_cache
 def show(request: HttpRequest) -> HttpResponse:
-    """Who is signed in: name, password, second step, sessions, organizations."""
+    """Changes the name; shows the second factor, the sessions and the organizations of the person."""
     if not isinstance(request.user, User):
         return redirect_to_signin(request)
     user = request.user
-    form = Form.from_data(request.POST) if request.method == "POST" else Form({"name": user.name})
-    if request.method == "POST":
+    form = NameForm(request.POST if request.method == "POST" else None, initial={"name": user.name})
+    if form.is_valid():
         try:
-            members.rename(user, name=form.text("name"), now=clock.now())
+            members.rename(user, name=form.cleaned_data["name"], now=clock.now())
         except BillingError as error:
-            form.add_error(error)
+            form.add_billing_error(error)
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, gettext("Saved."))
             return redirect("profile")
-    return render(
-        request, "staff/profile/show.html", {"form": form, **_standing(request, user)}, status=form.status
-    )
-
-
-def _standing(request: HttpRequest, user: User) -> dict[str, object]:
     mine = list(
         Member.objects.filter(user=user).select_related("organization").order_by("organization__name")
     )
     factors = {factor.type: factor for factor in Authenticator.objects.filter(user=user)}
     codes = factors.get(Authenticator.Type.RECOVERY_CODES)
-    return {
+    current = sessions.session_key_digest(request.session.session_key)
+    context = {
+        "form": form,
         "memberships": mine,
         "time_zone": mine[0].organization.time_zone if mine else "UTC",
         "two_factor": factors.get(Authenticator.Type.TOTP),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
-        "sessions": _sessions(request, user),
+        "sessions": [
+            Session(browser_label(row.browser), row.ip_address, row.created_at, row.pk == current)
+            for row in sessions.active(user, now=clock.now())
+        ],
     }
-
-
-def _sessions(request: HttpRequest, user: User) -> list[Session]:
-    this = sessions.session_key_digest(request.session.session_key)
-    return [
-        Session(browser(row.browser), row.ip_address, row.created_at, row.pk == this)
-        for row in sessions.standing(user, now=clock.now())
-    ]
+    return render(request, "staff/profile/show.html", context, status=form.status)
 
 
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
-    """End every session but this one."""
+    """Ends every session of the person except this one."""
     if not isinstance(request.user, User):
         return redirect_to_signin(request)
     members.end_other_sessions(request.user, key=request.session.session_key, now=clock.now())
-    messages.success(request, "Every other session has ended.")
+    messages.success(request, gettext("Every other session has ended."))
     return redirect("profile")
 
 
-def browser(user_agent: str) -> str:
-    """What a browser says of itself, in words somebody recognizes: “Firefox on Linux”."""
-    named = next((name for name in _BROWSERS if re.search(rf"{name}\w*/", user_agent)), "")
-    system = next((message for mark, message in _SYSTEMS.items() if mark in user_agent), "")
-    message = _NAMES.get(named, named) or "A browser"
-    return f"{message} on {system}" if system else message
+def browser_label(user_agent: str) -> str:
+    """Returns a label that a person recognizes, as “Firefox on Linux”."""
+    token = next((name for name in _BROWSERS if re.search(rf"{name}\w*/", user_agent)), "")
+    name = _NAMES.get(token, token) or gettext("A browser")
+    system = next((label for mark, label in _SYSTEMS.items() if mark in user_agent), "")
+    return gettext("%(browser)s on %(system)s") % {"browser": name, "system": system} if system else name

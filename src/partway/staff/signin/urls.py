@@ -1,4 +1,4 @@
-"""Signing in and the profile: every page, by the names django-allauth knows them by, and who may see it."""
+"""The pages of sign-in and of the profile, under the names that django-allauth reverses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from . import pages, profile, welcome
 
 urlpatterns = [
-    # Anyone.
+    # Without a sign-in.
     path("signin/", pages.SignIn.as_view(), name="account_login"),
     path("signout/", pages.SignOut.as_view(), name="account_logout"),
     path("signin/forgotten/", pages.ForgotPassword.as_view(), name="account_reset_password"),
@@ -23,9 +23,9 @@ urlpatterns = [
         AccountInactiveView.as_view(template_name="staff/signin/inactive.html"),
         name="account_inactive",
     ),
-    # Whoever gave the right password.
+    # After the right password.
     path("signin/code/", never_cache(pages.SecondFactor.as_view()), name="mfa_authenticate"),
-    # Whoever holds a link.
+    # With a link from a mail.
     path(
         "signin/reset/<str:uidb36>/<str:key>/",
         never_cache(pages.ResetPassword.as_view()),
@@ -33,9 +33,9 @@ urlpatterns = [
     ),
     path("welcome/<str:uid>/<str:token>/", welcome.welcome, name="welcome"),
     path("join/<str:token>/", welcome.join, name="join"),
-    # Who is signed in, about themselves.
+    # Signed in.
     path("profile/", profile.show, name="profile"),
-    path("profile/", profile.show, name="mfa_index"),  # allauth's name for where it returns to
+    path("profile/", profile.show, name="mfa_index"),  # the page that allauth returns to
     path("profile/password/", never_cache(pages.ChangePassword.as_view()), name="account_change_password"),
     path("profile/two-factor/", never_cache(pages.EnableTwoFactor.as_view()), name="mfa_activate_totp"),
     path(

@@ -1,12 +1,11 @@
-"""Builds a large organization fast: three years of invoices as plain rows, with the facts billing would have left.
+"""Builds a large organization fast: three years of invoices as plain rows, with the facts billing would have recorded.
 
-Each invoice's story is told forward in time and stops at the present, so the states come out as they do in life:
-old invoices are mostly paid, young ones wait, a few customers never pay. Nothing is mailed and no gateway is asked.
+The history of each invoice is generated forward in time and stops at the present, so the states are distributed as in
+real use: old invoices are mostly paid, new ones are open, a few customers never pay. Sends no mail, calls no gateway.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -18,8 +17,9 @@ from partway.billing.events import OPERATOR
 from partway.billing.people import organizations
 from partway.billing.people.members import NewUser
 from partway.billing.people.organizations import Profile
+from partway.gateways.registry import DEMO_GATEWAY, GATEWAYS
 
-from .story import InvoiceHistory
+from .invoice_history import InvoiceHistory
 from .tables import Seed
 
 __all__ = ["OWNER", "build"]
@@ -28,7 +28,7 @@ OWNER = "olivia@seed.example"
 
 _PERIOD = timedelta(days=3 * 365)
 _INVOICES_PER_CUSTOMER = 12
-_BATCH = 2_000  # invoices a transaction
+_BATCH = 2_000  # invoices in a transaction
 
 _FIRST = "Ada Ben Carla Dmitri Elif Farid Grace Hugo Ines Jonas Kenji Layla Marta Nils Olga Pablo Quinn Rosa"
 _LAST = (
@@ -41,13 +41,15 @@ _TRADES = (
 
 
 def build(*, invoices: int, now: datetime, rng: Random) -> Organization:
-    """A new organization with that many invoices; `partway verify` finds nothing wrong with it."""
+    """Builds an organization with that many invoices, in which `partway verify` finds no difference."""
     seed = _start(now, rng)
     for number in range(max(1, invoices // _INVOICES_PER_CUSTOMER)):
         _add_customer(seed, number)
-    for number, at in enumerate(_moments(invoices, now), start=1):
-        InvoiceHistory(seed, at).generate()
-        if number % _BATCH == 0:
+    # Evenly over the period, the last one an hour ago.
+    first, span = now - _PERIOD, _PERIOD - timedelta(hours=1)
+    for number in range(invoices):
+        InvoiceHistory(seed, first + span * number / max(1, invoices - 1)).generate()
+        if (number + 1) % _BATCH == 0:
             _write(seed)
     _write(seed)
     return seed.organization
@@ -55,16 +57,9 @@ def build(*, invoices: int, now: datetime, rng: Random) -> Organization:
 
 @transaction.atomic
 def _write(seed: Seed) -> None:
-    """What was told since the last time, with the numbers that it took."""
     seed.tables.write()
     seed.organization.next_invoice_number = seed.numbered + 1
     seed.organization.save(update_fields=["next_invoice_number"])
-
-
-def _moments(count: int, now: datetime) -> Iterator[datetime]:
-    """When each invoice is written: evenly over the period, the last one an hour ago."""
-    first, span = now - _PERIOD, _PERIOD - timedelta(hours=1)
-    return (first + span * position / max(1, count - 1) for position in range(count))
 
 
 def _start(now: datetime, rng: Random) -> Seed:
@@ -79,21 +74,22 @@ def _start(now: datetime, rng: Random) -> Seed:
     organization = organizations.create(profile=profile, owner=owner, by=OPERATOR, now=began)
     organizations.set_payments_enabled(organization, on=True, by=OPERATOR, now=began)
     member = organization.members.select_related("user").get(role=Role.OWNER)
-    return Seed(organization, _account(organization), events.member_actor(member), now, rng)
-
-
-def _account(organization: Organization) -> GatewayAccount:
-    """An account of which the pretend payment company knows nothing: these books are to be read."""
+    # The gateway does not know this account, so it is never reconciled.
     never = datetime(9999, 1, 1, tzinfo=UTC)
-    account = GatewayAccount(organization=organization, gateway="sandbox", reconcile_at=never)
-    account.credentials = {"api_key": "sk_sandbox_seed", "signing_secret": f"whsec_{'c2VlZHNl' * 4}"}
+    account = GatewayAccount(organization=organization, gateway=DEMO_GATEWAY, reconcile_at=never)
+    account.credentials = dict(GATEWAYS[DEMO_GATEWAY].sample_credentials)
     account.save(force_insert=True)
-    return account
+    return Seed(organization, account, events.member_actor(member), now, rng)
 
 
 def _add_customer(seed: Seed, number: int) -> None:
     at = seed.now - _PERIOD
-    name = _person(seed.rng) if number % 3 == 0 else _business(seed.rng)
+    if number % 3 == 0:
+        initial = seed.rng.choice("ABCDEFGHJKLMNPRSTVW")
+        name = f"{seed.rng.choice(_FIRST.split())} {initial}. {seed.rng.choice(_LAST.split())}"
+    else:
+        first, second = seed.rng.sample(_LAST.split(), 2)
+        name = f"{first} & {second} {seed.rng.choice(_TRADES.split())}"
     customer = seed.tables.customers.add(
         organization_id=seed.organization.pk,
         name=name,
@@ -102,13 +98,3 @@ def _add_customer(seed: Seed, number: int) -> None:
     )
     seed.record("customer.created", at, seed.member, {}, customer_id=customer["id"])
     seed.customers.append(customer)
-
-
-def _person(rng: Random) -> str:
-    initial = rng.choice("ABCDEFGHJKLMNPRSTVW")
-    return f"{rng.choice(_FIRST.split())} {initial}. {rng.choice(_LAST.split())}"
-
-
-def _business(rng: Random) -> str:
-    first, second = rng.sample(_LAST.split(), 2)
-    return f"{first} & {second} {rng.choice(_TRADES.split())}"

@@ -1,4 +1,4 @@
-"""The organization while it is being built: its tables in waiting, its clock and its chance."""
+"""The state of a seed: rows that wait to be written, the time, and the source of random numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partway.billing.models import (
     PaymentRequest,
 )
 
-from ..bulk_insert import BulkTable, Row, write
+from .bulk_insert import BulkTable, Row, write
 
 
 @dataclass(slots=True)
@@ -38,14 +38,14 @@ class SeedTables:
     mails: BulkTable = field(default_factory=lambda: BulkTable(Mail, "mail"))
 
     def write(self) -> None:
-        """Write what waits, all or nothing."""
+        """Writes the waiting rows in one transaction."""
         money = (self.requests, self.payments, self.calls, self.allocations)
         write([self.customers, self.invoices, self.lines, *money, self.events, self.mails])
 
 
 @dataclass(slots=True)
 class Seed:
-    """The organization, seen from `now`; the same `chance` builds the same."""
+    """An organization that is being built up to `now`; the same state of `rng` builds the same."""
 
     organization: Organization
     account: GatewayAccount
@@ -57,18 +57,18 @@ class Seed:
     numbered: int = 0
 
     def number(self) -> str:
-        """The next invoice number."""
+        """Returns the next invoice number."""
         self.numbered += 1
         return f"{self.organization.invoice_prefix}{self.numbered:04d}"
 
     def with_probability(self, probability: float) -> bool:
-        """Chance decides."""
+        """Returns True with this probability, from 0 to 1."""
         return self.rng.random() < probability
 
     def record(
         self, event_type: str, at: datetime, by: Actor, data: dict[str, object], **about: str | None
     ) -> Row:
-        """As `events.record` does, but into the books."""
+        """Adds an event with the columns that `events.record` would write; `about` names the rows it refers to."""
         return self.tables.events.add(
             organization_id=self.organization.pk,
             type=event_type,
@@ -81,7 +81,7 @@ class Seed:
         )
 
     def mail(self, kind: str, event: Row, to: list[str], data: dict[str, object]) -> None:
-        """As `outbox.queue` does, but the mail is one that went out long ago."""
+        """Adds a mail that was sent at the time of its event."""
         about = ("organization_id", "invoice_id", "payment_request_id", "payment_id", "created_at")
         at = event["created_at"]
         self.tables.mails.add(
@@ -91,7 +91,7 @@ class Seed:
             reply_to=self.organization.email,
             data=data,
             status="sent",
-            attempt=1,
+            attempt_count=1,
             next_attempt_at=at,
             sent_at=at,
             **{column: event[column] for column in about},

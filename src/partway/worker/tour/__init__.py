@@ -1,5 +1,5 @@
-"""`partway tour`: the main job end to end over real HTTP, with each step saying what it did and checked."""
+"""`partway tour`: the main job end to end over HTTP, step by step, each checked from the outside."""
 
-from .story import main
+from .steps import main
 
 __all__ = ["main"]

@@ -1,32 +1,31 @@
-// Asks how a payment stands, every moment for two minutes; then the button on the page is left to ask.
+// Fetches the payment's stage every second and a half for two minutes; after that the button on the page does.
 
-const EVERY = 1500;
-const ENOUGH = 120_000;
+const INTERVAL_MS = 1500;
+const LIMIT_MS = 120_000;
 
 const form = document.querySelector("[data-confirming]");
-const words = document.querySelector("[data-words]");
+const progress = document.querySelector("[data-progress]");
 const began = Date.now();
 
 form.hidden = true;
-setTimeout(ask, EVERY / 3);
+setTimeout(poll, INTERVAL_MS / 3);
 
-async function ask() {
+async function poll() {
   if ((await stage()) !== "confirming") return location.reload();
-  if (Date.now() - began < ENOUGH) return setTimeout(ask, EVERY);
-  words.textContent =
-    "This takes longer than usual. You can close this page: if the payment went through, the receipt comes by mail.";
+  if (Date.now() - began < LIMIT_MS) return setTimeout(poll, INTERVAL_MS);
+  progress.textContent = progress.dataset.slow;
   form.hidden = false;
 }
 
 async function stage() {
   try {
-    const answer = await fetch(form.action, {
+    const response = await fetch(form.action, {
       method: "POST",
       body: new FormData(form),
       headers: { Accept: "application/json" },
     });
-    return answer.ok ? (await answer.json()).stage : "confirming";
+    return response.ok ? (await response.json()).stage : "confirming";
   } catch {
-    return "confirming"; // no network for a moment is no answer
+    return "confirming"; // the network may be back at the next call
   }
 }

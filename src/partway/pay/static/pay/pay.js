@@ -1,9 +1,9 @@
-// The pages work without this: it keeps a second click from paying twice, tells that a person has opened the page,
-// and offers to print.
+// The pages work without this: it disables the button after the first click, reports that the page was seen, and
+// prints.
 
 for (const form of document.querySelectorAll("[data-pay]")) {
   const button = form.querySelector("button");
-  const words = button.textContent;
+  const label = button.textContent;
 
   form.addEventListener("submit", (event) => {
     if (button.disabled) return event.preventDefault();
@@ -17,7 +17,7 @@ for (const form of document.querySelectorAll("[data-pay]")) {
   // Back from the checkout, the page may be shown again just as it was left.
   window.addEventListener("pageshow", () => {
     button.disabled = false;
-    button.textContent = words;
+    button.textContent = label;
   });
 }
 
@@ -30,13 +30,13 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
-// A page that is fetched ahead or opened behind another one has not been seen by anybody.
-function whenSeen(act) {
-  const look = () => {
+// A page that is fetched ahead or opened in a background tab has not been seen.
+function whenSeen(callback) {
+  const check = () => {
     if (document.visibilityState !== "visible" || document.prerendering) return;
-    for (const name of ["visibilitychange", "prerenderingchange"]) document.removeEventListener(name, look);
-    act();
+    for (const name of ["visibilitychange", "prerenderingchange"]) document.removeEventListener(name, check);
+    callback();
   };
-  for (const name of ["visibilitychange", "prerenderingchange"]) document.addEventListener(name, look);
-  look();
+  for (const name of ["visibilitychange", "prerenderingchange"]) document.addEventListener(name, check);
+  check();
 }

@@ -1,4 +1,4 @@
-// Comforts of the checkout page, which works without them: click a test card to fill the form, pay once.
+// The checkout page works without this: a click on a test card fills the form, and a form is submitted once.
 "use strict";
 
 const COMPANIONS = { expiry: "12 / 34", cvc: "123", name: "Sandy Box" };

@@ -1,1 +1,1 @@
-"""One file per command of the operator."""
+"""One module for each command of the operator."""

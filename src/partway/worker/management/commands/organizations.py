@@ -1,4 +1,4 @@
-"""`partway organizations create`: starts a real organization and prints the link with which its owner signs in."""
+"""`partway organizations`: creates an organization and prints the link by which its owner signs in; lists them."""
 
 from __future__ import annotations
 
@@ -20,50 +20,44 @@ from partway.lib import clock
 
 
 class Command(BaseCommand):
-    """Makes and lists organizations."""
+    """Creates and lists organizations."""
 
     help = "Create or list organizations."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """create --name --owner [...], or list."""
-        acts = parser.add_subparsers(dest="act", required=True)
-        acts.add_parser("list", help="list the organizations")
-        create = acts.add_parser("create", help="start an organization with its owner")
+        operations = parser.add_subparsers(dest="operation", required=True)
+        operations.add_parser("list", help="list the organizations")
+        create = operations.add_parser("create", help="start an organization with its owner")
         create.add_argument("--name", required=True, help="what the business is called")
         create.add_argument("--owner", required=True, help="the owner's mail address")
         create.add_argument("--owner-name", default="", help="the owner's name")
         create.add_argument("--currency", default="USD")
         create.add_argument("--time-zone", default="UTC")
 
-    def handle(self, *args: Any, act: str, **options: Any) -> None:
-        """Do the act."""
-        if act == "list":
-            for organization in Organization.objects.order_by("slug"):
-                self.stdout.write(f"{organization.slug}  {organization.name}")
+    def handle(self, *args: Any, operation: str, **options: Any) -> None:
+        """Runs `create` or `list`."""
+        if operation == "create":
+            self._create(**options)
             return
-        self._create(options)
+        for organization in Organization.objects.order_by("slug"):
+            self.stdout.write(f"{organization.slug}  {organization.name}")
 
-    def _create(self, options: dict[str, Any]) -> None:
-        email = options["owner"].strip().lower()
-        profile = Profile(
-            name=options["name"],
-            email=email,
-            currency=options["currency"].upper(),
-            time_zone=options["time_zone"],
-        )
-        owner = NewUser(email, options["owner_name"] or email.partition("@")[0])
+    def _create(
+        self, *, name: str, owner: str, owner_name: str, currency: str, time_zone: str, **_: Any
+    ) -> None:
+        email = owner.strip().lower()
+        profile = Profile(name=name, email=email, currency=currency.upper(), time_zone=time_zone)
+        person = NewUser(email, owner_name or email.partition("@")[0])
         try:
-            organization = organizations.create(profile=profile, owner=owner, by=OPERATOR, now=clock.now())
+            organization = organizations.create(profile=profile, owner=person, by=OPERATOR, now=clock.now())
         except Invalid as error:
-            raise CommandError(
-                "; ".join(f"{field}: {message}" for field, message in field_messages(error).items())
-            ) from error
+            messages = [f"{field}: {message}" for field, message in field_messages(error).items()]
+            raise CommandError("; ".join(messages)) from error
         self.stdout.write(f"Created {organization.name}: {settings.PARTWAY_URL}/o/{organization.slug}/")
-        self.stdout.write(self._welcome(organization))
-
-    def _welcome(self, organization: Organization) -> str:
         user = User.objects.get(memberships__organization=organization, memberships__role=Role.OWNER)
         if user.has_usable_password():
-            return f"{user.email} signs in with the password they have."
-        path = reverse("welcome", args=passwords.welcome_link_parts(user))
-        return f"{user.email} sets a password here, once: {settings.PARTWAY_URL}{path}"
+            self.stdout.write(f"{user.email} signs in with the password they have.")
+        else:
+            path = reverse("welcome", args=passwords.welcome_link_parts(user))
+            self.stdout.write(f"{user.email} sets a password here, once: {settings.PARTWAY_URL}{path}")

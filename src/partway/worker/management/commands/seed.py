@@ -1,4 +1,4 @@
-"""`partway seed --invoices N`: a believable large installation, fast, to try and to measure with."""
+"""`partway seed --invoices N`: a large, realistic organization to try and to measure with."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from partway.worker import seed
 
 
 class Command(BaseCommand):
-    """Adds one large organization; the books stay right."""
+    """Adds one organization with many invoices; `partway verify` finds no difference in it."""
 
     help = "Add an organization with many invoices, to try and to measure with."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How large, and which."""
+        """--invoices, --random-seed."""
         parser.add_argument("--invoices", type=int, required=True, help="how many invoices, at least 1")
-        parser.add_argument("--chance", type=int, default=1, help="another number makes other invoices")
+        parser.add_argument("--random-seed", type=int, default=1, help="another number makes other invoices")
 
-    def handle(self, *args: Any, invoices: int, rng: int, **options: Any) -> None:
-        """Build it and say where it is."""
+    def handle(self, *args: Any, invoices: int, random_seed: int, **options: Any) -> None:
+        """Builds the organization and prints its address."""
         if settings.PARTWAY_LIVE:
             raise CommandError("This installation is marked live; made-up invoices do not belong there.")
         if invoices < 1:
             raise CommandError("Ask for at least one invoice.")
         began = time.monotonic()
-        # Made-up books need no secrets, and the same number shall make the same ones.
-        made = seed.build(invoices=invoices, now=clock.now(), rng=Random(rng))  # noqa: S311
-        took = time.monotonic() - began
-        self.stdout.write(f"{invoices:,} invoices of {made.name} in {took:.1f} s.")
-        self.stdout.write(f"They are at {settings.PARTWAY_URL}/o/{made.slug}/invoices/")
+        # Not a secret, and the same number must make the same invoices.
+        rng = Random(random_seed)  # noqa: S311
+        organization = seed.build(invoices=invoices, now=clock.now(), rng=rng)
+        seconds = time.monotonic() - began
+        self.stdout.write(f"{invoices:,} invoices of {organization.name} in {seconds:.1f} s.")
+        self.stdout.write(f"They are at {settings.PARTWAY_URL}/o/{organization.slug}/invoices/")
         self.stdout.write(f"Sign in as {seed.OWNER}; `partway changepassword {seed.OWNER}` sets a password.")

@@ -1,4 +1,4 @@
-"""`partway serve`: one web server; one process on SQLite, as many as asked for on PostgreSQL."""
+"""`partway serve`: one web server; one process on SQLite, any number on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from django.db import connection
 from granian import Granian
 from granian.constants import Interfaces
 
-# A callback can come in before the gateway has request_finished the request that caused it, so one thread would deadlock.
+# A gateway may send a callback before it responds to the request that caused it: with one thread, that would deadlock.
 _THREADS = 8
 
 
 class Command(BaseCommand):
-    """Serves the web pages and callbacks."""
+    """Serves pages and callbacks until Ctrl-C or SIGTERM."""
 
     help = "Serve the web application."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to listen, and with how many processes."""
+        """--host, --port, --processes."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--processes", type=int, default=1, help="more than one needs PostgreSQL")
 
     def handle(self, *args: Any, host: str, port: int, processes: int, **options: Any) -> None:
-        """Serve until Ctrl-C or SIGTERM."""
+        """Runs the server."""
         if processes > 1 and connection.vendor == "sqlite":
             raise CommandError("SQLite has one writer: use one process, or set DATABASE_URL to a PostgreSQL.")
         connection.close()

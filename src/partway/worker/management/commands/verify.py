@@ -12,30 +12,38 @@ from partway.billing.verification import CHECKS, Check, Difference, snapshot
 
 
 class Command(BaseCommand):
-    """Runs every check of the books on one moment of them."""
+    """Runs every check on one snapshot of the database."""
 
     help = "Recompute every stored amount and state from the facts, and list what differs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How much to list."""
-        parser.add_argument("--most", type=int, default=1000, help="list at most so many rows of each check")
+        """--limit."""
+        parser.add_argument("--limit", type=int, default=1000, help="list at most so many rows of each check")
 
-    def handle(self, *args: Any, most: int, **options: Any) -> None:
-        """Print each check with its result."""
+    def handle(self, *args: Any, limit: int, **options: Any) -> None:
+        """Prints each check with its result."""
         with snapshot():
-            found = sum(self._run(check, most) for check in CHECKS)
-        if found:
-            self.stdout.write(f"{found:,} differences.")
+            count = sum(self._run(check, limit) for check in CHECKS)
+        if count:
+            self.stdout.write(f"{count:,} differences.")
             sys.exit(1)
         self.stdout.write("The books are right.")
 
-    def _run(self, check: Check, most: int) -> int:
-        """How many differences it found; no more are kept than are listed."""
+    def _run(self, check: Check, limit: int) -> int:
+        """Prints the result of one check and returns the number of differences; keeps at most `limit` in memory."""
         listed: list[Difference] = []
         more = 0
-        with _bar(check) as bar:
-            for difference in check.differences(bar.update):
-                if len(listed) < most:
+        on_terminal = sys.stderr.isatty()
+        progress: tqdm[None] = tqdm(
+            desc=f"{check.rule}  {check.message[:40]}",
+            total=check.size() if on_terminal else None,
+            unit=" rows",
+            leave=False,
+            disable=not on_terminal,
+        )
+        with progress:
+            for difference in check.differences(progress.update):
+                if len(listed) < limit:
                     listed.append(difference)
                 else:
                     more += 1
@@ -45,15 +53,3 @@ class Command(BaseCommand):
         if more:
             self.stdout.write(f"      … and {more:,} more")
         return len(listed) + more
-
-
-def _bar(check: Check) -> tqdm[None]:
-    """How far a check has come, for a terminal alone; it is gone when the check is done."""
-    shown = sys.stderr.isatty()
-    return tqdm(
-        desc=f"{check.rule}  {check.message[:40]}",
-        total=check.size() if shown else None,
-        unit=" rows",
-        leave=False,
-        disable=not shown,
-    )

@@ -1,4 +1,4 @@
-"""`partway worker`: sends mails, works off callbacks, asks about unsettled payments; run as many as you like."""
+"""`partway worker`: runs the jobs (mails, callbacks, expiry, reconciliation) in one process; any number can run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Run one worker process."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the loop."""
+        """Runs the loop."""
         loop = WorkerLoop()
         loop.stop_on_signals()
         loop.run()

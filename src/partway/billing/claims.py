@@ -1,0 +1,60 @@
+"""Claims due rows by compare-and-set: workers share a table, and a killed worker loses nothing (DESIGN section 10).
+
+A claim sets the time from which the row is due again before the work begins: the lease, or the wait before the next
+attempt. A worker killed in between leaves a row that comes due again. Mails, callbacks, unsettled payments and
+gateway lists are claimed here; no lock is held and no broker is needed, on SQLite or PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model, QuerySet
+
+M = TypeVar("M", bound=Model)
+
+_MAX_DOUBLINGS = 12  # keeps the power small; every interval reaches `longest` before
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimableRows(Generic[M]):
+    """The rows of one table that workers may claim.
+
+    due_at: the column of the time from which a row is due, moved by each claim.
+    count: the column that counts the claims, if the table has one.
+    """
+
+    rows: QuerySet[M]
+    due_at: str
+    count: str = ""
+
+    def due(self, now: datetime) -> QuerySet[M]:
+        """Returns the rows that are due, the longest waiting first."""
+        return self.rows.filter(**{f"{self.due_at}__lte": now}).order_by(self.due_at, "pk")
+
+    def claim(self, row: M, *, until: datetime) -> bool:
+        """Claims a row that was read as due, until then; returns False when another worker claimed it first.
+
+        On success `row` holds the new time and count.
+        """
+        columns: dict[str, Any] = {self.due_at: until}
+        if self.count:
+            columns[self.count] = getattr(row, self.count) + 1
+        if not self.unchanged(row).update(**columns):
+            return False
+        for name, value in columns.items():
+            setattr(row, name, value)
+        return True
+
+    def unchanged(self, row: M) -> QuerySet[M]:
+        """Returns the row if its claim is still the one in `row`; empty once another worker has claimed it."""
+        columns = {name: getattr(row, name) for name in (self.due_at, self.count) if name}
+        return self.rows.filter(pk=row.pk, **columns)
+
+
+def back_off(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta:
+    """Returns the wait after so many attempts: `first`, doubled by each, at most `longest`."""
+    doublings = min(attempts, _MAX_DOUBLINGS)
+    return min(first * (1 << doublings), longest)

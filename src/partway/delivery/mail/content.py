@@ -1,0 +1,97 @@
+"""What the kinds of mail share: the form of a mail's content, and the context of an invoice, a quote and a receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from partway.billing.documents import deposits
+from partway.billing.models import Invoice, Payment, Quote
+from partway.lib.money import Money
+
+from ..pdf import PdfFile
+from ..receipt_figures import receipt
+
+Context = dict[str, Any]
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One mail's subject, the context of its two templates (mail/<kind>.html and .txt), and its attachments."""
+
+    subject: str
+    context: Context
+    attachments: tuple[PdfFile, ...] = ()
+
+
+def required(row: Row | None) -> Row:
+    """Returns the row that the mail is about; raises LookupError when the mail has none."""
+    if row is None:
+        raise LookupError("this mail's row does not say what the mail is about")
+    return row
+
+
+def document_name(document: Invoice | Quote) -> str:
+    """Returns "invoice INV-0001" or "quote QUO-0001", for the middle of a sentence."""
+    name = _("quote %(number)s") if document.kind == "quote" else _("invoice %(number)s")
+    return name % {"number": document.number}
+
+
+def staff_url(document: Invoice | Quote) -> str:
+    """Returns the address of the document's page for members, who sign in there."""
+    path = reverse(f"staff:{document.kind}", args=[document.organization.slug, document.pk])
+    return f"{settings.PARTWAY_URL}{path}"
+
+
+def invoice_context(invoice: Invoice, requested: Money | None = None) -> Context:
+    """The invoice with its stage bar, and with `left`: what is due beside the amount requested."""
+    asked = requested or Money(0, invoice.currency)
+    return {
+        "invoice": invoice,
+        "requested": asked,
+        "left": invoice.amount_due - asked,
+        "stages": stage_cells(invoice.total, invoice.amount_paid, asked),
+    }
+
+
+def quote_context(quote: Quote) -> Context:
+    """The quote with its stage bar, in which the deposit is paid or asked for."""
+    nothing = Money(0, quote.currency)
+    paid = deposits.deposit_status(quote) == "paid"
+    return {
+        "quote": quote,
+        "left": quote.total - quote.deposit,
+        "deposit_paid": paid,
+        "stages": stage_cells(quote.total, *((quote.deposit, nothing) if paid else (nothing, quote.deposit))),
+    }
+
+
+def receipt_context(payment: Payment) -> Context:
+    """The figures of the payment's receipt, and `invoice`: the invoice, or the quote of a deposit."""
+    paid = receipt(payment)
+    return {
+        "invoice": payment.document,
+        "is_deposit": payment.document.kind == "quote",
+        "receipt": paid,
+        "stages": stage_cells(paid.total, paid.paid, Money(0, paid.total.currency)),
+    }
+
+
+def stage_cells(total: Money, paid: Money, requested: Money) -> list[tuple[str, int]]:
+    """Returns the stage bar as table cells, (part, percent): they add up to 100, and none is empty."""
+    if not total:
+        return [("left", 100)]
+    parts = {"paid": paid, "requested": requested, "left": total - paid - requested}
+    shown = {
+        name: max(1, part.amount_minor * 100 // total.amount_minor)
+        for name, part in parts.items()
+        if part.amount_minor > 0
+    }
+    widest = max(shown, key=lambda name: shown[name])
+    shown[widest] += 100 - sum(shown.values())
+    return list(shown.items())

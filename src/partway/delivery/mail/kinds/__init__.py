@@ -1,0 +1,57 @@
+"""The kinds of mail, one module each: to whom it goes, whether it still holds, its subject, content and attachments.
+
+Recipients are computed by the act that queues the mail (billing/outbox.py), for the row must show them; each module
+names them. Validity and content are computed when the mail leaves (DESIGN R8).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from partway.billing.models import Mail
+
+from ..content import Content
+from . import (
+    invitation,
+    invoice_sent,
+    password_reset,
+    payment_received,
+    payment_request,
+    payment_request_ended,
+    quote_accepted,
+    quote_declined,
+    quote_sent,
+    receipt,
+    sign_in_changed,
+)
+
+
+class MailKind(Protocol):
+    """A module of this package."""
+
+    def is_valid(self, mail: Mail, *, now: datetime) -> bool:
+        """Returns whether the mail still holds; one that does not is dropped."""
+
+    def content(self, mail: Mail) -> Content:
+        """Returns subject, context and attachments as they are now; raises LookupError for an incomplete row."""
+
+
+KINDS: dict[str, MailKind] = {
+    "invitation": invitation,
+    "invoice_sent": invoice_sent,
+    "password_reset": password_reset,
+    "payment_received": payment_received,
+    "payment_request": payment_request,
+    "payment_request_ended": payment_request_ended,
+    "quote_accepted": quote_accepted,
+    "quote_declined": quote_declined,
+    "quote_sent": quote_sent,
+    "receipt": receipt,
+    "sign_in_changed": sign_in_changed,
+}
+
+
+def is_valid(mail: Mail, *, now: datetime) -> bool:
+    """Returns whether what the mail says is still so; raises KeyError for an unknown kind."""
+    return KINDS[mail.kind].is_valid(mail, now=now)

@@ -1,0 +1,37 @@
+"""The mail that asks for a payment. To the request's To, Cc and Bcc; replies go to the member who asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from partway.billing import links
+from partway.billing.models import Mail, PaymentRequest
+
+from ...formats import format_money
+from ..content import Content, invoice_context, required
+
+
+def is_valid(mail: Mail, *, now: datetime) -> bool:
+    """Returns False once the request has ended or its time is over: no dead link is mailed (DESIGN R5)."""
+    request = PaymentRequest.objects.open().filter(pk=mail.payment_request_id).first()
+    return request is not None and not request.has_expired(now)
+
+
+def content(mail: Mail) -> Content:
+    """The amount requested, what is left after it, and the payment link."""
+    request, invoice = required(mail.payment_request), required(mail.invoice)
+    return Content(
+        subject=_("%(organization)s asks for %(amount)s (invoice %(number)s)")
+        % {
+            "organization": required(mail.organization).name,
+            "amount": format_money(request.amount_requested),
+            "number": invoice.number,
+        },
+        context={
+            **invoice_context(invoice, request.amount_requested),
+            "request": request,
+            "url": links.request_url(request),
+        },
+    )

@@ -1,0 +1,31 @@
+"""The mail that a customer declined a quote. To the organization; replies go to the customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from partway.billing.models import Mail
+
+from ...formats import format_money
+from ..content import Content, quote_context, required, staff_url
+
+
+def is_valid(mail: Mail, *, now: datetime) -> bool:
+    """Returns True: the refusal happened, whatever followed."""
+    return True
+
+
+def content(mail: Mail) -> Content:
+    """Who declined, and the reason given, which may be empty."""
+    quote = required(mail.quote)
+    return Content(
+        subject=_("%(customer)s declined %(number)s (%(amount)s)")
+        % {"customer": quote.customer.name, "number": quote.number, "amount": format_money(quote.total)},
+        context={
+            **quote_context(quote),
+            "reason": mail.data.get("reason", ""),
+            "url": staff_url(quote),
+        },
+    )

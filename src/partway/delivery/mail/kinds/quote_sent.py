@@ -1,0 +1,46 @@
+"""The mail of a quote that was sent or resent. To the customer; replies go to the organization."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from partway.billing import links
+from partway.billing.documents import deposits
+from partway.billing.models import Mail
+from partway.lib.clock import today
+
+from ...formats import format_money
+from ...pdf import quote_pdf
+from ..content import Content, quote_context, required
+
+
+def is_valid(mail: Mail, *, now: datetime) -> bool:
+    """Returns whether the quote can still be accepted, or is accepted."""
+    quote = required(mail.quote)
+    if quote.status == "sent":
+        return quote.valid_until >= today(now, quote.organization.time_zone)
+    return quote.status == "accepted"
+
+
+def content(mail: Mail) -> Content:
+    """The quote with its link and its PDF; `asks` when it is accepted and its deposit is due."""
+    quote = required(mail.quote)
+    asks = quote.status == "accepted" and deposits.deposit_status(quote) == "due"
+    deposit = {"amount": format_money(quote.deposit)}
+    return Content(
+        subject=_("Quote %(number)s from %(organization)s: %(state)s")
+        % {
+            "number": quote.number,
+            "organization": quote.organization.name,
+            "state": _("deposit of %(amount)s due") % deposit if asks else format_money(quote.total),
+        },
+        context={
+            **quote_context(quote),
+            "asks": asks,
+            "button": _("Pay %(amount)s") % deposit if asks else _("See the quote"),
+            "url": links.quote_url(quote),
+        },
+        attachments=(quote_pdf(quote),),
+    )

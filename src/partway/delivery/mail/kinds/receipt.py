@@ -1,0 +1,35 @@
+"""The receipt of a payment. To the request's To, else to the customer; replies go to the requester, else the office."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from partway.billing import links
+from partway.billing.models import Mail
+
+from ...formats import format_money
+from ...pdf import receipt_pdf
+from ..content import Content, document_name, receipt_context, required
+
+
+def is_valid(mail: Mail, *, now: datetime) -> bool:
+    """Returns False once the payment is reversed, as when a check bounces."""
+    return required(mail.payment).status != "reversed"
+
+
+def content(mail: Mail) -> Content:
+    """The figures of the payment as it came in, with its link and its PDF."""
+    payment = required(mail.payment)
+    context = receipt_context(payment)
+    return Content(
+        subject=_("Receipt: %(amount)s paid to %(organization)s (%(document)s)")
+        % {
+            "amount": format_money(context["receipt"].captured),
+            "organization": payment.organization.name,
+            "document": document_name(payment.document),
+        },
+        context={**context, "url": links.receipt_url(payment)},
+        attachments=(receipt_pdf(payment),),
+    )

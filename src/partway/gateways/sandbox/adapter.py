@@ -1,0 +1,206 @@
+"""The adapter of the sandbox: translates between its HTTP API and the gateway protocol."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from partway.lib.money import MAX_AMOUNT_MINOR, Money
+
+from ..protocol import (
+    BadCallback,
+    Checkout,
+    CheckoutRequest,
+    CheckoutState,
+    CheckoutStatus,
+    CheckoutSummary,
+    CloseOutcome,
+    OutcomeUnknown,
+    Refund,
+    RefundStatus,
+    Refused,
+    VerifiedCallback,
+)
+from .capabilities import SandboxCapabilities
+
+# Request time-out, too early, too many requests: a server may send these after it acted, so they refuse nothing.
+_UNDECIDED_STATUS_CODES = frozenset({408, 425, 429})
+
+_CLOSE_OUTCOMES = {
+    CheckoutStatus.CLOSED: CloseOutcome.CLOSED,
+    CheckoutStatus.FAILED: CloseOutcome.CLOSED,
+    CheckoutStatus.PROCESSING: CloseOutcome.TOO_LATE,
+    CheckoutStatus.CAPTURED: CloseOutcome.TOO_LATE,
+}
+
+Json = dict[str, Any]
+
+
+class SandboxGateway(SandboxCapabilities):
+    """One account at the sandbox; `credentials` are {api_key, signing_secret}."""
+
+    def __init__(self, base_url: str, credentials: Mapping[str, str]) -> None:
+        self._client = _client(base_url.rstrip("/"))
+        self._headers = {"Authorization": f"Bearer {credentials['api_key']}"}
+        self._signing_secret = credentials["signing_secret"]
+        self.checkout_origin = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
+
+    def check(self) -> None:
+        """Returns if the API key opens an account."""
+        self._call("GET", "/v1/account")
+
+    def start(self, request: CheckoutRequest) -> Checkout:
+        """Opens a checkout for exactly this amount."""
+        body = {
+            "amount": request.amount.amount_minor,
+            "currency": request.amount.currency,
+            "description": request.description,
+            "reference": request.reference,
+            "return_url": request.return_url,
+            "callback_url": request.callback_url,
+            "expires_at": request.expires_at.isoformat(),
+        }
+        with _reading():
+            response = self._call("POST", "/v1/checkouts", body, request.key)
+            return Checkout(_text(response["id"]), _text(response["url"], max_length=2000))
+
+    def fetch(self, ref: str) -> CheckoutState:
+        """Returns the current state of a checkout."""
+        with _reading():
+            return _checkout_state(self._call("GET", f"/v1/checkouts/{ref}"))
+
+    def capture(self, ref: str, amount: Money, key: str) -> CheckoutState:
+        """Captures an authorization, at most once and at most that much."""
+        body = {"amount": amount.amount_minor, "currency": amount.currency}
+        with _reading():
+            return _checkout_state(self._call("POST", f"/v1/checkouts/{ref}/capture", body, key))
+
+    def close(self, ref: str, key: str) -> CloseOutcome:
+        """Closes a checkout and releases an authorization that was not captured."""
+        try:
+            with _reading():
+                response = self._call("POST", f"/v1/checkouts/{ref}/close", {}, key)
+                return _CLOSE_OUTCOMES.get(CheckoutStatus(response["status"]), CloseOutcome.UNKNOWN)
+        except OutcomeUnknown:
+            return CloseOutcome.UNKNOWN
+
+    def refund(self, ref: str, amount: Money, key: str) -> Refund:
+        """Sends back part or all of what was captured."""
+        body = {"amount": amount.amount_minor, "currency": amount.currency, "reference": key}
+        with _reading():
+            return _refund(self._call("POST", f"/v1/checkouts/{ref}/refunds", body, key))
+
+    def read_callback(self, body: bytes, headers: Mapping[str, str]) -> VerifiedCallback:
+        """Verifies the signature over the raw `body`; raises BadCallback."""
+        try:
+            event = Webhook(self._signing_secret).verify(body, dict(headers))
+            return VerifiedCallback(
+                event_id=_text(event["id"]),
+                kind=_text(event["type"], max_length=60),
+                checkout_ref=_text(event["data"]["checkout"]),
+                at=datetime.fromisoformat(event["created"]),
+            )
+        except (WebhookVerificationError, ValueError, TypeError, KeyError) as error:
+            raise BadCallback(f"not a callback of this account: {error}") from error
+
+    def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
+        """Yields every checkout that changed at or after `at`, oldest change first."""
+        query = {"since": at.isoformat()}
+        while True:
+            with _reading():
+                page = self._call("GET", f"/v1/checkouts?{urlencode(query)}")
+                summaries = [
+                    CheckoutSummary(row["id"], row["reference"], _checkout_state(row)) for row in page["data"]
+                ]
+                query["cursor"] = page["next"]
+            yield from summaries
+            if not query["cursor"]:
+                return
+
+    def _call(self, method: str, path: str, body: Json | None = None, key: str = "") -> Json:
+        headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
+        return _send(self._client, method, path, headers=headers, json=body)
+
+
+def create_account(base_url: str, name: str, callback_url: str) -> dict[str, str]:
+    """Opens an account at the sandbox, which is free to all, and returns its credentials."""
+    body = {"name": name, "callback_url": callback_url}
+    with _reading():
+        account = _send(_client(base_url.rstrip("/")), "POST", "/v1/accounts", json=body)
+        return {"api_key": account["api_key"], "signing_secret": account["signing_secret"]}
+
+
+@cache
+def _client(base_url: str) -> httpx.Client:
+    """Returns the connection pool for one base URL; all threads of a process share it."""
+    return httpx.Client(base_url=base_url, timeout=httpx.Timeout(15, connect=3), trust_env=False)
+
+
+# A forked worker must not use its parent's connections.
+os.register_at_fork(after_in_child=_client.cache_clear)
+
+
+def _send(client: httpx.Client, method: str, path: str, **request: Any) -> Json:
+    """Sends a request and returns the JSON body; raises Refused for a 4xx, OutcomeUnknown for everything undecided."""
+    try:
+        response = client.request(method, path, **request)
+    except httpx.HTTPError as error:
+        raise OutcomeUnknown(f"no answer: {error or type(error).__name__}") from error
+    if response.status_code >= 500 or response.status_code in _UNDECIDED_STATUS_CODES:
+        raise OutcomeUnknown(f"answered {response.status_code}")
+    with _reading():
+        body: Json = response.json()
+        if response.is_success:
+            return body
+        code, message = body["error"]["code"], body["error"]["message"]
+        raise Refused(_text(code, max_length=60), _text(message, max_length=300))
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turns the errors of an unreadable response into OutcomeUnknown."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise OutcomeUnknown(f"unreadable answer: {error!r}") from error
+
+
+def _checkout_state(row: Json) -> CheckoutState:
+    return CheckoutState(
+        status=CheckoutStatus(row["status"]),
+        # The captured currency is a field of its own: it need not be the one that was asked for.
+        captured=_money(row["captured"], row["captured_currency"]),
+        authorized=_money(row["authorized"], row["currency"]),
+        method=_text(row["method"], max_length=40),
+        code=_text(row["code"], max_length=60),
+        message=_text(row["message"], max_length=300),
+        refunds=tuple(_refund(refund) for refund in row["refunds"]),
+    )
+
+
+def _money(amount_minor: int | None, currency: str) -> Money | None:
+    if amount_minor is None:
+        return None
+    if not 0 <= amount_minor <= MAX_AMOUNT_MINOR:
+        raise ValueError(f"{amount_minor} is not an amount")
+    return Money(amount_minor, currency)
+
+
+def _text(value: object, *, max_length: int = 200) -> str:
+    """Returns text that fits into a column of any database, cut at `max_length`; raises TypeError for anything else."""
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError(f"{value!r} is not text")
+    return value[:max_length]
+
+
+def _refund(row: Json) -> Refund:
+    amount = Money(row["amount"], row["currency"])
+    return Refund(row["id"], RefundStatus(row["status"]), amount, row["reference"])

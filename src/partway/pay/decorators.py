@@ -1,0 +1,50 @@
+"""Decorators of the customer's pages: the row of a link, and forms that a reload does not repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
+from partway.delivery.formats import use_locale
+
+from . import responses
+
+View = Callable[..., HttpResponse]
+Row = Invoice | Quote | PaymentRequest | Payment
+
+
+def row_of_link(by_token: Callable[[str], Row | None]) -> Callable[[View], View]:
+    """Calls the view with the row of the link's token, in the organization's locale; 404 for a token of no row."""
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapper(request: HttpRequest, token: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            row = by_token(token)
+            if row is None:
+                return responses.not_found(request)
+            with use_locale(row.organization.locale):
+                return view(request, token, row, *args, **kwargs)
+
+        return wrapper
+
+    return decorator
+
+
+def form_of(page: str) -> Callable[[View], View]:
+    """Lets the view handle POST only; GET and HEAD of a form's address, as a reload sends, lead to its page."""
+
+    def decorator(view: View) -> View:
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def wrapper(request: HttpRequest, token: str) -> HttpResponse:
+            return view(request, token) if request.method == "POST" else redirect(page, token)
+
+        return wrapper
+
+    return decorator

@@ -1,0 +1,32 @@
+"""The threads beside the web server: one settles and expires what is due, a few send callbacks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from partway.sandbox import callbacks, checkouts
+
+log = logging.getLogger(__name__)
+
+# A change wakes the clock at once; a settlement or a retry may be this late.
+ROUND_SECONDS = 0.5
+
+
+def start() -> None:
+    """Starts the threads, which end with the process; unfinished work stays in the database."""
+    threading.Thread(target=_run_clock, name="clock", daemon=True).start()
+    for number in range(callbacks.SENDERS):
+        threading.Thread(target=callbacks.send_forever, name=f"sender-{number}", daemon=True).start()
+
+
+def _run_clock() -> None:
+    while True:
+        callbacks.wake_event.wait(ROUND_SECONDS)
+        callbacks.wake_event.clear()
+        try:
+            # Callbacks first: one should be sent within a tenth of a second.
+            callbacks.claim_due()
+            checkouts.process_due()
+        except Exception:
+            log.exception("a round of the clock failed")

@@ -1,0 +1,67 @@
+"""The test cards and bank accounts, and how each of them behaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A card or a bank account; one that fails has a `code` and a `message`, which are data of the API."""
+
+    number: str
+    behavior: Promise  # on the page that lists them
+    code: str = ""
+    message: str = ""
+    confirms: bool = False
+    lapses: bool = False
+
+    @property
+    def display_number(self) -> str:
+        """The number as printed: a card's in groups of four."""
+        if len(self.number) != 16:
+            return self.number
+        return " ".join(self.number[start : start + 4] for start in range(0, len(self.number), 4))
+
+
+CARDS = {
+    card.number: card
+    for card in (
+        Instrument("4242424242424242", _("Succeeds")),
+        Instrument("4000000000000002", _("Is declined"), "card_declined", "Your card was declined."),
+        Instrument(
+            "4000000000009995",
+            _("Has insufficient funds"),
+            "insufficient_funds",
+            "Your card has insufficient funds.",
+        ),
+        Instrument("4000002500003155", _("Asks for a confirmation"), confirms=True),
+        Instrument("4000000000000341", _("Succeeds, but lapses before capture"), lapses=True),
+    )
+}
+
+DEBITS = {
+    debit.number: debit
+    for debit in (
+        Instrument("000123456789", _("Settles a few seconds later")),
+        Instrument(
+            "000111111116",
+            _("Fails a few seconds later"),
+            "bank_debit_failed",
+            "The bank could not debit this account.",
+        ),
+    )
+}
+
+CONFIRMATION_DECLINED = ("card_declined", "The payment was not confirmed.")
+TOO_MANY_DECLINES = ("too_many_declines", "Too many cards were declined here.")
+LAPSED = ("authorization_lapsed", "The authorization has lapsed; nothing was taken.")
+EXPIRED = ("checkout_expired", "The time for paying has passed.")
+
+
+def digits(typed: str) -> str:
+    """Returns a typed number without its spaces and dashes."""
+    return "".join(character for character in typed if character not in " -\u00a0")

@@ -1,0 +1,55 @@
+"""Pages that ask before they act: the question on GET, the act on POST, and the question again where it was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.db.models import Model
+from django.http import HttpResponse
+
+from partway.billing.errors import BillingError
+from partway.delivery.messages import error_message
+
+from .context import MemberContext
+from .forms import HiddenNumberField, StaffForm
+
+FormT = TypeVar("FormT", bound=StaffForm)
+
+
+class ConfirmForm(StaffForm):
+    """The version of the document that the question was asked about, so that no stale page acts (DESIGN D8)."""
+
+    version = HiddenNumberField()
+
+
+def unavailable_message(error: BillingError | None) -> str:
+    """Returns the sentence of why an act is not offered; empty when it is."""
+    return error_message(error) if error else ""
+
+
+def confirm(
+    ctx: MemberContext,
+    row: Model,
+    template: str,
+    *,
+    form: FormT,
+    act: Callable[[FormT], HttpResponse],
+    back: str,
+    context: Callable[[], Mapping[str, Any]] = dict,
+    unavailable_reason: Callable[[], str] = str,
+) -> HttpResponse:
+    """Returns the page of an act on `row`.
+
+    `act` makes the one call of billing and redirects with a notice; `back` is where the link beside its button leads.
+    `context` and `unavailable_reason` (why the act is not offered; empty when it is) are computed after a refusal, on
+    the row as it is stored now.
+    """
+    if form.is_valid():
+        try:
+            return act(form)
+        except BillingError as error:
+            form.add_billing_error(error)
+            row.refresh_from_db()
+    page = {"form": form, "back": back, "unavailable_reason": unavailable_reason(), **context()}
+    return ctx.render(template, page, status=form.status)

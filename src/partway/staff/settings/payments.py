@@ -1,0 +1,126 @@
+"""Settings of payments: the payment service, online payments on or off, expiry of links, other modes of payment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpResponse
+from django.utils.translation import gettext, ngettext
+
+from partway.billing.errors import BillingError
+from partway.billing.people import organizations, payment_modes
+from partway.gateways.registry import GATEWAYS
+
+from ..context import MemberContext
+from ..forms import StaffForm, WholeNumberField, text_field
+from .gateways import ConnectionForm, connection_forms
+
+
+class PaymentSettingsForm(StaffForm):
+    """One of the four forms of the page; `operation` says which."""
+
+    operation = text_field()
+    gateway = text_field()
+    payments_enabled = text_field()
+    request_expires_days = WholeNumberField(required=False)
+    modes = text_field()
+
+
+def payments(ctx: MemberContext) -> HttpResponse:
+    """The page of four forms; each is sent alone, and the others show what is stored."""
+    stored = {
+        "request_expires_days": str(ctx.organization.request_expires_days or ""),
+        "modes": "\n".join(ctx.organization.payment_modes),
+    }
+    form = PaymentSettingsForm({**stored, **ctx.request.POST.dict()} if ctx.is_post else None, initial=stored)
+    if form.is_valid():
+        operation = OPERATIONS.get(form.cleaned_data["operation"])
+        if operation is None:
+            form.refuse(gettext("This page has no such form. Open it again."), status=422)
+        elif notice := operation(ctx, form):
+            return ctx.redirect(ctx.url("payments_settings"), notice=notice)
+    account = organizations.current_gateway_account(ctx.organization)
+    context = {
+        "form": form,
+        "account": account,
+        "connected": GATEWAYS[account.gateway] if account else None,
+        "connection_forms": connection_forms(ctx.post_data),
+        "refused_when_live": [gateway.phrase for gateway in GATEWAYS.values() if not gateway.moves_money],
+    }
+    return ctx.render("staff/settings/payments.html", context, status=form.status)
+
+
+# Each operation returns its notice; empty where it was refused, with the reason on the form.
+
+
+def switch(ctx: MemberContext, form: PaymentSettingsForm) -> str:
+    """Switches online payments on or off."""
+    on = form.cleaned_data["payments_enabled"] == "on"
+    if on and organizations.current_gateway_account(ctx.organization) is None:
+        form.refuse(gettext("Connect a payment service first."), status=409)
+        return ""
+    organizations.set_payments_enabled(ctx.organization, on=on, by=ctx.actor, now=ctx.now)
+    if on:
+        return gettext("Customers can pay online.")
+    return gettext("Online payments are off. No payment link can be paid now.")
+
+
+def connect(ctx: MemberContext, form: PaymentSettingsForm) -> str:
+    """Connects a gateway with the credentials of its own form; a second click finds the first account."""
+    account = organizations.current_gateway_account(ctx.organization)
+    if account is not None:
+        return gettext("%(gateway)s is connected.") % {"gateway": GATEWAYS[account.gateway].sentence_start}
+    code = form.cleaned_data["gateway"]
+    if code not in GATEWAYS:
+        form.refuse(gettext("This page has no such form. Open it again."), status=422)
+        return ""
+    connection = ConnectionForm(code, form.data)
+    if not connection.is_valid():
+        form.refusal_status = 422  # the connection form names the fields
+        return ""
+    try:
+        organizations.connect(
+            ctx.organization, gateway=code, credentials=connection.cleaned_data, by=ctx.actor, now=ctx.now
+        )
+    except BillingError as error:
+        form.add_billing_error(error)
+        return ""
+    notice = gettext("%(gateway)s is connected. Now switch online payments on.")
+    return notice % {"gateway": connection.gateway.sentence_start}
+
+
+def set_expiry(ctx: MemberContext, form: PaymentSettingsForm) -> str:
+    """Sets for how many days new payment links can be paid; none: until they are paid or canceled."""
+    days = form.cleaned_data["request_expires_days"]
+    try:
+        organizations.set_default_request_expiry(ctx.organization, days=days, by=ctx.actor, now=ctx.now)
+    except BillingError as error:
+        form.add_billing_error(error)
+        return ""
+    if days is None:
+        return gettext("New payment links can be paid until they are paid or canceled.")
+    notice = ngettext(
+        "New payment links can be paid for %(days)s day.",
+        "New payment links can be paid for %(days)s days.",
+        days,
+    )
+    return notice % {"days": days}
+
+
+def set_modes(ctx: MemberContext, form: PaymentSettingsForm) -> str:
+    """Sets the modes of offline payments, one a line."""
+    modes = form.cleaned_data["modes"].split("\n")
+    try:
+        payment_modes.change(ctx.organization, modes=modes, by=ctx.actor, now=ctx.now)
+    except BillingError as error:
+        form.add_billing_error(error)
+        return ""
+    return gettext("The modes of payment are saved.")
+
+
+OPERATIONS: dict[str, Callable[[MemberContext, PaymentSettingsForm], str]] = {
+    "switch": switch,
+    "connect": connect,
+    "expiry": set_expiry,
+    "modes": set_modes,
+}

@@ -1,0 +1,34 @@
+"""`partway users`: helps users who cannot sign in, such as after losing the phone with the second factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from partway.accounts.models import User
+from partway.billing.events import OPERATOR
+from partway.billing.people import members
+from partway.lib import clock
+
+
+class Command(BaseCommand):
+    """Removes a second factor; the operator makes sure beforehand that the user asks for it."""
+
+    help = "Help a user who cannot sign in."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """disable_two_factor --email."""
+        operations = parser.add_subparsers(dest="operation", required=True)
+        disable = operations.add_parser("disable_two_factor", help="let a user sign in by password alone")
+        disable.add_argument("--email", required=True, help="the address they sign in with")
+
+    def handle(self, *args: Any, email: str, **options: Any) -> None:
+        """Removes the second factor of this user."""
+        user = User.objects.filter(email=email.strip().lower()).first()
+        if user is None:
+            raise CommandError(f"Nobody signs in as {email}.")
+        if members.reset_two_factor(user, by=OPERATOR, now=clock.now()):
+            self.stdout.write(f"{user.email} signs in by password alone now. A mail tells them.")
+        else:
+            self.stdout.write(f"{user.email} has no second factor.")

@@ -1,0 +1,66 @@
+"""The pages for monitoring: health of the installation, and Prometheus metrics of queues and failures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Min
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from partway.accounts.models import GatewayAccount
+from partway.billing.models import Alert, Callback, Mail, Payment
+from partway.lib import clock
+
+from .models import Heartbeat
+
+_STALE_AFTER = timedelta(seconds=30)
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Responds 200 while the database does, with the number of workers that are alive."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    alive = Heartbeat.objects.filter(last_seen_at__gt=clock.now() - _STALE_AFTER).count()
+    return JsonResponse({"status": "ok", "database": connection.vendor, "workers_alive": alive})
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Responds with gauges in Prometheus' text format, read from the tables at this moment."""
+    now = clock.now()
+    queued = Mail.objects.filter(status="queued")
+    oldest_mail = queued.aggregate(oldest=Min("created_at"))["oldest"]
+    # Only accounts that take payments and are reconciled: a replaced one, or that of a seed, is never read again.
+    accounts = GatewayAccount.objects.filter(is_current=True, reconcile_at__lt=now + timedelta(days=1))
+    oldest_list = accounts.aggregate(oldest=Min(Coalesce("reconciled_until", "created_at")))["oldest"]
+    gauges: dict[str, tuple[str, float]] = {
+        "workers_alive": (
+            "Worker processes seen in the last 30 seconds",
+            Heartbeat.objects.filter(last_seen_at__gt=now - _STALE_AFTER).count(),
+        ),
+        "mails_queued": ("Mails waiting to be sent", queued.count()),
+        "mails_failed": ("Mails given up", Mail.objects.filter(status="failed").count()),
+        "mail_queue_oldest_seconds": (
+            "Age of the oldest waiting mail",
+            (now - oldest_mail).total_seconds() if oldest_mail else 0,
+        ),
+        "payments_unsettled": ("Payments whose end is not known", Payment.objects.unsettled().count()),
+        "callbacks_pending": (
+            "Callbacks not processed yet",
+            Callback.objects.filter(status="pending").count(),
+        ),
+        "gateway_list_age_seconds": (
+            "Age of the gateway list that was read least recently",
+            max((now - oldest_list).total_seconds(), 0) if oldest_list else 0,
+        ),
+        "alerts_open": ("Open alerts", Alert.objects.filter(resolved_at__isnull=True).count()),
+    }
+    registry = CollectorRegistry()
+    for name, (documentation, value) in gauges.items():
+        Gauge(f"partway_{name}", documentation, registry=registry).set(value)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

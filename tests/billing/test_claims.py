@@ -1,0 +1,77 @@
+"""Claims of due rows: one worker wins, a killed worker loses nothing, and the interval doubles."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from partway.billing.claims import ClaimableRows, back_off
+from partway.billing.models import Customer, Mail
+from partway.billing.reconciliation import due_work
+from partway.lib.clock import now as present
+from tests.support import failpoints, personas
+from tests.support.gateway_driver import GatewayDriver
+
+LEASE = timedelta(minutes=2)
+QUEUED = ClaimableRows(Mail.objects.filter(status="queued"), due_at="next_attempt_at", count="attempt_count")
+
+
+@pytest.fixture
+def mail(dana: Customer) -> Mail:
+    """A queued mail, due now."""
+    personas.sent_invoice(dana)
+    return Mail.objects.get()
+
+
+def test_claim_of_two_workers_is_won_by_first(mail: Mail) -> None:
+    other = Mail.objects.get()
+    assert [QUEUED.claim(row, until=present() + LEASE) for row in (mail, other)] == [True, False]
+
+
+def test_claim_sets_count_and_lease_on_row_and_in_database(mail: Mail) -> None:
+    until = present() + LEASE
+    QUEUED.claim(mail, until=until)
+    stored = Mail.objects.get()
+    assert (mail.attempt_count, mail.next_attempt_at) == (1, until)
+    assert (stored.attempt_count, stored.next_attempt_at) == (1, until)
+
+
+def test_claimed_row_is_due_again_when_its_lease_ends(mail: Mail) -> None:
+    at = present()
+    QUEUED.claim(mail, until=at + LEASE)
+    assert not QUEUED.due(at)
+    assert list(QUEUED.due(at + LEASE)) == [mail]
+
+
+def test_unchanged_is_empty_after_claim_by_another_worker(mail: Mail) -> None:
+    QUEUED.claim(mail, until=present())
+    assert QUEUED.unchanged(mail).exists()
+    QUEUED.claim(Mail.objects.get(), until=present() + LEASE)
+    assert not QUEUED.unchanged(mail).exists()
+
+
+def test_row_outside_claimable_rows_cannot_be_claimed(mail: Mail) -> None:
+    Mail.objects.update(status="dropped")
+    assert not QUEUED.claim(mail, until=present() + LEASE)
+
+
+def test_back_off_doubles_up_to_longest_interval() -> None:
+    waits = [back_off(n, first=timedelta(minutes=2), longest=timedelta(minutes=15)) for n in range(5)]
+    assert waits == [timedelta(minutes=minutes) for minutes in (2, 4, 8, 15, 15)]
+
+
+def test_payment_claimed_by_another_worker_meanwhile_is_not_refreshed(
+    gateway_driver: GatewayDriver, dana: Customer
+) -> None:
+    first, second = (gateway_driver.start(personas.sent_invoice(dana)) for _ in range(2))
+    at = present() + timedelta(minutes=3)
+
+    def claim_second(failpoint: str) -> None:
+        second.refresh_from_db()
+        due_work.UNSETTLED_PAYMENTS.claim(second, until=at + LEASE)
+
+    with failpoints.on_failpoint(claim_second):
+        assert due_work.refresh_unsettled_payments(now=at) == 1
+    first.refresh_from_db()
+    assert first.refresh_count == 1

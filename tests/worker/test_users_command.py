@@ -1,0 +1,38 @@
+"""`partway users`: the operator helps a user who lost phone and recovery codes."""
+
+from __future__ import annotations
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core.management import CommandError, call_command
+
+from partway.billing.models import Event, Mail
+from tests.support import personas, totp_codes
+
+pytestmark = pytest.mark.django_db
+
+
+def test_disable_two_factor_command_removes_second_factor_and_records_event(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    team = personas.alder()
+    totp_codes.enable_two_factor(team.alice.user)
+    call_command("users", "disable_two_factor", "--email", "Alice@alder.example")
+    assert not Authenticator.objects.exists()
+    assert Event.objects.get(type="member.two_factor_reset").actor_kind == "operator"
+    assert Mail.objects.get().to == ["alice@alder.example"]
+    assert "password alone" in capsys.readouterr().out
+
+
+def test_disable_two_factor_command_without_second_factor_changes_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    personas.alder()
+    call_command("users", "disable_two_factor", "--email", "alice@alder.example")
+    assert "has no second factor" in capsys.readouterr().out
+    assert not Event.objects.exists()
+
+
+def test_disable_two_factor_command_refuses_unknown_email() -> None:
+    with pytest.raises(CommandError, match="Nobody signs in as"):
+        call_command("users", "disable_two_factor", "--email", "nobody@alder.example")
