@@ -278,7 +278,9 @@ def test_deposit_larger_than_invoice_leaves_credit_and_raises_alert(accepted: Qu
     sent = send(draft, alice)
     assert (sent.status, sent.amount_paid_minor) == ("paid", 25_000)
     assert Allocation.objects.get(payment=payment).amount_minor == 25_000
-    assert "$50.00 of the deposit of QUO-0001" in Alert.objects.get(kind="deposit_unallocated").message
+    params = Alert.objects.get(kind="deposit_unallocated").params
+    assert (params["reason"], params["quote"]) == ("exceeds_invoice", "QUO-0001")
+    assert params["left"] == {"amount_minor": 5_000, "currency": "USD"}
 
 
 def test_quote_invoice_cannot_change_customer_or_currency(accepted: Quote, alice: Actor) -> None:

@@ -78,7 +78,7 @@ CORRUPTIONS: dict[str, Case] = {
         "was sent without the deposit of quo_",
         reported_as(Invoice, overwrite(Allocation, cause="credit")),
     ),
-    "a deposit that was put twice": ("D2", "was put as a deposit before", duplicate(Allocation)),
+    "a deposit that was put twice": ("D2", "was allocated as a deposit before", duplicate(Allocation)),
     "a void invoice that holds money": ("D3", "void with 30000 paid", overwrite(Invoice, status="void")),
     "a version that nobody wrote": ("D8", "version 4, its events say 2", overwrite(Invoice, version=4)),
     "a version of a quote that nobody wrote": (

@@ -82,12 +82,12 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "a move that is none": (
         "M6",
-        "“payment.capturing pending capturing” is no move",
+        "“payment.capturing pending capturing” is not a transition",
         without_event("payment.capturing", CAME_IN, **{"from": "pending", "to": "capturing"}),
     ),
     "an event that tells of no states": (
         "M6",
-        "“payment.capturing  ” is no move",
+        "“payment.capturing  ” is not a transition",
         without_event("payment.capturing", CAME_IN),
     ),
     "a missing step": (
@@ -118,7 +118,7 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "a total that no event tells": (
         "M6",
-        "no event tells a total of 99999 USD",
+        "no event says a total of 99999 USD",
         overwrite(SENT, total_minor=99_999, subtotal_minor=99_999),
     ),
     "a due date that no event tells": ("M6", "due on 2099-01-01", overwrite(SENT, due_on="2099-01-01")),
@@ -157,12 +157,12 @@ CORRUPTIONS: dict[str, Case] = {
     "not paid, at some time": ("M6", "sent, paid at 20", overwrite(SENT, paid_at=now())),
     "canceled for another reason": (
         "M6",
-        "canceled as “replaced”, which no event tells",
+        "canceled as “replaced”, which no event says",
         overwrite(CANCELED, cancel_reason="replaced"),
     ),
     "an allocation without its payment's event": (
         "M6",
-        "by payment: no event tells so",
+        "by payment: no event says so",
         without_event("payment.succeeded", allocate("payment")),
     ),
     "an invoice sent before it was written": (
@@ -245,16 +245,16 @@ def moved(invoice: Invoice) -> Payment:
 )
 def test_verify_finds_credit_allocation_without_event(moved: Payment, cause: str, event_type: str) -> None:
     assert is_detected(
-        ("M6", f"by {cause}: no event tells so", without_event(event_type, allocate(cause), amount_minor=1))
+        ("M6", f"by {cause}: no event says so", without_event(event_type, allocate(cause), amount_minor=1))
     )
 
 
 def test_verify_finds_payment_reversal_without_event(moved: Payment) -> None:
     corruption = reported_as(allocate("reversed"), delete_events(events("payment.reversed"), of="payment"))
-    assert is_detected(("M6", "by reversed: no event tells so", corruption))
+    assert is_detected(("M6", "by reversed: no event says so", corruption))
 
 
 def test_verify_finds_edit_allocation_without_event(paid: Payment, invoice: Invoice) -> None:
     edit(invoice, 20_000, personas.owner_actor(invoice.organization))
     corruption = reported_as(allocate("edited"), overwrite(events("invoice.edited"), created_at=LONG_AGO))
-    assert is_detected(("M6", "by edited: no event tells so", corruption))
+    assert is_detected(("M6", "by edited: no event says so", corruption))

@@ -32,7 +32,7 @@ CORRUPTIONS: dict[str, Case] = {
         overwrite(Organization, next_invoice_number=2),
     ),
     "twins of two prefixes": ("D4", "number 1 was given before", overwrite(LAST, number="X-0001")),
-    "a number that does not count": ("D4", "no digits at its end", overwrite(LAST, number="INV-last")),
+    "a number that does not count": ("D4", "does not end with digits", overwrite(LAST, number="INV-last")),
     "more digits than any number has": (
         "D4",
         "number 0 was given before",
@@ -43,7 +43,11 @@ CORRUPTIONS: dict[str, Case] = {
         "before 9, which comes next, 7 numbers",
         overwrite(QuoteTerms, next_number=9),
     ),
-    "a quote without a number to count": ("D4", "no digits at its end", overwrite(Quote, number="QUO-first")),
+    "a quote without a number to count": (
+        "D4",
+        "does not end with digits",
+        overwrite(Quote, number="QUO-first"),
+    ),
 }
 
 

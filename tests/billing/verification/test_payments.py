@@ -22,28 +22,28 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "a bank debit that nobody decided about": (
         "P3",
-        "processing, and nobody decided",
+        "processing, but accepted is not set",
         overwrite(WAITING, status="processing"),
     ),
     "money that nobody decided about": (
         "P3",
-        "succeeded, and nobody decided",
+        "succeeded, but accepted is not set",
         overwrite(CAME_IN, accepted=None),
     ),
-    "unwanted money without a flag": ("P3", "no flag was raised", overwrite(CAME_IN, accepted=False)),
+    "unwanted money without a flag": ("P3", "no alert was raised", overwrite(CAME_IN, accepted=False)),
     "unwanted money that counts as wanted": (
         "P3",
-        "accepted is True, which no event tells",
+        "accepted is True, which no event says",
         overwrite(UNWANTED, accepted=True),
     ),
     "wanted money that counts as unwanted": (
         "P3",
-        "accepted is False, which no event tells",
+        "accepted is False, which no event says",
         overwrite(CAME_IN, accepted=False),
     ),
     "a flag that nobody dealt with": (
         "P3",
-        "by “”, which no event tells",
+        "by “”, which no event says",
         overwrite(Alert, resolved_at=now()),
     ),
     "a checkout that nobody opened": ("P4", "no call started", overwrite(CAME_IN, checkout_ref="co_1")),
@@ -70,7 +70,7 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "a failure without a reason": (
         "P5",
-        "failed without a reason",
+        "failed without a failure code",
         overwrite(WAITING, status="failed", settled_at=now()),
     ),
     "a callback that is done at no time": (
@@ -85,12 +85,12 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "a callback done for nobody": (
         "P7",
-        "co_unknown is no payment of ours",
+        "no payment has co_unknown",
         overwrite(Callback, status="processed", processed_at=now()),
     ),
     "a callback that no human sees": (
         "P7",
-        "there is no flag about gwa_",
+        "there is no alert about gwa_",
         overwrite(Callback, status="unmatched", processed_at=now()),
     ),
     "a flag about another payment": (

@@ -1,29 +1,39 @@
-"""Recomputes the books from the facts, rule by rule of DESIGN section 5, and names each row that differs (M6)."""
+"""Recomputes stored amounts and states from lines, allocations and events, rule by rule of DESIGN section 5 (M6)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import documents, figures, histories, mails, money, numbers, ownership, payments, requests
+from . import (
+    allocations,
+    document_totals,
+    documents,
+    event_history,
+    mails,
+    numbering,
+    ownership,
+    payment_requests,
+    payments,
+)
 from .checks import Check, Difference
 from .snapshot import snapshot
 
 __all__ = ["CHECKS", "Check", "Difference", "snapshot", "verify"]
 
 CHECKS: tuple[Check, ...] = (
-    *figures.CHECKS,
-    *money.CHECKS,
-    *histories.CHECKS,
-    *requests.CHECKS,
+    *document_totals.CHECKS,
+    *allocations.CHECKS,
+    *event_history.CHECKS,
+    *payment_requests.CHECKS,
     *payments.CHECKS,
     *documents.CHECKS,
-    *numbers.CHECKS,
+    *numbering.CHECKS,
     *ownership.CHECKS,
     *mails.CHECKS,
 )
 
 
 def verify() -> Iterator[Difference]:
-    """Every difference in the whole installation; none when the books are right."""
+    """Yields every difference in the whole installation."""
     for check in CHECKS:
         yield from check.differences()

@@ -1,4 +1,4 @@
-"""What a check is, and how it goes over its rows: in slices by primary key, so that memory stays bounded."""
+"""Defines checks, which read their rows in slices by primary key so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from ..models import Event
 
 Rows = QuerySet[Any]
 Condition = Q | Combinable
-Findings = Iterable[tuple[str, str]]  # the row's id, and what was found
+Findings = Iterable[tuple[str, str]]  # the row's id and a message
 
 CHUNK_SIZE = 10_000
 
-# A time is taken before its act waits for a lock, and the clocks of two machines differ.
+# An act takes its time before it waits for a lock, and the clocks of two machines differ.
 CLOCK_SKEW_TOLERANCE = timedelta(minutes=5)
 
-# What Python and the databases raise over values that no act could have written.
-_DAMAGE = (ArithmeticError, LookupError, TypeError, ValueError, DatabaseError)
+# Python and the databases raise these for values that no act writes.
+_READ_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError, DatabaseError)
 
-# Payments that are under way: those that hold money, and those that only wait for their customer (DESIGN section 4).
+# Unsettled payments: those that hold money, and those that wait for the customer (DESIGN section 4).
 COMMITTED = Q(status="capturing") | Q(status="processing", accepted=True)
 UNCOMMITTED = Q(status__in=("pending", "authorized"))
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One row that is not what the facts say: which rule of DESIGN section 5, which row, and what was found."""
+    """One row that breaks a rule of DESIGN section 5: the rule, the id of the row, and a message."""
 
     rule: str
     row: str
@@ -48,33 +48,33 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class TableCheck:
-    """One table, and how to find rows of one kind of wrong in a slice of it."""
+    """One table, and a function that finds the rows of a slice that break one condition."""
 
     model: type[Model]
     find: Callable[[Rows], Findings]
 
     def run(self, rows: Rows) -> Findings:
-        """What it finds in them; a row so damaged that it cannot be judged is found too, and hides no other."""
+        """Returns what it finds; a row that cannot be read is a finding too, and hides no other row."""
         try:
-            return self._found(rows)
-        except _DAMAGE:
-            return [errors for pk in rows.values_list("pk", flat=True) for errors in self._in_one(pk)]
+            return self._find(rows)
+        except _READ_ERRORS:
+            return [found for pk in rows.values_list("pk", flat=True) for found in self._find_in_row(pk)]
 
-    def _in_one(self, pk: str) -> Findings:
+    def _find_in_row(self, pk: str) -> Findings:
         try:
-            return self._found(self.model._default_manager.filter(pk=pk))
-        except _DAMAGE as error:
+            return self._find(self.model._default_manager.filter(pk=pk))
+        except _READ_ERRORS as error:
             return [(pk, f"it cannot be read: {type(error).__name__} {error}".strip())]
 
-    def _found(self, rows: Rows) -> Findings:
-        # Inside a transaction PostgreSQL goes on after an error only behind a savepoint.
+    def _find(self, rows: Rows) -> Findings:
+        # Inside a transaction PostgreSQL continues after an error only from a savepoint.
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             return list(self.find(rows))
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What must be so, and the number of its rule."""
+    """One statement that must be true of the stored rows, and the rule of DESIGN section 5 that it belongs to."""
 
     rule: str
     message: str
@@ -84,15 +84,15 @@ class Check:
         return f"{self.rule}  {self.message}"
 
     def size(self) -> int:
-        """How many rows it will look at."""
+        """Returns how many rows it reads."""
         return sum(model._default_manager.count() for model in self._by_model())
 
     def differences(self, on_progress: Callable[[int], object] = lambda rows: None) -> Iterator[Difference]:
-        """Each row that breaks the rule; tells after each full slice that so many more rows were looked at."""
+        """Yields each row that breaks the rule; calls `on_progress` with the number of rows after each full slice."""
         for model, parts in self._by_model().items():
             for number, rows in enumerate(_slices(model)):
                 if number:
-                    on_progress(CHUNK_SIZE)  # the one before
+                    on_progress(CHUNK_SIZE)  # the slice before
                 for part in parts:
                     for row, message in part.run(rows):
                         yield Difference(self.rule, row, message)
@@ -105,12 +105,12 @@ class Check:
 
 
 def check(rule: str, message: str, *parts: TableCheck) -> Check:
-    """A check of these parts."""
+    """Returns a check of these parts."""
     return Check(rule, message, parts)
 
 
 def _slices(model: type[Model]) -> Iterator[Rows]:
-    """The table, slice by slice; ids follow time, so what happened together lies together."""
+    """Yields the table slice by slice; ids follow time, so rows of one act are near each other."""
     left = model._default_manager.all()
     while last := next(
         iter(left.order_by("pk").values_list("pk", flat=True)[CHUNK_SIZE - 1 : CHUNK_SIZE]), None
@@ -120,24 +120,27 @@ def _slices(model: type[Model]) -> Iterator[Rows]:
     yield left
 
 
-def no_rows_where(model: type[Model], errors: Condition, message: str, **facts: Any) -> TableCheck:
-    """No row may be as `errors` says; `message` shows columns and facts by name, as "{status} with {facts} paid"."""
+def no_rows_where(model: type[Model], condition: Condition, message: str, **annotations: Any) -> TableCheck:
+    """Returns a part that finds each row that meets the condition.
+
+    The message names columns and annotations, as "{status} with {recomputed} paid".
+    """
     shown = [name for _, name, _, _ in Formatter().parse(message) if name]
 
     def find(rows: Rows) -> Findings:
-        for row in rows.annotate(**facts).filter(errors).values("pk", *shown):
+        for row in rows.annotate(**annotations).filter(condition).values("pk", *shown):
             yield row["pk"], message.format(**row)
 
     return TableCheck(model, find)
 
 
 def times_in_order(
-    model: type[Model], first: str, then: str, where: Q | None = None, **facts: Any
+    model: type[Model], first: str, then: str, where: Q | None = None, **annotations: Any
 ) -> TableCheck:
-    """In no row may the time `then` lie before the time `first`, but for what clocks and waiting explain."""
+    """Returns a part that finds each row whose time `then` is before its time `first` by more than the tolerance."""
 
     def find(rows: Rows) -> Findings:
-        swapped = rows.annotate(**facts).filter(where or Q(), **{f"{then}__lt": F(first)})
+        swapped = rows.annotate(**annotations).filter(where or Q(), **{f"{then}__lt": F(first)})
         for pk, earlier, later in swapped.values_list("pk", first, then):
             if earlier - later > CLOCK_SKEW_TOLERANCE:
                 yield pk, f"{then} {later:%Y-%m-%d %H:%M:%S} is before {first} {earlier:%Y-%m-%d %H:%M:%S}"
@@ -146,7 +149,7 @@ def times_in_order(
 
 
 def total(rows: Rows, noun: str, column: str = "amount_minor", of: str = "pk") -> Coalesce:
-    """The sum of a column over the rows whose `noun` is this row, or what its column `of` names; 0 without any."""
+    """Returns the sum of a column over the rows whose `noun` is this row, or the row in its column `of`; else 0."""
     sums = rows.filter(**{noun: OuterRef(of)}).values(noun).annotate(sum=Sum(column))
     return Coalesce(Subquery(sums.values("sum")), 0)
 
@@ -157,19 +160,19 @@ def has_event(
     of: str = "pk",
     at: str = "",
     shared: Iterable[str] = (),
-    told: Mapping[str, str] | None = None,
+    data_columns: Mapping[str, str] | None = None,
 ) -> Exists:
-    """Whether there is an event of one of these types about this row, or about what its column `of` names.
+    """Returns whether an event of one of these types is about this row, or about the row in its column `of`.
 
-    `at` is the column that holds the event's time, `shared` are columns that both have, and `told` says which detail of
-    the event stands in which column.
+    `at` is the column with the event's time, `shared` are columns that row and event both have, and `data_columns` maps
+    keys of the event's data to the columns with the same value.
     """
     events = Event.objects.filter(type__in=types, **{noun: OuterRef(of)})
     events = events.filter(**{column: OuterRef(column) for column in shared})
     if at:
         events = events.filter(created_at=OuterRef(at))
-    for detail, column in (told or {}).items():
-        # As text: what was tampered with may be no number any more.
-        events = events.annotate(**{f"told_{detail}": Cast(KT(f"data__{detail}"), TextField())})
-        events = events.filter(**{f"told_{detail}": Cast(OuterRef(column), TextField())})
+    for key, column in (data_columns or {}).items():
+        # As text: a damaged value may not be a number.
+        events = events.annotate(**{f"data_{key}": Cast(KT(f"data__{key}"), TextField())})
+        events = events.filter(**{f"data_{key}": Cast(OuterRef(column), TextField())})
     return Exists(events)

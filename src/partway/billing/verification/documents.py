@@ -1,4 +1,4 @@
-"""Quotes with their deposits, and voided invoices (DESIGN D1 to D3)."""
+"""Checks deposits, invoiced quotes and void invoices (DESIGN D1 to D3)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from .checks import COMMITTED, UNCOMMITTED, Findings, Rows, TableCheck, check, n
 _TERMS = ("total_minor", "deposit_minor", "deposit_kind", "deposit_percent", "deposit_amount_minor")
 
 
-def _wrong_deposits(some: Rows) -> Findings:
-    for quote in some.only(*_TERMS):
-        facts = quotes.deposit_minor(quote, quote.total_minor)
-        if quote.deposit_minor != facts:
-            yield quote.pk, f"deposit {quote.deposit_minor}, its terms say {facts}"
+def _deposits_by_terms(quotes_: Rows) -> Findings:
+    for quote in quotes_.only(*_TERMS):
+        recomputed = quotes.deposit_minor(quote, quote.total_minor)
+        if quote.deposit_minor != recomputed:
+            yield quote.pk, f"deposit {quote.deposit_minor}, its terms say {recomputed}"
 
 
 _DEPOSIT = Q(quote__isnull=False, status="succeeded", accepted=True)
 _EARLIER = Payment.objects.deposits().filter(quote=OuterRef("quote"), pk__lt=OuterRef("pk"))
-_PUT_BEFORE = Allocation.objects.filter(cause="deposit", payment=OuterRef("payment"), pk__lt=OuterRef("pk"))
-_TAKEN_OVER = Allocation.objects.filter(invoice=OuterRef("pk"), cause="deposit")
+_ALLOCATED_BEFORE = Allocation.objects.filter(
+    cause="deposit", payment=OuterRef("payment"), pk__lt=OuterRef("pk")
+)
+_DEPOSIT_ALLOCATION = Allocation.objects.filter(invoice=OuterRef("pk"), cause="deposit")
 _ITS_QUOTE = Quote.objects.filter(
     pk=OuterRef("quote"), status="invoiced", customer=OuterRef("customer"), currency=OuterRef("currency")
 )
@@ -31,7 +33,7 @@ CHECKS = (
     check(
         "D1",
         "a deposit follows from the quote's terms; it is paid in full and once, of a quote that was accepted",
-        TableCheck(Quote, _wrong_deposits),
+        TableCheck(Quote, _deposits_by_terms),
         no_rows_where(
             Payment,
             Q(quote__isnull=False) & ~Q(amount_minor=F("quote__deposit_minor")),
@@ -46,7 +48,7 @@ CHECKS = (
     ),
     check(
         "D2",
-        "an invoiced quote has its invoice, with its customer and currency, and no payment under way",
+        "an invoiced quote has its invoice, with its customer and currency, and no unsettled payment",
         no_rows_where(
             Quote, Q(status="invoiced", invoice__isnull=True), "invoiced, but no invoice was made of it"
         ),
@@ -61,16 +63,18 @@ CHECKS = (
     ),
     check(
         "D2",
-        "a deposit was put, once, on the invoice made of its quote when that was sent",
+        "a deposit is allocated, once, to the invoice made of its quote when that is sent",
         no_rows_where(
             Invoice,
             Q(sent_at__isnull=False, quote__isnull=False)
             & Exists(Payment.objects.deposits().filter(quote=OuterRef("quote")))
-            & ~Exists(_TAKEN_OVER),
+            & ~Exists(_DEPOSIT_ALLOCATION),
             "was sent without the deposit of {quote}",
         ),
         no_rows_where(
-            Allocation, Q(cause="deposit") & Exists(_PUT_BEFORE), "{payment} was put as a deposit before"
+            Allocation,
+            Q(cause="deposit") & Exists(_ALLOCATED_BEFORE),
+            "{payment} was allocated as a deposit before",
         ),
     ),
     check(

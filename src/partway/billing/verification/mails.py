@@ -1,4 +1,4 @@
-"""The mail of a change was written with it (DESIGN D6)."""
+"""Checks that the mail of a change was queued with it (DESIGN D6)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from ..models import Event, Mail
 from .checks import check, no_rows_where
 
-# What every event of these types promises to whom it concerns; other mails depend on what a member chose.
-_PROMISED = {
+# The mail that every event of a type queues; other mails depend on what a member chose.
+_MAIL_KINDS = {
     "payment_request.sent": "payment_request",
     "payment_request.resent": "payment_request",
     "invoice.sent": "invoice_sent",
@@ -21,23 +21,23 @@ _PROMISED = {
     "member.invited": "invitation",
     "member.invitation_resent": "invitation",
 }
-_KIND = Case(*(When(type=event_type, then=Value(kind)) for event_type, kind in _PROMISED.items()))
-_WRITTEN = Mail.objects.filter(event=OuterRef("pk"))
+_KIND = Case(*(When(type=event_type, then=Value(kind)) for event_type, kind in _MAIL_KINDS.items()))
+_MAILS_OF_EVENT = Mail.objects.filter(event=OuterRef("pk"))
 
 CHECKS = (
     check(
         "D6",
-        "an event that promises mails has them, and a mail that went out says when",
+        "an event has the mails of its type, and a sent mail has a time",
         no_rows_where(
             Event,
-            Q(type__in=[*_PROMISED]) & ~Exists(_WRITTEN.filter(kind=OuterRef("promised"))),
-            "{type} without its mail “{promised}”",
-            promised=_KIND,
+            Q(type__in=[*_MAIL_KINDS]) & ~Exists(_MAILS_OF_EVENT.filter(kind=OuterRef("expected_kind"))),
+            "{type} without its mail “{expected_kind}”",
+            expected_kind=_KIND,
         ),
         no_rows_where(
             Event,
-            Q(type="payment.succeeded") & ~Exists(_WRITTEN.filter(kind="payment_received")),
-            "{type} without its news to who asked",
+            Q(type="payment.succeeded") & ~Exists(_MAILS_OF_EVENT.filter(kind="payment_received")),
+            "{type} without its mail to the requester",
         ),
         no_rows_where(
             Mail,

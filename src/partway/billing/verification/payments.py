@@ -1,4 +1,4 @@
-"""Payments and what the gateway was asked and told us (DESIGN P1 to P7)."""
+"""Checks payments, the calls to gateways and their callbacks (DESIGN P1 to P7)."""
 
 from __future__ import annotations
 
@@ -13,26 +13,30 @@ from .checks import check, no_rows_where
 
 _UNSETTLED = Q(status__in=UNSETTLED)
 _EARLIER = Payment.objects.filter(_UNSETTLED, pk__lt=OuterRef("pk"))
-_STARTED = Exists(GatewayCall.objects.filter(payment=OuterRef("pk"), operation="start"))
-_BEFORE = GatewayCall.objects.filter(
+_HAS_START_CALL = Exists(GatewayCall.objects.filter(payment=OuterRef("pk"), operation="start"))
+_PREVIOUS_ATTEMPT = GatewayCall.objects.filter(
     payment=OuterRef("payment"), operation=OuterRef("operation"), attempt=OuterRef("attempt") - 1
 )
 _IN_PROGRESS = Q(outcome="in_progress")
-_CAME_IN = Q(status="succeeded", gateway_account__isnull=False)
-_TOLD = Event.objects.filter(type="payment.succeeded", payment=OuterRef("pk"))
-_FLAGGED = Alert.objects.filter(
+_CAPTURED = Q(status="succeeded", gateway_account__isnull=False)
+_SUCCEEDED_EVENTS = Event.objects.filter(type="payment.succeeded", payment=OuterRef("pk"))
+_ALERTS = Alert.objects.filter(
     payment=OuterRef("pk"), kind__in=("unwanted_payment", "captured_amount_mismatch")
 )
-_DEALT_WITH = Event.objects.filter(
+_RESOLVED_EVENTS = Event.objects.filter(
     type="alert.resolved", organization=OuterRef("organization"), created_at=OuterRef("resolved_at")
 )
 _BOOKED = Payment.objects.filter(
     gateway_account=OuterRef("gateway_account"), checkout_ref=OuterRef("checkout_ref")
 )
-_UNKNOWN = Substr(Concat("gateway_account", Value(":"), "checkout_ref"), 1, 200)  # one flag for each checkout
-_HANDED_OVER = Alert.objects.filter(kind="unmatched_callback", subject=OuterRef("about"))
-_OURS = GatewayAccount.objects.filter(organization=OuterRef("organization"))
-_ABOUT_OURS = _OURS.annotate(at=StrIndex(OuterRef("subject"), Concat("pk", Value(":")))).filter(at=1)
+_ALERT_SUBJECT = Substr(
+    Concat("gateway_account", Value(":"), "checkout_ref"), 1, 200
+)  # one alert per checkout
+_CALLBACK_ALERTS = Alert.objects.filter(kind="unmatched_callback", subject=OuterRef("about"))
+_ACCOUNTS = GatewayAccount.objects.filter(organization=OuterRef("organization"))
+_SUBJECT_ACCOUNTS = _ACCOUNTS.annotate(at=StrIndex(OuterRef("subject"), Concat("pk", Value(":")))).filter(
+    at=1
+)
 
 CHECKS = (
     check(
@@ -49,43 +53,43 @@ CHECKS = (
     ),
     check(
         "P3",
-        "of a payment that is moving or came in it is known whether it was wanted, as the event of its end tells",
+        "whether a processing or received payment is accepted is stored, as the event of its end says",
         no_rows_where(
             Payment,
             Q(status__in=("processing", *RECEIVED_STATUSES), accepted__isnull=True),
-            "{status}, and nobody decided whether it is wanted",
+            "{status}, but accepted is not set",
         ),
         *(
             no_rows_where(
                 Payment,
-                _CAME_IN & Q(accepted=wanted) & ~Exists(_TOLD.filter(data__accepted=wanted)),
-                "accepted is {accepted}, which no event tells",
+                _CAPTURED & Q(accepted=accepted) & ~Exists(_SUCCEEDED_EVENTS.filter(data__accepted=accepted)),
+                "accepted is {accepted}, which no event says",
             )
-            for wanted in (True, False)
+            for accepted in (True, False)
         ),
     ),
     check(
         "P3",
-        "what nobody wanted stands on the Attention page, until somebody dealt with it",
+        "a payment that was not accepted has an alert, and a resolved alert has the event of it",
         no_rows_where(
             Payment,
-            Q(status="succeeded", accepted=False) & ~Exists(_FLAGGED),
-            "came in unwanted, and no flag was raised",
+            Q(status="succeeded", accepted=False) & ~Exists(_ALERTS),
+            "succeeded without being accepted, and no alert was raised",
         ),
         no_rows_where(
             Alert,
-            Q(resolved_at__isnull=False) & ~Exists(_DEALT_WITH),
-            "resolved at {resolved_at} by “{resolved_by}”, which no event tells",
+            Q(resolved_at__isnull=False) & ~Exists(_RESOLVED_EVENTS),
+            "resolved at {resolved_at} by “{resolved_by}”, which no event says",
         ),
     ),
     check(
         "P4",
-        "the gateway was never called without a row: each checkout was started, attempts count from one on",
-        no_rows_where(Payment, ~Q(checkout_ref="") & ~_STARTED, "has a checkout that no call started"),
+        "each call of the gateway has a row: each checkout was started, attempts count from one",
+        no_rows_where(Payment, ~Q(checkout_ref="") & ~_HAS_START_CALL, "has a checkout that no call started"),
         no_rows_where(
             GatewayCall,
-            ~Q(attempt=1) & ~Exists(_BEFORE),
-            "{operation} {attempt} of {payment} follows no attempt",
+            ~Q(attempt=1) & ~Exists(_PREVIOUS_ATTEMPT),
+            "{operation} {attempt} of {payment} has no previous attempt",
         ),
         no_rows_where(
             GatewayCall,
@@ -95,17 +99,17 @@ CHECKS = (
     ),
     check(
         "P5",
-        "a payment is settled when it has ended, and one that failed says why",
+        "a payment that has ended has a time of settlement, and a failed one has a failure code",
         no_rows_where(
             Payment,
             _UNSETTLED & Q(settled_at__isnull=False) | ~_UNSETTLED & Q(settled_at__isnull=True),
             "{status}, settled at {settled_at}",
         ),
-        no_rows_where(Payment, Q(status="failed", failure_code=""), "failed without a reason"),
+        no_rows_where(Payment, Q(status="failed", failure_code=""), "failed without a failure code"),
     ),
     check(
         "P7",
-        "a callback waits, or was booked on its payment, or was given to a human",
+        "a callback is pending, or belongs to a payment, or has an alert",
         no_rows_where(
             Callback,
             Q(status="pending", processed_at__isnull=False)
@@ -115,18 +119,18 @@ CHECKS = (
         no_rows_where(
             Callback,
             Q(status="processed") & ~Exists(_BOOKED),
-            "processed, but {checkout_ref} is no payment of ours",
+            "processed, but no payment has {checkout_ref}",
         ),
         no_rows_where(
             Callback,
-            Q(status="unmatched") & ~Exists(_HANDED_OVER),
-            "given to a human, but there is no flag about {about}",
-            about=_UNKNOWN,
+            Q(status="unmatched") & ~Exists(_CALLBACK_ALERTS),
+            "unmatched, but there is no alert about {about}",
+            about=_ALERT_SUBJECT,
         ),
         no_rows_where(
             Alert,
             Q(payment__isnull=False) & ~Q(subject=F("payment"))
-            | Q(kind="unmatched_callback") & ~Exists(_ABOUT_OURS),
+            | Q(kind="unmatched_callback") & ~Exists(_SUBJECT_ACCOUNTS),
             "{kind} is about {subject}, which is not its own",
         ),
     ),

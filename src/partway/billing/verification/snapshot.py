@@ -1,4 +1,4 @@
-"""One moment of the whole database: what is written meanwhile is not seen, and whoever writes does not wait for us."""
+"""Reads the whole database as of one moment, without blocking writers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
-_MEMORY_MIB = 64  # what the database may use to sort a slice, or to keep pages of its file at hand
+_MEMORY_MIB = 64  # for sorting a slice, or for the page cache
 
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """A transaction that reads the books as they were when it began, and writes nothing."""
+    """Runs its block in a read-only transaction that sees the database as it was when the block began."""
     whole = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
     with whole():
         yield
@@ -22,35 +22,35 @@ def snapshot() -> Iterator[None]:
 @contextmanager
 def _on_postgresql() -> Iterator[None]:
     with transaction.atomic(durable=True):
-        _tell("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        _tell(f"SET LOCAL work_mem = '{_MEMORY_MIB}MB'")
-        # A slice is small: what belongs to its rows is looked up by index, and never by reading another table whole.
-        for way in ("enable_hashjoin", "enable_mergejoin", "jit"):
-            _tell(f"SET LOCAL {way} = off")
-        _tell("SET LOCAL random_page_cost = 1.1")
+        _execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        _execute(f"SET LOCAL work_mem = '{_MEMORY_MIB}MB'")
+        # A slice is small: rows that belong to it are looked up by index, never by scanning another table.
+        for setting in ("enable_hashjoin", "enable_mergejoin", "jit"):
+            _execute(f"SET LOCAL {setting} = off")
+        _execute("SET LOCAL random_page_cost = 1.1")
         yield
 
 
 @contextmanager
 def _on_sqlite() -> Iterator[None]:
-    """Every other transaction begins IMMEDIATE and so takes its turn at the one write lock; this one must not."""
+    """Begins DEFERRED: IMMEDIATE, as every other transaction begins, takes the one write lock."""
     here: Any = connections["default"]
     here.ensure_connection()
-    mode, memory = here.transaction_mode, _tell("PRAGMA cache_size")
+    mode, memory = here.transaction_mode, _execute("PRAGMA cache_size")
     here.transaction_mode = "DEFERRED"
     try:
         with transaction.atomic(durable=True):
-            _tell("PRAGMA query_only = ON")
-            _tell(f"PRAGMA cache_size = {-1024 * _MEMORY_MIB}")
+            _execute("PRAGMA query_only = ON")
+            _execute(f"PRAGMA cache_size = {-1024 * _MEMORY_MIB}")
             yield
     finally:
         here.transaction_mode = mode
-        _tell("PRAGMA query_only = OFF")
-        _tell(f"PRAGMA cache_size = {memory}")
+        _execute("PRAGMA query_only = OFF")
+        _execute(f"PRAGMA cache_size = {memory}")
 
 
-def _tell(statement: str) -> Any:
-    """Tell the database how to work; answers what it says to a question."""
+def _execute(statement: str) -> Any:
+    """Executes a statement and returns the first column of its row, or None."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         row = cursor.fetchone() if cursor.description else None

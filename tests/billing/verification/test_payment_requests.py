@@ -121,7 +121,7 @@ def test_verify_finds_open_request_after_pay_now(invoice: Invoice) -> None:
     personas.captured_payment(invoice, 50_000)
     revived = {"status": "open", "cancel_reason": "", "ended_at": None, "created_at": now() - HOUR}
     assert is_detected(
-        ("R6", "is before paid_now", overwrite(PaymentRequest.objects.filter(pk=request.pk), **revived))
+        ("R6", "is before last_pay_now", overwrite(PaymentRequest.objects.filter(pk=request.pk), **revived))
     )
 
 

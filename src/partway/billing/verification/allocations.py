@@ -1,4 +1,4 @@
-"""Where money stands (DESIGN M2 to M4): amounts paid follow from allocations, and no unit stands in two places."""
+"""Checks that amounts paid follow from allocations, and that no unit is allocated twice (DESIGN M2 to M4)."""
 
 from __future__ import annotations
 
@@ -12,37 +12,41 @@ from ..models.payments import ALLOCATING_CAUSES, DEALLOCATING_CAUSES, RECEIVED_S
 from .checks import Findings, Rows, TableCheck, check, has_event, no_rows_where, total
 
 
-def _in_balance(customers: Rows) -> Findings:
-    """What came in from a customer stands on their invoices or is their credit, currency by currency."""
+def _balance_by_customer(customers: Rows) -> Findings:
+    """Compares what a customer paid with the amounts paid of their invoices plus their credit, per currency."""
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for noun in ("invoice__customer", "quote__customer"):
         payments = Payment.objects.succeeded().filter(**{f"{noun}__in": customers})
         grouped = payments.values_list(noun, "captured_currency").annotate(
-            came=Sum("captured_minor"), left=Sum(F("captured_minor") - F("allocated_minor"))
+            captured_sum=Sum("captured_minor"),
+            unallocated_sum=Sum(F("captured_minor") - F("allocated_minor")),
         )
-        for customer, currency, came, left in grouped:
-            sums[customer, currency][0] += came
-            sums[customer, currency][2] += left
+        for customer, currency, captured, unallocated in grouped:
+            sums[customer, currency][0] += captured
+            sums[customer, currency][2] += unallocated
     invoices = Invoice.objects.filter(customer__in=customers).values_list("customer", "currency")
     for customer, currency, paid in invoices.annotate(paid=Sum("amount_paid_minor")):
         sums[customer, currency][1] += paid
-    for (customer, currency), (came, paid, left) in sums.items():
-        if came != paid + left or left < 0:
-            yield customer, f"{came} {currency} came in, {paid} stands on invoices, and the credit is {left}"
+    for (customer, currency), (captured, paid, unallocated) in sums.items():
+        if captured != paid + unallocated or unallocated < 0:
+            yield (
+                customer,
+                f"{captured} {currency} was paid, {paid} is on invoices, and the credit is {unallocated}",
+            )
 
 
-def _is_of(noun: str) -> Exists:
-    """Whether the payment of an allocation pays this very invoice, or the quote it was made from."""
+def _is_payment_of(noun: str) -> Exists:
+    """Returns whether the payment of an allocation pays its invoice, or the quote that the invoice was made of."""
     ours = {"invoice": "invoice", "quote": "invoice__quote"}[noun]
     return Exists(Payment.objects.filter(pk=OuterRef("payment"), accepted=True, **{noun: OuterRef(ours)}))
 
 
-_STANDING = total(Allocation.objects.filter(invoice=OuterRef("invoice")), "payment", of="payment")
-_FLAGGED = Exists(Alert.objects.filter(payment=OuterRef("pk"), kind="captured_amount_mismatch"))
-_AS_ASKED = Q(captured_minor=F("amount_minor"), captured_currency=F("currency"))
+_ALLOCATED_SUM = total(Allocation.objects.filter(invoice=OuterRef("invoice")), "payment", of="payment")
+_HAS_ALERT = Exists(Alert.objects.filter(payment=OuterRef("pk"), kind="captured_amount_mismatch"))
+_AS_REQUESTED = Q(captured_minor=F("amount_minor"), captured_currency=F("currency"))
 
 _CAPTURED = {"captured_minor": "captured_minor", "captured_currency": "captured_currency"}
-_TOLD = has_event("payment", "payment.succeeded", at="settled_at", told=_CAPTURED)
+_HAS_SUCCEEDED_EVENT = has_event("payment", "payment.succeeded", at="settled_at", data_columns=_CAPTURED)
 
 CHECKS = (
     check(
@@ -50,14 +54,14 @@ CHECKS = (
         "the amount paid of an invoice is the sum of its allocations",
         no_rows_where(
             Invoice,
-            ~Q(amount_paid_minor=F("facts")),
-            "amount paid {amount_paid_minor}, allocations {facts}",
-            facts=total(Allocation.objects.all(), "invoice"),
+            ~Q(amount_paid_minor=F("recomputed")),
+            "amount paid {amount_paid_minor}, allocations {recomputed}",
+            recomputed=total(Allocation.objects.all(), "invoice"),
         ),
     ),
     check(
         "M2",
-        "on a sent and a written-off invoice something is due, on a paid one nothing",
+        "a sent or written-off invoice has an amount due, a paid one has none",
         no_rows_where(
             Invoice,
             Q(status__in=("sent", "written_off"), amount_paid_minor__gte=F("total_minor"))
@@ -71,9 +75,9 @@ CHECKS = (
         "what a payment says is allocated is the sum of its allocations, and within what was captured",
         no_rows_where(
             Payment,
-            ~Q(allocated_minor=F("facts")),
-            "allocated {allocated_minor}, allocations {facts}",
-            facts=total(Allocation.objects.all(), "payment"),
+            ~Q(allocated_minor=F("recomputed")),
+            "allocated {allocated_minor}, allocations {recomputed}",
+            recomputed=total(Allocation.objects.all(), "payment"),
         ),
         no_rows_where(
             Payment,
@@ -90,12 +94,14 @@ CHECKS = (
             "{status}, but allocated {allocated_minor}",
         ),
         no_rows_where(
-            Payment, Q(status="reversed", gateway_account__isnull=False), "reversed, but it came by a gateway"
+            Payment,
+            Q(status="reversed", gateway_account__isnull=False),
+            "reversed, but it was paid through a gateway",
         ),
     ),
     check(
         "M3",
-        "an allocation puts a payment on an invoice of its customer, for a reason that fits its sign",
+        "an allocation is of a payment and an invoice of one customer, with a cause that fits its sign",
         no_rows_where(
             Allocation,
             Q(cause__in=ALLOCATING_CAUSES, amount_minor__lte=0)
@@ -106,43 +112,47 @@ CHECKS = (
         no_rows_where(
             Allocation,
             ~Q(invoice__customer=Coalesce("payment__invoice__customer", "payment__quote__customer")),
-            "puts {payment} on an invoice of another customer",
-        ),
-        no_rows_where(
-            Allocation, Q(cause="payment") & ~_is_of("invoice"), "{payment} was not wanted for {invoice}"
-        ),
-        no_rows_where(
-            Allocation, Q(cause="deposit") & ~_is_of("quote"), "{payment} is no deposit of {invoice__quote}"
+            "{payment} is allocated to an invoice of another customer",
         ),
         no_rows_where(
             Allocation,
-            Q(amount_minor__lt=0, standing__lt=0),
-            "{standing} of {payment} stands on {invoice}",
-            standing=_STANDING,
+            Q(cause="payment") & ~_is_payment_of("invoice"),
+            "{payment} was not accepted for {invoice}",
+        ),
+        no_rows_where(
+            Allocation,
+            Q(cause="deposit") & ~_is_payment_of("quote"),
+            "{payment} is not a deposit of {invoice__quote}",
+        ),
+        no_rows_where(
+            Allocation,
+            Q(amount_minor__lt=0, allocated__lt=0),
+            "{allocated} of {payment} is allocated to {invoice}",
+            allocated=_ALLOCATED_SUM,
         ),
     ),
     check(
         "M3",
-        "what came in from a customer stands on their invoices or is their credit, which is never negative",
-        TableCheck(Customer, _in_balance),
+        "what a customer paid is on their invoices or is their credit, which is never negative",
+        TableCheck(Customer, _balance_by_customer),
     ),
     check(
         "M4",
-        "what is booked is what was taken, as the event of the payment tells it; another amount than asked is flagged",
+        "what is booked is what was captured, as the payment's event says; another amount than requested has an alert",
         no_rows_where(
             Payment,
-            Q(status="succeeded", gateway_account__isnull=False) & ~_TOLD,
-            "captured {captured_minor} {captured_currency}, which no event tells",
+            Q(status="succeeded", gateway_account__isnull=False) & ~_HAS_SUCCEEDED_EVENT,
+            "captured {captured_minor} {captured_currency}, which no event says",
         ),
         no_rows_where(
             Payment,
-            Q(status__in=RECEIVED_STATUSES, gateway_account__isnull=True) & ~_AS_ASKED,
+            Q(status__in=RECEIVED_STATUSES, gateway_account__isnull=True) & ~_AS_REQUESTED,
             "{amount_minor} {currency} was recorded, {captured_minor} {captured_currency} is booked",
         ),
         no_rows_where(
             Payment,
-            Q(status="succeeded") & ~_AS_ASKED & ~_FLAGGED,
-            "captured {captured_minor} {captured_currency} where {amount_minor} {currency} was asked, and no flag",
+            Q(status="succeeded") & ~_AS_REQUESTED & ~_HAS_ALERT,
+            "captured {captured_minor} {captured_currency} where {amount_minor} {currency} was requested, and no alert",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Payment requests and what waits to pay them (DESIGN R1 to R8)."""
+"""Checks payment requests and the payments of them (DESIGN R1 to R8)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DUE = F("invoice__total_minor") - F("invoice__amount_paid_minor")
 _OTHERS = PaymentRequest.objects.filter(_OPEN, invoice=OuterRef("invoice"), pk__lt=OuterRef("pk"))
 
 
-def _wanted(payments: Rows) -> Coalesce:
-    """How many payments of this request came in and were wanted."""
+def _accepted_count(payments: Rows) -> Coalesce:
+    """Returns how many payments of this request succeeded and were accepted."""
     rows = payments.filter(payment_request=OuterRef("pk"), status="succeeded", accepted=True)
-    return Coalesce(Subquery(rows.values("payment_request").annotate(many=Count("pk")).values("many")), 0)
+    return Coalesce(Subquery(rows.values("payment_request").annotate(count=Count("pk")).values("count")), 0)
 
 
-def _paid_now(payments: Rows) -> Subquery:
-    """When Pay Now last put money on the invoice, past its requests; what is in another currency overtakes nothing."""
+def _last_pay_now(payments: Rows) -> Subquery:
+    """Returns when a payment without a request was last allocated to the invoice; one in another currency never is."""
     rows = payments.filter(
         invoice=OuterRef("invoice"),
         payment_request__isnull=True,
@@ -36,18 +36,18 @@ def _paid_now(payments: Rows) -> Subquery:
     return Subquery(rows.values("invoice").annotate(last=Max("settled_at")).values("last"))
 
 
-def _other_ends(requests: Rows) -> Findings:
-    """Compared here and not by the databases, which write times in different ways."""
+def _expiry_errors(requests: Rows) -> Findings:
+    """Compares expiry times in Python, because the databases write times differently."""
     sent = Event.objects.filter(type="payment_request.sent", payment_request=OuterRef("pk"))
-    told = requests.annotate(told=Subquery(sent.values("data__expires_at")[:1]))
-    ends = told.exclude(expires_at=None, told=None).values_list("pk", "expires_at", "told")
-    for pk, expires_at, said in ends:
-        if expires_at is None or said is None or datetime.fromisoformat(said) != expires_at:
-            yield pk, f"expires at {expires_at}, its event says {said}"
+    annotated = requests.annotate(recorded=Subquery(sent.values("data__expires_at")[:1]))
+    expiries = annotated.exclude(expires_at=None, recorded=None).values_list("pk", "expires_at", "recorded")
+    for pk, expires_at, recorded in expiries:
+        if expires_at is None or recorded is None or datetime.fromisoformat(recorded) != expires_at:
+            yield pk, f"expires at {expires_at}, its event says {recorded}"
 
 
 def _sealed(model: type[Model], column: str) -> TableCheck:
-    """A sealed text is a Fernet token, whose first byte is the version and whose next ones are a time."""
+    """Returns a part that finds text that is not a Fernet token, which starts with its version and a time."""
     clear = ~Q(**{column: ""}) & ~Q(**{f"{column}__startswith": "gAAAA"})
     return no_rows_where(model, clear, f"{column} can be read")
 
@@ -84,11 +84,11 @@ CHECKS = (
             Q(payment_request__expires_at__lte=F("created_at")),
             "begun at {created_at}, the request had expired",
         ),
-        TableCheck(PaymentRequest, _other_ends),
+        TableCheck(PaymentRequest, _expiry_errors),
     ),
     check(
         "R3",
-        "a payment that holds money, or waits for its customer, fits in what is due on a sent invoice",
+        "a payment that holds money or waits for its customer is of a sent invoice and at most its amount due",
         no_rows_where(
             Payment,
             (COMMITTED | UNCOMMITTED)
@@ -100,7 +100,7 @@ CHECKS = (
     ),
     check(
         "R4",
-        "a request that ended takes no money: what pays it holds nothing, and nothing was begun after its end",
+        "a request that ended has no unsettled payment, and no payment was started after its end",
         no_rows_where(
             Payment,
             (COMMITTED | UNCOMMITTED) & Q(payment_request__isnull=False) & ~Q(payment_request__status="open"),
@@ -110,12 +110,12 @@ CHECKS = (
     ),
     check(
         "R4",
-        "a paid request has one payment that was wanted, and such a payment has paid its request",
+        "a paid request has one accepted payment, and the request of an accepted payment is paid",
         no_rows_where(
             PaymentRequest,
-            Q(status="paid") & ~Q(wanted=1),
-            "paid, by {wanted} payments that came in and were wanted",
-            wanted=_wanted(Payment.objects.all()),
+            Q(status="paid") & ~Q(accepted=1),
+            "paid, by {accepted} payments that succeeded and were accepted",
+            accepted=_accepted_count(Payment.objects.all()),
         ),
         no_rows_where(
             Payment,
@@ -126,19 +126,23 @@ CHECKS = (
     ),
     check(
         "R5",
-        "no mail with a request's link was written after the request ended",
+        "no mail with a request's link was queued after the request ended",
         times_in_order(Mail, "created_at", "payment_request__ended_at", Q(kind="payment_request")),
     ),
     check(
         "R6",
         "no request stayed open when the invoice was paid by Pay Now",
         times_in_order(
-            PaymentRequest, "paid_now", "created_at", _OPEN, paid_now=_paid_now(Payment.objects.all())
+            PaymentRequest,
+            "last_pay_now",
+            "created_at",
+            _OPEN,
+            last_pay_now=_last_pay_now(Payment.objects.all()),
         ),
     ),
     check(
         "R8",
-        "addresses of checkouts and credentials rest sealed",
+        "addresses of checkouts, call bodies and credentials are stored encrypted",
         _sealed(Payment, "sealed_checkout_url"),
         _sealed(GatewayCall, "sealed_body"),
         _sealed(GatewayAccount, "sealed_credentials"),

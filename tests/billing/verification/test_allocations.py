@@ -76,7 +76,7 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "reversed, though a gateway took it": (
         "M3",
-        "it came by a gateway",
+        "it was paid through a gateway",
         without_constraint(
             Payment, "payment_reversed_only_offline", overwrite(Payment, status="reversed", allocated_minor=0)
         ),
@@ -98,7 +98,7 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "money that nobody wanted, put all the same": (
         "M3",
-        "was not wanted for",
+        "was not accepted for",
         reported_as(Allocation, overwrite(Payment, accepted=False)),
     ),
     "more taken off than was put": (
@@ -108,22 +108,22 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "captured another amount than its event tells": (
         "M4",
-        "captured 30001 USD, which no event tells",
+        "captured 30001 USD, which no event says",
         overwrite(Payment, captured_minor=30_001),
     ),
     "captured in another currency than its event tells": (
         "M4",
-        "captured 30000 CAD, which no event tells",
+        "captured 30000 CAD, which no event says",
         overwrite(Payment, captured_currency="CAD"),
     ),
     "settled at another time than its event": (
         "M4",
-        "which no event tells",
+        "which no event says",
         overwrite(Payment, settled_at=now() - timedelta(days=1)),
     ),
-    "another amount than was asked, and no flag": (
+    "another amount than was requested, and no alert": (
         "M4",
-        "where 40000 USD was asked, and no flag",
+        "where 40000 USD was requested, and no alert",
         overwrite(Payment, amount_minor=40_000),
     ),
 }
@@ -143,16 +143,16 @@ def test_verify_finds_recorded_amount_mismatch(invoice: Invoice, alice: Actor) -
 
 def test_verify_finds_allocation_to_invoice_of_another_customer(paid: Payment, erin: Customer) -> None:
     other = personas.sent_invoice(erin)
-    assert is_detected(("M3", "on an invoice of another customer", overwrite(Allocation, invoice=other)))
+    assert is_detected(("M3", "to an invoice of another customer", overwrite(Allocation, invoice=other)))
 
 
 def test_verify_finds_allocation_to_another_invoice_than_paid(paid: Payment, dana: Customer) -> None:
     other = personas.sent_invoice(dana)
-    assert is_detected(("M3", "was not wanted for", overwrite(Allocation, invoice=other)))
+    assert is_detected(("M3", "was not accepted for", overwrite(Allocation, invoice=other)))
 
 
 def test_verify_finds_deposit_allocation_without_quote_of_invoice(paid: Payment) -> None:
-    assert is_detected(("M3", "is no deposit of", overwrite(Allocation, cause="deposit")))
+    assert is_detected(("M3", "is not a deposit of", overwrite(Allocation, cause="deposit")))
 
 
 def test_verify_finds_payment_moved_to_another_customer(
@@ -160,8 +160,8 @@ def test_verify_finds_payment_moved_to_another_customer(
 ) -> None:
     Payment.objects.update(invoice=personas.sent_invoice(erin))
     told = dict(differences_of("M3"))
-    assert told[erin.pk] == "30000 USD came in, 0 stands on invoices, and the credit is 0"
-    assert told[dana.pk] == "0 USD came in, 30000 stands on invoices, and the credit is 0"
+    assert told[erin.pk] == "30000 USD was paid, 0 is on invoices, and the credit is 0"
+    assert told[dana.pk] == "0 USD was paid, 30000 is on invoices, and the credit is 0"
 
 
 def test_verify_finds_negative_credit(invoice: Invoice, alice: Actor) -> None:
@@ -170,7 +170,7 @@ def test_verify_finds_negative_credit(invoice: Invoice, alice: Actor) -> None:
     corruption()
     assert (
         invoice.customer_id,
-        "10000 USD came in, 40000 stands on invoices, and the credit is -30000",
+        "10000 USD was paid, 40000 is on invoices, and the credit is -30000",
     ) in differences_of("M3")
 
 
@@ -178,9 +178,7 @@ def test_verify_finds_uncounted_waiting_deposit(dana: Customer) -> None:
     personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
     assert differences_of() == set()
     Payment.objects.update(allocated_minor=1)
-    assert (dana.pk, "30000 USD came in, 0 stands on invoices, and the credit is 29999") in differences_of(
-        "M3"
-    )
+    assert (dana.pk, "30000 USD was paid, 0 is on invoices, and the credit is 29999") in differences_of("M3")
 
 
 def test_verify_allows_credit_on_another_invoice_of_customer(invoice: Invoice, alice: Actor) -> None:

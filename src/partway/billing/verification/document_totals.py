@@ -1,4 +1,4 @@
-"""What documents say (DESIGN M1): totals follow from lines, currencies do not mix, and what was sent stays."""
+"""Checks that totals follow from lines, currencies do not mix, and what was sent stays (DESIGN M1)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..models import Allocation, Invoice, InvoiceLine, Payment, PaymentRequest, 
 from .checks import Findings, Rows, TableCheck, check, has_event, no_rows_where
 
 
-def _adds_up(model: type[Model], line: type[Model], noun: str) -> TableCheck:
-    """Recomputed here and not by the database: how we round stands in one place, `amounts`."""
+def _totals_of_lines(model: type[Model], line: type[Model], noun: str) -> TableCheck:
+    """Returns a part that recomputes lines and totals in Python: only `documents.amounts` has the rule of rounding."""
 
     def find(documents: Rows) -> Findings:
         by_document: dict[str, list[amounts.LineAmount]] = defaultdict(list)
@@ -26,17 +26,17 @@ def _adds_up(model: type[Model], line: type[Model], noun: str) -> TableCheck:
             by_document[document].append(amounts.LineAmount(amount, tax))
             if amount != amounts.line_amount(quantity, unit):
                 yield pk, f"line amount {amount} is not {quantity} times {unit}"
-        for pk, *terms in documents.values_list("pk", *_DISCOUNT, *_FIGURES):
-            yield from _wrong_figures(pk, by_document[pk], *terms)
+        for pk, *terms in documents.values_list("pk", *_DISCOUNT, *_TOTALS):
+            yield from _total_errors(pk, by_document[pk], *terms)
 
     return TableCheck(model, find)
 
 
 _DISCOUNT = ("discount_kind", "discount_percent", "discount_amount_minor")
-_FIGURES = ("subtotal_minor", "discount_minor", "tax_minor")
+_TOTALS = ("subtotal_minor", "discount_minor", "tax_minor")
 
 
-def _wrong_figures(
+def _total_errors(
     pk: str, lines: list[amounts.LineAmount], kind: str, percent: Decimal, amount_minor: int, *stored: int
 ) -> Findings:
     subtotal = sum(line.amount_minor for line in lines)
@@ -46,29 +46,37 @@ def _wrong_figures(
         yield pk, f"subtotal, discount and tax are {stored}, recomputed {sums}"
 
 
-def _known(model: type[Model], column: str, message: str) -> TableCheck:
+def _known_currency(model: type[Model], column: str, message: str) -> TableCheck:
     return no_rows_where(model, ~Q(**{f"{column}__in": ["", *EXPONENTS]}), message)
 
 
 _NUMBERED = Q(sent_at__isnull=False) | Q(number__isnull=False)
-_SAME = {"number": "number", "currency": "currency"}
-_AGREED = {"total_minor": "total_minor", "deposit_minor": "deposit_minor"}
-_SENT_SO = has_event("invoice", "invoice.sent", at="sent_at", shared=("customer",), told=_SAME)
-_OFFERED_SO = has_event("quote", "quote.sent", at="sent_at", shared=("customer",), told=_SAME | _AGREED)
+_NUMBER_AND_CURRENCY = {"number": "number", "currency": "currency"}
+_QUOTE_AMOUNTS = {"total_minor": "total_minor", "deposit_minor": "deposit_minor"}
+_HAS_SENT_EVENT = has_event(
+    "invoice", "invoice.sent", at="sent_at", shared=("customer",), data_columns=_NUMBER_AND_CURRENCY
+)
+_HAS_QUOTE_SENT_EVENT = has_event(
+    "quote",
+    "quote.sent",
+    at="sent_at",
+    shared=("customer",),
+    data_columns=_NUMBER_AND_CURRENCY | _QUOTE_AMOUNTS,
+)
 
 CHECKS = (
     check(
         "M1",
         "each line is quantity times unit amount; subtotal, discount and tax are what the lines add up to",
-        _adds_up(Invoice, InvoiceLine, "invoice"),
-        _adds_up(Quote, QuoteLine, "quote"),
+        _totals_of_lines(Invoice, InvoiceLine, "invoice"),
+        _totals_of_lines(Quote, QuoteLine, "quote"),
     ),
     check(
         "M1",
         "each amount is in a currency of ISO 4217, and what belongs to one invoice is in its currency",
-        _known(Invoice, "currency", "{currency} is no currency"),
-        _known(Quote, "currency", "{currency} is no currency"),
-        _known(Payment, "captured_currency", "{captured_currency} is no currency"),
+        _known_currency(Invoice, "currency", "{currency} is not a currency"),
+        _known_currency(Quote, "currency", "{currency} is not a currency"),
+        _known_currency(Payment, "captured_currency", "{captured_currency} is not a currency"),
         no_rows_where(
             PaymentRequest, ~Q(currency=F("invoice__currency")), "asks for {currency} of another currency"
         ),
@@ -80,7 +88,7 @@ CHECKS = (
         no_rows_where(
             Allocation,
             ~Q(currency=F("invoice__currency")) | ~Q(currency=F("payment__captured_currency")),
-            "puts {currency}: {payment__captured_currency} came in, the invoice is in {invoice__currency}",
+            "allocates {currency}: {payment__captured_currency} came in, the invoice is in {invoice__currency}",
         ),
     ),
     check(
@@ -88,12 +96,12 @@ CHECKS = (
         "what was sent stays: number, customer and currency, and of a quote its total and deposit",
         no_rows_where(
             Invoice,
-            _NUMBERED & ~_SENT_SO,
+            _NUMBERED & ~_HAS_SENT_EVENT,
             "{number} for {customer} in {currency} was never sent",
         ),
         no_rows_where(
             Quote,
-            _NUMBERED & ~_OFFERED_SO,
+            _NUMBERED & ~_HAS_QUOTE_SENT_EVENT,
             "{number} for {customer} of {total_minor} {currency}, deposit {deposit_minor}, was never sent",
         ),
     ),
