@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from base64 import b64encode
@@ -18,7 +19,7 @@ from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.lib.clock import now
 from partway.lib.money import EXPONENTS, MoneyError, parse_money
-from partway.staff.templatetags.staff import currency_prefix
+from partway.staff.templatetags.staff import amount_messages, currency_prefix
 from tests.support import personas
 from tests.support.browsers import launch
 from tests.support.personas import PASSWORD, Team
@@ -72,12 +73,17 @@ def texts() -> list[str]:
 @pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
 def test_browser_amount_parser_matches_server(browser: Browser, currency: str) -> None:
     module = files("partway.staff").joinpath("static/staff/remaining.js").read_bytes()
-    money = {"currency": currency, "exponent": EXPONENTS[currency], "mark": currency_prefix(currency)}
+    money: dict[str, Any] = {
+        "currency": currency,
+        "exponent": EXPONENTS[currency],
+        "mark": currency_prefix(currency),
+    }
+    money["messages"] = json.loads(amount_messages())
     page = browser.new_page()
     answers: list[dict[str, Any]] = page.evaluate(
         """async ([source, texts, money]) => {
-            const { readAmount } = await import(`data:text/javascript;base64,${source}`);
-            const read = (text) => readAmount(text, money);
+            const { parseAmount } = await import(`data:text/javascript;base64,${source}`);
+            const read = (text) => parseAmount(text, money);
             return texts.map(read).map(({ minor, ...rest }) => ({ ...rest, minor: minor?.toString() }));
         }""",
         [b64encode(module).decode(), texts(), money],

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing.errors import BillingError, FieldError, Invalid
 from partway.delivery.messages import error_message, field_messages
-from partway.delivery.templatetags.partway import money_input, quantity
+from partway.delivery.templatetags.partway import money_input
 from partway.lib.money import Money, MoneyError, parse_money
 
 _ADDRESS_SEPARATORS = re.compile(r"[,;\n]")
@@ -154,7 +154,7 @@ class NumberField(forms.Field):
 
     def prepare_value(self, value: Any) -> Any:
         """Returns the text of an initial number."""
-        return quantity(value) if isinstance(value, Decimal) else value
+        return number_input(value) if isinstance(value, Decimal) else value
 
 
 class WholeNumberField(forms.Field):
@@ -239,6 +239,12 @@ def text_field(max_length: int | None = None) -> forms.CharField:
     """Returns an optional text; billing says which texts it needs."""
     too_long = {"max_length": _("Use at most %(limit_value)d characters.")}
     return forms.CharField(required=False, max_length=max_length, error_messages=too_long)
+
+
+def number_input(value: Decimal) -> str:
+    """Returns a number as a NumberField parses it: without trailing zeros or an exponent, in every locale."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def normalize(data: Mapping[str, object]) -> dict[str, str]:

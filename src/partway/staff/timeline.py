@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing.documents import versions
 from partway.billing.models import Event
+from partway.delivery.formats import format_money
 from partway.delivery.messages.alerts import alert_sentence
 from partway.delivery.receipt_figures import method_label
 from partway.lib.money import Money
@@ -78,7 +79,8 @@ class _Values:
 
     def __getitem__(self, name: str) -> str:
         compute = _COMPUTED.get(name)
-        return str(compute(self._event) if compute else self._event.data[name])
+        value = compute(self._event) if compute else self._event.data[name]
+        return format_money(value) if isinstance(value, Money) else str(value)
 
 
 def _amount(event: Event) -> object:
@@ -134,10 +136,14 @@ def _edit_effects(data: dict[str, Any]) -> str:
             Money(before["total_minor"], before["currency"]),
             Money(data["total_minor"], data["currency"]),
         )
-        parts.append(gettext("Total %(old)s → %(new)s") % {"old": old, "new": new})
+        parts.append(
+            gettext("Total %(old)s → %(new)s") % {"old": format_money(old), "new": format_money(new)}
+        )
     if data.get("credited_minor"):
         credited = Money(data["credited_minor"], data["currency"])
-        parts.append(gettext("%(credited)s became the customer’s credit") % {"credited": credited})
+        parts.append(
+            gettext("%(credited)s became the customer’s credit") % {"credited": format_money(credited)}
+        )
     return "; ".join(parts)
 
 

@@ -129,7 +129,7 @@ def test_credit_applied_elsewhere_meanwhile_is_not_available(
     with race_hook(lambda: credit.apply(other, amount=amount, by=by, now=now())):
         answer = apply(bob, invoice, "200")
     assert "at most $50.00: there is no more credit" in answer.context["form"].errors["amount"][0]
-    assert 'data-most="5000"' in answer.content.decode()
+    assert 'data-limit="5000"' in answer.content.decode()
 
 
 def test_applying_credit_uses_amount_due_after_concurrent_payment(

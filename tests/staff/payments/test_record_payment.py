@@ -189,7 +189,7 @@ def test_recording_payment_does_not_name_request_canceled_by_colleague(bob: Clie
 def test_record_payment_is_limited_by_payment_in_progress(bob: Client, invoice: Invoice) -> None:
     in_progress(personas.request_payment(invoice, 70_000))
     page = bob.get(url(invoice))
-    assert 'data-most="30000"' in page.content.decode()
+    assert 'data-limit="30000"' in page.content.decode()
     assert "Of that, being paid now$700.00" in text_of(page)
     answer = record(bob, invoice)
     assert answer.status_code == 409

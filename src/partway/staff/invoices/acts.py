@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from partway.billing.documents import invoices
 from partway.billing.receivables import write_offs
 from partway.billing.requests import payment_requests
+from partway.delivery.formats import format_money
 from partway.lib.money import Money
 
 from ..access import get_invoice_or_404
@@ -78,7 +79,9 @@ def write_off(ctx: MemberContext, invoice_id: str) -> HttpResponse:
             invoice, expected_version=version, expected_amount_due=due, by=ctx.actor, now=ctx.now
         )
         notice = gettext("%(amount)s of %(number)s is written off. Nobody is asked for it any more.")
-        return ctx.redirect(back, notice=notice % {"amount": done.amount_due, "number": done.number})
+        return ctx.redirect(
+            back, notice=notice % {"amount": format_money(done.amount_due), "number": done.number}
+        )
 
     return confirm(
         ctx,
@@ -101,7 +104,9 @@ def reopen(ctx: MemberContext, invoice_id: str) -> HttpResponse:
             invoice, expected_version=form.cleaned_data["version"], by=ctx.actor, now=ctx.now
         )
         notice = gettext("%(number)s is open again: %(amount)s is due.")
-        return ctx.redirect(back, notice=notice % {"number": done.number, "amount": done.amount_due})
+        return ctx.redirect(
+            back, notice=notice % {"number": done.number, "amount": format_money(done.amount_due)}
+        )
 
     return confirm(
         ctx,

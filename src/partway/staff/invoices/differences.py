@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext
 
 from partway.billing.documents.versions import LineVersion, Version
-from partway.delivery.formats import format_date
-from partway.delivery.templatetags.partway import quantity
+from partway.delivery.formats import format_date, format_money, format_number
 from partway.lib.money import Money
 
 _MAX_LENGTH = 80  # of notes that are quoted in full
@@ -34,9 +33,9 @@ def _facts(version: Version) -> dict[str, str]:
     """The facts that are compared, by their label."""
     discount = _money(version, version.discount_minor) if version.discount_minor else gettext("none")
     if version.discount_minor and version.discount_kind == "percent":
-        discount = f"{quantity(version.discount_percent)} % ({discount})"
+        discount = f"{format_number(version.discount_percent)} % ({discount})"
     return {
-        gettext("Total"): str(version.total),
+        gettext("Total"): format_money(version.total),
         gettext("Due on"): format_date(version.due_on),
         gettext("Customer"): version.customer,
         gettext("Discount"): discount,
@@ -45,7 +44,7 @@ def _facts(version: Version) -> dict[str, str]:
 
 
 def _money(version: Version, amount_minor: int) -> str:
-    return str(Money(amount_minor, version.currency))
+    return format_money(Money(amount_minor, version.currency))
 
 
 def _line_differences(old: Version, new: Version) -> list[str]:
@@ -86,9 +85,9 @@ def _missing(lines: Iterable[LineVersion], others: Iterable[LineVersion]) -> lis
 def _changes(old: LineVersion, new: LineVersion, before: Version, after: Version) -> list[str]:
     """The changes within one line."""
     facts = (
-        (gettext("quantity"), quantity(old.quantity), quantity(new.quantity)),
+        (gettext("quantity"), format_number(old.quantity), format_number(new.quantity)),
         (gettext("unit price"), _money(before, old.unit_amount_minor), _money(after, new.unit_amount_minor)),
-        (gettext("tax"), f"{quantity(old.tax_percent)} %", f"{quantity(new.tax_percent)} %"),
+        (gettext("tax"), f"{format_number(old.tax_percent)} %", f"{format_number(new.tax_percent)} %"),
     )
     renamed = gettext("now “%(description)s”") % {"description": new.description}
     return [
@@ -98,4 +97,4 @@ def _changes(old: LineVersion, new: LineVersion, before: Version, after: Version
 
 
 def _label(line: LineVersion, version: Version) -> str:
-    return f"“{line.description}”, {quantity(line.quantity)} × {_money(version, line.unit_amount_minor)}"
+    return f"“{line.description}”, {format_number(line.quantity)} × {_money(version, line.unit_amount_minor)}"

@@ -12,13 +12,12 @@ from partway.billing.documents import drafts, invoices
 from partway.billing.errors import BillingError, Stale
 from partway.billing.models import Invoice
 from partway.billing.models.documents import DiscountKind
-from partway.delivery.templatetags.partway import quantity
 from partway.lib.money import EXPONENTS, Money
 
 from ..access import get_invoice_or_404
 from ..context import MemberContext
 from ..document_form import customer_choices
-from ..forms import sentences
+from ..forms import number_input, sentences
 from . import sent_editor
 from .invoice_form import InvoiceForm, stored
 
@@ -110,7 +109,7 @@ def _page(
     more_lines: bool = False,
 ) -> HttpResponse:
     percent = ctx.organization.default_tax_percent
-    default_tax = quantity(percent) if percent else ""
+    default_tax = number_input(percent) if percent else ""
     context = {
         "form": form,
         "invoice": invoice,

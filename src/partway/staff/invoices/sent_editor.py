@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from partway.billing.models import Event, Invoice
 from partway.billing.requests import payment_requests
+from partway.delivery.formats import format_money
 from partway.lib.money import Money
 
 from .. import timeline
@@ -31,7 +32,7 @@ def preview(invoice: Invoice, total_minor: int) -> dict[str, Any]:
     due = Money(total_minor, invoice.currency) - invoice.amount_paid + excess
     effects = [
         gettext("%(excess)s of what was paid becomes %(customer)s’s credit.")
-        % {"excess": excess, "customer": invoice.customer.name}
+        % {"excess": format_money(excess), "customer": invoice.customer.name}
         if excess
         else "",
         _request_effect(invoice, due),
@@ -47,10 +48,10 @@ def _request_effect(invoice: Invoice, due: Money) -> str:
     held, request = now["held"], now["request"]
     if due < held:
         message = gettext("%(held)s is being paid right now, so this can be saved once that is settled.")
-        return message % {"held": held}
+        return message % {"held": format_money(held)}
     if request is None or due >= request.amount_requested:
         return ""
-    amounts = {"requested": request.amount_requested, "due": due}
+    amounts = {"requested": format_money(request.amount_requested), "due": format_money(due)}
     if due:
         message = gettext("The open request for %(requested)s is canceled, as only %(due)s stays due.")
     else:
@@ -68,7 +69,9 @@ def summary(invoice: Invoice, *, at: datetime) -> str:
     changed = gettext("%(number)s is changed: %(due)s is due now.")
     became_credit = gettext("%(credited)s became %(customer)s’s credit.")
     return sentences(
-        changed % {"number": invoice.number, "due": invoice.amount_due},
-        became_credit % {"credited": credited, "customer": invoice.customer.name} if credited else "",
+        changed % {"number": invoice.number, "due": format_money(invoice.amount_due)},
+        became_credit % {"credited": format_money(credited), "customer": invoice.customer.name}
+        if credited
+        else "",
         *(f"{timeline.message(by_type[name])}." for name in _CAUSED if name in by_type),
     )

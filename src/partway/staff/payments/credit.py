@@ -10,6 +10,7 @@ from partway.billing.ledger import allocations
 from partway.billing.models import Invoice, Payment
 from partway.billing.receivables import credit
 from partway.billing.requests import payment_requests
+from partway.delivery.formats import format_money
 from partway.lib.money import Money
 
 from ..access import get_invoice_or_404, get_own_or_404
@@ -41,7 +42,9 @@ def apply(ctx: MemberContext, invoice_id: str) -> HttpResponse:
             form.add_billing_error(error)
             invoice.refresh_from_db()  # the page shows what is due now
         else:
-            applied = gettext("%(amount)s of credit is on this invoice now.") % {"amount": amount}
+            applied = gettext("%(amount)s of credit is on this invoice now.") % {
+                "amount": format_money(amount)
+            }
             notice = sentences(applied, canceled_request_notice(open_request))
             return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice)
     available = credit.available_credit(invoice)
@@ -74,7 +77,9 @@ def release(ctx: MemberContext, invoice_id: str, payment_id: str) -> HttpRespons
     def act(_form: StaffForm) -> HttpResponse:
         released = credit.deallocate(invoice, payment, by=ctx.actor, now=ctx.now)
         notice = gettext("%(amount)s is credit of %(customer)s now, and due again on this invoice.")
-        return ctx.redirect(back, notice=notice % {"amount": released, "customer": invoice.customer.name})
+        return ctx.redirect(
+            back, notice=notice % {"amount": format_money(released), "customer": invoice.customer.name}
+        )
 
     def unavailable_reason() -> str:
         if ctx.is_post or allocations.allocated_amount(payment, invoice):

@@ -16,6 +16,7 @@ from partway.billing.models import Allocation, Invoice, Payment
 from partway.billing.receivables import credit, offline_payments
 from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.billing.requests import payment_requests
+from partway.delivery.formats import format_money
 from partway.lib.money import Money
 
 from ..access import get_invoice_or_404, get_own_or_404
@@ -74,7 +75,11 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
             invoice.refresh_from_db()  # the page shows what is due now
         else:
             credited = allocations.unallocated(payment)
-            names = {"amount": payment.amount, "credited": credited, "customer": invoice.customer.name}
+            names = {
+                "amount": format_money(payment.amount),
+                "credited": format_money(credited) if credited else "",
+                "customer": invoice.customer.name,
+            }
             notice = sentences(
                 gettext("The payment of %(amount)s is recorded.") % names,
                 canceled_request_notice(open_request),
@@ -133,9 +138,10 @@ def reverse(ctx: MemberContext, payment_id: str) -> HttpResponse:
         taken = Allocation.objects.filter(payment=payment, cause="reversed").select_related("invoice")
         due_again = gettext("%(amount)s is due again on %(invoice)s.")
         notice = sentences(
-            gettext("The payment of %(amount)s is reversed.") % {"amount": payment.amount},
+            gettext("The payment of %(amount)s is reversed.") % {"amount": format_money(payment.amount)},
             *(
-                due_again % {"amount": Money(-row.amount_minor, row.currency), "invoice": row.invoice}
+                due_again
+                % {"amount": format_money(Money(-row.amount_minor, row.currency)), "invoice": row.invoice}
                 for row in taken
             ),
         )

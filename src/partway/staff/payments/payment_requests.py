@@ -10,6 +10,7 @@ from partway.billing.errors import BillingError, field_error
 from partway.billing.models import PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import NewPaymentRequest
+from partway.delivery.formats import format_money
 from partway.lib import clock
 
 from ..access import get_invoice_or_404, get_own_or_404
@@ -83,7 +84,7 @@ def new(ctx: MemberContext, invoice_id: str) -> HttpResponse:
             form.add_billing_error(error)
         else:
             notice = gettext("Payment request for %(amount)s is on its way to %(to)s.")
-            values = {"amount": made.amount_requested, "to": ", ".join(made.to)}
+            values = {"amount": format_money(made.amount_requested), "to": ", ".join(made.to)}
             return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice % values)
     reason = None if ctx.is_post else payment_requests.unavailable_reason(invoice)
     context = {
@@ -107,7 +108,7 @@ def canceled_request_notice(open_request: PaymentRequest | None) -> str:
     if open_request.status != "canceled" or open_request.cancel_reason == "by_member":
         return ""
     notice = gettext("Its open request for %(amount)s was canceled: less is due now than it asked for.")
-    return notice % {"amount": open_request.amount_requested}
+    return notice % {"amount": format_money(open_request.amount_requested)}
 
 
 def get_request_or_404(ctx: MemberContext, request_id: str) -> PaymentRequest:
@@ -145,7 +146,7 @@ def cancel(ctx: MemberContext, request_id: str) -> HttpResponse:
     def act(_form: StaffForm) -> HttpResponse:
         payment_requests.cancel(payment_request, by=ctx.actor, now=ctx.now)
         notice = gettext("The request for %(amount)s is canceled. Its link no longer works.")
-        return ctx.redirect(back, notice=notice % {"amount": payment_request.amount_requested})
+        return ctx.redirect(back, notice=notice % {"amount": format_money(payment_request.amount_requested)})
 
     return confirm(
         ctx,

@@ -9,6 +9,7 @@ from partway.billing import links
 from partway.billing.documents import deposits, quotes
 from partway.billing.documents.deposits import OfflineDeposit
 from partway.billing.errors import BillingError
+from partway.delivery.formats import format_money
 
 from ..access import get_quote_or_404
 from ..confirm import ConfirmForm, confirm, unavailable_message
@@ -90,7 +91,7 @@ def deposit(ctx: MemberContext, quote_id: str) -> HttpResponse:
             form.add_billing_error(error)
         else:
             notice = gettext("The deposit of %(amount)s is recorded. %(customer)s gets a receipt.")
-            values = {"amount": quote.deposit, "customer": quote.customer.name}
+            values = {"amount": format_money(quote.deposit), "customer": quote.customer.name}
             return ctx.redirect(back, notice=notice % values)
     context = {
         "quote": quote,

@@ -11,6 +11,7 @@ A list that parses its query itself puts the valid parts into the context as `qu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,21 @@ from partway.delivery.receipt_figures import method_label as method_name
 from partway.lib.money import Money, format_money
 
 register = template.Library()
+
+# The first five are those of lib/money.parse_money, whose results the script repeats.
+AMOUNT_MESSAGES = {
+    "empty": _("Enter an amount."),
+    "not_a_number": _("“%(text)s” is not an amount. Write it like %(example)s."),
+    "no_decimals": _("%(currency)s has no decimals. Write it like %(example)s."),
+    "too_many_decimals": _("%(currency)s has %(exponent)s decimals at most. Write it like %(example)s."),
+    "too_large": _("The most Partway can handle is %(limit)s."),
+    "not_positive": _("Enter an amount above zero."),
+    "no_more_due": _("no more is due"),
+    "above_limit": _("Enter at most %(limit)s: %(why)s."),
+    "above_due": _(
+        "%(due)s is due, so %(excess)s would be too much. Enter less, or keep the rest as credit."
+    ),
+}
 
 _METHOD_LABELS = {"card": _("Card"), "bank_debit": _("Bank debit"), "": "–"}
 _MAIL_KIND_LABELS = {
@@ -58,6 +74,12 @@ def mail_kind(code: str) -> str:
 def currency_prefix(currency: str) -> str:
     """The text before an amount, as "$" or "KWD" and a space, for the script that formats while one types."""
     return format_money(Money(0, currency)).partition("0")[0]
+
+
+@register.simple_tag
+def amount_messages() -> str:
+    """The messages of the script that parses amounts while one types, as JSON for a data attribute."""
+    return json.dumps({code: str(message) for code, message in AMOUNT_MESSAGES.items()})
 
 
 @register.filter

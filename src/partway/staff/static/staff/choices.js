@@ -1,5 +1,5 @@
-// Of the fields that belong to a choice, only those of the chosen one are shown: a discount, a deposit.
-// Without this file all of them are, and the server reads the one that counts.
+// Shows only the fields of the chosen kind, as of a discount or a deposit.
+// Without this file all are shown, and the server reads those of the chosen kind.
 
 for (const choice of document.querySelectorAll("[data-choice]")) {
   const kind = choice.querySelector("select");

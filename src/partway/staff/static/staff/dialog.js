@@ -1,10 +1,10 @@
-// Opens a page that is also a dialog: htmx fetches the same address, this shows it in the native <dialog>.
-// Without this file every link simply leads to its page.
+// Opens a page as a dialog: htmx fetches the same address, this shows it in the native <dialog>.
+// Without this file every link opens its page.
 
 const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-content");
 
-// After htmx has settled: it focuses an autofocus field by itself, and a refusal comes first.
+// After htmx has settled, because it focuses autofocus fields itself; the summary of a refused form goes first.
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target !== content || !content.childElementCount) return;
   if (!dialog.open) dialog.showModal();
@@ -12,7 +12,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   first?.focus();
 });
 
-// What was typed stays until it is sent or the dialog is closed on purpose; a click beside it closes nothing.
+// What was typed is kept until it is sent or the dialog is closed; a click outside does not close it.
 dialog.addEventListener("close", () => content.replaceChildren());
 
 content.addEventListener("click", (event) => {
@@ -21,7 +21,7 @@ content.addEventListener("click", (event) => {
   dialog.close();
 });
 
-// No answer, or one that makes no sense: a form says so and keeps what was typed, a link leads to its page.
+// On a failed request a form shows a message and keeps what was typed; a link opens its page.
 for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(failure, (event) => {
     const notice = content.querySelector("[data-no-response]");

@@ -1,12 +1,12 @@
-// The editor of invoices and quotes with fewer clicks: rows come and go at once.
-// Without this file there are spare rows, and "Add lines" asks the server for more.
+// Adds and removes lines of the invoice and quote editor without a request.
+// Without this file there are spare rows, and "Add lines" requests more from the server.
 
 const list = document.querySelector("[data-lines]");
 const adding = document.querySelector("[data-add-line]");
 
 function rename(row, number) {
-  row.setAttribute("aria-label", `Line ${number + 1}`);
-  row.querySelector("[data-remove-line]").setAttribute("aria-label", `Remove line ${number + 1}`);
+  row.setAttribute("aria-label", list.dataset.lineLabel.replace("{number}", number + 1));
+  row.querySelector("[data-remove-line]").setAttribute("aria-label", list.dataset.removeLabel.replace("{number}", number + 1));
   for (const part of row.querySelectorAll("[id], [for], [name], [aria-describedby]")) {
     for (const name of ["id", "for", "name", "aria-describedby"]) {
       const old = part.getAttribute(name);
@@ -20,8 +20,8 @@ function renumber() {
   for (const button of list.querySelectorAll("[data-remove-line]")) button.hidden = list.children.length < 2;
 }
 
-// What a new line begins with, which alone does not make it a line.
-function usual(name) {
+// The values that a new line starts with; a line with nothing else is spare.
+function defaultValue(name) {
   if (name.endsWith(".quantity")) return "1";
   return name.endsWith(".tax_percent") ? list.dataset.tax : "";
 }
@@ -29,7 +29,7 @@ function usual(name) {
 function add() {
   const row = list.lastElementChild.cloneNode(true);
   for (const input of row.querySelectorAll("input")) {
-    input.value = usual(input.name);
+    input.value = defaultValue(input.name);
     input.removeAttribute("aria-invalid");
     input.removeAttribute("aria-describedby");
   }
@@ -40,16 +40,16 @@ function add() {
 }
 
 function isBlank(row) {
-  return [...row.querySelectorAll("input")].every((input) => !input.value || usual(input.name));
+  return [...row.querySelectorAll("input")].every((input) => !input.value || defaultValue(input.name));
 }
 
-// The spare rows are for pages without this file; one is enough to begin with.
+// Removes the spare rows except one.
 for (const row of [...list.children].reverse()) {
   if (list.children.length > 1 && isBlank(row)) row.remove();
 }
 renumber();
 
-adding.lastChild.textContent = "Add line";
+adding.lastChild.textContent = list.dataset.addLabel;
 adding.addEventListener("click", (event) => {
   event.preventDefault();
   add();

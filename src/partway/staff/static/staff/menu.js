@@ -1,4 +1,4 @@
-// Menus are <details>: they work alone; this closes them, moves between their items, and copies a link at once.
+// Closes <details> menus, moves between their items by keyboard, and copies links; without it the menus still open.
 
 const items = (menu) => [...menu.querySelectorAll(".menu-item")];
 const openMenu = () => document.querySelector("details.menu[open]");
@@ -28,25 +28,25 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("[data-copy]");
-  // Only a secure address may write the clipboard; elsewhere the link leads to the page that shows it.
+  // Only a secure context may write to the clipboard; elsewhere the link opens the page that shows the address.
   if (!link || !navigator.clipboard) return;
   event.preventDefault();
   try {
     await navigator.clipboard.writeText(link.dataset.copy);
-    say("The payment link is copied.");
+    showNotice(document.querySelector("[data-notices]").dataset.copied);
   } catch {
     location.href = link.href;
   }
 });
 
-function say(words) {
+function showNotice(message) {
   const place = document.querySelector("[data-notices]");
   const notice = document.createElement("p");
   notice.className = "alert";
   notice.dataset.tone = "green";
-  notice.textContent = words;
+  notice.textContent = message;
   place.replaceChildren(notice);
 }
 
-// On a phone the navigation is a strip that can be wider than the screen.
+// On a phone the navigation can be wider than the screen: scrolls to the current page.
 document.querySelector(".side-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -1,30 +1,31 @@
-// Remaining Due follows each keystroke, exactly: minor units as BigInt, and the same reading of an amount as
-// lib/money.parse_money on the server, which has the last word.
+// Computes Remaining Due on each keystroke, exactly: minor units as BigInt, and amounts parsed as lib/money.parse_money
+// parses them on the server, which decides. The messages come from the page (AMOUNT_MESSAGES in templatetags/staff.py).
 
 const MAX_MINOR = 10n ** 13n;
-const MOST_LETTERS = 40;
+const MAX_CHARACTERS = 40;
 
-/** Reads "1,250.50" or "$300" as {minor: 125050n}; else {code, words} with the words the server would use. */
-export function readAmount(text, { currency, exponent, mark }) {
+/** Parses "1,250.50" or "$300" to {minor: 125050n}; else returns {code, message}, as the server would. */
+export function parseAmount(text, { currency, exponent, mark, messages }) {
   const digits = withoutDecoration(text, currency, mark.trim());
   const example = `300${exponent ? "." + "0".repeat(exponent) : ""}`;
-  if (!digits) return { code: "empty", words: "Enter an amount." };
-  if (!isWellGrouped(digits)) {
-    return { code: "not_a_number", words: `“${text.trim().slice(0, 40)}” is not an amount. Write it like ${example}.` };
-  }
+  const refused = (code, params = {}, key = code) => ({ code, message: fill(messages[key], { example, ...params }) });
+  if (!digits) return refused("empty");
+  if (!isWellGrouped(digits)) return refused("not_a_number", { text: text.trim().slice(0, 40) });
   const [whole, decimals = ""] = digits.replace(/^[+-]/, "").replaceAll(",", "").split(".");
   if (/[1-9]/.test(decimals.slice(exponent))) {
-    const words = exponent ? `${currency} has ${exponent} decimals at most.` : `${currency} has no decimals.`;
-    return { code: "too_many_decimals", words: `${words} Write it like ${example}.` };
+    return refused("too_many_decimals", { currency, exponent }, exponent ? "too_many_decimals" : "no_decimals");
   }
   const size = BigInt(whole + decimals.slice(0, exponent).padEnd(exponent, "0") || "0");
-  if (size > MAX_MINOR) {
-    return { code: "too_large", words: `The most Partway can handle is ${formatAmount(MAX_MINOR, { exponent, mark })}.` };
-  }
+  if (size > MAX_MINOR) return refused("too_large", { limit: formatAmount(MAX_MINOR, { exponent, mark }) });
   return { minor: digits.startsWith("-") ? -size : size };
 }
 
-/** 125050n as "$1,250.50". */
+// Fills the named placeholders of a message: "%(example)s".
+function fill(message, params) {
+  return message.replace(/%\((\w+)\)s/g, (_, name) => params[name]);
+}
+
+/** Formats 125050n as "$1,250.50". */
 export function formatAmount(minor, { exponent, mark }) {
   const digits = String(minor < 0n ? -minor : minor).padStart(exponent + 1, "0");
   const cut = digits.length - exponent;
@@ -53,30 +54,33 @@ function isWellGrouped(digits) {
     (groups[0].length > 0 && groups[0].length <= 3 && groups.slice(1).every((group) => group.length === 3));
   const plain = digits.replaceAll(",", "");
   return (
-    grouped && !(point >= 0 && bare.slice(point).includes(",")) && plain.length < MOST_LETTERS &&
+    grouped && !(point >= 0 && bare.slice(point).includes(",")) && plain.length < MAX_CHARACTERS &&
     /^[+-]?\d*([.]\d*)?$/.test(plain) && /\d/.test(plain)
   );
 }
 
 /**
- * What is left of `due` after what was typed: {minor, rest, over, words}; words say why it cannot be.
+ * Computes what remains of `due` after the amount that was typed: {minor, rest, over, message}; `message` says why an
+ * amount cannot be entered.
  *
- * `most` is less than `due` where something else stands in the way, which `why` names. `keeps` is null where more than
- * is due makes no sense; else whether the rest, `over`, shall be kept as credit.
+ * `limit` is less than `due` where something else stands in the way, which `why` names. `keeps` is null where more than
+ * is due is never accepted; else it says whether the excess, `over`, is kept as credit.
  */
-export function reckon(text, { due, most = due, why = "no more is due", keeps = null }, money) {
-  const refused = (words, over = 0n) => ({ minor: null, rest: null, over, words });
-  if (!text.trim()) return { minor: null, rest: due, over: 0n, words: "" };
-  const read = readAmount(text, money);
-  if (read.words) return refused(read.words);
-  const minor = read.minor;
-  if (minor < 0n || (minor === 0n && isFinished(text))) return refused("Enter an amount above zero.");
-  if (minor <= most) return { minor, rest: due - minor, over: 0n, words: "" };
-  if (keeps === null) return refused(`Enter at most ${formatAmount(most, money)}: ${why}.`);
+export function computeRemaining(text, { due, limit = due, why, keeps = null }, money) {
+  const refused = (message, over = 0n) => ({ minor: null, rest: null, over, message });
+  if (!text.trim()) return { minor: null, rest: due, over: 0n, message: "" };
+  const parsed = parseAmount(text, money);
+  if (parsed.message) return refused(parsed.message);
+  const { messages } = money;
+  const minor = parsed.minor;
+  if (minor < 0n || (minor === 0n && isFinished(text))) return refused(messages.not_positive);
+  if (minor <= limit) return { minor, rest: due - minor, over: 0n, message: "" };
+  if (keeps === null) {
+    return refused(fill(messages.above_limit, { limit: formatAmount(limit, money), why: why ?? messages.no_more_due }));
+  }
   const over = minor - due;
-  if (keeps) return { minor, rest: 0n, over, words: "" };
-  const [all, much] = [due, over].map((amount) => formatAmount(amount, money));
-  return refused(`${all} is due, so ${much} would be too much. Enter less, or keep the rest as credit.`, over);
+  if (keeps) return { minor, rest: 0n, over, message: "" };
+  return refused(fill(messages.above_due, { due: formatAmount(due, money), excess: formatAmount(over, money) }), over);
 }
 
 // "0" and "0." are how "0.50" begins.
@@ -84,47 +88,45 @@ function isFinished(text) {
   return !/^\D*0?[.]?0*$/.test(text.trim()) || /[.]0{2,}$/.test(text);
 }
 
-function follow(box) {
+function update(box) {
   const input = box.querySelector("input");
-  const shown = box.querySelector("[data-remaining-amount]");
-  const words = box.querySelector("[data-remaining-error]");
+  const error = box.querySelector("[data-remaining-error]");
   const keep = box.querySelector("[data-remaining-keep-credit]");
-  const { currency, exponent, mark, due, most = due, why } = box.dataset;
-  const money = { currency, exponent: Number(exponent), mark };
+  const { currency, exponent, mark, due, limit = due, why, messages } = box.dataset;
+  const money = { currency, exponent: Number(exponent), mark, messages: JSON.parse(messages) };
   const keeps = keep && keep.querySelector("input").checked;
-  const result = reckon(input.value, { due: BigInt(due), most: BigInt(most), why, keeps }, money);
-  show(shown, result.rest === null ? "–" : formatAmount(result.rest, money));
-  words.textContent = result.words;
-  words.hidden = !result.words;
-  if (result.words) input.setAttribute("aria-invalid", "true");
+  const result = computeRemaining(input.value, { due: BigInt(due), limit: BigInt(limit), why, keeps }, money);
+  show(box.querySelector("[data-remaining-amount]"), result.rest === null ? "–" : formatAmount(result.rest, money));
+  error.textContent = result.message;
+  error.hidden = !result.message;
+  if (result.message) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");
-  if (keep) offerToKeep(keep, result.over, money);
-  tellOfRequest(box, result.rest);
-  nameAct(box, result.minor, money);
+  if (keep) {
+    keep.hidden = result.over === 0n;
+    show(keep.querySelector("[data-remaining-over]"), formatAmount(result.over, money));
+  }
+  showRequestEffect(box, result.rest);
+  labelSubmitButton(box, result.minor, money);
 }
 
-function offerToKeep(keep, over, money) {
-  keep.hidden = over === 0n;
-  show(keep.querySelector("[data-remaining-over]"), formatAmount(over, money));
+// Shows whether the open request still fits what would be left.
+function showRequestEffect(box, rest) {
+  const canceled = box.querySelector("[data-remaining-request-canceled]");
+  if (!canceled) return;
+  canceled.hidden = rest === null || rest >= BigInt(canceled.dataset.remainingRequestCanceled);
+  box.querySelector("[data-remaining-request-stays]").hidden = !canceled.hidden;
 }
 
-// Whether the open request still fits what would be left.
-function tellOfRequest(box, rest) {
-  const ends = box.querySelector("[data-remaining-request-canceled]");
-  if (!ends) return;
-  ends.hidden = rest === null || rest >= BigInt(ends.dataset.remainingRequestCanceled);
-  box.querySelector("[data-remaining-request-stays]").hidden = !ends.hidden;
+// Labels the button with the amount once there is one: "Record $300.00".
+function labelSubmitButton(box, minor, money) {
+  const button = box.closest("form").querySelector("[data-remaining-submit]");
+  if (!button) return;
+  button.dataset.remainingElse ??= button.textContent;
+  const label = button.dataset.remainingSubmit;
+  button.textContent = minor ? `${label} ${formatAmount(minor, money)}` : button.dataset.remainingElse;
 }
 
-// The button says the amount once there is one: "Record $300.00".
-function nameAct(box, minor, money) {
-  const act = box.closest("form").querySelector("[data-remaining-submit]");
-  if (!act) return;
-  act.dataset.remainingElse ??= act.textContent;
-  act.textContent = minor ? `${act.dataset.remainingSubmit} ${formatAmount(minor, money)}` : act.dataset.remainingElse;
-}
-
-// Decimals are smaller, as in every other amount.
+// Shows an amount with smaller decimals, as everywhere.
 function show(place, amount) {
   const [, whole, decimals] = /^(.*\d)(\.\d+)$/.exec(amount) ?? [null, amount, ""];
   const small = document.createElement("span");
@@ -136,12 +138,12 @@ function show(place, amount) {
 if (typeof document !== "undefined") {
   document.addEventListener("input", (event) => {
     const box = event.target.closest?.("[data-remaining]");
-    if (box) follow(box);
+    if (box) update(box);
   });
-  // A form that came back refused shows its own words; only what is left is reckoned again.
+  // A refused form keeps the server's message; only what remains is computed again.
   const begin = (root) => {
     for (const box of root.querySelectorAll("[data-remaining]")) {
-      if (box.querySelector("input").value && box.querySelector("[data-remaining-error]").hidden) follow(box);
+      if (box.querySelector("input").value && box.querySelector("[data-remaining-error]").hidden) update(box);
     }
   };
   begin(document);
