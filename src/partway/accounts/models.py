@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
@@ -23,26 +24,6 @@ from .fields import ExactDecimalField
 
 # The least contrast of normal text in WCAG 2.2, criterion 1.4.3.
 MIN_CONTRAST = 4.5
-
-
-def _organization_id() -> str:
-    return new_id("org")
-
-
-def _user_id() -> str:
-    return new_id("usr")
-
-
-def _member_id() -> str:
-    return new_id("mem")
-
-
-def _gateway_account_id() -> str:
-    return new_id("gwa")
-
-
-def _invitation_id() -> str:
-    return new_id("ivt")
 
 
 def default_payment_modes() -> list[str]:
@@ -79,7 +60,7 @@ def validate_color(color: str) -> None:
 class Organization(models.Model):
     """A business that is owed money, with its own members, customers and books."""
 
-    id = models.CharField(primary_key=True, max_length=40, default=_organization_id, editable=False)
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "org"), editable=False)
     slug = models.SlugField(unique=True, max_length=60)
     name = models.CharField(max_length=120)
     email = models.EmailField("sender address", help_text="Mails to customers come from this address.")
@@ -139,7 +120,7 @@ class Users(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person who can sign in, to every organization of which they are a member."""
 
-    id = models.CharField(primary_key=True, max_length=40, default=_user_id, editable=False)
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "usr"), editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
@@ -178,7 +159,7 @@ class Role(models.TextChoices):
 class Member(models.Model):
     """A user in one organization, with a role."""
 
-    id = models.CharField(primary_key=True, max_length=40, default=_member_id, editable=False)
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "mem"), editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role.choices)
@@ -205,7 +186,7 @@ class InvitationStatus(models.TextChoices):
 class Invitation(models.Model):
     """An invitation to become a member; its link is generated when the mail is sent and never stored."""
 
-    id = models.CharField(primary_key=True, max_length=40, default=_invitation_id, editable=False)
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "ivt"), editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField()
     role = models.CharField(max_length=12, choices=Role.choices)
@@ -245,7 +226,7 @@ class GatewayAccountQuerySet(models.QuerySet["GatewayAccount"]):
 class GatewayAccount(models.Model):
     """An account of an organization at a gateway; its credentials are stored sealed."""
 
-    id = models.CharField(primary_key=True, max_length=40, default=_gateway_account_id, editable=False)
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "gwa"), editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="gateway_accounts")
     gateway = models.CharField(max_length=20)
     sealed_credentials = models.TextField()

@@ -25,22 +25,22 @@ def test_customer_is_created_with_event(organization: Organization, alice: Actor
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("field", "value", "code"),
     [
-        ("name", "  "),
-        ("name", "x" * 121),
-        ("email", "dana"),
-        ("email", f"{'d' * 250}@customer.example"),
-        ("phone", "1" * 41),
-        ("address", "x" * 401),
+        ("name", "  ", "customer_name_required"),
+        ("name", "x" * 121, "too_many_characters"),
+        ("email", "dana", "customer_email_invalid"),
+        ("email", f"{'d' * 250}@customer.example", "too_many_characters"),
+        ("phone", "1" * 41, "too_many_characters"),
+        ("address", "x" * 401, "too_many_characters"),
     ],
 )
 def test_customer_with_invalid_field_is_refused_by_field(
-    organization: Organization, alice: Actor, field: str, value: str
+    organization: Organization, alice: Actor, field: str, value: str, code: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
         customers.create(organization, details=replace(DANA, **{field: value}), by=alice, now=present())
-    assert set(refusal.value.fields) == {field}
+    assert {name: error.code for name, error in refusal.value.fields.items()} == {field: code}
     assert not Customer.objects.exists()
 
 

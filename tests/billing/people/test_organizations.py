@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -17,6 +18,7 @@ from partway.billing.people import organizations
 from partway.billing.people.members import NewUser
 from partway.billing.people.organizations import Profile
 from partway.billing.requests import payment_requests
+from partway.delivery.messages import field_messages
 from partway.lib.clock import now as present
 from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
@@ -47,19 +49,27 @@ def test_organization_name_without_latin_letters_gets_default_slug() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("field", "value", "code"),
     [
-        ("name", ""),
-        ("email", "nobody"),
-        ("currency", "XYZ"),
-        ("time_zone", "Mars/Olympus"),
-        ("invoice_prefix", "x" * 13),
+        ("name", "", "column_blank"),
+        ("email", "nobody", "column_invalid"),
+        ("currency", "XYZ", "column_currency_unknown"),
+        ("time_zone", "Mars/Olympus", "column_time_zone_unknown"),
+        ("color", "green", "column_color_invalid"),
+        ("color", "#ffffff", "column_color_too_light"),
+        ("default_due_days", 366, "column_max_value"),
+        ("default_due_days", -1, "column_min_value"),
+        ("default_tax_percent", Decimal(101), "percent_invalid"),
+        ("address", "x" * 401, "too_many_letters"),
+        ("invoice_prefix", "INV-1", "invoice_prefix_ends_with_digit"),
+        ("invoice_prefix", "x" * 13, "column_max_length"),
     ],
 )
-def test_organization_with_invalid_field_is_refused_by_field(field: str, value: str) -> None:
+def test_organization_with_invalid_field_is_refused_by_field(field: str, value: object, code: str) -> None:
     with pytest.raises(Invalid) as refusal:
         create(replace(PROFILE, **{field: value}))
-    assert set(refusal.value.fields) == {field}
+    assert {name: error.code for name, error in refusal.value.fields.items()} == {field: code}
+    assert field_messages(refusal.value)[field]
     assert not Organization.objects.exists()
 
 
@@ -128,7 +138,7 @@ def test_connect_to_unavailable_gateway_keeps_old_account(
 def test_raised_next_number_is_no_numbering_gap(
     organization: Organization, dana: Customer, alice: Actor
 ) -> None:
-    """Somebody who comes from other books goes on counting there; `verify` after this test finds nothing wrong."""
+    """An organization continues the numbers of its earlier books; `verify` runs after each test."""
     personas.sent_invoice(dana)
     profile = Profile(name="Alder", email="a@alder.example")
     organizations.change(organization, profile=profile, next_number=500, by=alice, now=present())

@@ -1,5 +1,7 @@
 """Creates the tables of this app."""
 
+import functools
+
 import django.core.validators
 import django.db.models.deletion
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.db.migrations.state import StateApps
 import partway.accounts.fields
 import partway.accounts.models
 import partway.lib.clock
+import partway.lib.ids
 
 
 def create_cache_table(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -39,7 +42,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=partway.accounts.models._user_id,
+                        default=functools.partial(partway.lib.ids.new_id, "usr"),
                         editable=False,
                         max_length=40,
                         primary_key=True,
@@ -60,7 +63,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=partway.accounts.models._organization_id,
+                        default=functools.partial(partway.lib.ids.new_id, "org"),
                         editable=False,
                         max_length=40,
                         primary_key=True,
@@ -177,7 +180,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=partway.accounts.models._member_id,
+                        default=functools.partial(partway.lib.ids.new_id, "mem"),
                         editable=False,
                         max_length=40,
                         primary_key=True,
@@ -225,7 +228,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=partway.accounts.models._invitation_id,
+                        default=functools.partial(partway.lib.ids.new_id, "ivt"),
                         editable=False,
                         max_length=40,
                         primary_key=True,
@@ -283,7 +286,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=partway.accounts.models._gateway_account_id,
+                        default=functools.partial(partway.lib.ids.new_id, "gwa"),
                         editable=False,
                         max_length=40,
                         primary_key=True,

@@ -99,11 +99,9 @@ class InvoiceHistory:
         return {**totals, "total_minor": sums.total_minor}
 
     def _invoice_data(self) -> dict[str, object]:
-        due_on = self.invoice["due_on"].isoformat()
-        return {**self._pick("total_minor", "currency"), "due_on": due_on}
-
-    def _pick(self, *columns: str) -> dict[str, object]:
-        return {column: self.invoice[column] for column in columns}
+        invoice = self.invoice
+        data = {"total_minor": invoice["total_minor"], "currency": invoice["currency"]}
+        return {**data, "due_on": invoice["due_on"].isoformat()}
 
     def _send(self) -> None:
         number = self.seed.number()
