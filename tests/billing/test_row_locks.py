@@ -24,7 +24,7 @@ from partway.billing.people import members, organizations
 from partway.billing.receivables import credit, write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
-from tests.billing.documents.test_change_sent_invoice import draft, write_off
+from tests.billing.documents.test_change_sent_invoice import draft
 from tests.billing.receivables.test_credit import apply
 from tests.billing.receivables.test_offline_payments import record, reverse
 from tests.support import personas
@@ -105,7 +105,10 @@ def test_voiding_invoice_waits_for_capture(authorized: Payment, invoice: Invoice
 
 
 def test_writing_off_invoice_waits_for_capture(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
-    assert refusal(refresh(authorized), lambda: write_off(invoice, alice)) == "PaymentInProgress"
+    assert (
+        refusal(refresh(authorized), lambda: write_offs.write_off(invoice, by=alice, now=present()))
+        == "PaymentInProgress"
+    )
 
 
 def test_sending_invoice_twice_at_once_sends_once(dana: Customer, alice: Actor) -> None:
@@ -122,7 +125,7 @@ def test_editing_invoice_waits_for_void(invoice: Invoice, alice: Actor) -> None:
 
 
 def test_reopening_invoice_twice_at_once_reopens_once(invoice: Invoice, alice: Actor) -> None:
-    write_off(invoice, alice)
+    write_offs.write_off(invoice, by=alice, now=present())
     reopen = partial(write_offs.reopen, invoice, by=alice, now=present())
     assert refusal(reopen, reopen) == "Conflict"
 

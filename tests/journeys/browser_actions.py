@@ -1,4 +1,4 @@
-"""What people do with their browsers, in their own words, so that a journey reads like the story it tells."""
+"""Actions of members and customers in a browser, shared by the journeys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Member:
-    """Somebody who is signed in, with the page before them."""
+    """A member who is signed in, with their page."""
 
     supervisor: Supervisor
     page: Page
@@ -36,7 +36,7 @@ class Member:
         self.page.goto(f"{self.supervisor.config.url}/o/{SLUG}/{path}")
 
     def adds_customer(self) -> str:
-        """A new customer with an address of their own; answers the address."""
+        """Adds a customer with a unique mail address; returns the address."""
         number = next(_numbers)
         self.open("customers/new/")
         self.page.get_by_label("Name").fill(f"Casey {number}")
@@ -46,7 +46,7 @@ class Member:
         return f"casey{number}@journey.example"
 
     def sends_invoice(self, unit_amount: str = "1,000.00", currency: str = "USD") -> Invoice:
-        """A new invoice of one line, sent to a new customer; the page shows it afterwards."""
+        """Sends an invoice of one line to a new customer; its page is open afterwards."""
         email = self.adds_customer()
         self.open("invoices/new/")
         choice = self.page.get_by_label("Customer").locator("option", has_text=email).get_attribute("value")
@@ -62,7 +62,7 @@ class Member:
         return Invoice(self.page.url, title.inner_text(), email)
 
     def sends_quote(self, unit_amount: str = "1,000.00", percent: str = "30") -> Quote:
-        """A new quote of one line with a deposit, sent to a new customer; the page shows it afterwards."""
+        """Sends a quote of one line with a deposit to a new customer; its page is open afterwards."""
         email = self.adds_customer()
         self.page.get_by_role("link", name="New quote").click()
         self.page.locator('[name="lines.0.description"]').fill("Kitchen, ground floor")
@@ -86,7 +86,7 @@ class Member:
         expect(self.page.get_by_role("dialog")).to_be_visible()
 
     def requests(self, amount: str, note: str = "") -> None:
-        """Asks for a part in the dialog, and sees the Requested Amount row."""
+        """Requests a part in the dialog; the Requested Amount row appears."""
         self.opens_request_dialog()
         self.page.get_by_label("Amount Requested").fill(amount)
         self.page.get_by_label("Note").fill(note)
@@ -94,7 +94,7 @@ class Member:
         expect(self.page.get_by_role("heading", name="Requested Amount")).to_be_visible()
 
     def records_a_check(self, amount: str, *, keeps_rest: bool = False) -> None:
-        """Records a payment in the dialog, which stands in the menu on a phone."""
+        """Records a payment in the dialog; on a phone its link is in the menu."""
         act = self.page.get_by_role("link", name="Record Payment")
         if not act.is_visible():
             self.page.get_by_label("More for this invoice").click()
@@ -107,7 +107,7 @@ class Member:
         expect(self.page.locator("[data-notices]")).to_contain_text("is recorded")
 
     def writes_another_invoice(self, unit_amount: str) -> None:
-        """Sends the customer whose page is open one more."""
+        """Sends another invoice to the customer whose page is open."""
         self.page.get_by_role("link", name="New invoice").click()
         self.page.locator('[name="lines.0.description"]').fill("Bathroom, third floor")
         self.page.locator('[name="lines.0.unit_amount"]').fill(unit_amount)
@@ -116,7 +116,7 @@ class Member:
         expect(self.page.locator("h1.page-title")).to_have_text(re.compile(r"FR-\d+"))
 
     def chooses(self, item: str) -> None:
-        """Something from the ⋮ menu of the open request."""
+        """Chooses an entry of the ⋮ menu of the open request."""
         self.page.get_by_label("More for this payment request").click()
         self.page.get_by_role("link", name=item).click()
 
@@ -128,7 +128,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Invoice:
-    """A sent invoice, as its sender knows it."""
+    """A sent invoice: the address of its page, its number, and the customer's mail address."""
 
     url: str
     number: str
@@ -143,7 +143,7 @@ class Invoice:
 
 @dataclass(frozen=True)
 class Quote:
-    """A sent quote, as its sender knows it."""
+    """A sent quote: the address of its page, its number, and the customer's mail address."""
 
     url: str
     number: str
@@ -162,7 +162,7 @@ def accepts(page: Page, link: str, name: str) -> None:
 
 
 def presses_pay(page: Page, link: str, words: str) -> None:
-    """Opens a link and presses Pay, and is at the sandbox then."""
+    """Opens a link and presses Pay, which leads to the sandbox."""
     page.goto(link)
     page.get_by_role("button", name=words).click()
     expect(page.get_by_label("Card number")).to_be_visible()
@@ -175,7 +175,7 @@ def pays_at_the_sandbox(page: Page, card: str = CARD) -> None:
 
 
 def sees_receipt(page: Page, paid: str, left: str) -> None:
-    """Waits until the payment is confirmed, and reads what the receipt says."""
+    """Waits until the payment is confirmed; returns the text of the receipt."""
     expect(page.locator("main")).to_contain_text(paid)
     expect(page.locator("main")).to_contain_text(left)
     expect(page.get_by_role("heading", level=1)).not_to_contain_text("confirming", timeout=20_000)

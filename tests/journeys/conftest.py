@@ -1,4 +1,4 @@
-"""A whole house as real processes, and real browsers to visit it: nothing here touches the database directly."""
+"""An installation as real processes, and real browsers; nothing here uses the database directly."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def supervisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]
 
 @pytest.fixture(autouse=True)
 def _verify_books(supervisor: Supervisor) -> Iterator[None]:
-    """Every journey may move money, so the books are verified after each."""
+    """Verifies the books after each journey, as any of them may move money."""
     yield
     supervisor.run("verify")
 
@@ -96,7 +96,7 @@ class ConsoleErrorGuard:
         page.on("console", lambda message: self._note(message.type, message.text))
 
     def _note(self, kind: str, text: str) -> None:
-        # A refused form answers 4xx, which the console reports too; that is no script error.
+        # A refused form is a 4xx response, which the console reports too; that is no script error.
         if kind == "error" and "Failed to load resource" not in text:
             self.console_errors.append(text)
 

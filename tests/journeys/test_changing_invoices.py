@@ -1,4 +1,4 @@
-"""An invoice changes after it was sent, its link runs out, and it is given up, in real browsers."""
+"""A sent invoice is edited, its link expires, and it is written off, in real browsers."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ def test_request_link_with_last_day_shows_expiry(
     collector.page.get_by_label("Amount Requested").fill("300")
     collector.page.get_by_label("Link works until").fill(last_day.isoformat())
     collector.page.get_by_role("dialog").get_by_role("button", name="Send").click()
-    told = f"{last_day:%b} {last_day.day}, {last_day.year}"
-    expect(collector.page.locator(".open-request")).to_contain_text(f"Expires {told}")
+    last_day_text = f"{last_day:%b} {last_day.day}, {last_day.year}"
+    expect(collector.page.locator(".open-request")).to_contain_text(f"Expires {last_day_text}")
     customer = phone.new_page()
     customer.goto(invoice.request_link(postbox, "300.00"))
-    expect(customer.locator("main")).to_contain_text(f"This link can be paid until {told}")
+    expect(customer.locator("main")).to_contain_text(f"This link can be paid until {last_day_text}")
 
 
 def test_invoice_is_written_off_and_reopened(owner: Member, phone: BrowserContext, postbox: Mailbox) -> None:

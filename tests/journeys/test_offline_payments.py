@@ -1,4 +1,4 @@
-"""Money that comes by check: recorded, kept as credit, used, and taken out again, by people in browsers."""
+"""Offline payments in real browsers: recorded, kept as credit, applied, and reversed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def test_check_cancels_open_request_and_is_reversed(
     owner.requests("300.00")
     link = invoice.request_link(postbox, "300.00")
     owner.records_a_check("800.00")
-    said = owner.page.locator("[data-notices]")
-    expect(said).to_contain_text("Its open request for $300.00 was canceled")
+    notices = owner.page.locator("[data-notices]")
+    expect(notices).to_contain_text("Its open request for $300.00 was canceled")
     customer = phone.new_page()
     customer.goto(link)
     expect(customer.get_by_role("button")).to_have_count(0)
@@ -32,7 +32,7 @@ def test_check_cancels_open_request_and_is_reversed(
     owner.page.get_by_role("link", name="Reverse Payment…").click()
     owner.page.get_by_label("Reason").fill("The bank returned it.")
     owner.page.get_by_role("dialog").get_by_role("button", name="Reverse $800.00").click()
-    expect(said).to_contain_text(f"$800.00 is due again on {invoice.number}.")
+    expect(notices).to_contain_text(f"$800.00 is due again on {invoice.number}.")
     customer.reload()
     expect(customer.get_by_role("heading", level=1)).to_have_text("Your payment was reversed")
     customer.get_by_role("link", name="See what is due").click()
@@ -40,7 +40,7 @@ def test_check_cancels_open_request_and_is_reversed(
 
 
 def test_overpayment_kept_as_credit_pays_next_invoice(supervisor: Supervisor, phone: BrowserContext) -> None:
-    """All of it on a phone."""
+    """The same on a phone."""
     collector = Member.signed_in(supervisor, phone.new_page(), "carl@demo.example")
     first = collector.sends_invoice("500.00")
     collector.records_a_check("700.00", keeps_rest=True)

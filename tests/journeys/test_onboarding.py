@@ -1,4 +1,4 @@
-"""The first evening: from `organizations create` to the first paid request, by the checklist's one button alone."""
+"""Onboarding: from `organizations create` to the first paid request, by the button of the first steps alone."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PASSWORD = "a long walk by the river"
 
 @dataclass
 class Newcomer:
-    """An owner who has never seen Partway, and does what the overview says next."""
+    """A new owner who follows the first steps of the overview."""
 
     supervisor: Supervisor
     page: Page
 
     def starts(self) -> str:
-        """Creates the organization and sets a password by the printed link; answers the overview's address."""
+        """Creates the organization and sets a password by the printed link; returns the address of the overview."""
         named = ["--name", "Evening & Co", "--owner", "eve@evening.example", "--owner-name", "Eve"]
         printed = self.supervisor.run("organizations", "create", *named)
         overview, welcome = re.findall(r"https?://\S+", printed)
@@ -36,7 +36,7 @@ class Newcomer:
         return overview
 
     def does_what_comes_next(self, overview: str) -> str:
-        """Presses the checklist's button and does what the page behind it asks for; answers the button's words."""
+        """Presses the button of the next step and completes the page it opens; returns the button's label."""
         self.page.goto(overview)
         button = self.page.locator(".steps .button-primary")
         words = button.inner_text()

@@ -1,4 +1,4 @@
-"""Customers who click twice, open two tabs, go back, come late, or hold a phone."""
+"""Customers pay: with double clicks, two tabs, the Back button, dead links, and on a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A quote from the first line to the invoice: a member at the desk, a customer with a phone in one hand."""
+"""A quote from its draft to its invoice: a member on a desktop, a customer on a phone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def fits(page: Page) -> bool:
-    """Whether nothing sticks out to the right."""
+    """Whether the page has no horizontal overflow."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 

@@ -1,4 +1,4 @@
-"""A reader sees everything and is offered nothing to do, at a desk and on a phone."""
+"""A reader sees every page and no act, on a desktop and on a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A collector between two roofs: the whole job of asking, on the phone in their hand."""
+"""A collector requests a payment on a phone."""
 
 from __future__ import annotations
 

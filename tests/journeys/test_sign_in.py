@@ -1,4 +1,4 @@
-"""Somebody is invited, joins on a phone, takes a second factor, loses the password, and comes back."""
+"""A person is invited, joins on a phone, adds a second factor, and resets the password."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def signs_in(page: Page, supervisor: Supervisor, password: str) -> None:
 
 
 def switches_two_factor_on(page: Page, supervisor: Supervisor, password: str) -> tuple[str, str]:
-    """Answers the app's secret and a recovery code."""
+    """Returns the app's secret and a recovery code."""
     page.goto(f"{supervisor.config.url}/profile/")
     page.get_by_role("link", name="Switch on").click()
     page.get_by_label("Password").fill(password)

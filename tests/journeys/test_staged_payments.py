@@ -1,4 +1,4 @@
-"""The main job in real browsers: a collector at a desk, a customer on a phone."""
+"""Collecting in stages in real browsers: a collector on a desktop, a customer on a phone."""
 
 from __future__ import annotations
 

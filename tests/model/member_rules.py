@@ -21,6 +21,7 @@ from partway.lib.money import Money
 from tests.model.organization_model import Invoice, Payment, Request
 from tests.model.state_machine import PartwayMachine
 from tests.model.strategies import (
+    allocated_part,
     can_take_credit,
     currencies,
     customers,
@@ -39,7 +40,6 @@ from tests.model.strategies import (
     portions,
     rarely,
     seldom,
-    standing,
     stands_somewhere,
     totals,
 )
@@ -125,9 +125,9 @@ class MemberRules(PartwayMachine):
     def set_payments_enabled(self, on: bool, by: int) -> None:
         self.act(
             f"switch payments {'on' if on else 'off'}",
-            lambda: self.books.set_payments_enabled(allocations=on),
+            lambda: self.books.set_payments_enabled(on=on),
             lambda: organizations.set_payments_enabled(
-                self.organization, allocations=on, by=self.members[by], now=self.now
+                self.organization, on=on, by=self.members[by], now=self.now
             ),
         )
 
@@ -227,7 +227,7 @@ class MemberRules(PartwayMachine):
         )
 
     @precondition(has_candidate("payments", stands_somewhere))
-    @rule(part=standing(), by=members)
+    @rule(part=allocated_part(), by=members)
     def release(self, part: tuple[Payment, Invoice], by: int) -> None:
         """Off the invoice, into credit."""
         payment, invoice = part

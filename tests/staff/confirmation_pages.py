@@ -1,4 +1,4 @@
-"""Says yes on a page as a browser does: with what the page itself wrote into its form."""
+"""Confirms a page as a browser does: sends the hidden fields of its form."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
 def hidden_fields(answer: HttpResponse) -> dict[str, str]:
-    """The hidden fields of a page that was opened."""
+    """Returns the hidden fields of a page."""
     return dict(_HIDDEN.findall(answer.content.decode()))
 
 
 def confirm_page(client: Client, url: str, **options: Any) -> Any:
-    """Open the page and answer it at once."""
+    """Opens the page and confirms it."""
     return client.post(url, hidden_fields(client.get(url)), **options)

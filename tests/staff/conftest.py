@@ -1,4 +1,4 @@
-"""Alder with its three members, a stranger, and a browser-like client for each."""
+"""Alder with its three members, an owner of another organization, and a signed-in client for each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def organization(team: Team) -> Organization:
 
 @pytest.fixture
 def sign_in() -> SignIn:
-    """Makes a client in which a member is signed in."""
+    """Returns a function that signs a member in to a new client."""
 
     def signed_in(member: Member) -> Client:
         client = Client()

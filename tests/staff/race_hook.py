@@ -1,4 +1,4 @@
-"""Lets somebody be faster: between what a page has read and the transaction in which billing decides."""
+"""Runs a concurrent act between the reads of a page and the transaction in which billing decides."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import connection
 
 @contextmanager
 def race_hook(act: Callable[[], object]) -> Iterator[None]:
-    """Do `act` once, right before the first transaction that the block opens (inside a test, a savepoint)."""
+    """Runs `act` once, right before the first transaction that the block opens (inside a test, a savepoint)."""
     waiting = [act]
 
     def watch(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:

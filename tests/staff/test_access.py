@@ -1,4 +1,4 @@
-"""Every page of the staff door, as everybody who may not see it."""
+"""Access to every staff page: signed out, as another organization, and with a role that is too low."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ PERMISSION = {str(route.name): permission_of(route.callback) for route in routes
 MINIMUM_ROLE = {name: ALLOWED_ROLES[needed][0] for name, needed in PERMISSION.items() if needed}
 NEEDS_COLLECTOR = [name for name, role in MINIMUM_ROLE.items() if role != Role.READER]
 NEEDS_OWNER = [name for name, role in MINIMUM_ROLE.items() if role == Role.OWNER]
-# These answer 404 until there is a kept mail or a logo.
+# These are a 404 until there is a stored mail or a logo.
 LATER = {"inbox_message", "inbox_body", "logo_image"}
 FOR_READERS = [name for name, role in MINIMUM_ROLE.items() if role == Role.READER and name not in LATER]
 
 
 @pytest.fixture
 def address(team: Team, invoice: Invoice) -> dict[str, str]:
-    """The address of every page, with rows of alder that exist."""
+    """Paths of all pages by name, with ids of existing rows of alder."""
     asked = personas.request_payment(invoice)
     alert = Alert.objects.create(
         organization=team.organization, kind="surplus", message="Look.", subject=invoice.pk, created_at=now()
@@ -97,7 +97,7 @@ def test_outsider_gets_404_through_own_organization_url(
     before = Event.objects.count()
     hers = address[page].replace("/o/alder/", "/o/birch/")
     if page == "settings_logo":
-        return  # leads on to her own settings
+        return  # redirects to her own settings
     expected = 404 if "_0" in hers or page == "logo_image" else 200  # a page without a row's id is her own
     assert mallory.get(hers).status_code == expected
     if expected == 404:

@@ -1,4 +1,4 @@
-"""The small scripts of the staff door, in a real browser: exact amounts as one types, dialogs, menus, lines."""
+"""The scripts of the staff pages in a real browser: amounts, dialogs, menus and lines."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        # Playwright runs a loop in this thread, which Django would take for asynchronous code.
+        # Playwright runs an event loop in this thread, and Django would refuse the ORM there.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         browser = launch(playwright)
         yield browser
@@ -57,14 +57,14 @@ def open_dialog(page: Page, invoice: Invoice) -> None:
     expect(page.locator("dialog[open]")).to_be_visible()
 
 
-# Reading amounts.
+# Parsing amounts.
 
 KNOWN = "| |300|$300|300 USD|USD 300|1,250.50|1,25|,5|5.|.5|-|+5|-$5|0|0.00|1e5|١٢|12 500|1.2.3|1,234,567.891"
 BIG_AND_ODD = "10000000000000|99999999999999999|1,2,3|--5|$|$$5|5$|-0|- 5|5-|1,000,00|0,000|00012|.|,|1,,000"
 
 
 def texts() -> list[str]:
-    """Amounts as people type and mistype them."""
+    """Returns valid and invalid amounts as people type them."""
     chance = random.Random(7)  # noqa: S311 - the same mistypings every time
     typed = ["".join(chance.choices("0123456789.,-$ ", k=chance.randint(1, 12))) for _ in range(1500)]
     return [*KNOWN.split("|"), *BIG_AND_ODD.split("|"), *typed]

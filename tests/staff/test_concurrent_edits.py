@@ -1,4 +1,4 @@
-"""Forms that were open while somebody else saved: settings and customers (D8)."""
+"""Concurrent edits of settings and customers by two members (DESIGN D8)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def opened(client: Client, url: str) -> dict[str, str]:
 
 @pytest.fixture
 def edit(dana: Customer) -> str:
-    """Where Dana is changed."""
+    """The path of the form that changes Dana."""
     return f"/o/alder/customers/{dana.pk}/edit/"
 
 

@@ -38,7 +38,7 @@ def validate_time_zone(name: str) -> None:
 
 
 def validate_locale(name: str) -> None:
-    """Refuse a name that CLDR does not have."""
+    """Raises ValidationError for a name that is not in CLDR."""
     if name not in locale_identifiers():
         raise ValidationError("not a locale", code="locale_unknown", params={"value": name})
 

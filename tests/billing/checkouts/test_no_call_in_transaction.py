@@ -21,9 +21,10 @@ from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import cancel, expire
 from partway.gateways import sandbox
 from partway.lib.clock import now as present
-from tests.billing.documents.test_change_sent_invoice import edit, write_off
+from tests.billing.documents.test_change_sent_invoice import edit
 from tests.billing.receivables.test_credit import apply
 from tests.billing.receivables.test_offline_payments import record
+from tests.billing.receivables.test_write_offs import write_off
 from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
 

@@ -1,4 +1,4 @@
-"""The arithmetic of documents: exact, and no unit is ever lost."""
+"""Tests of lines, discount, tax and totals: exact, and without losing a unit."""
 
 from __future__ import annotations
 

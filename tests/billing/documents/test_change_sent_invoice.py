@@ -1,4 +1,4 @@
-"""A sent invoice is edited, written off and reopened: what no longer fits ends, and nothing said before is lost."""
+"""Tests of editing a sent invoice: what no longer fits ends, and the version before is kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from partway.billing.documents import invoices
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.documents.invoices import InvoiceDraft
-from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, NotPayable, PaymentInProgress, Stale
+from partway.billing.errors import Conflict, Invalid, PaymentInProgress, Stale
 from partway.billing.events import Actor
 from partway.billing.models import Allocation, Customer, Event, Invoice, Mail, PaymentRequest
 from partway.billing.payments.refresh import refresh_payment
@@ -34,10 +34,6 @@ def edit(invoice: Invoice, total_minor: int, by: Actor) -> Invoice:
     )
 
 
-def write_off(invoice: Invoice, by: Actor) -> Invoice:
-    return write_offs.write_off(invoice, by=by, now=present())
-
-
 def test_edit_changes_amount_due(invoice: Invoice, alice: Actor) -> None:
     assert edit(invoice, 120_000, alice).amount_due_minor == 120_000
 
@@ -56,7 +52,7 @@ def test_edit_of_draft_sent_meanwhile_raises_stale(dana: Customer, alice: Actor)
 
 
 def edit_seeing(invoice: Invoice, total_minor: int, paid_minor: int, by: Actor) -> Invoice:
-    """As somebody who believes that so much is paid."""
+    """Edits with the amount paid that an older page showed."""
     paid, version = Money(paid_minor, "USD"), Invoice.objects.get().version
     changed = draft(invoice, total_minor)
     return invoices.edit(
@@ -182,55 +178,7 @@ def test_edit_up_of_paid_invoice_makes_amount_due_again(invoice: Invoice, alice:
     assert (edited.status, edited.amount_due_minor, edited.paid_at) == ("sent", 30_000, None)
 
 
-# Writing off
-
-
-def test_write_off_cancels_request_and_checkout(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
-) -> None:
-    payment = gateway_driver.start(asked)
-    assert write_off(asked.invoice, alice).status == "written_off"
-    asked.refresh_from_db()
-    payment.refresh_from_db()
-    assert (asked.cancel_reason, payment.status) == ("invoice_written_off", "canceled")
-    with pytest.raises(NotPayable):
-        gateway_driver.start(asked.invoice)
-
-
-def test_write_off_keeps_amount_paid(invoice: Invoice, alice: Actor) -> None:
-    record(invoice, 40_000, alice)
-    assert write_off(invoice, alice).amount_due_minor == 60_000
-
-
-def test_write_off_is_refused_while_payment_is_processing(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
-) -> None:
-    payment = gateway_driver.start_and_pay(asked, "debit")
-    with pytest.raises(PaymentInProgress):
-        write_off(asked.invoice, alice)
-    gateway_driver.settle_bank_debit(payment)
-    refresh_payment(payment, now=present())
-
-
-def test_write_off_of_draft_invoice_is_refused(dana: Customer, alice: Actor) -> None:
-    with pytest.raises(InvoiceNotSent):
-        write_off(personas.draft_invoice(dana), alice)
-
-
-def test_reopened_invoice_can_be_requested_again(asked: PaymentRequest, alice: Actor) -> None:
-    write_off(asked.invoice, alice)
-    reopened = write_offs.reopen(asked.invoice, by=alice, now=present())
-    asked.refresh_from_db()
-    assert (reopened.status, asked.status) == ("sent", "canceled")
-    assert personas.request_payment(reopened).status == "open"
-
-
-def test_reopen_of_sent_invoice_is_refused(invoice: Invoice, alice: Actor) -> None:
-    with pytest.raises(Conflict):
-        write_offs.reopen(invoice, by=alice, now=present())
-
-
 def test_edit_of_written_off_invoice_is_refused(invoice: Invoice, alice: Actor) -> None:
-    write_off(invoice, alice)
+    write_offs.write_off(invoice, by=alice, now=present())
     with pytest.raises(Conflict):
         edit(invoice, 90_000, alice)

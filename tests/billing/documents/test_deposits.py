@@ -1,4 +1,4 @@
-"""The deposit of a quote: paid once and in full, by whatever way it comes, and put on the invoice when that is sent."""
+"""Tests of deposits: paid once and in full, online or offline, and allocated when the invoice is sent."""
 
 from __future__ import annotations
 

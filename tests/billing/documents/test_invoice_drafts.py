@@ -1,4 +1,4 @@
-"""A member writes an invoice and edits it while it is a draft."""
+"""Tests of creating and editing draft invoices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything an invoice said before a change can be read again, exactly as it was."""
+"""Tests of previous versions of an invoice: each can be read exactly as it was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A net under the table of races of a quote: acts that nobody orders, swept across each other on real threads."""
+"""Tests of racing acts on a quote on real threads, in any order; complements the table of races."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROUNDS = 12
 
 @pytest.fixture(autouse=True)
 def _no_rate_limit(settings: Settings) -> None:
-    """One address pays for everybody here."""
+    """Lifts the limit of checkouts per address, because all threads share one."""
     settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 10_000
 
 

@@ -1,4 +1,4 @@
-"""Writing, sending, answering and ending quotes: every act, and every refusal."""
+"""Tests of creating, sending, accepting, declining and expiring quotes, with every refusal."""
 
 from __future__ import annotations
 

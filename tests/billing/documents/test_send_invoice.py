@@ -1,4 +1,4 @@
-"""Sending gives an invoice its number and mails its link."""
+"""Tests of sending an invoice: its number and the mail with its link."""
 
 from __future__ import annotations
 

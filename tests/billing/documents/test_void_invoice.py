@@ -1,4 +1,4 @@
-"""Voiding ends an unpaid invoice, its open request and its checkout."""
+"""Tests of voiding an unpaid invoice with its open request and its checkout."""
 
 from __future__ import annotations
 

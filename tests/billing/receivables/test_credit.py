@@ -1,4 +1,4 @@
-"""What a customer paid too much is theirs: seen, put against another invoice, and never spent twice."""
+"""Tests of customer credit: its balances, applying it, and moving payments to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A payment that came by cash or check is recorded once, and taken back when the check bounces."""
+"""Tests of recording offline payments once, and of reversing one that bounced."""
 
 from __future__ import annotations
 

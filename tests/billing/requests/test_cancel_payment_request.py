@@ -1,4 +1,4 @@
-"""Canceling a request: its link is dead at once, whatever the company is doing."""
+"""Tests of canceling a request: its link cannot be paid any more, whatever the gateway does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A member asks for a part of the amount due."""
+"""Tests of creating a payment request for a part of the amount due."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ASK = NewPaymentRequest(Money(30_000, "USD"), to=("dana@customer.example",), not
 
 
 def refused(invoice: Invoice, alice: Actor, **changes: Any) -> Invalid:
-    """The refusal of an ask with these changes; nothing was written."""
+    """Returns the error of a request with these changes, after checking that nothing was written."""
     with pytest.raises(Invalid) as refusal:
         create(invoice, new_request=replace(ASK, **changes), by=alice, now=present())
     assert not PaymentRequest.objects.filter(invoice=invoice).exists()

@@ -1,4 +1,4 @@
-"""A request with an end in time: no new checkout after it, and one begun in time may finish."""
+"""Tests of expiring requests: no new checkout after the time, and a grace period for one begun before."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def asked(invoice: Invoice, alice: Actor) -> PaymentRequest:
 
 
 def after(asked: PaymentRequest, wait: timedelta) -> str:
-    """What the worker makes of it so long after its time."""
+    """Returns the status after the worker ran this long after the request expired."""
     assert asked.expires_at is not None
     due_work.expire_payment_requests(now=asked.expires_at + wait)
     asked.refresh_from_db()

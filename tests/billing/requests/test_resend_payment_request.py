@@ -1,4 +1,4 @@
-"""The same link is mailed again, while it is alive."""
+"""Tests of mailing the link of an open request again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Books that are wrong on purpose, and what they were before."""
+"""Fixtures with payments and requests that the tests damage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support import personas
 
 @pytest.fixture
 def _verify_books(db: None) -> Iterator[None]:
-    """Nobody asks here whether they are right after a test; the next one finds every guard in its place."""
+    """Replaces the check of the books after each test, and restores the constraints for the next one."""
     yield
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -22,23 +22,23 @@ def _verify_books(db: None) -> Iterator[None]:
 
 @pytest.fixture
 def erin(dana: Customer) -> Customer:
-    """Another customer of alder."""
+    """A second customer of the same organization."""
     return personas.customer(dana.organization, "Erin Vale")
 
 
 @pytest.fixture
 def paid(invoice: Invoice) -> Payment:
-    """$300.00 of it, by a request."""
+    """A payment of $300.00 by a request."""
     return personas.captured_payment(invoice, 30_000, request=personas.request_payment(invoice))
 
 
 @pytest.fixture
 def second(paid: Payment, invoice: Invoice) -> PaymentRequest:
-    """Another $200.00 is asked for."""
+    """A second request, for $200.00."""
     return personas.request_payment(invoice, 20_000)
 
 
 @pytest.fixture
 def waiting(second: PaymentRequest, invoice: Invoice) -> Payment:
-    """The second request is being paid."""
+    """A pending payment of the second request."""
     return personas.pending_payment(invoice, 20_000, request=second)

@@ -1,4 +1,4 @@
-"""Writes past our code, as a mistake or a stranger in the database would, and asks what `verify` says."""
+"""Damages stored rows behind the application, and reads what `verify` reports."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.db.models import QuerySet
 
 from partway.billing.verification import CHECKS
 
-Corruption = Callable[[], str]  # answers the row that was damaged
-Case = tuple[str, str, Corruption]  # the rule that is broken, words that say so, and how to break it
+Corruption = Callable[[], str]  # returns the id of the row that must be reported
+Case = tuple[str, str, Corruption]  # rule, part of the message, and how to damage a row
 Rows = type[models.Model] | QuerySet[Any]
 
 
 def overwrite(rows: Rows, **columns: Any) -> Corruption:
-    """Write over the first of these rows."""
+    """Overwrites columns of the first of these rows."""
 
     def corruption() -> str:
         row = _all(rows).order_by("pk")[0]
@@ -27,7 +27,7 @@ def overwrite(rows: Rows, **columns: Any) -> Corruption:
 
 
 def delete_events(events: QuerySet[Any], of: str) -> Corruption:
-    """Take these events away; damaged is the row they are about, or their organization."""
+    """Deletes these events; the damaged row is the one they are about, or their organization."""
 
     def corruption() -> str:
         event = events.all()[0]
@@ -39,7 +39,7 @@ def delete_events(events: QuerySet[Any], of: str) -> Corruption:
 
 
 def duplicate(rows: Rows, **columns: Any) -> Corruption:
-    """Write the first of these rows a second time, under a later id."""
+    """Inserts the first of these rows a second time, under a later id."""
 
     def corruption() -> str:
         row = _all(rows).order_by("pk")[0]
@@ -53,30 +53,30 @@ def duplicate(rows: Rows, **columns: Any) -> Corruption:
 
 
 def reported_as(rows: Rows, corruption: Corruption) -> Corruption:
-    """Do it, but the row that is to be named is the first of these."""
+    """Runs a corruption that must be reported on the first of these rows instead."""
 
-    def elsewhere() -> str:
+    def corruption_of_other_row() -> str:
         corruption()
         return str(_all(rows).order_by("pk")[0].pk)
 
-    return elsewhere
+    return corruption_of_other_row
 
 
 def without_constraint(model: type[models.Model], name: str, corruption: Corruption) -> Corruption:
-    """Do it where the database no longer has this constraint."""
+    """Runs a corruption after dropping this constraint of the database."""
 
-    def unguarded() -> str:
-        _lift(model, name)
+    def corruption_without_constraint() -> str:
+        _drop_constraint(model, name)
         return corruption()
 
-    return unguarded
+    return corruption_without_constraint
 
 
 def _all(rows: Rows) -> QuerySet[Any]:
     return rows.all() if isinstance(rows, QuerySet) else rows._default_manager.all()
 
 
-def _lift(model: type[models.Model], name: str) -> None:
+def _drop_constraint(model: type[models.Model], name: str) -> None:
     [constraint] = [one for one in model._meta.constraints if one.name == name]
     is_index = isinstance(constraint, models.UniqueConstraint)
     with connection.cursor() as cursor:
@@ -90,17 +90,17 @@ def _lift(model: type[models.Model], name: str) -> None:
 
 
 def differences_of(rule: str = "") -> set[tuple[str, str]]:
-    """The rows that the checks of a rule name, or of all, each with what is said of it."""
+    """Returns id and message of each row that the checks of a rule report, or all checks."""
     checks = [check for check in CHECKS if rule in ("", check.rule)]
     assert checks, rule
     return {(one.row, one.message) for check in checks for one in check.differences()}
 
 
 def is_detected(case: Case) -> bool:
-    """Whether the rule's checks find nothing before the damage, and after it name the row in these words."""
+    """Asserts that the rule's checks report nothing before the damage and this message after it; returns True."""
     rule, message, corruption = case
     assert differences_of(rule) == set()
     row = corruption()
-    told = [said for pk, said in differences_of(rule) if pk == row]
-    assert any(message in said for said in told), (row, message, differences_of(rule))
+    found = [text for pk, text in differences_of(rule) if pk == row]
+    assert any(message in text for text in found), (row, message, differences_of(rule))
     return True

@@ -1,4 +1,4 @@
-"""`verify` recomputes where money stands: amounts paid, allocations, credit, and what was captured (M2 to M4)."""
+"""Tests of the checks of amounts paid, allocations, credit and captured amounts (M2 to M4)."""
 
 from __future__ import annotations
 
@@ -27,101 +27,101 @@ WITHIN, SIGN = "payment_allocated_within_captured", "allocation_sign_fits_cause"
 OFFLINE = Payment.objects.filter(gateway_account=None)
 
 CORRUPTIONS: dict[str, Case] = {
-    "paid more than was allocated": (
+    "amount paid above allocations": (
         "M2",
         "amount paid 30001, allocations 30000",
         overwrite(Invoice, amount_paid_minor=30_001),
     ),
-    "allocated, and not paid": (
+    "amount paid below allocations": (
         "M2",
         "amount paid 0, allocations 30000",
         overwrite(Invoice, amount_paid_minor=0),
     ),
-    "sent, though nothing is due": (
+    "sent without an amount due": (
         "M2",
         "sent with 100000 paid of 100000",
         overwrite(Invoice, amount_paid_minor=100_000),
     ),
-    "paid, though something is due": (
+    "paid with an amount due": (
         "M2",
         "paid with 30000 paid of 100000",
         overwrite(Invoice, status="paid"),
     ),
-    "written off, though nothing is due": (
+    "written off without an amount due": (
         "M2",
         "written_off with 100000",
         overwrite(Invoice, status="written_off", amount_paid_minor=100_000),
     ),
-    "paid less than nothing": (
+    "negative amount paid": (
         "M2",
         "with -1 paid",
         without_constraint(
             Invoice, "invoice_amount_due_not_negative", overwrite(Invoice, amount_paid_minor=-1)
         ),
     ),
-    "a payment that counts less than it put": (
+    "allocated amount below allocations": (
         "M3",
         "allocated 29999, allocations 30000",
         overwrite(Payment, allocated_minor=29_999),
     ),
-    "captured less than was allocated": (
+    "captured below allocated": (
         "M3",
         "captured 29999, allocated 30000",
         without_constraint(Payment, WITHIN, overwrite(Payment, captured_minor=29_999)),
     ),
-    "allocated, though nothing was captured": (
+    "allocated without capture": (
         "M3",
         "failed, but allocated 30000",
         without_constraint(Payment, WITHIN, overwrite(Payment, status="failed", captured_minor=None)),
     ),
-    "reversed, though a gateway took it": (
+    "reversed online payment": (
         "M3",
         "it was paid through a gateway",
         without_constraint(
             Payment, "payment_reversed_only_offline", overwrite(Payment, status="reversed", allocated_minor=0)
         ),
     ),
-    "a negative allocation of a payment": (
+    "negative allocation by payment": (
         "M3",
         "-30000 because of payment",
         without_constraint(Allocation, SIGN, overwrite(Allocation, amount_minor=-30_000)),
     ),
-    "a positive one that takes off": (
+    "positive deallocation": (
         "M3",
         "30000 because of edited",
         without_constraint(Allocation, SIGN, overwrite(Allocation, cause="edited")),
     ),
-    "a cause that there is not": (
+    "unknown cause": (
         "M3",
         "30000 because of luck",
         without_constraint(Allocation, SIGN, overwrite(Allocation, cause="luck")),
     ),
-    "money that nobody wanted, put all the same": (
+    "allocation of unaccepted payment": (
         "M3",
         "was not accepted for",
         reported_as(Allocation, overwrite(Payment, accepted=False)),
     ),
-    "more taken off than was put": (
+    "deallocation above allocation": (
         "M3",
         "-70000 of",
         duplicate(Allocation, amount_minor=-100_000, cause="released"),
     ),
-    "captured another amount than its event tells": (
+    "captured amount differs from event": (
         "M4",
         "captured 30001 USD, which no event says",
         overwrite(Payment, captured_minor=30_001),
     ),
-    "captured in another currency than its event tells": (
+    "captured currency differs from event": (
         "M4",
         "captured 30000 CAD, which no event says",
         overwrite(Payment, captured_currency="CAD"),
     ),
-    "settled at another time than its event": (
+    "settled_at differs from event": (
         "M4",
         "which no event says",
         overwrite(Payment, settled_at=now() - timedelta(days=1)),
     ),
-    "another amount than was requested, and no alert": (
+    "amount mismatch without alert": (
         "M4",
         "where 40000 USD was requested, and no alert",
         overwrite(Payment, amount_minor=40_000),
@@ -159,9 +159,9 @@ def test_verify_finds_payment_moved_to_another_customer(
     paid: Payment, dana: Customer, erin: Customer
 ) -> None:
     Payment.objects.update(invoice=personas.sent_invoice(erin))
-    told = dict(differences_of("M3"))
-    assert told[erin.pk] == "30000 USD was paid, 0 is on invoices, and the credit is 0"
-    assert told[dana.pk] == "0 USD was paid, 30000 is on invoices, and the credit is 0"
+    found = dict(differences_of("M3"))
+    assert found[erin.pk] == "30000 USD was paid, 0 is on invoices, and the credit is 0"
+    assert found[dana.pk] == "0 USD was paid, 30000 is on invoices, and the credit is 0"
 
 
 def test_verify_finds_negative_credit(invoice: Invoice, alice: Actor) -> None:

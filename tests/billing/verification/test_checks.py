@@ -1,4 +1,4 @@
-"""A check goes over its tables slice by slice, and says which rule, which row and what."""
+"""Tests of reading tables in slices and of reporting rule, row and message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`verify` recomputes what documents say: lines, totals, currencies, and what was sent (M1)."""
+"""Tests of the checks of lines, totals, currencies and sent documents (M1)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CORRUPTIONS: dict[str, Case] = {
         "subtotal, discount and tax are",
         overwrite(Invoice, **MORE),
     ),
-    "a discount that nobody agreed to": ("M1", "(100000, 100, 0)", overwrite(Invoice, **LESS)),
+    "discount differs from terms": ("M1", "(100000, 100, 0)", overwrite(Invoice, **LESS)),
     "the total of a quote": ("M1", "subtotal, discount and tax are", overwrite(Quote, **MORE)),
     "a currency that there is not": ("M1", "XXX is not a currency", overwrite(Invoice, currency="XXX")),
     "the same on a quote, too": ("M1", "XXX is not a currency", overwrite(Quote, currency="XXX")),
@@ -59,7 +59,7 @@ CORRUPTIONS: dict[str, Case] = {
         "allocates CAD: USD came in",
         overwrite(Allocation, currency="CAD"),
     ),
-    "a number that nobody was sent": ("M1", "INV-0007 for", overwrite(Invoice, number="INV-0007")),
+    "number without sent event": ("M1", "INV-0007 for", overwrite(Invoice, number="INV-0007")),
     "a sent invoice of no number": (
         "M1",
         "was never sent",

@@ -1,4 +1,4 @@
-"""`verify` finds deposits, voided invoices and versions that are not what the facts say (D1 to D3, D8)."""
+"""Tests of the checks of deposits, void invoices and versions (D1 to D3, D8)."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ WAITS = {
 }
 
 CORRUPTIONS: dict[str, Case] = {
-    "a deposit that its terms do not say": (
+    "deposit differs from terms": (
         "D1",
         "deposit 29999, its terms say 30000",
         overwrite(Quote, deposit_minor=29_999),
     ),
-    "a part of a deposit": (
+    "payment of a part of the deposit": (
         "D1",
         "asks for 10000, the deposit is 30000",
         overwrite(Payment, amount_minor=10_000),
@@ -45,7 +45,7 @@ CORRUPTIONS: dict[str, Case] = {
         "a second deposit of quo_",
         without_constraint(Payment, TWICE, duplicate(Payment)),
     ),
-    "a deposit of a quote that was declined": (
+    "deposit of declined quote": (
         "D1",
         "which is declined",
         reported_as(
@@ -53,7 +53,7 @@ CORRUPTIONS: dict[str, Case] = {
             without_constraint(Quote, "quote_accepted_by_somebody", overwrite(Quote, status="declined")),
         ),
     ),
-    "a quote whose invoice is gone": (
+    "invoiced quote without invoice": (
         "D2",
         "no invoice was made of it",
         reported_as(Quote, overwrite(Invoice, quote=None)),
@@ -68,20 +68,20 @@ CORRUPTIONS: dict[str, Case] = {
         "does not fit quo_",
         overwrite(Invoice, currency="CAD"),
     ),
-    "a deposit that is being paid after the invoice was made": (
+    "unsettled deposit of invoiced quote": (
         "D2",
         "capturing, but quo_",
         overwrite(Payment, **WAITS),
     ),
-    "a deposit that its invoice did not get": (
+    "sent invoice without deposit": (
         "D2",
         "was sent without the deposit of quo_",
         reported_as(Invoice, overwrite(Allocation, cause="credit")),
     ),
-    "a deposit that was put twice": ("D2", "was allocated as a deposit before", duplicate(Allocation)),
-    "a void invoice that holds money": ("D3", "void with 30000 paid", overwrite(Invoice, status="void")),
-    "a version that nobody wrote": ("D8", "version 4, its events say 2", overwrite(Invoice, version=4)),
-    "a version of a quote that nobody wrote": (
+    "deposit allocated twice": ("D2", "was allocated as a deposit before", duplicate(Allocation)),
+    "void invoice with amount paid": ("D3", "void with 30000 paid", overwrite(Invoice, status="void")),
+    "invoice version without event": ("D8", "version 4, its events say 2", overwrite(Invoice, version=4)),
+    "quote version without event": (
         "D8",
         "version 4, its events say 1",
         overwrite(Quote, version=4),

@@ -1,4 +1,4 @@
-"""`verify` finds states, amounts and times that no event tells (M6)."""
+"""Tests of the checks that compare statuses, amounts and times with events (M6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`verify` finds events whose mails were never written (D6)."""
+"""Tests of the checks that compare events with queued mails (D6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`verify` finds numbers that are missing, and such as were given twice (D4)."""
+"""Tests of the checks of missing and duplicate numbers (D4)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CORRUPTIONS: dict[str, Case] = {
         "before 6, which comes next, 2 numbers",
         overwrite(Organization, next_invoice_number=6),
     ),
-    "a number that will come again": (
+    "next number already used": (
         "D4",
         "2 comes next, but 3 was given",
         overwrite(Organization, next_invoice_number=2),
     ),
-    "twins of two prefixes": ("D4", "number 1 was given before", overwrite(LAST, number="X-0001")),
-    "a number that does not count": ("D4", "does not end with digits", overwrite(LAST, number="INV-last")),
-    "more digits than any number has": (
+    "duplicate with another prefix": ("D4", "number 1 was given before", overwrite(LAST, number="X-0001")),
+    "number without digits": ("D4", "does not end with digits", overwrite(LAST, number="INV-last")),
+    "too many digits": (
         "D4",
         "number 0 was given before",
         overwrite(LAST, number="INV-1" + "0" * 30),
@@ -43,7 +43,7 @@ CORRUPTIONS: dict[str, Case] = {
         "before 9, which comes next, 7 numbers",
         overwrite(QuoteTerms, next_number=9),
     ),
-    "a quote without a number to count": (
+    "quote number without digits": (
         "D4",
         "does not end with digits",
         overwrite(Quote, number="QUO-first"),
@@ -70,8 +70,8 @@ def test_verify_allows_numbers_skipped_by_owner(numbered: None, dana: Customer, 
     assert personas.sent_invoice(dana).number == "2027/0100"
     assert differences_of("D4") == set()
     Invoice.objects.filter(number="2027/0100").update(number="2027/0102")
-    told = [message for _, message in differences_of("D4")]
-    assert "before number 102, 2 are missing" in told
+    found = [message for _, message in differences_of("D4")]
+    assert "before number 102, 2 are missing" in found
 
 
 def test_verify_checks_numbering_per_organization(numbered: None) -> None:

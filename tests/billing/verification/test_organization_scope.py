@@ -1,4 +1,4 @@
-"""`verify` finds rows that belong to one organization and refer to another (D5)."""
+"""Tests of the checks of references between organizations (D5)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support import personas
 
 @pytest.fixture
 def birch(paid: Payment, dana: Customer) -> Organization:
-    """Another organization with a customer, an invoice, a payment and a quote; alder has a quote and a flag too."""
+    """Another organization with a customer, an invoice, a payment and a quote; alder has a quote and an alert too."""
     personas.sent_quote(dana)
     columns = {
         "organization": dana.organization,

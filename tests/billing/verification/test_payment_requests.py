@@ -1,4 +1,4 @@
-"""`verify` finds requests that live too long, ask for too much, or were paid past their end (R1 to R8)."""
+"""Tests of the checks of payment requests and the payments of them (R1 to R8)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CORRUPTIONS: dict[str, Case] = {
         "open for 70001 of",
         overwrite(OPEN, amount_requested_minor=70_001),
     ),
-    "a request of an invoice that is void": (
+    "open request of void invoice": (
         "R2",
         "which is void",
         reported_as(OPEN, overwrite(Invoice, status="void")),
@@ -51,54 +51,54 @@ CORRUPTIONS: dict[str, Case] = {
         "the request had expired",
         reported_as(CAME_IN, overwrite(DONE, expires_at=now() - HOUR)),
     ),
-    "a link that lives longer than it was said": (
+    "expires_at differs from event": (
         "R3",
         "its event says None",
         overwrite(OPEN, expires_at=now() + HOUR),
     ),
-    "more waits than is due": ("R3", "pending for 70001 of", overwrite(WAITING, **MUCH)),
-    "more is captured than is due": (
+    "pending payment above amount due": ("R3", "pending for 70001 of", overwrite(WAITING, **MUCH)),
+    "capturing payment above amount due": (
         "R3",
         "capturing for 70001 of",
         overwrite(WAITING, status="capturing", **MUCH),
     ),
-    "a bank moves more than is due": ("R3", "processing for 70001 of", overwrite(WAITING, **DEBIT, **MUCH)),
-    "a payment waits for an invoice that is written off": (
+    "bank debit above amount due": ("R3", "processing for 70001 of", overwrite(WAITING, **DEBIT, **MUCH)),
+    "pending payment of written-off invoice": (
         "R3",
         "which is written_off",
         reported_as(WAITING, overwrite(Invoice, status="written_off")),
     ),
-    "a payment waits, and its request has ended": (
+    "pending payment of ended request": (
         "R4",
         "pending, but",
         reported_as(WAITING, overwrite(OPEN, **CANCELED)),
     ),
-    "a payment begun after the end of its request": (
+    "payment started after request ended": (
         "R4",
         "payment_request__ended_at",
         reported_as(CAME_IN, overwrite(DONE, ended_at=now() - HOUR)),
     ),
-    "a paid request that nobody paid": (
+    "paid request without payment": (
         "R4",
         "paid, by 0 payments",
         overwrite(OPEN, status="paid", ended_at=now()),
     ),
-    "a request that was paid after all": (
+    "canceled request with accepted payment": (
         "R4",
         "succeeded, but",
         reported_as(CAME_IN, overwrite(DONE, **CANCELED)),
     ),
-    "a link that was mailed after its end": (
+    "mail queued after request ended": (
         "R5",
         "payment_request__ended_at",
         overwrite(LINKS, created_at=now() + HOUR),
     ),
-    "an address that can be read": (
+    "unencrypted checkout URL": (
         "R8",
         "sealed_checkout_url can be read",
         overwrite(Payment, sealed_checkout_url="https://pay.example"),
     ),
-    "a key that can be read": (
+    "unencrypted credentials": (
         "R8",
         "sealed_credentials can be read",
         overwrite(GatewayAccount, sealed_credentials="{}"),

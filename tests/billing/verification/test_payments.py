@@ -1,4 +1,4 @@
-"""`verify` finds payments, calls and callbacks that do not fit together (P1 to P7)."""
+"""Tests of the checks of payments, gateway calls and callbacks (P1 to P7)."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ CORRUPTIONS: dict[str, Case] = {
         "pending beside an earlier one of inv_",
         without_constraint(Payment, "one_unsettled_payment_per_invoice", duplicate(WAITING)),
     ),
-    "a bank debit that nobody decided about": (
+    "processing payment without accepted": (
         "P3",
         "processing, but accepted is not set",
         overwrite(WAITING, status="processing"),
     ),
-    "money that nobody decided about": (
+    "succeeded payment without accepted": (
         "P3",
         "succeeded, but accepted is not set",
         overwrite(CAME_IN, accepted=None),
     ),
-    "unwanted money without a flag": ("P3", "no alert was raised", overwrite(CAME_IN, accepted=False)),
-    "unwanted money that counts as wanted": (
+    "unaccepted payment without alert": ("P3", "no alert was raised", overwrite(CAME_IN, accepted=False)),
+    "accepted differs from event": (
         "P3",
         "accepted is True, which no event says",
         overwrite(UNWANTED, accepted=True),
@@ -41,13 +41,13 @@ CORRUPTIONS: dict[str, Case] = {
         "accepted is False, which no event says",
         overwrite(CAME_IN, accepted=False),
     ),
-    "a flag that nobody dealt with": (
+    "resolved alert without event": (
         "P3",
         "by “”, which no event says",
         overwrite(Alert, resolved_at=now()),
     ),
-    "a checkout that nobody opened": ("P4", "no call started", overwrite(CAME_IN, checkout_ref="co_1")),
-    "a call that was not the first": ("P4", "start 2 of pay_", overwrite(GatewayCall, attempt=2)),
+    "checkout without start call": ("P4", "no call started", overwrite(CAME_IN, checkout_ref="co_1")),
+    "call without previous attempt": ("P4", "start 2 of pay_", overwrite(GatewayCall, attempt=2)),
     "a call answered with nothing": (
         "P4",
         "outcome “in_progress”",
@@ -83,7 +83,7 @@ CORRUPTIONS: dict[str, Case] = {
         "pending, processed at 20",
         overwrite(Callback, processed_at=now()),
     ),
-    "a callback done for nobody": (
+    "processed callback without payment": (
         "P7",
         "no payment has co_unknown",
         overwrite(Callback, status="processed", processed_at=now()),
@@ -93,12 +93,12 @@ CORRUPTIONS: dict[str, Case] = {
         "there is no alert about gwa_",
         overwrite(Callback, status="unmatched", processed_at=now()),
     ),
-    "a flag about another payment": (
+    "alert about another payment": (
         "P7",
         "unwanted_payment is about pay_7, which is not its own",
         overwrite(Alert, subject="pay_7"),
     ),
-    "a flag about a checkout of others": (
+    "alert about checkout of another organization": (
         "P7",
         "unmatched_callback is about gwa_7:co_7, which is not its own",
         overwrite(Alert, kind="unmatched_callback", payment=None, subject="gwa_7:co_7"),
@@ -126,14 +126,14 @@ def call(waiting: Payment) -> GatewayCall:
 
 
 @pytest.fixture
-def flagged(paid: Payment, call: GatewayCall, callback: Callback) -> None:
-    """One payment came in, another waits, a third came in unwanted and stands on the Attention page."""
+def alerted(paid: Payment, call: GatewayCall, callback: Callback) -> None:
+    """A succeeded payment, a pending one, and an unaccepted one with an alert."""
     Organization.objects.update(payments_enabled=False)
     personas.captured_payment(personas.sent_invoice(paid.invoice.customer), 10_000)
 
 
 @pytest.mark.parametrize("what", CORRUPTIONS)
-def test_verify_finds_payment_differences(flagged: None, what: str) -> None:
+def test_verify_finds_payment_differences(alerted: None, what: str) -> None:
     assert is_detected(CORRUPTIONS[what])
 
 

@@ -1,4 +1,4 @@
-"""`verify` reads one moment of the books, and the business goes on meanwhile."""
+"""Tests that `verify` reads the database as of one moment while others write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Customers: the list, one of them, adding and changing."""
+"""Customers: the list, the page of one, adding and changing one."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_voiding_invoice_with_deposit_is_refused_and_names_way_out(alice: Client
     assert confirm_page(alice, url(invoice, "void")).status_code == 302
 
 
-# A page that was opened before somebody else changed the invoice
+# A stale page
 
 
 def test_draft_invoice_edited_meanwhile_is_shown_again_before_send(
@@ -159,7 +159,7 @@ def test_confirmation_without_version_is_refused(alice: Client, dana: Customer, 
     assert draft.status == "draft"
 
 
-# Writing off, and back
+# Writing off and reopening
 
 
 def test_write_off_dialog_shows_amount_and_open_request(alice: Client, invoice: Invoice) -> None:

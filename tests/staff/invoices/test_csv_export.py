@@ -1,4 +1,4 @@
-"""The list as a file for a spreadsheet: what stands in it, in which order, and that nothing in it runs."""
+"""The CSV export of the invoice list: its cells, its order, and no cell that a spreadsheet runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of one invoice: where it stands, and everything that happened to it."""
+"""The page of one invoice: amounts, payments, acts and timeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def page_of(client: Client, invoice: Invoice) -> str:
 
 
 def text_of(page: str) -> str:
-    """What a reader sees, spaces folded."""
+    """Returns the visible text, with spaces folded."""
     return " ".join(re.sub(r"<[^>]+>", "", page).split())
 
 

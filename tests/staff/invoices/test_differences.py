@@ -1,4 +1,4 @@
-"""Two versions of an invoice, compared in words."""
+"""The differences between two versions of an invoice, as sentences."""
 
 from __future__ import annotations
 

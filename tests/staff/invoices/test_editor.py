@@ -1,4 +1,4 @@
-"""Writing an invoice: lines, discount, dates and amounts as people type them."""
+"""The invoice editor: lines, discount, dates and amounts as members type them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEW = "/o/alder/invoices/new/"
 
 
 def typed(dana: Customer, **changes: str) -> dict[str, str]:
-    """A good form with one line; `lines__0__quantity` in `changes` stands for `lines.0.quantity`."""
+    """Returns a valid form with one line; `lines__0__quantity` in `changes` stands for `lines.0.quantity`."""
     form = {
         "customer": dana.pk,
         "currency": "USD",

@@ -1,4 +1,4 @@
-"""The filters of the invoice list: each alone, together, as chips, as an address to share, and as nonsense."""
+"""The filters of the invoice list: each alone, combined, as chips, in a shared address, and invalid."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_invoice_filters_without_result_offer_to_clear(charlie: Client, some: di
     assert "Export CSV" not in page
 
 
-# What cannot be read.
+# Invalid filters.
 
 
 @pytest.mark.parametrize(

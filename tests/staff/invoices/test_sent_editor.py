@@ -1,4 +1,4 @@
-"""Changing an invoice after it was sent: what stays, what else happens, and who is told."""
+"""Editing a sent invoice: fixed fields, effects on requests and payments, and the mail to the customer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support import personas
 
 
 def change(client: Client, invoice: Invoice, total: str, **changes: str) -> Any:
-    """Save the form as the page showed it, with another price; customer and currency are not sent."""
+    """Saves the form as the page showed it, with another price; customer and currency are not sent."""
     version = client.get(edit_url(invoice)).context["form"]["version"].value()
     form = {
         **typed(invoice.customer, version=version, lines__0__unit_amount=total),
@@ -107,7 +107,7 @@ def test_sent_invoice_edit_mails_customer_only_when_checked(bob: Client, invoice
     assert "is on its way to dana.whitfield@customer.example" in notices(answer, bob)
 
 
-# What came in between
+# Concurrent payments
 
 
 def test_stale_sent_invoice_edit_keeps_typed_values_and_shows_both(bob: Client, invoice: Invoice) -> None:
@@ -149,7 +149,7 @@ def test_sent_invoice_edit_allows_concurrent_payment_within_total(bob: Client, i
 
 
 def payment_in_progress(asked: PaymentRequest) -> None:
-    """A bank debit of all that was asked for is on its way."""
+    """A bank debit of the whole amount requested is processing."""
     at = now()
     Payment.objects.create(
         organization=asked.organization,
@@ -186,7 +186,7 @@ def test_sent_invoice_edit_after_concurrent_void_or_write_off_is_refused(
     assert bob.get(edit_url(invoice)).status_code == 302
 
 
-# While one types
+# The preview
 
 
 def preview(client: Client, invoice: Invoice, total: str) -> str:

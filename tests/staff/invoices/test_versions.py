@@ -1,4 +1,4 @@
-"""Reading what an invoice said before it was changed."""
+"""The page of an earlier version of an invoice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for a human."""
+"""The Attention page: open alerts, their remedies, and resolving them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ URL = "/o/alder/attention/"
 
 @pytest.fixture
 def alert(invoice: Invoice) -> Alert:
-    """Something no rule could settle."""
+    """An open alert about a payment that came too late."""
     return Alert.objects.create(
         organization=invoice.organization,
         kind="unwanted_payment",
@@ -93,7 +93,7 @@ def test_changed_alert_is_shown_again_before_resolution(bob: Client, alert: Aler
 
 
 def test_every_raised_alert_kind_has_advice() -> None:
-    """Kinds are raised in billing by name; each must be known here."""
+    """Billing raises kinds by name; the page has a title and a remedy for each."""
     source = "".join(path.read_text() for path in Path(alerts.__file__).parent.rglob("*.py"))
     raised = set(re.findall(r'raise_for_(?:payment|organization)\(\s*"(\w+)"', source))
     assert raised == set(attention._KINDS) == {key.partition(".")[0] for key in alert_messages._ALERTS}

@@ -1,4 +1,4 @@
-"""What a new organization is led through, until its first payment."""
+"""The first steps of a new organization, until its first payment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ URL = "/o/alder/"
 
 @pytest.fixture
 def bare(organization: Organization) -> Organization:
-    """Alder as `organizations create` leaves it."""
+    """Alder right after `organizations create`."""
     GatewayAccount.objects.all().delete()
     Organization.objects.update(payments_enabled=False, address="")
     organization.refresh_from_db()
@@ -30,7 +30,7 @@ def first(client: Client) -> Onboarding:
 
 
 def next_url(client: Client) -> str:
-    """Where the one primary button of the overview leads."""
+    """Returns the link of the only primary button of the overview."""
     page = client.get(URL).content.decode()
     assert page.count("button-primary") == 1
     return page.split('button-primary" href="')[1].split('"')[0]

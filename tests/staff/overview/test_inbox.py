@@ -1,4 +1,4 @@
-"""The inbox of a demo: the messages customers would have received."""
+"""The inbox of a demo: mails that are stored as files instead of being sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _own_home(settings: LazySettings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def kept(invoice: Invoice) -> str:
-    """The id of the mail with the invoice, kept as a file."""
+    """The id of the invoice's mail, stored as a file."""
     sending.send_due(now=now())
     return Mail.objects.get().pk
 

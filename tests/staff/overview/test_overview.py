@@ -1,4 +1,4 @@
-"""The first page: what is due, what came in; test_first_steps.py has what a new organization sees."""
+"""The overview: amounts due and collected; test_first_steps.py covers a new organization."""
 
 from __future__ import annotations
 

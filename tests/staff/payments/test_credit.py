@@ -1,4 +1,4 @@
-"""Credit of a customer: where it is seen, put on an invoice, and moved there from one."""
+"""Credit of a customer: shown, applied to an invoice, and released from one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def page_of(client: Client, invoice: Invoice) -> str:
     return text_of(client.get(f"/o/alder/invoices/{invoice.pk}/"))
 
 
-# Seeing it
+# Shown
 
 
 def test_invoice_page_shows_customer_credit(
@@ -76,7 +76,7 @@ def test_customer_page_without_credit_shows_no_credit(charlie: Client, dana: Cus
     assert "credit" not in text_of(charlie.get(f"/o/alder/customers/{dana.pk}/")).lower()
 
 
-# Putting it on an invoice
+# Applied
 
 
 @pytest.mark.parametrize(("total", "first"), [(100_000, "200.00"), (15_000, "150.00")])
@@ -161,7 +161,7 @@ def test_credit_cannot_be_applied_to_draft_invoice(bob: Client, dana: Customer, 
     assert apply(bob, draft, "1").status_code == 409
 
 
-# Moving it there
+# Released
 
 
 def test_only_owners_can_release_payment_to_credit(alice: Client, bob: Client, overpaid: Payment) -> None:

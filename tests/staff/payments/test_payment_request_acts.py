@@ -1,4 +1,4 @@
-"""What can be done with a payment request afterwards: resend, copy, cancel."""
+"""Acts on a payment request: resend, copy its link, cancel."""
 
 from __future__ import annotations
 

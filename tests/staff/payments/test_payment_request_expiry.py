@@ -1,4 +1,4 @@
-"""A payment link with a last day: set by the owner, changed in the dialog, seen on the invoice."""
+"""Expiry of a payment link: the default of the settings, the dialog, and the invoice page."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_invalid_request_expiry_is_refused_on_field(
 
 @pytest.fixture
 def asked(invoice: Invoice) -> PaymentRequest:
-    """An open request that ends with a day in a far year."""
+    """An open request that expires at the end of a day in a far year."""
     asked = personas.request_payment(invoice)
     far = clock.today(now(), ZONE).replace(year=2126, month=11, day=30)
     PaymentRequest.objects.update(expires_at=clock.end_of_day(far, ZONE))

@@ -1,4 +1,4 @@
-"""Record Payment: what the dialog shows, what it refuses, and what it says afterwards."""
+"""The Record Payment dialog: its values, its errors, and the notice after it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def record(client: Client, invoice: Invoice, *, follow: bool = False, **changes:
 
 
 def in_progress(asked: PaymentRequest) -> Payment:
-    """A bank is moving what was asked for, and we want it."""
+    """Creates an accepted payment of the request that the bank is processing."""
     return Payment.objects.create(
         organization=asked.organization,
         invoice=asked.invoice,
@@ -183,7 +183,7 @@ def test_recording_payment_does_not_name_request_canceled_by_colleague(bob: Clie
     assert "Its open request" not in text
 
 
-# What stands in the way
+# Unavailable
 
 
 def test_record_payment_is_limited_by_payment_in_progress(bob: Client, invoice: Invoice) -> None:

@@ -1,4 +1,4 @@
-"""The Request Payment dialog: what it shows, what it refuses, and what Send does."""
+"""The Request Payment dialog: its values, its errors, and the request it creates."""
 
 from __future__ import annotations
 
@@ -154,11 +154,11 @@ def test_request_payment_dialog_is_served_as_fragment(bob: Client, invoice: Invo
     assert answer.headers["HX-Redirect"] == f"/o/alder/invoices/{invoice.pk}/"
 
 
-# Where nothing can be asked for, the page says why and what to do.
+# Where no payment can be requested, the page shows the reason.
 
 
 def reason(client: Client, invoice: Invoice) -> str:
-    """What the invoice page says; the dialog must say the same, and the button must be gone."""
+    """Returns the reason on the invoice page; the dialog shows the same, and there is no button."""
     page = client.get(f"/o/alder/invoices/{invoice.pk}/").content.decode()
     assert ">Request Payment<" not in page
     dialog = client.get(url(invoice)).content.decode()
@@ -175,16 +175,16 @@ def test_request_payment_with_payments_disabled_links_owner_to_settings(
 ) -> None:
     Organization.objects.update(payments_enabled=False)
     assert "/o/alder/settings/payments/" in reason(alice, invoice)
-    told = reason(bob, invoice)
-    assert "An owner can turn them on" in told
-    assert "/o/alder/settings/payments/" not in told
+    message = reason(bob, invoice)
+    assert "An owner can turn them on" in message
+    assert "/o/alder/settings/payments/" not in message
 
 
 def test_request_payment_names_open_request(bob: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice, 20_000)
-    told = reason(bob, invoice)
-    assert "One request at a time" in told
-    assert "A request for $200.00 is already open" in told
+    message = reason(bob, invoice)
+    assert "One request at a time" in message
+    assert "A request for $200.00 is already open" in message
 
 
 def test_request_payment_on_paid_invoice_is_unavailable(bob: Client, invoice: Invoice) -> None:

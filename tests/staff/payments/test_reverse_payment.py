@@ -1,4 +1,4 @@
-"""Reversing an offline payment: what it says before, what it does, and where it is not possible."""
+"""Reversing an offline payment: the effects shown before, the reversal, and where it is unavailable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.html_text import text_of
 
 @pytest.fixture
 def payment(invoice: Invoice) -> Payment:
-    """A check for all of the invoice, and $200.00 more."""
+    """A check of $200.00 more than the invoice."""
     return personas.record_check(invoice, 120_000, reference="No. 118")
 
 

@@ -1,4 +1,4 @@
-"""Accounting → Quotes: the list, the editor, the page of one, and every act on it."""
+"""Quotes: the list, the editor, the page of one, and every act on it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def quote(dana: Customer) -> Quote:
 
 
 def text_of(answer: HttpResponse) -> str:
-    """What a reader sees, spaces folded."""
+    """Returns the visible text, with spaces folded."""
     return " ".join(re.sub(r"<[^>]+>", "", answer.content.decode()).split())
 
 

@@ -1,4 +1,4 @@
-"""Who did what and when: every event, newest first, narrowed by person and kind."""
+"""The audit log: every event, newest first, filtered by actor and kind."""
 
 from __future__ import annotations
 

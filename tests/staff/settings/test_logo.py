@@ -1,4 +1,4 @@
-"""The logo: whatever is sent, only a small PNG that we drew ourselves is kept and served."""
+"""The logo: of any picture that is sent, only a small PNG drawn by Partway is stored and served."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def picture(
 
 
 def claims(width: int, height: int) -> bytes:
-    """A PNG of a few bytes that says it is enormous."""
+    """Returns a PNG of a few bytes whose header claims an enormous size."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

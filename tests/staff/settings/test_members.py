@@ -1,4 +1,4 @@
-"""The members page: who is here, who is invited, and what an owner can change of it."""
+"""The members page: members, invitations, and the acts of an owner on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What owners configure."""
+"""Settings of the organization and of payments."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_connecting_gateway_twice_keeps_first_account(alice: Client, organizatio
     assert GatewayAccount.objects.count() == 1
 
 
-# Other ways to pay
+# Modes of payment
 
 
 def save_modes(client: Client, *lines: str) -> Any:

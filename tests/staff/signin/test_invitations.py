@@ -1,4 +1,4 @@
-"""An invitation is accepted: by somebody new, by somebody who signs in here already, once, and in time."""
+"""Accepting an invitation: with a new and with an existing account, only once, and before it expires."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_forged_invitation_link_is_404(client: Client, team: Team, token: str) -
 
 
 def test_invitation_of_user_without_password_cannot_take_over_account(client: Client, team: Team) -> None:
-    """Else an owner who reads the mails of an installation could become the owner of another organization."""
+    """Otherwise an owner who reads the stored mails could become the owner of another organization."""
     User.objects.create_user("ivy@post.example", "Ivy")
     assert "known here already" in client.get(path(invite(team))).content.decode()
     client.post(path(Invitation.objects.get()), NEW)

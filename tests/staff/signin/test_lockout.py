@@ -1,4 +1,4 @@
-"""Whoever tries too often waits: per account and network address, in words that tell nobody who has an account."""
+"""The lockout after failed sign-ins, per account and network address; it does not reveal which accounts exist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CODE = "/signin/code/"
 
 
 def fail(times: int, email: str = ALICE, **client: str) -> int:
-    """Sign in with a wrong password, and again; answers the last status."""
+    """Signs in with a wrong password several times; returns the last status."""
     status = 0
     for _ in range(times):
         status = Client(**client).post("/signin/", {"email": email, "password": "wrong"}).status_code

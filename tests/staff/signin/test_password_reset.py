@@ -1,4 +1,4 @@
-"""A forgotten password: the same answer for everybody, a link by mail that works once, for two hours."""
+"""The password reset: one page for known and unknown addresses, and a link that works once within two hours."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ NEW = {"password1": "another walk by the sea", "password2": "another walk by the
 
 @pytest.fixture(autouse=True)
 def home(settings: LazySettings, tmp_path: Path) -> Path:
-    """Mails are kept as files here."""
+    """Stores mails as files."""
     settings.PARTWAY_HOME = tmp_path
     settings.EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
     return tmp_path
 
 
 def ask(email: str = ALICE) -> str:
-    """Ask for a link; answers the page one sees then."""
+    """Requests a link; returns the page after it."""
     answer = Client().post("/signin/forgotten/", {"email": email}, follow=True)
     return answer.content.decode()
 
 
 def letters(home: Path) -> list[str]:
-    """What the worker has sent, as text."""
+    """Returns the mails that the worker has sent, as text."""
     sending.send_due(now=now())
     kept = (kept_files._read(path) for path in sorted(home.glob("mail/*/*.eml")))
     return [letter.text for letter in kept if letter]
 
 
 def link(home: Path) -> str:
-    """The link in the last mail, without its host."""
+    """Returns the path of the link in the last mail."""
     found = re.search(r"https?://[^/]+(/signin/reset/\S+)", letters(home)[-1])
     assert found
     return found[1]
 
 
 def set_password(client: Client, address: str, typed: dict[str, str] = NEW) -> int:
-    """Open the link and set a password; answers the status."""
+    """Opens the link and sets a password; returns the status."""
     page = client.get(address, follow=True)
     if page.status_code != 200:
         return page.status_code

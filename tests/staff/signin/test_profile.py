@@ -1,4 +1,4 @@
-"""What belongs to the person who is signed in: name, password, sessions."""
+"""The profile page: name, password and sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PASSWORDS = {
 
 
 def signed_in() -> Client:
-    """Alice, in one more browser."""
+    """Alice, signed in with another browser."""
     client = Client(HTTP_USER_AGENT="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
     client.post("/signin/", {"email": "alice@alder.example", "password": PASSWORD})
     return client
@@ -69,12 +69,12 @@ def test_other_sessions_can_be_ended(team: Team) -> None:
     assert this.get(URL).content.decode().count("Firefox on Linux") == 1
 
 
-def test_profile_pages_are_not_kept_by_the_browser_label(alice: Client) -> None:
+def test_profile_pages_are_not_stored_by_browser(alice: Client) -> None:
     assert "no-store" in alice.get(URL).headers["Cache-Control"]
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("user_agent", "message"),
     [
         (
             "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
@@ -91,5 +91,5 @@ def test_profile_pages_are_not_kept_by_the_browser_label(alice: Client) -> None:
         ("curl/8", "A browser"),
     ],
 )
-def test_session_list_names_browser_and_platform(said: str, message: str) -> None:
-    assert browser_label(said) == message
+def test_session_list_names_browser_and_platform(user_agent: str, message: str) -> None:
+    assert browser_label(user_agent) == message

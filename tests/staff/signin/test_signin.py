@@ -1,4 +1,4 @@
-"""Signing in, signing out, choosing an organization, setting the first password."""
+"""Sign-in, sign-out, the choice of an organization, and the first password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in with a code: switching it on and off, codes of the app, recovery codes."""
+"""Two-factor sign-in: switching it on and off, codes of the app, recovery codes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ CODE = "/signin/code/"
 
 
 def confirmed(client: Client) -> Client:
-    """Has just proved once more who they are."""
+    """Returns the client after it has reauthenticated."""
     client.post("/profile/confirm/", {"password": PASSWORD})
     return client
 
 
 @pytest.fixture
 def secret(team: Team) -> str:
-    """Alice's app."""
+    """The secret of Alice's authenticator app."""
     return totp_codes.enable_two_factor(team.alice.user)
 
 
 def client_at_second_factor(client: Client) -> Client:
-    """Has given the password, and stands before the code."""
+    """Returns a client that has given the password and not yet the code."""
     assert client.post("/signin/", ALICE).headers["Location"].startswith(CODE)
     return client
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from decimal import Decimal
 
 from django.db.models import F, Model, Q
 from django.db.models.functions import Coalesce
@@ -26,24 +25,18 @@ def _totals_of_lines(model: type[Model], line: type[Model], noun: str) -> TableC
             by_document[document].append(amounts.LineAmount(amount, tax))
             if amount != amounts.line_amount(quantity, unit):
                 yield pk, f"line amount {amount} is not {quantity} times {unit}"
-        for pk, *terms in documents.values_list("pk", *_DISCOUNT, *_TOTALS):
-            yield from _total_errors(pk, by_document[pk], *terms)
+        for pk, kind, percent, amount_minor, *stored in documents.values_list("pk", *_DISCOUNT, *_TOTALS):
+            subtotal = sum(line.amount_minor for line in by_document[pk])
+            discount = amounts.percent_of(subtotal, percent) if kind == "percent" else amount_minor
+            totals = amounts.totals(by_document[pk], discount)
+            if stored != [totals.subtotal_minor, totals.discount_minor, totals.tax_minor]:
+                yield pk, f"subtotal, discount and tax are {tuple(stored)}, recomputed {totals}"
 
     return TableCheck(model, find)
 
 
 _DISCOUNT = ("discount_kind", "discount_percent", "discount_amount_minor")
 _TOTALS = ("subtotal_minor", "discount_minor", "tax_minor")
-
-
-def _total_errors(
-    pk: str, lines: list[amounts.LineAmount], kind: str, percent: Decimal, amount_minor: int, *stored: int
-) -> Findings:
-    subtotal = sum(line.amount_minor for line in lines)
-    discount = amounts.percent_of(subtotal, percent) if kind == "percent" else amount_minor
-    sums = amounts.totals(lines, discount)
-    if stored != (sums.subtotal_minor, sums.discount_minor, sums.tax_minor):
-        yield pk, f"subtotal, discount and tax are {stored}, recomputed {sums}"
 
 
 def _known_currency(model: type[Model], column: str, message: str) -> TableCheck:

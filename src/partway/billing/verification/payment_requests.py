@@ -17,23 +17,15 @@ _DUE = F("invoice__total_minor") - F("invoice__amount_paid_minor")
 _OTHERS = PaymentRequest.objects.filter(_OPEN, invoice=OuterRef("invoice"), pk__lt=OuterRef("pk"))
 
 
-def _accepted_count(payments: Rows) -> Coalesce:
-    """Returns how many payments of this request succeeded and were accepted."""
-    rows = payments.filter(payment_request=OuterRef("pk"), status="succeeded", accepted=True)
-    return Coalesce(Subquery(rows.values("payment_request").annotate(count=Count("pk")).values("count")), 0)
-
-
-def _last_pay_now(payments: Rows) -> Subquery:
-    """Returns when a payment without a request was last allocated to the invoice; one in another currency never is."""
-    rows = payments.filter(
-        invoice=OuterRef("invoice"),
-        payment_request__isnull=True,
-        gateway_account__isnull=False,
-        status="succeeded",
-        accepted=True,
-        allocations__cause="payment",
-    )
-    return Subquery(rows.values("invoice").annotate(last=Max("settled_at")).values("last"))
+_ACCEPTED = Payment.objects.filter(status="succeeded", accepted=True)
+_PAYMENTS_OF_REQUEST = _ACCEPTED.filter(payment_request=OuterRef("pk")).values("payment_request")
+# A payment in another currency is allocated to no invoice, so it ends no request.
+_PAY_NOW = _ACCEPTED.filter(
+    invoice=OuterRef("invoice"),
+    payment_request__isnull=True,
+    gateway_account__isnull=False,
+    allocations__cause="payment",
+).values("invoice")
 
 
 def _expiry_errors(requests: Rows) -> Findings:
@@ -115,7 +107,7 @@ CHECKS = (
             PaymentRequest,
             Q(status="paid") & ~Q(accepted=1),
             "paid, by {accepted} payments that succeeded and were accepted",
-            accepted=_accepted_count(Payment.objects.all()),
+            accepted=Coalesce(Subquery(_PAYMENTS_OF_REQUEST.annotate(count=Count("pk")).values("count")), 0),
         ),
         no_rows_where(
             Payment,
@@ -137,7 +129,7 @@ CHECKS = (
             "last_pay_now",
             "created_at",
             _OPEN,
-            last_pay_now=_last_pay_now(Payment.objects.all()),
+            last_pay_now=Subquery(_PAY_NOW.annotate(last=Max("settled_at")).values("last")),
         ),
     ),
     check(

@@ -17,7 +17,6 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "conflict.request_form_used_elsewhere": _("This form was used for another invoice. Open it again."),
     "currency_mismatch": _("This invoice is in %(currency)s."),
-    "deposit_not_divisible": _("A deposit is paid in full. Its amount comes from the quote."),
     "expiry_in_past": _("Choose a time that is still to come."),
     "invoice_not_sent.request_on_draft": _("Send the invoice first; then you can ask for a part of it."),
     "invoice_not_sent.request_on_paid": _("This invoice is paid. There is nothing left to ask for."),
