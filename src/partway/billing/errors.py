@@ -1,7 +1,8 @@
-"""The one tree of business errors: a stable code, our words for people, and the HTTP status doors answer.
+"""The tree of business errors: each has a stable code and the HTTP status that doors respond with.
 
 BillingError
 ├── Invalid               422  the input is wrong, field by field
+├── DepositNotDivisible   422  a part of a deposit was asked for (DESIGN D1)
 ├── PaymentsNotEnabled    403
 ├── RateLimited           429
 ├── GatewayRefused        422  the gateway does not accept these credentials

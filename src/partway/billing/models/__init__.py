@@ -1,16 +1,21 @@
 """The tables of billing. Money is an integer `…_minor` beside its `currency`; facts are only ever added.
 
-Customer ──< Invoice ──< InvoiceLine
-               │  └────< PaymentRequest      at most one open per invoice (R1)
+Customer ──< Quote ──< QuoteLine
+   │           │  └────1 Invoice              made of an accepted quote, at most one (D2)
+   │           └───────< Payment              of its deposit; on no invoice before that one is sent (D1)
+   │
+   └───────< Invoice ──< InvoiceLine
+               │  └────< PaymentRequest       at most one open per invoice (R1)
                │              │
-               └────< Payment ┘              at most one unsettled per invoice (P1)
-                        │ └──< GatewayCall   each call to the gateway, with its key and body (P4)
-                        └────< Allocation    which part of the payment is on which invoice (M3)
+               └────< Payment ┘               at most one unsettled per invoice or quote (P1)
+                        │ └──< GatewayCall    each call to the gateway, with its key and body (P4)
+                        └────< Allocation     which part of the payment is on which invoice (M3)
 
-Event    one row per change, written with it; the timeline, the outbox and the audit trail
-Mail     to be sent; a row before it is a message
-Callback a gateway's report, stored once
-Alert    what the Attention page lists until it is resolved
+QuoteTerms the organization's defaults for new quotes
+Event      one row per change, written with it; the timeline, the outbox and the audit trail
+Mail       to be sent; MailAttempt is one attempt to send it
+Callback   a gateway's report, stored once
+Alert      what the Attention page lists until it is resolved
 """
 
 from .alerts import Alert
