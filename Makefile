@@ -14,7 +14,7 @@ demo: ## install what is needed to run, and start the demo; ARGS="--fresh --port
 test: ## install what is needed to test, and run everything CI runs; ARGS="-k cancel" narrows, ARGS=--all leaves nothing to one database, BROWSER=0 needs no browser
 	@scripts/test.sh $(ARGS)
 
-guards: ## take each guard away and show that its one test fails; ARGS="-k cancel" narrows
+guards: ## mutation testing: change the code, drop constraints, and show that a test fails; ARGS="allocations" narrows
 	@scripts/guards.sh $(ARGS)
 
 soak: ## let the model hunt for an hour, half of it on each database; ARGS="--minutes 5" is shorter

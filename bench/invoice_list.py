@@ -1,7 +1,8 @@
 """Measures the list of invoices at 100,000 of them: CPU a page, a search, and rows a second of the CSV file.
 
     python bench/invoice_list.py [--invoices 100000]       a throw-away SQLite home
-    DATABASE_URL=postgres://… python bench/invoice_list.py  an empty PostgreSQL; `python -m tests.postgres_plugin` starts one
+    DATABASE_URL=postgres://… python bench/invoice_list.py  an empty PostgreSQL, as
+                                             `python -m tests.postgres_plugin` starts it
 
 Counted is CPU time of this process and, on PostgreSQL, of the backend that serves it (so it must run on this
 machine); the same requests go through all of Django by its test client. Beside it stands the same figure for a view

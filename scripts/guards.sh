@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes each guard away and shows that its one test then fails; prints the list. Arguments narrow: -k cancel.
+# Changes the code and drops constraints, and shows that a test fails each time. Arguments narrow: allocations, constraints.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

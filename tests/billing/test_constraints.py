@@ -227,7 +227,9 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
 }
 
 
-@pytest.mark.parametrize("name", VIOLATIONS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.guards_constraint(name)) for name in VIOLATIONS]
+)
 def test_the_database_refuses(invoice: Invoice, name: str) -> None:
     with pytest.raises(IntegrityError) as error:
         VIOLATIONS[name](invoice)

@@ -6,6 +6,9 @@ The first act of each pair has written everything and not committed it yet when 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from threading import Event
 from typing import Any
@@ -17,10 +20,11 @@ from pytest_django.fixtures import Settings
 from partway.accounts.models import GatewayAccount, Organization, Role
 from partway.billing import events
 from partway.billing.documents import invoices, quotes
+from partway.billing.documents.drafts import LineDraft
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.people import members, organizations
+from partway.billing.people import customers, members, organizations
 from partway.billing.receivables import credit, write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
@@ -31,28 +35,28 @@ from tests.support import personas
 from tests.support.concurrency import TIMEOUT_SECONDS, run_behind_open_transaction
 from tests.support.gateway_driver import GatewayDriver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.locks]
 
-GatewayAction = Callable[[], Any]
+Act = Callable[[], Any]
 
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL locks rows, one by one")
 on_postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one write at a time")
 
 
-def refusal(first: GatewayAction, second: GatewayAction) -> str:
+def refusal(first: Act, second: Act) -> str:
     """The name of the refusal that the second act gets."""
     return type(run_behind_open_transaction(first, second)).__name__
 
 
-def void(invoice: Invoice, by: Actor) -> GatewayAction:
+def void(invoice: Invoice, by: Actor) -> Act:
     return partial(invoices.void, invoice, by=by, now=present())
 
 
-def send(invoice: Invoice, by: Actor) -> GatewayAction:
+def send(invoice: Invoice, by: Actor) -> Act:
     return partial(invoices.send, invoice, by=by, now=present())
 
 
-def edit(invoice: Invoice, by: Actor, total_minor: int = 90_000) -> GatewayAction:
+def edit(invoice: Invoice, by: Actor, total_minor: int = 90_000) -> Act:
     return partial(
         invoices.edit,
         invoice,
@@ -63,20 +67,20 @@ def edit(invoice: Invoice, by: Actor, total_minor: int = 90_000) -> GatewayActio
     )
 
 
-def cancel(asked: PaymentRequest, by: Actor) -> GatewayAction:
+def cancel(asked: PaymentRequest, by: Actor) -> Act:
     return partial(payment_requests.cancel, asked, by=by, now=present())
 
 
-def refresh(payment: Payment) -> GatewayAction:
+def refresh(payment: Payment) -> Act:
     return partial(refresh_payment, payment, now=present())
 
 
-def decline(quote: Quote) -> GatewayAction:
+def decline(quote: Quote) -> Act:
     by = events.customer_actor(quote.customer)
     return partial(quotes.decline, quote, reason="", by=by, now=present())
 
 
-def create_invoice(quote: Quote, by: Actor) -> GatewayAction:
+def create_invoice(quote: Quote, by: Actor) -> Act:
     return partial(quotes.create_invoice, quote, by=by, now=present())
 
 
@@ -294,6 +298,26 @@ def test_reversing_deposit_waits_for_send_of_quote_invoice(accepted: Quote, alic
     assert Invoice.objects.get().amount_paid_minor == 0
 
 
+def test_editing_quote_waits_for_edit_of_quote(dana: Customer, alice: Actor) -> None:
+    written = personas.draft_quote(dana)
+    line = LineDraft("Oak staircase", Decimal(1), 100_000, Decimal(0))
+    edited = quotes.QuoteDraft(
+        customer=dana, currency="USD", lines=(line,), valid_until=written.valid_until, deposit_kind=""
+    )
+    edit = partial(
+        quotes.edit, written, draft=edited, expected_version=written.version, by=alice, now=present()
+    )
+    assert refusal(edit, edit) == "Stale"
+
+
+def test_expiring_quote_waits_for_accept(quote: Quote) -> None:
+    too_late = present() + timedelta(days=60)
+    expired = run_behind_open_transaction(
+        lambda: personas.accept_quote(quote), lambda: quotes.expire(quote, now=too_late)
+    )
+    assert expired is False
+
+
 def test_concurrent_sends_get_distinct_quote_numbers(quote: Quote, dana: Customer, alice: Actor) -> None:
     first, second = personas.draft_quote(dana), personas.draft_quote(dana)
     sent = run_behind_open_transaction(
@@ -334,6 +358,43 @@ def test_payments_disabled_while_deposit_capture_waits_for_lock_releases_deposit
 
 
 # People, accounts, and SQLite as a whole
+
+
+def test_concurrent_changes_of_customer_keep_both(dana: Customer, alice: Actor) -> None:
+    initial = customers.CustomerDetails(
+        name=dana.name, email=dana.email, phone=dana.phone, address=dana.address
+    )
+
+    def change(**fields: str) -> Act:
+        row = Customer.objects.get(pk=dana.pk)
+        details = replace(initial, **fields)
+        return partial(customers.change, row, details=details, initial=initial, by=alice, now=present())
+
+    run_behind_open_transaction(change(phone="2"), change(address="Elm Street 1"))
+    dana.refresh_from_db()
+    assert (dana.phone, dana.address) == ("2", "Elm Street 1")
+
+
+def test_concurrent_changes_of_organization_keep_both(organization: Organization, alice: Actor) -> None:
+    names = organizations.Profile.__dataclass_fields__
+    initial = organizations.Profile(**{name: getattr(organization, name) for name in names})
+
+    def change(next_number: int | None = None, **fields: str) -> Act:
+        row = Organization.objects.get(pk=organization.pk)
+        return partial(
+            organizations.change,
+            row,
+            profile=replace(initial, **fields),
+            initial=initial,
+            next_number=next_number,
+            by=alice,
+            now=present(),
+        )
+
+    run_behind_open_transaction(change(phone="2"), change(next_number=20, payment_instructions="IBAN 2"))
+    organization.refresh_from_db()
+    assert (organization.phone, organization.payment_instructions) == ("2", "IBAN 2")
+    assert organization.next_invoice_number == 20
 
 
 def test_concurrent_removal_of_two_owners_keeps_last_owner(organization: Organization) -> None:

@@ -159,3 +159,10 @@ def test_rate_limit_ignores_unknown_ip_address(gateway_driver: GatewayDriver, da
     for _ in range(5):
         gateway_driver.start(personas.sent_invoice(dana), address=None)
     assert Payment.objects.count() == 5
+
+
+def test_each_quote_has_its_own_checkout_limit(gateway_driver: GatewayDriver, dana: Customer) -> None:
+    one, other = (personas.accept_quote(personas.sent_quote(dana)) for _ in range(2))
+    for _ in range(2):
+        gateway_driver.start_and_pay(one, "lapsing")
+    assert gateway_driver.start(other, address=None).status == "pending"

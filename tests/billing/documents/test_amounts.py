@@ -52,6 +52,7 @@ def test_split_shares_differ_from_exact_by_less_than_a_minor_unit(amount: int, w
 def test_split_gives_spare_units_to_largest_remainders() -> None:
     assert split_by_weight(100, [1, 1, 1]) == [34, 33, 33]
     assert split_by_weight(10, [6, 5, 5]) == [4, 3, 3]
+    assert split_by_weight(5, [5, 1]) == [4, 1]
     assert split_by_weight(5, [0, 0]) == [0, 0]
 
 

@@ -97,3 +97,40 @@ def test_deallocated_amount_is_unallocated_again(payment: Payment, invoice: Invo
         allocations.deallocate(payment, invoice, 20_000, cause="edited", now=present())
     assert allocations.unallocated(payment) == Money(20_000, "USD")
     assert allocations.payments_on_invoice(invoice) == [(payment, 40_000)]
+
+
+def test_deallocation_beyond_allocated_amount_raises_beside_another_payment(
+    payment: Payment, invoice: Invoice
+) -> None:
+    personas.captured_payment(invoice, 20_000)
+    with pytest.raises(allocations.AllocationError), transaction.atomic():
+        allocations.deallocate(payment, invoice, 60_001, cause="edited", now=present())
+
+
+def test_negative_amount_is_not_allocatable(payment: Payment, invoice: Invoice) -> None:
+    assert allocations.allocatable(invoice, Money(-1, "USD")) == 0
+
+
+def test_allocating_nothing_writes_nothing(payment: Payment, invoice: Invoice) -> None:
+    allocate(payment, invoice, 0)
+    allocations.record_allocation(payment, invoice, 0, cause="credit", now=present())
+    allocations.deallocate(payment, invoice, 0, cause="edited", now=present())
+    assert Allocation.objects.count() == 1
+
+
+def test_payment_that_did_not_succeed_has_nothing_unallocated(payment: Payment) -> None:
+    payment.status = "reversed"
+    assert allocations.unallocated(payment) is None
+    payment.status, payment.captured_minor, payment.captured_currency = "succeeded", None, ""
+    assert allocations.unallocated(payment) is None
+
+
+def test_payments_on_invoice_leave_out_deallocated_and_other_invoices(
+    payment: Payment, invoice: Invoice
+) -> None:
+    other = personas.sent_invoice(invoice.customer)
+    personas.captured_payment(other, 30_000)
+    with transaction.atomic():
+        allocations.deallocate(payment, invoice, 60_000, cause="edited", now=present())
+    assert allocations.payments_on_invoice(invoice) == []
+    assert allocations.amounts_by_invoice(payment) == {}
