@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from partway.accounts.models import GatewayAccount
 from partway.billing import events
 from partway.billing import models as rows
-from partway.billing.errors import BillingError
+from partway.billing.errors import BillingError, NotPayable
 from partway.billing.models import Allocation, Event, PaymentRequest
 from partway.billing.people import organizations
 from partway.gateways.protocol import BadCallback, OutcomeUnknown
@@ -53,7 +53,7 @@ def outcome(act: Callable[[], Any]) -> tuple[str, Any]:
     except ActRefused as refusal:
         return refusal.code, None
     except BillingError as refusal:
-        reason = getattr(refusal, "reason", "")
+        reason = refusal.reason if isinstance(refusal, NotPayable) else ""
         return f"{refusal.code}:{reason}" if reason else refusal.code, None
     except (NoAnswer, OutcomeUnknown):
         return "unknown", None

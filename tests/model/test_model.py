@@ -18,9 +18,10 @@ NUMBERS = [2, 3, 4, 6, 7, 8]
 
 
 @pytest.mark.long(30)
+@pytest.mark.sampled_on("postgresql", every=2)
 @pytest.mark.parametrize("number", NUMBERS)
 def test_product_matches_model(run: Run, number: int, shared_folder: Path) -> None:
-    """The last of them sees that together they have tried every act."""
+    """The last of a whole set asserts that together they have tried every act."""
     OUTCOME_COUNTS.clear()
     run(number)
     print(f"{OUTCOME_COUNTS.total()} acts\n{outcome_coverage.table(OUTCOME_COUNTS)}")

@@ -44,7 +44,11 @@ def address(team: Team, invoice: Invoice) -> dict[str, str]:
     """Paths of all pages by name, with ids of existing rows of alder."""
     asked = personas.request_payment(invoice)
     alert = Alert.objects.create(
-        organization=team.organization, kind="surplus", subject=invoice.pk, created_at=now()
+        organization=team.organization,
+        kind="gateway_list_unavailable",
+        params={"reason": "no_answer"},
+        subject=invoice.pk,
+        created_at=now(),
     )
     invitation = members.invite(
         team.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now()

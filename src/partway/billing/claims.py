@@ -42,7 +42,8 @@ class ClaimableRows(Generic[M]):
         columns: dict[str, Any] = {self.due_at: until}
         if self.count:
             columns[self.count] = getattr(row, self.count) + 1
-        if not self.unchanged(row).update(**columns):
+        as_read = {self.due_at: getattr(row, self.due_at)}
+        if not self.unchanged(row).filter(**as_read).update(**columns):
             return False
         for name, value in columns.items():
             setattr(row, name, value)
@@ -50,8 +51,8 @@ class ClaimableRows(Generic[M]):
 
     def unchanged(self, row: M) -> QuerySet[M]:
         """Returns the row if its claim is still the one in `row`; empty once another worker has claimed it."""
-        columns = {name: getattr(row, name) for name in (self.due_at, self.count) if name}
-        return self.rows.filter(pk=row.pk, **columns)
+        fence = self.count or self.due_at
+        return self.rows.filter(pk=row.pk, **{fence: getattr(row, fence)})
 
 
 def back_off(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta:

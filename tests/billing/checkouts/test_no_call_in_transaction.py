@@ -19,7 +19,7 @@ from partway.billing.payments.refresh import refresh_payment
 from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import cancel, expire
-from partway.gateways import sandbox
+from partway.gateways.sandbox import adapter
 from partway.lib.clock import now as present
 from tests.billing.documents.test_change_sent_invoice import edit
 from tests.billing.receivables.test_credit import apply
@@ -41,7 +41,7 @@ def calls(gateway_driver: GatewayDriver) -> Iterator[list[tuple[str, bool]]]:
     def look(request: httpx.Request) -> None:
         seen.append((request.url.path.rpartition("/")[2], connection.in_atomic_block))
 
-    client = sandbox._client(gateway_driver.sandbox_server.url)
+    client = adapter._client(gateway_driver.sandbox_server.url)
     client.event_hooks = {"request": [look]}
     yield seen
     client.event_hooks = {}
