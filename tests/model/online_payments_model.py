@@ -41,7 +41,7 @@ class OnlinePaymentModel(OrganizationModel):
 
     def _check_takeable(self, document: Invoice | Quote, amount: int) -> None:
         if amount < MINIMUM[document.currency] or amount % STEP[document.currency]:
-            raise ActRefused("not_payable:not_payable")
+            raise ActRefused("not_payable:amount_not_payable")
 
     def start(self, source: PaymentTarget, shown: int) -> Payment:
         """Press Pay: the same link and amount again is the same checkout, another one closes the earlier first (P1)."""

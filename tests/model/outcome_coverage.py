@@ -7,6 +7,7 @@ from collections import Counter
 _LINK = [
     "ok",
     *(f"not_payable:{why}" for why in ("settled", "canceled", "void", "not_payable", "payments_off")),
+    "not_payable:amount_not_payable",
 ]
 _FORM = [
     "ok",
