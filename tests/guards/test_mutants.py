@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from .accepted import Accepted, accepted, report
-from .mutants import SOURCE, Module, Name, modules, name_of
+from .mutants import DATA, MUTATED, NOT_MUTATED, SOURCE, Module, Name, modules, name_of
 
 CODE = """
 def first(a):
@@ -80,3 +80,8 @@ def test_there_is_something_to_mutate() -> None:
         "lib",
         "gateways",
     }
+
+
+@pytest.mark.parametrize("pattern", [*MUTATED, *NOT_MUTATED, *DATA])
+def test_each_pattern_of_mutated_modules_matches_a_file(pattern: str) -> None:
+    assert any(path.match(pattern) or path in SOURCE.glob(pattern) for path in SOURCE.rglob("*.py"))
