@@ -1,11 +1,16 @@
-"""A model field for exact decimals, which organizations and billing share."""
+"""Columns that organizations and billing share: exact decimals, and values that are stored sealed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import models
+
+from partway.lib.sealing import seal, unseal
 
 _PLACES = 4
 
@@ -34,3 +39,20 @@ class ExactDecimalField(_DecimalAsInteger):
         if scaled != scaled.to_integral_value():
             raise ValueError(f"{value} has more than {_PLACES} decimal places")
         return int(scaled)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedValues:
+    """Reads and writes a text column that holds values sealed; an empty one reads as {}.
+
+    Reading raises Unsealable when no secret key of the installation fits.
+    """
+
+    column: str
+
+    def __get__(self, row: Any, owner: object = None) -> dict[str, str]:
+        sealed: str = getattr(row, self.column)
+        return unseal(sealed, settings.PARTWAY_SECRET_KEYS) if sealed else {}
+
+    def __set__(self, row: Any, values: Mapping[str, str]) -> None:
+        setattr(row, self.column, seal(values, settings.PARTWAY_SECRET_KEYS))

@@ -8,7 +8,6 @@ from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
 from babel.localedata import locale_identifiers
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
@@ -18,9 +17,8 @@ from partway.lib.clock import now
 from partway.lib.colors import contrast_with_white, is_color
 from partway.lib.ids import new_id
 from partway.lib.money import EXPONENTS
-from partway.lib.sealing import seal, unseal
 
-from .fields import ExactDecimalField
+from .fields import ExactDecimalField, SealedValues
 
 # The least contrast of normal text in WCAG 2.2, criterion 1.4.3.
 MIN_CONTRAST = 4.5
@@ -98,9 +96,6 @@ class Logo(models.Model):
     media_type = models.CharField(max_length=40, default="image/png")
     updated_at = models.DateTimeField()
 
-    def __str__(self) -> str:
-        return f"logo of {self.organization_id}"
-
 
 class Users(BaseUserManager["User"]):
     """Finds and creates users by email address, which is stored in lower case."""
@@ -144,9 +139,6 @@ class UserSession(models.Model):
     browser = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
 
-    def __str__(self) -> str:
-        return f"{self.user_id} at {self.ip_address}"
-
 
 class Role(models.TextChoices):
     """A member's role; `permissions.ALLOWED_ROLES` says what each may do."""
@@ -170,9 +162,6 @@ class Member(models.Model):
             models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_user"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="member_role_known"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.user} ({self.role})"
 
 
 class InvitationStatus(models.TextChoices):
@@ -207,9 +196,6 @@ class Invitation(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.email} ({self.role})"
-
     def is_open(self, now: datetime) -> bool:
         """Returns whether the link still works."""
         return self.status == InvitationStatus.OPEN and now < self.expires_at
@@ -236,6 +222,8 @@ class GatewayAccount(models.Model):
     reconciled_until = models.DateTimeField(null=True)
     reconcile_at = models.DateTimeField(default=now)
 
+    credentials = SealedValues("sealed_credentials")
+
     objects = GatewayAccountQuerySet.as_manager()
 
     class Meta:
@@ -246,15 +234,3 @@ class GatewayAccount(models.Model):
                 name="one_current_gateway_account",
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.gateway} for {self.organization_id}"
-
-    @property
-    def credentials(self) -> dict[str, str]:
-        """The credentials as plain text; raises Unsealable when no secret key fits."""
-        return unseal(self.sealed_credentials, settings.PARTWAY_SECRET_KEYS)
-
-    @credentials.setter
-    def credentials(self, values: dict[str, str]) -> None:
-        self.sealed_credentials = seal(values, settings.PARTWAY_SECRET_KEYS)

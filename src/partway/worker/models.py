@@ -9,6 +9,3 @@ class Heartbeat(models.Model):
     process = models.CharField(primary_key=True, max_length=120)
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.process

@@ -7,9 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from partway.lib.money import Money
-
 from ..models import Event, Invoice
+from ..models.fields import MoneyOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,7 @@ class Version:
     total_minor: int
     lines: tuple[LineVersion, ...]
 
-    @property
-    def total(self) -> Money:
-        """The sum of the lines after discount, with tax."""
-        return Money(self.total_minor, self.currency)
+    total = MoneyOf("total_minor")
 
 
 def snapshot(invoice: Invoice) -> dict[str, Any]:

@@ -54,9 +54,6 @@ class Alert(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.kind} {self.subject}"
-
     @property
     def digest(self) -> str:
         """A short hash of kind and params: a page sends it back, so that a newer alert is not resolved unseen."""

@@ -45,6 +45,3 @@ class Callback(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["next_attempt_at"], condition=Q(status="pending"), name="callback_pending"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.event_type} {self.event_id}"

@@ -8,10 +8,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from partway.accounts.models import Organization
-from partway.lib.money import Money
 
 from .customers import Customer
-from .fields import ExactDecimalField, id_field
+from .fields import ExactDecimalField, MoneyOf, id_field
 
 
 class DiscountKind(models.TextChoices):
@@ -55,6 +54,7 @@ class Document(models.Model):
     discount_minor = models.BigIntegerField(default=0)
     tax_minor = models.BigIntegerField(default=0)
     total_minor = models.BigIntegerField(default=0)
+    total = MoneyOf("total_minor")
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
@@ -66,15 +66,13 @@ class Document(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return self.number or "Draft"
+
     @property
     def document(self) -> Self:
         """The document that a payment of this belongs to, as for a PaymentRequest."""
         return self
-
-    @property
-    def total(self) -> Money:
-        """Sum of the lines after discount, with tax."""
-        return Money(self.total_minor, self.currency)
 
 
 class Line(models.Model):

@@ -56,6 +56,3 @@ class Event(models.Model):
             models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),
             models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.type} by {self.actor_label}"

@@ -9,10 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length
 
-from partway.lib.money import Money
-
 from .documents import Document, Line, adds_up, not_negative
-from .fields import OrganizationQuerySet, id_field
+from .fields import MoneyOf, OrganizationQuerySet, id_field
 from .quotes import Quote
 
 _FIGURES = ("total_minor", "amount_paid_minor", "customer", "number")
@@ -67,6 +65,10 @@ class Invoice(Document):
     amount_paid_minor = models.BigIntegerField(default=0)
     paid_at = models.DateTimeField(null=True)
 
+    amount_paid = MoneyOf("amount_paid_minor")
+    amount_due = MoneyOf("amount_due_minor")
+    amount_payable = MoneyOf("amount_due_minor")  # what Pay Now charges
+
     objects = InvoiceQuerySet.as_manager()
 
     class Meta:
@@ -99,28 +101,10 @@ class Invoice(Document):
             ),
         ]
 
-    def __str__(self) -> str:
-        return self.number or "Draft"
-
     @property
     def amount_due_minor(self) -> int:
         """What still must be paid, in minor units."""
         return self.total_minor - self.amount_paid_minor
-
-    @property
-    def amount_paid(self) -> Money:
-        """What has been paid, net of refunds."""
-        return Money(self.amount_paid_minor, self.currency)
-
-    @property
-    def amount_due(self) -> Money:
-        """What still must be paid."""
-        return Money(self.amount_due_minor, self.currency)
-
-    @property
-    def amount_payable(self) -> Money:
-        """What Pay Now charges: the amount due."""
-        return self.amount_due
 
     @property
     def payment_status(self) -> str:
@@ -144,6 +128,3 @@ class InvoiceLine(Line):
             models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_position_unique"),
             not_negative("invoice"),
         ]
-
-    def __str__(self) -> str:
-        return self.description

@@ -63,9 +63,6 @@ class Mail(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(status="queued"), name="mail_to_send"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.kind} to {', '.join(self.to)}"
-
 
 class MailAttempt(models.Model):
     """One attempt to hand a mail over to the mail server."""
@@ -79,6 +76,3 @@ class MailAttempt(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["mail", "number"], name="mail_attempt_number_unique"),
         ]
-
-    def __str__(self) -> str:
-        return self.error or "handed over"

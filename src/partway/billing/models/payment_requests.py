@@ -9,9 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from partway.accounts.models import Organization
-from partway.lib.money import Money
 
-from .fields import OrganizationQuerySet, id_field
+from .fields import MoneyOf, OrganizationQuerySet, id_field
 from .invoices import Invoice
 
 
@@ -71,6 +70,9 @@ class PaymentRequest(models.Model):
     opened_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
+    amount_requested = MoneyOf("amount_requested_minor")
+    amount_payable = MoneyOf("amount_requested_minor")  # what its link charges
+
     objects = PaymentRequestQuerySet.as_manager()
 
     class Meta:
@@ -101,19 +103,6 @@ class PaymentRequest(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], condition=Q(status="open"), name="payment_request_to_expire"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.amount_requested} ({self.status})"
-
-    @property
-    def amount_requested(self) -> Money:
-        """The part of the amount due that this request asks for."""
-        return Money(self.amount_requested_minor, self.currency)
-
-    @property
-    def amount_payable(self) -> Money:
-        """What its link charges: the amount requested."""
-        return self.amount_requested
 
     @property
     def document(self) -> Invoice:

@@ -12,7 +12,7 @@ from partway.accounts.models import GatewayAccount, Organization
 from partway.lib.money import Money
 from partway.lib.sealing import seal, unseal
 
-from .fields import OrganizationQuerySet, id_field
+from .fields import MoneyOf, OrganizationQuerySet, SealedValues, id_field
 from .invoices import Invoice
 from .payment_requests import PaymentRequest
 from .quotes import Quote
@@ -105,6 +105,8 @@ class Payment(models.Model):
     next_refresh_at = models.DateTimeField()
     refresh_count = models.PositiveIntegerField(default=0)
 
+    amount = MoneyOf("amount_minor")  # what the gateway was asked for
+
     objects = PaymentQuerySet.as_manager()
 
     class Meta:
@@ -169,9 +171,6 @@ class Payment(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.amount} ({self.status})"
-
     @property
     def document(self) -> Invoice | Quote:
         """The invoice, or the quote whose deposit it is."""
@@ -188,11 +187,6 @@ class Payment(models.Model):
     def source(self) -> PaymentRequest | Invoice | Quote:
         """The request, invoice or quote whose link started it."""
         return self.payment_request or self.document
-
-    @property
-    def amount(self) -> Money:
-        """The amount that the gateway was asked for."""
-        return Money(self.amount_minor, self.currency)
 
     @property
     def captured(self) -> Money | None:
@@ -267,6 +261,9 @@ class GatewayCall(models.Model):
     started_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
 
+    # The exact body is kept, because a gateway refuses a repeated key with another body.
+    body = SealedValues("sealed_body")
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -277,22 +274,10 @@ class GatewayCall(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return self.idempotency_key
-
     @property
     def idempotency_key(self) -> str:
         """The payment's id, the operation and the attempt (DESIGN P4)."""
         return f"{self.payment_id}:{self.operation}:{self.attempt}"
-
-    @property
-    def body(self) -> dict[str, str]:
-        """The exact body, so that the same key is always sent with the same body."""
-        return unseal(self.sealed_body, settings.PARTWAY_SECRET_KEYS) if self.sealed_body else {}
-
-    @body.setter
-    def body(self, values: dict[str, str]) -> None:
-        self.sealed_body = seal(values, settings.PARTWAY_SECRET_KEYS)
 
 
 class AllocationCause(models.TextChoices):
@@ -330,6 +315,3 @@ class Allocation(models.Model):
                 name="allocation_sign_fits_cause",
             ),
         ]
-
-    def __str__(self) -> str:
-        return str(Money(self.amount_minor, self.currency))

@@ -9,10 +9,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from partway.accounts.models import Organization
-from partway.lib.money import Money
 
 from .documents import Document, Line, adds_up, not_negative
-from .fields import ExactDecimalField, OrganizationQuerySet, id_field
+from .fields import ExactDecimalField, MoneyOf, OrganizationQuerySet, id_field
 
 
 class QuoteStatus(models.TextChoices):
@@ -48,9 +47,6 @@ class QuoteTerms(models.Model):
     # No deposit is suggested for a quote below this, in minor units of the organization's currency.
     deposit_threshold_minor = models.BigIntegerField(default=0)
 
-    def __str__(self) -> str:
-        return f"terms of {self.organization_id}"
-
 
 class QuoteQuerySet(OrganizationQuerySet["Quote"]):
     """The vocabulary for quotes."""
@@ -82,6 +78,9 @@ class Quote(Document):
     accepted_at = models.DateTimeField(null=True)
     accepted_ip = models.GenericIPAddressField(null=True)
 
+    deposit = MoneyOf("deposit_minor")  # zero when none is asked for
+    amount_payable = MoneyOf("deposit_minor")  # what its link charges: the whole deposit (DESIGN D1)
+
     objects = QuoteQuerySet.as_manager()
 
     class Meta:
@@ -111,19 +110,6 @@ class Quote(Document):
             models.Index(fields=["valid_until"], condition=Q(status="sent"), name="quote_to_expire"),
         ]
 
-    def __str__(self) -> str:
-        return self.number or "Draft"
-
-    @property
-    def deposit(self) -> Money:
-        """What is paid in full on acceptance; zero when no deposit is asked for."""
-        return Money(self.deposit_minor, self.currency)
-
-    @property
-    def amount_payable(self) -> Money:
-        """What its link charges: the whole deposit (DESIGN D1)."""
-        return self.deposit
-
 
 class QuoteLine(Line):
     """One line of a quote."""
@@ -135,6 +121,3 @@ class QuoteLine(Line):
             models.UniqueConstraint(fields=["quote", "position"], name="quote_line_position_unique"),
             not_negative("quote"),
         ]
-
-    def __str__(self) -> str:
-        return self.description

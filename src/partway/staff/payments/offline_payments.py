@@ -141,7 +141,10 @@ def reverse(ctx: MemberContext, payment_id: str) -> HttpResponse:
             gettext("The payment of %(amount)s is reversed.") % {"amount": format_money(payment.amount)},
             *(
                 due_again
-                % {"amount": format_money(Money(-row.amount_minor, row.currency)), "invoice": row.invoice}
+                % {
+                    "amount": format_money(Money(-row.amount_minor, row.currency)),
+                    "invoice": row.invoice.number,
+                }
                 for row in taken
             ),
         )
