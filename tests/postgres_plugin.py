@@ -36,7 +36,7 @@ START_WITHIN_SECONDS = 60
 # A socket's path may have 107 bytes, and TMPDIR may already be longer than that.
 SOCKET_PARENT = "/tmp"  # noqa: S108
 
-# The server outlives nothing: it is stopped, and its folder removed, as soon as our end of the pipe on
+# The server never outlives the run: it is stopped, and its folder removed, as soon as our end of the pipe on
 # standard input closes, which the kernel does for us even when pytest is killed. QUIT is PostgreSQL's
 # immediate shutdown: there is nothing here worth a last checkpoint.
 KEEPER = """
@@ -57,7 +57,7 @@ SERVER_SETTINGS = {
     "synchronous_commit": "off",
 }
 
-# What a run may inherit: how to reach a server or a browser, never what installation to work on.
+# A run inherits only these: how to reach a server or a browser, never the caller's installation.
 KEPT_NAMES = ("PARTWAY_TEST_DATABASE", "PARTWAY_TEST_DATABASE_URL", "PARTWAY_CHROMIUM")
 
 
@@ -67,7 +67,7 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who runs the server: PostgreSQL refuses to be root."""
+    """The user that runs the server, because PostgreSQL refuses to run as root."""
 
     name: str
     prefix: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Identity:
 
 
 def identities() -> Iterator[Identity]:
-    """Ourselves; for root: nobody, or root under another number where only root may enter the folder."""
+    """Yields the current user; for root, the user `nobody`, or root in a user namespace."""
     if os.geteuid() != 0:
         yield Identity("the current user")
         return
@@ -110,7 +110,7 @@ def choose_identity() -> Identity:
 
 @contextmanager
 def running_server() -> Iterator[str]:
-    """A PostgreSQL of our own, for as long as the block lasts; gives its DATABASE_URL."""
+    """Runs a PostgreSQL server for the block; yields its DATABASE_URL."""
     identity = choose_identity()
     folder = Path(tempfile.mkdtemp(prefix="partway-postgres-", dir=SOCKET_PARENT))
     os.chown(folder, identity.popen.get("user", -1), identity.popen.get("group", -1))
@@ -154,7 +154,7 @@ def kept_server(folder: Path, identity: Identity) -> Iterator[subprocess.Popen[b
 
 
 def create_database(folder: Path, keeper: subprocess.Popen[bytes]) -> None:
-    """Waits until the server answers, then makes the database that the URL names."""
+    """Waits until the server responds, then creates the database that the URL names."""
     give_up_at = time.monotonic() + START_WITHIN_SECONDS
     while keeper.poll() is None and time.monotonic() < give_up_at:
         try:
@@ -208,7 +208,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     # A wrapper runs before pytest-django's hook of the same name, which reads the settings.
-    # A worker of pytest-xdist is born with its parent's environment, and needs only a room in its home.
+    # A worker of pytest-xdist inherits its parent's environment, and needs only a folder in its home.
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         os.environ["PARTWAY_HOME"] = str(Path(os.environ["PARTWAY_HOME"], worker))

@@ -1,6 +1,6 @@
-"""Splits the suite between the runs on the two databases, and lets the longest tests begin first.
+"""Splits the suite between the runs on the two databases, and starts the longest tests first.
 
-    --split     leave to the run on the other database what it holds for both
+    --split     leave out the tests that the run on the other database covers for both
 
 With it a test that uses no database runs on SQLite alone, and a test marked `sampled_on` is sampled on the database
 that its mark names, because it runs whole on the other. Without it everything runs.
@@ -41,14 +41,14 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.option.split:
-        left_out = others_share(items, config.option.database)
+        left_out = left_to_other_database(items, config.option.database)
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
     items.sort(key=_seconds, reverse=True)
 
 
-def others_share(items: Sequence[pytest.Item], database: str) -> set[pytest.Item]:
-    """What the run on the other database holds for both."""
+def left_to_other_database(items: Sequence[pytest.Item], database: str) -> set[pytest.Item]:
+    """Returns the tests that the run on the other database covers for both."""
     left_out = set()
     if database != RUNS_WITHOUT_DATABASE:
         left_out.update(item for item in items if not uses_database(item))
@@ -82,7 +82,7 @@ def _seconds(item: pytest.Item) -> float:
 
 @pytest.fixture(autouse=True)
 def _no_database(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test that says it uses no database cannot reach one, neither itself nor through another process."""
+    """Prevents a test without the database mark from connecting, also through another process."""
     if uses_database(request.node):
         yield
         return

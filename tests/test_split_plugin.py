@@ -1,4 +1,4 @@
-"""Each case of a test runs whole on one database at least, and what says it uses no database reaches none."""
+"""Each test runs completely on one database at least, and a test without a database connects to none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alder, a customer with a sent invoice, and the world outside; after each test the books must be right."""
+"""Alder, a customer with a sent invoice, and the sandbox; after each test the books must be right."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from tests.support.sandbox_server import CallbackReceiver, SandboxServer, runnin
 
 @pytest.fixture(autouse=True)
 def _verify_books(db: None) -> Iterator[None]:
-    """Whatever a test did, the books add up after it."""
+    """Verifies the books after each test."""
     yield
     assert incremental_verify.differences() == []
 
 
 @pytest.fixture(scope="session")
 def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    """The pretend payment company, as a process; bank debits settle when told."""
+    """The sandbox as a process; bank debits settle when a test says so."""
     with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
         yield sandbox_server
 
 
 @pytest.fixture(scope="session")
 def callback_receiver() -> Iterator[CallbackReceiver]:
-    """Where the company's callbacks arrive; a test hands on those it wants to."""
+    """Receives the callbacks of the gateway; a test passes on those that it needs."""
     with CallbackReceiver() as callback_receiver:
         yield callback_receiver
 
@@ -46,7 +46,7 @@ def organization() -> Organization:
 
 @pytest.fixture
 def alice(organization: Organization) -> Actor:
-    """The owner of alder, who may do anything."""
+    """The owner of alder."""
     return personas.owner_actor(organization)
 
 
@@ -63,14 +63,14 @@ def invoice(dana: Customer) -> Invoice:
 
 
 @pytest.fixture
-def asked(invoice: Invoice) -> PaymentRequest:
-    """An open request for $300.00 of it."""
+def open_request(invoice: Invoice) -> PaymentRequest:
+    """An open request for $300.00 of the invoice."""
     return personas.request_payment(invoice)
 
 
 @pytest.fixture(params=PAYMENT_SOURCES)
 def source(request: pytest.FixtureRequest, dana: Customer) -> PaymentTarget:
-    """$300.00 to be paid: by request, as a whole invoice, as a deposit."""
+    """The target of a payment of $300.00: a request, a whole invoice, or a deposit."""
     return PAYMENT_SOURCES[request.param](dana)
 
 
@@ -82,7 +82,7 @@ def gateway_driver(
     alice: Actor,
     settings: Settings,
 ) -> Iterator[GatewayDriver]:
-    """The running company with an account of alder; at the end its ledger agrees with our books."""
+    """The running sandbox with an account of alder; at the end its ledger must agree with our books."""
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
     account = organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())

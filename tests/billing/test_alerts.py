@@ -1,4 +1,4 @@
-"""Alerts: raised once, resolved only as they were shown, and raised again by news."""
+"""Alerts are raised once, resolved only in the version that was shown, and raised again when something new happens."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def the_alert() -> Alert:
 
 
 def process_alert(alert: Alert, by: Actor, at: datetime | None = None) -> None:
-    """A member resolves the alert as this row shows it."""
+    """Resolves the alert as this row shows it."""
     alerts.resolve(alert, expected_digest=alert.digest, by=by, now=at or present())
 
 
 @pytest.fixture
-def refunded(gateway_driver: GatewayDriver, asked: PaymentRequest) -> Alert:
-    """$100.00 of $300.00 was sent back at the company, and a member has that on the screen."""
-    gateway_driver.refund_at_gateway(gateway_driver.start_and_pay(asked), 10_000)
+def refunded(gateway_driver: GatewayDriver, open_request: PaymentRequest) -> Alert:
+    """An alert about $100.00 of $300.00 that were refunded at the gateway."""
+    gateway_driver.refund_at_gateway(gateway_driver.start_and_pay(open_request), 10_000)
     gateway_list.reconcile_gateway_lists(now=later(10))
     return the_alert()
 
@@ -82,35 +82,35 @@ def test_alert_is_raised_again_when_params_return_to_earlier_values(
     assert the_alert().params == refunded.params
 
 
-# Trouble that passes
+# Failures that end by themselves
 
 
 HOUR = 60
 
 
-def raise_alert(asked: PaymentRequest, minutes: float, reason: str) -> None:
-    """The company refuses to tell what became of the payment, each time for another reason."""
-    payment = asked.payments.get()
+def raise_alert(open_request: PaymentRequest, minutes: float, reason: str) -> None:
+    """Raises the alert that the gateway refuses to fetch the payment, with this reason."""
+    payment = open_request.payments.get()
     alerts.raise_for_payment(
         "gateway_refused", payment, now=later(minutes), amount=payment.amount, gateway_message=reason
     )
 
 
 @pytest.fixture
-def stuck(gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor) -> PaymentRequest:
-    """A payment of which nobody can learn the end; a member has just dealt with that."""
-    gateway_driver.start(asked)
-    raise_alert(asked, 0, "Account suspended.")
+def unfetchable(gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor) -> PaymentRequest:
+    """A payment that cannot be fetched, with a resolved alert about that."""
+    gateway_driver.start(open_request)
+    raise_alert(open_request, 0, "Account suspended.")
     process_alert(the_alert(), alice, later(0))
-    return asked
+    return open_request
 
 
-def test_resolved_gateway_alert_stays_quiet_for_a_day(stuck: PaymentRequest) -> None:
-    raise_alert(stuck, 5, "Account suspended.")
-    raise_alert(stuck, 23 * HOUR, "Account closed.")
+def test_resolved_gateway_alert_stays_quiet_for_a_day(unfetchable: PaymentRequest) -> None:
+    raise_alert(unfetchable, 5, "Account suspended.")
+    raise_alert(unfetchable, 23 * HOUR, "Account closed.")
     assert not Alert.objects.filter(resolved_at__isnull=True).exists()
 
 
-def test_lasting_gateway_alert_is_raised_again_a_day_after_resolution(stuck: PaymentRequest) -> None:
-    raise_alert(stuck, 25 * HOUR, "Account suspended.")
+def test_lasting_gateway_alert_is_raised_again_a_day_after_resolution(unfetchable: PaymentRequest) -> None:
+    raise_alert(unfetchable, 25 * HOUR, "Account suspended.")
     assert the_alert().params["gateway_message"] == "Account suspended."

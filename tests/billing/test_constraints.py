@@ -1,4 +1,4 @@
-"""The database is the last guard: each of its constraints refuses what no code of ours should write."""
+"""Each database constraint refuses a row that no code of ours should write."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Row = Any
 
 @pytest.fixture
 def _verify_books(db: None) -> None:
-    """Rows are written past all our code here, so the books need not be right after it."""
+    """Replaces the check of the books, because these tests write rows without billing."""
 
 
 def payment(invoice: Invoice) -> Payment:
@@ -107,8 +107,8 @@ def attempt(invoice: Invoice) -> MailAttempt:
     return MailAttempt.objects.create(mail=Mail.objects.get(), number=1, attempted_at=present())
 
 
-def changed(make: Callable[[Invoice], Row], **columns: object) -> Callable[[Invoice], None]:
-    """Write `columns` over a row, past all our code."""
+def overwritten(make: Callable[[Invoice], Row], **columns: object) -> Callable[[Invoice], None]:
+    """Returns an act that overwrites columns of a row without billing."""
 
     def violate(invoice: Invoice) -> None:
         row = make(invoice)
@@ -118,8 +118,8 @@ def changed(make: Callable[[Invoice], Row], **columns: object) -> Callable[[Invo
     return violate
 
 
-def twice(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
-    """Write a row again under another id."""
+def duplicated(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
+    """Returns an act that inserts a row a second time under another id."""
 
     def violate(invoice: Invoice) -> None:
         row = make(invoice)
@@ -130,7 +130,7 @@ def twice(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
     return violate
 
 
-def itself(invoice: Invoice) -> Invoice:
+def the_invoice(invoice: Invoice) -> Invoice:
     return invoice
 
 
@@ -138,7 +138,7 @@ def line(invoice: Invoice) -> InvoiceLine:
     return invoice.lines.get()
 
 
-def asked(invoice: Invoice) -> PaymentRequest:
+def open_request(invoice: Invoice) -> PaymentRequest:
     return personas.request_payment(invoice)
 
 
@@ -165,8 +165,8 @@ def same_checkout(invoice: Invoice) -> None:
     Payment.objects.filter(pk__in=[one.pk, other.pk]).update(checkout_ref="co_1")
 
 
-def same_form(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
-    """Two of a kind, on two invoices, by one form."""
+def same_idempotency_key(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
+    """Returns an act that gives two rows of two invoices the same idempotency key."""
 
     def violate(invoice: Invoice) -> None:
         one, other = make(invoice), make(personas.sent_invoice(invoice.customer))
@@ -177,53 +177,53 @@ def same_form(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
 
 
 VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
-    "one_open_payment_request_per_invoice": twice(asked),
-    "payment_request_amount_positive": changed(asked, amount_requested_minor=0),
-    "payment_request_status_known": changed(asked, status="dead", ended_at=present()),
-    "payment_request_cancel_has_reason": changed(asked, status="canceled", ended_at=present()),
-    "payment_request_end_has_time": changed(asked, status="paid"),
-    "one_unsettled_payment_per_invoice": twice(payment),
+    "one_open_payment_request_per_invoice": duplicated(open_request),
+    "payment_request_amount_positive": overwritten(open_request, amount_requested_minor=0),
+    "payment_request_status_known": overwritten(open_request, status="dead", ended_at=present()),
+    "payment_request_cancel_has_reason": overwritten(open_request, status="canceled", ended_at=present()),
+    "payment_request_end_has_time": overwritten(open_request, status="paid"),
+    "one_unsettled_payment_per_invoice": duplicated(payment),
     "one_payment_per_checkout": same_checkout,
-    "payment_amount_positive": changed(payment, amount_minor=0),
-    "payment_status_known": changed(payment, status="lost"),
-    "payment_captured_when_succeeded": changed(payment, status="succeeded", settled_at=present()),
-    "gateway_call_attempt_unique": twice(call),
-    "allocation_sign_fits_cause": changed(allocation, cause="reversed"),
-    "payment_allocated_within_captured": changed(paid_deposit, allocated_minor=101),
-    "payment_reversed_only_offline": changed(paid_deposit, status="reversed"),
-    "event_once_per_idempotency_key": twice(event),
-    "payment_once_per_idempotency_key": same_form(payment),
-    "payment_request_once_per_idempotency_key": same_form(asked),
-    "invoice_number_unique": twice(itself),
-    "invoice_status_known": changed(itself, status="lost"),
-    "invoice_amount_due_not_negative": changed(itself, amount_paid_minor=100_001),
-    "invoice_total_adds_up": changed(itself, total_minor=99_999),
-    "invoice_numbered_when_sent": changed(itself, number=None),
-    "invoice_line_position_unique": twice(line),
-    "invoice_line_not_negative": changed(line, unit_amount_minor=-1),
-    "one_unsettled_payment_per_quote": twice(deposit),
-    "one_deposit_per_quote": twice(paid_deposit),
-    "payment_of_one_document": changed(payment, invoice=None),
-    "quote_number_unique": twice(quote),
-    "quote_status_known": changed(quote, status="lost"),
-    "quote_total_adds_up": changed(quote, total_minor=99_999),
-    "quote_deposit_within_total": changed(quote, deposit_minor=10**9),
-    "quote_numbered_when_sent": changed(quote, number=None),
-    "quote_accepted_by_somebody": changed(quote, status="accepted"),
-    "quote_line_position_unique": twice(quote_line),
-    "quote_line_not_negative": changed(quote_line, unit_amount_minor=-1),
-    "mail_status_known": changed(lambda _: Mail.objects.get(), status="lost"),
-    "mail_attempt_number_unique": twice(attempt),
-    "callback_stored_once": twice(callback),
-    "gateway_call_outcome_known": changed(call, outcome="maybe"),
-    "callback_status_known": changed(callback, status="lost"),
-    "alert_raised_once": twice(alert),
+    "payment_amount_positive": overwritten(payment, amount_minor=0),
+    "payment_status_known": overwritten(payment, status="lost"),
+    "payment_captured_when_succeeded": overwritten(payment, status="succeeded", settled_at=present()),
+    "gateway_call_attempt_unique": duplicated(call),
+    "allocation_sign_fits_cause": overwritten(allocation, cause="reversed"),
+    "payment_allocated_within_captured": overwritten(paid_deposit, allocated_minor=101),
+    "payment_reversed_only_offline": overwritten(paid_deposit, status="reversed"),
+    "event_once_per_idempotency_key": duplicated(event),
+    "payment_once_per_idempotency_key": same_idempotency_key(payment),
+    "payment_request_once_per_idempotency_key": same_idempotency_key(open_request),
+    "invoice_number_unique": duplicated(the_invoice),
+    "invoice_status_known": overwritten(the_invoice, status="lost"),
+    "invoice_amount_due_not_negative": overwritten(the_invoice, amount_paid_minor=100_001),
+    "invoice_total_adds_up": overwritten(the_invoice, total_minor=99_999),
+    "invoice_numbered_when_sent": overwritten(the_invoice, number=None),
+    "invoice_line_position_unique": duplicated(line),
+    "invoice_line_not_negative": overwritten(line, unit_amount_minor=-1),
+    "one_unsettled_payment_per_quote": duplicated(deposit),
+    "one_deposit_per_quote": duplicated(paid_deposit),
+    "payment_of_one_document": overwritten(payment, invoice=None),
+    "quote_number_unique": duplicated(quote),
+    "quote_status_known": overwritten(quote, status="lost"),
+    "quote_total_adds_up": overwritten(quote, total_minor=99_999),
+    "quote_deposit_within_total": overwritten(quote, deposit_minor=10**9),
+    "quote_numbered_when_sent": overwritten(quote, number=None),
+    "quote_accepted_by_set": overwritten(quote, status="accepted"),
+    "quote_line_position_unique": duplicated(quote_line),
+    "quote_line_not_negative": overwritten(quote_line, unit_amount_minor=-1),
+    "mail_status_known": overwritten(lambda _: Mail.objects.get(), status="lost"),
+    "mail_attempt_number_unique": duplicated(attempt),
+    "callback_stored_once": duplicated(callback),
+    "gateway_call_outcome_known": overwritten(call, outcome="maybe"),
+    "callback_status_known": overwritten(callback, status="lost"),
+    "alert_raised_once": duplicated(alert),
     "one_current_gateway_account": second_current_account,
-    "one_open_invitation_per_address": twice(invitation),
-    "invitation_role_known": changed(invitation, role="king"),
-    "invitation_status_known": changed(invitation, status="lost"),
+    "one_open_invitation_per_address": duplicated(invitation),
+    "invitation_role_known": overwritten(invitation, role="king"),
+    "invitation_status_known": overwritten(invitation, status="lost"),
     "one_membership_per_user": member_again,
-    "member_role_known": changed(member, role="king"),
+    "member_role_known": overwritten(member, role="king"),
 }
 
 

@@ -1,4 +1,4 @@
-"""A form's one-time key is its organization's own: another one may use the same, and learns nothing by it (P8, D5)."""
+"""An idempotency key is unique within its organization; another organization can use the same one (P8, D5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two people change at once: each keeps what they touched, and where both did, the second is told (D8)."""
+"""Concurrent edits are merged field by field; when both changed one field, the second edit raises an error (D8)."""
 
 from __future__ import annotations
 

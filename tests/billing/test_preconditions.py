@@ -1,4 +1,4 @@
-"""A member says yes to what a page showed; when that is no longer so, nothing is done (DESIGN D8)."""
+"""An act on an outdated page changes nothing and raises Stale (DESIGN D8)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Make = Callable[[Customer], Any]
 
 
 def written_off(dana: Customer) -> Invoice:
-    """An invoice on which nothing is asked for any more."""
+    """An invoice that is written off."""
     return write_offs.write_off(
         personas.sent_invoice(dana), by=personas.owner_actor(dana.organization), now=present()
     )
 
 
 def accepted(dana: Customer) -> Any:
-    """A quote that an invoice can be made of."""
+    """An accepted quote without an invoice."""
     return personas.accept_quote(personas.sent_quote(dana))
 
 

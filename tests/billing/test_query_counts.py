@@ -1,6 +1,6 @@
-"""How many statements each act of the main path takes; more is a decision, and is made here.
+"""The number of queries of each act of the main path; a change of it is a decision, made here.
 
-Counted without BEGIN and COMMIT. Holding an invoice is two: lock it, then read it as it is with the lock held.
+BEGIN and COMMIT are not counted. Locking an invoice takes two queries: lock the row, then read it under the lock.
 """
 
 from __future__ import annotations
@@ -22,84 +22,84 @@ from tests.support.gateway_driver import GatewayDriver
 
 
 @pytest.fixture
-def opened(asked: PaymentRequest) -> PaymentRequest:
+def opened(open_request: PaymentRequest) -> PaymentRequest:
     """The request as its page reads it."""
-    found = links.request_by_token(links.request_url(asked).split("/")[-2])
+    found = links.request_by_token(links.request_url(open_request).split("/")[-2])
     assert found is not None
     return found
 
 
 def statements(act: Callable[[], object]) -> list[str]:
-    """The first words of each statement, BEGIN and COMMIT and their like left out."""
+    """Returns the SQL of each query without those of transactions."""
     with CaptureQueriesContext(connection) as captured:
         act()
-    told = [query["sql"].replace('"', "") for query in captured.captured_queries]
-    return [sql for sql in told if "SAVEPOINT" not in sql]
+    queries = [query["sql"].replace('"', "") for query in captured.captured_queries]
+    return [sql for sql in queries if "SAVEPOINT" not in sql]
 
 
-def writes(told: list[str]) -> int:
-    return sum(not sql.startswith("SELECT") for sql in told)
+def writes(queries: list[str]) -> int:
+    return sum(not sql.startswith("SELECT") for sql in queries)
 
 
 def test_creating_request_takes_nine_queries(invoice: Invoice, alice: Actor) -> None:
-    # invoice held, form key, gateway account, open request, committed payment; request, event, mail
+    # invoice locked, form key, gateway account, open request, committed payment; request, event, mail
     ask = payment_requests.NewPaymentRequest(
         Money(30_000, "USD"), to=("dana@customer.example",), idempotency_key="form-1"
     )
-    told = statements(lambda: payment_requests.create(invoice, new_request=ask, by=alice, now=present()))
-    assert (len(told), writes(told)) == (9, 3)
+    queries = statements(lambda: payment_requests.create(invoice, new_request=ask, by=alice, now=present()))
+    assert (len(queries), writes(queries)) == (9, 3)
 
 
 def test_canceling_request_takes_six_queries(opened: PaymentRequest, alice: Actor) -> None:
-    # invoice held, request, its unsettled payment; request, event
-    told = statements(lambda: payment_requests.cancel(opened, by=alice, now=present()))
-    assert (len(told), writes(told)) == (6, 2)
+    # invoice locked, request, its unsettled payment; request, event
+    queries = statements(lambda: payment_requests.cancel(opened, by=alice, now=present()))
+    assert (len(queries), writes(queries)) == (6, 2)
 
 
 def test_starting_payment_takes_fourteen_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
-    # invoice held, request, standing payment, two throttles, account; payment, event ·
-    # earlier call; call · its answer · the checkout · how the payment stands now
-    told = statements(lambda: gateway_driver.start(opened))
+    # invoice locked, request, unsettled payment, two rate limits, account; payment, event ·
+    # earlier call; call · its outcome · the checkout · the payment's state
+    queries = statements(lambda: gateway_driver.start(opened))
     held = (
         1 if connection.vendor == "postgresql" else 0
-    )  # the payer's address, so that nobody counts it meanwhile
-    assert (len(told), writes(told)) == (14 + held, 5)
+    )  # the advisory lock of the payer's address, for the rate limit
+    assert (len(queries), writes(queries)) == (14 + held, 5)
 
 
 def test_restarting_payment_takes_four_queries(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
-    # invoice held, request, standing payment
+    # invoice locked, request, unsettled payment
     gateway_driver.start(opened)
-    told = statements(lambda: gateway_driver.start(opened))
-    assert (len(told), writes(told)) == (4, 0)
+    queries = statements(lambda: gateway_driver.start(opened))
+    assert (len(queries), writes(queries)) == (4, 0)
 
 
 def test_booking_card_payment_takes_twenty_three_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
-    # payment · invoice held, payment; authorized, event, capturing, event · last call; call · its answer ·
-    # invoice held, payment; amount paid, allocation, payment, event, request, event, who asked, two mails
+    # payment · invoice locked, payment; authorized, event, capturing, event · last call; call · its outcome ·
+    # invoice locked, payment; amount paid, allocation, payment, event, request, event, requester, two mails
     payment = gateway_driver.start(opened)
     gateway_driver.pay(payment)
-    told = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(told), writes(told)) == (23, 14)
+    queries = statements(lambda: refresh_payment(payment, now=present()))
+    assert (len(queries), writes(queries)) == (23, 14)
 
 
 def test_booking_captured_bank_debit_takes_thirteen_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
-    # payment · invoice held, payment; amount paid, allocation, payment, event, request, event, who asked, two mails
+    # payment · invoice locked, payment; amount paid, allocation, payment, event, request, event, requester, two mails
     payment = gateway_driver.start_and_pay(opened, "debit")
     gateway_driver.settle_bank_debit(payment)
-    told = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(told), writes(told)) == (13, 8)
+    queries = statements(lambda: refresh_payment(payment, now=present()))
+    assert (len(queries), writes(queries)) == (13, 8)
 
 
 def test_refresh_of_settled_payment_takes_four_queries_and_no_write(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
-    # payment · invoice held, payment
+    # payment · invoice locked, payment
     payment = gateway_driver.start_and_pay(opened)
-    told = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(told), writes(told)) == (4, 0)
+    queries = statements(lambda: refresh_payment(payment, now=present()))
+    assert (len(queries), writes(queries)) == (4, 0)

@@ -1,6 +1,6 @@
-"""An act that comes while another decides about the same rows waits for it, and then sees what it did.
+"""An act waits for a concurrent act on the same rows, and then acts on the committed state.
 
-The first act of each pair has written everything and not committed it yet when the second one begins.
+The first act of each pair has written everything and not yet committed when the second one begins.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ on_postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite
 
 
 def refusal(first: Act, second: Act) -> str:
-    """The name of the refusal that the second act gets."""
+    """Returns the name of the error that the second act raises."""
     return type(run_behind_open_transaction(first, second)).__name__
 
 
@@ -67,8 +67,8 @@ def edit(invoice: Invoice, by: Actor, total_minor: int = 90_000) -> Act:
     )
 
 
-def cancel(asked: PaymentRequest, by: Actor) -> Act:
-    return partial(payment_requests.cancel, asked, by=by, now=present())
+def cancel(open_request: PaymentRequest, by: Actor) -> Act:
+    return partial(payment_requests.cancel, open_request, by=by, now=present())
 
 
 def refresh(payment: Payment) -> Act:
@@ -86,7 +86,7 @@ def create_invoice(quote: Quote, by: Actor) -> Act:
 
 @pytest.fixture
 def authorized(gateway_driver: GatewayDriver, invoice: Invoice) -> Payment:
-    """The customer has agreed to pay all of it now, and our side does not know it yet."""
+    """A payment of the whole invoice that is authorized and not fetched yet."""
     payment = gateway_driver.start(invoice)
     gateway_driver.pay(payment)
     return payment
@@ -147,32 +147,32 @@ def test_concurrent_sends_get_consecutive_invoice_numbers(dana: Customer, alice:
 
 
 def test_canceling_request_waits_for_capture(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
-    assert refusal(refresh(payment), cancel(asked, alice)) == "PaymentInProgress"
+    assert refusal(refresh(payment), cancel(open_request, alice)) == "PaymentInProgress"
 
 
 def test_capture_waits_for_cancel_of_request(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
-    run_behind_open_transaction(cancel(asked, alice), refresh(payment))
+    run_behind_open_transaction(cancel(open_request, alice), refresh(payment))
     payment.refresh_from_db()
     assert (payment.status, gateway_driver.captures_of(payment)) == ("canceled", [])
 
 
 def test_starting_payment_waits_for_cancel_of_request(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    assert refusal(cancel(asked, alice), lambda: gateway_driver.start(asked)) == "NotPayable"
+    assert refusal(cancel(open_request, alice), lambda: gateway_driver.start(open_request)) == "NotPayable"
 
 
-def test_resending_request_waits_for_cancel(asked: PaymentRequest, alice: Actor) -> None:
-    again = partial(payment_requests.resend, asked, by=alice, now=present())
-    assert refusal(cancel(asked, alice), again) == "TooLate"
+def test_resending_request_waits_for_cancel(open_request: PaymentRequest, alice: Actor) -> None:
+    again = partial(payment_requests.resend, open_request, by=alice, now=present())
+    assert refusal(cancel(open_request, alice), again) == "TooLate"
 
 
 def test_concurrent_checkouts_from_one_ip_address_share_rate_limit(
@@ -188,7 +188,7 @@ def test_concurrent_checkouts_from_one_ip_address_share_rate_limit(
 
 @pytest.fixture
 def spare(invoice: Invoice, alice: Actor) -> Payment:
-    """A check of which $200.00 are left over."""
+    """A check of which $200.00 are credit."""
     return record(invoice, 120_000, alice, keep_rest_as_credit=True)
 
 
@@ -251,7 +251,7 @@ def quote(dana: Customer) -> Quote:
 
 @pytest.fixture
 def accepted(quote: Quote) -> Quote:
-    """The same, accepted: its deposit is due."""
+    """An accepted quote, whose deposit is due."""
     return personas.accept_quote(quote)
 
 
@@ -327,14 +327,14 @@ def test_concurrent_sends_get_distinct_quote_numbers(quote: Quote, dana: Custome
     assert sent.number == "QUO-0003"
 
 
-# What stands beside the row
+# Rows that are read beside the locked row
 
 
 @on_postgresql
 def test_payments_disabled_while_capture_waits_for_lock_releases_authorization(
     gateway_driver: GatewayDriver, authorized: Payment, invoice: Invoice, alice: Actor
 ) -> None:
-    """Who waited for a lock is shown the other rows as they were before waiting, unless they are read after it."""
+    """After waiting for a lock, PostgreSQL returns other rows as of the statement's start, so they are read again."""
     off = partial(organizations.set_payments_enabled, invoice.organization, on=False, by=alice, now=present())
     hold = partial(invoices.resend, invoice, by=alice, now=present())
     run_behind_open_transaction(hold, refresh(authorized), meanwhile=off)

@@ -1,4 +1,4 @@
-"""What a hostile reader of the code tried: each of these once worked, or left something stuck."""
+"""Regression tests of attacks that once worked, or that left rows unfinished."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_gateway_that_refuses_state_requests_raises_alert(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     ref = payment.checkout_ref
     Payment.objects.filter(pk=payment.pk).update(checkout_ref="co_lost")
     for hours in range(1, 4):
@@ -96,9 +96,9 @@ def test_concurrent_gateway_connects_leave_one_current_account(
 
 
 def test_refused_start_does_not_fail_payment_started_by_another_try(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    before = gateway_driver.start(asked)
+    before = gateway_driver.start(open_request)
     late = Payment.objects.select_related("gateway_account", "organization", "invoice").get(pk=before.pk)
     book_refused_start(late, Refused("busy", "The same key is in use."), now=present())
     before.refresh_from_db()
@@ -106,31 +106,33 @@ def test_refused_start_does_not_fail_payment_started_by_another_try(
 
 
 def test_late_start_response_does_not_overwrite_checkout_ref(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     late = Payment.objects.get(pk=payment.pk)
     record_checkout(late, ref="co_another", url=f"{gateway_driver.sandbox_server.url}/checkout/another")
     assert late.checkout_ref == payment.checkout_ref
 
 
 def test_amount_changed_while_checkout_was_opened_is_not_payable(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     passed: list[str] = []
 
     def meanwhile(stop: str) -> None:
         passed.append(stop)
         if passed.count("after start") == 1 and stop == "after start":
-            gateway_driver.start_and_pay(asked)
+            gateway_driver.start_and_pay(open_request)
 
     with failpoints.on_failpoint(meanwhile), pytest.raises(NotPayable) as refusal:
-        gateway_driver.start(asked.invoice)
+        gateway_driver.start(open_request.invoice)
     assert refusal.value.reason == "changed"
 
 
-def test_database_dump_contains_no_checkout_url(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
-    payment = gateway_driver.start(asked)
+def test_database_dump_contains_no_checkout_url(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment, "declined")
     received = gateway_driver.callback(payment, "declined")
     receive_callback(gateway_driver.account, body=received.body, headers=received.headers, now=present())
@@ -142,11 +144,11 @@ def test_database_dump_contains_no_checkout_url(gateway_driver: GatewayDriver, a
 
 
 def test_verify_tolerates_clock_skew_between_machines(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    """Another machine, whose clock is behind, booked the success: its event has the smaller id."""
+    """The success is booked by a machine whose clock is behind, so its event has the smaller id."""
     late, earlier = (
-        gateway_driver.start_and_pay(asked).events.get(type="payment.succeeded"),
+        gateway_driver.start_and_pay(open_request).events.get(type="payment.succeeded"),
         f"evt_0{'0' * 25}",
     )
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Only the moves of the table happen, each with its event, and only from the state that was read."""
+"""Only the transitions of the table are possible, each with its event, and only from the state that was read."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def test_ended_request_has_no_transition() -> None:
     assert {source for source, _ in states.PAYMENT_REQUEST} == {"open"}
 
 
-def test_transition_writes_row_and_event(asked: PaymentRequest) -> None:
+def test_transition_writes_row_and_event(open_request: PaymentRequest) -> None:
     at = present()
     with transaction.atomic():
-        event = move(asked, "expired", by=CLOCK, now=at, ended_at=at, data={"why": "time"})
-    stored = PaymentRequest.objects.get(pk=asked.pk)
+        event = move(open_request, "expired", by=CLOCK, now=at, ended_at=at, data={"why": "time"})
+    stored = PaymentRequest.objects.get(pk=open_request.pk)
     assert (stored.status, stored.ended_at) == ("expired", at)
     assert (event.type, event.data) == (
         "payment_request.expired",
@@ -53,29 +53,29 @@ def test_transition_writes_row_and_event(asked: PaymentRequest) -> None:
     )
 
 
-def test_transition_from_stale_state_raises_concurrent_update(asked: PaymentRequest) -> None:
-    stale, at = PaymentRequest.objects.get(pk=asked.pk), present()
+def test_transition_from_stale_state_raises_concurrent_update(open_request: PaymentRequest) -> None:
+    stale, at = PaymentRequest.objects.get(pk=open_request.pk), present()
     with transaction.atomic():
-        move(asked, "expired", by=CLOCK, now=at, ended_at=at)
+        move(open_request, "expired", by=CLOCK, now=at, ended_at=at)
     before = Event.objects.count()
     with pytest.raises(ConcurrentUpdate), transaction.atomic():
         move(stale, "paid", by=CLOCK, now=at, ended_at=at)
-    assert PaymentRequest.objects.get(pk=asked.pk).status == "expired"
+    assert PaymentRequest.objects.get(pk=open_request.pk).status == "expired"
     assert Event.objects.count() == before
 
 
-def test_refused_transition_leaves_instance_status_unchanged(asked: PaymentRequest) -> None:
-    stale = PaymentRequest.objects.get(pk=asked.pk)
-    PaymentRequest.objects.filter(pk=asked.pk).update(note="changed beside it")
+def test_refused_transition_leaves_instance_status_unchanged(open_request: PaymentRequest) -> None:
+    stale = PaymentRequest.objects.get(pk=open_request.pk)
+    PaymentRequest.objects.filter(pk=open_request.pk).update(note="changed beside it")
     with pytest.raises(InvalidTransition):
         move(stale, "open", by=CLOCK, now=present())
     assert stale.status == "open"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_event_outside_transaction_is_refused(asked: PaymentRequest) -> None:
+def test_event_outside_transaction_is_refused(open_request: PaymentRequest) -> None:
     assert not connection.in_atomic_block
     before = Event.objects.count()
     with pytest.raises(OutsideTransaction):
-        events.record("payment_request.opened", asked, by=CLOCK, now=present())
+        events.record("payment_request.opened", open_request, by=CLOCK, now=present())
     assert Event.objects.count() == before

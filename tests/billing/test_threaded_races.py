@@ -1,6 +1,6 @@
-"""A net under the tables of tests/billing/races: acts that nobody orders, swept across each other on real threads.
+"""Concurrent acts on real threads at many time offsets, which complement the tables of tests/billing/races.
 
-Beside it what those tables have no words for: several at once, and a company that is slow as well.
+They also cover more than two acts at once, and a slow gateway.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ROUNDS = 10
 
 @pytest.fixture(autouse=True)
 def _no_rate_limit(settings: Settings) -> None:
-    """One address pays for everybody here."""
+    """Lifts the limit of checkouts per address, because all threads share one."""
     settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 10_000
 
 
@@ -43,23 +43,23 @@ def refresh(payment: Payment) -> Payment:
     return refresh_payment(payment, now=present())
 
 
-def asks(
+def requests_with_offsets(
     dana: Customer, rounds: int = ROUNDS, width_ms: float = 40
 ) -> Iterator[tuple[PaymentRequest, float]]:
-    """A new request of $300.00 on a new invoice of $1,000.00 for each round."""
+    """Yields a new request of $300.00 on a new invoice of $1,000.00 and an offset for each round."""
     for offset_ms in start_offsets_ms(rounds, width_ms):
         yield personas.request_payment(personas.sent_invoice(dana)), offset_ms
 
 
 def reconcile() -> None:
-    """The worker, long after: everything that can be known is known."""
+    """Runs the worker long after the race, so that every payment is settled."""
     later = present() + CHECKOUT_LIFETIME
     while due_work.refresh_unsettled_payments(now=later):
         pass
 
 
-def kinds(*results: object) -> tuple[str, ...]:
-    """What came out, in words."""
+def result_names(*results: object) -> tuple[str, ...]:
+    """Returns the status of each result, or the name of its error."""
     return tuple(
         type(result).__name__ if isinstance(result, BillingError) else getattr(result, "status", "")
         for result in results
@@ -69,17 +69,22 @@ def kinds(*results: object) -> tuple[str, ...]:
 def test_concurrent_pay_and_cancel_are_consistent(
     gateway_driver: GatewayDriver, dana: Customer, alice: Actor
 ) -> None:
-    for asked, offset_ms in asks(dana):
-        payment = gateway_driver.start(asked)
+    for open_request, offset_ms in requests_with_offsets(dana):
+        payment = gateway_driver.start(open_request)
         gateway_driver.pay(payment)
         _, canceled = run_concurrently(
             lambda: refresh(payment),
-            lambda: payment_requests.cancel(asked, by=alice, now=present()),
+            lambda: payment_requests.cancel(open_request, by=alice, now=present()),
             offset_ms=offset_ms,
         )
         payment = refresh(payment)
-        asked.refresh_from_db()
-        assert (asked.status, payment.status, len(gateway_driver.captures_of(payment)), *kinds(canceled)) in {
+        open_request.refresh_from_db()
+        assert (
+            open_request.status,
+            payment.status,
+            len(gateway_driver.captures_of(payment)),
+            *result_names(canceled),
+        ) in {
             ("canceled", "canceled", 0, "canceled"),
             ("paid", "succeeded", 1, "PaymentInProgress"),
             ("paid", "succeeded", 1, "TooLate"),
@@ -87,20 +92,20 @@ def test_concurrent_pay_and_cancel_are_consistent(
 
 
 def test_concurrent_request_and_pay_now_charge_once(gateway_driver: GatewayDriver, dana: Customer) -> None:
-    for asked, offset_ms in asks(dana):
+    for open_request, offset_ms in requests_with_offsets(dana):
         run_concurrently(
-            lambda: gateway_driver.start_and_pay(asked),
-            lambda: gateway_driver.start_and_pay(asked.invoice),
+            lambda: gateway_driver.start_and_pay(open_request),
+            lambda: gateway_driver.start_and_pay(open_request.invoice),
             offset_ms=2 * offset_ms,
         )
         reconcile()
-        invoice = Invoice.objects.get(pk=asked.invoice_id)
-        asked.refresh_from_db()
+        invoice = Invoice.objects.get(pk=open_request.invoice_id)
+        open_request.refresh_from_db()
         charges = [
             charge for payment in invoice.payments.all() for charge in gateway_driver.captures_of(payment)
         ]
         assert sum(charges) == invoice.amount_paid_minor <= invoice.total_minor
-        assert asked.status == {30_000: "paid", 100_000: "canceled", 0: "open"}[sum(charges)]
+        assert open_request.status == {30_000: "paid", 100_000: "canceled", 0: "open"}[sum(charges)]
 
 
 def test_concurrent_requests_leave_one_open(dana: Customer, alice: Actor) -> None:
@@ -126,8 +131,8 @@ def test_drafts_sent_at_once_get_invoice_numbers_without_gaps(dana: Customer, al
 def test_concurrent_callback_return_and_worker_book_payment_once(
     gateway_driver: GatewayDriver, dana: Customer
 ) -> None:
-    for asked, offset_ms in asks(dana, rounds=6, width_ms=30):
-        payment = gateway_driver.start(asked)
+    for open_request, offset_ms in requests_with_offsets(dana, rounds=6, width_ms=30):
+        payment = gateway_driver.start(open_request)
         gateway_driver.pay(payment)
         received = gateway_driver.callback(payment, "authorized")
         run_concurrently(
@@ -148,14 +153,14 @@ def test_concurrent_callback_return_and_worker_book_payment_once(
 def test_slow_start_response_does_not_disturb_checkout_already_paid(
     gateway_driver: GatewayDriver, dana: Customer
 ) -> None:
-    asked = personas.request_payment(personas.sent_invoice(dana))
+    open_request = personas.request_payment(personas.sent_invoice(dana))
     gateway_driver.inject_fault("error_before", act="capture")
     slow, quick, _ = run_interleaved(
-        lambda: gateway_driver.start(asked),
-        lambda: gateway_driver.start_and_pay(asked),
+        lambda: gateway_driver.start(open_request),
+        lambda: gateway_driver.start_and_pay(open_request),
         at=Failpoint("after start"),
     )
-    assert (*kinds(slow), quick.status) == ("NotPayable", "capturing")
+    assert (*result_names(slow), quick.status) == ("NotPayable", "capturing")
     reconcile()
     assert (refresh(quick).status, gateway_driver.captures_of(quick)) == ("succeeded", [30_000])
 
@@ -163,13 +168,13 @@ def test_slow_start_response_does_not_disturb_checkout_already_paid(
 def test_request_canceled_while_checkout_is_opened_stays_unpayable(
     gateway_driver: GatewayDriver, dana: Customer, alice: Actor
 ) -> None:
-    asked = personas.request_payment(personas.sent_invoice(dana))
+    open_request = personas.request_payment(personas.sent_invoice(dana))
     started, canceled, _ = run_interleaved(
-        lambda: gateway_driver.start(asked),
-        lambda: payment_requests.cancel(asked, by=alice, now=present()),
+        lambda: gateway_driver.start(open_request),
+        lambda: payment_requests.cancel(open_request, by=alice, now=present()),
         at=Failpoint("after start"),
     )
-    assert kinds(started, canceled) == ("NotPayable", "canceled")
+    assert result_names(started, canceled) == ("NotPayable", "canceled")
     assert [line["status"] for line in gateway_driver.ledger().values()] == ["closed"]
 
 

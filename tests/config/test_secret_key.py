@@ -21,8 +21,8 @@ def test_secret_key_file_is_readable_by_owner_only(tmp_path: Path) -> None:
 
 
 def test_existing_secret_key_file_is_used(tmp_path: Path) -> None:
-    (tmp_path / "secret.key").write_text("a key somebody put here\n")
-    assert secret_key(tmp_path) == "a key somebody put here"
+    (tmp_path / "secret.key").write_text("a key of the operator\n")
+    assert secret_key(tmp_path) == "a key of the operator"
 
 
 def test_concurrent_starts_share_one_secret_key(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stored session keys are digests, so that a database dump signs nobody in."""
+"""Stored session keys are digests, so that a database dump contains no usable session."""
 
 from __future__ import annotations
 

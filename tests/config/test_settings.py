@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-ASK = """
+SCRIPT = """
 import json
 from django.conf import settings
 names = ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "EMAIL_BACKEND", "SESSION_COOKIE_SECURE", "ALLOWED_HOSTS"]
@@ -22,23 +22,27 @@ print(json.dumps({name: getattr(settings, name) for name in names}
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Any:
+def read_settings(tmp_path: Path) -> Any:
     """Returns the settings in an empty home with this environment."""
 
-    def ask(**environment: str) -> dict[str, Any]:
+    def read(**environment: str) -> dict[str, Any]:
         kept = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG")
         clean = {name: os.environ[name] for name in kept if name in os.environ}
         clean |= {"DJANGO_SETTINGS_MODULE": "partway.config.settings", "PARTWAY_HOME": str(tmp_path)}
         done = subprocess.run(
-            [sys.executable, "-c", ASK], env=clean | environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", SCRIPT],
+            env=clean | environment,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return dict(json.loads(done.stdout))
 
-    return ask
+    return read
 
 
-def test_default_settings_use_sqlite_file_under_home(told: Any, tmp_path: Path) -> None:
-    found = told()
+def test_default_settings_use_sqlite_file_under_home(read_settings: Any, tmp_path: Path) -> None:
+    found = read_settings()
     assert (found["engine"], found["name"]) == (
         "django.db.backends.sqlite3",
         str(tmp_path / "partway.sqlite3"),
@@ -47,32 +51,32 @@ def test_default_settings_use_sqlite_file_under_home(told: Any, tmp_path: Path) 
     assert found["SECRET_KEY"] == (tmp_path / "secret.key").read_text().strip()
 
 
-def test_database_url_selects_postgresql(told: Any) -> None:
-    found = told(DATABASE_URL="postgres://partway@db.example/books")
+def test_database_url_selects_postgresql(read_settings: Any) -> None:
+    found = read_settings(DATABASE_URL="postgres://partway@db.example/books")
     assert (found["engine"], found["name"]) == ("django.db.backends.postgresql", "books")
 
 
-def test_postgresql_has_lock_and_idle_timeouts(told: Any) -> None:
-    limits = told(DATABASE_URL="postgres://partway@db.example/books")["options"]["options"]
+def test_postgresql_has_lock_and_idle_timeouts(read_settings: Any) -> None:
+    limits = read_settings(DATABASE_URL="postgres://partway@db.example/books")["options"]["options"]
     assert limits == "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"
 
 
-def test_https_url_makes_session_cookie_secure(told: Any) -> None:
-    assert not told()["SESSION_COOKIE_SECURE"]
-    found = told(PARTWAY_URL="https://pay.alder.example/")
+def test_https_url_makes_session_cookie_secure(read_settings: Any) -> None:
+    assert not read_settings()["SESSION_COOKIE_SECURE"]
+    found = read_settings(PARTWAY_URL="https://pay.alder.example/")
     assert found["SESSION_COOKIE_SECURE"]
     assert found["ALLOWED_HOSTS"][0] == "pay.alder.example"
 
 
-def test_secret_key_fallbacks_are_read_from_settings(told: Any) -> None:
-    found = told(PARTWAY_SECRET_KEY="new" * 20, PARTWAY_SECRET_KEY_FALLBACKS="old,older")
+def test_secret_key_fallbacks_are_read_from_settings(read_settings: Any) -> None:
+    found = read_settings(PARTWAY_SECRET_KEY="new" * 20, PARTWAY_SECRET_KEY_FALLBACKS="old,older")
     assert (found["SECRET_KEY"], found["SECRET_KEY_FALLBACKS"]) == ("new" * 20, ["old", "older"])
 
 
-def test_mail_backend_follows_settings(told: Any) -> None:
-    assert told()["EMAIL_BACKEND"] == "partway.delivery.mail.backends.FileBackend"
+def test_mail_backend_follows_settings(read_settings: Any) -> None:
+    assert read_settings()["EMAIL_BACKEND"] == "partway.delivery.mail.backends.FileBackend"
     assert (
-        told(EMAIL_URL="smtp://mail.example:25")["EMAIL_BACKEND"]
+        read_settings(EMAIL_URL="smtp://mail.example:25")["EMAIL_BACKEND"]
         == "partway.delivery.mail.backends.SmtpBackend"
     )
-    assert told(PARTWAY_MAIL_BACKEND="postmark.EmailBackend")["EMAIL_BACKEND"].startswith("anymail.")
+    assert read_settings(PARTWAY_MAIL_BACKEND="postmark.EmailBackend")["EMAIL_BACKEND"].startswith("anymail.")

@@ -29,7 +29,7 @@ COMMIT = ("before commit", "after commit")
 
 @dataclass(frozen=True)
 class KillPoint:
-    """The place where an act is killed: after these failpoints; or nowhere, and these are all that it passes."""
+    """The failpoint at which an act is killed; without one, the act must pass exactly these failpoints."""
 
     passed: tuple[str, ...]
     kills: bool = True

@@ -32,7 +32,7 @@ SEND = ("mail payment_request", "sent payment_request", *COMMIT)
 
 
 class Dialog:
-    """A dialog that the owner submits, once or again; `typed` replaces values of its fields."""
+    """A dialog that the owner submits, possibly twice; `typed` replaces values of its fields."""
 
     def __init__(self, scenario: CrashScenario, path: str, **typed: str) -> None:
         self.path = scenario.path(path)

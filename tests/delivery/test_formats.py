@@ -1,4 +1,4 @@
-"""Amounts, dates and numbers in the reader's locale; in English as they have always been."""
+"""Amounts, dates and numbers in the reader's locale; the formats of English are fixed."""
 
 from __future__ import annotations
 

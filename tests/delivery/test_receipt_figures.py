@@ -1,4 +1,4 @@
-"""A receipt's figures are those of its own moment."""
+"""A receipt shows the figures at the time of its payment."""
 
 from __future__ import annotations
 

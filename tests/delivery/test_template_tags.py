@@ -1,4 +1,4 @@
-"""How money, stages, states and times look on every page."""
+"""The template tags of money, stages, states and times."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def stage_widths(html: str) -> tuple[float, float]:
     paid = re.search(r'class="stage-paid" width="([\d.]+)%"', html)
     requested = re.search(r'class="stage-requested" x="([\d.]+)%" width="([\d.]+)%"', html)
     if paid and requested:
-        assert paid[1] == requested[1]  # the one begins where the other ends
+        assert paid[1] == requested[1]  # each segment begins where the one before it ends
     return float(paid[1]) if paid else 0, float(requested[2]) if requested else 0
 
 

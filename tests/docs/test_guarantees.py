@@ -1,4 +1,4 @@
-"""The page of guarantees names a test for each promise, and each test it names is there."""
+"""The page of guarantees names a test for each guarantee, and each named test exists."""
 
 from __future__ import annotations
 

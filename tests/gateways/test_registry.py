@@ -15,8 +15,8 @@ from partway.lib.money import EXPONENTS
 from tests.gateways.toy import TOY
 
 SOURCE = Path(partway.__file__).parent
-# The pretend company itself, which is an application of its own, and the two that start its process.
-COMPANY = ("sandbox/", "worker/supervisor.py", "__main__.py")
+# The sandbox, which is an application of its own, and the two modules that start its process.
+SANDBOX = ("sandbox/", "worker/supervisor.py", "__main__.py")
 
 
 def test_unknown_gateway_code_raises_key_error() -> None:
@@ -67,6 +67,6 @@ def names(path: Path) -> set[str]:
 @pytest.mark.parametrize("code", GATEWAYS)
 def test_only_gateways_package_names_a_gateway(code: str) -> None:
     files = [path for path in SOURCE.rglob("*") if path.suffix in (".py", ".html")]
-    others = [path for path in files if not str(path.relative_to(SOURCE)).startswith(("gateways/", *COMPANY))]
+    others = [path for path in files if not str(path.relative_to(SOURCE)).startswith(("gateways/", *SANDBOX))]
     assert len(others) > 200
     assert [str(path) for path in others if code in names(path)] == []

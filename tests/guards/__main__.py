@@ -1,10 +1,10 @@
-"""Shows that the tests notice what is taken away: `make guards`, or `python -m tests.guards`.
+"""Shows that a test fails when a guard is removed: `make guards`, or `python -m tests.guards`.
 
     constraints    each is dropped from the database around the test marked for it, which must then fail
     mutants        the code is changed in one place, and a test that reaches that place must then fail
 
-Words narrow it: `make guards ARGS="allocations money"` runs the mutants of the modules with these in their names, and
-`ARGS=constraints` drops the constraints, `ARGS=locks` only takes locks away. Killed mutants are kept between
+Arguments narrow the run: `make guards ARGS="allocations money"` runs the mutants of the modules with these in their
+names, `ARGS=constraints` drops the constraints, `ARGS=locks` only takes locks away. Killed mutants are kept between
 runs as long as their file is unchanged.
 """
 
@@ -39,7 +39,7 @@ DATABASES = ("sqlite", "postgresql")
 
 
 def main() -> int:
-    """Run what the words ask for; returns the exit code."""
+    """Runs the mutants and constraints that the arguments select; returns the exit code."""
     parser = argparse.ArgumentParser(prog="make guards", description=__doc__, formatter_class=_Raw)
     parser.add_argument("words", nargs="*", help="parts of module names, `constraints` or `locks`")
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs found")
@@ -67,7 +67,7 @@ class _Raw(argparse.RawDescriptionHelpFormatter):
 
 
 def drop_constraints() -> None:
-    """Drop each constraint around its test, on both databases; ends the program if one is not missed."""
+    """Drops each constraint around its test, on both databases; ends the program if no test fails for one."""
     for database in DATABASES:
         run_pytest(["--without-constraints", f"--database={database}", "-m", "guards_constraint", *TESTS])
 
@@ -75,7 +75,7 @@ def drop_constraints() -> None:
 def run_mutants(
     chosen: Sequence[Module], tests: Sequence[str], processes: int, *, only_locks: bool = False
 ) -> int:
-    """Run the mutants of these modules, compare the survivors with the accepted ones, and return the exit code."""
+    """Runs the mutants of these modules, compares survivors with the accepted ones, and returns the exit code."""
     began = time.monotonic()
     items = [(module, item) for module in chosen for item in module.work_items()]
     on_postgresql = [one for one in items if is_lock(*one)]
@@ -84,7 +84,7 @@ def run_mutants(
     else:
         current_map("sqlite", chosen, tests, processes)
         results = run_items("sqlite", [one for one in items if one not in on_postgresql], tests, processes)
-    # What matters only where rows are locked one by one gets a second chance there.
+    # PostgreSQL locks single rows, so mutants that survive on SQLite are tried there too.
     covered = current_map("postgresql", chosen, tests, processes)
     left = [one for one in items if not is_killed(results.get(one[1].job_id)) and is_covered(covered, *one)]
     results |= run_items("postgresql", left, tests, processes)
@@ -99,12 +99,12 @@ def run_mutants(
 
 
 def is_killed(result: WorkResult | None) -> bool:
-    """True if a test failed, or if the mutant is no Python."""
+    """Returns True if a test failed, or if the mutant is not valid Python."""
     return result is not None and result.test_outcome in (TestOutcome.KILLED, TestOutcome.INCOMPETENT)
 
 
 def is_lock(module: Module, item: WorkItem) -> bool:
-    """True for a mutant that takes a lock away: SQLite has none to take."""
+    """Returns True for a mutant that removes a lock; SQLite has no row locks."""
     spec = item.mutations[0]
     if not spec.operator_name.endswith(("/RemoveLock", "/RemoveChainedCall")):
         return False
@@ -115,14 +115,14 @@ def is_lock(module: Module, item: WorkItem) -> bool:
 
 
 def is_covered(covered: CoverageMap, module: Module, item: WorkItem) -> bool:
-    """True if a test runs the statement of this mutant."""
+    """Returns True if a test runs the statement of this mutant."""
     return bool(covered.tests_at(module, module.statement_lines(item.mutations[0].start_pos[0])))
 
 
 def run_items(
     database: str, items: Sequence[tuple[Module, WorkItem]], tests: Sequence[str], processes: int
 ) -> dict[str, WorkResult]:
-    """Run those of these mutants that were not killed before; returns the result of each by its id."""
+    """Runs those of these mutants that were not killed before; returns the result of each by its id."""
     by_module: dict[Module, list[WorkItem]] = {}
     for module, item in items:
         by_module.setdefault(module, []).append(item)
@@ -144,7 +144,7 @@ def run_items(
 
 
 def start_workers(database: str, sessions: Sequence[Path], tests: Sequence[str], processes: int) -> None:
-    """Let some processes run what the sessions have pending, and wait for them."""
+    """Runs the pending mutants of the sessions in several processes, and waits for them."""
     pending = 0
     for path in sessions:
         with use_db(str(path), WorkDB.Mode.open) as work:
@@ -172,7 +172,7 @@ def start_workers(database: str, sessions: Sequence[Path], tests: Sequence[str],
         ended = [process.wait() for process in running]
     finally:
         for process in running:
-            process.send_signal(signal.SIGINT)  # pytest ends what its fixtures began
+            process.send_signal(signal.SIGINT)  # so that pytest tears down its fixtures
     if any(code not in (0, 5) for code in ended):
         sys.exit(f"A pytest that ran mutants ended with {ended}.")
 

@@ -1,4 +1,4 @@
-"""The survivors that are accepted, each with its reason: accepted.toml.
+"""The accepted survivors, each with its reason: accepted.toml.
 
 An entry names a mutant by its function and by the lines that the mutation changes, so it holds as long as these do,
 wherever they stand in the file:
@@ -38,12 +38,12 @@ class Accepted:
 
 
 def accepted() -> list[Accepted]:
-    """The entries of accepted.toml."""
+    """Returns the entries of accepted.toml."""
     return [Accepted(**entry) for entry in tomllib.loads(FILE.read_text()).get("survivor", ())]
 
 
 def report(survivors: Mapping[Name, str], entries: Sequence[Accepted], modules: Sequence[str]) -> int:
-    """Print each survivor that is not accepted and each entry without a survivor; returns the exit code."""
+    """Prints each survivor that is not accepted and each entry without a survivor; returns the exit code."""
     known = {entry.name: entry for entry in entries}
     new = [name for name in survivors if name not in known]
     for name in new:
@@ -56,5 +56,5 @@ def report(survivors: Mapping[Name, str], entries: Sequence[Accepted], modules: 
 
 
 def is_of(entry: Accepted, modules: Sequence[str]) -> bool:
-    """True if the entry is about one of these modules."""
+    """Returns True if the entry is about one of these modules."""
     return any(f"{entry.function}.".startswith(f"{module}.") for module in modules)

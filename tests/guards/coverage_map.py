@@ -1,4 +1,4 @@
-"""Which tests reach which lines of the source, measured by coverage with a context for each test."""
+"""The lines of the source that each test runs, measured by coverage with a context for each test."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ import coverage
 from .mutants import ROOT, SOURCE, Module
 
 WORK = ROOT / ".guards"
-# The tests of the domain, and of what it stands on; a door, as staff, is tried by its own tests too.
+# The tests of the domain and of the packages below it; a door, as staff, is also tested by its own tests.
 TESTS = ("tests/accounts", "tests/billing", "tests/gateways", "tests/lib")
-LEFT_OUT = "tests/billing/races"  # each of its tests is many, and none of them is the only one for a line
+LEFT_OUT = "tests/billing/races"  # its tests are long, and no line depends on them alone
 MARKED = {"sqlite": "not browser", "postgresql": "locks"}
 # On PostgreSQL all run: few tests are marked for locks, and any of them can be the only one to miss a lock.
 MOST_SECONDS = {"sqlite": 60.0, "postgresql": float("inf")}
@@ -37,7 +37,7 @@ class CoverageMap:
 
     @classmethod
     def load(cls, database: str) -> CoverageMap:
-        """The last measurement; an empty one if there is none."""
+        """Returns the last measurement, or an empty one."""
         file = WORK / f"coverage-{database}.json"
         if not file.exists():
             return cls(database)
@@ -50,7 +50,7 @@ class CoverageMap:
         return cls(database, stored["digests"], stored["seconds"], lines)
 
     def save(self) -> None:
-        """Write it down; tests are written once and then counted, because each reaches many lines."""
+        """Stores the measurement; each test name is stored once, because each test runs many lines."""
         index = {test: number for number, test in enumerate(self.seconds)}
         lines = {
             module: {line: [index[test] for test in tests] for line, tests in by_line.items()}
@@ -60,17 +60,17 @@ class CoverageMap:
         (WORK / f"coverage-{self.database}.json").write_text(json.dumps(stored))
 
     def is_current(self, modules: Sequence[Module], tests: Sequence[str]) -> bool:
-        """True if nothing changed in these modules and in these tests since it was measured."""
+        """Returns True if neither these modules nor these tests changed since the measurement."""
         stamp = tests_digest(tests)
         return all(self.digests.get(module.name) == f"{module.digest} {stamp}" for module in modules)
 
     def tests_at(self, module: Module, lines: Sequence[int]) -> set[str]:
-        """The tests that run at least one of these lines."""
+        """Returns the tests that run at least one of these lines."""
         by_line = self.lines.get(module.name, {})
         return {test for line in lines for test in by_line.get(line, ())}
 
     def affordable(self, tests: set[str], module: Module) -> list[str]:
-        """The tests to run, as many as fit: the module's own first, then the fastest of each file."""
+        """Returns the tests that fit into MOST_SECONDS: the module's own first, then the fastest of each file."""
         own = f"/test_{module.name.rpartition('.')[2]}.py::"
         by_file: dict[str, list[str]] = {}
         for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
@@ -86,7 +86,7 @@ class CoverageMap:
         return chosen
 
     def measure(self, modules: Sequence[Module], tests: Sequence[str], processes: int = 0) -> None:
-        """Run the tests once and note what they run; a test known to run nothing of these modules is left out."""
+        """Runs the tests once and records the lines they run; leaves out tests known to run none of these modules."""
         is_known = all(module.name in self.lines for module in modules)
         running = {
             test for one in modules for found in self.lines.get(one.name, {}).values() for test in found
@@ -118,7 +118,7 @@ class CoverageMap:
 def current_map(
     database: str, modules: Sequence[Module], tests: Sequence[str], processes: int
 ) -> CoverageMap:
-    """The measurement as it is now; measures what changed."""
+    """Returns the current measurement; measures changed files again."""
     WORK.mkdir(exist_ok=True)
     covered = CoverageMap.load(database)
     if not covered.is_current(modules, tests):
@@ -129,13 +129,13 @@ def current_map(
 
 
 def tests_of(modules: Sequence[Module]) -> tuple[str, ...]:
-    """The folders with the tests of these modules."""
+    """Returns the folders with the tests of these modules."""
     doors = {f"tests/{module.name.partition('.')[0]}" for module in modules}
     return tuple(sorted({*TESTS, *doors}))
 
 
 def run_pytest(arguments: Sequence[str]) -> None:
-    """Run pytest with the plugin of the guards; ends the program if a test fails."""
+    """Runs pytest with the plugin of the guards; ends the program if a test fails."""
     command = [sys.executable, "-m", "pytest", "-p", "tests.guards.plugin", "-q", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=test_environment(), check=False)
     if done.returncode:
@@ -143,13 +143,13 @@ def run_pytest(arguments: Sequence[str]) -> None:
 
 
 def test_environment() -> dict[str, str]:
-    """Nothing of a pytest around us; Hypothesis tries the same examples each time."""
+    """Returns an environment without pytest's variables, in which Hypothesis repeats its examples."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     return {**kept, "CI": "true"}
 
 
 def tests_digest(tests: Sequence[str]) -> str:
-    """Changes when any test does, or when other tests are chosen."""
+    """Returns a digest that changes with any test and with the choice of tests."""
     digest = hashlib.sha256(repr(sorted(tests)).encode())
     for path in sorted(ROOT.glob("tests/**/*.py")):
         if path.parent.name != "guards":
@@ -158,7 +158,7 @@ def tests_digest(tests: Sequence[str]) -> str:
 
 
 def uses_of(name: str, modules: Sequence[Module]) -> list[tuple[Module, int]]:
-    """Where in the source a constant is named."""
+    """Returns the places in the source that use a constant."""
     return [
         (module, node.lineno)
         for module in modules
@@ -169,5 +169,5 @@ def uses_of(name: str, modules: Sequence[Module]) -> list[tuple[Module, int]]:
 
 
 def source_modules() -> list[Module]:
-    """Every module of the source, those that are not mutated too."""
+    """Returns every module of the source, including those that are not mutated."""
     return [Module(path) for path in sorted(SOURCE.glob("**/*.py"))]

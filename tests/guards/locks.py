@@ -1,4 +1,4 @@
-"""Every place in the source that locks rows, found in its syntax tree."""
+"""Finds every place in the source that locks rows, in its syntax tree."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from .coverage_map import source_modules
 from .mutants import Module
 
-# The pretend payment company has a database of its own, and it is SQLite.
+# The sandbox has its own database, which is SQLite.
 OUTSIDE = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """One call that locks: where it is, and what it locks."""
+    """One call that locks: its place and the locked rows."""
 
     module: Module
     function: str
@@ -27,7 +27,7 @@ class Lock:
 
 
 def locks() -> Iterator[Lock]:
-    """Every lock of our database."""
+    """Returns every lock of our database."""
     for module in source_modules():
         if not module.name.startswith(OUTSIDE):
             for node in ast.walk(module.tree):
@@ -36,7 +36,7 @@ def locks() -> Iterator[Lock]:
 
 
 def is_lock(call: ast.Call) -> bool:
-    """True for `.locked(...)`, `.select_for_update(...)` and PostgreSQL's advisory locks."""
+    """Returns True for `.locked(...)`, `.select_for_update(...)` and PostgreSQL's advisory locks."""
     if not isinstance(call.func, ast.Attribute):
         return False
     sql = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]

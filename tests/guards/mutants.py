@@ -1,4 +1,4 @@
-"""The mutants of the modules that decide about money and about who may do what, and how each is named."""
+"""The mutants of the modules that decide about money and permissions, and the name of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .operators import NAMES, operator
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "partway"
 
-# The domain and what it stands on; of the doors, who may see and do what.
+# The domain and the packages below it; of the doors, only permissions.
 MUTATED = (
     "accounts/**/*.py",
     "billing/**/*.py",
@@ -36,12 +36,12 @@ MUTATED = (
     "staff/settings/members.py",
     "staff/signin/**/*.py",
 )
-# A migration has run; a constraint and a choice of a model are tried by dropping the constraint.
+# Migrations have already run; constraints and choices are tested by dropping the constraint.
 NOT_MUTATED = ("*/migrations/*",)
 # The class body of a model is data that the migrations repeat, so only its functions are mutated.
 DATA = ("*/models.py", "*/models/*")
 
-# A class or a function without these is another one in form only.
+# Removing one of these changes only the form of a class or function.
 FORMAL_DECORATORS = (
     "dataclass",
     "property",
@@ -57,7 +57,7 @@ Statement = ast.stmt | ast.ExceptHandler
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What names a mutant as long as its own function does not change."""
+    """The name of a mutant, which stays the same as long as its function does not change."""
 
     function: str
     before: str
@@ -78,7 +78,7 @@ class Module:
 
     @property
     def is_data(self) -> bool:
-        """True if only the functions in it are mutated."""
+        """Returns True if only the functions in it are mutated."""
         return any(self.path.match(pattern) for pattern in DATA)
 
     @cached_property
@@ -86,7 +86,7 @@ class Module:
         return ast.parse(self.source)
 
     def around(self, line: int) -> list[ast.AST]:
-        """The definitions and statements that the line belongs to, the outermost first."""
+        """Returns the definitions and statements that contain the line, the outermost first."""
         found: list[ast.AST] = []
         level: list[ast.AST] = [self.tree]
         while level:
@@ -98,13 +98,13 @@ class Module:
         return found
 
     def function(self, line: int) -> str:
-        """The qualified name of the function or class around this line; the module's name outside of them."""
+        """Returns the qualified name of the function or class around this line; the module's name outside of them."""
         definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         names = [node.name for node in self.around(line) if isinstance(node, definitions)]
         return ".".join([self.name, *names])
 
     def statement_lines(self, line: int) -> range:
-        """The lines of the innermost statement around this one; of a block only its head."""
+        """Returns the lines of the innermost statement around this one; of a block only its head."""
         around = self.around(line)
         if not around:
             return range(line, line + 1)
@@ -116,7 +116,7 @@ class Module:
         return range(innermost.lineno, max(end, innermost.lineno + 1))
 
     def assigned_name(self, line: int) -> str:
-        """The constant that the statement at this line assigns outside of every function; empty if none."""
+        """Returns the constant that the module-level statement at this line assigns; empty if none."""
         for node in self.around(line):
             if isinstance(node, ast.Assign | ast.AnnAssign):
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -125,7 +125,7 @@ class Module:
 
     @cached_property
     def formal_spans(self) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-        """Where signatures, types, formal decorators and messages are: no mutant of these says anything."""
+        """Returns the places of signatures, types, formal decorators and messages, which are not mutated."""
         spans = []
         for node in ast.walk(self.tree):
             for decorator in getattr(node, "decorator_list", ()):
@@ -144,7 +144,7 @@ class Module:
         return spans
 
     def work_items(self) -> Iterator[WorkItem]:
-        """Every mutant of this file; its id is the same as long as the file is."""
+        """Returns every mutant of this file; its id is stable as long as the file does not change."""
         tree = get_ast(self.source)
         nodes = list(ast_nodes(tree))
         for name in NAMES:
@@ -158,7 +158,7 @@ class Module:
                     yield WorkItem.single(job, spec)
 
     def mutated(self, spec: MutationSpec) -> str:
-        """The source of this file with one mutation."""
+        """Returns the source of this file with one mutation."""
         code = mutate_code(self.source, operator(spec.operator_name), spec.occurrence)
         assert code is not None, spec
         return str(code)
@@ -174,7 +174,7 @@ def _first_line(node: ast.AST) -> int:
 
 
 def modules(wanted: tuple[str, ...] = ()) -> list[Module]:
-    """The modules that are mutated, or only those of which one of the given words is a part of the name."""
+    """Returns the mutated modules, or those whose name contains one of the given words."""
     paths = sorted({path for pattern in MUTATED for path in SOURCE.glob(pattern)})
     found = [Module(path) for path in paths if not any(path.match(pattern) for pattern in NOT_MUTATED)]
     return [module for module in found if not wanted or any(word in module.name for word in wanted)]
@@ -182,12 +182,12 @@ def modules(wanted: tuple[str, ...] = ()) -> list[Module]:
 
 @cache
 def module_of(path: Path) -> Module:
-    """The module in this file."""
+    """Returns the module in this file."""
     return Module(path)
 
 
 def name_of(module: Module, spec: MutationSpec, mutated: str) -> Name:
-    """The name of a mutant: its function, and the lines that differ, without their indentation."""
+    """Returns the name of a mutant: its function, and the lines that differ, without their indentation."""
     lines = list(difflib.ndiff(module.source.splitlines(), mutated.splitlines()))
     before, after = (
         "\n".join(line[2:].strip() for line in lines if line.startswith(sign)).strip()

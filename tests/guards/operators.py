@@ -1,4 +1,4 @@
-"""The mutation operators: a choice of cosmic-ray's, and our own for what guards Django code."""
+"""The mutation operators: a choice of cosmic-ray's, and our own for guards in Django code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import parso
 from cosmic_ray.operators.operator import Example, Operator
 from parso.tree import NodeOrLeaf
 
-# One replacement for each operator of the language: the others fail the same tests.
+# One replacement for each operator of the language, because the others fail the same tests.
 FROM_COSMIC_RAY = (
     "ReplaceBinaryOperator_Add_Sub",
     "ReplaceBinaryOperator_Sub_Add",
@@ -39,26 +39,26 @@ FROM_COSMIC_RAY = (
     "ZeroIterationForLoop",
 )
 
-# A call of these still works without one of its arguments, and then reads, changes or rounds something else.
+# These calls still work without one of their arguments, and then read, change or round something else.
 CALLS_WITH_CONDITIONS = ("filter", "exclude", "get", "update", "quantize")
 
 
-# What these make of their argument is often as good as the argument.
+# The result of these often equals their argument.
 CONVERSIONS = (*dir(builtins), "get", "filter", "exclude", "append", "add")
 
 
 def code_of(node: NodeOrLeaf) -> str:
-    """The source of a node, without the spaces before it."""
+    """Returns the source of a node, without the spaces before it."""
     return str(node.get_code(include_prefix=False))
 
 
 def children_of(node: NodeOrLeaf) -> Sequence[NodeOrLeaf]:
-    """The node's children; none for a leaf."""
+    """Returns the node's children; none for a leaf."""
     return getattr(node, "children", ())
 
 
 def without_each(nodes: Sequence[NodeOrLeaf], separator: str = ",") -> Iterator[str]:
-    """The source of the nodes without the first of what is separated, without the second, and so on."""
+    """Yields the source of the nodes without the first part, without the second, and so on."""
     parts: list[list[NodeOrLeaf]] = [[]]
     for node in nodes:
         if code_of(node) == separator:
@@ -77,7 +77,7 @@ class Rewrite(Operator):  # type: ignore[misc]
     """An operator that replaces a node by other source text."""
 
     def rewrites(self, node: NodeOrLeaf) -> Iterator[str]:
-        """Each text that may stand in place of the node."""
+        """Yields each text that replaces the node."""
         raise NotImplementedError
 
     def mutation_positions(self, node: NodeOrLeaf) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -100,7 +100,7 @@ class Rewrite(Operator):  # type: ignore[misc]
 
 
 class ReplaceCondition(Rewrite):
-    """A condition that is never true, and one that always is."""
+    """Replaces a condition by one that is never true, and by one that is always true."""
 
     EXAMPLES = {
         "if a: b()": ["if False: b()", "if True: b()"],
@@ -124,7 +124,7 @@ class ReplaceCondition(Rewrite):
 
 
 class RemoveOperand(Rewrite):
-    """One operand less of `and`, `or`, `|` and `&`."""
+    """Removes one operand of `and`, `or`, `|` and `&`."""
 
     EXAMPLES = {"x = a or b and c": ["x = b and c", "x = a", "x = a or c", "x = a or b"]}
     OPERATORS = {"and_test": "and", "or_test": "or", "expr": "|", "and_expr": "&"}
@@ -135,7 +135,7 @@ class RemoveOperand(Rewrite):
 
 
 class RemoveCall(Rewrite):
-    """A statement less that is only a call, as `check(row)`; what is written to a log is no promise."""
+    """Removes a statement that is only a call, as `check(row)`, except calls of a logger."""
 
     EXAMPLES = {"check(row)\nx = save()\n": ["pass\nx = save()\n"], "log.info(1)\n": []}
 
@@ -146,7 +146,7 @@ class RemoveCall(Rewrite):
 
 
 class RemoveArgument(Rewrite):
-    """One condition less of a query, one column less of an update."""
+    """Removes one condition of a query, or one column of an update."""
 
     EXAMPLES = {"rows.filter(pk=1, status=old)": ["rows.filter(status=old)", "rows.filter(pk=1)"]}
 
@@ -158,7 +158,7 @@ class RemoveArgument(Rewrite):
 
 
 class RemoveChainedCall(Rewrite):
-    """One call less in a chain: a queryset that is not narrowed, not locked or not ordered."""
+    """Removes one call of a chain, so that a queryset is not narrowed, not locked or not ordered."""
 
     EXAMPLES = {"rows.open().filter(pk=1).get()": ["rows.filter(pk=1).get()", "rows.open().get()"]}
 
@@ -174,7 +174,7 @@ class RemoveChainedCall(Rewrite):
 
 
 class KeepOneArgument(Rewrite):
-    """Only one of the values of which the smallest or the largest is taken."""
+    """Keeps only one of the values of `min` or `max`."""
 
     EXAMPLES = {"x = min(a, b)": ["x = (b)", "x = (a)"]}
 
@@ -185,7 +185,7 @@ class KeepOneArgument(Rewrite):
 
 
 class RemoveItem(Rewrite):
-    """One item less of a list, a set, a tuple or a dictionary."""
+    """Removes one item of a list, a set, a tuple or a dictionary."""
 
     EXAMPLES = {
         "x = [a, *b]": ["x = [*b]", "x = [a]"],
@@ -199,7 +199,7 @@ class RemoveItem(Rewrite):
             return
         following = node.get_next_sibling() if node.parent is not None else None
         if following is not None and code_of(following) == ":":
-            return  # the key of a dictionary: without its entry is mutant enough
+            return  # the key of a dictionary, whose whole entry is removed by another mutant
         is_list = parts[1].type in ("testlist_comp", "dictorsetmaker")
         if is_list and all(child.type not in ("comp_for", "sync_comp_for") for child in parts[1].children):
             opening, closing = code_of(parts[0]), parts[2].get_code()
@@ -209,7 +209,7 @@ class RemoveItem(Rewrite):
 
 
 class ReplaceValue(Rewrite):
-    """Nothing is returned, nothing is assigned to a name, an attribute stays what it was."""
+    """Returns nothing, assigns nothing to a name, or leaves an attribute unchanged."""
 
     EXAMPLES = {
         "def f():\n    return a\n": ["def f():\n    return None\n"],
@@ -229,7 +229,7 @@ class ReplaceValue(Rewrite):
 
 
 class UnwrapCall(Rewrite):
-    """What a function was given in place of what it made of it: nothing is sealed, masked, cleaned or rounded."""
+    """Replaces a call by its argument, so that nothing is sealed, masked, cleaned or rounded."""
 
     EXAMPLES = {
         "x = clean(y)\n": ["x = y\n"],
@@ -252,7 +252,7 @@ class UnwrapCall(Rewrite):
 
 
 class RemoveLock(Rewrite):
-    """A row that is read and not locked."""
+    """Reads a row without locking it."""
 
     EXAMPLES = {"row = Invoice.objects.locked(pk)": ["row = Invoice.objects.get(pk=pk)"]}
 
@@ -275,7 +275,7 @@ def _is_call(node: NodeOrLeaf) -> bool:
 
 
 def _arguments(trailer: NodeOrLeaf) -> Sequence[NodeOrLeaf]:
-    """What stands between the parentheses of a call, commas included."""
+    """Returns the nodes between the parentheses of a call, including commas."""
     inside = children_of(trailer)[1:-1]
     return children_of(inside[0]) if len(inside) == 1 and inside[0].type == "arglist" else inside
 
@@ -292,12 +292,12 @@ class OurOperators:
         return self._classes[name]
 
 
-# An entry point would do the same for an installed package, which the tests are not.
+# The tests are not an installed package, so they have no entry point for this.
 cosmic_ray.plugins.OPERATOR_PROVIDERS["partway"] = OurOperators()
 
 NAMES = (*(f"core/{name}" for name in FROM_COSMIC_RAY), *(f"partway/{name}" for name in OurOperators()))
 
 
 def operator(name: str) -> Operator:
-    """The operator of this name."""
+    """Returns the operator of this name."""
     return cosmic_ray.plugins.get_operator(name)()

@@ -1,4 +1,4 @@
-"""Puts mutated source into a running process: the code of its functions is exchanged, nothing is imported anew."""
+"""Replaces the code of functions in a running process by mutated source, without importing modules again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import CodeType, FunctionType, ModuleType
 
 
 class RunsAtImport(Exception):
-    """The mutation is in what ran when the module was imported, as a constant or a decorator."""
+    """The mutation is in code that runs at import, as a constant or a decorator."""
 
 
 def _kept(code: CodeType) -> tuple[object, ...]:
@@ -27,7 +27,7 @@ def _children(code: CodeType) -> list[CodeType]:
 
 
 def changed_functions(before: CodeType, after: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
-    """The outermost functions that differ, in both versions; raises RunsAtImport.
+    """Returns the outermost functions that differ, in both versions; raises RunsAtImport.
 
     The code of a module and of a class body runs at import; what it contains was made by then.
     """
@@ -42,7 +42,7 @@ def changed_functions(before: CodeType, after: CodeType) -> Iterator[tuple[CodeT
 
 
 def patch_functions(path: Path, source: str, mutated: str) -> None:
-    """Let the functions of the file at `path` run the mutated source from now on; raises RunsAtImport."""
+    """Makes the functions of the file at `path` run the mutated source from now on; raises RunsAtImport."""
     before, after = (compile(text, str(path), "exec", dont_inherit=True) for text in (source, mutated))
     pairs = dict(changed_functions(before, after))
     if not pairs:
@@ -59,13 +59,13 @@ def patch_functions(path: Path, source: str, mutated: str) -> None:
 
 
 def is_of_file(cached: object, path: Path) -> bool:
-    """True if the function behind a cache was defined in this file."""
+    """Returns True if the function behind a cache was defined in this file."""
     function = inspect.unwrap(cached)  # type: ignore[arg-type]
     return isinstance(function, FunctionType) and function.__code__.co_filename == str(path)
 
 
 def patch_constants(name: str, source: str, mutated: str) -> None:
-    """Give the constants of a module the values of the mutated source, wherever they were imported to.
+    """Gives the constants of a module their mutated values, in every module that has imported them.
 
     Raises RunsAtImport when something else differs, as a decorator, or a table that holds functions of the module.
     """
@@ -96,7 +96,7 @@ def _executed(module: ModuleType, source: str) -> dict[str, object]:
 
 
 class _MutatedSource(importlib.machinery.SourceFileLoader):
-    """Loads a module from other text than its file has."""
+    """Loads a module from given source text."""
 
     mutated: str
 
@@ -105,7 +105,7 @@ class _MutatedSource(importlib.machinery.SourceFileLoader):
 
 
 class MutatedModule:
-    """An import hook: one module has the mutated source from the start."""
+    """An import hook that loads one module from mutated source."""
 
     def __init__(self, path: Path, mutated: str) -> None:
         self.path, self.mutated = path, mutated
@@ -125,5 +125,5 @@ class MutatedModule:
         )
 
     def install(self) -> None:
-        """Put it before Python's own ways to find a module."""
+        """Puts the hook before Python's own finders."""
         sys.meta_path.insert(0, self)

@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Measurement:
-    """Notes which test runs which line, and how long each takes."""
+    """Records the lines that each test runs, and how long each test takes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,7 +78,7 @@ class Measurement:
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Run mutants in place of tests."""
+    """Runs mutants in place of tests."""
     sessions = session.config.getoption("--mutants")
     if not sessions:
         return None
@@ -90,13 +90,13 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 def constraints() -> dict[str, tuple[type[Model], BaseConstraint]]:
-    """Each constraint of our own tables by its name, with its table."""
+    """Returns each constraint of our own tables by its name, with its table."""
     models = [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
     return {row.name: (model, row) for model in models for row in model._meta.constraints}
 
 
 def constraint_of(item: pytest.Item) -> str | None:
-    """The constraint that this test is for."""
+    """Returns the constraint that this test is marked for."""
     marker = item.get_closest_marker("guards_constraint")
     return marker.args[0] if marker else None
 
@@ -112,7 +112,7 @@ def _without_its_constraint(
     request.getfixturevalue("django_db_setup")
     table, constraint = constraints()[name]
     whole = table._meta.constraints
-    # SQLite makes the table anew from what the model says, so the model must not name it either.
+    # SQLite rebuilds the table from the model, so the model must not contain the constraint either.
     table._meta.constraints = [one for one in whole if one.name != name]
     with django_db_blocker.unblock(), connection.schema_editor() as editor:
         editor.remove_constraint(table, constraint)
@@ -126,7 +126,7 @@ def _without_its_constraint(
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn the outcome round where the constraint is dropped: then the test must fail."""
+    """Inverts the outcome while the constraint is dropped, because the test must then fail."""
     report = yield
     if report.when == "call" and item.config.getoption("--without-constraints") and constraint_of(item):
         passed = report.passed

@@ -1,4 +1,4 @@
-"""Each lock of the source has a test that runs through it; `make guards` shows that it fails without the lock."""
+"""Each lock of the source is run by a test marked `locks`; `make guards` shows that it fails without the lock."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
 
 
 def names(module: Module) -> list[Name]:
-    """The names of all mutants of a file."""
+    """Returns the names of all mutants of a file."""
     specs = [item.mutations[0] for item in module.work_items()]
     return [name_of(module, spec, module.mutated(spec)) for spec in specs]
 

@@ -1,4 +1,4 @@
-"""Each of our mutation operators does to its examples what it says."""
+"""Each of our mutation operators makes the mutants that its examples state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code of a function is replaced where it is; what ran at import is told apart."""
+"""The code of a function is replaced in place, and a change of code that ran at import is detected."""
 
 from __future__ import annotations
 

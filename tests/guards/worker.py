@@ -39,7 +39,7 @@ class OnlyData(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the tests of one mutant came to, and the test that failed or another explanation."""
+    """The result of the tests of one mutant, and the failed test or another explanation."""
 
     killed: bool
     by: str
@@ -55,7 +55,7 @@ class Worker:
         self.source = source_modules()
 
     def run(self, sessions: Sequence[Path], number: int, of: int) -> None:
-        """Run every `of`-th pending mutant of the sessions and store its result there."""
+        """Runs every `of`-th pending mutant of the sessions and stores its result there."""
         self._set_up_session_fixtures()
         for path in sessions:
             with use_db(str(path), WorkDB.Mode.open) as database:
@@ -65,7 +65,7 @@ class Worker:
                         database.set_result(item.job_id, self.result(item.mutations[0]))
 
     def result(self, spec: MutationSpec) -> WorkResult:
-        """Make the mutant and run its tests."""
+        """Creates the mutant and runs its tests."""
         module = module_of(spec.module_path)
         mutated = module.mutated(spec)
         name = name_of(module, spec, mutated)
@@ -141,28 +141,28 @@ class Worker:
         return next((item.nodeid for item in items if self._fails(item)), "")
 
     def _fails(self, item: pytest.Item) -> bool:
-        # The session as the next "item" keeps what is made once for all tests, and nothing else.
+        # The session as the next "item" keeps the session fixtures and tears down all others.
         reports = runtestprotocol(item, log=False, nextitem=self.session)  # type: ignore[arg-type]
         return any(report.failed for report in reports)
 
     def _set_up_session_fixtures(self) -> None:
-        """Make the database and start the payment company once: every fork has them then."""
+        """Creates the database and starts the sandbox once, so that every fork has them."""
 
         def with_database(django_db_setup: None) -> None: ...
 
-        def with_company(django_db_setup: None, company: object) -> None: ...
+        def with_sandbox(django_db_setup: None, sandbox_server: object) -> None: ...
 
         made = set()
         for item in self.items.values():
             fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-            key = fixtures.get("company", fixtures.get("django_db_setup"))
+            key = fixtures.get("sandbox_server", fixtures.get("django_db_setup"))
             if key and key[-1] not in made:
                 made.add(key[-1])
-                function = with_company if "company" in fixtures else with_database
+                function = with_sandbox if "sandbox_server" in fixtures else with_database
                 assert not self._fails(pytest.Function.from_parent(item.parent, name="x", callobj=function))
 
     def _empty_database(self) -> None:
-        """Remove what a test left that was ended in the middle."""
+        """Removes the rows of a test that was ended early."""
         from pytest_django.plugin import blocking_manager_key
 
         with self.session.config.stash[blocking_manager_key].unblock():
@@ -171,7 +171,7 @@ class Worker:
 
 
 def run_anew(module: Module, mutated: str, tests: list[str], seconds: float, database: str) -> Outcome:
-    """Run the tests in a process that imports the mutated source."""
+    """Runs the tests in a process that imports the mutated source."""
     with mutated_file(mutated) as text:
         environment = {**test_environment(), "GUARDS_MUTATED": f"{module.path}{os.pathsep}{text}"}
         command = [sys.executable, "-m", "pytest", "-p", "tests.guards.plugin", "-x", "-q", "--no-header"]
@@ -198,7 +198,7 @@ def run_anew(module: Module, mutated: str, tests: list[str], seconds: float, dat
 
 @contextmanager
 def mutated_file(mutated: str) -> Iterator[Path]:
-    """The mutated source in a file of its own."""
+    """Writes the mutated source to a file and returns its path."""
     with tempfile.TemporaryDirectory(prefix="partway-guards-") as folder:
         path = Path(folder, "mutated.py")
         path.write_text(mutated)

@@ -1,4 +1,4 @@
-"""What the model and the database each say, to be put side by side: all rows as they are stored, and what they mean."""
+"""Compares the model and the database: every stored row, and the facts that follow from the rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.model.reference_model import ReferenceModel
 Row = dict[str, Any]
 Facts = dict[str, Any]
 
-# Flags about how long something takes come and go with the clock; these are about money.
+# Alerts about durations depend on the clock; these are about money.
 MONEY_FLAGS = ("captured_amount_mismatch", "unwanted_payment", "deposit_unallocated")
 
 
@@ -43,7 +43,7 @@ class Table:
 
 
 class TableSnapshot:
-    """Every row of billing, and the organizations, as they are now."""
+    """Every row of billing and of the organizations at one time."""
 
     def __init__(self) -> None:
         stored = [*apps.get_app_config("billing").get_models(), Organization]
@@ -56,13 +56,13 @@ class TableSnapshot:
     __hash__ = None  # type: ignore[assignment]
 
     def rows(self, model: type[models.Model], **wanted: Any) -> list[Row]:
-        """The rows with these values, in the order in which they were made: ids are ordered by time."""
+        """Returns the rows with these values, oldest first, because ids are ordered by time."""
         table = self.tables[model]
         rows = [dict(zip(table.columns, table.rows[pk], strict=True)) for pk in sorted(table.rows)]
         return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
     def of(self, organization: Organization) -> dict[type[models.Model], list[Row]]:
-        """Every row that belongs to this organization."""
+        """Returns every row of this organization."""
         owned = [model for model, table in self.tables.items() if "organization_id" in table.columns]
         return {model: self.rows(model, organization_id=organization.pk) for model in owned}
 
@@ -75,7 +75,7 @@ def _read(cursor: Any, model: type[models.Model]) -> Table:
 
 
 class Database:
-    """What the stored rows of one organization mean, in the words of the model."""
+    """The facts that the stored rows of one organization state, in the terms of the model."""
 
     def __init__(self, stored: TableSnapshot, organization: Organization) -> None:
         self.stored = stored
@@ -115,8 +115,8 @@ class Database:
             if part["payment_id"] == row["id"]:
                 on[f"invoice {self.invoices.index(part['invoice_id']) + 1}"] += part["amount_minor"]
         accepted = None if row["accepted"] is None else bool(row["accepted"])
-        standing = {name: amount for name, amount in on.items() if amount}
-        return row["status"], row["amount_minor"], accepted, row["captured_minor"], standing
+        allocated = {name: amount for name, amount in on.items() if amount}
+        return row["status"], row["amount_minor"], accepted, row["captured_minor"], allocated
 
     def _quote(self, row: Row) -> tuple[Any, ...]:
         quote = QuoteRow.objects.prefetch_related("payments").get(pk=row["id"])
@@ -133,7 +133,7 @@ class Database:
 
 
 def facts_of_model(books: ReferenceModel, customers: int) -> Facts:
-    """The same, as the model predicts it."""
+    """Returns the same facts as the model predicts them."""
     return {
         **{invoice.name: _invoice(books, invoice) for invoice in books.invoices},
         **{request.name: (request.state, request.reason, request.amount) for request in books.requests},
@@ -164,7 +164,7 @@ def _credit(books: ReferenceModel, customer: int) -> dict[str, int]:
 
 
 def differences(expected: Facts, found: Facts) -> list[str]:
-    """Each fact on which the two do not agree."""
+    """Returns each fact on which model and database differ."""
     return [
         f"{name}: the model says {expected.get(name)}, the books say {found.get(name)}"
         for name in sorted({*expected, *found})

@@ -1,4 +1,4 @@
-"""The company as a process of its own, and how the machine is run on it."""
+"""Fixtures of the model tests: the sandbox as a process, and a function that runs the state machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.model.full_machine import FullMachine
 from tests.model.state_machine import CHECKOUTS_PER_LINK
 from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
 
-# Beyond ten examples Hypothesis would mostly vary those it has, and fresh ones find more here.
+# After ten examples Hypothesis mostly varies the earlier ones, and new ones find more here.
 BATCH = 9
 STEPS = 50
 
@@ -25,21 +25,21 @@ Run = Callable[[int], None]
 
 @pytest.fixture(scope="session")
 def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    """The pretend payment company; bank debits settle when told."""
+    """The sandbox; bank debits settle when a test says so."""
     with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
         yield sandbox_server
 
 
 @pytest.fixture(scope="session")
 def callback_receiver() -> Iterator[CallbackReceiver]:
-    """Where the company's callbacks arrive."""
+    """Receives the callbacks of the gateway."""
     with CallbackReceiver() as callback_receiver:
         yield callback_receiver
 
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all processes of this run of pytest have in common."""
+    """A folder that all processes of this pytest run share."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
@@ -51,7 +51,7 @@ def run(
     callback_receiver: CallbackReceiver,
     settings: Settings,
 ) -> Run:
-    """Run examples of the machine on the real database and the running company."""
+    """Runs examples of the machine on the database and the sandbox."""
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
     settings.PARTWAY_CHECKOUTS_PER_LINK = CHECKOUTS_PER_LINK
@@ -59,7 +59,7 @@ def run(
 
 
 def _run(sandbox_server: SandboxServer, callback_receiver: CallbackReceiver, number: int) -> None:
-    """A batch of examples; the same `number` gives the same ones."""
+    """Runs a batch of examples; the same `number` gives the same examples."""
     how = settings(
         max_examples=BATCH,
         stateful_step_count=STEPS,

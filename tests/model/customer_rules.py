@@ -1,4 +1,4 @@
-"""Customers with a link: they look, press Pay, fill in the company's form, and come back."""
+"""Rules of customers with a link: open it, press Pay, pay at the gateway's checkout, and return."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ ways = st.sampled_from(["good", "debit", "good", "confirming", *ANSWERS])
 
 
 def is_on_the_form(_: ReferenceModel, payment: Payment) -> bool:
-    """Whether the company's page still asks for a card."""
+    """Returns whether the checkout page still shows the card form."""
     return payment.checkout is not None and payment.checkout.status == "open"
 
 
 def is_over(books: ReferenceModel, request: Request) -> bool:
-    """Whether its time is over, and nobody has canceled or paid it before."""
+    """Returns whether the request has expired while it was open."""
     return request.is_over(books.now) and request.state in ("open", "expired")
 
 
 class CustomerRules(PartwayMachine):
-    """Acts of customers; `questions` are those about a card that somebody still has on the screen."""
+    """Acts of customers; `questions` are the open confirmations of cards."""
 
     def __init__(self, *outside: object) -> None:
         super().__init__(*outside)
@@ -45,27 +45,27 @@ class CustomerRules(PartwayMachine):
 
     @rule(source=link(is_payable), stale=seldom)
     def start(self, source: PaymentTarget, stale: bool) -> None:
-        """Open the page of a link and press Pay, perhaps where it shows another amount than is asked by now."""
+        """Opens the page of a link and presses Pay, possibly on an outdated page with another amount."""
         self.view_link(source)
         self.begin(source, stale=stale)
 
     @precondition(lambda self: any(is_over(self.books, request) for request in self.books.requests))
     @rule(request=one("requests", is_over))
     def open_expired_link(self, request: Request) -> None:
-        """And try to pay by it."""
+        """Opens an expired link and tries to pay by it."""
         self.view_link(request)
         self.begin(request, stale=False)
 
     def view_link(self, source: PaymentTarget) -> None:
-        """Nothing changes, however often a page is opened."""
+        """Opens a page, which changes nothing."""
         row, before = self.row(source), self.stored
-        self.act("look", lambda: self.books.view_link(source), lambda: check_payable(row, now=self.now))
+        self.act("open page", lambda: self.books.view_link(source), lambda: check_payable(row, now=self.now))
         assert self.stored == before
 
     def begin(self, source: PaymentTarget, *, stale: bool) -> Payment | None:
-        """The payment whose page at the company the customer sees now, if they got there."""
+        """Starts a payment; returns it when the customer reached the checkout page."""
         row, document = self.row(source), document_of(source)
-        amount = self.books.asked(document, request_of(source)) - (1 if stale else 0)
+        amount = self.books.amount_to_pay(document, request_of(source)) - (1 if stale else 0)
         shown = Money(amount, document.currency)
         started = self.act(
             "start",
@@ -86,7 +86,7 @@ class CustomerRules(PartwayMachine):
         self.fill_in(payment, how)
 
     def fill_in(self, payment: Payment, how: str) -> None:
-        """The company's form, whatever became of the link meanwhile."""
+        """Submits the checkout form, in whatever state the link is by now."""
         assert payment.checkout is not None
         checkout, row = payment.checkout, self.row(payment)
         pages: list[httpx.Response] = []
@@ -106,7 +106,7 @@ class CustomerRules(PartwayMachine):
         self.answer(payment, agreed=agreed)
 
     def answer(self, payment: Payment, *, agreed: bool) -> None:
-        """What stands on the screen, though the company may have forgotten the question."""
+        """Answers the confirmation of a card, which the gateway may have dropped."""
         assert payment.checkout is not None
         checkout, row, (question, page) = payment.checkout, self.row(payment), self.questions[payment]
         decision = "confirm" if agreed else "refuse"
@@ -122,10 +122,10 @@ class CustomerRules(PartwayMachine):
         self.return_from(payment)
 
     def return_from(self, payment: Payment) -> None:
-        """The company leads back to our page, which asks what became of it; or that page is loaded again."""
+        """Returns from the checkout to our page, which refreshes the payment; or reloads that page."""
         row = self.row(payment)
         self.act(
-            "come back",
+            "return",
             lambda: self.books.refresh(payment),
             lambda: refresh_payment(row, now=self.now),
             refusal_changes=True,
@@ -147,7 +147,7 @@ class CustomerRules(PartwayMachine):
         self.pay_and_return(quote, how)
 
     def pay_and_return(self, source: PaymentTarget, how: str) -> None:
-        """From the button to the receipt."""
+        """Pays from the Pay button to the receipt."""
         payment = self.begin(source, stale=False)
         if payment is not None:
             self.fill_in(payment, how)

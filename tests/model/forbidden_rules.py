@@ -1,4 +1,4 @@
-"""What nobody may: reach across to another organization, forge a callback, pay a deposit in parts."""
+"""Rules of forbidden acts: on another organization, with a forged callback, or a part of a deposit."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from tests.model.strategies import callback, is_editable, members, one, rarely
 
 
 class ForbiddenRules(MemberRules, GatewayRules):
-    """Acts that end in a refusal, whatever the state of things is."""
+    """Acts that must be refused in every state."""
 
     @precondition(rarely)
     @rule(
-        what=st.sampled_from(["write", "edit", "divide"]),
+        what=st.sampled_from(["create invoice", "edit", "divide"]),
         invoice=one("invoices", is_editable),
         by=members,
     )
     def attempt_forbidden_act(self, what: str, invoice: Invoice, by: int) -> None:
-        """In one way or another."""
+        """Attempts one of the forbidden acts."""
         {
-            "write": self.write_for_a_stranger,
+            "create invoice": self.write_for_a_stranger,
             "edit": self.give_to_a_stranger,
             "divide": self.divide_a_deposit,
         }[what](invoice, by)
 
     def write_for_a_stranger(self, _: Invoice, by: int) -> None:
-        """The customer is another organization's (D5)."""
+        """Creates an invoice for a customer of another organization (D5)."""
         draft = self.draft(self.stranger, "USD", 1000)
         self.act(
-            "write",
+            "create invoice",
             lambda: refused("invalid"),
             lambda: invoices.create(self.organization, draft=draft, by=self.members[by], now=self.now),
         )
@@ -62,19 +62,19 @@ class ForbiddenRules(MemberRules, GatewayRules):
         received = self.received(gateway_callback)
         account = GatewayAccount.objects.get(organization=self.neighbor)
         self.act(
-            "misdirect",
+            "deliver to wrong account",
             lambda: refused("bad_callback"),
             lambda: receive_callback(account, body=received.body, headers=received.headers, now=self.now),
         )
 
     def divide_a_deposit(self, _: Invoice, by: int) -> None:
-        """There is no such request (D1)."""
+        """Requests a part of a deposit (D1)."""
         if self.books.quotes:
             quote = self.books.quotes[-1]
             row, to = self.row(quote), (self.customers[quote.customer].email,)
             ask = payment_requests.NewPaymentRequest(Money(quote.deposit // 2, quote.currency), to)
             self.act(
-                "ask",
+                "request payment",
                 lambda: refused("deposit_not_divisible"),
                 lambda: payment_requests.create(row, new_request=ask, by=self.members[by], now=self.now),
             )

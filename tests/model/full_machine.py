@@ -1,4 +1,4 @@
-"""The whole machine: how a business opens, all that can happen to it, and the day on which everything is settled."""
+"""The complete machine: all rules, an initial state, and a final check that every payment is settled."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from tests.model.worker_rules import WorkerRules
 
 
 class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, WorkerRules):
-    """Every act there is."""
+    """All rules together."""
 
     @initialize(
         owed=st.lists(st.tuples(currencies, totals), min_size=1, max_size=3),
-        asked=st.booleans(),
+        with_request=st.booleans(),
         percent=st.sampled_from([None, 30, 50]),
     )
-    def open(self, owed: list[tuple[str, int]], asked: bool, percent: int | None) -> None:
-        """Some invoices are sent, and perhaps something is asked for, before anything else happens."""
+    def open(self, owed: list[tuple[str, int]], with_request: bool, percent: int | None) -> None:
+        """Sends some invoices, and requests a payment of one of them or none."""
         for customer, (currency, total) in enumerate(owed):
             self.create_invoice(customer % 2, currency, total, kept=False, by=0)
-        if asked:
+        if with_request:
             self.ask(self.books.invoices[0], "half", None, by=1)
         if percent:
             self.create_quote(0, owed[0][0], 5000, percent, 3, kept=False, by=0)
             self.accept(self.books.quotes[0])
 
     def teardown(self) -> None:
-        """Unless something was wrong before: all is well again, and then nothing may stay unsettled."""
+        """Settles everything and checks the end, unless the example has already failed."""
         if self.is_consistent:
             self.settle_everything()
 
     def settle_everything(self) -> None:
-        """Banks and customers come to an end, every callback arrives, and the worker makes its rounds."""
+        """Settles debits, delivers every callback and runs the worker until nothing is left."""
         gateway = self.books.gateway
         if gateway.faults:
             self.clear_faults()
@@ -54,17 +54,17 @@ class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, WorkerRules):
         self.check_the_end()
 
     def make_a_round(self) -> None:
-        """What the worker does, as far as there is something to do."""
+        """Runs the jobs of the worker that have something to do."""
         if self.unsettled():
             self.refresh_unsettled_payments()
         if self.books.waiting:
-            self.work_off_callbacks()
+            self.process_callbacks()
         self.read_list()
         self.expire_payment_requests()
         self.expire_quotes()
 
     def check_the_end(self) -> None:
-        """No payment without an end, no callback without an effect; what was taken is what is booked, to the unit."""
+        """Checks that no payment is unsettled, no callback is pending, and all captured money is booked."""
         unsettled = [payment for payment in self.books.payments if payment.is_unsettled]
         taken = sum(line["captured"] for line in self.gateway_driver.ledger().values())
         booked = sum(payment.captured or 0 for payment in self.books.payments if not payment.offline)

@@ -1,4 +1,4 @@
-"""The payment company as the model has it: checkouts, what goes wrong there, and what it tells afterwards."""
+"""The gateway in the model: checkouts, faults and callbacks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-# What a customer can pay with, and what the company's page answers as long as the checkout is open.
+# The means of payment, and the response of the gateway's page while the checkout is open.
 ANSWERS = {
     "good": 303,
     "lapsing": 303,
@@ -20,15 +20,15 @@ _ENDED = {"authorized": 409, "processing": 409, "captured": 409, "closed": 410, 
 
 
 class NoAnswer(Exception):
-    """The company did not answer; it may have done what it was told."""
+    """The gateway did not respond; the call may have had its effect."""
 
 
 class GatewayRefusal(Exception):
-    """The company refused for certain."""
+    """The gateway refused the call."""
 
 
 class PlainRepr:
-    """Printed by Hypothesis as it describes itself, not field by field."""
+    """Has a short repr, because Hypothesis otherwise prints every field."""
 
     def _repr_pretty_(self, printer: Any, _: bool) -> None:
         printer.text(repr(self))
@@ -36,7 +36,7 @@ class PlainRepr:
 
 @dataclass(eq=False)
 class Checkout(PlainRepr):
-    """One thing to be paid, once; `captured` is what was really taken, in minor units."""
+    """One checkout, paid at most once; `captured` is the captured amount in minor units."""
 
     reference: Any
     amount: int
@@ -44,7 +44,7 @@ class Checkout(PlainRepr):
     status: str = "open"
     captured: int = 0
     lapses: bool = False
-    question: int = 0  # which question about a card is open, if one is
+    question: int = 0  # the open confirmation of a card, if any
     changed: int = 0
 
     def __repr__(self) -> str:
@@ -65,7 +65,7 @@ class GatewayCallback(PlainRepr):
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong once: with an act, or with whichever capture or close comes next."""
+    """A fault that happens once: in an act, or in the next capture or close."""
 
     kind: str
     act: str = ""
@@ -74,7 +74,7 @@ class Fault:
 
 @dataclass
 class GatewayModel:
-    """Its whole memory."""
+    """All state of the gateway."""
 
     checkouts: list[Checkout] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -83,13 +83,13 @@ class GatewayModel:
     changes: int = 0
 
     def in_status(self, status: str) -> list[Checkout]:
-        """The checkouts that stand so."""
+        """Returns the checkouts in this status."""
         return [checkout for checkout in self.checkouts if checkout.status == status]
 
-    # What a merchant asks
+    # Calls of a merchant
 
     def start(self, reference: Any, amount: int, currency: str) -> Checkout:
-        """The same reference again is the same checkout."""
+        """Starts a checkout; the same reference returns the same checkout."""
         self._break("error_before", "start")
         known = [checkout for checkout in self.checkouts if checkout.reference is reference]
         if not known:
@@ -100,21 +100,21 @@ class GatewayModel:
         return known[0]
 
     def fetch(self, checkout: Checkout) -> str:
-        """Where it stands."""
+        """Returns the state of a checkout."""
         self._break("error_before", "fetch")
         self._break("timeout_after_success", "fetch")
         return checkout.status
 
     def listed(self) -> list[Checkout]:
-        """All of them, in the order of their latest change."""
+        """Returns all checkouts, in the order of their latest change."""
         self._break("error_before", "list_checkouts")
         self._break("timeout_after_success", "list_checkouts")
         return sorted(self.checkouts, key=lambda checkout: checkout.changed)
 
     def capture(self, checkout: Checkout) -> None:
-        """Take what was authorized, once."""
+        """Captures an authorized checkout; repeating it has no effect."""
         self._break("error_before", "capture")
-        assert checkout.status == "authorized", "nobody captures what is not authorized"
+        assert checkout.status == "authorized", "only an authorized checkout is captured"
         if checkout.lapses:
             self._move(checkout, "closed")
             raise GatewayRefusal
@@ -122,7 +122,7 @@ class GatewayModel:
         self._break("timeout_after_success", "capture")
 
     def close(self, checkout: Checkout) -> str:
-        """Make it unpayable, unless money was taken before; answers where it stands."""
+        """Closes a checkout unless it is captured; returns its state."""
         self._break("error_before", "close")
         if checkout.status == "open" and self._fault("close_too_late"):
             self._move(checkout, "processing")
@@ -131,10 +131,10 @@ class GatewayModel:
         self._break("timeout_after_success", "close")
         return checkout.status
 
-    # What a customer and a bank do
+    # Acts of a customer and a bank
 
     def pay(self, checkout: Checkout, how: str) -> int:
-        """Fill in the form; answers the page's HTTP status."""
+        """Submits the form; returns the HTTP status of the page."""
         if checkout.status != "open":
             return _ENDED[checkout.status]
         if how == "confirming":
@@ -150,7 +150,7 @@ class GatewayModel:
         return ANSWERS[how]
 
     def confirm(self, checkout: Checkout, question: int, *, agreed: bool) -> int:
-        """Answer what the company asked about a card."""
+        """Answers the confirmation of a card."""
         if checkout.status != "open":
             return _ENDED[checkout.status]
         if checkout.question != question:
@@ -159,13 +159,13 @@ class GatewayModel:
         return 303 if agreed else 402
 
     def settle(self, checkout: Checkout, *, good: bool) -> None:
-        """A bank debit ends."""
+        """Settles a bank debit."""
         if good:
             self._take(checkout)
         else:
             self._move(checkout, "failed")
 
-    # How it goes
+    # Faults
 
     def _take(self, checkout: Checkout) -> None:
         wrong = self._fault("wrong_amount")
@@ -186,7 +186,7 @@ class GatewayModel:
             raise NoAnswer
 
     def _fault(self, kind: str, act: str = "") -> Fault | None:
-        """The oldest that fits, which is used up."""
+        """Returns the oldest matching fault and removes it."""
         fault = next((fault for fault in self.faults if (fault.kind, fault.act) == (kind, act)), None)
         if fault:
             self.faults.remove(fault)

@@ -1,4 +1,4 @@
-"""The company and the banks behind it: money moves, things go wrong, and callbacks arrive in whatever order."""
+"""Rules of the gateway and the banks: money moves, faults happen, and callbacks arrive in any order."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ faults = st.one_of(silences, st.just(Fault("close_too_late")), wrong_amounts)
 
 
 class GatewayRules(PartwayMachine):
-    """Acts of the company."""
+    """Acts of the gateway."""
 
     @precondition(lambda self: self.books.gateway.in_status("processing"))
     @rule(checkout=checkout("processing"), good=st.booleans())
     def settle(self, checkout: Checkout, good: bool) -> None:
-        """A bank debit ends, perhaps long after everybody has forgotten it."""
+        """Settles a bank debit, possibly long after it began."""
         row = self.row(checkout.reference)
         self.act(
-            f"settle {'well' if good else 'badly'}",
+            "settle debit" if good else "fail debit",
             lambda: self.books.gateway.settle(checkout, good=good),
             lambda: self.gateway_driver.settle_bank_debit(row, "captured" if good else "failed"),
         )
@@ -40,12 +40,12 @@ class GatewayRules(PartwayMachine):
     @precondition(lambda self: self.books.gateway.in_status("authorized") and not self.books.gateway.faults)
     @rule(checkout=checkout("authorized"))
     def capture_at_gateway(self, checkout: Checkout) -> None:
-        """Somebody takes the money in the company's own dashboard, whatever was decided here."""
+        """Captures an authorization in the dashboard of the gateway, whatever was decided here."""
         if not checkout.lapses:
             row = self.row(checkout.reference)
-            row.checkout_ref = self.ref_of(checkout)  # which we may never have learned
+            row.checkout_ref = self.ref_of(checkout)  # which may not be stored
             self.act(
-                "press capture",
+                "capture at gateway",
                 lambda: self.books.gateway.capture(checkout),
                 lambda: self.gateway_driver.capture(row),
             )
@@ -53,25 +53,25 @@ class GatewayRules(PartwayMachine):
     @precondition(lambda self: rarely(self) and self.books.gateway.in_status("open"))
     @rule(checkout=checkout("open"))
     def expire_checkout(self, checkout: Checkout) -> None:
-        """The company lets nobody pay any more, as when a checkout's time is over."""
+        """Closes a checkout at the gateway, as when its time is over."""
         ref = self.ref_of(checkout)
-        self.act("run out", lambda: self._closed(checkout), lambda: self.gateway_driver.close(ref))
+        self.act("expire checkout", lambda: self._closed(checkout), lambda: self.gateway_driver.close(ref))
 
     def _closed(self, checkout: Checkout) -> None:
         with suppress(NoAnswer):
             self.books.gateway.close(checkout)
 
     def ref_of(self, checkout: Checkout) -> str:
-        """The company's own name for it, which we may never have learned."""
+        """Returns the gateway's ref of the checkout, which may not be stored."""
         return str(self.gateway_driver.ledger()[self.ids[checkout.reference]]["id"])
 
     @precondition(lambda self: len(self.books.gateway.faults) < 2)
     @rule(fault=faults)
     def inject_fault(self, fault: Fault) -> None:
-        """Something will, the next time."""
+        """Injects a fault into a later call."""
         details: dict[str, object] = {"act": fault.act} if fault.act else {"delta": fault.delta}
         self.act(
-            "go wrong",
+            "inject fault",
             lambda: self.books.gateway.faults.append(fault),
             lambda: self.gateway_driver.inject_fault(fault.kind, **details),
         )
@@ -82,18 +82,18 @@ class GatewayRules(PartwayMachine):
         self.clear_faults()
 
     def clear_faults(self) -> None:
-        """All is well there again."""
-        self.act("recover", self.books.gateway.faults.clear, self.gateway_driver.clear_faults)
+        """Removes all faults."""
+        self.act("clear faults", self.books.gateway.faults.clear, self.gateway_driver.clear_faults)
 
-    # Callbacks: what is never handed over is lost, what is handed over again came twice
+    # Callbacks: one that is never delivered is lost, and one that is delivered again is repeated
 
     @precondition(lambda self: self.books.gateway.callbacks)
     @rule(gateway_callback=callback(lambda books, gateway_callback: gateway_callback not in books.done))
     def deliver_callback(self, gateway_callback: GatewayCallback) -> None:
-        """In any order, and any number of times."""
+        """Delivers a callback, in any order and any number of times."""
         received, account = self.received(gateway_callback), self.gateway_driver.account
         self.act(
-            "hand over",
+            "deliver callback",
             lambda: "processed" if self.books.deliver_callback(gateway_callback) else "pending",
             lambda: self._received(account, received),
         )
@@ -101,7 +101,7 @@ class GatewayRules(PartwayMachine):
     @precondition(lambda self: self.books.gateway.callbacks and not self.books.gateway.faults)
     @rule(gateway_callback=callback(lambda books, gateway_callback: gateway_callback not in books.done))
     def deliver_callback_then_fail(self, gateway_callback: GatewayCallback) -> None:
-        """The company tells us something, and then does not answer what we ask about it."""
+        """Delivers a callback, after which the gateway does not respond to the fetch."""
         self.inject_fault(Fault("error_before", "fetch"))
         self.deliver_callback(gateway_callback)
 
@@ -111,7 +111,7 @@ class GatewayRules(PartwayMachine):
         return stored.status
 
     def received(self, gateway_callback: GatewayCallback) -> ReceivedCallback:
-        """The callback as it came over the wire; the company may still be sending it."""
+        """Returns the callback as it was received; waits while the gateway is sending it."""
         ref = self.ref_of(gateway_callback.checkout)
         received: ReceivedCallback = wait_until(
             lambda: dict(enumerate(self._received_about(ref, gateway_callback.kind))).get(

@@ -1,4 +1,4 @@
-"""What the model says about the acts of members: invoices, requests, offline payments and credit."""
+"""The acts of members in the model: invoices, requests, offline payments and credit."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.model.organization_model import MINIMUM, STEP, ActRefused, Invoice, M
 
 
 def refuse(code: str, *, when: object) -> None:
-    """The act may not be."""
+    """Raises ActRefused with this code when the condition holds."""
     if when:
         raise ActRefused(code)
 
 
 @dataclass
 class MemberActModel(OnlinePaymentModel):
-    """Members at work."""
+    """The acts of members."""
 
     # Invoices
 
@@ -27,7 +27,7 @@ class MemberActModel(OnlinePaymentModel):
         return invoice
 
     def send(self, invoice: Invoice) -> None:
-        """It gets the next number (D4), and takes over the deposit of its quote (D2)."""
+        """Sends an invoice: it gets the next number (D4), and takes over the deposit of its quote (D2)."""
         refuse("conflict", when=invoice.state != "draft")
         refuse("invalid", when=invoice.total == 0)
         invoice.number = 1 + max((one.number or 0 for one in self.invoices), default=0)
@@ -43,7 +43,7 @@ class MemberActModel(OnlinePaymentModel):
             self.flags.add(("deposit_unallocated", deposit))
 
     def edit(self, invoice: Invoice, total: int, *, stale: bool) -> None:
-        """What was paid beyond the new total becomes credit, the latest payment first (M2, R7)."""
+        """Edits an invoice; the amount paid beyond the new total becomes credit, the latest payment first (M2, R7)."""
         refuse("conflict", when=invoice.state in ("void", "written_off"))
         refuse("stale", when=stale)
         refuse("invalid", when=invoice.state != "draft" and total == 0)
@@ -57,11 +57,11 @@ class MemberActModel(OnlinePaymentModel):
         self._follow(invoice, "invoice_changed")
 
     def _latest_on(self, invoice: Invoice) -> list[Payment]:
-        standing = [payment for payment in self.payments if payment.allocations.get(invoice)]
-        return sorted(standing, key=lambda one: (one.settled_at, self.payments.index(one)), reverse=True)
+        allocated = [payment for payment in self.payments if payment.allocations.get(invoice)]
+        return sorted(allocated, key=lambda one: (one.settled_at, self.payments.index(one)), reverse=True)
 
     def void(self, invoice: Invoice) -> None:
-        """Never while money stands on it or a payment is committed (D3)."""
+        """Voids an invoice, unless it has an amount paid or a committed payment (D3)."""
         refuse("conflict", when=invoice.state not in ("draft", "sent") or self.paid(invoice))
         self._end_asking(invoice, "invoice_voided")
         invoice.state = "void"
@@ -73,7 +73,7 @@ class MemberActModel(OnlinePaymentModel):
         invoice.state = "written_off"
 
     def reopen(self, invoice: Invoice) -> None:
-        """No request revives (R4)."""
+        """Reopens an invoice; no request revives (R4)."""
         refuse("conflict", when=invoice.state != "written_off")
         invoice.state = "sent"
 
@@ -85,12 +85,12 @@ class MemberActModel(OnlinePaymentModel):
         self.close_payment(payment)
 
     def _check_room(self, invoice: Invoice, due: int) -> None:
-        """No act leaves less due than a committed payment needs (R7)."""
+        """Refuses an act that leaves less due than a committed payment needs (R7)."""
         payment = self.committed(invoice)
         refuse("payment_in_progress", when=payment and payment.amount > due)
 
     def _follow(self, invoice: Invoice, reason: str) -> None:
-        """What no longer fits the amount due goes (R7)."""
+        """Ends the request and the payment that no longer fit the amount due (R7)."""
         if invoice.state == "draft":
             return
         request, payment = self.open_request(invoice), self.unsettled(invoice)
@@ -103,7 +103,7 @@ class MemberActModel(OnlinePaymentModel):
     # Requests
 
     def ask(self, invoice: Invoice, amount: int, expires_at: datetime | None, form: str) -> None:
-        """At most one is open, for at most what is due (R1, R2); a form sent twice asks once (P8)."""
+        """Requests a payment: at most one is open, up to the amount due (R1, R2); a repeated form is ignored (P8)."""
         if self._sent_before(form, invoice, amount):
             return
         refuse("invoice_not_sent", when=invoice.state != "sent")
@@ -121,7 +121,7 @@ class MemberActModel(OnlinePaymentModel):
         self._keep(form, invoice, amount)
 
     def _sent_before(self, form: str, invoice: Invoice, amount: int) -> bool:
-        """Whether there is nothing left to do; what it said then it must say now, and a reversed payment is none."""
+        """Returns whether this form was submitted before; refuses it with other values or a reversed payment."""
         if form not in self.forms:
             return False
         *said, payment = self.forms[form]
@@ -132,12 +132,12 @@ class MemberActModel(OnlinePaymentModel):
         self.forms[form] = invoice, amount, payment
 
     def resend(self, request: Request) -> None:
-        """Only while it can be paid (R5)."""
+        """Resends the link of a request that can be paid (R5)."""
         refuse("too_late", when=request.state != "open" or request.is_over(self.now))
         self.mails.append(Mail(request))
 
     def cancel(self, request: Request) -> None:
-        """At once, whatever the company is doing, unless a payment is committed (R4)."""
+        """Cancels a request at once, unless a payment is committed (R4)."""
         if request.reason == "by_member":
             return
         refuse("too_late", when=request.state != "open")
@@ -145,10 +145,10 @@ class MemberActModel(OnlinePaymentModel):
         refuse("payment_in_progress", when=payment and payment.request is request and payment.is_committed)
         self.close_payment(self.end(request, "canceled", "by_member"))
 
-    # Money that came another way
+    # Offline payments and credit
 
     def record(self, invoice: Invoice, amount: int, form: str, *, keep_rest: bool) -> None:
-        """An offline payment; what is too much is taken only as credit."""
+        """Records an offline payment; a surplus is accepted only as credit."""
         if self._sent_before(form, invoice, amount):
             return
         refuse("too_late", when=invoice.state == "paid")
@@ -163,7 +163,7 @@ class MemberActModel(OnlinePaymentModel):
         self._follow(invoice, "offline_payment")
 
     def recorded(self, document: object, amount: int) -> Payment:
-        """Money that a member took in."""
+        """Returns a new offline payment."""
         name = f"payment {len(self.payments) + 1}"
         payment = Payment(name, document, amount, self.now, offline=True, accepted=True)  # type: ignore[arg-type]
         payment.state, payment.captured, payment.settled_at = "succeeded", amount, self.now
@@ -171,7 +171,7 @@ class MemberActModel(OnlinePaymentModel):
         return payment
 
     def reverse(self, payment: Payment) -> None:
-        """The check bounced: it is taken off wherever it stands (M2)."""
+        """Reverses an offline payment, and removes all its allocations (M2)."""
         if payment.state == "reversed":
             return
         refuse("conflict", when=not payment.offline)
@@ -180,7 +180,7 @@ class MemberActModel(OnlinePaymentModel):
             self._follow(invoice, "invoice_changed")
 
     def apply_credit(self, invoice: Invoice, amount: int, form: str) -> None:
-        """The oldest first, no unit twice (M3)."""
+        """Allocates the credit, the oldest payment first, no unit twice (M3)."""
         if self._sent_before(form, invoice, amount):
             return
         refuse("invoice_not_sent", when=invoice.state in ("draft", "paid", "void"))
@@ -197,7 +197,7 @@ class MemberActModel(OnlinePaymentModel):
         self._follow(invoice, "invoice_changed" if self.due(invoice) else "invoice_paid")
 
     def release(self, invoice: Invoice, payment: Payment) -> None:
-        """What stands on the invoice becomes credit, and is due again."""
+        """Releases the allocation of a payment into credit; the amount is due again."""
         refuse("conflict", when=not payment.allocations.get(invoice))
         self.allocate(payment, invoice, -payment.allocations[invoice])
         self._follow(invoice, "invoice_changed")

@@ -1,4 +1,4 @@
-"""Members at work: they write, send, ask, record, and change their minds."""
+"""Rules of members: create, send, request, record, edit and cancel."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tests.model.strategies import (
     currencies,
     customers,
     has_candidate,
-    is_askable,
     is_draft,
     is_editable,
     is_open,
     is_owed,
+    is_requestable,
     is_reversible,
     is_sent,
     is_written_off,
@@ -55,7 +55,7 @@ class MemberRules(PartwayMachine):
 
     def __init__(self, *outside: Any) -> None:
         super().__init__(*outside)
-        # The form that was sent last, with its one-time key: which, about what, and the amount in it.
+        # The last submitted form with its idempotency key: its kind, its subject and its amount.
         self.form: tuple[str, Any, int] = ("", None, 0)
         self.idempotency_key, self.form_day = "", self.now.date()
 
@@ -64,10 +64,10 @@ class MemberRules(PartwayMachine):
     @precondition(lambda self: len(self.books.invoices) < MOST_INVOICES)
     @rule(customer=customers, currency=currencies, total=totals, kept=seldom, by=members)
     def create_invoice(self, customer: int, currency: str, total: int, kept: bool, by: int) -> None:
-        """And send it, unless it is kept as a draft."""
+        """Creates an invoice, and sends it unless it stays a draft."""
         draft = self.draft(self.customers[customer], currency, total)
         self.act(
-            "write",
+            "create invoice",
             lambda: self.books.create_invoice(customer, currency, total),
             lambda: invoices.create(self.organization, draft=draft, by=self.members[by], now=self.now),
         )
@@ -75,7 +75,7 @@ class MemberRules(PartwayMachine):
             self.act_on("send", self.books.invoices[-1], self.books.send, invoices.send, by)
 
     def draft(self, customer: Customer, currency: str, total: int) -> invoices.InvoiceDraft:
-        """An invoice of one line."""
+        """Returns a draft of one line."""
         lines = (LineDraft("Oak staircase", Decimal(1), total, Decimal(0)),)
         return invoices.InvoiceDraft(customer, currency, self.now.date() + timedelta(days=14), lines)
 
@@ -86,7 +86,7 @@ class MemberRules(PartwayMachine):
 
     @rule(invoice=one("invoices", is_editable), change=changes, stale=seldom, by=members)
     def edit(self, invoice: Invoice, change: str, stale: bool, by: int) -> None:
-        """In the middle of whatever is going on."""
+        """Edits an invoice in any state."""
         row, paid, before = self.row(invoice), self.books.paid(invoice), invoice.total
         total = {
             "up": before + 700,
@@ -131,18 +131,18 @@ class MemberRules(PartwayMachine):
             ),
         )
 
-    # Forms with a one-time key
+    # Forms with an idempotency key
 
-    @rule(invoice=one("invoices", is_askable), of=portions, life=lives, by=members)
+    @rule(invoice=one("invoices", is_requestable), of=portions, life=lives, by=members)
     def ask(self, invoice: Invoice, of: str, life: timedelta | None, by: int) -> None:
         amount = portion(of, self.books.due(invoice), invoice.currency)
-        self.send_form("ask", (invoice, life), amount, by)
+        self.send_form("request payment", (invoice, life), amount, by)
 
     @precondition(has_candidate("invoices", is_owed))
     @rule(invoice=one("invoices", is_owed), of=portions, keep_rest=st.booleans(), by=members)
     def record(self, invoice: Invoice, of: str, keep_rest: bool, by: int) -> None:
         amount = portion(of, self.books.due(invoice), invoice.currency)
-        self.send_form("record", (invoice, keep_rest), amount, by)
+        self.send_form("record payment", (invoice, keep_rest), amount, by)
 
     @precondition(has_candidate("invoices", can_take_credit))
     @rule(invoice=one("invoices", can_take_credit), of=portions, by=members)
@@ -152,7 +152,7 @@ class MemberRules(PartwayMachine):
         self.send_form("apply credit", (invoice, None), portion(of, most, currency), by)
 
     def send_form(self, name: str, about: Any, amount: int, by: int) -> None:
-        """A fresh one."""
+        """Submits a new form."""
         self.form, self.idempotency_key, self.form_day = (
             (name, about, amount),
             new_id("form"),
@@ -163,14 +163,16 @@ class MemberRules(PartwayMachine):
     @precondition(lambda self: self.idempotency_key)
     @rule(changed=seldom, by=members)
     def send_form_again(self, changed: bool, by: int) -> None:
-        """A double click; or the same form with another amount, which no browser would send."""
+        """Submits the last form again, as a double click does; or with another amount, which no browser would send."""
         name, about, amount = self.form
         self.form = (name, about, amount + 1 if changed else amount)
         self.resubmit(by)
 
     def resubmit(self, by: int) -> None:
-        """With the key that it has."""
-        submit = {"ask": self._ask, "record": self._record, "apply credit": self._apply}[self.form[0]]
+        """Submits a form with its idempotency key."""
+        submit = {"request payment": self._ask, "record payment": self._record, "apply credit": self._apply}[
+            self.form[0]
+        ]
         submit(*self.form[1], self.form[2], self.members[by])
 
     def _ask(self, invoice: Invoice, life: timedelta | None, amount: int, by: Actor) -> None:
@@ -179,7 +181,7 @@ class MemberRules(PartwayMachine):
         wanted, to = Money(amount, invoice.currency), (row.customer.email,)
         ask = payment_requests.NewPaymentRequest(wanted, to, expires_at=expires_at, idempotency_key=key)
         self.act(
-            "ask",
+            "request payment",
             lambda: self.books.ask(invoice, amount, expires_at, key),
             lambda: payment_requests.create(row, new_request=ask, by=by, now=self.now),
         )
@@ -191,7 +193,7 @@ class MemberRules(PartwayMachine):
             money, "Check", today, keep_rest_as_credit=keep_rest, idempotency_key=key
         )
         self.act(
-            "record",
+            "record payment",
             lambda: self.books.record(invoice, amount, key, keep_rest=keep_rest),
             lambda: offline_payments.record(row, offline=offline, by=by, now=self.now),
         )
@@ -204,7 +206,7 @@ class MemberRules(PartwayMachine):
             lambda: credit.apply(row, amount=money, idempotency_key=key, by=by, now=self.now),
         )
 
-    # Second thoughts
+    # Corrections
 
     @precondition(has_candidate("requests", is_open))
     @rule(request=one("requests", is_open), by=members)
@@ -221,7 +223,7 @@ class MemberRules(PartwayMachine):
     def reverse(self, payment: Payment, by: int) -> None:
         row = self.row(payment)
         self.act(
-            "reverse",
+            "reverse payment",
             lambda: self.books.reverse(payment),
             lambda: offline_payments.reverse(row, reason="It bounced.", by=self.members[by], now=self.now),
         )
@@ -229,11 +231,11 @@ class MemberRules(PartwayMachine):
     @precondition(has_candidate("payments", stands_somewhere))
     @rule(part=allocated_part(), by=members)
     def release(self, part: tuple[Payment, Invoice], by: int) -> None:
-        """Off the invoice, into credit."""
+        """Releases an allocation into credit."""
         payment, invoice = part
         row, payment_row = self.row(invoice), self.row(payment)
         self.act(
-            "release",
+            "release credit",
             lambda: self.books.release(invoice, payment),
             lambda: credit.deallocate(row, payment_row, by=self.members[by], now=self.now),
         )

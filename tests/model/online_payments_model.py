@@ -1,4 +1,4 @@
-"""What the model says about paying online: starting, learning what the company says, booking it, giving up."""
+"""Online payments in the model: starting, refreshing, booking and closing."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from tests.model.organization_model import (
 
 @dataclass
 class OnlinePaymentModel(OrganizationModel):
-    """Customers with a link, and the company's word about them."""
+    """Payments by link and the states of their checkouts."""
 
     waiting: list[GatewayCallback] = field(default_factory=list)  # callbacks whose effect is not booked yet
     done: set[GatewayCallback] = field(default_factory=set)
 
-    # A customer
+    # Acts of a customer
 
     def view_link(self, source: PaymentTarget) -> None:
-        """Open the page of a link; nothing changes."""
+        """Opens the page of a link, which changes nothing."""
         document, request = document_of(source), request_of(source)
         self.check_payable(document, request, self.now)
-        self._check_takeable(document, self.asked(document, request))
+        self._check_takeable(document, self.amount_to_pay(document, request))
         if self.committed(document):
             raise ActRefused("not_payable:busy")
 
@@ -44,7 +44,7 @@ class OnlinePaymentModel(OrganizationModel):
             raise ActRefused("not_payable:amount_not_payable")
 
     def start(self, source: PaymentTarget, shown: int) -> Payment:
-        """Press Pay: the same link and amount again is the same checkout, another one closes the earlier first (P1)."""
+        """Presses Pay: the same link and amount is the same checkout, another one closes the earlier first (P1)."""
         for _ in range(3):
             payment = self._claim(source, shown)
             if payment.state == "pending" and payment.request is request_of(source):
@@ -58,29 +58,27 @@ class OnlinePaymentModel(OrganizationModel):
     def _claim(self, source: PaymentTarget, shown: int) -> Payment:
         document, request = document_of(source), request_of(source)
         self.check_payable(document, request, self.now)
-        amount = self.asked(document, request)
+        amount = self.amount_to_pay(document, request)
         if shown != amount:
             raise ActRefused(
                 "deposit_not_divisible" if isinstance(document, Quote) else "not_payable:changed"
             )
-        standing = self.unsettled(document)
-        if standing and not self._makes_way(standing, request, amount):
-            return standing
-        self._check_many(
-            document, request
-        )  # first, so that whoever is refused ends nobody else's checkout (P8)
+        unsettled = self.unsettled(document)
+        if unsettled and not self._can_be_replaced(unsettled, request, amount):
+            return unsettled
+        self._check_many(document, request)  # first, so that a refused start closes no other checkout (P8)
         self._check_takeable(document, amount)
-        if standing:
-            self.withdraw(standing)
-            return standing
+        if unsettled:
+            self.withdraw(unsettled)
+            return unsettled
         payment = Payment(f"payment {len(self.payments) + 1}", document, amount, self.now, request)
         self.payments.append(payment)
         return payment
 
-    def _makes_way(self, standing: Payment, request: Request | None, amount: int) -> bool:
-        fresh = self.now < standing.checkout_started_at + CHECKOUT_LIFETIME
-        same = standing.request is request and standing.amount == amount and fresh
-        return standing.state == "pending" and not same
+    def _can_be_replaced(self, unsettled: Payment, request: Request | None, amount: int) -> bool:
+        fresh = self.now < unsettled.checkout_started_at + CHECKOUT_LIFETIME
+        same = unsettled.request is request and unsettled.amount == amount and fresh
+        return unsettled.state == "pending" and not same
 
     def _check_many(self, document: Invoice | Quote, request: Request | None) -> None:
         an_hour_ago = self.now - timedelta(hours=1)
@@ -100,10 +98,10 @@ class OnlinePaymentModel(OrganizationModel):
         if payment.checkout is None:
             payment.checkout = self.gateway.start(payment, payment.amount, payment.currency)
 
-    # Learning
+    # Refreshing
 
     def refresh(self, payment: Payment, gateway_callback: GatewayCallback | None = None) -> None:
-        """Ask the company, book what is new, and tell it what was decided (P6); raises NoAnswer."""
+        """Fetches the checkout, books it, and calls the gateway with the decision (P6); raises NoAnswer."""
         self._learn_checkout(payment)
         assert payment.checkout is not None
         self.gateway.fetch(payment.checkout)
@@ -122,7 +120,7 @@ class OnlinePaymentModel(OrganizationModel):
                 self.gateway.fetch(payment.checkout)
 
     def _learn(self, payment: Payment) -> str:
-        """Apply what is true there; answers what the company must be told next, if anything."""
+        """Applies the state of the checkout; returns the next call to the gateway, if any."""
         assert payment.checkout is not None
         truth = payment.checkout.status
         if truth == "captured" and payment.captured is None:
@@ -140,7 +138,7 @@ class OnlinePaymentModel(OrganizationModel):
         return ""
 
     def _decide(self, payment: Payment) -> str:
-        """Whether a held amount is taken is decided once, before anyone is told (P2)."""
+        """Decides once whether an authorized amount is captured, before any call (P2)."""
         if payment.state == "pending":
             payment.state = "capturing" if self.is_wanted(payment) else "releasing"
         elif payment.state == "closing":
@@ -151,13 +149,13 @@ class OnlinePaymentModel(OrganizationModel):
         payment.state, payment.settled_at = state, self.now
 
     def _book(self, payment: Payment) -> None:
-        """What the company took is what is booked (M4); unless it was wanted it is credit (P3)."""
+        """Books the captured amount (M4); when it is not wanted it becomes credit (P3)."""
         assert payment.checkout is not None
         taken, document = payment.checkout.captured, payment.document
         undecided = payment.state in ("pending", "closing")
         wanted = self.is_wanted(payment) if undecided else payment.is_committed
         if isinstance(document, Quote) and taken < document.deposit:
-            wanted = False  # a part of a deposit is none (D1)
+            wanted = False  # a part of a deposit does not count (D1)
         payment.captured, payment.accepted = taken, wanted
         self._settle(payment, "succeeded")
         if wanted and isinstance(document, Invoice):
@@ -177,15 +175,15 @@ class OnlinePaymentModel(OrganizationModel):
         self.update_paid_state(invoice)
 
     def deliver_callback(self, gateway_callback: GatewayCallback) -> bool:
-        """A callback comes in: stored once, booked now or later (P7); answers whether its effect is booked."""
+        """Stores a callback once and processes it now or later (P7); returns whether it is processed."""
         if gateway_callback not in self.done and gateway_callback not in self.waiting:
             self.waiting.append(gateway_callback)
         if gateway_callback in self.waiting:
-            self.work_off(gateway_callback)
+            self.process_callback(gateway_callback)
         return gateway_callback in self.done
 
-    def work_off(self, gateway_callback: GatewayCallback) -> None:
-        """Try to book what a stored callback reports; it waits while its payment or the answer is unknown."""
+    def process_callback(self, gateway_callback: GatewayCallback) -> None:
+        """Processes a stored callback; it stays pending while its payment or the outcome is unknown."""
         payment = next((one for one in self.payments if one.checkout is gateway_callback.checkout), None)
         try:
             if payment is not None:
@@ -198,16 +196,16 @@ class OnlinePaymentModel(OrganizationModel):
             self.waiting.remove(gateway_callback)
             self.done.add(gateway_callback)
 
-    # Giving up
+    # Closing
 
     def withdraw(self, payment: Payment) -> bool:
-        """Decide that a payment which holds nothing shall not happen; whether the company must be told."""
+        """Decides to close a payment that holds no money; returns whether the gateway must be called."""
         if payment.state == "pending":
             payment.state = "closing"
         return payment.state in ("closing", "releasing")
 
     def close(self, payment: Payment) -> str:
-        """Tell the company; closed, taken or unknown."""
+        """Closes the checkout; returns closed, captured or unknown."""
         if payment.checkout is None:
             return "unknown"
         try:
@@ -221,24 +219,24 @@ class OnlinePaymentModel(OrganizationModel):
         return "closed"
 
     def close_payment(self, payment: Payment | None) -> None:
-        """Withdraw and tell the company, where there is something to give up."""
+        """Withdraws a payment and closes its checkout, if it is open."""
         if payment is not None and self.withdraw(payment):
             self.close(payment)
 
     def end(self, request: Request, state: str, reason: str = "") -> Payment | None:
-        """A request ends for good (R4); answers its payment that must be given up."""
+        """Ends a request for good (R4); returns its payment to be closed."""
         request.state, request.reason = state, reason
         payment = self.unsettled(request.invoice)
         return payment if payment and payment.request is request else None
 
-    # Money on invoices
+    # Allocations
 
     def allocate(self, payment: Payment, invoice: Invoice, amount: int) -> None:
-        """Put a part of a payment on an invoice, or take it off again."""
+        """Allocates a part of a payment to an invoice, or removes an allocation."""
         payment.allocations[invoice] = payment.allocations.get(invoice, 0) + amount
 
     def update_paid_state(self, invoice: Invoice) -> None:
-        """Paid when nothing is due, due again when something is."""
+        """Marks an invoice paid when nothing is due, and sent when something is."""
         if invoice.state in ("sent", "written_off") and self.due(invoice) == 0:
             invoice.state = "paid"
         elif invoice.state == "paid" and self.due(invoice) > 0:

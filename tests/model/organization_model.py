@@ -1,6 +1,6 @@
-"""The nouns of the model and all that follows from them: plain Python, integers of minor units, nothing stored twice.
+"""The data classes of the model and the values derived from them: plain Python, minor units, nothing stored twice.
 
-What must be true is taken from docs/reference/design.md (M1 to M4, R1 to R7, P1 to P6, D1 to D4), not from the code.
+The rules are taken from docs/reference/design.md (M1 to M4, R1 to R7, P1 to P6, D1 to D4), not from the code.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from datetime import date, datetime, timedelta
 
 from tests.model.gateway_model import Checkout, GatewayModel, PlainRepr
 
-MINIMUM = {"USD": 50, "JPY": 50, "KWD": 100}  # the least the company takes
-STEP = {"USD": 1, "JPY": 1, "KWD": 10}  # and of what an amount must be a multiple
+MINIMUM = {"USD": 50, "JPY": 50, "KWD": 100}  # the gateway's minimum
+STEP = {"USD": 1, "JPY": 1, "KWD": 10}  # the gateway's step
 CHECKOUT_LIFETIME = timedelta(minutes=30)
 EXPIRY_GRACE_PERIOD = timedelta(minutes=35)
 UNSETTLED = ("pending", "capturing", "processing", "closing", "releasing")
 
 
 class ActRefused(Exception):
-    """An act that may not be; `code` as programs know it, for a link with the reason behind a colon."""
+    """A refused act; `code` is the error's code, for a link followed by the reason after a colon."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -27,7 +27,7 @@ class ActRefused(Exception):
 
 @dataclass(eq=False)
 class Quote(PlainRepr):
-    """An offer; its deposit is frozen when it is sent."""
+    """A quote; its deposit is frozen when it is sent."""
 
     name: str
     customer: int
@@ -40,7 +40,7 @@ class Quote(PlainRepr):
 
     @property
     def deposit(self) -> int:
-        """A percentage rounds half up."""
+        """The deposit in minor units; a percentage rounds half up."""
         return (self.total * self.percent + 50) // 100
 
     def __repr__(self) -> str:
@@ -49,7 +49,7 @@ class Quote(PlainRepr):
 
 @dataclass(eq=False)
 class Invoice(PlainRepr):
-    """A document of debt."""
+    """An invoice."""
 
     name: str
     customer: int
@@ -65,7 +65,7 @@ class Invoice(PlainRepr):
 
 @dataclass(eq=False)
 class Request(PlainRepr):
-    """Asking for a part of what is due."""
+    """A payment request."""
 
     name: str
     invoice: Invoice
@@ -75,7 +75,7 @@ class Request(PlainRepr):
     reason: str = ""
 
     def is_over(self, at: datetime) -> bool:
-        """Its link can no longer be used to begin a payment."""
+        """Returns whether no new payment can begin by its link."""
         return self.expires_at is not None and at >= self.expires_at
 
     def __repr__(self) -> str:
@@ -84,7 +84,7 @@ class Request(PlainRepr):
 
 @dataclass(eq=False)
 class Payment(PlainRepr):
-    """Money coming in, or trying to; `allocations` says how much of it stands on which invoice."""
+    """A payment; `allocations` is the allocated amount by invoice."""
 
     name: str
     document: Invoice | Quote
@@ -94,7 +94,7 @@ class Payment(PlainRepr):
     offline: bool = False
     state: str = "pending"
     accepted: bool | None = None
-    checkout: Checkout | None = None  # empty until the company's answer came through
+    checkout: Checkout | None = None  # empty until the response of the start call arrived
     captured: int | None = None
     settled_at: datetime | None = None
     allocations: dict[Invoice, int] = field(default_factory=dict)
@@ -109,12 +109,12 @@ class Payment(PlainRepr):
 
     @property
     def is_committed(self) -> bool:
-        """Only such a payment holds money."""
+        """Returns whether the payment holds money."""
         return self.state == "capturing" or (self.state == "processing" and bool(self.accepted))
 
     @property
     def unallocated(self) -> int:
-        """What of it stands on no invoice."""
+        """The unallocated amount."""
         return (self.captured or 0) - sum(self.allocations.values()) if self.state == "succeeded" else 0
 
     def __repr__(self) -> str:
@@ -133,18 +133,18 @@ PaymentTarget = Request | Invoice | Quote
 
 
 def document_of(source: PaymentTarget) -> Invoice | Quote:
-    """What a link is about."""
+    """Returns the invoice or quote of a link."""
     return source.invoice if isinstance(source, Request) else source
 
 
 def request_of(source: PaymentTarget) -> Request | None:
-    """The request, if the link is one's."""
+    """Returns the request of a link, if it has one."""
     return source if isinstance(source, Request) else None
 
 
 @dataclass
 class OrganizationModel:
-    """One organization's books, and the questions that they answer."""
+    """The books of one organization and the values derived from them."""
 
     gateway: GatewayModel
     now: datetime
@@ -159,7 +159,7 @@ class OrganizationModel:
     forms: dict[str, tuple[object, int, Payment | None]] = field(default_factory=dict)
 
     def paid(self, invoice: Invoice) -> int:
-        """The sum of what stands on it (M2)."""
+        """Returns the sum of the allocations of an invoice (M2)."""
         return sum(payment.allocations.get(invoice, 0) for payment in self.payments)
 
     def due(self, invoice: Invoice) -> int:
@@ -182,7 +182,7 @@ class OrganizationModel:
         return payment if payment and payment.is_committed else None
 
     def deposit_of(self, quote: Quote) -> Payment | None:
-        """The payment that paid its deposit: it came in, and it was wanted."""
+        """Returns the succeeded and accepted payment of a deposit."""
         theirs = [payment for payment in self.payments if payment.document is quote]
         paid = [payment for payment in theirs if payment.state == "succeeded" and payment.accepted]
         return paid[0] if paid else None
@@ -195,7 +195,7 @@ class OrganizationModel:
         return "processing" if self.committed(quote) else "due"
 
     def with_credit(self, customer: int, currency: str) -> list[Payment]:
-        """The customer's payments of which something is credit, the oldest first."""
+        """Returns the customer's payments with credit, the oldest first."""
         theirs = [
             payment
             for payment in self.payments
@@ -208,18 +208,18 @@ class OrganizationModel:
         return sum(payment.unallocated for payment in self.with_credit(customer, currency))
 
     def _waits(self, deposit: Payment) -> bool:
-        """A deposit is spoken for until the invoice made of its quote is sent, or ends before that (D2)."""
+        """Returns whether the deposit is reserved until the invoice of its quote is sent or ended (D2)."""
         quote = deposit.document
         if not isinstance(quote, Quote) or not deposit.accepted:
             return False
         return quote.state == "accepted" or (quote.invoice is not None and quote.invoice.state == "draft")
 
-    # What may be paid (R3)
+    # Whether a link can be paid, R3
 
     def check_payable(
         self, document: Invoice | Quote, request: Request | None, checkout_started_at: datetime
     ) -> None:
-        """Raises with the reason for the customer's page."""
+        """Raises ActRefused with the reason that the customer's page shows."""
         reason = (
             self._deposit_obstacle(document)
             if isinstance(document, Quote)
@@ -260,14 +260,14 @@ class OrganizationModel:
             return "payments_off"
         return "changed" if request and request.amount > self.due(invoice) else ""
 
-    def asked(self, document: Invoice | Quote, request: Request | None) -> int:
-        """What a link charges: never what a page says (D1)."""
+    def amount_to_pay(self, document: Invoice | Quote, request: Request | None) -> int:
+        """Returns the amount that a link charges, independent of the page (D1)."""
         if isinstance(document, Quote):
             return document.deposit
         return request.amount if request else self.due(document)
 
     def is_wanted(self, payment: Payment) -> bool:
-        """The same question at the moment money is taken."""
+        """Returns whether the payment is payable when the money is captured."""
         most = payment.document.deposit if isinstance(payment.document, Quote) else self.due(payment.document)
         try:
             self.check_payable(payment.document, payment.request, payment.checkout_started_at)

@@ -1,4 +1,4 @@
-"""How each act must have ended at least once, so that no rule is dead and no refusal goes untried."""
+"""The outcomes that each act must have had at least once, so that every rule and every refusal is tried."""
 
 from __future__ import annotations
 
@@ -18,30 +18,36 @@ _FORM = [
     "payment_in_progress",
 ]
 
-# The first of each is the usual end; those of `make test` must all have come to it.
+# The first outcome of each act is the usual one; `make test` must reach all of those.
 EXPECTED_OUTCOMES: dict[str, list[str]] = {
-    "write": ["ok", "invalid"],
+    "create invoice": ["ok", "invalid"],
     "send": ["ok", "conflict", "invalid"],
     "edit": ["ok", "conflict", "invalid", "stale", "payment_in_progress"],
     "void": ["ok", "conflict", "payment_in_progress"],
     "write off": ["ok", "invoice_not_sent", "payment_in_progress"],
     "reopen": ["ok", "conflict"],
-    "ask": [*_FORM, "invalid", "payments_not_enabled", "payment_request_open", "deposit_not_divisible"],
+    "request payment": [
+        *_FORM,
+        "invalid",
+        "payments_not_enabled",
+        "payment_request_open",
+        "deposit_not_divisible",
+    ],
     "resend": ["ok", "too_late"],
     "cancel": ["ok", "too_late", "payment_in_progress"],
-    "record": [*_FORM, "too_late"],
-    "reverse": ["ok", "conflict"],
+    "record payment": [*_FORM, "too_late"],
+    "reverse payment": ["ok", "conflict"],
     "apply credit": [*_FORM, "invalid"],
-    "release": ["ok", "conflict"],
+    "release credit": ["ok", "conflict"],
     "switch payments on": ["ok"],
     "switch payments off": ["ok"],
-    "offer": ["ok"],
+    "create quote": ["ok"],
     "send quote": ["ok", "conflict", "invalid"],
     "accept": ["ok", "conflict", "too_late"],
     "decline": ["ok", "conflict", "too_late"],
     "record deposit": ["ok", "conflict", "too_late", "payment_in_progress"],
     "make invoice": ["ok", "conflict", "payment_in_progress"],
-    "look": [*_LINK, "not_payable:busy"],
+    "open page": [*_LINK, "not_payable:busy"],
     "start": [
         *_LINK,
         *(f"not_payable:{why}" for why in ("paid", "changed", "expired", "declined", "not_accepted")),
@@ -52,18 +58,18 @@ EXPECTED_OUTCOMES: dict[str, list[str]] = {
     ],
     "pay": ["303", "200", "402", "409", "410"],
     "confirm": ["303", "402", "409", "410"],
-    "come back": ["ok", "unknown"],
-    "settle well": ["ok"],
-    "settle badly": ["ok"],
-    "run out": ["ok"],
-    "press capture": ["ok"],
-    "go wrong": ["ok"],
-    "recover": ["ok"],
-    "hand over": ["processed", "pending"],
-    "misdirect": ["bad_callback"],
+    "return": ["ok", "unknown"],
+    "settle debit": ["ok"],
+    "fail debit": ["ok"],
+    "expire checkout": ["ok"],
+    "capture at gateway": ["ok"],
+    "inject fault": ["ok"],
+    "clear faults": ["ok"],
+    "deliver callback": ["processed", "pending"],
+    "deliver to wrong account": ["bad_callback"],
     "wait": ["ok"],
-    "ask about unsettled": ["ok"],
-    "work off callbacks": ["ok"],
+    "refresh payments": ["ok"],
+    "process callbacks": ["ok"],
     "read list": ["ok"],
     "expire requests": ["ok"],
     "expire quotes": ["ok"],
@@ -74,18 +80,18 @@ OutcomeCounts = Counter[tuple[str, str]]
 
 
 def never_succeeded(tally: OutcomeCounts) -> list[str]:
-    """Acts that never came to their usual end."""
+    """Returns the acts that never had their usual outcome."""
     return [act for act, ends in EXPECTED_OUTCOMES.items() if not tally[act, ends[0]]]
 
 
 def seldom(tally: OutcomeCounts, least: int) -> list[str]:
-    """Ends that came less often than this."""
+    """Returns the outcomes that occurred less often than this."""
     pairs = [(act, end) for act, ends in EXPECTED_OUTCOMES.items() for end in ends]
     return [f"{act}: {end} ({tally[act, end]})" for act, end in pairs if tally[act, end] < least]
 
 
 def table(tally: OutcomeCounts) -> str:
-    """Every act with how often it ended how."""
+    """Returns every act with the count of each outcome."""
     lines = []
     for act in sorted({act for act, _ in tally}):
         ends = sorted((end, count) for (name, end), count in tally.items() if name == act)

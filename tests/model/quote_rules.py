@@ -1,4 +1,4 @@
-"""Quotes: offered by members, decided by customers, and their deposit."""
+"""Rules of quotes: created by members, accepted or declined by customers, and their deposits."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class QuoteRules(PartwayMachine):
     def create_quote(
         self, customer: int, currency: str, total: int, percent: int, valid_days: int, kept: bool, by: int
     ) -> None:
-        """And send it, unless it is kept as a draft."""
+        """Creates a quote, and sends it unless it stays a draft."""
         draft = quotes.QuoteDraft(
             self.customers[customer],
             currency,
@@ -60,7 +60,7 @@ class QuoteRules(PartwayMachine):
             deposit_percent=Decimal(percent),
         )
         self.act(
-            "offer",
+            "create quote",
             lambda: self.books.create_quote(customer, currency, total, percent, valid_days),
             lambda: quotes.create(self.organization, draft=draft, by=self.members[by], now=self.now),
         )
@@ -96,7 +96,7 @@ class QuoteRules(PartwayMachine):
     @precondition(has_candidate("quotes", deposit_is_due))
     @rule(quote=one("quotes", deposit_is_due), by=members)
     def record_deposit(self, quote: Quote, by: int) -> None:
-        """It came by check."""
+        """Records the deposit as a check."""
         row, check = self.row(quote), deposits.OfflineDeposit("Check", self.now.date())
         self.act(
             "record deposit",
@@ -107,7 +107,7 @@ class QuoteRules(PartwayMachine):
     @precondition(has_candidate("quotes", is_accepted))
     @rule(quote=one("quotes", is_accepted), kept=st.booleans(), by=members)
     def make_invoice(self, quote: Quote, kept: bool, by: int) -> None:
-        """And send it, unless it is kept as a draft."""
+        """Creates the invoice of a quote, and sends it unless it stays a draft."""
         made = self.act_on("make invoice", quote, self.books.make_invoice, quotes.create_invoice, by)
         if made is not None and not kept:
             self.act_on("send", quote.invoice, self.books.send, invoices.send, by)

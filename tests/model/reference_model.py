@@ -1,4 +1,4 @@
-"""The reference model, whole: with quotes, and with what the clock does, on top of the office and the links."""
+"""The complete reference model: adds quotes and the jobs of the worker to members and links."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.model.organization_model import (
 
 @dataclass
 class ReferenceModel(MemberActModel):
-    """All that one organization can do."""
+    """The complete model of one organization."""
 
     # Quotes
 
@@ -31,7 +31,7 @@ class ReferenceModel(MemberActModel):
         return quote
 
     def send_quote(self, quote: Quote) -> None:
-        """A deposit that no checkout takes is not frozen."""
+        """Sends a quote; refuses a deposit that no checkout accepts."""
         refuse("conflict", when=quote.state != "draft")
         refuse("invalid", when=self._is_over(quote))
         refuse("invalid", when=0 < quote.deposit < MINIMUM[quote.currency])
@@ -39,7 +39,7 @@ class ReferenceModel(MemberActModel):
         quote.state = "sent"
 
     def accept(self, quote: Quote) -> None:
-        """Two clicks are one decision."""
+        """Accepts a quote; a second click has no effect."""
         if quote.state not in ("accepted", "invoiced"):
             self._check_open(quote)
             quote.state = "accepted"
@@ -57,7 +57,7 @@ class ReferenceModel(MemberActModel):
         return quote.valid_until < self.now.date()
 
     def record_deposit(self, quote: Quote) -> None:
-        """By check: the whole of it, once (D1)."""
+        """Records the whole deposit as a check, once (D1)."""
         refuse("too_late", when=self.deposit_of(quote))
         refuse("conflict", when=quote.deposit == 0)
         refuse("too_late", when=quote.state == "invoiced")
@@ -68,7 +68,7 @@ class ReferenceModel(MemberActModel):
         self.close_payment(waiting)
 
     def make_invoice(self, quote: Quote) -> None:
-        """Once, and not while its deposit is committed (D2)."""
+        """Creates the invoice of a quote, once, and not while its deposit is committed (D2)."""
         if quote.state == "invoiced":
             return
         refuse("conflict", when=quote.state != "accepted")
@@ -79,10 +79,10 @@ class ReferenceModel(MemberActModel):
         self.invoices.append(quote.invoice)
         self.close_payment(self.unsettled(quote))
 
-    # The clock
+    # The jobs of the worker
 
     def refresh_unsettled_payments(self) -> None:
-        """A silent company is asked again another time (P5)."""
+        """Fetches unsettled payments; without a response they are fetched again later (P5)."""
         for payment in [payment for payment in self.payments if payment.is_unsettled]:
             self._ask(payment)
 
@@ -92,12 +92,12 @@ class ReferenceModel(MemberActModel):
         except NoAnswer:
             return
 
-    def work_off_waiting(self) -> None:
+    def process_pending_callbacks(self) -> None:
         for gateway_callback in list(self.waiting):
-            self.work_off(gateway_callback)
+            self.process_callback(gateway_callback)
 
     def read_list(self) -> None:
-        """What the company knows and we do not is asked about, as if it had been reported."""
+        """Processes each checkout of the gateway's list as if a callback had reported it."""
         try:
             listed = self.gateway.listed()
         except NoAnswer:
@@ -110,7 +110,7 @@ class ReferenceModel(MemberActModel):
                 self._ask(payment)
 
     def expire_payment_requests(self) -> None:
-        """After `expires_at`; a checkout begun in time keeps it open for a while, a committed payment for good."""
+        """Expires requests; a checkout begun in time delays it, and a committed payment prevents it."""
         for request in self.requests:
             if request.state == "open" and request.is_over(self.now):
                 self._expire(request)
@@ -128,7 +128,7 @@ class ReferenceModel(MemberActModel):
                 quote.state = "expired"
 
     def send_mails(self) -> None:
-        """A link that died is never mailed (R5)."""
+        """Sends the queued mails; a mail with a dead link is dropped (R5)."""
         for mail in self.mails:
             if mail.state == "queued":
                 is_alive = mail.request.state == "open" and not mail.request.is_over(self.now)

@@ -1,4 +1,4 @@
-"""The model for an hour instead of a minute, with other examples each time; `make soak` runs it on both databases.
+"""Runs the model test for an hour instead of a minute, with new examples; `make soak` runs it on both databases.
 
 pytest does not collect this file by itself. SOAK_MINUTES says for how long, SOAK_SEED where to begin.
 """
@@ -15,12 +15,12 @@ from tests.model import outcome_coverage
 from tests.model.conftest import BATCH, Run
 from tests.model.state_machine import OUTCOME_COUNTS
 
-# So many acts must have tried every end a few times.
+# After so many acts every outcome must have occurred a few times.
 ENOUGH_ACTS, LEAST = 20_000, 3
 
 
 def test_product_matches_model_for_a_long_time(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Go on with fresh examples until the time is over; a disagreement ends it and prints how it came about."""
+    """Runs new examples until the time is over; a mismatch ends the run and prints the acts that led to it."""
     until = time.monotonic() + 60 * float(os.environ.get("SOAK_MINUTES", "1"))
     first = number = int(os.environ.get("SOAK_SEED") or secrets.randbelow(10**9))
     while number == first or time.monotonic() < until:

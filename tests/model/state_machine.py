@@ -1,4 +1,4 @@
-"""What every rule of the machine stands on: two organizations and a company, one act at a time, checked after each."""
+"""The base of the state machine: two organizations and a gateway, one act at a time, checked after each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 CHECKOUTS_PER_LINK = 4
 CUSTOMERS = ("Dana Whitfield", "Erin Novak")
 
-# How often which act ended how, over all examples of this process.
+# The count of each outcome of each act, over all examples of this process.
 OUTCOME_COUNTS: Counter[tuple[str, str]] = Counter()
 
 _ROW_OF = {
@@ -43,11 +43,11 @@ _ROW_OF = {
 
 
 class ModelMismatch(AssertionError):
-    """The model and the product do not say the same."""
+    """The model and the product differ."""
 
 
 def outcome(act: Callable[[], Any]) -> tuple[str, Any]:
-    """How an act ended, and what it answered: ok or a word that it answered, the code of a refusal, or unknown."""
+    """Returns how an act ended and its result: ok or a returned word, the code of an error, or unknown."""
     try:
         answer = act()
     except ActRefused as refusal:
@@ -63,12 +63,12 @@ def outcome(act: Callable[[], Any]) -> tuple[str, Any]:
 
 
 def refused(code: str) -> Any:
-    """What the model says where the product refuses something that the model has no words for."""
+    """Returns the error of the product in the terms of the model."""
     raise ActRefused(code)
 
 
 class PartwayMachine(RuleBasedStateMachine):
-    """Alder with its customers at the company, birch beside it, and the model of alder."""
+    """Alder with its customers at the sandbox, birch beside it, and the model of alder."""
 
     def __init__(self, sandbox_server: SandboxServer, callback_receiver: CallbackReceiver) -> None:
         super().__init__()
@@ -85,11 +85,9 @@ class PartwayMachine(RuleBasedStateMachine):
         GatewayAccount.objects.exclude(pk=account.pk).update(reconcile_at=datetime(9999, 1, 1, tzinfo=UTC))
         callback_receiver.received.clear()
         self.gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
-        self.open_checkouts: list[
-            organization_model.Payment
-        ] = []  # whose page at the company some customer has open
+        self.open_checkouts: list[organization_model.Payment] = []  # whose checkout page a customer has open
         self.ids: dict[Any, str] = {}
-        # The company keeps the real time, so ours runs ahead of it; the same hour each day, so that runs are alike.
+        # The sandbox uses the real time, so our clock runs ahead of it; always at one hour, so that runs are alike.
         self.now = datetime.combine(present().date() + timedelta(days=1), time(9), UTC)
         self.books = ReferenceModel(GatewayModel(), self.now, CHECKOUTS_PER_LINK)
         self.stored = TableSnapshot()
@@ -102,7 +100,7 @@ class PartwayMachine(RuleBasedStateMachine):
     def act(
         self, name: str, model: Callable[[], Any], really: Callable[[], Any], *, refusal_changes: bool = False
     ) -> Any:
-        """Do it in the model and in the product, and compare how it ended and all that is stored after it.
+        """Runs an act in the model and in the product, and compares the outcomes and all stored rows.
 
         A refused act must leave every row as it was, unless `refusal_changes`.
         """
@@ -121,22 +119,22 @@ class PartwayMachine(RuleBasedStateMachine):
         return answer
 
     def row(self, noun: Any) -> Any:
-        """The row of a noun of the model, fresh."""
+        """Returns the current row of a model object."""
         return _ROW_OF[type(noun)].objects.get(pk=self.ids[noun])
 
     def noun(self, key: str) -> Any:
-        """The noun of the model whose row has this id."""
+        """Returns the model object with the id of this row."""
         return next(noun for noun, known in self.ids.items() if known == key)
 
     def act_on(self, name: str, noun: Any, model: Any, really: Any, by: int) -> Any:
-        """An act of a member that needs nothing but its noun."""
+        """Runs an act of a member that needs only its subject."""
         row = self.row(noun)
         return self.act(name, lambda: model(noun), lambda: really(row, by=self.members[by], now=self.now))
 
     # After each act
 
     def check(self, *, must_stand: bool) -> None:
-        """Raise ModelMismatch unless the books, the ledger and the model tell one story."""
+        """Raises ModelMismatch unless the books, the ledger and the model agree."""
         before, self.stored = self.stored, TableSnapshot()
         if must_stand and self.stored != before:
             raise ModelMismatch(f"a refused act has changed {_changed(before, self.stored)}")
@@ -162,7 +160,7 @@ class PartwayMachine(RuleBasedStateMachine):
             self.ids.update(zip(ours, theirs, strict=True))
 
     def _check_ledger(self, database: Database) -> None:
-        """What the company says it took is what the model expects, and what the books hold once it is settled."""
+        """Checks that each charge in the ledger is predicted by the model, and booked once it is settled."""
         lines = self.gateway_driver.ledger()
         expected = {
             self.ids[checkout.reference]: (checkout.status, checkout.captured, checkout.currency)
@@ -175,13 +173,13 @@ class PartwayMachine(RuleBasedStateMachine):
 
 
 def _neighborhood(quinn: rows.Customer) -> rows.Customer:
-    """Another organization with something of each kind, of which nothing may ever change."""
+    """Creates rows of each kind in another organization, which must never change."""
     personas.request_payment(personas.sent_invoice(quinn))
     personas.record_deposit_check(personas.accept_quote(personas.sent_quote(quinn)))
     personas.draft_invoice(quinn)
     rows.Mail.objects.update(
         status="sent", sent_at=present()
-    )  # the worker has nothing to do for them any more
+    )  # so that the worker has nothing to do for them
     return quinn
 
 
@@ -190,7 +188,7 @@ def _changed(before: TableSnapshot, after: TableSnapshot) -> list[str]:
 
 
 def _rewritten(before: TableSnapshot, after: TableSnapshot) -> list[str]:
-    """Facts are only added (M6), and a request that has ended never changes again (R4)."""
+    """Returns changed facts (M6) and revived requests (R4), which must not exist."""
     fixed = {
         (model, pk): row for model in (Event, Allocation) for pk, row in before.tables[model].rows.items()
     }
@@ -202,7 +200,7 @@ def _rewritten(before: TableSnapshot, after: TableSnapshot) -> list[str]:
 
 
 def _misbooked(lines: dict[str, dict[str, Any]], database: Database) -> list[str]:
-    """Nobody is charged twice or in vain: settled money is booked as taken, and money for a dead link is flagged."""
+    """Returns payments booked with another amount than captured, or unwanted without an alert."""
     payments = {row["id"]: row for row in database.owned[rows.Payment]}
     requests = {row["id"]: row for row in database.owned[PaymentRequest]}
     flagged = {row["payment_id"] for row in database.owned[rows.Alert]}
@@ -212,7 +210,7 @@ def _misbooked(lines: dict[str, dict[str, Any]], database: Database) -> list[str
         request = requests.get(payment["payment_request_id"])
         settled = payment["status"] not in organization_model.UNSETTLED
         if line["captures"] > 1 or (settled and line["captured"] != (payment["captured_minor"] or 0)):
-            wrong.append(f"the company took {line}, booked is {payment['captured_minor']}")
+            wrong.append(f"the gateway took {line}, booked is {payment['captured_minor']}")
         if settled and line["captured"] and key not in flagged and request and request["status"] != "paid":
             wrong.append(f"{key} was charged for a request that ended {request['status']}")
     return wrong

@@ -1,4 +1,4 @@
-"""What a rule is done with: nouns of the model, mostly those for which it may succeed, and amounts by their meaning."""
+"""Strategies for the arguments of rules: mostly objects for which the act can succeed, and named amounts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ customers = st.sampled_from([0, 0, 1])
 members = st.sampled_from([0, 1])  # an owner and a collector
 seldom = st.sampled_from([False] * 5 + [True])
 
-# Of what is due, or of what there is; the last four are refused.
+# Parts of the amount due or available; the last four are refused.
 portions = st.sampled_from(
     ["half", "all", "third", "least", "half", "all", "uneven", "too little", "too much", "nothing"]
 )
 
 
 def portion(of: str, most: int, currency: str) -> int:
-    """The amount that a word means, in minor units."""
+    """Returns the amount of a named portion in minor units."""
     step, least = STEP[currency], MINIMUM[currency]
     amounts = {
         "all": most,
@@ -55,14 +55,14 @@ def portion(of: str, most: int, currency: str) -> int:
 
 
 def one(model_entities: str, apt: Apt) -> SearchStrategy[Any]:
-    """One of the model's `model_entities`; four times in five one of those that are apt, if there are any."""
+    """Returns one of the `model_entities`; four times in five a suitable one, if there is one."""
     return st.runner().flatmap(
         lambda machine: _mostly(machine.books, getattr(machine.books, model_entities), apt)
     )
 
 
 def link(apt: Apt) -> SearchStrategy[PaymentTarget]:
-    """Something that a customer has a link to."""
+    """Returns an object with a link for the customer."""
     return st.runner().flatmap(lambda machine: _mostly(machine.books, _links(machine.books), apt))
 
 
@@ -71,7 +71,7 @@ def _links(books: ReferenceModel) -> list[PaymentTarget]:
 
 
 def allocated_part() -> SearchStrategy[tuple[Payment, Invoice]]:
-    """A payment and an invoice; mostly such that something of the one stands on the other."""
+    """Returns a payment and an invoice, mostly with an allocation between them."""
     return st.runner().flatmap(lambda machine: _mostly(machine.books, _pairs(machine.books), _stands))
 
 
@@ -85,17 +85,17 @@ def _stands(_: ReferenceModel, pair: tuple[Payment, Invoice]) -> bool:
 
 
 def tab(apt: Apt) -> SearchStrategy[Payment]:
-    """A payment whose page at the company some customer has open."""
+    """Returns a payment whose checkout page a customer has open."""
     return st.runner().flatmap(lambda machine: _mostly(machine.books, machine.open_checkouts, apt))
 
 
 def checkout(status: str) -> SearchStrategy[Checkout]:
-    """A checkout that stands so at the company."""
+    """Returns a checkout in this status."""
     return st.runner().flatmap(lambda machine: st.sampled_from(machine.books.gateway.in_status(status)))
 
 
 def callback(apt: Apt) -> SearchStrategy[GatewayCallback]:
-    """Something the company told us, or tried to."""
+    """Returns a callback that the gateway sent, or tried to send."""
     return st.runner().flatmap(lambda machine: _mostly(machine.books, machine.books.gateway.callbacks, apt))
 
 
@@ -106,11 +106,11 @@ def _mostly(books: ReferenceModel, everything: list[Any], apt: Apt) -> SearchStr
     return st.integers(0, 4).flatmap(lambda n: st.sampled_from(everything if n == 4 else good))
 
 
-# When a rule is worth a step
+# Preconditions of rules
 
 
 def has_candidate(model_entities: str, apt: Apt) -> Callable[[Any], bool]:
-    """A precondition: one of these is apt; now and then it need not be, so that refusals are seen too."""
+    """Precondition: there is a suitable object; sometimes true without one, so that refusals occur too."""
 
     def is_worth_it(machine: Any) -> bool:
         there = getattr(machine.books, model_entities)
@@ -120,11 +120,11 @@ def has_candidate(model_entities: str, apt: Apt) -> Callable[[Any], bool]:
 
 
 def rarely(machine: Any) -> bool:
-    """A precondition for what would crowd out the rest: one act in four."""
+    """Precondition of rules that would occur too often: true one time in four."""
     return bool(machine.acts % 4 == 0)
 
 
-# What is apt
+# Suitable objects
 
 
 def is_draft(_: ReferenceModel, document: Invoice | Quote) -> bool:
@@ -144,17 +144,17 @@ def is_written_off(_: ReferenceModel, invoice: Invoice) -> bool:
 
 
 def is_owed(_: ReferenceModel, invoice: Invoice) -> bool:
-    """Money can be put on it."""
+    """Returns whether a payment can be allocated to it."""
     return invoice.state in ("sent", "written_off")
 
 
-def is_askable(books: ReferenceModel, invoice: Invoice) -> bool:
-    """A request could be made of it."""
+def is_requestable(books: ReferenceModel, invoice: Invoice) -> bool:
+    """Returns whether a payment can be requested for it."""
     return invoice.state == "sent" and not books.open_request(invoice) and not books.committed(invoice)
 
 
 def can_take_credit(books: ReferenceModel, invoice: Invoice) -> bool:
-    """Credit could be put on it."""
+    """Returns whether credit can be allocated to it."""
     return is_owed(books, invoice) and books.credit(invoice.customer, invoice.currency) > 0
 
 
@@ -171,7 +171,7 @@ def stands_somewhere(_: ReferenceModel, payment: Payment) -> bool:
 
 
 def is_payable(books: ReferenceModel, source: PaymentTarget) -> bool:
-    """The page of this link offers to pay."""
+    """Returns whether the page of this link has a Pay button."""
     try:
         books.view_link(source)
     except ActRefused:

@@ -1,4 +1,4 @@
-"""Whatever people, gateways and clocks do, the product does what the model says."""
+"""The product does what the model says for generated acts of members, customers, gateway and worker."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.model import outcome_coverage
 from tests.model.conftest import Run
 from tests.model.state_machine import OUTCOME_COUNTS
 
-# Each number is a test of its own, so that the processes of a run share them. Whoever makes a rule dead by a change
-# may choose others.
+# Each number is a test of its own, so that the processes of a run share them. After a change that leaves a rule unused
+# other numbers may be chosen.
 NUMBERS = [1, 2, 3, 4, 6, 8]
 
 
@@ -21,7 +21,7 @@ NUMBERS = [1, 2, 3, 4, 6, 8]
 @pytest.mark.sampled_on("postgresql", every=2)
 @pytest.mark.parametrize("number", NUMBERS)
 def test_product_matches_model(run: Run, number: int, shared_folder: Path) -> None:
-    """The last of a whole set asserts that together they have tried every act."""
+    """The last test of a complete set asserts that together they have tried every act."""
     OUTCOME_COUNTS.clear()
     run(number)
     print(f"{OUTCOME_COUNTS.total()} acts\n{outcome_coverage.table(OUTCOME_COUNTS)}")
@@ -32,7 +32,7 @@ def test_product_matches_model(run: Run, number: int, shared_folder: Path) -> No
 
 
 def write_tally(file: Path) -> None:
-    """So that a process that looks for it finds it whole or not at all."""
+    """Writes the counts atomically, because another process may read the file."""
     unfinished = file.with_suffix(".unfinished")
     unfinished.write_text(json.dumps([[act, end, count] for (act, end), count in OUTCOME_COUNTS.items()]))
     unfinished.replace(file)

@@ -1,4 +1,4 @@
-"""The clock and the worker: time passes, and what nobody reported is asked about."""
+"""Rules of the clock and the worker: time passes, and unreported payments are fetched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partway.delivery.mail import sending
 from tests.model.gateway_rules import GatewayRules
 from tests.model.strategies import rarely
 
-# Nobody waits longer for the worker to ask about a payment, or to try a callback again.
+# The longest interval until the worker fetches a payment or retries a callback.
 LONGEST = timedelta(hours=6)
 
 whiles = st.sampled_from([timedelta(minutes=minutes) for minutes in (1, 21, 31, 36, 61, 60 * 26)])
@@ -27,30 +27,30 @@ class WorkerRules(GatewayRules):
     @precondition(rarely)
     @rule(long=whiles)
     def wait(self, long: timedelta) -> None:
-        """Nothing happens for a while."""
+        """Advances the clock."""
         self.now += long
         self.act("wait", lambda: None, lambda: None)
 
     @precondition(lambda self: self.jobs())
     @rule(job=jobs)
     def work(self, job: str) -> None:
-        """One of the worker's jobs, at any moment."""
+        """Runs one job of the worker."""
         {
             "send mails": self.send_mails,
-            "work off callbacks": self.work_off_callbacks,
-            "ask about unsettled": self.refresh_unsettled_payments,
+            "process callbacks": self.process_callbacks,
+            "refresh payments": self.refresh_unsettled_payments,
             "read list": self.read_list,
             "expire requests": self.expire_payment_requests,
             "expire quotes": self.expire_quotes,
         }[job]()
 
     def jobs(self) -> list[str]:
-        """Those that may have something to do."""
+        """Returns the jobs that may have something to do."""
         books = self.books
         to_do: dict[str, Any] = {
             "expire requests": any(one.expires_at and one.state == "open" for one in books.requests),
-            "work off callbacks": books.waiting,
-            "ask about unsettled": self.unsettled(),
+            "process callbacks": books.waiting,
+            "refresh payments": self.unsettled(),
             "read list": books.gateway.checkouts,
             "expire quotes": any(quote.state == "sent" for quote in books.quotes),
             "send mails": sum(mail.state == "queued" for mail in books.mails) > 1,
@@ -58,34 +58,34 @@ class WorkerRules(GatewayRules):
         return [job for job, there_is in to_do.items() if there_is]
 
     def unsettled(self) -> int:
-        """How many payments the worker has to ask about."""
+        """Returns the number of payments that the worker must fetch."""
         return sum(payment.is_unsettled for payment in self.books.payments)
 
-    def clear_faults_before_job(self, asked: int) -> None:
-        """Which of several payments a silence would hit is the worker's schedule, and no business of the model."""
-        if asked > 1 and self.books.gateway.faults:
+    def clear_faults_before_job(self, payments: int) -> None:
+        """Removes faults, because the order in which the worker meets them is not part of the model."""
+        if payments > 1 and self.books.gateway.faults:
             self.clear_faults()
 
     def refresh_unsettled_payments(self) -> None:
         self.now += LONGEST
         self.clear_faults_before_job(self.unsettled())
         self.act(
-            "ask about unsettled",
+            "refresh payments",
             self.books.refresh_unsettled_payments,
             lambda: due_work.refresh_unsettled_payments(now=self.now),
         )
 
-    def work_off_callbacks(self) -> None:
+    def process_callbacks(self) -> None:
         self.now += LONGEST
         self.clear_faults_before_job(len(self.books.waiting))
         self.act(
-            "work off callbacks",
-            self.books.work_off_waiting,
+            "process callbacks",
+            self.books.process_pending_callbacks,
             lambda: due_work.process_pending_callbacks(now=self.now),
         )
 
     def read_list(self) -> None:
-        """Since ever, because the company's clock is not ours."""
+        """Reads the whole list, because the clocks of the sandbox and of the machine differ."""
         self.clear_faults_before_job(self.unsettled())
         GatewayAccount.objects.filter(pk=self.gateway_driver.account.pk).update(
             reconciled_until=None, reconcile_at=self.now

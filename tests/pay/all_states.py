@@ -1,4 +1,4 @@
-"""Every row that has a link, in every state; no gateway was called for any of them."""
+"""Creates every row that has a link, in every state, without a gateway call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def tokens(organization: Organization) -> dict[str, list[str]]:
         *map(links.quote_url, _quotes(dana)),
         *map(links.receipt_url, _payments(dana)),
     ]
-    # Last, for it is another organization: nothing of it can be paid at the moment.
+    # Last, because it is another organization, in which nothing can be paid.
     urls += map(links.request_url, _with_payments_disabled())
     by_door: dict[str, list[str]] = {}
     for url in urls:
@@ -60,8 +60,8 @@ def _requests(dana: Customer) -> Iterator[PaymentRequest]:
     yield (overdue := personas.request_payment(personas.sent_invoice(dana)))
     PaymentRequest.objects.filter(pk=overdue.pk).update(expires_at=now() - LONG_AGO)
     for status in ("pending", "capturing", "processing"):
-        yield (asked := personas.request_payment(personas.sent_invoice(dana)))
-        _payment(asked.invoice, status, payment_request=asked)
+        yield (open_request := personas.request_payment(personas.sent_invoice(dana)))
+        _payment(open_request.invoice, status, payment_request=open_request)
 
 
 def _ended(request: PaymentRequest, status: str, reason: str = "") -> PaymentRequest:
@@ -110,7 +110,7 @@ def _quotes(dana: Customer) -> Iterator[Quote]:
 
 
 def _payments(dana: Customer) -> Iterator[Payment]:
-    for status in set(PaymentStatus.values) - {"reversed"}:  # which only offline payments are
+    for status in set(PaymentStatus.values) - {"reversed"}:  # a state of offline payments only
         yield _payment(personas.sent_invoice(dana), status)
         yield _payment(personas.accept_quote(personas.sent_quote(dana)), status)
     yield personas.record_check(personas.sent_invoice(dana), 30_000)
@@ -131,8 +131,10 @@ def _payment(document: Invoice | Quote, status: str, **columns: object) -> Payme
     account, ref = document.organization.gateway_accounts.get(), f"co_{document.pk}"
     known = {"gateway_account": account, "checkout_ref": ref, "accepted": status == "processing" or None}
     wanted = {**known, **(taken if status in RECEIVED_STATUSES else {}), **columns}
-    asked = {"amount_minor": 30_000, "currency": "USD", "created_at": at, "next_refresh_at": at}
-    return Payment.objects.create(organization=document.organization, status=status, **of, **asked, **wanted)
+    open_request = {"amount_minor": 30_000, "currency": "USD", "created_at": at, "next_refresh_at": at}
+    return Payment.objects.create(
+        organization=document.organization, status=status, **of, **open_request, **wanted
+    )
 
 
 def _with_payments_disabled() -> Iterator[PaymentRequest]:

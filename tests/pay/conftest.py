@@ -19,7 +19,7 @@ from tests.support.sandbox_server import SandboxServer, running_sandbox
 
 @pytest.fixture(scope="session")
 def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    """The sandbox company as a process of its own."""
+    """The sandbox as a process."""
     with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
         yield sandbox_server
 
@@ -52,7 +52,7 @@ def dana() -> Client:
 def customer_browser(
     transactional_db: None, live_server: LiveServer, sandbox_server: SandboxServer, settings: Settings
 ) -> Iterator[CustomerBrowser]:
-    """Our server and the sandbox company, both on real ports, and a customer's browser."""
+    """Our server and the sandbox, both on real ports, and a customer's browser."""
     settings.PARTWAY_URL = live_server.url
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     organization = personas.alder().organization
@@ -63,5 +63,5 @@ def customer_browser(
     account.save()
     with CustomerBrowser(sandbox_server, organization) as customer_browser:
         yield customer_browser
-    # The company has captured money, so the books must agree with its ledger.
+    # The sandbox has captured money, so the books must agree with its ledger.
     assert incremental_verify.differences() == []

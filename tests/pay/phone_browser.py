@@ -18,7 +18,7 @@ T = TypeVar("T")
 def on_phone(act: Callable[[Page], T], *, javascript: bool = True) -> T:
     """Returns the result of `act` on a phone; fails on any script error and any violation of the page's policy.
 
-    Playwright keeps an event loop in its thread, in which Django would refuse to ask the database.
+    Playwright runs an event loop in its thread, in which Django refuses database queries.
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(_visit, act, javascript).result()

@@ -1,4 +1,4 @@
-"""From the link to the receipt, over real HTTP, with a payment company that runs as a process of its own."""
+"""From the link to the receipt, over real HTTP, with the sandbox as a process."""
 
 from __future__ import annotations
 

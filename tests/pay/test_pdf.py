@@ -1,4 +1,4 @@
-"""Documents behind a customer's link: the same token, the same 404, kept by no cache."""
+"""Documents behind a customer's link: the same token, the same 404, and no caching."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages through the production server, whose behavior the test client does not show."""
+"""The pages through the production server, whose behavior differs from the test client."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_forged_forwarded_for_in_separate_header_line_is_ignored(
     """Some proxies add a line of X-Forwarded-For instead of an entry to the line that came."""
     lines = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.9")]
     answer = visitor.post(f"/p/{tokens['p'][0]}/pay/", data={"amount_minor": "30000"}, headers=lines)
-    assert answer.status_code == 503  # the company is not there
+    assert answer.status_code == 503  # no gateway is running
     assert Payment.objects.latest("created_at").payer_ip == "203.0.113.9"
 
 

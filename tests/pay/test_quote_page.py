@@ -29,7 +29,7 @@ def link(quote: Quote) -> str:
     return links.quote_url(quote)
 
 
-def again(quote: Quote) -> Quote:
+def reloaded(quote: Quote) -> Quote:
     return Quote.objects.get(pk=quote.pk)
 
 
@@ -81,7 +81,7 @@ def test_quote_opened_event_is_recorded_once_by_page_post(dana: Client, link: st
 def test_accepting_quote_stores_name_time_and_ip_address(dana: Client, quote: Quote, link: str) -> None:
     answer = dana.post(link + "accept/", {"name": "Dana Whitfield"}, REMOTE_ADDR="203.0.113.9")
     assert answer.status_code == 302
-    assert (again(quote).accepted_by, again(quote).accepted_ip) == ("Dana Whitfield", "203.0.113.9")
+    assert (reloaded(quote).accepted_by, reloaded(quote).accepted_ip) == ("Dana Whitfield", "203.0.113.9")
     text = dana.get(link).text
     assert "Accepted" in text
     assert "Pay $300.00</button>" in text
@@ -92,13 +92,13 @@ def test_accepting_quote_without_name_is_refused(dana: Client, quote: Quote, lin
     answer = dana.post(link + "accept/", {"name": name})
     assert answer.status_code == 422
     assert "Type your name to accept." in answer.text
-    assert again(quote).status == "sent"
+    assert reloaded(quote).status == "sent"
 
 
 def test_accepting_quote_twice_keeps_first_name(dana: Client, quote: Quote, link: str) -> None:
     for name in ("First", "Second"):
         assert dana.post(link + "accept/", {"name": name}).status_code == 302
-    assert again(quote).accepted_by == "First"
+    assert reloaded(quote).accepted_by == "First"
 
 
 def test_accepted_quote_without_deposit_has_no_pay_button(dana: Client, organization: Organization) -> None:
@@ -137,7 +137,7 @@ def test_quote_token_opens_no_other_page_kind(dana: Client, link: str, door: str
 
 def test_declining_quote_stores_reason(dana: Client, quote: Quote, link: str) -> None:
     assert dana.post(link + "decline/", {"reason": "Too <b>dear</b>."}).status_code == 302
-    assert again(quote).status == "declined"
+    assert reloaded(quote).status == "declined"
     assert Event.objects.get(type="quote.declined").data["reason"] == "Too <b>dear</b>."
 
 
@@ -166,7 +166,7 @@ def test_expired_quote_page_leaks_no_details_even_before_worker_ran(
     assert leaks(answer.text) == []
     late = dana.post(link + "accept/", {"name": "Dana"})
     assert late.status_code == 410
-    assert again(quote).accepted_at is None
+    assert reloaded(quote).accepted_at is None
 
 
 def test_invoiced_quote_page_shows_terms_and_no_invoice_link(dana: Client, quote: Quote, link: str) -> None:

@@ -163,8 +163,8 @@ def test_receipt_of_written_off_invoice_announces_no_further_request(
     dana: Client, invoice: Invoice, written_off: bool, says: bool
 ) -> None:
     by = personas.owner_actor(invoice.organization)
-    standing = write_offs.write_off(invoice, by=by, now=now()) if written_off else invoice
-    payment = personas.record_check(standing, 10_000, send_receipt=True)
+    billed = write_offs.write_off(invoice, by=by, now=now()) if written_off else invoice
+    payment = personas.record_check(billed, 10_000, send_receipt=True)
     mail = rendering.message(rendering.with_related_rows().get(kind="receipt"))
     page, html = dana.get(links.receipt_url(payment)).text, str(mail.alternatives[0][0])
     assert [("Left to pay" in text) for text in (page, str(mail.body), html)] == [says] * 3

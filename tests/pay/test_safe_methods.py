@@ -1,6 +1,6 @@
 """GET and HEAD change nothing: mail scanners and link previews are harmless (DESIGN R8).
 
-Every address of the pay door is read from its urls.py, so that a new page cannot be forgotten here.
+Every address of the pay door is read from its urls.py, so that new pages are included.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A dead link shows a reason and whom to ask, reveals nothing else, and charges nothing."""
+"""A dead link shows a reason and a contact, reveals nothing else, and charges nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A running company, a merchant with an account there, and a checkout to be paid."""
+"""A running sandbox, a merchant with an account there, and an unpaid checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A merchant that calls the sandbox company's API directly, without our gateway."""
+"""A merchant that calls the sandbox's API directly, without our gateway adapter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 
 
 class Merchant:
-    """One account at the company. A checkout is the JSON of the API."""
+    """One account at the sandbox. A checkout is the JSON of the API."""
 
     def __init__(self, sandbox_server: SandboxServer, callback_receiver: CallbackReceiver) -> None:
         self.sandbox_server = sandbox_server

@@ -1,4 +1,4 @@
-"""Every change is sent to the merchant: at once, in order, and again until it arrives."""
+"""Every change is sent to the merchant as a callback: at once, in order, and repeatedly until it arrives."""
 
 from __future__ import annotations
 

@@ -118,9 +118,9 @@ def test_a_refused_confirmation_counts_as_a_decline(
 ) -> None:
     for _ in range(4):
         merchant.sandbox_server.submit_form(f"{page}/pay", number=DECLINED)
-    asked = merchant.sandbox_server.submit_form(f"{page}/pay", number=CONFIRMED)
-    said = {"confirmation": hidden(asked, "confirmation"), "decision": "refuse"}
-    assert merchant.sandbox_server.submit_form(f"{page}/confirm", **said).status_code == 410
+    confirmation_page = merchant.sandbox_server.submit_form(f"{page}/pay", number=CONFIRMED)
+    answer_form = {"confirmation": hidden(confirmation_page, "confirmation"), "decision": "refuse"}
+    assert merchant.sandbox_server.submit_form(f"{page}/confirm", **answer_form).status_code == 410
 
 
 @pytest.mark.parametrize("number", ["", "4111111111111111", "42424242", "４２４２", "drop table"])
@@ -177,9 +177,9 @@ def test_card_confirmation_decision_authorizes_or_declines(
     merchant: Merchant, checkout: dict[str, Any], decision: str, status: int, end: str
 ) -> None:
     page = checkout["url"]
-    asked = merchant.sandbox_server.submit_form(f"{page}/pay", number=CONFIRMED)
-    said = {"confirmation": hidden(asked, "confirmation"), "decision": decision}
-    assert merchant.sandbox_server.submit_form(f"{page}/confirm", **said).status_code == status
+    confirmation_page = merchant.sandbox_server.submit_form(f"{page}/pay", number=CONFIRMED)
+    answer_form = {"confirmation": hidden(confirmation_page, "confirmation"), "decision": decision}
+    assert merchant.sandbox_server.submit_form(f"{page}/confirm", **answer_form).status_code == status
     assert merchant.fetch(checkout)["status"] == end
 
 
@@ -187,16 +187,16 @@ def test_card_confirmation_decision_authorizes_or_declines(
 def test_forged_card_confirmation_pays_nothing(
     merchant: Merchant, checkout: dict[str, Any], confirmation: str
 ) -> None:
-    said = {"confirmation": confirmation, "decision": "confirm"}
-    assert merchant.sandbox_server.submit_form(f"{checkout['url']}/confirm", **said).status_code == 409
+    answer_form = {"confirmation": confirmation, "decision": "confirm"}
+    assert merchant.sandbox_server.submit_form(f"{checkout['url']}/confirm", **answer_form).status_code == 409
     assert merchant.fetch(checkout)["status"] == "open"
 
 
 def test_card_confirmation_after_close_pays_nothing(merchant: Merchant, checkout: dict[str, Any]) -> None:
-    asked = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=CONFIRMED)
+    confirmation_page = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=CONFIRMED)
     merchant.do("close", checkout)
-    said = {"confirmation": hidden(asked, "confirmation"), "decision": "confirm"}
-    assert merchant.sandbox_server.submit_form(f"{checkout['url']}/confirm", **said).status_code == 410
+    answer_form = {"confirmation": hidden(confirmation_page, "confirmation"), "decision": "confirm"}
+    assert merchant.sandbox_server.submit_form(f"{checkout['url']}/confirm", **answer_form).status_code == 410
     assert merchant.fetch(checkout)["status"] == "closed"
 
 

@@ -42,7 +42,7 @@ FOR_READERS = [name for name, role in MINIMUM_ROLE.items() if role == Role.READE
 @pytest.fixture
 def address(team: Team, invoice: Invoice) -> dict[str, str]:
     """Paths of all pages by name, with ids of existing rows of alder."""
-    asked = personas.request_payment(invoice)
+    open_request = personas.request_payment(invoice)
     alert = Alert.objects.create(
         organization=team.organization,
         kind="gateway_list_unavailable",
@@ -58,7 +58,7 @@ def address(team: Team, invoice: Invoice) -> dict[str, str]:
         "invoice_id": invoice.pk,
         "version": 2,
         "quote_id": personas.accept_quote(personas.sent_quote(invoice.customer)).pk,
-        "request_id": asked.pk,
+        "request_id": open_request.pk,
         "payment_id": personas.record_check(invoice, 10_000).pk,
         "customer_id": invoice.customer_id,
         "alert_id": alert.pk,
@@ -102,7 +102,7 @@ def test_outsider_gets_404_through_own_organization_url(
     hers = address[page].replace("/o/alder/", "/o/birch/")
     if page == "settings_logo":
         return  # redirects to her own settings
-    expected = 404 if "_0" in hers or page == "logo_image" else 200  # a page without a row's id is her own
+    expected = 404 if "_0" in hers or page == "logo_image" else 200  # a page without a row's id shows her own
     assert mallory.get(hers).status_code == expected
     if expected == 404:
         assert mallory.post(hers).status_code == 404

@@ -72,9 +72,11 @@ class GatewayDriver:
         """Submits the form of the sandbox's checkout page."""
         return self.sandbox_server.submit_form(f"{payment.checkout_url}/pay", **self.PAYMENT_FORMS[how])
 
-    def confirm(self, payment: Payment, asked: httpx.Response, decision: str = "confirm") -> httpx.Response:
+    def confirm(
+        self, payment: Payment, open_request: httpx.Response, decision: str = "confirm"
+    ) -> httpx.Response:
         """Answers the confirmation that some cards require."""
-        [hidden] = re.findall(r'name="confirmation" value="([^"]+)"', asked.text)
+        [hidden] = re.findall(r'name="confirmation" value="([^"]+)"', open_request.text)
         return self.sandbox_server.submit_form(
             f"{payment.checkout_url}/confirm", confirmation=hidden, decision=decision
         )

@@ -1,6 +1,6 @@
-"""A process is killed while its call is lost on the way to the company: nothing is lost, nothing happens twice.
+"""A process is killed while its gateway call is in flight: no payment is lost and none is made twice.
 
-What is killed at any other moment stands in tests/crashes.
+The kills at every other moment are in tests/crashes.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ def run_worker_later() -> None:
 
 
 @pytest.fixture
-def authorized(gateway_driver: GatewayDriver, asked: PaymentRequest) -> Payment:
-    """The customer has paid, and nobody on our side knows it yet."""
-    payment = gateway_driver.start(asked)
+def authorized(gateway_driver: GatewayDriver, open_request: PaymentRequest) -> Payment:
+    """A payment that the gateway has authorized and that no process has refreshed yet."""
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
     return payment
 
@@ -98,15 +98,15 @@ def test_no_second_capture_while_first_call_may_be_in_progress(
 
 
 def test_process_killed_before_start_reached_gateway_starts_one_checkout(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     with (
         unresponsive_proxy(gateway_driver, "/v1/checkouts") as address,
-        process("start", asked.pk, PARTWAY_SANDBOX_URL=address),
+        process("start", open_request.pk, PARTWAY_SANDBOX_URL=address),
     ):
         wait_until(call_under_way("start"))
     run_worker_later()
-    payment = gateway_driver.start_and_pay(asked)
+    payment = gateway_driver.start_and_pay(open_request)
     assert (payment.status, list(gateway_driver.ledger())) == ("succeeded", [payment.pk])
 
 
@@ -125,7 +125,7 @@ def test_process_killed_before_release_reached_gateway_charges_nothing(
 
 @contextmanager
 def unresponsive_proxy(gateway_driver: GatewayDriver, path: str) -> Iterator[str]:
-    """A bad line to the company: a POST to an address that ends like `path` never arrives, all else does."""
+    """A proxy to the gateway that drops every POST to an address that ends with `path` and forwards the rest."""
 
     class Line(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -136,7 +136,7 @@ def unresponsive_proxy(gateway_driver: GatewayDriver, path: str) -> Iterator[str
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.path.endswith(path):
-                self.rfile.read(1)  # until the caller is gone
+                self.rfile.read(1)  # until the caller has closed the connection
                 return
             self._pass_on(
                 httpx.post(
@@ -158,7 +158,7 @@ def unresponsive_proxy(gateway_driver: GatewayDriver, path: str) -> Iterator[str
             self.wfile.write(answer.content)
 
         def log_message(self, *_: Any) -> None:
-            """Tests have nothing to say here."""
+            """Logs nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Line) as server:
         server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""No call to the company is made while a transaction is open: a slow company must never hold our locks."""
+"""No gateway call is made while a transaction is open, because a slow gateway would hold our locks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GatewayAction = Callable[[], Any]
 
 @pytest.fixture
 def calls(gateway_driver: GatewayDriver) -> Iterator[list[tuple[str, bool]]]:
-    """Each call to the company: the last part of its address, and whether a transaction was open."""
+    """Returns each call to the gateway: the last part of its address, and whether a transaction was open."""
     seen: list[tuple[str, bool]] = []
 
     def look(request: httpx.Request) -> None:
@@ -61,7 +61,7 @@ def test_pay_cancel_and_void_call_gateway_outside_transaction(
     assert [name for name, inside in calls if inside] == []
 
 
-# Each of these commits before the company hears of anything, so it refuses to begin inside another transaction.
+# Each of these commits before it calls the gateway, so it refuses to begin inside another transaction.
 ACTS: dict[str, Callable[[GatewayDriver, Customer, Actor], GatewayAction]] = {
     "start": lambda gateway_driver, dana, by: partial(gateway_driver.start, personas.sent_invoice(dana)),
     "refresh": lambda gateway_driver, dana, by: partial(

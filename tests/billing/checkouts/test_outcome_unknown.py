@@ -1,4 +1,4 @@
-"""No answer is neither yes nor no: the payment stays unsettled until the company says what happened."""
+"""A call without a response leaves the payment unsettled until the gateway reports what happened."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNREACHABLE_URL = "http://127.0.0.1:9"
 
 
 def later(minutes: float = 3) -> None:
-    """The worker looks again after a while."""
+    """Runs the worker's refresh after a while."""
     due_work.refresh_unsettled_payments(now=present() + timedelta(minutes=minutes))
 
 
@@ -35,43 +35,45 @@ def the_payment() -> Payment:
 
 @pytest.mark.parametrize("fault", ["timeout_after_success", "error_before"])
 def test_start_without_response_creates_one_checkout(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, fault: str
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, fault: str
 ) -> None:
     gateway_driver.inject_fault(fault, act="start")
     with pytest.raises(GatewayUnavailable):
-        gateway_driver.start(asked)
+        gateway_driver.start(open_request)
     assert the_payment().status == "pending"
-    assert gateway_driver.start_and_pay(asked).status == "succeeded"
+    assert gateway_driver.start_and_pay(open_request).status == "succeeded"
     assert len(gateway_driver.ledger()) == 1
 
 
-def test_start_retry_sends_identical_body(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_start_retry_sends_identical_body(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="start")
     with pytest.raises(GatewayUnavailable):
-        gateway_driver.start(asked)
-    Organization.objects.update(name="Alder & Daughters")  # it stands in what we ask for
-    assert gateway_driver.start(asked).status == "pending"
+        gateway_driver.start(open_request)
+    Organization.objects.update(name="Alder & Daughters")  # the name is part of the request body
+    assert gateway_driver.start(open_request).status == "pending"
     assert len(gateway_driver.ledger()) == 1
 
 
 def test_worker_recovers_checkout_ref_of_start_without_response(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="start")
     with pytest.raises(GatewayUnavailable):
-        gateway_driver.start(asked)
+        gateway_driver.start(open_request)
     later()
     [reference] = gateway_driver.ledger()
     assert (the_payment().pk, bool(the_payment().checkout_ref)) == (reference, True)
 
 
 def test_request_can_be_canceled_after_start_without_response(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="start")
     with pytest.raises(GatewayUnavailable):
-        gateway_driver.start(asked)
-    payment_requests.cancel(asked, by=alice, now=present())
+        gateway_driver.start(open_request)
+    payment_requests.cancel(open_request, by=alice, now=present())
     assert the_payment().status == "closing"
     later()
     assert the_payment().status == "canceled"
@@ -79,57 +81,59 @@ def test_request_can_be_canceled_after_start_without_response(
 
 
 def test_capture_without_response_is_not_sent_again(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="capture")
-    gateway_driver.start_and_pay(asked)
+    gateway_driver.start_and_pay(open_request)
     later()
     assert the_payment().status == "succeeded"
     assert GatewayCall.objects.filter(operation="capture").count() == 1
 
 
 def test_captured_payment_cannot_be_captured_again(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked)
-    with pytest.raises(CallInProgress):  # as for somebody who looked before, and decides after
+    payment = gateway_driver.start_and_pay(open_request)
+    with pytest.raises(
+        CallInProgress
+    ):  # as in a process that read the row before the call and decides after it
         gateway_calls.capture(payment, now=present())
 
 
 def test_capturing_payment_blocks_cancel_of_request(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="capture")
-    gateway_driver.start_and_pay(asked)
+    gateway_driver.start_and_pay(open_request)
     with pytest.raises(PaymentInProgress):
-        payment_requests.cancel(asked, by=alice, now=present())
+        payment_requests.cancel(open_request, by=alice, now=present())
     later()
-    asked.refresh_from_db()
-    assert asked.status == "paid"
+    open_request.refresh_from_db()
+    assert open_request.status == "paid"
 
 
 def test_concurrent_close_of_checkout_records_one_cancel_event(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
 
     def worker(stop: str) -> None:
         if stop == "after close":
             refresh_payment(payment, now=present())
 
     with failpoints.on_failpoint(worker):
-        payment_requests.cancel(asked, by=alice, now=present())
+        payment_requests.cancel(open_request, by=alice, now=present())
     assert the_payment().status == "canceled"
     assert Event.objects.filter(type="payment.canceled").count() == 1
 
 
 def test_release_without_response_charges_nothing(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
     gateway_driver.inject_fault("error_before", act="close", count=2)
-    payment_requests.cancel(asked, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     refresh_payment(payment, now=present())
     assert the_payment().status == "releasing"
     later()
@@ -137,9 +141,9 @@ def test_release_without_response_charges_nothing(
 
 
 def test_fetch_without_response_leaves_payment_pending(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
     gateway_driver.inject_fault("error_before", act="fetch", count=2)
     later()
@@ -150,31 +154,31 @@ def test_fetch_without_response_leaves_payment_pending(
 
 
 def test_start_at_unavailable_gateway_leaves_payment_pending(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings
 ) -> None:
     settings.PARTWAY_GATEWAY_URLS, up = {"sandbox": UNREACHABLE_URL}, settings.PARTWAY_GATEWAY_URLS
     with pytest.raises(GatewayUnavailable):
-        gateway_driver.start(asked)
+        gateway_driver.start(open_request)
     assert the_payment().status == "pending"
     settings.PARTWAY_GATEWAY_URLS = up
-    assert gateway_driver.start_and_pay(asked).status == "succeeded"
+    assert gateway_driver.start_and_pay(open_request).status == "succeeded"
 
 
 def test_request_is_canceled_even_when_gateway_is_unavailable(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor, settings: Settings
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor, settings: Settings
 ) -> None:
-    gateway_driver.start(asked)
+    gateway_driver.start(open_request)
     settings.PARTWAY_GATEWAY_URLS, up = {"sandbox": UNREACHABLE_URL}, settings.PARTWAY_GATEWAY_URLS
-    assert payment_requests.cancel(asked, by=alice, now=present()).status == "canceled"
+    assert payment_requests.cancel(open_request, by=alice, now=present()).status == "canceled"
     settings.PARTWAY_GATEWAY_URLS = up
     later()
     assert the_payment().status == "canceled"
 
 
 def test_pay_now_is_refused_while_close_outcome_is_unknown(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice, settings: Settings
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, invoice: Invoice, settings: Settings
 ) -> None:
-    gateway_driver.start(asked)
+    gateway_driver.start(open_request)
     settings.PARTWAY_GATEWAY_URLS, up = {"sandbox": UNREACHABLE_URL}, settings.PARTWAY_GATEWAY_URLS
     with pytest.raises(PaymentInProgress):
         gateway_driver.start(invoice)
@@ -183,14 +187,14 @@ def test_pay_now_is_refused_while_close_outcome_is_unknown(
 
 
 def test_refused_start_fails_payment_and_leaves_request_open(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.account.credentials = {**gateway_driver.account.credentials, "api_key": "sk_sandbox_wrong"}
     gateway_driver.account.save()
     with pytest.raises(GatewayUnavailable):
-        gateway_driver.start(asked)
-    asked.refresh_from_db()
-    assert (the_payment().status, the_payment().failure_code, asked.status) == (
+        gateway_driver.start(open_request)
+    open_request.refresh_from_db()
+    assert (the_payment().status, the_payment().failure_code, open_request.status) == (
         "failed",
         "unauthenticated",
         "open",
@@ -198,10 +202,10 @@ def test_refused_start_fails_payment_and_leaves_request_open(
 
 
 def test_gateway_calls_are_stored_with_key_attempt_and_outcome(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("error_before", act="capture")
-    payment = gateway_driver.start_and_pay(asked)
+    payment = gateway_driver.start_and_pay(open_request)
     later()
     calls = GatewayCall.objects.order_by("id").values_list("operation", "attempt", "outcome")
     assert list(calls) == [
@@ -213,9 +217,9 @@ def test_gateway_calls_are_stored_with_key_attempt_and_outcome(
 
 
 def test_refresh_interval_of_unsettled_payment_doubles(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gaps = []
     for _ in range(4):
         before = the_payment().next_refresh_at
@@ -226,9 +230,9 @@ def test_refresh_interval_of_unsettled_payment_doubles(
 
 
 def test_payment_claimed_by_another_worker_is_skipped(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    seen = gateway_driver.start(asked)
+    seen = gateway_driver.start(open_request)
     gateway_driver.pay(seen)
     Payment.objects.update(refresh_count=1)
     assert not due_work.UNSETTLED_PAYMENTS.claim(seen, until=present())
@@ -236,9 +240,9 @@ def test_payment_claimed_by_another_worker_is_skipped(
 
 
 def test_gateway_refusing_fetch_raises_alert_and_leaves_payment_pending(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.account.credentials = {**gateway_driver.account.credentials, "api_key": "sk_sandbox_wrong"}
     gateway_driver.account.save()
     for minutes in (3, 30, 300):
@@ -248,11 +252,11 @@ def test_gateway_refusing_fetch_raises_alert_and_leaves_payment_pending(
 
 
 def test_sandbox_of_live_installation_is_not_payable(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings
 ) -> None:
     settings.PARTWAY_LIVE = True
-    assert checkout_origin(asked.organization) == ""
+    assert checkout_origin(open_request.organization) == ""
     with pytest.raises(NotPayable):
-        gateway_driver.start(asked)
+        gateway_driver.start(open_request)
     assert not Payment.objects.exists()
     assert gateway_driver.ledger() == {}

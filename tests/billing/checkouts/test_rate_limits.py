@@ -1,4 +1,4 @@
-"""Nobody tests stolen cards here: checkouts are counted per link and per address."""
+"""Card testing is limited: checkouts are counted per link and per IP address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.gateway_driver import GatewayDriver, PaymentTarget
 
 @pytest.fixture(autouse=True)
 def _two(settings: Settings) -> None:
-    """Two checkouts an hour for a link, three for an address."""
+    """Allows two checkouts an hour for a link, three for an IP address."""
     settings.PARTWAY_CHECKOUTS_PER_LINK = 2
     settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 3
 
@@ -32,9 +32,7 @@ def test_rate_limit_of_checkouts_per_link_and_hour(
     for _ in range(2):
         gateway_driver.start_and_pay(source, "lapsing")
     with pytest.raises(RateLimited):
-        gateway_driver.start(
-            source, address="203.0.113.9"
-        )  # whoever holds the link: it is the link that is counted
+        gateway_driver.start(source, address="203.0.113.9")  # from any address, because the link is counted
     assert (Payment.objects.count(), len(gateway_driver.ledger())) == (2, 2)
     assert gateway_driver.start(source, now=present() + timedelta(hours=1)).status == "pending"
 
@@ -47,18 +45,20 @@ def test_rate_limit_allows_return_to_open_checkout(
     assert gateway_driver.start(source, address="203.0.113.9") == payment
 
 
-def test_rate_limit_counts_same_checkout_once(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
+def test_rate_limit_counts_same_checkout_once(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
     for _ in range(5):
-        gateway_driver.start(asked)
+        gateway_driver.start(open_request)
     assert Payment.objects.count() == 1
 
 
 def test_rate_limit_counts_declines_in_one_checkout_once(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     for _ in range(4):
-        gateway_driver.start_and_pay(asked, "declined")
-    assert gateway_driver.start_and_pay(asked).status == "succeeded"
+        gateway_driver.start_and_pay(open_request, "declined")
+    assert gateway_driver.start_and_pay(open_request).status == "succeeded"
     assert Payment.objects.count() == 1
 
 
@@ -82,10 +82,10 @@ def test_rate_limit_of_declined_cards_per_link(gateway_driver: GatewayDriver, so
 
 
 def test_rate_limit_is_counted_per_link(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, invoice: Invoice
 ) -> None:
     for _ in range(2):
-        gateway_driver.start_and_pay(asked, "lapsing")
+        gateway_driver.start_and_pay(open_request, "lapsing")
     assert gateway_driver.start(invoice, address=None).status == "pending"
 
 
@@ -122,23 +122,23 @@ def test_rate_limit_per_ip_address_spans_organizations(gateway_driver: GatewayDr
 
 
 def test_rate_limited_ip_address_does_not_close_checkout_of_another_payer(
-    gateway_driver: GatewayDriver, dana: Customer, asked: PaymentRequest
+    gateway_driver: GatewayDriver, dana: Customer, open_request: PaymentRequest
 ) -> None:
     for _ in range(3):
         gateway_driver.start(personas.sent_invoice(dana), address="203.0.113.9")
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     with pytest.raises(RateLimited):
-        gateway_driver.start(asked.invoice, address="203.0.113.9")
+        gateway_driver.start(open_request.invoice, address="203.0.113.9")
     gateway_driver.pay(payment)
     assert refresh_payment(payment, now=present()).status == "succeeded"
 
 
 def test_rate_limited_link_does_not_close_checkout_of_another_link(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, invoice: Invoice
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, invoice: Invoice
 ) -> None:
     for _ in range(2):
         gateway_driver.start_and_pay(invoice, "lapsing")
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     with pytest.raises(RateLimited):
         gateway_driver.start(invoice)
     gateway_driver.pay(payment)

@@ -52,7 +52,7 @@ def test_edit_of_draft_sent_meanwhile_raises_stale(dana: Customer, alice: Actor)
 
 
 def edit_seeing(invoice: Invoice, total_minor: int, paid_minor: int, by: Actor) -> Invoice:
-    """Edits with the amount paid that an older page showed."""
+    """Edits the invoice with the amount paid that an older page showed."""
     paid, version = Money(paid_minor, "USD"), Invoice.objects.get().version
     changed = draft(invoice, total_minor)
     return invoices.edit(
@@ -90,25 +90,30 @@ def test_edit_of_sent_invoice_cannot_change_customer_currency_or_clear_total(
 
 @pytest.mark.parametrize(("total", "status"), [(30_000, "open"), (29_999, "canceled")])
 def test_edit_cancels_request_larger_than_amount_due(
-    asked: PaymentRequest, alice: Actor, total: int, status: str
+    open_request: PaymentRequest, alice: Actor, total: int, status: str
 ) -> None:
-    edit(asked.invoice, total, alice)
-    asked.refresh_from_db()
-    assert (asked.status, asked.cancel_reason) == (status, "invoice_changed" if status == "canceled" else "")
+    edit(open_request.invoice, total, alice)
+    open_request.refresh_from_db()
+    assert (open_request.status, open_request.cancel_reason) == (
+        status,
+        "invoice_changed" if status == "canceled" else "",
+    )
 
 
-def test_edit_that_cancels_request_mails_requester(asked: PaymentRequest) -> None:
-    edit(asked.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
+def test_edit_that_cancels_request_mails_requester(open_request: PaymentRequest) -> None:
+    edit(open_request.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
     assert Mail.objects.get(kind="payment_request_ended").data == {"reason": "invoice_changed"}
 
 
 @pytest.mark.parametrize("way", ["by request", "pay now"])
 def test_edit_below_processing_payment_is_refused(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor, way: str
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor, way: str
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked if way == "by request" else asked.invoice, "debit")
+    payment = gateway_driver.start_and_pay(
+        open_request if way == "by request" else open_request.invoice, "debit"
+    )
     with pytest.raises(PaymentInProgress):
-        edit(asked.invoice, 29_999, alice)
+        edit(open_request.invoice, 29_999, alice)
     assert Invoice.objects.get().total_minor == 100_000
     gateway_driver.settle_bank_debit(payment)
     refresh_payment(payment, now=present())
@@ -124,16 +129,16 @@ def test_edit_closes_checkout_larger_than_amount_due(
 
 
 def test_pay_now_authorized_before_an_edit_up_is_captured(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    invoice = asked.invoice
+    invoice = open_request.invoice
     payment = gateway_driver.start(invoice)
     gateway_driver.pay(payment)
     edit(invoice, 120_000, alice)
     assert refresh_payment(payment, now=present()).status == "succeeded"
-    asked.refresh_from_db()
+    open_request.refresh_from_db()
     assert Invoice.objects.get().amount_due_minor == 20_000
-    assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_changed")
+    assert (open_request.status, open_request.cancel_reason) == ("canceled", "invoice_changed")
 
 
 def test_pay_now_after_edit_up_charges_new_amount_due(

@@ -63,7 +63,7 @@ def kinds(quote: Quote) -> list[str]:
     return list(Mail.objects.filter(quote=quote).order_by("pk").values_list("kind", flat=True))
 
 
-# Writing
+# Creating and editing
 
 
 def test_draft_quote_has_deposit_and_no_number(offer: QuoteDraft, alice: Actor) -> None:
@@ -213,7 +213,7 @@ def test_payment_request_for_quote_is_refused(quote: Quote, alice: Actor) -> Non
         assert refusal.value.code == "deposit_not_divisible"
 
 
-# The answer
+# Accepting and declining
 
 
 def test_accepting_quote_stores_name_time_and_ip_address(quote: Quote) -> None:
@@ -298,7 +298,7 @@ def test_quote_opened_event_is_recorded_once(quote: Quote) -> None:
     assert Event.objects.filter(type="quote.opened").count() == 1
 
 
-# The usual terms
+# The default terms
 
 
 def terms(**columns: Any) -> QuoteTerms:

@@ -29,29 +29,29 @@ def test_a_void_invoice_keeps_its_number(invoice: Invoice, alice: Actor) -> None
     assert void(invoice, alice).number == "INV-0001"
 
 
-def test_voiding_invoice_cancels_open_request(asked: PaymentRequest, alice: Actor) -> None:
-    void(asked.invoice, alice)
-    asked.refresh_from_db()
-    assert (asked.status, asked.cancel_reason) == ("canceled", "invoice_voided")
+def test_voiding_invoice_cancels_open_request(open_request: PaymentRequest, alice: Actor) -> None:
+    void(open_request.invoice, alice)
+    open_request.refresh_from_db()
+    assert (open_request.status, open_request.cancel_reason) == ("canceled", "invoice_voided")
     moved = Event.objects.filter(type__in=["payment_request.canceled", "invoice.voided"]).count()
     assert moved == 2
 
 
 @pytest.mark.parametrize("by_request", [True, False])
 def test_voiding_invoice_closes_checkout(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor, by_request: bool
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor, by_request: bool
 ) -> None:
-    payment = gateway_driver.start(asked if by_request else asked.invoice)
-    void(asked.invoice, alice)
+    payment = gateway_driver.start(open_request if by_request else open_request.invoice)
+    void(open_request.invoice, alice)
     payment.refresh_from_db()
     assert (payment.status, gateway_driver.pay(payment).status_code) == ("canceled", 410)
 
 
 def test_links_of_void_invoice_are_not_payable(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    void(asked.invoice, alice)
-    for source in (asked, asked.invoice):
+    void(open_request.invoice, alice)
+    for source in (open_request, open_request.invoice):
         with pytest.raises(NotPayable) as refusal:
             gateway_driver.start(source)
         assert refusal.value.reason == "void"
@@ -76,11 +76,11 @@ def test_voiding_invoice_is_refused_while_bank_debit_is_processing(
 
 
 def test_voiding_partly_paid_invoice_is_refused(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    gateway_driver.start_and_pay(asked)
+    gateway_driver.start_and_pay(open_request)
     with pytest.raises(Conflict) as refusal:
-        void(asked.invoice, alice)
+        void(open_request.invoice, alice)
     assert refusal.value.reason == "void_with_payments"
     assert refusal.value.params == {"paid": Money(30_000, "USD")}
 

@@ -1,4 +1,4 @@
-"""Money is put against an invoice as far as it fits, never beyond, and a payment is never put in two places."""
+"""A payment is allocated up to the amount due of an invoice, and no unit of it is allocated twice."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tests.support import personas
 
 @pytest.fixture
 def _verify_books(db: None) -> None:
-    """Only a part of a booking is tried here."""
+    """Replaces the check of the books, because these tests make only a part of a booking."""
 
 
 @pytest.fixture
 def payment(invoice: Invoice) -> Payment:
-    """A payment of $600.00 that stands on the invoice already."""
+    """A payment of $600.00 that is allocated to the invoice."""
     return personas.captured_payment(invoice, 60_000)
 
 
 @pytest.fixture
 def spare(payment: Payment) -> Payment:
-    """The same payment, of which $100.00 were left over."""
+    """The same payment, of which $100.00 are not allocated."""
     Payment.objects.filter(pk=payment.pk).update(captured_minor=70_000)
     payment.refresh_from_db()
     return payment

@@ -1,4 +1,4 @@
-"""Bank debits are taken before we can decide: we say whether we want them, and keep our word."""
+"""Bank debits are captured before Partway can decide, so they are accepted or rejected while they are processing."""
 
 from __future__ import annotations
 
@@ -19,46 +19,54 @@ def refreshed(payment: Payment) -> Payment:
 
 
 def test_bank_debit_is_accepted_and_pays_request_when_settled(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked, "debit")
+    payment = gateway_driver.start_and_pay(open_request, "debit")
     assert (payment.status, payment.accepted, payment.method) == ("processing", True, "bank_debit")
     gateway_driver.settle_bank_debit(payment)
     assert refreshed(payment).status == "succeeded"
-    asked.refresh_from_db()
-    assert (asked.status, asked.invoice.amount_due_minor) == ("paid", 70_000)
+    open_request.refresh_from_db()
+    assert (open_request.status, open_request.invoice.amount_due_minor) == ("paid", 70_000)
 
 
-def test_failed_bank_debit_leaves_request_open(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
-    payment = gateway_driver.start_and_pay(asked, "bad_debit")
+def test_failed_bank_debit_leaves_request_open(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request, "bad_debit")
     gateway_driver.settle_bank_debit(payment, "failed")
     payment = refreshed(payment)
-    asked.refresh_from_db()
-    assert (payment.status, payment.failure_code, asked.status) == ("failed", "bank_debit_failed", "open")
+    open_request.refresh_from_db()
+    assert (payment.status, payment.failure_code, open_request.status) == (
+        "failed",
+        "bank_debit_failed",
+        "open",
+    )
 
 
 def test_accepted_bank_debit_blocks_cancel_and_void(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    gateway_driver.start_and_pay(asked, "debit")
+    gateway_driver.start_and_pay(open_request, "debit")
     with pytest.raises(PaymentInProgress):
-        payment_requests.cancel(asked, by=alice, now=present())
+        payment_requests.cancel(open_request, by=alice, now=present())
     with pytest.raises(PaymentInProgress):
-        invoices.void(asked.invoice, by=alice, now=present())
+        invoices.void(open_request.invoice, by=alice, now=present())
 
 
 @pytest.fixture
-def unwanted(gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor) -> Payment:
-    """A debit that started at the same time as Alice canceled the request."""
-    payment = gateway_driver.start(asked)
+def unwanted(gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor) -> Payment:
+    """A debit that started at the same time as the cancellation of its request."""
+    payment = gateway_driver.start(open_request)
     gateway_driver.inject_fault("close_too_late")
-    payment_requests.cancel(asked, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     return refreshed(payment)
 
 
-def test_bank_debit_of_canceled_request_is_not_accepted(unwanted: Payment, asked: PaymentRequest) -> None:
-    asked.refresh_from_db()
-    assert (unwanted.status, unwanted.accepted, asked.status) == ("processing", False, "canceled")
+def test_bank_debit_of_canceled_request_is_not_accepted(
+    unwanted: Payment, open_request: PaymentRequest
+) -> None:
+    open_request.refresh_from_db()
+    assert (unwanted.status, unwanted.accepted, open_request.status) == ("processing", False, "canceled")
 
 
 def test_unaccepted_bank_debit_becomes_credit_and_raises_alert(

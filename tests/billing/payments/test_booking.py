@@ -1,4 +1,4 @@
-"""Booking of the gateway's states: the same states in any order and number end the same."""
+"""Booking of gateway states: the same states end the same in any order and however often they are applied."""
 
 from __future__ import annotations
 
@@ -39,27 +39,32 @@ def apply(payment: Payment, reported: CheckoutState) -> GatewayAction | None:
     return booking.apply(fresh, state=reported, by=gateway_actor("sandbox"), now=present())
 
 
-def started(asked: PaymentRequest) -> Payment:
-    """A checkout that waits for its customer, without any company behind it."""
-    at, amount = present(), {"amount_minor": asked.amount_requested_minor, "currency": asked.currency}
+def started(open_request: PaymentRequest) -> Payment:
+    """A started payment with an open checkout; no gateway is running."""
+    at, amount = (
+        present(),
+        {"amount_minor": open_request.amount_requested_minor, "currency": open_request.currency},
+    )
     with transaction.atomic():
         payment = Payment.objects.create(
-            organization=asked.organization,
-            invoice=asked.invoice,
-            payment_request=asked,
-            gateway_account=asked.organization.gateway_accounts.get(),
+            organization=open_request.organization,
+            invoice=open_request.invoice,
+            payment_request=open_request,
+            gateway_account=open_request.organization.gateway_accounts.get(),
             **amount,
             created_at=at,
             next_refresh_at=at,
         )
-        record("payment.started", payment, by=customer_actor(asked.invoice.customer), now=at, data=amount)
+        record(
+            "payment.started", payment, by=customer_actor(open_request.invoice.customer), now=at, data=amount
+        )
     return payment
 
 
 @pytest.fixture
-def payment(asked: PaymentRequest) -> Payment:
+def payment(open_request: PaymentRequest) -> Payment:
     """The started payment of the open request."""
-    return started(asked)
+    return started(open_request)
 
 
 def end(payment: Payment) -> tuple[str, int, str]:
@@ -123,9 +128,9 @@ def test_capture_reported_after_failure_becomes_credit_with_alert(payment: Payme
 
 
 def test_capture_reported_after_cancel_becomes_credit_with_alert(
-    payment: Payment, asked: PaymentRequest, alice: Actor
+    payment: Payment, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment_requests.cancel(asked, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     for status in (CheckoutStatus.CLOSED, CheckoutStatus.CAPTURED):
         apply(payment, state(status))
     assert end(payment) == ("succeeded", 0, "canceled")
@@ -138,9 +143,9 @@ def test_capture_decision_is_stored_before_gateway_call(payment: Payment) -> Non
 
 
 def test_authorization_of_expired_request_is_released(
-    payment: Payment, asked: PaymentRequest, alice: Actor
+    payment: Payment, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    dead = PaymentRequest.objects.filter(pk=asked.pk)
+    dead = PaymentRequest.objects.filter(pk=open_request.pk)
     dead.update(expires_at=payment.created_at)
     assert apply(payment, state(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
     assert end(payment) == ("releasing", 0, "open")
@@ -148,9 +153,9 @@ def test_authorization_of_expired_request_is_released(
 
 
 def test_authorization_while_closing_is_released(
-    payment: Payment, asked: PaymentRequest, alice: Actor
+    payment: Payment, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment_requests.cancel(asked, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     assert apply(payment, state(CheckoutStatus.AUTHORIZED)) == GatewayAction.CLOSE
     assert end(payment) == ("releasing", 0, "canceled")
 
@@ -186,9 +191,9 @@ def test_capture_without_amount_is_booked_after_amount_is_reported(payment: Paym
 
 
 def test_releasing_payment_with_unknown_captured_amount_raises_alert(
-    payment: Payment, asked: PaymentRequest, alice: Actor
+    payment: Payment, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment_requests.cancel(asked, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     apply(payment, state(CheckoutStatus.AUTHORIZED))
     apply(payment, CheckoutState(CheckoutStatus.CAPTURED, None, None, "card", "", ""))
     assert end(payment)[0] == "releasing"
@@ -207,16 +212,16 @@ def test_capture_of_zero_fails_payment(payment: Payment, before: list[CheckoutSt
 
 
 def test_capture_of_zero_of_canceled_request_cancels_payment(
-    payment: Payment, asked: PaymentRequest, alice: Actor
+    payment: Payment, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment_requests.cancel(asked, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     for status in (CheckoutStatus.AUTHORIZED, CheckoutStatus.CAPTURED):
         apply(payment, state(status, 0))
     assert end(payment) == ("canceled", 0, "canceled")
 
 
-def test_late_capture_allocates_nothing(payment: Payment, asked: PaymentRequest, alice: Actor) -> None:
-    payment_requests.cancel(asked, by=alice, now=present())
+def test_late_capture_allocates_nothing(payment: Payment, open_request: PaymentRequest, alice: Actor) -> None:
+    payment_requests.cancel(open_request, by=alice, now=present())
     apply(payment, state(CheckoutStatus.CAPTURED))
     assert end(payment) == ("succeeded", 0, "canceled")
     assert not Allocation.objects.exists()

@@ -1,4 +1,4 @@
-"""What can go wrong with the company's reports, on their real way to our door: one payment, one receipt, one charge."""
+"""Faults of callbacks on their way from the gateway to the server: one payment, one receipt, one charge."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def gateway_driver(
     alice: Actor,
     settings: Settings,
 ) -> Iterator[GatewayDriver]:
-    """The company and our door, each at a real port: whatever the company reports arrives by itself."""
+    """The sandbox and our server, each on a real port, so callbacks arrive by themselves."""
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     settings.PARTWAY_URL = live_server.url
     account = organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
@@ -41,7 +41,7 @@ def gateway_driver(
 
 
 def booked(*kinds: str) -> bool:
-    """Whether exactly these reports have come and had their effect."""
+    """Returns whether exactly these callbacks have arrived and are processed."""
     done = Callback.objects.filter(status="processed").values_list("event_type", flat=True)
     return sorted(done) == sorted(f"checkout.{kind}" for kind in kinds)
 
@@ -98,12 +98,12 @@ def test_bank_debit_callbacks_are_booked_once(
 
 
 def test_callback_during_close_books_captured_bank_debit_as_credit(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.inject_fault("callback_first")
     gateway_driver.inject_fault("close_too_late")
-    payment_requests.cancel(asked, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     payment.refresh_from_db()
     assert (payment.status, payment.accepted) == ("processing", False)
     gateway_driver.settle_bank_debit(payment)
@@ -112,10 +112,10 @@ def test_callback_during_close_books_captured_bank_debit_as_credit(
 
 
 def test_callback_for_nonexistent_checkout_raises_alert(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("callback_unknown")
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
     wait_until(lambda: booked("authorized", "captured") and Callback.objects.count() == 3)
     process_all_callbacks()
@@ -125,10 +125,10 @@ def test_callback_for_nonexistent_checkout_raises_alert(
 
 
 def test_foreign_checkout_of_same_gateway_account_is_not_booked(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     ref = gateway_driver.create_foreign_checkout()
     wait_until(lambda: Callback.objects.filter(checkout_ref=ref).count() == 2)
     process_all_callbacks()
-    assert Alert.objects.get().kind == "unmatched_callback"  # one, though two things were reported about it
+    assert Alert.objects.get().kind == "unmatched_callback"  # one, although two callbacks were about it
     assert not Payment.objects.exists()

@@ -1,4 +1,4 @@
-"""What the company reports: verified, stored once, and booked by asking it, however late or often it comes."""
+"""Callbacks are verified, stored once, and booked by fetching the checkout, however late or often they arrive."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def receive(gateway_driver: GatewayDriver, received: ReceivedCallback) -> Callba
 
 
 @pytest.fixture
-def paid(gateway_driver: GatewayDriver, asked: PaymentRequest) -> Payment:
-    """The customer has paid; only the company knows."""
-    payment = gateway_driver.start(asked)
+def paid(gateway_driver: GatewayDriver, open_request: PaymentRequest) -> Payment:
+    """A payment that the customer has made at the gateway and that is not booked yet."""
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
     return payment
 
@@ -62,8 +62,10 @@ def test_a_late_callback_changes_nothing(gateway_driver: GatewayDriver, paid: Pa
     assert Event.objects.count() == events
 
 
-def test_callbacks_out_of_order_end_the_same(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
-    payment = gateway_driver.start(asked)
+def test_callbacks_out_of_order_end_the_same(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment, "debit")
     gateway_driver.settle_bank_debit(payment)
     receive(gateway_driver, gateway_driver.callback(payment, "captured"))
@@ -102,7 +104,7 @@ def test_callback_signed_for_another_account_is_refused(
 
 @pytest.fixture
 def birch(gateway_driver: GatewayDriver) -> GatewayDriver:
-    """Another organization of this installation, with an account of its own at the same company."""
+    """Another organization of this installation, with its own account at the same gateway."""
     mallory = personas.mallory()
     account = organizations.connect(
         mallory.organization,
@@ -156,7 +158,7 @@ def test_callback_replayed_after_success_changes_nothing(
 
 
 class Killed(BaseException):
-    """The process ended here, without another word to the database."""
+    """Stands for a process that is killed here and writes nothing more."""
 
 
 @pytest.mark.django_db(transaction=True)
@@ -211,7 +213,7 @@ def test_callback_waits_while_gateway_is_silent(gateway_driver: GatewayDriver, p
 
 @pytest.fixture
 def stray(gateway_driver: GatewayDriver, paid: Payment) -> ReceivedCallback:
-    """A genuine callback for a checkout that none of our payments knows."""
+    """A genuine callback for a checkout of no payment."""
     ref, received = paid.checkout_ref, gateway_driver.callback(paid, "authorized")
     Payment.objects.filter(pk=paid.pk).update(checkout_ref=f"{ref}-lost")
     return received
@@ -237,11 +239,11 @@ def test_callback_of_known_payment_never_raises_unknown_alert(
 
 
 def test_capture_callback_after_cancel_is_booked_as_credit(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.inject_fault("close_too_late")
-    payment_requests.cancel(asked, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     gateway_driver.settle_bank_debit(payment)
     receive(gateway_driver, gateway_driver.callback(payment, "captured"))
     payment.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Cards that say no, or not yet."""
+"""Declined cards, and cards that require a confirmation."""
 
 from __future__ import annotations
 
@@ -20,81 +20,83 @@ def refreshed(payment: Payment) -> Payment:
     ("how", "code"), [("declined", "card_declined"), ("insufficient_funds", "insufficient_funds")]
 )
 def test_decline_is_recorded_and_checkout_stays_open(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, how: str, code: str
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, how: str, code: str
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked, how)
+    payment = gateway_driver.start_and_pay(open_request, how)
     assert (payment.status, payment.failure_code) == ("pending", code)
     assert Event.objects.get(payment=payment, type="payment.declined").data["code"] == code
 
 
 def test_decline_reported_twice_is_recorded_once(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked, "declined")
+    payment = gateway_driver.start_and_pay(open_request, "declined")
     refreshed(payment)
     assert Event.objects.filter(payment=payment, type="payment.declined").count() == 1
 
 
 def test_second_card_after_decline_in_same_checkout_succeeds(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked, "declined")
+    payment = gateway_driver.start_and_pay(open_request, "declined")
     gateway_driver.pay(payment, "good")
     payment = refreshed(payment)
     assert (payment.status, payment.failure_code) == ("succeeded", "")
-    assert Payment.objects.filter(payment_request=asked).count() == 1
+    assert Payment.objects.filter(payment_request=open_request).count() == 1
     assert gateway_driver.captures_of(payment) == [30_000]
 
 
 def test_card_requiring_confirmation_is_captured_after_confirmation(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     question = gateway_driver.pay(payment, "confirming")
     assert refreshed(payment).status == "pending"
     gateway_driver.confirm(payment, question)
     assert refreshed(payment).status == "succeeded"
 
 
-def test_refused_card_confirmation_is_a_decline(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
-    payment = gateway_driver.start(asked)
+def test_refused_card_confirmation_is_a_decline(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(open_request)
     gateway_driver.confirm(payment, gateway_driver.pay(payment, "confirming"), "refuse")
     assert (refreshed(payment).status, refreshed(payment).failure_code) == ("pending", "card_declined")
 
 
 def test_lapsed_authorization_fails_payment_and_leaves_request_open(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked, "lapsing")
-    asked.refresh_from_db()
+    payment = gateway_driver.start_and_pay(open_request, "lapsing")
+    open_request.refresh_from_db()
     assert (payment.status, payment.failure_code) == ("failed", "authorization_lapsed")
-    assert (asked.status, gateway_driver.captures_of(payment)) == ("open", [])
+    assert (open_request.status, gateway_driver.captures_of(payment)) == ("open", [])
 
 
 def test_link_can_be_paid_again_after_failed_payment(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    failed = gateway_driver.start_and_pay(asked, "lapsing")
-    payment = gateway_driver.start_and_pay(asked, "good")
+    failed = gateway_driver.start_and_pay(open_request, "lapsing")
+    payment = gateway_driver.start_and_pay(open_request, "good")
     assert payment.pk != failed.pk
     assert payment.status == "succeeded"
 
 
 def test_unpaid_checkout_fails_at_end_of_its_lifetime(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     long_ago = present() - CHECKOUT_LIFETIME
-    payment = gateway_driver.start(asked, now=long_ago)
+    payment = gateway_driver.start(open_request, now=long_ago)
     due_work.refresh_unsettled_payments(now=present())
     payment.refresh_from_db()
     assert (payment.status, payment.failure_code) == ("failed", "checkout_expired")
 
 
 def test_expired_checkout_is_replaced_by_new_one(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    old = gateway_driver.start(asked)
+    old = gateway_driver.start(open_request)
     later = present() + CHECKOUT_LIFETIME
-    new = gateway_driver.start(asked, now=later)
+    new = gateway_driver.start(open_request, now=later)
     old.refresh_from_db()
     assert (old.status, new.status) == ("canceled", "pending")

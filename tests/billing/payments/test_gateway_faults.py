@@ -1,4 +1,4 @@
-"""What can go wrong at the company, by every way of paying: the books stay right, and all are told the truth."""
+"""Faults of the gateway, for each target of a payment: the books stay right, and every page states the outcome."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from partway.lib.money import Money
 from tests.support import personas
 from tests.support.gateway_driver import PAYMENT_SOURCES, GatewayDriver, PaymentTarget
 
-ASKED = Money(30_000, "USD")
+REQUESTED = Money(30_000, "USD")
 
 
 def start_with_retry(gateway_driver: GatewayDriver, source: PaymentTarget) -> Payment:
-    """Whoever is told that the company does not answer presses the button again."""
+    """Presses Pay a second time when the gateway does not respond."""
     with suppress(GatewayUnavailable):
         return gateway_driver.start(source)
     return gateway_driver.start(source)
 
 
 def paid(gateway_driver: GatewayDriver, source: PaymentTarget, how: str = "good") -> Payment:
-    """The customer pays, a debit settles, and our side learns of it sooner or later."""
+    """Pays, settles a debit, and refreshes the payment."""
     payment = start_with_retry(gateway_driver, source)
     gateway_driver.pay(payment, how)
     with suppress(OutcomeUnknown):
@@ -44,13 +44,13 @@ def paid(gateway_driver: GatewayDriver, source: PaymentTarget, how: str = "good"
 
 
 def later(payment: Payment, hours: float = 0.05) -> Payment:
-    """The worker looks again after a while."""
+    """Runs the worker's refresh after a while."""
     due_work.refresh_unsettled_payments(now=present() + timedelta(hours=hours))
     return Payment.objects.get(pk=payment.pk)
 
 
 def allocated_minor(source: PaymentTarget) -> int:
-    """How much stands on the invoice, or counts as the quote's deposit."""
+    """Returns the amount that is allocated to the invoice, or that counts as the quote's deposit."""
     if isinstance(source, Quote):
         return source.deposit_minor if deposits.deposit_payment(Quote.objects.get(pk=source.pk)) else 0
     invoice = source.invoice if isinstance(source, PaymentRequest) else source
@@ -61,12 +61,12 @@ def state(source: PaymentTarget) -> str:
     return type(source).objects.get(pk=source.pk).status
 
 
-def flags_of(payment: Payment) -> dict[str, str]:
-    """What Attention says about this payment, by kind."""
+def alerts_of(payment: Payment) -> dict[str, str]:
+    """Returns the open alerts of this payment by kind."""
     return dict(Alert.objects.filter(payment=payment).values_list("kind", "params"))
 
 
-# No answer, though it was done, or was not
+# No response, with and without an effect
 
 NO_ANSWER = ["error_before", "timeout_after_success", "garbage"]
 
@@ -80,14 +80,14 @@ def test_gateway_call_without_response_charges_exactly_once(
     payment = paid(gateway_driver, source)
     assert (payment.status, payment.captured, gateway_driver.captures_of(payment)) == (
         "succeeded",
-        ASKED,
+        REQUESTED,
         [30_000],
     )
-    assert (allocated_minor(source), flags_of(payment)) == (30_000, {})
+    assert (allocated_minor(source), alerts_of(payment)) == (30_000, {})
     assert "You paid Alder Joinery" in gateway_driver.receipt(payment)
 
 
-END_IT: dict[type, Callable[[Any, Actor], object]] = {
+END_SOURCE: dict[type, Callable[[Any, Actor], object]] = {
     PaymentRequest: lambda request, by: payment_requests.cancel(request, by=by, now=present()),
     Invoice: lambda invoice, by: invoices.void(invoice, by=by, now=present()),
     Quote: lambda quote, by: quotes.create_invoice(quote, by=by, now=present()),
@@ -101,7 +101,7 @@ def test_close_without_response_ends_document_at_once_and_charges_nothing(
 ) -> None:
     payment = gateway_driver.start(source)
     gateway_driver.inject_fault(fault, act="close")
-    END_IT[type(source)](source, alice)
+    END_SOURCE[type(source)](source, alice)
     payment.refresh_from_db()
     assert (state(source), payment.status) == (ENDED[type(source)], "closing")
     assert (later(payment).status, gateway_driver.pay(payment).status_code) == ("canceled", 410)
@@ -112,13 +112,13 @@ def test_capture_made_outside_is_booked_once(gateway_driver: GatewayDriver, sour
     gateway_driver.inject_fault("capture_too_late")
     payment = paid(gateway_driver, source)
     assert (payment.captured, allocated_minor(source), gateway_driver.captures_of(payment)) == (
-        ASKED,
+        REQUESTED,
         30_000,
         [30_000],
     )
 
 
-# Taken, but not what was asked
+# Another amount captured than requested
 
 WRONG = {
     "a cent less": ({"kind": "wrong_amount", "delta": -1}, Money(29_999, "USD")),
@@ -138,7 +138,7 @@ def test_captured_amount_mismatch_is_booked_as_captured_and_raises_alert(
     gateway_driver.inject_fault(**fault)
     payment = paid(gateway_driver, source, how)
     assert payment.captured == taken == gateway_driver.captured_amount(payment)
-    [(kind, params)] = flags_of(payment).items()
+    [(kind, params)] = alerts_of(payment).items()
     captured = {"amount_minor": taken.amount_minor, "currency": taken.currency}
     assert (
         kind,
@@ -175,28 +175,32 @@ def test_captured_amount_mismatch_is_allocated_only_up_to_amount_due(
 
 @wrong_money
 def test_captured_amount_mismatch_marks_request_paid_once(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, fault: dict[str, Any], taken: Money
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, fault: dict[str, Any], taken: Money
 ) -> None:
     gateway_driver.inject_fault(**fault)
-    payment = paid(gateway_driver, asked)
+    payment = paid(gateway_driver, open_request)
     events = Event.objects.count()
     refresh_payment(payment, now=present())
-    assert (state(asked), state(asked.invoice), Event.objects.count()) == ("paid", "sent", events)
+    assert (state(open_request), state(open_request.invoice), Event.objects.count()) == (
+        "paid",
+        "sent",
+        events,
+    )
 
 
 def test_pay_now_captured_in_other_currency_leaves_request_open(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("wrong_currency")
-    assert paid(gateway_driver, asked.invoice).captured == Money(100_000, "CAD")
-    assert (state(asked), allocated_minor(asked)) == ("open", 0)
+    assert paid(gateway_driver, open_request.invoice).captured == Money(100_000, "CAD")
+    assert (state(open_request), allocated_minor(open_request)) == ("open", 0)
 
 
 def test_receipt_in_other_currency_shows_nothing_allocated_to_invoice(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("wrong_currency")
-    page = gateway_driver.receipt(paid(gateway_driver, asked))
+    page = gateway_driver.receipt(paid(gateway_driver, open_request))
     assert "CA$300.00 was taken in another currency than this invoice’s. It is kept as your credit" in page
     assert "This payment$0.00 Left to pay$1,000.00" in page
 
@@ -205,9 +209,9 @@ def test_capture_of_zero_fails_payment(gateway_driver: GatewayDriver, source: Pa
     gateway_driver.inject_fault("wrong_amount", delta=-30_000)
     payment = paid(gateway_driver, source)
     assert (payment.status, payment.captured, allocated_minor(source)) == ("failed", None, 0)
-    assert list(flags_of(payment)) == ["captured_amount_mismatch"]
+    assert list(alerts_of(payment)) == ["captured_amount_mismatch"]
     assert "Nothing was charged" in gateway_driver.receipt(payment)
-    assert paid(gateway_driver, source).captured == ASKED
+    assert paid(gateway_driver, source).captured == REQUESTED
 
 
 def test_capture_without_amount_raises_alert_and_is_booked_once_amount_is_known(
@@ -215,9 +219,9 @@ def test_capture_without_amount_raises_alert_and_is_booked_once_amount_is_known(
 ) -> None:
     gateway_driver.inject_fault("no_amount", act="capture")
     payment = gateway_driver.start_and_pay(source)
-    assert (payment.status, list(flags_of(payment))) == ("capturing", ["captured_amount_missing"])
+    assert (payment.status, list(alerts_of(payment))) == ("capturing", ["captured_amount_missing"])
     assert "We are confirming your payment" in gateway_driver.receipt(payment)
-    assert (later(payment).captured, allocated_minor(source)) == (ASKED, 30_000)
+    assert (later(payment).captured, allocated_minor(source)) == (REQUESTED, 30_000)
 
 
 def test_settled_bank_debit_without_amount_stays_committed_until_amount_is_known(
@@ -228,9 +232,9 @@ def test_settled_bank_debit_without_amount_stays_committed_until_amount_is_known
     gateway_driver.settle_bank_debit(payment)
     gateway_driver.inject_fault("no_amount", act="fetch")
     assert refresh_payment(payment, now=present()).is_committed
-    assert list(flags_of(payment)) == ["captured_amount_missing"]
+    assert list(alerts_of(payment)) == ["captured_amount_missing"]
     assert "Your payment is on its way" in gateway_driver.receipt(payment)
-    assert (later(payment, hours=2).captured, allocated_minor(source)) == (ASKED, 30_000)
+    assert (later(payment, hours=2).captured, allocated_minor(source)) == (REQUESTED, 30_000)
 
 
 def test_capture_in_unknown_currency_is_not_booked(
@@ -242,7 +246,7 @@ def test_capture_in_unknown_currency_is_not_booked(
     assert "We are confirming your payment" in gateway_driver.receipt(payment)
 
 
-# An authorization that lapses
+# An authorization that expires
 
 
 def test_authorization_lapsing_at_capture_charges_nothing(
@@ -251,7 +255,7 @@ def test_authorization_lapsing_at_capture_charges_nothing(
     payment = paid(gateway_driver, source, "lapsing")
     assert (payment.status, payment.failure_code) == ("failed", "authorization_lapsed")
     assert "Nothing was charged" in gateway_driver.receipt(payment)
-    assert paid(gateway_driver, source).captured == ASKED
+    assert paid(gateway_driver, source).captured == REQUESTED
 
 
 def test_worker_finds_lapsed_authorization(gateway_driver: GatewayDriver, source: PaymentTarget) -> None:
@@ -260,7 +264,7 @@ def test_worker_finds_lapsed_authorization(gateway_driver: GatewayDriver, source
     gateway_driver.expire_authorization(payment)
     payment = later(payment)
     assert (payment.failure_code, gateway_driver.captures_of(payment)) == ("authorization_lapsed", [])
-    assert paid(gateway_driver, source).captured == ASKED
+    assert paid(gateway_driver, source).captured == REQUESTED
 
 
 def test_authorization_lapsing_during_capture_retry_fails_payment(
@@ -272,18 +276,18 @@ def test_authorization_lapsing_during_capture_retry_fails_payment(
     gateway_driver.expire_authorization(payment)
     payment = later(payment)
     assert (payment.status, payment.failure_code) == ("failed", "authorization_lapsed")
-    assert paid(gateway_driver, source).captured == ASKED
+    assert paid(gateway_driver, source).captured == REQUESTED
 
 
-# Taken while it is being closed
+# Captured while it is being closed
 
 
 @pytest.fixture
 def obsolete_payment(gateway_driver: GatewayDriver, source: PaymentTarget, alice: Actor) -> Payment:
-    """A debit that the customer began just before what it pays for was ended."""
+    """A debit that the customer began just before its request, invoice or quote ended."""
     payment = gateway_driver.start(source)
     gateway_driver.inject_fault("close_too_late")
-    END_IT[type(source)](source, alice)
+    END_SOURCE[type(source)](source, alice)
     return refresh_payment(payment, now=present())
 
 
@@ -294,8 +298,8 @@ def test_bank_debit_started_during_close_becomes_credit_when_captured(
     assert "Your payment came too late" in gateway_driver.receipt(obsolete_payment)
     gateway_driver.settle_bank_debit(obsolete_payment)
     payment = refresh_payment(obsolete_payment, now=present())
-    assert (payment.captured, allocated_minor(source), state(source)) == (ASKED, 0, ENDED[type(source)])
-    assert list(flags_of(payment)) == ["unwanted_payment"]
+    assert (payment.captured, allocated_minor(source), state(source)) == (REQUESTED, 0, ENDED[type(source)])
+    assert list(alerts_of(payment)) == ["unwanted_payment"]
     assert "$300.00 c" in gateway_driver.receipt(payment)  # came when …, could not be taken as …
 
 
@@ -304,7 +308,7 @@ def test_bank_debit_started_during_close_that_fails_leaves_no_alert(
 ) -> None:
     gateway_driver.settle_bank_debit(obsolete_payment, "failed")
     payment = refresh_payment(obsolete_payment, now=present())
-    assert (payment.status, flags_of(payment), state(source)) == ("failed", {}, ENDED[type(source)])
+    assert (payment.status, alerts_of(payment), state(source)) == ("failed", {}, ENDED[type(source)])
     assert "Nothing was charged" in gateway_driver.receipt(payment)
 
 
@@ -315,26 +319,26 @@ def test_capture_in_gateway_dashboard_during_release_is_credit(
     payment = gateway_driver.start(source)
     gateway_driver.pay(payment)
     gateway_driver.inject_fault("error_before", act="close", count=2)
-    END_IT[type(source)](source, alice)
+    END_SOURCE[type(source)](source, alice)
     assert refresh_payment(payment, now=present()).status == "releasing"
     if fault:
         gateway_driver.inject_fault(**fault)
     gateway_driver.capture(payment)
     payment = later(payment)
     assert (payment.captured, allocated_minor(source)) == (gateway_driver.captured_amount(payment), 0)
-    assert list(flags_of(payment)) == ["captured_amount_mismatch" if fault else "unwanted_payment"]
+    assert list(alerts_of(payment)) == ["captured_amount_mismatch" if fault else "unwanted_payment"]
 
 
 def test_pay_now_is_refused_when_request_checkout_was_paid_during_close(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.inject_fault("close_too_late")
     with pytest.raises(PaymentInProgress):
-        gateway_driver.start(asked.invoice)
+        gateway_driver.start(open_request.invoice)
     gateway_driver.settle_bank_debit(payment)
     refresh_payment(payment, now=present())
-    assert (state(asked), allocated_minor(asked)) == ("paid", 30_000)
+    assert (state(open_request), allocated_minor(open_request)) == ("paid", 30_000)
 
 
 def test_deposit_paid_online_and_by_check_keeps_check_and_credits_online(
@@ -346,5 +350,5 @@ def test_deposit_paid_online_and_by_check_keeps_check_and_credits_online(
     personas.record_deposit_check(quote)
     gateway_driver.settle_bank_debit(payment)
     payment = refresh_payment(payment, now=present())
-    assert (payment.captured, payment.is_deposit) == (ASKED, False)
-    assert list(flags_of(payment)) == ["unwanted_payment"]
+    assert (payment.captured, payment.is_deposit) == (REQUESTED, False)
+    assert list(alerts_of(payment)) == ["unwanted_payment"]

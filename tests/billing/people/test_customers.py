@@ -1,4 +1,4 @@
-"""Customers are made and changed, and every change is kept."""
+"""Customers are created and changed, and every change has an event."""
 
 from __future__ import annotations
 

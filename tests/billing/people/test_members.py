@@ -1,4 +1,4 @@
-"""Members come and go, and somebody always stays to answer for the organization."""
+"""Members are added and removed, and an organization always keeps an owner."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_member_change_records_its_own_event() -> None:
     members.resend(made, by=by, now=now())
     members.withdraw(made, by=by, now=now())
     members.change_role(team.charlie, role="collector", by=by, now=now())
-    members.change_role(team.charlie, role="collector", by=by, now=now())  # which it is already
+    members.change_role(team.charlie, role="collector", by=by, now=now())  # her role does not change
     members.remove(team.bob, by=by, now=now())
     assert list(Event.objects.order_by("id").values_list("type", flat=True)) == [
         "member.invited",
@@ -118,7 +118,7 @@ def test_removed_member_cannot_rejoin_by_old_invitation() -> None:
 
 @pytest.fixture
 def invitation(db: None) -> Invitation:
-    """Ivy is asked to join alder."""
+    """The invitation of Ivy to alder."""
     organization = personas.alder().organization
     by = personas.owner_actor(organization)
     return members.invite(organization, email="ivy@post.example", role="owner", by=by, now=now())
@@ -127,7 +127,7 @@ def invitation(db: None) -> Invitation:
 def test_invitation_can_be_accepted_only_once(invitation: Invitation) -> None:
     ivy = User.objects.create_user("ivy@post.example", "Ivy")
     members.accept(invitation, user=ivy, now=now())
-    with pytest.raises(InvitationNotOpen):  # though this is how it stood before the first click
+    with pytest.raises(InvitationNotOpen):  # as the page showed it before the first click
         members.accept(invitation, user=ivy, now=now())
     assert Event.objects.filter(type="member.joined").count() == 1
 
@@ -150,18 +150,18 @@ def test_invitation_for_existing_user_cannot_be_accepted_as_new_user(invitation:
 def test_owner_without_sign_in_does_not_count_as_last_owner() -> None:
     team = personas.alder()
     by = events.member_actor(team.alice)
-    ghost = NewUser("ghost@post.example", "Ghost")
-    members.add(team.organization, person=ghost, role="owner", by=by, now=now())
+    member_without_login = NewUser("member_without_login@post.example", "Ghost")
+    members.add(team.organization, person=member_without_login, role="owner", by=by, now=now())
     with pytest.raises(LastOwner):
         members.remove(team.alice, by=by, now=now())
 
 
-# What a member asked for outlives them
+# The requests of a removed member
 
 
 @pytest.fixture
-def asked_by_bob(invoice: Invoice) -> PaymentRequest:
-    """Bob asks for $300.00 and wants to hear of it."""
+def request_by_bob(invoice: Invoice) -> PaymentRequest:
+    """A request for $300.00 by Bob, who is notified about it."""
     bob = Member.objects.get(organization=invoice.organization, user__name="Bob")
     ask = NewPaymentRequest(amount=Money(30_000, "USD"), to=("dana@post.example",), reply_to=bob.user.email)
     return payment_requests.create(invoice, new_request=ask, by=events.member_actor(bob), now=now())
@@ -172,26 +172,26 @@ def remove_bob(alice: Actor) -> None:
 
 
 def test_payment_received_mail_goes_to_requester(
-    gateway_driver: GatewayDriver, asked_by_bob: PaymentRequest
+    gateway_driver: GatewayDriver, request_by_bob: PaymentRequest
 ) -> None:
-    gateway_driver.start_and_pay(asked_by_bob)
-    assert Mail.objects.get(kind="payment_received").to == [asked_by_bob.reply_to]
-    assert Mail.objects.get(kind="receipt").reply_to == asked_by_bob.reply_to
+    gateway_driver.start_and_pay(request_by_bob)
+    assert Mail.objects.get(kind="payment_received").to == [request_by_bob.reply_to]
+    assert Mail.objects.get(kind="receipt").reply_to == request_by_bob.reply_to
 
 
 def test_payment_received_mail_goes_to_organization_after_requester_left(
-    gateway_driver: GatewayDriver, asked_by_bob: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, request_by_bob: PaymentRequest, alice: Actor
 ) -> None:
     remove_bob(alice)
-    gateway_driver.start_and_pay(asked_by_bob)
-    office = asked_by_bob.organization.email
+    gateway_driver.start_and_pay(request_by_bob)
+    office = request_by_bob.organization.email
     assert Mail.objects.get(kind="payment_received").to == [office]
     assert Mail.objects.get(kind="receipt").reply_to == office
 
 
 def test_resent_request_replies_to_organization_after_requester_left(
-    asked_by_bob: PaymentRequest, alice: Actor
+    request_by_bob: PaymentRequest, alice: Actor
 ) -> None:
     remove_bob(alice)
-    mail = payment_requests.resend(asked_by_bob, by=alice, now=now())
-    assert mail.reply_to == asked_by_bob.organization.email
+    mail = payment_requests.resend(request_by_bob, by=alice, now=now())
+    assert mail.reply_to == request_by_bob.organization.email

@@ -1,4 +1,4 @@
-"""An organization starts, changes, and connects to a gateway."""
+"""Organizations are created and changed, and connect to a gateway."""
 
 from __future__ import annotations
 
@@ -94,11 +94,11 @@ def test_switching_payments_records_one_event_per_change(organization: Organizat
 
 
 def test_link_is_not_payable_while_payments_are_disabled(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, organization: Organization, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, organization: Organization, alice: Actor
 ) -> None:
     organizations.set_payments_enabled(organization, on=False, by=alice, now=present())
     with pytest.raises(NotPayable) as refusal:
-        gateway_driver.start(asked)
+        gateway_driver.start(open_request)
     assert refusal.value.reason == "payments_off"
 
 
@@ -111,11 +111,11 @@ def test_connecting_the_sandbox_makes_its_account_the_current_one(
 
 
 def test_open_checkout_stays_with_gateway_account_of_its_start(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, organization: Organization, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, organization: Organization, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
-    assert gateway_driver.start_and_pay(asked).pk == payment.pk
+    assert gateway_driver.start_and_pay(open_request).pk == payment.pk
 
 
 def test_live_installation_cannot_connect_sandbox(

@@ -1,4 +1,4 @@
-"""The acts that meet in a race, by the names that the tables call them."""
+"""The acts of the race tables, by the names that the tables use."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ MOMENT = timedelta(seconds=1)
 
 
 def pay(scenario: RaceScenario) -> Payment:
-    """The request, from the button to the end of it."""
-    return scenario.gateway_driver.start_and_pay(scenario.asked)
+    """Pays the request from the Pay button to the booking."""
+    return scenario.gateway_driver.start_and_pay(scenario.open_request)
 
 
 def pay_all(scenario: RaceScenario) -> Payment:
-    """The whole amount due by Pay Now, as the page showed it before the race."""
+    """Pays the whole amount due by Pay Now, as the page showed it before the race."""
     return scenario.gateway_driver.start_and_pay(scenario.invoice)
 
 
@@ -45,23 +45,23 @@ def pay_deposit(scenario: RaceScenario) -> Payment:
     return scenario.gateway_driver.start_and_pay(scenario.quote)
 
 
-def come_back(scenario: RaceScenario) -> Payment:
-    """The browser returns from the checkout, so we ask the company."""
+def return_from_checkout(scenario: RaceScenario) -> Payment:
+    """Returns from the checkout to our page, which refreshes the payment."""
     return refresh_payment(scenario.payment, now=present())
 
 
-def fill_in(scenario: RaceScenario) -> Payment:
-    """The form of the checkout with a good card, and come back."""
+def pay_at_checkout(scenario: RaceScenario) -> Payment:
+    """Pays at the open checkout with a good card, and returns."""
     scenario.gateway_driver.pay(scenario.payment)
-    return come_back(scenario)
+    return return_from_checkout(scenario)
 
 
-def begin_late(scenario: RaceScenario) -> Payment:
-    """Press Pay at the moment at which the request expires."""
-    return scenario.gateway_driver.start(scenario.asked, now=scenario.asked.expires_at)
+def start_at_expiry(scenario: RaceScenario) -> Payment:
+    """Presses Pay at the moment at which the request expires."""
+    return scenario.gateway_driver.start(scenario.open_request, now=scenario.open_request.expires_at)
 
 
-def open_full_page(scenario: RaceScenario) -> str:
+def open_invoice_page(scenario: RaceScenario) -> str:
     check_payable(scenario.invoice, now=present())
     invoices.mark_opened(scenario.invoice, now=present())
     return "opened"
@@ -77,16 +77,16 @@ def decline(scenario: RaceScenario) -> Quote:
     return quotes.decline(scenario.quote, reason="", by=scenario.customer, now=present())
 
 
-# The company
+# The gateway
 
 
 def callback(scenario: RaceScenario) -> Callback:
-    """The first that it called about the payment."""
+    """Delivers the first callback about the payment."""
     return _hear(scenario, scenario.gateway_driver.callback(scenario.payment, scenario.first_callback))
 
 
 def early_callback(scenario: RaceScenario) -> Callback | str:
-    """The customer pays in another tab, and the company calls before we may know its name for the checkout."""
+    """Pays in another tab, so that the callback arrives before the checkout's ref is stored."""
     started = scenario.invoice.payments.first()
     line = scenario.gateway_driver.ledger().get(started.pk) if started else None
     if line is None:
@@ -117,7 +117,7 @@ def request_other(scenario: RaceScenario) -> PaymentRequest:
 
 
 def same_form(scenario: RaceScenario) -> PaymentRequest:
-    """The form of one dialog; each time it is the same one."""
+    """Submits the form of one dialog, with the same idempotency key each time."""
     ask = payment_requests.NewPaymentRequest(
         Money(30_000, "USD"), to=(scenario.dana.email,), idempotency_key=f"form-{scenario.invoice.pk}"
     )
@@ -125,12 +125,12 @@ def same_form(scenario: RaceScenario) -> PaymentRequest:
 
 
 def resend(scenario: RaceScenario) -> str:
-    payment_requests.resend(scenario.asked, by=scenario.alice, now=present())
+    payment_requests.resend(scenario.open_request, by=scenario.alice, now=present())
     return "resent"
 
 
 def cancel(scenario: RaceScenario) -> PaymentRequest:
-    return payment_requests.cancel(scenario.asked, by=scenario.alice, now=present())
+    return payment_requests.cancel(scenario.open_request, by=scenario.alice, now=present())
 
 
 def void(scenario: RaceScenario) -> Any:
@@ -150,7 +150,7 @@ def write_off(scenario: RaceScenario) -> Any:
 
 
 def edit_down(scenario: RaceScenario) -> Any:
-    """To $250.00, which is less than the request asks for."""
+    """Edits the invoice to $250.00, which is less than the request is for."""
     return _edited(scenario, 25_000)
 
 
@@ -165,17 +165,17 @@ def _edited(scenario: RaceScenario, total_minor: int) -> Invoice:
 
 
 def record_800(scenario: RaceScenario) -> Payment:
-    """With it the request of $300.00 no longer fits."""
+    """Records a check after which the request of $300.00 no longer fits the amount due."""
     return record(scenario.invoice, 80_000, scenario.alice)
 
 
 def record_500(scenario: RaceScenario) -> Payment:
-    """With it the request of $300.00 still fits."""
+    """Records a check after which the request of $300.00 still fits the amount due."""
     return record(scenario.invoice, 50_000, scenario.alice)
 
 
 def record_once(scenario: RaceScenario) -> Payment:
-    """The form of one dialog; each time it is the same one."""
+    """Submits the form of one dialog, with the same idempotency key each time."""
     return record(scenario.invoice, 40_000, scenario.alice, idempotency_key=f"record-{scenario.invoice.pk}")
 
 
@@ -192,7 +192,7 @@ def apply_to_other(scenario: RaceScenario) -> str:
 
 
 def _applied(scenario: RaceScenario, invoice: Invoice, idempotency_key: str | None = None) -> str:
-    """All of it; on the invoice the request of $300.00 no longer fits then."""
+    """Applies all credit; the request of $300.00 then no longer fits the amount due of its invoice."""
     amount = Money(80_000, "USD")
     credit.apply(invoice, amount=amount, by=scenario.alice, now=present(), idempotency_key=idempotency_key)
     return "applied"
@@ -203,7 +203,7 @@ def release(scenario: RaceScenario) -> str:
     return "released"
 
 
-def switch_off(scenario: RaceScenario) -> str:
+def disable_payments(scenario: RaceScenario) -> str:
     organizations.set_payments_enabled(scenario.organization, on=False, by=scenario.alice, now=present())
     return "off"
 
@@ -220,7 +220,7 @@ def record_deposit(scenario: RaceScenario) -> Payment:
 
 
 def expire(scenario: RaceScenario) -> str:
-    """The time of the request is over, and so is the grace of a checkout that was begun in time."""
+    """Expires the request after the grace period of a checkout that began in time."""
     return _expired(scenario, EXPIRY_GRACE_PERIOD)
 
 
@@ -229,12 +229,12 @@ def expire_in_grace(scenario: RaceScenario) -> str:
 
 
 def _expired(scenario: RaceScenario, wait: timedelta) -> str:
-    ended = payment_requests.expire(scenario.asked, now=scenario.asked.expires_at + wait)
+    ended = payment_requests.expire(scenario.open_request, now=scenario.open_request.expires_at + wait)
     return "expired" if ended else "not expired"
 
 
 def expire_quote(scenario: RaceScenario) -> str:
-    """The day after its last one."""
+    """Expires the quote on the day after its last valid day."""
     days = scenario.quote.valid_until - today(present(), scenario.quote.organization.time_zone)
     ended = quotes.expire(scenario.quote, now=present() + days + timedelta(days=1))
     return "expired" if ended else "not expired"
@@ -249,10 +249,10 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "pay": pay,
     "pay all": pay_all,
     "pay deposit": pay_deposit,
-    "come back": come_back,
-    "fill in": fill_in,
-    "begin late": begin_late,
-    "open full page": open_full_page,
+    "return": return_from_checkout,
+    "pay at checkout": pay_at_checkout,
+    "start at expiry": start_at_expiry,
+    "open invoice page": open_invoice_page,
     "accept": accept,
     "decline": decline,
     "callback": callback,
@@ -275,7 +275,7 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "apply credit": apply_credit,
     "apply to other": apply_to_other,
     "release": release,
-    "switch off": switch_off,
+    "disable payments": disable_payments,
     "make invoice": create_invoice,
     "record deposit": record_deposit,
     "expire": expire,

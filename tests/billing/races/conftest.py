@@ -1,4 +1,4 @@
-"""A stage for races: fresh rows for every round, on the running company."""
+"""Fixtures of the races: new rows for every round, at the running sandbox."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ from tests.support.gateway_driver import GatewayDriver
 def scenario_factory(
     gateway_driver: GatewayDriver, organization: Organization, alice: Actor, settings: Settings
 ) -> ScenarioFactory:
-    """Sets a scene; one address pays for everybody there."""
+    """Returns a function that creates a scenario; lifts the rate limit, because all rounds share one address."""
     settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 10_000
     return lambda given: create_scenario(given, gateway_driver, organization, alice)

@@ -1,4 +1,4 @@
-"""What is left after a race, by the names that the tables call it."""
+"""The observations after a race, by the names that the tables use."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from tests.billing.races.scenarios import RaceScenario
 from tests.support.gateway_driver import PaymentTarget
 
 
-def result_cell(answer: Any) -> str:
-    """What an act answered: the state of its row, or the code of the refusal; `no` before why a link is not payable."""
-    if isinstance(answer, NotPayable):
-        return f"no: {answer.reason}"
-    if isinstance(answer, BillingError):
-        return answer.code
-    return str(getattr(answer, "status", answer))
+def result_cell(result: Any) -> str:
+    """Returns the state of an act's row, or the code of its error; `no` before the reason of an unpayable link."""
+    if isinstance(result, NotPayable):
+        return f"no: {result.reason}"
+    if isinstance(result, BillingError):
+        return result.code
+    return str(getattr(result, "status", result))
 
 
 def run_worker_to_completion() -> None:
-    """The worker, long after: all that can be known is known."""
+    """Runs the worker long after the race, so that every payment is settled."""
     later = present() + CHECKOUT_LIFETIME
     while due_work.refresh_unsettled_payments(now=later) or due_work.process_pending_callbacks(now=later):
         pass
 
 
 def requests(scenario: RaceScenario) -> str:
-    """The states of the invoice's requests, oldest first, and why they were canceled."""
+    """Returns the states of the invoice's requests, oldest first, with the reasons of cancellations."""
     made = scenario.invoice.payment_requests.order_by("created_at")
     return ", ".join(": ".join(filter(None, [one.status, one.cancel_reason])) for one in made) or "none"
 
 
 def invoice(scenario: RaceScenario) -> str:
-    """Its state, and what is still due on it."""
-    return _shown(scenario.invoice)
+    """Returns the state of the invoice and its amount due."""
+    return _status_and_due(scenario.invoice)
 
 
-def _shown(stale: Invoice) -> str:
+def _status_and_due(stale: Invoice) -> str:
     fresh = Invoice.objects.get(pk=stale.pk)
     return f"{fresh.status}, {_plain(fresh.amount_due_minor)} due"
 
@@ -57,12 +57,12 @@ def quote(scenario: RaceScenario) -> str:
 
 
 def all_payments(scenario: RaceScenario) -> str:
-    """The states of the document's payments, oldest first."""
+    """Returns the states of the document's payments, oldest first."""
     return ", ".join(one.status for one in scenario.document.payments.order_by("created_at")) or "none"
 
 
 def charged(scenario: RaceScenario) -> str:
-    """What the customer was charged, as the company's ledger has it."""
+    """Returns the charges of the customer in the sandbox's ledger."""
     ledger, mine = scenario.gateway_driver.ledger(), scenario.document.payments.values_list("pk", flat=True)
     lines = [ledger[pk] for pk in mine if pk in ledger]
     charges = [_plain(line["captured"]) for line in lines for _ in range(line["captures"])]
@@ -70,14 +70,14 @@ def charged(scenario: RaceScenario) -> str:
 
 
 def request_link(scenario: RaceScenario) -> str:
-    return _says(scenario.asked)
+    return _payability(scenario.open_request)
 
 
 def invoice_link(scenario: RaceScenario) -> str:
-    return _says(scenario.invoice)
+    return _payability(scenario.invoice)
 
 
-def _says(source: PaymentTarget) -> str:
+def _payability(source: PaymentTarget) -> str:
     try:
         check_payable(type(source).objects.get(pk=source.pk), now=present())
     except NotPayable as refusal:
@@ -86,44 +86,44 @@ def _says(source: PaymentTarget) -> str:
 
 
 def mailed(scenario: RaceScenario) -> str:
-    """What became of the mails with the request's link."""
+    """Returns the states of the mails with the request's link."""
     sending.send_due(now=present(), limit=100)
-    sent = scenario.asked.mails.filter(kind="payment_request").order_by("created_at")
+    sent = scenario.open_request.mails.filter(kind="payment_request").order_by("created_at")
     return ", ".join(mail.status for mail in sent)
 
 
 def history(scenario: RaceScenario) -> str:
-    """The events of the request, in their order."""
-    return _told_by(Event.objects.filter(payment_request=scenario.asked, payment=None))
+    """Returns the events of the request in their order."""
+    return _event_types(Event.objects.filter(payment_request=scenario.open_request, payment=None))
 
 
 def quote_history(scenario: RaceScenario) -> str:
-    """The events of the quote, in their order."""
-    return _told_by(Event.objects.filter(quote=scenario.quote, payment=None))
+    """Returns the events of the quote in their order."""
+    return _event_types(Event.objects.filter(quote=scenario.quote, payment=None))
 
 
-def _told_by(about: QuerySet[Event]) -> str:
+def _event_types(about: QuerySet[Event]) -> str:
     types = about.order_by("created_at", "id").values_list("type", flat=True)
     return ", ".join(name.partition(".")[2] for name in types)
 
 
 def invoices_made(scenario: RaceScenario) -> str:
-    """How many were made of the quote."""
+    """Returns the number of invoices made of the quote."""
     return str(Invoice.objects.filter(quote=scenario.quote).count())
 
 
 def success(scenario: RaceScenario) -> str:
-    """How often a payment of the document was booked."""
+    """Returns how often a payment of the document was booked."""
     booked = Event.objects.filter(payment__in=scenario.document.payments.all(), type="payment.succeeded")
     return {0: "never", 1: "once"}.get(booked.count(), "more than once")
 
 
 def other_invoice(scenario: RaceScenario) -> str:
-    return _shown(scenario.other)
+    return _status_and_due(scenario.other)
 
 
 def credit_left(scenario: RaceScenario) -> str:
-    """What the customer has paid and what stands on no invoice."""
+    """Returns the customer's credit."""
     return " and ".join(str(money.decimal) for money in credit.balances(scenario.dana)) or "none"
 
 

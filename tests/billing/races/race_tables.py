@@ -1,14 +1,14 @@
-"""Reads the tables of races and plays them: one round for every stop point that the first act passes.
+"""Reads the race tables and runs them: one round for each failpoint that the first act passes.
 
     ## resend × cancel
 
-    | given asked                  | resend | cancel   | mails            |
+    | given open request           | resend | cancel   | mails            |
     |------------------------------|--------|----------|------------------|
     | event payment_request.resent | resent | canceled | dropped, dropped |
 
-The head names what is given, the act that is held, the act that runs meanwhile, and facts. A row says what both acts
-answered and what is left when the first was held at the stop point of that row or at a later one, until the next row:
-so no stop point is ever left out. A row that ends in (sqlite) or (postgresql) is for that database alone.
+The head names the scenario, the act that is held, the act that runs meanwhile, and observations. A row has the results
+of both acts and the observations when the first was held at the failpoint of that row or at a later one, until the
+next row, so every failpoint is covered. A row that ends in (sqlite) or (postgresql) is for that database alone.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from tests.billing.races.observations import OBSERVATIONS, result_cell, run_work
 from tests.billing.races.scenarios import RaceScenario
 from tests.support import failpoints
 
-ScenarioFactory = Callable[[str], RaceScenario]  # sets a scene on which something is given
+ScenarioFactory = Callable[[str], RaceScenario]  # creates a scenario by its name
 Cells = tuple[str, ...]
-Outcomes = dict[str, Cells]  # by the stop point at which the first act was held
+Outcomes = dict[str, Cells]  # by the failpoint at which the first act was held
 
 
 @dataclass(frozen=True)
 class Race:
-    """One table."""
+    """One race table."""
 
     pair: str
     given: str
@@ -47,7 +47,7 @@ class Race:
         return f"{self.given}: {self.first}, then {self.second}"
 
     def played(self, scenario_factory: ScenarioFactory) -> Outcomes:
-        """What it comes to, stop point by stop point, each time on rows of its own."""
+        """Returns the outcome at each failpoint, each in a scenario of its own."""
         alone = scenario_factory(self.given)
         passed = failpoints.failpoints_passed(lambda: ACTS[self.first](alone))
         return {
@@ -57,16 +57,16 @@ class Race:
 
     def _round(self, scenario: RaceScenario, at: Failpoint) -> Cells:
         first, second = (partial(ACTS[name], scenario) for name in (self.first, self.second))
-        answers = run_interleaved(first, second, at=at)
+        result = run_interleaved(first, second, at=at)
         run_worker_to_completion()
         return (
-            result_cell(answers.first),
-            result_cell(answers.second),
+            result_cell(result.first),
+            result_cell(result.second),
             *(OBSERVATIONS[name](scenario) for name in self.facts),
         )
 
     def expected(self, passed: list[str]) -> Outcomes:
-        """What the table says for each of these stop points; every row must begin at one, in their order."""
+        """Returns the outcome in the table for each failpoint; each row must begin at one of them, in their order."""
         rows = dict(self._rows_here())
         assert [label for label in passed if label in rows] == list(rows), f"{self} passes {passed}"
         assert passed[0] in rows, f"{self} has no row for “{passed[0]}”"
@@ -79,7 +79,7 @@ class Race:
 
     @property
     def depends_on_database(self) -> bool:
-        """Whether a row is for one database alone."""
+        """Returns whether a row is for one database alone."""
         return any(label.endswith(")") for label in self.rows)
 
     def _rows_here(self) -> Iterator[tuple[str, Cells]]:
@@ -90,7 +90,7 @@ class Race:
 
 
 def labeled_failpoints(names: list[str]) -> dict[str, Failpoint]:
-    """Each stop point by the name that rows call it: a commit by what it commits last, the second of a name by 2."""
+    """Returns each failpoint by its label: a commit by what it commits last, a second pass with the suffix 2."""
     found: dict[str, Failpoint] = {}
     times: Counter[str] = Counter()
     written = ""
@@ -106,7 +106,7 @@ def labeled_failpoints(names: list[str]) -> dict[str, Failpoint]:
 
 
 def races_of(file: Path) -> Iterator[Race]:
-    """The races of one file, each with the pair under whose heading it stands."""
+    """Yields the races of one file, each with the pair in the heading above it."""
     pair = ""
     for block in file.read_text().split("\n\n"):
         assert block.startswith("|") or "\n|" not in block, (
@@ -125,7 +125,7 @@ def _race(pair: str, table: str) -> Race:
     assert {len(row) for row in rows} == {len(head)}, f"its rows and its head differ: {table}"
     given, first, second, *facts = head
     kept = {label: tuple(cells) for label, *cells in rows}
-    assert len(kept) == len(rows), f"two rows begin at the same stop point: {table}"
+    assert len(kept) == len(rows), f"two rows begin at the same failpoint: {table}"
     return Race(pair, given.removeprefix("given "), first, second, tuple(facts), kept)
 
 

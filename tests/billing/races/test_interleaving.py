@@ -1,4 +1,4 @@
-"""The order of two acts is the one that was asked for, and a race that is none is a failure."""
+"""Two acts run in the given order, and a first act that never reaches its failpoint is a failure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMITTING = Failpoint("before commit")
 
 
 def renaming(dana: Customer, name: str) -> Callable[[], str]:
-    """An act that locks a row, changes it and tells what it was called before."""
+    """Returns an act that locks a row, renames it and returns its earlier name."""
 
     @transaction.atomic
     def rename() -> str:
@@ -29,20 +29,20 @@ def renaming(dana: Customer, name: str) -> Callable[[], str]:
 
 
 def test_second_act_waits_for_lock_until_first_commits(dana: Customer) -> None:
-    answers = run_interleaved(renaming(dana, "first"), renaming(dana, "second"), at=COMMITTING)
-    assert answers == ("Dana Whitfield", "first", True)
+    result = run_interleaved(renaming(dana, "first"), renaming(dana, "second"), at=COMMITTING)
+    assert result == ("Dana Whitfield", "first", True)
 
 
 def test_second_act_without_lock_ends_before_first_resumes(dana: Customer) -> None:
-    answers = run_interleaved(
+    result = run_interleaved(
         renaming(dana, "first"), lambda: Customer.objects.get(pk=dana.pk).name, at=COMMITTING
     )
-    assert answers == ("Dana Whitfield", "Dana Whitfield", False)
+    assert result == ("Dana Whitfield", "Dana Whitfield", False)
 
 
 def test_first_act_held_after_commit_does_not_block_second(dana: Customer) -> None:
-    answers = run_interleaved(renaming(dana, "first"), renaming(dana, "second"), at=Failpoint("after commit"))
-    assert answers == ("Dana Whitfield", "first", False)
+    result = run_interleaved(renaming(dana, "first"), renaming(dana, "second"), at=Failpoint("after commit"))
+    assert result == ("Dana Whitfield", "first", False)
 
 
 def test_first_act_resumes_only_after_second_ended(dana: Customer) -> None:
@@ -50,8 +50,8 @@ def test_first_act_resumes_only_after_second_ended(dana: Customer) -> None:
         renaming(dana, "first")()
         return renaming(dana, "third")()
 
-    answers = run_interleaved(rename_twice, renaming(dana, "second"), at=COMMITTING)
-    assert answers == ("second", "first", True)
+    result = run_interleaved(rename_twice, renaming(dana, "second"), at=COMMITTING)
+    assert result == ("second", "first", True)
 
 
 def test_first_act_is_held_at_second_pass_of_failpoint(dana: Customer) -> None:

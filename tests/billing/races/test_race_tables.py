@@ -1,4 +1,4 @@
-"""A table says something about every stop point, and nothing that no race comes to."""
+"""A race table must have a row for every failpoint, and no row that no race reaches."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_race_table_row_applies_until_next_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "rows",
     [
-        ["| event b | y | y | y |"],  # nothing is said of the first
-        ["| event a | x | x | x |", "| event gone | y | y | y |"],  # nobody comes there any more
+        ["| event b | y | y | y |"],  # no row for the first failpoint
+        ["| event a | x | x | x |", "| event gone | y | y | y |"],  # a failpoint that no act passes
         ["| event a | x | x | x |", "| event b | y | y | y |", "| before commit of a | z | z | z |"],
     ],
     ids=["begins late", "rotten", "out of order"],

@@ -1,4 +1,4 @@
-"""Every race ends as its table says: in both orders, wherever the first act is held, on either database."""
+"""Every race ends as its table says: in both orders, at each failpoint of the first act, on either database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.billing.races.race_tables import RACES, Race, ScenarioFactory
 from tests.billing.races.scenarios import SCENARIOS
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "design.md"
-ELSEWHERE = {"crash anywhere × retry"}  # there processes are killed: tests/crashes
+ELSEWHERE = {"crash anywhere × retry"}  # tests/crashes kills the processes
 
 
 # A race whose table has a row for one database alone runs whole on both.
@@ -35,7 +35,7 @@ def test_every_race_of_design_reference_has_a_race_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "used"),
+    ("defined", "used"),
     [
         (SCENARIOS, {race.given for race in RACES}),
         (ACTS, {act for race in RACES for act in (race.first, race.second)}),
@@ -43,5 +43,5 @@ def test_every_race_of_design_reference_has_a_race_table() -> None:
     ],
     ids=["given", "acts", "facts"],
 )
-def test_race_tables_use_every_scenario_act_and_fact(message: dict[str, object], used: set[str]) -> None:
-    assert set(message) == used
+def test_race_tables_use_every_scenario_act_and_fact(defined: dict[str, object], used: set[str]) -> None:
+    assert set(defined) == used

@@ -116,30 +116,30 @@ def test_credit_is_applied_once_per_idempotency_key(
 def test_applying_credit_cancels_request_larger_than_amount_due(
     overpaid: Payment, dana: Customer, alice: Actor, asks: int, reason: str
 ) -> None:
-    asked = personas.request_payment(personas.sent_invoice(dana, 10_000), asks)
-    apply(asked.invoice, 10_000 if reason == "invoice_paid" else 5_000, alice)
-    asked.refresh_from_db()
-    assert (asked.status, asked.cancel_reason) == ("canceled", reason)
+    open_request = personas.request_payment(personas.sent_invoice(dana, 10_000), asks)
+    apply(open_request.invoice, 10_000 if reason == "invoice_paid" else 5_000, alice)
+    open_request.refresh_from_db()
+    assert (open_request.status, open_request.cancel_reason) == ("canceled", reason)
 
 
 def test_applying_credit_is_refused_when_processing_payment_needs_amount_due(
     gateway_driver: GatewayDriver, overpaid: Payment, dana: Customer, alice: Actor
 ) -> None:
-    asked = personas.request_payment(personas.sent_invoice(dana, 20_000), 15_000)
-    payment = gateway_driver.start_and_pay(asked, "debit")
+    open_request = personas.request_payment(personas.sent_invoice(dana, 20_000), 15_000)
+    payment = gateway_driver.start_and_pay(open_request, "debit")
     with pytest.raises(PaymentInProgress):
-        apply(asked.invoice, 5_001, alice)
+        apply(open_request.invoice, 5_001, alice)
     gateway_driver.settle_bank_debit(payment)
     refresh_payment(payment, now=present())
 
 
 def test_voiding_invoice_with_open_checkout_leaves_no_credit(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
-    invoices.void(asked.invoice, by=alice, now=present())
+    payment = gateway_driver.start(open_request)
+    invoices.void(open_request.invoice, by=alice, now=present())
     payment.refresh_from_db()
-    assert (payment.status, credit.balances(asked.invoice.customer)) == ("canceled", [])
+    assert (payment.status, credit.balances(open_request.invoice.customer)) == ("canceled", [])
 
 
 # Moving it off an invoice
@@ -172,18 +172,18 @@ def test_invoice_can_be_voided_after_its_deposit_was_released(dana: Customer, al
 
 
 def test_requester_is_mailed_when_credit_pays_whole_invoice(overpaid: Payment, dana: Customer) -> None:
-    asked = personas.request_payment(personas.sent_invoice(dana, 10_000), 5_000)
-    apply(asked.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
+    open_request = personas.request_payment(personas.sent_invoice(dana, 10_000), 5_000)
+    apply(open_request.invoice, 10_000, Actor("member", "mem_bob", "Bob"))
     assert Mail.objects.filter(kind="payment_request_ended").count() == 1
 
 
 @pytest.mark.parametrize(("recorded", "reason"), [(100_000, "settled"), (80_000, "canceled")])
 def test_canceled_request_link_is_settled_only_when_nothing_is_due(
-    asked: PaymentRequest, alice: Actor, recorded: int, reason: str
+    open_request: PaymentRequest, alice: Actor, recorded: int, reason: str
 ) -> None:
-    record(asked.invoice, recorded, alice)
-    asked.refresh_from_db()
-    asked.invoice.refresh_from_db()
+    record(open_request.invoice, recorded, alice)
+    open_request.refresh_from_db()
+    open_request.invoice.refresh_from_db()
     with pytest.raises(NotPayable) as refusal:
-        check_payable(asked, now=present())
+        check_payable(open_request, now=present())
     assert refusal.value.reason == reason

@@ -113,35 +113,43 @@ def test_offline_payment_idempotency_key_of_another_invoice_conflicts(
 # The open request (R7)
 
 
-def test_offline_payment_leaves_request_within_amount_due_open(asked: PaymentRequest, alice: Actor) -> None:
-    record(asked.invoice, 70_000, alice)
-    asked.refresh_from_db()
-    assert asked.status == "open"
+def test_offline_payment_leaves_request_within_amount_due_open(
+    open_request: PaymentRequest, alice: Actor
+) -> None:
+    record(open_request.invoice, 70_000, alice)
+    open_request.refresh_from_db()
+    assert open_request.status == "open"
 
 
-def test_offline_payment_cancels_request_larger_than_amount_due(asked: PaymentRequest, alice: Actor) -> None:
-    record(asked.invoice, 70_001, alice)
-    asked.refresh_from_db()
-    assert (asked.status, asked.cancel_reason) == ("canceled", "offline_payment")
+def test_offline_payment_cancels_request_larger_than_amount_due(
+    open_request: PaymentRequest, alice: Actor
+) -> None:
+    record(open_request.invoice, 70_001, alice)
+    open_request.refresh_from_db()
+    assert (open_request.status, open_request.cancel_reason) == ("canceled", "offline_payment")
 
 
-def test_offline_payment_that_cancels_request_mails_requester(asked: PaymentRequest, dana: Customer) -> None:
+def test_offline_payment_that_cancels_request_mails_requester(
+    open_request: PaymentRequest, dana: Customer
+) -> None:
     bob = Actor("member", "mem_bob", "Bob")
-    record(asked.invoice, 100_000, bob)
+    record(open_request.invoice, 100_000, bob)
     mail = Mail.objects.get(kind="payment_request_ended")
     assert (mail.to, mail.data) == ([dana.organization.email], {"reason": "offline_payment"})
 
 
-def test_offline_payment_by_requester_mails_no_request_ended(asked: PaymentRequest, alice: Actor) -> None:
-    record(asked.invoice, 100_000, alice)
+def test_offline_payment_by_requester_mails_no_request_ended(
+    open_request: PaymentRequest, alice: Actor
+) -> None:
+    record(open_request.invoice, 100_000, alice)
     assert not Mail.objects.filter(kind="payment_request_ended").exists()
 
 
 def test_offline_payment_closes_checkout_of_canceled_request(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
-    record(asked.invoice, 100_000, alice)
+    payment = gateway_driver.start(open_request)
+    record(open_request.invoice, 100_000, alice)
     payment.refresh_from_db()
     assert (payment.status, gateway_driver.pay(payment).status_code) == ("canceled", 410)
 
@@ -157,11 +165,11 @@ def test_offline_payment_closes_pay_now_checkout(
 
 
 def test_offline_payment_releases_authorized_card(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
-    record(asked.invoice, 100_000, alice)
+    record(open_request.invoice, 100_000, alice)
     assert (refresh_payment(payment, now=present()).status, gateway_driver.captures_of(payment)) == (
         "canceled",
         [],
@@ -169,12 +177,12 @@ def test_offline_payment_releases_authorized_card(
 
 
 def test_offline_payment_is_refused_when_processing_bank_debit_needs_amount_due(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked, "debit")
+    payment = gateway_driver.start_and_pay(open_request, "debit")
     with pytest.raises(PaymentInProgress):
-        record(asked.invoice, 70_001, alice)
-    record(asked.invoice, 70_000, alice)
+        record(open_request.invoice, 70_001, alice)
+    record(open_request.invoice, 70_000, alice)
     gateway_driver.settle_bank_debit(payment)
     assert refresh_payment(payment, now=present()).status == "succeeded"
     assert Invoice.objects.get().status == "paid"
@@ -209,11 +217,11 @@ def test_reversing_offline_payment_twice_is_idempotent(invoice: Invoice, alice: 
 
 
 def test_reversing_offline_payment_does_not_reopen_canceled_request(
-    asked: PaymentRequest, alice: Actor
+    open_request: PaymentRequest, alice: Actor
 ) -> None:
-    reverse(record(asked.invoice, 100_000, alice), alice)
-    asked.refresh_from_db()
-    assert asked.status == "canceled"
+    reverse(record(open_request.invoice, 100_000, alice), alice)
+    open_request.refresh_from_db()
+    assert open_request.status == "canceled"
 
 
 def test_reversing_offline_payment_removes_credit_applied_elsewhere(
@@ -237,9 +245,9 @@ def test_reversing_offline_payment_requires_reason(invoice: Invoice, alice: Acto
 
 
 def test_online_payment_cannot_be_reversed(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked)
+    payment = gateway_driver.start_and_pay(open_request)
     with pytest.raises(Conflict):
         reverse(payment, alice)
 
@@ -287,7 +295,7 @@ def test_offline_payment_idempotency_key_with_other_mode_conflicts(invoice: Invo
 def test_request_ended_mail_goes_to_organization_after_requester_left(
     invoice: Invoice, dana: Customer
 ) -> None:
-    asked = personas.request_payment(invoice)
+    open_request = personas.request_payment(invoice)
     PaymentRequest.objects.update(reply_to="gone@alder.example", requested_by="mem_gone")
-    record(asked.invoice, 100_000, Actor("member", "mem_bob", "Bob"))
+    record(open_request.invoice, 100_000, Actor("member", "mem_bob", "Bob"))
     assert Mail.objects.get(kind="payment_request_ended").to == [dana.organization.email]

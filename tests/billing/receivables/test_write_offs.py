@@ -20,15 +20,15 @@ def write_off(invoice: Invoice, by: Actor) -> Invoice:
 
 
 def test_write_off_cancels_request_and_checkout(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
-    assert write_off(asked.invoice, alice).status == "written_off"
-    asked.refresh_from_db()
+    payment = gateway_driver.start(open_request)
+    assert write_off(open_request.invoice, alice).status == "written_off"
+    open_request.refresh_from_db()
     payment.refresh_from_db()
-    assert (asked.cancel_reason, payment.status) == ("invoice_written_off", "canceled")
+    assert (open_request.cancel_reason, payment.status) == ("invoice_written_off", "canceled")
     with pytest.raises(NotPayable):
-        gateway_driver.start(asked.invoice)
+        gateway_driver.start(open_request.invoice)
 
 
 def test_write_off_keeps_amount_paid(invoice: Invoice, alice: Actor) -> None:
@@ -37,11 +37,11 @@ def test_write_off_keeps_amount_paid(invoice: Invoice, alice: Actor) -> None:
 
 
 def test_write_off_is_refused_while_payment_is_processing(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked, "debit")
+    payment = gateway_driver.start_and_pay(open_request, "debit")
     with pytest.raises(PaymentInProgress):
-        write_off(asked.invoice, alice)
+        write_off(open_request.invoice, alice)
     gateway_driver.settle_bank_debit(payment)
     refresh_payment(payment, now=present())
 
@@ -51,11 +51,11 @@ def test_write_off_of_draft_invoice_is_refused(dana: Customer, alice: Actor) -> 
         write_off(personas.draft_invoice(dana), alice)
 
 
-def test_reopened_invoice_can_be_requested_again(asked: PaymentRequest, alice: Actor) -> None:
-    write_off(asked.invoice, alice)
-    reopened = write_offs.reopen(asked.invoice, by=alice, now=present())
-    asked.refresh_from_db()
-    assert (reopened.status, asked.status) == ("sent", "canceled")
+def test_reopened_invoice_can_be_requested_again(open_request: PaymentRequest, alice: Actor) -> None:
+    write_off(open_request.invoice, alice)
+    reopened = write_offs.reopen(open_request.invoice, by=alice, now=present())
+    open_request.refresh_from_db()
+    assert (reopened.status, open_request.status) == ("sent", "canceled")
     assert personas.request_payment(reopened).status == "open"
 
 

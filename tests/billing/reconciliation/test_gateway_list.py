@@ -1,4 +1,4 @@
-"""The gateway's own list is read: what it knows and we do not is settled, or a human is told."""
+"""The gateway's list is read: payments that only the gateway knows are booked, or an alert is raised."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.gateway_driver import GatewayDriver
 
 
 def read(minutes: float = 10) -> int:
-    """The worker reads the lists, some minutes from now."""
+    """Runs the reconciliation some minutes from now."""
     return gateway_list.reconcile_gateway_lists(now=present() + timedelta(minutes=minutes))
 
 
@@ -31,42 +31,44 @@ def the_payment() -> Payment:
     return Payment.objects.get()
 
 
-def over(payment: Payment, **columns: Any) -> None:
-    """Something happened to our row that should not have."""
+def overwrite(payment: Payment, **columns: Any) -> None:
+    """Overwrites columns of a payment's row, as a defect might."""
     Payment.objects.filter(pk=payment.pk).update(**columns)
 
 
 def test_gateway_list_recovers_missing_checkout_ref(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("timeout_after_success", act="start")
     with pytest.raises(GatewayUnavailable):
-        gateway_driver.start(asked)
+        gateway_driver.start(open_request)
     assert the_payment().checkout_ref == ""
     assert read() == 1
     assert the_payment().checkout_ref != ""
 
 
-def test_gateway_list_books_unreported_payment(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
-    gateway_driver.pay(gateway_driver.start(asked))
+def test_gateway_list_books_unreported_payment(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    gateway_driver.pay(gateway_driver.start(open_request))
     assert read() == 1
     assert the_payment().status == "succeeded"
     assert read(30) == 0
 
 
 def test_gateway_list_leaves_open_checkout_pending(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    gateway_driver.start(asked)
+    gateway_driver.start(open_request)
     assert (read(), the_payment().status) == (0, "pending")
 
 
 def test_gateway_list_books_capture_of_failed_payment(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment, "debit")
-    over(payment, status="failed", settled_at=present())  # as if a wrong report had been believed
+    overwrite(payment, status="failed", settled_at=present())  # as after a wrong report
     gateway_driver.settle_bank_debit(payment)
     assert read() == 1
     assert (the_payment().status, the_payment().accepted) == ("succeeded", False)
@@ -75,19 +77,21 @@ def test_gateway_list_books_capture_of_failed_payment(
 
 @pytest.fixture
 def _verify_books(db: None) -> None:
-    """Our rows are damaged on purpose here, so histories need not fit."""
+    """Replaces the check of the books, because these tests damage rows."""
 
 
-def test_gateway_list_closes_orphan_checkout(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
-    payment = gateway_driver.start(asked)
-    over(payment, status="failed", checkout_ref="", settled_at=present())
+def test_gateway_list_closes_orphan_checkout(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(open_request)
+    overwrite(payment, status="failed", checkout_ref="", settled_at=present())
     assert read() == 1
     assert gateway_driver.pay(payment).status_code == 410
     assert gateway_driver.captures_of(payment) == []
 
 
 def pay_at_foreign_checkout(gateway_driver: GatewayDriver, reference: str) -> Checkout:
-    """A customer pays by bank debit on a checkout that the books do not know, under this reference."""
+    """Pays by bank debit on a checkout of this reference that the books do not contain."""
     assert gateway_driver.callback_receiver is not None
     order = CheckoutRequest(
         key=f"beside {reference}",
@@ -106,9 +110,7 @@ def pay_at_foreign_checkout(gateway_driver: GatewayDriver, reference: str) -> Ch
 def test_gateway_list_alerts_capture_with_unknown_reference(
     gateway_driver: GatewayDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        gateway_driver, "assert_ledger_matches_books", lambda: None
-    )  # they do not: that is the point
+    monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)  # they differ on purpose
     pay_at_foreign_checkout(gateway_driver, "pay_gone")
     assert read() == 1
     assert Alert.objects.get().kind == "unmatched_checkout"
@@ -118,23 +120,23 @@ def test_gateway_list_alerts_capture_with_unknown_reference(
 
 
 def test_gateway_list_alerts_capture_on_second_checkout_of_payment(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
-    payment = gateway_driver.start_and_pay(asked)
+    payment = gateway_driver.start_and_pay(open_request)
     second = pay_at_foreign_checkout(gateway_driver, payment.pk)
     assert read() == 1
     assert Alert.objects.get(kind="unmatched_checkout").params["checkout_ref"] == second.ref
 
 
 def test_gateway_list_books_one_of_two_checkouts_and_alerts_the_other(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment, "debit")
     gateway_driver.settle_bank_debit(payment)
-    over(payment, checkout_ref="")
+    overwrite(payment, checkout_ref="")
     second = pay_at_foreign_checkout(gateway_driver, payment.pk)
     read()
     assert (the_payment().status, the_payment().checkout_ref) == ("succeeded", payment.checkout_ref)
@@ -142,11 +144,11 @@ def test_gateway_list_books_one_of_two_checkouts_and_alerts_the_other(
 
 
 def test_gateway_list_uses_checkout_ref_learned_from_previous_line(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
-    payment = gateway_driver.start(asked)
-    over(payment, checkout_ref="")
+    payment = gateway_driver.start(open_request)
+    overwrite(payment, checkout_ref="")
     second = pay_at_foreign_checkout(gateway_driver, payment.pk)
     read()
     assert (the_payment().status, the_payment().checkout_ref) == ("pending", payment.checkout_ref)
@@ -154,35 +156,37 @@ def test_gateway_list_uses_checkout_ref_learned_from_previous_line(
 
 
 def test_gateway_list_alerts_refund_made_at_gateway(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked)
+    payment = gateway_driver.start_and_pay(open_request)
     gateway_driver.refund_at_gateway(payment, 10_000)
     read()
     assert Alert.objects.get().kind == "refunded_at_gateway"
     assert refund_of(Alert.objects.get()) == (10_000, 30_000)
 
 
-def test_gateway_list_ignores_failed_refund(gateway_driver: GatewayDriver, asked: PaymentRequest) -> None:
-    gateway_driver.refund_and_fail_at_gateway(gateway_driver.start_and_pay(asked), 10_000)
+def test_gateway_list_ignores_failed_refund(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    gateway_driver.refund_and_fail_at_gateway(gateway_driver.start_and_pay(open_request), 10_000)
     read()
     assert not Alert.objects.exists()
 
 
 def test_gateway_list_alerts_booked_amount_mismatch(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked)
-    over(payment, captured_minor=30_001)
+    payment = gateway_driver.start_and_pay(open_request)
+    overwrite(payment, captured_minor=30_001)
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
     read()
     assert Alert.objects.get().kind == "booked_amount_mismatch"
 
 
 def test_gateway_list_resumes_after_unavailable_gateway(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings
 ) -> None:
-    gateway_driver.pay(gateway_driver.start(asked))
+    gateway_driver.pay(gateway_driver.start(open_request))
     settings.PARTWAY_GATEWAY_URLS, up = {"sandbox": "http://127.0.0.1:9"}, settings.PARTWAY_GATEWAY_URLS
     assert read() == 0
     assert _account(gateway_driver).reconciled_until is None
@@ -197,7 +201,7 @@ def test_gateway_list_retries_refused_credentials_less_often(gateway_driver: Gat
     assert _account(gateway_driver).reconcile_at == at + timedelta(hours=6)
 
 
-# A list that stays unread
+# A list that cannot be read for a long time
 
 _AN_HOUR, _A_DAY = 60, 24 * 60
 
@@ -207,7 +211,7 @@ def out_of_reach(settings: Settings) -> None:
 
 
 def refuse(account: GatewayAccount) -> None:
-    """The company does not know our credentials any more."""
+    """Makes the gateway refuse the account's credentials."""
     account.credentials = {**account.credentials, "api_key": "sk_sandbox_wrong"}
     account.save()
 
@@ -236,9 +240,9 @@ def test_gateway_list_unread_alert_contains_gateway_refusal(gateway_driver: Gate
 
 
 def test_gateway_list_with_unresolved_line_counts_as_unread(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    gateway_driver.pay(gateway_driver.start(asked))
+    gateway_driver.pay(gateway_driver.start(open_request))
     gateway_driver.inject_fault("error_before", act="fetch", count=1)
     read(_A_DAY + _AN_HOUR)
     assert Alert.objects.get().params["reason"] == "checkouts_unreadable"
@@ -277,9 +281,9 @@ def test_gateway_list_alert_of_replaced_idle_account_is_auto_resolved(
 
 
 def test_gateway_list_alert_of_replaced_account_with_open_payment_stays(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    gateway_driver.start(asked)
+    gateway_driver.start(open_request)
     key = gateway_driver.account.sealed_credentials
     refuse(gateway_driver.account)
     GatewayAccount.objects.filter(pk=gateway_driver.account.pk).update(is_current=False)
@@ -296,7 +300,7 @@ def test_gateway_list_is_claimed_by_one_worker(gateway_driver: GatewayDriver) ->
 
 
 def refund_of(alert: Alert) -> tuple[int, int]:
-    """What the gateway refunded, and of how much, in minor units."""
+    """Returns the refunded amount and the captured amount in minor units."""
     return alert.params["refunded"]["amount_minor"], alert.params["captured"]["amount_minor"]
 
 
@@ -304,14 +308,14 @@ def _account(gateway_driver: GatewayDriver) -> GatewayAccount:
     return GatewayAccount.objects.get(pk=gateway_driver.account.pk)
 
 
-# Payments without an end
+# Payments that stay unsettled
 
 
 def stuck(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings, after: timedelta
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings, after: timedelta
 ) -> datetime:
-    """Nobody answers for a long time."""
-    gateway_driver.start(asked)
+    """Starts a payment and refreshes it after this time, while the gateway does not respond."""
+    gateway_driver.start(open_request)
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": "http://127.0.0.1:9"}
     at = present() + after
     due_work.refresh_unsettled_payments(now=at)
@@ -319,39 +323,39 @@ def stuck(
 
 
 def test_payment_unsettled_for_a_day_raises_alert(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings
 ) -> None:
     up = settings.PARTWAY_GATEWAY_URLS
-    stuck(gateway_driver, asked, settings, timedelta(hours=25))
+    stuck(gateway_driver, open_request, settings, timedelta(hours=25))
     settings.PARTWAY_GATEWAY_URLS = up
     assert Alert.objects.get().kind == "payment_unsettled"
 
 
 def test_payment_unsettled_alert_is_auto_resolved_when_settled(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings, alice: Actor
 ) -> None:
     up = settings.PARTWAY_GATEWAY_URLS
-    at = stuck(gateway_driver, asked, settings, timedelta(hours=25))
+    at = stuck(gateway_driver, open_request, settings, timedelta(hours=25))
     settings.PARTWAY_GATEWAY_URLS = up
     assert alerts.auto_resolve_settled(now=at) == 0
-    payment_requests.cancel(asked, by=alice, now=at)
+    payment_requests.cancel(open_request, by=alice, now=at)
     assert alerts.auto_resolve_settled(now=at) == 1
     assert Alert.objects.get().auto_resolution == "payment_settled"
 
 
 def test_payment_unsettled_for_less_than_a_day_raises_no_alert(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, settings: Settings
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings
 ) -> None:
     up = settings.PARTWAY_GATEWAY_URLS
-    stuck(gateway_driver, asked, settings, timedelta(hours=20))
+    stuck(gateway_driver, open_request, settings, timedelta(hours=20))
     settings.PARTWAY_GATEWAY_URLS = up
     assert not Alert.objects.exists()
 
 
 def test_second_gateway_refund_raises_new_alert_after_first_was_resolved(
-    gateway_driver: GatewayDriver, asked: PaymentRequest, alice: Actor
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked)
+    payment = gateway_driver.start_and_pay(open_request)
     gateway_driver.refund_at_gateway(payment, 10_000)
     read()
     alert = Alert.objects.get()
@@ -364,9 +368,9 @@ def test_second_gateway_refund_raises_new_alert_after_first_was_resolved(
 
 
 def test_open_refund_alert_is_updated_with_second_refund(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start_and_pay(asked)
+    payment = gateway_driver.start_and_pay(open_request)
     gateway_driver.refund_at_gateway(payment, 10_000)
     read()
     gateway_driver.refund_at_gateway(payment, 5_000)
@@ -375,10 +379,10 @@ def test_open_refund_alert_is_updated_with_second_refund(
 
 
 def test_gateway_list_ignores_capture_booked_by_another_connection_of_account(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    gateway_driver.start_and_pay(asked)
-    again = GatewayAccount(organization=asked.organization, gateway="sandbox", is_current=False)
+    gateway_driver.start_and_pay(open_request)
+    again = GatewayAccount(organization=open_request.organization, gateway="sandbox", is_current=False)
     again.credentials = gateway_driver.account.credentials
     again.save()
     read()
@@ -386,21 +390,21 @@ def test_gateway_list_ignores_capture_booked_by_another_connection_of_account(
 
 
 def test_gateway_list_books_capture_without_restarting_unnamed_checkout(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment, "debit")
     gateway_driver.settle_bank_debit(payment)
-    over(payment, status="failed", checkout_ref="", settled_at=present())
+    overwrite(payment, status="failed", checkout_ref="", settled_at=present())
     gateway_driver.inject_fault("error_before", act="start", count=9)
     assert read() == 1
     assert the_payment().captured_minor == 30_000
 
 
 def test_gateway_list_line_that_could_not_be_compared_is_read_again(
-    gateway_driver: GatewayDriver, asked: PaymentRequest
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    payment = gateway_driver.start(asked)
+    payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
     gateway_driver.inject_fault("error_before", act="fetch", count=1)
     read()

@@ -153,10 +153,12 @@ def test_request_is_refused_without_gateway_account(
         create(invoice, new_request=ASK, by=alice, now=present())
 
 
-def test_a_second_request_is_refused_and_the_first_is_named(asked: PaymentRequest, alice: Actor) -> None:
+def test_a_second_request_is_refused_and_the_first_is_named(
+    open_request: PaymentRequest, alice: Actor
+) -> None:
     with pytest.raises(PaymentRequestOpen) as refusal:
-        create(asked.invoice, new_request=ASK, by=alice, now=present())
-    assert refusal.value.request == asked
+        create(open_request.invoice, new_request=ASK, by=alice, now=present())
+    assert refusal.value.request == open_request
     assert refusal.value.params == {"amount": Money(30_000, "USD")}
 
 
@@ -210,9 +212,9 @@ def test_amount_due_below_minimum_is_request_unavailable_reason(dana: Customer) 
     assert found.code == "amount_too_small"
 
 
-def test_request_unavailable_reason_tells_next_step(asked: PaymentRequest, dana: Customer) -> None:
+def test_request_unavailable_reason_tells_next_step(open_request: PaymentRequest, dana: Customer) -> None:
     draft = unavailable_reason(personas.draft_invoice(dana))
-    taken = unavailable_reason(asked.invoice)
+    taken = unavailable_reason(open_request.invoice)
     assert draft is not None
     assert taken is not None
     assert (draft.code, taken.code) == ("invoice_not_sent", "payment_request_open")

@@ -13,31 +13,33 @@ from partway.delivery.mail import kinds
 from partway.lib.clock import now as present
 
 
-def test_resending_request_mails_same_link_to_same_recipients(asked: PaymentRequest, alice: Actor) -> None:
-    url = links.request_url(asked)
-    mail = payment_requests.resend(asked, by=alice, now=present())
-    asked.refresh_from_db()
+def test_resending_request_mails_same_link_to_same_recipients(
+    open_request: PaymentRequest, alice: Actor
+) -> None:
+    url = links.request_url(open_request)
+    mail = payment_requests.resend(open_request, by=alice, now=present())
+    open_request.refresh_from_db()
     assert mail.payment_request is not None
     assert links.request_url(mail.payment_request) == url
-    assert (mail.to, asked.status) == (asked.to, "open")
+    assert (mail.to, open_request.status) == (open_request.to, "open")
     assert Event.objects.get(pk=mail.event_id).type == "payment_request.resent"
 
 
-def test_ended_request_cannot_be_resent(asked: PaymentRequest, alice: Actor) -> None:
-    payment_requests.cancel(asked, by=alice, now=present())
+def test_ended_request_cannot_be_resent(open_request: PaymentRequest, alice: Actor) -> None:
+    payment_requests.cancel(open_request, by=alice, now=present())
     with pytest.raises(TooLate) as refusal:
-        payment_requests.resend(asked, by=alice, now=present())
+        payment_requests.resend(open_request, by=alice, now=present())
     assert refusal.value.reason == "request_by_member"
-    assert asked.mails.count() == 1
+    assert open_request.mails.count() == 1
 
 
-def test_queued_request_mail_is_dropped_when_request_ends(asked: PaymentRequest, alice: Actor) -> None:
-    mail = Mail.objects.get(payment_request=asked)
+def test_queued_request_mail_is_dropped_when_request_ends(open_request: PaymentRequest, alice: Actor) -> None:
+    mail = Mail.objects.get(payment_request=open_request)
     assert kinds.is_valid(mail, now=present())
-    payment_requests.cancel(asked, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     assert not kinds.is_valid(mail, now=present())
 
 
-def test_mail_row_contains_no_payment_link(asked: PaymentRequest) -> None:
-    [row] = Mail.objects.filter(payment_request=asked).values()
-    assert links.request_url(asked).rpartition("/p/")[2][:40] not in str(row)
+def test_mail_row_contains_no_payment_link(open_request: PaymentRequest) -> None:
+    [row] = Mail.objects.filter(payment_request=open_request).values()
+    assert links.request_url(open_request).rpartition("/p/")[2][:40] not in str(row)

@@ -27,7 +27,7 @@ def overwrite(rows: Rows, **columns: Any) -> Corruption:
 
 
 def delete_events(events: QuerySet[Any], of: str) -> Corruption:
-    """Deletes these events; the damaged row is the one they are about, or their organization."""
+    """Deletes these events; returns the id of the row they are about, or of their organization."""
 
     def corruption() -> str:
         event = events.all()[0]

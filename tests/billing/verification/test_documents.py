@@ -50,7 +50,7 @@ CORRUPTIONS: dict[str, Case] = {
         "which is declined",
         reported_as(
             Payment,
-            without_constraint(Quote, "quote_accepted_by_somebody", overwrite(Quote, status="declined")),
+            without_constraint(Quote, "quote_accepted_by_set", overwrite(Quote, status="declined")),
         ),
     ),
     "invoiced quote without invoice": (
@@ -91,7 +91,7 @@ CORRUPTIONS: dict[str, Case] = {
 
 @pytest.fixture
 def invoiced(dana: Customer) -> Invoice:
-    """Made of a quote whose deposit of $300.00 came by check, and sent."""
+    """A sent invoice of a quote whose deposit of $300.00 was paid by check."""
     quote = personas.accept_quote(personas.sent_quote(dana))
     personas.record_deposit_check(quote)
     by = personas.owner_actor(dana.organization)

@@ -55,7 +55,7 @@ def allocate(cause: str) -> QuerySet[Allocation]:
 
 
 def without_event(event_type: str, rows: QuerySet[Any], **data: Any) -> Corruption:
-    """The event tells another story than it did; named is the first of these rows."""
+    """Overwrites the data of an event; the check must report the first of these rows."""
     return reported_as(rows, overwrite(events(event_type), data=data))
 
 
@@ -198,7 +198,7 @@ CORRUPTIONS: dict[str, Case] = {
 
 @pytest.fixture
 def history(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
-    """Something of everything that ends or waits."""
+    """Rows of each kind that has a final or a waiting state."""
     personas.sent_quote(dana)
     whole = personas.sent_invoice(dana, 50_000)
     personas.request_payment(whole, 20_000)
@@ -230,7 +230,7 @@ def test_verify_finds_quote_accepted_at_differing_from_event(dana: Customer) -> 
 
 @pytest.fixture
 def moved(invoice: Invoice) -> Payment:
-    """A check of $1,100.00: $100.00 of it went to another invoice, and all of it was released or taken off again."""
+    """A check of $1,100.00, allocated to two invoices, taken off one of them, and reversed."""
     by = personas.owner_actor(invoice.organization)
     check = record(invoice, 110_000, by, keep_rest_as_credit=True)
     other = personas.sent_invoice(invoice.customer)

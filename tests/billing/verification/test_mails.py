@@ -30,7 +30,7 @@ KINDS = [
 
 @pytest.fixture
 def mailed(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
-    """Every mail that an event promises was written."""
+    """Each event that queues a mail, with its mail."""
     by, at = personas.owner_actor(dana.organization), now()
     payment_requests.resend(second, by=by, now=at)
     invoices.resend(second.invoice, by=by, now=at)
@@ -41,7 +41,7 @@ def mailed(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
 
 
 def lost(event_type: str, kind: str) -> Corruption:
-    """The mail of an event is gone; damaged is the event."""
+    """Returns a corruption that deletes the mail of an event; the check must report the event."""
 
     def corruption() -> str:
         event = Event.objects.filter(type=event_type)[0]

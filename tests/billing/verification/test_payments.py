@@ -108,7 +108,7 @@ CORRUPTIONS: dict[str, Case] = {
 
 @pytest.fixture
 def callback(organization: Organization) -> Callback:
-    """A report about a checkout that is not ours; it waits."""
+    """A callback about a checkout that is not ours, and that is not processed yet."""
     account, at = organization.gateway_accounts.get(), now()
     return Callback.objects.create(
         gateway_account=account,
@@ -121,7 +121,7 @@ def callback(organization: Organization) -> Callback:
 
 @pytest.fixture
 def call(waiting: Payment) -> GatewayCall:
-    """The start of the waiting payment, under way."""
+    """The start call of the pending payment, without an outcome."""
     return GatewayCall.objects.create(payment=waiting, operation="start", attempt=1, started_at=now())
 
 

@@ -1,4 +1,4 @@
-"""A quote as PDF: its price, how long it is valid, the deposit that begins it; on its page and with its mail."""
+"""A quote as PDF: price, validity and deposit; on its page and with its mail."""
 
 from __future__ import annotations
 

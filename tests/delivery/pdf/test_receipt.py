@@ -1,4 +1,4 @@
-"""A receipt as PDF: this payment, what was paid before and what was left then; or that it was reversed."""
+"""A receipt as PDF: this payment, the amounts before and after it, or its reversal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox adapter makes an OutcomeUnknown of every answer it cannot read, and a Refused only of a clear no."""
+"""The sandbox adapter raises OutcomeUnknown for every unreadable response, and Refused only for a clear refusal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CREDENTIALS = {"api_key": "sk_sandbox_x", "signing_secret": "whsec_c2VjcmV0"}
 
 
 class UnreadableServer(BaseHTTPRequestHandler):
-    """Answers everything with what the test has chosen."""
+    """Responds to every request with the response that the test has set."""
 
     answer: tuple[int, bytes] = (200, b"")
 
@@ -36,7 +36,7 @@ class UnreadableServer(BaseHTTPRequestHandler):
         self.do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Tests have nothing to say here."""
+        """Logs nothing."""
 
 
 @pytest.fixture(scope="module")

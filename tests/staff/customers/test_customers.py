@@ -1,4 +1,4 @@
-"""Customers: the list, the page of one, adding and changing one."""
+"""Customers: the list, the detail page, adding and changing a customer."""
 
 from __future__ import annotations
 

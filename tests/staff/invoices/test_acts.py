@@ -62,12 +62,12 @@ def test_resending_invoice_mails_again(bob: Client, invoice: Invoice) -> None:
 
 
 def test_voiding_invoice_asks_first_and_cancels_request(alice: Client, invoice: Invoice) -> None:
-    asked = personas.request_payment(invoice)
+    open_request = personas.request_payment(invoice)
     assert "cannot be undone" in alice.get(url(invoice, "void")).content.decode()
     confirm_page(alice, url(invoice, "void"))
     invoice.refresh_from_db()
-    asked.refresh_from_db()
-    assert (invoice.status, asked.cancel_reason) == ("void", "invoice_voided")
+    open_request.refresh_from_db()
+    assert (invoice.status, open_request.cancel_reason) == ("void", "invoice_voided")
 
 
 def test_partly_paid_invoice_cannot_be_voided(alice: Client, invoice: Invoice) -> None:
@@ -117,10 +117,10 @@ def test_invoice_sent_meanwhile_is_not_voided_from_draft_page(
     draft = personas.draft_invoice(dana)
     page = alice.get(url(draft, "void"))
     confirm_page(bob, url(draft, "send"))
-    asked = personas.request_payment(Invoice.objects.get())
+    open_request = personas.request_payment(Invoice.objects.get())
     answer = alice.post(url(draft, "void"), hidden_fields(page))
-    asked.refresh_from_db()
-    assert (answer.status_code, asked.status) == (409, "open")
+    open_request.refresh_from_db()
+    assert (answer.status_code, open_request.status) == (409, "open")
     assert "Void INV-0001?" in text_of(answer.content.decode())
 
 

@@ -65,9 +65,9 @@ def test_invoice_page_shows_payments_with_receipt_link(charlie: Client, invoice:
 
 
 def test_invoice_timeline_describes_events_in_sentences(bob: Client, invoice: Invoice) -> None:
-    asked = personas.request_payment(invoice)
-    payment_requests.mark_opened(asked, now=now())
-    payment_requests.cancel(asked, by=personas.owner_actor(invoice.organization), now=now())
+    open_request = personas.request_payment(invoice)
+    payment_requests.mark_opened(open_request, now=now())
+    payment_requests.cancel(open_request, by=personas.owner_actor(invoice.organization), now=now())
     personas.captured_payment(invoice, 100_000)
     text = text_of(page_of(bob, invoice))
     for sentence in (

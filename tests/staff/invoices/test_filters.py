@@ -21,15 +21,15 @@ def some(organization: Organization) -> dict[str, Invoice]:
     """Invoices that differ in state, customer, due date and requests."""
     dana, kenji = personas.customer(organization), personas.customer(organization, "Kenji Tanaka")
     made = {
-        "asked": personas.sent_invoice(dana, due_in=10),
+        "requested": personas.sent_invoice(dana, due_in=10),
         "late": personas.sent_invoice(kenji, due_in=-3),
         "part": personas.sent_invoice(kenji, due_in=5),
         "draft": personas.draft_invoice(dana),
-        "given_up": personas.sent_invoice(dana, due_in=-90),
+        "written_off": personas.sent_invoice(dana, due_in=-90),
     }
-    personas.request_payment(made["asked"])
+    personas.request_payment(made["requested"])
     personas.captured_payment(made["part"], 10_000)
-    Invoice.objects.filter(pk=made["given_up"].pk).update(status="written_off")
+    Invoice.objects.filter(pk=made["written_off"].pk).update(status="written_off")
     return made
 
 
@@ -45,11 +45,11 @@ def chips(client: Client, **query: str) -> list[str]:
 @pytest.mark.parametrize(
     ("status", "keys"),
     [
-        ("sent", {"asked", "late", "part"}),
+        ("sent", {"requested", "late", "part"}),
         ("overdue", {"late"}),
         ("partially_paid", {"part"}),
         ("draft", {"draft"}),
-        ("written_off", {"given_up"}),
+        ("written_off", {"written_off"}),
         ("void", set()),
     ],
 )
@@ -60,9 +60,9 @@ def test_invoice_filter_by_status(
 
 
 def test_invoice_filter_by_open_request(charlie: Client, some: dict[str, Invoice]) -> None:
-    assert found(charlie, some, requested="yes") == {"asked"}
-    asked = some["asked"].payment_requests.get()
-    payment_requests.cancel(asked, by=personas.owner_actor(asked.organization), now=present())
+    assert found(charlie, some, requested="yes") == {"requested"}
+    open_request = some["requested"].payment_requests.get()
+    payment_requests.cancel(open_request, by=personas.owner_actor(open_request.organization), now=present())
     assert found(charlie, some, requested="yes") == set()
 
 
@@ -86,10 +86,10 @@ def test_invoice_filter_by_customer_name_includes_namesakes(
 
 
 def test_invoice_filter_by_due_date_range(charlie: Client, some: dict[str, Invoice]) -> None:
-    first, last = some["part"].due_on.isoformat(), some["asked"].due_on.isoformat()
-    assert found(charlie, some, due_from=first, due_until=last) == {"asked", "part"}
-    assert found(charlie, some, due_until=some["late"].due_on.isoformat()) == {"late", "given_up"}
-    assert found(charlie, some, due_from=last) == {"asked", "draft"}
+    first, last = some["part"].due_on.isoformat(), some["requested"].due_on.isoformat()
+    assert found(charlie, some, due_from=first, due_until=last) == {"requested", "part"}
+    assert found(charlie, some, due_until=some["late"].due_on.isoformat()) == {"late", "written_off"}
+    assert found(charlie, some, due_from=last) == {"requested", "draft"}
 
 
 def test_invoice_filter_by_sent_date_uses_organization_time_zone(
@@ -97,7 +97,7 @@ def test_invoice_filter_by_sent_date_uses_organization_time_zone(
 ) -> None:
     """At three in the morning in London it is still the evening before in New York (DESIGN D7)."""
     Invoice.objects.exclude(status="draft").update(sent_at=datetime(2026, 3, 1, 3, tzinfo=UTC))
-    everything = {"asked", "late", "part", "given_up"}
+    everything = {"requested", "late", "part", "written_off"}
     assert found(charlie, some, sent_from="2026-02-28", sent_until="2026-02-28") == everything
     assert found(charlie, some, sent_from="2026-03-01") == set()
 

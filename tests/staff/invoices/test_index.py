@@ -1,4 +1,4 @@
-"""The list of invoices: search, sort, sums, pages, and what it shows while there is nothing.
+"""The list of invoices: search, sort, sums, pages, and its empty states.
 
 test_filters.py has the filters.
 """

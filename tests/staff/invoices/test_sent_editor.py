@@ -77,11 +77,11 @@ def test_sent_invoice_edit_notice_shows_amount_due(bob: Client, invoice: Invoice
 
 
 def test_sent_invoice_edit_notice_names_canceled_request(bob: Client, invoice: Invoice) -> None:
-    asked = personas.request_payment(invoice)
+    open_request = personas.request_payment(invoice)
     answer = change(bob, invoice, "299.99")
     assert "The request for $300.00 was canceled, because the invoice changed." in notices(answer, bob)
-    asked.refresh_from_db()
-    assert asked.status == "canceled"
+    open_request.refresh_from_db()
+    assert open_request.status == "canceled"
 
 
 def test_sent_invoice_edit_notice_shows_credit_and_paid(bob: Client, invoice: Invoice) -> None:
@@ -148,18 +148,18 @@ def test_sent_invoice_edit_allows_concurrent_payment_within_total(bob: Client, i
     assert change(bob, invoice, "400", paid_minor="0").status_code == 302
 
 
-def payment_in_progress(asked: PaymentRequest) -> None:
+def payment_in_progress(open_request: PaymentRequest) -> None:
     """A bank debit of the whole amount requested is processing."""
     at = now()
     Payment.objects.create(
-        organization=asked.organization,
-        invoice=asked.invoice,
-        payment_request=asked,
-        gateway_account=asked.organization.gateway_accounts.get(),
+        organization=open_request.organization,
+        invoice=open_request.invoice,
+        payment_request=open_request,
+        gateway_account=open_request.organization.gateway_accounts.get(),
         status="processing",
         accepted=True,
-        amount_minor=asked.amount_requested_minor,
-        currency=asked.currency,
+        amount_minor=open_request.amount_requested_minor,
+        currency=open_request.currency,
         created_at=at,
         next_refresh_at=at,
     )

@@ -70,8 +70,8 @@ def test_every_first_step_url_exists(alice: Client, bare: Organization) -> None:
 
 
 def test_first_steps_after_canceled_request_lead_to_next_request(alice: Client, invoice: Invoice) -> None:
-    asked = personas.request_payment(invoice)
-    payment_requests.cancel(asked, by=personas.owner_actor(invoice.organization), now=present())
+    open_request = personas.request_payment(invoice)
+    payment_requests.cancel(open_request, by=personas.owner_actor(invoice.organization), now=present())
     Organization.objects.update(address="1 Elm St")
     assert next_url(alice) == f"/o/alder/invoices/{invoice.pk}/request/"
 

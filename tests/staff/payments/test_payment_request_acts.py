@@ -11,71 +11,73 @@ from tests.support import personas
 
 
 @pytest.fixture
-def asked(invoice: Invoice) -> PaymentRequest:
+def open_request(invoice: Invoice) -> PaymentRequest:
     """An open request for $300.00."""
     return personas.request_payment(invoice)
 
 
-def url(asked: PaymentRequest, act: str) -> str:
-    return f"/o/alder/requests/{asked.pk}/{act}/"
+def url(open_request: PaymentRequest, act: str) -> str:
+    return f"/o/alder/requests/{open_request.pk}/{act}/"
 
 
-def mails(asked: PaymentRequest) -> int:
-    return Mail.objects.filter(payment_request=asked, kind="payment_request").count()
+def mails(open_request: PaymentRequest) -> int:
+    return Mail.objects.filter(payment_request=open_request, kind="payment_request").count()
 
 
-def test_resend_request_dialog_names_recipient_and_mails_link(bob: Client, asked: PaymentRequest) -> None:
-    assert asked.to[0] in bob.get(url(asked, "resend")).content.decode()
-    assert mails(asked) == 1
-    assert bob.post(url(asked, "resend")).status_code == 302
-    assert mails(asked) == 2
+def test_resend_request_dialog_names_recipient_and_mails_link(
+    bob: Client, open_request: PaymentRequest
+) -> None:
+    assert open_request.to[0] in bob.get(url(open_request, "resend")).content.decode()
+    assert mails(open_request) == 1
+    assert bob.post(url(open_request, "resend")).status_code == 302
+    assert mails(open_request) == 2
 
 
-def test_an_ended_request_cannot_be_resent(bob: Client, asked: PaymentRequest) -> None:
-    bob.post(url(asked, "cancel"))
-    answer = bob.post(url(asked, "resend"))
+def test_an_ended_request_cannot_be_resent(bob: Client, open_request: PaymentRequest) -> None:
+    bob.post(url(open_request, "cancel"))
+    answer = bob.post(url(open_request, "resend"))
     assert answer.status_code == 409
     assert "already ended" in answer.content.decode()
-    assert mails(asked) == 1
+    assert mails(open_request) == 1
 
 
-def test_cancel_request_dialog_asks_first(bob: Client, asked: PaymentRequest) -> None:
-    page = bob.get(url(asked, "cancel")).content.decode()
+def test_cancel_request_dialog_asks_first(bob: Client, open_request: PaymentRequest) -> None:
+    page = bob.get(url(open_request, "cancel")).content.decode()
     assert "Cancel the request for $300.00?" in page
-    asked.refresh_from_db()
-    assert asked.status == "open"
+    open_request.refresh_from_db()
+    assert open_request.status == "open"
 
 
-def test_canceled_request_moves_to_earlier_requests(bob: Client, asked: PaymentRequest) -> None:
-    answer = bob.post(url(asked, "cancel"), follow=True)
+def test_canceled_request_moves_to_earlier_requests(bob: Client, open_request: PaymentRequest) -> None:
+    answer = bob.post(url(open_request, "cancel"), follow=True)
     page = answer.content.decode()
     assert "Requested Amount" not in page
     assert "Earlier requests" in page
     assert "Canceled by a member" in page
     assert ">Request Payment<" in page
-    asked.refresh_from_db()
-    assert (asked.status, asked.cancel_reason) == ("canceled", "by_member")
+    open_request.refresh_from_db()
+    assert (open_request.status, open_request.cancel_reason) == ("canceled", "by_member")
 
 
-def test_canceling_request_twice_is_idempotent(bob: Client, asked: PaymentRequest) -> None:
-    bob.post(url(asked, "cancel"))
-    assert bob.post(url(asked, "cancel")).status_code == 302
+def test_canceling_request_twice_is_idempotent(bob: Client, open_request: PaymentRequest) -> None:
+    bob.post(url(open_request, "cancel"))
+    assert bob.post(url(open_request, "cancel")).status_code == 302
     assert Event.objects.filter(type="payment_request.canceled").count() == 1
 
 
-def test_paid_request_cannot_be_canceled(bob: Client, asked: PaymentRequest) -> None:
-    PaymentRequest.objects.update(status="paid", ended_at=asked.created_at)
-    answer = bob.post(url(asked, "cancel"))
+def test_paid_request_cannot_be_canceled(bob: Client, open_request: PaymentRequest) -> None:
+    PaymentRequest.objects.update(status="paid", ended_at=open_request.created_at)
+    answer = bob.post(url(open_request, "cancel"))
     assert answer.status_code == 409
     assert "Too late" in answer.content.decode()
 
 
-def test_request_link_page_shows_link(bob: Client, asked: PaymentRequest) -> None:
-    assert links.request_url(asked) in bob.get(url(asked, "link")).content.decode()
+def test_request_link_page_shows_link(bob: Client, open_request: PaymentRequest) -> None:
+    assert links.request_url(open_request) in bob.get(url(open_request, "link")).content.decode()
 
 
-def test_link_of_canceled_request_is_not_shown(bob: Client, asked: PaymentRequest) -> None:
-    bob.post(url(asked, "cancel"))
-    page = bob.get(url(asked, "link")).content.decode()
-    assert links.request_url(asked) not in page
+def test_link_of_canceled_request_is_not_shown(bob: Client, open_request: PaymentRequest) -> None:
+    bob.post(url(open_request, "cancel"))
+    page = bob.get(url(open_request, "link")).content.decode()
+    assert links.request_url(open_request) not in page
     assert "has ended" in page

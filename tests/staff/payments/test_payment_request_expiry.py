@@ -101,49 +101,51 @@ def test_invalid_request_expiry_is_refused_on_field(
 
 
 @pytest.fixture
-def asked(invoice: Invoice) -> PaymentRequest:
+def open_request(invoice: Invoice) -> PaymentRequest:
     """An open request that expires at the end of a day in a far year."""
-    asked = personas.request_payment(invoice)
+    open_request = personas.request_payment(invoice)
     far = clock.today(now(), ZONE).replace(year=2126, month=11, day=30)
     PaymentRequest.objects.update(expires_at=clock.end_of_day(far, ZONE))
-    asked.refresh_from_db()
-    return asked
+    open_request.refresh_from_db()
+    return open_request
 
 
 def expire_request() -> None:
     PaymentRequest.objects.update(expires_at=now() - timedelta(seconds=1))
 
 
-def test_request_row_and_dialogs_show_expiry(bob: Client, asked: PaymentRequest) -> None:
-    assert "Expires Nov 30, 2126" in text_of(page_of(bob, asked.invoice))
+def test_request_row_and_dialogs_show_expiry(bob: Client, open_request: PaymentRequest) -> None:
+    assert "Expires Nov 30, 2126" in text_of(page_of(bob, open_request.invoice))
     for act in ("resend", "link"):
-        assert "Nov 30, 2126" in bob.get(f"/o/alder/requests/{asked.pk}/{act}/").content.decode()
+        assert "Nov 30, 2126" in bob.get(f"/o/alder/requests/{open_request.pk}/{act}/").content.decode()
 
 
-def test_request_past_expiry_before_worker_can_only_be_canceled(bob: Client, asked: PaymentRequest) -> None:
+def test_request_past_expiry_before_worker_can_only_be_canceled(
+    bob: Client, open_request: PaymentRequest
+) -> None:
     expire_request()
-    page = page_of(bob, asked.invoice)
+    page = page_of(bob, open_request.invoice)
     assert "Expired " in text_of(page)
     assert "Cancel Payment Request" in page
     assert "Resend Payment Link" not in page
     assert "/p/" not in page
-    link = bob.get(f"/o/alder/requests/{asked.pk}/link/").content.decode()
+    link = bob.get(f"/o/alder/requests/{open_request.pk}/link/").content.decode()
     assert "The time of this request is over" in link
     assert "/p/" not in link
 
 
-def test_resend_of_request_past_expiry_is_refused(bob: Client, asked: PaymentRequest) -> None:
+def test_resend_of_request_past_expiry_is_refused(bob: Client, open_request: PaymentRequest) -> None:
     expire_request()
-    answer = bob.post(f"/o/alder/requests/{asked.pk}/resend/")
+    answer = bob.post(f"/o/alder/requests/{open_request.pk}/resend/")
     assert answer.status_code == 409
     assert "is over" in answer.content.decode()
     assert Mail.objects.filter(kind="payment_request").count() == 1
 
 
-def test_expired_request_moves_to_earlier_requests(bob: Client, asked: PaymentRequest) -> None:
+def test_expired_request_moves_to_earlier_requests(bob: Client, open_request: PaymentRequest) -> None:
     expire_request()
-    payment_requests.expire(asked, now=now())
-    text = text_of(page_of(bob, asked.invoice))
+    payment_requests.expire(open_request, now=now())
+    text = text_of(page_of(bob, open_request.invoice))
     assert "Earlier requests" in text
     assert "Expired" in text
     assert "Requested Amount" not in text

@@ -30,17 +30,17 @@ def record(client: Client, invoice: Invoice, *, follow: bool = False, **changes:
     return client.post(url(invoice), {"paid_on": day, **GOOD, **changes}, follow=follow)
 
 
-def in_progress(asked: PaymentRequest) -> Payment:
+def in_progress(open_request: PaymentRequest) -> Payment:
     """Creates an accepted payment of the request that the bank is processing."""
     return Payment.objects.create(
-        organization=asked.organization,
-        invoice=asked.invoice,
-        payment_request=asked,
-        gateway_account=asked.organization.gateway_accounts.get(),
+        organization=open_request.organization,
+        invoice=open_request.invoice,
+        payment_request=open_request,
+        gateway_account=open_request.organization.gateway_accounts.get(),
         status="processing",
         accepted=True,
-        amount_minor=asked.amount_requested_minor,
-        currency=asked.currency,
+        amount_minor=open_request.amount_requested_minor,
+        currency=open_request.currency,
         created_at=now(),
         next_refresh_at=now(),
     )
@@ -177,8 +177,8 @@ def test_recording_payment_does_not_name_request_that_stays_open(bob: Client, in
 
 
 def test_recording_payment_does_not_name_request_canceled_by_colleague(bob: Client, invoice: Invoice) -> None:
-    asked, by = personas.request_payment(invoice, 30_000), personas.owner_actor(invoice.organization)
-    with race_hook(lambda: payment_requests.cancel(asked, by=by, now=now())):
+    open_request, by = personas.request_payment(invoice, 30_000), personas.owner_actor(invoice.organization)
+    with race_hook(lambda: payment_requests.cancel(open_request, by=by, now=now())):
         text = text_of(record(bob, invoice, follow=True, amount="800"))
     assert "Its open request" not in text
 

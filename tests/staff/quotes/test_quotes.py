@@ -194,7 +194,7 @@ def test_a_sent_quote_cannot_be_edited(bob: Client, quote: Quote, dana: Customer
     assert act(bob, quote, "edit", **typed(dana, version="1")).status_code == 409
 
 
-# The page of one
+# The detail page
 
 
 def test_quote_page_explains_why_no_payment_is_requested(charlie: Client, bob: Client, quote: Quote) -> None:

@@ -82,7 +82,7 @@ def test_user_of_several_organizations_chooses_one(alice: Client, team: Team) ->
     page = alice.get("/").content.decode()
     assert "/o/alder/" in page
     assert "/o/birch/" in page
-    assert "Birch &amp; Co" in alice.get("/o/alder/").content.decode()  # and the switch stands on every page
+    assert "Birch &amp; Co" in alice.get("/o/alder/").content.decode()  # and every page has the switch
 
 
 def test_user_without_organization_sees_explanation(client: Client, team: Team) -> None:

@@ -61,7 +61,7 @@ def test_two_factor_is_not_enabled_with_wrong_code(alice: Client) -> None:
     secret = confirmed(alice).get(ON).context["form"].secret
     answer = alice.post(ON, {"code": "000000"})
     assert answer.status_code == 422
-    assert answer.context["form"].secret == secret  # the same picture again
+    assert answer.context["form"].secret == secret  # the same QR code
     assert not Authenticator.objects.exists()
 
 

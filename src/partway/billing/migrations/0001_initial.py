@@ -1110,7 +1110,7 @@ class Migration(migrations.Migration):
                     ),
                     _connector="OR",
                 ),
-                name="quote_accepted_by_somebody",
+                name="quote_accepted_by_set",
             ),
         ),
         migrations.AddIndex(

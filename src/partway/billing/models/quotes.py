@@ -102,7 +102,7 @@ class Quote(Document):
                     Q(status__in=["accepted", "invoiced"], accepted_at__isnull=False) & ~Q(accepted_by="")
                 )
                 | (~Q(status__in=["accepted", "invoiced"]) & Q(accepted_at__isnull=True)),
-                name="quote_accepted_by_somebody",
+                name="quote_accepted_by_set",
             ),
         ]
         indexes: ClassVar = [
