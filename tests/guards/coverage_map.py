@@ -70,7 +70,7 @@ class CoverageMap:
         return {test for line in lines for test in by_line.get(line, ())}
 
     def affordable(self, tests: set[str], module: Module) -> list[str]:
-        """Returns the tests that fit into MOST_SECONDS: the module's own first, then the fastest of each file."""
+        """Returns the tests that fit into MOST_SECONDS, the module's own first, then the fastest of each file."""
         own = f"/test_{module.name.rpartition('.')[2]}.py::"
         by_file: dict[str, list[str]] = {}
         for test in sorted(tests, key=lambda test: (self.seconds[test], test)):

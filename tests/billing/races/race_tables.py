@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 from django.db import connection
@@ -46,14 +47,23 @@ class Race:
     def __str__(self) -> str:
         return f"{self.given}: {self.first}, then {self.second}"
 
-    def played(self, scenario_factory: ScenarioFactory) -> Outcomes:
-        """Returns the outcome at each failpoint, each in a scenario of its own."""
+    def failpoints_of_first_act(self, scenario_factory: ScenarioFactory) -> dict[str, Failpoint]:
+        """Returns the failpoints that the first act passes when it runs alone, by the labels of the rows."""
         alone = scenario_factory(self.given)
-        passed = failpoints.failpoints_passed(lambda: ACTS[self.first](alone))
-        return {
-            label: self._round(scenario_factory(self.given), stop)
-            for label, stop in labeled_failpoints(passed).items()
-        }
+        return labeled_failpoints(failpoints.failpoints_passed(lambda: ACTS[self.first](alone)))
+
+    def sample(self, labels: list[str], offset: int = 0) -> list[str]:
+        """Returns the labels of the first and the last failpoint of each row, and one in four of those between."""
+        begins = set(dict(self._rows_here()))
+        return [
+            label
+            for number, (label, following) in enumerate(zip_longest(labels, labels[1:]))
+            if label in begins or following is None or following in begins or (number + offset) % 4 == 0
+        ]
+
+    def play(self, scenario_factory: ScenarioFactory, at: dict[str, Failpoint]) -> Outcomes:
+        """Returns the outcome for each failpoint at which the first act is held, each in a scenario of its own."""
+        return {label: self._round(scenario_factory(self.given), point) for label, point in at.items()}
 
     def _round(self, scenario: RaceScenario, at: Failpoint) -> Cells:
         first, second = (partial(ACTS[name], scenario) for name in (self.first, self.second))
