@@ -14,8 +14,9 @@ from django.db.models import F
 from standardwebhooks import Webhook
 
 from partway.lib.clock import now
+from partway.lib.ids import new_id
 from partway.sandbox import faults
-from partway.sandbox.models import Callback, Checkout, checkout_id
+from partway.sandbox.models import Callback, Checkout
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def enqueue(checkout: Checkout, kind: str) -> None:
         Callback.objects.create(
             checkout=checkout,
             kind=callback.kind,
-            reported_checkout_id=checkout_id(),
+            reported_checkout_id=new_id("co"),
             created_at=at,
             due_at=at,
         )

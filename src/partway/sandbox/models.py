@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from functools import partial
 from typing import ClassVar
 
 from django.db import models
@@ -17,26 +18,6 @@ from django.db.models import F, Q
 from partway.lib.clock import now
 from partway.lib.ids import new_id
 from partway.lib.links import make_token
-
-
-def account_id() -> str:
-    """Returns the id of an account, as `acct_…`."""
-    return new_id("acct")
-
-
-def checkout_id() -> str:
-    """Returns the id of a checkout, as `co_…`."""
-    return new_id("co")
-
-
-def refund_id() -> str:
-    """Returns the id of a refund, as `re_…`."""
-    return new_id("re")
-
-
-def event_id() -> str:
-    """Returns the id of an event, as `evt_…`."""
-    return new_id("evt")
 
 
 def api_key() -> str:
@@ -53,7 +34,7 @@ class Account(models.Model):
     """A merchant's account. The key is stored in the clear: it opens play money only."""
 
     objects: ClassVar[models.Manager[Account]] = models.Manager()
-    id = models.CharField(primary_key=True, max_length=40, default=account_id)
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "acct"))
     name = models.CharField(max_length=200)
     callback_url = models.URLField(max_length=500)
     api_key = models.CharField(max_length=60, unique=True, default=api_key)
@@ -76,7 +57,7 @@ class Checkout(models.Model):
         CLOSED = "closed"
         FAILED = "failed"
 
-    id = models.CharField(primary_key=True, max_length=40, default=checkout_id)
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "co"))
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     amount_minor = models.PositiveBigIntegerField()
@@ -130,7 +111,7 @@ class Refund(models.Model):
 
     objects: ClassVar[models.Manager[Refund]] = models.Manager()
     checkout_id: str
-    id = models.CharField(primary_key=True, max_length=40, default=refund_id)
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "re"))
     checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE)
     amount_minor = models.PositiveBigIntegerField()
     reference = models.CharField(max_length=200, blank=True)
@@ -147,7 +128,7 @@ class Callback(models.Model):
     objects: ClassVar[models.Manager[Callback]] = models.Manager()
     checkout_id: str
 
-    id = models.CharField(primary_key=True, max_length=40, default=event_id)
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "evt"))
     checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE)
     kind = models.CharField(max_length=40)
     created_at = models.DateTimeField(default=now)

@@ -1,9 +1,12 @@
 """Creates the tables of this app."""
 
+import functools
+
 import django.db.models.deletion
 from django.db import migrations, models
 
 import partway.lib.clock
+import partway.lib.ids
 import partway.sandbox.models
 
 
@@ -19,7 +22,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=partway.sandbox.models.account_id,
+                        default=functools.partial(partway.lib.ids.new_id, *("acct",)),
                         max_length=40,
                         primary_key=True,
                         serialize=False,
@@ -43,7 +46,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=partway.sandbox.models.checkout_id,
+                        default=functools.partial(partway.lib.ids.new_id, *("co",)),
                         max_length=40,
                         primary_key=True,
                         serialize=False,
@@ -99,7 +102,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=partway.sandbox.models.event_id,
+                        default=functools.partial(partway.lib.ids.new_id, *("evt",)),
                         max_length=40,
                         primary_key=True,
                         serialize=False,
@@ -164,7 +167,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=partway.sandbox.models.refund_id,
+                        default=functools.partial(partway.lib.ids.new_id, *("re",)),
                         max_length=40,
                         primary_key=True,
                         serialize=False,
