@@ -5,34 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db.models import Model
 
 from partway.accounts.models import Invitation
 from partway.lib.links import make_token, verify_token
 
 from .models import Invoice, Payment, PaymentRequest, Quote
 
-_PATHS = {"payment_request": "p", "invoice": "i", "quote": "q"}
+# The first part of the path, by the row that the link opens.
+_PATHS: dict[type[Model], str] = {
+    PaymentRequest: "p",
+    Invoice: "i",
+    Quote: "q",
+    Payment: "r",
+    Invitation: "join",
+}
 
 
-def payment_url(source: PaymentRequest | Invoice | Quote) -> str:
-    """Returns the link to the page on which a request, invoice or quote can be paid."""
-    return _url(_PATHS[source.kind], source.pk)
+def _url(row: PaymentRequest | Invoice | Quote | Payment | Invitation) -> str:
+    token = make_token(row.pk, settings.PARTWAY_SECRET_KEYS[0])
+    return f"{settings.PARTWAY_URL}/{_PATHS[type(row)]}/{token}/"
 
 
-# The same by noun, so that a call says which page it links to.
-request_url: Callable[[PaymentRequest], str] = payment_url
-invoice_url: Callable[[Invoice], str] = payment_url
-quote_url: Callable[[Quote], str] = payment_url
-
-
-def receipt_url(payment: Payment) -> str:
-    """Returns the link to the page a customer returns to after paying, which becomes the receipt."""
-    return _url("r", payment.pk)
-
-
-def invitation_url(invitation: Invitation) -> str:
-    """Returns the link to the page on which the invited person joins."""
-    return _url("join", invitation.pk)
+# By noun, so that a call says which page it links to, and gives it a row of that page.
+payment_url: Callable[[PaymentRequest | Invoice | Quote], str] = _url  # where it can be paid
+request_url: Callable[[PaymentRequest], str] = _url
+invoice_url: Callable[[Invoice], str] = _url
+quote_url: Callable[[Quote], str] = _url
+receipt_url: Callable[[Payment], str] = _url  # the page after paying, which becomes the receipt
+invitation_url: Callable[[Invitation], str] = _url
 
 
 def invitation_by_token(token: str) -> Invitation | None:
@@ -71,10 +72,6 @@ def payment_by_token(token: str) -> Payment | None:
     if payment is not None:
         payment.document.organization = payment.organization
     return payment
-
-
-def _url(path: str, subject: str) -> str:
-    return f"{settings.PARTWAY_URL}/{path}/{make_token(subject, settings.PARTWAY_SECRET_KEYS[0])}/"
 
 
 def _id(token: str, prefix: str) -> str:
