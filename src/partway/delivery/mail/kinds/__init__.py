@@ -1,7 +1,8 @@
 """The kinds of mail, one module each: to whom it goes, whether it still holds, its subject, content and attachments.
 
 Recipients are computed by the act that queues the mail (billing/outbox.py), for the row must show them; each module
-names them. Validity and content are computed when the mail leaves (DESIGN R8).
+names them. Validity and content are computed when the mail leaves (DESIGN R8);
+../validity.py has the conditions that several kinds share.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,12 +10,10 @@ from partway.accounts.models import User
 from partway.accounts.passwords import RESET_LINK_LIFETIME, reset_tokens
 from partway.billing.models import Mail
 
+from .. import validity
 from ..content import Content
 
-
-def is_valid(mail: Mail, *, now: datetime) -> bool:
-    """Returns whether the user may still sign in."""
-    return User.objects.filter(pk=mail.data["user"], is_active=True).exists()
+is_valid = validity.while_user_is_active
 
 
 def content(mail: Mail) -> Content:

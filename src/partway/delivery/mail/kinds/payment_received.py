@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.utils.translation import gettext as _
 
 from partway.billing.models import Mail
 
 from ...formats import format_money
+from .. import validity
 from ..content import Content, document_name, receipt_context, required, staff_url
 
-
-def is_valid(mail: Mail, *, now: datetime) -> bool:
-    """Returns False once the payment is reversed."""
-    return required(mail.payment).status != "reversed"
+is_valid = validity.unless_reversed
 
 
 def content(mail: Mail) -> Content:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.utils.translation import gettext as _
 
 from partway.billing import links
@@ -11,12 +9,10 @@ from partway.billing.models import Mail
 
 from ...formats import format_money
 from ...pdf import receipt_pdf
+from .. import validity
 from ..content import Content, document_name, receipt_context, required
 
-
-def is_valid(mail: Mail, *, now: datetime) -> bool:
-    """Returns False once the payment is reversed, as when a check bounces."""
-    return required(mail.payment).status != "reversed"
+is_valid = validity.unless_reversed
 
 
 def content(mail: Mail) -> Content:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from partway.accounts.models import User
 from partway.billing.models import Mail
 
+from .. import validity
 from ..content import Content
 
 _CHANGES = {
@@ -22,9 +21,7 @@ _CHANGES = {
 }
 
 
-def is_valid(mail: Mail, *, now: datetime) -> bool:
-    """Returns whether the user may still sign in."""
-    return User.objects.filter(pk=mail.data["user"], is_active=True).exists()
+is_valid = validity.while_user_is_active
 
 
 def content(mail: Mail) -> Content:
