@@ -140,15 +140,8 @@ class CheckoutSummary(NamedTuple):
 class Capabilities(Protocol):
     """What a gateway can do, known without a network call."""
 
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """The payment methods, as `card`."""
-        ...
-
-    @property
-    def currencies(self) -> frozenset[str]:
-        """The ISO 4217 codes of the currencies it takes."""
-        ...
+    methods: tuple[str, ...]  # as `card`
+    currencies: frozenset[str]  # ISO 4217 codes
 
     def authorizes(self, method: str) -> bool:
         """Returns whether `method` holds the money first and takes it only on `capture` (DESIGN P2)."""
@@ -170,10 +163,8 @@ class Gateway(Capabilities, Protocol):
     same content has the same result and no further effect.
     """
 
-    @property
-    def checkout_origin(self) -> str:
-        """The scheme://host[:port] of its checkout pages, for the form-action of our Content Security Policy."""
-        ...
+    # The scheme://host[:port] of its checkout pages, for the form-action of our Content Security Policy.
+    checkout_origin: str
 
     def check(self) -> None:
         """Returns if the credentials are good, else raises."""

@@ -13,7 +13,7 @@ _STEP = {0: 1, 2: 1, 3: 10}
 class SandboxCapabilities:
     """Fulfills `protocol.Capabilities`."""
 
-    methods = ("card", "bank_debit")
+    methods: tuple[str, ...] = ("card", "bank_debit")
     currencies = frozenset(EXPONENTS)
 
     def authorizes(self, method: str) -> bool:
