@@ -77,7 +77,9 @@ class MemberRules(PartwayMachine):
     def draft(self, customer: Customer, currency: str, total: int) -> invoices.InvoiceDraft:
         """Returns a draft of one line."""
         lines = (LineDraft("Oak staircase", Decimal(1), total, Decimal(0)),)
-        return invoices.InvoiceDraft(customer, currency, self.now.date() + timedelta(days=14), lines)
+        return invoices.InvoiceDraft(
+            customer=customer, currency=currency, due_on=self.now.date() + timedelta(days=14), lines=lines
+        )
 
     @precondition(has_candidate("invoices", is_draft))
     @rule(invoice=one("invoices", is_draft), by=members)

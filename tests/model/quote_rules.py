@@ -52,10 +52,10 @@ class QuoteRules(PartwayMachine):
     ) -> None:
         """Creates a quote, and sends it unless it stays a draft."""
         draft = quotes.QuoteDraft(
-            self.customers[customer],
-            currency,
-            self.now.date() + timedelta(days=valid_days),
-            (LineDraft("Oak staircase", Decimal(1), total, Decimal(0)),),
+            customer=self.customers[customer],
+            currency=currency,
+            valid_until=self.now.date() + timedelta(days=valid_days),
+            lines=(LineDraft("Oak staircase", Decimal(1), total, Decimal(0)),),
             deposit_kind="percent" if percent else "",
             deposit_percent=Decimal(percent),
         )

@@ -124,7 +124,9 @@ def edit_invoice(invoice: Invoice, total_minor: int) -> Invoice:
     """Changes the price of an invoice as the owner."""
     invoice.refresh_from_db()
     lines = (LineDraft("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
-    draft = invoices.InvoiceDraft(invoice.customer, invoice.currency, invoice.due_on, lines)
+    draft = invoices.InvoiceDraft(
+        customer=invoice.customer, currency=invoice.currency, due_on=invoice.due_on, lines=lines
+    )
     by = owner_actor(invoice.organization)
     return invoices.edit(invoice, draft=draft, expected_version=invoice.version, by=by, now=present())
 

@@ -24,7 +24,9 @@ from tests.support.gateway_driver import GatewayDriver
 
 def draft(invoice: Invoice, total_minor: int) -> InvoiceDraft:
     lines = (LineDraft("Oak staircase, changed", Decimal(1), total_minor, Decimal(0)),)
-    return InvoiceDraft(invoice.customer, invoice.currency, invoice.due_on, lines)
+    return InvoiceDraft(
+        customer=invoice.customer, currency=invoice.currency, due_on=invoice.due_on, lines=lines
+    )
 
 
 def edit(invoice: Invoice, total_minor: int, by: Actor) -> Invoice:

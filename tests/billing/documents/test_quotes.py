@@ -31,7 +31,14 @@ def offer(dana: Customer) -> QuoteDraft:
     """A staircase for $1,000.00, with a deposit of 30 %."""
     day = today(present(), dana.organization.time_zone) + timedelta(days=14)
     lines = (LineDraft("Oak staircase", Decimal(1), 100_000, Decimal(0)),)
-    return QuoteDraft(dana, "USD", day, lines, deposit_kind="percent", deposit_percent=Decimal(30))
+    return QuoteDraft(
+        customer=dana,
+        currency="USD",
+        valid_until=day,
+        lines=lines,
+        deposit_kind="percent",
+        deposit_percent=Decimal(30),
+    )
 
 
 @pytest.fixture

@@ -349,7 +349,7 @@ def test_deposit_larger_than_invoice_is_shown_on_invoice_and_as_alert(bob: Clien
     by = personas.owner_actor(quote.organization)
     invoice = quotes.create_invoice(quote, by=by, now=now())
     lines = (LineDraft("Less", Decimal(1), 20_000, Decimal(0)),)
-    draft = invoices.InvoiceDraft(quote.customer, "USD", invoice.due_on, lines)
+    draft = invoices.InvoiceDraft(customer=quote.customer, currency="USD", due_on=invoice.due_on, lines=lines)
     invoices.edit(invoice, draft=draft, expected_version=1, by=by, now=now())
     assert "$100.00 of it is more than this invoice can take, and becomes" in text_of(
         bob.get(f"/o/alder/invoices/{invoice.pk}/")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
 
 from partway.accounts.models import Organization
 from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
@@ -29,23 +28,17 @@ class LineDraft:
     tax_percent: Decimal
 
 
-class DocumentContent(Protocol):
-    """The fields that the drafts of invoices and of quotes have in common."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentContent:
+    """The content that the drafts of invoices and of quotes have in common, as a member writes it."""
 
-    @property
-    def customer(self) -> Customer: ...
-    @property
-    def currency(self) -> str: ...
-    @property
-    def lines(self) -> tuple[LineDraft, ...]: ...
-    @property
-    def discount_kind(self) -> str: ...
-    @property
-    def discount_percent(self) -> Decimal: ...
-    @property
-    def discount_amount_minor(self) -> int: ...
-    @property
-    def notes(self) -> str: ...
+    customer: Customer
+    currency: str
+    lines: tuple[LineDraft, ...]
+    discount_kind: str = ""
+    discount_percent: Decimal = Decimal(0)
+    discount_amount_minor: int = 0
+    notes: str = ""
 
 
 def fill(document: Invoice | Quote, content: DocumentContent) -> None:

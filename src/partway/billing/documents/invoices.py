@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
 from django.db import transaction
 
@@ -23,22 +22,14 @@ from ..outbox import Recipients
 from ..receivables import amount_due
 from ..states import move
 from . import drafts, versions
-from .drafts import LineDraft
 from .numbering import next_invoice_number
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceDraft:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceDraft(drafts.DocumentContent):
     """The content of an invoice as a member writes it."""
 
-    customer: Customer
-    currency: str
     due_on: date
-    lines: tuple[LineDraft, ...]
-    discount_kind: str = ""
-    discount_percent: Decimal = Decimal(0)
-    discount_amount_minor: int = 0
-    notes: str = ""
 
 
 @needs(Permission.EDIT_INVOICES)

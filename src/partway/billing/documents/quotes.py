@@ -20,7 +20,7 @@ from ..checkouts import gateway_calls
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, Stale, TooLate, field_error
 from ..events import CLOCK, Actor
-from ..models import Customer, Event, Invoice, Quote
+from ..models import Event, Invoice, Quote
 from ..models.quotes import DepositKind
 from ..outbox import Recipients
 from ..states import move
@@ -33,18 +33,11 @@ MAX_NAME_LENGTH = 120
 MAX_DECLINE_REASON_LENGTH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteDraft:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteDraft(drafts.DocumentContent):
     """The content of a quote as a member writes it; its deposit is an amount in minor units or a percentage."""
 
-    customer: Customer
-    currency: str
     valid_until: date
-    lines: tuple[LineDraft, ...]
-    discount_kind: str = ""
-    discount_percent: Decimal = Decimal(0)
-    discount_amount_minor: int = 0
-    notes: str = ""
     deposit_kind: str = ""
     deposit_percent: Decimal = Decimal(0)
     deposit_amount_minor: int = 0

@@ -104,7 +104,13 @@ class DemoBuilder:
 
     def change(self, invoice: Invoice, *lines: LineDraft) -> Invoice:
         """Replaces the lines of a sent invoice now."""
-        draft = InvoiceDraft(invoice.customer, invoice.currency, invoice.due_on, lines, notes=invoice.notes)
+        draft = InvoiceDraft(
+            customer=invoice.customer,
+            currency=invoice.currency,
+            due_on=invoice.due_on,
+            lines=lines,
+            notes=invoice.notes,
+        )
         return invoices.edit(invoice, draft=draft, expected_version=invoice.version, by=self.by, now=self.now)
 
     def quoted(self, customer: Customer, *lines: LineDraft, percent: int, days_ago: int = 3) -> Quote:
