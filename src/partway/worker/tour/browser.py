@@ -36,6 +36,13 @@ class Page:
     forms: list[Form]
     links: list[str]
 
+    @classmethod
+    def read(cls, url: str, status: int, html: str) -> Page:
+        """Returns the page of this HTML."""
+        reader = _Reader(url)
+        reader.feed(html)
+        return cls(url, status, " ".join("".join(reader.text).split()), reader.forms, reader.links)
+
     def assert_contains(self, *texts: str) -> Page:
         """Returns this page if it contains all `texts`, else raises TourFailed."""
         for text in texts:
@@ -78,26 +85,17 @@ class HttpBrowser:
 
     def open(self, url: str) -> Page:
         """Opens a URL and follows redirects."""
-        return _read(self._client.get(url))
+        return self._page(self._client.get(url))
 
     def submit(self, form: Form, **typed: str) -> Page:
         """Submits a form with `typed` in place of its values, with the headers of a browser on the same origin."""
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(form.action))
         headers = {"Origin": origin, "Referer": form.action}
         data = {**form.fields, **typed}
-        return _read(self._client.request(form.method, form.action, data=data, headers=headers))
+        return self._page(self._client.request(form.method, form.action, data=data, headers=headers))
 
-
-def _read(response: httpx.Response) -> Page:
-    reader = _Reader(str(response.url))
-    reader.feed(response.text)
-    return Page(
-        str(response.url),
-        response.status_code,
-        " ".join("".join(reader.text).split()),
-        reader.forms,
-        reader.links,
-    )
+    def _page(self, response: httpx.Response) -> Page:
+        return Page.read(str(response.url), response.status_code, response.text)
 
 
 class _Reader(HTMLParser):
