@@ -197,7 +197,7 @@ def test_apply_credit_dialog_starts_with_applicable_amount_and_limits_input(
 ) -> None:
     personas.record_check(personas.sent_invoice(dana, 10_000), 30_000)
     page.goto(f"/o/alder/invoices/{personas.sent_invoice(dana).pk}/")
-    page.click(".obstacle >> text=Apply Credit")
+    page.click(".unavailable-reason >> text=Apply Credit")
     expect(page.locator("dialog [type=submit]")).to_have_text("Apply $200.00")
     expect(page.locator("[data-remaining-amount]")).to_have_text("$800.00")
     page.fill("[name=amount]", "200.01")

@@ -26,7 +26,7 @@ class TimelineEntry:
 
     message: str
     at: datetime
-    tone: str  # of its dot: green and ring for money, amber for what went wrong, soft for the rest
+    tone: str  # of its dot: green and ring for money, amber for failures, muted for the rest
     detail: str = ""
     version: int = 0
 
@@ -42,7 +42,7 @@ def entries(events: Iterable[Event]) -> list[TimelineEntry]:
             TimelineEntry(
                 message=message(event),
                 at=event.created_at,
-                tone=_TONES.get(event.type, "soft"),
+                tone=_TONES.get(event.type, "muted"),
                 detail=detail(event),
                 version=replaced.version if replaced else 0,
             )

@@ -88,7 +88,7 @@ _customers = [
 _settings = [
     page("", Permission.CONFIGURE_ORGANIZATION, organization.organization, "settings"),
     page("logo/", Permission.CONFIGURE_ORGANIZATION, organization.logo, "settings_logo"),
-    page("payments/", Permission.CONFIGURE_PAYMENTS, payment_settings.payments, "payments_settings"),
+    page("payments/", Permission.CONFIGURE_PAYMENTS, payment_settings.payments, "settings_payments"),
     page("members/", Permission.MANAGE_MEMBERS, members.index, "members"),
     page("members/invite/", Permission.MANAGE_MEMBERS, members.invite, "member_invite"),
     page("members/<str:member_id>/role/", Permission.MANAGE_MEMBERS, members.change_role, "member_role"),
@@ -105,7 +105,7 @@ _settings = [
         members.withdraw,
         "invitation_withdraw",
     ),
-    page("quotes/", Permission.CONFIGURE_QUOTES, quote_terms.show, "quotes_settings"),
+    page("quotes/", Permission.CONFIGURE_QUOTES, quote_terms.show, "settings_quotes"),
     page("audit/", Permission.VIEW_AUDIT_LOG, audit.index, "audit"),
 ]
 _organization: list[URLPattern | URLResolver] = [

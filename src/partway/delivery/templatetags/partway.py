@@ -40,33 +40,33 @@ _LONG = 13  # characters from which the largest size does not fit a phone
 
 # state: word, tone, shape of the dot. Amber asks for action, red is for harm alone.
 _STATES: dict[str, tuple[str | Promise, str, str]] = {
-    "draft": (_("Draft"), "soft", "ring"),
+    "draft": (_("Draft"), "muted", "ring"),
     "sent": (_("Sent"), "ink", "disc"),
     "unpaid": (_("Unpaid"), "ink", "ring"),
     "overdue": (_("Overdue"), "amber", "disc"),
     "partially_paid": (_("Partially paid"), "green", "half"),
     "paid": (_("Paid"), "green", "disc"),
-    "void": (_("Void"), "soft", "ring"),
-    "written_off": (_("Written off"), "soft", "ring"),
+    "void": (_("Void"), "muted", "ring"),
+    "written_off": (_("Written off"), "muted", "ring"),
     "accepted": (_("Accepted"), "green", "half"),
-    "declined": (_("Declined"), "soft", "ring"),
+    "declined": (_("Declined"), "muted", "ring"),
     "invoiced": (_("Invoiced"), "green", "disc"),
     "due": (_("Due"), "amber", "ring"),
-    "none": (_("None"), "soft", "ring"),
+    "none": (_("None"), "muted", "ring"),
     "open": (_("Open"), "green", "ring"),
-    "canceled": (_("Canceled"), "soft", "ring"),
-    "expired": (_("Expired"), "soft", "ring"),
-    "pending": (_("Waiting for the customer"), "soft", "ring"),
+    "canceled": (_("Canceled"), "muted", "ring"),
+    "expired": (_("Expired"), "muted", "ring"),
+    "pending": (_("Waiting for the customer"), "muted", "ring"),
     "authorized": (_("Authorized"), "ink", "half"),
     "capturing": (_("Being charged"), "ink", "half"),
     "processing": (_("Processing"), "ink", "half"),
-    "releasing": (_("Being released"), "soft", "half"),
-    "closing": (_("Being closed"), "soft", "half"),
+    "releasing": (_("Being released"), "muted", "half"),
+    "closing": (_("Being closed"), "muted", "half"),
     "succeeded": (_("Succeeded"), "green", "disc"),
     "reversed": (_("Reversed"), "amber", "ring"),
     "failed": (_("Failed"), "red", "disc"),
-    "queued": (_("Waiting to be sent"), "soft", "ring"),
-    "dropped": (_("Not sent"), "soft", "ring"),
+    "queued": (_("Waiting to be sent"), "muted", "ring"),
+    "dropped": (_("Not sent"), "muted", "ring"),
     "bounced": (_("Bounced"), "red", "disc"),
     "connected": (_("Connected"), "green", "disc"),
     "on": (_("On"), "green", "disc"),
@@ -111,7 +111,7 @@ def as_money(amount_minor: int, currency: str) -> Money:
 @register.simple_tag
 def status_badge(status: str) -> SafeString:
     """A stored or derived state as a dot and a word; an unknown one is shown by its code."""
-    word, tone, shape = _STATES.get(status, (status.replace("_", " ").capitalize(), "soft", "ring"))
+    word, tone, shape = _STATES.get(status, (status.replace("_", " ").capitalize(), "muted", "ring"))
     dot = SafeString('<span class="state-dot" aria-hidden="true"></span>')
     return format_html(
         '<span class="state" data-tone="{}" data-shape="{}">{}{}</span>', tone, shape, dot, word

@@ -1,6 +1,6 @@
 """The steps of a new organization to its first payment: which are done, and which comes next for this member.
 
-Nothing is stored: each step is derived from the rows, whoever did it and in whatever order. The list disappears for
+Nothing is stored: each step is derived from the rows, in any order and by any member. The list disappears for
 good with the first payment.
 """
 
@@ -69,7 +69,7 @@ def onboarding(ctx: MemberContext) -> Onboarding | None:
 
 
 def _setup_steps(ctx: MemberContext, *, has_account: bool) -> list[Step]:
-    payments = ctx.url("payments_settings")
+    payments = ctx.url("settings_payments")
     hints = [gateway.onboarding_hint for gateway in GATEWAYS.values() if gateway.onboarding_hint]
     return [
         Step(

@@ -38,7 +38,7 @@ def payments(ctx: MemberContext) -> HttpResponse:
         if operation is None:
             form.refuse(gettext("This page has no such form. Open it again."), status=422)
         elif notice := operation(ctx, form):
-            return ctx.redirect(ctx.url("payments_settings"), notice=notice)
+            return ctx.redirect(ctx.url("settings_payments"), notice=notice)
     account = organizations.current_gateway_account(ctx.organization)
     context = {
         "form": form,

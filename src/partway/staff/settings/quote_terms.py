@@ -62,7 +62,7 @@ def show(ctx: MemberContext) -> HttpResponse:
         except BillingError as error:
             form.add_billing_error(error)
         else:
-            return ctx.redirect(ctx.url("quotes_settings"), notice=gettext("Saved."))
+            return ctx.redirect(ctx.url("settings_quotes"), notice=gettext("Saved."))
     threshold_help = gettext("In %(currency)s. A smaller quote asks for no deposit by itself.")
     context = {
         "form": form,

@@ -54,7 +54,7 @@ urlpatterns = [
         DownloadRecoveryCodesView.as_view(template_name="staff/profile/recovery_codes.txt"),
         name="mfa_download_recovery_codes",
     ),
-    path("profile/sessions/end/", profile.end_sessions, name="sessions_end"),
+    path("profile/sessions/end/", profile.end_sessions, name="end_sessions"),
     path("profile/confirm/", never_cache(pages.Reauthenticate.as_view()), name="account_reauthenticate"),
     path(
         "profile/confirm/code/", never_cache(pages.ReauthenticateByCode.as_view()), name="mfa_reauthenticate"

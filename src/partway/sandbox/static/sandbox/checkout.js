@@ -6,7 +6,7 @@ const COMPANIONS = { expiry: "12 / 34", cvc: "123", name: "Sandy Box" };
 for (const line of document.querySelectorAll("[data-fill]")) {
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "fill";
+  button.className = "fill-button";
   button.append(...line.childNodes);
   button.addEventListener("click", () => fill(line.closest("form"), line.dataset.fill, button));
   line.append(button);
@@ -17,7 +17,7 @@ function fill(form, field, button) {
   for (const [name, value] of Object.entries(COMPANIONS)) {
     if (form.elements[name]) form.elements[name].value = value;
   }
-  form.querySelector("button.wide").focus();
+  form.querySelector("button.full-width").focus();
 }
 
 for (const form of document.forms) {

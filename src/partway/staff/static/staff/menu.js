@@ -49,4 +49,4 @@ function showNotice(message) {
 }
 
 // On a phone the navigation can be wider than the screen: scrolls to the current page.
-document.querySelector(".side-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+document.querySelector(".sidebar-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
