@@ -31,7 +31,7 @@ from django.urls import include, path
 
 # A home of its own before anything reads a setting; DATABASE_URL alone is taken from outside.
 _HOME = tempfile.TemporaryDirectory(prefix="partway-bench-")
-os.environ |= {"PARTWAY_HOME": _HOME.name, "PARTWAY_LOG": "error", "PARTWAY_TEST": "1"}
+os.environ |= {"PARTWAY_HOME": _HOME.name, "PARTWAY_LOG_LEVEL": "error", "PARTWAY_FAST_PASSWORD_HASH": "1"}
 os.environ["DJANGO_SETTINGS_MODULE"] = "partway.config.settings"
 django.setup()
 

@@ -70,7 +70,7 @@ def _tell(what: str, spent: Spent) -> None:
 def _installation(database: str) -> Iterator[Path | None]:
     """A home of its own, and for PostgreSQL a server; answers the folder of the server."""
     with tempfile.TemporaryDirectory(prefix="partway-million-") as home:
-        os.environ |= {"PARTWAY_HOME": home, "PARTWAY_LOG": "error", "PARTWAY_TEST": "1"}
+        os.environ |= {"PARTWAY_HOME": home, "PARTWAY_LOG_LEVEL": "error", "PARTWAY_FAST_PASSWORD_HASH": "1"}
         os.environ["DJANGO_SETTINGS_MODULE"] = "partway.config.settings"
         os.environ.pop("DATABASE_URL", None)
         if database == "sqlite":

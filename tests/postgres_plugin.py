@@ -191,7 +191,7 @@ def clean_environment(kind: str) -> Iterator[None]:
             "DATABASE_URL": url,
             "PARTWAY_HOME": home,
             "PARTWAY_SECRET_KEY": "a key that only tests may use, and long enough to pass as one",
-            "PARTWAY_TEST": "1",
+            "PARTWAY_FAST_PASSWORD_HASH": "1",
         }
         yield
 

@@ -178,7 +178,7 @@ def test_resending_request_waits_for_cancel(open_request: PaymentRequest, alice:
 def test_concurrent_checkouts_from_one_ip_address_share_rate_limit(
     gateway_driver: GatewayDriver, dana: Customer, settings: Settings
 ) -> None:
-    settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 1
+    settings.PARTWAY_CHECKOUTS_PER_IP = 1
     one, other = personas.sent_invoice(dana), personas.sent_invoice(dana)
     assert refusal(lambda: gateway_driver.start(one), lambda: gateway_driver.start(other)) == "RateLimited"
 

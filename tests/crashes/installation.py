@@ -98,7 +98,7 @@ def running_installation(home: Path) -> Iterator[Installation]:
         environment = {
             "DJANGO_SETTINGS_MODULE": "tests.support.crash_app.settings",
             "EMAIL_URL": mail_server.url,
-            "PARTWAY_CHECKOUTS_PER_ADDRESS": "1000",  # all customers have the same address
+            "PARTWAY_CHECKOUTS_PER_IP": "1000",  # all customers have the same address
         }
         supervisor = stack.enter_context(ForkedSupervisor(config, environment))
         settings = override_settings(

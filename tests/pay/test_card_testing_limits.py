@@ -16,7 +16,7 @@ from tests.support.sandbox_server import wait_until
 def _low_rate_limits(settings: Settings) -> None:
     """Two checkouts an hour for a link, three for an address, which our one proxy reports."""
     settings.PARTWAY_CHECKOUTS_PER_LINK = 2
-    settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 3
+    settings.PARTWAY_CHECKOUTS_PER_IP = 3
     settings.PARTWAY_TRUSTED_PROXIES = 1
 
 

@@ -31,11 +31,11 @@ PARTWAY_GATEWAY_URLS = {
     code: env.str(f"PARTWAY_{code.upper()}_URL", default=gateway.default_url).rstrip("/")
     for code, gateway in GATEWAYS.items()
 }
-PARTWAY_CALL_SECONDS = env.float("PARTWAY_CALL_SECONDS", default=20)
+PARTWAY_GATEWAY_CALL_LEASE_SECONDS = env.float("PARTWAY_GATEWAY_CALL_LEASE_SECONDS", default=20)
 PARTWAY_SIGNIN_FAILURES = env.int("PARTWAY_SIGNIN_FAILURES", default=5)
-PARTWAY_SIGNIN_WAIT_MINUTES = env.int("PARTWAY_SIGNIN_WAIT_MINUTES", default=15)
+PARTWAY_SIGNIN_LOCKOUT_MINUTES = env.int("PARTWAY_SIGNIN_LOCKOUT_MINUTES", default=15)
 PARTWAY_CHECKOUTS_PER_LINK = env.int("PARTWAY_CHECKOUTS_PER_LINK", default=10)
-PARTWAY_CHECKOUTS_PER_ADDRESS = env.int("PARTWAY_CHECKOUTS_PER_ADDRESS", default=30)
+PARTWAY_CHECKOUTS_PER_IP = env.int("PARTWAY_CHECKOUTS_PER_IP", default=30)
 
 _url = urlsplit(PARTWAY_URL)
 _https = _url.scheme == "https"
@@ -43,7 +43,10 @@ _https = _url.scheme == "https"
 DEBUG = False
 SECRET_KEY = PARTWAY_SECRET_KEY
 SECRET_KEY_FALLBACKS = PARTWAY_SECRET_KEYS[1:]
-ALLOWED_HOSTS = [_url.hostname or "127.0.0.1", *env.list("PARTWAY_HOSTS", default=["localhost", "127.0.0.1"])]
+ALLOWED_HOSTS = [
+    _url.hostname or "127.0.0.1",
+    *env.list("PARTWAY_ALLOWED_HOSTS", default=["localhost", "127.0.0.1"]),
+]
 CSRF_TRUSTED_ORIGINS = [PARTWAY_URL]
 ROOT_URLCONF = "partway.config.urls"
 WSGI_APPLICATION = "partway.config.wsgi.application"
@@ -122,7 +125,7 @@ def _database() -> dict[str, Any]:
     else:
         database["CONN_HEALTH_CHECKS"] = True
         # A client machine that dies in a transaction must not hold its locks until TCP notices.
-        if timeout := env.int("PARTWAY_LOCK_SECONDS", default=20):
+        if timeout := env.int("PARTWAY_LOCK_TIMEOUT_SECONDS", default=20):
             limits = f"-c lock_timeout={timeout}s -c idle_in_transaction_session_timeout={3 * timeout}s"
             options.setdefault("options", limits)
         if env.bool("PARTWAY_PREPARED_STATEMENTS", default=True):
@@ -153,7 +156,7 @@ else:
     EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-if env.bool("PARTWAY_TEST", default=False):
+if env.bool("PARTWAY_FAST_PASSWORD_HASH", default=False):
     # Argon2 is slow on purpose, and tests sign in hundreds of times.
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -179,7 +182,7 @@ MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds, for clocks that differ a little
 
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = PARTWAY_SIGNIN_FAILURES
-AXES_COOLOFF_TIME = timedelta(minutes=PARTWAY_SIGNIN_WAIT_MINUTES)
+AXES_COOLOFF_TIME = timedelta(minutes=PARTWAY_SIGNIN_LOCKOUT_MINUTES)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that the wait is as long as the page says
 AXES_CLIENT_IP_CALLABLE = "partway.staff.signin.lockout.ip_address"
@@ -236,4 +239,4 @@ SECURE_CSP = {
 }
 
 LOGGING_CONFIG = None
-configure_logs(env.str("PARTWAY_LOG", default="info"))
+configure_logs(env.str("PARTWAY_LOG_LEVEL", default="info"))

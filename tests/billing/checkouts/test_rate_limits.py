@@ -23,7 +23,7 @@ from tests.support.gateway_driver import GatewayDriver, PaymentTarget
 def _two(settings: Settings) -> None:
     """Allows two checkouts an hour for a link, three for an IP address."""
     settings.PARTWAY_CHECKOUTS_PER_LINK = 2
-    settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 3
+    settings.PARTWAY_CHECKOUTS_PER_IP = 3
 
 
 def test_rate_limit_of_checkouts_per_link_and_hour(

@@ -29,7 +29,7 @@ ROUNDS = 12
 @pytest.fixture(autouse=True)
 def _no_rate_limit(settings: Settings) -> None:
     """Lifts the limit of checkouts per address, because all threads share one."""
-    settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 10_000
+    settings.PARTWAY_CHECKOUTS_PER_IP = 10_000
 
 
 def refresh(payment: Payment) -> Payment:

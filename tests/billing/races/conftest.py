@@ -17,5 +17,5 @@ def scenario_factory(
     gateway_driver: GatewayDriver, organization: Organization, alice: Actor, settings: Settings
 ) -> ScenarioFactory:
     """Returns a function that creates a scenario; lifts the rate limit, because all rounds share one address."""
-    settings.PARTWAY_CHECKOUTS_PER_ADDRESS = 10_000
+    settings.PARTWAY_CHECKOUTS_PER_IP = 10_000
     return lambda given: create_scenario(given, gateway_driver, organization, alice)

@@ -164,7 +164,7 @@ def _create_next_attempt(payment: Payment, operation: GatewayOperation, now: dat
     if operation == GatewayOperation.CAPTURE:
         # A process that fetched the state before a capture succeeded must not capture again.
         running.append(GatewayCallOutcome.SUCCEEDED)
-    timeout = timedelta(seconds=settings.PARTWAY_CALL_SECONDS)
+    timeout = timedelta(seconds=settings.PARTWAY_GATEWAY_CALL_LEASE_SECONDS)
     if last.outcome in running and last.started_at + timeout > now:
         raise CallInProgress
     return _create_call(payment, operation, last.attempt + 1, now, {})

@@ -33,5 +33,5 @@ def check(
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"payer {payer_ip}"])
-    if Payment.objects.filter(recent, payer_ip=payer_ip).count() >= settings.PARTWAY_CHECKOUTS_PER_ADDRESS:
+    if Payment.objects.filter(recent, payer_ip=payer_ip).count() >= settings.PARTWAY_CHECKOUTS_PER_IP:
         raise RateLimited()
