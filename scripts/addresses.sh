@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when a file of the project names a package registry's address or a folder of somebody's machine.
+# Fails when a file of the project names a package registry's address or a folder of one machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

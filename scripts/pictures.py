@@ -1,4 +1,4 @@
-"""Retakes the pictures of the README from a fresh demo house, in the browser that the tests use."""
+"""Retakes the pictures of the README from a new demo installation, in the browser that the tests use."""
 
 from __future__ import annotations
 

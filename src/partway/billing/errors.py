@@ -117,7 +117,7 @@ class GatewayRefused(BillingError):
 
 
 class Conflict(BillingError):
-    """The input is fine; the state of things is not, or somebody was faster."""
+    """The input is valid, but the state does not allow the act, or a concurrent act was first."""
 
     code = "conflict"
     status = 409

@@ -12,7 +12,7 @@ from partway.lib.sealing import digest
 
 
 class SessionStore(db.SessionStore):
-    """Stores sessions under a digest of the key in the cookie, so that a dump of the database signs nobody in."""
+    """Stores sessions under a digest of the key in the cookie, so that a database dump contains no usable session."""
 
     def exists(self, session_key: str) -> bool:
         """Returns whether there is a session with this key."""

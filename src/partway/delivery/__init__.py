@@ -1,1 +1,1 @@
-"""What leaves the house: mails today; and the look that every page and mail shares."""
+"""Mails, PDF documents and sentences for people, and the design that every page and mail shares."""

@@ -138,7 +138,7 @@ class CheckoutSummary(NamedTuple):
 
 
 class Capabilities(Protocol):
-    """What a gateway can do, known without a network call."""
+    """The capabilities of a gateway, known without a network call."""
 
     methods: tuple[str, ...]  # as `card`
     currencies: frozenset[str]  # ISO 4217 codes

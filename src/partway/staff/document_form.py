@@ -78,7 +78,7 @@ LineFormSet = forms.formset_factory(LineForm, extra=0, max_num=_MAX_ROWS, absolu
 
 
 class DocumentForm(DependentFieldsForm):
-    """What an invoice and a quote have in common.
+    """The fields that the forms of invoices and quotes share.
 
     With `totals_only` the fields of `no_totals` are left out: for whom and until when changes no total.
     """

@@ -53,7 +53,7 @@ class InvoiceQuerySet(OrganizationQuerySet["Invoice"]):
 
 
 class Invoice(Document):
-    """What a customer owes."""
+    """A document of debt, with its lines, amounts and state."""
 
     kind: ClassVar[Literal["invoice"]] = "invoice"
 
@@ -103,7 +103,7 @@ class Invoice(Document):
 
     @property
     def amount_due_minor(self) -> int:
-        """What still must be paid, in minor units."""
+        """The total less the amount paid, in minor units."""
         return self.total_minor - self.amount_paid_minor
 
     @property

@@ -67,7 +67,7 @@ def _get_or_create_payment(
         if is_same or unsettled.status not in gateway_calls.CANCEL_TRANSITIONS:
             return unsettled
 
-    # Checked before another payment is canceled: a refused start must not end anybody's checkout.
+    # Checked before another payment is canceled, because a refused start must not end a checkout.
     rate_limits.check(document, request, payer_ip, now=now)
     account = _account_for(document.organization, amount)
     payer = events.customer_actor(document.customer)

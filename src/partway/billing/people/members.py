@@ -256,7 +256,7 @@ def _locked(member: Member) -> Member:
 
 
 def _check_owner_remains(leaving: Member) -> None:
-    """Raises LastOwner if nobody else could sign in as an owner."""
+    """Raises LastOwner if no other owner could sign in."""
     if leaving.role != Role.OWNER:
         return
     owners = leaving.organization.members.filter(role=Role.OWNER, user__is_active=True).exclude(pk=leaving.pk)

@@ -133,7 +133,7 @@ def _reconcile(
         fresh = refresh_payment(payment, now=now)
         return (fresh.status, fresh.checkout_ref) != before
     if status in (CheckoutStatus.OPEN, CheckoutStatus.AUTHORIZED):
-        # A checkout whose start had failed for us exists after all: nobody must be able to pay there.
+        # The checkout exists although its start had failed here, so it must not be payable.
         record_checkout(payment, ref=summary.ref)
         gateway_calls.close(payment, now=now)
         return True

@@ -1,4 +1,4 @@
-"""What the kinds of mail share: the form of a mail's content, and the context of an invoice, a quote and a receipt."""
+"""The parts that the kinds of mail share: a mail's content, and the context of an invoice, a quote and a receipt."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ _DEFAULT_KIND = AlertKind(_("Needs a look"), _("Look into it, then mark it as de
 
 
 class ResolveForm(StaffForm):
-    """What was done about an alert; `digest` is that of the alert that the page showed."""
+    """The resolution of an alert; `digest` is that of the alert that the page showed."""
 
     digest = text_field()
     resolution = text_field()
@@ -116,12 +116,12 @@ class AlertRow:
 
     @property
     def message(self) -> str:
-        """What happened."""
+        """The sentence of the alert."""
         return alert_message(self.alert)
 
     @property
     def resolution(self) -> str:
-        """What was done about it; empty while it is open."""
+        """The resolution that the member typed; empty while it is open."""
         return resolution_message(self.alert)
 
 
