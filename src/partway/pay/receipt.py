@@ -53,7 +53,8 @@ def show(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
         context["receipt"] = receipt(payment)
     if stage == "reversed":
         context["reversed_on"] = reversed_on(payment)
-    if stage != "succeeded":
+    # Receipts are passed on and kept by people who may not pay or see the invoice, so one leads to no page to pay on.
+    if stage not in _HAS_RECEIPT:
         context["payable_url"] = _payable_url(payment)
     return responses.page(request, f"payment_{stage}", context)
 

@@ -31,16 +31,16 @@ def kept(invoice: Invoice) -> str:
     return Mail.objects.get().pk
 
 
-def test_demo_inbox_shows_sent_mail(charlie: Client, kept: str, invoice: Invoice) -> None:
-    assert f"{URL}{kept}/" in charlie.get(URL).content.decode()
-    page = charlie.get(f"{URL}{kept}/").content.decode()
+def test_demo_inbox_shows_sent_mail(bob: Client, kept: str, invoice: Invoice) -> None:
+    assert f"{URL}{kept}/" in bob.get(URL).content.decode()
+    page = bob.get(f"{URL}{kept}/").content.decode()
     assert "dana.whitfield@customer.example" in page
     assert f'src="{URL}{kept}/body/"' in page
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
 
 
-def test_demo_inbox_body_is_sandboxed_by_csp(charlie: Client, kept: str) -> None:
-    answer = charlie.get(f"{URL}{kept}/body/")
+def test_demo_inbox_body_is_sandboxed_by_csp(bob: Client, kept: str) -> None:
+    answer = bob.get(f"{URL}{kept}/body/")
     policy = answer.headers["Content-Security-Policy"]
     assert "sandbox allow-popups" in policy
     assert "allow-scripts" not in policy
@@ -59,11 +59,11 @@ def test_demo_inbox_unknown_message_is_404(charlie: Client, organization: Organi
     assert charlie.get(f"{URL}{made_up}/").status_code == 404
 
 
-def test_demo_inbox_is_404_with_real_mail_backend(charlie: Client, kept: str, settings: LazySettings) -> None:
+def test_demo_inbox_is_404_with_real_mail_backend(bob: Client, kept: str, settings: LazySettings) -> None:
     settings.PARTWAY_MAIL_TO_FILES = False
-    assert charlie.get(URL).status_code == 404
-    assert charlie.get(f"{URL}{kept}/").status_code == 404
-    assert URL not in charlie.get("/o/alder/").content.decode()
+    assert bob.get(URL).status_code == 404
+    assert bob.get(f"{URL}{kept}/").status_code == 404
+    assert URL not in bob.get("/o/alder/").content.decode()
 
 
 def test_demo_inbox_is_empty(charlie: Client) -> None:

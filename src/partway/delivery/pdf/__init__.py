@@ -19,10 +19,10 @@ from .typesetting import PdfFile, file
 __all__ = ["PdfFile", "invoice_pdf", "pdf_response", "quote_pdf", "receipt_pdf"]
 
 
-def invoice_pdf(invoice: Invoice) -> PdfFile:
-    """Returns the invoice as it stands now."""
+def invoice_pdf(invoice: Invoice, *, with_link: bool = True) -> PdfFile:
+    """Returns the invoice as it stands now; without the customer's link for readers who may not use it."""
     with use_locale(invoice.organization.locale):
-        return file(invoices.document(invoice))
+        return file(invoices.document(invoice, with_link=with_link))
 
 
 def receipt_pdf(payment: Payment) -> PdfFile:
@@ -31,7 +31,7 @@ def receipt_pdf(payment: Payment) -> PdfFile:
         return file(receipts.document(payment))
 
 
-def quote_pdf(quote: Quote) -> PdfFile:
-    """Returns the quote as it stands now."""
+def quote_pdf(quote: Quote, *, with_link: bool = True) -> PdfFile:
+    """Returns the quote as it stands now; without the customer's link for readers who may not use it."""
     with use_locale(quote.organization.locale):
-        return file(quotes.document(quote))
+        return file(quotes.document(quote, with_link=with_link))

@@ -24,8 +24,11 @@ _NOT_IN_FORCE = {
 }
 
 
-def document(invoice: Invoice) -> Document:
-    """Returns the invoice's document, dated on the day it was sent; a draft on the day it was written."""
+def document(invoice: Invoice, *, with_link: bool) -> Document:
+    """Returns the invoice's document, dated on the day it was sent; a draft on the day it was written.
+
+    `with_link` prints the customer's link, which lets its holder pay (DESIGN section 12).
+    """
     organization = invoice.organization
     zone = organization.time_zone
     lines = document_lines(invoice)
@@ -50,7 +53,7 @@ def document(invoice: Invoice) -> Document:
         sums=(*document_totals(invoice, lines), *((paid, due) if invoice.amount_paid else ())),
         status_label=str(_NOT_IN_FORCE.get(invoice.status, "")),
         stages=_stages(invoice) if in_force else None,
-        link=link if in_force else None,
+        link=link if in_force and with_link else None,
         lines=lines,
         paid=tuple(
             Row(", ".join(part for part in (format_date(row.on), row.method) if part), row.amount)

@@ -24,8 +24,11 @@ _NOT_IN_FORCE = {
 }
 
 
-def document(quote: Quote) -> Document:
-    """Returns the quote's document, dated on the day it was sent; a draft on the day it was written."""
+def document(quote: Quote, *, with_link: bool) -> Document:
+    """Returns the quote's document, dated on the day it was sent; a draft on the day it was written.
+
+    `with_link` prints the customer's link, which lets its holder accept (DESIGN section 12).
+    """
     organization = quote.organization
     sent_on = today(quote.sent_at or quote.created_at, organization.time_zone)
     lines = document_lines(quote)
@@ -52,7 +55,7 @@ def document(quote: Quote) -> Document:
         sums=(*document_totals(quote, lines), *(deposit_rows if quote.deposit else ())),
         status_label=str(_NOT_IN_FORCE.get(quote.status, "")),
         stages=_stages(quote, deposit_paid) if quote.deposit else None,
-        link=Link(links.quote_url(quote), link_caption) if link_caption else None,
+        link=Link(links.quote_url(quote), link_caption) if link_caption and with_link else None,
         lines=lines,
         text_blocks=(TextBlock(_("Notes"), quote.notes),) if quote.notes.strip() else (),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpResponse, HttpResponseNotAllowed
 
+from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.ledger import allocations
@@ -32,6 +33,7 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     elsewhere = Q(type="payment.reversed", payment__in=invoice.allocations.values("payment"))
     events = Event.objects.filter(Q(invoice=invoice) | elsewhere).select_related("payment_request", "payment")
     unavailable_reason = payment_requests.unavailable_reason(invoice)
+    may_use_link = Permission.COPY_LINKS in ctx.permissions and invoice.status != "draft"
     context = {
         "invoice": invoice,
         "lines": invoice.lines.all(),
@@ -41,7 +43,7 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         "payments": payment_rows.of_invoice(ctx, invoice),
         "accepts_payments": invoice.status in allocations.ALLOCATABLE_STATUSES,
         "credit": credit.available_credit(invoice),
-        "customer_url": links.invoice_url(invoice) if invoice.status != "draft" else "",
+        "customer_url": links.invoice_url(invoice) if may_use_link else "",
         "timeline": timeline.entries(events.order_by("-created_at", "-id")),
         "mails": invoice.mails.prefetch_related("attempts").order_by("-created_at", "-id"),
         **_requests(ctx, invoice),
@@ -63,7 +65,9 @@ def _requests(ctx: MemberContext, invoice: Invoice) -> dict[str, Any]:
             open_request.mails.all(), key=lambda mail: (mail.created_at, mail.pk), default=None
         ),
         "open_request_expired": open_request.has_expired(ctx.now),
-        "open_request_url": links.request_url(open_request),
+        "open_request_url": links.request_url(open_request)
+        if Permission.COPY_LINKS in ctx.permissions
+        else "",
         "ended_requests": ended,
     }
 
@@ -80,8 +84,8 @@ def _deposit(invoice: Invoice) -> dict[str, Money | None]:
 
 
 def pdf(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """The invoice as the customer receives it; a draft is marked as one."""
+    """The invoice as the customer receives it, without the link where the member may not use it; a draft is marked."""
     invoice = get_invoice_or_404(ctx, invoice_id)
     if ctx.is_post:
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    return pdf_response(invoice_pdf(invoice))
+    return pdf_response(invoice_pdf(invoice, with_link=Permission.COPY_LINKS in ctx.permissions))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.http import Http404, HttpResponse
 
 from partway.accounts.models import Organization
-from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
 from partway.delivery.mail import kept_files
+from partway.delivery.mail.kinds import KINDS
 
 from ..context import MemberContext
 
@@ -47,13 +47,13 @@ def _get_mail_or_404(ctx: MemberContext, mail_id: str) -> kept_files.StoredMail:
 
 
 def _hidden_ids(ctx: MemberContext) -> set[str]:
-    """Ids of the invitations that the member may not read.
+    """Ids of the mails that the member may not read: those with a link that they may not use (DESIGN section 12).
 
-    Only owners may read invitations: the link of one lets its reader join with a higher role than their own. Where
-    there are several organizations not even owners may: the link could let them in under the address of a person of
-    another organization.
+    Where there are several organizations not even owners read invitations: the link could let them in under the address
+    of a person of another organization.
     """
-    if Permission.MANAGE_MEMBERS in ctx.permissions and Organization.objects.count() == 1:
-        return set()
-    mine = Mail.objects.for_organization(ctx.organization).filter(kind="invitation")
+    hidden = {kind for kind, module in KINDS.items() if module.read_permission not in ctx.permissions}
+    if Organization.objects.count() > 1:
+        hidden.add("invitation")
+    mine = Mail.objects.for_organization(ctx.organization).filter(kind__in=hidden)
     return set(mine.values_list("pk", flat=True))

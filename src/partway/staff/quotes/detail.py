@@ -8,6 +8,7 @@ from django.http import HttpResponse, HttpResponseNotAllowed
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.models import Event, Invoice, Quote
@@ -65,6 +66,11 @@ def show(ctx: MemberContext, quote_id: str) -> HttpResponse:
     quote = get_quote_or_404(ctx, quote_id)
     events = Event.objects.filter(quote=quote).select_related("payment").order_by("-created_at", "-id")
     status = deposits.deposit_status(quote)
+    may_use_link = Permission.COPY_LINKS in ctx.permissions and quote.status in (
+        "sent",
+        "accepted",
+        "invoiced",
+    )
     context = {
         "quote": quote,
         "lines": quote.lines.all(),
@@ -73,7 +79,7 @@ def show(ctx: MemberContext, quote_id: str) -> HttpResponse:
         "request_unavailable_reason": _request_unavailable_reason(quote),
         "invoice": Invoice.objects.filter(quote=quote).first(),
         "payments": payment_rows.of_quote(ctx, quote),
-        "customer_url": links.quote_url(quote) if quote.status in ("sent", "accepted", "invoiced") else "",
+        "customer_url": links.quote_url(quote) if may_use_link else "",
         "timeline": timeline.entries(events),
         "mails": quote.mails.prefetch_related("attempts").order_by("-created_at", "-id"),
     }
@@ -106,8 +112,8 @@ def _request_unavailable_reason(quote: Quote) -> str:
 
 
 def pdf(ctx: MemberContext, quote_id: str) -> HttpResponse:
-    """The quote as the customer receives it; a draft is marked as one."""
+    """The quote as the customer receives it, without the link where the member may not use it; a draft is marked."""
     quote = get_quote_or_404(ctx, quote_id)
     if ctx.is_post:
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    return pdf_response(quote_pdf(quote))
+    return pdf_response(quote_pdf(quote, with_link=Permission.COPY_LINKS in ctx.permissions))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
 
 from ..content import Content
@@ -30,6 +31,9 @@ from . import (
 
 class MailKind(Protocol):
     """A module of this package."""
+
+    # The permission that a member needs to read a stored mail of this kind: of what its links let their holder do.
+    read_permission: Permission
 
     def is_valid(self, mail: Mail, *, now: datetime) -> bool:
         """Returns whether the mail still holds; one that does not is dropped."""

@@ -7,11 +7,14 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from partway.accounts.models import Invitation, InvitationStatus
+from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.models import Mail
 
 from ...formats import format_datetime
 from ..content import Content
+
+read_permission = Permission.MANAGE_MEMBERS
 
 
 def is_valid(mail: Mail, *, now: datetime) -> bool:

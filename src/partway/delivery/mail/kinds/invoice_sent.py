@@ -6,12 +6,15 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.models import Mail
 
 from ...formats import format_money
 from ...pdf import invoice_pdf
 from ..content import Content, invoice_context, required
+
+read_permission = Permission.COPY_LINKS
 
 
 def is_valid(mail: Mail, *, now: datetime) -> bool:

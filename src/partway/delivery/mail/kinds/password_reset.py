@@ -8,10 +8,13 @@ from django.utils.translation import gettext as _
 
 from partway.accounts.models import User
 from partway.accounts.passwords import RESET_LINK_LIFETIME, reset_tokens
+from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
 
 from .. import validity
 from ..content import Content
+
+read_permission = Permission.VIEW_STORED_MAIL
 
 is_valid = validity.while_user_is_active
 

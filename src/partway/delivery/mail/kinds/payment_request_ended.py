@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
 
 from ...formats import format_money
@@ -26,6 +27,7 @@ _REASONS = {
 # The label of the amount due on an invoice that ended; a void one has no amount due.
 _DUE_LABELS = {"void": "", "written_off": gettext_lazy("Written off")}
 
+read_permission = Permission.VIEW_STORED_MAIL
 
 is_valid = validity.always  # a request that has ended stays ended
 

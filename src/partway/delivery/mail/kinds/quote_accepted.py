@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
 
 from ...formats import format_money
 from .. import validity
 from ..content import Content, quote_context, required, staff_url
+
+read_permission = Permission.VIEW_STORED_MAIL
 
 is_valid = validity.always  # the acceptance happened, whatever followed
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.models import Mail
@@ -14,6 +15,8 @@ from partway.lib.clock import today
 from ...formats import format_money
 from ...pdf import quote_pdf
 from ..content import Content, quote_context, required
+
+read_permission = Permission.COPY_LINKS
 
 
 def is_valid(mail: Mail, *, now: datetime) -> bool:

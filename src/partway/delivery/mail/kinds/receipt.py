@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.models import Mail
 
@@ -11,6 +12,8 @@ from ...formats import format_money
 from ...pdf import receipt_pdf
 from .. import validity
 from ..content import Content, document_name, receipt_context, required
+
+read_permission = Permission.VIEW_STORED_MAIL
 
 is_valid = validity.unless_reversed
 

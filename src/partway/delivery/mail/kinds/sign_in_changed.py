@@ -7,10 +7,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import User
+from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
 
 from .. import validity
 from ..content import Content
+
+read_permission = Permission.VIEW_STORED_MAIL
 
 _CHANGES = {
     "password_changed": _("Your password was changed"),

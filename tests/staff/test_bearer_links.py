@@ -1,0 +1,99 @@
+"""No page, file or stored mail that a reader can open has a link that lets its holder pay, accept or join.
+
+DESIGN section 12: such a link is a capability, so only those may see it who may use it (`copy_links`).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import Settings
+
+from partway.accounts.models import Organization
+from partway.accounts.permissions import Permission, permissions_of
+from partway.billing import links
+from partway.billing.events import OPERATOR
+from partway.billing.models import Invoice, Mail, Quote
+from partway.billing.people import members
+from partway.delivery.mail import sending
+from partway.delivery.mail.kinds import KINDS
+from partway.lib.clock import now
+from tests.staff.test_access import FOR_READERS, address  # noqa: F401 - a fixture
+from tests.support import pdf_text, personas
+from tests.support.personas import Team
+
+BEARER_LINK = re.compile(r"/(?:p|i|q|join|welcome|signin/reset)/[\w-]{20,}")
+
+
+@pytest.fixture
+def quote(invoice: Invoice) -> Quote:
+    return personas.sent_quote(invoice.customer)
+
+
+@pytest.fixture
+def stored_mails(
+    team: Team, invoice: Invoice, quote: Quote, settings: Settings, tmp_path: Path
+) -> dict[str, Mail]:
+    """A stored mail of each kind that the acts of an organization queue, by kind."""
+    settings.PARTWAY_HOME = tmp_path
+    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
+    personas.request_payment(invoice)
+    personas.record_check(invoice, 10_000, send_receipt=True)
+    members.invite(team.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now())
+    sending.send_due(now=now())
+    return {mail.kind: mail for mail in Mail.objects.for_organization(team.organization)}
+
+
+def test_bearer_link_pattern_matches_links(invoice: Invoice, quote: Quote) -> None:
+    request = personas.request_payment(invoice)
+    for link in (links.request_url(request), links.invoice_url(invoice), links.quote_url(quote)):
+        assert BEARER_LINK.search(link), link
+
+
+@pytest.mark.parametrize("page", [page for page in FOR_READERS if not page.endswith("_pdf")])
+def test_reader_page_has_no_bearer_link(page: str, address: dict[str, str], charlie: Client) -> None:  # noqa: F811
+    assert not BEARER_LINK.findall(b"".join(charlie.get(address[page])).decode())
+
+
+@pytest.mark.parametrize("kind", ["invoice", "quote"])
+def test_reader_pdf_has_no_link_and_collector_pdf_has_one(
+    kind: str, invoice: Invoice, quote: Quote, bob: Client, charlie: Client
+) -> None:
+    row = {"invoice": invoice, "quote": quote}[kind]
+    path = reverse(f"staff:{kind}_pdf", args=["alder", row.pk])
+    assert pdf_text.targets(bob.get(path).content) == [links.payment_url(row)]
+    assert pdf_text.targets(charlie.get(path).content) == []
+
+
+@pytest.mark.parametrize("kind", ["payment_request", "invoice_sent", "quote_sent", "invitation", "receipt"])
+def test_stored_mail_is_shown_to_roles_that_may_use_its_link(
+    kind: str, stored_mails: dict[str, Mail], alice: Client, bob: Client, charlie: Client
+) -> None:
+    for role, client in (("owner", alice), ("collector", bob), ("reader", charlie)):
+        expected = 200 if KINDS[kind].read_permission in permissions_of(role) else 404
+        for page in ("inbox_message", "inbox_body"):
+            path = reverse(f"staff:{page}", args=["alder", stored_mails[kind].pk])
+            response = client.get(path)
+            assert response.status_code == expected, (role, page)
+            if role == "reader" and expected == 200:
+                assert not BEARER_LINK.findall(response.content.decode())
+
+
+def test_mail_kind_with_bearer_link_is_not_for_readers(stored_mails: dict[str, Mail], alice: Client) -> None:
+    for kind, mail in stored_mails.items():
+        body = alice.get(reverse("staff:inbox_body", args=["alder", mail.pk])).content.decode()
+        for_readers = KINDS[kind].read_permission == Permission.VIEW_STORED_MAIL
+        assert for_readers != bool(BEARER_LINK.search(body)), kind
+
+
+def test_receipt_page_of_reversed_check_leads_to_no_page_to_pay_on(
+    organization: Organization, invoice: Invoice
+) -> None:
+    check = personas.reverse_check(personas.record_check(invoice, 10_000))
+    page = Client().get(links.receipt_url(check).partition("//")[2].partition("/")[2].join(("/", "")))
+    assert page.status_code == 200
+    assert not BEARER_LINK.findall(page.content.decode())
