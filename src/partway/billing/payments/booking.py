@@ -160,23 +160,8 @@ def _book_late_capture(context: BookingContext) -> None:
 def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
     """Books the captured amount, its effects on the invoice, alerts and mails in one transaction (D6, M4, R6)."""
     payment, now = context.payment, context.now
-    invoice, quote = payment.invoice, payment.quote
-    allocated_minor = deposit_minor = 0
-    # The figures of the receipt, in minor units.
-    stages = {"total_minor": payment.document.total_minor, "paid_before_minor": 0}
-    if invoice is not None:
-        allocated_minor = allocations.allocatable(invoice, captured) if accepted else 0
-        stages["paid_before_minor"] = invoice.amount_paid_minor
-        stages["amount_due_minor"] = invoice.amount_due_minor - allocated_minor
-    if quote is not None:
-        # Less than the deposit is no deposit: it is credit, and the deposit stays due (D1). A deposit waits
-        # unallocated for the invoice made from its quote (D2).
-        deposit = quote.deposit
-        accepted = accepted and captured.currency == deposit.currency and deposit <= captured
-        if accepted:
-            deposit_minor = stages["deposit_minor"] = quote.deposit_minor
-    stages["allocated_minor"] = allocated_minor
-
+    accepted, stages = _receipt_stages(payment, captured, accepted)
+    allocated_minor = stages["allocated_minor"]
     facts = {"captured_minor": captured.amount_minor, "captured_currency": captured.currency}
     event = _move(
         context,
@@ -190,15 +175,35 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
         failure_code="",
         failure_message="",
     )
-    if accepted and invoice is not None:
+    if accepted and payment.invoice is not None:
+        invoice = payment.invoice
         allocations.record_allocation(payment, invoice, allocated_minor, cause="payment", now=now)
         reason = "invoice_paid" if invoice.amount_due_minor == 0 else "invoice_changed"
         amount_due.apply_effects(invoice, reason=reason, by=context.by, now=now, online_payment=payment)
     if captured != payment.amount:
         _alert_amount_mismatch(context, captured)
-    elif captured.amount_minor > allocated_minor + deposit_minor:
+    elif captured.amount_minor > allocated_minor + stages.get("deposit_minor", 0):
         raise_for_payment("unwanted_payment", payment, now=now, captured=captured)
     outbox.queue_receipt(payment, event, stages)
+
+
+def _receipt_stages(payment: Payment, captured: Money, accepted: bool) -> tuple[bool, dict[str, int]]:
+    """Returns whether the document accepts the captured amount, and the figures of the receipt in minor units."""
+    invoice, quote = payment.invoice, payment.quote
+    stages = {"total_minor": payment.document.total_minor, "paid_before_minor": 0, "allocated_minor": 0}
+    if invoice is not None:
+        # Read again under the lock: an offline payment or an edit may have come first, and only what is still due is
+        # allocated. The rest is the customer's credit, never lost and never more than the invoice's total (M2, M3).
+        stages["allocated_minor"] = allocations.allocatable(invoice, captured) if accepted else 0
+        stages["paid_before_minor"] = invoice.amount_paid_minor
+        stages["amount_due_minor"] = invoice.amount_due_minor - stages["allocated_minor"]
+    if quote is not None:
+        # Less than the deposit is no deposit: it is credit, and the deposit stays due (D1). A deposit waits
+        # unallocated for the invoice made from its quote (D2).
+        accepted = accepted and captured.currency == quote.currency and quote.deposit <= captured
+        if accepted:
+            stages["deposit_minor"] = quote.deposit_minor
+    return accepted, stages
 
 
 def _alert_amount_mismatch(context: BookingContext, captured: Money) -> None:
