@@ -28,30 +28,37 @@ def apply_effects(
     cancels the open request, even one that still fits (R6). No other payment is under way then (P1).
     """
     due = invoice.amount_due_minor
-    payment = None
+    too_large = None
     if online_payment is None:
-        too_large = invoice.payments.unsettled().filter(amount_minor__gt=due)
-        payment = too_large.select_related("gateway_account").first()
-        if payment is not None and payment.is_committed:
-            raise PaymentInProgress(reason="does_not_fit", amount=payment.amount)
+        payments = invoice.payments.unsettled().filter(amount_minor__gt=due)
+        too_large = payments.select_related("gateway_account").first()
+        if too_large is not None and too_large.is_committed:
+            raise PaymentInProgress(reason="does_not_fit", amount=too_large.amount)
         request = payment_requests.current(invoice)
         if request is not None and request.amount_requested_minor > due:
             payment_requests.end(request, "canceled", reason=reason, by=by, now=now)
-    elif (paid := online_payment.payment_request) is None:
-        # Money in another currency is not on the invoice and cancels nothing.
-        request = payment_requests.current(invoice) if online_payment.allocated_minor else None
-        if request is not None:
-            payment_requests.end(request, "canceled", reason=reason, by=by, now=now)
-    elif paid.status == "open":
-        data = {"amount_minor": paid.amount_requested_minor, "currency": paid.currency}
-        move(paid, "paid", by=by, now=now, data=data, ended_at=now)
+    else:
+        _end_request(invoice, online_payment, reason=reason, by=by, now=now)
     if due == 0 and invoice.status in ("sent", "written_off"):
         move(invoice, "paid", by=by, now=now, paid_at=now)
     elif due > 0 and invoice.status == "paid":
         move(invoice, "sent", by=by, now=now, paid_at=None)
-    if payment is not None:
-        payment.refresh_from_db(fields=["status"])  # the end of its request may have moved it
-        cancel_payment(payment, by=by, now=now)
+    _cancel(too_large, by=by, now=now)
+
+
+def _end_request(invoice: Invoice, payment: Payment, *, reason: str, by: Actor, now: datetime) -> None:
+    """Marks the request of a booked payment as paid; a payment by Pay Now cancels the open request (R6)."""
+    own = payment.payment_request
+    if own is not None:
+        # It may have ended while the customer was paying. An ended request stays ended (R4); the money is booked.
+        if own.status == "open":
+            data = {"amount_minor": own.amount_requested_minor, "currency": own.currency}
+            move(own, "paid", by=by, now=now, data=data, ended_at=now)
+        return
+    # Money in another currency is not on the invoice and cancels nothing.
+    request = payment_requests.current(invoice) if payment.allocated_minor else None
+    if request is not None:
+        payment_requests.end(request, "canceled", reason=reason, by=by, now=now)
 
 
 def cancel_collection(invoice: Invoice, *, reason: str, by: Actor, now: datetime) -> None:
@@ -65,6 +72,13 @@ def cancel_collection(invoice: Invoice, *, reason: str, by: Actor, now: datetime
     request = payment_requests.current(invoice)
     if request is not None:
         payment_requests.end(request, "canceled", reason=reason, by=by, now=now)
+    _cancel(payment, by=by, now=now)
+
+
+def _cancel(payment: Payment | None, *, by: Actor, now: datetime) -> None:
+    """Cancels an uncommitted payment, if there is one."""
     if payment is not None:
-        payment.refresh_from_db(fields=["status"])  # the end of its request may have moved it
+        # The end of its request may have moved it to closing, and the compare-and-set of a move from the status
+        # that was read before would then fail.
+        payment.refresh_from_db(fields=["status"])
         cancel_payment(payment, by=by, now=now)
