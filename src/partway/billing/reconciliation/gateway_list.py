@@ -123,21 +123,27 @@ def _reconcile(
     if payment.status == "succeeded":
         return _alert_difference(summary, payment, now)
     if payment.is_unsettled or status == CheckoutStatus.CAPTURED:
-        if payment.checkout_ref and status == CheckoutStatus.OPEN:
-            return False  # it waits for its customer, as we knew
-        before = payment.status, payment.checkout_ref
-        if not payment.checkout_ref and status != CheckoutStatus.OPEN:
-            record_checkout(
-                payment, ref=summary.ref
-            )  # else the refresh would repeat the start to learn the id
-        fresh = refresh_payment(payment, now=now)
-        return (fresh.status, fresh.checkout_ref) != before
+        return _refresh(summary, payment, now)
     if status in (CheckoutStatus.OPEN, CheckoutStatus.AUTHORIZED):
         # The checkout exists although its start had failed here, so it must not be payable.
         record_checkout(payment, ref=summary.ref)
         gateway_calls.close(payment, now=now)
         return True
     return False
+
+
+def _refresh(summary: CheckoutSummary, payment: Payment, now: datetime) -> bool:
+    """Books the state of a payment's checkout; returns whether that changed the payment."""
+    is_open = summary.state.status == CheckoutStatus.OPEN
+    if payment.checkout_ref and is_open:
+        return False  # it waits for its customer, as we knew
+    before = payment.status, payment.checkout_ref
+    # Without an id the refresh repeats the start under its key, which returns the id and the URL of the same checkout.
+    # Once the customer has acted there, that URL is of no use, and the list has the id.
+    if not payment.checkout_ref and not is_open:
+        record_checkout(payment, ref=summary.ref)
+    fresh = refresh_payment(payment, now=now)
+    return (fresh.status, fresh.checkout_ref) != before
 
 
 def _alert_unmatched_checkout(summary: CheckoutSummary, account: GatewayAccount, now: datetime) -> bool:
