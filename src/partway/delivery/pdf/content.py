@@ -76,11 +76,6 @@ class Stages:
     requested_label: str
     left_label: str
 
-    @property
-    def left(self) -> Money:
-        """The part that is neither paid nor requested."""
-        return self.total - self.paid - self.requested
-
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -142,8 +137,3 @@ class Document:
         """The document's name at the foot of each page, and in a reader's window."""
         name = " ".join(part for part in (self.kind, self.number) if part)
         return _("%(document)s from %(organization)s") % {"document": name, "organization": self.issuer.name}
-
-    @property
-    def has_tax(self) -> bool:
-        """Whether any line has a tax rate, so that the document needs the column."""
-        return any(line.tax_percent for line in self.lines)

@@ -38,8 +38,6 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
     paid = Row(_("Amount paid"), -invoice.amount_paid)
     due = Row(_("Total Amount Due"), invoice.amount_due, strong=True)
     in_force = invoice.status not in _NOT_IN_FORCE
-    payable = invoice.status == "sent" and organization.payments_enabled
-    link = Link(links.invoice_url(invoice), _("Scan to pay") if payable else _("Scan to see it online"))
     how_to_pay = organization.payment_instructions if invoice.status in ("draft", "sent") else ""
     blocks = (TextBlock(_("How to pay"), how_to_pay), TextBlock(_("Notes"), invoice.notes))
     return Document(
@@ -53,12 +51,9 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
         sums=(*document_totals(invoice, lines), *((paid, due) if invoice.amount_paid else ())),
         status_label=str(_NOT_IN_FORCE.get(invoice.status, "")),
         stages=_stages(invoice) if in_force else None,
-        link=link if in_force and with_link else None,
+        link=_link(invoice) if in_force and with_link else None,
         lines=lines,
-        paid=tuple(
-            Row(", ".join(part for part in (format_date(row.on), row.method) if part), row.amount)
-            for row in payment_history(invoice)
-        ),
+        paid=_payments(invoice),
         text_blocks=tuple(block for block in blocks if block.text.strip()),
     )
 
@@ -72,6 +67,19 @@ def _headline(invoice: Invoice) -> Headline:
         return Headline(_("Total"), invoice.total, _("paid in full, thank you"))
     due = _("due %(day)s") % {"day": format_date(invoice.due_on)}
     return Headline(_("Total Amount Due"), invoice.amount_due, due)
+
+
+def _payments(invoice: Invoice) -> tuple[Row, ...]:
+    """Returns a row per payment: its day and, where it is known, its method."""
+    return tuple(
+        Row(", ".join(part for part in (format_date(row.on), row.method) if part), row.amount)
+        for row in payment_history(invoice)
+    )
+
+
+def _link(invoice: Invoice) -> Link:
+    payable = invoice.status == "sent" and invoice.organization.payments_enabled
+    return Link(links.invoice_url(invoice), _("Scan to pay") if payable else _("Scan to see it online"))
 
 
 def _stages(invoice: Invoice) -> Stages:

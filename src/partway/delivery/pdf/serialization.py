@@ -23,14 +23,12 @@ _BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
 def to_json_value(part: Any) -> Any:
-    """Returns a part of a document as the layout takes it: finished text, or an object or a list of parts.
-
-    Text is without control characters, which have no shape; a line break stays one.
-    """
+    """Returns a part of a document as the layout takes it: finished text, or an object or a list of parts."""
     match part:
+        case None | bool():
+            return part
         case str():
-            lines = part.translate(_BIDI_CONTROLS).splitlines()
-            return "\n".join("".join(c for c in line if unicodedata.category(c) != "Cc") for line in lines)
+            return _printable(part)
         case Money():
             return format_money(part).replace("-", "−", 1)
         case date():
@@ -39,13 +37,16 @@ def to_json_value(part: Any) -> Any:
             return format_number(part)
         case tuple():
             return [to_json_value(one) for one in part]
-        case None | bool():
-            return part
         case PngImage():
             return images.logo(part)
-        case _other:
-            values = {field.name: to_json_value(getattr(part, field.name)) for field in fields(part)}
-            return {**values, **_derived(part)}
+    values = {field.name: to_json_value(getattr(part, field.name)) for field in fields(part)}
+    return {**values, **_derived(part)}
+
+
+def _printable(text: str) -> str:
+    """Returns the text without control characters, which have no shape; a line break stays one."""
+    lines = text.translate(_BIDI_CONTROLS).splitlines()
+    return "\n".join("".join(c for c in line if unicodedata.category(c) != "Cc") for line in lines)
 
 
 def _derived(part: Any) -> dict[str, Any]:
@@ -68,8 +69,9 @@ def _stage_bar(part: Stages) -> dict[str, Any]:
     paid, requested = stage_widths(
         part.total.amount_minor, part.paid.amount_minor, part.requested.amount_minor
     )
+    left = part.total - part.paid - part.requested
     legend = [("paid", part.paid_label, part.paid), ("requested", part.requested_label, part.requested)]
-    shown = [*(row for row in legend if row[2]), ("left", part.left_label, part.left)]
+    shown = [*(row for row in legend if row[2]), ("left", part.left_label, left)]
     return {
         "paid": paid,
         "requested": requested,
@@ -88,7 +90,7 @@ def _metadata(part: Document) -> dict[str, Any]:
             "month": part.document_date.month,
             "day": part.document_date.day,
         },
-        "has_tax": part.has_tax,
+        "has_tax": any(line.tax_percent for line in part.lines),  # else the column is left out
         "labels": {
             "from": _("From"),
             "to": _("To"),

@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 
 from django import template
 from django.utils.functional import Promise
@@ -35,6 +34,7 @@ register.simple_tag(stages.stage_legend)
 register.filter("format_date", format_date)
 register.filter("format_datetime", format_datetime)
 register.filter("money_text", format_money)
+register.filter("quantity", format_number)
 
 _LONG = 13  # characters from which the largest size does not fit a phone
 
@@ -82,12 +82,6 @@ def money(amount: Money) -> SafeString:
     long = SafeString(" data-long") if len(text) >= _LONG else ""
     small = format_html('<span class="decimals">{}</span>', decimals) if decimals else ""
     return format_html('<span class="amount"{}>{}{}{}</span>', long, before, small, after)
-
-
-@register.filter
-def quantity(value: Decimal) -> str:
-    """A quantity or a percentage, without trailing zeros or an exponent."""
-    return format_number(value)
 
 
 @register.filter
