@@ -1,4 +1,4 @@
-"""Decorators of the customer's pages: the row of a link, and forms that a reload does not repeat."""
+"""What the customer's pages share: the row of a link, forms that a reload does not repeat, and the opened view."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
 from partway.delivery.formats import use_locale
+from partway.lib.clock import now
 
 from . import responses
 
@@ -34,6 +35,18 @@ def row_of_link(by_token: Callable[[str], Row | None]) -> Callable[[View], View]
         return wrapper
 
     return decorator
+
+
+def opened_view(by_token: Callable[[str], Row | None], mark_opened: Callable[..., None]) -> View:
+    """Returns the view by which a page's script reports that it is visible, not just fetched ahead (DESIGN R8)."""
+
+    @require_POST
+    @row_of_link(by_token)
+    def view(request: HttpRequest, token: str, row: Row) -> HttpResponse:
+        mark_opened(row, now=now())
+        return HttpResponse(status=204)
+
+    return view
 
 
 def form_of(page: str) -> Callable[[View], View]:

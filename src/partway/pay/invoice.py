@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from partway.billing import links
 from partway.billing.documents import invoices
@@ -17,16 +17,10 @@ from partway.delivery.receipt_figures import payment_history
 from partway.lib.clock import now, today
 
 from . import responses
-from .decorators import form_of, row_of_link
+from .decorators import form_of, opened_view, row_of_link
 
 # The invoices without a page, and the reason that the link shows instead.
 _GONE = {"void": "void", "written_off": "not_payable"}
-
-
-@require_safe
-def show(request: HttpRequest, token: str) -> HttpResponse:
-    """The invoice as it stands. A GET changes nothing."""
-    return _page(request, token)
 
 
 @form_of("pay:invoice")
@@ -43,14 +37,6 @@ def pdf(request: HttpRequest, token: str, invoice: Invoice) -> HttpResponse:
     if invoice.status in _GONE:
         return responses.gone(request, invoice.organization, _GONE[invoice.status])
     return pdf_response(invoice_pdf(invoice))
-
-
-@require_POST
-@row_of_link(links.invoice_by_token)
-def mark_opened(request: HttpRequest, token: str, invoice: Invoice) -> HttpResponse:
-    """The page's script reports that the page is visible, not just fetched ahead."""
-    invoices.mark_opened(invoice, now=now())
-    return HttpResponse(status=204)
 
 
 @row_of_link(links.invoice_by_token)
@@ -78,3 +64,7 @@ def _page(
         "unavailable_reason": unavailable_reason,
     }
     return respond(request, "invoice", context, status)
+
+
+show = require_safe(_page)
+mark_opened = opened_view(links.invoice_by_token, invoices.mark_opened)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from partway.billing import links
 from partway.billing.errors import NotPayable
@@ -15,13 +15,7 @@ from partway.billing.requests import payment_requests
 from partway.lib.clock import now
 
 from . import responses
-from .decorators import form_of, row_of_link
-
-
-@require_safe
-def show(request: HttpRequest, token: str) -> HttpResponse:
-    """The payment request, or why it cannot be paid. A GET changes nothing."""
-    return _page(request, token)
+from .decorators import form_of, opened_view, row_of_link
 
 
 @form_of("pay:request")
@@ -29,14 +23,6 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
 def pay(request: HttpRequest, token: str, payment_request: PaymentRequest) -> HttpResponse:
     """Starts a payment of the amount requested."""
     return responses.start(request, payment_request, partial(_page, request, token))
-
-
-@require_POST
-@row_of_link(links.request_by_token)
-def mark_opened(request: HttpRequest, token: str, payment_request: PaymentRequest) -> HttpResponse:
-    """The page's script reports that the page is visible, not just fetched ahead."""
-    payment_requests.mark_opened(payment_request, now=now())
-    return HttpResponse(status=204)
 
 
 @row_of_link(links.request_by_token)
@@ -60,3 +46,7 @@ def _page(
             return responses.gone(request, payment_request.organization, error.reason)
         return responses.page(request, "payment_request", context, status)
     return responses.payable_page(request, "payment_request", {**context, "alert": alert}, status)
+
+
+show = require_safe(_page)
+mark_opened = opened_view(links.request_by_token, payment_requests.mark_opened)

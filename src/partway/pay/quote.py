@@ -6,7 +6,7 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from partway.billing import events, links
 from partway.billing.documents import deposits, quotes
@@ -21,13 +21,7 @@ from partway.lib.money import Money
 
 from . import responses
 from .client_ip import payer_ip
-from .decorators import form_of, row_of_link
-
-
-@require_safe
-def show(request: HttpRequest, token: str) -> HttpResponse:
-    """The quote as it stands, or why it has ended. A GET changes nothing."""
-    return _page(request, token)
+from .decorators import form_of, opened_view, row_of_link
 
 
 @require_safe
@@ -70,14 +64,6 @@ def decline(request: HttpRequest, token: str, quote: Quote) -> HttpResponse:
 def pay(request: HttpRequest, token: str, quote: Quote) -> HttpResponse:
     """Starts a payment of the deposit; an amount in the form is not read (DESIGN D1)."""
     return responses.start(request, quote, partial(_page, request, token), shown=quote.deposit)
-
-
-@require_POST
-@row_of_link(links.quote_by_token)
-def mark_opened(request: HttpRequest, token: str, quote: Quote) -> HttpResponse:
-    """The page's script reports that the page is visible, not just fetched ahead."""
-    quotes.mark_opened(quote, now=now())
-    return HttpResponse(status=204)
 
 
 def _typed(request: HttpRequest, name: str) -> str:
@@ -127,6 +113,10 @@ def _page(
         context |= {"paid": quote.deposit, "asked": nothing, "paid_on": paid_on, "shows_deposit": True}
     respond = responses.payable_page if stage == "due" else responses.page
     return respond(request, "quote", context, status)
+
+
+show = require_safe(_page)
+mark_opened = opened_view(links.quote_by_token, quotes.mark_opened)
 
 
 def _stage(quote: Quote) -> str:
