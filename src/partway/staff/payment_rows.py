@@ -40,11 +40,10 @@ def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[PaymentRow]:
         allocated_here = Money(minor.get(payment.pk, 0), invoice.currency)
         counts = payment.status == "succeeded" and invoice.status != "draft"
         rows.append(
-            PaymentRow(
+            _row(
+                ctx,
                 payment,
-                _receipt_url(payment),
                 allocated_here=allocated_here if counts and allocated_here != payment.captured else None,
-                can_reverse=_is_reversible(ctx, payment),
                 can_release=may_release and bool(allocated_here),
             )
         )
@@ -56,16 +55,17 @@ def of_quote(ctx: MemberContext, quote: Quote) -> list[PaymentRow]:
     payments: Iterable[Payment] = quote.payments.select_related("gateway_account").order_by(
         "-created_at", "-id"
     )
-    return [
-        PaymentRow(payment, _receipt_url(payment), can_reverse=_is_reversible(ctx, payment))
-        for payment in payments
-    ]
+    return [_row(ctx, payment) for payment in payments]
 
 
-def _receipt_url(payment: Payment) -> str:
-    return links.receipt_url(payment) if payment.captured else ""
-
-
-def _is_reversible(ctx: MemberContext, payment: Payment) -> bool:
+def _row(
+    ctx: MemberContext, payment: Payment, *, allocated_here: Money | None = None, can_release: bool = False
+) -> PaymentRow:
     may_reverse = Permission.REVERSE_PAYMENTS in ctx.permissions
-    return may_reverse and payment.is_offline and payment.status == "succeeded"
+    return PaymentRow(
+        payment,
+        receipt_url=links.receipt_url(payment) if payment.captured else "",
+        allocated_here=allocated_here,
+        can_reverse=may_reverse and payment.is_offline and payment.status == "succeeded",
+        can_release=can_release,
+    )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from partway.accounts.models import Organization
 from partway.billing.errors import BillingError
 from partway.billing.ledger import allocations
-from partway.billing.models import Allocation, Invoice, Payment
+from partway.billing.models import Allocation, Customer, Invoice, Payment
 from partway.billing.receivables import credit, offline_payments
 from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.billing.requests import payment_requests
@@ -74,16 +74,10 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
             form.add_billing_error(error)
             invoice.refresh_from_db()  # the page shows what is due now
         else:
-            credited = allocations.unallocated(payment)
-            names = {
-                "amount": format_money(payment.amount),
-                "credited": format_money(credited) if credited else "",
-                "customer": invoice.customer.name,
-            }
             notice = sentences(
-                gettext("The payment of %(amount)s is recorded.") % names,
+                gettext("The payment of %(amount)s is recorded.") % {"amount": format_money(payment.amount)},
                 canceled_request_notice(open_request),
-                gettext("%(credited)s of it is credit of %(customer)s.") % names if credited else "",
+                _credit_notice(payment, invoice.customer),
                 gettext("A receipt is on its way to %(email)s.") % {"email": invoice.customer.email}
                 if offline.send_receipt
                 else "",
@@ -92,23 +86,33 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     elif form.is_bound:
         form.add_detail_errors(ctx.organization, invoice, ctx.today)
     max_amount = payment_requests.max_requestable(invoice)
-    unavailable_reason = unavailable_message(offline_payments.unavailable_reason(invoice))
-    if not max_amount and not unavailable_reason:
-        unavailable_reason = gettext(
-            "All that is due is being paid right now. Wait until that is settled, then try again."
-        )
     typed = form.cleaned_data.get("amount") if form.is_bound else None
     context = {
         "invoice": invoice,
         "form": form,
         "back": ctx.url("invoice", invoice.pk),
-        "unavailable_reason": "" if ctx.is_post else unavailable_reason,
+        "unavailable_reason": "" if ctx.is_post else _unavailable_reason(invoice, max_amount),
         "max_amount": max_amount,
         "modes": [(mode, mode) for mode in ctx.organization.payment_modes],
         "open_request": payment_requests.current(invoice),
         "excess": typed - invoice.amount_due if typed and invoice.amount_due < typed else None,
     }
     return ctx.render("staff/payments/record.html", context, status=form.status)
+
+
+def _credit_notice(payment: Payment, customer: Customer) -> str:
+    credited = allocations.unallocated(payment)
+    if not credited:
+        return ""
+    names = {"credited": format_money(credited), "customer": customer.name}
+    return gettext("%(credited)s of it is credit of %(customer)s.") % names
+
+
+def _unavailable_reason(invoice: Invoice, max_amount: Money) -> str:
+    message = unavailable_message(offline_payments.unavailable_reason(invoice))
+    if max_amount or message:
+        return message
+    return gettext("All that is due is being paid right now. Wait until that is settled, then try again.")
 
 
 class ReverseForm(StaffForm):
