@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.paginator import Paginator
 from django.db.models import Q
+from django.forms.models import model_to_dict
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
@@ -72,7 +73,7 @@ def new(ctx: MemberContext) -> HttpResponse:
 def edit(ctx: MemberContext, customer_id: str) -> HttpResponse:
     """Changes the details of a customer; the edits of two members are merged field by field."""
     customer = get_own_or_404(ctx, Customer.objects.all(), customer_id)
-    form = CustomerForm(ctx.post_data, initial=_stored(customer))
+    form = CustomerForm(ctx.post_data, initial=model_to_dict(customer, CustomerForm.base_fields))
     if form.is_valid():
         opened = form.opened_form()
         initial = CustomerDetails(**opened.cleaned_data) if opened and opened.is_valid() else None
@@ -82,11 +83,7 @@ def edit(ctx: MemberContext, customer_id: str) -> HttpResponse:
         except BillingError as error:
             form.add_billing_error(error)
             customer.refresh_from_db()
-            form.initial = _stored(customer)
+            form.initial = model_to_dict(customer, CustomerForm.base_fields)
         else:
             return ctx.redirect(ctx.url("customer", customer.pk), notice=gettext("Saved."))
     return ctx.render("staff/customers/form.html", {"form": form, "customer": customer}, status=form.status)
-
-
-def _stored(customer: Customer) -> dict[str, str]:
-    return {name: getattr(customer, name) for name in CustomerForm.base_fields}

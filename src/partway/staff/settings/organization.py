@@ -5,11 +5,12 @@ from __future__ import annotations
 from zoneinfo import available_timezones
 
 from django.core.files.uploadedfile import UploadedFile
+from django.forms.models import model_to_dict
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 
 from partway.accounts.logos import MAX_BYTES
-from partway.accounts.models import Logo, Organization
+from partway.accounts.models import Logo
 from partway.billing.errors import BillingError, Invalid, field_error
 from partway.billing.people import organizations
 from partway.billing.people.organizations import Profile
@@ -51,7 +52,7 @@ class OrganizationForm(ConcurrentEditForm):
 def organization(ctx: MemberContext) -> HttpResponse:
     """Changes the profile; the edits of two members are merged field by field."""
     row = ctx.organization
-    form = OrganizationForm(ctx.post_data, initial=_stored(row))
+    form = OrganizationForm(ctx.post_data, initial=model_to_dict(row, OrganizationForm.base_fields))
     opened = form.opened_form()
     if form.is_bound and opened is not None and not opened.is_valid():
         form.errors.update(opened.errors)
@@ -73,12 +74,8 @@ def organization(ctx: MemberContext) -> HttpResponse:
             return ctx.redirect(ctx.url("settings"), notice=gettext("Saved."))
     if form.is_bound:
         row.refresh_from_db()  # the frame shows the stored name, the form the typed one
-        form.initial = _stored(row)
+        form.initial = model_to_dict(row, OrganizationForm.base_fields)
     return _page(ctx, form)
-
-
-def _stored(row: Organization) -> dict[str, object]:
-    return {name: getattr(row, name) for name in OrganizationForm.base_fields}
 
 
 def _page(
@@ -109,7 +106,7 @@ def logo(ctx: MemberContext) -> HttpResponse:
             raise Invalid({"logo": field_error("logo_required")})
         organizations.set_logo(ctx.organization, sent=content, by=ctx.actor, now=ctx.now)
     except Invalid as error:
-        form = OrganizationForm(initial=_stored(ctx.organization))
+        form = OrganizationForm(initial=model_to_dict(ctx.organization, OrganizationForm.base_fields))
         return _page(ctx, form, logo_error=field_messages(error)["logo"], status=error.status)
     return ctx.redirect(ctx.url("settings"), notice=gettext("The logo is saved."))
 
