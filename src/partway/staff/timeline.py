@@ -71,15 +71,15 @@ def _variant(event: Event) -> str:
     return str(event.data.get("reason", "")) if event.type == "payment_request.canceled" else ""
 
 
+@dataclass(frozen=True, slots=True)
 class _Values:
     """The values that sentences name; only those that a sentence uses are computed."""
 
-    def __init__(self, event: Event) -> None:
-        self._event = event
+    event: Event
 
     def __getitem__(self, name: str) -> str:
         compute = _COMPUTED.get(name)
-        value = compute(self._event) if compute else self._event.data[name]
+        value = compute(self.event) if compute else self.event.data[name]
         return format_money(value) if isinstance(value, Money) else str(value)
 
 

@@ -113,16 +113,8 @@ class AlertRow:
     kind: AlertKind
     document: Invoice | Quote | None
     is_quote: bool
-
-    @property
-    def message(self) -> str:
-        """The sentence of the alert."""
-        return alert_message(self.alert)
-
-    @property
-    def resolution(self) -> str:
-        """The resolution that the member typed; empty while it is open."""
-        return resolution_message(self.alert)
+    message: str
+    resolution: str  # empty while it is open
 
 
 def index(ctx: MemberContext) -> HttpResponse:
@@ -172,5 +164,14 @@ def _rows(found: Iterable[Alert]) -> list[AlertRow]:
     for alert in found:
         document = alert.invoice or (alert.payment.document if alert.payment else None)
         kind = _KINDS.get(alert.kind, _DEFAULT_KIND)
-        rows.append(AlertRow(alert, kind, document, document is not None and document.kind == "quote"))
+        rows.append(
+            AlertRow(
+                alert,
+                kind,
+                document,
+                is_quote=document is not None and document.kind == "quote",
+                message=alert_message(alert),
+                resolution=resolution_message(alert),
+            )
+        )
     return rows

@@ -36,13 +36,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Always False: an account without an organization has no honest use."""
         return False
 
-    def get_client_ip(self, request: HttpRequest) -> str:
-        """Returns the address that limits are counted by."""
-        return ip_address(request)
-
-    def login(self, request: HttpRequest, user: User) -> None:
-        """Signs in, as the last step after the second factor."""
-        login.log_in(request, user)
+    get_client_ip = staticmethod(ip_address)  # the address that limits are counted by
+    login = staticmethod(login.log_in)  # the last step, after the second factor
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Whether this is the password of the person signed in; a wrong one counts towards the lockout."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from types import TracebackType
@@ -69,14 +70,11 @@ class Page:
         return any(urlsplit(form.action).path.endswith(to) for form in self.forms)
 
 
-class HttpBrowser:
+class HttpBrowser(AbstractContextManager["HttpBrowser"]):
     """A browser with cookies of its own."""
 
     def __init__(self) -> None:
         self._client = httpx.Client(follow_redirects=True, trust_env=False, timeout=_TIMEOUT_SECONDS)
-
-    def __enter__(self) -> HttpBrowser:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -127,7 +125,6 @@ class _Reader(HTMLParser):
 
     def _add_field(self, tag: str, values: dict[str, str], fields: dict[str, str]) -> None:
         name = values.get("name", self._select if tag == "option" else "")
-        kind = values.get("type", "text")
         if tag == "select":
             self._select = name
         elif tag == "textarea":
@@ -136,10 +133,8 @@ class _Reader(HTMLParser):
         elif tag == "option":
             if name not in fields or "selected" in values:
                 fields[name] = values.get("value", "")
-        elif tag == "input" and name and kind not in ("submit", "button", "image"):
-            if kind in ("checkbox", "radio") and "checked" not in values:
-                return  # a browser does not send it
-            fields[name] = values.get("value", "on" if kind == "checkbox" else "")
+        elif tag == "input" and name and _is_sent(values):
+            fields[name] = values.get("value", "on" if values.get("type") == "checkbox" else "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._skipping:
@@ -154,3 +149,11 @@ class _Reader(HTMLParser):
             self._form.fields[self._textarea] += data
         elif not self._skipping:
             self.text.append(data)
+
+
+def _is_sent(attributes: dict[str, str]) -> bool:
+    """Returns whether a browser sends this input untouched: no button, and no box that is not checked."""
+    kind = attributes.get("type", "text")
+    if kind in ("checkbox", "radio"):
+        return "checked" in attributes
+    return kind not in ("submit", "button", "image")
