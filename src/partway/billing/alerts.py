@@ -61,6 +61,7 @@ def _raise(
         for name, value in params.items()
     }
     same = Alert.objects.filter(kind=kind, subject=subject)
+    # An update first: two workers that find the same cause at once both end at one row.
     if same.filter(resolved_at__isnull=True).update(params=data):
         return
     last = same.order_by("-resolved_at", "-id").first()
@@ -69,6 +70,7 @@ def _raise(
         if (now < last.resolved_at + _QUIET_PERIOD) if passes else (last.params == data):
             return
     columns = {"organization_id": organization_id, "params": data, "created_at": now, **related}
+    # A unique constraint allows one open alert per kind and subject, and get_or_create returns the one of a race.
     Alert.objects.get_or_create(kind=kind, subject=subject, resolved_at=None, defaults=columns)
 
 
@@ -93,6 +95,7 @@ def resolve(
     if len(resolution) > MAX_RESOLUTION_LENGTH:
         raise Invalid({"resolution": field_error("resolution_too_long", longest=MAX_RESOLUTION_LENGTH)})
     still_open = Alert.objects.filter(pk=alert.pk, resolved_at__isnull=True)
+    # The params are compared by the database too: the facts may change between the check and the update.
     resolved = expected_digest == alert.digest and still_open.filter(params=alert.params).update(
         resolved_at=now, resolved_by=by.label, resolution=resolution, auto_resolution=auto_resolution
     )

@@ -19,6 +19,7 @@ def merge(stored: Mapping[str, Any], initial: DataclassInstance, typed: Dataclas
     param `stored` of each is its present value.
     """
     before, after = asdict(initial), asdict(typed)
+    # A field that the person left alone never counts as a change, or saving would undo another person's edit.
     changed = {name: value for name, value in after.items() if value != before[name]}
     conflicts = {
         name: field_error("changed_meanwhile", stored=stored[name])

@@ -49,6 +49,7 @@ def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
 
 def requester(request: PaymentRequest) -> str:
     """Returns the address of the member who made the request, or the organization's once they have left it."""
+    # The address of a former member may be read by a stranger, and the mail shows amounts of the organization.
     if request.reply_to and Member.objects.filter(pk=request.requested_by).exists():
         return request.reply_to
     return request.organization.email
@@ -60,6 +61,8 @@ def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> Non
     to = request.to if request else [document.customer.email]
     office = document.organization.email
     asked_by = requester(request) if request else office
+    # The figures are frozen with the row: a receipt shows what was true when the money came in, however late it
+    # is sent.
     queue("receipt", event, Recipients(to=to, reply_to=asked_by, data=dict(stages)))
     notice = Recipients(to=[asked_by], reply_to=office, data=dict(stages))
     queue("payment_received", event, notice)

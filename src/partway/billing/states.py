@@ -88,8 +88,11 @@ def move(
     event_type = _TABLES[type(row)].get((source, to))
     if event_type is None:
         raise InvalidTransition(f"{type(row).__name__} {row.pk}: {source} → {to}")
+    # The state is part of the WHERE: on both databases the row decides who was first, whatever was read before.
     if not type(row)._default_manager.filter(pk=row.pk, status=source).update(status=to, **columns):
         raise ConcurrentUpdate(f"{type(row).__name__} {row.pk} is no longer {source}")
     for name, value in {"status": to, **columns}.items():
         setattr(row, name, value)
+    # In the transaction of the update: no change without its event, and no event of a change that was rolled back
+    # (M6).
     return events.record(event_type, row, by=by, now=now, data={**(data or {}), "from": source, "to": to})

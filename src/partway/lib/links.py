@@ -29,5 +29,6 @@ def verify_token(token: str, prefix: str, keys: Sequence[str]) -> str | None:
 
 
 def _mac(subject: str, key: str) -> str:
+    # The prefix keeps this use of the key apart from every other one.
     digest = hmac.new(key.encode(), b"partway link\0" + subject.encode(), hashlib.sha256).digest()
     return encode(int.from_bytes(digest[:20], "big"), _MAC_LETTERS)

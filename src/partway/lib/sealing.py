@@ -34,5 +34,7 @@ def unseal(sealed: str, keys: Sequence[str]) -> dict[str, str]:
 
 
 def _cipher(keys: Sequence[str]) -> MultiFernet:
+    # The prefix derives another key than that of links from the same setting; reading tries all keys, so that
+    # they rotate.
     digests = (hashlib.sha256(b"partway sealing\0" + key.encode()).digest() for key in keys)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

@@ -21,6 +21,8 @@ def gateway_callback(request: HttpRequest, account_id: str) -> JsonResponse:
     account = GatewayAccount.objects.select_related("organization").filter(id=account_id).first()
     if account is None:
         return JsonResponse({"error": "There is no such gateway account."}, status=404)
+    # One byte more than is taken, so that a larger body is noticed without being read: the caller is not
+    # authenticated yet.
     body = request.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         return JsonResponse({"error": f"A callback has at most {MAX_BYTES} bytes."}, status=413)

@@ -89,6 +89,7 @@ def refresh(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
 
 
 def _stage(payment: Payment) -> str:
+    # Not decided yet is still confirming; a decision tells the customer whether the money will count (P3).
     if payment.status == "processing" and payment.accepted is not None:
         return "processing" if payment.accepted else "too_late"
     return _STAGES.get(payment.status, CONFIRMING)

@@ -131,6 +131,8 @@ def start(
     """
     if shown is None:
         typed = request.POST.get("amount_minor", "")
+        # Anything else than an amount counts as zero, which is never payable: the page comes again with the right
+        # amount.
         is_amount = typed.isascii() and typed.isdigit() and len(typed) <= len(str(MAX_AMOUNT_MINOR))
         shown = Money(int(typed) if is_amount else 0, source.currency)
     try:
@@ -140,4 +142,5 @@ def start(
         return rerender(str(AMOUNT_CHANGED) if changed else error_message(error), error.status)
     except BillingError as error:
         return rerender(error_message(error), error.status)
+    # See Other: the browser opens the checkout by GET, and Back does not send the form again.
     return HttpResponse(status=303, headers={"Location": payment.checkout_url})

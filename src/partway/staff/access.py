@@ -40,6 +40,7 @@ def page(route: str, permission: Permission, view: View, name: str) -> URLPatter
             return redirect_to_signin(request)
         members = Member.objects.select_related("organization", "user")
         member = members.filter(user=request.user, organization__slug=slug).first()
+        # No 403: a user of another organization must not learn that this one exists (D5).
         if member is None:
             raise Http404
         ctx = MemberContext(request=request, member=member, now=clock.now())

@@ -92,6 +92,8 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
             "expires_at": (payment.created_at + CHECKOUT_LIFETIME).isoformat(),
         }
         call = _create_call(payment, GatewayOperation.START, 1, now, body)
+    # From the stored row, not from the payment: a gateway refuses a repeated key with another body, and the
+    # number of the document or the name of the organization may have changed since (P4).
     body = call.body
     request = CheckoutRequest(
         key=call.idempotency_key,
@@ -129,8 +131,11 @@ def close(payment: Payment, *, now: datetime) -> CloseOutcome:
         call = _create_next_attempt(payment, GatewayOperation.CLOSE, now)
         gateway = _gateway_for(payment)
         outcome = _send(call, now, lambda: gateway.close(payment.checkout_ref, call.idempotency_key))
+    # Swallowed on purpose: the payment is in closing or releasing, which the worker refreshes until the gateway
+    # has answered. The member's act has committed already and must not look as if it had failed (R4).
     except (Refused, OutcomeUnknown, CallInProgress):
         return CloseOutcome.UNKNOWN
+    # Another refresh may have booked the payment between the call and this lock, so the state is read again.
     if outcome == CloseOutcome.CLOSED:
         with transaction.atomic(durable=True):
             document_for_update(payment)
@@ -165,6 +170,7 @@ def _create_next_attempt(payment: Payment, operation: GatewayOperation, now: dat
         # A process that fetched the state before a capture succeeded must not capture again.
         running.append(GatewayCallOutcome.SUCCEEDED)
     timeout = timedelta(seconds=settings.PARTWAY_GATEWAY_CALL_LEASE_SECONDS)
+    # The row of a killed process stays in progress for ever, so it counts only for as long as a call can take.
     if last.outcome in running and last.started_at + timeout > now:
         raise CallInProgress
     return _create_call(payment, operation, last.attempt + 1, now, {})
@@ -176,6 +182,8 @@ def _create_call(
     call = GatewayCall(payment=payment, operation=operation, attempt=attempt, started_at=now)
     call.body = body
     try:
+        # In a transaction of its own, so that the row is committed before the call; the unique attempt lets one
+        # process make it (P4).
         with transaction.atomic():
             call.save(force_insert=True)
     except IntegrityError:
@@ -193,6 +201,8 @@ def _send(call: GatewayCall, now: datetime, send: Callable[[], T]) -> T:
         _record_outcome(call, GatewayCallOutcome.REFUSED, f"{error.code}: {error.message}", now)
         raise
     except OutcomeUnknown as error:
+        # Not a failure: the gateway may have acted before the connection broke, so the next step is to fetch, not
+        # to repeat.
         _record_outcome(call, GatewayCallOutcome.UNKNOWN, error.message, now)
         raise
     _record_outcome(call, GatewayCallOutcome.SUCCEEDED, "", now)

@@ -73,7 +73,10 @@ def check_capture(payment: Payment) -> None:
     Raises NotPayable.
     """
     document = payment.document
+    # By the time at which the checkout began: a customer who started before expires_at may finish after it (R3).
     check(document, payment.payment_request, checkout_started_at=payment.created_at)
+    # Less than is payable is taken as it was authorized, as after an edit up; more than that would overpay the
+    # document.
     if payment.amount_minor > document.amount_payable.amount_minor:
         raise NotPayable("changed")
 

@@ -42,6 +42,7 @@ class TaxRateAmount:
 
 def line_amount(quantity: Decimal, unit_amount_minor: int) -> int:
     """Returns quantity times unit amount in minor units, rounded half up once."""
+    # Half up is how an invoice is checked by hand; round() would send 0.5 to the even neighbor.
     return round_half_up(quantity * unit_amount_minor)
 
 
@@ -56,6 +57,7 @@ def split_by_weight(amount_minor: int, weights: Sequence[int]) -> list[int]:
     if whole == 0:
         return [0] * len(weights)
     shares = [amount_minor * weight // whole for weight in weights]
+    # Ties go to the earlier line: the same document always splits in the same way, and verify recomputes it (M6).
     by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount_minor * weights[i] % whole), i))
     for index in by_remainder[: amount_minor - sum(shares)]:
         shares[index] += 1
@@ -68,6 +70,8 @@ def tax_by_rate(lines: Sequence[LineAmount], discount_minor: int) -> list[TaxRat
     The discount is split over the lines by their amounts; each rate is rounded once, on its sum.
     """
     amounts = [line.amount_minor for line in lines]
+    # Tax is summed and rounded per rate, as it is declared; rounded per line, the errors would grow with the
+    # lines.
     taxable: dict[Decimal, int] = {}
     for line, share in zip(lines, split_by_weight(min(discount_minor, sum(amounts)), amounts), strict=True):
         taxable[line.tax_percent] = taxable.get(line.tax_percent, 0) + line.amount_minor - share

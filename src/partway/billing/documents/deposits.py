@@ -69,6 +69,7 @@ def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: dat
     already, Conflict when no deposit is due now.
     """
     quote = Quote.objects.locked(quote.pk)
+    # Under the lock, so that the second of two clicks waits and then finds the payment of the first (P8).
     by_key = Payment.objects.filter(
         organization=quote.organization_id, idempotency_key=deposit.idempotency_key
     )
@@ -88,6 +89,7 @@ def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: dat
     )
     if errors:
         raise Invalid(errors)
+    # Before the row is written: two unsettled or two paid deposits of a quote are refused by the database.
     cancel_checkout(quote, by=by, now=now)
     payment = Payment.objects.create(
         organization=quote.organization,

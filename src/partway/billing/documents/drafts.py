@@ -58,6 +58,7 @@ def fill(document: Invoice | Quote, content: DocumentContent) -> None:
 
 def write_lines(document: Invoice | Quote, content: DocumentContent) -> None:
     """Replaces the lines of a saved document, in the order of the content."""
+    # Lines have no identity of their own: events keep the versions, so replacing them loses nothing.
     document.lines.all().delete()
     for position, line in enumerate(content.lines):
         document.lines.create(
@@ -104,6 +105,7 @@ def field_errors(content: DocumentContent, organization: Organization) -> dict[s
         errors["notes"] = field_error("text_too_long", limit=MAX_NOTES_LENGTH)
     for position, line in enumerate(content.lines):
         errors.update({f"lines.{position}.{name}": error for name, error in _line_errors(line).items()})
+    # Sums of wrong fields would raise, or show a second error that the first one causes.
     return errors or _total_errors(content)
 
 

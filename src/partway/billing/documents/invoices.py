@@ -89,6 +89,8 @@ def edit(
             paid=invoice.amount_paid - expected_amount_paid,
             credit=invoice.amount_paid - total,
         )
+    # Payments come off before the total is lowered: the database refuses, at each statement, more paid than the
+    # total.
     before = versions.snapshot(invoice)
     left_minor = excess_minor
     for payment, allocated_minor in allocations.payments_on_invoice(invoice) if left_minor else ():
@@ -146,6 +148,7 @@ def send(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
     preconditions.check_version(invoice, expected_version)
     if invoice.total_minor == 0:
         raise Invalid({"lines": field_error("nothing_due.draft")})
+    # After every check: it locks the organization's row until the commit, and all other sends wait for that (D4).
     number = next_invoice_number(invoice.organization_id)
     data = {**_event_data(invoice), "number": number, "email": invoice.customer.email}
     # The new version makes an open edit of the draft stale, so that it does not change the sent invoice (D8).
@@ -181,6 +184,7 @@ def _allocate_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
             quote=number,
             invoice=invoice.number,
         )
+    # No effects to apply: a draft had neither a request nor a checkout.
     if invoice.amount_due_minor == 0:
         move(invoice, "paid", by=by, now=now, paid_at=now)
 
@@ -216,6 +220,7 @@ def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
     if not_allowed := void_unavailable_reason(invoice):
         raise not_allowed
     preconditions.check_version(invoice, expected_version)
+    # Before the state changes: a committed payment raises here, and then the invoice is not void (D3).
     amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
     # A draft that is void does not take over the deposit of its quote, and no second invoice is made of the quote.
@@ -248,5 +253,6 @@ def void_unavailable_reason(invoice: Invoice) -> Conflict | None:
 @transaction.atomic(durable=True)
 def mark_opened(invoice: Invoice, *, now: datetime) -> None:
     """Records the first time that the customer's browser showed the invoice."""
+    # The condition lets one of two tabs record it, without a lock that a payment would wait for.
     if Invoice.objects.filter(pk=invoice.pk, opened_at__isnull=True).update(opened_at=now):
         events.record("invoice.opened", invoice, by=events.customer_actor(invoice.customer), now=now)

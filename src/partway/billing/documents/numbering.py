@@ -15,6 +15,7 @@ def next_invoice_number(organization_id: str) -> str:
     The organization's row stays locked until the transaction ends, so that a number is used or given again.
     """
     row = Organization.objects.filter(pk=organization_id)
+    # The update takes the lock: a read before it could give two transactions the same number.
     row.update(next_invoice_number=F("next_invoice_number") + 1)
     prefix, following = row.values_list("invoice_prefix", "next_invoice_number").get()
     return f"{prefix}{following - 1:04d}"

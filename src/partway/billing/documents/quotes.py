@@ -102,6 +102,7 @@ def _fill(quote: Quote, draft: QuoteDraft) -> None:
     quote.deposit_kind = draft.deposit_kind
     quote.deposit_percent = draft.deposit_percent if draft.deposit_kind == "percent" else Decimal(0)
     quote.deposit_amount_minor = draft.deposit_amount_minor if draft.deposit_kind == "amount" else 0
+    # Stored, not derived: the customer pays the amount that was on the quote they accepted (D1).
     quote.deposit_minor = deposit_minor(draft, quote.total_minor)
 
 
@@ -202,6 +203,7 @@ def accept(quote: Quote, *, evidence: AcceptanceEvidence, by: Actor, now: dateti
     TooLate when the quote has ended.
     """
     quote = Quote.objects.locked(quote.pk)
+    # The first acceptance is evidence, and a later name or address does not replace it.
     if quote.status in ("accepted", "invoiced"):
         return quote
     name = evidence.name.strip()
@@ -248,6 +250,7 @@ def is_past_valid_until(quote: Quote, now: datetime) -> bool:
 def expire(quote: Quote, *, now: datetime) -> bool:
     """Expires a sent quote whose last day is over; returns whether it expired now."""
     quote = Quote.objects.locked(quote.pk)
+    # Asked again under the lock: the customer may have accepted since the worker read the list.
     if quote.status != "sent" or not is_past_valid_until(quote, now):
         return False
     move(quote, "expired", by=CLOCK, now=now)
@@ -278,6 +281,7 @@ def create_invoice(quote: Quote, *, by: Actor, now: datetime, expected_version: 
     if quote.status != "accepted":
         raise Conflict(reason="invoice_before_acceptance")
     preconditions.check_version(quote, expected_version)
+    # An invoiced quote takes no deposit any more, so a checkout that waits for its customer ends here (D2).
     deposits.cancel_checkout(quote, by=by, now=now)
     today = clock.today(now, quote.organization.time_zone)
     draft = invoices.InvoiceDraft(

@@ -26,12 +26,14 @@ def allocatable(invoice: Invoice, money: Money) -> int:
     """Returns how much of this money the invoice can still take, in minor units."""
     if money.currency != invoice.currency or invoice.status not in ALLOCATABLE_STATUSES:
         return 0
+    # Never more than is due: an invoice cannot be overpaid, and what does not fit is the customer's credit (M2).
     return max(0, min(money.amount_minor, invoice.amount_due_minor))
 
 
 def allocate(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
     """Allocates so much of a succeeded payment to the locked invoice; zero writes nothing. Raises AllocationError."""
     if amount_minor:
+        # The payment first: its condition refuses money that is spent already before the invoice is touched.
         _count_on_payment(payment, amount_minor)
         record_allocation(payment, invoice, amount_minor, cause=cause, now=now)
 
@@ -60,6 +62,7 @@ def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
     )
     if not fits.update(amount_paid_minor=paid):
         raise AllocationError(f"invoice {invoice.pk} cannot take {amount_minor}")
+    # The row in memory follows, because the effects that come next read the amount due from it.
     invoice.amount_paid_minor += amount_minor
 
 

@@ -49,6 +49,8 @@ def apply(payment: Payment, *, state: CheckoutState, by: Actor, now: datetime) -
 
     The caller has opened a transaction, locked the document, and set it as `payment.document`.
     """
+    # A pair without a step is a report that arrived late, as "authorized" after "captured". It is ignored, not an
+    # error (P6).
     step = _STEPS.get((payment.status, state.status))
     if step is None or isinstance(step, GatewayAction):
         return step
@@ -61,6 +63,7 @@ def apply(payment: Payment, *, state: CheckoutState, by: Actor, now: datetime) -
 def _record_decline(context: BookingContext) -> None:
     """Records a decline inside an open checkout as an event; the payment goes on (DESIGN section 4)."""
     payment, code, message = context.payment, context.state.code, context.state.message[:300]
+    # The same decline is fetched with every refresh, and is one event.
     if code and (payment.failure_code, payment.failure_message) != (code, message):
         payment.failure_code, payment.failure_message = code, message
         payment.save(update_fields=["failure_code", "failure_message"])
@@ -75,6 +78,8 @@ def _capture_or_release(context: BookingContext) -> GatewayAction:
         _move(context, "authorized", method=context.state.method)
     try:
         check_capture(context.payment)
+    # The decision is committed before the gateway hears of it: after a crash the worker releases the
+    # authorization, and a customer who lost the race is not charged (P2).
     except NotPayable as refusal:
         _move(context, "releasing", data={"reason": refusal.reason}, next_refresh_at=follow_up_at)
         return GatewayAction.CLOSE
@@ -135,9 +140,12 @@ def _book_capture(context: BookingContext) -> None:
     """Books captured money: on the document if it accepts the payment, else as the customer's credit."""
     payment, captured = context.payment, context.state.captured
     if payment.status in ("pending", "closing"):
+        # The capture was never seen to begin, so the question of R3 is asked now, before the money is placed.
         _start_processing(context)
     if captured is None:
         _alert_missing_amount(context)
+    # A capture of nothing leaves no money to book: the payment failed, and a person looks at what the gateway
+    # reported.
     elif not captured:
         _alert_amount_mismatch(context, captured)
         _fail(context)
@@ -151,6 +159,8 @@ def _book_late_capture(context: BookingContext) -> None:
     if captured is None:
         _alert_missing_amount(context)
         return
+    # The release lost against a capture. The payment ends as canceled first, so that its history shows why the
+    # money was not expected.
     if context.payment.status == "releasing":
         _cancel(context)
     if captured:
@@ -180,6 +190,8 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
         allocations.record_allocation(payment, invoice, allocated_minor, cause="payment", now=now)
         reason = "invoice_paid" if invoice.amount_due_minor == 0 else "invoice_changed"
         amount_due.apply_effects(invoice, reason=reason, by=context.by, now=now, online_payment=payment)
+    # What the gateway took is booked as it is, never adjusted to what was asked for (M4); a person has to look at
+    # it.
     if captured != payment.amount:
         _alert_amount_mismatch(context, captured)
     elif captured.amount_minor > allocated_minor + stages.get("deposit_minor", 0):

@@ -28,6 +28,7 @@ def receive_callback(
     Raises BadCallback when it is not genuine. Once this returns the callback is stored, and the worker retries what
     could not be booked yet (P7).
     """
+    # On the raw bytes: parsing and serializing the JSON again would change what the signature covers.
     verified = gateway_calls.gateway_for_account(gateway_account).read_callback(body, headers)
     callback = Callback(
         gateway_account=gateway_account,
@@ -43,6 +44,7 @@ def receive_callback(
             callback.save(force_insert=True)
     except IntegrityError:  # a repeat of one that is stored
         callback = Callback.objects.get(gateway_account=gateway_account, event_id=verified.event_id)
+    # Also for a repeat: the first delivery may have been stored and then failed to book.
     if callback.status == "pending":
         process_callback(callback, now=now)
     return callback
@@ -55,6 +57,8 @@ def process_callback(callback: Callback, *, now: datetime) -> bool:
         return False
     try:
         refresh_payment(payment, now=now, callback=callback)
+    # Stored, so the gateway gets its 200 and the worker retries; answering with errors would make it give up or
+    # disable the URL.
     except (OutcomeUnknown, Refused) as error:
         log.warning("callback_deferred", callback=callback.pk, error=str(error))
         return False
@@ -67,6 +71,7 @@ def mark_callback_unmatched(callback: Callback, *, now: datetime) -> None:
 
     One whose payment is known is never given up: only the gateway is silent, and it is asked again.
     """
+    # Its start may have been answered after the last attempt, and only then was the id of the checkout stored.
     if _payment_of(callback) is not None:
         return
     pending = Callback.objects.filter(pk=callback.pk, status="pending")

@@ -43,6 +43,8 @@ def refresh_payment(payment: Payment, *, now: datetime, callback: Callback | Non
         else:
             record_checkout(fresh, ref=checkout.ref, url=checkout.url)
         fresh = _load(payment.pk)
+    # Never from the callback or the query of the return URL: both pass through hands other than the gateway's,
+    # and may be old. Only the state that is fetched now is booked (P6).
     state = gateway_calls.fetch_state(fresh) if fresh.checkout_ref else None
     for _ in range(_MAX_TURNS):
         if state is None:
@@ -64,6 +66,8 @@ def _book(
     payment: Payment, state: CheckoutState, now: datetime, callback: Callback | None
 ) -> tuple[GatewayAction | None, Payment]:
     """Books a state under the document's lock; returns the next action at the gateway and the payment as booked."""
+    # The document is locked before its payment is read: every act takes locks in this order, and a payment read
+    # before the wait could be in a state that another booking has left meanwhile.
     document = payability.document_for_update(payment)
     rows = Payment.objects.select_related("gateway_account", "organization", "payment_request")
     fresh = rows.get(pk=payment.pk)
@@ -71,6 +75,8 @@ def _book(
     by = events.gateway_actor(gateway_calls.gateway_account_for(fresh).gateway)
     action = booking.apply(fresh, state=state, by=by, now=now)
     if callback is not None:
+        # In the same transaction as the booking: a crash leaves either both or neither, and then the callback is
+        # retried (P7).
         pending = Callback.objects.filter(pk=callback.pk, status="pending")
         pending.update(status="processed", processed_at=now)
     return action, fresh
@@ -81,8 +87,12 @@ def _carry_out(action: GatewayAction, payment: Payment, now: datetime) -> Checko
     try:
         if action == GatewayAction.CAPTURE:
             return gateway_calls.capture(payment, now=now)
+        # A customer can finish paying while we close. The gateway decides that race; if it captured, the money is
+        # booked.
         too_late = gateway_calls.close(payment, now=now) == CloseOutcome.TOO_LATE
         return gateway_calls.fetch_state(payment) if too_late else None
+    # The process that makes the call books its outcome. Waiting here would hold a web worker for as long as the
+    # gateway.
     except CallInProgress:
         return None
     except Refused:
@@ -121,6 +131,8 @@ def record_checkout(payment: Payment, *, ref: str, url: str = "") -> None:
     """
     payment.checkout_url = url
     sealed = payment.sealed_checkout_url
+    # Compare-and-set on the empty id: a second answer to the same start names the same checkout, and must not
+    # overwrite an id under which callbacks already arrive.
     Payment.objects.filter(pk=payment.pk, checkout_ref="").update(
         checkout_ref=ref, sealed_checkout_url=sealed
     )

@@ -33,12 +33,16 @@ def start_payment(
     expected_amount: the amount on the page; only compared, never charged.
     Raises NotPayable, DepositNotDivisible, PaymentInProgress, RateLimited or GatewayUnavailable.
     """
+    # At most one unsettled payment per document (P1): one that is in the way is ended at the gateway first,
+    # outside any transaction, and then the question is asked again from the start.
     for _ in range(_MAX_ATTEMPTS):
         payment = _get_or_create_payment(target, expected_amount, payer_ip, now)
         if payment.status == "pending" and payment.source == target:
             return _open_checkout(payment, target, now)
         try:
             refresh_payment(payment, now=now)  # closes the payment that is in the way, or learns how it ended
+        # A silent gateway may have captured the earlier payment. Starting another could charge the customer twice
+        # (P5).
         except (OutcomeUnknown, Refused) as error:
             raise PaymentInProgress() from error
     raise PaymentInProgress()
@@ -54,6 +58,8 @@ def _get_or_create_payment(
     request = PaymentRequest.objects.get(pk=asked.pk) if asked else None
     payability.check(document, request, checkout_started_at=now)
     amount = (request or document).amount_payable
+    # The page was rendered earlier: an edit or another payment may have changed the amount. The customer sees the
+    # new one and decides again; the amount from the form is never charged.
     if expected_amount != amount:
         raise DepositNotDivisible() if document.kind == "quote" else NotPayable("changed")
 
@@ -62,6 +68,7 @@ def _get_or_create_payment(
         "organization", "invoice", "quote", "payment_request", "gateway_account"
     ).first()
     if unsettled is not None:
+        # After its lifetime the gateway has ended the checkout, and its URL leads to an error page.
         is_young = now < unsettled.created_at + CHECKOUT_LIFETIME
         is_same = unsettled.source == target and unsettled.amount == amount and is_young
         if is_same or unsettled.status not in gateway_calls.CANCEL_TRANSITIONS:
@@ -98,6 +105,8 @@ def _open_checkout(payment: Payment, target: PaymentTarget, now: datetime) -> Pa
     except Refused as refusal:
         book_refused_start(payment, refusal, now=now)
         raise GatewayUnavailable(reason="refused", gateway_message=refusal.message) from refusal
+    # The payment stays pending: the checkout may be open at the gateway, and the same key returns it later (P4,
+    # P5).
     except OutcomeUnknown as unknown:
         raise GatewayUnavailable() from unknown
     record_checkout(payment, ref=checkout.ref, url=checkout.url)

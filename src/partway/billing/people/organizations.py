@@ -126,6 +126,7 @@ def _raise_next_number(organization: Organization, to: int) -> dict[str, object]
     if to > MAX_INVOICE_NUMBER or not row.filter(next_invoice_number__lte=to).exists():
         least = row.values_list("next_invoice_number", flat=True).get()
         raise Invalid({"next_invoice_number": field_error("next_number_too_low", least=least)})
+    # Read under the lock of the row that numbers are drawn from, so that no invoice draws one in between (D4).
     before = row.select_for_update().values_list("next_invoice_number", flat=True).get()
     organization.next_invoice_number = max(before, to)
     row.update(next_invoice_number=organization.next_invoice_number)
@@ -188,6 +189,7 @@ def set_payments_enabled(organization: Organization, *, on: bool, by: Actor, now
         payments_enabled=on
     )
     organization.payments_enabled = on
+    # Two owners who switch it at once cause one event.
     if changed:
         verb = "enabled" if on else "disabled"
         events.record(f"organization.payments_{verb}", organization, by=by, now=now)
@@ -242,6 +244,7 @@ def connect(
         raise Invalid({name: field_error("credential_required") for name in empty})
     account = GatewayAccount(organization=organization, gateway=gateway)
     try:
+        # Outside any transaction: the gateway is called to try the credentials before they are stored (P4).
         account.credentials = definition.connect(
             settings.PARTWAY_GATEWAY_URLS.get(gateway, ""),
             credentials,

@@ -49,6 +49,7 @@ def _sums(payments: Iterable[Payment]) -> list[Money]:
     """Returns the unallocated sum of these payments per currency."""
     sums: dict[str, int] = defaultdict(int)
     for payment in payments:
+        # In the currency that was captured, which can differ from the one that was asked for (M4).
         sums[payment.captured_currency] += (payment.captured_minor or 0) - payment.allocated_minor
     return [Money(amount, currency) for currency, amount in sorted(sums.items())]
 
@@ -83,6 +84,7 @@ def apply(
         raise not_allowed
     if wrong := _amount_error(invoice, amount):
         raise Invalid({"amount": wrong})
+    # Oldest first, as accountants expect. Ties are broken by id, so that a repeat spends the same payments.
     left, parts = amount.amount_minor, {}
     for payment in payments_with_credit(invoice.customer).filter(captured_currency=invoice.currency):
         part = min(left, (payment.captured_minor or 0) - payment.allocated_minor)
@@ -118,6 +120,7 @@ def deallocate(invoice: Invoice, payment: Payment, *, by: Actor, now: datetime) 
     It is due again on the invoice. Frees an invoice of its deposit before it is voided (DESIGN D2). Raises Conflict
     when nothing of the payment is allocated to the invoice.
     """
+    # The order of locks is customer, then invoice, as in `apply`; the other way round the two could deadlock.
     Customer.objects.locked(invoice.customer_id)
     invoice = Invoice.objects.locked(invoice.pk)
     payment = Payment.objects.get(pk=payment.pk)

@@ -123,6 +123,7 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
     if offline.send_receipt:
         to, reply_to = [invoice.customer.email], invoice.organization.email
         outbox.queue("receipt", event, Recipients(to=to, reply_to=reply_to, data=dict(stages)))
+    # Raises when a committed online payment no longer fits, which rolls back all of the above (R7).
     amount_due.apply_effects(invoice, reason="offline_payment", by=by, now=now)
     return payment
 
@@ -156,6 +157,7 @@ def reverse(payment: Payment, *, reason: str, by: Actor, now: datetime) -> Payme
     if not 0 < len(reason) <= MAX_REASON_LENGTH:
         raise Invalid({"reason": field_error("reversal_reason", limit=MAX_REASON_LENGTH)})
     invoices = _locked_invoices(payment)
+    # Read after the locks: credit of it may have been applied elsewhere while this waited.
     payment = Payment.objects.select_related("organization", "invoice", "quote").get(pk=payment.pk)
     if payment.status == "reversed":
         return payment

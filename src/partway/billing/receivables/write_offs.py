@@ -38,6 +38,8 @@ def write_off(
         raise InvoiceNotSent(reason=f"write_off_{invoice.status}")
     preconditions.check_version(invoice, expected_version)
     preconditions.check_due(invoice, expected_amount_due)
+    # Before the state changes: a committed payment raises here, and its money would have no invoice to come to
+    # (D3).
     amount_due.cancel_collection(invoice, reason="invoice_written_off", by=by, now=now)
     data = {"amount_minor": invoice.amount_due_minor, "currency": invoice.currency}
     move(invoice, "written_off", by=by, now=now, data=data, version=invoice.version + 1)
@@ -55,5 +57,6 @@ def reopen(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int 
     if invoice.status != "written_off":
         raise Conflict(reason=f"reopen_{invoice.status}")
     preconditions.check_version(invoice, expected_version)
+    # A new version, so that an edit which was opened before the write-off is stale (D8).
     move(invoice, "sent", by=by, now=now, version=invoice.version + 1)
     return invoice

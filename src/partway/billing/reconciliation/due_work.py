@@ -59,6 +59,7 @@ def refresh_unsettled_payments(*, now: datetime, limit: int = 20) -> int:
             )
         except OutcomeUnknown as error:
             log.warning("gateway_outcome_unknown", payment=payment.pk, error=str(error))
+        # The refresh works on a row of its own, read under the lock.
         payment.refresh_from_db(fields=["status"])
         overdue_at = payment.created_at + _OVERDUE_AFTER.get(payment.status, _OVERDUE_AFTER_ELSE)
         if payment.is_unsettled and now > overdue_at:
@@ -75,6 +76,8 @@ def process_pending_callbacks(*, now: datetime, limit: int = 20) -> int:
         if not PENDING_CALLBACKS.claim(callback, until=now + wait):
             continue
         processed += 1
+        # Unmatched only after hours: the callback can be faster than our own commit of the checkout it names
+        # (P7).
         if not process_callback(callback, now=now) and callback.attempt_count >= _MAX_CALLBACK_ATTEMPTS:
             mark_callback_unmatched(callback, now=now)
     return processed

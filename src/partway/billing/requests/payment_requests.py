@@ -64,6 +64,7 @@ def current(invoice: Invoice) -> PaymentRequest | None:
 
 def max_requestable(invoice: Invoice) -> Money:
     """Returns the amount due less what committed payments hold."""
+    # Money that a bank is moving is as good as paid: asking for it again could collect it twice (R2).
     held = sum(payment.amount_minor for payment in invoice.payments.committed())
     return Money(invoice.amount_due_minor - held, invoice.currency)
 
@@ -133,6 +134,8 @@ def create(
     if new_request.idempotency_key and (previous := by_key.first()):
         if previous.invoice_id != invoice.pk:
             raise Conflict(reason="request_form_used_elsewhere")
+        # A double click repeats the content; the same key with other content is a form that was changed and sent
+        # again (P8).
         if previous.amount_requested != new_request.amount:
             raise Conflict(reason="request_form_used", amount=previous.amount_requested)
         return previous
@@ -253,6 +256,7 @@ def expire(request: PaymentRequest, *, now: datetime) -> bool:
     if request.status != "open" or request.expires_at is None or request.expires_at > now:
         return False
     payment = request.payments.unsettled().first()
+    # A customer who began in time is not shown "expired" with the card in hand.
     if payment is not None and (payment.is_committed or now < request.expires_at + EXPIRY_GRACE_PERIOD):
         return False
     end(request, "expired", by=CLOCK, now=now)
@@ -269,6 +273,7 @@ def end(request: PaymentRequest, to: str, *, reason: str = "", by: Actor, now: d
     if payment is not None and payment.is_committed:
         raise PaymentInProgress()
     data = {"reason": reason, **_event_data(request)} if reason else _event_data(request)
+    # The state first, the checkout after: once this commits the link is dead, whatever the gateway answers (R4).
     event = move(request, to, by=by, now=now, data=data, cancel_reason=reason, ended_at=now)
     if reason != "by_member":
         _notify_requester(request, event, by)

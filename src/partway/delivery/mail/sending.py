@@ -79,6 +79,8 @@ def _process(mail: Mail, now: datetime) -> None:
 
 def _sent(mail: Mail, now: datetime, error: str = "") -> None:
     with transaction.atomic():
+        # Recorded even when the lease ran out and another worker has the mail: it did go out, and support must
+        # see it twice.
         _record_attempt(mail, now, error)
         QUEUED_MAILS.unchanged(mail).update(status="sent", sent_at=now)
 
@@ -88,6 +90,7 @@ def _failed(mail: Mail, error: Exception, now: datetime) -> None:
     failure = failures.classify(error)
     message = failure.message[:_MAX_ERROR_LENGTH]
     log.warning("mail_send_failed", mail=mail.id, kind=mail.kind, attempt=mail.attempt_count, message=message)
+    # Some recipients have it, and a repeat would mail them again.
     if failure.partly_sent:
         _sent(mail, now, message)
         return

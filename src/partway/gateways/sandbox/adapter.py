@@ -69,6 +69,7 @@ class SandboxGateway(SandboxCapabilities):
             "expires_at": request.expires_at.isoformat(),
         }
         with _reading():
+            # Under an idempotency key: the same call after a lost response opens no second checkout (P4).
             response = self._call("POST", "/v1/checkouts", body, request.key)
             return Checkout(_text(response["id"]), _text(response["url"], max_length=2000))
 
@@ -89,6 +90,8 @@ class SandboxGateway(SandboxCapabilities):
             with _reading():
                 response = self._call("POST", f"/v1/checkouts/{ref}/close", {}, key)
                 return _CLOSE_OUTCOMES.get(CheckoutStatus(response["status"]), CloseOutcome.UNKNOWN)
+        # The worker closes it again later; an act that canceled the payment has committed and has nothing to
+        # undo.
         except OutcomeUnknown:
             return CloseOutcome.UNKNOWN
 
@@ -120,6 +123,7 @@ class SandboxGateway(SandboxCapabilities):
                 summaries = [
                     CheckoutSummary(row["id"], row["reference"], _checkout_state(row)) for row in page["data"]
                 ]
+                # Read page by page and never as a whole: a list after a long outage has no bound.
                 query["cursor"] = page["next"]
             yield from summaries
             if not query["cursor"]:
@@ -141,6 +145,7 @@ def create_account(base_url: str, name: str, callback_url: str) -> dict[str, str
 @cache
 def _client(base_url: str) -> httpx.Client:
     """Returns the connection pool for one base URL; all threads of a process share it."""
+    # Long enough for a card network, and well below the 60 seconds after which a proxy gives up on us.
     return httpx.Client(base_url=base_url, timeout=httpx.Timeout(15, connect=3), trust_env=False)
 
 
@@ -154,6 +159,8 @@ def _send(client: httpx.Client, method: str, path: str, **request: Any) -> Json:
         response = client.request(method, path, **request)
     except httpx.HTTPError as error:
         raise OutcomeUnknown(f"no answer: {error or type(error).__name__}") from error
+    # A server error says nothing about what the server did before it: only the gateway's own "no" is a refusal
+    # (P5).
     if response.status_code >= 500 or response.status_code in _UNDECIDED_STATUS_CODES:
         raise OutcomeUnknown(f"answered {response.status_code}")
     with _reading():
@@ -196,6 +203,7 @@ def _money(amount_minor: int | None, currency: str) -> Money | None:
 
 def _text(value: object, *, max_length: int = 200) -> str:
     """Returns text that fits into a column of any database, cut at `max_length`; raises TypeError for anything else."""
+    # PostgreSQL stores no NUL, and one in a gateway's text must not undo the booking of money.
     if not isinstance(value, str) or "\0" in value:
         raise TypeError(f"{value!r} is not text")
     return value[:max_length]
