@@ -42,6 +42,7 @@ def confirm(
     """Returns the page of an act on `row`.
 
     `act` makes the one call of billing and redirects with a notice; `back` is where the link beside its button leads.
+    The template has the row under its noun, as `payment_request`.
     `context` and `unavailable_reason` (why the act is not offered; empty when it is) are computed after a refusal, on
     the row as it is stored now.
     """
@@ -51,5 +52,6 @@ def confirm(
         except BillingError as error:
             form.add_billing_error(error)
             row.refresh_from_db()
-    page = {"form": form, "back": back, "unavailable_reason": unavailable_reason(), **context()}
+    noun = str(row._meta.verbose_name).replace(" ", "_")
+    page = {noun: row, "form": form, "back": back, "unavailable_reason": unavailable_reason(), **context()}
     return ctx.render(template, page, status=form.status)

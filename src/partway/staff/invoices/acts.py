@@ -36,7 +36,6 @@ def send(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         form=ConfirmForm(ctx.post_data),
         act=act,
         back=back,
-        context=lambda: {"invoice": invoice},
     )
 
 
@@ -57,7 +56,6 @@ def resend(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         form=StaffForm(ctx.post_data),
         act=act,
         back=back,
-        context=lambda: {"invoice": invoice},
     )
 
 
@@ -90,7 +88,7 @@ def write_off(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         form=WriteOffForm(ctx.post_data),
         act=act,
         back=back,
-        context=lambda: {"invoice": invoice, "open_request": payment_requests.current(invoice)},
+        context=lambda: {"open_request": payment_requests.current(invoice)},
     )
 
 
@@ -115,7 +113,6 @@ def reopen(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         form=ConfirmForm(ctx.post_data),
         act=act,
         back=back,
-        context=lambda: {"invoice": invoice},
     )
 
 
@@ -135,6 +132,5 @@ def void(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         form=ConfirmForm(ctx.post_data),
         act=act,
         back=back,
-        context=lambda: {"invoice": invoice},
         unavailable_reason=lambda: unavailable_message(invoices.void_unavailable_reason(invoice)),
     )

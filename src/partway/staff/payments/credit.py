@@ -94,7 +94,6 @@ def release(ctx: MemberContext, invoice_id: str, payment_id: str) -> HttpRespons
         act=act,
         back=back,
         context=lambda: {
-            "invoice": invoice,
             "payment": payment,
             "amount": Money(allocations.allocated_amount(payment, invoice), invoice.currency),
         },

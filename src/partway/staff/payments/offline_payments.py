@@ -169,7 +169,6 @@ def reverse(ctx: MemberContext, payment_id: str) -> HttpResponse:
         act=act,
         back=back,
         context=lambda: {
-            "payment": payment,
             "effects": reversal_effects(payment),
             "max_reason": offline_payments.MAX_REASON_LENGTH,
         },

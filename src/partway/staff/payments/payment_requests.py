@@ -134,7 +134,6 @@ def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
         form=StaffForm(ctx.post_data),
         act=act,
         back=back,
-        context=lambda: {"payment_request": payment_request},
     )
 
 
@@ -155,7 +154,6 @@ def cancel(ctx: MemberContext, request_id: str) -> HttpResponse:
         form=StaffForm(ctx.post_data),
         act=act,
         back=back,
-        context=lambda: {"payment_request": payment_request},
     )
 
 

@@ -34,7 +34,6 @@ def send(ctx: MemberContext, quote_id: str) -> HttpResponse:
         form=ConfirmForm(ctx.post_data),
         act=act,
         back=back,
-        context=lambda: {"quote": quote},
     )
 
 
@@ -55,7 +54,6 @@ def resend(ctx: MemberContext, quote_id: str) -> HttpResponse:
         form=StaffForm(ctx.post_data),
         act=act,
         back=back,
-        context=lambda: {"quote": quote},
     )
 
 
@@ -120,5 +118,5 @@ def invoice(ctx: MemberContext, quote_id: str) -> HttpResponse:
         form=ConfirmForm(ctx.post_data),
         act=act,
         back=ctx.url("quote", quote.pk),
-        context=lambda: {"quote": quote, "deposit_status": deposits.deposit_status(quote)},
+        context=lambda: {"deposit_status": deposits.deposit_status(quote)},
     )

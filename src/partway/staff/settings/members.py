@@ -81,7 +81,7 @@ def change_role(ctx: MemberContext, member_id: str) -> HttpResponse:
         form=RoleForm(ctx.post_data, initial={"role": member.role}),
         act=act,
         back=ctx.url("members"),
-        context=lambda: {"member": member, **ROLES},
+        context=lambda: ROLES,
     )
 
 
@@ -101,7 +101,6 @@ def remove(ctx: MemberContext, member_id: str) -> HttpResponse:
         form=StaffForm(ctx.post_data),
         act=act,
         back=ctx.url("members"),
-        context=lambda: {"member": member},
     )
 
 
@@ -127,7 +126,6 @@ def resend(ctx: MemberContext, invitation_id: str) -> HttpResponse:
         form=StaffForm(ctx.post_data),
         act=act,
         back=ctx.url("members"),
-        context=lambda: {"invitation": invitation},
     )
 
 
@@ -146,7 +144,6 @@ def withdraw(ctx: MemberContext, invitation_id: str) -> HttpResponse:
         form=StaffForm(ctx.post_data),
         act=act,
         back=ctx.url("members"),
-        context=lambda: {"invitation": invitation},
     )
 
 
