@@ -222,7 +222,7 @@ def resend(request: PaymentRequest, *, by: Actor, now: datetime) -> Mail:
     """Mails the same payment link again; raises TooLate once the request has ended or expired (DESIGN R5)."""
     request = _locked(request)
     if request.status != "open":
-        raise _ended_error(request)
+        raise TooLate(reason=f"request_{request.cancel_reason or request.status}")
     if request.has_expired(now):
         raise TooLate(reason="request_time_over")
     event = events.record("payment_request.resent", request, by=by, now=now, data=_event_data(request))
@@ -241,7 +241,7 @@ def cancel(request: PaymentRequest, *, by: Actor, now: datetime) -> PaymentReque
     if request.status == "canceled" and request.cancel_reason == "by_member":
         return request
     if request.status != "open":
-        raise _ended_error(request)
+        raise TooLate(reason=f"request_{request.cancel_reason or request.status}")
     end(request, "canceled", reason="by_member", by=by, now=now)
     return request
 
@@ -291,10 +291,6 @@ def _notify_requester(request: PaymentRequest, event: Event, by: Actor) -> None:
         return  # the mail about the payment goes to the same address and says it
     data = {"reason": request.cancel_reason}
     outbox.queue("payment_request_ended", event, Recipients(to=[to], reply_to=office, data=data))
-
-
-def _ended_error(request: PaymentRequest) -> TooLate:
-    return TooLate(reason=f"request_{request.cancel_reason or request.status}")
 
 
 def _locked(request: PaymentRequest) -> PaymentRequest:
