@@ -20,7 +20,7 @@ OWNERS_ONLY = {
 }
 
 
-def test_table_names_every_permission() -> None:
+def test_permission_table_names_every_permission() -> None:
     assert set(ALLOWED_ROLES) == set(Permission)
 
 
@@ -44,7 +44,7 @@ def test_reader_only_views_and_exports() -> None:
     assert permissions_of(Role.READER) == viewing - OWNERS_ONLY
 
 
-def test_needs_marks_the_act_itself() -> None:
+def test_needs_decorator_marks_the_act() -> None:
     def act() -> None: ...
 
     assert permission_of(act) is None

@@ -230,7 +230,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.guards_constraint(name)) for name in VIOLATIONS]
 )
-def test_the_database_refuses(invoice: Invoice, name: str) -> None:
+def test_database_constraint_refuses_violation(invoice: Invoice, name: str) -> None:
     with pytest.raises(IntegrityError) as error:
         VIOLATIONS[name](invoice)
     assert name in str(error.value) or "UNIQUE constraint failed" in str(error.value)

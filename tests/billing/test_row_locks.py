@@ -187,12 +187,14 @@ def test_concurrent_checkouts_from_one_ip_address_share_rate_limit(
 
 
 @pytest.fixture
-def spare(invoice: Invoice, alice: Actor) -> Payment:
+def check_with_credit(invoice: Invoice, alice: Actor) -> Payment:
     """A check of which $200.00 are credit."""
     return record(invoice, 120_000, alice, keep_rest_as_credit=True)
 
 
-def test_credit_is_not_applied_twice_at_once(spare: Payment, dana: Customer, alice: Actor) -> None:
+def test_credit_is_not_applied_twice_at_once(
+    check_with_credit: Payment, dana: Customer, alice: Actor
+) -> None:
     one, other = personas.sent_invoice(dana, 20_000), personas.sent_invoice(dana, 20_000)
     assert refusal(lambda: apply(one, 20_000, alice), lambda: apply(other, 20_000, alice)) == "Invalid"
 
@@ -208,24 +210,29 @@ def test_applying_credit_waits_for_edit_that_frees_credit(
     )
 
 
-def test_applying_credit_waits_for_void_of_invoice(spare: Payment, dana: Customer, alice: Actor) -> None:
+def test_applying_credit_waits_for_void_of_invoice(
+    check_with_credit: Payment, dana: Customer, alice: Actor
+) -> None:
     other = personas.sent_invoice(dana, 20_000)
     assert refusal(void(other, alice), lambda: apply(other, 20_000, alice)) == "InvoiceNotSent"
 
 
 def test_reversing_check_waits_for_its_credit_being_applied(
-    spare: Payment, dana: Customer, alice: Actor
+    check_with_credit: Payment, dana: Customer, alice: Actor
 ) -> None:
     other = personas.sent_invoice(dana, 20_000)
-    run_behind_open_transaction(lambda: apply(other, 20_000, alice), lambda: reverse(spare, alice))
+    run_behind_open_transaction(
+        lambda: apply(other, 20_000, alice), lambda: reverse(check_with_credit, alice)
+    )
     assert list(Invoice.objects.values_list("amount_paid_minor", flat=True)) == [0, 0]
 
 
 def test_releasing_payment_waits_for_edit_down_of_invoice(
-    spare: Payment, invoice: Invoice, alice: Actor
+    check_with_credit: Payment, invoice: Invoice, alice: Actor
 ) -> None:
     released = run_behind_open_transaction(
-        edit(invoice, alice, 70_000), lambda: credit.deallocate(invoice, spare, by=alice, now=present())
+        edit(invoice, alice, 70_000),
+        lambda: credit.deallocate(invoice, check_with_credit, by=alice, now=present()),
     )
     assert released.amount_minor == 70_000
 

@@ -82,7 +82,7 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("kind", "params", "message"), SENTENCES)
-def test_alert_message_names_amounts_and_way_out(kind: str, params: dict[str, Any], message: str) -> None:
+def test_alert_message_names_amounts_and_remedy(kind: str, params: dict[str, Any], message: str) -> None:
     assert alert_message(Alert(kind=kind, params=params)) == message
 
 
@@ -91,6 +91,6 @@ def test_alert_message_keeps_percent_signs_of_gateway_message() -> None:
     assert "100 % refused (%s)." in alert_message(Alert(kind="gateway_refused", params=params))
 
 
-def test_resolution_message_is_words_of_member_or_reason_of_clock() -> None:
+def test_resolution_message_is_text_of_member_or_auto_resolve_reason() -> None:
     assert resolution_message(Alert(resolution="Called Dana.")) == "Called Dana."
     assert resolution_message(Alert(auto_resolution="list_available")) == "The list is read again."

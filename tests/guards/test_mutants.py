@@ -41,7 +41,7 @@ def test_a_mutant_is_named_by_its_function_and_its_lines(module: Module) -> None
     assert Name("acts.change", "@atomic(durable=True)", "@atomic(durable=False)") in names(module)
 
 
-def test_code_elsewhere_in_the_file_changes_no_name(module: Module) -> None:
+def test_code_elsewhere_in_the_file_changes_no_mutant_name(module: Module) -> None:
     before = [name for name in names(module) if name.function == "acts.change"]
     module.path.write_text("import os\n" + CODE.replace("return a", "return a + 1"))
     assert [name for name in names(Module(module.path)) if name.function == "acts.change"] == before
@@ -74,7 +74,7 @@ def test_each_accepted_survivor_is_in_a_module_that_is_mutated_and_has_a_reason(
         assert any(f"{entry.function}.".startswith(f"{name}.") for name in known), entry.function
 
 
-def test_there_is_something_to_mutate() -> None:
+def test_mutated_modules_have_mutants() -> None:
     assert {module.path.relative_to(SOURCE).parts[0] for module in modules()} >= {
         "billing",
         "lib",

@@ -73,7 +73,7 @@ def test_a_method_runs_the_new_code(module: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [("LIMIT = 10", "LIMIT = 11"), ("@loud\n", "\n")])
-def test_what_ran_at_import_is_told_apart(module: ModuleType, before: str, after: str) -> None:
+def test_mutation_of_code_that_ran_at_import_is_detected(module: ModuleType, before: str, after: str) -> None:
     with pytest.raises(RunsAtImport):
         patched(module, before, after)
 

@@ -35,10 +35,10 @@ class MemberActModel(OnlinePaymentModel):
         deposit = self.deposit_of(invoice.quote) if invoice.quote else None
         if deposit and deposit.unallocated:
             self.allocate(deposit, invoice, min(deposit.unallocated, self.due(invoice)))
-            self._flag_left_over(deposit)
+            self._alert_unallocated(deposit)
         self.update_paid_state(invoice)
 
-    def _flag_left_over(self, deposit: Payment | None) -> None:
+    def _alert_unallocated(self, deposit: Payment | None) -> None:
         if deposit and deposit.unallocated:
             self.flags.add(("deposit_unallocated", deposit))
 
@@ -48,13 +48,13 @@ class MemberActModel(OnlinePaymentModel):
         refuse("stale", when=stale)
         refuse("invalid", when=invoice.state != "draft" and total == 0)
         excess = max(0, self.paid(invoice) - total)
-        self._check_room(invoice, max(0, total - self.paid(invoice)))
+        self._check_committed(invoice, max(0, total - self.paid(invoice)))
         for payment in self._latest_on(invoice):
             part = min(excess, payment.allocations[invoice])
             self.allocate(payment, invoice, -part)
             excess -= part
         invoice.total = total
-        self._follow(invoice, "invoice_changed")
+        self._apply_effects(invoice, "invoice_changed")
 
     def _latest_on(self, invoice: Invoice) -> list[Payment]:
         allocated = [payment for payment in self.payments if payment.allocations.get(invoice)]
@@ -63,13 +63,13 @@ class MemberActModel(OnlinePaymentModel):
     def void(self, invoice: Invoice) -> None:
         """Voids an invoice, unless it has an amount paid or a committed payment (D3)."""
         refuse("conflict", when=invoice.state not in ("draft", "sent") or self.paid(invoice))
-        self._end_asking(invoice, "invoice_voided")
+        self._cancel_collection(invoice, "invoice_voided")
         invoice.state = "void"
-        self._flag_left_over(self.deposit_of(invoice.quote) if invoice.quote else None)
+        self._alert_unallocated(self.deposit_of(invoice.quote) if invoice.quote else None)
 
     def write_off(self, invoice: Invoice) -> None:
         refuse("invoice_not_sent", when=invoice.state != "sent")
-        self._end_asking(invoice, "invoice_written_off")
+        self._cancel_collection(invoice, "invoice_written_off")
         invoice.state = "written_off"
 
     def reopen(self, invoice: Invoice) -> None:
@@ -77,19 +77,19 @@ class MemberActModel(OnlinePaymentModel):
         refuse("conflict", when=invoice.state != "written_off")
         invoice.state = "sent"
 
-    def _end_asking(self, invoice: Invoice, reason: str) -> None:
+    def _cancel_collection(self, invoice: Invoice, reason: str) -> None:
         payment = self.unsettled(invoice)
         refuse("payment_in_progress", when=payment and payment.is_committed)
         if request := self.open_request(invoice):
             self.end(request, "canceled", reason)
         self.close_payment(payment)
 
-    def _check_room(self, invoice: Invoice, due: int) -> None:
+    def _check_committed(self, invoice: Invoice, due: int) -> None:
         """Refuses an act that leaves less due than a committed payment needs (R7)."""
         payment = self.committed(invoice)
         refuse("payment_in_progress", when=payment and payment.amount > due)
 
-    def _follow(self, invoice: Invoice, reason: str) -> None:
+    def _apply_effects(self, invoice: Invoice, reason: str) -> None:
         """Ends the request and the payment that no longer fit the amount due (R7)."""
         if invoice.state == "draft":
             return
@@ -156,11 +156,11 @@ class MemberActModel(OnlinePaymentModel):
         refuse("amount_too_small", when=amount <= 0)
         refuse("amount_exceeds_due", when=amount > self.due(invoice) and not keep_rest)
         fits = min(amount, self.due(invoice))
-        self._check_room(invoice, self.due(invoice) - fits)
+        self._check_committed(invoice, self.due(invoice) - fits)
         payment = self.recorded(invoice, amount)
         self.allocate(payment, invoice, fits)
         self._keep(form, invoice, amount, payment)
-        self._follow(invoice, "offline_payment")
+        self._apply_effects(invoice, "offline_payment")
 
     def recorded(self, document: object, amount: int) -> Payment:
         """Returns a new offline payment."""
@@ -177,7 +177,7 @@ class MemberActModel(OnlinePaymentModel):
         refuse("conflict", when=not payment.offline)
         stood_on, payment.allocations, payment.state = payment.allocations, {}, "reversed"
         for invoice in stood_on:
-            self._follow(invoice, "invoice_changed")
+            self._apply_effects(invoice, "invoice_changed")
 
     def apply_credit(self, invoice: Invoice, amount: int, form: str) -> None:
         """Allocates the credit, the oldest payment first, no unit twice (M3)."""
@@ -187,20 +187,20 @@ class MemberActModel(OnlinePaymentModel):
         refuse("amount_too_small", when=amount <= 0)
         refuse("amount_exceeds_due", when=amount > self.due(invoice))
         refuse("invalid", when=amount > self.credit(invoice.customer, invoice.currency))
-        self._check_room(invoice, self.due(invoice) - amount)
+        self._check_committed(invoice, self.due(invoice) - amount)
         left = amount
         for payment in self.with_credit(invoice.customer, invoice.currency):
             part = min(left, payment.unallocated)
             self.allocate(payment, invoice, part)
             left -= part
         self._keep(form, invoice, amount)
-        self._follow(invoice, "invoice_changed" if self.due(invoice) else "invoice_paid")
+        self._apply_effects(invoice, "invoice_changed" if self.due(invoice) else "invoice_paid")
 
     def release(self, invoice: Invoice, payment: Payment) -> None:
         """Releases the allocation of a payment into credit; the amount is due again."""
         refuse("conflict", when=not payment.allocations.get(invoice))
         self.allocate(payment, invoice, -payment.allocations[invoice])
-        self._follow(invoice, "invoice_changed")
+        self._apply_effects(invoice, "invoice_changed")
 
     def set_payments_enabled(self, *, on: bool) -> None:
         self.payments_on = on

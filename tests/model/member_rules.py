@@ -26,6 +26,7 @@ from tests.model.strategies import (
     currencies,
     customers,
     has_candidate,
+    is_allocated,
     is_draft,
     is_editable,
     is_open,
@@ -40,7 +41,6 @@ from tests.model.strategies import (
     portions,
     rarely,
     seldom,
-    stands_somewhere,
     totals,
 )
 
@@ -230,7 +230,7 @@ class MemberRules(PartwayMachine):
             lambda: offline_payments.reverse(row, reason="It bounced.", by=self.members[by], now=self.now),
         )
 
-    @precondition(has_candidate("payments", stands_somewhere))
+    @precondition(has_candidate("payments", is_allocated))
     @rule(part=allocated_part(), by=members)
     def release(self, part: tuple[Payment, Invoice], by: int) -> None:
         """Releases an allocation into credit."""

@@ -89,12 +89,12 @@ class OnlinePaymentModel(OrganizationModel):
 
     def _opened(self, payment: Payment) -> Payment:
         try:
-            self._learn_checkout(payment)
+            self._apply_state(payment)
         except NoAnswer as error:
             raise ActRefused("gateway_unavailable") from error
         return payment
 
-    def _learn_checkout(self, payment: Payment) -> None:
+    def _apply_state(self, payment: Payment) -> None:
         if payment.checkout is None:
             payment.checkout = self.gateway.start(payment, payment.amount, payment.currency)
 
@@ -102,11 +102,11 @@ class OnlinePaymentModel(OrganizationModel):
 
     def refresh(self, payment: Payment, gateway_callback: GatewayCallback | None = None) -> None:
         """Fetches the checkout, books it, and calls the gateway with the decision (P6); raises NoAnswer."""
-        self._learn_checkout(payment)
+        self._apply_state(payment)
         assert payment.checkout is not None
         self.gateway.fetch(payment.checkout)
         self._hear(gateway_callback)
-        while act := self._learn(payment):
+        while act := self._apply_checkout_state(payment):
             try:
                 if act == "capture":
                     self.gateway.capture(payment.checkout)
@@ -119,7 +119,7 @@ class OnlinePaymentModel(OrganizationModel):
             except GatewayRefusal:
                 self.gateway.fetch(payment.checkout)
 
-    def _learn(self, payment: Payment) -> str:
+    def _apply_checkout_state(self, payment: Payment) -> str:
         """Applies the state of the checkout; returns the next call to the gateway, if any."""
         assert payment.checkout is not None
         truth = payment.checkout.status

@@ -221,15 +221,15 @@ class OrganizationModel:
     ) -> None:
         """Raises ActRefused with the reason that the customer's page shows."""
         reason = (
-            self._deposit_obstacle(document)
+            self._deposit_unavailable_reason(document)
             if isinstance(document, Quote)
-            else self._request_obstacle(request, checkout_started_at)
-            or self._invoice_obstacle(document, request)
+            else self._request_unavailable_reason(request, checkout_started_at)
+            or self._invoice_unavailable_reason(document, request)
         )
         if reason:
             raise ActRefused(f"not_payable:{reason}")
 
-    def _deposit_obstacle(self, quote: Quote) -> str:
+    def _deposit_unavailable_reason(self, quote: Quote) -> str:
         reasons = {"draft": "not_payable", "sent": "not_accepted", "invoiced": "settled"}
         if quote.state != "accepted":
             return reasons.get(quote.state, quote.state)
@@ -237,7 +237,7 @@ class OrganizationModel:
             return "payments_off"
         return "settled" if self.deposit_status(quote) in ("none", "paid") else ""
 
-    def _request_obstacle(self, request: Request | None, checkout_started_at: datetime) -> str:
+    def _request_unavailable_reason(self, request: Request | None, checkout_started_at: datetime) -> str:
         ended = {"invoice_voided": "void", "invoice_written_off": "not_payable"}
         if request is None:
             return ""
@@ -247,7 +247,7 @@ class OrganizationModel:
             return ended.get(request.reason, request.state)
         return "expired" if request.is_over(checkout_started_at) else ""
 
-    def _invoice_obstacle(self, invoice: Invoice, request: Request | None) -> str:
+    def _invoice_unavailable_reason(self, invoice: Invoice, request: Request | None) -> str:
         reasons = {
             "paid": "settled",
             "void": "void",

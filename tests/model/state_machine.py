@@ -78,7 +78,7 @@ class PartwayMachine(RuleBasedStateMachine):
         self.members = [events.member_actor(team.alice), events.member_actor(team.bob)]
         self.customers = [personas.customer(self.organization, name) for name in CUSTOMERS]
         self.neighbor = personas.mallory().organization
-        self.stranger = _neighborhood(personas.customer(self.neighbor, "Quinn Pike"))
+        self.stranger = _other_organization(personas.customer(self.neighbor, "Quinn Pike"))
         account = organizations.connect(
             self.organization, gateway="sandbox", credentials={}, by=self.members[0], now=present()
         )
@@ -146,7 +146,7 @@ class PartwayMachine(RuleBasedStateMachine):
     def _check_books(self, before: TableSnapshot, database: Database) -> None:
         wrong = incremental_verify.differences()
         wrong += differences(facts_of_model(self.books, len(self.customers)), database.facts())
-        wrong += _rewritten(before, self.stored)
+        wrong += _changed_facts(before, self.stored)
         if self.stored.of(self.neighbor) != self.other_organization_rows:
             wrong.append("a row of another organization has changed")
         if wrong:
@@ -167,12 +167,12 @@ class PartwayMachine(RuleBasedStateMachine):
             for checkout in self.books.gateway.checkouts
         }
         found = {key: (line["status"], line["captured"], line["currency"]) for key, line in lines.items()}
-        wrong = differences(expected, found) + _misbooked(lines, database)
+        wrong = differences(expected, found) + _wrong_bookings(lines, database)
         if wrong:
             raise ModelMismatch("\n".join(wrong))
 
 
-def _neighborhood(quinn: rows.Customer) -> rows.Customer:
+def _other_organization(quinn: rows.Customer) -> rows.Customer:
     """Creates rows of each kind in another organization, which must never change."""
     personas.request_payment(personas.sent_invoice(quinn))
     personas.record_deposit_check(personas.accept_quote(personas.sent_quote(quinn)))
@@ -187,7 +187,7 @@ def _changed(before: TableSnapshot, after: TableSnapshot) -> list[str]:
     return [model.__name__ for model in after.tables if after.tables[model] != before.tables[model]]
 
 
-def _rewritten(before: TableSnapshot, after: TableSnapshot) -> list[str]:
+def _changed_facts(before: TableSnapshot, after: TableSnapshot) -> list[str]:
     """Returns changed facts (M6) and revived requests (R4), which must not exist."""
     fixed = {
         (model, pk): row for model in (Event, Allocation) for pk, row in before.tables[model].rows.items()
@@ -199,7 +199,7 @@ def _rewritten(before: TableSnapshot, after: TableSnapshot) -> list[str]:
     return [f"{model.__name__} {pk} was rewritten" for model, pk in gone]
 
 
-def _misbooked(lines: dict[str, dict[str, Any]], database: Database) -> list[str]:
+def _wrong_bookings(lines: dict[str, dict[str, Any]], database: Database) -> list[str]:
     """Returns payments booked with another amount than captured, or unwanted without an alert."""
     payments = {row["id"]: row for row in database.owned[rows.Payment]}
     requests = {row["id"]: row for row in database.owned[PaymentRequest]}

@@ -166,7 +166,7 @@ def is_reversible(_: ReferenceModel, payment: Payment) -> bool:
     return payment.offline and payment.state == "succeeded"
 
 
-def stands_somewhere(_: ReferenceModel, payment: Payment) -> bool:
+def is_allocated(_: ReferenceModel, payment: Payment) -> bool:
     return any(payment.allocations.values())
 
 

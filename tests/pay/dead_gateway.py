@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class DeadGateway:
-    """Answers every call with 503, and counts it."""
+    """Responds to every call with 503, and counts it."""
 
     def __init__(self) -> None:
         self.calls = 0

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(scope="module")
 def dead_gateway() -> Iterator[DeadGateway]:
-    """A gateway that answers 503 and counts calls."""
+    """A gateway that responds with 503 and counts calls."""
     with DeadGateway() as dead_gateway:
         yield dead_gateway
 

@@ -34,7 +34,7 @@ HEADERS = ["x-http-method-override", "x-http-method", "x-method-override", "hx-r
 
 @pytest.fixture
 def dead_gateway(settings: Settings) -> Iterator[DeadGateway]:
-    """A gateway that answers 503 and counts calls."""
+    """A gateway that responds with 503 and counts calls."""
     with DeadGateway() as dead_gateway:
         settings.PARTWAY_GATEWAY_URLS = {"sandbox": dead_gateway.url}
         yield dead_gateway

@@ -1,4 +1,4 @@
-"""The rules of the sandbox company's API."""
+"""The rules of the sandbox's API."""
 
 from __future__ import annotations
 

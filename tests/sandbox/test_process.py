@@ -1,4 +1,4 @@
-"""The sandbox company's process: it starts, ends on SIGTERM, and keeps its data."""
+"""The sandbox process: it starts, ends on SIGTERM, and keeps its data."""
 
 from __future__ import annotations
 

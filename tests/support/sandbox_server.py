@@ -141,7 +141,7 @@ class SandboxServer:
 
 @contextmanager
 def running_sandbox(home: Path, *, port: int = 0, settle_after: float = 600) -> Iterator[SandboxServer]:
-    """Runs a sandbox on a free port; bank debits settle when told, unless `settle_after` is short."""
+    """Runs a sandbox on a free port; bank debits settle when a test says so, unless `settle_after` is short."""
     port = port or free_port()
     options = ["--home", str(home), "--port", str(port), "--settle-after", str(settle_after)]
     process = subprocess.Popen([sys.executable, "-m", "partway.sandbox", *options])

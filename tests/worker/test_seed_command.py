@@ -21,18 +21,18 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def seeded() -> Organization:
+def seeded_organization() -> Organization:
     """An organization with 300 invoices."""
     return seed.build(invoices=300, now=now(), rng=Random(1))  # noqa: S311 - the same each time
 
 
-def test_seed_passes_verify(seeded: Organization) -> None:
+def test_seed_passes_verify(seeded_organization: Organization) -> None:
     assert list(verify()) == []
-    assert Invoice.objects.for_organization(seeded).count() == 300
+    assert Invoice.objects.for_organization(seeded_organization).count() == 300
 
 
-def test_seed_has_invoices_in_every_status(seeded: Organization) -> None:
-    mine = Invoice.objects.filter(organization=seeded)
+def test_seed_has_invoices_in_every_status(seeded_organization: Organization) -> None:
+    mine = Invoice.objects.filter(organization=seeded_organization)
     assert set(mine.values_list("status", flat=True)) >= {"draft", "sent", "paid", "void"}
     assert mine.overdue(now().date()).exists()
     assert mine.partially_paid().exists()
@@ -41,26 +41,26 @@ def test_seed_has_invoices_in_every_status(seeded: Organization) -> None:
     assert set(Payment.objects.values_list("method", flat=True)) == {"card", "bank_debit"}
 
 
-def test_seed_invoices_have_lines_and_events(seeded: Organization) -> None:
+def test_seed_invoices_have_lines_and_events(seeded_organization: Organization) -> None:
     assert not Invoice.objects.exclude(pk__in=InvoiceLine.objects.values("invoice")).exists()
     assert Event.objects.filter(type="invoice.created").count() == 300
     assert Allocation.objects.count() == Payment.objects.count()
 
 
-def test_seed_has_no_events_in_the_future(seeded: Organization) -> None:
+def test_seed_has_no_events_in_the_future(seeded_organization: Organization) -> None:
     assert not Event.objects.filter(created_at__gt=now()).exists()
     assert not Payment.objects.unsettled().exists()
 
 
-def test_seed_pages_can_be_opened(seeded: Organization) -> None:
+def test_seed_pages_can_be_opened(seeded_organization: Organization) -> None:
     client = Client()
     client.force_login(User.objects.get(email=seed.OWNER))
     invoice = Invoice.objects.filter(status="paid")[0]
     for path in ("", "invoices/", f"invoices/{invoice.pk}/", f"customers/{invoice.customer_id}/"):
-        assert client.get(f"/o/{seeded.slug}/{path}").status_code == 200
+        assert client.get(f"/o/{seeded_organization.slug}/{path}").status_code == 200
 
 
-def test_seed_is_deterministic_for_same_random_state(seeded: Organization) -> None:
+def test_seed_is_deterministic_for_same_random_state(seeded_organization: Organization) -> None:
     again = seed.build(invoices=300, now=now(), rng=Random(1))  # noqa: S311
     one, other = (
         list(
@@ -68,7 +68,7 @@ def test_seed_is_deterministic_for_same_random_state(seeded: Organization) -> No
             .order_by("created_at", "id")
             .values_list("total_minor", "status")
         )
-        for owner in (seeded, again)
+        for owner in (seeded_organization, again)
     )
     assert one == other
     assert list(verify()) == []

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def three() -> list[Invoice]:
+def three_invoices() -> list[Invoice]:
     """Three sent invoices."""
     dana = personas.customer(personas.alder().organization)
     return [personas.sent_invoice(dana) for _ in range(3)]
@@ -36,20 +36,20 @@ def verify(*message: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-def test_verify_command_prints_ok_for_every_check(three: list[Invoice]) -> None:
+def test_verify_command_prints_ok_for_every_check(three_invoices: list[Invoice]) -> None:
     lines = [f"ok    {check}" for check in CHECKS]
     assert verify() == (0, "\n".join([*lines, "The books are right.\n"]))
 
 
-def test_verify_command_names_difference_and_exits_with_1(three: list[Invoice]) -> None:
-    Invoice.objects.filter(pk=three[1].pk).update(amount_paid_minor=1)
+def test_verify_command_names_difference_and_exits_with_1(three_invoices: list[Invoice]) -> None:
+    Invoice.objects.filter(pk=three_invoices[1].pk).update(amount_paid_minor=1)
     code, printed = verify()
     assert code == 1
     assert "FAIL  M2  the amount paid of an invoice is the sum of its allocations\n" in printed
-    assert f"      M2: {three[1].pk}: amount paid 1, allocations 0\n" in printed
+    assert f"      M2: {three_invoices[1].pk}: amount paid 1, allocations 0\n" in printed
 
 
-def test_verify_command_limits_listed_rows(three: list[Invoice]) -> None:
+def test_verify_command_limits_listed_rows(three_invoices: list[Invoice]) -> None:
     Invoice.objects.update(amount_paid_minor=1)
     _, printed = verify("--limit", "2")
     assert printed.count("amount paid 1, allocations 0") == 2
@@ -58,7 +58,7 @@ def test_verify_command_limits_listed_rows(three: list[Invoice]) -> None:
 
 
 def test_verify_command_prints_no_progress_without_terminal(
-    three: list[Invoice], capfd: pytest.CaptureFixture[str]
+    three_invoices: list[Invoice], capfd: pytest.CaptureFixture[str]
 ) -> None:
     verify()
     assert capfd.readouterr().err == ""
@@ -73,7 +73,7 @@ def read_to_end(terminal: int) -> str:
     return shown.decode()
 
 
-def test_verify_command_prints_progress_on_terminal(three: list[Invoice]) -> None:
+def test_verify_command_prints_progress_on_terminal(three_invoices: list[Invoice]) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 120))
     with ThreadPoolExecutor(1) as reader:

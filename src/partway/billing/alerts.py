@@ -22,7 +22,7 @@ from .models.payments import UNSETTLED
 
 MAX_RESOLUTION_LENGTH = 300
 
-# The clock resolves these when their cause is over, as when the gateway answers again.
+# The clock resolves these when their cause is over, as when the gateway responds again.
 AUTO_RESOLVED_KINDS = ("gateway_refused", "payment_unsettled", "gateway_list_unavailable")
 # While the cause lasts they are raised again, but not earlier than this after a member resolved them.
 _QUIET_PERIOD = timedelta(days=1)

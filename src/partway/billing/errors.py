@@ -103,7 +103,7 @@ class RateLimited(BillingError):
 
 
 class GatewayUnavailable(BillingError):
-    """The gateway did not answer (DESIGN P5), or refused: then with reason `refused` and its words."""
+    """The gateway did not respond (DESIGN P5), or refused: then with reason `refused` and its message."""
 
     code = "gateway_unavailable"
     status = 503

@@ -73,7 +73,7 @@ def pdf(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
 def refresh(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
     """Fetches the state from the gateway, for the page's script or a button; JSON {"stage"} for the script.
 
-    The stored state is the answer when the payment is settled, when the gateway does not answer, and when all slots are
+    The stored state is returned when the payment is settled, when the gateway does not answer, and when all slots are
     taken.
     """
     if payment.is_unsettled and _REFRESH_SLOTS.acquire(blocking=False):

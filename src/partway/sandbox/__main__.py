@@ -1,4 +1,4 @@
-"""Runs the pretend company: `python -m partway.sandbox --home DIR --port N`."""
+"""Runs the sandbox: `python -m partway.sandbox --home DIR --port N`."""
 
 from __future__ import annotations
 

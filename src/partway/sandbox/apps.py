@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class SandboxConfig(AppConfig):
-    """The pretend payment company."""
+    """The sandbox: a test payment company."""
 
     name = "partway.sandbox"
     label = "sandbox"

@@ -1,4 +1,4 @@
-"""The tables of the pretend company.
+"""The tables of the sandbox.
 
 An Account belongs to a merchant. It has Checkouts, each paid at most once; a Checkout has Refunds. Every change of a
 Checkout stores a Callback in the same transaction. An IdempotentResponse is stored per idempotency key. A Fault happens

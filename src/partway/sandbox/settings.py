@@ -1,4 +1,4 @@
-"""Settings of the pretend company's own process; `python -m partway.sandbox` fills the environment."""
+"""Settings of the sandbox's own process; `python -m partway.sandbox` fills the environment."""
 
 from __future__ import annotations
 

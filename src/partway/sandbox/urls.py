@@ -1,4 +1,4 @@
-"""Every URL of the pretend company."""
+"""Every URL of the sandbox."""
 
 from __future__ import annotations
 

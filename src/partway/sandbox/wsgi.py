@@ -1,4 +1,4 @@
-"""The web application of the pretend company, with its tables brought up to date and its threads started."""
+"""The web application of the sandbox, with its tables brought up to date and its threads started."""
 
 from __future__ import annotations
 

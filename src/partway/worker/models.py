@@ -1,4 +1,4 @@
-"""The heartbeat of each worker process, by which monitoring tells an idle worker from a dead one."""
+"""The heartbeat of each worker process, by which monitoring distinguishes an idle worker from a dead one."""
 
 from django.db import models
 

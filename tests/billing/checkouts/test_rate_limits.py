@@ -20,7 +20,7 @@ from tests.support.gateway_driver import GatewayDriver, PaymentTarget
 
 
 @pytest.fixture(autouse=True)
-def _two(settings: Settings) -> None:
+def _low_rate_limits(settings: Settings) -> None:
     """Allows two checkouts an hour for a link, three for an IP address."""
     settings.PARTWAY_CHECKOUTS_PER_LINK = 2
     settings.PARTWAY_CHECKOUTS_PER_IP = 3

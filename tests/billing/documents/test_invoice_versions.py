@@ -20,7 +20,7 @@ LINES = (
 )
 
 
-def written(dana: Customer, alice: Actor) -> tuple[Invoice, InvoiceDraft]:
+def full_invoice(dana: Customer, alice: Actor) -> tuple[Invoice, InvoiceDraft]:
     """A sent invoice with everything an invoice can have, and what it was made of."""
     draft = InvoiceDraft(
         customer=dana,
@@ -41,7 +41,7 @@ def change(invoice: Invoice, draft: InvoiceDraft, by: Actor) -> Invoice:
 
 
 def test_earlier_invoice_version_equals_invoice_before_edit(dana: Customer, alice: Actor) -> None:
-    invoice, draft = written(dana, alice)
+    invoice, draft = full_invoice(dana, alice)
     was = versions.current_version(invoice)
     change(invoice, replace(draft, lines=LINES[:1], notes="", discount_kind=""), alice)
     [(before, event)] = versions.previous_versions(invoice)
@@ -56,14 +56,14 @@ def test_earlier_invoice_version_equals_invoice_before_edit(dana: Customer, alic
 
 
 def test_invoice_versions_are_kept_in_order(dana: Customer, alice: Actor) -> None:
-    invoice, draft = written(dana, alice)
+    invoice, draft = full_invoice(dana, alice)
     for notes in ("Second", "Third"):
         change(invoice, replace(draft, notes=notes), alice)
     assert [version.notes for version, _ in versions.previous_versions(invoice)] == [draft.notes, "Second"]
 
 
 def test_edit_event_without_snapshot_is_no_invoice_version(dana: Customer, alice: Actor) -> None:
-    invoice, draft = written(dana, alice)
+    invoice, draft = full_invoice(dana, alice)
     change(invoice, draft, alice)
     figures = {"total_minor": 100_000, "currency": "USD", "due_on": "2026-11-30"}
     for data in ({"before": figures}, {}):
@@ -72,7 +72,7 @@ def test_edit_event_without_snapshot_is_no_invoice_version(dana: Customer, alice
 
 
 def test_invoice_version_without_number_and_discount_is_readable(dana: Customer, alice: Actor) -> None:
-    invoice, draft = written(dana, alice)
+    invoice, draft = full_invoice(dana, alice)
     change(invoice, draft, alice)
     event = Event.objects.get(type="invoice.edited")
     for name in ("number", "discount_kind", "discount_percent"):

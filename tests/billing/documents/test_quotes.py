@@ -27,7 +27,7 @@ from tests.support import personas
 
 
 @pytest.fixture
-def offer(dana: Customer) -> QuoteDraft:
+def quote_draft(dana: Customer) -> QuoteDraft:
     """A staircase for $1,000.00, with a deposit of 30 %."""
     day = today(present(), dana.organization.time_zone) + timedelta(days=14)
     lines = (LineDraft("Oak staircase", Decimal(1), 100_000, Decimal(0)),)
@@ -51,8 +51,10 @@ def quote(dana: Customer) -> Quote:
     return personas.sent_quote(dana)
 
 
-def write(offer: QuoteDraft, by: Actor, **changes: Any) -> Quote:
-    return quotes.create(offer.customer.organization, draft=replace(offer, **changes), by=by, now=present())
+def write(quote_draft: QuoteDraft, by: Actor, **changes: Any) -> Quote:
+    return quotes.create(
+        quote_draft.customer.organization, draft=replace(quote_draft, **changes), by=by, now=present()
+    )
 
 
 def accept(quote: Quote, name: str = "Dana W.", days: int = 0) -> Quote:
@@ -73,8 +75,8 @@ def kinds(quote: Quote) -> list[str]:
 # Creating and editing
 
 
-def test_draft_quote_has_deposit_and_no_number(offer: QuoteDraft, alice: Actor) -> None:
-    draft = write(offer, alice)
+def test_draft_quote_has_deposit_and_no_number(quote_draft: QuoteDraft, alice: Actor) -> None:
+    draft = write(quote_draft, alice)
     assert (draft.status, draft.number, draft.deposit) == ("draft", None, Money(30_000, "USD"))
     assert draft.events.get().type == "quote.created"
 
@@ -93,23 +95,25 @@ def test_draft_quote_has_deposit_and_no_number(offer: QuoteDraft, alice: Actor) 
     ],
 )
 def test_percent_deposit_rounds_half_up(
-    offer: QuoteDraft, alice: Actor, total_minor: int, percent: str, deposit_minor: int
+    quote_draft: QuoteDraft, alice: Actor, total_minor: int, percent: str, deposit_minor: int
 ) -> None:
     lines = (LineDraft("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
-    draft = write(offer, alice, lines=lines, deposit_percent=Decimal(percent))
+    draft = write(quote_draft, alice, lines=lines, deposit_percent=Decimal(percent))
     assert draft.deposit_minor == deposit_minor <= draft.total_minor
 
 
-def test_percent_deposit_is_of_total_with_tax_and_discount(offer: QuoteDraft, alice: Actor) -> None:
+def test_percent_deposit_is_of_total_with_tax_and_discount(quote_draft: QuoteDraft, alice: Actor) -> None:
     lines = (LineDraft("Oak staircase", Decimal(1), 100_000, Decimal("8.25")),)
-    draft = write(offer, alice, lines=lines, discount_kind="percent", discount_percent=Decimal(10))
+    draft = write(quote_draft, alice, lines=lines, discount_kind="percent", discount_percent=Decimal(10))
     assert (draft.total_minor, draft.deposit_minor) == (97_425, 29_228)
 
 
 @pytest.mark.parametrize(("currency", "deposit"), [("JPY", 300), ("KWD", 300)])
-def test_deposit_is_in_quote_currency(offer: QuoteDraft, alice: Actor, currency: str, deposit: int) -> None:
+def test_deposit_is_in_quote_currency(
+    quote_draft: QuoteDraft, alice: Actor, currency: str, deposit: int
+) -> None:
     lines = (LineDraft("Oak staircase", Decimal(1), 1_000, Decimal(0)),)
-    assert write(offer, alice, currency=currency, lines=lines).deposit == Money(deposit, currency)
+    assert write(quote_draft, alice, currency=currency, lines=lines).deposit == Money(deposit, currency)
 
 
 @pytest.mark.parametrize(
@@ -128,31 +132,33 @@ def test_deposit_is_in_quote_currency(offer: QuoteDraft, alice: Actor, currency:
     ],
 )
 def test_quote_with_invalid_field_is_refused_by_field(
-    offer: QuoteDraft, alice: Actor, changes: dict[str, Any], field: str
+    quote_draft: QuoteDraft, alice: Actor, changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
-        write(offer, alice, **changes)
+        write(quote_draft, alice, **changes)
     assert list(refusal.value.fields) == [field]
     assert not Quote.objects.exists()
 
 
-def test_quote_edit_recomputes_deposit(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
+def test_quote_edit_recomputes_deposit(quote_draft: QuoteDraft, draft: Quote, alice: Actor) -> None:
     lines = (LineDraft("Oak staircase", Decimal(2), 100_000, Decimal(0)),)
     edited = quotes.edit(
-        draft, draft=replace(offer, lines=lines), expected_version=1, by=alice, now=present()
+        draft, draft=replace(quote_draft, lines=lines), expected_version=1, by=alice, now=present()
     )
     assert (edited.deposit_minor, edited.version) == (60_000, 2)
 
 
-def test_quote_edit_of_outdated_version_raises_stale(offer: QuoteDraft, draft: Quote, alice: Actor) -> None:
-    quotes.edit(draft, draft=offer, expected_version=1, by=alice, now=present())
+def test_quote_edit_of_outdated_version_raises_stale(
+    quote_draft: QuoteDraft, draft: Quote, alice: Actor
+) -> None:
+    quotes.edit(draft, draft=quote_draft, expected_version=1, by=alice, now=present())
     with pytest.raises(Stale):
-        quotes.edit(draft, draft=offer, expected_version=1, by=alice, now=present())
+        quotes.edit(draft, draft=quote_draft, expected_version=1, by=alice, now=present())
 
 
-def test_sent_quote_cannot_be_edited(offer: QuoteDraft, quote: Quote, alice: Actor) -> None:
+def test_sent_quote_cannot_be_edited(quote_draft: QuoteDraft, quote: Quote, alice: Actor) -> None:
     with pytest.raises(Conflict):
-        quotes.edit(quote, draft=offer, expected_version=1, by=alice, now=present())
+        quotes.edit(quote, draft=quote_draft, expected_version=1, by=alice, now=present())
     assert Quote.objects.get().deposit_minor == 30_000
 
 

@@ -97,7 +97,7 @@ def test_void_or_paid_invoice_cannot_be_voided(
         void(invoice, alice)
 
 
-def test_voiding_invoice_with_deposit_is_refused_and_names_way_out(dana: Customer, alice: Actor) -> None:
+def test_voiding_invoice_with_deposit_is_refused_and_names_remedy(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = personas.record_deposit_check(quote)
     invoice = invoices.send(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())

@@ -24,7 +24,7 @@ def payment(invoice: Invoice) -> Payment:
 
 
 @pytest.fixture
-def spare(payment: Payment) -> Payment:
+def payment_with_credit(payment: Payment) -> Payment:
     """The same payment, of which $100.00 are not allocated."""
     Payment.objects.filter(pk=payment.pk).update(captured_minor=70_000)
     payment.refresh_from_db()
@@ -59,31 +59,39 @@ def test_only_sent_or_written_off_invoice_is_allocatable(
     assert allocations.allocatable(invoice, Money(30_000, "USD")) == fits
 
 
-def test_allocation_updates_invoice_and_payment_totals(spare: Payment, invoice: Invoice) -> None:
-    allocate(spare, invoice, 10_000)
+def test_allocation_updates_invoice_and_payment_totals(
+    payment_with_credit: Payment, invoice: Invoice
+) -> None:
+    allocate(payment_with_credit, invoice, 10_000)
     stored = Invoice.objects.get(pk=invoice.pk)
     assert stored.amount_paid_minor == invoice.amount_paid_minor == 70_000
-    assert Payment.objects.get().allocated_minor == spare.allocated_minor == 70_000
-    assert allocations.allocated_amount(spare, invoice) == 70_000
+    assert Payment.objects.get().allocated_minor == payment_with_credit.allocated_minor == 70_000
+    assert allocations.allocated_amount(payment_with_credit, invoice) == 70_000
 
 
-def test_allocation_never_overpays_invoice_changed_under_lock(spare: Payment, invoice: Invoice) -> None:
+def test_allocation_never_overpays_invoice_changed_under_lock(
+    payment_with_credit: Payment, invoice: Invoice
+) -> None:
     Invoice.objects.filter(pk=invoice.pk).update(amount_paid_minor=95_000)
     with pytest.raises(allocations.AllocationError):
-        allocate(spare, invoice, 10_000)
+        allocate(payment_with_credit, invoice, 10_000)
     assert Allocation.objects.count() == 1
 
 
-def test_payment_is_never_allocated_beyond_captured_amount(spare: Payment, invoice: Invoice) -> None:
+def test_payment_is_never_allocated_beyond_captured_amount(
+    payment_with_credit: Payment, invoice: Invoice
+) -> None:
     with pytest.raises(allocations.AllocationError):
-        allocate(spare, invoice, 10_001)
+        allocate(payment_with_credit, invoice, 10_001)
     assert Allocation.objects.count() == 1
 
 
-def test_reversed_payment_cannot_be_allocated(spare: Payment, invoice: Invoice) -> None:
-    Payment.objects.filter(pk=spare.pk).update(status="reversed", gateway_account=None, allocated_minor=0)
+def test_reversed_payment_cannot_be_allocated(payment_with_credit: Payment, invoice: Invoice) -> None:
+    Payment.objects.filter(pk=payment_with_credit.pk).update(
+        status="reversed", gateway_account=None, allocated_minor=0
+    )
     with pytest.raises(allocations.AllocationError):
-        allocate(spare, invoice, 10_000)
+        allocate(payment_with_credit, invoice, 10_000)
 
 
 def test_deallocation_beyond_allocated_amount_raises(payment: Payment, invoice: Invoice) -> None:

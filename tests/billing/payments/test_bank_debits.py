@@ -54,7 +54,7 @@ def test_accepted_bank_debit_blocks_cancel_and_void(
 
 
 @pytest.fixture
-def unwanted(gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor) -> Payment:
+def unaccepted_debit(gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor) -> Payment:
     """A debit that started at the same time as the cancellation of its request."""
     payment = gateway_driver.start(open_request)
     gateway_driver.inject_fault("close_too_late")
@@ -63,35 +63,36 @@ def unwanted(gateway_driver: GatewayDriver, open_request: PaymentRequest, alice:
 
 
 def test_bank_debit_of_canceled_request_is_not_accepted(
-    unwanted: Payment, open_request: PaymentRequest
+    unaccepted_debit: Payment, open_request: PaymentRequest
 ) -> None:
     open_request.refresh_from_db()
-    assert (unwanted.status, unwanted.accepted, open_request.status) == ("processing", False, "canceled")
+    statuses = (unaccepted_debit.status, unaccepted_debit.accepted, open_request.status)
+    assert statuses == ("processing", False, "canceled")
 
 
 def test_unaccepted_bank_debit_becomes_credit_and_raises_alert(
-    gateway_driver: GatewayDriver, unwanted: Payment
+    gateway_driver: GatewayDriver, unaccepted_debit: Payment
 ) -> None:
-    gateway_driver.settle_bank_debit(unwanted)
-    payment = refreshed(unwanted)
+    gateway_driver.settle_bank_debit(unaccepted_debit)
+    payment = refreshed(unaccepted_debit)
     assert (payment.status, payment.invoice.amount_paid_minor) == ("succeeded", 0)
     assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
 
 
 def test_unaccepted_bank_debit_does_not_block_void(
-    gateway_driver: GatewayDriver, unwanted: Payment, alice: Actor
+    gateway_driver: GatewayDriver, unaccepted_debit: Payment, alice: Actor
 ) -> None:
-    invoices.void(unwanted.invoice, by=alice, now=present())
-    gateway_driver.settle_bank_debit(unwanted)
-    payment = refreshed(unwanted)
+    invoices.void(unaccepted_debit.invoice, by=alice, now=present())
+    gateway_driver.settle_bank_debit(unaccepted_debit)
+    payment = refreshed(unaccepted_debit)
     assert (payment.status, payment.invoice.status) == ("succeeded", "void")
 
 
 def test_unaccepted_bank_debit_that_fails_raises_no_alert(
-    gateway_driver: GatewayDriver, unwanted: Payment
+    gateway_driver: GatewayDriver, unaccepted_debit: Payment
 ) -> None:
-    gateway_driver.settle_bank_debit(unwanted, "failed")
-    assert refreshed(unwanted).status == "failed"
+    gateway_driver.settle_bank_debit(unaccepted_debit, "failed")
+    assert refreshed(unaccepted_debit).status == "failed"
     assert not Alert.objects.exists()
 
 

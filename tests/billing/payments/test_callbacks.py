@@ -212,7 +212,7 @@ def test_callback_waits_while_gateway_is_silent(gateway_driver: GatewayDriver, p
 
 
 @pytest.fixture
-def stray(gateway_driver: GatewayDriver, paid: Payment) -> ReceivedCallback:
+def unknown_checkout_callback(gateway_driver: GatewayDriver, paid: Payment) -> ReceivedCallback:
     """A genuine callback for a checkout of no payment."""
     ref, received = paid.checkout_ref, gateway_driver.callback(paid, "authorized")
     Payment.objects.filter(pk=paid.pk).update(checkout_ref=f"{ref}-lost")
@@ -220,9 +220,9 @@ def stray(gateway_driver: GatewayDriver, paid: Payment) -> ReceivedCallback:
 
 
 def test_callback_for_unknown_checkout_raises_alert_after_last_attempt(
-    gateway_driver: GatewayDriver, stray: ReceivedCallback
+    gateway_driver: GatewayDriver, unknown_checkout_callback: ReceivedCallback
 ) -> None:
-    receive(gateway_driver, stray)
+    receive(gateway_driver, unknown_checkout_callback)
     process_all_callbacks()
     callback = Callback.objects.get()
     assert (callback.status, callback.attempt_count) == ("unmatched", 12)

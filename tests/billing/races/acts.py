@@ -82,7 +82,7 @@ def decline(scenario: RaceScenario) -> Quote:
 
 def callback(scenario: RaceScenario) -> Callback:
     """Delivers the first callback about the payment."""
-    return _hear(scenario, scenario.gateway_driver.callback(scenario.payment, scenario.first_callback))
+    return _receive(scenario, scenario.gateway_driver.callback(scenario.payment, scenario.first_callback))
 
 
 def early_callback(scenario: RaceScenario) -> Callback | str:
@@ -94,10 +94,10 @@ def early_callback(scenario: RaceScenario) -> Callback | str:
     started.checkout_ref = line["id"]
     started.checkout_url = scenario.gateway_driver.page(line["id"])
     scenario.gateway_driver.pay(started)
-    return _hear(scenario, scenario.gateway_driver.callback(started, "authorized"))
+    return _receive(scenario, scenario.gateway_driver.callback(started, "authorized"))
 
 
-def _hear(scenario: RaceScenario, received: ReceivedCallback) -> Callback:
+def _receive(scenario: RaceScenario, received: ReceivedCallback) -> Callback:
     stored = receive_callback(
         scenario.gateway_driver.account, body=received.body, headers=received.headers, now=present()
     )

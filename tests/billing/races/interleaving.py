@@ -128,7 +128,7 @@ class _Act:
             connection.ensure_connection()
             if connection.vendor == "postgresql":
                 self.backend = connection.connection.info.backend_pid
-            with failpoints.on_failpoint(self._visit), connection.execute_wrapper(self._notice):
+            with failpoints.on_failpoint(self._hold_at), connection.execute_wrapper(self._note_write):
                 self._result = self._act()
         except BillingError as refusal:
             self._result = refusal
@@ -139,7 +139,7 @@ class _Act:
             self.ended.set()
             self._held_or_ended.set()
 
-    def _visit(self, name: str) -> None:
+    def _hold_at(self, name: str) -> None:
         until = self._until
         if until is None or name != until.name:
             return
@@ -152,6 +152,6 @@ class _Act:
         if not self._go.wait(TIMEOUT_SECONDS):
             raise TimeoutError(f"held at “{name}” for too long")
 
-    def _notice(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+    def _note_write(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         self.is_about_to_write |= not sql.startswith(_READS)
         return execute(sql, *rest)

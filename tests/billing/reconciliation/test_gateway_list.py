@@ -22,7 +22,7 @@ from partway.lib.money import Money
 from tests.support.gateway_driver import GatewayDriver
 
 
-def read(minutes: float = 10) -> int:
+def reconcile(minutes: float = 10) -> int:
     """Runs the reconciliation some minutes from now."""
     return gateway_list.reconcile_gateway_lists(now=present() + timedelta(minutes=minutes))
 
@@ -43,7 +43,7 @@ def test_gateway_list_recovers_missing_checkout_ref(
     with pytest.raises(GatewayUnavailable):
         gateway_driver.start(open_request)
     assert the_payment().checkout_ref == ""
-    assert read() == 1
+    assert reconcile() == 1
     assert the_payment().checkout_ref != ""
 
 
@@ -51,16 +51,16 @@ def test_gateway_list_books_unreported_payment(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.pay(gateway_driver.start(open_request))
-    assert read() == 1
+    assert reconcile() == 1
     assert the_payment().status == "succeeded"
-    assert read(30) == 0
+    assert reconcile(30) == 0
 
 
 def test_gateway_list_leaves_open_checkout_pending(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.start(open_request)
-    assert (read(), the_payment().status) == (0, "pending")
+    assert (reconcile(), the_payment().status) == (0, "pending")
 
 
 def test_gateway_list_books_capture_of_failed_payment(
@@ -70,7 +70,7 @@ def test_gateway_list_books_capture_of_failed_payment(
     gateway_driver.pay(payment, "debit")
     overwrite(payment, status="failed", settled_at=present())  # as after a wrong report
     gateway_driver.settle_bank_debit(payment)
-    assert read() == 1
+    assert reconcile() == 1
     assert (the_payment().status, the_payment().accepted) == ("succeeded", False)
     assert Alert.objects.get().kind == "unwanted_payment"
 
@@ -85,7 +85,7 @@ def test_gateway_list_closes_orphan_checkout(
 ) -> None:
     payment = gateway_driver.start(open_request)
     overwrite(payment, status="failed", checkout_ref="", settled_at=present())
-    assert read() == 1
+    assert reconcile() == 1
     assert gateway_driver.pay(payment).status_code == 410
     assert gateway_driver.captures_of(payment) == []
 
@@ -112,10 +112,10 @@ def test_gateway_list_alerts_capture_with_unknown_reference(
 ) -> None:
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)  # they differ on purpose
     pay_at_foreign_checkout(gateway_driver, "pay_gone")
-    assert read() == 1
+    assert reconcile() == 1
     assert Alert.objects.get().kind == "unmatched_checkout"
     assert Alert.objects.get().params["reference"] == "pay_gone"
-    read(30)
+    reconcile(30)
     assert Alert.objects.count() == 1
 
 
@@ -125,7 +125,7 @@ def test_gateway_list_alerts_capture_on_second_checkout_of_payment(
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
     payment = gateway_driver.start_and_pay(open_request)
     second = pay_at_foreign_checkout(gateway_driver, payment.pk)
-    assert read() == 1
+    assert reconcile() == 1
     assert Alert.objects.get(kind="unmatched_checkout").params["checkout_ref"] == second.ref
 
 
@@ -138,7 +138,7 @@ def test_gateway_list_books_one_of_two_checkouts_and_alerts_the_other(
     gateway_driver.settle_bank_debit(payment)
     overwrite(payment, checkout_ref="")
     second = pay_at_foreign_checkout(gateway_driver, payment.pk)
-    read()
+    reconcile()
     assert (the_payment().status, the_payment().checkout_ref) == ("succeeded", payment.checkout_ref)
     assert Alert.objects.get(kind="unmatched_checkout").params["checkout_ref"] == second.ref
 
@@ -150,7 +150,7 @@ def test_gateway_list_uses_checkout_ref_learned_from_previous_line(
     payment = gateway_driver.start(open_request)
     overwrite(payment, checkout_ref="")
     second = pay_at_foreign_checkout(gateway_driver, payment.pk)
-    read()
+    reconcile()
     assert (the_payment().status, the_payment().checkout_ref) == ("pending", payment.checkout_ref)
     assert Alert.objects.get().params["checkout_ref"] == second.ref
 
@@ -160,7 +160,7 @@ def test_gateway_list_alerts_refund_made_at_gateway(
 ) -> None:
     payment = gateway_driver.start_and_pay(open_request)
     gateway_driver.refund_at_gateway(payment, 10_000)
-    read()
+    reconcile()
     assert Alert.objects.get().kind == "refunded_at_gateway"
     assert refund_of(Alert.objects.get()) == (10_000, 30_000)
 
@@ -169,7 +169,7 @@ def test_gateway_list_ignores_failed_refund(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.refund_and_fail_at_gateway(gateway_driver.start_and_pay(open_request), 10_000)
-    read()
+    reconcile()
     assert not Alert.objects.exists()
 
 
@@ -179,7 +179,7 @@ def test_gateway_list_alerts_booked_amount_mismatch(
     payment = gateway_driver.start_and_pay(open_request)
     overwrite(payment, captured_minor=30_001)
     monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
-    read()
+    reconcile()
     assert Alert.objects.get().kind == "booked_amount_mismatch"
 
 
@@ -188,14 +188,14 @@ def test_gateway_list_resumes_after_unavailable_gateway(
 ) -> None:
     gateway_driver.pay(gateway_driver.start(open_request))
     settings.PARTWAY_GATEWAY_URLS, up = {"sandbox": "http://127.0.0.1:9"}, settings.PARTWAY_GATEWAY_URLS
-    assert read() == 0
+    assert reconcile() == 0
     assert _account(gateway_driver).reconciled_until is None
     settings.PARTWAY_GATEWAY_URLS = up
-    assert read(20) == 1
+    assert reconcile(20) == 1
 
 
 def test_gateway_list_retries_refused_credentials_less_often(gateway_driver: GatewayDriver) -> None:
-    refuse(gateway_driver.account)
+    invalidate_credentials(gateway_driver.account)
     at = present() + timedelta(minutes=10)
     gateway_list.reconcile_gateway_lists(now=at)
     assert _account(gateway_driver).reconcile_at == at + timedelta(hours=6)
@@ -206,11 +206,11 @@ def test_gateway_list_retries_refused_credentials_less_often(gateway_driver: Gat
 _AN_HOUR, _A_DAY = 60, 24 * 60
 
 
-def out_of_reach(settings: Settings) -> None:
+def disconnect_gateway(settings: Settings) -> None:
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": "http://127.0.0.1:9"}
 
 
-def refuse(account: GatewayAccount) -> None:
+def invalidate_credentials(account: GatewayAccount) -> None:
     """Makes the gateway refuse the account's credentials."""
     account.credentials = {**account.credentials, "api_key": "sk_sandbox_wrong"}
     account.save()
@@ -220,10 +220,10 @@ def test_gateway_list_unread_for_a_day_raises_alert(
     gateway_driver: GatewayDriver, settings: Settings
 ) -> None:
     up = settings.PARTWAY_GATEWAY_URLS
-    out_of_reach(settings)
-    read(_A_DAY - _AN_HOUR)
+    disconnect_gateway(settings)
+    reconcile(_A_DAY - _AN_HOUR)
     assert not Alert.objects.exists()
-    read(_A_DAY + _AN_HOUR)
+    reconcile(_A_DAY + _AN_HOUR)
     settings.PARTWAY_GATEWAY_URLS = up
     alert = Alert.objects.get()
     assert (alert.kind, alert.organization) == (
@@ -234,8 +234,8 @@ def test_gateway_list_unread_for_a_day_raises_alert(
 
 
 def test_gateway_list_unread_alert_contains_gateway_refusal(gateway_driver: GatewayDriver) -> None:
-    refuse(gateway_driver.account)
-    read(_A_DAY + _AN_HOUR)
+    invalidate_credentials(gateway_driver.account)
+    reconcile(_A_DAY + _AN_HOUR)
     assert Alert.objects.get(kind="gateway_list_unavailable").params["reason"] == "refused"
 
 
@@ -244,7 +244,7 @@ def test_gateway_list_with_unresolved_line_counts_as_unread(
 ) -> None:
     gateway_driver.pay(gateway_driver.start(open_request))
     gateway_driver.inject_fault("error_before", act="fetch", count=1)
-    read(_A_DAY + _AN_HOUR)
+    reconcile(_A_DAY + _AN_HOUR)
     assert Alert.objects.get().params["reason"] == "checkouts_unreadable"
 
 
@@ -252,10 +252,10 @@ def test_gateway_list_unread_alert_is_auto_resolved_after_read(
     gateway_driver: GatewayDriver, settings: Settings
 ) -> None:
     up = settings.PARTWAY_GATEWAY_URLS
-    out_of_reach(settings)
-    read(_A_DAY + _AN_HOUR)
+    disconnect_gateway(settings)
+    reconcile(_A_DAY + _AN_HOUR)
     settings.PARTWAY_GATEWAY_URLS = up
-    read(_A_DAY + 2 * _AN_HOUR)
+    reconcile(_A_DAY + 2 * _AN_HOUR)
     assert Alert.objects.get().auto_resolution == "list_available"
 
 
@@ -263,9 +263,9 @@ def test_gateway_list_read_within_a_day_raises_no_alert(
     gateway_driver: GatewayDriver, settings: Settings
 ) -> None:
     up = settings.PARTWAY_GATEWAY_URLS
-    read(_A_DAY)
-    out_of_reach(settings)
-    read(_A_DAY + _AN_HOUR)
+    reconcile(_A_DAY)
+    disconnect_gateway(settings)
+    reconcile(_A_DAY + _AN_HOUR)
     settings.PARTWAY_GATEWAY_URLS = up
     assert not Alert.objects.exists()
 
@@ -273,10 +273,10 @@ def test_gateway_list_read_within_a_day_raises_no_alert(
 def test_gateway_list_alert_of_replaced_idle_account_is_auto_resolved(
     gateway_driver: GatewayDriver, alice: Actor
 ) -> None:
-    refuse(gateway_driver.account)
-    read(_A_DAY + _AN_HOUR)
+    invalidate_credentials(gateway_driver.account)
+    reconcile(_A_DAY + _AN_HOUR)
     GatewayAccount.objects.filter(pk=gateway_driver.account.pk).update(is_current=False)
-    read(2 * _A_DAY)
+    reconcile(2 * _A_DAY)
     assert Alert.objects.get().auto_resolution == "account_replaced"
 
 
@@ -285,9 +285,9 @@ def test_gateway_list_alert_of_replaced_account_with_open_payment_stays(
 ) -> None:
     gateway_driver.start(open_request)
     key = gateway_driver.account.sealed_credentials
-    refuse(gateway_driver.account)
+    invalidate_credentials(gateway_driver.account)
     GatewayAccount.objects.filter(pk=gateway_driver.account.pk).update(is_current=False)
-    read(_A_DAY + _AN_HOUR)
+    reconcile(_A_DAY + _AN_HOUR)
     GatewayAccount.objects.filter(pk=gateway_driver.account.pk).update(sealed_credentials=key)
     assert Alert.objects.get().resolved_at is None
 
@@ -311,7 +311,7 @@ def _account(gateway_driver: GatewayDriver) -> GatewayAccount:
 # Payments that stay unsettled
 
 
-def stuck(
+def refresh_without_gateway(
     gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings, after: timedelta
 ) -> datetime:
     """Starts a payment and refreshes it after this time, while the gateway does not respond."""
@@ -326,7 +326,7 @@ def test_payment_unsettled_for_a_day_raises_alert(
     gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings
 ) -> None:
     up = settings.PARTWAY_GATEWAY_URLS
-    stuck(gateway_driver, open_request, settings, timedelta(hours=25))
+    refresh_without_gateway(gateway_driver, open_request, settings, timedelta(hours=25))
     settings.PARTWAY_GATEWAY_URLS = up
     assert Alert.objects.get().kind == "payment_unsettled"
 
@@ -335,7 +335,7 @@ def test_payment_unsettled_alert_is_auto_resolved_when_settled(
     gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings, alice: Actor
 ) -> None:
     up = settings.PARTWAY_GATEWAY_URLS
-    at = stuck(gateway_driver, open_request, settings, timedelta(hours=25))
+    at = refresh_without_gateway(gateway_driver, open_request, settings, timedelta(hours=25))
     settings.PARTWAY_GATEWAY_URLS = up
     assert alerts.auto_resolve_settled(now=at) == 0
     payment_requests.cancel(open_request, by=alice, now=at)
@@ -347,7 +347,7 @@ def test_payment_unsettled_for_less_than_a_day_raises_no_alert(
     gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings
 ) -> None:
     up = settings.PARTWAY_GATEWAY_URLS
-    stuck(gateway_driver, open_request, settings, timedelta(hours=20))
+    refresh_without_gateway(gateway_driver, open_request, settings, timedelta(hours=20))
     settings.PARTWAY_GATEWAY_URLS = up
     assert not Alert.objects.exists()
 
@@ -357,13 +357,13 @@ def test_second_gateway_refund_raises_new_alert_after_first_was_resolved(
 ) -> None:
     payment = gateway_driver.start_and_pay(open_request)
     gateway_driver.refund_at_gateway(payment, 10_000)
-    read()
+    reconcile()
     alert = Alert.objects.get()
     alerts.resolve(alert, expected_digest=alert.digest, by=alice, now=present())
-    read(20)
+    reconcile(20)
     assert Alert.objects.count() == 1
     gateway_driver.refund_at_gateway(payment, 5_000)
-    read(30)
+    reconcile(30)
     assert refund_of(Alert.objects.get(resolved_at__isnull=True)) == (15_000, 30_000)
 
 
@@ -372,9 +372,9 @@ def test_open_refund_alert_is_updated_with_second_refund(
 ) -> None:
     payment = gateway_driver.start_and_pay(open_request)
     gateway_driver.refund_at_gateway(payment, 10_000)
-    read()
+    reconcile()
     gateway_driver.refund_at_gateway(payment, 5_000)
-    read(20)
+    reconcile(20)
     assert refund_of(Alert.objects.get()) == (15_000, 30_000)
 
 
@@ -385,7 +385,7 @@ def test_gateway_list_ignores_capture_booked_by_another_connection_of_account(
     again = GatewayAccount(organization=open_request.organization, gateway="sandbox", is_current=False)
     again.credentials = gateway_driver.account.credentials
     again.save()
-    read()
+    reconcile()
     assert not Alert.objects.exists()
 
 
@@ -397,7 +397,7 @@ def test_gateway_list_books_capture_without_restarting_unnamed_checkout(
     gateway_driver.settle_bank_debit(payment)
     overwrite(payment, status="failed", checkout_ref="", settled_at=present())
     gateway_driver.inject_fault("error_before", act="start", count=9)
-    assert read() == 1
+    assert reconcile() == 1
     assert the_payment().captured_minor == 30_000
 
 
@@ -407,6 +407,6 @@ def test_gateway_list_line_that_could_not_be_compared_is_read_again(
     payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
     gateway_driver.inject_fault("error_before", act="fetch", count=1)
-    read()
+    reconcile()
     assert (_account(gateway_driver).reconciled_until, the_payment().status) == (None, "pending")
-    assert read(20) == 1
+    assert reconcile(20) == 1

@@ -21,7 +21,7 @@ from tests.support.gateway_driver import GatewayDriver
 
 
 @pytest.fixture
-def five(dana: Customer) -> list[Invoice]:
+def five_invoices(dana: Customer) -> list[Invoice]:
     """Five invoices, in the order in which they were written."""
     return [personas.sent_invoice(dana) for _ in range(5)]
 
@@ -34,14 +34,16 @@ def test_verify_difference_names_rule_row_and_values(paid: Payment) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 5, 6])
 def test_check_reads_every_row_once_for_any_slice_size(
-    five: list[Invoice], size: int, monkeypatch: pytest.MonkeyPatch
+    five_invoices: list[Invoice], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "CHUNK_SIZE", size)
     nothing_sent = check("X1", "nothing is sent", no_rows_where(Invoice, Q(status="sent"), "{status}"))
-    assert sorted(one.row for one in nothing_sent.differences()) == [invoice.pk for invoice in five]
+    assert sorted(one.row for one in nothing_sent.differences()) == [invoice.pk for invoice in five_invoices]
 
 
-def test_check_reports_progress_in_rows(five: list[Invoice], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reports_progress_in_rows(
+    five_invoices: list[Invoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checks, "CHUNK_SIZE", 2)
     looked_at: list[int] = []
     one = check("X1", "all is well", no_rows_where(Invoice, Q(status="lost"), ""))
@@ -49,36 +51,40 @@ def test_check_reports_progress_in_rows(five: list[Invoice], monkeypatch: pytest
     assert (sum(looked_at), one.size()) == (4, 5)  # the last slice is not full
 
 
-def test_check_counts_table_once_for_several_parts(five: list[Invoice]) -> None:
+def test_check_counts_table_once_for_several_parts(five_invoices: list[Invoice]) -> None:
     part = no_rows_where(Invoice, Q(status="lost"), "")
     assert check("X1", "all is well", part, part).size() == 5
 
 
-def test_check_finds_differences_in_every_slice(five: list[Invoice], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_finds_differences_in_every_slice(
+    five_invoices: list[Invoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checks, "CHUNK_SIZE", 2)
     Invoice.objects.update(amount_paid_minor=1)
-    assert {row for row, _ in differences_of("M2")} == {invoice.pk for invoice in five}
+    assert {row for row, _ in differences_of("M2")} == {invoice.pk for invoice in five_invoices}
 
 
 def test_check_names_unreadable_row_and_still_reports_others(
-    five: list[Invoice], monkeypatch: pytest.MonkeyPatch
+    five_invoices: list[Invoice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "CHUNK_SIZE", 2)
-    InvoiceLine.objects.filter(invoice=five[2]).update(quantity=9 * 10**14, unit_amount_minor=9 * 10**18)
-    InvoiceLine.objects.exclude(invoice=five[2]).update(amount_minor=1)
+    InvoiceLine.objects.filter(invoice=five_invoices[2]).update(
+        quantity=9 * 10**14, unit_amount_minor=9 * 10**18
+    )
+    InvoiceLine.objects.exclude(invoice=five_invoices[2]).update(amount_minor=1)
     message = dict(differences_of("M1"))
-    assert "cannot be read" in message[five[2].pk]
-    assert message.keys() >= {invoice.pk for invoice in five}
+    assert "cannot be read" in message[five_invoices[2].pk]
+    assert message.keys() >= {invoice.pk for invoice in five_invoices}
 
 
-def test_transaction_survives_check_with_database_error(five: list[Invoice]) -> None:
+def test_transaction_survives_check_with_database_error(five_invoices: list[Invoice]) -> None:
     by_nothing = TableCheck(
         Invoice, lambda rows: rows.annotate(x=1 / F("amount_paid_minor")).values_list("pk", "x")
     )
     with transaction.atomic():
         named = [one.row for one in check("X1", "all can be divided", by_nothing).differences()]
         assert Invoice.objects.count() == 5
-    assert sorted(named) == [invoice.pk for invoice in five]
+    assert sorted(named) == [invoice.pk for invoice in five_invoices]
 
 
 def test_consistent_books_in_every_state_have_no_difference(

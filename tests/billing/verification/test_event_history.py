@@ -229,7 +229,7 @@ def test_verify_finds_quote_accepted_at_differing_from_event(dana: Customer) -> 
 
 
 @pytest.fixture
-def moved(invoice: Invoice) -> Payment:
+def reallocated_check(invoice: Invoice) -> Payment:
     """A check of $1,100.00, allocated to two invoices, taken off one of them, and reversed."""
     by = personas.owner_actor(invoice.organization)
     check = record(invoice, 110_000, by, keep_rest_as_credit=True)
@@ -243,13 +243,15 @@ def moved(invoice: Invoice) -> Payment:
     ("cause", "event_type"),
     [("credit", "credit.applied"), ("released", "credit.released")],
 )
-def test_verify_finds_credit_allocation_without_event(moved: Payment, cause: str, event_type: str) -> None:
+def test_verify_finds_credit_allocation_without_event(
+    reallocated_check: Payment, cause: str, event_type: str
+) -> None:
     assert is_detected(
         ("M6", f"by {cause}: no event says so", without_event(event_type, allocate(cause), amount_minor=1))
     )
 
 
-def test_verify_finds_payment_reversal_without_event(moved: Payment) -> None:
+def test_verify_finds_payment_reversal_without_event(reallocated_check: Payment) -> None:
     corruption = reported_as(allocate("reversed"), delete_events(events("payment.reversed"), of="payment"))
     assert is_detected(("M6", "by reversed: no event says so", corruption))
 

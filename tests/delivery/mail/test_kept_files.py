@@ -31,9 +31,7 @@ def test_message_file_is_kept_in_organization_folder(
     assert [path.name for path in (home / "mail" / organization.pk).iterdir()] == [f"{mail.pk}.eml"]
 
 
-def test_the_inbox_reads_what_was_kept(
-    organization: Organization, mail: Mail, request_: PaymentRequest
-) -> None:
+def test_inbox_reads_kept_messages(organization: Organization, mail: Mail, request_: PaymentRequest) -> None:
     sending.send_due(now=now())
     (kept,) = kept_files.messages(organization)
     assert kept == kept_files.message(organization, mail.pk)

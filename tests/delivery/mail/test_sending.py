@@ -194,7 +194,7 @@ def test_mail_outcome_counts_only_for_latest_attempt(
 def test_mail_claimed_by_another_worker_is_skipped(mail: Mail) -> None:
     another = Mail.objects.filter(pk=mail.pk, attempt_count=0)
 
-    def faster(execute: Any, sql: str, *told: Any) -> Any:
+    def claim_first(execute: Any, sql: str, *told: Any) -> Any:
         """Changes the row between the read and the claim."""
         if sql.startswith("UPDATE") and "faster" not in sent:
             sent.append("faster")
@@ -202,7 +202,7 @@ def test_mail_claimed_by_another_worker_is_skipped(mail: Mail) -> None:
         return execute(sql, *told)
 
     sent: list[str] = []
-    with connection.execute_wrapper(faster):
+    with connection.execute_wrapper(claim_first):
         assert sending.send_due(now=now()) == 0
     assert (sent, sent_by_django.outbox) == (["faster"], [])
 

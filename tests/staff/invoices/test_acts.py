@@ -77,7 +77,7 @@ def test_partly_paid_invoice_cannot_be_voided(alice: Client, invoice: Invoice) -
     assert "credit first; then the invoice can be voided" in answer.content.decode()
 
 
-def test_voiding_invoice_with_deposit_is_refused_and_names_way_out(alice: Client, dana: Customer) -> None:
+def test_voiding_invoice_with_deposit_is_refused_and_names_remedy(alice: Client, dana: Customer) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     personas.record_deposit_check(quote)
     by = personas.owner_actor(dana.organization)

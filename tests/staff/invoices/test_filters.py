@@ -17,25 +17,25 @@ URL = "/o/alder/invoices/"
 
 
 @pytest.fixture
-def some(organization: Organization) -> dict[str, Invoice]:
+def invoices(organization: Organization) -> dict[str, Invoice]:
     """Invoices that differ in state, customer, due date and requests."""
     dana, kenji = personas.customer(organization), personas.customer(organization, "Kenji Tanaka")
-    made = {
+    created = {
         "requested": personas.sent_invoice(dana, due_in=10),
         "late": personas.sent_invoice(kenji, due_in=-3),
         "part": personas.sent_invoice(kenji, due_in=5),
         "draft": personas.draft_invoice(dana),
         "written_off": personas.sent_invoice(dana, due_in=-90),
     }
-    personas.request_payment(made["requested"])
-    personas.captured_payment(made["part"], 10_000)
-    Invoice.objects.filter(pk=made["written_off"].pk).update(status="written_off")
-    return made
+    personas.request_payment(created["requested"])
+    personas.captured_payment(created["part"], 10_000)
+    Invoice.objects.filter(pk=created["written_off"].pk).update(status="written_off")
+    return created
 
 
-def found(client: Client, some: dict[str, Invoice], **query: str) -> set[str]:
+def found(client: Client, invoices: dict[str, Invoice], **query: str) -> set[str]:
     rows = {row.pk for row in client.get(URL, query).context["page"].object_list}
-    return {key for key, invoice in some.items() if invoice.pk in rows}
+    return {key for key, invoice in invoices.items() if invoice.pk in rows}
 
 
 def chips(client: Client, **query: str) -> list[str]:
@@ -54,30 +54,30 @@ def chips(client: Client, **query: str) -> list[str]:
     ],
 )
 def test_invoice_filter_by_status(
-    charlie: Client, some: dict[str, Invoice], status: str, keys: set[str]
+    charlie: Client, invoices: dict[str, Invoice], status: str, keys: set[str]
 ) -> None:
-    assert found(charlie, some, status=status) == keys
+    assert found(charlie, invoices, status=status) == keys
 
 
-def test_invoice_filter_by_open_request(charlie: Client, some: dict[str, Invoice]) -> None:
-    assert found(charlie, some, requested="yes") == {"requested"}
-    open_request = some["requested"].payment_requests.get()
+def test_invoice_filter_by_open_request(charlie: Client, invoices: dict[str, Invoice]) -> None:
+    assert found(charlie, invoices, requested="yes") == {"requested"}
+    open_request = invoices["requested"].payment_requests.get()
     payment_requests.cancel(open_request, by=personas.owner_actor(open_request.organization), now=present())
-    assert found(charlie, some, requested="yes") == set()
+    assert found(charlie, invoices, requested="yes") == set()
 
 
 @pytest.mark.parametrize("typed", ["Kenji Tanaka", "kenji tanaka", "kenji.tanaka@customer.example"])
-def test_invoice_filter_by_typed_customer(charlie: Client, some: dict[str, Invoice], typed: str) -> None:
-    assert found(charlie, some, customer=typed) == {"late", "part"}
+def test_invoice_filter_by_typed_customer(charlie: Client, invoices: dict[str, Invoice], typed: str) -> None:
+    assert found(charlie, invoices, customer=typed) == {"late", "part"}
     assert chips(charlie, customer=typed) == ["Kenji Tanaka"]
 
 
-def test_invoice_filter_by_linked_customer_id(charlie: Client, some: dict[str, Invoice]) -> None:
-    assert found(charlie, some, customer=some["late"].customer_id) == {"late", "part"}
+def test_invoice_filter_by_linked_customer_id(charlie: Client, invoices: dict[str, Invoice]) -> None:
+    assert found(charlie, invoices, customer=invoices["late"].customer_id) == {"late", "part"}
 
 
 def test_invoice_filter_by_customer_name_includes_namesakes(
-    charlie: Client, some: dict[str, Invoice], organization: Organization
+    charlie: Client, invoices: dict[str, Invoice], organization: Organization
 ) -> None:
     personas.sent_invoice(personas.customer(organization, "Kenji Tanaka", "other@customer.example"))
     answer = charlie.get(URL, {"customer": "Kenji Tanaka"})
@@ -85,34 +85,34 @@ def test_invoice_filter_by_customer_name_includes_namesakes(
     assert chips(charlie, customer="Kenji Tanaka") == ["Kenji Tanaka (2 customers)"]
 
 
-def test_invoice_filter_by_due_date_range(charlie: Client, some: dict[str, Invoice]) -> None:
-    first, last = some["part"].due_on.isoformat(), some["requested"].due_on.isoformat()
-    assert found(charlie, some, due_from=first, due_until=last) == {"requested", "part"}
-    assert found(charlie, some, due_until=some["late"].due_on.isoformat()) == {"late", "written_off"}
-    assert found(charlie, some, due_from=last) == {"requested", "draft"}
+def test_invoice_filter_by_due_date_range(charlie: Client, invoices: dict[str, Invoice]) -> None:
+    first, last = invoices["part"].due_on.isoformat(), invoices["requested"].due_on.isoformat()
+    assert found(charlie, invoices, due_from=first, due_until=last) == {"requested", "part"}
+    assert found(charlie, invoices, due_until=invoices["late"].due_on.isoformat()) == {"late", "written_off"}
+    assert found(charlie, invoices, due_from=last) == {"requested", "draft"}
 
 
 def test_invoice_filter_by_sent_date_uses_organization_time_zone(
-    charlie: Client, some: dict[str, Invoice]
+    charlie: Client, invoices: dict[str, Invoice]
 ) -> None:
     """At three in the morning in London it is still the evening before in New York (DESIGN D7)."""
     Invoice.objects.exclude(status="draft").update(sent_at=datetime(2026, 3, 1, 3, tzinfo=UTC))
     everything = {"requested", "late", "part", "written_off"}
-    assert found(charlie, some, sent_from="2026-02-28", sent_until="2026-02-28") == everything
-    assert found(charlie, some, sent_from="2026-03-01") == set()
+    assert found(charlie, invoices, sent_from="2026-02-28", sent_until="2026-02-28") == everything
+    assert found(charlie, invoices, sent_from="2026-03-01") == set()
 
 
-def test_invoice_filters_combine(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filters_combine(charlie: Client, invoices: dict[str, Invoice]) -> None:
     today = date.today() + timedelta(days=60)  # noqa: DTZ011 - any day far enough will do
     query = {"status": "sent", "customer": "Kenji Tanaka", "due_until": today.isoformat(), "q": "inv-"}
-    assert found(charlie, some, **query) == {"late", "part"}
-    assert found(charlie, some, **query, requested="yes") == set()
+    assert found(charlie, invoices, **query) == {"late", "part"}
+    assert found(charlie, invoices, **query, requested="yes") == set()
 
 
 # Chips and the address.
 
 
-def test_invoice_filter_chip_removes_only_its_filter(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filter_chip_removes_only_its_filter(charlie: Client, invoices: dict[str, Invoice]) -> None:
     query = {"q": "kenji", "status": "overdue", "due_from": "2026-01-01", "due_until": "2030-12-31"}
     answer = charlie.get(URL, {**query, "sort": "total", "page": "1"})
     assert chips(charlie, **query) == ["Overdue", "Due Jan 1, 2026 – Dec 31, 2030", "“kenji”"]
@@ -121,20 +121,20 @@ def test_invoice_filter_chip_removes_only_its_filter(charlie: Client, some: dict
     assert f'href="{URL}">Clear filters' in page
 
 
-def test_empty_invoice_filters_are_removed_from_url(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_empty_invoice_filters_are_removed_from_url(charlie: Client, invoices: dict[str, Invoice]) -> None:
     answer = charlie.get(URL, {"customer": "", "due_from": "", "requested": "yes", "sort": ""})
     assert answer.status_code == 302
     assert answer.headers["Location"] == f"{URL}?requested=yes"
     assert charlie.get(URL, {"q": ""}).headers["Location"] == URL
 
 
-def test_invoice_search_keeps_other_filters(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_search_keeps_other_filters(charlie: Client, invoices: dict[str, Invoice]) -> None:
     page = charlie.get(URL, {"status": "overdue", "sort": "-total"}).content.decode()
     assert '<input type="hidden" name="status" value="overdue">' in page
     assert '<input type="hidden" name="sort" value="-total">' in page
 
 
-def test_invoice_filters_without_result_offer_to_clear(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_filters_without_result_offer_to_clear(charlie: Client, invoices: dict[str, Invoice]) -> None:
     page = charlie.get(URL, {"status": "void", "requested": "yes"}).content.decode()
     assert "No invoice is like that" in page
     assert "Export CSV" not in page
@@ -159,12 +159,12 @@ def test_invoice_filters_without_result_offer_to_clear(charlie: Client, some: di
     ],
 )
 def test_invalid_invoice_filter_is_named_and_ignored(
-    charlie: Client, some: dict[str, Invoice], query: dict[str, str], message: str
+    charlie: Client, invoices: dict[str, Invoice], query: dict[str, str], message: str
 ) -> None:
     answer = charlie.get(URL, {**query, "sort": "total"})
     assert answer.status_code == 200
     assert message in answer.content.decode()
-    assert len(answer.context["page"].object_list) == len(some)
+    assert len(answer.context["page"].object_list) == len(invoices)
     assert answer.context["chips"] == []
     assert answer.context["query"].urlencode() == "sort=total"
 
@@ -194,7 +194,7 @@ def test_invoice_list_tolerates_any_query_value(
 
 
 def test_invoice_filter_ignores_customer_of_another_organization(
-    charlie: Client, mallory: Client, some: dict[str, Invoice]
+    charlie: Client, mallory: Client, invoices: dict[str, Invoice]
 ) -> None:
     theirs: Customer = personas.customer(Organization.objects.get(slug="birch"), "Secret Customer")
     for typed in (theirs.pk, theirs.name, theirs.email):

@@ -17,7 +17,7 @@ from tests.support import personas
 
 
 @pytest.fixture
-def some(organization: Organization) -> dict[str, Invoice]:
+def invoices(organization: Organization) -> dict[str, Invoice]:
     """One invoice in each state."""
     dana, kenji = personas.customer(organization), personas.customer(organization, "Kenji Tanaka")
     made = {
@@ -35,8 +35,8 @@ def listed(client: Client, query: str = "") -> list[str]:
     return [row.pk for row in client.get(f"/o/alder/invoices/{query}").context["page"].object_list]
 
 
-def test_invoice_list_is_newest_first(charlie: Client, some: dict[str, Invoice]) -> None:
-    assert listed(charlie) == [some[key].pk for key in ("draft", "paid", "overdue", "sent")]
+def test_invoice_list_is_newest_first(charlie: Client, invoices: dict[str, Invoice]) -> None:
+    assert listed(charlie) == [invoices[key].pk for key in ("draft", "paid", "overdue", "sent")]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_invoice_list_is_newest_first(charlie: Client, some: dict[str, Invoice])
     ],
 )
 def test_invoice_list_search_and_status_filter(
-    charlie: Client, some: dict[str, Invoice], query: str, keys: set[str]
+    charlie: Client, invoices: dict[str, Invoice], query: str, keys: set[str]
 ) -> None:
-    assert set(listed(charlie, query)) == {some[key].pk for key in keys}
+    assert set(listed(charlie, query)) == {invoices[key].pk for key in keys}
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_invoice_list_search_and_status_filter(
     ],
 )
 def test_invoice_list_sort_orders(
-    charlie: Client, some: dict[str, Invoice], sort: str, keys: list[str]
+    charlie: Client, invoices: dict[str, Invoice], sort: str, keys: list[str]
 ) -> None:
-    assert listed(charlie, f"?sort={sort}") == [some[key].pk for key in keys]
+    assert listed(charlie, f"?sort={sort}") == [invoices[key].pk for key in keys]
 
 
 def test_invoice_list_row_shows_stage_bar(charlie: Client, invoice: Invoice) -> None:
@@ -177,7 +177,7 @@ def usd(amount_minor: int) -> Money:
     return Money(amount_minor, "USD")
 
 
-def test_invoice_list_sums_follow_filters(charlie: Client, some: dict[str, Invoice]) -> None:
+def test_invoice_list_sums_follow_filters(charlie: Client, invoices: dict[str, Invoice]) -> None:
     [overdue] = charlie.get("/o/alder/invoices/?status=overdue").context["totals"]
     assert overdue == CurrencyTotals(1, usd(300_000), usd(0), usd(300_000))
 

@@ -16,7 +16,7 @@ URL = "/o/alder/"
 
 
 @pytest.fixture
-def bare(organization: Organization) -> Organization:
+def new_organization(organization: Organization) -> Organization:
     """Alder right after `organizations create`."""
     GatewayAccount.objects.all().delete()
     Organization.objects.update(payments_enabled=False, address="")
@@ -36,15 +36,15 @@ def next_url(client: Client) -> str:
     return page.split('button-primary" href="')[1].split('"')[0]
 
 
-def test_first_steps_lead_owner_to_first_payment(alice: Client, bare: Organization) -> None:
+def test_first_steps_lead_owner_to_first_payment(alice: Client, new_organization: Organization) -> None:
     assert next_url(alice) == "/o/alder/settings/"
     Organization.objects.update(address="1 Elm St")
     assert next_url(alice) == "/o/alder/settings/payments/"
-    personas.gateway_account(bare)
+    personas.gateway_account(new_organization)
     assert next_url(alice) == "/o/alder/settings/payments/"
     Organization.objects.update(payments_enabled=True)
     assert next_url(alice) == "/o/alder/customers/new/"
-    dana = personas.customer(bare)
+    dana = personas.customer(new_organization)
     assert next_url(alice) == "/o/alder/invoices/new/"
     draft = personas.draft_invoice(dana)
     assert next_url(alice) == f"/o/alder/invoices/{draft.pk}/send/"
@@ -57,14 +57,14 @@ def test_first_steps_lead_owner_to_first_payment(alice: Client, bare: Organizati
     assert first(alice) is None
 
 
-def test_first_steps_can_be_done_in_any_order(alice: Client, bare: Organization) -> None:
-    personas.customer(bare)
+def test_first_steps_can_be_done_in_any_order(alice: Client, new_organization: Organization) -> None:
+    personas.customer(new_organization)
     steps = first(alice)
     assert [step.done for step in steps.steps] == [False, False, False, True, False, False, False]
     assert "1 of 7 done" in alice.get(URL).content.decode()
 
 
-def test_every_first_step_url_exists(alice: Client, bare: Organization) -> None:
+def test_every_first_step_url_exists(alice: Client, new_organization: Organization) -> None:
     for step in first(alice).steps:
         assert alice.get(step.url).status_code == 200
 
@@ -82,7 +82,9 @@ def test_first_steps_after_void_invoice_lead_to_new_invoice(alice: Client, invoi
     assert next_url(alice) == "/o/alder/invoices/new/"
 
 
-def test_first_steps_of_collector_contain_collector_steps(bob: Client, bare: Organization) -> None:
+def test_first_steps_of_collector_contain_collector_steps(
+    bob: Client, new_organization: Organization
+) -> None:
     steps = first(bob)
     assert len(steps.steps) == 4
     assert "an owner has to set up online payments" in bob.get(URL).content.decode()
@@ -96,7 +98,7 @@ def test_first_steps_of_collector_do_not_wait_once_payments_are_enabled(
     assert first(bob).blocked_notice == ""
 
 
-def test_first_steps_are_hidden_from_reader(charlie: Client, bare: Organization) -> None:
+def test_first_steps_are_hidden_from_reader(charlie: Client, new_organization: Organization) -> None:
     page = charlie.get(URL).content.decode()
     assert first(charlie) is None
     assert "Nothing was sent yet" in page
@@ -120,10 +122,10 @@ def test_first_steps_ignore_payment_of_another_organization(alice: Client, mallo
     assert first(alice) is not None
 
 
-def test_empty_lists_link_to_same_first_step(bob: Client, bare: Organization) -> None:
+def test_empty_lists_link_to_same_first_step(bob: Client, new_organization: Organization) -> None:
     assert "/o/alder/customers/new/" in bob.get("/o/alder/customers/").content.decode()
     assert "/o/alder/customers/new/" in bob.get("/o/alder/invoices/").content.decode()
-    dana = personas.customer(bare)
+    dana = personas.customer(new_organization)
     shown = bob.get(f"/o/alder/customers/{dana.pk}/").content.decode()
     assert f"/o/alder/invoices/new/?customer={dana.pk}" in shown
 

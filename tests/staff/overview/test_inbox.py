@@ -25,22 +25,22 @@ def _own_home(settings: LazySettings, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def kept(invoice: Invoice) -> str:
+def stored_mail_id(invoice: Invoice) -> str:
     """The id of the invoice's mail, stored as a file."""
     sending.send_due(now=now())
     return Mail.objects.get().pk
 
 
-def test_demo_inbox_shows_sent_mail(bob: Client, kept: str, invoice: Invoice) -> None:
-    assert f"{URL}{kept}/" in bob.get(URL).content.decode()
-    page = bob.get(f"{URL}{kept}/").content.decode()
+def test_demo_inbox_shows_sent_mail(bob: Client, stored_mail_id: str, invoice: Invoice) -> None:
+    assert f"{URL}{stored_mail_id}/" in bob.get(URL).content.decode()
+    page = bob.get(f"{URL}{stored_mail_id}/").content.decode()
     assert "dana.whitfield@customer.example" in page
-    assert f'src="{URL}{kept}/body/"' in page
+    assert f'src="{URL}{stored_mail_id}/body/"' in page
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
 
 
-def test_demo_inbox_body_is_sandboxed_by_csp(bob: Client, kept: str) -> None:
-    answer = bob.get(f"{URL}{kept}/body/")
+def test_demo_inbox_body_is_sandboxed_by_csp(bob: Client, stored_mail_id: str) -> None:
+    answer = bob.get(f"{URL}{stored_mail_id}/body/")
     policy = answer.headers["Content-Security-Policy"]
     assert "sandbox allow-popups" in policy
     assert "allow-scripts" not in policy
@@ -49,9 +49,9 @@ def test_demo_inbox_body_is_sandboxed_by_csp(bob: Client, kept: str) -> None:
     assert '<base target="_blank">' in answer.content.decode()
 
 
-def test_demo_inbox_is_scoped_to_organization(mallory: Client, kept: str) -> None:
-    assert mallory.get(f"/o/birch/inbox/{kept}/").status_code == 404
-    assert mallory.get(f"/o/birch/inbox/{kept}/body/").status_code == 404
+def test_demo_inbox_is_scoped_to_organization(mallory: Client, stored_mail_id: str) -> None:
+    assert mallory.get(f"/o/birch/inbox/{stored_mail_id}/").status_code == 404
+    assert mallory.get(f"/o/birch/inbox/{stored_mail_id}/body/").status_code == 404
 
 
 @pytest.mark.parametrize("made_up", ["mail_00000000000000000000000000", "..%2F..%2Fsecret_key", "x"])
@@ -59,10 +59,12 @@ def test_demo_inbox_unknown_message_is_404(charlie: Client, organization: Organi
     assert charlie.get(f"{URL}{made_up}/").status_code == 404
 
 
-def test_demo_inbox_is_404_with_real_mail_backend(bob: Client, kept: str, settings: LazySettings) -> None:
+def test_demo_inbox_is_404_with_real_mail_backend(
+    bob: Client, stored_mail_id: str, settings: LazySettings
+) -> None:
     settings.PARTWAY_MAIL_TO_FILES = False
     assert bob.get(URL).status_code == 404
-    assert bob.get(f"{URL}{kept}/").status_code == 404
+    assert bob.get(f"{URL}{stored_mail_id}/").status_code == 404
     assert URL not in bob.get("/o/alder/").content.decode()
 
 

@@ -30,14 +30,14 @@ def connect(client: Client, api_key: str) -> str:
     return client.post(PAYMENTS, form, follow=True).content.decode()
 
 
-def test_page_shows_connection_form_of_each_gateway(alice: Client) -> None:
+def test_payment_settings_show_connection_form_of_each_gateway(alice: Client) -> None:
     page = alice.get(PAYMENTS).content.decode()
     for part in ("Connect the sandbox", "Connect Toypay", 'type="password" id="id-toy-api_key"'):
         assert part in page
     assert "Toypay shows it under Developers." in page
 
 
-def test_good_credentials_connect_the_gateway(alice: Client, organization: Organization) -> None:
+def test_valid_credentials_connect_gateway(alice: Client, organization: Organization) -> None:
     assert "Toypay is connected. Now switch online payments on." in connect(alice, f" {GOOD_KEY} ")
     account = GatewayAccount.objects.current(organization).get()
     assert (account.gateway, account.credentials) == ("toy", {"api_key": GOOD_KEY})

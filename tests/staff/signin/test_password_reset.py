@@ -36,7 +36,7 @@ def ask(email: str = ALICE) -> str:
     return answer.content.decode()
 
 
-def letters(home: Path) -> list[str]:
+def sent_mails(home: Path) -> list[str]:
     """Returns the mails that the worker has sent, as text."""
     sending.send_due(now=now())
     kept = (kept_files._read(path) for path in sorted(home.glob("mail/*/*.eml")))
@@ -45,7 +45,7 @@ def letters(home: Path) -> list[str]:
 
 def link(home: Path) -> str:
     """Returns the path of the link in the last mail."""
-    found = re.search(r"https?://[^/]+(/signin/reset/\S+)", letters(home)[-1])
+    found = re.search(r"https?://[^/]+(/signin/reset/\S+)", sent_mails(home)[-1])
     assert found
     return found[1]
 
@@ -147,12 +147,12 @@ def test_password_reset_deletes_session_records(team: Team, home: Path) -> None:
 def test_password_reset_sends_notice_mail(client: Client, team: Team, home: Path) -> None:
     ask()
     set_password(client, link(home))
-    assert "set anew by a link" in " ".join(letters(home))
+    assert "set anew by a link" in " ".join(sent_mails(home))
 
 
 def test_password_reset_mail_is_not_in_demo_inbox(charlie: Client, team: Team, home: Path) -> None:
     ask()
-    letters(home)
+    sent_mails(home)
     assert "new password" not in charlie.get("/o/alder/inbox/").content.decode()
 
 

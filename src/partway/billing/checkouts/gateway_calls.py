@@ -32,7 +32,7 @@ from .payability import CHECKOUT_LIFETIME, document_for_update
 
 T = TypeVar("T")
 
-# After a decision the worker refreshes the payment soon, in case this process is killed before the call is answered.
+# After a decision the worker refreshes the payment soon, in case this process is killed before the response.
 FOLLOW_UP_DELAY = timedelta(seconds=15)
 
 # The state that an uncommitted payment gets when it must not go on.
@@ -51,7 +51,7 @@ def gateway_for_account(account: GatewayAccount) -> Gateway:
     try:
         credentials = account.credentials
     except Unsealable as error:
-        # Until the key is back the gateway cannot be asked, so the outcome of its payments is unknown.
+        # Without the key the gateway cannot be called, so the outcome of its payments is unknown.
         raise OutcomeUnknown(str(error)) from error
     urls, live = settings.PARTWAY_GATEWAY_URLS, settings.PARTWAY_LIVE
     return open_gateway(account.gateway, credentials, urls=urls, live=live)
@@ -161,7 +161,7 @@ def _gateway_for(payment: Payment) -> Gateway:
 
 
 def _create_next_attempt(payment: Payment, operation: GatewayOperation, now: datetime) -> GatewayCall:
-    """Writes the row of the next attempt; raises CallInProgress while an earlier one may still be answered."""
+    """Writes the row of the next attempt; raises CallInProgress while an earlier one may still be in progress."""
     last = payment.gateway_calls.filter(operation=operation).order_by("-attempt").first()
     if last is None:
         return _create_call(payment, operation, 1, now, {})

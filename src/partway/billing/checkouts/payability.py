@@ -57,7 +57,7 @@ def _check_deposit(quote: Quote) -> None:
 
 def _check_request(request: PaymentRequest, invoice: Invoice, checkout_started_at: datetime) -> None:
     if request.status != "open":
-        # A request that ended with its invoice gives the invoice's reason, which tells its customer more.
+        # A request that ended with its invoice gives the invoice's reason, which is more helpful to its customer.
         # One that ended with a payment says settled only while nothing is due: a check may have bounced.
         reasons = {"invoice_voided": "void", "invoice_written_off": "not_payable"}
         if invoice.amount_due_minor == 0:

@@ -101,11 +101,11 @@ class Payment(models.Model):
     payer_ip = models.GenericIPAddressField(null=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
-    # When the worker asks the gateway next, and how many times it has asked.
+    # When the worker fetches the payment next, and how many times it has.
     next_refresh_at = models.DateTimeField()
     refresh_count = models.PositiveIntegerField(default=0)
 
-    amount = MoneyOf("amount_minor")  # what the gateway was asked for
+    amount = MoneyOf("amount_minor")  # the amount requested from the gateway
 
     objects = PaymentQuerySet.as_manager()
 
@@ -238,7 +238,7 @@ class GatewayOperation(models.TextChoices):
 
 
 class GatewayCallOutcome(models.TextChoices):
-    """How a call ended; UNKNOWN is no answer, after which the gateway is asked for the state first (DESIGN P4)."""
+    """How a call ended; UNKNOWN is no response, after which the state is fetched first (DESIGN P4)."""
 
     IN_PROGRESS = "in_progress", "In progress"
     SUCCEEDED = "succeeded", "Succeeded"

@@ -78,7 +78,7 @@ class Quote(Document):
     accepted_at = models.DateTimeField(null=True)
     accepted_ip = models.GenericIPAddressField(null=True)
 
-    deposit = MoneyOf("deposit_minor")  # zero when none is asked for
+    deposit = MoneyOf("deposit_minor")  # zero without a deposit
     amount_payable = MoneyOf("deposit_minor")  # what its link charges: the whole deposit (DESIGN D1)
 
     objects = QuoteQuerySet.as_manager()

@@ -35,7 +35,7 @@ def refresh_payment(payment: Payment, *, now: datetime, callback: Callback | Non
     books it (P7). Raises OutcomeUnknown when the gateway does not answer, Refused when it refuses to.
     """
     fresh = _load(payment.pk)
-    if not fresh.checkout_ref:  # its start got no answer: the same key and body return the same checkout
+    if not fresh.checkout_ref:  # its start got no response: the same key and body return the same checkout
         try:
             checkout = gateway_calls.start(fresh, now=now)
         except Refused as refusal:

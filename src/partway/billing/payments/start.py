@@ -97,7 +97,7 @@ def _get_or_create_payment(
 
 
 def _open_checkout(payment: Payment, target: PaymentTarget, now: datetime) -> Payment:
-    """Returns the payment with its checkout open; calls the gateway again when an earlier call got no answer."""
+    """Returns the payment with its checkout open; calls the gateway again when an earlier call got no response."""
     if payment.checkout_url:
         return payment
     try:

@@ -1,6 +1,6 @@
-"""Reads the gateway's own list of checkouts, and settles what it knows and we do not (DESIGN P5, P6).
+"""Reads the gateway's own list of checkouts, and books payments that only the gateway knows (DESIGN P5, P6).
 
-A crash between a call and its answer leaves a payment without the id of its checkout; a restored backup leaves
+A crash between a call and its response leaves a payment without the id of its checkout; a restored backup leaves
 checkouts without a payment. The list has both, under the reference that we gave them.
 """
 

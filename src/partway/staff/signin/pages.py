@@ -118,7 +118,7 @@ class ResetPassword(SecurityChangeMixin, account.PasswordResetFromKeyView):
         # allauth would store the key in the session, that is, in the database; our links are stored nowhere.
         token = TokenForm({"uidb36": uidb36, "key": key})
         if not token.is_valid():
-            return render(request, "staff/signin/reset_dead.html", status=404)
+            return render(request, "staff/signin/reset_invalid.html", status=404)
         self.key, self.reset_user = key, token.reset_user
         return FormView.dispatch(self, request, uidb36=uidb36, key=key)
 

@@ -44,7 +44,7 @@ def welcome(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     """Sets the first password and signs in, for the holder of the operator's link; the link works once."""
     user = passwords.user_from_welcome_link(uid, token)
     if user is None:
-        return render(request, "staff/signin/dead_link.html", status=404)
+        return render(request, "staff/signin/welcome_invalid.html", status=404)
     form = PasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         password = form.cleaned_data["password"]
@@ -62,7 +62,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     """Joins an organization, for the holder of an invitation's link: with the account signed in, or with a new one."""
     invitation = links.invitation_by_token(token)
     if invitation is None or not invitation.is_open(clock.now()):
-        return render(request, "staff/signin/join_dead.html", status=404)
+        return render(request, "staff/signin/join_invalid.html", status=404)
     if isinstance(request.user, User):
         return _join_with_account(request, invitation, request.user)
     if User.objects.filter(email=invitation.email).exists():

@@ -1,4 +1,4 @@
-"""The mail that asks for a payment. To the request's To, Cc and Bcc; replies go to the member who asked."""
+"""The mail that asks for a payment. To the request's To, Cc and Bcc; replies go to the requester."""
 
 from __future__ import annotations
 
