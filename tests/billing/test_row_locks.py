@@ -100,8 +100,8 @@ def test_creating_request_waits_for_void_of_invoice(invoice: Invoice, alice: Act
 
 
 def test_resending_invoice_waits_for_void(invoice: Invoice, alice: Actor) -> None:
-    again = partial(invoices.resend, invoice, by=alice, now=present())
-    assert refusal(void(invoice, alice), again) == "InvoiceNotSent"
+    resend = partial(invoices.resend, invoice, by=alice, now=present())
+    assert refusal(void(invoice, alice), resend) == "InvoiceNotSent"
 
 
 def test_voiding_invoice_waits_for_capture(authorized: Payment, invoice: Invoice, alice: Actor) -> None:
@@ -171,8 +171,8 @@ def test_starting_payment_waits_for_cancel_of_request(
 
 
 def test_resending_request_waits_for_cancel(open_request: PaymentRequest, alice: Actor) -> None:
-    again = partial(payment_requests.resend, open_request, by=alice, now=present())
-    assert refusal(cancel(open_request, alice), again) == "TooLate"
+    resend = partial(payment_requests.resend, open_request, by=alice, now=present())
+    assert refusal(cancel(open_request, alice), resend) == "TooLate"
 
 
 def test_concurrent_checkouts_from_one_ip_address_share_rate_limit(

@@ -8,15 +8,15 @@ from partway.config.csp import ContentSecurityPolicyMiddleware
 
 
 def policy(response: HttpResponse) -> dict[str, list[str]]:
-    answer = ContentSecurityPolicyMiddleware(lambda _: response)(HttpRequest())
-    parts = [part.split() for part in answer["Content-Security-Policy"].split(";")]
+    with_policy = ContentSecurityPolicyMiddleware(lambda _: response)(HttpRequest())
+    parts = [part.split() for part in with_policy["Content-Security-Policy"].split(";")]
     return {name: sources for name, *sources in parts}
 
 
 def test_csp_allows_only_own_origin() -> None:
-    told = policy(HttpResponse())
-    assert told["default-src"] == told["script-src"] == told["style-src"] == told["form-action"] == ["'self'"]
-    assert told["frame-ancestors"] == told["object-src"] == ["'none'"]
+    csp = policy(HttpResponse())
+    assert csp["default-src"] == csp["script-src"] == csp["style-src"] == csp["form-action"] == ["'self'"]
+    assert csp["frame-ancestors"] == csp["object-src"] == ["'none'"]
 
 
 def test_csp_form_action_includes_gateway_of_payable_page() -> None:

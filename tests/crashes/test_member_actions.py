@@ -99,10 +99,10 @@ def test_crash_while_worker_sends_mail(scenario: CrashScenario, kill_point: Kill
     [first] = scenario.mails()
     with scenario.installation.killed_at(kill_point, "job mails"):
         dialog.confirm().assert_status(200).assert_contains("is on its way again")
-    again = [one["Message-ID"] for one in scenario.mails()[1:]]
+    resent_ids = [one["Message-ID"] for one in scenario.mails()[1:]]
     noted = "after commit" in kill_point.passed or "sent payment_request" not in kill_point.passed
-    assert len(again) == (1 if noted else 2)
-    assert len({first["Message-ID"], *again}) == 2
+    assert len(resent_ids) == (1 if noted else 2)
+    assert len({first["Message-ID"], *resent_ids}) == 2
 
 
 @kill_at_each_failpoint(*RECORD)

@@ -76,8 +76,8 @@ def test_callback_signed_an_hour_off_is_refused(
     harness: GatewayHarness, received: ReceivedCallback, hours: int
 ) -> None:
     at = datetime.now(UTC)
-    again = harness.sign_callback(received.body, at)
-    assert harness.gateway.read_callback(again.body, again.headers)
+    resigned = harness.sign_callback(received.body, at)
+    assert harness.gateway.read_callback(resigned.body, resigned.headers)
     replayed = harness.sign_callback(received.body, at + timedelta(hours=hours))
     with pytest.raises(BadCallback):
         harness.gateway.read_callback(replayed.body, replayed.headers)

@@ -70,8 +70,8 @@ def test_refund_without_response_is_made_once(harness: GatewayHarness, paid: Che
     harness.inject_fault("timeout_after_success", act="refund")
     with pytest.raises(OutcomeUnknown):
         harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
-    again = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
-    assert harness.gateway.fetch(paid.ref).refunds == (again,)
+    repeated = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert harness.gateway.fetch(paid.ref).refunds == (repeated,)
 
 
 def test_refund_can_be_pending_until_it_settles(harness: GatewayHarness, paid: Checkout) -> None:

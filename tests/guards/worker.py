@@ -109,32 +109,32 @@ class Worker:
             self._be_child(writer, module, mutated, tests)
         os.close(writer)
         in_time = bool(select.select([reader], [], [], seconds)[0])
-        said = os.read(reader, 1000).decode() if in_time else "time is over"
+        report = os.read(reader, 1000).decode() if in_time else "time is over"
         os.close(reader)
         _end_group(child)
         os.waitpid(child, 0)
-        if said == "runs at import":
+        if report == "runs at import":
             raise RunsAtImport
-        if not in_time or not said:
+        if not in_time or not report:
             self._empty_database()
-        return Outcome(killed=said != "passed", by=said or "the process ended")
+        return Outcome(killed=report != "passed", by=report or "the process ended")
 
     def _be_child(self, writer: int, module: Module, mutated: str, tests: list[str]) -> None:
         os.setsid()
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, 1)
         os.dup2(nothing, 2)
-        said = "an error outside of the tests"
+        report = "an error outside of the tests"
         try:
             try:
                 patch_functions(module.path, module.source, mutated)
             except RunsAtImport:
                 patch_constants(f"partway.{module.name}", module.source, mutated)
-            said = self._first_failure([self.items[test] for test in tests]) or "passed"
+            report = self._first_failure([self.items[test] for test in tests]) or "passed"
         except RunsAtImport:
-            said = "runs at import"
+            report = "runs at import"
         finally:
-            os.write(writer, said[:1000].encode())
+            os.write(writer, report[:1000].encode())
             os._exit(0)
 
     def _first_failure(self, items: list[pytest.Item]) -> str:

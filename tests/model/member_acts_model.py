@@ -124,8 +124,10 @@ class MemberActModel(OnlinePaymentModel):
         """Returns whether this form was submitted before; refuses it with other values or a reversed payment."""
         if form not in self.forms:
             return False
-        *said, payment = self.forms[form]
-        refuse("conflict", when=said != [invoice, amount] or (payment and payment.state == "reversed"))
+        *earlier_form, payment = self.forms[form]
+        refuse(
+            "conflict", when=earlier_form != [invoice, amount] or (payment and payment.state == "reversed")
+        )
         return True
 
     def _keep(self, form: str, invoice: Invoice, amount: int, payment: Payment | None = None) -> None:

@@ -21,7 +21,7 @@ from tests.model.organization_model import (
 )
 from tests.model.reference_model import ReferenceModel
 
-Apt = Callable[[ReferenceModel, Any], object]
+Suitable = Callable[[ReferenceModel, Any], object]
 
 currencies = st.sampled_from(["USD", "JPY", "KWD"])
 totals = st.sampled_from([1000, 110, 999, 5000, 60_000])
@@ -54,16 +54,16 @@ def portion(of: str, most: int, currency: str) -> int:
 # One of many
 
 
-def one(model_entities: str, apt: Apt) -> SearchStrategy[Any]:
+def one(model_entities: str, suitable: Suitable) -> SearchStrategy[Any]:
     """Returns one of the `model_entities`; four times in five a suitable one, if there is one."""
     return st.runner().flatmap(
-        lambda machine: _mostly(machine.books, getattr(machine.books, model_entities), apt)
+        lambda machine: _mostly(machine.books, getattr(machine.books, model_entities), suitable)
     )
 
 
-def link(apt: Apt) -> SearchStrategy[PaymentTarget]:
+def link(suitable: Suitable) -> SearchStrategy[PaymentTarget]:
     """Returns an object with a link for the customer."""
-    return st.runner().flatmap(lambda machine: _mostly(machine.books, _links(machine.books), apt))
+    return st.runner().flatmap(lambda machine: _mostly(machine.books, _links(machine.books), suitable))
 
 
 def _links(books: ReferenceModel) -> list[PaymentTarget]:
@@ -84,9 +84,9 @@ def _stands(_: ReferenceModel, pair: tuple[Payment, Invoice]) -> bool:
     return bool(payment.allocations.get(invoice))
 
 
-def tab(apt: Apt) -> SearchStrategy[Payment]:
+def tab(suitable: Suitable) -> SearchStrategy[Payment]:
     """Returns a payment whose checkout page a customer has open."""
-    return st.runner().flatmap(lambda machine: _mostly(machine.books, machine.open_checkouts, apt))
+    return st.runner().flatmap(lambda machine: _mostly(machine.books, machine.open_checkouts, suitable))
 
 
 def checkout(status: str) -> SearchStrategy[Checkout]:
@@ -94,13 +94,15 @@ def checkout(status: str) -> SearchStrategy[Checkout]:
     return st.runner().flatmap(lambda machine: st.sampled_from(machine.books.gateway.in_status(status)))
 
 
-def callback(apt: Apt) -> SearchStrategy[GatewayCallback]:
+def callback(suitable: Suitable) -> SearchStrategy[GatewayCallback]:
     """Returns a callback that the gateway sent, or tried to send."""
-    return st.runner().flatmap(lambda machine: _mostly(machine.books, machine.books.gateway.callbacks, apt))
+    return st.runner().flatmap(
+        lambda machine: _mostly(machine.books, machine.books.gateway.callbacks, suitable)
+    )
 
 
-def _mostly(books: ReferenceModel, everything: list[Any], apt: Apt) -> SearchStrategy[Any]:
-    good = [noun for noun in everything if apt(books, noun)]
+def _mostly(books: ReferenceModel, everything: list[Any], suitable: Suitable) -> SearchStrategy[Any]:
+    good = [noun for noun in everything if suitable(books, noun)]
     if not good or len(good) == len(everything):
         return st.sampled_from(everything)
     return st.integers(0, 4).flatmap(lambda n: st.sampled_from(everything if n == 4 else good))
@@ -109,12 +111,12 @@ def _mostly(books: ReferenceModel, everything: list[Any], apt: Apt) -> SearchStr
 # Preconditions of rules
 
 
-def has_candidate(model_entities: str, apt: Apt) -> Callable[[Any], bool]:
+def has_candidate(model_entities: str, suitable: Suitable) -> Callable[[Any], bool]:
     """Precondition: there is a suitable object; sometimes true without one, so that refusals occur too."""
 
     def is_worth_it(machine: Any) -> bool:
         there = getattr(machine.books, model_entities)
-        return any(apt(machine.books, noun) for noun in there) or (bool(there) and rarely(machine))
+        return any(suitable(machine.books, noun) for noun in there) or (bool(there) and rarely(machine))
 
     return is_worth_it
 

@@ -61,5 +61,5 @@ class CustomerBrowser:
     def pay(self, url: str, how: dict[str, str]) -> str:
         """Opens a page, presses Pay, and pays at the checkout; returns the address it leads back to."""
         checkout = self.press_pay(url).headers["location"]
-        answer = self.sandbox_server.submit_form(f"{checkout}/pay", **how)
-        return answer.headers.get("location", "")
+        response = self.sandbox_server.submit_form(f"{checkout}/pay", **how)
+        return response.headers.get("location", "")

@@ -38,10 +38,10 @@ def _checkouts(customer_browser: CustomerBrowser) -> int:
 def test_rate_limited_pay_shows_message_and_opens_no_checkout(customer_browser: CustomerBrowser) -> None:
     for _ in range(3):
         assert _payment_starts(customer_browser, "203.0.113.9") == 303
-    answer = customer_browser.press_pay(links.invoice_url(_invoice(customer_browser)))
-    assert answer.status_code == 429
-    assert "Too many attempts to pay from here." in answer.text
-    assert "location" not in answer.headers
+    response = customer_browser.press_pay(links.invoice_url(_invoice(customer_browser)))
+    assert response.status_code == 429
+    assert "Too many attempts to pay from here." in response.text
+    assert "location" not in response.headers
     assert (Payment.objects.count(), _checkouts(customer_browser)) == (3, 3)
 
 
@@ -67,10 +67,10 @@ def test_rate_limit_counts_ipv6_prefix_as_one_address(customer_browser: Customer
 def test_rate_limit_is_not_evaded_by_forged_forwarded_for(
     customer_browser: CustomerBrowser, made_up: str
 ) -> None:
-    answers = [
+    responses = [
         _payment_starts(customer_browser, made_up.format(number), "203.0.113.9") for number in range(4)
     ]
-    assert answers == [303, 303, 303, 429]
+    assert responses == [303, 303, 303, 429]
 
 
 def test_rate_limit_ignores_forwarded_for_without_trusted_proxy(
@@ -90,11 +90,11 @@ def test_rate_limit_per_link_spans_ip_addresses(customer_browser: CustomerBrowse
     for number in range(2):
         customer_browser.set_forwarded_for(f"203.0.113.{number}")
         checkout = customer_browser.press_pay(links.invoice_url(invoice)).headers["location"]
-        answers = [
+        responses = [
             customer_browser.sandbox_server.submit_form(f"{checkout}/pay", **DECLINED_CARD).status_code
             for _ in range(5)
         ]
-        assert answers == [402, 402, 402, 402, 410]
+        assert responses == [402, 402, 402, 402, 410]
         wait_until(lambda: not invoice.payments.unsettled().exists())
     assert customer_browser.press_pay(links.invoice_url(invoice)).status_code == 429
     request = personas.request_payment(invoice)

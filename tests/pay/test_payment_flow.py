@@ -85,16 +85,16 @@ def test_second_pay_press_leads_to_same_checkout(customer_browser: CustomerBrows
 
 def test_concurrent_pay_presses_make_one_payment(customer_browser: CustomerBrowser) -> None:
     url = links.request_url(_asked(customer_browser))
-    answers: list[int] = []
+    responses: list[int] = []
     presses = [
-        threading.Thread(target=lambda: answers.append(customer_browser.press_pay(url).status_code))
+        threading.Thread(target=lambda: responses.append(customer_browser.press_pay(url).status_code))
         for _ in range(4)
     ]
     for press in presses:
         press.start()
     for press in presses:
         press.join()
-    assert answers == [303] * 4
+    assert responses == [303] * 4
     assert Payment.objects.count() == 1
 
 
@@ -109,9 +109,9 @@ def test_pay_from_page_opened_before_cancel_is_refused(customer_browser: Custome
     request = _asked(customer_browser)
     page = customer_browser.open(links.request_url(request))
     payment_requests.cancel(request, by=personas.owner_actor(customer_browser.organization), now=now())
-    answer = customer_browser.submit(page, "/pay/")
-    assert answer.status_code == 410
-    assert "This request was canceled" in answer.text
+    response = customer_browser.submit(page, "/pay/")
+    assert response.status_code == 410
+    assert "This request was canceled" in response.text
     assert not Payment.objects.exists()
 
 
@@ -122,10 +122,10 @@ def test_pay_now_from_outdated_invoice_page_shows_new_amount_due(
     page = customer_browser.open(links.invoice_url(request.invoice))
     receipt = customer_browser.pay(links.request_url(request), GOOD_CARD)
     wait_until(lambda: "Receipt from" in customer_browser.open(receipt).text)
-    answer = customer_browser.submit(page, "/pay/")
-    assert answer.status_code == 409
-    assert "The amount has changed" in answer.text
-    assert ">Pay Now · $700.00</button>" in answer.text
+    response = customer_browser.submit(page, "/pay/")
+    assert response.status_code == 409
+    assert "The amount has changed" in response.text
+    assert ">Pay Now · $700.00</button>" in response.text
 
 
 def test_pay_with_forged_amount_is_refused(customer_browser: CustomerBrowser) -> None:

@@ -32,7 +32,7 @@ def dead_gateway() -> Iterator[DeadGateway]:
 def visitor(django_db_setup: None, dead_gateway: DeadGateway) -> Iterator[httpx.Client]:
     """A client of `partway serve`, which runs behind one proxy on the test's own database."""
     port = free_port()
-    told = {
+    environment = {
         "DATABASE_URL": database_url(),
         "PARTWAY_URL": f"http://127.0.0.1:{port}",
         "PARTWAY_SANDBOX_URL": dead_gateway.url,
@@ -40,8 +40,8 @@ def visitor(django_db_setup: None, dead_gateway: DeadGateway) -> Iterator[httpx.
     }
     command = [sys.executable, "-m", "partway", "serve", "--port", str(port)]
     with (
-        subprocess.Popen(command, env={**os.environ, **told}) as server,
-        httpx.Client(base_url=told["PARTWAY_URL"], trust_env=False, timeout=30) as visitor,
+        subprocess.Popen(command, env={**os.environ, **environment}) as server,
+        httpx.Client(base_url=environment["PARTWAY_URL"], trust_env=False, timeout=30) as visitor,
     ):
         try:
             wait_until(lambda: _is_up(visitor))
@@ -70,9 +70,9 @@ def test_safe_and_other_methods_change_nothing_on_production_server(
     for route in ROUTES:
         for address in addresses(route, tokens)[:3]:
             for method in (*SAFE_METHODS, *OTHER_METHODS):
-                answer = visitor.request(method, address)
-                assert answer.status_code < 500, (method, address)
-                assert "set-cookie" not in answer.headers, (method, address)
+                response = visitor.request(method, address)
+                assert response.status_code < 500, (method, address)
+                assert "set-cookie" not in response.headers, (method, address)
         assert snapshot_of_all_tables() == before, route
     assert dead_gateway.calls == rung
 
@@ -82,8 +82,8 @@ def test_forged_forwarded_for_in_separate_header_line_is_ignored(
 ) -> None:
     """Some proxies add a line of X-Forwarded-For instead of an entry to the line that came."""
     lines = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.9")]
-    answer = visitor.post(f"/p/{tokens['p'][0]}/pay/", data={"amount_minor": "30000"}, headers=lines)
-    assert answer.status_code == 503  # no gateway is running
+    response = visitor.post(f"/p/{tokens['p'][0]}/pay/", data={"amount_minor": "30000"}, headers=lines)
+    assert response.status_code == 503  # no gateway is running
     assert Payment.objects.latest("created_at").payer_ip == "203.0.113.9"
 
 

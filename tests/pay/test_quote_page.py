@@ -79,8 +79,8 @@ def test_quote_opened_event_is_recorded_once_by_page_post(dana: Client, link: st
 
 
 def test_accepting_quote_stores_name_time_and_ip_address(dana: Client, quote: Quote, link: str) -> None:
-    answer = dana.post(link + "accept/", {"name": "Dana Whitfield"}, REMOTE_ADDR="203.0.113.9")
-    assert answer.status_code == 302
+    response = dana.post(link + "accept/", {"name": "Dana Whitfield"}, REMOTE_ADDR="203.0.113.9")
+    assert response.status_code == 302
     assert (reloaded(quote).accepted_by, reloaded(quote).accepted_ip) == ("Dana Whitfield", "203.0.113.9")
     text = dana.get(link).text
     assert "Accepted" in text
@@ -89,9 +89,9 @@ def test_accepting_quote_stores_name_time_and_ip_address(dana: Client, quote: Qu
 
 @pytest.mark.parametrize("name", ["", "  ", "\x00", "x" * 121])
 def test_accepting_quote_without_name_is_refused(dana: Client, quote: Quote, link: str, name: str) -> None:
-    answer = dana.post(link + "accept/", {"name": name})
-    assert answer.status_code == 422
-    assert "Type your name to accept." in answer.text
+    response = dana.post(link + "accept/", {"name": name})
+    assert response.status_code == 422
+    assert "Type your name to accept." in response.text
     assert reloaded(quote).status == "sent"
 
 
@@ -147,10 +147,10 @@ def leaks(text: str) -> list[str]:
 
 def test_declined_quote_page_leaks_no_details(dana: Client, link: str) -> None:
     dana.post(link + "decline/")
-    answer = dana.get(link)
-    assert answer.status_code == 410
-    assert "declined" in answer.text
-    assert leaks(answer.text) == []
+    response = dana.get(link)
+    assert response.status_code == 410
+    assert "declined" in response.text
+    assert leaks(response.text) == []
 
 
 @pytest.mark.parametrize("worked_off", [True, False])
@@ -160,10 +160,10 @@ def test_expired_quote_page_leaks_no_details_even_before_worker_ran(
     Quote.objects.update(valid_until=now().date() - timedelta(days=2))
     if worked_off:
         quotes.expire(quote, now=now())
-    answer = dana.get(link)
-    assert answer.status_code == 410
-    assert "expired" in answer.text
-    assert leaks(answer.text) == []
+    response = dana.get(link)
+    assert response.status_code == 410
+    assert "expired" in response.text
+    assert leaks(response.text) == []
     late = dana.post(link + "accept/", {"name": "Dana"})
     assert late.status_code == 410
     assert reloaded(quote).accepted_at is None
@@ -201,10 +201,12 @@ def test_deposit_form_has_no_amount_field(dana: Client, quote: Quote, link: str)
 def test_deposit_payment_ignores_forged_amount(customer_browser: CustomerBrowser, forged: str) -> None:
     quote = personas.accept_quote(personas.sent_quote(personas.customer(customer_browser.organization)))
     page = customer_browser.open(links.quote_url(quote))
-    answer = customer_browser.submit(page, "/pay/", amount_minor=forged, amount=forged, deposit_minor=forged)
-    assert answer.status_code == 303
+    response = customer_browser.submit(
+        page, "/pay/", amount_minor=forged, amount=forged, deposit_minor=forged
+    )
+    assert response.status_code == 303
     assert Payment.objects.get().amount_minor == 30_000
-    assert "300.00" in customer_browser.open(answer.headers["location"]).text
+    assert "300.00" in customer_browser.open(response.headers["location"]).text
 
 
 def test_deposit_cannot_be_paid_before_quote_is_accepted(dana: Client, quote: Quote, link: str) -> None:

@@ -61,10 +61,10 @@ def _request(method: str, address: str, **headers: str) -> str:
     """Requests the address once, without cookies, and returns the response."""
     form = b"amount_minor=30000&name=Dana&decision=yes"
     kind = "application/x-www-form-urlencoded"
-    answer = Client().generic(method, f"{address}?name=Dana", form, kind, headers=headers)
-    assert answer.status_code < 500, (method, address)
-    assert not answer.cookies, (method, address)
-    return "" if "pdf" in answer["content-type"] else answer.text
+    response = Client().generic(method, f"{address}?name=Dana", form, kind, headers=headers)
+    assert response.status_code < 500, (method, address)
+    assert not response.cookies, (method, address)
+    return "" if "pdf" in response["content-type"] else response.text
 
 
 def snapshot_of_all_tables() -> dict[str, list[str]]:
@@ -150,8 +150,8 @@ def test_table_snapshot_detects_a_change(tokens: dict[str, list[str]]) -> None:
 
 
 def test_dead_gateway_counts_calls(tokens: dict[str, list[str]], dead_gateway: DeadGateway) -> None:
-    answer = Client().post(f"/p/{tokens['p'][0]}/pay/", {"amount_minor": "30000"})
-    assert (answer.status_code, dead_gateway.calls) == (503, 1)
+    response = Client().post(f"/p/{tokens['p'][0]}/pay/", {"amount_minor": "30000"})
+    assert (response.status_code, dead_gateway.calls) == (503, 1)
 
 
 def test_request_page_takes_five_queries(

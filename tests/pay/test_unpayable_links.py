@@ -154,15 +154,15 @@ def _invalid_tokens(request: PaymentRequest) -> list[str]:
 
 
 def test_unknown_links_of_every_shape_get_identical_404(dana: Client, request_: PaymentRequest) -> None:
-    answers = [dana.get(path) for path in _invalid_tokens(request_)]
-    assert {answer.status_code for answer in answers} == {404}
-    assert len({answer.content for answer in answers}) == 1
-    assert len({str(_headers(answer)) for answer in answers}) == 1
+    responses = [dana.get(path) for path in _invalid_tokens(request_)]
+    assert {response.status_code for response in responses} == {404}
+    assert len({response.content for response in responses}) == 1
+    assert len({str(_headers(response)) for response in responses}) == 1
 
 
-def _headers(answer: HttpResponse) -> list[tuple[str, str]]:
+def _headers(response: HttpResponse) -> list[tuple[str, str]]:
     """Returns the response without its time."""
-    return sorted((name, value) for name, value in answer.headers.items() if name != "Expires")
+    return sorted((name, value) for name, value in response.headers.items() if name != "Expires")
 
 
 def test_unknown_links_and_unknown_rows_take_one_query_each(

@@ -26,11 +26,11 @@ class Merchant:
         return self.sandbox_server.call_api(method, f"/v1/{path}", self.key, **body)
 
     def start(self, **changes: object) -> dict[str, Any]:
-        answer = self.call_api(
+        response = self.call_api(
             "POST", "checkouts", **{**CHECKOUT_FIELDS, "expires_at": in_minutes(35), **changes}
         )
-        assert answer.is_success, answer.text
-        return dict(answer.json())
+        assert response.is_success, response.text
+        return dict(response.json())
 
     def fetch(self, checkout: dict[str, Any]) -> dict[str, Any]:
         return dict(self.call_api("GET", f"checkouts/{checkout['id']}").json())

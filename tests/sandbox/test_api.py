@@ -11,8 +11,8 @@ from tests.sandbox.merchant_client import CHECKOUT_FIELDS, Merchant, in_minutes
 from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 
 
-def code_of(answer: httpx.Response) -> str:
-    return str(answer.json()["error"]["code"])
+def code_of(response: httpx.Response) -> str:
+    return str(response.json()["error"]["code"])
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def test_sandbox_account_has_api_key_and_signing_secret(merchant: Merchant) -> N
     "url", ["", "ftp://x.test/", "javascript:alert(1)", "http://", "http://a b/", "/here"]
 )
 def test_sandbox_account_requires_valid_callback_url(sandbox_server: SandboxServer, url: str) -> None:
-    answer = sandbox_server.call_api("POST", "/v1/accounts", name="Acme", callback_url=url)
-    assert (answer.status_code, code_of(answer)) == (422, "invalid")
+    response = sandbox_server.call_api("POST", "/v1/accounts", name="Acme", callback_url=url)
+    assert (response.status_code, code_of(response)) == (422, "invalid")
 
 
 @pytest.mark.parametrize("path", ["account", "checkouts", "checkouts/co_1", "ledger"])
@@ -75,9 +75,9 @@ def test_checkout_with_invalid_field_is_refused_by_field(
     merchant: Merchant, field: str, value: object
 ) -> None:
     body = {**CHECKOUT_FIELDS, "expires_at": in_minutes(5), field: value}
-    answer = merchant.call_api("POST", "checkouts", **body)
-    assert (answer.status_code, code_of(answer)) == (422, "invalid")
-    assert answer.json()["error"]["message"].startswith(f"{field}:")
+    response = merchant.call_api("POST", "checkouts", **body)
+    assert (response.status_code, code_of(response)) == (422, "invalid")
+    assert response.json()["error"]["message"].startswith(f"{field}:")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"\xff"])
@@ -85,8 +85,8 @@ def test_request_body_that_is_no_json_object_is_refused(
     sandbox_server: SandboxServer, merchant: Merchant, body: bytes
 ) -> None:
     headers = {"Authorization": f"Bearer {merchant.key}"}
-    answer = sandbox_server.client.post("/v1/checkouts", content=body, headers=headers)
-    assert (answer.status_code, code_of(answer)) == (422, "invalid")
+    response = sandbox_server.client.post("/v1/checkouts", content=body, headers=headers)
+    assert (response.status_code, code_of(response)) == (422, "invalid")
 
 
 def test_refusal_is_replayed_for_same_idempotency_key(
@@ -97,8 +97,8 @@ def test_refusal_is_replayed_for_same_idempotency_key(
     path = f"/v1/checkouts/{checkout['id']}/capture"
     early = sandbox_server.client.post(path, json={"amount": 12_500}, headers=headers)
     sandbox_server.submit_form(f"{checkout['url']}/pay", number="4242424242424242")
-    again = sandbox_server.client.post(path, json={"amount": 12_500}, headers=headers)
-    assert early.json() == again.json()
+    repeated = sandbox_server.client.post(path, json={"amount": 12_500}, headers=headers)
+    assert early.json() == repeated.json()
     assert code_of(early) == "not_authorized"
 
 
@@ -109,8 +109,8 @@ def test_idempotency_key_is_scoped_to_account(
     ids = set()
     for who in (merchant, other):
         headers = {"Authorization": f"Bearer {who.key}", "Idempotency-Key": "same"}
-        answer = sandbox_server.client.post("/v1/checkouts", json=body, headers=headers)
-        ids.add(answer.json()["id"])
+        response = sandbox_server.client.post("/v1/checkouts", json=body, headers=headers)
+        ids.add(response.json()["id"])
     assert len(ids) == 2
 
 

@@ -19,98 +19,100 @@ Look = Callable[..., httpx.Response]
 
 
 @pytest.fixture
-def look(sandbox_server: SandboxServer) -> Look:
+def open_page(sandbox_server: SandboxServer) -> Look:
     """Opens an address as a browser does, with these headers."""
     return lambda address, method="GET", **headers: sandbox_server.client.request(
         method, address, headers=headers
     )
 
 
-def hidden(answer: httpx.Response, name: str) -> str:
-    return answer.text.split(f'name="{name}" value="')[1].split('"')[0]
+def hidden(response: httpx.Response, name: str) -> str:
+    return response.text.split(f'name="{name}" value="')[1].split('"')[0]
 
 
-def test_checkout_page_marks_sandbox(look: Look, page: str) -> None:
-    assert "no real money moves" in look(page).text
+def test_checkout_page_marks_sandbox(open_page: Look, page: str) -> None:
+    assert "no real money moves" in open_page(page).text
 
 
-def test_checkout_page_shows_amount_merchant_and_description(look: Look, page: str) -> None:
-    shown = look(page).text
+def test_checkout_page_shows_amount_merchant_and_description(open_page: Look, page: str) -> None:
+    shown = open_page(page).text
     assert "$125.00" in shown
     assert "Acme" in shown
     assert "Invoice INV-0042 &lt;b&gt;first&lt;/b&gt; stage" in shown
 
 
-def test_checkout_page_lists_test_cards(look: Look, page: str) -> None:
-    shown = look(page).text
+def test_checkout_page_lists_test_cards(open_page: Look, page: str) -> None:
+    shown = open_page(page).text
     assert all(number in shown for number in (GOOD, "4000 0025 0000 3155", "000123456789"))
 
 
-def test_checkout_page_csp_forbids_foreign_and_inline_script(look: Look, page: str) -> None:
-    answer = look(page)
-    policy = answer.headers["content-security-policy"]
+def test_checkout_page_csp_forbids_foreign_and_inline_script(open_page: Look, page: str) -> None:
+    response = open_page(page)
+    policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    assert " style=" not in answer.text
-    assert "onclick" not in answer.text
+    assert " style=" not in response.text
+    assert "onclick" not in response.text
 
 
-def test_checkout_page_csp_allows_return_to_merchant(look: Look, page: str) -> None:
-    assert "form-action 'self' http://merchant.test" in look(page).headers["content-security-policy"]
+def test_checkout_page_csp_allows_return_to_merchant(open_page: Look, page: str) -> None:
+    assert "form-action 'self' http://merchant.test" in open_page(page).headers["content-security-policy"]
 
 
-def test_checkout_page_sets_no_cookie_and_is_not_cached(look: Look, page: str) -> None:
-    answer = look(page)
-    assert "set-cookie" not in answer.headers
-    assert answer.headers["cache-control"] == "no-store"
+def test_checkout_page_sets_no_cookie_and_is_not_cached(open_page: Look, page: str) -> None:
+    response = open_page(page)
+    assert "set-cookie" not in response.headers
+    assert response.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("file", ["checkout.css", "checkout.js", "mark.svg"])
-def test_checkout_page_static_files_are_served(look: Look, sandbox_server: SandboxServer, file: str) -> None:
-    assert look(f"{sandbox_server.url}/static/sandbox/{file}").is_success
+def test_checkout_page_static_files_are_served(
+    open_page: Look, sandbox_server: SandboxServer, file: str
+) -> None:
+    assert open_page(f"{sandbox_server.url}/static/sandbox/{file}").is_success
 
 
 def test_get_and_head_of_checkout_page_change_nothing(
-    look: Look, merchant: Merchant, checkout: dict[str, Any], page: str
+    open_page: Look, merchant: Merchant, checkout: dict[str, Any], page: str
 ) -> None:
-    look(page)
-    look(page, "HEAD")
+    open_page(page)
+    open_page(page, "HEAD")
     assert merchant.fetch(checkout) == checkout
 
 
 def test_paying_checkout_redirects_to_return_url(sandbox_server: SandboxServer, page: str) -> None:
-    answer = sandbox_server.submit_form(f"{page}/pay", number=GOOD)
-    assert answer.status_code == 303
-    assert answer.headers["location"] == CHECKOUT_FIELDS["return_url"]
+    response = sandbox_server.submit_form(f"{page}/pay", number=GOOD)
+    assert response.status_code == 303
+    assert response.headers["location"] == CHECKOUT_FIELDS["return_url"]
 
 
-def test_checkout_page_has_link_to_return_without_paying(look: Look, page: str) -> None:
-    assert 'href="http://merchant.test/back?payment=1"' in look(page).text
+def test_checkout_page_has_link_to_return_without_paying(open_page: Look, page: str) -> None:
+    assert 'href="http://merchant.test/back?payment=1"' in open_page(page).text
 
 
 def test_declined_card_shows_message_and_allows_another_card(
     sandbox_server: SandboxServer, page: str
 ) -> None:
-    answer = sandbox_server.submit_form(f"{page}/pay", number=DECLINED)
-    assert answer.status_code == 402
-    assert "Your card was declined." in answer.text
+    response = sandbox_server.submit_form(f"{page}/pay", number=DECLINED)
+    assert response.status_code == 402
+    assert "Your card was declined." in response.text
     assert sandbox_server.submit_form(f"{page}/pay", number=GOOD).status_code == 303
 
 
 def test_too_many_declined_cards_close_checkout(
-    look: Look, merchant: Merchant, checkout: dict[str, Any], page: str
+    open_page: Look, merchant: Merchant, checkout: dict[str, Any], page: str
 ) -> None:
-    answers = [merchant.sandbox_server.submit_form(f"{page}/pay", number=DECLINED) for _ in range(5)]
-    assert [answer.status_code for answer in answers] == [402] * 4 + [410]
-    assert "Too many cards were declined" in answers[-1].text
-    assert "Too many cards were declined" in look(page).text
+    responses = [merchant.sandbox_server.submit_form(f"{page}/pay", number=DECLINED) for _ in range(5)]
+    assert [response.status_code for response in responses] == [402] * 4 + [410]
+    assert "Too many cards were declined" in responses[-1].text
+    assert "Too many cards were declined" in open_page(page).text
     assert merchant.sandbox_server.submit_form(f"{page}/pay", number=GOOD).status_code == 410
     assert (merchant.fetch(checkout)["status"], merchant.fetch(checkout)["code"]) == (
         "closed",
         "too_many_declines",
     )
-    told = ["closed", *["declined"] * 4]
-    wait_until(lambda: sorted(merchant.callback_receiver.kinds(checkout["id"])) == told)
+    expected = ["closed", *["declined"] * 4]
+    wait_until(lambda: sorted(merchant.callback_receiver.kinds(checkout["id"])) == expected)
 
 
 def test_a_refused_confirmation_counts_as_a_decline(
@@ -125,48 +127,48 @@ def test_a_refused_confirmation_counts_as_a_decline(
 
 @pytest.mark.parametrize("number", ["", "4111111111111111", "42424242", "４２４２", "drop table"])
 def test_checkout_accepts_only_test_cards(merchant: Merchant, checkout: dict[str, Any], number: str) -> None:
-    answer = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=number)
-    assert answer.status_code == 422
-    assert "Only the test cards" in answer.text
+    response = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=number)
+    assert response.status_code == 422
+    assert "Only the test cards" in response.text
     assert merchant.fetch(checkout)["status"] == "open"
 
 
 def test_bank_debit_checkout_is_processing(merchant: Merchant, checkout: dict[str, Any], page: str) -> None:
-    answer = merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000123456789")
-    assert answer.status_code == 303
+    response = merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000123456789")
+    assert response.status_code == 303
     assert merchant.fetch(checkout)["status"] == "processing"
 
 
-def test_payment_method_not_requested_is_not_offered(look: Look, merchant: Merchant) -> None:
+def test_payment_method_not_requested_is_not_offered(open_page: Look, merchant: Merchant) -> None:
     page = merchant.start(methods=["card"])["url"]
-    assert "Bank debit" not in look(page).text
-    answer = merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000123456789")
-    assert answer.status_code == 422
+    assert "Bank debit" not in open_page(page).text
+    response = merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000123456789")
+    assert response.status_code == 422
 
 
 def test_second_tab_of_paid_checkout_shows_already_paid(sandbox_server: SandboxServer, page: str) -> None:
     sandbox_server.submit_form(f"{page}/pay", number=GOOD)
-    answer = sandbox_server.submit_form(f"{page}/pay", number=GOOD)
-    assert answer.status_code == 409
-    assert "Already paid" in answer.text
-    assert str(CHECKOUT_FIELDS["return_url"]) in answer.text
+    response = sandbox_server.submit_form(f"{page}/pay", number=GOOD)
+    assert response.status_code == 409
+    assert "Already paid" in response.text
+    assert str(CHECKOUT_FIELDS["return_url"]) in response.text
 
 
 def test_concurrent_payments_of_checkout_pay_once(merchant: Merchant, checkout: dict[str, Any]) -> None:
     address = f"{checkout['url']}/pay"
     with ThreadPoolExecutor(8) as pool:
-        answers = list(
+        responses = list(
             pool.map(lambda _: merchant.sandbox_server.submit_form(address, number=GOOD), range(8))
         )
-    assert sorted(answer.status_code for answer in answers) == [303] + [409] * 7
+    assert sorted(response.status_code for response in responses) == [303] + [409] * 7
     merchant.callback_receiver.wait_for(checkout["id"], "authorized")
 
 
 def test_card_confirmation_is_requested_before_authorization(
     merchant: Merchant, checkout: dict[str, Any]
 ) -> None:
-    answer = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=CONFIRMED)
-    assert "Confirm this payment" in answer.text
+    response = merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=CONFIRMED)
+    assert "Confirm this payment" in response.text
     assert merchant.fetch(checkout)["status"] == "open"
 
 
@@ -200,52 +202,54 @@ def test_card_confirmation_after_close_pays_nothing(merchant: Merchant, checkout
     assert merchant.fetch(checkout)["status"] == "closed"
 
 
-def test_closed_checkout_cannot_be_paid(look: Look, merchant: Merchant, checkout: dict[str, Any]) -> None:
+def test_closed_checkout_cannot_be_paid(
+    open_page: Look, merchant: Merchant, checkout: dict[str, Any]
+) -> None:
     merchant.do("close", checkout)
-    assert "This checkout is closed" in look(checkout["url"]).text
+    assert "This checkout is closed" in open_page(checkout["url"]).text
     assert merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=GOOD).status_code == 410
 
 
-def test_expired_checkout_page_shows_expiry_and_cannot_be_paid(look: Look, merchant: Merchant) -> None:
+def test_expired_checkout_page_shows_expiry_and_cannot_be_paid(open_page: Look, merchant: Merchant) -> None:
     checkout = merchant.start(expires_at=in_minutes(0.005))
-    wait_until(lambda: "The time for paying has passed" in look(checkout["url"]).text)
+    wait_until(lambda: "The time for paying has passed" in open_page(checkout["url"]).text)
     assert merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", number=GOOD).status_code == 410
 
 
 def test_failed_bank_debit_page_shows_message(
-    look: Look, merchant: Merchant, checkout: dict[str, Any], page: str
+    open_page: Look, merchant: Merchant, checkout: dict[str, Any], page: str
 ) -> None:
     merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000111111116")
     merchant.do("settle", checkout)
-    assert "The bank could not debit this account." in look(page).text
+    assert "The bank could not debit this account." in open_page(page).text
 
 
-def test_an_unknown_checkout_is_not_found(look: Look, sandbox_server: SandboxServer) -> None:
-    answer = look(f"{sandbox_server.url}/checkout/co_nobody")
-    assert answer.status_code == 404
-    assert "no real money moves" in answer.text
+def test_an_unknown_checkout_is_not_found(open_page: Look, sandbox_server: SandboxServer) -> None:
+    response = open_page(f"{sandbox_server.url}/checkout/co_nobody")
+    assert response.status_code == 404
+    assert "no real money moves" in response.text
 
 
 @pytest.mark.parametrize(
     "headers",
     [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "http://evil.test"}],
 )
-def test_cross_site_form_cannot_pay_checkout(look: Look, page: str, headers: dict[str, str]) -> None:
-    assert look(f"{page}/pay", "POST", **headers).status_code == 403
+def test_cross_site_form_cannot_pay_checkout(open_page: Look, page: str, headers: dict[str, str]) -> None:
+    assert open_page(f"{page}/pay", "POST", **headers).status_code == 403
 
 
-def test_same_origin_form_can_pay_checkout(look: Look, sandbox_server: SandboxServer, page: str) -> None:
+def test_same_origin_form_can_pay_checkout(open_page: Look, sandbox_server: SandboxServer, page: str) -> None:
     own = {"sec-fetch-site": "same-origin", "origin": sandbox_server.url}
-    assert look(f"{page}/pay", "POST", **own).status_code == 422
-    assert look(f"{page}/pay", "POST", origin=sandbox_server.url).status_code == 422
+    assert open_page(f"{page}/pay", "POST", **own).status_code == 422
+    assert open_page(f"{page}/pay", "POST", origin=sandbox_server.url).status_code == 422
 
 
 def test_checkout_id_without_secret_opens_no_page(
-    look: Look, sandbox_server: SandboxServer, merchant: Merchant
+    open_page: Look, sandbox_server: SandboxServer, merchant: Merchant
 ) -> None:
     checkout = merchant.start()
     for address in (checkout["id"], checkout["id"].removeprefix("co_"), f"{checkout['id']}-{'0' * 32}"):
-        assert look(f"{sandbox_server.url}/checkout/{address}").status_code == 404
+        assert open_page(f"{sandbox_server.url}/checkout/{address}").status_code == 404
         assert (
             sandbox_server.submit_form(
                 f"{sandbox_server.url}/checkout/{address}/pay", number=GOOD

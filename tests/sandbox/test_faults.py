@@ -18,8 +18,8 @@ def pay(merchant: Merchant, checkout: dict[str, Any]) -> httpx.Response:
 
 def test_fault_is_used_up_after_its_count(merchant: Merchant, checkout: dict[str, Any]) -> None:
     merchant.inject_fault("error_before", act="fetch", count=2)
-    answers = [merchant.call_api("GET", f"checkouts/{checkout['id']}").status_code for _ in range(3)]
-    assert answers == [500, 500, 200]
+    responses = [merchant.call_api("GET", f"checkouts/{checkout['id']}").status_code for _ in range(3)]
+    assert responses == [500, 500, 200]
 
 
 def test_fault_affects_only_its_act(merchant: Merchant) -> None:

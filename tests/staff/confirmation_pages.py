@@ -11,9 +11,9 @@ from django.test import Client
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
-def hidden_fields(answer: HttpResponse) -> dict[str, str]:
+def hidden_fields(response: HttpResponse) -> dict[str, str]:
     """Returns the hidden fields of a page."""
-    return dict(_HIDDEN.findall(answer.content.decode()))
+    return dict(_HIDDEN.findall(response.content.decode()))
 
 
 def confirm_page(client: Client, url: str, **options: Any) -> Any:

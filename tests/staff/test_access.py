@@ -81,9 +81,9 @@ def test_every_staff_page_needs_a_permission(address: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("page", MINIMUM_ROLE)
 def test_signed_out_visitor_is_redirected_to_sign_in_with_next(page: str, address: dict[str, str]) -> None:
-    answer = Client().get(address[page])
-    assert answer.status_code == 302
-    assert answer.headers["Location"] == f"/signin/?next={address[page]}"
+    response = Client().get(address[page])
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"/signin/?next={address[page]}"
 
 
 @pytest.mark.parametrize("page", MINIMUM_ROLE)
@@ -112,9 +112,9 @@ def test_outsider_gets_404_through_own_organization_url(
 @pytest.mark.parametrize("page", NEEDS_COLLECTOR)
 def test_reader_gets_403_naming_required_role(page: str, address: dict[str, str], charlie: Client) -> None:
     before = Event.objects.count()
-    for answer in (charlie.get(address[page]), charlie.post(address[page])):
-        assert answer.status_code == 403
-        assert MINIMUM_ROLE[page].label.lower() in answer.content.decode()
+    for response in (charlie.get(address[page]), charlie.post(address[page])):
+        assert response.status_code == 403
+        assert MINIMUM_ROLE[page].label.lower() in response.content.decode()
     assert Event.objects.count() == before
 
 
@@ -165,10 +165,10 @@ def test_staff_pages_are_not_cached_by_browser(bob: Client) -> None:
 
 
 def test_dialog_request_of_signed_out_member_redirects_whole_page_to_sign_in(team: Team) -> None:
-    answer = Client().get(
+    response = Client().get(
         "/o/alder/customers/new/", headers={"HX-Request": "true", "HX-Target": "dialog-content"}
     )
-    assert answer.headers["HX-Redirect"] == "/signin/?next=/o/alder/customers/new/"
+    assert response.headers["HX-Redirect"] == "/signin/?next=/o/alder/customers/new/"
 
 
 def test_id_with_nul_character_is_404(bob: Client) -> None:
@@ -200,13 +200,13 @@ OWN = (
 
 @pytest.mark.parametrize("name", OWN)
 def test_profile_pages_require_sign_in(team: Team, name: str) -> None:
-    answer = Client().get(reverse(name))
-    assert answer.status_code == 302
-    assert unquote(answer.headers["Location"]).startswith("/signin/?next=/profile/")
+    response = Client().get(reverse(name))
+    assert response.status_code == 302
+    assert unquote(response.headers["Location"]).startswith("/signin/?next=/profile/")
 
 
 def test_every_profile_route_requires_sign_in(team: Team) -> None:
     own = [route for route in signin_urls.urlpatterns if str(route.pattern).startswith("profile/")]
     for route in own:
-        for answer in (Client().get(f"/{route.pattern}"), Client().post(f"/{route.pattern}")):
-            assert answer.status_code in (302, 405), route.name
+        for response in (Client().get(f"/{route.pattern}"), Client().post(f"/{route.pattern}")):
+            assert response.status_code in (302, 405), route.name

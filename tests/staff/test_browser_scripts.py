@@ -80,7 +80,7 @@ def test_browser_amount_parser_matches_server(browser: Browser, currency: str) -
     }
     money["messages"] = json.loads(amount_messages())
     page = browser.new_page()
-    answers: list[dict[str, Any]] = page.evaluate(
+    responses: list[dict[str, Any]] = page.evaluate(
         """async ([source, texts, money]) => {
             const { parseAmount } = await import(`data:text/javascript;base64,${source}`);
             const read = (text) => parseAmount(text, money);
@@ -89,7 +89,7 @@ def test_browser_amount_parser_matches_server(browser: Browser, currency: str) -
         [b64encode(module).decode(), texts(), money],
     )
     page.close()
-    assert answers == [on_the_server(text, currency) for text in texts()]
+    assert responses == [on_the_server(text, currency) for text in texts()]
 
 
 def on_the_server(text: str, currency: str) -> dict[str, str | None]:

@@ -44,12 +44,12 @@ def test_stale_customer_field_conflict_is_shown_and_can_be_saved(
 ) -> None:
     first, second = opened(bob, edit), opened(bob, edit)
     bob.post(edit, {**first, "email": "new@dana.example", "phone": "1"})
-    answer = bob.post(edit, {**second, "email": "mine@dana.example"})
-    assert answer.status_code == 422
-    assert "it is “new@dana.example” now" in answer.text
-    assert 'value="mine@dana.example"' in answer.text
-    again = {**second, "email": "mine@dana.example", "initial": answer.context["form"].initial_json()}
-    assert bob.post(edit, again).status_code == 302
+    response = bob.post(edit, {**second, "email": "mine@dana.example"})
+    assert response.status_code == 422
+    assert "it is “new@dana.example” now" in response.text
+    assert 'value="mine@dana.example"' in response.text
+    resubmitted = {**second, "email": "mine@dana.example", "initial": response.context["form"].initial_json()}
+    assert bob.post(edit, resubmitted).status_code == 302
     dana.refresh_from_db()
     assert (dana.email, dana.phone) == ("mine@dana.example", "1")
 
@@ -57,9 +57,9 @@ def test_stale_customer_field_conflict_is_shown_and_can_be_saved(
 def test_stale_customer_form_survives_validation_error(bob: Client, dana: Customer, edit: str) -> None:
     first, second = opened(bob, edit), opened(bob, edit)
     bob.post(edit, {**first, "email": "new@dana.example"})
-    answer = bob.post(edit, {**second, "name": ""})
-    assert answer.status_code == 422
-    bob.post(edit, {**second, "phone": "555", "initial": answer.context["form"].initial_json()})
+    response = bob.post(edit, {**second, "name": ""})
+    assert response.status_code == 422
+    bob.post(edit, {**second, "phone": "555", "initial": response.context["form"].initial_json()})
     dana.refresh_from_db()
     assert (dana.email, dana.phone) == ("new@dana.example", "555")
 

@@ -65,10 +65,10 @@ def _wrap(
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if before:
             _reach(before(*args, **kwargs))
-        answer = original(*args, **kwargs)
+        response = original(*args, **kwargs)
         if after:
             _reach(after(*args, **kwargs))
-        return answer
+        return response
 
     setattr(owner, name, wrapper)
 
@@ -81,9 +81,9 @@ def _wrap_calls() -> None:
     def wrapper(call: GatewayCall, now: datetime, make: Callable[[], Any]) -> Any:
         def made() -> Any:
             _reach(f"before {call.operation}")
-            answer = make()
+            response = make()
             _reach(f"after {call.operation}")
-            return answer
+            return response
 
         return original(call, now, made)
 

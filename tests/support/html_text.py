@@ -6,6 +6,6 @@ import re
 from typing import Any
 
 
-def text_of(answer: Any) -> str:
+def text_of(response: Any) -> str:
     """Returns the text without tags and with single spaces; text that only tags separate is joined."""
-    return " ".join(re.sub(r"<[^>]+>", "", answer.content.decode()).split())
+    return " ".join(re.sub(r"<[^>]+>", "", response.content.decode()).split())

@@ -29,9 +29,9 @@ def wait_until(
     """Returns the first true result of `question`; fails when there is none in time."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
-        answer = question()
-        if answer:
-            return answer
+        result = question()
+        if result:
+            return result
         time.sleep(interval_seconds)
     raise AssertionError("the condition never became true")
 

@@ -20,8 +20,8 @@ def test_healthz_reports_database_and_workers() -> None:
     for process, seconds in (("alive", 5), ("dead", 60)):
         at = present() - timedelta(seconds=seconds)
         Heartbeat.objects.create(pk=process, last_seen_at=at, started_at=at)
-    told = Client().get("/healthz").json()
-    assert (told["status"], told["workers_alive"]) == ("ok", 1)
+    health = Client().get("/healthz").json()
+    assert (health["status"], health["workers_alive"]) == ("ok", 1)
 
 
 def test_metrics_count_queued_mails_and_unsettled_payments() -> None:

@@ -61,14 +61,14 @@ def test_seed_pages_can_be_opened(seeded_organization: Organization) -> None:
 
 
 def test_seed_is_deterministic_for_same_random_state(seeded_organization: Organization) -> None:
-    again = seed.build(invoices=300, now=now(), rng=Random(1))  # noqa: S311
+    rebuilt = seed.build(invoices=300, now=now(), rng=Random(1))  # noqa: S311
     one, other = (
         list(
             Invoice.objects.for_organization(owner)
             .order_by("created_at", "id")
             .values_list("total_minor", "status")
         )
-        for owner in (seeded_organization, again)
+        for owner in (seeded_organization, rebuilt)
     )
     assert one == other
     assert list(verify()) == []

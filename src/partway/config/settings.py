@@ -191,7 +191,15 @@ AXES_LOCKOUT_CALLABLE = "partway.staff.signin.lockout.lockout_response"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-AXES_SENSITIVE_PARAMETERS = ["email", "password", "oldpassword", "password1", "password2", "again", "code"]
+AXES_SENSITIVE_PARAMETERS = [
+    "email",
+    "password",
+    "oldpassword",
+    "password1",
+    "password2",
+    "repeated_password",
+    "code",
+]
 
 USE_TZ = True
 TIME_ZONE = "UTC"

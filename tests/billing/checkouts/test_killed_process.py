@@ -151,11 +151,11 @@ def unresponsive_proxy(gateway_driver: GatewayDriver, path: str) -> Iterator[str
             kept = ("authorization", "idempotency-key")
             return {name: self.headers[name] for name in kept if name in self.headers}
 
-        def _pass_on(self, answer: httpx.Response) -> None:
-            self.send_response(answer.status_code)
-            self.send_header("content-length", str(len(answer.content)))
+        def _pass_on(self, response: httpx.Response) -> None:
+            self.send_response(response.status_code)
+            self.send_header("content-length", str(len(response.content)))
             self.end_headers()
-            self.wfile.write(answer.content)
+            self.wfile.write(response.content)
 
         def log_message(self, *_: Any) -> None:
             """Logs nothing."""

@@ -36,14 +36,14 @@ GatewayAction = Callable[[], Any]
 @pytest.fixture
 def calls(gateway_driver: GatewayDriver) -> Iterator[list[tuple[str, bool]]]:
     """Returns each call to the gateway: the last part of its address, and whether a transaction was open."""
-    seen: list[tuple[str, bool]] = []
+    calls_seen: list[tuple[str, bool]] = []
 
-    def look(request: httpx.Request) -> None:
-        seen.append((request.url.path.rpartition("/")[2], connection.in_atomic_block))
+    def record_call(request: httpx.Request) -> None:
+        calls_seen.append((request.url.path.rpartition("/")[2], connection.in_atomic_block))
 
     client = adapter._client(gateway_driver.sandbox_server.url)
-    client.event_hooks = {"request": [look]}
-    yield seen
+    client.event_hooks = {"request": [record_call]}
+    yield calls_seen
     client.event_hooks = {}
 
 

@@ -272,16 +272,16 @@ def test_quote_cannot_be_both_accepted_and_declined(dana: Customer) -> None:
 
 
 def test_draft_quote_can_be_neither_accepted_nor_declined(draft: Quote) -> None:
-    for answer in (accept, decline):
+    for response in (accept, decline):
         with pytest.raises(Conflict):
-            answer(draft)
+            response(draft)
 
 
 def test_quote_past_valid_until_can_be_neither_accepted_nor_declined(quote: Quote) -> None:
     assert accept(personas.sent_quote(quote.customer), days=14).status == "accepted"
-    for answer in (accept, decline):
+    for response in (accept, decline):
         with pytest.raises(TooLate):
-            answer(quote, days=15)
+            response(quote, days=15)
 
 
 def test_expire_job_expires_unanswered_quotes(quote: Quote, dana: Customer) -> None:

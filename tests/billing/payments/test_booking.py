@@ -100,17 +100,17 @@ def test_captured_state_wins_in_any_order_of_reports(
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([*CheckoutStatus, CANCEL]), max_size=8))
 def test_any_sequence_of_gateway_reports_keeps_books_consistent(
-    dana: Customer, alice: Actor, story: list[str]
+    dana: Customer, alice: Actor, reports: list[str]
 ) -> None:
     payment = started(personas.request_payment(personas.sent_invoice(dana)))
-    for step in story:
+    for step in reports:
         if step != CANCEL:
             apply(payment, state(CheckoutStatus(step)))
             continue
         with suppress(BillingError):
             payment_requests.cancel(payment.payment_request, by=alice, now=present())
     settled = Event.objects.filter(payment=payment, type="payment.succeeded").count()
-    assert settled == (end(payment)[0] == "succeeded") == (CheckoutStatus.CAPTURED in story)
+    assert settled == (end(payment)[0] == "succeeded") == (CheckoutStatus.CAPTURED in reports)
     assert list(verify()) == []
 
 

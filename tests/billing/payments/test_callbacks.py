@@ -152,8 +152,8 @@ def test_callback_replayed_after_success_changes_nothing(
     received = gateway_driver.callback(paid, "authorized")
     receive(gateway_driver, received)
     events = Event.objects.count()
-    again = sign_callback(received.body, present(), gateway_driver.account.credentials["signing_secret"])
-    assert receive(gateway_driver, again).status == "processed"
+    resigned = sign_callback(received.body, present(), gateway_driver.account.credentials["signing_secret"])
+    assert receive(gateway_driver, resigned).status == "processed"
     assert (Event.objects.count(), Callback.objects.count()) == (events, 1)
 
 

@@ -165,12 +165,12 @@ def test_captured_amount_above_amount_due_becomes_credit_and_raises_alert(
     assert Alert.objects.get(payment=payment).kind == "captured_amount_mismatch"
 
 
-@pytest.mark.parametrize("again", [1, 2, 5])
+@pytest.mark.parametrize("refreshes", [1, 2, 5])
 def test_refresh_of_settled_payment_changes_nothing(
-    gateway_driver: GatewayDriver, open_request: PaymentRequest, again: int
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, refreshes: int
 ) -> None:
     payment = gateway_driver.start_and_pay(open_request)
     events = Event.objects.count()
-    for _ in range(again):
+    for _ in range(refreshes):
         refresh_payment(payment, now=present())
     assert (Event.objects.count(), gateway_driver.captures_of(payment)) == (events, [30_000])

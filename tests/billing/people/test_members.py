@@ -64,18 +64,18 @@ def test_own_account_change_is_recorded_in_every_organization_of_user() -> None:
     birch = personas.organization("birch", "Birch & Co")
     Member.objects.create(organization=birch, user=team.alice.user, role="reader")
     members.rename(team.alice.user, name="Alice Alder", now=now())
-    told = Event.objects.filter(type="member.renamed").values_list("organization__slug", flat=True)
-    assert set(told) == {"alder", "birch"}
+    slugs = Event.objects.filter(type="member.renamed").values_list("organization__slug", flat=True)
+    assert set(slugs) == {"alder", "birch"}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_owners_removing_each_other_leave_one_owner() -> None:
     organization, alice, bob = owners()
-    answers = run_concurrently(
+    responses = run_concurrently(
         lambda: members.remove(alice, by=events.member_actor(bob), now=now()),
         lambda: members.remove(bob, by=events.member_actor(alice), now=now()),
     )
-    assert sorted(type(answer).__name__ for answer in answers) == ["LastOwner", "NoneType"]
+    assert sorted(type(response).__name__ for response in responses) == ["LastOwner", "NoneType"]
     assert organization.members.filter(role=Role.OWNER).count() == 1
 
 
@@ -83,11 +83,11 @@ def test_two_owners_removing_each_other_leave_one_owner() -> None:
 def test_two_owners_stepping_down_at_once_leave_one_owner() -> None:
     organization, alice, bob = owners()
     by = events.OPERATOR
-    answers = run_concurrently(
+    responses = run_concurrently(
         lambda: members.change_role(alice, role=Role.READER, by=by, now=now()),
         lambda: members.change_role(bob, role=Role.READER, by=by, now=now()),
     )
-    assert sum(isinstance(answer, LastOwner) for answer in answers) == 1
+    assert sum(isinstance(response, LastOwner) for response in responses) == 1
     assert organization.members.filter(role=Role.OWNER).count() == 1
 
 
@@ -96,11 +96,11 @@ def test_invitation_accepted_twice_at_once_creates_one_member() -> None:
     team = personas.alder()
     by = events.member_actor(team.alice)
     made = members.invite(team.organization, email="ivy@post.example", role="reader", by=by, now=now())
-    answers = run_concurrently(
+    responses = run_concurrently(
         *[lambda: members.accept_with_new_account(made, name="Ivy", password=personas.PASSWORD, now=now())]
         * 2
     )
-    assert sum(isinstance(answer, InvitationNotOpen) for answer in answers) == 1
+    assert sum(isinstance(response, InvitationNotOpen) for response in responses) == 1
     assert Member.objects.filter(user__email="ivy@post.example").count() == 1
 
 

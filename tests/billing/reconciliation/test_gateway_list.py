@@ -382,9 +382,11 @@ def test_gateway_list_ignores_capture_booked_by_another_connection_of_account(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.start_and_pay(open_request)
-    again = GatewayAccount(organization=open_request.organization, gateway="sandbox", is_current=False)
-    again.credentials = gateway_driver.account.credentials
-    again.save()
+    second_connection = GatewayAccount(
+        organization=open_request.organization, gateway="sandbox", is_current=False
+    )
+    second_connection.credentials = gateway_driver.account.credentials
+    second_connection.save()
     reconcile()
     assert not Alert.objects.exists()
 

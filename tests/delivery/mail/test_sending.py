@@ -194,12 +194,12 @@ def test_mail_outcome_counts_only_for_latest_attempt(
 def test_mail_claimed_by_another_worker_is_skipped(mail: Mail) -> None:
     another = Mail.objects.filter(pk=mail.pk, attempt_count=0)
 
-    def claim_first(execute: Any, sql: str, *told: Any) -> Any:
+    def claim_first(execute: Any, sql: str, *arguments: Any) -> Any:
         """Changes the row between the read and the claim."""
         if sql.startswith("UPDATE") and "faster" not in sent:
             sent.append("faster")
             another.update(attempt_count=1, next_attempt_at=now() + sending.LEASE)
-        return execute(sql, *told)
+        return execute(sql, *arguments)
 
     sent: list[str] = []
     with connection.execute_wrapper(claim_first):

@@ -66,10 +66,10 @@ def test_quote_pdf_of_expired_quote_has_no_accept_link(quote: Quote) -> None:
 
 def test_deposit_receipt_pdf_names_quote_and_amount_left(quote: Quote) -> None:
     payment: Payment = personas.record_deposit_check(personas.accept_quote(quote))
-    said = pdf_text.text(receipt_pdf(payment).content)
+    text = pdf_text.text(receipt_pdf(payment).content)
     for words in (f"Quote {quote.number}", "Total of the quote $1,000.00", "This deposit $300.00"):
-        assert words in said
-    assert "Left after the deposit $700.00" in said
+        assert words in text
+    assert "Left after the deposit $700.00" in text
 
 
 def test_quote_mail_attaches_quote_pdf(quote: Quote) -> None:

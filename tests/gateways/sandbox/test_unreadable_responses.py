@@ -22,10 +22,10 @@ CREDENTIALS = {"api_key": "sk_sandbox_x", "signing_secret": "whsec_c2VjcmV0"}
 class UnreadableServer(BaseHTTPRequestHandler):
     """Responds to every request with the response that the test has set."""
 
-    answer: tuple[int, bytes] = (200, b"")
+    response: tuple[int, bytes] = (200, b"")
 
     def do_GET(self) -> None:
-        status, body = self.answer
+        status, body = self.response
         self.rfile.read(int(self.headers.get("content-length", 0)))
         self.send_response(status)
         self.send_header("content-length", str(len(body)))

@@ -19,10 +19,10 @@ GOOD = {
 
 
 def test_adding_customer_redirects_to_customer_page(bob: Client, organization: Organization) -> None:
-    answer = bob.post(NEW, GOOD, follow=True)
+    response = bob.post(NEW, GOOD, follow=True)
     made = Customer.objects.get()
     assert (made.name, made.address) == ("Hollis & Reed", "1 Elm St\nAlder")
-    page = answer.content.decode()
+    page = response.content.decode()
     assert "Hollis &amp; Reed was added." in page
     assert "owes you nothing so far" in page
 
@@ -38,10 +38,10 @@ def test_adding_customer_redirects_to_customer_page(bob: Client, organization: O
 def test_invalid_customer_input_is_refused_on_field(
     bob: Client, organization: Organization, field: str, text: str, message: str
 ) -> None:
-    answer = bob.post(NEW, {**GOOD, field: text})
-    assert answer.status_code == 422
-    assert message in answer.context["form"].errors[field][0]
-    assert "555 0100" in answer.content.decode() or field == "phone"
+    response = bob.post(NEW, {**GOOD, field: text})
+    assert response.status_code == 422
+    assert message in response.context["form"].errors[field][0]
+    assert "555 0100" in response.content.decode() or field == "phone"
     assert not Customer.objects.exists()
 
 

@@ -32,27 +32,27 @@ def test_send_invoice_dialog_names_recipient(bob: Client, dana: Customer) -> Non
 
 def test_sending_invoice_assigns_number_and_mails_customer(bob: Client, dana: Customer) -> None:
     draft = personas.draft_invoice(dana)
-    answer = confirm_page(bob, url(draft, "send"), follow=True)
+    response = confirm_page(bob, url(draft, "send"), follow=True)
     draft.refresh_from_db()
     assert (draft.status, draft.number) == ("sent", "INV-0001")
     assert Mail.objects.get().to == [dana.email]
-    assert "is on its way to" in answer.content.decode()
+    assert "is on its way to" in response.content.decode()
 
 
 def test_sending_invoice_twice_is_refused_and_mails_once(bob: Client, dana: Customer) -> None:
     draft = personas.draft_invoice(dana)
     confirm_page(bob, url(draft, "send"))
-    answer = confirm_page(bob, url(draft, "send"))
-    assert answer.status_code == 409
-    assert "already sent" in answer.content.decode()
+    response = confirm_page(bob, url(draft, "send"))
+    assert response.status_code == 409
+    assert "already sent" in response.content.decode()
     assert Mail.objects.count() == 1
 
 
 def test_invoice_with_zero_total_cannot_be_sent(bob: Client, dana: Customer) -> None:
     draft = personas.draft_invoice(dana, 0)
-    answer = confirm_page(bob, url(draft, "send"))
-    assert answer.status_code == 422
-    assert "Nothing is due on this invoice" in answer.content.decode()
+    response = confirm_page(bob, url(draft, "send"))
+    assert response.status_code == 422
+    assert "Nothing is due on this invoice" in response.content.decode()
 
 
 def test_resending_invoice_mails_again(bob: Client, invoice: Invoice) -> None:
@@ -72,9 +72,9 @@ def test_voiding_invoice_asks_first_and_cancels_request(alice: Client, invoice: 
 
 def test_partly_paid_invoice_cannot_be_voided(alice: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 100)
-    answer = confirm_page(alice, url(invoice, "void"))
-    assert answer.status_code == 409
-    assert "credit first; then the invoice can be voided" in answer.content.decode()
+    response = confirm_page(alice, url(invoice, "void"))
+    assert response.status_code == 409
+    assert "credit first; then the invoice can be voided" in response.content.decode()
 
 
 def test_voiding_invoice_with_deposit_is_refused_and_names_remedy(alice: Client, dana: Customer) -> None:
@@ -86,8 +86,8 @@ def test_voiding_invoice_with_deposit_is_refused_and_names_remedy(alice: Client,
     dialog = alice.get(url(invoice, "void")).content.decode()
     assert "Move it to the customer&#x27;s credit first" in dialog
     assert ">Void Invoice</button>" not in dialog
-    answer = confirm_page(alice, url(invoice, "void"))
-    assert answer.status_code == 409
+    response = confirm_page(alice, url(invoice, "void"))
+    assert response.status_code == 409
     credit.deallocate(invoice, Payment.objects.get(), by=by, now=now())
     assert confirm_page(alice, url(invoice, "void")).status_code == 302
 
@@ -102,13 +102,13 @@ def test_draft_invoice_edited_meanwhile_is_shown_again_before_send(
     page = alice.get(url(draft, "send"))
     other = personas.customer(dana.organization, "Eli Other")
     bob.post(edit_url(draft), typed(other, version="1", lines__0__unit_amount="9,000.00"))
-    answer = alice.post(url(draft, "send"), hidden_fields(page))
-    told = text_of(answer.content.decode())
-    assert answer.status_code == 409
+    response = alice.post(url(draft, "send"), hidden_fields(page))
+    text = text_of(response.content.decode())
+    assert response.status_code == 409
     for message in ("Somebody else changed this", "Send $9,000.00", other.email):
-        assert message in told
+        assert message in text
     assert not Mail.objects.exists()
-    assert alice.post(url(draft, "send"), hidden_fields(answer)).status_code == 302
+    assert alice.post(url(draft, "send"), hidden_fields(response)).status_code == 302
 
 
 def test_invoice_sent_meanwhile_is_not_voided_from_draft_page(
@@ -118,10 +118,10 @@ def test_invoice_sent_meanwhile_is_not_voided_from_draft_page(
     page = alice.get(url(draft, "void"))
     confirm_page(bob, url(draft, "send"))
     open_request = personas.request_payment(Invoice.objects.get())
-    answer = alice.post(url(draft, "void"), hidden_fields(page))
+    response = alice.post(url(draft, "void"), hidden_fields(page))
     open_request.refresh_from_db()
-    assert (answer.status_code, open_request.status) == (409, "open")
-    assert "Void INV-0001?" in text_of(answer.content.decode())
+    assert (response.status_code, open_request.status) == (409, "open")
+    assert "Void INV-0001?" in text_of(response.content.decode())
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_write_off_of_outdated_amount_due_is_refused(
 ) -> None:
     page = alice.get(url(invoice, "write-off"))
     change(invoice, 40_000)
-    answer = alice.post(url(invoice, "write-off"), hidden_fields(page))
+    response = alice.post(url(invoice, "write-off"), hidden_fields(page))
     invoice.refresh_from_db()
-    assert (answer.status_code, invoice.status) == (409, "sent")
-    assert f"Write Off {invoice.amount_due}" in answer.content.decode()
-    assert alice.post(url(invoice, "write-off"), hidden_fields(answer)).status_code == 302
+    assert (response.status_code, invoice.status) == (409, "sent")
+    assert f"Write Off {invoice.amount_due}" in response.content.decode()
+    assert alice.post(url(invoice, "write-off"), hidden_fields(response)).status_code == 302
 
 
 def test_reopen_from_outdated_page_is_refused(alice: Client, invoice: Invoice) -> None:
@@ -145,9 +145,9 @@ def test_reopen_from_outdated_page_is_refused(alice: Client, invoice: Invoice) -
     confirm_page(alice, url(invoice, "reopen"))
     personas.edit_invoice(invoice, 5_000)
     confirm_page(alice, url(invoice, "write-off"))
-    answer = alice.post(url(invoice, "reopen"), hidden_fields(page))
-    assert answer.status_code == 409
-    assert "Reopen $50.00" in answer.content.decode()
+    response = alice.post(url(invoice, "reopen"), hidden_fields(page))
+    assert response.status_code == 409
+    assert "Reopen $50.00" in response.content.decode()
 
 
 @pytest.mark.parametrize("name", ["send", "void"])
@@ -178,12 +178,12 @@ def test_write_off_dialog_shows_amount_and_open_request(alice: Client, invoice: 
 def test_written_off_invoice_page_shows_member_and_options(
     alice: Client, bob: Client, invoice: Invoice
 ) -> None:
-    answer = confirm_page(alice, url(invoice, "write-off"), follow=True)
-    text = text_of(answer.content.decode())
+    response = confirm_page(alice, url(invoice, "write-off"), follow=True)
+    text = text_of(response.content.decode())
     assert "$1,000.00 of INV-0001 is written off" in text
     assert "Alice wrote this invoice off on" in text
     assert "record the payment" in text
-    assert url(invoice, "reopen") in answer.content.decode()
+    assert url(invoice, "reopen") in response.content.decode()
     theirs = page_of(bob, invoice)
     assert "an owner can reopen it" in theirs
     assert url(invoice, "reopen") not in theirs
@@ -201,21 +201,21 @@ def test_reopened_invoice_is_due_again(alice: Client, dana: Customer) -> None:
     invoice = personas.sent_invoice(dana, due_in=-3)
     confirm_page(alice, url(invoice, "write-off"))
     assert "overdue at once" in alice.get(url(invoice, "reopen")).content.decode()
-    answer = confirm_page(alice, url(invoice, "reopen"), follow=True)
-    assert "INV-0001 is open again: $1,000.00 is due." in answer.content.decode()
+    response = confirm_page(alice, url(invoice, "reopen"), follow=True)
+    assert "INV-0001 is open again: $1,000.00 is due." in response.content.decode()
     assert "Alice reopened the invoice" in page_of(alice, invoice)
 
 
 def test_reopen_of_sent_invoice_is_refused(alice: Client, invoice: Invoice) -> None:
-    answer = confirm_page(alice, url(invoice, "reopen"))
-    assert answer.status_code == 409
-    assert "only one that was written off can be reopened" in answer.content.decode()
+    response = confirm_page(alice, url(invoice, "reopen"))
+    assert response.status_code == 409
+    assert "only one that was written off can be reopened" in response.content.decode()
 
 
 def test_write_off_of_draft_invoice_is_refused(alice: Client, dana: Customer) -> None:
-    answer = alice.post(url(personas.draft_invoice(dana), "write-off"))
-    assert answer.status_code == 409
-    assert "there is nothing to write off" in answer.content.decode()
+    response = alice.post(url(personas.draft_invoice(dana), "write-off"))
+    assert response.status_code == 409
+    assert "there is nothing to write off" in response.content.decode()
 
 
 def test_only_owners_can_write_off_and_reopen(alice: Client, bob: Client, invoice: Invoice) -> None:

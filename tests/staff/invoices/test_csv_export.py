@@ -19,9 +19,9 @@ URL = "/o/alder/invoices/csv/"
 
 
 def raw(client: Client, **query: str) -> bytes:
-    answer = client.get(URL, query)
-    assert isinstance(answer, StreamingHttpResponse)
-    return b"".join(answer.streaming_content)  # type: ignore[arg-type]
+    response = client.get(URL, query)
+    assert isinstance(response, StreamingHttpResponse)
+    return b"".join(response.streaming_content)  # type: ignore[arg-type]
 
 
 def exported(client: Client, **query: str) -> list[dict[str, str]]:
@@ -103,18 +103,18 @@ def test_invoice_list_links_to_csv_with_same_filters(charlie: Client, invoice: I
 
 
 def test_csv_with_invalid_filter_redirects_to_list(charlie: Client, invoice: Invoice) -> None:
-    answer = charlie.get(URL, {"due_from": "soon"}, follow=True)
-    assert answer.redirect_chain[0][0] == "/o/alder/invoices/?due_from=soon"
-    assert "“soon” is not a date" in answer.content.decode()
+    response = charlie.get(URL, {"due_from": "soon"}, follow=True)
+    assert response.redirect_chain[0][0] == "/o/alder/invoices/?due_from=soon"
+    assert "“soon” is not a date" in response.content.decode()
 
 
 def test_csv_is_streamed(charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_export, "_CHUNK_CHARACTERS", 100)
     for _ in range(5):
         personas.sent_invoice(dana)
-    answer = charlie.get(URL)
-    assert isinstance(answer, StreamingHttpResponse)
-    assert len(list(answer.streaming_content)) >= 5  # type: ignore[arg-type]
+    response = charlie.get(URL)
+    assert isinstance(response, StreamingHttpResponse)
+    assert len(list(response.streaming_content)) >= 5  # type: ignore[arg-type]
 
 
 def test_csv_query_count_is_constant(

@@ -44,9 +44,9 @@ def test_new_invoice_form_starts_with_organization_currency(bob: Client, dana: C
 
 
 def test_saving_invoice_creates_draft_and_redirects(bob: Client, dana: Customer) -> None:
-    answer = save(bob, dana, notes="Thank you")
+    response = save(bob, dana, notes="Thank you")
     made = Invoice.objects.get()
-    assert answer.headers["Location"] == f"/o/alder/invoices/{made.pk}/"
+    assert response.headers["Location"] == f"/o/alder/invoices/{made.pk}/"
     assert (made.status, made.total_minor, made.notes) == ("draft", 100_000, "Thank you")
     assert made.due_on.isoformat() == "2026-12-24"
 
@@ -117,11 +117,11 @@ def test_empty_line_rows_are_ignored(bob: Client, dana: Customer) -> None:
 def test_invalid_invoice_input_is_refused_on_field(
     bob: Client, dana: Customer, field: str, text: str, message: str
 ) -> None:
-    answer = bob.post(NEW, {**typed(dana), field: text})
-    assert answer.status_code == 422
-    assert message in answer.context["form"].errors[field][0]
-    assert answer.context["form"].data[field] == text
-    assert 'aria-invalid="true"' in answer.content.decode()
+    response = bob.post(NEW, {**typed(dana), field: text})
+    assert response.status_code == 422
+    assert message in response.context["form"].errors[field][0]
+    assert response.context["form"].data[field] == text
+    assert 'aria-invalid="true"' in response.content.decode()
     assert not Invoice.objects.exists()
 
 
@@ -137,29 +137,29 @@ def test_invalid_invoice_input_is_refused_on_field(
 def test_invalid_discount_is_refused(
     bob: Client, dana: Customer, changes: dict[str, str], field: str
 ) -> None:
-    answer = save(bob, dana, **changes)
-    assert answer.status_code == 422
-    assert field in answer.context["form"].errors
+    response = save(bob, dana, **changes)
+    assert response.status_code == 422
+    assert field in response.context["form"].errors
 
 
 def test_an_invoice_without_lines_is_refused(bob: Client, dana: Customer) -> None:
-    answer = save(bob, dana, lines__0__description="", lines__0__unit_amount="")
-    assert answer.status_code == 422
-    assert "Write between one and" in answer.content.decode()
+    response = save(bob, dana, lines__0__description="", lines__0__unit_amount="")
+    assert response.status_code == 422
+    assert "Write between one and" in response.content.decode()
 
 
 def test_a_customer_of_another_organization_cannot_be_chosen(
     bob: Client, mallory: Client, dana: Customer
 ) -> None:
     foreign = personas.customer(Organization.objects.get(slug="birch"))
-    answer = save(bob, dana, customer=foreign.pk)
-    assert answer.context["form"].errors["customer"][0] == "Choose a customer."
+    response = save(bob, dana, customer=foreign.pk)
+    assert response.context["form"].errors["customer"][0] == "Choose a customer."
 
 
 def test_add_lines_saves_nothing_and_keeps_typed_values(bob: Client, dana: Customer) -> None:
-    answer = save(bob, dana, operation="add_lines", lines__0__unit_amount="not finis")
-    assert answer.status_code == 200
-    page = answer.content.decode()
+    response = save(bob, dana, operation="add_lines", lines__0__unit_amount="not finis")
+    assert response.status_code == 200
+    page = response.content.decode()
     assert 'value="not finis"' in page
     assert 'name="lines.3.description"' in page
     assert not Invoice.objects.exists()
@@ -196,9 +196,9 @@ def test_stale_invoice_edit_keeps_typed_values_and_shows_stored_version(
     bob.post(
         edit_url(draft), typed(dana, version="1", lines__0__description="Theirs", lines__0__unit_amount="50")
     )
-    answer = bob.post(edit_url(draft), typed(dana, version="1", lines__0__description="Mine"))
-    assert answer.status_code == 409
-    page = answer.content.decode()
+    response = bob.post(edit_url(draft), typed(dana, version="1", lines__0__description="Mine"))
+    assert response.status_code == 409
+    page = response.content.decode()
     assert 'value="Mine"' in page
     assert ">Theirs</td>" in page
     assert "Save mine instead" in page
@@ -210,8 +210,8 @@ def test_stale_invoice_edit_can_be_saved_after_showing_both(
     bob: Client, dana: Customer, draft: Invoice
 ) -> None:
     bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="50"))
-    answer = bob.post(edit_url(draft), typed(dana, version="1", lines__0__description="Mine"))
-    seen = answer.context["form"]["version"].value()
+    response = bob.post(edit_url(draft), typed(dana, version="1", lines__0__description="Mine"))
+    seen = response.context["form"]["version"].value()
     assert bob.post(edit_url(draft), typed(dana, version=seen)).status_code == 302
     draft.refresh_from_db()
     assert draft.total_minor == 100_000
@@ -227,9 +227,9 @@ def test_invalid_version_of_invoice_edit_is_stale(
 def test_void_invoice_cannot_be_edited(bob: Client, dana: Customer, draft: Invoice) -> None:
     invoices.void(draft, by=personas.owner_actor(dana.organization), now=now())
     assert bob.get(edit_url(draft)).status_code == 302
-    answer = bob.post(edit_url(draft), typed(dana, version="2"))
-    assert answer.status_code == 409
-    assert "This invoice is void" in answer.content.decode()
+    response = bob.post(edit_url(draft), typed(dana, version="2"))
+    assert response.status_code == 409
+    assert "This invoice is void" in response.content.decode()
     assert not Event.objects.filter(type="invoice.edited").exists()
 
 
@@ -247,9 +247,9 @@ def test_invoice_total_preview_waits_for_line_price(bob: Client, dana: Customer,
 
 
 def test_invoice_total_preview_is_never_negative(bob: Client, dana: Customer) -> None:
-    answer = save(bob, dana, operation="figures", discount_kind="amount", discount_amount="5000")
-    assert answer.status_code == 200
-    assert "-$" not in answer.content.decode()
+    response = save(bob, dana, operation="figures", discount_kind="amount", discount_amount="5000")
+    assert response.status_code == 200
+    assert "-$" not in response.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,8 @@ def test_invoice_filter_by_customer_name_includes_namesakes(
     charlie: Client, invoices: dict[str, Invoice], organization: Organization
 ) -> None:
     personas.sent_invoice(personas.customer(organization, "Kenji Tanaka", "other@customer.example"))
-    answer = charlie.get(URL, {"customer": "Kenji Tanaka"})
-    assert len(answer.context["page"].object_list) == 3
+    response = charlie.get(URL, {"customer": "Kenji Tanaka"})
+    assert len(response.context["page"].object_list) == 3
     assert chips(charlie, customer="Kenji Tanaka") == ["Kenji Tanaka (2 customers)"]
 
 
@@ -114,17 +114,17 @@ def test_invoice_filters_combine(charlie: Client, invoices: dict[str, Invoice]) 
 
 def test_invoice_filter_chip_removes_only_its_filter(charlie: Client, invoices: dict[str, Invoice]) -> None:
     query = {"q": "kenji", "status": "overdue", "due_from": "2026-01-01", "due_until": "2030-12-31"}
-    answer = charlie.get(URL, {**query, "sort": "total", "page": "1"})
+    response = charlie.get(URL, {**query, "sort": "total", "page": "1"})
     assert chips(charlie, **query) == ["Overdue", "Due Jan 1, 2026 – Dec 31, 2030", "“kenji”"]
-    page = answer.content.decode()
+    page = response.content.decode()
     assert 'href="?status=overdue&amp;q=kenji&amp;sort=total"><span class="visually-hidden">Remove' in page
     assert f'href="{URL}">Clear filters' in page
 
 
 def test_empty_invoice_filters_are_removed_from_url(charlie: Client, invoices: dict[str, Invoice]) -> None:
-    answer = charlie.get(URL, {"customer": "", "due_from": "", "requested": "yes", "sort": ""})
-    assert answer.status_code == 302
-    assert answer.headers["Location"] == f"{URL}?requested=yes"
+    response = charlie.get(URL, {"customer": "", "due_from": "", "requested": "yes", "sort": ""})
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"{URL}?requested=yes"
     assert charlie.get(URL, {"q": ""}).headers["Location"] == URL
 
 
@@ -161,12 +161,12 @@ def test_invoice_filters_without_result_offer_to_clear(charlie: Client, invoices
 def test_invalid_invoice_filter_is_named_and_ignored(
     charlie: Client, invoices: dict[str, Invoice], query: dict[str, str], message: str
 ) -> None:
-    answer = charlie.get(URL, {**query, "sort": "total"})
-    assert answer.status_code == 200
-    assert message in answer.content.decode()
-    assert len(answer.context["page"].object_list) == len(invoices)
-    assert answer.context["chips"] == []
-    assert answer.context["query"].urlencode() == "sort=total"
+    response = charlie.get(URL, {**query, "sort": "total"})
+    assert response.status_code == 200
+    assert message in response.content.decode()
+    assert len(response.context["page"].object_list) == len(invoices)
+    assert response.context["chips"] == []
+    assert response.context["query"].urlencode() == "sort=total"
 
 
 @pytest.mark.parametrize("value", ["\x00", "%", "_", "\\", "'; --", "🎉", "\ud7ff", "١", "9" * 199, "<b>"])
@@ -188,9 +188,9 @@ def test_invalid_invoice_filter_is_named_and_ignored(
 def test_invoice_list_tolerates_any_query_value(
     charlie: Client, invoice: Invoice, name: str, value: str
 ) -> None:
-    answer = charlie.get(URL, {name: value})
-    assert answer.status_code == 200
-    assert "<b>" not in answer.content.decode()
+    response = charlie.get(URL, {name: value})
+    assert response.status_code == 200
+    assert "<b>" not in response.content.decode()
 
 
 def test_invoice_filter_ignores_customer_of_another_organization(

@@ -153,9 +153,9 @@ def test_invoice_list_sort_select_offers_every_order(charlie: Client, invoice: I
 
 
 def test_invoice_list_names_unknown_sort_column(charlie: Client, invoice: Invoice) -> None:
-    answer = charlie.get("/o/alder/invoices/", {"sort": "password"})
-    assert "There is no column “password”" in answer.content.decode()
-    assert len(answer.context["page"].object_list) == 1
+    response = charlie.get("/o/alder/invoices/", {"sort": "password"})
+    assert "There is no column “password”" in response.content.decode()
+    assert len(response.context["page"].object_list) == 1
 
 
 # Sums.

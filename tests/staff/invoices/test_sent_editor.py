@@ -28,8 +28,10 @@ def change(client: Client, invoice: Invoice, total: str, **changes: str) -> Any:
     return client.post(edit_url(invoice), {"paid_minor": str(invoice.amount_paid_minor), **form})
 
 
-def notices(answer: Any, client: Client) -> str:
-    return text_of(client.get(answer.headers["Location"]).content.decode().partition("data-notices")[2])[:300]
+def notices(response: Any, client: Client) -> str:
+    return text_of(client.get(response.headers["Location"]).content.decode().partition("data-notices")[2])[
+        :300
+    ]
 
 
 def test_sent_invoice_editor_names_invoice_and_consequences(bob: Client, invoice: Invoice) -> None:
@@ -72,23 +74,23 @@ def test_draft_quote_invoice_editor_shows_customer_read_only(bob: Client, dana: 
 
 
 def test_sent_invoice_edit_notice_shows_amount_due(bob: Client, invoice: Invoice) -> None:
-    answer = change(bob, invoice, "1,200.00")
-    assert "INV-0001 is changed: $1,200.00 is due now." in notices(answer, bob)
+    response = change(bob, invoice, "1,200.00")
+    assert "INV-0001 is changed: $1,200.00 is due now." in notices(response, bob)
 
 
 def test_sent_invoice_edit_notice_names_canceled_request(bob: Client, invoice: Invoice) -> None:
     open_request = personas.request_payment(invoice)
-    answer = change(bob, invoice, "299.99")
-    assert "The request for $300.00 was canceled, because the invoice changed." in notices(answer, bob)
+    response = change(bob, invoice, "299.99")
+    assert "The request for $300.00 was canceled, because the invoice changed." in notices(response, bob)
     open_request.refresh_from_db()
     assert open_request.status == "canceled"
 
 
 def test_sent_invoice_edit_notice_shows_credit_and_paid(bob: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 40_000)
-    told = notices(change(bob, invoice, "250"), bob)
-    assert "$150.00 became Dana Whitfield’s credit." in told
-    assert "The invoice is paid in full." in told
+    shown_notices = notices(change(bob, invoice, "250"), bob)
+    assert "$150.00 became Dana Whitfield’s credit." in shown_notices
+    assert "The invoice is paid in full." in shown_notices
 
 
 def test_paid_invoice_edited_up_is_due_again(bob: Client, invoice: Invoice) -> None:
@@ -102,9 +104,9 @@ def test_sent_invoice_edit_mails_customer_only_when_checked(bob: Client, invoice
     assert 'value="yes">' in bob.get(edit_url(invoice)).content.decode()  # not checked
     change(bob, invoice, "900")
     assert Mail.objects.filter(kind="invoice_sent").count() == 1
-    answer = change(bob, invoice, "800", notify_customer="yes")
+    response = change(bob, invoice, "800", notify_customer="yes")
     assert Mail.objects.filter(kind="invoice_sent").count() == 2
-    assert "is on its way to dana.whitfield@customer.example" in notices(answer, bob)
+    assert "is on its way to dana.whitfield@customer.example" in notices(response, bob)
 
 
 # Concurrent payments
@@ -113,9 +115,9 @@ def test_sent_invoice_edit_mails_customer_only_when_checked(bob: Client, invoice
 def test_stale_sent_invoice_edit_keeps_typed_values_and_shows_both(bob: Client, invoice: Invoice) -> None:
     change(bob, invoice, "900", **{"lines.0.description": "Theirs"})
     form = typed(invoice.customer, version="2", lines__0__description="Mine")
-    answer = bob.post(edit_url(invoice), form)
-    page = answer.content.decode()
-    assert answer.status_code == 409
+    response = bob.post(edit_url(invoice), form)
+    page = response.content.decode()
+    assert response.status_code == 409
     assert 'value="Mine"' in page
     assert ">Theirs</td>" in page
     assert "changed or sent this invoice in the meantime" in page
@@ -125,18 +127,18 @@ def test_stale_sent_invoice_edit_keeps_typed_values_and_shows_both(bob: Client, 
 def test_draft_invoice_edit_after_concurrent_send_is_stale(bob: Client, dana: Customer) -> None:
     draft = personas.draft_invoice(dana)
     invoices.send(draft, by=personas.owner_actor(dana.organization), now=now())
-    answer = bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="5"))
-    assert answer.status_code == 409
-    assert "changed or sent this invoice" in answer.content.decode()
+    response = bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="5"))
+    assert response.status_code == 409
+    assert "changed or sent this invoice" in response.content.decode()
     draft.refresh_from_db()
     assert draft.total_minor == 100_000
 
 
 def test_sent_invoice_edit_warns_of_payment_that_would_become_credit(bob: Client, invoice: Invoice) -> None:
     personas.captured_payment(invoice, 40_000)
-    answer = change(bob, invoice, "250", paid_minor="0")
-    page = answer.content.decode()
-    assert answer.status_code == 409
+    response = change(bob, invoice, "250", paid_minor="0")
+    page = response.content.decode()
+    assert response.status_code == 409
     assert "$400.00 was paid in the meantime" in page
     assert 'name="paid_minor" value="40000"' in page
     assert 'value="250"' in page
@@ -167,9 +169,9 @@ def payment_in_progress(open_request: PaymentRequest) -> None:
 
 def test_sent_invoice_edit_below_payment_in_progress_is_refused(bob: Client, invoice: Invoice) -> None:
     payment_in_progress(personas.request_payment(invoice))
-    answer = change(bob, invoice, "299", notes="All typed already")
-    page = answer.content.decode()
-    assert answer.status_code == 409
+    response = change(bob, invoice, "299", notes="All typed already")
+    page = response.content.decode()
+    assert response.status_code == 409
     assert "$300.00 is being paid right now, and that would no longer fit" in page
     assert "All typed already" in page
     assert 'value="299"' in page

@@ -68,27 +68,27 @@ def test_alert_shows_advice_and_customer_link(charlie: Client, alert: Alert) -> 
 
 
 def test_alert_resolution_is_stored_with_member(bob: Client, alert: Alert) -> None:
-    said = {"digest": alert.digest, "resolution": "Called Dana."}
-    page = bob.post(f"{URL}{alert.pk}/resolve/", said, follow=True).content.decode()
+    form = {"digest": alert.digest, "resolution": "Called Dana."}
+    page = bob.post(f"{URL}{alert.pk}/resolve/", form, follow=True).content.decode()
     alert.refresh_from_db()
     assert (alert.resolution, alert.resolved_by) == ("Called Dana.", "Bob")
     assert "Called Dana." in page
 
 
 def test_too_long_alert_resolution_is_refused_and_kept(bob: Client, alert: Alert) -> None:
-    answer = bob.post(f"{URL}{alert.pk}/resolve/", {"resolution": "x" * 301})
+    response = bob.post(f"{URL}{alert.pk}/resolve/", {"resolution": "x" * 301})
     alert.refresh_from_db()
-    assert (answer.status_code, alert.resolved_at) == (422, None)
-    assert "x" * 301 in answer.content.decode()
+    assert (response.status_code, alert.resolved_at) == (422, None)
+    assert "x" * 301 in response.content.decode()
 
 
 def test_changed_alert_is_shown_again_before_resolution(bob: Client, alert: Alert) -> None:
     [shown] = re.findall(r'name="digest" value="(\w+)"', bob.get(URL).content.decode())
     Alert.objects.update(params={"captured": {"amount_minor": 45_000, "currency": "USD"}})
-    answer = bob.post(f"{URL}{alert.pk}/resolve/", {"digest": shown, "resolution": "Called Dana."})
+    response = bob.post(f"{URL}{alert.pk}/resolve/", {"digest": shown, "resolution": "Called Dana."})
     alert.refresh_from_db()
-    page = answer.content.decode()
-    assert (answer.status_code, alert.resolved_at) == (409, None)
+    page = response.content.decode()
+    assert (response.status_code, alert.resolved_at) == (409, None)
     assert all(message in page for message in ("More has happened", "$450.00 came in after", "Called Dana."))
 
 

@@ -40,13 +40,13 @@ def test_demo_inbox_shows_sent_mail(bob: Client, stored_mail_id: str, invoice: I
 
 
 def test_demo_inbox_body_is_sandboxed_by_csp(bob: Client, stored_mail_id: str) -> None:
-    answer = bob.get(f"{URL}{stored_mail_id}/body/")
-    policy = answer.headers["Content-Security-Policy"]
+    response = bob.get(f"{URL}{stored_mail_id}/body/")
+    policy = response.headers["Content-Security-Policy"]
     assert "sandbox allow-popups" in policy
     assert "allow-scripts" not in policy
     assert "default-src 'none'" in policy
-    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
-    assert '<base target="_blank">' in answer.content.decode()
+    assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert '<base target="_blank">' in response.content.decode()
 
 
 def test_demo_inbox_is_scoped_to_organization(mallory: Client, stored_mail_id: str) -> None:

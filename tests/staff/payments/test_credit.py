@@ -65,11 +65,11 @@ def test_paid_invoice_page_offers_no_credit(bob: Client, overpaid: Payment) -> N
 def test_customer_page_shows_credit_by_payment(charlie: Client, overpaid: Payment) -> None:
     customer = overpaid.document.customer
     personas.record_check(personas.sent_invoice(customer, 500, currency="JPY"), 700)
-    answer = charlie.get(f"/o/alder/customers/{customer.pk}/")
-    text = text_of(answer)
-    assert answer.context["credit"] == [Money(200, "JPY"), Money(20_000, "USD")]
+    response = charlie.get(f"/o/alder/customers/{customer.pk}/")
+    text = text_of(response)
+    assert response.context["credit"] == [Money(200, "JPY"), Money(20_000, "USD")]
     assert f"CheckNo. 118 {overpaid.document.number} Paid $700.00 Left $200.00" in text
-    assert f"/o/alder/invoices/{overpaid.invoice_id}/" in answer.content.decode()
+    assert f"/o/alder/invoices/{overpaid.invoice_id}/" in response.content.decode()
 
 
 def test_customer_page_without_credit_shows_no_credit(charlie: Client, dana: Customer) -> None:
@@ -110,15 +110,15 @@ def test_applying_credit_is_idempotent_on_double_click(
 def test_invalid_credit_amount_is_refused_on_field(
     bob: Client, invoice: Invoice, overpaid: Payment, typed: str, message: str
 ) -> None:
-    answer = apply(bob, invoice, typed)
-    assert answer.status_code == 422
-    assert message in answer.context["form"].errors["amount"][0]
-    assert answer.context["form"]["amount"].value() == typed
+    response = apply(bob, invoice, typed)
+    assert response.status_code == 422
+    assert message in response.context["form"].errors["amount"][0]
+    assert response.context["form"]["amount"].value() == typed
 
 
 def test_credit_above_amount_due_is_refused(bob: Client, dana: Customer, overpaid: Payment) -> None:
-    answer = apply(bob, personas.sent_invoice(dana, 10_000), "150")
-    assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"][0]
+    response = apply(bob, personas.sent_invoice(dana, 10_000), "150")
+    assert "at most $100.00: no more is due" in response.context["form"].errors["amount"][0]
 
 
 def test_credit_applied_elsewhere_meanwhile_is_not_available(
@@ -127,18 +127,18 @@ def test_credit_applied_elsewhere_meanwhile_is_not_available(
     other, amount = personas.sent_invoice(dana), Money(15_000, "USD")
     by = personas.owner_actor(dana.organization)
     with race_hook(lambda: credit.apply(other, amount=amount, by=by, now=now())):
-        answer = apply(bob, invoice, "200")
-    assert "at most $50.00: there is no more credit" in answer.context["form"].errors["amount"][0]
-    assert 'data-limit="5000"' in answer.content.decode()
+        response = apply(bob, invoice, "200")
+    assert "at most $50.00: there is no more credit" in response.context["form"].errors["amount"][0]
+    assert 'data-limit="5000"' in response.content.decode()
 
 
 def test_applying_credit_uses_amount_due_after_concurrent_payment(
     bob: Client, invoice: Invoice, overpaid: Payment
 ) -> None:
     with race_hook(lambda: personas.record_check(invoice, 90_000)):
-        answer = apply(bob, invoice, "150")
-    assert "at most $100.00: no more is due" in answer.context["form"].errors["amount"][0]
-    assert 'data-due="10000"' in answer.content.decode()
+        response = apply(bob, invoice, "150")
+    assert "at most $100.00: no more is due" in response.context["form"].errors["amount"][0]
+    assert 'data-due="10000"' in response.content.decode()
 
 
 def test_applying_credit_names_canceled_request(bob: Client, dana: Customer, overpaid: Payment) -> None:

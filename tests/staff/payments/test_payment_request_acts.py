@@ -35,9 +35,9 @@ def test_resend_request_dialog_names_recipient_and_mails_link(
 
 def test_an_ended_request_cannot_be_resent(bob: Client, open_request: PaymentRequest) -> None:
     bob.post(url(open_request, "cancel"))
-    answer = bob.post(url(open_request, "resend"))
-    assert answer.status_code == 409
-    assert "already ended" in answer.content.decode()
+    response = bob.post(url(open_request, "resend"))
+    assert response.status_code == 409
+    assert "already ended" in response.content.decode()
     assert mails(open_request) == 1
 
 
@@ -49,8 +49,8 @@ def test_cancel_request_dialog_asks_first(bob: Client, open_request: PaymentRequ
 
 
 def test_canceled_request_moves_to_earlier_requests(bob: Client, open_request: PaymentRequest) -> None:
-    answer = bob.post(url(open_request, "cancel"), follow=True)
-    page = answer.content.decode()
+    response = bob.post(url(open_request, "cancel"), follow=True)
+    page = response.content.decode()
     assert "Requested Amount" not in page
     assert "Earlier requests" in page
     assert "Canceled by a member" in page
@@ -67,9 +67,9 @@ def test_canceling_request_twice_is_idempotent(bob: Client, open_request: Paymen
 
 def test_paid_request_cannot_be_canceled(bob: Client, open_request: PaymentRequest) -> None:
     PaymentRequest.objects.update(status="paid", ended_at=open_request.created_at)
-    answer = bob.post(url(open_request, "cancel"))
-    assert answer.status_code == 409
-    assert "Too late" in answer.content.decode()
+    response = bob.post(url(open_request, "cancel"))
+    assert response.status_code == 409
+    assert "Too late" in response.content.decode()
 
 
 def test_request_link_page_shows_link(bob: Client, open_request: PaymentRequest) -> None:

@@ -57,10 +57,10 @@ def test_clearing_default_request_expiry_removes_expiry(alice: Client, organizat
     ("typed", "message"), [("0", "Enter 1 to 365"), ("366", "Enter 1 to 365"), ("a month", "whole number")]
 )
 def test_invalid_default_request_expiry_is_refused_and_kept(alice: Client, typed: str, message: str) -> None:
-    answer = set_days(alice, typed)
-    assert answer.status_code == 422
-    assert message in answer.context["form"].errors["request_expires_days"][0]
-    assert f'value="{typed}"' in answer.content.decode()
+    response = set_days(alice, typed)
+    assert response.status_code == 422
+    assert message in response.context["form"].errors["request_expires_days"][0]
+    assert f'value="{typed}"' in response.content.decode()
 
 
 # The dialog
@@ -90,10 +90,10 @@ def test_empty_request_expiry_overrides_default(bob: Client, invoice: Invoice) -
 def test_invalid_request_expiry_is_refused_on_field(
     bob: Client, invoice: Invoice, typed: str, message: str
 ) -> None:
-    answer = send(bob, invoice, typed)
-    assert answer.status_code == 422
-    assert message in answer.context["form"].errors["expires_at"][0]
-    assert f'value="{typed}"' in answer.content.decode()
+    response = send(bob, invoice, typed)
+    assert response.status_code == 422
+    assert message in response.context["form"].errors["expires_at"][0]
+    assert f'value="{typed}"' in response.content.decode()
     assert not PaymentRequest.objects.exists()
 
 
@@ -136,9 +136,9 @@ def test_request_past_expiry_before_worker_can_only_be_canceled(
 
 def test_resend_of_request_past_expiry_is_refused(bob: Client, open_request: PaymentRequest) -> None:
     expire_request()
-    answer = bob.post(f"/o/alder/requests/{open_request.pk}/resend/")
-    assert answer.status_code == 409
-    assert "is over" in answer.content.decode()
+    response = bob.post(f"/o/alder/requests/{open_request.pk}/resend/")
+    assert response.status_code == 409
+    assert "is over" in response.content.decode()
     assert Mail.objects.filter(kind="payment_request").count() == 1
 
 

@@ -83,9 +83,9 @@ def test_recording_payment_is_idempotent_on_double_click(bob: Client, invoice: I
 
 def test_record_payment_idempotency_key_with_other_amount_is_refused(bob: Client, invoice: Invoice) -> None:
     record(bob, invoice)
-    answer = record(bob, invoice, amount="10")
-    assert answer.status_code == 409
-    assert "already recorded $400.00" in text_of(answer)
+    response = record(bob, invoice, amount="10")
+    assert response.status_code == 409
+    assert "already recorded $400.00" in text_of(response)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_record_payment_idempotency_key_with_other_amount_is_refused(bob: Client
 def test_invalid_record_payment_input_is_refused_on_field(
     bob: Client, invoice: Invoice, field: str, typed: str, message: str
 ) -> None:
-    answer = record(bob, invoice, **{field: typed})
-    form = answer.context["form"]
-    assert answer.status_code == 422
+    response = record(bob, invoice, **{field: typed})
+    form = response.context["form"]
+    assert response.status_code == 422
     assert set(form.errors) == {field}
     assert message in form.errors[field][0]
     assert form[field].value() == typed
@@ -116,8 +116,8 @@ def test_invalid_record_payment_input_is_refused_on_field(
 
 
 def test_record_payment_marks_all_invalid_fields_at_once(bob: Client, invoice: Invoice) -> None:
-    answer = record(bob, invoice, amount="?", paid_on="?", method="", reference="r" * 200)
-    assert set(answer.context["form"].errors) == {"amount", "paid_on", "method", "reference"}
+    response = record(bob, invoice, amount="?", paid_on="?", method="", reference="r" * 200)
+    assert set(response.context["form"].errors) == {"amount", "paid_on", "method", "reference"}
 
 
 # More than is due
@@ -126,28 +126,28 @@ def test_record_payment_marks_all_invalid_fields_at_once(bob: Client, invoice: I
 def test_record_payment_above_amount_due_offers_credit(bob: Client, invoice: Invoice) -> None:
     assert "keep_rest_as_credit" in bob.get(url(invoice)).content.decode()
     assert "data-remaining-keep-credit hidden" in bob.get(url(invoice)).content.decode()
-    answer = record(bob, invoice, amount="1,200", note="All typed already")
-    text = text_of(answer)
-    assert answer.status_code == 422
+    response = record(bob, invoice, amount="1,200", note="All typed already")
+    text = text_of(response)
+    assert response.status_code == 422
     assert "$1,000.00 is due, so $200.00 would be too much." in text
     assert "Keep the rest, $200.00, as credit of Dana Whitfield" in text
-    assert "data-remaining-keep-credit hidden" not in answer.content.decode()
+    assert "data-remaining-keep-credit hidden" not in response.content.decode()
     assert "All typed already" in text
     assert not Payment.objects.exists()
 
 
 def test_record_payment_keeps_rest_as_credit_when_checked(bob: Client, invoice: Invoice) -> None:
-    answer = record(bob, invoice, follow=True, amount="1,200", keep_rest_as_credit="on")
-    assert "$200.00 of it is credit of Dana Whitfield." in text_of(answer)
+    response = record(bob, invoice, follow=True, amount="1,200", keep_rest_as_credit="on")
+    assert "$200.00 of it is credit of Dana Whitfield." in text_of(response)
     assert credit.balances(invoice.customer) == [Money(20_000, "USD")]
 
 
 def test_record_payment_error_names_current_amount_due(bob: Client, invoice: Invoice) -> None:
     with race_hook(lambda: personas.record_check(invoice, 40_000)):
-        answer = record(bob, invoice, amount="700")
-    assert "$600.00 is due, so $100.00 would be too much." in text_of(answer)
-    assert "Keep the rest, $100.00" in text_of(answer)
-    assert 'data-due="60000"' in answer.content.decode()
+        response = record(bob, invoice, amount="700")
+    assert "$600.00 is due, so $100.00 would be too much." in text_of(response)
+    assert "Keep the rest, $100.00" in text_of(response)
+    assert 'data-due="60000"' in response.content.decode()
 
 
 # The open request
@@ -191,9 +191,9 @@ def test_record_payment_is_limited_by_payment_in_progress(bob: Client, invoice: 
     page = bob.get(url(invoice))
     assert 'data-limit="30000"' in page.content.decode()
     assert "Of that, being paid now$700.00" in text_of(page)
-    answer = record(bob, invoice)
-    assert answer.status_code == 409
-    assert "$700.00 is being paid right now" in text_of(answer)
+    response = record(bob, invoice)
+    assert response.status_code == 409
+    assert "$700.00 is being paid right now" in text_of(response)
     assert record(bob, invoice, amount="300").status_code == 302
 
 

@@ -37,8 +37,10 @@ def test_request_payment_dialog_has_its_own_idempotency_key(bob: Client, invoice
 
 
 def test_request_payment_creates_request_and_redirects_to_invoice(bob: Client, invoice: Invoice) -> None:
-    answer = send(bob, invoice, cc="a@x.example, b@x.example", bcc="c@x.example\nd@x.example", note="Thanks")
-    assert answer.headers["Location"] == f"/o/alder/invoices/{invoice.pk}/"
+    response = send(
+        bob, invoice, cc="a@x.example, b@x.example", bcc="c@x.example\nd@x.example", note="Thanks"
+    )
+    assert response.headers["Location"] == f"/o/alder/invoices/{invoice.pk}/"
     made = PaymentRequest.objects.get()
     assert (made.amount_requested_minor, made.to, made.note) == (30_000, ["dana@customer.example"], "Thanks")
     assert (made.cc, made.bcc) == (["a@x.example", "b@x.example"], ["c@x.example", "d@x.example"])
@@ -96,12 +98,12 @@ def test_request_payment_is_idempotent_on_double_click(bob: Client, invoice: Inv
 def test_invalid_request_payment_input_is_refused_on_field(
     bob: Client, invoice: Invoice, field: str, typed: str, message: str
 ) -> None:
-    answer = send(bob, invoice, **{field: typed})
-    assert answer.status_code == 422
-    assert message in answer.context["form"].errors[field][0]
-    assert set(answer.context["form"].errors) == {field}
-    assert answer.context["form"][field].value() == typed
-    page = answer.content.decode()
+    response = send(bob, invoice, **{field: typed})
+    assert response.status_code == 422
+    assert message in response.context["form"].errors[field][0]
+    assert set(response.context["form"].errors) == {field}
+    assert response.context["form"][field].value() == typed
+    page = response.content.decode()
     assert f"id-{field}-error" in page
     assert 'aria-invalid="true"' in page
     assert "data-summary" in page
@@ -109,8 +111,8 @@ def test_invalid_request_payment_input_is_refused_on_field(
 
 
 def test_request_payment_marks_all_invalid_fields_at_once(bob: Client, invoice: Invoice) -> None:
-    answer = send(bob, invoice, to="x", cc="y", bcc="z", amount_requested="?", note="n" * 2000)
-    assert set(answer.context["form"].errors) == {"to", "cc", "bcc", "amount_requested", "note"}
+    response = send(bob, invoice, to="x", cc="y", bcc="z", amount_requested="?", note="n" * 2000)
+    assert set(response.context["form"].errors) == {"to", "cc", "bcc", "amount_requested", "note"}
 
 
 def test_request_payment_keeps_and_escapes_typed_values(bob: Client, invoice: Invoice) -> None:
@@ -140,9 +142,9 @@ def test_request_payment_amount_is_parsed_by_currency_exponent(
 def test_request_payment_amount_off_currency_or_gateway_step_is_refused(
     bob: Client, dana: Customer, currency: str, typed: str
 ) -> None:
-    answer = send(bob, personas.sent_invoice(dana, 100_000, currency=currency), amount_requested=typed)
-    assert answer.status_code == 422
-    assert "amount_requested" in answer.context["form"].errors
+    response = send(bob, personas.sent_invoice(dana, 100_000, currency=currency), amount_requested=typed)
+    assert response.status_code == 422
+    assert "amount_requested" in response.context["form"].errors
 
 
 def test_request_payment_dialog_is_served_as_fragment(bob: Client, invoice: Invoice) -> None:
@@ -150,8 +152,8 @@ def test_request_payment_dialog_is_served_as_fragment(bob: Client, invoice: Invo
     page = bob.get(url(invoice), headers=headers).content.decode()
     assert "<html" not in page
     assert "hx-post" in page
-    answer = bob.post(url(invoice), GOOD, headers=headers)
-    assert answer.headers["HX-Redirect"] == f"/o/alder/invoices/{invoice.pk}/"
+    response = bob.post(url(invoice), GOOD, headers=headers)
+    assert response.headers["HX-Redirect"] == f"/o/alder/invoices/{invoice.pk}/"
 
 
 # Where no payment can be requested, the page shows the reason.
@@ -195,10 +197,10 @@ def test_request_payment_on_paid_invoice_is_unavailable(bob: Client, invoice: In
 
 def test_request_payment_unavailable_meanwhile_keeps_typed_values(bob: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice, 20_000)
-    answer = send(bob, invoice, note="All typed already")
-    assert answer.status_code == 409
-    assert "already open" in answer.content.decode()
-    assert "All typed already" in answer.content.decode()
+    response = send(bob, invoice, note="All typed already")
+    assert response.status_code == 409
+    assert "already open" in response.content.decode()
+    assert "All typed already" in response.content.decode()
     assert PaymentRequest.objects.count() == 1
 
 

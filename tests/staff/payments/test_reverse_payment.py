@@ -64,8 +64,8 @@ def test_reverse_payment_dialog_names_invoices_using_its_credit(
     text = text_of(alice.get(url(payment)))
     assert f"$200.00 is due again on {other.number}, where it stood as credit." in text
     assert "of the credit" not in text
-    said = text_of(reverse(alice, payment))
-    assert f"$200.00 is due again on {other.number}." in said
+    text = text_of(reverse(alice, payment))
+    assert f"$200.00 is due again on {other.number}." in text
     assert "Alice reversed a payment of $1,200.00" in page_of(alice, other)
 
 
@@ -80,9 +80,9 @@ def test_reversed_payment_row_shows_reason(alice: Client, payment: Payment, invo
 
 @pytest.mark.parametrize("reason", ["", "  ", "r" * 301])
 def test_reverse_payment_requires_reason(alice: Client, payment: Payment, reason: str) -> None:
-    answer = reverse(alice, payment, reason)
-    assert answer.status_code == 422
-    assert set(answer.context["form"].errors) == {"reason"}
+    response = reverse(alice, payment, reason)
+    assert response.status_code == 422
+    assert set(response.context["form"].errors) == {"reason"}
     assert Payment.objects.get().status == "succeeded"
 
 

@@ -33,9 +33,9 @@ def quote(dana: Customer) -> Quote:
     return personas.sent_quote(dana)
 
 
-def text_of(answer: HttpResponse) -> str:
+def text_of(response: HttpResponse) -> str:
     """Returns the visible text, with spaces folded."""
-    return " ".join(re.sub(r"<[^>]+>", "", answer.content.decode()).split())
+    return " ".join(re.sub(r"<[^>]+>", "", response.content.decode()).split())
 
 
 def page_of(client: Client, quote: Quote) -> str:
@@ -110,9 +110,9 @@ def test_quote_list_query_count_is_constant(
 
 def test_new_quote_is_saved_with_deposit(bob: Client, dana: Customer) -> None:
     form = typed(dana, deposit_kind="percent", deposit_percent="12.5")
-    answer = bob.post("/o/alder/quotes/new/", form)
+    response = bob.post("/o/alder/quotes/new/", form)
     made = Quote.objects.get()
-    assert answer.headers["Location"] == f"/o/alder/quotes/{made.pk}/"
+    assert response.headers["Location"] == f"/o/alder/quotes/{made.pk}/"
     assert (made.total_minor, made.deposit_minor, made.deposit_percent) == (
         100_000,
         12_500,
@@ -136,9 +136,9 @@ def test_new_quote_is_saved_with_deposit(bob: Client, dana: Customer) -> None:
 def test_invalid_quote_input_is_marked_and_kept(
     bob: Client, dana: Customer, changes: dict[str, str], field: str
 ) -> None:
-    answer = bob.post("/o/alder/quotes/new/", typed(dana, **changes))
-    page = answer.content.decode()
-    assert answer.status_code == 422
+    response = bob.post("/o/alder/quotes/new/", typed(dana, **changes))
+    page = response.content.decode()
+    assert response.status_code == 422
     assert f'id="id-{field}-error"' in page
     assert 'value="Oak staircase"' in page
     assert not Quote.objects.exists()
@@ -182,10 +182,10 @@ def test_draft_quote_is_edited(bob: Client, dana: Customer) -> None:
 def test_stale_quote_edit_shows_both_versions(bob: Client, dana: Customer) -> None:
     draft = personas.draft_quote(dana)
     act(bob, draft, "edit", **typed(dana, version="1", notes="First"))
-    answer = act(bob, draft, "edit", **typed(dana, version="1", notes="Second"))
-    assert answer.status_code == 409
-    assert "Somebody else saved this draft" in text_of(answer)
-    assert "“First”" in text_of(answer)
+    response = act(bob, draft, "edit", **typed(dana, version="1", notes="Second"))
+    assert response.status_code == 409
+    assert "Somebody else saved this draft" in text_of(response)
+    assert "“First”" in text_of(response)
     assert Quote.objects.get().notes == "First"
 
 
@@ -253,9 +253,9 @@ def test_sending_quote_assigns_number(bob: Client, dana: Customer) -> None:
 def test_unsendable_quote_shows_reason(bob: Client, dana: Customer) -> None:
     draft = personas.draft_quote(dana)
     Quote.objects.update(valid_until=now().date() - timedelta(days=3))
-    answer = confirm_page(bob, f"/o/alder/quotes/{draft.pk}/send/")
-    assert answer.status_code == 422
-    assert "This day is over" in text_of(answer)
+    response = confirm_page(bob, f"/o/alder/quotes/{draft.pk}/send/")
+    assert response.status_code == 422
+    assert "This day is over" in text_of(response)
 
 
 def test_quote_edited_meanwhile_is_shown_again_before_send(
@@ -265,11 +265,11 @@ def test_quote_edited_meanwhile_is_shown_again_before_send(
     page = alice.get(f"/o/alder/quotes/{draft.pk}/send/")
     form = typed(dana, version="1", deposit_kind="percent", deposit_percent="90")
     act(bob, draft, "edit", **form)
-    answer = act(alice, draft, "send", **hidden_fields(page))
-    assert (answer.status_code, Quote.objects.get().status) == (409, "draft")
-    assert "Somebody else changed this" in text_of(answer)
-    assert "$900.00, paid in full on acceptance" in text_of(answer)
-    assert act(alice, draft, "send", **hidden_fields(answer)).status_code == 302
+    response = act(alice, draft, "send", **hidden_fields(page))
+    assert (response.status_code, Quote.objects.get().status) == (409, "draft")
+    assert "Somebody else changed this" in text_of(response)
+    assert "$900.00, paid in full on acceptance" in text_of(response)
+    assert act(alice, draft, "send", **hidden_fields(response)).status_code == 302
 
 
 def test_quote_edited_meanwhile_is_not_turned_into_invoice(
@@ -280,9 +280,9 @@ def test_quote_edited_meanwhile_is_not_turned_into_invoice(
     act(bob, draft, "edit", **typed(dana, version="1", **{"lines.0.unit_amount": "9,000.00"}))
     confirm_page(bob, f"/o/alder/quotes/{draft.pk}/send/")
     personas.accept_quote(draft)
-    answer = act(alice, draft, "invoice", **hidden_fields(page))
-    assert (answer.status_code, Invoice.objects.count()) == (409, 0)
-    assert "$9,000.00 in all" in text_of(answer)
+    response = act(alice, draft, "invoice", **hidden_fields(page))
+    assert (response.status_code, Invoice.objects.count()) == (409, 0)
+    assert "$9,000.00 in all" in text_of(response)
 
 
 def test_quote_link_is_shown_only_while_valid(bob: Client, quote: Quote) -> None:
@@ -316,9 +316,9 @@ def test_invalid_deposit_input_is_refused_on_field(
     bob: Client, quote: Quote, changes: dict[str, str], field: str
 ) -> None:
     personas.accept_quote(quote)
-    answer = act(bob, quote, "deposit", **deposit_form(**changes))
-    assert answer.status_code == 422
-    assert f'id="id-{field}-error"' in answer.content.decode()
+    response = act(bob, quote, "deposit", **deposit_form(**changes))
+    assert response.status_code == 422
+    assert f'id="id-{field}-error"' in response.content.decode()
     assert not Payment.objects.exists()
 
 
@@ -402,9 +402,9 @@ def test_owner_sets_quote_terms(alice: Client, organization: Organization) -> No
     ],
 )
 def test_invalid_quote_terms_are_marked(alice: Client, form: dict[str, str], field: str) -> None:
-    answer = alice.post("/o/alder/settings/quotes/", form)
-    assert answer.status_code == 422
-    assert f'id="id-{field}-error"' in answer.content.decode()
+    response = alice.post("/o/alder/settings/quotes/", form)
+    assert response.status_code == 422
+    assert f'id="id-{field}-error"' in response.content.decode()
     assert not QuoteTerms.objects.exists()
 
 

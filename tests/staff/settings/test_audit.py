@@ -22,9 +22,9 @@ def sentences(client: Client, query: str = "") -> list[str]:
 
 
 def test_audit_log_is_newest_first_with_links(alice: Client, invoice: Invoice) -> None:
-    told = sentences(alice)
-    assert told[0].startswith("Alice sent the invoice")
-    assert told[-1] == "Alice added a customer"
+    listed = sentences(alice)
+    assert listed[0].startswith("Alice sent the invoice")
+    assert listed[-1] == "Alice added a customer"
     assert f"/o/alder/invoices/{invoice.pk}/" in alice.get(URL).content.decode()
 
 

@@ -51,10 +51,10 @@ def send(client: Client, content: bytes, name: str = "logo.png", media_type: str
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_logo_is_reencoded_as_small_png(alice: Client, charlie: Client, kind: str) -> None:
     assert send(alice, picture(kind)) == 302
-    answer = charlie.get(PICTURE)
-    assert answer.headers["Content-Type"] == "image/png"
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
-    drawn = Image.open(io.BytesIO(answer.content))
+    response = charlie.get(PICTURE)
+    assert response.headers["Content-Type"] == "image/png"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    drawn = Image.open(io.BytesIO(response.content))
     assert (drawn.format, drawn.size) == ("PNG", (800, 200))
     assert Event.objects.filter(type="organization.logo_changed").count() == 1
 
@@ -88,9 +88,9 @@ def test_logo_keeps_no_metadata_or_trailing_bytes(alice: Client) -> None:
     ],
 )
 def test_invalid_logo_file_is_refused_with_message(alice: Client, content: bytes, message: str) -> None:
-    answer = alice.post(URL, {"logo": SimpleUploadedFile("logo.png", content, content_type="image/png")})
-    assert answer.status_code == 422
-    assert message in answer.content.decode()
+    response = alice.post(URL, {"logo": SimpleUploadedFile("logo.png", content, content_type="image/png")})
+    assert response.status_code == 422
+    assert message in response.content.decode()
     assert not Logo.objects.exists()
 
 

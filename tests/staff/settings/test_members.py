@@ -53,9 +53,9 @@ def test_inviting_member_queues_mail_and_lists_invitation(alice: Client) -> None
 def test_invalid_invitation_input_is_refused_on_field(
     alice: Client, typed: dict[str, str], field: str, message: str
 ) -> None:
-    answer = alice.post(INVITE, typed)
-    assert answer.status_code == 422
-    assert message in answer.context["form"].errors[field][0]
+    response = alice.post(INVITE, typed)
+    assert response.status_code == 422
+    assert message in response.context["form"].errors[field][0]
     assert not Mail.objects.exists()
 
 
@@ -103,9 +103,9 @@ def test_removed_member_loses_access_at_once(alice: Client, bob: Client, team: T
 def test_last_owner_can_be_neither_removed_nor_demoted(
     alice: Client, team: Team, act: str, typed: dict[str, str]
 ) -> None:
-    answer = alice.post(f"{URL}{team.alice.pk}/{act}/", typed)
-    assert answer.status_code == 409
-    assert "only owner" in answer.content.decode()
+    response = alice.post(f"{URL}{team.alice.pk}/{act}/", typed)
+    assert response.status_code == 409
+    assert "only owner" in response.content.decode()
     assert Member.objects.get(pk=team.alice.pk).role == "owner"
 
 

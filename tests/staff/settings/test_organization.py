@@ -65,12 +65,12 @@ def test_saving_settings_changes_organization(alice: Client, organization: Organ
 def test_invalid_settings_input_is_refused_on_field(
     alice: Client, organization: Organization, field: str, text: str
 ) -> None:
-    answer = alice.post(URL, {**GOOD, field: text})
-    assert answer.status_code == 422
-    assert set(answer.context["form"].errors) == {field}
-    assert answer.context["form"]["address"].value() == "1 Elm St"
+    response = alice.post(URL, {**GOOD, field: text})
+    assert response.status_code == 422
+    assert set(response.context["form"].errors) == {field}
+    assert response.context["form"]["address"].value() == "1 Elm St"
     assert (
-        "<title>Settings · Alder Joinery</title>" in answer.content.decode()
+        "<title>Settings · Alder Joinery</title>" in response.content.decode()
     )  # the stored name, not the typed
     organization.refresh_from_db()
     assert organization.name == "Alder Joinery"
@@ -78,9 +78,9 @@ def test_invalid_settings_input_is_refused_on_field(
 
 def test_next_invoice_number_may_only_go_up(alice: Client, organization: Organization) -> None:
     alice.post(URL, GOOD)
-    answer = alice.post(URL, {**GOOD, "next_invoice_number": "999"})
-    assert answer.status_code == 422
-    assert "may only go up" in answer.context["form"].errors["next_invoice_number"][0]
+    response = alice.post(URL, {**GOOD, "next_invoice_number": "999"})
+    assert response.status_code == 422
+    assert "may only go up" in response.context["form"].errors["next_invoice_number"][0]
     organization.refresh_from_db()
     assert organization.next_invoice_number == 1000
 
@@ -122,9 +122,9 @@ def test_payments_cannot_be_enabled_without_gateway_account(
 ) -> None:
     GatewayAccount.objects.all().delete()
     Organization.objects.update(payments_enabled=False)
-    answer = alice.post(PAYMENTS, {"operation": "switch", "payments_enabled": "on"})
-    assert answer.status_code == 409
-    assert "Connect a payment service first" in answer.content.decode()
+    response = alice.post(PAYMENTS, {"operation": "switch", "payments_enabled": "on"})
+    assert response.status_code == 409
+    assert "Connect a payment service first" in response.content.decode()
     organization.refresh_from_db()
     assert not organization.payments_enabled
 
@@ -134,9 +134,9 @@ def test_connecting_unavailable_sandbox_shows_message(
 ) -> None:
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": "http://127.0.0.1:9"}
     GatewayAccount.objects.all().delete()
-    answer = alice.post(PAYMENTS, {"operation": "connect", "gateway": "sandbox"})
-    assert answer.status_code == 503
-    assert "The sandbox does not answer" in answer.content.decode()
+    response = alice.post(PAYMENTS, {"operation": "connect", "gateway": "sandbox"})
+    assert response.status_code == 503
+    assert "The sandbox does not answer" in response.content.decode()
     assert not GatewayAccount.objects.exists()
 
 
@@ -165,9 +165,9 @@ def test_payment_modes_keep_their_order(alice: Client, invoice: Invoice) -> None
     assert "Cash\nCheck\nBank transfer" in alice.get(PAYMENTS).content.decode()
     assert save_modes(alice, "PayPal  me ", "", "Cash").status_code == 302
     for page in (PAYMENTS, f"/o/alder/invoices/{invoice.pk}/payment/"):
-        told = alice.get(page).content.decode()
-        assert told.index("PayPal me") < told.index("Cash")
-        assert "Bank transfer" not in told.partition("Online payments")[2]
+        content = alice.get(page).content.decode()
+        assert content.index("PayPal me") < content.index("Cash")
+        assert "Bank transfer" not in content.partition("Online payments")[2]
 
 
 @pytest.mark.parametrize(
@@ -182,10 +182,10 @@ def test_payment_modes_keep_their_order(alice: Client, invoice: Invoice) -> None
 def test_invalid_payment_modes_are_refused_and_kept(
     alice: Client, organization: Organization, lines: list[str], message: str
 ) -> None:
-    answer = save_modes(alice, *lines)
-    assert answer.status_code == 422
-    assert message in answer.context["form"].errors["modes"][0]
-    assert answer.context["form"]["modes"].value() == "\n".join(lines)
+    response = save_modes(alice, *lines)
+    assert response.status_code == 422
+    assert message in response.context["form"].errors["modes"][0]
+    assert response.context["form"]["modes"].value() == "\n".join(lines)
     organization.refresh_from_db()
     assert organization.payment_modes[0] == "Cash"
 
@@ -206,6 +206,6 @@ def test_payment_modes_change_is_in_audit_log(alice: Client, organization: Organ
 
 
 def test_unknown_settings_form_changes_nothing(alice: Client, organization: Organization) -> None:
-    answer = alice.post("/o/alder/settings/payments/", {"operation": "mode", "modes": "Cash"})
+    response = alice.post("/o/alder/settings/payments/", {"operation": "mode", "modes": "Cash"})
     organization.refresh_from_db()
-    assert (answer.status_code, organization.payments_enabled) == (422, True)
+    assert (response.status_code, organization.payments_enabled) == (422, True)

@@ -19,7 +19,7 @@ from tests.staff.conftest import SignIn
 from tests.support import personas
 from tests.support.personas import PASSWORD, Team
 
-NEW = {"name": "Ivy", "password": PASSWORD, "again": PASSWORD}
+NEW = {"name": "Ivy", "password": PASSWORD, "repeated_password": PASSWORD}
 
 
 def invite(team: Team, email: str = "ivy@post.example", role: str = "collector") -> Invitation:
@@ -48,19 +48,19 @@ def test_invitation_lets_new_user_set_name_and_password_and_join(
 
 def test_invitation_link_works_once(client: Client, invitation: Invitation) -> None:
     client.post(path(invitation), NEW)
-    answer = Client().get(path(invitation))
-    assert answer.status_code == 404
-    assert "This invitation is over" in answer.content.decode()
+    response = Client().get(path(invitation))
+    assert response.status_code == 404
+    assert "This invitation is over" in response.content.decode()
 
 
 @pytest.mark.parametrize(
-    ("field", "text"), [("name", " "), ("password", "short"), ("again", "something else")]
+    ("field", "text"), [("name", " "), ("password", "short"), ("repeated_password", "something else")]
 )
 def test_invitation_form_with_invalid_field_creates_no_user(
     client: Client, invitation: Invitation, field: str, text: str
 ) -> None:
-    answer = client.post(path(invitation), {**NEW, field: text})
-    assert answer.status_code == 422
+    response = client.post(path(invitation), {**NEW, field: text})
+    assert response.status_code == 422
     assert not User.objects.filter(email="ivy@post.example").exists()
 
 

@@ -35,10 +35,10 @@ def test_fifth_wrong_password_locks_account(team: Team) -> None:
 
 def test_locked_account_refuses_right_password_and_explains_wait(team: Team) -> None:
     fail(5)
-    answer = Client().post("/signin/", {"email": ALICE, "password": PASSWORD})
-    page = answer.content.decode()
-    assert answer.status_code == 429
-    assert answer.headers["Retry-After"] == "900"
+    response = Client().post("/signin/", {"email": ALICE, "password": PASSWORD})
+    page = response.content.decode()
+    assert response.status_code == 429
+    assert response.headers["Retry-After"] == "900"
     assert "Wait 15 minutes" in page
     assert "/signin/forgotten/" in page
 

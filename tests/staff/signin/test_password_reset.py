@@ -32,8 +32,8 @@ def home(settings: LazySettings, tmp_path: Path) -> Path:
 
 def ask(email: str = ALICE) -> str:
     """Requests a link; returns the page after it."""
-    answer = Client().post("/signin/forgotten/", {"email": email}, follow=True)
-    return answer.content.decode()
+    response = Client().post("/signin/forgotten/", {"email": email}, follow=True)
+    return response.content.decode()
 
 
 def sent_mails(home: Path) -> list[str]:
@@ -105,9 +105,9 @@ def test_password_reset_link_expires_after_two_hours(
     address = link(home)
     later = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=2, minutes=1)
     monkeypatch.setattr(ResetTokenGenerator, "_now", lambda _: later)
-    answer = Client().get(address)
-    assert answer.status_code == 404
-    assert "no longer works" in answer.content.decode()
+    response = Client().get(address)
+    assert response.status_code == 404
+    assert "no longer works" in response.content.decode()
 
 
 def test_password_reset_token_is_no_welcome_token(team: Team, home: Path) -> None:

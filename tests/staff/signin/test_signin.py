@@ -15,31 +15,31 @@ ALICE = "alice@alder.example"
 
 
 def test_sign_in_redirects_to_organization(client: Client, team: Team) -> None:
-    answer = client.post("/signin/", {"email": ALICE, "password": PASSWORD}, follow=True)
-    assert answer.redirect_chain[-1][0] == "/o/alder/"
+    response = client.post("/signin/", {"email": ALICE, "password": PASSWORD}, follow=True)
+    assert response.redirect_chain[-1][0] == "/o/alder/"
 
 
 def test_sign_in_email_is_case_insensitive(client: Client, team: Team) -> None:
-    answer = client.post("/signin/", {"email": " Alice@Alder.Example ", "password": PASSWORD})
-    assert answer.status_code == 302
+    response = client.post("/signin/", {"email": " Alice@Alder.Example ", "password": PASSWORD})
+    assert response.status_code == 302
 
 
 @pytest.mark.parametrize(("email", "password"), [(ALICE, "wrong"), ("nobody@alder.example", PASSWORD)])
 def test_sign_in_refusal_does_not_reveal_which_field_is_wrong(
     client: Client, team: Team, email: str, password: str
 ) -> None:
-    answer = client.post("/signin/", {"email": email, "password": password})
-    assert answer.status_code == 422
-    page = answer.content.decode()
+    response = client.post("/signin/", {"email": email, "password": password})
+    assert response.status_code == 422
+    page = response.content.decode()
     assert "do not fit together" in page
     assert f'value="{email}"' in page
     assert "wrong" not in page  # the password is not shown again
 
 
 def test_empty_sign_in_form_marks_both_fields(client: Client, team: Team) -> None:
-    answer = client.post("/signin/", {"email": "", "password": ""})
-    assert answer.status_code == 422
-    assert set(answer.context["form"].errors) == {"login", "password"}
+    response = client.post("/signin/", {"email": "", "password": ""})
+    assert response.status_code == 422
+    assert set(response.context["form"].errors) == {"login", "password"}
 
 
 def test_sign_up_is_not_available(client: Client, team: Team) -> None:
@@ -55,14 +55,14 @@ def test_an_inactive_user_cannot_sign_in(client: Client, team: Team) -> None:
 def test_sign_in_redirects_to_next(client: Client, team: Team) -> None:
     page = client.get("/signin/?next=/o/alder/settings/").content.decode()
     assert 'value="/o/alder/settings/"' in page
-    answer = client.post("/signin/", {"email": ALICE, "password": PASSWORD, "next": "/o/alder/settings/"})
-    assert answer.headers["Location"] == "/o/alder/settings/"
+    response = client.post("/signin/", {"email": ALICE, "password": PASSWORD, "next": "/o/alder/settings/"})
+    assert response.headers["Location"] == "/o/alder/settings/"
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
 def test_sign_in_ignores_next_on_another_site(client: Client, team: Team, elsewhere: str) -> None:
-    answer = client.post("/signin/", {"email": ALICE, "password": PASSWORD, "next": elsewhere})
-    assert answer.headers["Location"] == "/"
+    response = client.post("/signin/", {"email": ALICE, "password": PASSWORD, "next": elsewhere})
+    assert response.headers["Location"] == "/"
 
 
 def test_signed_in_user_is_redirected_from_sign_in_page(alice: Client) -> None:
@@ -103,22 +103,24 @@ def invited(team: Team) -> User:
 def test_the_welcome_link_sets_a_password_and_signs_in(client: Client, invited: User) -> None:
     link = welcome_link(invited)
     assert "Welcome, Ivy" in client.get(link).content.decode()
-    answer = client.post(link, {"password": PASSWORD, "again": PASSWORD})
-    assert answer.headers["Location"] == "/"
+    response = client.post(link, {"password": PASSWORD, "repeated_password": PASSWORD})
+    assert response.headers["Location"] == "/"
     assert client.get("/").status_code == 200
     assert User.objects.get(pk=invited.pk).check_password(PASSWORD)
 
 
 def test_the_welcome_link_works_once(client: Client, invited: User) -> None:
     link = welcome_link(invited)
-    client.post(link, {"password": PASSWORD, "again": PASSWORD})
-    answer = Client().post(link, {"password": "another long password", "again": "another long password"})
-    assert answer.status_code == 404
+    client.post(link, {"password": PASSWORD, "repeated_password": PASSWORD})
+    response = Client().post(
+        link, {"password": "another long password", "repeated_password": "another long password"}
+    )
+    assert response.status_code == 404
     assert User.objects.get(pk=invited.pk).check_password(PASSWORD)
 
 
 @pytest.mark.parametrize(
-    ("password", "again", "message"),
+    ("password", "repeated_password", "message"),
     [
         ("short", "short", "at least 10"),
         ("password123", "password123", "common"),
@@ -126,11 +128,13 @@ def test_the_welcome_link_works_once(client: Client, invited: User) -> None:
     ],
 )
 def test_welcome_link_refuses_weak_or_mistyped_password(
-    client: Client, invited: User, password: str, again: str, message: str
+    client: Client, invited: User, password: str, repeated_password: str, message: str
 ) -> None:
-    answer = client.post(welcome_link(invited), {"password": password, "again": again})
-    assert answer.status_code == 422
-    assert message in answer.content.decode()
+    response = client.post(
+        welcome_link(invited), {"password": password, "repeated_password": repeated_password}
+    )
+    assert response.status_code == 422
+    assert message in response.content.decode()
     assert not User.objects.get(pk=invited.pk).has_usable_password()
 
 

@@ -37,14 +37,14 @@ def client_at_second_factor(client: Client) -> Client:
 def test_two_factor_setup_requires_password_again(alice: Client) -> None:
     assert alice.get(ON).headers["Location"].startswith("/profile/confirm/?next=")
     assert alice.post("/profile/confirm/", {"password": "wrong"}).status_code == 422
-    answer = alice.post("/profile/confirm/", {"password": PASSWORD, "next": ON})
-    assert answer.headers["Location"] == ON
+    response = alice.post("/profile/confirm/", {"password": PASSWORD, "next": ON})
+    assert response.headers["Location"] == ON
 
 
 def test_two_factor_is_enabled_with_first_code(alice: Client, team: Team) -> None:
     secret = confirmed(alice).get(ON).context["form"].secret
-    answer = alice.post(ON, {"code": totp_codes.code_for(secret)})
-    assert answer.headers["Location"] == "/profile/recovery-codes/"
+    response = alice.post(ON, {"code": totp_codes.code_for(secret)})
+    assert response.headers["Location"] == "/profile/recovery-codes/"
     page = alice.get("/profile/recovery-codes/").content.decode()
     assert all(code in page for code in totp_codes.recovery_codes(team.alice.user))
 
@@ -59,9 +59,9 @@ def test_enabling_two_factor_records_event_and_sends_mail(alice: Client, team: T
 
 def test_two_factor_is_not_enabled_with_wrong_code(alice: Client) -> None:
     secret = confirmed(alice).get(ON).context["form"].secret
-    answer = alice.post(ON, {"code": "000000"})
-    assert answer.status_code == 422
-    assert answer.context["form"].secret == secret  # the same QR code
+    response = alice.post(ON, {"code": "000000"})
+    assert response.status_code == 422
+    assert response.context["form"].secret == secret  # the same QR code
     assert not Authenticator.objects.exists()
 
 
@@ -77,8 +77,8 @@ def test_password_alone_does_not_sign_in_with_two_factor(client: Client, secret:
 
 def test_two_factor_code_signs_in_and_redirects_to_next(client: Client, secret: str) -> None:
     client.post("/signin/", {**ALICE, "next": "/o/alder/settings/"})
-    answer = client.post(CODE, {"code": totp_codes.code_for(secret)})
-    assert answer.headers["Location"] == "/o/alder/settings/"
+    response = client.post(CODE, {"code": totp_codes.code_for(secret)})
+    assert response.headers["Location"] == "/o/alder/settings/"
     assert client.get("/o/alder/settings/").status_code == 200
 
 
@@ -127,14 +127,14 @@ def test_new_recovery_codes_replace_old_ones(alice: Client, team: Team, secret: 
 
 
 def test_recovery_codes_can_be_downloaded(alice: Client, team: Team, secret: str) -> None:
-    answer = confirmed(alice).get("/profile/recovery-codes/download/")
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    assert totp_codes.recovery_codes(team.alice.user)[3] in answer.content.decode()
+    response = confirmed(alice).get("/profile/recovery-codes/download/")
+    assert response.headers["Content-Type"].startswith("text/plain")
+    assert totp_codes.recovery_codes(team.alice.user)[3] in response.content.decode()
 
 
 def test_two_factor_code_confirms_sensitive_action(alice: Client, secret: str) -> None:
-    answer = alice.post("/profile/confirm/code/", {"code": totp_codes.code_for(secret), "next": OFF})
-    assert answer.headers["Location"] == OFF
+    response = alice.post("/profile/confirm/code/", {"code": totp_codes.code_for(secret), "next": OFF})
+    assert response.headers["Location"] == OFF
 
 
 def test_disabling_two_factor_makes_password_sufficient(alice: Client, client: Client, secret: str) -> None:

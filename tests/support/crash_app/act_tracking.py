@@ -30,11 +30,11 @@ def _tracking(act: str) -> Iterator[None]:
 def track_requests(get_response: Answer) -> Answer:
     """The outermost middleware; tracks each request."""
 
-    def answer(request: HttpRequest) -> HttpResponse:
+    def response(request: HttpRequest) -> HttpResponse:
         with _tracking(f"{request.method} {request.path}"):
             return get_response(request)
 
-    return answer
+    return response
 
 
 def track_job(name: str, work: Job) -> Job:

@@ -23,13 +23,15 @@ class PasswordForm(StaffForm):
     """A new password, typed twice."""
 
     password = forms.CharField(required=False, strip=False)
-    again = forms.CharField(required=False, strip=False)
+    repeated_password = forms.CharField(required=False, strip=False)
 
     def check_repetition(self) -> bool:
         """Whether both are equal; else the error is on the second one."""
-        if self.cleaned_data["password"] == self.cleaned_data["again"]:
+        if self.cleaned_data["password"] == self.cleaned_data["repeated_password"]:
             return True
-        self.add_field_errors({"again": gettext("The two do not match. Type the same password twice.")})
+        self.add_field_errors(
+            {"repeated_password": gettext("The two do not match. Type the same password twice.")}
+        )
         return False
 
 
