@@ -101,7 +101,7 @@ class CrashScenario:
         """Records a check over the whole invoice as the owner."""
         by = personas.owner_actor(self.organization)
         paid_on = today(present(), self.organization.time_zone)
-        offline = OfflinePayment(self.invoice.amount_due, "Check", paid_on)
+        offline = OfflinePayment("Check", paid_on, amount=self.invoice.amount_due)
         return offline_payments.record(self.invoice, offline=offline, by=by, now=present())
 
     # Events at the sandbox

@@ -192,7 +192,7 @@ class MemberRules(PartwayMachine):
         row, key, today = self.row(invoice), self.idempotency_key, self.form_day
         money = Money(amount, invoice.currency)
         offline = offline_payments.OfflinePayment(
-            money, "Check", today, keep_rest_as_credit=keep_rest, idempotency_key=key
+            "Check", today, amount=money, keep_rest_as_credit=keep_rest, idempotency_key=key
         )
         self.act(
             "record payment",

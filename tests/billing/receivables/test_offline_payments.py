@@ -25,7 +25,7 @@ from tests.support.gateway_driver import GatewayDriver
 
 def record(invoice: Invoice, amount_minor: int, by: Actor, **changes: Any) -> Payment:
     day = today(present(), invoice.organization.time_zone)
-    offline = OfflinePayment(Money(amount_minor, invoice.currency), "Check", day, "No. 118")
+    offline = OfflinePayment("Check", day, "No. 118", amount=Money(amount_minor, invoice.currency))
     return offline_payments.record(invoice, offline=replace(offline, **changes), by=by, now=present())
 
 

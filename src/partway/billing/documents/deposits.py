@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 
-from .. import events, outbox
+from .. import outbox
 from ..checkouts.closing import cancel_payment, closes_checkouts
 from ..errors import Conflict, Invalid, PaymentInProgress, TooLate
 from ..events import Actor
 from ..models import Payment, Quote
-from ..people import payment_modes
+from ..receivables import offline_payments
+from ..receivables.offline_payments import OfflineDetails, write_received
 
 
 def deposit_status(quote: Quote) -> str:
@@ -49,14 +50,8 @@ def _not_due_error(quote: Quote) -> Conflict | None:
 
 
 @dataclass(frozen=True, slots=True)
-class OfflineDeposit:
-    """A deposit paid by cash, check or transfer, as a member records it; its amount is the quote's."""
-
-    method: str
-    paid_on: date
-    reference: str = ""
-    note: str = ""
-    idempotency_key: str | None = None
+class OfflineDeposit(OfflineDetails):
+    """A deposit that a member received; its amount is the quote's."""
 
 
 @needs(Permission.RECORD_PAYMENTS)
@@ -79,45 +74,19 @@ def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: dat
         return previous
     if not_due := _not_due_error(quote):
         raise not_due
-    errors = payment_modes.detail_errors(
-        quote.organization,
-        today=clock.today(now, quote.organization.time_zone),
-        method=deposit.method,
-        paid_on=deposit.paid_on,
-        reference=deposit.reference,
-        note=deposit.note,
-    )
+    today = clock.today(now, quote.organization.time_zone)
+    errors = offline_payments.detail_errors(deposit, quote.organization, today)
     if errors:
         raise Invalid(errors)
     # Before the row is written: two unsettled or two paid deposits of a quote are refused by the database.
     cancel_checkout(quote, by=by, now=now)
-    payment = Payment.objects.create(
-        organization=quote.organization,
-        quote=quote,
-        status="succeeded",
-        accepted=True,
-        amount_minor=quote.deposit_minor,
-        currency=quote.currency,
-        captured_minor=quote.deposit_minor,
-        captured_currency=quote.currency,
-        method=deposit.method,
-        paid_on=deposit.paid_on,
-        reference=deposit.reference,
-        note=deposit.note,
-        idempotency_key=deposit.idempotency_key,
-        created_at=now,
-        settled_at=now,
-        next_refresh_at=now,
-    )
     stages = {
         "total_minor": quote.total_minor,
         "paid_before_minor": 0,
         "allocated_minor": 0,
         "deposit_minor": quote.deposit_minor,
     }
-    data = {"amount_minor": quote.deposit_minor, "currency": quote.currency, "method": deposit.method}
-    change = {"from": "pending", "to": "succeeded"}
-    event = events.record("payment.recorded", payment, by=by, now=now, data={**data, **stages, **change})
+    payment, event = write_received(quote, deposit, quote.deposit, stages=stages, by=by, now=now)
     outbox.queue_receipt(payment, event, stages)
     return payment
 

@@ -17,7 +17,7 @@ from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, TooLate, field_error
 from ..events import Actor
 from ..ledger import allocations
-from ..models import Customer, Invoice, Payment, Quote
+from ..models import Customer, Event, Invoice, Payment, Quote
 from ..outbox import Recipients
 from ..people import payment_modes
 from ..states import move
@@ -27,17 +27,23 @@ MAX_REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
-class OfflinePayment:
-    """A payment as a member records it; more than is due is accepted only with `keep_rest_as_credit`."""
+class OfflineDetails:
+    """How and when a payment came in by cash, check or transfer, as a member records it."""
 
-    amount: Money
     method: str
     paid_on: date
     reference: str = ""
     note: str = ""
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfflinePayment(OfflineDetails):
+    """A payment on an invoice; more than is due is accepted only with `keep_rest_as_credit`."""
+
+    amount: Money
     send_receipt: bool = False
     keep_rest_as_credit: bool = False
-    idempotency_key: str | None = None
 
 
 def unavailable_reason(invoice: Invoice) -> InvoiceNotSent | TooLate | None:
@@ -49,19 +55,56 @@ def unavailable_reason(invoice: Invoice) -> InvoiceNotSent | TooLate | None:
 
 
 def detail_errors(
-    offline: OfflinePayment, organization: Organization, today: date
+    details: OfflineDetails, organization: Organization, today: date
 ) -> dict[str, FieldError | str]:
     """Returns the error of each wrong field besides the amount."""
     return {
         **payment_modes.detail_errors(
             organization,
             today=today,
-            method=offline.method,
-            paid_on=offline.paid_on,
-            reference=offline.reference,
-            note=offline.note,
+            method=details.method,
+            paid_on=details.paid_on,
+            reference=details.reference,
+            note=details.note,
         )
     }
+
+
+def write_received(
+    document: Invoice | Quote,
+    details: OfflineDetails,
+    amount: Money,
+    *,
+    stages: dict[str, int],
+    by: Actor,
+    now: datetime,
+) -> tuple[Payment, Event]:
+    """Writes a payment that a member received, settled at once, and its event.
+
+    stages: the figures of its receipt in minor units; the caller allocates `allocated_minor` of them.
+    """
+    payment = document.payments.create(
+        organization=document.organization,
+        status="succeeded",
+        accepted=True,
+        amount_minor=amount.amount_minor,
+        currency=amount.currency,
+        captured_minor=amount.amount_minor,
+        captured_currency=amount.currency,
+        allocated_minor=stages["allocated_minor"],
+        method=details.method,
+        paid_on=details.paid_on,
+        reference=details.reference,
+        note=details.note,
+        idempotency_key=details.idempotency_key,
+        created_at=now,
+        settled_at=now,
+        next_refresh_at=now,
+    )
+    data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "method": details.method}
+    change = {"from": "pending", "to": "succeeded"}
+    event = events.record("payment.recorded", payment, by=by, now=now, data={**data, **stages, **change})
+    return payment, event
 
 
 @needs(Permission.RECORD_PAYMENTS)
@@ -74,6 +117,7 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
     online payment would no longer fit.
     """
     invoice = Invoice.objects.locked(invoice.pk)
+    # Under the lock, so that the second of two clicks waits and then finds the payment of the first (P8).
     by_key = Payment.objects.filter(
         organization=invoice.organization_id, idempotency_key=offline.idempotency_key
     )
@@ -89,37 +133,15 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
         errors["amount"] = wrong
     if errors:
         raise Invalid(errors)
-    amount, paid_before_minor = offline.amount, invoice.amount_paid_minor
-    allocated_minor = allocations.allocatable(invoice, amount)
-    payment = Payment.objects.create(
-        organization=invoice.organization,
-        invoice=invoice,
-        status="succeeded",
-        accepted=True,
-        amount_minor=amount.amount_minor,
-        currency=amount.currency,
-        captured_minor=amount.amount_minor,
-        captured_currency=amount.currency,
-        allocated_minor=allocated_minor,
-        method=offline.method,
-        paid_on=offline.paid_on,
-        reference=offline.reference,
-        note=offline.note,
-        idempotency_key=offline.idempotency_key,
-        created_at=now,
-        settled_at=now,
-        next_refresh_at=now,
-    )
-    allocations.record_allocation(payment, invoice, allocated_minor, cause="payment", now=now)
+    allocated_minor = allocations.allocatable(invoice, offline.amount)
     stages = {
         "total_minor": invoice.total_minor,
-        "paid_before_minor": paid_before_minor,
+        "paid_before_minor": invoice.amount_paid_minor,
         "allocated_minor": allocated_minor,
-        "amount_due_minor": invoice.amount_due_minor,
+        "amount_due_minor": invoice.amount_due_minor - allocated_minor,
     }
-    data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "method": offline.method}
-    change = {"from": "pending", "to": "succeeded"}
-    event = events.record("payment.recorded", payment, by=by, now=now, data={**data, **stages, **change})
+    payment, event = write_received(invoice, offline, offline.amount, stages=stages, by=by, now=now)
+    allocations.record_allocation(payment, invoice, allocated_minor, cause="payment", now=now)
     if offline.send_receipt:
         to, reply_to = [invoice.customer.email], invoice.organization.email
         outbox.queue("receipt", event, Recipients(to=to, reply_to=reply_to, data=dict(stages)))

@@ -132,7 +132,7 @@ class DemoBuilder:
         """Records a check; what exceeds the amount due is kept as credit."""
         at = self.now - timedelta(days=days_ago)
         amount = Money(amount_minor, invoice.currency)
-        offline = OfflinePayment(amount, "Check", self._day(at), reference, keep_rest_as_credit=True)
+        offline = OfflinePayment("Check", self._day(at), reference, amount=amount, keep_rest_as_credit=True)
         return offline_payments.record(invoice, offline=offline, by=self.by, now=at)
 
     def pay(self, source: PaymentRequest | Invoice | Quote) -> Payment:
