@@ -1,4 +1,4 @@
-"""Shared parts of the customer's pages: the row of a link, forms that a reload does not repeat, and the opened view."""
+"""Shared by the customer's pages: the row of a link, forms that a reload does not repeat, and the opened view."""
 
 from __future__ import annotations
 
