@@ -27,7 +27,6 @@ from partway.billing.models import (
 )
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import book_refused_start, record_checkout
-from partway.billing.payments.start import check_payable
 from partway.billing.people import organizations
 from partway.billing.people.organizations import Profile
 from partway.billing.reconciliation import due_work
@@ -173,13 +172,3 @@ def test_invoice_prefix_ending_in_digit_is_refused(organization: Organization, a
     with pytest.raises(Invalid) as refused:
         organizations.change(organization, profile=profile, by=alice, now=present())
     assert "invoice_prefix" in refused.value.fields
-
-
-def test_pay_now_of_amount_between_gateway_steps_is_not_payable(dana: Customer) -> None:
-    invoice = personas.sent_invoice(dana, 12_505, currency="KWD")  # a last digit other than 0
-    with pytest.raises(NotPayable) as refused:
-        check_payable(invoice, now=present())
-    assert (refused.value.reason, refused.value.params) == (
-        "amount_not_payable",
-        {"amount": invoice.amount_due},
-    )

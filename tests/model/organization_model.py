@@ -261,10 +261,14 @@ class OrganizationModel:
         return "changed" if request and request.amount > self.due(invoice) else ""
 
     def amount_to_pay(self, document: Invoice | Quote, request: Request | None) -> int:
-        """Returns the amount that a link charges, independent of the page (D1)."""
+        """Returns the amount that a link charges, independent of the page (D1); of an invoice a multiple of the step."""
         if isinstance(document, Quote):
             return document.deposit
-        return request.amount if request else self.due(document)
+        if request:
+            return request.amount
+        due = self.due(document)
+        payable = due - due % STEP[document.currency]
+        return payable if payable >= MINIMUM[document.currency] else due
 
     def is_wanted(self, payment: Payment) -> bool:
         """Returns whether the payment is payable when the money is captured."""

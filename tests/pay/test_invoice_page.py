@@ -70,3 +70,23 @@ def test_invoice_opened_event_is_recorded_once_by_page_post(dana: Client, invoic
     for _ in range(2):
         assert dana.post(links.invoice_url(invoice) + "opened/").status_code == 204
     assert Event.objects.filter(type="invoice.opened").count() == 1
+
+
+def test_invoice_page_offers_payable_part_and_says_how_rest_can_be_paid(
+    dana: Client, organization: Organization
+) -> None:
+    Organization.objects.update(payment_instructions="Or bring it to the workshop.")
+    invoice = personas.sent_invoice(personas.customer(organization), 1_234_567, currency="KWD")
+    text = dana.get(links.invoice_url(invoice)).text
+    assert ">Pay Now · KWD\u00a01,234.560</button>" in text
+    assert 'name="amount_minor" value="1234560"' in text
+    assert "KWD\u00a00.007 is left to pay in another way" in text
+    assert "Or bring it to the workshop." in text
+
+
+def test_invoice_page_of_unpayable_rest_has_no_pay_button(dana: Client, organization: Organization) -> None:
+    invoice = personas.sent_invoice(personas.customer(organization), 1_234_567, currency="KWD")
+    personas.captured_payment(invoice, 1_234_560)
+    text = dana.get(links.invoice_url(invoice)).text
+    assert "Not payable online" in text
+    assert "button-primary" not in text

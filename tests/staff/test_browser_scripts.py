@@ -119,6 +119,28 @@ def test_remaining_due_follows_each_keystroke(
 
 
 @pytest.mark.parametrize(
+    ("typed", "notice"),
+    [
+        ("0.09", "Less than KWD\u00a00.100 cannot be paid online."),
+        ("12.345", "The most below this is KWD\u00a012.340."),
+        ("1234.560", "the last KWD\u00a00.007 cannot be paid online."),
+        (
+            "1234.5",
+            "KWD\u00a00.067 would be left that cannot be paid online. Ask for KWD\u00a01,234.560, or for at most",
+        ),
+        ("1234.46", "the last KWD\u00a00.007"),
+        ("", "KWD\u00a01,234.560 of this."),
+    ],
+)
+def test_rest_that_cannot_be_paid_online_is_named_while_typing(
+    page: Page, dana: Customer, typed: str, notice: str
+) -> None:
+    open_dialog(page, personas.sent_invoice(dana, 1_234_567, currency="KWD"))
+    page.locator("[name=amount_requested]").press_sequentially(typed)
+    expect(page.locator("[data-remaining-online]")).to_contain_text(notice)
+
+
+@pytest.mark.parametrize(
     ("typed", "message"),
     [
         ("1000.01", "Enter at most $1,000.00"),

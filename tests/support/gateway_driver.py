@@ -13,6 +13,7 @@ from django.test import Client
 
 from partway.accounts.models import GatewayAccount
 from partway.billing import links
+from partway.billing.checkouts.online_amounts import amount_to_charge
 from partway.billing.models import Callback, Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
@@ -66,7 +67,9 @@ class GatewayDriver:
         self, source: PaymentTarget, *, now: datetime | None = None, address: str | None = PAYER_IP_ADDRESS
     ) -> Payment:
         """Presses Pay on the page of a link, which shows the current amount."""
-        return start_payment(source, expected_amount=_shown(source), payer_ip=address, now=now or present())
+        return start_payment(
+            source, expected_amount=amount_to_charge(source), payer_ip=address, now=now or present()
+        )
 
     def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
         """Submits the form of the sandbox's checkout page."""
@@ -210,9 +213,3 @@ def process_all_callbacks() -> None:
 
 def _taken(line: dict[str, Any]) -> Money | None:
     return Money(line["captured"], line["captured_currency"]) if line["captured"] else None
-
-
-def _shown(source: PaymentTarget) -> Money:
-    if isinstance(source, PaymentRequest):
-        return source.amount_requested
-    return source.deposit if isinstance(source, Quote) else source.amount_due

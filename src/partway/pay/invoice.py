@@ -1,4 +1,4 @@
-"""The page of an invoice: its lines, what was paid so far, and Pay Now for all that is due."""
+"""The page of an invoice: its lines, what was paid so far, and Pay Now for all that can be paid of what is due."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from partway.billing import links
+from partway.billing.checkouts.online_amounts import amount_to_charge
 from partway.billing.documents import invoices
 from partway.billing.errors import NotPayable
 from partway.billing.models import Invoice
@@ -26,7 +27,7 @@ _GONE = {"void": "void", "written_off": "not_payable"}
 @form_of("pay:invoice")
 @row_of_link(links.invoice_by_token)
 def pay(request: HttpRequest, token: str, invoice: Invoice) -> HttpResponse:
-    """Starts a payment of the full amount due."""
+    """Starts a payment of the amount due, as far as it can be paid online; the form only repeats the amount shown."""
     return responses.start(request, invoice, partial(_page, request, token))
 
 
@@ -51,6 +52,7 @@ def _page(
         respond, unavailable_reason = responses.payable_page, ""
     except NotPayable as error:
         respond, unavailable_reason = responses.page, error.reason
+    amount = amount_to_charge(invoice)
     is_overdue = invoice.is_overdue(today(now(), organization.time_zone))
     context = {
         "token": token,
@@ -60,6 +62,8 @@ def _page(
         "sent_on": today(invoice.sent_at or invoice.created_at, organization.time_zone),
         "payments": payment_history(invoice),
         "status": "overdue" if is_overdue else invoice.payment_status,
+        "amount": amount,
+        "offline_rest": invoice.amount_due - amount,
         "alert": alert,
         "unavailable_reason": unavailable_reason,
     }

@@ -119,3 +119,15 @@ def test_invoice_page_has_no_inline_script_or_style(alice: Client, invoice: Invo
     assert "<style" not in page
     assert not re.search(r"\sstyle=", page)
     assert not re.search(r"\son[a-z]+=", page)
+
+
+def test_invoice_page_names_rest_that_cannot_be_paid_online(bob: Client, dana: Customer) -> None:
+    invoice = personas.sent_invoice(dana, 1_234_567, currency="KWD")
+    page = bob.get(f"/o/alder/invoices/{invoice.pk}/").content.decode()
+    assert "The last KWD\u00a00.007 must come in another way." in page
+    personas.captured_payment(invoice, 1_234_560)
+    page = bob.get(f"/o/alder/invoices/{invoice.pk}/").content.decode()
+    assert (
+        "must come in another way" not in page
+    )  # once is enough: the reason why nothing can be requested says it
+    assert "Less is due than the smallest online payment" in page

@@ -266,3 +266,28 @@ def test_invoice_total_preview_ignores_out_of_range_numbers(
     form = {**typed(invoice.customer, version="2", **change), "operation": "figures"}
     assert bob.post(edit_url(invoice), form).context["figures"] is None
     assert bob.post("/o/alder/quotes/new/", {**form, "valid_until": "2027-01-01"}).context["figures"] is None
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "message"),
+    [
+        ("KWD", "1234.567", "KWD\u00a01,234.560 of this. The last KWD\u00a00.007 must come in another way."),
+        ("KWD", "0.09", "KWD\u00a00.090 cannot be paid online, where the least is KWD\u00a00.100"),
+        ("KWD", "1234.560", ""),
+        ("USD", "0.49", "$0.49 cannot be paid online"),
+        ("USD", "1000.01", ""),
+    ],
+)
+def test_total_preview_names_what_cannot_be_paid_online(
+    bob: Client, dana: Customer, currency: str, price: str, message: str
+) -> None:
+    form = typed(dana, currency=currency, lines__0__unit_amount=price, operation="figures")
+    page = bob.post(NEW, form).content.decode()
+    assert message in page
+    assert ("edit-preview" in page) is bool(message)
+
+
+def test_total_preview_says_nothing_of_online_payments_while_disabled(bob: Client, dana: Customer) -> None:
+    Organization.objects.update(payments_enabled=False)
+    form = typed(dana, currency="KWD", lines__0__unit_amount="1234.567", operation="figures")
+    assert "edit-preview" not in bob.post(NEW, form).content.decode()

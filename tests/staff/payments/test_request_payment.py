@@ -147,6 +147,21 @@ def test_request_payment_amount_off_currency_or_gateway_step_is_refused(
     assert "amount_requested" in response.context["form"].errors
 
 
+def test_refused_request_amount_names_the_next_possible_one(bob: Client, dana: Customer) -> None:
+    answer = send(
+        bob, personas.sent_invoice(dana, 1_234_567, currency="KWD"), amount_requested="1,234.567"
+    ).content.decode()
+    assert (
+        "Enter a multiple of KWD\u00a00.010, like KWD\u00a01,234.560: only these can be paid online."
+        in answer
+    )
+
+
+def test_request_dialog_names_unpayable_rest_before_anything_is_typed(bob: Client, dana: Customer) -> None:
+    page = bob.get(url(personas.sent_invoice(dana, 1_234_567, currency="KWD"))).content.decode()
+    assert "KWD\u00a01,234.560 of this. The last KWD\u00a00.007 must come in another way." in page
+
+
 def test_request_payment_dialog_is_served_as_fragment(bob: Client, invoice: Invoice) -> None:
     headers = {"HX-Request": "true", "HX-Target": "dialog-content"}
     page = bob.get(url(invoice), headers=headers).content.decode()

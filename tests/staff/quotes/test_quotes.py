@@ -162,6 +162,13 @@ def test_new_quote_form_starts_with_default_deposit(
         assert Quote.objects.latest("created_at", "pk").deposit_minor == deposit_minor
 
 
+def test_quote_total_preview_names_deposit_that_cannot_be_paid_online(bob: Client, dana: Customer) -> None:
+    form = typed(dana, currency="KWD", deposit_kind="amount", deposit_amount="10.005", operation="figures")
+    page = bob.post("/o/alder/quotes/new/", form).content.decode()
+    assert "KWD\u00a010.005 cannot be paid online: make the deposit a multiple of KWD\u00a00.010." in page
+    assert "edit-preview" not in bob.post("/o/alder/quotes/new/", {**form, "deposit_amount": "10.010"}).text
+
+
 def test_quote_total_preview_includes_deposit_and_saves_nothing(bob: Client, dana: Customer) -> None:
     form = typed(dana, deposit_kind="percent", deposit_percent="30", operation="figures", customer="")
     text = text_of(bob.post("/o/alder/quotes/new/", form))

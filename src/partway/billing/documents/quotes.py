@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,12 +10,11 @@ from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
-from partway.gateways.protocol import OutcomeUnknown, Refused
 from partway.lib import clock
 from partway.lib.money import Money
 
 from .. import events, outbox, preconditions
-from ..checkouts import gateway_calls
+from ..checkouts import online_amounts
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, Stale, TooLate, field_error
 from ..events import CLOCK, Actor
@@ -138,7 +136,8 @@ def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None
         raise Invalid({"lines": field_error("quote_without_total")})
     if is_past_valid_until(quote, now):
         raise Invalid({"valid_until": field_error("valid_until_in_past")})
-    _check_deposit_payable(quote)
+    if error := deposit_error(quote.organization, quote.deposit):
+        raise Invalid({"deposit": error})
     number = next_quote_number(quote.organization_id)
     data = {**_event_data(quote), "number": number, "email": quote.customer.email}
     event = move(quote, "sent", by=by, now=now, data=data, number=number, sent_at=now)
@@ -146,22 +145,14 @@ def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None
     return quote
 
 
-def _check_deposit_payable(quote: Quote) -> None:
-    """Raises Invalid when the current gateway takes no payment of the deposit, which sending would freeze."""
-    account = quote.organization.gateway_accounts.filter(is_current=True).first()
-    if account is None or not quote.deposit_minor:
-        return
-    # An account that cannot be opened has no minimum and no step that the deposit could break.
-    with suppress(Refused, OutcomeUnknown):
-        gateway = gateway_calls.gateway_for_account(account)
-        minimum = Money(gateway.minimum(quote.currency), quote.currency)
-        step = Money(gateway.step(quote.currency), quote.currency)
-        if quote.deposit < minimum:
-            error = field_error("deposit_below_minimum", deposit=quote.deposit, minimum=minimum)
-            raise Invalid({"deposit": error})
-        if quote.deposit_minor % step.amount_minor:
-            error = field_error("deposit_not_multiple", deposit=quote.deposit, step=step)
-            raise Invalid({"deposit": error})
+def deposit_error(organization: Organization, deposit: Money) -> FieldError | None:
+    """Returns why the current gateway takes no payment of this deposit, which `send` refuses; None when it does."""
+    online = online_amounts.of_organization(organization, deposit.currency)
+    if online is None or not deposit or online.accepts(deposit):
+        return None
+    if deposit < online.minimum:
+        return field_error("deposit_below_minimum", deposit=deposit, minimum=online.minimum)
+    return field_error("deposit_not_multiple", deposit=deposit, step=online.step)
 
 
 @needs(Permission.SEND_QUOTES)

@@ -11,7 +11,8 @@ from partway.gateways.protocol import OutcomeUnknown, Refused
 from partway.lib.money import Money
 
 from .. import events
-from ..checkouts import gateway_calls, payability, rate_limits
+from ..checkouts import gateway_calls, online_amounts, payability, rate_limits
+from ..checkouts.online_amounts import amount_to_charge
 from ..checkouts.payability import CHECKOUT_LIFETIME
 from ..errors import DepositNotDivisible, GatewayUnavailable, NotPayable, PaymentInProgress
 from ..models import Invoice, Payment, PaymentRequest, Quote
@@ -57,7 +58,7 @@ def _get_or_create_payment(
     asked = target.payment_request
     request = PaymentRequest.objects.get(pk=asked.pk) if asked else None
     payability.check(document, request, checkout_started_at=now)
-    amount = (request or document).amount_payable
+    amount = amount_to_charge(request or document)
     # The page was rendered earlier: an edit or another payment may have changed the amount. The customer sees the
     # new one and decides again; the amount from the form is never charged.
     if expected_amount != amount:
@@ -115,7 +116,7 @@ def _open_checkout(payment: Payment, target: PaymentTarget, now: datetime) -> Pa
     if payment.status != "pending":  # ended, or already paid through a second click
         fresh = type(target).objects.get(pk=target.pk)
         check_payable(fresh, now=now)
-        if fresh.amount_payable != payment.amount:
+        if amount_to_charge(fresh) != payment.amount:
             raise NotPayable("changed")
         raise PaymentInProgress()
     return payment
@@ -130,7 +131,7 @@ def check_payable(target: PaymentTarget, *, now: datetime) -> None:
     if expired is not None and expired.payments.committed().exists():
         raise NotPayable("busy")  # begun in time: the customer must not ask for a new request
     payability.check(document, request, checkout_started_at=now)
-    _account_for(document.organization, target.amount_payable)
+    _account_for(document.organization, amount_to_charge(target))
     if document.payments.committed().exists():
         raise NotPayable("busy")
 
@@ -144,8 +145,7 @@ def _account_for(organization: Organization, amount: Money) -> GatewayAccount:
         gateway = gateway_calls.gateway_for_account(account)
     except (Refused, OutcomeUnknown) as error:  # the sandbox of a live installation, unreadable credentials
         raise NotPayable("payments_off") from error
-    step = gateway.step(amount.currency)
-    if amount.amount_minor < gateway.minimum(amount.currency) or amount.amount_minor % step:
+    if not online_amounts.of_gateway(gateway, amount.currency).accepts(amount):
         raise NotPayable("amount_not_payable", amount=amount)
     return account
 

@@ -17,7 +17,7 @@ from partway.lib import clock
 from partway.lib.money import Money
 
 from .. import events, outbox
-from ..checkouts import gateway_calls
+from ..checkouts import gateway_calls, online_amounts
 from ..checkouts.closing import cancel_payment, closes_checkouts
 from ..checkouts.payability import EXPIRY_GRACE_PERIOD
 from ..errors import (
@@ -84,7 +84,7 @@ def unavailable_reason(invoice: Invoice) -> BillingError | None:
         gateway = _check_requestable(invoice)
     except BillingError as error:
         return error
-    minimum = Money(gateway.minimum(invoice.currency), invoice.currency)
+    minimum = online_amounts.of_gateway(gateway, invoice.currency).minimum
     if invoice.amount_due < minimum:
         return Invalid({"amount_requested": field_error("amount_too_small.due", minimum=minimum)})
     return None
@@ -184,15 +184,16 @@ def _field_errors(
 def _amount_error(invoice: Invoice, gateway: Gateway, amount: Money) -> FieldError | None:
     if amount.currency != invoice.currency:
         return field_error("currency_mismatch", currency=invoice.currency)
-    minimum = Money(gateway.minimum(invoice.currency), invoice.currency)
-    step = Money(gateway.step(invoice.currency), invoice.currency)
+    online = online_amounts.of_gateway(gateway, invoice.currency)
     if amount.amount_minor <= 0:
         return field_error("amount_too_small")
     if invoice.amount_due < amount:
         return field_error("amount_exceeds_due", due=invoice.amount_due)
-    if amount < minimum:
-        return field_error("amount_too_small.online", minimum=minimum)
-    return field_error("amount_not_multiple", step=step) if amount.amount_minor % step.amount_minor else None
+    if amount < online.minimum:
+        return field_error("amount_too_small.online", minimum=online.minimum)
+    if not online.accepts(amount):
+        return field_error("amount_not_multiple", step=online.step, possible=online.payable_part(amount))
+    return None
 
 
 def address_error(addresses: tuple[str, ...]) -> FieldError | None:

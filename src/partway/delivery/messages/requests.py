@@ -7,7 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 MESSAGES: dict[str, str | Promise] = {
     "amount_exceeds_due": _("Enter at most %(due)s: no more is due."),
-    "amount_not_multiple": _("Enter a multiple of %(step)s."),
+    "amount_not_multiple": _(
+        "Enter a multiple of %(step)s, like %(possible)s: only these can be paid online."
+    ),
     "amount_too_small": _("Enter an amount above zero."),
     "amount_too_small.due": _("Less is due than the smallest online payment, %(minimum)s."),
     "amount_too_small.online": _("Enter at least %(minimum)s: less cannot be paid online."),

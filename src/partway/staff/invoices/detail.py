@@ -10,10 +10,12 @@ from django.http import HttpResponse, HttpResponseNotAllowed
 from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.documents import deposits
+from partway.billing.errors import BillingError, Invalid
 from partway.billing.ledger import allocations
 from partway.billing.models import Event, Invoice
 from partway.billing.receivables import credit
 from partway.billing.requests import payment_requests
+from partway.delivery.messages.online_amounts import due_message
 from partway.delivery.pdf import invoice_pdf, pdf_response
 from partway.lib.money import Money
 
@@ -39,6 +41,7 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         "lines": invoice.lines.all(),
         "unavailable_reason": unavailable_reason,
         "unavailable_message": unavailable_message(unavailable_reason),
+        "online_message": _online_message(ctx, invoice, unavailable_reason),
         "written_off": written_off,
         "payments": payment_rows.of_invoice(ctx, invoice),
         "accepts_payments": invoice.status in allocations.ALLOCATABLE_STATUSES,
@@ -50,6 +53,13 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         **_deposit(invoice),
     }
     return ctx.render("staff/invoices/show.html", context)
+
+
+def _online_message(ctx: MemberContext, invoice: Invoice, unavailable_reason: BillingError | None) -> str:
+    """What of the amount due cannot be paid online; empty where the reason why nothing can be requested says it."""
+    if invoice.status not in ("draft", "sent") or isinstance(unavailable_reason, Invalid):
+        return ""
+    return due_message(ctx.organization, invoice.amount_due)
 
 
 def _requests(ctx: MemberContext, invoice: Invoice) -> dict[str, Any]:

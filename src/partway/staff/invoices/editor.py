@@ -12,6 +12,7 @@ from partway.billing.documents import drafts, invoices
 from partway.billing.errors import BillingError, Stale
 from partway.billing.models import Invoice
 from partway.billing.models.documents import DiscountKind
+from partway.delivery.messages.online_amounts import due_message
 from partway.lib.money import EXPONENTS, Money
 
 from ..access import get_invoice_or_404
@@ -132,6 +133,12 @@ def _figures(ctx: MemberContext, data: dict[str, str], invoice: Invoice | None) 
     # Numbers that no draft may have cannot be added up either; saving says which.
     figures = drafts.compute_totals(draft) if draft and drafts.has_computable_totals(draft) else None
     context: dict[str, object] = {"figures": figures, "currency": draft and draft.currency}
-    if figures and invoice and invoice.status != "draft":
-        context |= sent_editor.preview(invoice, figures.total_minor)
+    if draft and figures:
+        due, messages = Money(figures.total_minor, draft.currency), list[str]()
+        if invoice and invoice.status != "draft":
+            amounts, messages = sent_editor.preview(invoice, figures.total_minor)
+            context |= amounts
+            due = amounts["due"]
+        messages.append(due_message(ctx.organization, due))
+        context["preview"] = [message for message in messages if message]
     return ctx.render("staff/invoices/figures.html", context)

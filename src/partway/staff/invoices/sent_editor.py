@@ -26,8 +26,11 @@ def current_amounts(invoice: Invoice) -> dict[str, Any]:
     return {"paid": invoice.amount_paid, "request": payment_requests.current(invoice), "held": held}
 
 
-def preview(invoice: Invoice, total_minor: int) -> dict[str, Any]:
-    """The amount due with this total, and the effects of saving it; billing decides again under the invoice's lock."""
+def preview(invoice: Invoice, total_minor: int) -> tuple[dict[str, Money], list[str]]:
+    """The amounts paid and due with this total, and the effects of saving it, of which some may be empty.
+
+    Billing decides again under the invoice's lock.
+    """
     excess = Money(max(0, invoice.amount_paid_minor - total_minor), invoice.currency)
     due = Money(total_minor, invoice.currency) - invoice.amount_paid + excess
     effects = [
@@ -39,7 +42,7 @@ def preview(invoice: Invoice, total_minor: int) -> dict[str, Any]:
         gettext("With that the invoice is paid in full.") if not due and invoice.status == "sent" else "",
         gettext("The invoice is due again.") if due and invoice.status == "paid" else "",
     ]
-    return {"paid": invoice.amount_paid, "due": due, "preview": [effect for effect in effects if effect]}
+    return {"paid": invoice.amount_paid, "due": due}, effects
 
 
 def _request_effect(invoice: Invoice, due: Money) -> str:

@@ -6,11 +6,13 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from partway.billing import links
+from partway.billing.checkouts import online_amounts
 from partway.billing.errors import BillingError, field_error
 from partway.billing.models import PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import NewPaymentRequest
 from partway.delivery.formats import format_money
+from partway.delivery.messages.online_amounts import due_message
 from partway.lib import clock
 
 from ..access import get_invoice_or_404, get_own_or_404
@@ -87,14 +89,17 @@ def new(ctx: MemberContext, invoice_id: str) -> HttpResponse:
             values = {"amount": format_money(made.amount_requested), "to": ", ".join(made.to)}
             return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice % values)
     reason = None if ctx.is_post else payment_requests.unavailable_reason(invoice)
+    # An amount that a payment under way already holds cannot be requested again.
+    max_amount = payment_requests.max_requestable(invoice)
     context = {
         "invoice": invoice,
         "form": form,
         "back": ctx.url("invoice", invoice.pk),
         "unavailable_reason": unavailable_message(reason),
         "payments_not_enabled": reason is not None and reason.code == "payments_not_enabled",
-        # An amount that a payment under way already holds cannot be requested again.
-        "max_amount": payment_requests.max_requestable(invoice),
+        "max_amount": max_amount,
+        "online": online_amounts.of_organization(ctx.organization, invoice.currency),
+        "online_message": due_message(ctx.organization, max_amount),
         "max_note": payment_requests.MAX_NOTE_LENGTH,
     }
     return ctx.render("staff/requests/new.html", context, status=form.status)

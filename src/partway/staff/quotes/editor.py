@@ -9,9 +9,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 
 from partway.billing.documents import drafts, quote_terms, quotes
-from partway.billing.errors import BillingError, Stale
+from partway.billing.errors import BillingError, Invalid, Stale
 from partway.billing.models import Quote
 from partway.billing.models.documents import DiscountKind
+from partway.delivery.messages import field_messages
 from partway.lib.money import EXPONENTS, Money
 
 from ..access import get_quote_or_404
@@ -107,4 +108,6 @@ def _figures(ctx: MemberContext) -> HttpResponse:
         totals = drafts.compute_totals(draft)
         deposit = Money(quotes.deposit_minor(draft, totals.total_minor), draft.currency)
         context = {"figures": totals, "currency": draft.currency, "deposit": deposit}
+        if error := quotes.deposit_error(ctx.organization, deposit):
+            context["preview"] = field_messages(Invalid({"deposit": error})).values()
     return ctx.render("staff/invoices/figures.html", context)

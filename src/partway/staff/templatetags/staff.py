@@ -42,6 +42,15 @@ AMOUNT_MESSAGES = {
     "above_due": _(
         "%(due)s is due, so %(excess)s would be too much. Enter less, or keep the rest as credit."
     ),
+    "below_online_minimum": _("Less than %(minimum)s cannot be paid online."),
+    "not_online_multiple": _(
+        "Online, only multiples of %(step)s can be paid. The most below this is %(possible)s."
+    ),
+    "online_rest": _("Whatever you ask for, the last %(rest)s cannot be paid online."),
+    "online_rest_or_less": _(
+        "%(rest)s would be left that cannot be paid online. Ask for %(all)s, or for at most %(most)s."
+    ),
+    "online_rest_or_all": _("%(rest)s would be left that cannot be paid online. Ask for %(all)s instead."),
 }
 
 _METHOD_LABELS = {"card": _("Card"), "bank_debit": _("Bank debit"), "": "–"}

@@ -83,6 +83,27 @@ export function computeRemaining(text, { due, limit = due, why, keeps = null }, 
   return refused(fill(messages.above_due, { due: formatAmount(due, money), excess: formatAmount(over, money) }), over);
 }
 
+/**
+ * Says what cannot be paid online of an amount that was typed, or would be left of `due`; empty when all of it can.
+ *
+ * Billing refuses an amount below `minimum` or between two multiples of `step`; a rest that can only be paid in another
+ * way is accepted, so the member must see it before Send. `minimum` is a multiple of `step`.
+ */
+export function onlineNotice(minor, { due, minimum, step }, money) {
+  const { messages } = money;
+  const payable = (amount) => (amount < minimum ? 0n : amount - (amount % step));
+  const say = (key, amounts) =>
+    fill(messages[key], Object.fromEntries(Object.entries(amounts).map(([name, of]) => [name, formatAmount(of, money)])));
+  if (minor < minimum) return say("below_online_minimum", { minimum });
+  if (minor % step) return say("not_online_multiple", { step, possible: payable(minor) });
+  const rest = due - minor - payable(due - minor);
+  if (!rest) return "";
+  const all = payable(due);
+  if (rest === due - all) return say("online_rest", { rest });
+  const most = payable(due - minimum);
+  return most ? say("online_rest_or_less", { rest, all, most }) : say("online_rest_or_all", { rest, all });
+}
+
 // "0" and "0." are how "0.50" begins.
 function isFinished(text) {
   return !/^\D*0?[.]?0*$/.test(text.trim()) || /[.]0{2,}$/.test(text);
@@ -105,8 +126,18 @@ function update(box) {
     keep.hidden = result.over === 0n;
     show(keep.querySelector("[data-remaining-over]"), formatAmount(result.over, money));
   }
+  showOnlineNotice(box, result.minor, money);
   showRequestEffect(box, result.rest);
   labelSubmitButton(box, result.minor, money);
+}
+
+// Shows the notice of the amount; without one, what the page said about all that is due.
+function showOnlineNotice(box, minor, money) {
+  const notice = box.querySelector("[data-remaining-online]");
+  if (!notice) return;
+  notice.dataset.remainingElse ??= notice.textContent;
+  const [due, minimum, step] = [box.dataset.due, notice.dataset.minimum, notice.dataset.step].map(BigInt);
+  notice.textContent = minor ? onlineNotice(minor, { due, minimum, step }, money) : notice.dataset.remainingElse;
 }
 
 // Shows whether the open request still fits what would be left.
