@@ -27,6 +27,7 @@ from partway.billing.models import (
 )
 from partway.billing.people import members
 from partway.lib.clock import now as present
+from partway.lib.natural_sort import UNNUMBERED
 from tests.support import personas
 
 Row = Any
@@ -198,7 +199,8 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "invoice_status_known": overwritten(the_invoice, status="lost"),
     "invoice_amount_due_not_negative": overwritten(the_invoice, amount_paid_minor=100_001),
     "invoice_total_adds_up": overwritten(the_invoice, total_minor=99_999),
-    "invoice_numbered_when_sent": overwritten(the_invoice, number=None),
+    "invoice_numbered_when_sent": overwritten(the_invoice, number=None, number_key=UNNUMBERED),
+    "invoice_number_has_key": overwritten(the_invoice, number_key=UNNUMBERED),
     "invoice_line_position_unique": duplicated(line),
     "invoice_line_not_negative": overwritten(line, unit_amount_minor=-1),
     "one_unsettled_payment_per_quote": duplicated(deposit),
@@ -208,7 +210,8 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "quote_status_known": overwritten(quote, status="lost"),
     "quote_total_adds_up": overwritten(quote, total_minor=99_999),
     "quote_deposit_within_total": overwritten(quote, deposit_minor=10**9),
-    "quote_numbered_when_sent": overwritten(quote, number=None),
+    "quote_numbered_when_sent": overwritten(quote, number=None, number_key=UNNUMBERED),
+    "quote_number_has_key": overwritten(quote, number_key=UNNUMBERED),
     "quote_accepted_by_set": overwritten(quote, status="accepted"),
     "quote_line_position_unique": duplicated(quote_line),
     "quote_line_not_negative": overwritten(quote_line, unit_amount_minor=-1),

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing.models import Customer, Invoice
+from partway.billing.models import Customer, Invoice, Quote
 from partway.lib.money import Money
+from partway.lib.natural_sort import sort_key
 from partway.staff.invoices import index
 from partway.staff.invoices.index import CurrencyTotals
 from tests.support import personas
@@ -138,6 +139,26 @@ def test_invoice_list_sorts_longer_number_as_later(charlie: Client, dana: Custom
     assert (older.number, newer.number) == ("INV-9999", "INV-10000")
     assert listed(charlie, "?sort=number") == [older.pk, newer.pk]
     assert listed(charlie, "?sort=-number") == [newer.pk, older.pk]
+
+
+def renumber(row: Invoice | Quote, number: str) -> str:
+    """Gives the document another number, as one that continues those of another system."""
+    type(row)._default_manager.filter(pk=row.pk).update(number=number, number_key=sort_key(number))
+    return row.pk
+
+
+def test_invoice_list_sorts_numbers_alike_on_every_database(charlie: Client, dana: Customer) -> None:
+    numbers = ["2025-0099", "2025-0100", "2026-0001", "inv-2", "INV-10", "INV-10-1", "INV-10a", "\u00c9-1"]
+    made = [renumber(personas.sent_invoice(dana), number) for number in numbers[::-1]][::-1]
+    assert listed(charlie, "?sort=number") == made
+    assert listed(charlie, "?sort=-number") == made[::-1]
+
+
+@pytest.mark.parametrize("q", ["re-7", "RE-0007", "RE-00007"])
+def test_invoice_search_finds_number_in_any_case_and_width(charlie: Client, dana: Customer, q: str) -> None:
+    found = renumber(personas.sent_invoice(dana), "RE-007")
+    renumber(personas.sent_invoice(dana), "RE-008")
+    assert listed(charlie, f"?q={q}") == [found]
 
 
 def test_invoice_list_sorted_column_header_reverses_order(charlie: Client, invoice: Invoice) -> None:

@@ -16,6 +16,7 @@ from partway.billing.documents import invoices, quote_terms, quotes
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.models import Alert, Customer, Event, Invoice, Payment, Quote, QuoteTerms
 from partway.lib.clock import now
+from partway.lib.natural_sort import sort_key
 from tests.staff.confirmation_pages import confirm_page, hidden_fields
 from tests.support import personas
 
@@ -84,6 +85,23 @@ def test_quote_list_search_and_status_filter(
     page = charlie.get(f"/o/alder/quotes/{query}").content.decode()
     rows = re.findall(r'class="row-link"[^>]*>([^<]+)<', page)
     assert sorted(rows) == sorted(found)
+
+
+def test_quote_list_sorts_and_finds_numbers_by_their_key(charlie: Client, dana: Customer) -> None:
+    draft = personas.draft_quote(dana).pk
+    made = []
+    for number in ("2025-9", "2025-0010", "QUO-999", "quo-1000"):
+        row = personas.sent_quote(dana)
+        Quote.objects.filter(pk=row.pk).update(number=number, number_key=sort_key(number))
+        made.append(row.pk)
+
+    def listed(query: str) -> list[str]:
+        page = charlie.get(f"/o/alder/quotes/?{query}").context["page"]
+        return [row.pk for row in page.object_list]
+
+    assert listed("sort=number") == [*made, draft]
+    assert listed("sort=-number") == [draft, *made[::-1]]
+    assert listed("q=QUO-01000") == made[3:]
 
 
 def test_quote_list_row_shows_deposit_status(charlie: Client, dana: Customer) -> None:

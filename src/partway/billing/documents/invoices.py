@@ -10,6 +10,7 @@ from django.db import transaction
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
 from partway.lib.money import Money
+from partway.lib.natural_sort import sort_key
 
 from .. import events, outbox, preconditions
 from ..alerts import raise_for_payment
@@ -153,7 +154,8 @@ def send(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
     data = {**_event_data(invoice), "number": number, "email": invoice.customer.email}
     # The new version makes an open edit of the draft stale, so that it does not change the sent invoice (D8).
     version = invoice.version + 1
-    event = move(invoice, "sent", by=by, now=now, data=data, number=number, sent_at=now, version=version)
+    columns = {"number": number, "number_key": sort_key(number), "sent_at": now, "version": version}
+    event = move(invoice, "sent", by=by, now=now, data=data, **columns)
     if invoice.quote_id is not None:
         _allocate_deposit(invoice, by, now)
     _queue_mail(invoice, event)

@@ -12,6 +12,7 @@ from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 from partway.lib.money import Money
+from partway.lib.natural_sort import sort_key
 
 from .. import events, outbox, preconditions
 from ..checkouts import online_amounts
@@ -140,7 +141,8 @@ def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None
         raise Invalid({"deposit": error})
     number = next_quote_number(quote.organization_id)
     data = {**_event_data(quote), "number": number, "email": quote.customer.email}
-    event = move(quote, "sent", by=by, now=now, data=data, number=number, sent_at=now)
+    columns = {"number": number, "number_key": sort_key(number), "sent_at": now}
+    event = move(quote, "sent", by=by, now=now, data=data, **columns)
     _queue_mail(quote, event)
     return quote
 

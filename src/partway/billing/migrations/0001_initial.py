@@ -4,7 +4,6 @@ import functools
 
 import django.db.models.deletion
 import django.db.models.expressions
-import django.db.models.functions.text
 from django.db import migrations, models
 
 import partway.accounts.fields
@@ -84,6 +83,7 @@ class Migration(migrations.Migration):
             name="Invoice",
             fields=[
                 ("number", models.CharField(blank=True, max_length=40, null=True)),
+                ("number_key", models.BinaryField(default=b"\xff")),
                 ("currency", models.CharField(max_length=3)),
                 ("notes", models.TextField(blank=True, max_length=2000)),
                 (
@@ -681,6 +681,7 @@ class Migration(migrations.Migration):
             name="Quote",
             fields=[
                 ("number", models.CharField(blank=True, max_length=40, null=True)),
+                ("number_key", models.BinaryField(default=b"\xff")),
                 ("currency", models.CharField(max_length=3)),
                 ("notes", models.TextField(blank=True, max_length=2000)),
                 (
@@ -1040,6 +1041,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="quote",
+            index=models.Index(fields=["organization", "number_key", "id"], name="quote_by_number"),
+        ),
+        migrations.AddIndex(
+            model_name="quote",
             index=models.Index(
                 condition=models.Q(("status", "sent")), fields=["valid_until"], name="quote_to_expire"
             ),
@@ -1073,6 +1078,17 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="quote_total_adds_up",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="quote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("number__isnull", True), ("number_key", b"\xff")),
+                    models.Q(("number__isnull", False), models.Q(("number_key", b"\xff"), _negated=True)),
+                    _connector="OR",
+                ),
+                name="quote_number_has_key",
             ),
         ),
         migrations.AddConstraint(
@@ -1307,13 +1323,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="invoice",
-            index=models.Index(
-                models.F("organization"),
-                django.db.models.functions.text.Length("number"),
-                models.F("number"),
-                models.F("id"),
-                name="invoice_by_number",
-            ),
+            index=models.Index(fields=["organization", "number_key", "id"], name="invoice_by_number"),
         ),
         migrations.AddIndex(
             model_name="invoice",
@@ -1370,6 +1380,17 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="invoice_total_adds_up",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("number__isnull", True), ("number_key", b"\xff")),
+                    models.Q(("number__isnull", False), models.Q(("number_key", b"\xff"), _negated=True)),
+                    _connector="OR",
+                ),
+                name="invoice_number_has_key",
             ),
         ),
         migrations.AddConstraint(

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from partway.accounts.models import Organization
+from partway.lib.natural_sort import UNNUMBERED, key_range
 
 from .customers import Customer
 from .fields import ExactDecimalField, MoneyOf, id_field
@@ -35,6 +36,21 @@ def not_negative(noun: str) -> models.CheckConstraint:
     )
 
 
+def has_number_key(noun: str) -> models.CheckConstraint:
+    """Holds that a document has the key of its number, or the key that sorts last, from the same moment on."""
+    return models.CheckConstraint(
+        condition=Q(number__isnull=True, number_key=UNNUMBERED)
+        | (Q(number__isnull=False) & ~Q(number_key=UNNUMBERED)),
+        name=f"{noun}_number_has_key",
+    )
+
+
+def has_number(number: str) -> Q:
+    """Selects the document of this number in any case and with any leading zeros: RE-7 is RE-0007."""
+    first, beyond = key_range(number)
+    return Q(number_key__gte=first, number_key__lt=beyond)
+
+
 class Document(models.Model):
     """An invoice or a quote; its figures are stored beside the lines, and `verify` recomputes them (DESIGN M6).
 
@@ -45,6 +61,7 @@ class Document(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="%(class)ss")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="%(class)ss")
     number = models.CharField(max_length=40, null=True, blank=True)
+    number_key = models.BinaryField(default=UNNUMBERED)  # lists sort by it, see lib.natural_sort
     currency = models.CharField(max_length=3)
     notes = models.TextField(max_length=2000, blank=True)
     discount_kind = models.CharField(max_length=8, choices=DiscountKind.choices, blank=True, default="")

@@ -7,9 +7,8 @@ from typing import ClassVar, Literal
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Length
 
-from .documents import Document, Line, adds_up, not_negative
+from .documents import Document, Line, adds_up, has_number_key, not_negative
 from .fields import MoneyOf, OrganizationQuerySet, id_field
 from .quotes import Quote
 
@@ -67,7 +66,7 @@ class Invoice(Document):
 
     amount_paid = MoneyOf("amount_paid_minor")
     amount_due = MoneyOf("amount_due_minor")
-    amount_payable = MoneyOf("amount_due_minor")  # what Pay Now charges
+    amount_payable = MoneyOf("amount_due_minor")  # the most that Pay Now charges
 
     objects = InvoiceQuerySet.as_manager()
 
@@ -80,6 +79,7 @@ class Invoice(Document):
                 name="invoice_amount_due_not_negative",
             ),
             adds_up("invoice"),
+            has_number_key("invoice"),
             models.CheckConstraint(
                 condition=Q(status="draft", number__isnull=True)
                 | Q(status="void")
@@ -92,8 +92,7 @@ class Invoice(Document):
             models.Index(fields=["organization", "status", "-created_at", "-id"], name="invoice_by_status"),
             models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
             models.Index(fields=["organization", "due_on", "id"], name="invoice_by_due_on"),
-            # A longer number is a later one, so that INV-10000 follows INV-9999.
-            models.Index(F("organization"), Length("number"), F("number"), F("id"), name="invoice_by_number"),
+            models.Index(fields=["organization", "number_key", "id"], name="invoice_by_number"),
             # All that a list filters by and adds up, so that it reads this instead of the table.
             models.Index(
                 fields=["organization", "currency", "status", "due_on", "sent_at", *_FIGURES],

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 
 from partway.accounts.models import Organization
 
-from .documents import Document, Line, adds_up, not_negative
+from .documents import Document, Line, adds_up, has_number_key, not_negative
 from .fields import ExactDecimalField, MoneyOf, OrganizationQuerySet, id_field
 
 
@@ -88,6 +88,7 @@ class Quote(Document):
             models.UniqueConstraint(fields=["organization", "number"], name="quote_number_unique"),
             models.CheckConstraint(condition=Q(status__in=QuoteStatus.values), name="quote_status_known"),
             adds_up("quote"),
+            has_number_key("quote"),
             models.CheckConstraint(
                 condition=Q(deposit_minor__gte=0, deposit_minor__lte=F("total_minor")),
                 name="quote_deposit_within_total",
@@ -107,6 +108,7 @@ class Quote(Document):
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="quote_newest"),
+            models.Index(fields=["organization", "number_key", "id"], name="quote_by_number"),
             models.Index(fields=["valid_until"], condition=Q(status="sent"), name="quote_to_expire"),
         ]
 

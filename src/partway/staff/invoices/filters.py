@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Customer, Invoice, PaymentRequest
+from partway.billing.models.documents import has_number
 from partway.billing.models.invoices import InvoiceQuerySet
 from partway.delivery.formats import format_date
 
@@ -98,7 +99,10 @@ def _read_search(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) ->
     customers = Customer.objects.for_organization(ctx.organization).filter(
         Q(name__icontains=q) | Q(email__iexact=q)
     )
-    found = rows.filter(Q(number__icontains=q) | Q(customer__in=customers.values("pk")))
+    # The exact number too, as it is found by its key: re-7 is RE-0007, which does not contain it.
+    # Compared by numbers and not by ids, since the index that this reads instead of the table has no ids.
+    exact = rows.filter(has_number(q)).values("number")
+    found = rows.filter(Q(number__icontains=q) | Q(number__in=exact) | Q(customer__in=customers.values("pk")))
     return found, f"“{_short(q)}”"
 
 

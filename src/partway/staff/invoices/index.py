@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, IntegerField, OrderBy, QuerySet, Sum, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Length
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
@@ -35,11 +34,9 @@ _RANK = Case(
 
 _Order = tuple[str | Combinable | OrderBy, ...]
 _NEWEST: _Order = ("-created_at", "-id")
-# A longer number is a later one: as text, INV-10000 would sort before INV-9999. Drafts have none and come last.
-_NUMBER: _Order = (Length("number").asc(nulls_last=True), F("number").asc(nulls_last=True), "id")
 # Amounts of different currencies do not compare, so the rows are grouped by currency.
 SORT_COLUMNS: dict[str, _Order] = {
-    "number": _NUMBER,
+    "number": ("number_key", "id"),
     "customer": ("customer__name", "customer_id", "-created_at", "-id"),
     "status": (_RANK, "due_on", "id"),
     "due_on": ("due_on", "id"),

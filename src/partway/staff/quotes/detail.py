@@ -12,6 +12,7 @@ from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.models import Event, Invoice, Quote
+from partway.billing.models.documents import has_number
 from partway.billing.models.quotes import QuoteStatus
 from partway.delivery.pdf import pdf_response, quote_pdf
 from partway.lib.money import Money
@@ -24,6 +25,8 @@ from ..invoice_rows import PAGE_ROWS
 
 _FILTERS = {"": _("All"), **dict(QuoteStatus.choices)}
 _SORTS = {
+    "number": ("number_key", "id"),
+    "-number": ("-number_key", "-id"),
     "valid_until": ("valid_until", "id"),
     "-valid_until": ("-valid_until", "-id"),
     "customer": ("customer__name", "id"),
@@ -43,7 +46,10 @@ def index(ctx: MemberContext) -> HttpResponse:
     rows = mine.filter(status=status) if status else mine
     if q:
         rows = rows.filter(
-            Q(number__icontains=q) | Q(customer__name__icontains=q) | Q(customer__email__iexact=q)
+            Q(number__icontains=q)
+            | has_number(q)
+            | Q(customer__name__icontains=q)
+            | Q(customer__email__iexact=q)
         )
     ordered = rows.order_by(*_SORTS.get(query.get("sort", ""), _NEWEST))
     fetched = ordered.select_related("customer").prefetch_related("payments")

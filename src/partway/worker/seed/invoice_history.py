@@ -12,6 +12,7 @@ from partway.billing.events import Actor
 from partway.gateways.registry import DEMO_GATEWAY
 from partway.lib.clock import today
 from partway.lib.ids import new_id
+from partway.lib.natural_sort import sort_key
 
 from .bulk_insert import Row
 from .tables import Seed
@@ -106,7 +107,12 @@ class InvoiceHistory:
     def _send(self) -> None:
         number = self.seed.number()
         event_data = {**self._invoice_data(), "number": number, "email": self.customer["email"]}
-        columns: Row = {"number": number, "sent_at": self.at, "version": 2}
+        columns: Row = {
+            "number": number,
+            "number_key": sort_key(number),
+            "sent_at": self.at,
+            "version": 2,
+        }
         event = self._move(states.INVOICE, self.invoice, "sent", self.seed.member, event_data, **columns)
         due = {"amount_due_minor": self.invoice["total_minor"], "currency": self.invoice["currency"]}
         self.seed.mail("invoice_sent", event, [self.customer["email"]], due)
