@@ -40,6 +40,12 @@ def test_live_installation_without_https_fails_system_check(
         ("http://localhost:8000", []),
         ("http://[::1]:8000", []),
         ("https://pay.alder.example", []),
+        ("https://", ["partway.E003"]),
+        ("localhost:8000", ["partway.E003"]),
+        ("ftp://localhost", ["partway.E003"]),
+        ("http://localhost:8000/app", ["partway.E003"]),
+        ("https://bob@pay.alder.example", ["partway.E003"]),
+        ("https://pay.alder.example?x", ["partway.E003"]),
     ],
 )
 def test_plain_http_url_beyond_localhost_fails_system_check(

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from partway.lib.clock import end_of_day, last_day, now, today
+from partway.lib.clock import end_of_day, last_day, now, time_zones, today
 
 
 def test_now_is_in_utc() -> None:
@@ -43,3 +43,10 @@ def test_end_of_day_and_last_day_follow_time_zone(zone: str, until: datetime) ->
 def test_end_of_day_handles_skipped_midnight() -> None:
     day = date(2026, 4, 23)  # in Cairo the 24th begins at 01:00
     assert last_day(end_of_day(day, "Africa/Cairo"), "Africa/Cairo") == day
+
+
+def test_time_zones_are_zones_and_no_files_beside_them() -> None:
+    names = time_zones()
+    assert {"UTC", "Europe/Vienna", "America/Argentina/Buenos_Aires"} <= names
+    assert not {"Factory", "localtime", "posixrules", "Europe", "europe/vienna"} & names
+    assert not [name for name in names if name.startswith(("posix/", "right/"))]

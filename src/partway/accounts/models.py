@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from typing import ClassVar, Self
-from zoneinfo import available_timezones
 
 from babel.localedata import locale_identifiers
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -13,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 
+from partway.lib import clock
 from partway.lib.clock import now
 from partway.lib.colors import contrast_with_white, is_color
 from partway.lib.ids import new_id
@@ -31,7 +31,7 @@ def default_payment_modes() -> list[str]:
 
 def validate_time_zone(name: str) -> None:
     """Raises ValidationError for a name that is not in the time zone database."""
-    if name not in available_timezones():
+    if name not in clock.time_zones():
         raise ValidationError("not a time zone", code="time_zone_unknown", params={"value": name})
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -38,8 +40,11 @@ def check_live_url(**_: Any) -> list[CheckMessage]:
 
 @register("partway")
 def check_open_url(**_: Any) -> list[CheckMessage]:
-    """E003: plain HTTP is allowed on loopback addresses only."""
+    """E003: the address is an origin and nothing more; plain HTTP is allowed on loopback addresses only."""
     url = urlsplit(settings.PARTWAY_URL)
+    if not _ORIGIN.fullmatch(settings.PARTWAY_URL):
+        hint = "Write scheme, host and port only, like https://pay.example.com."
+        return [Error("PARTWAY_URL is not the address of a web server.", hint=hint, id="partway.E003")]
     if url.scheme == "https" or url.hostname in _LOOPBACK:
         return []
     hint = "Put a TLS proxy in front and set PARTWAY_URL to its https address."

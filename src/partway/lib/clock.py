@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+# Files that a system keeps beside the zones: what the machine itself is set to, a zone that says that none was chosen,
+# rules that are no zone, and copies of all zones, of which right/ counts leap seconds.
+_NO_ZONES = ("Factory", "localtime", "posixrules", "posix/", "right/")
 
 
 def now() -> datetime:
     """Returns the current time in UTC."""
     return datetime.now(UTC)
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Returns the names of the time zone database; only in this spelling, whatever files a system also opens."""
+    return frozenset(name for name in available_timezones() if not name.startswith(_NO_ZONES))
 
 
 def today(at: datetime, time_zone: str) -> date:

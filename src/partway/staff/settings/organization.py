@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.models import model_to_dict
 from django.http import Http404, HttpResponse
@@ -15,6 +13,7 @@ from partway.billing.errors import BillingError, Invalid, field_error
 from partway.billing.people import organizations
 from partway.billing.people.organizations import Profile
 from partway.delivery.messages import field_messages
+from partway.lib import clock
 from partway.lib.money import EXPONENTS
 
 from ..context import MemberContext
@@ -86,7 +85,7 @@ def _page(
         "logo": Logo.objects.filter(organization=ctx.organization).only("updated_at").first(),
         "logo_error": logo_error,
         "currencies": sorted(EXPONENTS),
-        "time_zones": sorted(available_timezones()),
+        "time_zones": sorted(clock.time_zones()),
     }
     return ctx.render("staff/settings/organization.html", context, status=status or form.status)
 
