@@ -138,3 +138,9 @@ def test_payments_so_far_show_paid_on_date_of_offline_payment(invoice: Invoice) 
     last_week = now().date() - timedelta(days=7)
     personas.record_check(invoice, 40_000, paid_on=last_week)
     assert payment_history(invoice)[0].on == last_week
+
+
+def test_payments_so_far_are_in_the_order_of_their_days(invoice: Invoice) -> None:
+    for amount, days in ((1_000, 3), (2_000, 9), (3_000, 0), (4_000, 9)):
+        personas.record_check(invoice, amount, paid_on=now().date() - timedelta(days=days + 1))
+    assert [minor for _, minor in parts(invoice)] == [2_000, 4_000, 1_000, 3_000]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from partway.lib.clock import end_of_day, last_day, now, time_zones, today
+from partway.lib.clock import end_of_day, last_day, now, plausible_days, time_zones, today
 
 
 def test_now_is_in_utc() -> None:
@@ -43,6 +43,26 @@ def test_end_of_day_and_last_day_follow_time_zone(zone: str, until: datetime) ->
 def test_end_of_day_handles_skipped_midnight() -> None:
     day = date(2026, 4, 23)  # in Cairo the 24th begins at 01:00
     assert last_day(end_of_day(day, "Africa/Cairo"), "Africa/Cairo") == day
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Africa/Cairo", date(2026, 4, 24), 23),  # begins at 01:00
+        ("Asia/Beirut", date(2026, 3, 29), 23),  # begins at 01:00
+        ("America/Havana", date(2026, 11, 1), 25),  # has the hour from 00:00 twice
+        ("Europe/Vienna", date(2026, 10, 25), 25),
+        ("Australia/Lord_Howe", date(2026, 10, 4), 23.5),
+        ("Pacific/Apia", date(2011, 12, 30), 0),  # never was
+    ],
+)
+def test_days_adjoin_where_clocks_change(zone: str, day: date, hours: float) -> None:
+    begin, end = end_of_day(day - timedelta(days=1), zone), end_of_day(day, zone)
+    assert end - begin == timedelta(hours=hours)
+
+
+def test_plausible_days_are_those_of_ten_years_around() -> None:
+    assert plausible_days(date(2028, 2, 29)) == (date(2018, 1, 1), date(2038, 12, 31))
 
 
 def test_time_zones_are_zones_and_no_files_beside_them() -> None:

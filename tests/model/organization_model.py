@@ -261,7 +261,7 @@ class OrganizationModel:
         return "changed" if request and request.amount > self.due(invoice) else ""
 
     def amount_to_pay(self, document: Invoice | Quote, request: Request | None) -> int:
-        """Returns the amount that a link charges, independent of the page (D1); of an invoice a multiple of the step."""
+        """Returns the amount that a link charges, independent of the page (D1); of an invoice a multiple of a step."""
         if isinstance(document, Quote):
             return document.deposit
         if request:

@@ -223,6 +223,7 @@ def record_check(invoice: Invoice, amount_minor: int, **changes: Any) -> Payment
     typed: dict[str, Any] = {
         "amount": Money(amount_minor, invoice.currency),
         "method": "Check",
+        "paid_before_issue": True,
         "paid_on": today(at, invoice.organization.time_zone),
         "keep_rest_as_credit": True,
     }

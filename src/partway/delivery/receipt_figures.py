@@ -89,7 +89,7 @@ def receipt(payment: Payment) -> Receipt:
         applied=applied,
         total=Money(booking.get("total_minor", document.total_minor), document.currency),
         paid_before=before,
-        paid_on=payment.paid_on or today(payment.settled_at, payment.organization.time_zone),
+        paid_on=payment.day(payment.organization.time_zone),
         method=label,
         method_in_sentence=label if is_own_wording else label.lower(),
         is_deposit=payment.invoice_id is None,
@@ -139,7 +139,7 @@ _CAUSES = {
 
 
 def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
-    """Returns the allocations of this invoice, oldest first; a deallocation is negative."""
+    """Returns the allocations of this invoice by their day, oldest first; a deallocation is negative."""
     zone = invoice.organization.time_zone
     history = []
     allocations = Allocation.objects.filter(invoice=invoice).select_related("payment__quote")
@@ -159,7 +159,7 @@ def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
                 amount=Money(row.amount_minor, row.currency),
             )
         )
-    return history
+    return sorted(history, key=lambda row: row.on)  # stable: those of one day in the order of their booking
 
 
 _ONLINE_METHODS = {"card": gettext_lazy("Card"), "bank_debit": gettext_lazy("Bank debit")}

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 # Files that a system keeps beside the zones: what the machine itself is set to, a zone that says that none was chosen,
 # rules that are no zone, and copies of all zones, of which right/ counts leap seconds.
 _NO_ZONES = ("Factory", "localtime", "posixrules", "posix/", "right/")
+_PLAUSIBLE_YEARS = 10
 
 
 def now() -> datetime:
@@ -25,6 +26,14 @@ def time_zones() -> frozenset[str]:
 def today(at: datetime, time_zone: str) -> date:
     """Returns the calendar day of `at` in the organization's time zone (DESIGN D7)."""
     return at.astimezone(ZoneInfo(time_zone)).date()
+
+
+def plausible_days(around: date) -> tuple[date, date]:
+    """Returns the first and the last day that a person can mean: of the ten years before and after this day's.
+
+    Beyond them is a slip of the keyboard: 1970, 0026, or 2206 for 2026. No business keeps its books for longer.
+    """
+    return date(around.year - _PLAUSIBLE_YEARS, 1, 1), date(around.year + _PLAUSIBLE_YEARS, 12, 31)
 
 
 def end_of_day(day: date, time_zone: str) -> datetime:

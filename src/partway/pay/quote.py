@@ -109,7 +109,7 @@ def _page(
     }
     payment = deposits.deposit_payment(quote)
     if payment is not None and payment.settled_at is not None:
-        paid_on = payment.paid_on or today(payment.settled_at, organization.time_zone)
+        paid_on = payment.day(organization.time_zone)
         context |= {"paid": quote.deposit, "asked": nothing, "paid_on": paid_on, "shows_deposit": True}
     respond = responses.payable_page if stage == "due" else responses.page
     return respond(request, "quote", context, status)

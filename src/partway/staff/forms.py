@@ -25,6 +25,7 @@ from partway.lib.money import Money, MoneyError, parse_money
 _ADDRESS_SEPARATORS = re.compile(r"[,;\n]")
 _DECIMAL = re.compile(r"\d{1,9}(\.\d*)?|\.\d+", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PLACES = 4
 _MAX_ID_DIGITS = 18
 _MAX_KEY_LENGTH = 40
@@ -183,7 +184,7 @@ class DayField(forms.Field):
         if not text and not self.required:
             return None
         try:
-            day = date.fromisoformat(text)
+            day = parse_day(text)
         except ValueError:
             raise ValidationError(_("Enter a date, as 2026-11-30.")) from None
         if not MIN_YEAR <= day.year <= MAX_YEAR:
@@ -226,6 +227,40 @@ class IdempotencyKeyField(forms.Field):
     def to_python(self, value: Any) -> str | None:
         """Cuts the key to the length that is stored."""
         return (value or "").strip()[:_MAX_KEY_LENGTH] or None
+
+
+class PaymentDayForm(StaffForm):
+    """A form with the day of an offline payment, and with the answer where billing asks whether that day is meant.
+
+    The page that asks sends the day back as `confirmed_paid_on`, so that the answer counts for no other day.
+    """
+
+    paid_on = DayField()
+    confirmed_paid_on = forms.CharField(required=False)
+    day_to_confirm = ""
+
+    def add_billing_error(self, error: BillingError) -> None:
+        """Keeps the day that billing asks about, besides the error."""
+        super().add_billing_error(error)
+        wrong = error.fields.get("paid_on") if isinstance(error, Invalid) else None
+        if isinstance(wrong, FieldError) and wrong.code.startswith("paid_before_issue"):
+            self.day_to_confirm = self.cleaned_data["paid_on"].isoformat()
+
+    def details(self) -> dict[str, Any]:
+        """Returns what was typed, with the answer as `paid_before_issue` of a valid form."""
+        typed = dict(self.cleaned_data)
+        confirmed, day = typed.pop("confirmed_paid_on", ""), typed.get("paid_on")
+        return {**typed, "paid_before_issue": day is not None and confirmed == day.isoformat()}
+
+
+def parse_day(text: str) -> date:
+    """Parses a day like 2026-11-30 and no other; raises ValueError.
+
+    Python reads 20261130 and 2026-W48-1 too, which may as well be a slip, and 11/12/26 is another day in each country.
+    """
+    if not _DAY.fullmatch(text):
+        raise ValueError(text[:40])
+    return date.fromisoformat(text)
 
 
 def set_currency(form: forms.BaseForm, currency: str) -> None:

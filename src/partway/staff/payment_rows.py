@@ -28,15 +28,15 @@ class PaymentRow:
 
 
 def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[PaymentRow]:
-    """Its own payments, its quote's deposit, and payments of other invoices with credit applied here; newest first."""
+    """Its own payments, its quote's deposit, and payments of other invoices with credit applied here; latest first."""
     allocated = Allocation.objects.filter(invoice=invoice).values("payment")
     own = Q(invoice=invoice) | Q(quote=invoice.quote_id, quote__isnull=False) | Q(pk__in=allocated)
     payments = Payment.objects.for_organization(ctx.organization).filter(own)
-    payments = payments.select_related("gateway_account", "quote", "invoice").order_by("-created_at", "-id")
+    payments = payments.select_related("gateway_account", "quote", "invoice")
     minor = {payment.pk: amount for payment, amount in allocations.payments_on_invoice(invoice)}
     may_release = Permission.RELEASE_CREDIT in ctx.permissions
     rows = []
-    for payment in payments:
+    for payment in _latest_first(ctx, payments):
         allocated_here = Money(minor.get(payment.pk, 0), invoice.currency)
         counts = payment.status == "succeeded" and invoice.status != "draft"
         rows.append(
@@ -51,11 +51,15 @@ def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[PaymentRow]:
 
 
 def of_quote(ctx: MemberContext, quote: Quote) -> list[PaymentRow]:
-    """The deposit and the attempts to pay it, newest first."""
-    payments: Iterable[Payment] = quote.payments.select_related("gateway_account").order_by(
-        "-created_at", "-id"
-    )
+    """The deposit and the attempts to pay it, latest first."""
+    payments = _latest_first(ctx, quote.payments.select_related("gateway_account"))
     return [_row(ctx, payment) for payment in payments]
+
+
+def _latest_first(ctx: MemberContext, payments: Iterable[Payment]) -> list[Payment]:
+    """Sorts by the day of the payment, which may be long before the day on which it was recorded."""
+    zone = ctx.organization.time_zone
+    return sorted(payments, key=lambda one: (one.day(zone), one.created_at, one.pk), reverse=True)
 
 
 def _row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,7 @@ from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
 from partway.billing.receivables import offline_payments
 from partway.lib.clock import now as present
+from partway.lib.clock import today
 from partway.lib.money import Money
 from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
@@ -60,7 +61,7 @@ def edit(invoice: Invoice, by: Actor, total_minor: int, **changes: Any) -> Invoi
 
 
 def record(quote: Quote, by: Actor, **changes: Any) -> Payment:
-    deposit = replace(OfflineDeposit("Check", present().date() - timedelta(days=1), "No. 118"), **changes)
+    deposit = replace(OfflineDeposit("Check", today(present(), "America/New_York"), "No. 118"), **changes)
     return deposits.record_deposit(quote, deposit=deposit, by=by, now=present())
 
 
@@ -352,7 +353,7 @@ def test_invoice_with_allocated_deposit_cannot_be_voided(accepted: Quote, alice:
 
 def test_deposit_is_recorded_once_per_idempotency_key(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
-    deposit = OfflineDeposit("Check", present().date() - timedelta(days=1), idempotency_key="form-1")
+    deposit = OfflineDeposit("Check", today(present(), "America/New_York"), idempotency_key="form-1")
     first = deposits.record_deposit(quote, deposit=deposit, by=alice, now=present())
     assert deposits.record_deposit(quote, deposit=deposit, by=alice, now=present()) == first
     offline_payments.reverse(first, reason="Bounced.", by=alice, now=present())

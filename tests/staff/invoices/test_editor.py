@@ -100,6 +100,13 @@ def test_empty_line_rows_are_ignored(bob: Client, dana: Customer) -> None:
         ("customer", "cus_unknown", "Choose a customer"),
         ("currency", "XXX", "three letters"),
         ("due_on", "soon", "Enter a date"),
+        ("due_on", "20261224", "Enter a date"),
+        ("due_on", "24.12.2026", "Enter a date"),
+        ("due_on", "20226-12-24", "Enter a date"),
+        ("due_on", "0001-01-01", "between 1970 and 2199"),
+        ("due_on", "2206-12-24", "between 1970 and 2199"),
+        ("due_on", "1970-01-01", "Choose a day between Jan 1, "),
+        ("due_on", "2099-12-24", "Choose a day between Jan 1, "),
         ("lines.0.description", "", "Say what this line is for"),
         ("lines.0.quantity", "", "Enter a number"),
         ("lines.0.quantity", "1,5", "Enter a number"),
@@ -291,3 +298,15 @@ def test_total_preview_says_nothing_of_online_payments_while_disabled(bob: Clien
     Organization.objects.update(payments_enabled=False)
     form = typed(dana, currency="KWD", lines__0__unit_amount="1234.567", operation="figures")
     assert "edit-preview" not in bob.post(NEW, form).content.decode()
+
+
+def test_due_date_that_no_new_invoice_may_have_stays_right_on_an_old_one(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana)
+    Invoice.objects.update(due_on="2001-05-31")
+    saved = bob.post(edit_url(draft), typed(dana, version="1", due_on="2001-05-31", notes="Carried over"))
+    assert saved.status_code == 302
+    assert bob.post(edit_url(draft), typed(dana, version="2", due_on="2001-06-30")).status_code == 422
+
+
+def test_labels_of_line_fields_have_one_percent_sign(bob: Client, dana: Customer) -> None:
+    assert "%%" not in bob.get(NEW).content.decode()

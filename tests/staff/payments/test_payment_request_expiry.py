@@ -149,3 +149,10 @@ def test_expired_request_moves_to_earlier_requests(bob: Client, open_request: Pa
     assert "Earlier requests" in text
     assert "Expired" in text
     assert "Requested Amount" not in text
+
+
+@pytest.mark.parametrize("expires_at", ["2099-01-01", "9999-12-31", "0001-01-01", "26-12-24", "20226-12-24"])
+def test_implausible_expiry_of_request_is_refused(bob: Client, invoice: Invoice, expires_at: str) -> None:
+    answer = send(bob, invoice, expires_at)
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"expires_at"}

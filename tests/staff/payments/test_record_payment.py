@@ -240,6 +240,7 @@ def test_record_payment_amount_is_parsed_by_currency_exponent(
 
 def test_record_payment_stores_paid_on(bob: Client, invoice: Invoice) -> None:
     last_week = today(now(), "America/New_York") - timedelta(days=7)
+    Invoice.objects.update(sent_at=now() - timedelta(days=9))
     record(bob, invoice, paid_on=last_week.isoformat())
     assert Payment.objects.get().paid_on == last_week
 
@@ -251,3 +252,79 @@ def test_record_payment_dialog_is_served_as_fragment(bob: Client, invoice: Invoi
 
 def test_reader_sees_no_record_payment(charlie: Client, invoice: Invoice) -> None:
     assert "Record Payment" not in text_of(charlie.get(f"/o/alder/invoices/{invoice.pk}/"))
+
+
+# The day of a payment.
+
+
+def days_ago(invoice: Invoice, days: int) -> str:
+    return (today(now(), invoice.organization.time_zone) - timedelta(days=days)).isoformat()
+
+
+def test_payment_before_issue_is_asked_about_once_and_keeps_what_was_typed(
+    bob: Client, invoice: Invoice
+) -> None:
+    day = days_ago(invoice, 40)
+    asked = record(bob, invoice, paid_on=day, note="In advance")
+    page = asked.content.decode()
+    assert asked.status_code == 422
+    assert "This is before the invoice was issued (" in page
+    assert ">Record all the same</button>" in page
+    assert "In advance" in page
+    assert f'name="confirmed_paid_on" value="{day}"' in page
+    assert record(bob, invoice, paid_on=day, confirmed_paid_on=day).status_code == 302
+    assert Payment.objects.get().paid_on.isoformat() == day  # type: ignore[union-attr]
+
+
+def test_answer_about_one_day_does_not_count_for_another(bob: Client, invoice: Invoice) -> None:
+    other = {"paid_on": days_ago(invoice, 400), "confirmed_paid_on": days_ago(invoice, 40)}
+    assert record(bob, invoice, **other).status_code == 422
+    assert not Payment.objects.exists()
+
+
+def test_day_before_issue_is_asked_about_only_when_all_else_is_right(bob: Client, invoice: Invoice) -> None:
+    page = record(bob, invoice, paid_on=days_ago(invoice, 40), amount="9,999.00").content.decode()
+    assert "before the invoice was issued" not in page
+    assert "Record all the same" not in page
+
+
+@pytest.mark.parametrize(
+    ("paid_on", "message"),
+    [
+        ("1970-01-01", "Choose a day between Jan 1, "),
+        ("0001-01-01", "Choose a date between 1970 and 2199"),
+        ("9999-12-31", "Choose a date between 1970 and 2199"),
+        ("2199-12-31", "Choose a day that has come: today is "),
+        ("20226-01-01", "Enter a date, as 2026-11-30."),
+        ("26-11-30", "Enter a date, as 2026-11-30."),
+        ("11/12/26", "Enter a date, as 2026-11-30."),
+        ("30.11.2026", "Enter a date, as 2026-11-30."),
+        ("20261130", "Enter a date, as 2026-11-30."),
+        ("2026-W48-1", "Enter a date, as 2026-11-30."),
+        ("2026-02-29", "Enter a date, as 2026-11-30."),
+        ("\u0662\u0660\u0662\u0666-\u0661\u0661-\u0663\u0660", "Enter a date, as 2026-11-30."),
+        ("", 'aria-invalid="true"'),
+    ],
+)
+def test_implausible_day_of_payment_is_refused(
+    bob: Client, invoice: Invoice, paid_on: str, message: str
+) -> None:
+    refused = record(bob, invoice, paid_on=paid_on, confirmed_paid_on=paid_on)
+    assert refused.status_code == 422
+    assert message in refused.content.decode()
+
+
+def test_future_of_payment_follows_time_zone_of_organization(bob: Client, invoice: Invoice) -> None:
+    Organization.objects.update(time_zone="Pacific/Kiritimati")
+    ahead = today(now(), "Pacific/Kiritimati")
+    assert record(bob, invoice, paid_on=ahead.isoformat()).status_code == 302
+    Organization.objects.update(time_zone="Pacific/Pago_Pago")  # a day behind, at every hour
+    assert record(bob, invoice, paid_on=ahead.isoformat(), idempotency_key="key-2").status_code == 422
+
+
+def test_invoice_page_lists_payments_by_day_and_not_as_recorded(bob: Client, invoice: Invoice) -> None:
+    for number, days in enumerate((3, 9, 0, 9, 5)):
+        day = today(now(), invoice.organization.time_zone) - timedelta(days=days)
+        personas.record_check(invoice, 1_000 + number, paid_on=day)
+    rows = bob.get(f"/o/alder/invoices/{invoice.pk}/").context["payments"]
+    assert [row.payment.amount_minor for row in rows] == [1_002, 1_000, 1_004, 1_003, 1_001]

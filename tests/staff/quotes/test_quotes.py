@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,7 +15,7 @@ from partway.billing import events, links
 from partway.billing.documents import invoices, quote_terms, quotes
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.models import Alert, Customer, Event, Invoice, Payment, Quote, QuoteTerms
-from partway.lib.clock import now
+from partway.lib.clock import now, today
 from partway.lib.natural_sort import sort_key
 from tests.staff.confirmation_pages import confirm_page, hidden_fields
 from tests.support import personas
@@ -318,7 +318,7 @@ def test_quote_link_is_shown_only_while_valid(bob: Client, quote: Quote) -> None
 
 
 def deposit_form(**changes: str) -> dict[str, str]:
-    day = (now() - timedelta(days=1)).date().isoformat()
+    day = today(now(), "America/New_York").isoformat()
     return {"method": "Check", "paid_on": day, "reference": "No. 7", "note": "By post.", **changes}
 
 
@@ -440,3 +440,20 @@ def test_quote_pages_have_no_inline_script_or_style(alice: Client, quote: Quote,
     assert not re.search(r"<script(?![^>]*\bsrc=)", text)
     assert "<style" not in text
     assert not re.search(r"\s(style|on[a-z]+)=", text)
+
+
+def test_deposit_paid_before_quote_was_sent_is_asked_about_once(bob: Client, quote: Quote) -> None:
+    personas.accept_quote(quote)
+    day = (now() - timedelta(days=9)).date().isoformat()
+    page = act(bob, quote, "deposit", **deposit_form(paid_on=day))
+    assert "This is before the quote was sent (" in text_of(page)
+    assert not Payment.objects.exists()
+    assert act(bob, quote, "deposit", **deposit_form(paid_on=day), **hidden_fields(page)).status_code == 302
+    assert Payment.objects.get().paid_on == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize("valid_until", ["2014-01-01", "2206-11-30", "0026-11-30", "20226-11-30", "26-11-30"])
+def test_implausible_last_day_of_quote_is_refused(bob: Client, dana: Customer, valid_until: str) -> None:
+    answer = bob.post("/o/alder/quotes/new/", typed(dana, valid_until=valid_until))
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"valid_until"}

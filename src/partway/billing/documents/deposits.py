@@ -10,7 +10,7 @@ from partway.lib import clock
 
 from .. import outbox
 from ..checkouts.closing import cancel_payment, closes_checkouts
-from ..errors import Conflict, Invalid, PaymentInProgress, TooLate
+from ..errors import Conflict, Invalid, PaymentInProgress, TooLate, field_error
 from ..events import Actor
 from ..models import Payment, Quote
 from ..receivables import offline_payments
@@ -76,6 +76,9 @@ def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: dat
         raise not_due
     today = clock.today(now, quote.organization.time_zone)
     errors = offline_payments.detail_errors(deposit, quote.organization, today)
+    issued_on = clock.today(quote.sent_at or quote.created_at, quote.organization.time_zone)
+    if not errors and deposit.paid_on < issued_on and not deposit.paid_before_issue:
+        errors["paid_on"] = field_error("paid_before_issue.quote", issued_on=issued_on)
     if errors:
         raise Invalid(errors)
     # Before the row is written: two unsettled or two paid deposits of a quote are refused by the database.

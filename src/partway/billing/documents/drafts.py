@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 
 from partway.accounts.models import Organization
+from partway.lib import clock
 from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 
 from ..errors import FieldError, field_error
@@ -107,6 +109,16 @@ def field_errors(content: DocumentContent, organization: Organization) -> dict[s
         errors.update({f"lines.{position}.{name}": error for name, error in _line_errors(line).items()})
     # Sums of wrong fields would raise, or show a second error that the first one causes.
     return errors or _total_errors(content)
+
+
+def day_error(
+    day: date, organization: Organization, now: datetime, *, stored: date | None = None
+) -> FieldError | None:
+    """Returns the error of a day that no person can mean (see `clock.plausible_days`); the stored one stays right."""
+    first, last = clock.plausible_days(clock.today(now, organization.time_zone))
+    if first <= day <= last or day == stored:
+        return None
+    return field_error("date_out_of_range", first=first, last=last)
 
 
 def _line_errors(line: LineDraft) -> dict[str, FieldError]:

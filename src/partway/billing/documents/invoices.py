@@ -40,6 +40,8 @@ def create(
 ) -> Invoice:
     """Creates a draft invoice; raises Invalid with the wrong fields, lines as `lines.0.quantity`."""
     errors = drafts.field_errors(draft, organization)
+    if error := drafts.day_error(draft.due_on, organization, now):
+        errors["due_on"] = error
     if errors:
         raise Invalid(errors)
     invoice = Invoice(organization=organization, created_at=now, due_on=draft.due_on, quote=quote)
@@ -79,6 +81,8 @@ def edit(
     if invoice.version != expected_version:
         raise Stale()
     errors = drafts.field_errors(draft, invoice.organization) or _fixed_field_errors(invoice, draft)
+    if error := drafts.day_error(draft.due_on, invoice.organization, now, stored=invoice.due_on):
+        errors["due_on"] = error
     if errors:
         raise Invalid(errors)
     total = Money(drafts.compute_totals(draft).total_minor, invoice.currency)

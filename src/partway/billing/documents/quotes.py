@@ -46,7 +46,7 @@ class QuoteDraft(drafts.DocumentContent):
 @transaction.atomic
 def create(organization: Organization, *, draft: QuoteDraft, by: Actor, now: datetime) -> Quote:
     """Creates a draft quote; raises Invalid with the wrong fields, lines as `lines.0.quantity`."""
-    _check(draft, organization)
+    _check(draft, organization, now)
     quote = Quote(organization=organization, created_at=now)
     _fill(quote, draft)
     quote.save(force_insert=True)
@@ -68,7 +68,7 @@ def edit(quote: Quote, *, draft: QuoteDraft, expected_version: int, by: Actor, n
         raise Conflict(reason="edit_sent_quote")
     if quote.version != expected_version:
         raise Stale()
-    _check(draft, quote.organization)
+    _check(draft, quote.organization, now, stored_day=quote.valid_until)
     before = _event_data(quote)
     _fill(quote, draft)
     quote.version = expected_version + 1
@@ -78,8 +78,12 @@ def edit(quote: Quote, *, draft: QuoteDraft, expected_version: int, by: Actor, n
     return quote
 
 
-def _check(draft: QuoteDraft, organization: Organization) -> None:
+def _check(
+    draft: QuoteDraft, organization: Organization, now: datetime, *, stored_day: date | None = None
+) -> None:
     errors = drafts.field_errors(draft, organization) or _deposit_errors(draft)
+    if error := drafts.day_error(draft.valid_until, organization, now, stored=stored_day):
+        errors["valid_until"] = error
     if errors:
         raise Invalid(errors)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from partway.accounts.models import GatewayAccount, Organization
+from partway.lib import clock
 from partway.lib.money import Money
 from partway.lib.sealing import seal, unseal
 
@@ -170,6 +172,10 @@ class Payment(models.Model):
                 name="payment_with_credit",
             ),
         ]
+
+    def day(self, time_zone: str) -> date:
+        """Returns the day on which it was paid in `time_zone`; of an attempt that took nothing, when it began."""
+        return self.paid_on or clock.today(self.settled_at or self.created_at, time_zone)
 
     @property
     def document(self) -> Invoice | Quote:

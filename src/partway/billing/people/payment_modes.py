@@ -8,6 +8,7 @@ from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
+from partway.lib import clock
 
 from .. import events
 from ..errors import FieldError, Invalid, field_error
@@ -24,8 +25,11 @@ def detail_errors(
     errors: dict[str, FieldError | str] = {}
     if method not in organization.payment_modes:
         errors["method"] = field_error("payment_mode_unknown")
+    first, _last = clock.plausible_days(today)
     if paid_on > today:
-        errors["paid_on"] = field_error("paid_on_in_future")
+        errors["paid_on"] = field_error("paid_on_in_future", today=today)
+    elif paid_on < first:
+        errors["paid_on"] = field_error("date_out_of_range", first=first, last=today)
     if len(reference) > MAX_REFERENCE_LENGTH:
         errors["reference"] = field_error("too_many_characters", limit=MAX_REFERENCE_LENGTH)
     if len(note) > MAX_NOTE_LENGTH:

@@ -28,13 +28,17 @@ MAX_REASON_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class OfflineDetails:
-    """How and when a payment came in by cash, check or transfer, as a member records it."""
+    """How and when a payment came in by cash, check or transfer, as a member records it.
+
+    A day before the invoice was issued, or the quote was sent, is accepted only with `paid_before_issue`.
+    """
 
     method: str
     paid_on: date
     reference: str = ""
     note: str = ""
     idempotency_key: str | None = None
+    paid_before_issue: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +135,10 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
     errors = detail_errors(offline, invoice.organization, today)
     if wrong := _amount_error(invoice, offline):
         errors["amount"] = wrong
+    issued_on = clock.today(invoice.sent_at or invoice.created_at, invoice.organization.time_zone)
+    if not errors and offline.paid_on < issued_on and not offline.paid_before_issue:
+        # Asked when all else is right: a payment in advance is rare, another year or month is an easy slip.
+        errors["paid_on"] = field_error("paid_before_issue.invoice", issued_on=issued_on)
     if errors:
         raise Invalid(errors)
     allocated_minor = allocations.allocatable(invoice, offline.amount)

@@ -176,6 +176,10 @@ def _field_errors(
         errors["note"] = field_error("note_too_long", limit=MAX_NOTE_LENGTH, length=len(new_request.note))
     if new_request.expires_at is not None and new_request.expires_at <= now:
         errors["expires_at"] = field_error("expiry_in_past")
+    zone = invoice.organization.time_zone
+    first, last = clock.today(now, zone), clock.plausible_days(clock.today(now, zone))[1]
+    if new_request.expires_at is not None and clock.end_of_day(last, zone) < new_request.expires_at:
+        errors["expires_at"] = field_error("date_out_of_range", first=first, last=last)
     if error := _amount_error(invoice, gateway, new_request.amount):
         errors["amount_requested"] = error
     return errors

@@ -13,6 +13,7 @@ _FIELDS: dict[str, str | Promise] = {
     "customer_fixed.from_quote": _("This invoice was made of a quote, so it stays with that customer."),
     "customer_fixed.sent": _("This invoice was sent, so it stays with that customer."),
     "customer_missing": _("Choose a customer."),
+    "date_out_of_range": _("Choose a day between %(first)s and %(last)s."),
     "deposit_amount": _("Enter an amount above zero, at most the total of %(total)s."),
     "deposit_below_minimum": _("A deposit of %(deposit)s cannot be paid online; the least is %(minimum)s."),
     "deposit_kind": _("Choose no deposit, a percentage or an amount."),

@@ -68,7 +68,13 @@ MESSAGES: dict[str, str | Promise] = {
     "gateway_unavailable.connecting": _("%(gateway)s does not answer. %(help)s"),
     # Payment modes and the details of an offline payment
     "payment_mode_unknown": _("Choose how it was paid."),
-    "paid_on_in_future": _("Choose a day that has come."),
+    "paid_on_in_future": _("Choose a day that has come: today is %(today)s."),
+    "paid_before_issue.invoice": _(
+        "This is before the invoice was issued (%(issued_on)s). Record it all the same?"
+    ),
+    "paid_before_issue.quote": _(
+        "This is before the quote was sent (%(issued_on)s). Record it all the same?"
+    ),
     "payment_modes_count": _("Write between one and %(limit)s modes, each on a line of its own."),
     "payment_mode_too_long": _("“%(mode)s…” is too long: use at most %(limit)s characters."),
     "payment_mode_twice": _("The same mode stands there twice."),

@@ -56,7 +56,7 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
 
 
 def _online_message(ctx: MemberContext, invoice: Invoice, unavailable_reason: BillingError | None) -> str:
-    """What of the amount due cannot be paid online; empty where the reason why nothing can be requested says it."""
+    """The part that cannot be paid online, as a sentence; empty where `unavailable_reason` says it already."""
     if invoice.status not in ("draft", "sent") or isinstance(unavailable_reason, Invalid):
         return ""
     return due_message(ctx.organization, invoice.amount_due)

@@ -22,7 +22,7 @@ from partway.billing.models.invoices import InvoiceQuerySet
 from partway.delivery.formats import format_date
 
 from ..context import MemberContext
-from ..forms import MAX_YEAR, MIN_YEAR, strip_nul
+from ..forms import MAX_YEAR, MIN_YEAR, parse_day, strip_nul
 
 MAX_LENGTH = 200  # of a value; no person types more, and SQLite refuses very long patterns
 _MAX_SAME_NAME = 100
@@ -157,7 +157,7 @@ def _read_range(texts: list[str]) -> tuple[date | None, date | None]:
     days: list[date | None] = []
     for text in texts:
         try:
-            day = date.fromisoformat(text) if text else None
+            day = parse_day(text) if text else None
         except ValueError:
             message = gettext("“%(text)s” is not a date. Write it like 2026-11-30.")
             raise InvalidFilter(message % {"text": _short(text)}) from None

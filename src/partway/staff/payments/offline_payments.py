@@ -23,9 +23,9 @@ from ..access import get_invoice_or_404, get_own_or_404
 from ..confirm import confirm, unavailable_message
 from ..context import MemberContext
 from ..forms import (
-    DayField,
     IdempotencyKeyField,
     MoneyField,
+    PaymentDayForm,
     StaffForm,
     new_idempotency_key,
     sentences,
@@ -35,13 +35,12 @@ from ..forms import (
 from .payment_requests import canceled_request_notice
 
 
-class OfflinePaymentForm(StaffForm):
+class OfflinePaymentForm(PaymentDayForm):
     """A payment that a member received: how much, how and when."""
 
     amount = MoneyField()
     keep_rest_as_credit = forms.BooleanField(required=False)
     method = text_field()
-    paid_on = DayField()
     reference = text_field()
     note = text_field()
     send_receipt = forms.BooleanField(required=False)
@@ -49,8 +48,7 @@ class OfflinePaymentForm(StaffForm):
 
     def offline_payment(self, invoice: Invoice, today: date) -> OfflinePayment:
         """Returns the payment; with stand-ins for the fields that could not be parsed."""
-        typed = {"amount": Money(0, invoice.currency), "paid_on": today, **self.cleaned_data}
-        return OfflinePayment(**typed)
+        return OfflinePayment(**{"amount": Money(0, invoice.currency), "paid_on": today, **self.details()})
 
     def add_detail_errors(self, organization: Organization, invoice: Invoice, today: date) -> None:
         """Adds billing's checks of the other fields where an unparsed one keeps billing from being called."""

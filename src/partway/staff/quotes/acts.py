@@ -14,7 +14,7 @@ from partway.delivery.formats import format_money
 from ..access import get_quote_or_404
 from ..confirm import ConfirmForm, confirm, unavailable_message
 from ..context import MemberContext
-from ..forms import DayField, IdempotencyKeyField, StaffForm, new_idempotency_key, text_field
+from ..forms import IdempotencyKeyField, PaymentDayForm, StaffForm, new_idempotency_key, text_field
 
 
 def send(ctx: MemberContext, quote_id: str) -> HttpResponse:
@@ -65,11 +65,10 @@ def link(ctx: MemberContext, quote_id: str) -> HttpResponse:
     return ctx.render("staff/quotes/link.html", context)
 
 
-class DepositForm(StaffForm):
+class DepositForm(PaymentDayForm):
     """How and when a deposit was paid offline; it is always paid in full."""
 
     method = text_field()
-    paid_on = DayField()
     reference = text_field()
     note = text_field()
     idempotency_key = IdempotencyKeyField(required=False)
@@ -82,7 +81,7 @@ def deposit(ctx: MemberContext, quote_id: str) -> HttpResponse:
     first = {"paid_on": ctx.today, "idempotency_key": new_idempotency_key()}
     form = DepositForm(ctx.post_data, initial=first)
     if form.is_valid():
-        offline = OfflineDeposit(**form.cleaned_data)
+        offline = OfflineDeposit(**form.details())
         try:
             deposits.record_deposit(quote, deposit=offline, by=ctx.actor, now=ctx.now)
         except BillingError as error:
