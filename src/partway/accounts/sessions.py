@@ -32,7 +32,7 @@ def record(user: User, *, key: str | None, ip_address: str, browser: str, now: d
 
 def active(user: User, *, now: datetime) -> QuerySet[UserSession]:
     """Returns the sessions of a user that have not expired, newest first."""
-    return UserSession.objects.filter(user=user, session__expire_date__gt=now).order_by("-created_at")
+    return UserSession.objects.filter(user=user, session__expire_date__gt=now).order_by("-created_at", "-pk")
 
 
 def end_other_sessions(user: User, *, key: str | None) -> int:

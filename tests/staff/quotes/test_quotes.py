@@ -104,6 +104,15 @@ def test_quote_list_sorts_and_finds_numbers_by_their_key(charlie: Client, dana: 
     assert listed("q=QUO-01000") == made[3:]
 
 
+def test_quote_list_groups_totals_by_currency(charlie: Client, dana: Customer) -> None:
+    made = [
+        personas.draft_quote(dana, total_minor, currency=currency).pk
+        for currency, total_minor in (("JPY", 900_000), ("USD", 10_000), ("USD", 20_000))
+    ]
+    page = charlie.get("/o/alder/quotes/?sort=total").context["page"]
+    assert [row.pk for row in page.object_list] == made
+
+
 def test_quote_list_row_shows_deposit_status(charlie: Client, dana: Customer) -> None:
     personas.sent_quote(dana)
     personas.accept_quote(personas.sent_quote(dana))

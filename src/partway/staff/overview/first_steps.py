@@ -108,7 +108,7 @@ def _collection_steps(ctx: MemberContext) -> list[Step]:
     draft = None if has_sent else invoices.filter(status="draft").first()
     sent = invoices.filter(status="sent").first()
     write_url, write_button = ctx.url("invoice_new"), gettext("Write an invoice")
-    requests = PaymentRequest.objects.for_organization(ctx.organization).order_by("-created_at")
+    requests = PaymentRequest.objects.for_organization(ctx.organization).order_by("-created_at", "-id")
     request_button = gettext("Request a payment") if sent else write_button
     request_url = ctx.url("request_new", sent.pk) if sent else write_url
     return [

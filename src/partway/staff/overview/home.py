@@ -14,7 +14,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Redirects to the sign-in page or to the only organization; else lists the organizations."""
     if not isinstance(request.user, User):
         return redirect_to_signin(request)
-    mine = list(Organization.objects.filter(members__user=request.user).order_by("name"))
+    mine = list(Organization.objects.filter(members__user=request.user).order_by("name", "id"))
     if len(mine) == 1:
         return redirect("staff:organization", mine[0].slug)
     return render(request, "staff/home.html", {"organizations": mine})

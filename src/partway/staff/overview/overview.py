@@ -36,8 +36,8 @@ def show(ctx: MemberContext) -> HttpResponse:
         "overdue": _figure(ctx, mine.overdue(ctx.today).annotate(minor=due)),
         "requested": _figure(ctx, requests.annotate(minor=F("amount_requested_minor"))),
         "collected": _collected(ctx),
-        "open_requests": requests.select_related("invoice__customer").order_by("-created_at")[:6],
-        "overdue_invoices": with_open_requests(mine.overdue(ctx.today)).order_by("due_on")[:6],
+        "open_requests": requests.select_related("invoice__customer").order_by("-created_at", "-id")[:6],
+        "overdue_invoices": with_open_requests(mine.overdue(ctx.today)).order_by("due_on", "id")[:6],
         "onboarding": first_steps.onboarding(ctx),
         "has_sent": mine.exclude(status="draft").exists(),
     }

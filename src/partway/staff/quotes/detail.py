@@ -31,8 +31,9 @@ _SORTS = {
     "-valid_until": ("-valid_until", "-id"),
     "customer": ("customer__name", "id"),
     "-customer": ("-customer__name", "-id"),
-    "total": ("total_minor", "id"),
-    "-total": ("-total_minor", "-id"),
+    # Amounts of different currencies do not compare, so the rows are grouped by currency.
+    "total": ("currency", "total_minor", "id"),
+    "-total": ("-currency", "-total_minor", "-id"),
 }
 _NEWEST = ("-created_at", "-id")
 

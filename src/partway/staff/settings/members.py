@@ -41,7 +41,7 @@ class RoleForm(StaffForm):
 def index(ctx: MemberContext) -> HttpResponse:
     """Members, owners first, then open invitations."""
     found = list(ctx.organization.members.select_related("user").order_by("user__name", "pk"))
-    invited = ctx.organization.invitations.filter(status=InvitationStatus.OPEN).order_by("-created_at")
+    invited = ctx.organization.invitations.filter(status=InvitationStatus.OPEN).order_by("-created_at", "-pk")
     context = {
         "members": sorted(found, key=lambda member: list(ROLE_DESCRIPTIONS).index(Role(member.role))),
         "invitations": [(row, row.is_open(ctx.now)) for row in invited],
