@@ -17,9 +17,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, PaymentRequest
+from partway.delivery.formats import format_money, use_locale
+from partway.delivery.messages.numbers import number_message
 from partway.lib.clock import now
-from partway.lib.money import EXPONENTS, MoneyError, parse_money
-from partway.staff.templatetags.staff import amount_messages, currency_prefix
+from partway.lib.money import Money, parse_money
+from partway.lib.typed_numbers import NumberError
+from partway.staff.templatetags.staff import amount_format
 from tests.support import personas
 from tests.support.browsers import launch
 from tests.support.personas import PASSWORD, Team
@@ -59,44 +62,74 @@ def open_dialog(page: Page, invoice: Invoice) -> None:
 
 # Parsing amounts.
 
-KNOWN = "| |300|$300|300 USD|USD 300|1,250.50|1,25|,5|5.|.5|-|+5|-$5|0|0.00|1e5|١٢|12 500|1.2.3|1,234,567.891"
-BIG_AND_ODD = "10000000000000|99999999999999999|1,2,3|--5|$|$$5|5$|-0|- 5|5-|1,000,00|0,000|00012|.|,|1,,000"
+KNOWN = (
+    "| |300|$300|300 USD|USD 300|1,250.50|1,25|,5|5.|.5|-|+5|-$5|0|0.00|1e5|١٢|12 500|1.2.3|1,234,567.891|0,285|2.500"
+    "|50.000|1.234,56|1 234,56|1’234.50|1\u202f234|1,23,456.78|٢٬٥٠٠٫٥|１，２３４．５|1٢|½|(5)"
+    "|5 €|€5|−5|1_000|１２|\u200f12"
+)
+BIG_AND_ODD = (
+    "10000000000000|99999999999999999|1,2,3|--5|$|$$5|5$|-0|- 5|5-|1,000,00|0,000|00012|.|,|1,,000|01,234|-1.005|-2.500"
+    "|1\u200f2|𝟏𝟐|1\u202e2|0,2850|-0,285|0.0005|" + "9" * 100 + "|" + "9" * 101
+)
 
 
 def texts() -> list[str]:
     """Returns valid and invalid amounts as people type them."""
     chance = random.Random(7)  # noqa: S311 - the same mistypings every time
-    typed = ["".join(chance.choices("0123456789.,-$ ", k=chance.randint(1, 12))) for _ in range(1500)]
-    return [*KNOWN.split("|"), *BIG_AND_ODD.split("|"), *typed]
+    typed = ["".join(chance.choices("0123456789.,-$ '٫٬٣", k=chance.randint(1, 9))) for _ in range(600)]
+    short = ["".join(chance.choices("012.,", k=chance.randint(3, 6))) for _ in range(600)]
+    return [*KNOWN.split("|"), *BIG_AND_ODD.split("|"), *typed, *short]
 
 
-@pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
-def test_browser_amount_parser_matches_server(browser: Browser, currency: str) -> None:
-    module = files("partway.staff").joinpath("static/staff/remaining.js").read_bytes()
-    money: dict[str, Any] = {
-        "currency": currency,
-        "exponent": EXPONENTS[currency],
-        "mark": currency_prefix(currency),
-    }
-    money["messages"] = json.loads(amount_messages())
+@pytest.mark.parametrize("locale", ["en_US", "de_DE", "de_CH", "en_IN", "ja_JP", "ar_EG", "he_IL"])
+def test_browser_amount_parser_matches_server(browser: Browser, locale: str) -> None:
+    module = files("partway.staff").joinpath("static/staff/typed_numbers.js").read_bytes()
     page = browser.new_page()
-    responses: list[dict[str, Any]] = page.evaluate(
-        """async ([source, texts, money]) => {
-            const { parseAmount } = await import(`data:text/javascript;base64,${source}`);
-            const read = (text) => parseAmount(text, money);
-            return texts.map(read).map(({ minor, ...rest }) => ({ ...rest, minor: minor?.toString() }));
-        }""",
-        [b64encode(module).decode(), texts(), money],
-    )
+    for currency in ("USD", "JPY", "KWD"):
+        with use_locale(locale):
+            on_the_server = [parsed_by_server(text, currency, locale) for text in texts()]
+            amount_format_json = amount_format(currency)
+        in_the_browser: list[dict[str, Any]] = page.evaluate(
+            """async ([source, texts, format]) => {
+                const { parseAmount } = await import(`data:text/javascript;base64,${source}`);
+                const read = (text) => parseAmount(text, format);
+                return texts.map(read).map(({ minor, code, message }) => ({ code, message, minor: minor?.toString() }));
+            }""",
+            [b64encode(module).decode(), texts(), json.loads(amount_format_json)],
+        )
+        differing = [
+            each for each in zip(texts(), in_the_browser, on_the_server, strict=True) if each[1] != each[2]
+        ]
+        assert differing == []
     page.close()
-    assert responses == [on_the_server(text, currency) for text in texts()]
 
 
-def on_the_server(text: str, currency: str) -> dict[str, str | None]:
+def parsed_by_server(text: str, currency: str, locale: str) -> dict[str, str | None]:
     try:
-        return {"minor": str(parse_money(text, currency).amount_minor)}
-    except MoneyError as error:
-        return {"code": error.code, "message": str(error), "minor": None}
+        minor = str(parse_money(text, currency, locale=locale).amount_minor)
+    except NumberError as error:
+        return {"code": error.code, "message": number_message(error), "minor": None}
+    return {"code": None, "message": None, "minor": minor}
+
+
+@pytest.mark.parametrize("locale", ["en_US", "de_DE", "de_CH", "en_IN", "es_ES", "fr_FR", "ar_EG", "he_IL"])
+def test_browser_formats_amounts_as_server(browser: Browser, locale: str) -> None:
+    module = files("partway.staff").joinpath("static/staff/typed_numbers.js").read_bytes()
+    page = browser.new_page()
+    amounts = [0, 5, 100, 99_999, 100_000, 123_456_789, 10**13]
+    for currency in ("USD", "JPY", "KWD"):
+        with use_locale(locale):
+            on_the_server = [format_money(Money(minor, currency)) for minor in amounts]
+            amount_format_json = amount_format(currency)
+        in_the_browser = page.evaluate(
+            """async ([source, amounts, format]) => {
+                const { formatAmount } = await import(`data:text/javascript;base64,${source}`);
+                return amounts.map((minor) => formatAmount(BigInt(minor), format));
+            }""",
+            [b64encode(module).decode(), amounts, json.loads(amount_format_json)],
+        )
+        assert in_the_browser == on_the_server
+    page.close()
 
 
 @pytest.mark.parametrize(
@@ -159,6 +192,30 @@ def test_invalid_request_amount_is_explained_while_typing(
     page.fill("[name=amount_requested]", "")
     expect(page.locator("[data-remaining-error]")).to_be_hidden()
     expect(page.locator("[data-remaining-amount]")).to_have_text("$1,000.00")
+
+
+def test_german_request_dialog_reads_commas_and_explains_two_readings(
+    page: Page, organization: Organization, dana: Customer
+) -> None:
+    Organization.objects.update(locale="de_DE")
+    open_dialog(page, personas.sent_invoice(dana, 200_000, currency="EUR"))
+    amount, error = page.locator("[name=amount_requested]"), page.locator("[data-remaining-error]")
+    remaining = page.locator("[data-remaining-amount]")
+    amount.press_sequentially("0,285")
+    expect(error).to_have_text("Did you mean 0,285 or 285? EUR has 2 decimals at most. Write it like 300,00.")
+    expect(remaining).to_have_text("–")
+    page.click("dialog [type=submit]")
+    expect(page.locator("dialog [data-summary]")).to_be_focused()
+    expect(amount).to_have_value("0,285")
+    expect(error).to_have_text("Did you mean 0,285 or 285? EUR has 2 decimals at most. Write it like 300,00.")
+    assert not PaymentRequest.objects.exists()
+    amount.fill("")
+    amount.press_sequentially("1.234,56")
+    expect(error).to_be_hidden()
+    expect(remaining).to_have_text("765,44\u00a0€")
+    page.click("dialog [type=submit]")
+    expect(page.locator(".open-request")).to_contain_text("1.234,56\u00a0€")
+    assert PaymentRequest.objects.get().amount_requested_minor == 123_456
 
 
 # Recording a payment.

@@ -6,6 +6,7 @@ reader is known otherwise. Amounts are exact: the currency's decimals are ISO 42
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,9 +19,11 @@ from django.conf import settings
 from django.utils import translation
 
 from partway.lib import money as lib_money
-from partway.lib.money import Money
+from partway.lib import typed_numbers
+from partway.lib.money import EXPONENTS, Money
 
 DEFAULT_LOCALE = "en_US"
+MAX_PERCENT = Decimal(100)
 
 _locale: ContextVar[str] = ContextVar("locale", default=DEFAULT_LOCALE)
 
@@ -66,6 +69,48 @@ def format_number(value: Decimal, locale: str = "") -> str:
     return numbers.format_decimal(
         value, locale=locale or current_locale(), group_separator=False, decimal_quantization=False
     )
+
+
+def format_count(number: int) -> str:
+    """Returns a count with groups: 100,000."""
+    return numbers.format_decimal(number, locale=current_locale())
+
+
+def format_typed(value: Money | Decimal) -> str:
+    """Returns an amount or a number as a field shows it and its parser reads it, without groups and currency."""
+    if isinstance(value, Money):
+        return lib_money.format_typed_money(value, current_locale())
+    return typed_numbers.format_typed(value, locale=current_locale())
+
+
+def format_typed_percent(percent: Decimal) -> str:
+    """Returns a percentage as a field shows it: 8.875, which cannot be 8,875 percent."""
+    return typed_numbers.format_typed(percent, locale=current_locale(), limit=MAX_PERCENT)
+
+
+def format_reading(number: Decimal, group_places: int | None = None) -> str:
+    """Returns one of the numbers that a text could mean, so that it can be typed.
+
+    With `group_places` it is grouped, and has as many decimals unless it is whole: 2.50, 2,500.
+    """
+    if group_places is None:
+        return typed_numbers.format_typed(number, locale=current_locale())
+    decimals = "" if number == number.to_integral_value() else "." + "0" * group_places
+    pattern = str(Locale.parse(current_locale()).decimal_formats[None].pattern)
+    return numbers.format_decimal(
+        number, format=re.sub(r"\.[#0]+", decimals, pattern), locale=current_locale()
+    )
+
+
+def example_amount(currency: str) -> str:
+    """Returns an amount as it can be typed, to show in an error: 300.00."""
+    exponent = EXPONENTS[currency]
+    return format_typed(Money(300 * 10**exponent + (500 if exponent == 3 else 0), currency))
+
+
+def example_number(places: int) -> str:
+    """Returns a number as it can be typed, to show in an error: 1.5, or 30 where there are no decimals."""
+    return format_typed(Decimal("1.5") if places else Decimal(30))
 
 
 def format_date(day: date, locale: str = "") -> str:

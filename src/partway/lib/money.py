@@ -1,4 +1,4 @@
-"""Money as an integer of minor units with its currency; the only place that parses and formats amounts."""
+"""Money as an integer of minor units with its currency, and the only place that formats amounts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from functools import cache
 
 from babel import Locale
 from babel.numbers import NumberPattern, parse_pattern
+
+from .typed_numbers import DIRECTION_MARKS, NumberError, format_typed, parse_number
 
 # ISO 4217, list one. Babel's own digits follow CLDR (IQD has none there), so the exponents are ours.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
@@ -28,18 +30,16 @@ EXPONENTS: dict[str, int] = {
 
 # Far above any invoice, and far below the 2^53 up to which JSON readers count exactly.
 MAX_AMOUNT_MINOR = 10**13
-
-# At least one digit; thousands in groups of three, or without separators.
-_NUMBER = re.compile(r"(?=.*\d)[+-]?(\d{1,3}(,\d{3})+|\d*)([.]\d*)?", re.ASCII)
-_MAX_LETTERS = 40
+_GROUP_SIZE = 3
 
 
 class MoneyError(ValueError):
-    """Text that is not an amount, or an operation on different currencies: `code` is stable, the text is for people."""
+    """Money that cannot be: `code` is unknown_currency or mixed_currencies, `currencies` the ones it is about."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, *currencies: str) -> None:
+        super().__init__(f"{code}: {', '.join(currencies)}")
         self.code = code
+        self.currencies = currencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Money:
 
     def __post_init__(self) -> None:
         if self.currency not in EXPONENTS:
-            raise MoneyError("unknown_currency", f"{self.currency!r} is not a currency Partway knows.")
+            raise MoneyError("unknown_currency", self.currency)
         if type(self.amount_minor) is not int:
             raise TypeError(f"minor units are whole numbers, not {type(self.amount_minor).__name__}")
 
@@ -78,7 +78,7 @@ class Money:
 
     def _same(self, other: Money) -> int:
         if self.currency != other.currency:
-            raise MoneyError("mixed_currencies", f"{self.currency} and {other.currency} cannot be mixed.")
+            raise MoneyError("mixed_currencies", self.currency, other.currency)
         return other.amount_minor
 
     @property
@@ -87,54 +87,40 @@ class Money:
         return Decimal(self.amount_minor).scaleb(-EXPONENTS[self.currency])
 
 
-_GROUP_DIGITS = 3
-
-
 def round_half_up(value: Decimal) -> int:
     """Rounds to a whole number of minor units, halves away from zero (DESIGN M1)."""
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def parse_money(text: str, currency: str) -> Money:
-    """Parses typed text, as "1,250.50" or "$300"; never rounds.
+def parse_money(text: str, currency: str, *, locale: str) -> Money:
+    """Parses typed text, as "1,250.50" or "$300"; never rounds, and refuses what could be two amounts.
 
-    Raises MoneyError with the code empty, not_a_number, too_many_decimals or too_large.
+    Raises NumberError; its params have the `currency`.
     """
-    digits = _strip_decoration(text, currency)
-    if not digits:
-        raise MoneyError("empty", "Enter an amount.")
-    example = f"Write it like {example_amount(currency)}."
-    plain = digits.replace(",", "")
-    if not _NUMBER.fullmatch(digits) or len(plain) >= _MAX_LETTERS:
-        raise MoneyError("not_a_number", f"“{text.strip()[:40]}” is not an amount. {example}")
     exponent = EXPONENTS[currency]
-    whole, _, decimals = plain.partition(".")
-    # Three decimals in a currency that has fewer may be thousands, as some write 2.500 for 2,500 (DESIGN M7). The
-    # decimals are compared as text, since arithmetic would round a very long one.
-    if decimals[exponent:].strip("0") or (len(decimals) == _GROUP_DIGITS and exponent < _GROUP_DIGITS):
-        limit = f"{exponent} decimals at most" if exponent else "no decimals"
-        raise MoneyError("too_many_decimals", f"{currency} has {limit}. {example}")
-    minor = int((whole + decimals[:exponent].ljust(exponent, "0")).lstrip("+") or "0")
-    if abs(minor) > MAX_AMOUNT_MINOR:
-        raise MoneyError("too_large", f"The most Partway can handle is {Money(MAX_AMOUNT_MINOR, currency)}.")
-    return Money(minor, currency)
+    try:
+        number = parse_number(
+            text,
+            locale=locale,
+            places=exponent,
+            limit=Money(MAX_AMOUNT_MINOR, currency).decimal,
+            marks=currency_marks(currency, locale),
+        )
+    except NumberError as error:
+        raise NumberError(error.code, **error.params, currency=currency) from None
+    return Money(int(number.scaleb(exponent)), currency)
 
 
-def _strip_decoration(text: str, currency: str) -> str:
-    bare = _without_spaces(text).replace("\u2212", "-")
-    for mark in (currency, _without_spaces(_symbol(currency))):
-        sign, rest = (bare[0], bare[1:]) if bare[:1] in ("-", "+") else ("", bare)
-        bare = sign + rest.removeprefix(mark).removesuffix(mark)
-    return bare
+def format_typed_money(money: Money, locale: str) -> str:
+    """Returns the amount as a field shows it, without a currency: 1250.50, in German 1250,50."""
+    exponent = EXPONENTS[money.currency]
+    # Three decimals may look like thousands, so those of a dinar are written as far as they are needed.
+    return format_typed(money.decimal, locale=locale, min_decimals=exponent if exponent < _GROUP_SIZE else 0)
 
 
-def _without_spaces(text: str) -> str:
-    return text.strip().replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
-
-
-def example_amount(currency: str) -> str:
-    """Returns a plain amount as it can be typed, to show in an error."""
-    return f"{Money(300 * 10 ** EXPONENTS[currency], currency).decimal}"
+def currency_marks(currency: str, locale: str) -> tuple[str, ...]:
+    """Returns what may stand before or after a typed amount: the code, and the symbol in the locale."""
+    return currency, _symbol(currency, locale).strip(DIRECTION_MARKS)
 
 
 def format_money(money: Money, locale: str = "en_US") -> str:

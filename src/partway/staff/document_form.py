@@ -19,7 +19,8 @@ from partway.billing.documents.drafts import LineDraft
 from partway.billing.errors import FieldError
 from partway.billing.models import Customer, Invoice, Quote
 from partway.billing.models.documents import DiscountKind
-from partway.lib.money import EXPONENTS, Money, example_amount
+from partway.delivery.formats import example_amount
+from partway.lib.money import EXPONENTS, Money
 
 from .context import MemberContext
 from .forms import (
@@ -27,6 +28,7 @@ from .forms import (
     HiddenNumberField,
     MoneyField,
     NumberField,
+    PercentField,
     normalize,
     set_currency,
     text_field,
@@ -45,7 +47,7 @@ class LineForm(forms.Form):
     description = forms.CharField(error_messages={"required": _("Say what this line is for.")})
     quantity = NumberField()
     unit_amount = MoneyField()
-    tax_percent = NumberField(required=False)
+    tax_percent = PercentField(required=False)
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -93,7 +95,7 @@ class DocumentForm(DependentFieldsForm):
     currency = text_field()
     notes = text_field()
     discount_kind = text_field()
-    discount_percent = NumberField()
+    discount_percent = PercentField()
     discount_amount = MoneyField()
     version = HiddenNumberField()
 

@@ -1,6 +1,7 @@
 """The forms of the staff pages: what a member typed, what is wrong with it, and the fields that parse it.
 
-MoneyField and NumberField are the only places where a number that a member typed is parsed.
+MoneyField, NumberField and WholeNumberField are the only places where a number that a member typed is parsed, all
+through lib/typed_numbers: what could be two numbers in the page's locale is refused (DESIGN M7).
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.errors import BillingError, FieldError, Invalid
+from partway.delivery.formats import MAX_PERCENT, current_locale, format_typed, format_typed_percent
 from partway.delivery.messages import error_message, field_messages
-from partway.delivery.templatetags.partway import money_input
-from partway.lib.money import Money, MoneyError, parse_money
+from partway.delivery.messages.numbers import number_message
+from partway.lib.money import Money, parse_money
+from partway.lib.typed_numbers import NumberError, parse_number
 
 _ADDRESS_SEPARATORS = re.compile(r"[,;\n]")
-_DECIMAL = re.compile(r"\d{1,9}(\.\d*)?|\.\d+", re.ASCII)
-_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PLACES = 4
+_MAX_NUMBER = Decimal(999_999_999)  # nine digits, which an integer of 32 bits holds
 _MAX_ID_DIGITS = 18
 _MAX_KEY_LENGTH = 40
 # A moment in any time zone stays within what Python and both databases can keep.
@@ -127,35 +129,43 @@ class MoneyField(forms.Field):
         if not text and not self.required:
             return None
         try:
-            return parse_money(text, self.currency)
-        except MoneyError as error:
-            raise ValidationError(str(error), code=error.code) from None
+            return parse_money(text, self.currency, locale=current_locale())
+        except NumberError as error:
+            raise ValidationError(number_message(error), code=error.code) from None
 
     def prepare_value(self, value: Any) -> Any:
         """Returns the text of an initial amount."""
-        return money_input(value) if isinstance(value, Money) else value
+        return format_typed(value) if isinstance(value, Money) else value
 
 
 class NumberField(forms.Field):
-    """A number from 0 with at most four places, such as a quantity or a percentage; 0 for an optional empty field."""
+    """A number from 0 with at most four decimals, such as a quantity; 0 for an empty field that is not required."""
 
     widget = forms.TextInput
+    marks: ClassVar[tuple[str, ...]] = ()
+    limit: ClassVar[Decimal] = _MAX_NUMBER
 
     def to_python(self, value: Any) -> Decimal:
-        """Parses the text, with or without a percent sign."""
-        text = (value or "").strip().removesuffix("%").strip()
+        """Parses the text; raises ValidationError with the sentence for a member."""
+        text = (value or "").strip()
         if not text and not self.required:
             return Decimal(0)
-        if not _DECIMAL.fullmatch(text):
-            raise ValidationError(_("Enter a number like 2 or 1.5."))
-        number = Decimal(text)
-        if number != round(number, _PLACES):
-            raise ValidationError(_("Use at most %(places)s decimals."), params={"places": _PLACES})
-        return number
+        return _parse(text, places=_PLACES, limit=self.limit, marks=self.marks)
 
     def prepare_value(self, value: Any) -> Any:
         """Returns the text of an initial number."""
-        return number_input(value) if isinstance(value, Decimal) else value
+        return format_typed(value) if isinstance(value, Decimal) else value
+
+
+class PercentField(NumberField):
+    """A percentage from 0 to 100 with at most four decimals, with or without its sign."""
+
+    marks = ("%",)
+    limit = MAX_PERCENT
+
+    def prepare_value(self, value: Any) -> Any:
+        """Returns the text of an initial percentage."""
+        return format_typed_percent(value) if isinstance(value, Decimal) else value
 
 
 class WholeNumberField(forms.Field):
@@ -164,13 +174,21 @@ class WholeNumberField(forms.Field):
     widget = forms.TextInput
 
     def to_python(self, value: Any) -> int | None:
-        """Parses the digits."""
+        """Parses the text; raises ValidationError with the sentence for a member."""
         text = (value or "").strip()
         if not text and not self.required:
             return None
-        if not _WHOLE.fullmatch(text):
-            raise ValidationError(_("Enter a whole number, like 30."))
-        return int(text)
+        return int(_parse(text, places=0))
+
+
+def _parse(text: str, *, places: int, limit: Decimal = _MAX_NUMBER, marks: tuple[str, ...] = ()) -> Decimal:
+    try:
+        number = parse_number(text, locale=current_locale(), places=places, limit=limit, marks=marks)
+        if number.is_signed():
+            raise NumberError("not_a_number", text=text, places=places)
+    except NumberError as error:
+        raise ValidationError(number_message(error), code=error.code) from None
+    return number
 
 
 class DayField(forms.Field):
@@ -274,12 +292,6 @@ def text_field(max_length: int | None = None) -> forms.CharField:
     """Returns an optional text; billing says which texts it needs."""
     too_long = {"max_length": _("Use at most %(limit_value)d characters.")}
     return forms.CharField(required=False, max_length=max_length, error_messages=too_long)
-
-
-def number_input(value: Decimal) -> str:
-    """Returns a number as a NumberField parses it: without trailing zeros or an exponent, in every locale."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def normalize(data: Mapping[str, object]) -> dict[str, str]:

@@ -73,7 +73,7 @@ def test_invoice_discount_amount_is_subtracted(bob: Client, dana: Customer) -> N
 
 @pytest.mark.parametrize(
     ("currency", "price", "total"),
-    [("JPY", "480,000", 480_000), ("KWD", "12.505", 12_505), ("usd", "12.5", 1_250)],
+    [("JPY", "480,000", 480_000), ("KWD", "12.5050", 12_505), ("usd", "12.5", 1_250)],
 )
 def test_line_prices_are_parsed_by_currency_exponent(
     bob: Client, dana: Customer, currency: str, price: str, total: int
@@ -109,14 +109,14 @@ def test_empty_line_rows_are_ignored(bob: Client, dana: Customer) -> None:
         ("due_on", "2099-12-24", "Choose a day between Jan 1, "),
         ("lines.0.description", "", "Say what this line is for"),
         ("lines.0.quantity", "", "Enter a number"),
-        ("lines.0.quantity", "1,5", "Enter a number"),
+        ("lines.0.quantity", "1,5", "Did you mean 1.5?"),
         ("lines.0.quantity", "0", "above zero"),
         ("lines.0.quantity", "1.00001", "at most 4 decimals"),
         ("lines.0.unit_amount", "", "Enter an amount"),
         ("lines.0.unit_amount", "ten", "is not an amount"),
         ("lines.0.unit_amount", "-1", "zero or more"),
         ("lines.0.unit_amount", "1.005", "2 decimals at most"),
-        ("lines.0.tax_percent", "101", "between 0 and 100"),
+        ("lines.0.tax_percent", "101", "at most 100"),
         ("lines.0.tax_percent", "x", "Enter a number"),
         ("notes", "n" * 2001, "at most 2000"),
     ],

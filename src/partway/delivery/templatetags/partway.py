@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Invoice
 from partway.lib import clock
-from partway.lib.money import EXPONENTS, Money
+from partway.lib.money import Money
 
 from ..formats import format_date, format_datetime, format_money, format_number, split_decimals
 from . import stages
@@ -82,18 +82,6 @@ def money(amount: Money) -> SafeString:
     long = SafeString(" data-long") if len(text) >= _LONG else ""
     small = format_html('<span class="decimals">{}</span>', decimals) if decimals else ""
     return format_html('<span class="amount"{}>{}{}{}</span>', long, before, small, after)
-
-
-@register.filter
-def money_input(amount: Money) -> str:
-    """The amount as one would type it into a field: 1250.50."""
-    return f"{amount.decimal:f}"
-
-
-@register.filter
-def exponent(currency: str) -> int:
-    """The number of decimals of a currency: 0, 2 or 3."""
-    return EXPONENTS[currency]
 
 
 @register.filter

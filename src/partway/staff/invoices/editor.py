@@ -12,13 +12,14 @@ from partway.billing.documents import drafts, invoices
 from partway.billing.errors import BillingError, Stale
 from partway.billing.models import Invoice
 from partway.billing.models.documents import DiscountKind
+from partway.delivery.formats import format_typed_percent
 from partway.delivery.messages.online_amounts import due_message
 from partway.lib.money import EXPONENTS, Money
 
 from ..access import get_invoice_or_404
 from ..context import MemberContext
 from ..document_form import customer_choices
-from ..forms import number_input, sentences
+from ..forms import sentences
 from . import sent_editor
 from .invoice_form import InvoiceForm, stored
 
@@ -110,7 +111,7 @@ def _page(
     more_lines: bool = False,
 ) -> HttpResponse:
     percent = ctx.organization.default_tax_percent
-    default_tax = number_input(percent) if percent else ""
+    default_tax = format_typed_percent(percent) if percent else ""
     context = {
         "form": form,
         "invoice": invoice,

@@ -17,7 +17,7 @@ from partway.delivery.formats import format_money, format_number
 from partway.lib.money import Money
 
 from ..document_form import DocumentForm, amount_or_blank, minor, stored_content
-from ..forms import DayField, MoneyField, NumberField, text_field
+from ..forms import DayField, MoneyField, PercentField, text_field
 
 DEFAULT = "usual"
 
@@ -34,7 +34,7 @@ class QuoteForm(DocumentForm):
 
     valid_until = DayField()
     deposit_kind = text_field()
-    deposit_percent = NumberField()
+    deposit_percent = PercentField()
     deposit_amount = MoneyField()
 
     def draft(self) -> QuoteDraft:

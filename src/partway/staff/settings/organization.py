@@ -17,7 +17,7 @@ from partway.lib import clock
 from partway.lib.money import EXPONENTS
 
 from ..context import MemberContext
-from ..forms import ConcurrentEditForm, NumberField, WholeNumberField, text_field
+from ..forms import ConcurrentEditForm, PercentField, WholeNumberField, text_field
 
 
 class OrganizationForm(ConcurrentEditForm):
@@ -34,7 +34,7 @@ class OrganizationForm(ConcurrentEditForm):
     next_invoice_number = WholeNumberField()
     payment_instructions = text_field()
     currency = text_field()
-    default_tax_percent = NumberField()
+    default_tax_percent = PercentField()
     default_due_days = WholeNumberField()
 
     def clean_color(self) -> str:

@@ -14,7 +14,7 @@ from partway.billing.models.quotes import DepositKind
 
 from ..context import MemberContext
 from ..document_form import amount_or_blank, minor
-from ..forms import DependentFieldsForm, MoneyField, NumberField, set_currency, text_field
+from ..forms import DependentFieldsForm, MoneyField, PercentField, set_currency, text_field
 
 
 class QuoteTermsForm(DependentFieldsForm):
@@ -28,7 +28,7 @@ class QuoteTermsForm(DependentFieldsForm):
 
     prefix = text_field()  # type: ignore[assignment]  # the metaclass takes fields off the class
     deposit_kind = text_field()
-    deposit_percent = NumberField()
+    deposit_percent = PercentField()
     deposit_amount = MoneyField()
     deposit_threshold = MoneyField(required=False)
 

@@ -12,9 +12,11 @@ A list that parses its query itself puts the valid parts into the context as `qu
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from babel.numbers import get_decimal_symbol
 from django import template
 from django.forms import BaseForm
 from django.http import QueryDict
@@ -24,18 +26,23 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from partway.delivery.formats import current_locale, example_amount, format_count, format_money
+from partway.delivery.messages.numbers import AMOUNT_MESSAGES
 from partway.delivery.receipt_figures import method_label as method_name
-from partway.lib.money import Money, format_money
+from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money, currency_marks
+from partway.lib.typed_numbers import (
+    DIGIT_ZEROS,
+    DIRECTION_MARKS,
+    EQUIVALENTS,
+    MAX_CHARACTERS,
+    decimal_mark,
+    groups_by_two,
+)
 
 register = template.Library()
 
-# The first five are those of lib/money.parse_money, whose results the script repeats.
-AMOUNT_MESSAGES = {
-    "empty": _("Enter an amount."),
-    "not_a_number": _("“%(text)s” is not an amount. Write it like %(example)s."),
-    "no_decimals": _("%(currency)s has no decimals. Write it like %(example)s."),
-    "too_many_decimals": _("%(currency)s has %(exponent)s decimals at most. Write it like %(example)s."),
-    "too_large": _("The most Partway can handle is %(limit)s."),
+# Of the script that computes what remains while one types; those of the parser are the server's.
+REMAINING_MESSAGES = {
     "not_positive": _("Enter an amount above zero."),
     "no_more_due": _("no more is due"),
     "above_limit": _("Enter at most %(limit)s: %(why)s."),
@@ -79,16 +86,37 @@ def mail_kind(code: str) -> str:
     return str(_MAIL_KIND_LABELS.get(code) or code.replace("_", " ").capitalize())
 
 
-@register.filter
-def currency_prefix(currency: str) -> str:
-    """The text before an amount, as "$" or "KWD" and a space, for the script that formats while one types."""
-    return format_money(Money(0, currency)).partition("0")[0]
-
-
 @register.simple_tag
-def amount_messages() -> str:
-    """The messages of the script that parses amounts while one types, as JSON for a data attribute."""
-    return json.dumps({code: str(message) for code, message in AMOUNT_MESSAGES.items()})
+def amount_format(currency: str) -> str:
+    """How amounts are typed and written in the page's locale, as JSON for the scripts that do both as one types."""
+    exponent, locale = EXPONENTS[currency], current_locale()
+    # A sample shows what the locale puts around an amount and between its digits.
+    sample = format_money(Money(1_234_567 * 10**exponent, currency))
+    first, end = sample.index("1"), sample.rindex("0" if exponent else "7") + 1
+    whole = sample[first : end - exponent - 1] if exponent else sample[first:end]
+    groups = re.split("[^0-9]", whole)
+    data = {
+        "currency": currency,
+        "places": exponent,
+        "prefix": sample[:first],
+        "suffix": sample[end:],
+        "group": re.sub("[0-9]", "", whole)[:1],
+        "groupSizes": [len(groups[-1]), len(groups[-2])] if len(groups) > 1 else [],
+        "decimal": get_decimal_symbol(locale),
+        "decimalMark": decimal_mark(locale),
+        "groupsByTwo": groups_by_two(locale),
+        "marks": currency_marks(currency, locale),
+        "limit": str(MAX_AMOUNT_MINOR),
+        "example": example_amount(currency),
+        "maxCharacters": MAX_CHARACTERS,
+        "equivalents": EQUIVALENTS,
+        "directionMarks": DIRECTION_MARKS,
+        "zeros": DIGIT_ZEROS,
+        "messages": {
+            code: str(message) for code, message in {**AMOUNT_MESSAGES, **REMAINING_MESSAGES}.items()
+        },
+    }
+    return json.dumps(data)
 
 
 @register.filter
@@ -150,7 +178,7 @@ def hidden_query_fields(context: Context, *own: str) -> SafeString:
 @register.filter
 def thousands(number: int) -> str:
     """A count with separators: 100,000."""
-    return f"{number:,}"
+    return format_count(number)
 
 
 @register.simple_tag(takes_context=True)
