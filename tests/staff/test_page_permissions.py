@@ -60,7 +60,8 @@ def test_page_asks_for_permission_of_its_acts(name: str) -> None:
 def test_page_without_acts_only_views_or_copies_a_link() -> None:
     viewing = {name for name in Permission if name.startswith(("view_", "export_"))} | {"copy_links"}
     others = {name for name in PAGES if not ACTS[name] and permission_of(PAGES[name]) not in viewing}
-    assert others == {"members"}  # the list of members, which only they see who can change it
+    # The list of members, and a sample for the settings: only they see these who can change them.
+    assert others == {"members", "settings_locale"}
 
 
 def test_every_marked_act_is_called_by_a_page() -> None:

@@ -88,6 +88,7 @@ _customers = [
 _settings = [
     page("", Permission.CONFIGURE_ORGANIZATION, organization.organization, "settings"),
     page("logo/", Permission.CONFIGURE_ORGANIZATION, organization.logo, "settings_logo"),
+    page("locale/", Permission.CONFIGURE_ORGANIZATION, organization.locale_sample, "settings_locale"),
     page("payments/", Permission.CONFIGURE_PAYMENTS, payment_settings.payments, "settings_payments"),
     page("members/", Permission.MANAGE_MEMBERS, members.index, "members"),
     page("members/invite/", Permission.MANAGE_MEMBERS, members.invite, "member_invite"),

@@ -23,6 +23,7 @@ GOOD = {
     "address": "1 Elm St",
     "currency": "EUR",
     "time_zone": "Europe/Vienna",
+    "locale": "en_GB",
     "invoice_prefix": "A-",
     "tax_number": "US 12-345",
     "color": "#7a1f2b",
@@ -221,3 +222,37 @@ def test_unknown_settings_form_changes_nothing(alice: Client, organization: Orga
     response = alice.post("/o/alder/settings/payments/", {"operation": "mode", "modes": "Cash"})
     organization.refresh_from_db()
     assert (response.status_code, organization.payments_enabled) == (422, True)
+
+
+# The language and region.
+
+
+def test_locale_of_settings_decides_how_numbers_are_shown_and_typed(
+    alice: Client, organization: Organization
+) -> None:
+    page = alice.get(URL).content.decode()
+    assert '<option value="en_US" selected>English (United States)</option>' in page
+    assert '<option value="de_AT">Deutsch (Österreich)</option>' in page
+    alice.post(URL, {**GOOD, "locale": "de_AT"})
+    page = alice.get(URL).content.decode()
+    assert 'value="8,25"' in page
+    assert "€\u00a01.234,56 · " in page
+    assert alice.post(URL, {**GOOD, "locale": "de_AT", "default_tax_percent": "9,5"}).status_code == 302
+    organization.refresh_from_db()
+    assert str(organization.default_tax_percent) == "9.5"
+
+
+@pytest.mark.parametrize("locale", ["xx_YY", "", "../de"])
+def test_unknown_locale_is_refused_and_has_no_sample(alice: Client, locale: str) -> None:
+    assert "locale" in alice.post(URL, {**GOOD, "locale": locale}).context["form"].errors
+    assert alice.get("/o/alder/settings/locale/", {"locale": locale}).content == b""
+
+
+def test_locale_sample_is_written_in_the_chosen_locale(alice: Client) -> None:
+    sample = alice.get("/o/alder/settings/locale/", {"locale": "fr_FR"}).content.decode()
+    assert sample.startswith("1\u202f234,56\u00a0$US · ")
+
+
+def test_locale_that_is_not_offered_stays_selected(alice: Client, organization: Organization) -> None:
+    Organization.objects.update(locale="fy_NL")
+    assert '<option value="fy_NL" selected>fy_NL</option>' in alice.get(URL).content.decode()

@@ -50,6 +50,7 @@ class Profile:
     address: str = ""
     currency: str = "USD"
     time_zone: str = "UTC"
+    locale: str = "en_US"
     invoice_prefix: str = "INV-"
     tax_number: str = ""
     color: str = "#1f5c3d"

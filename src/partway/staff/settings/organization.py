@@ -12,9 +12,11 @@ from partway.accounts.models import Logo
 from partway.billing.errors import BillingError, Invalid, field_error
 from partway.billing.people import organizations
 from partway.billing.people.organizations import Profile
+from partway.delivery.formats import format_date, format_money
+from partway.delivery.locales import locale_choices
 from partway.delivery.messages import field_messages
 from partway.lib import clock
-from partway.lib.money import EXPONENTS
+from partway.lib.money import EXPONENTS, Money
 
 from ..context import MemberContext
 from ..forms import ConcurrentEditForm, PercentField, WholeNumberField, text_field
@@ -29,6 +31,7 @@ class OrganizationForm(ConcurrentEditForm):
     phone = text_field()
     tax_number = text_field()
     time_zone = text_field()
+    locale = text_field()
     color = text_field()
     invoice_prefix = text_field()
     next_invoice_number = WholeNumberField()
@@ -86,8 +89,23 @@ def _page(
         "logo_error": logo_error,
         "currencies": sorted(EXPONENTS),
         "time_zones": sorted(clock.time_zones()),
+        "locales": locale_choices(ctx.organization.locale),
+        "locale_sample": _locale_sample(ctx, form["locale"].value() or ctx.organization.locale),
     }
     return ctx.render("staff/settings/organization.html", context, status=status or form.status)
+
+
+def locale_sample(ctx: MemberContext) -> HttpResponse:
+    """An amount and a day as the chosen locale writes them, while a member looks for the right one."""
+    return HttpResponse(_locale_sample(ctx, ctx.request.GET.get("locale", "")), content_type="text/plain")
+
+
+def _locale_sample(ctx: MemberContext, locale: str) -> str:
+    if locale not in dict(locale_choices(ctx.organization.locale)):
+        return ""
+    currency = ctx.organization.currency
+    amount = Money(123_456 * 10 ** EXPONENTS[currency] // 100, currency)
+    return f"{format_money(amount, locale)} · {format_date(ctx.today, locale)}"
 
 
 def logo(ctx: MemberContext) -> HttpResponse:

@@ -15,6 +15,7 @@ from partway.billing.events import OPERATOR
 from partway.billing.people import organizations
 from partway.billing.people.members import NewUser
 from partway.billing.people.organizations import Profile
+from partway.delivery.formats import DEFAULT_LOCALE
 from partway.delivery.messages import field_messages
 from partway.lib import clock
 
@@ -34,6 +35,9 @@ class Command(BaseCommand):
         create.add_argument("--owner-name", default="", help="the owner's name")
         create.add_argument("--currency", default="USD")
         create.add_argument("--time-zone", default="UTC")
+        create.add_argument(
+            "--locale", default=DEFAULT_LOCALE, help="how it writes amounts and dates, as de_AT"
+        )
 
     def handle(self, *args: Any, operation: str, **options: Any) -> None:
         """Runs `create` or `list`."""
@@ -44,10 +48,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{organization.slug}  {organization.name}")
 
     def _create(
-        self, *, name: str, owner: str, owner_name: str, currency: str, time_zone: str, **_: Any
+        self, *, name: str, owner: str, owner_name: str, currency: str, time_zone: str, locale: str, **_: Any
     ) -> None:
         email = owner.strip().lower()
-        profile = Profile(name=name, email=email, currency=currency.upper(), time_zone=time_zone)
+        profile = Profile(
+            name=name, email=email, currency=currency.upper(), time_zone=time_zone, locale=locale
+        )
         person = NewUser(email, owner_name or email.partition("@")[0])
         try:
             organization = organizations.create(profile=profile, owner=person, by=OPERATOR, now=clock.now())
