@@ -308,7 +308,8 @@ class Migration(migrations.Migration):
                 ),
                 ("number", models.PositiveSmallIntegerField()),
                 ("attempted_at", models.DateTimeField()),
-                ("error", models.CharField(blank=True, default="", max_length=300)),
+                ("error_code", models.CharField(blank=True, default="", max_length=40)),
+                ("error_params", models.JSONField(blank=True, default=dict)),
                 (
                     "mail",
                     models.ForeignKey(

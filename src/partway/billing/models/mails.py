@@ -70,7 +70,9 @@ class MailAttempt(models.Model):
     mail = models.ForeignKey(Mail, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveSmallIntegerField()
     attempted_at = models.DateTimeField()
-    error = models.CharField(max_length=300, blank=True, default="")
+    # Empty for one that worked; delivery/messages/mails.py has the sentence of each code.
+    error_code = models.CharField(max_length=40, blank=True, default="")
+    error_params = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints: ClassVar = [
