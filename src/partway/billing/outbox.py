@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -77,7 +77,7 @@ def queue_account_mail(user: User, kind: str, *, now: datetime, data: dict[str, 
 
 
 @transaction.atomic
-def record_mail_failure(mail: Mail, *, message: str, now: datetime) -> None:
+def record_mail_failure(mail: Mail, *, code: str, params: Mapping[str, Any], now: datetime) -> None:
     """Records that a mail will not arrive, on the timeline of its subject."""
     about = mail.payment_request or mail.payment or mail.invoice or mail.quote or mail.organization
     if about is not None:
@@ -86,5 +86,5 @@ def record_mail_failure(mail: Mail, *, message: str, now: datetime) -> None:
             about,
             by=CLOCK,
             now=now,
-            data={"to": mail.to, "message": message, "kind": mail.kind},
+            data={"to": mail.to, "kind": mail.kind, "code": code, "params": dict(params)},
         )

@@ -14,6 +14,7 @@ from partway.billing.documents import versions
 from partway.billing.models import Event
 from partway.delivery.formats import format_money
 from partway.delivery.messages.alerts import alert_sentence
+from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.receipt_figures import method_label
 from partway.lib.money import Money
 
@@ -119,7 +120,9 @@ def detail(event: Event) -> str:
         return _edit_effects(event.data)
     if event.type == "alert.resolved":
         return alert_sentence(event.data["kind"], event.data["params"])
-    if event.type in ("payment.declined", "payment.failed", "mail.failed"):
+    if event.type == "mail.failed":
+        return mail_error_message(event.data["code"], event.data["params"])
+    if event.type in ("payment.declined", "payment.failed"):
         return str(event.data.get("message", ""))
     if event.type == "payment_request.sent" and event.payment_request:
         return event.payment_request.note

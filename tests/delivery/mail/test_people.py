@@ -86,5 +86,5 @@ def test_mail_to_deactivated_user_is_dropped(alice: User) -> None:
 
 def test_undeliverable_invitation_mail_records_event(organization: Organization) -> None:
     _, mail = invited(organization)
-    outbox.record_mail_failure(mail, message="550 no such mailbox", now=now())
+    outbox.record_mail_failure(mail, code="unknown", params={"error": "550 no such mailbox"}, now=now())
     assert Event.objects.get(type="mail.failed").data["to"] == ["ivy@post.example"]

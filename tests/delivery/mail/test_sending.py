@@ -60,7 +60,7 @@ def test_a_due_mail_is_sent_once(mail: Mail) -> None:
 def test_mail_attempt_is_recorded(mail: Mail) -> None:
     sending.send_due(now=now())
     tried = mail.attempts.get()
-    assert (tried.number, tried.error) == (1, "")
+    assert (tried.number, tried.error_code) == (1, "")
 
 
 def test_send_due_sends_oldest_mails_up_to_limit(invoice: Invoice, mail: Mail) -> None:
@@ -102,7 +102,8 @@ def test_failed_mail_attempt_records_error_and_is_retried(mail: Mail, settings: 
     at = now()
     sending.send_due(now=at)
     mail.refresh_from_db()
-    assert mail.attempts.get().error == "the moon is in the way"
+    tried = mail.attempts.get()
+    assert (tried.error_code, tried.error_params) == ("unknown", {"error": "the moon is in the way"})
     assert mail.status == "queued"
     assert timedelta(seconds=29) < mail.next_attempt_at - at < timedelta(seconds=35)
 
@@ -128,7 +129,7 @@ def test_permanently_failed_mail_records_event(mail: Mail, settings: Settings) -
     sending.send_due(now=now())
     event = Event.objects.get(type="mail.failed")
     assert event.payment_request_id == mail.payment_request_id
-    assert event.data["message"] == "the moon is in the way"
+    assert (event.data["code"], event.data["params"]) == ("unknown", {"error": "the moon is in the way"})
 
 
 def test_failing_mail_does_not_delay_other_mails(mail: Mail, invoice: Invoice) -> None:

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from partway.billing.models import Event, Mail
 from partway.delivery.mail import sending
+from partway.delivery.messages.mails import mail_error_message
 from partway.lib.clock import now
 
 
@@ -68,7 +69,8 @@ def _point_at(settings: Settings, port: int) -> None:
 def _outcome(mail: Mail) -> tuple[str, str]:
     sending.send_due(now=now())
     mail.refresh_from_db()
-    return mail.status, mail.attempts.get().error
+    attempt = mail.attempts.get()
+    return mail.status, mail_error_message(attempt.error_code, attempt.error_params)
 
 
 def test_smtp_mail_arrives_as_html_and_text(mail: Mail, smtp_server: SmtpServer) -> None:
@@ -107,6 +109,11 @@ def test_smtp_one_refused_recipient_among_others_is_not_retried(mail: Mail, smtp
     words = "Sent, but not to all: gone@customer.example was refused: 550 no such mailbox"
     assert _outcome(mail) == ("sent", words)
     assert len(smtp_server.taken) == 1
+    attempt = mail.attempts.get()
+    assert attempt.error_code == "partly_refused"
+    assert attempt.error_params["refusals"] == [
+        {"address": "gone@customer.example", "code": 550, "reply": "no such mailbox"}
+    ]
 
 
 def test_smtp_refused_message_fails_at_once(mail: Mail, smtp_server: SmtpServer) -> None:

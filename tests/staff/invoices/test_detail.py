@@ -92,7 +92,13 @@ def test_invoice_page_times_use_organization_time_zone(charlie: Client, invoice:
 def test_invoice_page_shows_error_of_failed_mail(charlie: Client, invoice: Invoice) -> None:
     mail = Mail.objects.get(invoice=invoice)
     Mail.objects.update(status="failed")
-    MailAttempt.objects.create(mail=mail, number=1, attempted_at=now(), error="550 no such mailbox")
+    MailAttempt.objects.create(
+        mail=mail,
+        number=1,
+        attempted_at=now(),
+        error_code="unknown",
+        error_params={"error": "550 no such mailbox"},
+    )
     text = text_of(page_of(charlie, invoice))
     assert "Failed" in text
     assert "550 no such mailbox" in text

@@ -17,6 +17,7 @@ from partway.billing.claims import ClaimableRows
 from partway.billing.models import Mail, MailAttempt
 
 from . import failures, kinds, rendering
+from .failures import SendFailure
 
 QUEUED_MAILS = ClaimableRows(
     Mail.objects.filter(status="queued"), due_at="next_attempt_at", count="attempt_count"
@@ -35,8 +36,6 @@ BACK_OFF = (
     timedelta(hours=12),
     timedelta(hours=16),
 )
-
-_MAX_ERROR_LENGTH = 300
 
 log = structlog.get_logger(__name__)
 
@@ -77,30 +76,42 @@ def _process(mail: Mail, now: datetime) -> None:
         _sent(mail, now)
 
 
-def _sent(mail: Mail, now: datetime, error: str = "") -> None:
+def _sent(mail: Mail, now: datetime, failure: SendFailure | None = None) -> None:
     with transaction.atomic():
         # Recorded even when the lease ran out and another worker has the mail: it did go out, and support must
         # see it twice.
-        _record_attempt(mail, now, error)
+        _record_attempt(mail, now, failure)
         QUEUED_MAILS.unchanged(mail).update(status="sent", sent_at=now)
 
 
 def _failed(mail: Mail, error: Exception, now: datetime) -> None:
     """Records the failure: the mail is sent in part, or has failed permanently, or waits for its next attempt."""
     failure = failures.classify(error)
-    message = failure.message[:_MAX_ERROR_LENGTH]
-    log.warning("mail_send_failed", mail=mail.id, kind=mail.kind, attempt=mail.attempt_count, message=message)
+    log.warning(
+        "mail_send_failed",
+        mail=mail.id,
+        kind=mail.kind,
+        attempt=mail.attempt_count,
+        code=failure.code,
+        params=failure.params,
+    )
     # Some recipients have it, and a repeat would mail them again.
     if failure.partly_sent:
-        _sent(mail, now, message)
+        _sent(mail, now, failure)
         return
     with transaction.atomic():
-        _record_attempt(mail, now, message)
+        _record_attempt(mail, now, failure)
         if not failure.is_permanent and mail.attempt_count <= len(BACK_OFF):
             QUEUED_MAILS.unchanged(mail).update(next_attempt_at=now + BACK_OFF[mail.attempt_count - 1])
         elif QUEUED_MAILS.unchanged(mail).update(status="failed"):
-            outbox.record_mail_failure(mail, message=message, now=now)
+            outbox.record_mail_failure(mail, code=failure.code, params=failure.params, now=now)
 
 
-def _record_attempt(mail: Mail, now: datetime, error: str) -> None:
-    MailAttempt.objects.create(mail=mail, number=mail.attempt_count, attempted_at=now, error=error)
+def _record_attempt(mail: Mail, now: datetime, failure: SendFailure | None) -> None:
+    MailAttempt.objects.create(
+        mail=mail,
+        number=mail.attempt_count,
+        attempted_at=now,
+        error_code=failure.code if failure else "",
+        error_params=failure.params if failure else {},
+    )

@@ -26,7 +26,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from partway.billing.models import MailAttempt
 from partway.delivery.formats import current_locale, example_amount, format_count, format_money
+from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.messages.numbers import AMOUNT_MESSAGES
 from partway.delivery.receipt_figures import method_label as method_name
 from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money, currency_marks
@@ -84,6 +86,12 @@ def method_label(code: str) -> str:
 def mail_kind(code: str) -> str:
     """The label of a kind of mail."""
     return str(_MAIL_KIND_LABELS.get(code) or code.replace("_", " ").capitalize())
+
+
+@register.filter
+def mail_error(attempt: MailAttempt) -> str:
+    """Why an attempt to send a mail failed."""
+    return mail_error_message(attempt.error_code, attempt.error_params)
 
 
 @register.simple_tag
