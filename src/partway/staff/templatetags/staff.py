@@ -16,6 +16,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from babel.lists import format_list
 from babel.numbers import get_decimal_symbol
 from django import template
 from django.forms import BaseForm
@@ -86,6 +87,12 @@ def method_label(code: str) -> str:
 def mail_kind(code: str) -> str:
     """The label of a kind of mail."""
     return str(_MAIL_KIND_LABELS.get(code) or code.replace("_", " ").capitalize())
+
+
+@register.filter
+def amount_list(amounts: Sequence[Money]) -> str:
+    """Amounts of several currencies in one phrase: $20.00, €5.00, and ¥300."""
+    return format_list([format_money(amount) for amount in amounts], locale=current_locale())
 
 
 @register.filter

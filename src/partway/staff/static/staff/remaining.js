@@ -91,8 +91,8 @@ function labelSubmitButton(box, minor, format) {
   const button = box.closest("form").querySelector("[data-remaining-submit]");
   if (!button) return;
   button.dataset.remainingElse ??= button.textContent;
-  const label = button.dataset.remainingSubmit;
-  button.textContent = minor ? `${label} ${formatAmount(minor, format)}` : button.dataset.remainingElse;
+  const { remainingSubmit, remainingElse } = button.dataset;
+  button.textContent = minor ? remainingSubmit.replace("{amount}", () => formatAmount(minor, format)) : remainingElse;
 }
 
 // Shows an amount with smaller decimals, as everywhere.
