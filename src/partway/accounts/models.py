@@ -127,6 +127,12 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    @property
+    def locale(self) -> str:
+        """The locale of the organization that the person joined first; empty without one. A query."""
+        first = self.memberships.select_related("organization").order_by("created_at", "pk").first()
+        return first.organization.locale if first else ""
+
 
 class UserSession(models.Model):
     """A browser in which a user is signed in; deleted with Django's session, which stores only a digest of its key."""

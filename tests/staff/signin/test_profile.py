@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.template import engines
 from django.test import Client
 
-from partway.accounts.models import User
+from partway.accounts.models import Organization, User, UserSession
 from partway.billing.models import Event
+from partway.delivery.formats import format_datetime, use_locale
 from partway.staff.signin.profile import browser_label
 from tests.support.personas import PASSWORD, Team
 
@@ -93,3 +95,18 @@ def test_profile_pages_are_not_stored_by_browser(alice: Client) -> None:
 )
 def test_session_list_names_browser_and_platform(user_agent: str, message: str) -> None:
     assert browser_label(user_agent) == message
+
+
+def test_profile_is_shown_in_the_locale_of_the_persons_organization(team: Team) -> None:
+    alice = signed_in()
+    Organization.objects.filter(pk=team.organization.pk).update(locale="de_DE")
+    page = alice.get(URL).content.decode()
+    since = UserSession.objects.get().created_at
+    with use_locale("de_DE"):
+        assert format_datetime(since, team.organization.time_zone) in page
+
+
+def test_error_page_needs_no_request_and_no_database() -> None:
+    page = engines["django"].get_template("500.html").render()
+    assert page.startswith("<!doctype html>")
+    assert "Something went wrong on our side" in page

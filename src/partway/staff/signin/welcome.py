@@ -13,6 +13,7 @@ from partway.accounts.models import Invitation, User
 from partway.billing import links
 from partway.billing.errors import BillingError
 from partway.billing.people import members
+from partway.delivery.formats import use_locale
 from partway.lib import clock
 from partway.staff.forms import StaffForm, text_field
 
@@ -65,11 +66,12 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     invitation = links.invitation_by_token(token)
     if invitation is None or not invitation.is_open(clock.now()):
         return render(request, "staff/signin/join_invalid.html", status=404)
-    if isinstance(request.user, User):
-        return _join_with_account(request, invitation, request.user)
-    if User.objects.filter(email=invitation.email).exists():
-        return render(request, "staff/signin/join_known.html", {"invitation": invitation})
-    return _join_with_new_account(request, invitation)
+    with use_locale(invitation.organization.locale):
+        if isinstance(request.user, User):
+            return _join_with_account(request, invitation, request.user)
+        if User.objects.filter(email=invitation.email).exists():
+            return render(request, "staff/signin/join_known.html", {"invitation": invitation})
+        return _join_with_new_account(request, invitation)
 
 
 def _join_with_account(request: HttpRequest, invitation: Invitation, user: User) -> HttpResponse:
