@@ -119,8 +119,10 @@ def format_typed_money(money: Money, locale: str) -> str:
 
 
 def currency_marks(currency: str, locale: str) -> tuple[str, ...]:
-    """Returns what may stand before or after a typed amount: the code, and the symbol in the locale."""
-    return currency, _symbol(currency, locale).strip(DIRECTION_MARKS)
+    """Returns what may stand before or after a typed amount: code and symbol in the locale, the longer one first."""
+    # In Tongan the symbol is "AUD$", of which the code alone would leave a dollar sign.
+    marks = {currency, _symbol(currency, locale).strip(DIRECTION_MARKS)}
+    return tuple(sorted(marks, key=lambda mark: (-len(mark), mark)))
 
 
 def format_money(money: Money, locale: str = "en_US") -> str:
