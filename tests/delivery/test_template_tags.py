@@ -128,7 +128,7 @@ def test_state_tag_renders_dot_and_word() -> None:
     [("1.5000", "1.5"), ("100", "100"), ("1E+2", "100"), ("0.0001", "0.0001"), ("10.0", "10")],
 )
 def test_quantities_have_no_spare_zeros(value: str, shown: str) -> None:
-    assert tags.quantity(Decimal(value)) == shown
+    assert tags.register.filters["quantity"](Decimal(value)) == shown
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_remaining_due_follows_each_keystroke(
     ("typed", "notice"),
     [
         ("0.09", "Less than KWD\u00a00.100 cannot be paid online."),
-        ("12.345", "The most below this is KWD\u00a012.340."),
+        ("12.3450", "The most below this is KWD\u00a012.340."),
         ("1234.560", "the last KWD\u00a00.007 cannot be paid online."),
         (
             "1234.5",
