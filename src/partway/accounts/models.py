@@ -15,7 +15,7 @@ from django.db import models
 from partway.lib import clock
 from partway.lib.clock import now
 from partway.lib.colors import contrast_with_white, is_color
-from partway.lib.ids import new_id
+from partway.lib.ids import digest_id, new_id
 from partway.lib.money import EXPONENTS
 
 from .fields import ExactDecimalField, SealedValues
@@ -76,6 +76,7 @@ class Organization(models.Model):
     tax_number = models.CharField(max_length=40, blank=True)
     color = models.CharField(max_length=7, default="#1f5c3d", validators=[validate_color])
     payment_instructions = models.TextField(max_length=600, blank=True)
+    logo = models.ForeignKey("Logo", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     default_tax_percent = ExactDecimalField(default=0)
     default_due_days = models.PositiveSmallIntegerField(default=14, validators=[MaxValueValidator(365)])
     # The modes of offline payments, as the owner names and orders them.
@@ -89,12 +90,21 @@ class Organization(models.Model):
 
 
 class Logo(models.Model):
-    """The logo of an organization, encoded anew by `logos.reencode`; never the uploaded bytes."""
+    """A logo of an organization, encoded anew by `logos.reencode`; never the uploaded bytes.
 
-    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="logo")
+    A row is never changed or deleted, and its id is the digest of its content: documents that were sent with it show it
+    after the organization has another one or none (DESIGN D9).
+    """
+
+    id = models.CharField(primary_key=True, max_length=40, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="logos")
     content = models.BinaryField()
     media_type = models.CharField(max_length=40, default="image/png")
-    updated_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    def content_id(self) -> str:
+        """Returns the id that follows from the content."""
+        return digest_id("logo", self.organization_id.encode(), bytes(self.content))
 
 
 class Users(BaseUserManager["User"]):

@@ -1,7 +1,8 @@
-"""Opaque ids with a type prefix, as `inv_06f3k0…`: ordered by creation time, otherwise random."""
+"""Opaque ids with a type prefix, as `inv_06f3k0…`: ordered by creation time and otherwise random, or of a content."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import threading
 import time
@@ -24,6 +25,18 @@ def new_id(prefix: str) -> str:
         _latest = max(candidate, _latest + 1)
         number = _latest
     return f"{prefix}_{encode(number, _LENGTH)}"
+
+
+def digest_id(prefix: str, *parts: bytes) -> str:
+    """Returns an id that follows from the content: 128 bits of its SHA-256, so that equal parts have the same id.
+
+    Another content for a given id is out of reach; two contents of one id would take a chooser of both 2^64 tries.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8))  # so that ("ab", "c") and ("a", "bc") differ
+        digest.update(part)
+    return f"{prefix}_{encode(int.from_bytes(digest.digest()[:16]), _LENGTH)}"
 
 
 def encode(number: int, length: int) -> str:

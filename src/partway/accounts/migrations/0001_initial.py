@@ -129,24 +129,30 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Logo",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.CharField(editable=False, max_length=40, primary_key=True, serialize=False)),
                 ("content", models.BinaryField()),
                 ("media_type", models.CharField(default="image/png", max_length=40)),
-                ("updated_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
                 (
                     "organization",
-                    models.OneToOneField(
+                    models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="logo",
+                        related_name="logos",
                         to="accounts.organization",
                     ),
                 ),
             ],
+        ),
+        migrations.AddField(
+            model_name="organization",
+            name="logo",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="accounts.logo",
+            ),
         ),
         migrations.CreateModel(
             name="UserSession",

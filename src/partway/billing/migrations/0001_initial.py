@@ -321,6 +321,61 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Party",
+            fields=[
+                ("id", models.CharField(editable=False, max_length=40, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120)),
+                ("address", models.TextField(blank=True, max_length=400)),
+                ("email", models.EmailField(max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("tax_number", models.CharField(blank=True, max_length=40)),
+                ("payment_instructions", models.TextField(blank=True, max_length=600)),
+                ("color", models.CharField(blank=True, max_length=7)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("locale", models.CharField(blank=True, max_length=20)),
+                ("time_zone", models.CharField(blank=True, max_length=64)),
+                (
+                    "logo",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.logo",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parties",
+                        to="accounts.organization",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="invoice",
+            name="issued_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.party",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoice",
+            name="issued_to",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.party",
+            ),
+        ),
+        migrations.CreateModel(
             name="Payment",
             fields=[
                 (
@@ -388,6 +443,26 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="payments",
                         to="billing.invoice",
+                    ),
+                ),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.party",
+                    ),
+                ),
+                (
+                    "issued_to",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.party",
                     ),
                 ),
                 (
@@ -758,6 +833,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "issued_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.party",
+                    ),
+                ),
+                (
+                    "issued_to",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.party",
+                    ),
+                ),
+                (
                     "organization",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -1096,6 +1191,23 @@ class Migration(migrations.Migration):
             model_name="quote",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    models.Q(
+                        ("sent_at__isnull", False), ("issued_by__isnull", False), ("issued_to__isnull", False)
+                    ),
+                    models.Q(
+                        models.Q(("sent_at__isnull", False), _negated=True),
+                        ("issued_by__isnull", True),
+                        ("issued_to__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="quote_parties_when_issued",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="quote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
                     ("deposit_minor__gte", 0), ("deposit_minor__lte", models.F("total_minor"))
                 ),
                 name="quote_deposit_within_total",
@@ -1269,6 +1381,25 @@ class Migration(migrations.Migration):
             model_name="payment",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    models.Q(
+                        ("status__in", ("succeeded", "reversed")),
+                        ("issued_by__isnull", False),
+                        ("issued_to__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(("status__in", ("succeeded", "reversed")), _negated=True),
+                        ("issued_by__isnull", True),
+                        ("issued_to__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="payment_parties_when_issued",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
                     ("allocated_minor", 0),
                     models.Q(
                         ("allocated_minor__gt", 0),
@@ -1392,6 +1523,23 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="invoice_number_has_key",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("sent_at__isnull", False), ("issued_by__isnull", False), ("issued_to__isnull", False)
+                    ),
+                    models.Q(
+                        models.Q(("sent_at__isnull", False), _negated=True),
+                        ("issued_by__isnull", True),
+                        ("issued_to__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="invoice_parties_when_issued",
             ),
         ),
         migrations.AddConstraint(

@@ -11,6 +11,7 @@ Customer ──< Quote ──< QuoteLine
                         │ └──< GatewayCall    each call to the gateway, with its key and body (P4)
                         └────< Allocation     which part of the payment is on which invoice (M3)
 
+Party      a seller or a customer as what was issued shows them; of an invoice, a quote and a receipt (D9)
 QuoteTerms the organization's defaults for new quotes
 Event      one row per change, written with it; the timeline, the outbox and the audit trail
 Mail       to be sent; MailAttempt is one attempt to send it
@@ -24,6 +25,7 @@ from .customers import Customer
 from .events import Event
 from .invoices import Invoice, InvoiceLine
 from .mails import Mail, MailAttempt
+from .parties import Party
 from .payment_requests import PaymentRequest
 from .payments import Allocation, GatewayCall, Payment
 from .quotes import Quote, QuoteLine, QuoteTerms
@@ -39,6 +41,7 @@ __all__ = [
     "InvoiceLine",
     "Mail",
     "MailAttempt",
+    "Party",
     "Payment",
     "PaymentRequest",
     "Quote",

@@ -12,6 +12,7 @@ from partway.lib.natural_sort import UNNUMBERED, key_range
 
 from .customers import Customer
 from .fields import ExactDecimalField, MoneyOf, id_field
+from .parties import IssuedModel
 
 
 class DiscountKind(models.TextChoices):
@@ -51,7 +52,7 @@ def has_number(number: str) -> Q:
     return Q(number_key__gte=first, number_key__lt=beyond)
 
 
-class Document(models.Model):
+class Document(IssuedModel):
     """An invoice or a quote; its figures are stored beside the lines, and `verify` recomputes them (DESIGN M6).
 
     Whatever a customer can pay (Invoice, Quote, PaymentRequest) has `kind`, `document`, `payment_request`,

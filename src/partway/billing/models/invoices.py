@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from .documents import Document, Line, adds_up, has_number_key, not_negative
 from .fields import MoneyOf, OrganizationQuerySet, id_field
+from .parties import parties_when
 from .quotes import Quote
 
 _FIGURES = ("total_minor", "amount_paid_minor", "customer", "number")
@@ -80,6 +81,7 @@ class Invoice(Document):
             ),
             adds_up("invoice"),
             has_number_key("invoice"),
+            parties_when("invoice", issued=Q(sent_at__isnull=False)),
             models.CheckConstraint(
                 condition=Q(status="draft", number__isnull=True)
                 | Q(status="void")

@@ -14,8 +14,10 @@ from partway.lib import clock
 from partway.lib.money import Money
 from partway.lib.sealing import seal, unseal
 
+from .customers import Customer
 from .fields import MoneyOf, OrganizationQuerySet, SealedValues, id_field
 from .invoices import Invoice
+from .parties import IssuedModel, parties_when
 from .payment_requests import PaymentRequest
 from .quotes import Quote
 
@@ -63,7 +65,7 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
         return self.succeeded().filter(quote__isnull=False, accepted=True)
 
 
-class Payment(models.Model):
+class Payment(IssuedModel):
     """One attempt to collect `amount_minor`; `captured_minor` is what the gateway says it took (DESIGN M4)."""
 
     id = id_field("pay")
@@ -150,6 +152,7 @@ class Payment(models.Model):
                 | (~Q(status__in=RECEIVED_STATUSES) & Q(captured_minor__isnull=True)),
                 name="payment_captured_when_succeeded",
             ),
+            parties_when("payment", issued=Q(status__in=RECEIVED_STATUSES)),
             models.CheckConstraint(
                 condition=Q(allocated_minor=0)
                 | Q(status="succeeded", allocated_minor__gt=0, allocated_minor__lte=F("captured_minor")),
@@ -188,6 +191,11 @@ class Payment(models.Model):
     def document(self, document: Invoice | Quote) -> None:
         """Replaces the related object, as by the same row read under its lock."""
         setattr(self, document.kind, document)
+
+    @property
+    def customer(self) -> Customer:
+        """The customer of its document."""
+        return self.document.customer
 
     @property
     def source(self) -> PaymentRequest | Invoice | Quote:

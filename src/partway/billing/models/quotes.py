@@ -12,6 +12,7 @@ from partway.accounts.models import Organization
 
 from .documents import Document, Line, adds_up, has_number_key, not_negative
 from .fields import ExactDecimalField, MoneyOf, OrganizationQuerySet, id_field
+from .parties import parties_when
 
 
 class QuoteStatus(models.TextChoices):
@@ -89,6 +90,7 @@ class Quote(Document):
             models.CheckConstraint(condition=Q(status__in=QuoteStatus.values), name="quote_status_known"),
             adds_up("quote"),
             has_number_key("quote"),
+            parties_when("quote", issued=Q(sent_at__isnull=False)),
             models.CheckConstraint(
                 condition=Q(deposit_minor__gte=0, deposit_minor__lte=F("total_minor")),
                 name="quote_deposit_within_total",
