@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount, Invitation, Member
+from partway.billing import parties
 from partway.billing.models import (
     Alert,
     Allocation,
@@ -64,6 +65,7 @@ def deposit(invoice: Invoice) -> Payment:
 
 def paid_deposit(invoice: Invoice) -> Payment:
     row, taken = deposit(invoice), {"captured_minor": 100, "captured_currency": "USD"}
+    taken |= parties.freeze(invoice.organization, invoice.customer)
     Payment.objects.filter(pk=row.pk).update(status="succeeded", accepted=True, settled_at=present(), **taken)
     row.refresh_from_db()
     return row
@@ -212,6 +214,9 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "quote_deposit_within_total": overwritten(quote, deposit_minor=10**9),
     "quote_numbered_when_sent": overwritten(quote, number=None, number_key=UNNUMBERED),
     "quote_number_has_key": overwritten(quote, number_key=UNNUMBERED),
+    "invoice_parties_when_issued": overwritten(the_invoice, issued_to=None),
+    "quote_parties_when_issued": overwritten(quote, issued_by=None),
+    "payment_parties_when_issued": overwritten(paid_deposit, issued_by=None, issued_to=None),
     "quote_accepted_by_set": overwritten(quote, status="accepted"),
     "quote_line_position_unique": duplicated(quote_line),
     "quote_line_not_negative": overwritten(quote_line, unit_amount_minor=-1),

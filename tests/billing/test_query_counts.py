@@ -75,25 +75,26 @@ def test_restarting_payment_takes_four_queries(gateway_driver: GatewayDriver, op
     assert (len(queries), writes(queries)) == (4, 0)
 
 
-def test_booking_card_payment_takes_twenty_three_queries(
+def test_booking_card_payment_takes_twenty_four_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # payment · invoice locked, payment; authorized, event, capturing, event · last call; call · its outcome ·
-    # invoice locked, payment; amount paid, allocation, payment, event, request, event, requester, two mails
+    # invoice locked, payment; parties, amount paid, allocation, payment, event, request, event, requester, two mails
     payment = gateway_driver.start(opened)
     gateway_driver.pay(payment)
     queries = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(queries), writes(queries)) == (23, 14)
+    assert (len(queries), writes(queries)) == (24, 15)
 
 
-def test_booking_captured_bank_debit_takes_thirteen_queries(
+def test_booking_captured_bank_debit_takes_fourteen_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
-    # payment · invoice locked, payment; amount paid, allocation, payment, event, request, event, requester, two mails
+    # payment · invoice locked, payment; parties, amount paid, allocation, payment, event, request, event, requester,
+    # two mails
     payment = gateway_driver.start_and_pay(opened, "debit")
     gateway_driver.settle_bank_debit(payment)
     queries = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(queries), writes(queries)) == (13, 8)
+    assert (len(queries), writes(queries)) == (14, 9)
 
 
 def test_refresh_of_settled_payment_takes_four_queries_and_no_write(

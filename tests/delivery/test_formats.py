@@ -9,13 +9,13 @@ import pytest
 from django.utils.translation import get_language
 
 from partway.accounts.models import Organization
-from partway.billing.models import Invoice, Mail, PaymentRequest
+from partway.billing.models import Mail, PaymentRequest
 from partway.delivery import formats
 from partway.delivery.mail import rendering
 from partway.delivery.pdf import invoice_pdf
 from partway.delivery.templatetags.partway import money
 from partway.lib.money import Money
-from tests.support import pdf_text
+from tests.support import pdf_text, personas
 
 DAY = date(2026, 11, 2)
 MOMENT = datetime(2026, 11, 2, 20, 5, tzinfo=UTC)
@@ -86,6 +86,8 @@ def test_mail_formats_amounts_in_locale_of_organization(mail: Mail, request_: Pa
     assert "1.000,00\u00a0$" in message.body
 
 
-def test_pdf_formats_amounts_in_locale_of_organization(invoice: Invoice) -> None:
-    invoice.organization.locale = "de_DE"
-    assert "1.000,00 $" in pdf_text.text(invoice_pdf(invoice).content)
+def test_pdf_of_draft_formats_amounts_in_locale_of_organization(organization: Organization) -> None:
+    Organization.objects.update(locale="de_DE")
+    organization.refresh_from_db()
+    draft = personas.draft_invoice(personas.customer(organization))
+    assert "1.000,00 $" in pdf_text.text(invoice_pdf(draft).content)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from partway.accounts.models import Organization
-from partway.billing import links
+from partway.billing import links, parties
 from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.models.payment_requests import CancelReason, PaymentRequestStatus
@@ -128,6 +128,7 @@ def _payment(document: Invoice | Quote, status: str, **columns: object) -> Payme
     at = now()
     of = {"quote": document} if isinstance(document, Quote) else {"invoice": document}
     taken = {"captured_minor": 30_000, "captured_currency": "USD", "settled_at": at}
+    taken |= parties.freeze(document.organization, document.customer)
     account, ref = document.organization.gateway_accounts.get(), f"co_{document.pk}"
     known = {"gateway_account": account, "checkout_ref": ref, "accepted": status == "processing" or None}
     wanted = {**known, **(taken if status in RECEIVED_STATUSES else {}), **columns}

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     EDIT_CUSTOMERS = "edit_customers"
     EDIT_INVOICES = "edit_invoices"
     SEND_INVOICES = "send_invoices"
+    CORRECT_PARTIES = "correct_parties"
     EDIT_QUOTES = "edit_quotes"
     SEND_QUOTES = "send_quotes"
     INVOICE_QUOTES = "invoice_quotes"
@@ -66,6 +67,7 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.EDIT_CUSTOMERS: _COLLECTORS,
     Permission.EDIT_INVOICES: _COLLECTORS,
     Permission.SEND_INVOICES: _COLLECTORS,
+    Permission.CORRECT_PARTIES: _COLLECTORS,
     Permission.EDIT_QUOTES: _COLLECTORS,
     Permission.SEND_QUOTES: _COLLECTORS,
     Permission.INVOICE_QUOTES: _COLLECTORS,

@@ -11,6 +11,7 @@ from partway.accounts.models import Invitation
 from partway.lib.links import make_token, verify_token
 
 from .models import Invoice, Payment, PaymentRequest, Quote
+from .models.parties import ISSUED
 
 # The first part of the path, by the row that the link opens.
 _PATHS: dict[type[Model], str] = {
@@ -53,20 +54,21 @@ def request_by_token(token: str) -> PaymentRequest | None:
 
 def invoice_by_token(token: str) -> Invoice | None:
     """Returns the invoice that this token opens, with its customer and organization, or None; a draft has no page."""
-    rows = Invoice.objects.select_related("organization", "customer").exclude(status="draft")
+    rows = Invoice.objects.select_related("organization", "customer", *ISSUED).exclude(status="draft")
     return rows.filter(pk=_id(token, "inv")).first()
 
 
 def quote_by_token(token: str) -> Quote | None:
     """Returns the quote that this token opens, with its customer and organization, or None; a draft has no page."""
-    rows = Quote.objects.select_related("organization", "customer").exclude(status="draft")
+    rows = Quote.objects.select_related("organization", "customer", *ISSUED).exclude(status="draft")
     return rows.filter(pk=_id(token, "quo")).first()
 
 
 def payment_by_token(token: str) -> Payment | None:
     """Returns the payment that this token opens, with the rows that its receipt needs, or None."""
     rows = Payment.objects.select_related(
-        "organization", "invoice__customer", "quote__customer", "payment_request", "gateway_account"
+        *("organization", *ISSUED, "invoice__customer", "quote__customer", "payment_request"),
+        "gateway_account",
     )
     payment = rows.filter(pk=_id(token, "pay")).first()
     if payment is not None:

@@ -26,7 +26,7 @@ class Receipt:
     applied: Money  # the part of it that was allocated to the document
     total: Money
     paid_before: Money
-    paid_on: date  # in the organization's time zone
+    paid_on: date  # in the time zone of the seller then
     method: str  # a label, as “Bank debit”
     method_in_sentence: str  # the same within a sentence: “bank debit”, but “PayPal” as the owner wrote it
     is_deposit: bool  # of a quote; else a payment of an invoice
@@ -89,7 +89,7 @@ def receipt(payment: Payment) -> Receipt:
         applied=applied,
         total=Money(booking.get("total_minor", document.total_minor), document.currency),
         paid_before=before,
-        paid_on=payment.day(payment.organization.time_zone),
+        paid_on=payment.day(payment.seller.time_zone),
         method=label,
         method_in_sentence=label if is_own_wording else label.lower(),
         is_deposit=payment.invoice_id is None,
@@ -118,7 +118,7 @@ def _paid_before_and_applied(payment: Payment, booking: dict[str, int]) -> tuple
 def reversed_on(payment: Payment) -> date:
     """Returns the day on which a reversed payment was reversed, in the organization's time zone."""
     moments = payment.events.filter(type="payment.reversed").values_list("created_at", flat=True)
-    return today(moments.get(), payment.organization.time_zone)
+    return today(moments.get(), payment.seller.time_zone)
 
 
 class PaymentHistoryRow(NamedTuple):
@@ -140,7 +140,7 @@ _CAUSES = {
 
 def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
     """Returns the allocations of this invoice by their day, oldest first; a deallocation is negative."""
-    zone = invoice.organization.time_zone
+    zone = invoice.seller.time_zone
     history = []
     allocations = Allocation.objects.filter(invoice=invoice).select_related("payment__quote")
     for row in allocations.order_by("created_at", "id"):

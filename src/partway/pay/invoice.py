@@ -57,9 +57,11 @@ def _page(
     context = {
         "token": token,
         "organization": organization,
+        "seller": invoice.seller,
+        "recipient": invoice.recipient,
         "invoice": invoice,
         "lines": invoice.lines.all(),
-        "sent_on": today(invoice.sent_at or invoice.created_at, organization.time_zone),
+        "sent_on": today(invoice.sent_at or invoice.created_at, invoice.seller.time_zone),
         "payments": payment_history(invoice),
         "status": "overdue" if is_overdue else invoice.payment_status,
         "amount": amount,

@@ -45,6 +45,8 @@ def show(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
     context = {
         "token": token,
         "organization": payment.organization,
+        "seller": payment.seller,
+        "recipient": payment.recipient,
         "payment": payment,
         "invoice": document,
         "paid": payment.invoice.amount_paid if payment.invoice else Money(0, document.currency),

@@ -21,6 +21,7 @@ from partway.accounts.models import Member, User
 from partway.accounts.permissions import ALLOWED_ROLES, Permission
 from partway.billing.models import Invoice, Quote
 from partway.billing.models.fields import OrganizationQuerySet
+from partway.billing.models.parties import ISSUED
 from partway.delivery.formats import use_locale
 from partway.lib import clock
 
@@ -77,10 +78,10 @@ def get_own_or_404(ctx: MemberContext, rows: OrganizationQuerySet[RowT], row_id:
 def get_invoice_or_404(ctx: MemberContext, invoice_id: str) -> Invoice:
     """Returns this organization's invoice, with its organization, customer and quote."""
     return get_own_or_404(
-        ctx, Invoice.objects.select_related("organization", "customer", "quote"), invoice_id
+        ctx, Invoice.objects.select_related("organization", "customer", "quote", *ISSUED), invoice_id
     )
 
 
 def get_quote_or_404(ctx: MemberContext, quote_id: str) -> Quote:
     """Returns this organization's quote, with its organization and customer."""
-    return get_own_or_404(ctx, Quote.objects.select_related("organization", "customer"), quote_id)
+    return get_own_or_404(ctx, Quote.objects.select_related("organization", "customer", *ISSUED), quote_id)

@@ -171,6 +171,7 @@ _SENTENCES = {
     "invoice.created:of_quote": _("%(actor)s made this invoice of %(number)s"),
     "invoice.deposit_allocated": _("The deposit of %(amount)s from %(number)s was put on this invoice"),
     "invoice.edited": _("%(actor)s changed the invoice"),
+    "invoice.parties_corrected": _("%(actor)s corrected who the invoice is from and to"),
     "invoice.sent": _("%(actor)s sent the invoice to %(to)s"),
     "invoice.resent": _("%(actor)s sent the invoice again to %(to)s"),
     "invoice.opened": _("%(actor)s opened the invoice"),

@@ -13,6 +13,7 @@ from .invoices import csv_export as invoice_csv
 from .invoices import detail as invoice_detail
 from .invoices import editor as invoice_editor
 from .invoices import index as invoice_index
+from .invoices import parties as invoice_parties
 from .invoices import versions as invoice_versions
 from .overview import attention, home, inbox, overview
 from .payments import credit, offline_payments, payment_requests
@@ -37,6 +38,7 @@ _invoices = [
     ),
     page("<str:invoice_id>/pdf/", Permission.VIEW_INVOICES, invoice_detail.pdf, "invoice_pdf"),
     page("<str:invoice_id>/edit/", Permission.EDIT_INVOICES, invoice_editor.edit, "invoice_edit"),
+    page("<str:invoice_id>/parties/", Permission.CORRECT_PARTIES, invoice_parties.correct, "invoice_parties"),
     page("<str:invoice_id>/send/", Permission.SEND_INVOICES, invoice_acts.send, "invoice_send"),
     page("<str:invoice_id>/resend/", Permission.SEND_INVOICES, invoice_acts.resend, "invoice_resend"),
     page(

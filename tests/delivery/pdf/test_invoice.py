@@ -9,12 +9,13 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from partway.accounts.models import Logo, Organization
+from partway.accounts.models import Organization
 from partway.billing import links
 from partway.billing.documents import invoices
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.documents.invoices import InvoiceDraft
 from partway.billing.models import Customer, Invoice
+from partway.billing.people import organizations
 from partway.billing.receivables import write_offs
 from partway.delivery.pdf import invoice_pdf
 from partway.delivery.pdf.invoice import document
@@ -91,20 +92,23 @@ def test_invoice_pdf_shows_paid_requested_and_left_amounts(invoice: Invoice) -> 
     assert ", Card $300.00" in text
 
 
-def test_invoice_pdf_shows_organization_profile(invoice: Invoice) -> None:
-    organization = invoice.organization
-    organization.tax_number, organization.phone = "DE 123 456", "+1 555 0142"
-    organization.payment_instructions = "Transfer to First Bank,\naccount 0123."
-    text = _text(invoice)
+def test_invoice_pdf_shows_organization_profile(dana: Customer) -> None:
+    Organization.objects.update(
+        tax_number="DE 123 456",
+        phone="+1 555 0142",
+        payment_instructions="Transfer to First Bank,\naccount 0123.",
+    )
+    text = _text(personas.sent_invoice(dana))
     assert "Tax number DE 123 456 billing@alder.example +1 555 0142" in text
     assert "How to pay Transfer to First Bank, account 0123." in text
 
 
-def test_invoice_pdf_shows_stored_logo(invoice: Invoice) -> None:
+def test_invoice_pdf_shows_stored_logo(organization: Organization, dana: Customer) -> None:
     picture = BytesIO()
     Image.new("RGB", (30, 10), "#c04020").save(picture, "PNG")
-    Logo.objects.create(organization=invoice.organization, content=picture.getvalue(), updated_at=now())
-    content = invoice_pdf(invoice).content
+    by = personas.owner_actor(organization)
+    organizations.set_logo(organization, sent=picture.getvalue(), by=by, now=now())
+    content = invoice_pdf(personas.sent_invoice(dana)).content
     assert pdf_text.text(content).startswith("Invoice From Alder Joinery")
     assert pdf_text.pictures(content) == [(30, 10)]
 
@@ -121,8 +125,8 @@ def test_invoice_pdf_asks_for_no_payment_while_payments_are_disabled(invoice: In
 
 
 def test_invoice_pdf_of_paid_invoice_asks_for_no_payment(invoice: Invoice) -> None:
-    invoice.organization.payment_instructions = "Transfer to First Bank."
-    paid = _pay_all(invoice)
+    Organization.objects.update(payment_instructions="Transfer to First Bank.")
+    paid = _pay_all(personas.sent_invoice(invoice.customer))
     text = _text(paid)
     assert "Total $1,000.00 paid in full, thank you" in text
     assert "Total Amount Due $0.00" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,7 +13,7 @@ from partway.accounts.permissions import Permission, needs
 from partway.lib.money import Money
 from partway.lib.natural_sort import sort_key
 
-from .. import events, outbox, preconditions
+from .. import events, outbox, parties, preconditions
 from ..alerts import raise_for_payment
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, Stale, field_error
@@ -142,7 +143,7 @@ def _event_data(invoice: Invoice) -> dict[str, object]:
 @needs(Permission.SEND_INVOICES)
 @transaction.atomic
 def send(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | None = None) -> Invoice:
-    """Numbers a draft invoice and mails the customer the link to its page.
+    """Numbers a draft invoice, freezes its parties (DESIGN D9), and mails the customer the link to its page.
 
     Raises Conflict when it is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid when
     nothing is due on it.
@@ -153,12 +154,14 @@ def send(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
     preconditions.check_version(invoice, expected_version)
     if invoice.total_minor == 0:
         raise Invalid({"lines": field_error("nothing_due.draft")})
+    issued = parties.freeze(invoice.organization, invoice.customer)
     # After every check: it locks the organization's row until the commit, and all other sends wait for that (D4).
     number = next_invoice_number(invoice.organization_id)
     data = {**_event_data(invoice), "number": number, "email": invoice.customer.email}
+    data |= parties.event_data(issued)
     # The new version makes an open edit of the draft stale, so that it does not change the sent invoice (D8).
-    version = invoice.version + 1
-    columns = {"number": number, "number_key": sort_key(number), "sent_at": now, "version": version}
+    columns = {**issued, "number": number, "number_key": sort_key(number), "sent_at": now}
+    columns["version"] = invoice.version + 1
     event = move(invoice, "sent", by=by, now=now, data=data, **columns)
     if invoice.quote_id is not None:
         _allocate_deposit(invoice, by, now)
@@ -193,6 +196,35 @@ def _allocate_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
     # No effects to apply: a draft had neither a request nor a checkout.
     if invoice.amount_due_minor == 0:
         move(invoice, "paid", by=by, now=now, paid_at=now)
+
+
+@needs(Permission.CORRECT_PARTIES)
+@transaction.atomic
+def correct_parties(
+    invoice: Invoice, *, columns: Collection[str], expected_version: int, by: Actor, now: datetime
+) -> Invoice:
+    """Replaces parties of a sent invoice by what they are now, as a new version; the event keeps the version before.
+
+    `columns` names which: issued_by, issued_to. The customer's link shows the new version at once; no mail is sent.
+    Raises Conflict unless the invoice is sent or paid, and when the columns would stay as they are; Stale when the
+    version is not the expected one (DESIGN D8).
+    """
+    invoice = Invoice.objects.locked(invoice.pk)
+    if invoice.status not in ("sent", "paid"):
+        raise Conflict(reason=f"correct_{invoice.status}_invoice")
+    preconditions.check_version(invoice, expected_version)
+    before = versions.snapshot(invoice)
+    present = parties.freeze(invoice.organization, invoice.customer)
+    replaced = {name: party for name, party in present.items() if name in columns}
+    if all(before[name] == party.pk for name, party in replaced.items()):
+        raise Conflict(reason="parties_unchanged")
+    for name, party in replaced.items():
+        setattr(invoice, name, party)
+    invoice.version += 1
+    invoice.save(update_fields=["version", *replaced])
+    data = {"issued_by": invoice.issued_by_id, "issued_to": invoice.issued_to_id, "before": before}
+    events.record("invoice.parties_corrected", invoice, by=by, now=now, data=data)
+    return invoice
 
 
 @needs(Permission.SEND_INVOICES)

@@ -14,7 +14,7 @@ from partway.lib import clock
 from partway.lib.money import Money
 from partway.lib.natural_sort import sort_key
 
-from .. import events, outbox, preconditions
+from .. import events, outbox, parties, preconditions
 from ..checkouts import online_amounts
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, Stale, TooLate, field_error
@@ -128,7 +128,7 @@ def _event_data(quote: Quote) -> dict[str, object]:
 @needs(Permission.SEND_QUOTES)
 @transaction.atomic
 def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None = None) -> Quote:
-    """Numbers a draft quote, freezes its deposit, and mails the customer the link to its page.
+    """Numbers a draft quote, freezes its deposit and its parties (DESIGN D9), and mails the customer its link.
 
     Raises Conflict when it is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid when
     its total is zero, its last day is over, or the gateway takes no payment of its deposit.
@@ -143,9 +143,11 @@ def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None
         raise Invalid({"valid_until": field_error("valid_until_in_past")})
     if error := deposit_error(quote.organization, quote.deposit):
         raise Invalid({"deposit": error})
+    issued = parties.freeze(quote.organization, quote.customer)
     number = next_quote_number(quote.organization_id)
     data = {**_event_data(quote), "number": number, "email": quote.customer.email}
-    columns = {"number": number, "number_key": sort_key(number), "sent_at": now}
+    data |= parties.event_data(issued)
+    columns = {**issued, "number": number, "number_key": sort_key(number), "sent_at": now}
     event = move(quote, "sent", by=by, now=now, data=data, **columns)
     _queue_mail(quote, event)
     return quote

@@ -1,4 +1,4 @@
-"""Reads the versions of an invoice: the event of each edit keeps the version before it whole (DESIGN D9)."""
+"""Reads the versions of an invoice: the event of each change keeps the version before it whole (DESIGN D9)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any
 
 from ..models import Event, Invoice
 from ..models.fields import MoneyOf
+
+# The events that replace a version of an invoice; each has it in its data as `before`.
+_REPLACING = ("invoice.edited", "invoice.parties_corrected")
+_NO_PARTIES = {"issued_by": "", "issued_to": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,16 @@ class LineVersion:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The content of an invoice at one time; `version` counts from 1, `customer` is the customer's name then."""
+    """The content of an invoice at one time; `version` counts from 1, `customer` is the customer's name then.
+
+    `issued_by` and `issued_to` are the ids of the parties of a sent one, and empty for a draft.
+    """
 
     version: int
     number: str
     customer: str
+    issued_by: str
+    issued_to: str
     currency: str
     due_on: date
     notes: str
@@ -48,7 +57,9 @@ def snapshot(invoice: Invoice) -> dict[str, Any]:
     return {
         "version": invoice.version,
         "number": invoice.number or "",
-        "customer": invoice.customer.name,
+        "customer": invoice.recipient.name,
+        "issued_by": invoice.issued_by_id or "",
+        "issued_to": invoice.issued_to_id or "",
         "currency": invoice.currency,
         "due_on": invoice.due_on.isoformat(),
         "notes": invoice.notes,
@@ -78,19 +89,19 @@ def current_version(invoice: Invoice) -> Version:
 
 def version_before(event: Event) -> Version | None:
     """Returns the version that this event replaced; None for other events, and for the first ones, which kept less."""
-    stored = event.data.get("before", {}) if event.type == "invoice.edited" else {}
+    stored = event.data.get("before", {}) if event.type in _REPLACING else {}
     return _parse(stored) if "lines" in stored and "version" in stored else None
 
 
 def previous_versions(invoice: Invoice) -> list[tuple[Version, Event]]:
     """Returns each replaced version, oldest first, with the event that replaced it."""
-    edits = Event.objects.filter(invoice=invoice, type="invoice.edited").order_by("created_at", "id")
-    return [(version, event) for event in edits if (version := version_before(event))]
+    changes = Event.objects.filter(invoice=invoice, type__in=_REPLACING).order_by("created_at", "id")
+    return [(version, event) for event in changes if (version := version_before(event))]
 
 
 def _parse(stored: dict[str, Any]) -> Version:
-    # The first snapshots had no number and no terms of the discount.
-    content = {"number": "", "discount_kind": "", "discount_percent": "0", **stored}
+    # The first snapshots had no number, no terms of the discount and no parties.
+    content = {"number": "", "discount_kind": "", "discount_percent": "0", **_NO_PARTIES, **stored}
     content["due_on"] = date.fromisoformat(stored["due_on"])
     content["discount_percent"] = Decimal(content["discount_percent"])
     content["lines"] = tuple(

@@ -15,7 +15,7 @@ from enum import StrEnum
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
 from partway.lib.money import Money
 
-from .. import events, outbox
+from .. import events, outbox, parties
 from ..alerts import raise_for_payment
 from ..checkouts.gateway_calls import FOLLOW_UP_DELAY
 from ..checkouts.payability import check_capture
@@ -173,11 +173,13 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
     accepted, stages = _receipt_stages(payment, captured, accepted)
     allocated_minor = stages["allocated_minor"]
     facts = {"captured_minor": captured.amount_minor, "captured_currency": captured.currency}
+    issued = parties.freeze(payment.document.organization, payment.document.customer)
     event = _move(
         context,
         "succeeded",
-        data={**stages, **facts, "accepted": accepted},
+        data={**stages, **facts, **parties.event_data(issued), "accepted": accepted},
         **facts,
+        **issued,
         allocated_minor=allocated_minor,
         method=context.state.method or payment.method,
         accepted=accepted,

@@ -168,8 +168,12 @@ def set_logo(organization: Organization, *, sent: bytes, by: Actor, now: datetim
         content = logos.reencode(sent)
     except logos.InvalidLogo as error:
         raise Invalid({"logo": field_error(error.code)}) from error
-    columns = {"content": content, "media_type": logos.MEDIA_TYPE, "updated_at": now}
-    logo, _ = Logo.objects.update_or_create(organization=organization, defaults=columns)
+    logo = Logo(organization=organization, content=content, media_type=logos.MEDIA_TYPE, created_at=now)
+    logo.id = logo.content_id()
+    # The same picture may have been the logo before; earlier ones stay, for the documents that show them.
+    Logo.objects.bulk_create([logo], ignore_conflicts=True)
+    organization.logo = logo
+    organization.save(update_fields=["logo"])
     events.record("organization.logo_changed", organization, by=by, now=now, data={"bytes": len(content)})
     return logo
 
@@ -177,8 +181,9 @@ def set_logo(organization: Organization, *, sent: bytes, by: Actor, now: datetim
 @needs(Permission.CONFIGURE_ORGANIZATION)
 @transaction.atomic
 def remove_logo(organization: Organization, *, by: Actor, now: datetime) -> None:
-    """Removes the logo; records no event when there is none."""
-    if Logo.objects.filter(organization=organization).delete()[0]:
+    """Removes the logo, except from documents that were sent with it; records no event when there is none."""
+    organization.logo = None
+    if Organization.objects.filter(pk=organization.pk, logo__isnull=False).update(logo=None):
         events.record("organization.logo_removed", organization, by=by, now=now)
 
 

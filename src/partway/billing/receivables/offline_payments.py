@@ -12,7 +12,7 @@ from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 from partway.lib.money import Money
 
-from .. import events, outbox
+from .. import events, outbox, parties
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, TooLate, field_error
 from ..events import Actor
@@ -83,10 +83,11 @@ def write_received(
     by: Actor,
     now: datetime,
 ) -> tuple[Payment, Event]:
-    """Writes a payment that a member received, settled at once, and its event.
+    """Writes a payment that a member received, settled at once, with the parties of its receipt (D9), and its event.
 
     stages: the figures of its receipt in minor units; the caller allocates `allocated_minor` of them.
     """
+    issued = parties.freeze(document.organization, document.customer)
     payment = document.payments.create(
         organization=document.organization,
         status="succeeded",
@@ -104,10 +105,11 @@ def write_received(
         created_at=now,
         settled_at=now,
         next_refresh_at=now,
+        **issued,
     )
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "method": details.method}
-    change = {"from": "pending", "to": "succeeded"}
-    event = events.record("payment.recorded", payment, by=by, now=now, data={**data, **stages, **change})
+    data |= {**stages, **parties.event_data(issued), "from": "pending", "to": "succeeded"}
+    event = events.record("payment.recorded", payment, by=by, now=now, data=data)
     return payment, event
 
 

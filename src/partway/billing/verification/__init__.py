@@ -12,6 +12,7 @@ from . import (
     mails,
     numbering,
     ownership,
+    parties,
     payment_requests,
     payments,
 )
@@ -28,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     *payments.CHECKS,
     *documents.CHECKS,
     *numbering.CHECKS,
+    *parties.CHECKS,
     *ownership.CHECKS,
     *mails.CHECKS,
 )

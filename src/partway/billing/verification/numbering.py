@@ -83,7 +83,12 @@ def _version_by_events(noun: str, which: Q) -> Combinable:
     return 1 + Coalesce(Subquery(rows.values("many")), 0)
 
 
-_EDITS = Q(type__in=("invoice.edited", "invoice.sent", "invoice.voided", "invoice.written_off"))
+_EDITS = Q(
+    type__in=(
+        *("invoice.edited", "invoice.parties_corrected"),
+        *("invoice.sent", "invoice.voided", "invoice.written_off"),
+    )
+)
 _REOPENED = Q(type="invoice.reopened", data__from="written_off")
 _WRONG_VERSION = "version {version}, its events say {recomputed}"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db.models import Exists, Model, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 
-from partway.accounts.models import GatewayAccount
+from partway.accounts.models import GatewayAccount, Logo
 
-from ..models import Alert, Allocation, Customer, Event, Invoice, Mail, Payment, PaymentRequest, Quote
+from ..models import Alert, Allocation, Customer, Event, Invoice, Mail, Party, Payment, PaymentRequest, Quote
 from .checks import TableCheck, check, no_rows_where
 
 
@@ -37,11 +37,12 @@ CHECKS = (
     check(
         "D5",
         "a row and all that it refers to belong to one organization",
-        *_same_organization(Invoice, customer=Customer, quote=Quote),
-        *_same_organization(Quote, customer=Customer),
+        *_same_organization(Invoice, customer=Customer, quote=Quote, issued_by=Party, issued_to=Party),
+        *_same_organization(Quote, customer=Customer, issued_by=Party, issued_to=Party),
         *_same_organization(PaymentRequest, invoice=Invoice),
         *_same_organization(Payment, invoice=Invoice, quote=Quote, payment_request=PaymentRequest),
-        *_same_organization(Payment, gateway_account=GatewayAccount),
+        *_same_organization(Payment, gateway_account=GatewayAccount, issued_by=Party, issued_to=Party),
+        *_same_organization(Party, logo=Logo),
         *_same_organization(Allocation, payment=Payment, invoice=Invoice),
         *_same_organization(Alert, payment=Payment, invoice=Invoice),
         *_same_organization(Event, customer=Customer),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from partway.billing.documents import deposits
 from partway.billing.models import Invoice, Payment, Quote
+from partway.billing.models.parties import IssuedModel
 from partway.lib.money import Money
 
 from ..pdf import PdfFile
@@ -49,10 +50,11 @@ def staff_url(document: Invoice | Quote) -> str:
 
 
 def invoice_context(invoice: Invoice, requested: Money | None = None) -> Context:
-    """The invoice with its stage bar, and with `left`: what is due beside the amount requested."""
+    """The invoice with its parties and its stage bar, and with `left`: what is due beside the amount requested."""
     asked = requested or Money(0, invoice.currency)
     return {
         "invoice": invoice,
+        **_parties(invoice),
         "requested": asked,
         "left": invoice.amount_due - asked,
         "stages": stage_cells(invoice.total, invoice.amount_paid, asked),
@@ -60,11 +62,12 @@ def invoice_context(invoice: Invoice, requested: Money | None = None) -> Context
 
 
 def quote_context(quote: Quote) -> Context:
-    """The quote with its stage bar, in which the deposit is paid or asked for."""
+    """The quote with its parties and its stage bar, in which the deposit is paid or asked for."""
     nothing = Money(0, quote.currency)
     paid = deposits.deposit_status(quote) == "paid"
     return {
         "quote": quote,
+        **_parties(quote),
         "left": quote.total - quote.deposit,
         "deposit_paid": paid,
         "stages": stage_cells(quote.total, *((quote.deposit, nothing) if paid else (nothing, quote.deposit))),
@@ -72,14 +75,20 @@ def quote_context(quote: Quote) -> Context:
 
 
 def receipt_context(payment: Payment) -> Context:
-    """The figures of the payment's receipt, and `invoice`: the invoice, or the quote of a deposit."""
+    """The figures and the parties of the payment's receipt, and `invoice`: the invoice, or the quote of a deposit."""
     paid = receipt(payment)
     return {
         "invoice": payment.document,
+        **_parties(payment),
         "is_deposit": payment.document.kind == "quote",
         "receipt": paid,
         "stages": stage_cells(paid.total, paid.paid, Money(0, paid.total.currency)),
     }
+
+
+def _parties(issued: IssuedModel) -> Context:
+    """The seller and the recipient of a document, for text about it; whom to ask is the organization as it is now."""
+    return {"seller": issued.seller, "recipient": issued.recipient}
 
 
 def stage_cells(total: Money, paid: Money, requested: Money) -> list[tuple[str, int]]:

@@ -31,12 +31,18 @@ def with_related_rows() -> QuerySet[Mail]:
         "organization",
         "invoice__organization",
         "invoice__customer",
+        "invoice__issued_by",
+        "invoice__issued_to",
         "payment_request",
         "payment__organization",
+        "payment__issued_by",
+        "payment__issued_to",
         "payment__invoice__customer",
         "payment__quote__customer",
         "quote__organization",
         "quote__customer",
+        "quote__issued_by",
+        "quote__issued_to",
     )
 
 

@@ -37,6 +37,11 @@ _FIELDS: dict[str, str | Promise] = {
 
 MESSAGES: dict[str, str | Promise] = {
     **_FIELDS,
+    "conflict.correct_draft_invoice": _("This invoice was not sent yet: it shows what you have stored now."),
+    "conflict.correct_void_invoice": _("This invoice is void. Write a new one instead."),
+    "conflict.correct_written_off_invoice": _(
+        "This invoice was written off. Reopen it before you correct it."
+    ),
     "conflict.deposit_before_acceptance": _("A deposit can be recorded once the quote is accepted."),
     "conflict.deposit_form_used": _("This form was used already. Open it again to record the deposit."),
     "conflict.edit_sent_quote": _("Only a draft can be edited. Write a new quote instead."),
@@ -45,6 +50,7 @@ MESSAGES: dict[str, str | Promise] = {
     "conflict.invoice_already_sent": _("This invoice was already sent."),
     "conflict.invoice_before_acceptance": _("Only an accepted quote can be made into an invoice."),
     "conflict.no_deposit": _("This quote asks for no deposit."),
+    "conflict.parties_unchanged": _("Choose what to correct. The rest is as you have it stored already."),
     "conflict.quote_already_sent": _("This quote was already sent."),
     "conflict.quote_not_sent": _("This quote was not sent yet."),
     "conflict.resend_draft_quote": _("Send the quote first; then its link can be mailed again."),

@@ -2,7 +2,7 @@
 
     rows of billing → invoice.py, quote.py, receipt.py → content.Document → serialization.py → layout/document.typ → PDF
 
-Python decides every text and figure, in the organization's locale; the layout only places them.
+Python decides every text and figure, in the locale in which the document was issued; the layout only places them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ __all__ = ["PdfFile", "invoice_pdf", "pdf_response", "quote_pdf", "receipt_pdf"]
 
 def invoice_pdf(invoice: Invoice, *, with_link: bool = True) -> PdfFile:
     """Returns the invoice as it stands now; without the customer's link for readers who may not use it."""
-    with use_locale(invoice.organization.locale):
+    with use_locale(invoice.seller.locale):
         return file(invoices.document(invoice, with_link=with_link))
 
 
 def receipt_pdf(payment: Payment) -> PdfFile:
     """Returns the receipt of a succeeded payment, which later payments do not change; raises ValueError for others."""
-    with use_locale(payment.organization.locale):
+    with use_locale(payment.seller.locale):
         return file(receipts.document(payment))
 
 
 def quote_pdf(quote: Quote, *, with_link: bool = True) -> PdfFile:
     """Returns the quote as it stands now; without the customer's link for readers who may not use it."""
-    with use_locale(quote.organization.locale):
+    with use_locale(quote.seller.locale):
         return file(quotes.document(quote, with_link=with_link))

@@ -29,8 +29,8 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
 
     `with_link` prints the customer's link, which lets its holder pay (DESIGN section 12).
     """
-    organization = invoice.organization
-    zone = organization.time_zone
+    seller = invoice.seller
+    zone = seller.time_zone
     lines = document_lines(invoice)
     facts = [LabeledValue(_("Number"), invoice.number)] if invoice.number else []
     if invoice.sent_at:
@@ -38,14 +38,14 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
     paid = Row(_("Amount paid"), -invoice.amount_paid)
     due = Row(_("Total Amount Due"), invoice.amount_due, strong=True)
     in_force = invoice.status not in _NOT_IN_FORCE
-    how_to_pay = organization.payment_instructions if invoice.status in ("draft", "sent") else ""
+    how_to_pay = seller.payment_instructions if invoice.status in ("draft", "sent") else ""
     blocks = (TextBlock(_("How to pay"), how_to_pay), TextBlock(_("Notes"), invoice.notes))
     return Document(
         kind=_("Invoice"),
         number=invoice.number or "",
         document_date=today(invoice.sent_at or invoice.created_at, zone),
-        issuer=issuer(organization),
-        recipient=recipient(invoice.customer),
+        issuer=issuer(seller),
+        recipient=recipient(invoice.recipient),
         facts=(*facts, LabeledValue(_("Due"), invoice.due_on)),
         headline=_headline(invoice),
         sums=(*document_totals(invoice, lines), *((paid, due) if invoice.amount_paid else ())),

@@ -1,9 +1,8 @@
-"""Issuer and recipient of a document, from their rows."""
+"""Issuer and recipient of a document, as it was issued; of a draft, as they are now (DESIGN D9)."""
 
 from __future__ import annotations
 
-from partway.accounts.models import Logo, Organization
-from partway.billing.models import Customer
+from partway.billing.models import Party
 
 from .content import Issuer, PngImage, Recipient
 
@@ -11,21 +10,20 @@ from .content import Issuer, PngImage, Recipient
 _LETTER = frozenset(("USD", "CAD", "MXN", "PHP", "CLP", "COP", "CRC", "GTQ", "PAB", "DOP", "NIO", "HNL"))
 
 
-def issuer(organization: Organization) -> Issuer:
-    """Returns the organization with its color, its logo and its paper."""
-    logo = Logo.objects.filter(organization=organization).first()
+def issuer(seller: Party) -> Issuer:
+    """Returns the seller with its color, its logo and its paper."""
     return Issuer(
-        name=organization.name,
-        address=organization.address,
-        tax_number=organization.tax_number,
-        email=organization.email,
-        phone=organization.phone,
-        color=organization.color,
-        logo=PngImage(bytes(logo.content)) if logo else None,
-        paper="us-letter" if organization.currency in _LETTER else "a4",
+        name=seller.name,
+        address=seller.address,
+        tax_number=seller.tax_number,
+        email=seller.email,
+        phone=seller.phone,
+        color=seller.color,
+        logo=PngImage(bytes(seller.logo.content)) if seller.logo else None,
+        paper="us-letter" if seller.currency in _LETTER else "a4",
     )
 
 
-def recipient(customer: Customer) -> Recipient:
+def recipient(customer: Party) -> Recipient:
     """Returns the customer with address and email."""
     return Recipient(name=customer.name, address=customer.address, email=customer.email)

@@ -29,8 +29,8 @@ def document(quote: Quote, *, with_link: bool) -> Document:
 
     `with_link` prints the customer's link, which lets its holder accept (DESIGN section 12).
     """
-    organization = quote.organization
-    sent_on = today(quote.sent_at or quote.created_at, organization.time_zone)
+    seller = quote.seller
+    sent_on = today(quote.sent_at or quote.created_at, seller.time_zone)
     lines = document_lines(quote)
     facts = [LabeledValue(_("Number"), quote.number)] if quote.number else []
     deposit_paid = bool(quote.deposit) and deposits.deposit_payment(quote) is not None
@@ -44,8 +44,8 @@ def document(quote: Quote, *, with_link: bool) -> Document:
         kind=_("Quote"),
         number=quote.number or "",
         document_date=sent_on,
-        issuer=issuer(organization),
-        recipient=recipient(quote.customer),
+        issuer=issuer(seller),
+        recipient=recipient(quote.recipient),
         facts=(
             *facts,
             LabeledValue(_("Sent"), sent_on),

@@ -24,14 +24,14 @@ def document(payment: Payment) -> Document:
     reference = _("Reference %(id)s") % {"id": payment.pk}
     thanks = _("The invoice is paid in full.") if payment.invoice else _("The quote is paid in full.")
     if paid.left:
-        organization = {"organization": payment.organization.name}
+        organization = {"organization": payment.seller.name}
         thanks = _("Nothing else is to be done now: %(organization)s will ask for the rest.") % organization
     counting = Document(
         kind=_("Receipt"),
         number=billed.number or "",
         document_date=paid.paid_on,
-        issuer=issuer(payment.organization),
-        recipient=recipient(billed.customer),
+        issuer=issuer(payment.seller),
+        recipient=recipient(payment.recipient),
         facts=(
             LabeledValue(kind, billed.number or ""),
             LabeledValue(_("Paid on"), paid.paid_on),

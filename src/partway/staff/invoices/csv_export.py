@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpResponseBase, StreamingHttpResponse
@@ -14,7 +13,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.models.parties import ISSUED
 from partway.delivery.templatetags.partway import invoice_display_status
+from partway.lib.clock import today
 from partway.lib.money import EXPONENTS
 
 from ..context import MemberContext
@@ -62,19 +63,20 @@ def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[Iterable[obj
     """Yields the header and the cells of each invoice; amounts are plain digits such as 1250.50."""
     yield _HEADER
     requested = PaymentRequest.objects.open().filter(invoice=OuterRef("pk")).values("amount_requested_minor")
-    annotated = rows.select_related("customer").annotate(requested_minor=Subquery(requested))
-    zone = ZoneInfo(ctx.organization.time_zone)
+    annotated = rows.select_related("customer", *ISSUED).annotate(requested_minor=Subquery(requested))
     # On PostgreSQL with a server-side cursor, so that neither side holds the whole list.
     for invoice in annotated.iterator(chunk_size=_ROWS_AT_ONCE):
+        recipient = invoice.recipient
         due_minor = invoice.amount_due_minor if invoice.status == "sent" else 0
         requested_minor: int = getattr(invoice, "requested_minor", None) or 0
+        sent_on = today(invoice.sent_at, invoice.seller.time_zone).isoformat() if invoice.sent_at else ""
         amounts = (invoice.total_minor, invoice.amount_paid_minor, due_minor, requested_minor)
         yield (
             _safe_cell(invoice.number or ""),
             STATES[invoice_display_status(invoice, ctx.today)][0],
-            _safe_cell(invoice.customer.name),
-            _safe_cell(invoice.customer.email),
-            invoice.sent_at.astimezone(zone).date().isoformat() if invoice.sent_at else "",
+            _safe_cell(recipient.name),
+            _safe_cell(recipient.email),
+            sent_on,
             invoice.due_on.isoformat(),
             invoice.currency,
             *(f"{Decimal(amount).scaleb(-EXPONENTS[invoice.currency]):f}" for amount in amounts),

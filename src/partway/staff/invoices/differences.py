@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext
 
 from partway.billing.documents.versions import LineVersion, Version
+from partway.billing.models import Party
 from partway.delivery.formats import format_date, format_money, format_number
 from partway.lib.money import Money
 
 _MAX_LENGTH = 80  # of notes that are quoted in full
 
 
-def diff(old: Version, new: Version) -> list[str]:
-    """Returns each difference as a sentence, the most important first; empty when both are equal."""
-    before = _facts(old)
-    facts = [f"{name} {before[name]} → {text}" for name, text in _facts(new).items() if text != before[name]]
+def diff(old: Version, new: Version, parties: Mapping[str, Party]) -> list[str]:
+    """Returns each difference as a sentence, the most important first; empty when both are equal.
+
+    `parties` has those of both versions, by id.
+    """
+    before = _facts(old, parties)
+    facts = [
+        f"{name} {before[name]} → {text}"
+        for name, text in _facts(new, parties).items()
+        if text != before[name]
+    ]
     notes = []
     if old.notes != new.notes and max(len(old.notes), len(new.notes)) > _MAX_LENGTH:
         notes = [gettext("The notes changed")]  # the page shows the earlier ones anyway
@@ -29,8 +37,9 @@ def diff(old: Version, new: Version) -> list[str]:
     return [*facts, *notes, *_line_differences(old, new)]
 
 
-def _facts(version: Version) -> dict[str, str]:
-    """The facts that are compared, by their label."""
+def _facts(version: Version, parties: Mapping[str, Party]) -> dict[str, str]:
+    """The facts that are compared, by their label; a draft has none of the parties' details."""
+    seller, recipient = parties.get(version.issued_by), parties.get(version.issued_to)
     discount = _money(version, version.discount_minor) if version.discount_minor else gettext("none")
     if version.discount_minor and version.discount_kind == "percent":
         discount = f"{format_number(version.discount_percent)} % ({discount})"
@@ -38,9 +47,17 @@ def _facts(version: Version) -> dict[str, str]:
         gettext("Total"): format_money(version.total),
         gettext("Due on"): format_date(version.due_on),
         gettext("Customer"): version.customer,
+        **({gettext("Customer’s details"): _details(recipient)} if recipient else {}),
+        **({gettext("Sender"): f"{seller.name}, {_details(seller)}"} if seller else {}),
         gettext("Discount"): discount,
         gettext("Tax"): _money(version, version.tax_minor),
     }
+
+
+def _details(party: Party) -> str:
+    """Returns what a document says of this party beside the name, in one line."""
+    texts = (party.address, party.tax_number, party.email, party.phone, party.payment_instructions)
+    return ", ".join(" ".join(text.split()) for text in texts if text)
 
 
 def _money(version: Version, amount_minor: int) -> str:

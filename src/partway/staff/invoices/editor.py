@@ -20,7 +20,7 @@ from ..access import get_invoice_or_404
 from ..context import MemberContext
 from ..document_form import customer_choices
 from ..forms import sentences
-from . import sent_editor
+from . import parties, sent_editor
 from .invoice_form import InvoiceForm, stored
 
 
@@ -122,6 +122,7 @@ def _page(
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
         "fixed": _is_fixed(invoice),
+        "party_changes": parties.changes(invoice) if invoice else {},
         "sent": sent_editor.current_amounts(invoice) if invoice and invoice.status != "draft" else None,
     }
     return ctx.render("staff/invoices/editor.html", context, status=form.status)

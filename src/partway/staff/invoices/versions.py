@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpResponse
 
 from partway.billing.documents import versions
+from partway.billing.models import Party
 
 from ..access import get_invoice_or_404
 from ..context import MemberContext
@@ -20,11 +21,16 @@ def show(ctx: MemberContext, invoice_id: str, version: int) -> HttpResponse:
         raise Http404
     earlier, event = replaced[at]
     following = replaced[at + 1][0] if at + 1 < len(replaced) else None
+    later = following or versions.current_version(invoice)
+    ids = {earlier.issued_by, earlier.issued_to, later.issued_by, later.issued_to}
+    parties = Party.objects.for_organization(ctx.organization).in_bulk(ids)
     context = {
         "invoice": invoice,
         "version": earlier,
         "event": event,
-        "differences": differences.diff(earlier, following or versions.current_version(invoice)),
+        "seller": parties.get(earlier.issued_by),
+        "recipient": parties.get(earlier.issued_to),
+        "differences": differences.diff(earlier, later, parties),
         "before": replaced[at - 1][0] if at else None,
         "after": following,
     }

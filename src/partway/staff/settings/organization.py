@@ -8,7 +8,6 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 
 from partway.accounts.logos import MAX_BYTES
-from partway.accounts.models import Logo
 from partway.billing.errors import BillingError, Invalid, field_error
 from partway.billing.people import organizations
 from partway.billing.people.organizations import Profile
@@ -85,7 +84,6 @@ def _page(
 ) -> HttpResponse:
     context = {
         "form": form,
-        "logo": Logo.objects.filter(organization=ctx.organization).only("updated_at").first(),
         "logo_error": logo_error,
         "currencies": sorted(EXPONENTS),
         "time_zones": sorted(clock.time_zones()),
@@ -130,7 +128,7 @@ def logo(ctx: MemberContext) -> HttpResponse:
 
 def logo_image(ctx: MemberContext) -> HttpResponse:
     """The logo, always as the PNG that was drawn here."""
-    found = Logo.objects.filter(organization=ctx.organization).first()
+    found = ctx.organization.logo
     if found is None:
         raise Http404
     csp = "default-src 'none'; sandbox"

@@ -90,11 +90,4 @@ def _add_customer(seed: Seed, number: int) -> None:
     else:
         first, second = seed.rng.sample(_LAST.split(), 2)
         name = f"{first} & {second} {seed.rng.choice(_TRADES.split())}"
-    customer = seed.tables.customers.add(
-        organization_id=seed.organization.pk,
-        name=name,
-        email=f"{name.split()[-1]}{number}@customer.example".lower(),
-        created_at=at,
-    )
-    seed.record("customer.created", at, seed.member, {}, customer_id=customer["id"])
-    seed.customers.append(customer)
+    seed.add_customer(name, f"{name.split()[-1]}{number}@customer.example".lower(), at)

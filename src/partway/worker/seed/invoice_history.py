@@ -107,15 +107,25 @@ class InvoiceHistory:
     def _send(self) -> None:
         number = self.seed.number()
         event_data = {**self._invoice_data(), "number": number, "email": self.customer["email"]}
+        event_data |= self._parties()
         columns: Row = {
             "number": number,
             "number_key": sort_key(number),
             "sent_at": self.at,
             "version": 2,
+            **self._issued(),
         }
         event = self._move(states.INVOICE, self.invoice, "sent", self.seed.member, event_data, **columns)
         due = {"amount_due_minor": self.invoice["total_minor"], "currency": self.invoice["currency"]}
         self.seed.mail("invoice_sent", event, [self.customer["email"]], due)
+
+    def _parties(self) -> dict[str, str]:
+        """Returns the parties of this invoice and of its receipts as the data of an event."""
+        return {"issued_by": self.seed.seller, "issued_to": self.seed.recipients[self.customer["id"]]}
+
+    def _issued(self) -> Row:
+        """Returns the same as columns."""
+        return {f"{name}_id": party for name, party in self._parties().items()}
 
     def _stay_unpaid(self) -> None:
         """The invoice is not paid; some of these are written off in the end."""
@@ -183,6 +193,7 @@ class InvoiceHistory:
             "captured_minor": amount_minor,
             "captured_currency": payment["currency"],
             "accepted": True,
+            **self._parties(),
         }
         event = self._move(
             states.PAYMENT, payment, "succeeded", by, {**event_data, **stages, **booked}, about
@@ -209,6 +220,7 @@ class InvoiceHistory:
             created_at=self.at,
             settled_at=self.at,
             next_refresh_at=self.at,
+            **self._issued(),
         )
         for operation in ("start", "capture") if method == "card" else ("start",):
             self.seed.tables.calls.add(

@@ -16,6 +16,7 @@ from partway.billing.models import (
     Invoice,
     InvoiceLine,
     Mail,
+    Party,
     Payment,
     PaymentRequest,
 )
@@ -28,6 +29,7 @@ class SeedTables:
     """The tables, in the order in which their rows refer to each other."""
 
     customers: BulkTable = field(default_factory=lambda: BulkTable(Customer, "cus"))
+    parties: BulkTable = field(default_factory=lambda: BulkTable(Party, "pty"))
     invoices: BulkTable = field(default_factory=lambda: BulkTable(Invoice, "inv"))
     lines: BulkTable = field(default_factory=lambda: BulkTable(InvoiceLine, "lin"))
     requests: BulkTable = field(default_factory=lambda: BulkTable(PaymentRequest, "preq"))
@@ -40,7 +42,7 @@ class SeedTables:
     def write(self) -> None:
         """Writes the waiting rows in one transaction."""
         money = (self.requests, self.payments, self.calls, self.allocations)
-        write([self.customers, self.invoices, self.lines, *money, self.events, self.mails])
+        write([self.customers, self.parties, self.invoices, self.lines, *money, self.events, self.mails])
 
 
 @dataclass(slots=True)
@@ -55,6 +57,25 @@ class Seed:
     tables: SeedTables = field(default_factory=SeedTables)
     customers: list[Row] = field(default_factory=list)
     numbered: int = 0
+    seller: str = field(init=False)  # the id of the party
+    recipients: dict[str, str] = field(default_factory=dict)  # by the id of the customer
+
+    def __post_init__(self) -> None:
+        self.seller = self._add_party(Party.of_seller(self.organization))
+
+    def _add_party(self, party: Party) -> str:
+        columns = {field.attname: getattr(party, field.attname) for field in party._meta.concrete_fields}
+        self.tables.parties.add(**columns)
+        return party.id
+
+    def add_customer(self, name: str, email: str, at: datetime) -> None:
+        """Adds a customer with the party that their documents show."""
+        row = self.tables.customers.add(
+            organization_id=self.organization.pk, name=name, email=email, created_at=at
+        )
+        self.record("customer.created", at, self.member, {}, customer_id=row["id"])
+        self.customers.append(row)
+        self.recipients[row["id"]] = self._add_party(Party.of_customer(Customer(**row)))
 
     def number(self) -> str:
         """Returns the next invoice number."""

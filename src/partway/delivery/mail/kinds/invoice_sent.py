@@ -36,7 +36,7 @@ def content(mail: Mail) -> Content:
         subject=subject
         % {
             "number": invoice.number,
-            "organization": invoice.organization.name,
+            "organization": invoice.seller.name,
             "state": state if invoice.amount_due else _("paid"),
         },
         context={**invoice_context(invoice), "changed": changed, "url": links.invoice_url(invoice)},

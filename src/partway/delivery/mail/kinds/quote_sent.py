@@ -36,7 +36,7 @@ def content(mail: Mail) -> Content:
         subject=_("Quote %(number)s from %(organization)s: %(state)s")
         % {
             "number": quote.number,
-            "organization": quote.organization.name,
+            "organization": quote.seller.name,
             "state": _("deposit of %(amount)s due") % deposit if asks else format_money(quote.total),
         },
         context={

@@ -26,7 +26,7 @@ def content(mail: Mail) -> Content:
         subject=_("Receipt: %(amount)s paid to %(organization)s (%(document)s)")
         % {
             "amount": format_money(context["receipt"].captured),
-            "organization": payment.organization.name,
+            "organization": payment.seller.name,
             "document": document_name(payment.document),
         },
         context={**context, "url": links.receipt_url(payment)},
