@@ -60,7 +60,7 @@ def test_pdf_of_void_invoice_is_gone(dana: Client, invoice: Invoice) -> None:
 
 def test_receipt_pdf_of_uncaptured_payment_redirects_to_page(dana: Client, invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 1_000)
-    taken_back = {"captured_minor": None, "allocated_minor": 0}
+    taken_back = {"captured_minor": None, "allocated_minor": 0, "issued_by": None, "issued_to": None}
     Payment.objects.filter(pk=payment.pk).update(status="processing", accepted=True, **taken_back)
     response = _pdf(dana, links.receipt_url(payment))
     assert response.status_code == 302

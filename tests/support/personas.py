@@ -21,7 +21,7 @@ from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments import booking
-from partway.billing.people import customers
+from partway.billing.people import customers, organizations
 from partway.billing.receivables import offline_payments
 from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.billing.requests import payment_requests
@@ -92,6 +92,29 @@ def customer(owner: Organization, name: str = "Dana Whitfield", email: str = "")
         name=name, email=email or f"{name.lower().replace(' ', '.')}@customer.example"
     )
     return customers.create(owner, details=details, by=owner_actor(owner), now=present())
+
+
+def change_customer(owes: Customer) -> None:
+    """Renames and moves a customer, and changes their address for mails."""
+    details = customers.CustomerDetails("Dana Reed", "dana@reed.example", address="2 New Road")
+    customers.change(owes, details=details, by=owner_actor(owes.organization), now=present())
+
+
+def change_organization(owner: Organization) -> None:
+    """Changes all that the documents of an organization show of it but the logo."""
+    profile = organizations.Profile(
+        name="Elm Joinery",
+        email="hello@elm.example",
+        phone="+49 30 5550142",
+        address="9 Elm Street",
+        currency="EUR",
+        time_zone="Asia/Tokyo",
+        tax_number="DE 99",
+        color="#803020",
+        payment_instructions="Transfer to Second Bank.",
+    )
+    organizations.change(owner, profile=profile, by=owner_actor(owner), now=present())
+    Organization.objects.filter(pk=owner.pk).update(locale="de_DE")
 
 
 def draft_invoice(

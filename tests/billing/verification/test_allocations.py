@@ -72,7 +72,11 @@ CORRUPTIONS: dict[str, Case] = {
     "allocated without capture": (
         "M3",
         "failed, but allocated 30000",
-        without_constraint(Payment, WITHIN, overwrite(Payment, status="failed", captured_minor=None)),
+        without_constraint(
+            Payment,
+            WITHIN,
+            overwrite(Payment, status="failed", captured_minor=None, issued_by=None, issued_to=None),
+        ),
     ),
     "reversed online payment": (
         "M3",

@@ -25,6 +25,8 @@ WAITS = {
     "status": "capturing",
     "accepted": None,
     "captured_minor": None,
+    "issued_by": None,
+    "issued_to": None,
     "settled_at": None,
     "allocated_minor": 0,
 }

@@ -78,7 +78,9 @@ CORRUPTIONS: dict[str, Case] = {
     "a state of a payment": (
         "M6",
         "stored failed, its events lead to succeeded",
-        overwrite(CAME_IN, status="failed", captured_minor=None, allocated_minor=0),
+        overwrite(
+            CAME_IN, status="failed", captured_minor=None, allocated_minor=0, issued_by=None, issued_to=None
+        ),
     ),
     "a move that is none": (
         "M6",

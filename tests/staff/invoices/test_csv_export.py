@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
 from django.http import StreamingHttpResponse
@@ -46,7 +47,21 @@ def test_csv_row_matches_invoice_list(charlie: Client, invoice: Invoice) -> None
         "Amount due": "700.00",
         "Amount requested": "200.50",
         "Invoice id": invoice.pk,
+        "Customer id": invoice.customer_id,
     }
+
+
+def test_csv_shows_customer_of_the_day_and_draft_of_today(
+    charlie: Client, invoice: Invoice, dana: Customer
+) -> None:
+    Invoice.objects.update(sent_at=datetime(2026, 3, 1, 16, tzinfo=UTC))  # in Tokyo it is the next day
+    personas.change_customer(dana)
+    personas.change_organization(dana.organization)
+    personas.draft_invoice(dana)
+    draft, sent = exported(charlie)
+    assert (sent["Customer"], sent["Email"]) == ("Dana Whitfield", "dana.whitfield@customer.example")
+    assert (draft["Customer"], draft["Email"]) == ("Dana Reed", "dana@reed.example")
+    assert (sent["Sent on"], sent["Customer id"]) == ("2026-03-01", draft["Customer id"])
 
 
 @pytest.mark.parametrize(("currency", "total"), [("JPY", "100000"), ("KWD", "100.000"), ("EUR", "1000.00")])
@@ -75,8 +90,8 @@ def test_csv_has_bom_and_quotes_special_characters(charlie: Client, organization
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")', "＝1"])
 def test_csv_escapes_spreadsheet_formulas(charlie: Client, dana: Customer, name: str) -> None:
-    personas.sent_invoice(dana)
     Customer.objects.update(name=name)
+    personas.sent_invoice(dana)
     assert exported(charlie)[0]["Customer"] == f"'{name}"
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from partway.billing.documents.versions import LineVersion, Version
+from partway.billing.models import Party
 from partway.staff.invoices.differences import diff
 
 OAK = LineVersion("Oak staircase", Decimal(1), 100_000, Decimal(0), 100_000)
@@ -18,6 +19,8 @@ OLD = Version(
     version=1,
     number="INV-0001",
     customer="Dana Whitfield",
+    issued_by="pty_seller",
+    issued_to="pty_dana",
     currency="USD",
     due_on=date(2026, 11, 30),
     notes="",
@@ -29,6 +32,12 @@ OLD = Version(
     total_minor=103_248,
     lines=(OAK, OIL),
 )
+PARTIES = {
+    "pty_seller": Party(name="Alder Joinery", address="1 Mill Lane\nBurlington"),
+    "pty_new_seller": Party(name="Elm Joinery", address="1 Mill Lane\nBurlington", tax_number="99"),
+    "pty_dana": Party(name="Dana Whitfield", email="dana@customer.example"),
+    "pty_moved": Party(name="Dana Whitfield", email="dana@customer.example", address="2 New Road"),
+}
 
 
 @pytest.mark.parametrize(
@@ -39,6 +48,15 @@ OLD = Version(
         ({"total_minor": 120_000}, ["Total $1,032.48 → $1,200.00"]),
         ({"due_on": date(2026, 12, 14)}, ["Due on Nov 30, 2026 → Dec 14, 2026"]),
         ({"customer": "Eli"}, ["Customer Dana Whitfield → Eli"]),
+        (
+            {"issued_to": "pty_moved"},
+            ["Customer’s details dana@customer.example → 2 New Road, dana@customer.example"],
+        ),
+        (
+            {"issued_by": "pty_new_seller"},
+            ["Sender Alder Joinery, 1 Mill Lane Burlington → Elm Joinery, 1 Mill Lane Burlington, 99"],
+        ),
+        ({"issued_by": "", "issued_to": ""}, []),  # of a draft, which shows what is stored now
         ({"tax_minor": 0}, ["Tax $2.48 → $0.00"]),
         ({"discount_kind": "amount", "discount_minor": 5_000}, ["Discount none → $50.00"]),
         (
@@ -77,9 +95,9 @@ OLD = Version(
 def test_each_invoice_version_difference_is_a_sentence(
     changes: dict[str, object], message: list[str]
 ) -> None:
-    assert diff(OLD, replace(OLD, **changes)) == message  # type: ignore[arg-type]
+    assert diff(OLD, replace(OLD, **changes), PARTIES) == message  # type: ignore[arg-type]
 
 
 def test_version_difference_of_currency_shows_both_currencies() -> None:
     yen = replace(OLD, currency="JPY", total_minor=480, tax_minor=2)
-    assert diff(OLD, yen)[:2] == ["Total $1,032.48 → ¥480", "Tax $2.48 → ¥2"]
+    assert diff(OLD, yen, PARTIES)[:2] == ["Total $1,032.48 → ¥480", "Tax $2.48 → ¥2"]

@@ -25,6 +25,7 @@ from .index import apply_sort
 _HEADER = (
     *(_("Number"), _("Status"), _("Customer"), _("Email"), _("Sent on"), _("Due on"), _("Currency")),
     *(_("Total"), _("Amount paid"), _("Amount due"), _("Amount requested"), _("Invoice id")),
+    _("Customer id"),
 )
 _BOM = "\ufeff"  # without it, spreadsheets read UTF-8 in another encoding
 _ROWS_AT_ONCE = 2_000
@@ -81,6 +82,8 @@ def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[Iterable[obj
             invoice.currency,
             *(f"{Decimal(amount).scaleb(-EXPONENTS[invoice.currency]):f}" for amount in amounts),
             invoice.pk,
+            # Names are those of the day on which each invoice was sent, so they do not tell whose invoices these are.
+            invoice.customer_id,
         )
 
 
