@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
+from partway.accounts.models import Organization
 from partway.billing import parties
 from partway.billing.documents import invoices, quotes, versions
 from partway.billing.errors import Conflict, Stale
@@ -110,6 +111,16 @@ def test_freezing_parties_takes_one_statement(dana: Customer) -> None:
     with CaptureQueriesContext(connection) as captured:
         parties.freeze(dana.organization, dana)
     assert len(captured) == 1
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_parties_are_written_in_order_of_their_ids(organization: Organization, number: int) -> None:
+    # In another order, two transactions that write the same two rows could wait for each other.
+    customer = personas.customer(organization, f"Customer {number}")
+    with CaptureQueriesContext(connection) as captured:
+        issued = parties.freeze(organization, customer)
+    places = [captured[0]["sql"].index(pk) for pk in sorted(parties.event_data(issued).values())]
+    assert places == sorted(places)
 
 
 def test_editing_sent_invoice_keeps_its_parties(dana: Customer) -> None:

@@ -31,7 +31,7 @@ def test_invoice_page_names_what_changed_since_it_was_sent(
 ) -> None:
     text = text_of(page_of(bob, invoice))
     assert "Details of Dana Reed have changed since this was sent (name, address, email)." in text
-    assert "Details of Elm Joinery have changed since this was sent" in text
+    assert "Your organization’s details have changed since this was sent (name, address," in text
     assert url(invoice) in page_of(bob, invoice)
 
 
@@ -72,7 +72,7 @@ def test_correction_replaces_chosen_party_and_leads_back(bob: Client, invoice: I
     assert "INV-0001 is corrected. The customer gets no mail of it unless you resend it." in text
     assert "Bob corrected who the invoice is from and to What it said before" in text
     assert "Details of Dana Reed" not in text
-    assert "Details of Elm Joinery have changed" in text
+    assert "Your organization’s details have changed" in text
     event = Event.objects.get(type="invoice.parties_corrected")
     earlier = bob.get(f"/o/alder/invoices/{invoice.pk}/versions/2/").content.decode()
     assert event.data["before"]["version"] == 2

@@ -44,7 +44,7 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         "unavailable_message": unavailable_message(unavailable_reason),
         "online_message": _online_message(ctx, invoice, unavailable_reason),
         "written_off": written_off,
-        "party_changes": parties.changes(invoice),
+        "party_hints": parties.hints(invoice),
         "payments": payment_rows.of_invoice(ctx, invoice),
         "accepts_payments": invoice.status in allocations.ALLOCATABLE_STATUSES,
         "credit": credit.available_credit(invoice),

@@ -122,7 +122,7 @@ def _page(
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
         "fixed": _is_fixed(invoice),
-        "party_changes": parties.changes(invoice) if invoice else {},
+        "party_hints": parties.hints(invoice) if invoice else [],
         "sent": sent_editor.current_amounts(invoice) if invoice and invoice.status != "draft" else None,
     }
     return ctx.render("staff/invoices/editor.html", context, status=form.status)

@@ -67,3 +67,21 @@ def changes(invoice: Invoice) -> dict[str, list[tuple[Any, str, str]]]:
         column: [(_LABELS[name], then, now) for name, (then, now) in fields.items()]
         for column, fields in parties.changes(invoice).items()
     }
+
+
+def hints(invoice: Invoice) -> list[str]:
+    """Returns a sentence for each party whose details changed since the invoice was sent, and what follows."""
+    sentences = {
+        "issued_to": gettext("Details of %(name)s have changed since this was sent (%(labels)s)."),
+        "issued_by": gettext("Your organization’s details have changed since this was sent (%(labels)s)."),
+    }
+    changed = {
+        column: ", ".join(str(label).lower() for label, _then, _now in fields)
+        for column, fields in changes(invoice).items()
+    }
+    found = [
+        sentence % {"name": invoice.customer.name, "labels": changed[column]}
+        for column, sentence in sentences.items()
+        if column in changed
+    ]
+    return [*found, gettext("The invoice keeps the earlier ones.")] if found else []
