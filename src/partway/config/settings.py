@@ -32,6 +32,9 @@ PARTWAY_GATEWAY_URLS = {
     for code, gateway in GATEWAYS.items()
 }
 PARTWAY_GATEWAY_CALL_LEASE_SECONDS = env.float("PARTWAY_GATEWAY_CALL_LEASE_SECONDS", default=20)
+# A gateway may send a callback before it responds to the request that caused it: with one thread, that would deadlock.
+PARTWAY_THREADS = env.int("PARTWAY_THREADS", default=16)
+PARTWAY_BODY_SECONDS = env.float("PARTWAY_BODY_SECONDS", default=30)
 PARTWAY_SIGNIN_FAILURES = env.int("PARTWAY_SIGNIN_FAILURES", default=5)
 PARTWAY_SIGNIN_LOCKOUT_MINUTES = env.int("PARTWAY_SIGNIN_LOCKOUT_MINUTES", default=15)
 PARTWAY_CHECKOUTS_PER_LINK = env.int("PARTWAY_CHECKOUTS_PER_LINK", default=10)

@@ -6,12 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.server.mp import MPServer
 
-# A merchant may call the API while it handles a callback, so one thread would deadlock.
-THREADS = 16
+from partway.lib.web_server import web_server
 
 
 def main() -> None:
@@ -27,14 +24,10 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "partway.sandbox.settings"
     os.environ["PARTWAY_SANDBOX_HOME"] = str(options.home.resolve())
     os.environ["PARTWAY_SANDBOX_SETTLE_AFTER"] = str(options.settle_after)
-    MPServer(
-        "partway.sandbox.wsgi:application",
-        address=options.host,
+    web_server(
+        "partway.sandbox.asgi:application",
+        host=options.host,
         port=options.port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=THREADS,
-        workers_kill_timeout=3,
         static_path_mount=[Path(__file__).parent / "static"],
         log_level=LogLevels.error,
     ).serve()

@@ -6,11 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
-from granian import Granian
-from granian.constants import Interfaces
 
-# A gateway may send a callback before it responds to the request that caused it: with one thread, that would deadlock.
-_THREADS = 8
+from partway.lib.web_server import web_server
 
 
 class Command(BaseCommand):
@@ -29,13 +26,10 @@ class Command(BaseCommand):
         if processes > 1 and connection.vendor == "sqlite":
             raise CommandError("SQLite has one writer: use one process, or set DATABASE_URL to a PostgreSQL.")
         connection.close()
-        Granian(
-            "partway.config.wsgi:application",
-            address=host,
+        web_server(
+            "partway.config.asgi:application",
+            host=host,
             port=port,
-            interface=Interfaces.WSGI,
-            workers=processes,
-            blocking_threads=_THREADS,
+            processes=processes,
             respawn_failed_workers=True,
-            log_access=False,
         ).serve()

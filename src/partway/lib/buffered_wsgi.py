@@ -1,0 +1,229 @@
+"""Runs a WSGI application behind an ASGI server; a client that sends or reads slowly never holds a thread.
+
+A thread gets a request when its body is complete, and is free as soon as the response is made, before it is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import IO, Any
+from urllib.parse import unquote_to_bytes
+
+import structlog
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+log = structlog.get_logger(__name__)
+
+_MEGABYTE = 1024 * 1024
+# Requests that wait for a thread, in multiples of the threads. Beyond, a client hears at once that it is too much.
+_WAITING_PER_THREAD = 16
+# What all bodies that are being received may take together: without a limit, slow uploads would fill the memory.
+_MAX_BODY_BYTES_TOGETHER = 64 * _MEGABYTE
+_PIECE_BYTES = 64 * 1024
+# Larger responses are a file in the temporary folder while they are sent.
+_RESPONSE_BYTES_IN_MEMORY = _MEGABYTE
+_RETRY_AFTER_SECONDS = 5
+
+
+class _Refusal(Exception):
+    """The request is refused before the application sees it."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class _ClientGone(Exception):
+    """The connection was closed before the request was complete."""
+
+
+@dataclass
+class _Response:
+    """The response of the application; the body is closed by the one who sends it."""
+
+    status: int = 500
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: IO[bytes] = field(default_factory=io.BytesIO)
+
+    def start(self, status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> None:
+        """WSGI's `start_response`."""
+        self.status = int(status[:3])
+        self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+class BufferedWsgi:
+    """An ASGI application that runs `wsgi` on `threads` threads.
+
+    body_seconds: how long a client may take to send a whole body; then 408.
+    piece_seconds: how long it may take to read 64 kB of a response; then the connection is given up.
+    max_body_bytes: the largest body; then 413.
+    """
+
+    def __init__(
+        self,
+        wsgi: WsgiApplication,
+        *,
+        threads: int,
+        max_body_bytes: int,
+        body_seconds: float = 30,
+        piece_seconds: float = 30,
+    ) -> None:
+        self.wsgi = wsgi
+        self.max_body_bytes = max_body_bytes
+        self.body_seconds = body_seconds
+        self.piece_seconds = piece_seconds
+        self.threads = ThreadPoolExecutor(threads, "web")
+        self.max_requests = threads * (1 + _WAITING_PER_THREAD)
+        # Changed on the event loop only, so without a lock.
+        self.requests = 0
+        self.body_bytes = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Receives, runs and sends one request."""
+        body = bytearray()
+        try:
+            await self._receive(scope, receive, body)
+            response = await self._run(scope, body)
+        except _Refusal as refusal:
+            await _send_refusal(send, refusal)
+            return
+        except _ClientGone:
+            return
+        finally:
+            self.body_bytes -= len(body)
+        await self._send(send, response)
+
+    async def _receive(self, scope: Message, receive: Receive, body: bytearray) -> None:
+        """Fills `body`; raises _Refusal or _ClientGone. `body_bytes` counts what is in it, also then."""
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        if length == b"0" and b"transfer-encoding" not in headers:
+            return  # by HTTP/1.1 it has no body
+        if not length.isdigit() or int(length) > self.max_body_bytes:
+            raise _Refusal(413, "This is larger than it may be.")
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise _ClientGone
+                    piece = message.get("body", b"")
+                    body += piece
+                    self.body_bytes += len(piece)
+                    if len(body) > self.max_body_bytes:
+                        raise _Refusal(413, "This is larger than it may be.")
+                    if self.body_bytes > _MAX_BODY_BYTES_TOGETHER:
+                        raise _Refusal(503, "Too much is being sent at once. Try again in a moment.")
+                    if not message.get("more_body"):
+                        return
+        except TimeoutError:
+            raise _Refusal(408, "The request did not arrive in time.") from None
+
+    async def _run(self, scope: Message, body: bytearray) -> _Response:
+        """Runs the application on a thread; raises _Refusal when too many requests wait for one."""
+        if self.requests >= self.max_requests:
+            raise _Refusal(503, "Too many requests at once. Try again in a moment.")
+        self.requests += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, self._call, scope, body)
+        finally:
+            self.requests -= 1
+
+    def _call(self, scope: Message, body: bytearray) -> _Response:
+        """Calls the application and collects its response, as a file where it is large."""
+        response = _Response()
+        try:
+            pieces = self.wsgi(_environ(scope, body), response.start)
+            try:
+                # Closed by `_send`, on the event loop.
+                response.body = tempfile.SpooledTemporaryFile(_RESPONSE_BYTES_IN_MEMORY)  # noqa: SIM115
+                for piece in pieces:
+                    response.body.write(piece)
+            finally:
+                if close := getattr(pieces, "close", None):
+                    close()
+            response.body.seek(0)
+        except Exception:
+            # Django turns the errors of views into pages itself; this one came from elsewhere, as from a streamed file.
+            log.exception("request_failed", path=scope["path"])
+            response.body.close()
+            return _Response()
+        return response
+
+    async def _send(self, send: Send, response: _Response) -> None:
+        """Sends the response piece by piece; gives up when the client does not read."""
+        with response.body as body:
+            piece = body.read(_PIECE_BYTES)
+            await send(
+                {"type": "http.response.start", "status": response.status, "headers": response.headers}
+            )
+            while True:
+                following = body.read(_PIECE_BYTES) if len(piece) == _PIECE_BYTES else b""
+                message = {"type": "http.response.body", "body": piece, "more_body": bool(following)}
+                try:
+                    async with asyncio.timeout(self.piece_seconds):
+                        await send(message)
+                except TimeoutError:
+                    log.warning("response_not_read", status=response.status)
+                    return
+                if not following:
+                    return
+                piece = following
+
+
+def _environ(scope: Message, body: bytearray) -> dict[str, Any]:
+    """Returns the environment that PEP 3333 asks for. The body is complete, so it always has a length."""
+    server, port = scope.get("server") or ("localhost", 80)
+    environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        # PEP 3333: bytes as Latin-1, whatever they encode.
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": server,
+        "SERVER_PORT": str(port),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    if client := scope.get("client"):
+        environ["REMOTE_ADDR"] = client[0]
+    for name, value in scope["headers"]:
+        # X_Forwarded_For would become the same name as X-Forwarded-For, which a proxy writes and we believe.
+        if b"_" in name:
+            continue
+        key = name.decode("latin-1").upper().replace("-", "_")
+        key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
+        text = value.decode("latin-1")
+        separator = ";" if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{separator}{text}" if key in environ else text
+    environ.pop("HTTP_CONTENT_LENGTH", None)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ["CONTENT_LENGTH"] = str(len(body)) if body else ""
+    return environ
+
+
+async def _send_refusal(send: Send, refusal: _Refusal) -> None:
+    """Sends a refusal and ends the connection, on which the rest of the body may still be under way."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    if refusal.status == 503:
+        headers.append((b"retry-after", str(_RETRY_AFTER_SECONDS).encode()))
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{refusal.reason}\n".encode()})
+    log.warning("request_refused", status=refusal.status, reason=refusal.reason)
