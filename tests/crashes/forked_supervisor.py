@@ -25,7 +25,7 @@ LIBRARIES = (
     *("django.db.models", "django.forms", "django.template.defaulttags", "django.template.loader_tags"),
     *("django.views.debug", "email.mime.multipart", "fido2.server", "PIL.ImageOps", "whitenoise.middleware"),
     *("babel.numbers", "cryptography.fernet", "fido2.webauthn", "granian", "httpx", "PIL.Image", "psycopg"),
-    *("prometheus_client", "requests", "segno", "sqlparse", "standardwebhooks", "structlog", "typst"),
+    *("prometheus_client", "requests", "segno", "sqlparse", "standardwebhooks", "structlog"),
 )
 
 

@@ -11,4 +11,4 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         """Imports the checks, which registers them."""
-        from . import checks  # noqa: F401 - only possible once apps are loaded
+        from . import bulkheads, checks  # noqa: F401 - only possible once apps are loaded

@@ -3,9 +3,14 @@
 from django.conf import settings
 
 from partway.lib.buffered_wsgi import BufferedWsgi
+from partway.lib.bulkheads import BULKHEADS
 
 from .limits import MAX_BYTES
 from .wsgi import application as wsgi_application
+
+# Only here: in a worker a job waits for its gateway, and no page does.
+for bulkhead in BULKHEADS:
+    bulkhead.limit = settings.PARTWAY_BULKHEADS[bulkhead.name]
 
 application = BufferedWsgi(
     wsgi_application,

@@ -34,6 +34,12 @@ PARTWAY_GATEWAY_URLS = {
 PARTWAY_GATEWAY_CALL_LEASE_SECONDS = env.float("PARTWAY_GATEWAY_CALL_LEASE_SECONDS", default=20)
 # A gateway may send a callback before it responds to the request that caused it: with one thread, that would deadlock.
 PARTWAY_THREADS = env.int("PARTWAY_THREADS", default=16)
+# How many threads may do each of these at once, by the name of its bulkhead; together at most half (partway.E030).
+PARTWAY_BULKHEADS = {
+    "gateway_calls": env.int("PARTWAY_GATEWAY_CALLS", default=4),
+    "password_hashes": env.int("PARTWAY_PASSWORD_HASHES", default=2),
+    "pdf_documents": env.int("PARTWAY_PDF_DOCUMENTS", default=2),
+}
 PARTWAY_BODY_SECONDS = env.float("PARTWAY_BODY_SECONDS", default=30)
 PARTWAY_SIGNIN_FAILURES = env.int("PARTWAY_SIGNIN_FAILURES", default=5)
 PARTWAY_SIGNIN_LOCKOUT_MINUTES = env.int("PARTWAY_SIGNIN_LOCKOUT_MINUTES", default=15)
@@ -85,6 +91,7 @@ MIDDLEWARE = [
     "partway.config.limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "partway.config.bulkheads.BulkheadMiddleware",
     "partway.config.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -158,7 +165,7 @@ elif env.str("PARTWAY_MAIL_BACKEND", default=""):
 else:
     EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["partway.accounts.hashers.BoundedArgon2PasswordHasher"]
 if env.bool("PARTWAY_FAST_PASSWORD_HASH", default=False):
     # Argon2 is slow on purpose, and tests sign in hundreds of times.
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import BoundedSemaphore
+from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -23,9 +23,6 @@ from . import responses
 from .decorators import row_of_link
 
 CONFIRMING = "confirming"
-
-# A gateway that hangs must not hold every thread of this process: other pages and callbacks need them.
-_REFRESH_SLOTS = BoundedSemaphore(4)
 
 # The stage, which names the template, of each stored status; every other status is being confirmed.
 _STAGES = {
@@ -75,16 +72,12 @@ def pdf(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
 def refresh(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
     """Fetches the state from the gateway, for the page's script or a button; JSON {"stage"} for the script.
 
-    The stored state is returned when the payment is settled, when the gateway does not answer, and when all slots are
-    taken.
+    The stored state is returned when the payment is settled, when the gateway does not answer, and when too many ask
+    it at once.
     """
-    if payment.is_unsettled and _REFRESH_SLOTS.acquire(blocking=False):
-        try:
+    if payment.is_unsettled:
+        with suppress(OutcomeUnknown, Refused):  # the page stays as it is and asks again
             payment = refresh_payment(payment, now=now())
-        except (OutcomeUnknown, Refused):  # the page stays as it is and asks again
-            pass
-        finally:
-            _REFRESH_SLOTS.release()
     if request.accepts("text/html"):
         return redirect("pay:receipt", token)
     return JsonResponse({"stage": _stage(payment)})

@@ -16,6 +16,7 @@ from partway.billing.errors import BillingError, NotPayable
 from partway.billing.payments.start import PaymentTarget, checkout_origin, start_payment
 from partway.delivery.messages import error_message
 from partway.gateways.registry import find_test_gateway
+from partway.lib.bulkheads import GATEWAY_CALLS
 from partway.lib.clock import now
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
 
@@ -127,7 +128,7 @@ def start(
     """Redirects to the gateway's checkout; calls `rerender` with a message and a status when that is refused.
 
     `shown` is the amount on the page, else that of the form's field `amount_minor`; it is only compared with the amount
-    due, never charged.
+    due, never charged. Raises BulkheadFull.
     """
     if shown is None:
         typed = request.POST.get("amount_minor", "")
@@ -136,7 +137,9 @@ def start(
         is_amount = typed.isascii() and typed.isdigit() and len(typed) <= len(str(MAX_AMOUNT_MINOR))
         shown = Money(int(typed) if is_amount else 0, source.currency)
     try:
-        payment = start_payment(source, expected_amount=shown, payer_ip=payer_ip(request), now=now())
+        # Before anything is written: a payment whose call must wait would block the invoice.
+        with GATEWAY_CALLS.enter():
+            payment = start_payment(source, expected_amount=shown, payer_ip=payer_ip(request), now=now())
     except NotPayable as error:
         changed = error.reason == "changed"
         return rerender(str(AMOUNT_CHANGED) if changed else error_message(error), error.status)

@@ -9,11 +9,12 @@ from django.db.models import Min
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 from partway.accounts.models import GatewayAccount
 from partway.billing.models import Alert, Callback, Mail, Payment
 from partway.lib import clock
+from partway.lib.bulkheads import BULKHEADS
 
 from .models import Heartbeat
 
@@ -31,7 +32,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Responds with gauges in Prometheus' text format, read from the tables at this moment."""
+    """Responds in Prometheus' text format: gauges read from the tables at this moment, and this process's bulkheads."""
     now = clock.now()
     queued = Mail.objects.filter(status="queued")
     oldest_mail = queued.aggregate(oldest=Min("created_at"))["oldest"]
@@ -63,4 +64,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
     registry = CollectorRegistry()
     for name, (documentation, value) in gauges.items():
         Gauge(f"partway_{name}", documentation, registry=registry).set(value)
+    _add_bulkheads(registry)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _add_bulkheads(registry: CollectorRegistry) -> None:
+    """Adds the figures of each bulkhead. They are of the process that responds, not of the installation."""
+    in_use = Gauge("partway_bulkhead_in_use", "Threads inside the bulkhead", ["bulkhead"], registry=registry)
+    limit = Gauge("partway_bulkhead_limit", "Threads it lets in", ["bulkhead"], registry=registry)
+    refused = Counter("partway_bulkhead_refused", "Requests it refused", ["bulkhead"], registry=registry)
+    for bulkhead in BULKHEADS:
+        in_use.labels(bulkhead.name).set(bulkhead.in_use)
+        limit.labels(bulkhead.name).set(bulkhead.limit or 0)
+        refused.labels(bulkhead.name).inc(bulkhead.refused)

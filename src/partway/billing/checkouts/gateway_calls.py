@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from partway.gateways.protocol import (
     Refused,
 )
 from partway.gateways.registry import open_gateway
+from partway.lib.bulkheads import GATEWAY_CALLS, BulkheadFull
 from partway.lib.money import Money
 from partway.lib.sealing import Unsealable
 
@@ -57,6 +59,20 @@ def gateway_for_account(account: GatewayAccount) -> Gateway:
     return open_gateway(account.gateway, credentials, urls=urls, live=live)
 
 
+@contextmanager
+def calling_gateway() -> Iterator[None]:
+    """Holds a place in the bulkhead of gateway calls; raises OutcomeUnknown when it is full.
+
+    Around the row of a call too, for a call that was never made must not look like one that got no answer. What could
+    not be asked now, the worker asks: callers have that path for a gateway that is silent.
+    """
+    try:
+        with GATEWAY_CALLS.enter():
+            yield
+    except BulkheadFull as full:
+        raise OutcomeUnknown(str(full)) from full
+
+
 def gateway_account_for(payment: Payment) -> GatewayAccount:
     """Returns the payment's gateway account; raises Refused for an offline payment, which has none."""
     if payment.gateway_account is None:
@@ -69,11 +85,13 @@ def callback_url(account: GatewayAccount) -> str:
     return f"{settings.PARTWAY_URL}/callbacks/{account.pk}/"
 
 
+@calling_gateway()
 def fetch_state(payment: Payment) -> CheckoutState:
     """Returns the gateway's present state of the payment's checkout; raises Refused or OutcomeUnknown."""
     return _gateway_for(payment).fetch(payment.checkout_ref)
 
 
+@calling_gateway()
 def start(payment: Payment, *, now: datetime) -> Checkout:
     """Opens the checkout, or returns the one that an unanswered call has opened: same key, same body.
 
@@ -108,6 +126,7 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
     return _send(call, now, lambda: gateway.start(request))
 
 
+@calling_gateway()
 def capture(payment: Payment, *, now: datetime) -> CheckoutState:
     """Captures an authorized payment; call it only when the gateway's state is still authorized.
 
@@ -128,9 +147,10 @@ def close(payment: Payment, *, now: datetime) -> CloseOutcome:
     if not payment.checkout_ref:
         return CloseOutcome.UNKNOWN
     try:
-        call = _create_next_attempt(payment, GatewayOperation.CLOSE, now)
-        gateway = _gateway_for(payment)
-        outcome = _send(call, now, lambda: gateway.close(payment.checkout_ref, call.idempotency_key))
+        with calling_gateway():
+            call = _create_next_attempt(payment, GatewayOperation.CLOSE, now)
+            gateway = _gateway_for(payment)
+            outcome = _send(call, now, lambda: gateway.close(payment.checkout_ref, call.idempotency_key))
     # Swallowed on purpose: the payment is in closing or releasing, which the worker refreshes until the gateway
     # has answered. The member's act has committed already and must not look as if it had failed (R4).
     except (Refused, OutcomeUnknown, CallInProgress):

@@ -251,12 +251,13 @@ def connect(
     account = GatewayAccount(organization=organization, gateway=gateway)
     try:
         # Outside any transaction: the gateway is called to try the credentials before they are stored (P4).
-        account.credentials = definition.connect(
-            settings.PARTWAY_GATEWAY_URLS.get(gateway, ""),
-            credentials,
-            organization=organization.name,
-            callback_url=gateway_calls.callback_url(account),
-        )
+        with gateway_calls.calling_gateway():
+            account.credentials = definition.connect(
+                settings.PARTWAY_GATEWAY_URLS.get(gateway, ""),
+                credentials,
+                organization=organization.name,
+                callback_url=gateway_calls.callback_url(account),
+            )
     except Refused as refusal:
         raise GatewayRefused(
             gateway=definition.sentence_start, message_of_gateway=refusal.message

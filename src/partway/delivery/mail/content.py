@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from partway.billing.models import Invoice, Payment, Quote
 from partway.billing.models.parties import IssuedModel
 from partway.lib.money import Money
 
-from ..pdf import PdfFile
+from ..pdf import PdfFile, TypesettingFailed
 from ..receipt_figures import receipt
 
 Context = dict[str, Any]
@@ -35,6 +36,14 @@ def required(row: Row | None) -> Row:
     if row is None:
         raise LookupError("this mail's row does not say what the mail is about")
     return row
+
+
+def attached(make: Callable[[Row], PdfFile], row: Row) -> tuple[PdfFile, ...]:
+    """Returns the row's document to attach; nothing when it is too large, for the mail has a link to its page too."""
+    try:
+        return (make(row),)
+    except TypesettingFailed:  # logged where it happened
+        return ()
 
 
 def document_name(document: Invoice | Quote) -> str:

@@ -1,6 +1,7 @@
 """Documents as PDF: invoices, quotes and receipts, set anew each time and never stored.
 
-    rows of billing → invoice.py, quote.py, receipt.py → content.Document → serialization.py → layout/document.typ → PDF
+    rows of billing → invoice.py, quote.py, receipt.py → content.Document → serialization.py → a child process:
+    layout/document.typ → PDF
 
 Python decides every text and figure, in the locale in which the document was issued; the layout only places them.
 """
@@ -14,9 +15,10 @@ from . import invoice as invoices
 from . import quote as quotes
 from . import receipt as receipts
 from .response import pdf_response
+from .typesetters import TypesettingFailed
 from .typesetting import PdfFile, file
 
-__all__ = ["PdfFile", "invoice_pdf", "pdf_response", "quote_pdf", "receipt_pdf"]
+__all__ = ["PdfFile", "TypesettingFailed", "invoice_pdf", "pdf_response", "quote_pdf", "receipt_pdf"]
 
 
 def invoice_pdf(invoice: Invoice, *, with_link: bool = True) -> PdfFile:

@@ -5,18 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-
-import typst
 
 from .content import Document
 from .serialization import to_json_value
+from .typesetters import typeset
 
 _NOT_IN_A_NAME = re.compile(r"[^\w.]+")
-
-_HERE = Path(__file__).parent
-_LAYOUT = _HERE / "layout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +30,5 @@ def file(document: Document) -> PdfFile:
 
 
 def pdf(document: Document) -> bytes:
-    """Returns the document as PDF. Uses no network, no file outside this folder, and no font of the machine."""
-    return typst.compile(
-        _LAYOUT / "document.typ",
-        root=_LAYOUT,
-        font_paths=_fonts(),
-        ignore_system_fonts=True,
-        sys_inputs={"document": json.dumps(to_json_value(document))},
-    )
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    """Our fonts first; those that typst carries replace them for the few letters that they lack."""
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[_HERE / "fonts"])
+    """Returns the document as PDF; raises TypesettingFailed for one that is too large."""
+    return typeset(json.dumps(to_json_value(document)))

@@ -12,7 +12,7 @@ from partway.billing.models import Mail
 
 from ...formats import format_money
 from ...pdf import invoice_pdf
-from ..content import Content, invoice_context, required
+from ..content import Content, attached, invoice_context, required
 
 read_permission = Permission.COPY_LINKS
 
@@ -40,5 +40,5 @@ def content(mail: Mail) -> Content:
             "state": state if invoice.amount_due else _("paid"),
         },
         context={**invoice_context(invoice), "changed": changed, "url": links.invoice_url(invoice)},
-        attachments=(invoice_pdf(invoice),),
+        attachments=attached(invoice_pdf, invoice),
     )

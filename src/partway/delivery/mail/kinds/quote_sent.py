@@ -14,7 +14,7 @@ from partway.lib.clock import today
 
 from ...formats import format_money
 from ...pdf import quote_pdf
-from ..content import Content, quote_context, required
+from ..content import Content, attached, quote_context, required
 
 read_permission = Permission.COPY_LINKS
 
@@ -45,5 +45,5 @@ def content(mail: Mail) -> Content:
             "button": _("Pay %(amount)s") % deposit if asks else _("See the quote"),
             "url": links.quote_url(quote),
         },
-        attachments=(quote_pdf(quote),),
+        attachments=attached(quote_pdf, quote),
     )

@@ -11,7 +11,7 @@ from partway.billing.models import Mail
 from ...formats import format_money
 from ...pdf import receipt_pdf
 from .. import validity
-from ..content import Content, document_name, receipt_context, required
+from ..content import Content, attached, document_name, receipt_context, required
 
 read_permission = Permission.VIEW_STORED_MAIL
 
@@ -30,5 +30,5 @@ def content(mail: Mail) -> Content:
             "document": document_name(payment.document),
         },
         context={**context, "url": links.receipt_url(payment)},
-        attachments=(receipt_pdf(payment),),
+        attachments=attached(receipt_pdf, payment),
     )
