@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from partway.billing import claims
 from partway.billing.claims import ClaimableRows, back_off
 from partway.billing.models import Customer, Mail
 from partway.billing.reconciliation import due_work
@@ -75,3 +76,21 @@ def test_payment_claimed_by_another_worker_meanwhile_is_not_refreshed(
         assert due_work.refresh_unsettled_payments(now=at) == 1
     first.refresh_from_db()
     assert first.refresh_count == 1
+
+
+def test_take_claims_due_rows_and_leaves_out_those_of_another_worker(mail: Mail, dana: Customer) -> None:
+    personas.sent_invoice(dana)
+    at = present()
+    taken = QUEUED.take(at, limit=2, wait=lambda _mail: LEASE)
+    first, claimed_at = next(taken)
+    other = Mail.objects.exclude(pk=first.pk).get()
+    QUEUED.claim(other, until=at + LEASE)
+    assert (list(taken), claimed_at) == ([], at)
+    assert not QUEUED.due(at)
+
+
+def test_take_ends_when_budget_is_spent(mail: Mail, dana: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    personas.sent_invoice(dana)
+    monkeypatch.setattr(claims, "BUDGET", timedelta())
+    assert list(QUEUED.take(present(), limit=2, wait=lambda _mail: LEASE)) == []
+    assert QUEUED.due(present()).count() == 2

@@ -1,16 +1,18 @@
-"""The loop of the worker survives a failing job, and ends when stopped."""
+"""The loop of the worker survives a failing job, keeps kinds of jobs apart, and ends when stopped."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 import pytest
 from django.db import connection
 
 from partway.billing.models import Mail
-from partway.worker import jobs
+from partway.worker import loop as worker_loop
+from partway.worker.jobs import JOBS, KINDS
 from partway.worker.loop import WorkerLoop
 from partway.worker.models import Heartbeat
 from tests.support import personas
@@ -21,27 +23,40 @@ def broken(*, now: datetime) -> int:
     raise RuntimeError("this job never works")
 
 
+@contextmanager
+def running(loop: WorkerLoop) -> Iterator[threading.Thread]:
+    """Runs the loop on a thread, and stops it."""
+
+    def run() -> None:
+        loop.run()
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        loop.stopping.set()
+        thread.join(10)
+
+
+def test_every_job_belongs_to_one_kind() -> None:
+    assert sorted(name for names in KINDS.values() for name in names) == sorted(JOBS)
+
+
 @pytest.mark.django_db
-def test_worker_round_runs_every_job_and_counts_rows() -> None:
+def test_worker_round_runs_jobs_of_its_kind_and_counts_rows() -> None:
     personas.sent_invoice(personas.customer(personas.alder().organization))
-    assert [WorkerLoop().round() for _ in range(2)] == [1, 0]
+    assert [WorkerLoop().round(kind) for kind in ("database", "mails", "mails")] == [0, 1, 0]
     assert Mail.objects.get().status == "sent"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_failing_job_does_not_stop_other_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("partway.worker.loop.JOBS", {"broken": broken, **jobs.JOBS})
+    monkeypatch.setitem(JOBS, "broken", broken)
+    monkeypatch.setitem(KINDS, "mails", ("broken", "mails"))
     personas.sent_invoice(personas.customer(personas.alder().organization))
-    assert WorkerLoop().round() == 1
-
-
-@pytest.mark.django_db
-def test_worker_writes_heartbeat() -> None:
-    loop = WorkerLoop()
-    loop.round()
-    first = Heartbeat.objects.get()
-    loop.round()
-    assert (first.pk, Heartbeat.objects.get().last_seen_at) == (loop.process, first.last_seen_at)
+    assert WorkerLoop().round("mails") == 1
 
 
 @pytest.mark.django_db
@@ -49,22 +64,38 @@ def test_stopping_worker_starts_no_further_job() -> None:
     loop = WorkerLoop()
     loop.stopping.set()
     personas.sent_invoice(personas.customer(personas.alder().organization))
-    assert loop.round() == 0
+    assert loop.round("mails") == 0
     assert Mail.objects.get().status == "queued"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_worker_loop_runs_until_stopped() -> None:
     loop = WorkerLoop(idle_seconds=0.01)
-
-    def run() -> Any:
-        loop.run()
-        connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    wait_until(Heartbeat.objects.exists)
-    loop.stopping.set()
-    thread.join(10)
+    with running(loop) as thread:
+        wait_until(Heartbeat.objects.exists)
     assert not thread.is_alive()
     assert not Heartbeat.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_job_that_hangs_delays_no_other_kind_and_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging, released = threading.Event(), threading.Event()
+
+    def hang(*, now: datetime) -> int:
+        hanging.set()
+        return released.wait(60) * 0
+
+    monkeypatch.setitem(JOBS, "gateway_lists", hang)
+    monkeypatch.setattr(worker_loop, "_HEARTBEAT_INTERVAL", worker_loop._HEARTBEAT_INTERVAL / 100)
+    monkeypatch.setattr(worker_loop, "_SHUTDOWN", worker_loop._SHUTDOWN / 50)
+    personas.sent_invoice(personas.customer(personas.alder().organization))
+    try:
+        with running(WorkerLoop(idle_seconds=0.01)) as thread:
+            hanging.wait(10)
+            first = wait_until(Heartbeat.objects.first)
+            wait_until(lambda: Mail.objects.filter(status="sent").exists())
+            wait_until(lambda: Heartbeat.objects.filter(last_seen_at__gt=first.last_seen_at).exists())
+        assert not thread.is_alive()
+    finally:
+        released.set()
+        wait_until(lambda: not any(one.name == "gateway_lists" for one in threading.enumerate()))

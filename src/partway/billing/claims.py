@@ -7,6 +7,8 @@ gateway lists are claimed here; no lock is held and no broker is needed, on SQLi
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -14,6 +16,10 @@ from typing import Any, Generic, TypeVar
 from django.db.models import Model, QuerySet
 
 M = TypeVar("M", bound=Model)
+
+# How long a job goes on taking rows: with a silent server each of them waits for a time-out. The rest is due again in
+# the next round, which begins with the present time.
+BUDGET = timedelta(seconds=20)
 
 _MAX_DOUBLINGS = 12  # keeps the power small; every interval reaches `longest` before
 
@@ -33,6 +39,22 @@ class ClaimableRows(Generic[M]):
     def due(self, now: datetime) -> QuerySet[M]:
         """Returns the rows that are due, the longest waiting first."""
         return self.rows.filter(**{f"{self.due_at}__lte": now}).order_by(self.due_at, "pk")
+
+    def take(
+        self, now: datetime, *, limit: int, wait: Callable[[M], timedelta]
+    ) -> Iterator[tuple[M, datetime]]:
+        """Claims the due rows one after the other for `wait(row)`, and yields each with the time of its claim.
+
+        Ends after `limit` rows that were due, or when BUDGET is spent. Rows that another worker claimed are left out.
+        """
+        began = time.monotonic()
+        for row in self.due(now)[:limit]:
+            # In whole seconds: a batch that nothing delays has one time.
+            spent = timedelta(seconds=int(time.monotonic() - began))
+            if spent >= BUDGET:
+                return
+            if self.claim(row, until=now + spent + wait(row)):
+                yield row, now + spent
 
     def claim(self, row: M, *, until: datetime) -> bool:
         """Claims a row that was read as due, until then; returns False when another worker claimed it first.

@@ -1,4 +1,4 @@
-"""The jobs that the worker runs in each round; each claims its rows in the database, so several workers can run."""
+"""The jobs of the worker by kind; each claims its rows in the database, so several workers can run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from partway.billing import alerts
+from partway.billing.checkouts.closing import closing_later
 from partway.billing.reconciliation import due_work, gateway_list
 from partway.delivery.mail import sending
 
@@ -19,14 +20,30 @@ def delete_stale_heartbeats(*, now: datetime) -> int:
     return Heartbeat.objects.filter(last_seen_at__lt=now - HEARTBEAT_RETENTION).delete()[0]
 
 
-# In the order of a round. Each job is called with `now`, returns the number of rows it processed, and never waits.
+def expire_payment_requests(*, now: datetime) -> int:
+    """Expires requests and calls no gateway: `unsettled_payments` closes their checkouts, seconds later."""
+    with closing_later():
+        return due_work.expire_payment_requests(now=now)
+
+
+# Each job is called with `now` and returns the number of rows it processed.
 JOBS: dict[str, Callable[..., int]] = {
     "mails": sending.send_due,
     "callbacks": due_work.process_pending_callbacks,
     "unsettled_payments": due_work.refresh_unsettled_payments,
     "gateway_lists": gateway_list.reconcile_gateway_lists,
-    "expire_requests": due_work.expire_payment_requests,
+    "expire_requests": expire_payment_requests,
     "expire_quotes": due_work.expire_quotes,
     "resolve_alerts": alerts.auto_resolve_settled,
     "stale_heartbeats": delete_stale_heartbeats,
+}
+
+# The jobs of a kind run one after the other on a thread of their own. What calls a server is a kind by itself, so that
+# a silent one delays nothing else; what only uses the database shares a thread and its connection.
+KINDS: dict[str, tuple[str, ...]] = {
+    "mails": ("mails",),
+    "callbacks": ("callbacks",),
+    "unsettled_payments": ("unsettled_payments",),
+    "gateway_lists": ("gateway_lists",),
+    "database": ("expire_requests", "expire_quotes", "resolve_alerts", "stale_heartbeats"),
 }

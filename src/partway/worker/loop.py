@@ -1,4 +1,8 @@
-"""The loop of a worker process: runs all jobs, pauses when there was nothing to do, and ends on a signal."""
+"""The worker process: a thread for each kind of job, and the heartbeat, until a signal ends it.
+
+A kind whose mail server or gateway is silent delays only itself. Whether a kind falls behind is in /metrics; the
+heartbeat says that the process lives.
+"""
 
 from __future__ import annotations
 
@@ -6,70 +10,90 @@ import os
 import signal
 import socket
 import threading
-from datetime import datetime, timedelta
+import time
+from datetime import timedelta
 
 import structlog
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, connections
 
+from partway.billing.claims import BUDGET
 from partway.lib import clock
 
-from .jobs import JOBS
+from .jobs import JOBS, KINDS
 from .models import Heartbeat
 
 log = structlog.get_logger(__name__)
 
 _HEARTBEAT_INTERVAL = timedelta(seconds=5)
+# A job that waits for a server longer than this is left behind: its rows are claimed, and due again when that ends.
+_SHUTDOWN = timedelta(seconds=5)
 
 
 class WorkerLoop:
-    """Runs rounds of jobs until `stopping` is set; a job that fails is logged and runs again in the next round."""
+    """Runs every kind of job until `stopping` is set; a job that fails is logged and runs again in the next round."""
 
     def __init__(self, *, idle_seconds: float = 0.5) -> None:
         self.idle_seconds = idle_seconds
         self.process = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.started_at = clock.now()
-        self.last_seen_at: datetime | None = None
 
     def stop_on_signals(self) -> None:
-        """Makes Ctrl-C and SIGTERM end the loop after the current job."""
+        """Makes Ctrl-C and SIGTERM end the loop, at the latest five seconds later."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stopping.set())
 
     def run(self) -> None:
-        """Runs rounds until stopped; pauses only after a round that processed nothing."""
+        """Runs until stopped, with the heartbeat on this thread, which never waits for a job."""
         log.info("worker_started", process=self.process)
-        while not self.stopping.is_set():
-            if not self.round():
-                self.stopping.wait(self.idle_seconds)
+        # Daemons, so that one that waits for a silent server does not keep the process from ending.
+        threads = [
+            threading.Thread(target=self._run_kind, args=[kind], name=kind, daemon=True) for kind in KINDS
+        ]
+        for thread in threads:
+            thread.start()
+        while True:
+            self.record_heartbeat()
+            if self.stopping.wait(_HEARTBEAT_INTERVAL.total_seconds()):
+                break
+        deadline = time.monotonic() + _SHUTDOWN.total_seconds()
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+        waiting = [thread.name for thread in threads if thread.is_alive()]
         Heartbeat.objects.filter(pk=self.process).delete()
-        log.info("worker_stopped", process=self.process)
+        log.info("worker_stopped", process=self.process, left_waiting=waiting)
 
-    def round(self) -> int:
-        """Runs every job once; returns the number of rows they processed."""
-        self._record_heartbeat()
+    def _run_kind(self, kind: str) -> None:
+        """Runs rounds of one kind; pauses only after a round that processed nothing."""
+        while not self.stopping.is_set():
+            if not self.round(kind):
+                self.stopping.wait(self.idle_seconds)
+        connections.close_all()
+
+    def round(self, kind: str) -> int:
+        """Runs each job of a kind once; returns the number of rows they processed."""
         processed = 0
-        for name, job in JOBS.items():
+        for name in KINDS[kind]:
             if self.stopping.is_set():
                 break
+            began = time.monotonic()
             try:
-                processed += job(now=clock.now())
+                processed += JOBS[name](now=clock.now())
             except Exception:
                 # The worker survives every failure: the rows of this job stay claimed for a while, then are retried.
                 log.exception("job_failed", job=name)
                 _reset_connection()
+            seconds = time.monotonic() - began
+            if seconds > BUDGET.total_seconds():
+                log.warning("job_over_budget", job=name, seconds=round(seconds, 1))
         return processed
 
-    def _record_heartbeat(self) -> None:
-        """Writes that this process is alive, at most every five seconds."""
-        now = clock.now()
-        if self.last_seen_at is not None and now < self.last_seen_at + _HEARTBEAT_INTERVAL:
-            return
+    def record_heartbeat(self) -> None:
+        """Writes that this process is alive."""
         try:
-            heartbeat = {"last_seen_at": now, "started_at": self.started_at}
+            heartbeat = {"last_seen_at": clock.now(), "started_at": self.started_at}
             Heartbeat.objects.update_or_create(pk=self.process, defaults=heartbeat)
-            self.last_seen_at = now
         except DatabaseError:
             log.exception("database_unavailable")
             _reset_connection()

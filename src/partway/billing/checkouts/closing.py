@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import wraps
@@ -18,6 +19,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _to_close: ContextVar[list[Payment] | None] = ContextVar("payments_to_close", default=None)
+_is_deferred: ContextVar[bool] = ContextVar("closing_is_deferred", default=False)
+
+
+@contextmanager
+def closing_later() -> Iterator[None]:
+    """Leaves the calls of the acts inside to the worker's job of unsettled payments, which is due in seconds."""
+    token = _is_deferred.set(True)
+    try:
+        yield
+    finally:
+        _is_deferred.reset(token)
 
 
 def closes_checkouts(act: Callable[P, R]) -> Callable[P, R]:
@@ -36,6 +48,8 @@ def closes_checkouts(act: Callable[P, R]) -> Callable[P, R]:
                 result = act(*args, **kwargs)
         finally:
             _to_close.reset(token)
+        if _is_deferred.get():
+            return result
         now = cast(datetime, kwargs["now"])  # a ParamSpec does not say what a keyword holds
         # After the commit, so that a slow gateway holds no lock, and a rollback cannot follow a checkout that was
         # closed (P4).

@@ -42,44 +42,46 @@ _OVERDUE_AFTER_ELSE = timedelta(hours=24)
 
 def refresh_unsettled_payments(*, now: datetime, limit: int = 20) -> int:
     """Refreshes the unsettled payments that are due; returns how many."""
-    refreshed = 0
-    for payment in UNSETTLED_PAYMENTS.due(now)[:limit]:
+
+    def wait(payment: Payment) -> timedelta:
         first = _FIRST_INTERVALS.get(payment.status, _FIRST_INTERVAL)
-        wait = back_off(payment.refresh_count, first=first, longest=_LONGEST_INTERVAL)
-        if not UNSETTLED_PAYMENTS.claim(payment, until=now + wait):
-            continue
+        return back_off(payment.refresh_count, first=first, longest=_LONGEST_INTERVAL)
+
+    refreshed = 0
+    for payment, at in UNSETTLED_PAYMENTS.take(now, limit=limit, wait=wait):
         refreshed += 1
         try:
-            refresh_payment(payment, now=now)
+            refresh_payment(payment, now=at)
         except Refused as refusal:
             # A repeat is refused too, and until a member acts the invoice cannot be paid online.
             amount, message = payment.amount, refusal.message[:300]
             alerts.raise_for_payment(
-                "gateway_refused", payment, now=now, amount=amount, gateway_message=message
+                "gateway_refused", payment, now=at, amount=amount, gateway_message=message
             )
         except OutcomeUnknown as error:
             log.warning("gateway_outcome_unknown", payment=payment.pk, error=str(error))
         # The refresh works on a row of its own, read under the lock.
         payment.refresh_from_db(fields=["status"])
         overdue_at = payment.created_at + _OVERDUE_AFTER.get(payment.status, _OVERDUE_AFTER_ELSE)
-        if payment.is_unsettled and now > overdue_at:
+        if payment.is_unsettled and at > overdue_at:
             # Until it is settled its invoice can hardly be paid in another way, so a member must know.
-            alerts.raise_for_payment("payment_unsettled", payment, now=now, amount=payment.amount)
+            alerts.raise_for_payment("payment_unsettled", payment, now=at, amount=payment.amount)
     return refreshed
 
 
 def process_pending_callbacks(*, now: datetime, limit: int = 20) -> int:
     """Retries callbacks that could not be booked, and raises an alert after the last attempt; returns how many."""
+
+    def wait(callback: Callback) -> timedelta:
+        return back_off(callback.attempt_count, first=_FIRST_INTERVAL, longest=_LONGEST_CALLBACK_INTERVAL)
+
     processed = 0
-    for callback in PENDING_CALLBACKS.due(now)[:limit]:
-        wait = back_off(callback.attempt_count, first=_FIRST_INTERVAL, longest=_LONGEST_CALLBACK_INTERVAL)
-        if not PENDING_CALLBACKS.claim(callback, until=now + wait):
-            continue
+    for callback, at in PENDING_CALLBACKS.take(now, limit=limit, wait=wait):
         processed += 1
         # Unmatched only after hours: the callback can be faster than our own commit of the checkout it names
         # (P7).
-        if not process_callback(callback, now=now) and callback.attempt_count >= _MAX_CALLBACK_ATTEMPTS:
-            mark_callback_unmatched(callback, now=now)
+        if not process_callback(callback, now=at) and callback.attempt_count >= _MAX_CALLBACK_ATTEMPTS:
+            mark_callback_unmatched(callback, now=at)
     return processed
 
 

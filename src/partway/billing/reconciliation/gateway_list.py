@@ -6,6 +6,7 @@ checkouts without a payment. The list has both, under the reference that we gave
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -32,18 +33,17 @@ _INTERVAL_AFTER_REFUSAL = timedelta(hours=6)
 _OVERLAP = timedelta(hours=1)
 # From this age on an unread list raises an alert: payments that were not reported are found in no other way.
 _OVERDUE_AFTER = timedelta(days=1)
+# A fetch that gets no answer takes this long when the gateway is silent, and an instant when one checkout is broken.
+# After a silent one the reading ends, so that the lists of other accounts do not wait for a hundred more.
+_SILENCE_SECONDS = 5
 _BATCH = 100
 _TAKEN = (CheckoutStatus.AUTHORIZED, CheckoutStatus.PROCESSING, CheckoutStatus.CAPTURED)
 
 
 def reconcile_gateway_lists(*, now: datetime, limit: int = 5) -> int:
     """Reads the lists that are due; returns how many payments differed from what we knew."""
-    due = GATEWAY_ACCOUNTS.due(now)[:limit]
-    return sum(
-        _reconcile_account(account, now)
-        for account in due
-        if GATEWAY_ACCOUNTS.claim(account, until=now + _INTERVAL)
-    )
+    taken = GATEWAY_ACCOUNTS.take(now, limit=limit, wait=lambda _account: _INTERVAL)
+    return sum(_reconcile_account(account, at) for account, at in taken)
 
 
 def _reconcile_account(account: GatewayAccount, now: datetime) -> int:
@@ -75,7 +75,10 @@ def _reconcile_account(account: GatewayAccount, now: datetime) -> int:
 
 
 def _reconcile_batch(batch: list[CheckoutSummary], account: GatewayAccount, now: datetime) -> tuple[int, int]:
-    """Compares summaries with our payments; returns how many differed, and how many states could not be fetched."""
+    """Compares summaries with our payments; returns how many differed, and how many states could not be fetched.
+
+    Raises OutcomeUnknown when the gateway is silent.
+    """
     # A payment is found by its checkout's id, or by our reference where we never learned the id.
     refs, references = [summary.ref for summary in batch], [summary.reference for summary in batch]
     known = Q(checkout_ref__in=refs) | Q(checkout_ref="", pk__in=references)
@@ -84,10 +87,13 @@ def _reconcile_batch(batch: list[CheckoutSummary], account: GatewayAccount, now:
     differing = unreadable = 0
     for summary in batch:
         payment = payments.get(summary.ref) or payments.get(summary.reference)
+        began = time.monotonic()
         try:
             differing += _reconcile(summary, payment, account, now)
         except (Refused, OutcomeUnknown) as error:
             log.warning("checkout_fetch_failed", checkout_ref=summary.ref, error=str(error))
+            if time.monotonic() - began > _SILENCE_SECONDS:
+                raise
             unreadable += 1
     return differing, unreadable
 

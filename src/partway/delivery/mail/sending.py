@@ -13,7 +13,7 @@ import structlog
 from django.db import transaction
 
 from partway.billing import outbox
-from partway.billing.claims import ClaimableRows
+from partway.billing.claims import BUDGET, ClaimableRows
 from partway.billing.models import Mail, MailAttempt
 
 from . import failures, kinds, rendering
@@ -41,12 +41,15 @@ log = structlog.get_logger(__name__)
 
 
 def send_due(*, now: datetime, limit: int = 20) -> int:
-    """Sends the mails that are due, oldest first, at most `limit`; returns how many were processed."""
+    """Sends the mails that are due, oldest first, at most `limit` or BUDGET long; returns how many were processed."""
     started = time.monotonic()
     processed = 0
     while processed < limit:
         # A slow server must not use up the next lease.
-        at = now + timedelta(seconds=time.monotonic() - started)
+        spent = timedelta(seconds=time.monotonic() - started)
+        if spent >= BUDGET:
+            break
+        at = now + spent
         mail = _claim_next(at)
         if mail is None:
             break
