@@ -86,32 +86,48 @@ def parse_number(
     own = _read(sign, body, mark, indian)
     other = _read(sign, body, _OTHER[mark], indian=True)
     readings = sorted({reading.number for reading in (own, other) if reading})
-    if own and own.is_well_grouped:
-        excess = bool(own.decimals[places:].strip("0"))
-        # A comma in 1,234 cannot be the decimal mark of an amount with two decimals, but it can be that of a
-        # quantity. Its zeros count as decimals too: they are not written to say nothing.
-        is_other_possible = (
-            other is not None
-            and other.is_well_grouped
-            and len(other.decimals) <= places
-            and abs(other.number) <= limit
-        )
-        if len(readings) > 1 and (excess or is_other_possible):
-            code = "ambiguous_decimals" if excess else "ambiguous"
-            raise NumberError(code, readings=tuple(readings), places=places)
-        if excess:
-            raise NumberError("too_many_decimals", places=places)
-        if abs(own.number) > limit:
-            raise NumberError("too_large", limit=limit, places=places)
-        return own.number
+    if own is None or not own.is_well_grouped:
+        raise _refusal(text, readings, places)
+    has_excess = _has_excess(own.number, places)
+    if len(readings) > 1 and (has_excess or _is_possible(other, places, limit)):
+        raise _ambiguous(readings, places)
+    if has_excess:
+        raise NumberError("too_many_decimals", places=places)
+    if abs(own.number) > limit:
+        raise NumberError("too_large", limit=limit, places=places)
+    return own.number
+
+
+def _is_possible(other: _Reading | None, places: int, limit: Decimal) -> bool:
+    """Returns whether the field could have the other reading.
+
+    A comma in 1,234 cannot be the decimal mark of an amount with two decimals, but it can be that of a quantity. Its
+    zeros count as decimals too: they are not written to say nothing.
+    """
+    if other is None or not other.is_well_grouped:
+        return False
+    return len(other.decimals) <= places and abs(other.number) <= limit
+
+
+def _refusal(text: str, readings: Sequence[Decimal], places: int) -> NumberError:
+    """Returns the error of a text without a reading in the locale of the page."""
     if len(readings) > 1:
-        has_excess = any(reading != round(reading, places) for reading in readings)
-        code = "ambiguous_decimals" if has_excess else "ambiguous"
-        raise NumberError(code, readings=tuple(readings), places=places)
+        return _ambiguous(readings, places)
     shown = _strip_edge(text)[:40]
     if readings:
-        raise NumberError("other_separators", text=shown, reading=readings[0], places=places)
-    raise NumberError("not_a_number", text=shown, places=places)
+        return NumberError("other_separators", text=shown, reading=readings[0], places=places)
+    return NumberError("not_a_number", text=shown, places=places)
+
+
+def _ambiguous(readings: Sequence[Decimal], places: int) -> NumberError:
+    has_excess = any(_has_excess(reading, places) for reading in readings)
+    code = "ambiguous_decimals" if has_excess else "ambiguous"
+    return NumberError(code, readings=tuple(readings), places=places)
+
+
+def _has_excess(number: Decimal, places: int) -> bool:
+    # Not by rounding, which the precision of decimals ends at 28 digits.
+    return len(f"{number:f}".partition(".")[2].rstrip("0")) > places
 
 
 def format_typed(number: Decimal, *, locale: str, min_decimals: int = 0, limit: Decimal | None = None) -> str:
@@ -201,12 +217,16 @@ def _read(sign: str, body: str, mark: str, indian: bool) -> _Reading | None:
         or len(set(re.sub("[0-9]", "", whole))) > 1
     ):
         return None
-    first, *middle = groups
-    if middle:
-        last = middle.pop()
-        by_three = {len(group) for group in middle} <= {_GROUP_SIZE} and 1 <= len(first) <= _GROUP_SIZE
-        by_two = indian and {len(group) for group in middle} <= {2} and 1 <= len(first) <= 2
-        if len(last) != _GROUP_SIZE or not (by_three or by_two):
-            return None
-    is_well_grouped = len(groups) == 1 or not first.startswith("0")
+    if len(groups) > 1 and not _has_group_sizes(groups, indian=indian):
+        return None
+    is_well_grouped = len(groups) == 1 or not groups[0].startswith("0")
     return _Reading(Decimal(f"{sign}{digits or '0'}.{decimals or '0'}"), decimals, is_well_grouped)
+
+
+def _has_group_sizes(groups: Sequence[str], *, indian: bool) -> bool:
+    """Returns whether the last group has three digits, and those before it three each, or two as in India."""
+    first, *middle, last = groups
+    sizes = {len(group) for group in middle}
+    by_three = sizes <= {_GROUP_SIZE} and 1 <= len(first) <= _GROUP_SIZE
+    by_two = indian and sizes <= {2} and 1 <= len(first) <= 2
+    return len(last) == _GROUP_SIZE and (by_three or by_two)

@@ -13,6 +13,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import structlog
 
@@ -79,15 +80,14 @@ def _take() -> tuple[subprocess.Popen[bytes], bool]:
 
 def _ask(child: subprocess.Popen[bytes], document: bytes) -> bytes | None:
     """Returns the child's response; None when it has ended, by itself or killed at the deadline."""
-    assert child.stdin is not None  # noqa: S101 - for mypy: both are pipes
-    assert child.stdout is not None  # noqa: S101
+    stdin, stdout = _pipes(child)
     deadline = threading.Timer(_DEADLINE_SECONDS, child.kill)
     deadline.start()
     try:
-        child.stdin.write(len(document).to_bytes(4, "big") + document)
-        child.stdin.flush()
-        length = child.stdout.read(4)
-        response = child.stdout.read(int.from_bytes(length, "big"))
+        stdin.write(len(document).to_bytes(4, "big") + document)
+        stdin.flush()
+        length = stdout.read(4)
+        response = stdout.read(int.from_bytes(length, "big"))
         if length and len(response) == int.from_bytes(length, "big"):
             return response
     except BrokenPipeError:
@@ -98,13 +98,19 @@ def _ask(child: subprocess.Popen[bytes], document: bytes) -> bytes | None:
     return None
 
 
+def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Returns the pipes to and from the child, which `_take` opened."""
+    if child.stdin is None or child.stdout is None:
+        raise TypeError("a typesetter has two pipes")
+    return child.stdin, child.stdout
+
+
 def _close(child: subprocess.Popen[bytes]) -> None:
     """Closes the pipes, at which the child ends if it has not yet, and waits for it."""
-    assert child.stdin is not None  # noqa: S101
-    assert child.stdout is not None  # noqa: S101
+    stdin, stdout = _pipes(child)
     with suppress(BrokenPipeError):
-        child.stdin.close()
-    child.stdout.close()
+        stdin.close()
+    stdout.close()
     try:
         child.wait(1)
     except subprocess.TimeoutExpired:
