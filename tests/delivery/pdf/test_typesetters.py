@@ -10,7 +10,7 @@ from django.test import Client
 from partway.billing import links
 from partway.billing.models import Invoice, Mail
 from partway.delivery.mail.sending import send_due
-from partway.delivery.pdf import TypesettingFailed, typesetters
+from partway.delivery.pdf import TypesettingFailed, typesetter, typesetters
 from partway.delivery.pdf.typesetting import pdf
 from partway.lib import bulkheads
 from partway.lib.clock import now as present
@@ -42,6 +42,15 @@ def test_typesetter_is_used_again() -> None:
     [first] = typesetters._idle
     pdf(sample_documents.invoice())
     assert typesetters._idle == [first]
+
+
+def test_typesetter_of_large_process_is_used_again() -> None:
+    large = bytearray(b"x" * typesetter.RECYCLE_BYTES * 2)
+    pdf(sample_documents.invoice())
+    [first] = typesetters._idle
+    pdf(sample_documents.invoice())
+    assert typesetters._idle == [first]
+    del large
 
 
 def test_typesetter_that_ended_meanwhile_is_replaced() -> None:
