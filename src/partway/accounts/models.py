@@ -1,4 +1,4 @@
-"""The tables of organizations, users, members with a role, invitations, sessions and gateway accounts."""
+"""The tables of organizations, users, members, invitations, sessions, counted attempts and gateway accounts."""
 
 from __future__ import annotations
 
@@ -154,6 +154,45 @@ class UserSession(models.Model):
     ip_address = models.GenericIPAddressField()
     browser = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
+
+
+class Attempt(models.Model):
+    """One counted use of something that is limited; `accounts/rate_limits.py` is its only reader and writer.
+
+    `subject` is a keyed digest: people type passwords into the field of the address, and none is stored.
+    """
+
+    action = models.CharField(max_length=40)
+    subject = models.CharField(max_length=40)
+    created_at = models.DateTimeField()
+    # When the longest window of its limit is over: from then on the row counts for nothing.
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["action", "subject", "created_at"], name="attempt_of_subject"),
+            models.Index(fields=["expires_at"], name="attempt_expired"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} of {self.subject}"
+
+
+class UsedCode(models.Model):
+    """The time step of a code of an authenticator app that was accepted, so that no code works twice."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="used_codes")
+    time_step = models.BigIntegerField()
+    used_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "time_step"], name="code_used_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["used_at"], name="used_code_age")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at step {self.time_step}"
 
 
 class Role(models.TextChoices):

@@ -5,25 +5,12 @@ import functools
 import django.core.validators
 import django.db.models.deletion
 from django.conf import settings
-from django.core.management import call_command
 from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
 
 import partway.accounts.fields
 import partway.accounts.models
 import partway.lib.clock
 import partway.lib.ids
-
-
-def create_cache_table(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-    """Creates the cache's table, which holds sign-in attempts and used codes for every process."""
-    call_command("createcachetable", database=editor.connection.alias, verbosity=0)
-
-
-def drop_cache_table(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-    """Drops the cache's table."""
-    editor.execute(f"DROP TABLE {editor.quote_name(settings.CACHES['default']['LOCATION'])}")
 
 
 class Migration(migrations.Migration):
@@ -324,5 +311,52 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(create_cache_table, drop_cache_table),
+        migrations.CreateModel(
+            name="Attempt",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("action", models.CharField(max_length=40)),
+                ("subject", models.CharField(max_length=40)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["action", "subject", "created_at"], name="attempt_of_subject"),
+                    models.Index(fields=["expires_at"], name="attempt_expired"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="UsedCode",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("time_step", models.BigIntegerField()),
+                ("used_at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="used_codes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["used_at"], name="used_code_age")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "time_step"), name="code_used_once"),
+                ],
+            },
+        ),
     ]
