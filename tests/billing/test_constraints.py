@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, transaction
 
-from partway.accounts.models import GatewayAccount, Invitation, Member
+from partway.accounts.models import GatewayAccount, Invitation, Member, UsedCode
 from partway.billing import parties
 from partway.billing.models import (
     Alert,
@@ -77,6 +77,10 @@ def invitation(invoice: Invoice) -> Invitation:
     return members.invite(organization, email="ivy@post.example", role="reader", by=by, now=now)
 
 
+def used_code(invoice: Invoice) -> UsedCode:
+    return UsedCode.objects.create(user=member(invoice).user, time_step=1, used_at=present())
+
+
 def call(invoice: Invoice) -> GatewayCall:
     return GatewayCall.objects.create(
         payment=payment(invoice), operation="start", attempt=1, started_at=present()
@@ -126,7 +130,7 @@ def duplicated(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
 
     def violate(invoice: Invoice) -> None:
         row = make(invoice)
-        row.pk = None if isinstance(row, MailAttempt) else f"{row.pk}2"
+        row.pk = None if isinstance(row, MailAttempt | UsedCode) else f"{row.pk}2"
         with transaction.atomic():
             row.save(force_insert=True)
 
@@ -231,6 +235,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "invitation_role_known": overwritten(invitation, role="king"),
     "invitation_status_known": overwritten(invitation, status="lost"),
     "one_membership_per_user": member_again,
+    "code_used_once": duplicated(used_code),
     "member_role_known": overwritten(member, role="king"),
 }
 

@@ -99,6 +99,8 @@ def running_installation(home: Path) -> Iterator[Installation]:
             "DJANGO_SETTINGS_MODULE": "tests.support.crash_app.settings",
             "EMAIL_URL": mail_server.url,
             "PARTWAY_CHECKOUTS_PER_IP": "1000",  # all customers have the same address
+            "PARTWAY_MAILS_PER_MEMBER": "100000",  # and one member does everything
+            "PARTWAY_MAILS_PER_ORGANIZATION": "100000",
         }
         supervisor = stack.enter_context(ForkedSupervisor(config, environment))
         settings = override_settings(

@@ -55,6 +55,9 @@ def run(
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
     settings.PARTWAY_CHECKOUTS_PER_LINK = CHECKOUTS_PER_LINK
+    # Members act hundreds of times within seconds; these limits have tests of their own.
+    settings.PARTWAY_MAILS_PER_LINK = settings.PARTWAY_MAILS_PER_MEMBER = 100_000
+    settings.PARTWAY_MAILS_PER_ORGANIZATION = 100_000
     return partial(_run, sandbox_server, callback_receiver)
 
 

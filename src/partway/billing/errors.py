@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -96,10 +98,17 @@ class PaymentsNotEnabled(BillingError):
 
 
 class RateLimited(BillingError):
-    """More checkouts than an honest customer needs (DESIGN P8)."""
+    """More checkouts than an honest customer needs (DESIGN P8), or, with a reason, more mails (DESIGN section 12).
+
+    retry_after: how long to wait; in the sentence as `minutes`.
+    """
 
     code = "rate_limited"
     status = 429
+
+    def __init__(self, retry_after: timedelta, *, reason: str = "") -> None:
+        self.retry_after = retry_after
+        super().__init__(reason=reason, minutes=max(ceil(retry_after.total_seconds() / 60), 1))
 
 
 class GatewayUnavailable(BillingError):

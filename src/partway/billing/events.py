@@ -17,7 +17,7 @@ Subject = Invoice | Quote | PaymentRequest | Payment | Customer | Organization
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The cause of a change: `kind` is member, key, customer, gateway, clock or operator."""
+    """The cause of a change: `kind` is member, key, customer, gateway, clock, operator or visitor."""
 
     kind: str
     id: str
@@ -26,6 +26,8 @@ class Actor:
 
 CLOCK = Actor("clock", "", "Partway")
 OPERATOR = Actor("operator", "", "The operator")
+# Of a wrong password: it may have been typed by the member, or by anyone else.
+VISITOR = Actor("visitor", "", "A visitor")
 
 
 def member_actor(member: Member) -> Actor:

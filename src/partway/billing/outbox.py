@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
+from partway.accounts import rate_limits
 from partway.accounts.models import Member, User
+from partway.accounts.rate_limits import Limit, LimitReached, Window
 
 from . import events
+from .errors import RateLimited
 from .events import CLOCK
 from .models import Event, Mail, Payment, PaymentRequest
 
@@ -27,8 +31,19 @@ class Recipients:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+# Mails to others that a member sends, as often as they like. No limit stands in the way of an act that causes a mail by
+# the way: a cancellation, a booking.
+_LIMITED_KINDS = frozenset({"invoice_sent", "quote_sent", "payment_request", "invitation"})
+_WINDOW = timedelta(hours=1)
+
+
 def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
-    """Writes the mail's row in the transaction of the event that it is about (DESIGN D6)."""
+    """Writes the mail's row in the transaction of the event that it is about (DESIGN D6).
+
+    Raises RateLimited when a member sends more than a person does.
+    """
+    if kind in _LIMITED_KINDS and event.actor_kind == "member":
+        _count(kind, event, recipients)
     return Mail.objects.create(
         kind=kind,
         event=event,
@@ -45,6 +60,26 @@ def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
         created_at=event.created_at,
         next_attempt_at=event.created_at,
     )
+
+
+def _count(kind: str, event: Event, recipients: Recipients) -> None:
+    # By the document and not by the request: one that is canceled and made anew mails the same people. An invitation
+    # has none, so the invited address is counted.
+    document = event.invoice_id or event.quote_id or f"{event.organization_id} {recipients.to[0].lower()}"
+    per_link = settings.PARTWAY_MAILS_PER_LINK
+    uses = {
+        Limit("mail_link", Window(per_link, _WINDOW), Window(3 * per_link, timedelta(days=1))): (
+            f"{kind} {document}"
+        ),
+        Limit("mail_member", Window(settings.PARTWAY_MAILS_PER_MEMBER, _WINDOW)): event.actor_id,
+        Limit("mail_organization", Window(settings.PARTWAY_MAILS_PER_ORGANIZATION, _WINDOW)): (
+            event.organization_id
+        ),
+    }
+    try:
+        rate_limits.consume(uses, now=event.created_at)
+    except LimitReached as reached:
+        raise RateLimited(reached.retry_after, reason=reached.limit.action) from reached
 
 
 def requester(request: PaymentRequest) -> str:

@@ -58,7 +58,7 @@ def configure_logs(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     # RequestLogMiddleware logs each request with its token masked; these would log it again, or whole URLs.
-    for noisy in ("axes", "httpx", "httpcore", "django.request", "django.server", "_granian"):
+    for noisy in ("httpx", "httpcore", "django.request", "django.server", "_granian"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

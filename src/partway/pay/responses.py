@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
-from partway.billing.errors import BillingError, NotPayable
+from partway.billing.errors import BillingError, NotPayable, RateLimited
 from partway.billing.payments.start import PaymentTarget, checkout_origin, start_payment
 from partway.delivery.messages import error_message
 from partway.gateways.registry import find_test_gateway
@@ -143,6 +144,10 @@ def start(
     except NotPayable as error:
         changed = error.reason == "changed"
         return rerender(str(AMOUNT_CHANGED) if changed else error_message(error), error.status)
+    except RateLimited as error:
+        response = rerender(error_message(error), error.status)
+        response.headers["Retry-After"] = str(ceil(error.retry_after.total_seconds()))
+        return response
     except BillingError as error:
         return rerender(error_message(error), error.status)
     # See Other: the browser opens the checkout by GET, and Back does not send the form again.

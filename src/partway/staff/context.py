@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -106,7 +107,11 @@ class MemberContext:
             "today": self.today,
             "frame": frame,
         }
-        return render(self.request, template, {**shared, **(context or {})}, status=status)
+        response = render(self.request, template, {**shared, **(context or {})}, status=status)
+        retry_after = getattr((context or {}).get("form"), "retry_after", None)
+        if retry_after is not None:
+            response.headers["Retry-After"] = str(ceil(retry_after.total_seconds()))
+        return response
 
     def redirect(self, url: str, *, notice: str = "") -> HttpResponse:
         """Redirects after an act, with a notice for the next page; a dialog redirects its whole page."""

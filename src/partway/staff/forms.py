@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
@@ -18,7 +18,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from partway.billing.errors import BillingError, FieldError, Invalid
+from partway.billing.errors import BillingError, FieldError, Invalid, RateLimited
 from partway.delivery.formats import MAX_PERCENT, current_locale, format_typed, format_typed_percent
 from partway.delivery.messages import error_message, field_messages
 from partway.delivery.messages.numbers import number_message
@@ -45,6 +45,7 @@ class StaffForm(forms.Form):
         super().__init__(None if data is None else normalize(data), initial=dict(initial or {}))
         self.code = ""
         self.refusal_status = 0
+        self.retry_after: timedelta | None = None
 
     @property
     def status(self) -> int:
@@ -54,6 +55,8 @@ class StaffForm(forms.Form):
     def add_billing_error(self, error: BillingError) -> None:
         """Puts billing's refusal on the form: on the fields that it names, else on the form as a whole."""
         self.code, self.refusal_status = error.code, error.status
+        if isinstance(error, RateLimited):
+            self.retry_after = error.retry_after
         if isinstance(error, Invalid):
             self.add_field_errors(error.fields)
         else:

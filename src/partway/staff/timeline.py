@@ -67,6 +67,8 @@ def _variant(event: Event) -> str:
         return str(event.data.get("from", ""))
     if event.type == "invoice.written_off":
         return "amount" if "amount_minor" in event.data else ""
+    if event.type in ("member.sign_in_failed", "member.sign_in_limited"):
+        return str(event.data.get("kind", ""))
     if event.type in ("payment.recorded", "payment.reversed"):
         return "deposit" if event.quote_id else ""
     return str(event.data.get("reason", "")) if event.type == "payment_request.canceled" else ""
@@ -116,6 +118,10 @@ def detail(event: Event) -> str:
     """Returns the detail under the sentence; empty for most events."""
     if event.type == "organization.changed":
         return _setting_changes(event.data)
+    if event.type == "organization.invoices_exported":
+        return str(event.data.get("filters", ""))
+    if "ip_address" in event.data:
+        return gettext("from %(address)s") % {"address": event.data["ip_address"]}
     if event.type == "invoice.edited":
         return _edit_effects(event.data)
     if event.type == "alert.resolved":
@@ -252,6 +258,13 @@ _SENTENCES = {
     "member.two_factor_reset": _("%(actor)s switched the two-factor sign-in of %(person)s off"),
     "member.recovery_codes_made": _("%(person)s made new recovery codes"),
     "member.sessions_ended": _("%(person)s ended their other sessions"),
+    "member.signed_in": _("%(person)s signed in"),
+    "member.signed_out": _("%(person)s signed out"),
+    "member.sign_in_failed": _("A wrong password was typed for %(person)s"),
+    "member.sign_in_failed:code": _("A wrong code was typed for %(person)s, after the right password"),
+    "member.sign_in_limited": _("Passwords of %(person)s were guessed; attempts are slowed down"),
+    "member.sign_in_limited:code": _("Codes of %(person)s were guessed, by somebody with the password"),
+    "organization.invoices_exported": _("%(actor)s exported the list of invoices"),
 }
 _HIDDEN_TYPES = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})
 _TONES = {
@@ -269,4 +282,6 @@ _TONES = {
     "payment.declined": "amber",
     "payment.failed": "amber",
     "mail.failed": "amber",
+    "member.sign_in_failed": "amber",
+    "member.sign_in_limited": "amber",
 }

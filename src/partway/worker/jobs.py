@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from partway.accounts import rate_limits, sessions, two_factor
 from partway.billing import alerts
 from partway.billing.checkouts.closing import closing_later
 from partway.billing.reconciliation import due_work, gateway_list
@@ -36,6 +37,9 @@ JOBS: dict[str, Callable[..., int]] = {
     "expire_quotes": due_work.expire_quotes,
     "resolve_alerts": alerts.auto_resolve_settled,
     "stale_heartbeats": delete_stale_heartbeats,
+    "expired_attempts": rate_limits.delete_expired,
+    "used_codes": two_factor.delete_used_codes,
+    "ended_sessions": sessions.delete_ended,
 }
 
 # The jobs of a kind run one after the other on a thread of their own. What calls a server is a kind by itself, so that

@@ -16,6 +16,7 @@ from tests.support.gateway_driver import GatewayDriver
 def scenario_factory(
     gateway_driver: GatewayDriver, organization: Organization, alice: Actor, settings: Settings
 ) -> ScenarioFactory:
-    """Returns a function that creates a scenario; lifts the rate limit, because all rounds share one address."""
+    """Returns a function that creates a scenario; lifts the limits, because all rounds share one address and member."""
     settings.PARTWAY_CHECKOUTS_PER_IP = 10_000
+    settings.PARTWAY_MAILS_PER_MEMBER = settings.PARTWAY_MAILS_PER_ORGANIZATION = 100_000
     return lambda given: create_scenario(given, gateway_driver, organization, alice)

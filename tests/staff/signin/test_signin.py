@@ -122,8 +122,9 @@ def test_the_welcome_link_works_once(client: Client, invited: User) -> None:
 @pytest.mark.parametrize(
     ("password", "repeated_password", "message"),
     [
-        ("short", "short", "at least 10"),
-        ("password123", "password123", "common"),
+        ("elevensigns", "elevensigns", "at least 12"),
+        ("qwerty123456", "qwerty123456", "common"),
+        ("ivy@alder.example", "ivy@alder.example", "too similar"),
         (PASSWORD, "x", "do not match"),
     ],
 )

@@ -75,8 +75,10 @@ def _get_or_create_payment(
         if is_same or unsettled.status not in gateway_calls.CANCEL_TRANSITIONS:
             return unsettled
 
-    # Checked before another payment is canceled, because a refused start must not end a checkout.
-    rate_limits.check(document, request, payer_ip, now=now)
+    # Checked before another payment is canceled: a refused start must not end a checkout. The checkout is
+    # counted once, with its payment.
+    limit = rate_limits.consume if unsettled is None else rate_limits.check
+    limit(document, request, payer_ip, now=now)
     account = _account_for(document.organization, amount)
     payer = events.customer_actor(document.customer)
     if unsettled is not None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from partway.accounts import passwords, sessions, two_factor
+from partway.accounts import passwords, rate_limits, sessions, two_factor
 from partway.accounts.models import Invitation, InvitationStatus, Member, Organization, Role, User
 from partway.accounts.permissions import Permission, needs
+from partway.accounts.rate_limits import Limit, LimitReached, Window
 
 from .. import events, outbox
 from ..errors import FieldError, Invalid, InvitationNotOpen, LastOwner, Stale, field_error
@@ -20,6 +22,7 @@ from ..outbox import Recipients
 
 INVITATION_LIFETIME = timedelta(days=7)
 MAX_NAME_LENGTH = 120
+_WARNINGS = Limit("sign_in.warning", Window(1, timedelta(hours=1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,37 @@ def record_sign_in_change(user: User, what: str, *, now: datetime) -> None:
 
 
 @transaction.atomic
+def record_sign_in(user: User, *, ip_address: str, now: datetime) -> None:
+    """Records that a user signed in, from which address."""
+    record_for_user(user, "signed_in", now=now, data={"ip_address": ip_address})
+
+
+@transaction.atomic
+def record_sign_out(user: User, *, ip_address: str, now: datetime) -> None:
+    """Records that a user signed out."""
+    record_for_user(user, "signed_out", now=now, data={"ip_address": ip_address})
+
+
+@transaction.atomic
+def record_failed_sign_in(user: User, kind: str, *, ip_address: str, now: datetime) -> None:
+    """Records a wrong password or code (`kind`); limits keep the number of these events small."""
+    data = {"kind": kind, "ip_address": ip_address}
+    record_for_user(user, "sign_in_failed", now=now, data=data, by=events.VISITOR)
+
+
+@transaction.atomic
+def warn_of_guesses(user: User, kind: str, *, ip_address: str, now: datetime) -> None:
+    """Records and mails that passwords or codes (`kind`) of a user are guessed, at most once an hour."""
+    try:
+        rate_limits.consume({_WARNINGS: f"{user.pk} {kind}"}, now=now)
+    except LimitReached:
+        return
+    data = {"kind": kind, "ip_address": ip_address}
+    record_for_user(user, "sign_in_limited", now=now, data=data, by=events.VISITOR)
+    outbox.queue_account_mail(user, "sign_in_attempts", now=now, data=data)
+
+
+@transaction.atomic
 def reset_two_factor(user: User, *, by: Actor, now: datetime) -> bool:
     """Removes the second factor of a user who lost phone and recovery codes; returns False if there was none."""
     if not two_factor.reset(user):
@@ -192,12 +226,14 @@ def end_other_sessions(user: User, *, key: str | None, now: datetime) -> None:
         record_for_user(user, "sessions_ended", now=now)
 
 
-def record_for_user(user: User, what: str, *, now: datetime, data: dict[str, object] | None = None) -> None:
-    """Records `member.<what>` in every organization of a user, with the user as the actor."""
+def record_for_user(
+    user: User, what: str, *, now: datetime, data: dict[str, Any] | None = None, by: Actor | None = None
+) -> None:
+    """Records `member.<what>` in every organization of a user, with the user as the actor unless `by` is given."""
     for member in Member.objects.filter(user=user).select_related("organization", "user"):
         member_data = {**_member_data(member), **(data or {})}
-        by = events.member_actor(member)
-        events.record(f"member.{what}", member.organization, by=by, now=now, data=member_data)
+        actor = by or events.member_actor(member)
+        events.record(f"member.{what}", member.organization, by=actor, now=now, data=member_data)
 
 
 def _member_data(member: Member) -> dict[str, object]:

@@ -17,7 +17,19 @@ MESSAGES: dict[str, str | Promise] = {
         "A payment is being processed right now. Wait until it is settled, then try again."
     ),
     "rate_limited": _(
-        "Too many attempts to pay from here. Wait an hour, or ask who sent you the link for another way to pay."
+        "Too many attempts to pay from here. Wait %(minutes)s min, or ask who sent you the link for another way to pay."
+    ),
+    "rate_limited.mail_link": _(
+        "This was mailed many times within a short time. Nothing was sent now; the link that was mailed still works. "
+        "Try again in %(minutes)s min."
+    ),
+    "rate_limited.mail_member": _(
+        "You have sent as many mails as one member can send within an hour. Nothing was sent now. "
+        "Try again in %(minutes)s min."
+    ),
+    "rate_limited.mail_organization": _(
+        "The organization has sent as many mails as it can within an hour. Nothing was sent now. "
+        "Try again in %(minutes)s min."
     ),
     "resolution_too_long": _("Use at most %(longest)s characters."),
     "stale.alert_changed": _(

@@ -33,6 +33,7 @@ MESSAGES: dict[str, str | Promise] = {
         "This password is too short. It must contain at least %(min_length)s characters."
     ),
     "password_too_common": _("This password is too common."),
+    "password_too_similar": _("This password is too similar to the name or the mail address."),
     # Organizations
     "invoice_prefix_ends_with_digit": _("End it with a letter or a mark, like INV- or 2026/."),
     "percent_invalid": _("Enter a percentage between 0 and 100, with at most four decimals."),

@@ -7,11 +7,13 @@ import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from partway.billing import events
 from partway.billing.models import Invoice, PaymentRequest
 from partway.billing.models.parties import ISSUED
 from partway.delivery.templatetags.partway import invoice_display_status
@@ -30,16 +32,25 @@ _HEADER = (
 _BOM = "\ufeff"  # without it, spreadsheets read UTF-8 in another encoding
 _ROWS_AT_ONCE = 2_000
 _CHUNK_CHARACTERS = 32_768
+_MAX_FILTERS_LENGTH = 500
 # A spreadsheet would run a cell that begins with one of these, and a customer's name comes from outside.
 _DANGEROUS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def export(ctx: MemberContext) -> HttpResponseBase:
-    """The file; an address that cannot be read in full leads to the list, which says what is wrong with it."""
+    """The file, and an event of who took it; an address that cannot be read in full leads to the list.
+
+    The list says what is wrong with it.
+    """
     filtered = apply_filters(ctx)
     rows = apply_sort(filtered, ctx)
     if filtered.filter_errors:
         return redirect(f"{ctx.url('invoices')}?{ctx.request.GET.urlencode()}")
+    with transaction.atomic():
+        filters = {"filters": ctx.request.GET.urlencode()[:_MAX_FILTERS_LENGTH]}
+        events.record(
+            "organization.invoices_exported", ctx.organization, by=ctx.actor, now=ctx.now, data=filters
+        )
     response = StreamingHttpResponse(_chunks(_lines(rows, ctx)), content_type="text/csv; charset=utf-8")
     name = f"{ctx.organization.slug}-invoices-{ctx.today.isoformat()}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -34,6 +34,7 @@ _OTHER_ACTORS = {
     "gateway": _("Payment services"),
     "clock": _("Partway itself"),
     "operator": _("The operator"),
+    "visitor": _("Visitors who are not signed in"),
 }
 
 

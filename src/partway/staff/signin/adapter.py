@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
-from django.contrib.auth import authenticate
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import User
 from partway.lib.sealing import seal, unseal
 
-from . import login
-from .lockout import ip_address
+from . import lockout, login
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -28,20 +28,32 @@ class AccountAdapter(DefaultAccountAdapter):
         ),
         "incorrect_password": _("This is not your password."),
         "enter_current_password": _("This is not your password."),
-        "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
-        "rate_limited": _("Too many attempts. Wait a few minutes, then try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Always False: an account without an organization has no honest use."""
         return False
 
-    get_client_ip = staticmethod(ip_address)  # the address that limits are counted by
+    get_client_ip = staticmethod(lockout.ip_address)  # the address that limits are counted by
     login = staticmethod(login.log_in)  # the last step, after the second factor
 
+    def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
+        """Redirects to the page asked for; from now on this browser has guesses of its own for the account."""
+        return lockout.remember_device(super().post_login(request, user, **details), user)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Returns the user whose password this is; a wrong one counts. Raises LimitReached."""
+        found: list[User] = []
+        with suppress(ValidationError), lockout.guess(request, credentials["email"], "password"):
+            user = super().authenticate(request, **credentials)
+            if user is None:
+                raise ValidationError("wrong password")
+            found.append(user)
+        return found[0] if found else None
+
     def reauthenticate(self, user: User, password: str) -> bool:
-        """Whether this is the password of the person signed in; a wrong one counts towards the lockout."""
-        found = authenticate(self.request, email=user.email, password=password)
+        """Whether this is the password of the person signed in; a wrong one counts like one at the sign-in."""
+        found = self.authenticate(self.request, email=user.email, password=password)
         return found is not None and found.pk == user.pk
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:

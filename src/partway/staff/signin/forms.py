@@ -1,26 +1,24 @@
-"""The forms of django-allauth, extended by the lockout, single-use codes, and mails through the outbox."""
+"""The forms of django-allauth, extended by limits, single-use codes, and mails through the outbox."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import LoginForm, ResetPasswordForm, UserTokenForm
+from allauth.account.forms import ChangePasswordForm, LoginForm, ResetPasswordForm, UserTokenForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
-from django.core.exceptions import ValidationError
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.http import HttpRequest
 
+from partway.accounts import two_factor
 from partway.accounts.models import User
 from partway.accounts.passwords import reset_tokens
 from partway.billing import outbox
 from partway.lib import clock
 
 from . import lockout
-
-_CODE_LIFE_SECONDS = 120  # longer than the time steps in which a code is accepted
 
 
 class SignInForm(LoginForm):
@@ -33,6 +31,12 @@ class SignInForm(LoginForm):
 
 class ForgotPasswordForm(ResetPasswordForm):
     """The address of an account whose password was forgotten."""
+
+    def clean_email(self) -> str:
+        """Returns the address; counts the request, whether the account exists or not. Raises LimitReached."""
+        email: str = super().clean_email()
+        lockout.count_reset(context.request, email)
+        return email
 
     def save(self, request: HttpRequest, **_: Any) -> str:
         """Queues the mail where the account exists; the page is the same where it does not."""
@@ -51,36 +55,53 @@ class TokenForm(UserTokenForm):
 
 
 class _SingleUseCodeMixin:
-    """A code from the app or a recovery code: a wrong one counts towards the lockout, a right one works once."""
+    """A code from the app or a recovery code: a wrong one counts, a right one works once."""
 
     user: User
     authenticator: Authenticator
+    pending = ""  # the sign-in that waits for this code
 
     def clean_code(self) -> str:
-        """Returns the code; raises ValidationError for a wrong or used one, and while the account is locked."""
-        request = context.request
-        if lockout.is_locked(request, self.user):
-            request.axes_locked_out = True
-            raise get_adapter().validation_error("incorrect_code")
-        try:
+        """Returns the code; raises ValidationError for a wrong or used one, else as `lockout.guess`."""
+        with lockout.guess(context.request, self.user.email, "code", pending=self.pending):
             code: str = super().clean_code()  # type: ignore[misc]
-            self._mark_used(code)
-        except ValidationError:
-            lockout.record_failure(request, self.user)
-            raise
+            if self.authenticator.type == Authenticator.Type.TOTP:
+                secret = get_adapter().decrypt(self.authenticator.data["secret"])
+                if not two_factor.use_code(self.user, code, secret, now=clock.now()):
+                    raise get_adapter().validation_error("incorrect_code")
         return code
-
-    def _mark_used(self, code: str) -> None:
-        # A code is accepted for three time steps; allauth remembers it for one.
-        if self.authenticator.type == Authenticator.Type.TOTP:
-            digits = "".join(filter(str.isdigit, code))
-            if not cache.add(f"partway.totp.{self.user.pk}.{digits}", True, timeout=_CODE_LIFE_SECONDS):
-                raise get_adapter().validation_error("incorrect_code")
 
 
 class SecondFactorForm(_SingleUseCodeMixin, AuthenticateForm):
     """The second step of signing in."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        pending = context.request._login_stage.login
+        # A sign-in, and not the session: after the password was typed again there are new tries.
+        self.pending = f"{context.request.session.session_key} {pending.initiated_at}"
+
 
 class ReauthenticateCodeForm(_SingleUseCodeMixin, ReauthenticateForm):
     """The same, required again before a change of how the person signs in."""
+
+
+class FirstCodeForm(ActivateTOTPForm):
+    """The first code of an authenticator app, which signs in no more afterwards."""
+
+    def clean_code(self) -> str:
+        """Returns the code; raises ValidationError for a wrong one."""
+        code: str = super().clean_code()
+        if not two_factor.use_code(self.user, code, self.secret, now=clock.now()):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class NewPasswordForm(ChangePasswordForm):
+    """The present and the new password; a wrong present one counts like one at the sign-in."""
+
+    def clean_oldpassword(self) -> str:
+        """Returns the present password; raises ValidationError for a wrong one, else as `lockout.guess`."""
+        with lockout.guess(context.request, self.user.email, "password"):
+            password: str = super().clean_oldpassword()
+        return password

@@ -7,9 +7,10 @@ from django.http import HttpRequest
 
 from partway.accounts import sessions
 from partway.accounts.models import User
+from partway.billing.people import members
 from partway.lib import clock
 
-from .lockout import ip_address
+from . import lockout
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -17,7 +18,10 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 def log_in(request: HttpRequest, user: User) -> None:
     """Signs in a person whose identity was proved before."""
     auth.login(request, user, backend=_BACKEND)
+    request.session[sessions.BEGAN_AT] = int(clock.now().timestamp())
     _record_session(request, user)
+    lockout.clear_lockout(request, user)
+    members.record_sign_in(user, ip_address=lockout.ip_address(request), now=clock.now())
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> None:
@@ -30,7 +34,7 @@ def _record_session(request: HttpRequest, user: User) -> None:
     sessions.record(
         user,
         key=request.session.session_key,
-        ip_address=ip_address(request),
+        ip_address=lockout.ip_address(request),
         browser=request.META.get("HTTP_USER_AGENT", "").replace("\x00", ""),
         now=clock.now(),
     )

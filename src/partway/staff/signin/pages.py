@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
@@ -16,16 +16,26 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic.edit import FormView
 
 from partway.accounts import sessions
 from partway.accounts.models import User
+from partway.accounts.rate_limits import LimitReached
 from partway.billing.people import members
 from partway.lib import clock
 
 from . import lockout, login
-from .forms import ForgotPasswordForm, ReauthenticateCodeForm, SecondFactorForm, SignInForm, TokenForm
+from .forms import (
+    FirstCodeForm,
+    ForgotPasswordForm,
+    NewPasswordForm,
+    ReauthenticateCodeForm,
+    SecondFactorForm,
+    SignInForm,
+    TokenForm,
+)
 
 # The base class of the mixins below, for the type checker only.
 if TYPE_CHECKING:
@@ -37,7 +47,14 @@ _PROFILE = reverse_lazy("profile")
 
 
 class Invalid422Mixin(_AnyForm):
-    """Returns a refused form as 422."""
+    """Returns a refused form as 422, and a limit that is used up as 429."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Shows the page, or how long to wait."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except LimitReached as reached:
+            return lockout.limited_response(request, reached)
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         """Renders the page again, as 422."""
@@ -81,12 +98,29 @@ class SignOut(account.LogoutView):
 
     http_method_names: ClassVar[list[str]] = ["post"]
 
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Records who signs out, and ends the session."""
+        user = self.request.user
+        if isinstance(user, User):
+            members.record_sign_out(user, ip_address=lockout.ip_address(self.request), now=clock.now())
+        response: HttpResponse = super().post(*args, **kwargs)
+        return response
+
 
 class SecondFactor(Invalid422Mixin, mfa.AuthenticateView):
     """The code of the app or a recovery code, after the right password."""
 
     form_class = SecondFactorForm
     template_name = "staff/signin/code.html"
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Signs in; after a few wrong codes the sign-in begins again at the password."""
+        try:
+            response: HttpResponse = super().post(*args, **kwargs)
+        except lockout.SecondFactorEnded:
+            response = self.stage.abort()
+            messages.error(self.request, gettext("Too many wrong codes. Sign in again."))
+        return response
 
 
 class ForgotPassword(Invalid422Mixin, account.PasswordResetView):
@@ -116,6 +150,11 @@ class ResetPassword(SecurityChangeMixin, account.PasswordResetFromKeyView):
     def dispatch(self, request: HttpRequest, uidb36: str, key: str) -> HttpResponseBase:
         """Shows the form, or the page of a dead link."""
         # allauth would store the key in the session, that is, in the database; our links are stored nowhere.
+        if request.method == "POST":
+            try:
+                lockout.count_link_use(request, uidb36)
+            except LimitReached as reached:
+                return lockout.limited_response(request, reached)
         token = TokenForm({"uidb36": uidb36, "key": key})
         if not token.is_valid():
             return render(request, "staff/signin/reset_invalid.html", status=404)
@@ -123,11 +162,10 @@ class ResetPassword(SecurityChangeMixin, account.PasswordResetFromKeyView):
         return FormView.dispatch(self, request, uidb36=uidb36, key=key)
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Sets it, ends every session, and unlocks the account."""
+        """Sets it, ends every session, and lets this browser sign in, whatever others have tried."""
         response = super().form_valid(form)
         sessions.end_all(self.affected_user())
-        lockout.clear_lockout(self.affected_user())
-        return response
+        return lockout.remember_device(response, self.affected_user())
 
 
 class ResetPasswordDone(account.PasswordResetFromKeyDoneView):
@@ -152,6 +190,7 @@ class ReauthenticateByCode(Invalid422Mixin, mfa.ReauthenticateView):
 class ChangePassword(SecurityChangeMixin, account.PasswordChangeView):
     """Changes the password, which ends every other session."""
 
+    form_class = NewPasswordForm
     template_name = "staff/profile/password.html"
     success_url = _PROFILE
     change = "password_changed"
@@ -167,6 +206,7 @@ class ChangePassword(SecurityChangeMixin, account.PasswordChangeView):
 class EnableTwoFactor(SecurityChangeMixin, totp.ActivateTOTPView):
     """Shows the secret for an authenticator app, and checks its first code."""
 
+    form_class = FirstCodeForm
     template_name = "staff/profile/two_factor_on.html"
     change = "two_factor_on"
     notice = _("Two-factor sign-in is on.")

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 
 from partway.accounts import passwords
 from partway.accounts.models import Invitation, User
+from partway.accounts.rate_limits import LimitReached
 from partway.billing import links
 from partway.billing.errors import BillingError
 from partway.billing.people import members
@@ -17,7 +18,7 @@ from partway.delivery.formats import use_locale
 from partway.lib import clock
 from partway.staff.forms import StaffForm, text_field
 
-from . import login
+from . import lockout, login
 
 
 class PasswordForm(StaffForm):
@@ -45,6 +46,11 @@ class JoinForm(PasswordForm):
 @never_cache
 def welcome(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     """Sets the first password and signs in, for the holder of the operator's link; the link works once."""
+    if request.method == "POST":
+        try:
+            lockout.count_link_use(request, uid)
+        except LimitReached as reached:
+            return lockout.limited_response(request, reached)
     user = passwords.user_from_welcome_link(uid, token)
     if user is None:
         return render(request, "staff/signin/welcome_invalid.html", status=404)
@@ -56,13 +62,18 @@ def welcome(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         elif form.check_repetition():
             passwords.set_password(user, password)
             login.log_in(request, user)
-            return redirect("staff:home")
+            return lockout.remember_device(redirect("staff:home"), user)
     return render(request, "staff/signin/welcome.html", {"form": form, "user": user}, status=form.status)
 
 
 @never_cache
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Joins an organization, for the holder of an invitation's link: with the account signed in, or with a new one."""
+    if request.method == "POST":
+        try:
+            lockout.count_link_use(request, token.partition("-")[0])
+        except LimitReached as reached:
+            return lockout.limited_response(request, reached)
     invitation = links.invitation_by_token(token)
     if invitation is None or not invitation.is_open(clock.now()):
         return render(request, "staff/signin/join_invalid.html", status=404)
@@ -100,6 +111,7 @@ def _join_with_new_account(request: HttpRequest, invitation: Invitation) -> Http
             form.add_billing_error(error)
         else:
             login.log_in(request, member.user)
-            return redirect("staff:organization", invitation.organization.slug)
+            response = redirect("staff:organization", invitation.organization.slug)
+            return lockout.remember_device(response, member.user)
     context = {"form": form, "invitation": invitation}
     return render(request, "staff/signin/join_new.html", context, status=form.status)

@@ -25,6 +25,7 @@ from . import (
     quote_declined,
     quote_sent,
     receipt,
+    sign_in_attempts,
     sign_in_changed,
 )
 
@@ -53,6 +54,7 @@ KINDS: dict[str, MailKind] = {
     "quote_declined": quote_declined,
     "quote_sent": quote_sent,
     "receipt": receipt,
+    "sign_in_attempts": sign_in_attempts,
     "sign_in_changed": sign_in_changed,
 }
 

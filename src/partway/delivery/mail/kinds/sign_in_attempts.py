@@ -1,0 +1,54 @@
+"""The warning that passwords or codes of an account are guessed. To the user; it takes no replies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from partway.accounts.models import User
+from partway.billing.models import Mail
+
+from ...formats import format_datetime
+from ..content import Content
+
+# Who gets as far as a code has typed the right password.
+_WARNINGS = {
+    "password": (
+        _("Wrong passwords are being tried on your account"),
+        _("If it was you, there is nothing to do. If it was not, no attempt has succeeded so far."),
+        _(
+            "Further attempts are slowed down. If you cannot sign in yourself because of that, set a new password: "
+            "then the browser in which you do it need not wait."
+        ),
+    ),
+    "code": (
+        _("Somebody has your password and is trying codes"),
+        _("If it was you, there is nothing to do. If it was not, somebody else knows your password."),
+        _("Set a new password now: the old one then opens nothing, and every session ends."),
+    ),
+}
+
+
+def is_valid(mail: Mail, *, now: datetime) -> bool:
+    """Returns whether the user may still sign in."""
+    return User.objects.filter(pk=mail.data["user"], is_active=True).exists()
+
+
+def content(mail: Mail) -> Content:
+    """What is tried and from which address, and the page where the user sets a new password."""
+    subject, meaning, advice = (str(text) for text in _WARNINGS[mail.data["kind"]])
+    return Content(
+        subject=subject,
+        context={
+            "warning": subject,
+            "meaning": meaning,
+            "advice": advice,
+            "ip_address": mail.data["ip_address"],
+            "at": format_datetime(mail.created_at, "UTC"),
+            "user": User.objects.get(pk=mail.data["user"]),
+            "url": f"{settings.PARTWAY_URL}{reverse('account_reset_password')}",
+        },
+    )
