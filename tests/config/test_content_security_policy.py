@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from partway.config.csp import ContentSecurityPolicyMiddleware
+from partway.config.headers import SecurityHeadersMiddleware
 
 
 def policy(response: HttpResponse) -> dict[str, list[str]]:
-    with_policy = ContentSecurityPolicyMiddleware(lambda _: response)(HttpRequest())
+    with_policy = SecurityHeadersMiddleware(lambda _: response)(HttpRequest())
     parts = [part.split() for part in with_policy["Content-Security-Policy"].split(";")]
     return {name: sources for name, *sources in parts}
 

@@ -14,7 +14,8 @@ import pytest
 SCRIPT = """
 import json
 from django.conf import settings
-names = ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "EMAIL_BACKEND", "SESSION_COOKIE_SECURE", "ALLOWED_HOSTS"]
+names = ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "EMAIL_BACKEND", "SESSION_COOKIE_SECURE", "ALLOWED_HOSTS",
+    "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"]
 database = settings.DATABASES["default"]
 print(json.dumps({name: getattr(settings, name) for name in names}
     | {"engine": database["ENGINE"], "name": str(database["NAME"]), "options": database["OPTIONS"]}))
@@ -66,6 +67,15 @@ def test_https_url_makes_session_cookie_secure(read_settings: Any) -> None:
     found = read_settings(PARTWAY_URL="https://pay.alder.example/")
     assert found["SESSION_COOKIE_SECURE"]
     assert found["ALLOWED_HOSTS"][0] == "pay.alder.example"
+
+
+def test_https_url_binds_cookies_to_the_host(read_settings: Any) -> None:
+    assert read_settings()["SESSION_COOKIE_NAME"] == "sessionid"
+    found = read_settings(PARTWAY_URL="https://pay.alder.example/")
+    assert [found["SESSION_COOKIE_NAME"], found["CSRF_COOKIE_NAME"]] == [
+        "__Host-sessionid",
+        "__Host-csrftoken",
+    ]
 
 
 def test_secret_key_fallbacks_are_read_from_settings(read_settings: Any) -> None:

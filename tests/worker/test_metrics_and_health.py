@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount
 from partway.lib.clock import now as present
@@ -14,6 +15,14 @@ from partway.worker.models import Heartbeat
 from tests.support import personas
 
 pytestmark = pytest.mark.django_db
+TOKEN = "a token of the monitoring"
+
+
+@pytest.fixture
+def monitoring(settings: Settings) -> Client:
+    """A client with the token of the monitoring."""
+    settings.PARTWAY_METRICS_TOKEN = TOKEN
+    return Client(headers={"Authorization": f"Bearer {TOKEN}"})
 
 
 def test_healthz_reports_database_and_workers() -> None:
@@ -24,15 +33,15 @@ def test_healthz_reports_database_and_workers() -> None:
     assert (health["status"], health["workers_alive"]) == ("ok", 1)
 
 
-def test_metrics_count_queued_mails_and_unsettled_payments() -> None:
+def test_metrics_count_queued_mails_and_unsettled_payments(monitoring: Client) -> None:
     personas.request_payment(personas.sent_invoice(personas.customer(personas.alder().organization)))
-    lines = Client().get("/metrics").content.decode().splitlines()
+    lines = monitoring.get("/metrics").content.decode().splitlines()
     assert "partway_mails_queued 2.0" in lines
     assert "partway_payments_unsettled 0.0" in lines
     assert "partway_alerts_open 0.0" in lines
 
 
-def test_metrics_report_age_of_unread_gateway_list() -> None:
+def test_metrics_report_age_of_unread_gateway_list(monitoring: Client) -> None:
     days = {"read": 0, "unread": 2, "replaced": 9, "seeded": 9}
     for name, age in days.items():
         personas.organization(name, name)
@@ -41,7 +50,7 @@ def test_metrics_report_age_of_unread_gateway_list() -> None:
             is_current=name != "replaced",
             reconcile_at=present() + timedelta(days=900 if name == "seeded" else 0),
         )
-    text = Client().get("/metrics").content.decode()
+    text = monitoring.get("/metrics").content.decode()
     [age] = re.findall(r"^partway_gateway_list_age_seconds ([\d.e+]+)$", text, re.MULTILINE)
     assert float(age) == pytest.approx(2 * 86_400, abs=60)
 
@@ -49,3 +58,26 @@ def test_metrics_report_age_of_unread_gateway_list() -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/metrics"])
 def test_healthz_and_metrics_refuse_post(path: str) -> None:
     assert Client().post(path).status_code == 405
+
+
+@pytest.mark.parametrize("sent", ["", "Bearer ", "Bearer wrong", TOKEN, f"Basic {TOKEN}"])
+@pytest.mark.parametrize("token", ["", TOKEN])
+def test_metrics_are_closed_without_the_token(settings: Settings, sent: str, token: str) -> None:
+    settings.PARTWAY_METRICS_TOKEN = token
+    answer = Client(headers={"Authorization": sent} if sent else {}).get("/metrics")
+    assert (answer.status_code, b"partway_" in answer.content) == (403, False)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("10.1.2.3", 200), ("11.1.2.3", 403), ("2001:db8:7:1::9", 200), ("2001:db8:7:2::9", 403), ("::1", 200)],
+)
+def test_metrics_are_open_to_allowed_networks(settings: Settings, address: str, status: int) -> None:
+    settings.PARTWAY_METRICS_NETWORKS = ["10.0.0.0/8", "2001:db8:7:1::5", "::1"]
+    assert Client(REMOTE_ADDR=address).get("/metrics").status_code == status
+
+
+def test_metrics_network_is_not_claimed_by_forwarded_for(settings: Settings) -> None:
+    settings.PARTWAY_METRICS_NETWORKS = ["10.0.0.0/8"]
+    client = Client(REMOTE_ADDR="203.0.113.9", headers={"X-Forwarded-For": "10.1.2.3"})
+    assert client.get("/metrics").status_code == 403

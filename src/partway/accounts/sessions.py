@@ -11,6 +11,9 @@ from partway.lib.sealing import digest
 
 from .models import User, UserSession
 
+# The key in a session's data of when it began, in seconds since 1970; `config/sessions.py` ends it by this.
+BEGAN_AT = "began_at"
+
 _MAX_BROWSER_LENGTH = 200
 
 
@@ -44,3 +47,9 @@ def end_other_sessions(user: User, *, key: str | None) -> int:
 def end_all(user: User) -> None:
     """Ends every session of a user."""
     Session.objects.filter(user_session__user=user).delete()
+
+
+def delete_ended(*, now: datetime, limit: int = 1_000) -> int:
+    """Deletes sessions that have ended by time, at most `limit`; returns how many."""
+    ended = Session.objects.filter(expire_date__lt=now).order_by("expire_date").values_list("pk", flat=True)
+    return Session.objects.filter(pk__in=list(ended[:limit])).delete()[1].get("sessions.Session", 0)

@@ -1,8 +1,16 @@
-"""System checks that refuse unsafe settings; each has an id, as partway.E001."""
+"""System checks that refuse unsafe settings; each has an id, as partway.E001.
+
+Some hold for every installation, most only for one that others can reach: it is marked live, or its address is not a
+loopback address.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from ipaddress import ip_network
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,23 +18,65 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII)
+from partway.gateways.registry import GATEWAYS
+
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+_MIN_KEY_LENGTH = 32
+# Of 32 random characters at least so many differ, in practice always: of hexadecimal digits fourteen on average.
+_MIN_KEY_CHARACTERS = 10
+_EXAMPLE_KEYS = ("django-insecure", "changeme", "change-me", "secret", "password", "example", "partway")
+
+_MIN_TOKEN_LENGTH = 16
+_MAX_PROXIES = 10
+# A limit above this is no limit, and one below 1 lets nobody through.
+_LIMITS = {
+    "PARTWAY_SIGNIN_FAILURES": 20,
+    "PARTWAY_SIGNIN_LOCKOUT_MINUTES": 24 * 60,
+    "PARTWAY_CHECKOUTS_PER_LINK": 100,
+    "PARTWAY_CHECKOUTS_PER_IP": 1_000,
+    "PARTWAY_MAILS_PER_LINK": 100,
+    "PARTWAY_MAILS_PER_MEMBER": 5_000,
+    "PARTWAY_MAILS_PER_ORGANIZATION": 50_000,
+}
+# Mails are dropped, or printed with the links in them.
+_UNSENT = ("anymail.backends.test.", "anymail.backends.console.", "django.core.mail.backends.")
+_NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "glusterfs", "ceph", "lustre", "afs")
+
+
+def _is_exposed() -> bool:
+    return settings.PARTWAY_LIVE or urlsplit(settings.PARTWAY_URL).hostname not in _LOOPBACK
 
 
 @register("partway")
 def check_secret_key(**_: Any) -> list[CheckMessage]:
     """E001: payment links and gateway credentials are only as safe as the secret keys."""
-    short = [
-        Error(f"{name} is too short.", hint="Use at least 32 random characters.", id="partway.E001")
-        for name, keys in (
-            ("PARTWAY_SECRET_KEY", [settings.PARTWAY_SECRET_KEY]),
-            # A token under a fallback key is valid too.
-            ("A key of PARTWAY_SECRET_KEY_FALLBACKS", settings.SECRET_KEY_FALLBACKS),
-        )
-        for key in keys
-        if len(key) < 32
-    ]
-    return list(short)
+    found: list[CheckMessage] = []
+    for name, keys in (
+        ("PARTWAY_SECRET_KEY", [settings.PARTWAY_SECRET_KEY]),
+        # A token under a fallback key is valid too.
+        ("A key of PARTWAY_SECRET_KEY_FALLBACKS", settings.SECRET_KEY_FALLBACKS),
+    ):
+        for key in keys:
+            if len(key) < _MIN_KEY_LENGTH:
+                hint = f"Use at least {_MIN_KEY_LENGTH} random characters."
+                found.append(Error(f"{name} is too short.", hint=hint, id="partway.E001"))
+            elif _is_exposed() and _is_guessable(key):
+                hint = "Let Partway make one (unset it), or run `openssl rand -base64 48`."
+                found.append(Error(f"{name} can be guessed.", hint=hint, id="partway.E001"))
+    return found
+
+
+def _is_guessable(key: str) -> bool:
+    """Whether the key has few different characters, repeats itself, counts up, or is an example."""
+    lowered = key.lower()
+    steps = [ord(later) - ord(earlier) for earlier, later in pairwise(key)]
+    return (
+        len(set(key)) < _MIN_KEY_CHARACTERS
+        or key in (key + key)[1:-1]
+        or max(steps.count(1), steps.count(-1)) > len(steps) / 2
+        or any(lowered.startswith(example) for example in _EXAMPLE_KEYS)
+    )
 
 
 @register("partway")
@@ -53,8 +103,146 @@ def check_open_url(**_: Any) -> list[CheckMessage]:
 
 @register("partway")
 def check_proxy(**_: Any) -> list[CheckMessage]:
-    """E004: Partway itself serves plain HTTP, so an https address needs a trusted proxy in front."""
-    if not settings.PARTWAY_URL.startswith("https://") or settings.PARTWAY_TRUSTED_PROXIES > 0:
+    """E004: Partway itself serves plain HTTP, so an https address needs a trusted proxy in front, and not many."""
+    proxies = settings.PARTWAY_TRUSTED_PROXIES
+    if not 0 <= proxies <= _MAX_PROXIES:
+        message = f"PARTWAY_TRUSTED_PROXIES is {proxies}: browsers would name their own address."
+        return [
+            Error(message, hint="Set it to how many proxies of yours pass a request on.", id="partway.E004")
+        ]
+    if not settings.PARTWAY_URL.startswith("https://") or proxies > 0:
         return []
     hint = "Set PARTWAY_TRUSTED_PROXIES to how many proxies of yours pass a request on, usually 1."
     return [Error("PARTWAY_URL is https, but no proxy is trusted.", hint=hint, id="partway.E004")]
+
+
+@register("partway")
+def check_test_mode(**_: Any) -> list[CheckMessage]:
+    """E005: what makes tests fast or errors long is not for an installation that others can reach."""
+    found: list[CheckMessage] = []
+    if _is_exposed() and settings.PARTWAY_FAST_PASSWORD_HASH:
+        message = "PARTWAY_FAST_PASSWORD_HASH is on: passwords are stored with a weak hash."
+        found.append(Error(message, hint="Unset PARTWAY_FAST_PASSWORD_HASH.", id="partway.E005"))
+    if _is_exposed() and settings.DEBUG:
+        found.append(Error("DEBUG is on: error pages show settings and data.", id="partway.E005"))
+    return found
+
+
+@register("partway")
+def check_hosts(**_: Any) -> list[CheckMessage]:
+    """E006: links and redirects are made for known host names only."""
+    # ".example.com" stands for every host of a domain; "." or ".com" for those of other people.
+    wide = [
+        name for name in settings.ALLOWED_HOSTS if name == "*" or (name[:1] == "." and name.count(".") < 2)
+    ]
+    if not wide or not _is_exposed():
+        return []
+    message = f"PARTWAY_HOSTS has {wide[0]!r}: every host name would be accepted."
+    return [Error(message, hint="List the host names, with commas.", id="partway.E006")]
+
+
+@register("partway")
+def check_mail(**_: Any) -> list[CheckMessage]:
+    """E007: mails carry payment links; their password does not travel in the clear, and they leave the machine."""
+    found: list[CheckMessage] = []
+    if not _is_exposed():
+        return found
+    backend = settings.EMAIL_BACKEND
+    is_plain = backend.endswith("SmtpBackend") and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL)
+    if is_plain and settings.EMAIL_HOST_PASSWORD and settings.EMAIL_HOST not in _LOOPBACK:
+        message = "EMAIL_URL sends its password in the clear."
+        hint = "Use smtp+tls:// (STARTTLS) or smtp+ssl://."
+        found.append(Error(message, hint=hint, id="partway.E007"))
+    if settings.PARTWAY_LIVE and settings.PARTWAY_MAIL_TO_FILES:
+        message = "PARTWAY_LIVE is on, but no mail leaves: they are kept as files, with their links."
+        hint = "Set EMAIL_URL or PARTWAY_MAIL_BACKEND."
+        found.append(Error(message, hint=hint, id="partway.E007"))
+    if backend.startswith(_UNSENT):
+        message = f"PARTWAY_MAIL_BACKEND is {backend}, which sends nothing."
+        found.append(Error(message, hint="Name the backend of a mail service.", id="partway.E007"))
+    return found
+
+
+@register("partway")
+def check_gateway_urls(**_: Any) -> list[CheckMessage]:
+    """E008: a live installation reaches its gateways by HTTPS, and no test gateway at all."""
+    if not settings.PARTWAY_LIVE:
+        return []
+    found: list[CheckMessage] = []
+    for code, gateway in GATEWAYS.items():
+        name, url = f"PARTWAY_{code.upper()}_URL", settings.PARTWAY_GATEWAY_URLS[code]
+        if not gateway.moves_money and url != gateway.default_url:
+            message = f"PARTWAY_LIVE is on, but {name} names a gateway that moves no money."
+            found.append(Error(message, hint=f"Unset {name}.", id="partway.E008"))
+        if gateway.moves_money and not url.startswith("https://"):
+            found.append(Error(f"PARTWAY_LIVE is on, but {name} is not https.", id="partway.E008"))
+    return found
+
+
+@register("partway")
+def check_metrics(**_: Any) -> list[CheckMessage]:
+    """E009: metrics are for a token that cannot be guessed, and for networks of one's own."""
+    found: list[CheckMessage] = []
+    if 0 < len(settings.PARTWAY_METRICS_TOKEN) < _MIN_TOKEN_LENGTH:
+        hint = f"Use at least {_MIN_TOKEN_LENGTH} random characters."
+        found.append(Error("PARTWAY_METRICS_TOKEN is too short.", hint=hint, id="partway.E009"))
+    for text in settings.PARTWAY_METRICS_NETWORKS:
+        try:
+            network = ip_network(text.strip(), strict=False)
+        except ValueError:
+            message = f"PARTWAY_METRICS_NETWORKS has {text!r}, which is no network."
+            found.append(Error(message, hint="Write it like 10.0.0.0/8.", id="partway.E009"))
+            continue
+        if network.prefixlen == 0 and _is_exposed():
+            message = f"PARTWAY_METRICS_NETWORKS has {text!r}: everybody could read the metrics."
+            found.append(Error(message, hint="Set PARTWAY_METRICS_TOKEN instead.", id="partway.E009"))
+    return found
+
+
+@register("partway")
+def check_limits(**_: Any) -> list[CheckMessage]:
+    """E010: a limit can be changed, and not switched off."""
+    if not _is_exposed():
+        return []
+    hint = "Choose a value of an order that a person or a business needs."
+    return [
+        Error(
+            f"{name} is {getattr(settings, name)}: at least 1, at most {most}.", hint=hint, id="partway.E010"
+        )
+        for name, most in _LIMITS.items()
+        if not 1 <= getattr(settings, name) <= most
+    ]
+
+
+@register("partway")
+def check_sqlite_file(**_: Any) -> list[CheckMessage]:
+    """E011: SQLite's locks and its write-ahead log do not work on the file system of another machine."""
+    database = settings.DATABASES["default"]
+    if "sqlite" not in database["ENGINE"]:
+        return []
+    name = str(database["NAME"])
+    if _is_exposed() and (":memory:" in name or "mode=memory" in name):
+        message = "DATABASE_URL is a database in memory: it is lost with the process."
+        return [Error(message, hint="Name a file, or a PostgreSQL.", id="partway.E011")]
+    kind = _file_system_of(Path(name))
+    if not kind.startswith(_NETWORK_FILE_SYSTEMS):
+        return []
+    message = f"The SQLite file {name} is on a network file system ({kind}), where it gets damaged."
+    return [Error(message, hint="Put it on a local disk, or use PostgreSQL.", id="partway.E011")]
+
+
+def _file_system_of(path: Path) -> str:
+    """Returns the type of the file system that `path` is on, as Linux lists it; empty where nothing lists it."""
+    mounts = sorted(_mounts(), key=lambda mount: len(mount[0]))
+    whole = path.absolute()
+    return next((kind for point, kind in reversed(mounts) if whole.is_relative_to(point)), "")
+
+
+def _mounts() -> Iterator[tuple[str, str]]:
+    try:
+        lines = Path("/proc/mounts").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, point, kind, *_ = line.split(" ")
+        yield point.replace("\\040", " "), kind

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,6 +44,11 @@ PARTWAY_SIGNIN_FAILURES = env.int("PARTWAY_SIGNIN_FAILURES", default=5)
 PARTWAY_SIGNIN_LOCKOUT_MINUTES = env.int("PARTWAY_SIGNIN_LOCKOUT_MINUTES", default=15)
 PARTWAY_CHECKOUTS_PER_LINK = env.int("PARTWAY_CHECKOUTS_PER_LINK", default=10)
 PARTWAY_CHECKOUTS_PER_IP = env.int("PARTWAY_CHECKOUTS_PER_IP", default=30)
+PARTWAY_METRICS_TOKEN = env.str("PARTWAY_METRICS_TOKEN", default="")
+PARTWAY_METRICS_NETWORKS = env.list("PARTWAY_METRICS_NETWORKS", default=[])
+PARTWAY_MAILS_PER_LINK = env.int("PARTWAY_MAILS_PER_LINK", default=10)
+PARTWAY_MAILS_PER_MEMBER = env.int("PARTWAY_MAILS_PER_MEMBER", default=200)
+PARTWAY_MAILS_PER_ORGANIZATION = env.int("PARTWAY_MAILS_PER_ORGANIZATION", default=1000)
 
 _url = urlsplit(PARTWAY_URL)
 _https = _url.scheme == "https"
@@ -75,7 +79,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "axes",
     "anymail",
     "django_htmx",
     "partway.accounts",
@@ -88,11 +91,12 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "partway.config.logs.RequestLogMiddleware",
+    "partway.config.headers.SecurityHeadersMiddleware",
     "partway.config.limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "partway.config.headers.NoStoreMiddleware",
     "partway.config.bulkheads.BulkheadMiddleware",
-    "partway.config.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -101,7 +105,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -144,13 +147,8 @@ def _database() -> dict[str, Any]:
 
 
 DATABASES = {"default": _database()}
-# The cache holds only rate limits and used codes, which must be shared by all processes.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "partway_cache",
-    }
-}
+# Nothing may rely on a cache: it evicts, and Django's shared ones unpickle what they read.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 # Mail: EMAIL_URL (SMTP), or an anymail backend by name, or files under PARTWAY_HOME that the inbox page shows.
 PARTWAY_MAIL_TO_FILES = not (env.str("EMAIL_URL", default="") or env.str("PARTWAY_MAIL_BACKEND", default=""))
@@ -166,16 +164,19 @@ else:
     EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
 
 PASSWORD_HASHERS = ["partway.accounts.hashers.BoundedArgon2PasswordHasher"]
-if env.bool("PARTWAY_FAST_PASSWORD_HASH", default=False):
+PARTWAY_FAST_PASSWORD_HASH = env.bool("PARTWAY_FAST_PASSWORD_HASH", default=False)
+if PARTWAY_FAST_PASSWORD_HASH:
     # Argon2 is slow on purpose, and tests sign in hundreds of times.
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
 ]
 
-# Axes first: it refuses a locked account before the password is checked.
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 ACCOUNT_ADAPTER = "partway.staff.signin.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -184,32 +185,11 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # a user who came by a link of a mail has p
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {"user_token": "partway.staff.signin.forms.TokenForm"}
-ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts these, shared by all processes
+ACCOUNT_RATE_LIMITS = False  # accounts/rate_limits.py counts; allauth would count in the cache
 MFA_ADAPTER = "partway.staff.signin.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Partway"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds, for clocks that differ a little
-
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_FAILURE_LIMIT = PARTWAY_SIGNIN_FAILURES
-AXES_COOLOFF_TIME = timedelta(minutes=PARTWAY_SIGNIN_LOCKOUT_MINUTES)
-AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that the wait is as long as the page says
-AXES_CLIENT_IP_CALLABLE = "partway.staff.signin.lockout.ip_address"
-AXES_USERNAME_CALLABLE = "partway.staff.signin.lockout.account_name"
-AXES_LOCKOUT_CALLABLE = "partway.staff.signin.lockout.lockout_response"
-AXES_DISABLE_ACCESS_LOG = True
-AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False
-AXES_SENSITIVE_PARAMETERS = [
-    "email",
-    "password",
-    "oldpassword",
-    "password1",
-    "password2",
-    "repeated_password",
-    "code",
-]
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -234,7 +214,13 @@ WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 31_536_000
 
 SESSION_ENGINE = "partway.config.sessions"
+PARTWAY_SESSION_IDLE_SECONDS = 12 * 3600
+SESSION_COOKIE_AGE = 7 * 24 * 3600  # however much it is used
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+if _https:
+    # A browser takes this prefix only over https, for one host and no domain: a page of a neighbouring host name
+    # cannot plant a session or a CSRF token.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 # Without a proxy that sets the header, no request looks encrypted and would be redirected forever (partway.E004).

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 
 def client_ip(forwarded_for: str, remote_addr: str, proxies: int) -> str | None:
@@ -14,6 +15,20 @@ def client_ip(forwarded_for: str, remote_addr: str, proxies: int) -> str | None:
     hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
     client = hops[-min(proxies, len(hops))] if proxies > 0 and hops else ""
     return _address(client) or _address(remote_addr)
+
+
+def is_in_networks(address: str, networks: Sequence[str]) -> bool:
+    """Returns whether an address from `client_ip` is in one of the networks, as "10.0.0.0/8" or "2001:db8::1".
+
+    Of IPv6 the /64 decides, since `client_ip` knows no more. Raises ValueError for a text that is no network.
+    """
+    return any(ip_address(address) in network for network in map(_network, networks))
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    network = ip_network(text.strip(), strict=False)
+    is_narrow = network.version == 6 and network.prefixlen > 64
+    return network.supernet(new_prefix=64) if is_narrow else network
 
 
 def _address(text: str) -> str | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Min
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
@@ -15,6 +17,7 @@ from partway.accounts.models import GatewayAccount
 from partway.billing.models import Alert, Callback, Mail, Payment
 from partway.lib import clock
 from partway.lib.bulkheads import BULKHEADS
+from partway.lib.ip_addresses import client_ip, is_in_networks
 
 from .models import Heartbeat
 
@@ -32,7 +35,26 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Responds in Prometheus' text format: gauges read from the tables at this moment, and this process's bulkheads."""
+    """Responds with gauges in Prometheus' text format, to callers with the token or from an allowed network."""
+    if not _may_read_metrics(request):
+        help_text = (
+            "Set PARTWAY_METRICS_TOKEN and send it as a bearer token, or set PARTWAY_METRICS_NETWORKS.\n"
+        )
+        return HttpResponse(help_text, status=403, content_type="text/plain")
+    return HttpResponse(_metrics(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read_metrics(request: HttpRequest) -> bool:
+    token, given = settings.PARTWAY_METRICS_TOKEN, request.headers.get("Authorization", "")
+    if token and constant_time_compare(given, f"Bearer {token}"):
+        return True
+    forwarded_for = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    address = client_ip(forwarded_for, request.META.get("REMOTE_ADDR", ""), settings.PARTWAY_TRUSTED_PROXIES)
+    return address is not None and is_in_networks(address, settings.PARTWAY_METRICS_NETWORKS)
+
+
+def _metrics() -> bytes:
+    """Returns gauges read from the tables at this moment, and this process's bulkheads."""
     now = clock.now()
     queued = Mail.objects.filter(status="queued")
     oldest_mail = queued.aggregate(oldest=Min("created_at"))["oldest"]
@@ -65,7 +87,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     for name, (documentation, value) in gauges.items():
         Gauge(f"partway_{name}", documentation, registry=registry).set(value)
     _add_bulkheads(registry)
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return generate_latest(registry)
 
 
 def _add_bulkheads(registry: CollectorRegistry) -> None:

@@ -122,7 +122,7 @@ def _uses(request: HttpRequest, email: str, user: User | None, kind: str) -> Use
     device = _known_device(request, user)
     if device:
         return {Limit(f"{kind}.device", *_PER_DEVICE): device}
-    wait = timedelta(minutes=settings.PARTWAY_SIGNIN_WAIT_MINUTES)
+    wait = timedelta(minutes=settings.PARTWAY_SIGNIN_LOCKOUT_MINUTES)
     per_pair = Limit(f"{kind}.account_and_network", Window(settings.PARTWAY_SIGNIN_FAILURES, wait))
     network = rate_limits.networks(ip_address(request))[0]
     return {
