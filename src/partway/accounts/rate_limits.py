@@ -24,6 +24,9 @@ from .models import Attempt
 
 _SUBJECT_LENGTH = 40
 
+# What is counted for an account from anywhere; the subject is its mail address.
+ACCOUNT_ACTIONS = ("password.account", "code.account", "reset.account")
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -137,7 +137,7 @@ def check_hosts(**_: Any) -> list[CheckMessage]:
     ]
     if not wide or not _is_exposed():
         return []
-    message = f"PARTWAY_HOSTS has {wide[0]!r}: every host name would be accepted."
+    message = f"PARTWAY_ALLOWED_HOSTS has {wide[0]!r}: every host name would be accepted."
     return [Error(message, hint="List the host names, with commas.", id="partway.E006")]
 
 

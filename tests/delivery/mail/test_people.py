@@ -47,6 +47,8 @@ def test_invitation_mail_names_inviter_and_contains_link(organization: Organizat
         ("sign_in_changed", {"what": "two_factor_off"}, "no longer takes"),
         ("sign_in_changed", {"what": "recovery_codes_made"}, "new recovery codes"),
         ("sign_in_changed", {"what": "password_reset"}, "set anew"),
+        ("sign_in_attempts", {"kind": "password", "ip_address": "203.0.113.9"}, "address 203.0.113.9"),
+        ("sign_in_attempts", {"kind": "code", "ip_address": "203.0.113.9"}, "knows your password"),
     ],
 )
 def test_account_mail_is_sent_from_partway(alice: User, kind: str, data: dict[str, str], words: str) -> None:

@@ -11,7 +11,7 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing.models import Customer, Invoice
+from partway.billing.models import Customer, Event, Invoice
 from partway.lib.clock import now, today
 from partway.staff.invoices import csv_export
 from tests.support import personas
@@ -137,8 +137,16 @@ def test_csv_query_count_is_constant(
 ) -> None:
     for _ in range(6):
         personas.request_payment(personas.sent_invoice(dana))
-    with django_assert_max_num_queries(4):  # type: ignore[operator]
+    with django_assert_max_num_queries(7):  # type: ignore[operator]
         assert len(exported(charlie)) == 6
+
+
+def test_csv_export_is_an_audit_event(charlie: Client, alice: Client, dana: Customer) -> None:
+    charlie.get("/o/alder/invoices/csv/?state=overdue")
+    charlie.head("/o/alder/invoices/csv/")
+    event = Event.objects.get(type="organization.invoices_exported")
+    assert (event.actor_label, event.data) == ("Charlie", {"filters": "state=overdue"})
+    assert "Charlie exported the list of invoices" in alice.get("/o/alder/settings/audit/").content.decode()
 
 
 def test_csv_is_scoped_to_organization(charlie: Client, mallory: Client) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +46,8 @@ def export(ctx: MemberContext) -> HttpResponseBase:
     rows = apply_sort(filtered, ctx)
     if filtered.filter_errors:
         return redirect(f"{ctx.url('invoices')}?{ctx.request.GET.urlencode()}")
+    if ctx.request.method != "GET":
+        return HttpResponse(content_type="text/csv; charset=utf-8")
     with transaction.atomic():
         filters = {"filters": ctx.request.GET.urlencode()[:_MAX_FILTERS_LENGTH]}
         events.record(
