@@ -138,7 +138,7 @@ def test_password_resets_of_others_do_not_free_the_victim(url: str, team: Team) 
 
 
 def ask(url: str, address: str) -> int:
-    """Requests a link for an account of nobody."""
+    """Requests a link for an address without an account."""
     return (
         Browser(url, address)
         .send("/signin/forgotten/", email=f"{os.urandom(4).hex()}@nobody.example")
@@ -147,7 +147,7 @@ def ask(url: str, address: str) -> int:
 
 
 def test_no_table_holds_pickles(team: Team) -> None:
-    """What was a cache table ran code when it was read."""
+    """The table of the former cache ran code when it was read."""
     assert "partway_cache" not in connection.introspection.table_names()
     assert not [field for field in Attempt._meta.get_fields() if field.get_internal_type() == "BinaryField"]
 

@@ -26,23 +26,23 @@ def _low_limits(settings: Settings) -> None:
     settings.PARTWAY_MAILS_PER_ORGANIZATION = 8
 
 
-def test_mails_of_one_link_are_limited(asked: PaymentRequest, alice: Actor) -> None:
+def test_mails_of_one_link_are_limited(open_request: PaymentRequest, alice: Actor) -> None:
     for _ in range(2):
-        payment_requests.resend(asked, by=alice, now=present())
+        payment_requests.resend(open_request, by=alice, now=present())
     with pytest.raises(RateLimited) as refused:
-        payment_requests.resend(asked, by=alice, now=present())
+        payment_requests.resend(open_request, by=alice, now=present())
     assert refused.value.reason == "mail_link"
     assert Mail.objects.filter(kind="payment_request").count() == 3
     assert Event.objects.filter(type="payment_request.resent").count() == 2
-    payment_requests.resend(asked, by=alice, now=present() + timedelta(hours=1, minutes=1))
+    payment_requests.resend(open_request, by=alice, now=present() + timedelta(hours=1, minutes=1))
 
 
-def test_new_request_of_same_invoice_shares_the_limit(asked: PaymentRequest, alice: Actor) -> None:
+def test_new_request_of_same_invoice_shares_the_limit(open_request: PaymentRequest, alice: Actor) -> None:
     for _ in range(2):
-        payment_requests.resend(asked, by=alice, now=present())
-    payment_requests.cancel(asked, by=alice, now=present())
+        payment_requests.resend(open_request, by=alice, now=present())
+    payment_requests.cancel(open_request, by=alice, now=present())
     with pytest.raises(RateLimited):
-        personas.request_payment(asked.invoice)
+        personas.request_payment(open_request.invoice)
 
 
 def test_mails_of_one_member_are_limited(dana: Customer, alice: Actor) -> None:
@@ -74,16 +74,16 @@ def test_invitations_of_one_address_are_limited(dana: Customer, alice: Actor) ->
         members.invite(dana.organization, email="IVY@post.example", role="reader", by=alice, now=present())
 
 
-def test_mail_limit_does_not_refuse_a_cancellation(asked: PaymentRequest, settings: Settings) -> None:
+def test_mail_limit_does_not_refuse_a_cancellation(open_request: PaymentRequest, settings: Settings) -> None:
     settings.PARTWAY_MAILS_PER_MEMBER = settings.PARTWAY_MAILS_PER_ORGANIZATION = 1
     by = Actor("member", "mem_other", "Somebody else")
-    assert payment_requests.cancel(asked, by=by, now=present()).status == "canceled"
+    assert payment_requests.cancel(open_request, by=by, now=present()).status == "canceled"
 
 
-def test_page_of_limited_resend_names_the_wait(asked: PaymentRequest, invoice: Invoice) -> None:
+def test_page_of_limited_resend_names_the_wait(open_request: PaymentRequest, invoice: Invoice) -> None:
     client = Client()
     client.force_login(invoice.organization.members.get(role="owner").user)
-    address = f"/o/{invoice.organization.slug}/requests/{asked.pk}/resend/"
+    address = f"/o/{invoice.organization.slug}/requests/{open_request.pk}/resend/"
     answers = [client.post(address) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [302, 302, 429]
     assert "the link that was mailed still works. Try again in 60 min." in answers[2].content.decode()

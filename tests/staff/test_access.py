@@ -133,7 +133,7 @@ def test_reader_can_open_reader_pages(page: str, address: dict[str, str], charli
 def test_safe_methods_on_staff_pages_change_nothing(
     page: str, address: dict[str, str], alice: Client
 ) -> None:
-    # The evidence that somebody took the list with them is the one exception.
+    # The evidence that a member took the list with them is the one exception.
     changes = Event.objects.exclude(type="organization.invoices_exported")
     before = changes.count()
     for method in (alice.get, alice.head, alice.options):

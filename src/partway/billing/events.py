@@ -26,7 +26,7 @@ class Actor:
 
 CLOCK = Actor("clock", "", "Partway")
 OPERATOR = Actor("operator", "", "The operator")
-# Of a wrong password: it may have been typed by the member, or by anyone else.
+# Of a wrong password: the member may have typed it, or another person.
 VISITOR = Actor("visitor", "", "A visitor")
 
 

@@ -29,7 +29,7 @@ _EXAMPLE_KEYS = ("django-insecure", "changeme", "change-me", "secret", "password
 
 _MIN_TOKEN_LENGTH = 16
 _MAX_PROXIES = 10
-# A limit above this is no limit, and one below 1 lets nobody through.
+# A limit above this is no limit, and one below 1 lets no request through.
 _LIMITS = {
     "PARTWAY_SIGNIN_FAILURES": 20,
     "PARTWAY_SIGNIN_LOCKOUT_MINUTES": 24 * 60,

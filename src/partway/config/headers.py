@@ -50,7 +50,7 @@ class SecurityHeadersMiddleware:
 class NoStoreMiddleware:
     """Lets no browser and no proxy keep what was made for a person who is signed in, or is signing in.
 
-    Whoever sends a session's cookie gets such a page; a view that wants to be kept says so itself.
+    A request with a session's cookie gets such a page; a view that may be kept says so itself.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import User
+from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
 
 from ...formats import format_datetime
+from .. import validity
 from ..content import Content
+
+read_permission = Permission.VIEW_STORED_MAIL
 
 # Who gets as far as a code has typed the right password.
 _WARNINGS = {
@@ -32,13 +34,11 @@ _WARNINGS = {
 }
 
 
-def is_valid(mail: Mail, *, now: datetime) -> bool:
-    """Returns whether the user may still sign in."""
-    return User.objects.filter(pk=mail.data["user"], is_active=True).exists()
+is_valid = validity.while_user_is_active
 
 
 def content(mail: Mail) -> Content:
-    """What is tried and from which address, and the page where the user sets a new password."""
+    """The attempts with the last address, and the page where the user sets a new password."""
     subject, meaning, advice = (str(text) for text in _WARNINGS[mail.data["kind"]])
     return Content(
         subject=subject,
