@@ -20,7 +20,7 @@ read_permission = Permission.VIEW_STORED_MAIL
 _WARNINGS = {
     "password": (
         _("Wrong passwords are being tried on your account"),
-        _("If it was you, there is nothing to do. If it was not, no attempt has succeeded so far."),
+        _("If it was you, there is nothing to do. If it was not, another person is guessing your password."),
         _(
             "Further attempts are slowed down. If you cannot sign in yourself because of that, set a new password: "
             "then the browser in which you do it need not wait."
