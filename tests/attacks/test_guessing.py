@@ -185,3 +185,14 @@ def test_served_responses_have_security_headers(url: str, address: str) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert "partway_mails" not in answer.text
+
+
+def test_header_with_underscores_does_not_replace_the_address(url: str, team: Team) -> None:
+    """In the environment of WSGI, X_Forwarded_For has the name of X-Forwarded-For, which the proxy writes."""
+
+    def guess(made_up: str) -> int:
+        browser = Browser(url, "203.0.113.9")
+        browser.client.headers["X_Forwarded_For"] = made_up
+        return browser.sign_in("wrong").status_code
+
+    assert [guess(address) for address in ADDRESSES[:6]] == [422] * 5 + [429]

@@ -49,5 +49,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "callbacks": ("callbacks",),
     "unsettled_payments": ("unsettled_payments",),
     "gateway_lists": ("gateway_lists",),
-    "database": ("expire_requests", "expire_quotes", "resolve_alerts", "stale_heartbeats"),
+    "database": (
+        *("expire_requests", "expire_quotes", "resolve_alerts", "stale_heartbeats"),
+        *("expired_attempts", "used_codes", "ended_sessions"),
+    ),
 }
