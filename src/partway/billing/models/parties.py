@@ -77,7 +77,7 @@ class Party(models.Model):
 
 
 class IssuedModel(models.Model):
-    """What is issued to a customer: an invoice, a quote, a payment as its receipt.
+    """A row that is issued to a customer: an invoice, a quote, a payment as its receipt.
 
     The parties are stored when it is issued; before that, `seller` and `recipient` are what they are now.
     """
