@@ -80,14 +80,12 @@ def parse_number(
     as "€" or "%". Raises NumberError; never rounds.
     """
     sign, body = _strip_decoration(text, marks)
-    if not (sign or body):
-        raise NumberError("empty", places=places)
     mark, indian = decimal_mark(locale), groups_by_two(locale)
     own = _read(sign, body, mark, indian)
     other = _read(sign, body, _OTHER[mark], indian=True)
     readings = sorted({reading.number for reading in (own, other) if reading})
     if own is None or not own.is_well_grouped:
-        raise _refusal(text, readings, places)
+        raise _refusal(text if sign or body else "", readings, places)
     has_excess = _has_excess(own.number, places)
     if len(readings) > 1 and (has_excess or _is_possible(other, places, limit)):
         raise _ambiguous(readings, places)
@@ -110,7 +108,9 @@ def _is_possible(other: _Reading | None, places: int, limit: Decimal) -> bool:
 
 
 def _refusal(text: str, readings: Sequence[Decimal], places: int) -> NumberError:
-    """Returns the error of a text without a reading in the locale of the page."""
+    """Returns the error of a text without a reading in the locale of the page; an empty one has only decoration."""
+    if not text:
+        return NumberError("empty", places=places)
     if len(readings) > 1:
         return _ambiguous(readings, places)
     shown = _strip_edge(text)[:40]

@@ -5,6 +5,8 @@ The script of the dialogs has those of amounts too, with the same placeholders.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
@@ -45,6 +47,14 @@ WHOLE_NUMBER_MESSAGES = {
 def number_message(error: NumberError) -> str:
     """Returns what to do about a typed number, with numbers as the reader can type them."""
     places, currency = error.params["places"], error.params.get("currency", "")
+    params = _params(error, places, currency)
+    messages = AMOUNT_MESSAGES if currency else NUMBER_MESSAGES if places else WHOLE_NUMBER_MESSAGES
+    codes = {"ambiguous_decimals": ("ambiguous", "too_many_decimals")}.get(error.code, (error.code,))
+    return " ".join(str(messages[_without_decimals(code, places)]) % params for code in codes)
+
+
+def _params(error: NumberError, places: int, currency: str) -> dict[str, Any]:
+    """Returns the params of the sentence: those of the error, with its numbers as texts, and an example."""
     params = {**error.params, "example": example_amount(currency) if currency else example_number(places)}
     if error.code == "too_large" and currency:
         params["limit"] = format_money(Money(MAX_AMOUNT_MINOR, currency))
@@ -57,9 +67,7 @@ def number_message(error: NumberError) -> str:
         group_places = places if error.code == "ambiguous" and places < _GROUP_SIZE else None
         readings = (format_reading(number, group_places) for number in error.params["readings"])
         params |= dict(zip(("first", "second"), readings, strict=True))
-    messages = AMOUNT_MESSAGES if currency else NUMBER_MESSAGES if places else WHOLE_NUMBER_MESSAGES
-    codes = {"ambiguous_decimals": ("ambiguous", "too_many_decimals")}.get(error.code, (error.code,))
-    return " ".join(str(messages[_without_decimals(code, places)]) % params for code in codes)
+    return params
 
 
 def _without_decimals(code: str, places: int) -> str:
