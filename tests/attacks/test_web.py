@@ -58,7 +58,14 @@ def test_body_that_does_not_arrive_is_refused_and_connection_closed(url: str, wh
 
 def test_body_is_refused_by_its_length_before_it_is_sent(url: str) -> None:
     with open_sockets(url, f"{HEAD}Content-Length: 999999999\r\n\r\n", count=1) as (client,):
-        assert client.recv(4096).startswith(b"HTTP/1.1 413 ")
+        refusal = client.recv(4096).lower()
+    assert refusal.startswith(b"http/1.1 413 ")
+    for header in (
+        b"x-content-type-options: nosniff",
+        b"x-frame-options: deny",
+        b"content-security-policy: ",
+    ):
+        assert header in refusal
 
 
 def test_body_in_chunks_that_ends_is_read(url: str) -> None:

@@ -221,7 +221,16 @@ def _environ(scope: Message, body: bytearray) -> dict[str, Any]:
 
 async def _send_refusal(send: Send, refusal: _Refusal) -> None:
     """Sends a refusal and ends the connection, on which the rest of the body may still be under way."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"connection", b"close"),
+        # The application's middleware, which adds these to every other response, never sees a refusal.
+        (b"cache-control", b"no-store"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+    ]
     if refusal.status == 503:
         headers.append((b"retry-after", str(_RETRY_AFTER_SECONDS).encode()))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
