@@ -112,9 +112,9 @@ def change_organization(owner: Organization) -> None:
         tax_number="DE 99",
         color="#803020",
         payment_instructions="Transfer to Second Bank.",
+        locale="de_DE",
     )
     organizations.change(owner, profile=profile, by=owner_actor(owner), now=present())
-    Organization.objects.filter(pk=owner.pk).update(locale="de_DE")
 
 
 def draft_invoice(

@@ -165,7 +165,7 @@ def test_invoice_pdf_uses_decimals_and_paper_size_of_currency(
     organization = personas.alder(currency=currency).organization
     invoice = personas.sent_invoice(personas.customer(organization))
     assert f"Total Amount Due {due}" in _text(invoice)
-    assert document(invoice).issuer.paper == paper
+    assert document(invoice, with_link=True).issuer.paper == paper
 
 
 def test_invoice_pdf_is_byte_identical_when_rendered_twice(detailed: Invoice) -> None:
