@@ -128,6 +128,19 @@ def test_editing_invoice_waits_for_void(invoice: Invoice, alice: Actor) -> None:
     assert refusal(void(invoice, alice), edit(invoice, alice)) == "Conflict"
 
 
+def test_correcting_parties_waits_for_edit_of_invoice(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    personas.change_customer(dana)
+    correct = partial(
+        invoices.correct_parties,
+        invoice,
+        columns=["issued_to"],
+        expected_version=invoice.version,
+        by=alice,
+        now=present(),
+    )
+    assert refusal(edit(invoice, alice), correct) == "Stale"
+
+
 def test_reopening_invoice_twice_at_once_reopens_once(invoice: Invoice, alice: Actor) -> None:
     write_offs.write_off(invoice, by=alice, now=present())
     reopen = partial(write_offs.reopen, invoice, by=alice, now=present())
