@@ -27,7 +27,7 @@ def test_unknown_gateway_code_raises_key_error() -> None:
 def test_live_installation_refuses_to_open_test_gateway() -> None:
     credentials = GATEWAYS["sandbox"].sample_credentials
     open_gateway("sandbox", credentials, urls={}, live=False)
-    with pytest.raises(Refused, match="test_gateway_when_live: The sandbox moves no money"):
+    with pytest.raises(Refused, match="test_gateway_when_live: The gateway sandbox moves no money"):
         open_gateway("sandbox", credentials, urls={}, live=True)
 
 

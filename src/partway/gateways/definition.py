@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from partway.lib.texts import gettext_noop
+
 from .protocol import Gateway
 
 
@@ -25,6 +27,8 @@ class GatewayDefinition:
     `open(url, credentials)` returns the gateway for one account; it makes no network call. Connecting either asks for
     `fields` and checks them with `Gateway.check`, or calls `create_account(url, organization's name, callback URL)`,
     which returns the credentials of a new account; both raise Refused or OutcomeUnknown.
+
+    Its texts are marked with `gettext_noop` where they are written, and translated where they are shown.
     """
 
     name: str  # as the title of an account, "Sandbox"
@@ -35,17 +39,12 @@ class GatewayDefinition:
     create_account: Callable[[str, str, str], dict[str, str]] | None = None
     default_url: str = ""  # of its API, where the setting PARTWAY_<CODE>_URL names no other
     moves_money: bool = True  # False for a test gateway: a live installation refuses it
-    unreachable_help: str = "Try again in a minute."
+    unreachable_help: str = gettext_noop("Try again in a minute.")
     onboarding_hint: str = ""  # why to connect this one, for an organization that has none
     test_card: str = ""  # a card number that pays without money, for an organization's first payment
     sample_credentials: Mapping[str, str] = field(
         default_factory=dict
     )  # well-formed and worthless, for seeds
-
-    @property
-    def sentence_start(self) -> str:
-        """The phrase with a capital, "The sandbox"."""
-        return self.phrase[:1].upper() + self.phrase[1:]
 
     def connect(
         self, url: str, values: Mapping[str, str], *, organization: str, callback_url: str

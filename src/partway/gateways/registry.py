@@ -31,7 +31,7 @@ def open_gateway(
     """
     gateway = GATEWAYS[code]
     if live and not gateway.moves_money:
-        message = f"{gateway.sentence_start} moves no money, and this installation is live."
+        message = f"The gateway {code} moves no money, and this installation is live."
         raise Refused("test_gateway_when_live", message)
     return gateway.open(urls.get(code, ""), credentials)
 

@@ -244,7 +244,7 @@ def connect(
     """
     definition = GATEWAYS[gateway]
     if settings.PARTWAY_LIVE and not definition.moves_money:
-        raise GatewayNotAllowed(reason="live", gateway=definition.phrase)
+        raise GatewayNotAllowed(reason="live", gateway=gateway)
     empty = [one.name for one in definition.fields if not credentials.get(one.name, "").strip()]
     if empty:
         raise Invalid({name: field_error("credential_required") for name in empty})
@@ -259,14 +259,9 @@ def connect(
                 callback_url=gateway_calls.callback_url(account),
             )
     except Refused as refusal:
-        raise GatewayRefused(
-            gateway=definition.sentence_start, message_of_gateway=refusal.message
-        ) from refusal
+        raise GatewayRefused(gateway=gateway, message_of_gateway=refusal.message) from refusal
     except OutcomeUnknown as error:
-        help_text = definition.unreachable_help
-        raise GatewayUnavailable(
-            reason="connecting", gateway=definition.sentence_start, help=help_text
-        ) from error
+        raise GatewayUnavailable(reason="connecting", gateway=gateway) from error
     with transaction.atomic(durable=True):
         # Two clicks at once take turns: without the lock neither transaction would see the other's account.
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)

@@ -12,7 +12,6 @@ from django.db import transaction
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
 from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
-from partway.gateways.registry import GATEWAYS
 from partway.lib import clock
 from partway.lib.money import Money
 
@@ -102,8 +101,7 @@ def _check_requestable(invoice: Invoice) -> Gateway:
     try:
         gateway = gateway_calls.gateway_for_account(account)
     except Refused as error:  # a test gateway, on an installation that was marked live later
-        name = GATEWAYS[account.gateway].sentence_start
-        raise PaymentsNotEnabled(reason=error.code, gateway=name) from error
+        raise PaymentsNotEnabled(reason=error.code, gateway=account.gateway) from error
     except OutcomeUnknown as error:  # the secret key was lost, and with it the credentials
         raise PaymentsNotEnabled(reason="credentials_unreadable") from error
     open_request = current(invoice)

@@ -15,6 +15,7 @@ from partway.lib.money import Money
 
 from ..formats import format_date, format_money
 from . import documents, payments, people, receivables, requests
+from .gateways import gateway_params
 
 MESSAGES = {
     **documents.MESSAGES,
@@ -46,7 +47,10 @@ def field_messages(error: Invalid) -> dict[str, str]:
 def _sentence(code: str, reason: str, params: Mapping[str, Any]) -> str:
     """Returns the sentence of "code.reason", else of "code"; raises KeyError for a code without one."""
     text = MESSAGES.get(f"{code}.{reason}") or MESSAGES[code]
-    return str(text) % {name: _formatted(value) for name, value in params.items()}
+    formatted = {name: _formatted(value) for name, value in params.items()}
+    if "gateway" in params:
+        formatted |= gateway_params(params["gateway"])
+    return str(text) % formatted
 
 
 def _formatted(value: Any) -> str:

@@ -65,8 +65,8 @@ MESSAGES: dict[str, str | Promise] = {
     "gateway_not_allowed.live": _(
         "This installation is marked live (PARTWAY_LIVE), so %(gateway)s cannot be connected."
     ),
-    "gateway_refused": _("%(gateway)s refused: %(message_of_gateway)s"),
-    "gateway_unavailable.connecting": _("%(gateway)s does not answer. %(help)s"),
+    "gateway_refused": _("%(gateway_at_start)s refused: %(message_of_gateway)s"),
+    "gateway_unavailable.connecting": _("%(gateway_at_start)s does not answer. %(gateway_help)s"),
     # Payment modes and the details of an offline payment
     "payment_mode_unknown": _("Choose how it was paid."),
     "paid_on_in_future": _("Choose a day that has come: today is %(today)s."),

@@ -42,7 +42,7 @@ MESSAGES: dict[str, str | Promise] = {
         "No payment service is connected yet. An owner can connect one in Settings → Payments."
     ),
     "payments_not_enabled.test_gateway_when_live": _(
-        "%(gateway)s moves no money, and this installation is live."
+        "%(gateway_at_start)s moves no money, and this installation is live."
     ),
     "recipient_missing": _("Enter the address that the payment link goes to."),
     "too_late": _("Too late: it was already paid."),

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from partway.lib.texts import gettext_noop
+
 from ..definition import GatewayDefinition
 from .adapter import SandboxGateway, create_account
 
 SANDBOX = GatewayDefinition(
-    name="Sandbox",
-    phrase="the sandbox",
-    description=(
+    name=gettext_noop("Sandbox"),
+    phrase=gettext_noop("the sandbox"),
+    description=gettext_noop(
         "The sandbox is a pretend payment company: everything works as it will later, and no real money moves."
     ),
     open=SandboxGateway,
     create_account=create_account,
     default_url="http://127.0.0.1:8001",
     moves_money=False,
-    unreachable_help="Start it, then try again.",
-    onboarding_hint="The sandbox only pretends to, so that you can try everything.",
+    unreachable_help=gettext_noop("Start it, then try again."),
+    onboarding_hint=gettext_noop("The sandbox only pretends to, so that you can try everything."),
     test_card="4242 4242 4242 4242",
     sample_credentials={"api_key": "sk_sandbox_seed", "signing_secret": f"whsec_{'c2VlZHNl' * 4}"},
 )

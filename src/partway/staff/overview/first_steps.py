@@ -70,7 +70,7 @@ def onboarding(ctx: MemberContext) -> Onboarding | None:
 
 def _setup_steps(ctx: MemberContext, *, has_account: bool) -> list[Step]:
     payments = ctx.url("settings_payments")
-    hints = [gateway.onboarding_hint for gateway in GATEWAYS.values() if gateway.onboarding_hint]
+    hints = [gettext(gateway.onboarding_hint) for gateway in GATEWAYS.values() if gateway.onboarding_hint]
     return [
         Step(
             message=gettext("Say who you are"),

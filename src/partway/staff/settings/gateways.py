@@ -29,8 +29,10 @@ def connection_forms(data: Mapping[str, str] | None = None) -> list[ConnectionFo
 
 def _form_field(field: CredentialField) -> forms.CharField:
     return forms.CharField(
-        label=field.label,
-        help_text=field.help,
+        label=gettext(field.label),
+        help_text=gettext(field.help)
+        if field.help
+        else "",  # gettext of an empty text is the catalogue's head
         widget=forms.PasswordInput if field.is_secret else forms.TextInput,
         error_messages={"required": gettext("Fill this in.")},
     )

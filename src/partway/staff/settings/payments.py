@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext
 
 from partway.billing.errors import BillingError
 from partway.billing.people import organizations, payment_modes
+from partway.delivery.messages.gateways import gateway_at_start, gateway_phrase
 from partway.gateways.registry import GATEWAYS
 
 from ..context import MemberContext
@@ -45,7 +46,9 @@ def payments(ctx: MemberContext) -> HttpResponse:
         "account": account,
         "connected": GATEWAYS[account.gateway] if account else None,
         "connection_forms": connection_forms(ctx.post_data),
-        "refused_when_live": [gateway.phrase for gateway in GATEWAYS.values() if not gateway.moves_money],
+        "refused_when_live": [
+            gateway_phrase(code) for code, gateway in GATEWAYS.items() if not gateway.moves_money
+        ],
     }
     return ctx.render("staff/settings/payments.html", context, status=form.status)
 
@@ -69,7 +72,7 @@ def connect(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Connects a gateway with the credentials of its own form; a second click finds the first account."""
     account = organizations.current_gateway_account(ctx.organization)
     if account is not None:
-        return gettext("%(gateway)s is connected.") % {"gateway": GATEWAYS[account.gateway].sentence_start}
+        return gettext("%(gateway)s is connected.") % {"gateway": gateway_at_start(account.gateway)}
     code = form.cleaned_data["gateway"]
     if code not in GATEWAYS:
         form.refuse(gettext("This page has no such form. Open it again."), status=422)
@@ -86,7 +89,7 @@ def connect(ctx: MemberContext, form: PaymentSettingsForm) -> str:
         form.add_billing_error(error)
         return ""
     notice = gettext("%(gateway)s is connected. Now switch online payments on.")
-    return notice % {"gateway": connection.gateway.sentence_start}
+    return notice % {"gateway": gateway_at_start(connection.code)}
 
 
 def set_expiry(ctx: MemberContext, form: PaymentSettingsForm) -> str:
