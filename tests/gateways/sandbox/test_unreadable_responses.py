@@ -62,7 +62,7 @@ def test_checkout_origin_is_url_without_path() -> None:
 def test_unreadable_response_raises_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch, gateway: Gateway, address: str, body: bytes
 ) -> None:
-    monkeypatch.setattr(UnreadableServer, "answer", (200, body))
+    monkeypatch.setattr(UnreadableServer, "response", (200, body))
     with pytest.raises(OutcomeUnknown):
         gateway.fetch("co_1")
     with pytest.raises(OutcomeUnknown):
@@ -104,16 +104,16 @@ GOOD = {
 def test_response_with_invalid_field_raises_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch, gateway: Gateway, change: dict[str, object]
 ) -> None:
-    monkeypatch.setattr(UnreadableServer, "answer", (200, json.dumps(GOOD).encode()))
+    monkeypatch.setattr(UnreadableServer, "response", (200, json.dumps(GOOD).encode()))
     assert gateway.fetch("co_1").captured == Money(12_500, "USD")
-    monkeypatch.setattr(UnreadableServer, "answer", (200, json.dumps({**GOOD, **change}).encode()))
+    monkeypatch.setattr(UnreadableServer, "response", (200, json.dumps({**GOOD, **change}).encode()))
     with pytest.raises(OutcomeUnknown):
         gateway.fetch("co_1")
 
 
 def test_too_long_response_texts_are_truncated(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
     long = {**GOOD, "method": "m" * 500, "code": "c" * 500, "message": "w" * 500}
-    monkeypatch.setattr(UnreadableServer, "answer", (200, json.dumps(long).encode()))
+    monkeypatch.setattr(UnreadableServer, "response", (200, json.dumps(long).encode()))
     truth = gateway.fetch("co_1")
     assert (len(truth.method), len(truth.code), len(truth.message)) == (40, 60, 300)
 
@@ -123,20 +123,20 @@ def test_retryable_http_status_raises_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch, gateway: Gateway, status: int
 ) -> None:
     monkeypatch.setattr(
-        UnreadableServer, "answer", (status, b'{"error": {"code": "busy", "message": "Later."}}')
+        UnreadableServer, "response", (status, b'{"error": {"code": "busy", "message": "Later."}}')
     )
     with pytest.raises(OutcomeUnknown):
         gateway.fetch("co_1")
 
 
 def test_refusal_keeps_error_code_and_message(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
-    monkeypatch.setattr(UnreadableServer, "answer", (409, b'{"error": {"code": "no", "message": "Never."}}'))
+    monkeypatch.setattr(UnreadableServer, "response", (409, b'{"error": {"code": "no", "message": "Never."}}'))
     with pytest.raises(Refused) as refused:
         gateway.fetch("co_1")
     assert (refused.value.code, refused.value.message) == ("no", "Never.")
 
 
 def test_refusal_of_proxy_raises_outcome_unknown(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
-    monkeypatch.setattr(UnreadableServer, "answer", (403, b"<h1>Proxy says no</h1>"))
+    monkeypatch.setattr(UnreadableServer, "response", (403, b"<h1>Proxy says no</h1>"))
     with pytest.raises(OutcomeUnknown):
         gateway.fetch("co_1")
