@@ -94,6 +94,17 @@ def test_signed_callback_with_invalid_fields_is_refused(
         harness.gateway.read_callback(invalid.body, invalid.headers)
 
 
+@pytest.mark.parametrize(
+    "body", [b"[" * 60_000, b'{"a":' * 12_000, b"[NaN]", b"9" * 60_000, b'{"id": "\\ud800"}']
+)
+def test_signed_callback_with_unreadable_body_is_refused(
+    harness: GatewayHarness, received: ReceivedCallback, body: bytes
+) -> None:
+    unreadable = harness.sign_callback(body, datetime.now(UTC))
+    with pytest.raises(BadCallback):
+        harness.gateway.read_callback(unreadable.body, unreadable.headers)
+
+
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"null", b"{}"])
 def test_callback_with_malformed_body_is_refused(
     harness: GatewayHarness, received: ReceivedCallback, body: bytes

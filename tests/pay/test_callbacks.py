@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 from standardwebhooks import Webhook
+from structlog.testing import capture_logs
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.models import Callback
@@ -19,14 +20,17 @@ def account(organization: Organization) -> GatewayAccount:
 
 
 def _report(account: GatewayAccount, event_id: str = "evt_1") -> tuple[bytes, dict[str, str]]:
-    at = datetime.now(UTC)
     event = {
         "id": event_id,
         "type": "checkout.captured",
-        "created": at.isoformat(),
+        "created": datetime.now(UTC).isoformat(),
         "data": {"checkout": "co_1"},
     }
-    body = json.dumps(event)
+    return _signed(account, json.dumps(event), event_id)
+
+
+def _signed(account: GatewayAccount, body: str, event_id: str = "evt_1") -> tuple[bytes, dict[str, str]]:
+    at = datetime.now(UTC)
     signature = Webhook(account.credentials["signing_secret"]).sign(event_id, at, body)
     stamp = str(int(at.timestamp()))
     return body.encode(), {"webhook-id": event_id, "webhook-timestamp": stamp, "webhook-signature": signature}
@@ -61,6 +65,19 @@ def test_callback_with_changed_body_is_refused(dana: Client, account: GatewayAcc
 
 def test_unsigned_callback_is_refused(dana: Client, account: GatewayAccount) -> None:
     assert _send(dana, account.id, _report(account)[0], {})[0] == 400
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 60_000, '{"a":' * 12_000, "[" * 30_000 + "]" * 30_000, '{"id": "evt_1", "id": "evt_2"}']
+)
+def test_signed_callback_with_unreadable_body_is_refused_and_logged(
+    dana: Client, account: GatewayAccount, body: str
+) -> None:
+    with capture_logs() as logs:
+        assert _send(dana, account.id, *_signed(account, body))[0] == 400
+    assert [(entry["event"], entry["gateway_account"]) for entry in logs] == [
+        ("callback_refused", account.pk)
+    ]
 
 
 @pytest.mark.parametrize("account_id", ["gwa_nobody", "%00", "..%2f", "é"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -10,6 +11,8 @@ from partway.accounts.models import GatewayAccount
 from partway.billing.payments.callbacks import receive_callback
 from partway.gateways.protocol import BadCallback
 from partway.lib.clock import now
+
+log = structlog.get_logger(__name__)
 
 MAX_BYTES = 64 * 1024
 
@@ -29,5 +32,7 @@ def gateway_callback(request: HttpRequest, account_id: str) -> JsonResponse:
     try:
         receive_callback(account, body=body, headers=dict(request.headers), now=now())
     except BadCallback as error:
+        # A signing secret that was changed at one end only shows here first, long before the missing payments do.
+        log.warning("callback_refused", gateway_account=account.pk, error=str(error))
         return JsonResponse({"error": str(error)}, status=400)
     return JsonResponse({"stored": True})

@@ -6,8 +6,6 @@ error is {"error": {"code", "message"}}. urls.py lists the calls.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.db.models import Q
 
@@ -19,6 +17,8 @@ from partway.sandbox.models import Account, Checkout, Fault, Refund
 
 METHODS = ("card", "bank_debit")
 PAGE = 100
+MAX_FAULTS = 10_000
+MAX_DELAY_SECONDS = 3600
 
 
 def open_account(call: ApiRequest) -> Json:
@@ -40,7 +40,8 @@ def start(call: ApiRequest) -> Json:
     body = call.body
     amount_minor, currency = fields.payable(body)
     methods = body.get("methods") or list(METHODS)
-    if not isinstance(methods, list) or any(method not in METHODS for method in methods):
+    is_list = isinstance(methods, list) and len(methods) <= len(METHODS)
+    if not is_list or any(method not in METHODS for method in methods):
         raise invalid("methods", f"must be some of {', '.join(METHODS)}.")
     checkout = Checkout.objects.create(
         account=call.account,
@@ -138,19 +139,14 @@ def set_fault(call: ApiRequest) -> Json:
         account=call.account,
         kind=kind,
         act=fields.choice(body, "act", faults.ACTS),
-        left=_number(body, "count", 1),
-        delay=_number(body, "delay", 20 if kind == "hang" else 3),
-        delta=_number(body, "delta", -1),
+        left=int(fields.number(body, "count", 1, most=MAX_FAULTS)),
+        delay=fields.number(body, "delay", 20 if kind == "hang" else 3, most=MAX_DELAY_SECONDS),
+        delta=int(
+            fields.number(body, "delta", -1, least=-fields.MAX_AMOUNT_MINOR, most=fields.MAX_AMOUNT_MINOR)
+        ),
         currency=fields.text(body, "currency", most=3) or "CAD",
     )
     return {"kind": fault.kind, "act": fault.act, "left": fault.left}
-
-
-def _number(body: Json, name: str, fallback: int) -> Any:
-    value = body.get(name, fallback)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise invalid(name, "must be a number.")
-    return value
 
 
 def clear_faults(call: ApiRequest) -> Json:

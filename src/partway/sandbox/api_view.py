@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +11,14 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from partway.lib.untrusted_json import InvalidJson, read_json
 from partway.sandbox import faults
 from partway.sandbox.errors import ApiError, invalid
 from partway.sandbox.models import Account, Fault, IdempotentResponse
 
 Json = dict[str, Any]
+
+MAX_KEY_LENGTH = 255
 
 # Acts that only a test calls; faults never hit them.
 _FAULT_EXEMPT = frozenset(
@@ -64,9 +66,9 @@ def _body(request: HttpRequest) -> Json:
     if not request.body:
         return {}
     try:
-        body = json.loads(request.body)
-    except ValueError as error:
-        raise invalid("body", "is not JSON.") from error
+        body = read_json(request.body)
+    except InvalidJson as error:
+        raise invalid("body", f"cannot be read: {error}.") from error
     if not isinstance(body, dict):
         raise invalid("body", "must be an object.")
     return body
@@ -92,7 +94,7 @@ def _apply_fault(response: HttpResponse, fault: Fault) -> HttpResponse:
     if fault.kind == "garbage":
         return HttpResponse("<h1>We will be back soon</h1>")
     if fault.kind == "no_amount":
-        body = json.loads(response.content)
+        body: Any = read_json(response.content)
         for checkout in body.get("data", [body]):
             checkout["captured"] = None
         return JsonResponse(body)
@@ -108,6 +110,8 @@ def _idempotent(handler: Handler, call: ApiRequest, path: dict[str, str]) -> Htt
         return JsonResponse(handler(call, **path))
     key = call.request.headers.get("Idempotency-Key", "")
     content = f"{call.request.method} {call.request.path}\0".encode() + call.request.body
+    if len(key) > MAX_KEY_LENGTH:
+        return _error(invalid("Idempotency-Key", f"has at most {MAX_KEY_LENGTH} letters."))
     digest = hashlib.sha256(content).hexdigest()
     with transaction.atomic():
         rows = IdempotentResponse.objects.filter(account=call.account, key=key)
@@ -121,7 +125,7 @@ def _idempotent(handler: Handler, call: ApiRequest, path: dict[str, str]) -> Htt
         except ApiError as error:
             response = _error(error)
         if key:
-            body = json.loads(response.content)
+            body = read_json(response.content)
             rows.create(account=call.account, key=key, digest=digest, status=response.status_code, body=body)
     return response
 

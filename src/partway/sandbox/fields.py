@@ -13,6 +13,7 @@ from partway.sandbox.errors import ApiError, invalid
 Body = Mapping[str, Any]
 
 MAX_AMOUNT_MINOR = 10**13
+MIN_YEAR, MAX_YEAR = 1970, 2199
 
 # By the currency's decimals, in minor units: the smallest amount, and the step of amounts.
 _MINIMUM = {0: 50, 2: 50, 3: 100}
@@ -57,12 +58,12 @@ def same_currency(body: Body, currency: str) -> None:
 def url(body: Body, name: str, *, fallback: str = "") -> str:
     """Returns an absolute http or https address."""
     value = text(body, name, most=500) or fallback
-    parts = urlsplit(value)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or any(sign in value for sign in "\r\n ;,")
-    ):
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # half an IPv6 address, a port that is no number
+        is_address = False
+    if not is_address or any(sign in value for sign in "\r\n ;,"):
         raise invalid(name, "must be an http or https address.")
     return value
 
@@ -75,7 +76,18 @@ def timestamp(value: str, name: str) -> datetime:
         raise invalid(name, "must be a time, as 2026-01-31T12:00:00Z.") from error
     if at.tzinfo is None:
         raise invalid(name, "must have an offset, as Z.")
+    # A moment in any time zone stays within what Python and the database can keep.
+    if not MIN_YEAR <= at.year <= MAX_YEAR:
+        raise invalid(name, f"must be between {MIN_YEAR} and {MAX_YEAR}.")
     return at
+
+
+def number(body: Body, name: str, fallback: int, *, least: int = 0, most: int) -> int | float:
+    """Returns a number, or the fallback when missing."""
+    value = body.get(name, fallback)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise invalid(name, f"must be a number from {least} to {most}.")
+    return value
 
 
 def choice(body: Body, name: str, allowed: tuple[str, ...], *, fallback: str = "") -> str:

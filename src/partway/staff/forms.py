@@ -24,6 +24,7 @@ from partway.delivery.messages import error_message, field_messages
 from partway.delivery.messages.numbers import number_message
 from partway.lib.money import Money, parse_money
 from partway.lib.typed_numbers import NumberError, parse_number
+from partway.lib.untrusted_json import InvalidJson, read_json
 
 _ADDRESS_SEPARATORS = re.compile(r"[,;\n]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -84,8 +85,8 @@ class ConcurrentEditForm(StaffForm):
     def opened_form(self) -> Self | None:
         """Returns a form of the texts that the page showed; None where the field is missing or no JSON object."""
         try:
-            texts = json.loads(self.data.get("initial", ""))
-        except ValueError:
+            texts = read_json(self.data.get("initial", ""))
+        except InvalidJson:
             return None
         return type(self)(texts) if isinstance(texts, dict) else None
 

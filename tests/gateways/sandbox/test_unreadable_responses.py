@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -58,7 +59,23 @@ def test_checkout_origin_is_url_without_path() -> None:
     assert gateway.checkout_origin == "http://pay.test:8001"
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}", b"\xff", b'{"status": "napping"}'])
+UNREADABLE = {
+    "nothing": b"",
+    "no JSON": b"<html>",
+    "a list": b"[]",
+    "null": b"null",
+    "no fields": b"{}",
+    "not UTF-8": b"\xff",
+    "unknown status": b'{"status": "napping"}',
+    "deep": b"[" * 100_000,
+    "NaN": b'{"status": NaN}',
+    "5,000 digits": b"1" * 5_000,
+    "more than a megabyte": b'"' + b"x" * 1024 * 1024 + b'"',
+    "compressed": gzip.compress(b"{}"),
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_unreadable_response_raises_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch, gateway: Gateway, address: str, body: bytes
 ) -> None:

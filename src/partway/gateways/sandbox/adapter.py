@@ -14,6 +14,7 @@ import httpx
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
+from partway.lib.untrusted_json import MAX_BYTES, read_json
 
 from ..protocol import (
     BadCallback,
@@ -104,7 +105,9 @@ class SandboxGateway(SandboxCapabilities):
     def read_callback(self, body: bytes, headers: Mapping[str, str]) -> VerifiedCallback:
         """Verifies the signature over the raw `body`; raises BadCallback."""
         try:
-            event = Webhook(self._signing_secret).verify(body, dict(headers))
+            # Only the signature: verify() would parse the body with a reader that has no limits.
+            Webhook(self._signing_secret).verify(body, dict(headers), json_parse=False)
+            event: Any = read_json(body)
             return VerifiedCallback(
                 event_id=_text(event["id"]),
                 kind=_text(event["type"], max_length=60),
@@ -121,7 +124,8 @@ class SandboxGateway(SandboxCapabilities):
             with _reading():
                 page = self._call("GET", f"/v1/checkouts?{urlencode(query)}")
                 summaries = [
-                    CheckoutSummary(row["id"], row["reference"], _checkout_state(row)) for row in page["data"]
+                    CheckoutSummary(_text(row["id"]), _text(row["reference"]), _checkout_state(row))
+                    for row in page["data"]
                 ]
                 # Read page by page and never as a whole: a list after a long outage has no bound.
                 query["cursor"] = page["next"]
@@ -146,7 +150,9 @@ def create_account(base_url: str, name: str, callback_url: str) -> dict[str, str
 def _client(base_url: str) -> httpx.Client:
     """Returns the connection pool for one base URL; all threads of a process share it."""
     # Long enough for a card network, and well below the 60 seconds after which a proxy gives up on us.
-    return httpx.Client(base_url=base_url, timeout=httpx.Timeout(15, connect=3), trust_env=False)
+    timeout = httpx.Timeout(15, connect=3)
+    headers = {"Accept-Encoding": "identity"}  # see _read_body
+    return httpx.Client(base_url=base_url, timeout=timeout, trust_env=False, headers=headers)
 
 
 # A forked worker must not use its parent's connections.
@@ -156,7 +162,8 @@ os.register_at_fork(after_in_child=_client.cache_clear)
 def _send(client: httpx.Client, method: str, path: str, **request: Any) -> Json:
     """Sends a request and returns the JSON body; raises Refused for a 4xx, OutcomeUnknown for everything undecided."""
     try:
-        response = client.request(method, path, **request)
+        with client.stream(method, path, **request) as response:
+            sent = _read_body(response)
     except httpx.HTTPError as error:
         raise OutcomeUnknown(f"no answer: {error or type(error).__name__}") from error
     # A server error says nothing about what the server did before it: only the gateway's own "no" is a refusal
@@ -164,11 +171,22 @@ def _send(client: httpx.Client, method: str, path: str, **request: Any) -> Json:
     if response.status_code >= 500 or response.status_code in _UNDECIDED_STATUS_CODES:
         raise OutcomeUnknown(f"answered {response.status_code}")
     with _reading():
-        body: Json = response.json()
+        body: Any = read_json(sent)
         if response.is_success:
-            return body
+            return dict(body)
         code, message = body["error"]["code"], body["error"]["message"]
         raise Refused(_text(code, max_length=60), _text(message, max_length=300))
+
+
+def _read_body(response: httpx.Response) -> bytes:
+    """Returns the body, one byte longer than is taken where it is too long, which the reader then refuses."""
+    sent = bytearray()
+    # Raw: a compressed body of a few kilobytes would be gigabytes in memory before its length is known.
+    for piece in response.iter_raw():
+        sent += piece
+        if len(sent) > MAX_BYTES:
+            break
+    return bytes(sent[: MAX_BYTES + 1])
 
 
 @contextmanager
@@ -210,5 +228,7 @@ def _text(value: object, *, max_length: int = 200) -> str:
 
 
 def _refund(row: Json) -> Refund:
-    amount = Money(row["amount"], row["currency"])
-    return Refund(row["id"], RefundStatus(row["status"]), amount, row["reference"])
+    amount = _money(row["amount"], row["currency"])
+    if amount is None:
+        raise ValueError("a refund without an amount")
+    return Refund(_text(row["id"]), RefundStatus(row["status"]), amount, _text(row["reference"]))
