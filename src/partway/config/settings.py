@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ import environ
 from partway.config.logs import configure_logs
 from partway.config.secret_key import secret_key
 from partway.gateways.registry import GATEWAYS
+
+# Before any file is created: only this user may read the database, the stored mails and the logs. Every process reads
+# its settings first, also one that was not started by `partway`.
+os.umask(0o077)
 
 env = environ.Env()
 PACKAGE = Path(__file__).resolve().parent.parent

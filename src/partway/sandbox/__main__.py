@@ -19,7 +19,9 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="anybody who reaches it can open an account")
     parser.add_argument("--settle-after", type=float, default=5, metavar="SECONDS", help="of a bank debit")
     options = parser.parse_args()
-    options.home.mkdir(parents=True, exist_ok=True)
+    options.home.mkdir(
+        parents=True, exist_ok=True, mode=0o700
+    )  # its database has API keys and signing secrets
     # The worker process reads its settings from here.
     os.environ["DJANGO_SETTINGS_MODULE"] = "partway.sandbox.settings"
     os.environ["PARTWAY_SANDBOX_HOME"] = str(options.home.resolve())

@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+os.umask(0o077)  # its database has API keys and signing secrets
+
 HOME = Path(os.environ.get("PARTWAY_SANDBOX_HOME", "."))
 
 # How long a bank debit takes to settle. Real ones take days.

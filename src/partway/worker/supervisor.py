@@ -132,9 +132,10 @@ class Supervisor:
     def _start(self, name: str, *command: str) -> None:
         environment = {**self.config.environment(), **self.extra_environment}
         logs = self.config.home / "logs"
-        logs.mkdir(exist_ok=True)
+        logs.mkdir(exist_ok=True, mode=0o700)
         # In a session of its own, so that Ctrl-C reaches only the supervisor, which stops the processes in order.
-        with (logs / f"{name}.log").open("ab") as log:
+        log_file = os.open(logs / f"{name}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(log_file, "ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, *command], env=environment, stdout=log, stderr=log, start_new_session=True
             )
