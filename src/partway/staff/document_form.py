@@ -36,7 +36,7 @@ from .forms import (
 
 COLUMNS = ("description", "quantity", "unit_amount", "tax_percent")
 _SPARE_ROWS = 3
-_MAX_ROWS = 10_000  # of a page; billing has a lower limit of its own, with a sentence for it
+_MAX_ROWS = 250  # of a page; billing has a lower limit of its own, with a sentence for it
 _MAX_CUSTOMER_CHOICES = 2_000  # in the list to choose from
 _LINE = re.compile(r"lines\.(\d{1,4})\.(description|quantity|unit_amount|tax_percent)", re.ASCII)
 
@@ -199,7 +199,7 @@ def _numbered(texts: dict[str, str]) -> dict[str, str]:
         row
         for _position, row in sorted(rows.items())
         if row.get("description", "").strip() or row.get("unit_amount", "").strip()
-    ]
+    ][:_MAX_ROWS]  # a form for each of ten thousand rows would take a minute
     for position, row in enumerate(kept):
         texts |= {f"lines.{position}.{column}": text for column, text in row.items()}
     return {**texts, "lines-TOTAL_FORMS": str(len(kept)), "lines-INITIAL_FORMS": str(len(kept))}

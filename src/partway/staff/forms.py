@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Self
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.errors import BillingError, FieldError, Invalid, RateLimited
@@ -32,6 +34,11 @@ _PLACES = 4
 _MAX_NUMBER = Decimal(999_999_999)  # nine digits, which an integer of 32 bits holds
 _MAX_ID_DIGITS = 18
 _MAX_KEY_LENGTH = 40
+# No person types more; a longer search is slow everywhere, and SQLite refuses very long patterns.
+MAX_SEARCH_LENGTH = 200
+# Of any field, far above billing's own limits, so that nothing parses, compares or quotes a megabyte first.
+MAX_FIELD_LENGTH = 20_000
+_MAX_INITIAL_LENGTH = 200_000
 # A moment in any time zone stays within what Python and both databases can keep.
 MIN_YEAR, MAX_YEAR = 1970, 2199
 
@@ -47,6 +54,17 @@ class StaffForm(forms.Form):
         self.code = ""
         self.refusal_status = 0
         self.retry_after: timedelta | None = None
+
+    def full_clean(self) -> None:
+        """Refuses absurdly long texts before any field parses them; the page shows their beginning."""
+        too_long = [name for name in self.fields if len(self.data.get(name, "")) > MAX_FIELD_LENGTH]
+        if too_long:
+            self.data = {**self.data, **{name: self.data[name][:MAX_FIELD_LENGTH] for name in too_long}}
+        super().full_clean()
+        message = gettext("Use at most %(limit)d characters.") % {"limit": MAX_FIELD_LENGTH}
+        for name in too_long:
+            self.errors[name] = self.error_class([message])
+            self.cleaned_data.pop(name, None)
 
     @property
     def status(self) -> int:
@@ -85,7 +103,7 @@ class ConcurrentEditForm(StaffForm):
     def opened_form(self) -> Self | None:
         """Returns a form of the texts that the page showed; None where the field is missing or no JSON object."""
         try:
-            texts = read_json(self.data.get("initial", ""))
+            texts = read_json(self.data.get("initial", ""), max_bytes=_MAX_INITIAL_LENGTH)
         except InvalidJson:
             return None
         return type(self)(texts) if isinstance(texts, dict) else None
@@ -306,6 +324,11 @@ def normalize(data: Mapping[str, object]) -> dict[str, str]:
 def strip_nul(text: str) -> str:
     """Returns the text without NUL, which PostgreSQL stores nowhere."""
     return text.replace("\x00", "")
+
+
+def query_text(query: QueryDict, name: str) -> str:
+    """Returns a text of the address: trimmed, without NUL, and cut to the length of a search."""
+    return strip_nul(query.get(name, "")[: 2 * MAX_SEARCH_LENGTH]).strip()[:MAX_SEARCH_LENGTH]
 
 
 def new_idempotency_key() -> str:

@@ -17,7 +17,7 @@ from partway.billing.receivables import credit
 
 from ..access import get_own_or_404
 from ..context import MemberContext
-from ..forms import ConcurrentEditForm, strip_nul, text_field
+from ..forms import ConcurrentEditForm, query_text, text_field
 from ..invoice_rows import PAGE_ROWS, with_open_requests
 
 
@@ -32,7 +32,7 @@ class CustomerForm(ConcurrentEditForm):
 
 def index(ctx: MemberContext) -> HttpResponse:
     """Searches and paginates."""
-    q = strip_nul(ctx.request.GET.get("q", "")).strip()
+    q = query_text(ctx.request.GET, "q")
     mine = Customer.objects.for_organization(ctx.organization)
     rows = mine.filter(Q(name__icontains=q) | Q(email__icontains=q)) if q else mine
     page = Paginator(rows.order_by("name", "id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))

@@ -19,7 +19,7 @@ from partway.lib.money import EXPONENTS, Money
 from ..access import get_invoice_or_404
 from ..context import MemberContext
 from ..document_form import customer_choices
-from ..forms import sentences
+from ..forms import query_text, sentences
 from . import parties, sent_editor
 from .invoice_form import InvoiceForm, stored
 
@@ -28,7 +28,7 @@ def new(ctx: MemberContext) -> HttpResponse:
     """Writes a new draft; it starts with the organization's usual currency, due date and tax."""
     if not ctx.is_post:
         first = {
-            "customer": ctx.request.GET.get("customer", ""),
+            "customer": query_text(ctx.request.GET, "customer"),
             "currency": ctx.organization.currency,
             "due_on": ctx.today + timedelta(days=ctx.organization.default_due_days),
         }

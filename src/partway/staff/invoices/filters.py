@@ -22,9 +22,8 @@ from partway.billing.models.invoices import InvoiceQuerySet
 from partway.delivery.formats import format_date
 
 from ..context import MemberContext
-from ..forms import MAX_YEAR, MIN_YEAR, parse_day, strip_nul
+from ..forms import MAX_SEARCH_LENGTH, MAX_YEAR, MIN_YEAR, parse_day, strip_nul
 
-MAX_LENGTH = 200  # of a value; no person types more, and SQLite refuses very long patterns
 _MAX_SAME_NAME = 100
 
 
@@ -58,9 +57,9 @@ def apply_filters(ctx: MemberContext) -> FilteredInvoices:
         if not any(texts):
             continue
         try:
-            if any(len(text) > MAX_LENGTH for text in texts):
+            if any(len(text) > MAX_SEARCH_LENGTH for text in texts):
                 raise InvalidFilter(
-                    gettext("A filter has more than %(limit)s letters.") % {"limit": MAX_LENGTH}
+                    gettext("A filter has more than %(limit)s letters.") % {"limit": MAX_SEARCH_LENGTH}
                 )
             result.rows, message = read(result.rows, ctx, texts)
         except InvalidFilter as error:

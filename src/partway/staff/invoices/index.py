@@ -17,7 +17,7 @@ from partway.billing.models import Customer, Invoice
 from partway.lib.money import Money
 
 from ..context import MemberContext
-from ..forms import strip_nul
+from ..forms import query_text
 from ..invoice_rows import PAGE_ROWS, with_open_requests
 from .filters import STATES, FilteredInvoices, apply_filters
 
@@ -103,7 +103,7 @@ def index(ctx: MemberContext) -> HttpResponse:
 
 def apply_sort(filtered: FilteredInvoices, ctx: MemberContext) -> QuerySet[Invoice]:
     """Sorts the rows as the address says, by default the newest first."""
-    sort = strip_nul(ctx.request.GET.get("sort", ""))
+    sort = query_text(ctx.request.GET, "sort")
     column = sort.removeprefix("-")
     if sort and column not in SORT_COLUMNS:
         filtered.filter_errors.append(

@@ -20,7 +20,7 @@ from partway.lib.money import Money
 from .. import payment_rows, timeline
 from ..access import get_quote_or_404
 from ..context import MemberContext
-from ..forms import strip_nul
+from ..forms import query_text
 from ..invoice_rows import PAGE_ROWS
 
 _FILTERS = {"": _("All"), **dict(QuoteStatus.choices)}
@@ -42,7 +42,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     """Searches, filters, sorts and paginates."""
     query = ctx.request.GET
     status = query.get("status", "") if query.get("status", "") in _FILTERS else ""
-    q = strip_nul(query.get("q", "")).strip()
+    q = query_text(query, "q")
     mine = Quote.objects.filter(organization=ctx.organization)
     rows = mine.filter(status=status) if status else mine
     if q:

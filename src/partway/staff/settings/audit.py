@@ -13,7 +13,7 @@ from partway.billing.models import Event
 
 from .. import timeline
 from ..context import MemberContext
-from ..forms import strip_nul
+from ..forms import query_text
 
 PAGE_ROWS = 50
 KINDS = {
@@ -49,7 +49,7 @@ class AuditRow:
 
 def index(ctx: MemberContext) -> HttpResponse:
     """Filters by actor and kind; a link that starts after the last row leads to older events."""
-    wanted = {name: strip_nul(ctx.request.GET.get(name, "")) for name in ("by", "kind", "before")}
+    wanted = {name: query_text(ctx.request.GET, name) for name in ("by", "kind", "before")}
     found = list(_filtered(ctx, wanted)[: PAGE_ROWS + 1])
     context = {
         "rows": [
