@@ -58,7 +58,7 @@ SERVER_SETTINGS = {
 }
 
 # A run inherits only these: how to reach a server or a browser, never the caller's installation.
-KEPT_NAMES = ("PARTWAY_TEST_DATABASE", "PARTWAY_TEST_DATABASE_URL", "PARTWAY_CHROMIUM")
+KEPT_NAMES = ("PARTWAY_TEST_DATABASE", "PARTWAY_TEST_DATABASE_URL", "PARTWAY_CHROMIUM", "PARTWAY_FUZZ")
 
 
 class CannotStart(Exception):
