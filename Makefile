@@ -3,7 +3,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test guards soak lint lock pictures million clean
+.PHONY: help demo test guards soak fuzz lint lock sbom audit pictures million clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -20,11 +20,20 @@ guards: ## mutation testing: change the code, drop constraints, and show that a 
 soak: ## let the model hunt for an hour, half of it on each database; ARGS="--minutes 5" is shorter
 	@scripts/soak.sh $(ARGS)
 
+fuzz: ## send every nasty text to every path, field and header, for hours; PARTWAY_FUZZ=5000 tries a sample
+	@scripts/fuzz.sh $(ARGS)
+
 lint: ## only the checks that run no test
 	@scripts/lint.sh
 
 lock: ## pin the dependencies of pyproject.toml anew; ARGS="--upgrade" takes newer versions
 	@scripts/lock.sh $(ARGS)
+
+sbom: ## write build/partway.cdx.json, the CycloneDX list of what is installed to run Partway
+	@scripts/sbom.sh
+
+audit: ## look up the pinned dependencies in a database of known vulnerabilities; fails when it cannot be asked
+	@scripts/audit.sh
 
 pictures: ## retake the pictures of the README
 	@scripts/pictures.sh

@@ -54,7 +54,7 @@ find_uv() {
     uv=$(command -v uv || true)
     if [ "${PARTWAY_PIP_ONLY:-0}" = 1 ]; then
         uv=
-    elif [ -z "$uv" ] && pip_install --only-binary uv --require-hashes -r requirements/uv.txt; then
+    elif [ -z "$uv" ] && pip_install --only-binary uv --require-hashes -r scripts/requirements/uv.txt; then
         uv=$venv/bin/uv
     fi
 }
@@ -72,14 +72,14 @@ install_all() {
     has_venv || make_venv
     borrow_pip_settings
     find_uv
-    echo "Installing requirements/$kind.txt into .venv"
-    install_packages --require-hashes -r requirements/build.txt -r "requirements/$kind.txt"
+    echo "Installing scripts/requirements/$kind.txt into .venv"
+    install_packages --require-hashes -r scripts/requirements/build.txt -r "scripts/requirements/$kind.txt"
     # Apart, because a folder has no hash; with the setuptools just pinned, because a build's own would not be.
     install_packages --no-deps --no-build-isolation --editable .
 }
 
 stamp() {
-    cat "requirements/$1.txt" requirements/build.txt pyproject.toml | sha256sum
+    cat "scripts/requirements/$1.txt" scripts/requirements/build.txt pyproject.toml | sha256sum
 }
 
 is_installed() {

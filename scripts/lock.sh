@@ -11,11 +11,12 @@ compile() {
     local output=$1
     shift
     "$uv" pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 \
-        --output-file "requirements/$output.txt" "$@"
+        --output-file "scripts/requirements/$output.txt" "$@"
 }
 
 compile run pyproject.toml "$@"
 # The same versions in both, so that the test environment is the run environment and more.
-compile test pyproject.toml --extra test --constraints requirements/run.txt "$@"
+compile test pyproject.toml --extra test --constraints scripts/requirements/run.txt "$@"
 echo "setuptools>=77" | compile build - "$@"
 echo "uv" | compile uv - "$@"
+printf 'cyclonedx-bom\npip-audit\n' | compile audit - "$@"

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Writes build/partway.cdx.json: a CycloneDX list of what an installation consists of, made from the lock file alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools=$(scripts/audit-tools.sh)
+mkdir -p build
+PYTHONPATH=$tools .venv/bin/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml \
+    --output-reproducible --output-file build/partway.cdx.json scripts/requirements/run.txt
+.venv/bin/python scripts/check_sbom.py scripts/requirements/run.txt build/partway.cdx.json
