@@ -147,7 +147,9 @@ def test_retryable_http_status_raises_outcome_unknown(
 
 
 def test_refusal_keeps_error_code_and_message(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
-    monkeypatch.setattr(UnreadableServer, "response", (409, b'{"error": {"code": "no", "message": "Never."}}'))
+    monkeypatch.setattr(
+        UnreadableServer, "response", (409, b'{"error": {"code": "no", "message": "Never."}}')
+    )
     with pytest.raises(Refused) as refused:
         gateway.fetch("co_1")
     assert (refused.value.code, refused.value.message) == ("no", "Never.")
