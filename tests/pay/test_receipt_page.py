@@ -150,7 +150,9 @@ def test_receipt_pdf_of_reversed_check_is_marked_reversed(dana: Client, invoice:
     assert "Reversed $400.00" in pdf_text.text(response.content)
 
 
-def test_receipt_page_of_reversed_deposit_names_quote_without_its_link(dana: Client, invoice: Invoice) -> None:
+def test_receipt_page_of_reversed_deposit_names_quote_without_its_link(
+    dana: Client, invoice: Invoice
+) -> None:
     quote = personas.accept_quote(personas.sent_quote(invoice.customer))
     payment = personas.reverse_check(personas.record_deposit_check(quote))
     text = dana.get(links.receipt_url(payment)).text

@@ -1,4 +1,4 @@
-"""Issued documents keep their seller and their customer as they were (DESIGN D9), until a member corrects an invoice."""
+"""Issued documents keep seller and customer as they were (DESIGN D9), until a member corrects an invoice."""
 
 from __future__ import annotations
 
