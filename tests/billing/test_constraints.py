@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from partway.accounts.models import GatewayAccount, Invitation, Member, UsedCode
 from partway.billing import parties
 from partway.billing.models import (
+    Adjustment,
     Alert,
     Allocation,
     Callback,
@@ -25,6 +26,7 @@ from partway.billing.models import (
     PaymentRequest,
     Quote,
     QuoteLine,
+    Refund,
 )
 from partway.billing.people import members
 from partway.lib.clock import now as present
@@ -101,6 +103,28 @@ def alert(invoice: Invoice) -> Alert:
 def allocation(invoice: Invoice) -> Allocation:
     owner = {"organization": invoice.organization, "invoice": invoice, "payment": payment(invoice)}
     return Allocation.objects.create(**owner, amount_minor=100, currency="USD", created_at=present())
+
+
+def adjustment(invoice: Invoice) -> Adjustment:
+    owner = {"organization": invoice.organization, "invoice": invoice, "reason": "fee"}
+    return Adjustment.objects.create(**owner, amount_minor=100, currency="USD", created_at=present())
+
+
+def refund(invoice: Invoice) -> Refund:
+    owner = {"organization": invoice.organization, "payment": payment(invoice), "method": "Cash"}
+    on = invoice.due_on
+    return Refund.objects.create(
+        **owner, mode="offline", amount_minor=100, currency="USD", refunded_on=on, created_at=present()
+    )
+
+
+@transaction.atomic
+def same_refund_form(invoice: Invoice) -> None:
+    one = refund(invoice)
+    one.idempotency_key = "form-1"
+    one.save()
+    one.pk = f"{one.pk}2"
+    one.save(force_insert=True)
 
 
 def event(invoice: Invoice) -> Event:
@@ -196,14 +220,22 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "payment_captured_when_succeeded": overwritten(payment, status="succeeded", settled_at=present()),
     "gateway_call_attempt_unique": duplicated(call),
     "allocation_sign_fits_cause": overwritten(allocation, cause="reversed"),
-    "payment_allocated_within_captured": overwritten(paid_deposit, allocated_minor=101),
+    "refund_amount_positive": overwritten(refund, amount_minor=0),
+    "refund_status_known": overwritten(refund, status="lost"),
+    "refund_mode_fits_method": overwritten(refund, mode="dashboard"),
+    "refund_once_per_idempotency_key": same_refund_form,
+    "adjustment_sign_fits_cause": overwritten(adjustment, cause="by_member"),
+    "adjustment_reason_known": overwritten(adjustment, reason="whim"),
+    "payment_allocated_within_captured": overwritten(paid_deposit, allocated_minor=60, refunded_minor=41),
     "payment_reversed_only_offline": overwritten(paid_deposit, status="reversed"),
     "event_once_per_idempotency_key": duplicated(event),
     "payment_once_per_idempotency_key": same_idempotency_key(payment),
     "payment_request_once_per_idempotency_key": same_idempotency_key(open_request),
     "invoice_number_unique": duplicated(the_invoice),
     "invoice_status_known": overwritten(the_invoice, status="lost"),
-    "invoice_amount_due_not_negative": overwritten(the_invoice, amount_paid_minor=100_001),
+    "invoice_amount_due_not_negative": overwritten(
+        the_invoice, amount_paid_minor=60_000, adjusted_minor=40_001
+    ),
     "invoice_total_adds_up": overwritten(the_invoice, total_minor=99_999),
     "invoice_numbered_when_sent": overwritten(the_invoice, number=None, number_key=UNNUMBERED),
     "invoice_number_has_key": overwritten(the_invoice, number_key=UNNUMBERED),

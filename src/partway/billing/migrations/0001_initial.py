@@ -131,6 +131,7 @@ class Migration(migrations.Migration):
                 ),
                 ("due_on", models.DateField()),
                 ("amount_paid_minor", models.BigIntegerField(default=0)),
+                ("adjusted_minor", models.BigIntegerField(default=0)),
                 ("paid_at", models.DateTimeField(null=True)),
                 (
                     "customer",
@@ -193,6 +194,73 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="events",
+                        to="billing.invoice",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Adjustment",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("adj",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("settled", "Settled"),
+                            ("by_member", "Taken back by a member"),
+                            ("payment_reversed", "A payment of the invoice was reversed"),
+                            ("invoice_changed", "The invoice was lowered"),
+                            ("invoice_voided", "The invoice was voided"),
+                        ],
+                        default="settled",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[("fee", "Bank fee"), ("rounding", "Rounding"), ("goodwill", "Goodwill")],
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("note", models.CharField(blank=True, default="", max_length=300)),
+                ("actor_id", models.CharField(blank=True, max_length=40)),
+                ("actor_label", models.CharField(max_length=160)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "taken_from",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="taken_back",
+                        to="billing.adjustment",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
                         to="billing.invoice",
                     ),
                 ),
@@ -413,6 +481,7 @@ class Migration(migrations.Migration):
                 ("captured_minor", models.BigIntegerField(null=True)),
                 ("captured_currency", models.CharField(blank=True, default="", max_length=3)),
                 ("allocated_minor", models.BigIntegerField(default=0)),
+                ("refunded_minor", models.BigIntegerField(default=0)),
                 ("checkout_ref", models.CharField(blank=True, default="", max_length=200)),
                 ("sealed_checkout_url", models.TextField(blank=True, default="")),
                 ("method", models.CharField(blank=True, default="", max_length=40)),
@@ -566,6 +635,7 @@ class Migration(migrations.Migration):
                             ("reversed", "Payment reversed"),
                             ("edited", "The invoice was lowered"),
                             ("released", "Moved to credit"),
+                            ("refunded", "Given back"),
                         ],
                         default="payment",
                         max_length=10,
@@ -934,6 +1004,64 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Refund",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("ref",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("succeeded", "Succeeded"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("offline", "Offline"), ("dashboard", "In the gateway's dashboard")],
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("method", models.CharField(blank=True, default="", max_length=40)),
+                ("refunded_on", models.DateField()),
+                ("reference", models.CharField(blank=True, default="", max_length=120)),
+                ("note", models.CharField(blank=True, default="", max_length=400)),
+                ("idempotency_key", models.CharField(max_length=40, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="billing.payment",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Callback",
             fields=[
                 (
@@ -999,6 +1127,28 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["organization", "name"], name="customer_by_name"),
         ),
         migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount_minor__gt", 0), ("cause", "settled"), ("taken_from__isnull", True)),
+                    models.Q(
+                        ("amount_minor__lt", 0),
+                        ("cause__in", ["by_member", "payment_reversed", "invoice_changed", "invoice_voided"]),
+                        ("taken_from__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="adjustment_sign_fits_cause",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason__in", ["fee", "rounding", "goodwill"])),
+                name="adjustment_reason_known",
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="invoiceline",
             constraint=models.UniqueConstraint(
                 fields=("invoice", "position"), name="invoice_line_position_unique"
@@ -1038,7 +1188,9 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("amount_minor__gt", 0), ("cause__in", ("payment", "deposit", "credit"))),
-                    models.Q(("amount_minor__lt", 0), ("cause__in", ("reversed", "edited", "released"))),
+                    models.Q(
+                        ("amount_minor__lt", 0), ("cause__in", ("reversed", "edited", "released", "refunded"))
+                    ),
                     _connector="OR",
                 ),
                 name="allocation_sign_fits_cause",
@@ -1263,7 +1415,13 @@ class Migration(migrations.Migration):
             model_name="payment",
             index=models.Index(
                 condition=models.Q(
-                    ("captured_minor__gt", models.F("allocated_minor")), ("status", "succeeded")
+                    (
+                        "captured_minor__gt",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("allocated_minor"), "+", models.F("refunded_minor")
+                        ),
+                    ),
+                    ("status", "succeeded"),
                 ),
                 fields=["organization"],
                 name="payment_with_credit",
@@ -1400,10 +1558,16 @@ class Migration(migrations.Migration):
             model_name="payment",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("allocated_minor", 0),
+                    models.Q(("allocated_minor", 0), ("refunded_minor", 0)),
                     models.Q(
-                        ("allocated_minor__gt", 0),
-                        ("allocated_minor__lte", models.F("captured_minor")),
+                        ("allocated_minor__gte", 0),
+                        (
+                            "captured_minor__gte",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("allocated_minor"), "+", models.F("refunded_minor")
+                            ),
+                        ),
+                        ("refunded_minor__gte", 0),
                         ("status", "succeeded"),
                     ),
                     _connector="OR",
@@ -1468,6 +1632,7 @@ class Migration(migrations.Migration):
                     "sent_at",
                     "total_minor",
                     "amount_paid_minor",
+                    "adjusted_minor",
                     "customer",
                     "number",
                 ],
@@ -1491,7 +1656,14 @@ class Migration(migrations.Migration):
             model_name="invoice",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("amount_paid_minor__gte", 0), ("amount_paid_minor__lte", models.F("total_minor"))
+                    ("adjusted_minor__gte", 0),
+                    ("amount_paid_minor__gte", 0),
+                    (
+                        "amount_paid_minor__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("total_minor"), "-", models.F("adjusted_minor")
+                        ),
+                    ),
                 ),
                 name="invoice_amount_due_not_negative",
             ),
@@ -1592,6 +1764,36 @@ class Migration(migrations.Migration):
                     ("unit_amount_minor__gte", 0),
                 ),
                 name="quote_line_not_negative",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "idempotency_key", "payment"), name="refund_once_per_idempotency_key"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="refund_amount_positive"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["pending", "succeeded", "reversed"])),
+                name="refund_status_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("mode", "offline"), models.Q(("method", ""), _negated=True)),
+                    models.Q(("method", ""), ("mode", "dashboard")),
+                    _connector="OR",
+                ),
+                name="refund_mode_fits_method",
             ),
         ),
     ]

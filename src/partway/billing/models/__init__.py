@@ -7,9 +7,11 @@ Customer ──< Quote ──< QuoteLine
    └───────< Invoice ──< InvoiceLine
                │  └────< PaymentRequest       at most one open per invoice (R1)
                │              │
+               ├────< Adjustment              a rest settled without a payment: a fee, rounding, goodwill (M2)
                └────< Payment ┘               at most one unsettled per invoice or quote (P1)
                         │ └──< GatewayCall    each call to the gateway, with its key and body (P4)
-                        └────< Allocation     which part of the payment is on which invoice (M3)
+                        ├────< Allocation     which part of the payment is on which invoice (M3)
+                        └────< Refund         which part of it went back to the customer (M8)
 
 Party      a seller or a customer as what was issued shows them; of an invoice, a quote and a receipt (D9)
 QuoteTerms the organization's defaults for new quotes
@@ -19,6 +21,7 @@ Callback   a gateway's report, stored once
 Alert      what the Attention page lists until it is resolved
 """
 
+from .adjustments import Adjustment
 from .alerts import Alert
 from .callbacks import Callback
 from .customers import Customer
@@ -29,8 +32,10 @@ from .parties import Party
 from .payment_requests import PaymentRequest
 from .payments import Allocation, GatewayCall, Payment
 from .quotes import Quote, QuoteLine, QuoteTerms
+from .refunds import Refund
 
 __all__ = [
+    "Adjustment",
     "Alert",
     "Allocation",
     "Callback",
@@ -47,4 +52,5 @@ __all__ = [
     "Quote",
     "QuoteLine",
     "QuoteTerms",
+    "Refund",
 ]

@@ -13,7 +13,10 @@ from .fields import MoneyOf, OrganizationQuerySet, id_field
 from .parties import parties_when
 from .quotes import Quote
 
-_FIGURES = ("total_minor", "amount_paid_minor", "customer", "number")
+_FIGURES = ("total_minor", "amount_paid_minor", "adjusted_minor", "customer", "number")
+
+# What is due, in minor units, for queries; `Invoice.amount_due_minor` is the same of one row.
+AMOUNT_DUE_MINOR = F("total_minor") - F("amount_paid_minor") - F("adjusted_minor")
 
 
 class InvoiceStatus(models.TextChoices):
@@ -63,9 +66,12 @@ class Invoice(Document):
     quote = models.OneToOneField(Quote, on_delete=models.PROTECT, null=True, related_name="invoice")
     due_on = models.DateField()
     amount_paid_minor = models.BigIntegerField(default=0)
+    # The sum of its adjustments, so that the database itself keeps it and the payments within the total (M2).
+    adjusted_minor = models.BigIntegerField(default=0)
     paid_at = models.DateTimeField(null=True)
 
     amount_paid = MoneyOf("amount_paid_minor")
+    adjusted = MoneyOf("adjusted_minor")
     amount_due = MoneyOf("amount_due_minor")
     amount_payable = MoneyOf("amount_due_minor")  # the most that Pay Now charges
 
@@ -76,7 +82,11 @@ class Invoice(Document):
             models.UniqueConstraint(fields=["organization", "number"], name="invoice_number_unique"),
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="invoice_status_known"),
             models.CheckConstraint(
-                condition=Q(amount_paid_minor__gte=0, amount_paid_minor__lte=F("total_minor")),
+                condition=Q(
+                    amount_paid_minor__gte=0,
+                    adjusted_minor__gte=0,
+                    amount_paid_minor__lte=F("total_minor") - F("adjusted_minor"),
+                ),
                 name="invoice_amount_due_not_negative",
             ),
             adds_up("invoice"),
@@ -104,15 +114,15 @@ class Invoice(Document):
 
     @property
     def amount_due_minor(self) -> int:
-        """The total less the amount paid, in minor units."""
-        return self.total_minor - self.amount_paid_minor
+        """What still must be paid: the total less what was paid and what was settled without a payment."""
+        return self.total_minor - self.amount_paid_minor - self.adjusted_minor
 
     @property
     def payment_status(self) -> str:
         """Derived: unpaid, partially_paid or paid."""
-        if self.amount_paid_minor == 0 and self.total_minor > 0:
-            return "unpaid"
-        return "paid" if self.amount_due_minor == 0 else "partially_paid"
+        if self.amount_due_minor == 0:
+            return "paid"
+        return "partially_paid" if self.amount_paid_minor else "unpaid"
 
     def is_overdue(self, today: date) -> bool:
         """Whether `today` (where the organization is) is past the due date of an unpaid invoice."""

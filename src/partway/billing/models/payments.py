@@ -58,7 +58,7 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
 
     def with_unallocated(self) -> PaymentQuerySet:
         """Of which a part is on no invoice: credit, or a deposit that waits for its invoice."""
-        return self.succeeded().filter(captured_minor__gt=F("allocated_minor"))
+        return self.succeeded().filter(captured_minor__gt=F("allocated_minor") + F("refunded_minor"))
 
     def deposits(self) -> PaymentQuerySet:
         """Deposits that came in and were accepted; one that was not is the customer's credit (P3)."""
@@ -90,6 +90,8 @@ class Payment(IssuedModel):
     captured_currency = models.CharField(max_length=3, blank=True, default="")
     # The sum of its allocations, so that the database itself keeps a payment from being put in two places (M3).
     allocated_minor = models.BigIntegerField(default=0)
+    # The sum of its refunds that succeeded, for the same reason.
+    refunded_minor = models.BigIntegerField(default=0)
     checkout_ref = models.CharField(max_length=200, blank=True, default="")
     # The checkout's address is a payment link too: stored sealed, so that a dump of the database opens nothing (R8).
     sealed_checkout_url = models.TextField(blank=True, default="")
@@ -154,8 +156,13 @@ class Payment(IssuedModel):
             ),
             parties_when("payment", issued=Q(status__in=RECEIVED_STATUSES)),
             models.CheckConstraint(
-                condition=Q(allocated_minor=0)
-                | Q(status="succeeded", allocated_minor__gt=0, allocated_minor__lte=F("captured_minor")),
+                condition=Q(allocated_minor=0, refunded_minor=0)
+                | Q(
+                    status="succeeded",
+                    allocated_minor__gte=0,
+                    refunded_minor__gte=0,
+                    captured_minor__gte=F("allocated_minor") + F("refunded_minor"),
+                ),
                 name="payment_allocated_within_captured",
             ),
             models.CheckConstraint(
@@ -171,7 +178,9 @@ class Payment(IssuedModel):
             # The few payments of which something is left, which is their customers' credit.
             models.Index(
                 fields=["organization"],
-                condition=Q(status="succeeded", captured_minor__gt=F("allocated_minor")),
+                condition=Q(
+                    status="succeeded", captured_minor__gt=F("allocated_minor") + F("refunded_minor")
+                ),
                 name="payment_with_credit",
             ),
         ]
@@ -208,6 +217,11 @@ class Payment(IssuedModel):
         if self.captured_minor is None:
             return None
         return Money(self.captured_minor, self.captured_currency)
+
+    @property
+    def unallocated_minor(self) -> int:
+        """What is on no invoice and was not given back: credit, or a deposit that waits for its invoice."""
+        return (self.captured_minor or 0) - self.allocated_minor - self.refunded_minor
 
     @property
     def checkout_url(self) -> str:
@@ -303,10 +317,11 @@ class AllocationCause(models.TextChoices):
     REVERSED = "reversed", "Payment reversed"
     EDITED = "edited", "The invoice was lowered"
     RELEASED = "released", "Moved to credit"
+    REFUNDED = "refunded", "Given back"
 
 
 ALLOCATING_CAUSES = ("payment", "deposit", "credit")
-DEALLOCATING_CAUSES = ("reversed", "edited", "released")
+DEALLOCATING_CAUSES = ("reversed", "edited", "released", "refunded")
 
 
 class Allocation(models.Model):

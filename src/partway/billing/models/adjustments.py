@@ -1,0 +1,69 @@
+"""Adjustments: what an invoice is settled by without money, such as a bank fee that the customer's bank kept."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from partway.accounts.models import Organization
+
+from .fields import MoneyOf, OrganizationQuerySet, id_field
+from .invoices import Invoice
+
+
+class AdjustmentReason(models.TextChoices):
+    """Why the rest of an invoice needs no payment."""
+
+    FEE = "fee", "Bank fee"
+    ROUNDING = "rounding", "Rounding"
+    GOODWILL = "goodwill", "Goodwill"
+
+
+class AdjustmentCause(models.TextChoices):
+    """The act that settled a rest, or that made it due again."""
+
+    SETTLED = "settled", "Settled"
+    BY_MEMBER = "by_member", "Taken back by a member"
+    PAYMENT_REVERSED = "payment_reversed", "A payment of the invoice was reversed"
+    INVOICE_CHANGED = "invoice_changed", "The invoice was lowered"
+    INVOICE_VOIDED = "invoice_voided", "The invoice was voided"
+
+
+class Adjustment(models.Model):
+    """A rest that was settled without a payment; a negative row takes (part of) another row back. Never changed."""
+
+    id = id_field("adj")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="adjustments")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="adjustments")
+    # The row that a negative one takes back, so that each line of the invoice shows what is left of it.
+    taken_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="taken_back")
+    cause = models.CharField(max_length=20, choices=AdjustmentCause.choices, default=AdjustmentCause.SETTLED)
+    reason = models.CharField(max_length=10, choices=AdjustmentReason.choices)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    note = models.CharField(max_length=300, blank=True, default="")
+    actor_id = models.CharField(max_length=40, blank=True)
+    actor_label = models.CharField(max_length=160)
+    created_at = models.DateTimeField()
+
+    amount = MoneyOf("amount_minor")
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(cause="settled", amount_minor__gt=0, taken_from__isnull=True)
+                | Q(
+                    cause__in=[cause for cause in AdjustmentCause.values if cause != "settled"],
+                    amount_minor__lt=0,
+                    taken_from__isnull=False,
+                ),
+                name="adjustment_sign_fits_cause",
+            ),
+            models.CheckConstraint(
+                condition=Q(reason__in=AdjustmentReason.values), name="adjustment_reason_known"
+            ),
+        ]
