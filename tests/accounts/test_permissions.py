@@ -12,6 +12,7 @@ OWNERS_ONLY = {
     "write_off_invoices",
     "reverse_payments",
     "release_credit",
+    "refund_payments",
     "configure_organization",
     "configure_payments",
     "configure_quotes",

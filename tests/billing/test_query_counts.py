@@ -15,9 +15,14 @@ from partway.billing import links
 from partway.billing.events import Actor
 from partway.billing.models import Invoice, PaymentRequest
 from partway.billing.payments.refresh import refresh_payment
+from partway.billing.receivables import refunds, settlements
+from partway.billing.receivables.refunds import OutsideRefund
+from partway.billing.receivables.settlements import Settlement
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
+from partway.lib.clock import today
 from partway.lib.money import Money
+from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
 
 
@@ -98,6 +103,21 @@ def test_booking_captured_bank_debit_takes_fourteen_queries(
     gateway_driver.settle_bank_debit(payment)
     queries = statements(lambda: refresh_payment(payment, now=present()))
     assert (len(queries), writes(queries)) == (14, 9)
+
+
+def test_settling_rest_takes_ten_queries(invoice: Invoice, alice: Actor) -> None:
+    # invoice held, form key; settled, adjustment, event · unsettled payment, open request; invoice, event
+    settlement = Settlement("fee", is_large_confirmed=True, idempotency_key="form-1")
+    told = statements(lambda: settlements.settle(invoice, settlement=settlement, by=alice, now=present()))
+    assert (len(told), writes(told)) == (10, 5)
+
+
+def test_recording_refund_of_credit_takes_eight_queries(invoice: Invoice, alice: Actor) -> None:
+    personas.record_check(invoice, 120_000)
+    on = today(present(), "America/New_York")
+    refund = OutsideRefund(Money(20_000, "USD"), "offline", on, "Cash", idempotency_key="form-1")
+    told = statements(lambda: refunds.record(invoice.customer, refund=refund, by=alice, now=present()))
+    assert (len(told), writes(told)) == (8, 3)
 
 
 def test_refresh_of_settled_payment_takes_four_queries_and_no_write(

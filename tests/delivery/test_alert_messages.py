@@ -16,7 +16,8 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     (
         "unwanted_payment",
         {"captured": FULL},
-        "$300.00 came in after it was no longer wanted. It is the customer's credit: refund it or use it.",
+        "$300.00 came in after it was no longer wanted. It is the customer's credit: "
+        "use it, or give it back and record the refund.",
     ),
     (
         "captured_amount_mismatch",
@@ -76,7 +77,7 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     (
         "refunded_at_gateway",
         {"refunded": PART, "captured": FULL},
-        "$50.00 of $300.00 was sent back at the payment service. Partway does not book refunds yet.",
+        "$50.00 of $300.00 was sent back at the payment service, and these books do not show it yet.",
     ),
 ]
 

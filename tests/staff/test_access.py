@@ -14,6 +14,7 @@ from partway.accounts.permissions import ALLOWED_ROLES, permission_of
 from partway.billing.events import OPERATOR
 from partway.billing.models import Alert, Event, Invoice
 from partway.billing.people import members
+from partway.billing.receivables import settlements
 from partway.lib.clock import now
 from partway.staff import urls
 from partway.staff.signin import urls as signin_urls
@@ -42,6 +43,8 @@ FOR_READERS = [name for name, role in MINIMUM_ROLE.items() if role == Role.READE
 @pytest.fixture
 def address(team: Team, invoice: Invoice) -> dict[str, str]:
     """Paths of all pages by name, with ids of existing rows of alder."""
+    settled = personas.settle_rest(invoice)
+    settlements.take_back(settled, by=OPERATOR, now=now())
     open_request = personas.request_payment(invoice)
     alert = Alert.objects.create(
         organization=team.organization,
@@ -54,12 +57,15 @@ def address(team: Team, invoice: Invoice) -> dict[str, str]:
         team.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now()
     )
     personas.edit_invoice(invoice, invoice.total_minor)
+    payment = personas.record_check(invoice, 10_000)
     ids = {
         "invoice_id": invoice.pk,
         "version": 2,
         "quote_id": personas.accept_quote(personas.sent_quote(invoice.customer)).pk,
         "request_id": open_request.pk,
-        "payment_id": personas.record_check(invoice, 10_000).pk,
+        "payment_id": payment.pk,
+        "adjustment_id": settled.pk,
+        "refund_id": personas.give_back(payment, 1_000).pk,
         "customer_id": invoice.customer_id,
         "alert_id": alert.pk,
         "mail_id": "mail_00000000000000000000000000",

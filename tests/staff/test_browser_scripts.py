@@ -260,6 +260,21 @@ def test_record_payment_dialog_offers_credit_for_overpayment(page: Page, invoice
     expect(keep).to_be_hidden()
 
 
+def test_record_payment_dialog_offers_to_settle_rest(page: Page, invoice: Invoice) -> None:
+    open_record(page, invoice)
+    settle, large = page.locator("[data-remaining-settle]"), page.locator("[data-remaining-settle-large]")
+    expect(settle).to_be_hidden()
+    page.fill("[name=amount]", "950")
+    expect(page.locator("[name=settle_note]")).to_be_hidden()
+    page.select_option("[name=settle_reason]", "fee")
+    expect(page.locator("[name=settle_note]")).to_be_visible()
+    expect(large).to_be_hidden()
+    page.fill("[name=amount]", "949.99")
+    expect(large).to_be_visible()
+    page.fill("[name=amount]", "1,000")
+    expect(settle).to_be_hidden()
+
+
 def test_refused_overpayment_is_recorded_as_credit_on_second_submit(page: Page, invoice: Invoice) -> None:
     open_record(page, invoice)
     page.fill("[name=amount]", "1200")

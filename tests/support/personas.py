@@ -19,11 +19,13 @@ from partway.accounts.models import GatewayAccount, Member, Organization, Role, 
 from partway.billing import events
 from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.documents.drafts import LineDraft
-from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.models import Adjustment, Customer, Invoice, Payment, PaymentRequest, Quote, Refund
 from partway.billing.payments import booking
 from partway.billing.people import customers, organizations
-from partway.billing.receivables import offline_payments
+from partway.billing.receivables import offline_payments, refunds, settlements
 from partway.billing.receivables.offline_payments import OfflinePayment
+from partway.billing.receivables.refunds import OutsideRefund
+from partway.billing.receivables.settlements import Settlement
 from partway.billing.requests import payment_requests
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
 from partway.lib.clock import now as present
@@ -258,3 +260,19 @@ def reverse_check(payment: Payment, reason: str = "The bank returned it.") -> Pa
     """Reverses a check that bounced."""
     by = owner_actor(payment.organization)
     return offline_payments.reverse(payment, reason=reason, by=by, now=present())
+
+
+def settle_rest(invoice: Invoice, reason: str = "fee") -> Adjustment:
+    """Settles all that is due on an invoice, however much it is."""
+    by, settlement = owner_actor(invoice.organization), Settlement(reason, is_large_confirmed=True)
+    return settlements.settle(invoice, settlement=settlement, by=by, now=present())
+
+
+def give_back(payment: Payment, amount_minor: int) -> Refund:
+    """Records that so much of a payment was given back in cash."""
+    at, customer = present(), payment.document.customer
+    on = today(at, payment.organization.time_zone)
+    refund = OutsideRefund(Money(amount_minor, payment.captured_currency), "offline", on, "Cash")
+    by = owner_actor(payment.organization)
+    [row] = refunds.record(customer, refund=refund, payment=payment, by=by, now=at)
+    return row

@@ -38,12 +38,14 @@ class Permission(StrEnum):
     COPY_LINKS = "copy_links"
     RECORD_PAYMENTS = "record_payments"
     APPLY_CREDIT = "apply_credit"
+    SETTLE_INVOICES = "settle_invoices"
     RESOLVE_ALERTS = "resolve_alerts"
 
     VOID_INVOICES = "void_invoices"
     WRITE_OFF_INVOICES = "write_off_invoices"
     REVERSE_PAYMENTS = "reverse_payments"
     RELEASE_CREDIT = "release_credit"
+    REFUND_PAYMENTS = "refund_payments"
     CONFIGURE_ORGANIZATION = "configure_organization"
     CONFIGURE_PAYMENTS = "configure_payments"
     CONFIGURE_QUOTES = "configure_quotes"
@@ -75,11 +77,13 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.COPY_LINKS: _COLLECTORS,  # a link is a capability: its holder can pay or accept
     Permission.RECORD_PAYMENTS: _COLLECTORS,
     Permission.APPLY_CREDIT: _COLLECTORS,
+    Permission.SETTLE_INVOICES: _COLLECTORS,  # a small rest; a large one takes write_off_invoices too
     Permission.RESOLVE_ALERTS: _COLLECTORS,
     Permission.VOID_INVOICES: _OWNERS,
-    Permission.WRITE_OFF_INVOICES: _OWNERS,  # and reopen them
+    Permission.WRITE_OFF_INVOICES: _OWNERS,  # and reopen them, and settle large rests
     Permission.REVERSE_PAYMENTS: _OWNERS,
     Permission.RELEASE_CREDIT: _OWNERS,
+    Permission.REFUND_PAYMENTS: _OWNERS,
     Permission.CONFIGURE_ORGANIZATION: _OWNERS,
     Permission.CONFIGURE_PAYMENTS: _OWNERS,
     Permission.CONFIGURE_QUOTES: _OWNERS,

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import events
 from .events import Actor
-from .models import Event, Invoice, Payment, PaymentRequest, Quote
+from .models import Event, Invoice, Payment, PaymentRequest, Quote, Refund
 
 Transitions = dict[tuple[str, str], str]
 
@@ -58,14 +58,20 @@ PAYMENT: Transitions = {
     ("succeeded", "reversed"): "payment.reversed",  # offline only: the check bounced
 }
 
+REFUND: Transitions = {
+    ("pending", "succeeded"): "refund.succeeded",  # recorded by a member, after it happened outside
+    ("succeeded", "reversed"): "refund.reversed",  # recorded by mistake
+}
+
 _TABLES: dict[type, Transitions] = {
     Invoice: INVOICE,
     Quote: QUOTE,
     PaymentRequest: PAYMENT_REQUEST,
     Payment: PAYMENT,
+    Refund: REFUND,
 }
 
-Stateful = Invoice | Quote | PaymentRequest | Payment
+Stateful = Invoice | Quote | PaymentRequest | Payment | Refund
 
 
 class InvalidTransition(RuntimeError):

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partway.accounts.models import default_payment_modes
-from partway.billing.models import Allocation, Invoice, Payment
+from partway.billing.models import Adjustment, Allocation, Invoice, Payment
+from partway.billing.models.adjustments import AdjustmentReason
 from partway.billing.models.payments import AllocationCause
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -26,6 +27,7 @@ class Receipt:
     applied: Money  # the part of it that was allocated to the document
     total: Money
     paid_before: Money
+    adjusted: Money  # settled without a payment by then, as a bank fee
     paid_on: date  # in the time zone of the seller then
     method: str  # a label, as “Bank debit”
     method_in_sentence: str  # the same within a sentence: “bank debit”, but “PayPal” as the owner wrote it
@@ -39,7 +41,7 @@ class Receipt:
     @property
     def left(self) -> Money:
         """The amount due after this payment."""
-        return self.total - self.paid
+        return self.total - self.paid - self.adjusted
 
     @property
     def surplus(self) -> Money | None:
@@ -89,6 +91,7 @@ def receipt(payment: Payment) -> Receipt:
         applied=applied,
         total=Money(booking.get("total_minor", document.total_minor), document.currency),
         paid_before=before,
+        adjusted=Money(booking.get("adjusted_minor", 0), document.currency),
         paid_on=payment.day(payment.seller.time_zone),
         method=label,
         method_in_sentence=label if is_own_wording else label.lower(),
@@ -122,7 +125,7 @@ def reversed_on(payment: Payment) -> date:
 
 
 class PaymentHistoryRow(NamedTuple):
-    """One allocation of an invoice: the day, the payment with the cause, and the amount, negative when taken off."""
+    """One allocation or adjustment of an invoice: the day, what it was, and the amount, negative when taken off."""
 
     on: date
     method: str
@@ -135,11 +138,12 @@ _CAUSES = {
     AllocationCause.REVERSED: gettext_lazy("%(payment)s reversed"),
     AllocationCause.EDITED: gettext_lazy("%(payment)s, moved to credit"),
     AllocationCause.RELEASED: gettext_lazy("%(payment)s, moved to credit"),
+    AllocationCause.REFUNDED: gettext_lazy("%(payment)s, given back"),
 }
 
 
 def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
-    """Returns the allocations of this invoice by their day, oldest first; a deallocation is negative."""
+    """Returns the allocations and adjustments of this invoice by their day, oldest first; taken off is negative."""
     zone = invoice.seller.time_zone
     history = []
     allocations = Allocation.objects.filter(invoice=invoice).select_related("payment__quote")
@@ -152,14 +156,35 @@ def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
         )
         # A payment was made on the day it names, which may be before it was recorded.
         paid_on = row.payment.paid_on if cause == AllocationCause.PAYMENT else None
+        shown = PaymentHistoryRow(
+            on=paid_on or today(row.created_at, zone),
+            method=str(_CAUSES[cause]) % {"payment": name} if cause in _CAUSES else name,
+            amount=Money(row.amount_minor, row.currency),
+        )
+        history.append(shown)
+    for adjustment in Adjustment.objects.filter(invoice=invoice).order_by("created_at", "id"):
+        text = _("%(reason)s, settled") if adjustment.amount_minor > 0 else _("%(reason)s, due again")
         history.append(
             PaymentHistoryRow(
-                on=paid_on or today(row.created_at, zone),
-                method=str(_CAUSES[cause]) % {"payment": name} if cause in _CAUSES else name,
-                amount=Money(row.amount_minor, row.currency),
+                on=today(adjustment.created_at, zone),
+                method=text % {"reason": adjustment_label(adjustment.reason)},
+                amount=adjustment.amount,
             )
         )
     return sorted(history, key=lambda row: row.on)  # stable: those of one day in the order of their booking
+
+
+# How customers and members read the reasons; the bookkeeper's note stays inside.
+_ADJUSTMENTS = {
+    AdjustmentReason.FEE: gettext_lazy("Bank fee"),
+    AdjustmentReason.ROUNDING: gettext_lazy("Rounding"),
+    AdjustmentReason.GOODWILL: gettext_lazy("Goodwill"),
+}
+
+
+def adjustment_label(reason: str) -> str:
+    """Returns “Bank fee” for `fee`."""
+    return str(_ADJUSTMENTS[AdjustmentReason(reason)])
 
 
 _ONLINE_METHODS = {"card": gettext_lazy("Card"), "bank_debit": gettext_lazy("Bank debit")}

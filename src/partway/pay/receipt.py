@@ -50,6 +50,7 @@ def show(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
     }
     if stage in _HAS_RECEIPT:
         context["receipt"] = receipt(payment)
+        context["refunds"] = payment.refunds.succeeded().order_by("refunded_on", "pk")
     if stage == "reversed":
         context["reversed_on"] = reversed_on(payment)
     # Receipts are passed on and kept by people who may not pay or see the invoice, so one leads to no page to pay on.

@@ -25,6 +25,7 @@ class PaymentRow:
     allocated_here: Money | None = None
     can_reverse: bool = False
     can_release: bool = False
+    can_refund: bool = False
 
 
 def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[PaymentRow]:
@@ -66,10 +67,13 @@ def _row(
     ctx: MemberContext, payment: Payment, *, allocated_here: Money | None = None, can_release: bool = False
 ) -> PaymentRow:
     may_reverse = Permission.REVERSE_PAYMENTS in ctx.permissions
+    has_money = payment.status == "succeeded"
+    is_refundable = has_money and payment.refunded_minor < (payment.captured_minor or 0)
     return PaymentRow(
         payment,
         receipt_url=links.receipt_url(payment) if payment.captured else "",
         allocated_here=allocated_here,
-        can_reverse=may_reverse and payment.is_offline and payment.status == "succeeded",
+        can_reverse=may_reverse and payment.is_offline and has_money and not payment.refunded_minor,
         can_release=can_release,
+        can_refund=is_refundable and Permission.REFUND_PAYMENTS in ctx.permissions,
     )

@@ -15,7 +15,7 @@ from partway.billing.models import Event
 from partway.delivery.formats import format_money
 from partway.delivery.messages.alerts import alert_sentence
 from partway.delivery.messages.mails import mail_error_message
-from partway.delivery.receipt_figures import method_label
+from partway.delivery.receipt_figures import adjustment_label, method_label
 from partway.lib.money import Money
 
 _MAX_VALUE_LENGTH = 80  # of a setting that is quoted
@@ -67,6 +67,8 @@ def _variant(event: Event) -> str:
         return str(event.data.get("from", ""))
     if event.type == "invoice.written_off":
         return "amount" if "amount_minor" in event.data else ""
+    if event.type == "invoice.adjustment_taken_back":
+        return str(event.data.get("cause", ""))
     if event.type in ("member.sign_in_failed", "member.sign_in_limited"):
         return str(event.data.get("kind", ""))
     if event.type in ("payment.recorded", "payment.reversed"):
@@ -104,10 +106,14 @@ def _recipients(event: Event) -> str:
 
 _COMPUTED: dict[str, Callable[[Event], object]] = {
     "actor": lambda event: event.actor_label,
+    "adjustment": lambda event: adjustment_label(event.data["reason"]),
     "amount": _amount,
     "gateway": lambda event: event.data.get("gateway", gettext("a payment service")),
     "method": lambda event: method_label(str(event.data.get("method", "other means"))),
     "person": lambda event: event.data.get("name") or event.data.get("email", gettext("somebody")),
+    "refund_method": lambda event: (
+        method_label(event.data["method"]) if event.data["method"] else gettext("Payment service")
+    ),
     "role": lambda event: event.data.get("role", gettext("a new role")),
     "to": _recipients,
     "was": lambda event: event.data.get("before", {}).get("name", gettext("Somebody")),
@@ -134,7 +140,7 @@ def detail(event: Event) -> str:
         return event.payment_request.note
     if event.type == "payment.recorded" and event.payment:
         return " · ".join(filter(None, (event.payment.reference, event.payment.note)))
-    return str(event.data.get("reason", "")) if event.type in ("quote.declined", "payment.reversed") else ""
+    return str(event.data.get(_TOLD_KEYS.get(event.type, ""), ""))
 
 
 def _edit_effects(data: dict[str, Any]) -> str:
@@ -187,6 +193,17 @@ _SENTENCES = {
     "invoice.reopened:written_off": _("%(actor)s reopened the invoice"),
     "invoice.written_off": _("%(actor)s wrote off the invoice"),
     "invoice.written_off:amount": _("%(actor)s wrote off %(amount)s of the invoice"),
+    "invoice.settled": _("%(actor)s settled the remaining %(amount)s (%(adjustment)s)"),
+    "invoice.adjustment_taken_back": _("%(actor)s took back that %(amount)s was settled (%(adjustment)s)"),
+    "invoice.adjustment_taken_back:payment_reversed": _(
+        "%(amount)s is no longer settled (%(adjustment)s), because a payment was reversed"
+    ),
+    "invoice.adjustment_taken_back:invoice_changed": _(
+        "%(amount)s is no longer settled (%(adjustment)s), because the total is lower"
+    ),
+    "invoice.adjustment_taken_back:invoice_voided": _(
+        "%(amount)s is no longer settled (%(adjustment)s), because the invoice is void"
+    ),
     "quote.created": _("%(actor)s wrote this quote"),
     "quote.edited": _("%(actor)s changed this quote"),
     "quote.sent": _("%(actor)s sent the quote to %(to)s"),
@@ -201,6 +218,9 @@ _SENTENCES = {
     "payment.reversed": _("%(actor)s reversed a payment of %(amount)s"),
     "payment.reversed:deposit": _("%(actor)s reversed the deposit of %(amount)s"),
     "credit.applied": _("%(actor)s put %(amount)s of credit on the invoice"),
+    "invoice.payment_refunded": _("%(amount)s was taken off the invoice, because it was given back"),
+    "refund.succeeded": _("%(actor)s recorded that %(amount)s was given back (%(refund_method)s)"),
+    "refund.reversed": _("%(actor)s reversed the refund of %(amount)s"),
     "credit.released": _("%(actor)s moved %(amount)s to the customer’s credit"),
     "payment_request.sent": _("%(actor)s requested %(amount)s from %(to)s"),
     "payment_request.resent": _("%(actor)s sent the payment link again to %(to)s"),
@@ -266,6 +286,13 @@ _SENTENCES = {
     "member.sign_in_limited:code": _("Codes of %(person)s were guessed, by somebody with the password"),
     "organization.invoices_exported": _("%(actor)s exported the list of invoices"),
 }
+# The key of what a member or customer typed, which is the detail of these.
+_TOLD_KEYS = {
+    "quote.declined": "reason",
+    "payment.reversed": "reason",
+    "refund.reversed": "reason",
+    "invoice.settled": "note",
+}
 _HIDDEN_TYPES = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})
 _TONES = {
     "payment_request.sent": "ring",
@@ -273,8 +300,12 @@ _TONES = {
     "payment_request.paid": "green",
     "invoice.paid": "green",
     "invoice.deposit_allocated": "green",
+    "invoice.settled": "green",
+    "invoice.adjustment_taken_back": "amber",
     "payment.recorded": "green",
     "payment.reversed": "amber",
+    "refund.succeeded": "amber",
+    "refund.reversed": "amber",
     "credit.applied": "green",
     "quote.sent": "ring",
     "quote.accepted": "green",

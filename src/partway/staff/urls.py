@@ -16,7 +16,7 @@ from .invoices import index as invoice_index
 from .invoices import parties as invoice_parties
 from .invoices import versions as invoice_versions
 from .overview import attention, home, inbox, overview
-from .payments import credit, offline_payments, payment_requests
+from .payments import credit, offline_payments, payment_requests, refunds, settlements
 from .quotes import acts as quote_acts
 from .quotes import detail as quote_detail
 from .quotes import editor as quote_editor
@@ -51,6 +51,13 @@ _invoices = [
     page("<str:invoice_id>/void/", Permission.VOID_INVOICES, invoice_acts.void, "invoice_void"),
     page("<str:invoice_id>/request/", Permission.REQUEST_PAYMENTS, payment_requests.new, "request_new"),
     page("<str:invoice_id>/payment/", Permission.RECORD_PAYMENTS, offline_payments.record, "payment_record"),
+    page("<str:invoice_id>/settle/", Permission.SETTLE_INVOICES, settlements.settle, "invoice_settle"),
+    page(
+        "<str:invoice_id>/settle/<str:adjustment_id>/take-back/",
+        Permission.SETTLE_INVOICES,
+        settlements.take_back,
+        "settlement_take_back",
+    ),
     page("<str:invoice_id>/credit/", Permission.APPLY_CREDIT, credit.apply, "credit_apply"),
     page(
         "<str:invoice_id>/credit/<str:payment_id>/",
@@ -80,11 +87,18 @@ _payments = [
     page(
         "<str:payment_id>/reverse/", Permission.REVERSE_PAYMENTS, offline_payments.reverse, "payment_reverse"
     ),
+    page("<str:payment_id>/refund/", Permission.REFUND_PAYMENTS, refunds.record_of_payment, "payment_refund"),
+]
+_refunds = [
+    page("<str:refund_id>/reverse/", Permission.REFUND_PAYMENTS, refunds.reverse, "refund_reverse"),
 ]
 _customers = [
     page("", Permission.VIEW_CUSTOMERS, customers.index, "customers"),
     page("new/", Permission.EDIT_CUSTOMERS, customers.new, "customer_new"),
     page("<str:customer_id>/", Permission.VIEW_CUSTOMERS, customers.show, "customer"),
+    page(
+        "<str:customer_id>/refund/", Permission.REFUND_PAYMENTS, refunds.record_of_credit, "customer_refund"
+    ),
     page("<str:customer_id>/edit/", Permission.EDIT_CUSTOMERS, customers.edit, "customer_edit"),
 ]
 _settings = [
@@ -117,6 +131,7 @@ _organization: list[URLPattern | URLResolver] = [
     path("quotes/", include(_quotes)),
     path("requests/", include(_requests)),
     path("payments/", include(_payments)),
+    path("refunds/", include(_refunds)),
     path("customers/", include(_customers)),
     page("attention/", Permission.VIEW_ALERTS, attention.index, "attention"),
     page(

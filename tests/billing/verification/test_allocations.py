@@ -39,12 +39,12 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "sent without an amount due": (
         "M2",
-        "sent with 100000 paid of 100000",
+        "sent with 100000 paid and 0 settled of 100000",
         overwrite(Invoice, amount_paid_minor=100_000),
     ),
     "paid with an amount due": (
         "M2",
-        "paid with 30000 paid of 100000",
+        "paid with 30000 paid and 0 settled of 100000",
         overwrite(Invoice, status="paid"),
     ),
     "written off without an amount due": (

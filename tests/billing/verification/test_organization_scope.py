@@ -7,6 +7,7 @@ from django.db import models
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.models import (
+    Adjustment,
     Alert,
     Allocation,
     Customer,
@@ -16,6 +17,7 @@ from partway.billing.models import (
     Payment,
     PaymentRequest,
     Quote,
+    Refund,
 )
 from partway.lib.clock import now
 from tests.billing.verification.corruption import is_detected, overwrite
@@ -32,6 +34,12 @@ def birch(paid: Payment, dana: Customer) -> Organization:
         "invoice": paid.invoice,
         "subject": paid.pk,
     }
+    ours = {"reason": "fee", "amount_minor": 100, "currency": "USD", "created_at": now()}
+    Adjustment.objects.create(organization=dana.organization, invoice=paid.invoice, **ours)
+    gone = {"mode": "offline", "method": "Cash", "refunded_on": now().date(), "created_at": now()}
+    Refund.objects.create(
+        organization=dana.organization, payment=paid, amount_minor=100, currency="USD", **gone
+    )
     Alert.objects.create(kind="payment_unsettled", **columns, created_at=now())
     organization = personas.mallory().organization
     theirs = personas.customer(organization, "Frank Moss")
@@ -51,6 +59,8 @@ REFERENCES: list[tuple[type[models.Model], str, type[models.Model]]] = [
     (Payment, "gateway_account", GatewayAccount),
     (Allocation, "payment", Payment),
     (Allocation, "invoice", Invoice),
+    (Adjustment, "invoice", Invoice),
+    (Refund, "payment", Payment),
     (Alert, "payment", Payment),
     (Alert, "invoice", Invoice),
 ]

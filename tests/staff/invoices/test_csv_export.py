@@ -44,11 +44,27 @@ def test_csv_row_matches_invoice_list(charlie: Client, invoice: Invoice) -> None
         "Currency": "USD",
         "Total": "1000.00",
         "Amount paid": "300.00",
+        "Settled": "0.00",
+        "Given back": "0.00",
         "Amount due": "700.00",
         "Amount requested": "200.50",
         "Invoice id": invoice.pk,
         "Customer id": invoice.customer_id,
     }
+
+
+def test_csv_shows_what_was_settled_and_given_back(charlie: Client, dana: Customer) -> None:
+    invoice = personas.sent_invoice(dana)
+    payment = personas.record_check(invoice, 99_200)
+    personas.settle_rest(invoice)
+    personas.give_back(payment, 4_200)
+    [row] = exported(charlie)
+    assert (row["Amount paid"], row["Settled"], row["Given back"], row["Amount due"]) == (
+        "950.00",
+        "8.00",
+        "42.00",
+        "42.00",
+    )
 
 
 def test_csv_shows_customer_of_the_day_and_draft_of_today(

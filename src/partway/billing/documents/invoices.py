@@ -18,7 +18,7 @@ from ..alerts import raise_for_payment
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, Stale, field_error
 from ..events import Actor
-from ..ledger import allocations
+from ..ledger import adjustments, allocations
 from ..models import Customer, Event, Invoice, Payment, Quote
 from ..outbox import Recipients
 from ..receivables import amount_due
@@ -98,6 +98,9 @@ def edit(
     # Payments come off before the total is lowered: the database refuses, at each statement, more paid than the
     # total.
     before = versions.snapshot(invoice)
+    # What was settled without money goes first, so that no payment becomes credit while a rest is still given away.
+    excess_settled = max(0, invoice.amount_paid_minor + invoice.adjusted_minor - total.amount_minor)
+    adjustments.take_back(invoice, cause="invoice_changed", by=by, now=now, at_most_minor=excess_settled)
     left_minor = excess_minor
     for payment, allocated_minor in allocations.payments_on_invoice(invoice) if left_minor else ():
         part_minor = min(left_minor, allocated_minor)
@@ -260,6 +263,7 @@ def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
     preconditions.check_version(invoice, expected_version)
     # Before the state changes: a committed payment raises here, and then the invoice is not void (D3).
     amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
+    adjustments.take_back(invoice, cause="invoice_voided", by=by, now=now)
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
     # A draft that is void does not take over the deposit of its quote, and no second invoice is made of the quote.
     deposits = Payment.objects.deposits().filter(quote=invoice.quote_id, quote__isnull=False)

@@ -57,9 +57,8 @@ def deallocate(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: 
 
 def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
     paid = F("amount_paid_minor") + amount_minor
-    fits = (
-        Invoice.objects.filter(pk=invoice.pk).annotate(then=paid).filter(then__gte=0, total_minor__gte=paid)
-    )
+    within_total = {"then__gte": 0, "total_minor__gte": paid + F("adjusted_minor")}
+    fits = Invoice.objects.filter(pk=invoice.pk).annotate(then=paid).filter(**within_total)
     if not fits.update(amount_paid_minor=paid):
         raise AllocationError(f"invoice {invoice.pk} cannot take {amount_minor}")
     # The row in memory follows, because the effects that come next read the amount due from it.
@@ -69,9 +68,23 @@ def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
 def _count_on_payment(payment: Payment, amount_minor: int) -> None:
     then = F("allocated_minor") + amount_minor
     rows = Payment.objects.succeeded().filter(pk=payment.pk).annotate(then=then)
-    if not rows.filter(then__gte=0, captured_minor__gte=then).update(allocated_minor=then):
+    within_captured = {"then__gte": 0, "captured_minor__gte": then + F("refunded_minor")}
+    if not rows.filter(**within_captured).update(allocated_minor=then):
         raise AllocationError(f"payment {payment.pk} has no {amount_minor} left")
     payment.allocated_minor += amount_minor
+
+
+def count_refund(payment: Payment, amount_minor: int) -> None:
+    """Counts so much of the unallocated part of a succeeded payment as given back; negative takes it back.
+
+    Raises AllocationError.
+    """
+    then = F("refunded_minor") + amount_minor
+    rows = Payment.objects.succeeded().filter(pk=payment.pk).annotate(then=then)
+    within_captured = {"then__gte": 0, "captured_minor__gte": then + F("allocated_minor")}
+    if not rows.filter(**within_captured).update(refunded_minor=then):
+        raise AllocationError(f"payment {payment.pk} cannot give back {amount_minor}")
+    payment.refunded_minor += amount_minor
 
 
 def _write(payment: Payment, invoice: Invoice, amount_minor: int, cause: str, now: datetime) -> None:
@@ -87,13 +100,13 @@ def _write(payment: Payment, invoice: Invoice, amount_minor: int, cause: str, no
 
 
 def unallocated(payment: Payment) -> Money | None:
-    """Returns the part of a succeeded payment that is on no invoice; None for a payment in another state.
+    """Returns the part of a succeeded payment that is on no invoice and was not given back; else None.
 
     It is the customer's credit, or a deposit that waits for its invoice.
     """
     if payment.captured is None or payment.status != "succeeded":
         return None
-    return Money(payment.captured.amount_minor - payment.allocated_minor, payment.captured.currency)
+    return Money(payment.unallocated_minor, payment.captured.currency)
 
 
 def payments_on_invoice(invoice: Invoice) -> list[tuple[Payment, int]]:

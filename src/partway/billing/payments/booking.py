@@ -210,6 +210,7 @@ def _receipt_stages(payment: Payment, captured: Money, accepted: bool) -> tuple[
         # allocated. The rest is the customer's credit, never lost and never more than the invoice's total (M2, M3).
         stages["allocated_minor"] = allocations.allocatable(invoice, captured) if accepted else 0
         stages["paid_before_minor"] = invoice.amount_paid_minor
+        stages["adjusted_minor"] = invoice.adjusted_minor
         stages["amount_due_minor"] = invoice.amount_due_minor - stages["allocated_minor"]
     if quote is not None:
         # Less than the deposit is no deposit: it is credit, and the deposit stays due (D1). A deposit waits

@@ -30,8 +30,15 @@ def payments_with_credit(customer: Customer) -> PaymentQuerySet:
     payments = Payment.objects.with_unallocated().filter(
         Q(invoice__customer=customer) | Q(quote__customer=customer)
     )
-    waiting = Q(accepted=True) & (Q(quote__status="accepted") | Q(quote__invoice__status="draft"))
-    return payments.exclude(waiting).order_by("settled_at", "pk")
+    return payments.exclude(_WAITING).order_by("settled_at", "pk")
+
+
+_WAITING = Q(accepted=True) & (Q(quote__status="accepted") | Q(quote__invoice__status="draft"))
+
+
+def waiting_deposits() -> PaymentQuerySet:
+    """Returns the deposits that wait for the invoice of their quote."""
+    return Payment.objects.succeeded().filter(_WAITING)
 
 
 def balances(customer: Customer) -> list[Money]:
@@ -50,7 +57,7 @@ def _sums(payments: Iterable[Payment]) -> list[Money]:
     sums: dict[str, int] = defaultdict(int)
     for payment in payments:
         # In the currency that was captured, which can differ from the one that was asked for (M4).
-        sums[payment.captured_currency] += (payment.captured_minor or 0) - payment.allocated_minor
+        sums[payment.captured_currency] += payment.unallocated_minor
     return [Money(amount, currency) for currency, amount in sorted(sums.items())]
 
 
@@ -87,7 +94,7 @@ def apply(
     # Oldest first, as accountants expect. Ties are broken by id, so that a repeat spends the same payments.
     left, parts = amount.amount_minor, {}
     for payment in payments_with_credit(invoice.customer).filter(captured_currency=invoice.currency):
-        part = min(left, (payment.captured_minor or 0) - payment.allocated_minor)
+        part = min(left, payment.unallocated_minor)
         if part:
             allocations.allocate(payment, invoice, part, cause="credit", now=now)
             parts[payment.pk] = part

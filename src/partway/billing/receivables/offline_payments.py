@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 from django.db import transaction
 
@@ -16,12 +18,13 @@ from .. import events, outbox, parties
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, TooLate, field_error
 from ..events import Actor
-from ..ledger import allocations
+from ..ledger import adjustments, allocations
 from ..models import Customer, Event, Invoice, Payment, Quote
 from ..outbox import Recipients
 from ..people import payment_modes
 from ..states import move
-from . import amount_due
+from . import amount_due, settlements
+from .settlements import Settlement
 
 MAX_REASON_LENGTH = 300
 
@@ -43,11 +46,15 @@ class OfflineDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfflinePayment(OfflineDetails):
-    """A payment on an invoice; more than is due is accepted only with `keep_rest_as_credit`."""
+    """A payment on an invoice; more than is due is accepted only with `keep_rest_as_credit`.
+
+    `settlement`: settles what is due after it, as a fee that the bank kept, and the invoice is paid.
+    """
 
     amount: Money
     send_receipt: bool = False
     keep_rest_as_credit: bool = False
+    settlement: Settlement | None = None
 
 
 def unavailable_reason(invoice: Invoice) -> InvoiceNotSent | TooLate | None:
@@ -82,10 +89,12 @@ def write_received(
     stages: dict[str, int],
     by: Actor,
     now: datetime,
+    told: Mapping[str, object] = MappingProxyType({}),
 ) -> tuple[Payment, Event]:
     """Writes a payment that a member received, settled at once, with the parties of its receipt (D9), and its event.
 
     stages: the figures of its receipt in minor units; the caller allocates `allocated_minor` of them.
+    told: what the event says besides.
     """
     issued = parties.freeze(document.organization, document.customer)
     payment = document.payments.create(
@@ -108,7 +117,7 @@ def write_received(
         **issued,
     )
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "method": details.method}
-    data |= {**stages, **parties.event_data(issued), "from": "pending", "to": "succeeded"}
+    data |= {**stages, **told, **parties.event_data(issued), "from": "pending", "to": "succeeded"}
     event = events.record("payment.recorded", payment, by=by, now=now, data=data)
     return payment, event
 
@@ -137,6 +146,9 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
     errors = detail_errors(offline, invoice.organization, today)
     if wrong := _amount_error(invoice, offline):
         errors["amount"] = wrong
+    elif offline.settlement and offline.amount < invoice.amount_due:
+        rest = invoice.amount_due - offline.amount
+        errors |= settlements.field_errors(offline.settlement, rest, invoice.total)
     issued_on = clock.today(invoice.sent_at or invoice.created_at, invoice.organization.time_zone)
     if not errors and offline.paid_on < issued_on and not offline.paid_before_issue:
         # Asked when all else is right: a payment in advance is rare, another year or month is an easy slip.
@@ -144,14 +156,30 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
     if errors:
         raise Invalid(errors)
     allocated_minor = allocations.allocatable(invoice, offline.amount)
+    settlement = offline.settlement
+    rest_minor = invoice.amount_due_minor - allocated_minor if settlement else 0
     stages = {
         "total_minor": invoice.total_minor,
         "paid_before_minor": invoice.amount_paid_minor,
         "allocated_minor": allocated_minor,
-        "amount_due_minor": invoice.amount_due_minor - allocated_minor,
+        "adjusted_minor": invoice.adjusted_minor + rest_minor,
+        "amount_due_minor": invoice.amount_due_minor - allocated_minor - rest_minor,
     }
-    payment, event = write_received(invoice, offline, offline.amount, stages=stages, by=by, now=now)
+    told = {"settlement": settlement.event_data} if settlement else {}
+    payment, event = write_received(
+        invoice, offline, offline.amount, stages=stages, told=told, by=by, now=now
+    )
     allocations.record_allocation(payment, invoice, allocated_minor, cause="payment", now=now)
+    if settlement and rest_minor:
+        adjustments.settle(
+            invoice,
+            rest_minor,
+            reason=settlement.reason,
+            note=settlement.note,
+            by=by,
+            now=now,
+            idempotency_key=offline.idempotency_key,
+        )
     if offline.send_receipt:
         to, reply_to = [invoice.customer.email], invoice.organization.email
         outbox.queue("receipt", event, Recipients(to=to, reply_to=reply_to, data=dict(stages)))
@@ -163,7 +191,12 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
 def _is_same(payment: Payment, invoice: Invoice, offline: OfflinePayment) -> bool:
     stored = (payment.amount, payment.method, payment.paid_on, payment.reference, payment.note)
     typed = (offline.amount, offline.method, offline.paid_on, offline.reference, offline.note)
-    return payment.invoice_id == invoice.pk and stored == typed
+    settled = payment.events.get(type="payment.recorded").data.get("settlement")
+    return (
+        payment.invoice_id == invoice.pk
+        and stored == typed
+        and settled == (offline.settlement.event_data if offline.settlement else None)
+    )
 
 
 def _amount_error(invoice: Invoice, offline: OfflinePayment) -> FieldError | None:
@@ -195,8 +228,12 @@ def reverse(payment: Payment, *, reason: str, by: Actor, now: datetime) -> Payme
         return payment
     if not payment.is_offline or payment.status != "succeeded":
         raise Conflict(reason="not_offline")
+    if payment.refunded_minor:
+        raise Conflict(reason="reverse_refunded", refunded=Money(payment.refunded_minor, payment.currency))
     for invoice_id, amount_minor in allocations.amounts_by_invoice(payment).items():
         allocations.deallocate(payment, invoices[invoice_id], amount_minor, cause="reversed", now=now)
+        # A rest was settled because the payments beside it counted: without one of them it is no small rest.
+        adjustments.take_back(invoices[invoice_id], cause="payment_reversed", by=by, now=now)
     data = {
         "amount_minor": payment.amount_minor,
         "currency": payment.currency,

@@ -22,6 +22,7 @@ from ..checkouts import gateway_calls
 from ..claims import ClaimableRows
 from ..models import Payment
 from ..payments.refresh import record_checkout, refresh_payment
+from ..receivables.refunds import recorded_at_gateway
 
 log = structlog.get_logger(__name__)
 
@@ -188,6 +189,8 @@ def _alert_difference(summary: CheckoutSummary, payment: Payment, now: datetime)
     refunds = [refund.amount for refund in state.refunds if refund.status != RefundStatus.FAILED]
     if refunds:
         refunded = Money(sum(amount.amount_minor for amount in refunds), refunds[0].currency)
+        if refunded <= recorded_at_gateway(payment):
+            return False
         alerts.raise_for_payment("refunded_at_gateway", payment, now=now, refunded=refunded, captured=booked)
         return True
     return False

@@ -1,4 +1,4 @@
-"""Checks that amounts paid follow from allocations, and that no unit is allocated twice (DESIGN M2 to M4)."""
+"""Checks that amounts paid and settled follow from their rows, and no unit is allocated twice (DESIGN M2 to M4)."""
 
 from __future__ import annotations
 
@@ -7,32 +7,39 @@ from collections import defaultdict
 from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
-from ..models import Alert, Allocation, Customer, Invoice, Payment
+from ..models import Adjustment, Alert, Allocation, Customer, Invoice, Payment, Refund
+from ..models.invoices import AMOUNT_DUE_MINOR
 from ..models.payments import ALLOCATING_CAUSES, DEALLOCATING_CAUSES, RECEIVED_STATUSES
 from .checks import Findings, Rows, TableCheck, check, has_event, no_rows_where, total
 
 
 def _balance_by_customer(customers: Rows) -> Findings:
-    """Compares what a customer paid with the amounts paid of their invoices plus their credit, per currency."""
-    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    """Compares what a customer paid with what is on their invoices, their credit, and what went back, per currency."""
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for noun in ("invoice__customer", "quote__customer"):
         payments = Payment.objects.succeeded().filter(**{f"{noun}__in": customers})
         grouped = payments.values_list(noun, "captured_currency").annotate(
             captured_sum=Sum("captured_minor"),
-            unallocated_sum=Sum(F("captured_minor") - F("allocated_minor")),
+            unallocated_sum=Sum(F("captured_minor") - F("allocated_minor") - F("refunded_minor")),
         )
         for customer, currency, captured, unallocated in grouped:
             sums[customer, currency][0] += captured
             sums[customer, currency][2] += unallocated
+        refunds = Refund.objects.succeeded().filter(**{f"payment__{noun}__in": customers})
+        refunded_sums = refunds.values_list(f"payment__{noun}", "currency").annotate(
+            refunded_sum=Sum("amount_minor")
+        )
+        for customer, currency, refunded in refunded_sums:
+            sums[customer, currency][3] += refunded
     invoices = Invoice.objects.filter(customer__in=customers).values_list("customer", "currency")
     for customer, currency, paid in invoices.annotate(paid=Sum("amount_paid_minor")):
         sums[customer, currency][1] += paid
-    for (customer, currency), (captured, paid, unallocated) in sums.items():
-        if captured != paid + unallocated or unallocated < 0:
-            yield (
-                customer,
-                f"{captured} {currency} was paid, {paid} is on invoices, and the credit is {unallocated}",
+    for (customer, currency), (captured, paid, unallocated, refunded) in sums.items():
+        if captured != paid + unallocated + refunded or unallocated < 0:
+            message = (
+                f"{captured} {currency} was paid, {paid} is on invoices, and the credit is {unallocated}"
             )
+            yield customer, f"{message}; {refunded} was given back" if refunded else message
 
 
 def _is_payment_of(noun: str) -> Exists:
@@ -61,13 +68,45 @@ CHECKS = (
     ),
     check(
         "M2",
+        "what an invoice is settled by is the sum of its adjustments, and none is taken back beyond itself",
+        no_rows_where(
+            Invoice,
+            ~Q(adjusted_minor=F("recomputed")),
+            "settled {adjusted_minor}, adjustments {recomputed}",
+            recomputed=total(Adjustment.objects.all(), "invoice"),
+        ),
+        no_rows_where(
+            Adjustment,
+            Q(amount_minor__lt=0, taken_from__isnull=True)
+            | Q(amount_minor__gte=0, taken_from__isnull=False)
+            | Q(amount_minor=0),
+            "{amount_minor} by {cause}",
+        ),
+        no_rows_where(
+            Adjustment,
+            Q(taken_from__isnull=False)
+            & ~(Q(taken_from__invoice=F("invoice")) & Q(taken_from__currency=F("currency")))
+            | ~Q(currency=F("invoice__currency")),
+            "{amount_minor} {currency} on {invoice} does not fit {taken_from}",
+        ),
+        no_rows_where(
+            Adjustment,
+            Q(taken_from__isnull=True, amount_minor__lt=0 - F("taken")),
+            "{amount_minor}, of which {taken} is taken back",
+            taken=total(Adjustment.objects.filter(amount_minor__lt=0), "taken_from"),
+        ),
+    ),
+    check(
+        "M2",
         "a sent or written-off invoice has an amount due, a paid one has none",
         no_rows_where(
             Invoice,
-            Q(status__in=("sent", "written_off"), amount_paid_minor__gte=F("total_minor"))
-            | Q(status="paid", amount_paid_minor__lt=F("total_minor"))
-            | Q(amount_paid_minor__lt=0),
-            "{status} with {amount_paid_minor} paid of {total_minor}",
+            Q(status__in=("sent", "written_off"), due__lte=0)
+            | Q(status="paid") & ~Q(due=0)
+            | Q(amount_paid_minor__lt=0)
+            | Q(adjusted_minor__lt=0),
+            "{status} with {amount_paid_minor} paid and {adjusted_minor} settled of {total_minor}",
+            due=AMOUNT_DUE_MINOR,
         ),
     ),
     check(
@@ -81,8 +120,10 @@ CHECKS = (
         ),
         no_rows_where(
             Payment,
-            Q(allocated_minor__lt=0) | Q(allocated_minor__gt=Coalesce("captured_minor", 0)),
-            "captured {captured_minor}, allocated {allocated_minor}",
+            Q(allocated_minor__lt=0)
+            | Q(refunded_minor__lt=0)
+            | Q(allocated_minor__gt=Coalesce("captured_minor", 0) - F("refunded_minor")),
+            "captured {captured_minor}, allocated {allocated_minor}, given back {refunded_minor}",
         ),
     ),
     check(
@@ -90,13 +131,28 @@ CHECKS = (
         "only a succeeded payment holds money; a reversed one is offline and holds none",
         no_rows_where(
             Payment,
-            ~Q(status="succeeded") & ~Q(allocated_minor=0),
-            "{status}, but allocated {allocated_minor}",
+            ~Q(status="succeeded") & ~Q(allocated_minor=0, refunded_minor=0),
+            "{status}, but allocated {allocated_minor}, given back {refunded_minor}",
         ),
         no_rows_where(
             Payment,
             Q(status="reversed", gateway_account__isnull=False),
             "reversed, but it was paid through a gateway",
+        ),
+    ),
+    check(
+        "M8",
+        "what a payment says was given back is the sum of its refunds that succeeded, each in its currency",
+        no_rows_where(
+            Payment,
+            ~Q(refunded_minor=F("recomputed")),
+            "given back {refunded_minor}, refunds {recomputed}",
+            recomputed=total(Refund.objects.succeeded(), "payment"),
+        ),
+        no_rows_where(
+            Refund,
+            Q(amount_minor__lte=0) | ~Q(currency=F("payment__captured_currency")),
+            "{amount_minor} {currency} of {payment}",
         ),
     ),
     check(

@@ -79,11 +79,11 @@ CHECKS = (
     ),
     check(
         "D3",
-        "a void or draft invoice holds no money",
+        "a void or draft invoice holds no money, and nothing of it is settled",
         no_rows_where(
             Invoice,
-            Q(status__in=("draft", "void")) & ~Q(amount_paid_minor=0),
-            "{status} with {amount_paid_minor} paid",
+            Q(status__in=("draft", "void")) & ~Q(amount_paid_minor=0, adjusted_minor=0),
+            "{status} with {amount_paid_minor} paid, {adjusted_minor} settled",
         ),
     ),
 )

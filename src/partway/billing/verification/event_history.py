@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Aggregate, Model, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import Aggregate, F, Model, OuterRef, Q, Subquery, TextField, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, Concat
 
 from ..models import (
+    Adjustment,
     Allocation,
     Callback,
     Customer,
@@ -22,6 +23,7 @@ from ..models import (
     Payment,
     PaymentRequest,
     Quote,
+    Refund,
 )
 from ..states import INVOICE, PAYMENT, PAYMENT_REQUEST, QUOTE, Transitions
 from .checks import (
@@ -137,6 +139,9 @@ _OFFER = {**_TOTAL, "deposit_minor": "deposit_minor"}
 _HAS_CANCELED_EVENT = has_event(
     "payment_request", "payment_request.canceled", at="ended_at", data_columns={"reason": "cancel_reason"}
 )
+_HAS_REVERSED_EVENT = has_event(
+    "payment", "refund.reversed", of="payment", data_columns={**_AMOUNT, "refund": "pk"}
+)
 _ENDS_OF_REQUESTS = sorted(set(PAYMENT_REQUEST.values()))
 _ENDS_OF_PAYMENTS = ("payment.succeeded", "payment.recorded", "payment.failed", "payment.canceled")
 
@@ -200,7 +205,66 @@ CHECKS = (
             "edited", "invoice", "invoice.edited", data_columns={"credited_minor": "deallocated"}
         ),
         _has_cause_event(
+            "refunded", "invoice", "invoice.payment_refunded", data_columns={"amount_minor": "deallocated"}
+        ),
+        _has_cause_event(
             "released", "invoice", "credit.released", data_columns={"amount_minor": "deallocated"}
+        ),
+    ),
+    check(
+        "M6",
+        "each adjustment has the event that says so",
+        no_rows_where(
+            Adjustment,
+            Q(amount_minor__gt=0)
+            & ~has_event(
+                "invoice",
+                "invoice.settled",
+                of="invoice",
+                at="created_at",
+                data_columns={**_AMOUNT, "adjustment": "pk", "reason": "reason", "note": "note"},
+            ),
+            "{amount_minor} settled as {reason} on {invoice}: no event says so",
+        ),
+        no_rows_where(
+            Adjustment,
+            Q(amount_minor__lt=0)
+            & ~has_event(
+                "invoice",
+                "invoice.adjustment_taken_back",
+                of="invoice",
+                at="created_at",
+                data_columns={
+                    "amount_minor": "taken",
+                    "currency": "currency",
+                    "adjustment": "pk",
+                    "cause": "cause",
+                },
+            ),
+            "{amount_minor} taken back on {invoice} by {cause}: no event says so",
+            taken=0 - F("amount_minor"),
+        ),
+    ),
+    check(
+        "M6",
+        "each refund has the event that says so, and its status is the one that its events lead to",
+        no_rows_where(
+            Refund,
+            ~has_event(
+                "payment",
+                "refund.succeeded",
+                of="payment",
+                at="created_at",
+                data_columns={**_AMOUNT, "refund": "pk", "mode": "mode", "method": "method"},
+            ),
+            "{amount_minor} of {payment} given back: no event says so",
+        ),
+        no_rows_where(
+            Refund,
+            Q(status="succeeded") & _HAS_REVERSED_EVENT
+            | Q(status="reversed") & ~_HAS_REVERSED_EVENT
+            | ~Q(status__in=("succeeded", "reversed")),
+            "{status}, its events lead to another status",
         ),
     ),
     check(

@@ -7,7 +7,20 @@ from django.db.models.functions import Coalesce
 
 from partway.accounts.models import GatewayAccount, Logo
 
-from ..models import Alert, Allocation, Customer, Event, Invoice, Mail, Party, Payment, PaymentRequest, Quote
+from ..models import (
+    Adjustment,
+    Alert,
+    Allocation,
+    Customer,
+    Event,
+    Invoice,
+    Mail,
+    Party,
+    Payment,
+    PaymentRequest,
+    Quote,
+    Refund,
+)
 from .checks import TableCheck, check, no_rows_where
 
 
@@ -44,6 +57,8 @@ CHECKS = (
         *_same_organization(Payment, gateway_account=GatewayAccount, issued_by=Party, issued_to=Party),
         *_same_organization(Party, logo=Logo),
         *_same_organization(Allocation, payment=Payment, invoice=Invoice),
+        *_same_organization(Adjustment, invoice=Invoice, taken_from=Adjustment),
+        *_same_organization(Refund, payment=Payment),
         *_same_organization(Alert, payment=Payment, invoice=Invoice),
         *_same_organization(Event, customer=Customer),
         # An event is compared with its most specific row, whose own references have parts above.

@@ -13,7 +13,7 @@ from ..models import Event, GatewayCall, Mail, Payment, PaymentRequest
 from .checks import COMMITTED, UNCOMMITTED, Findings, Rows, TableCheck, check, no_rows_where, times_in_order
 
 _OPEN = Q(status="open")
-_DUE = F("invoice__total_minor") - F("invoice__amount_paid_minor")
+_DUE = F("invoice__total_minor") - F("invoice__amount_paid_minor") - F("invoice__adjusted_minor")
 _OTHERS = PaymentRequest.objects.filter(_OPEN, invoice=OuterRef("invoice"), pk__lt=OuterRef("pk"))
 
 

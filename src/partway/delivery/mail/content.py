@@ -66,7 +66,7 @@ def invoice_context(invoice: Invoice, requested: Money | None = None) -> Context
         **_parties(invoice),
         "requested": asked,
         "left": invoice.amount_due - asked,
-        "stages": stage_cells(invoice.total, invoice.amount_paid, asked),
+        "stages": stage_cells(invoice.total - invoice.adjusted, invoice.amount_paid, asked),
     }
 
 

@@ -11,7 +11,8 @@ from partway.lib.money import Money
 # By kind, or by "kind.reason" where the alert's params have a reason.
 _ALERTS: dict[str, str | Promise] = {
     "unwanted_payment": _(
-        "%(captured)s came in after it was no longer wanted. It is the customer's credit: refund it or use it."
+        "%(captured)s came in after it was no longer wanted. It is the customer's credit: "
+        "use it, or give it back and record the refund."
     ),
     "captured_amount_mismatch": _(
         "%(captured)s was taken where %(amount)s was asked. It is booked as taken: check it with the gateway."
@@ -56,12 +57,13 @@ _ALERTS: dict[str, str | Promise] = {
         "%(booked)s is booked, and the payment service says it took %(captured)s. Check it there."
     ),
     "refunded_at_gateway": _(
-        "%(refunded)s of %(captured)s was sent back at the payment service. Partway does not book refunds yet."
+        "%(refunded)s of %(captured)s was sent back at the payment service, and these books do not show it yet."
     ),
 }
 
 _AUTO_RESOLUTIONS: dict[str, str | Promise] = {
     "payment_settled": _("The payment is settled now."),
+    "refund_recorded": _("The refund is recorded now."),
     "list_available": _("The list is read again."),
     "account_replaced": _("It was replaced, and owes no answer."),
 }

@@ -1,4 +1,4 @@
-"""Sentences of refusals by billing.receivables: offline payments, credit, write-offs."""
+"""Sentences of refusals by billing.receivables: offline payments, credit, refunds, settled rests, write-offs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,22 @@ MESSAGES: dict[str, str | Promise] = {
         "This form was used already. Open it again to put more credit on an invoice."
     ),
     "conflict.not_offline": _(
-        "Only a payment that was recorded by hand can be reversed. Refund this one instead."
+        "Only a payment that was recorded by hand can be reversed. "
+        "If its money was given back, record a refund instead."
     ),
+    "conflict.nothing_adjusted": _("This was taken back already."),
+    "amount_exceeds_payment": _("Enter at most %(credit)s: no more of this payment is left."),
+    "conflict.refund_form_used": _("This form was used already. Open it again to record another refund."),
+    "conflict.refund_of_waiting_deposit": _(
+        "This deposit waits for the invoice of its quote. Make the invoice, then record what was given back: "
+        "of the sent invoice, or of the credit that the deposit becomes when the draft is voided."
+    ),
+    "conflict.refund_without_money": _("No money of this payment is here, so none can be given back."),
+    "conflict.refunded_already": _("All of this payment was given back already."),
+    "conflict.reverse_refunded": _("%(refunded)s of this payment was given back. Reverse that refund first."),
+    "refund_without_gateway": _("Choose how it was given back; no payment service took this money."),
+    "conflict.settle_form_used": _("This form has settled a rest already. Open it again to settle another."),
+    "conflict.take_back_written_off": _("This invoice is written off. Reopen it first."),
     "conflict.nothing_allocated": _("Nothing of this payment stands on this invoice any more."),
     "conflict.payment_form_used": _(
         "This form has already recorded %(amount)s. Open it again to record another payment."
@@ -29,6 +43,16 @@ MESSAGES: dict[str, str | Promise] = {
     "invoice_not_sent.credit_on_void": _("This invoice is void. No credit can be put on it."),
     "invoice_not_sent.payment_on_draft": _("Send the invoice first; then a payment can be recorded on it."),
     "invoice_not_sent.payment_on_void": _("This invoice is void. No payment can be recorded on it."),
+    "invoice_not_sent.settle_draft": _("This invoice is draft, so there is nothing to settle."),
+    "invoice_not_sent.settle_paid": _("This invoice is paid, so there is nothing to settle."),
+    "invoice_not_sent.settle_void": _("This invoice is void, so there is nothing to settle."),
+    "invoice_not_sent.settle_written_off": _("This invoice is written off. Reopen it first."),
+    "settle_large_unconfirmed": _(
+        "%(rest)s is more than %(percent)s%% of %(total)s. Confirm that nobody shall be asked for it; "
+        "for that one must be allowed to write off invoices."
+    ),
+    "settle_note_too_long": _("Use at most %(limit)s characters."),
+    "settle_reason_unknown": _("Choose why the rest needs no payment."),
     "invoice_not_sent.write_off_draft": _("This invoice is draft, so there is nothing to write off."),
     "invoice_not_sent.write_off_paid": _("This invoice is paid, so there is nothing to write off."),
     "invoice_not_sent.write_off_void": _("This invoice is void, so there is nothing to write off."),

@@ -35,7 +35,8 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
     facts = [LabeledValue(_("Number"), invoice.number)] if invoice.number else []
     if invoice.sent_at:
         facts.append(LabeledValue(_("Sent"), today(invoice.sent_at, zone)))
-    paid = Row(_("Amount paid"), -invoice.amount_paid)
+    paid = [Row(_("Amount paid"), -invoice.amount_paid)] if invoice.amount_paid else []
+    settled = [Row(_("Settled without a payment"), -invoice.adjusted)] if invoice.adjusted else []
     due = Row(_("Total Amount Due"), invoice.amount_due, strong=True)
     in_force = invoice.status not in _NOT_IN_FORCE
     how_to_pay = seller.payment_instructions if invoice.status in ("draft", "sent") else ""
@@ -48,7 +49,10 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
         recipient=recipient(invoice.recipient),
         facts=(*facts, LabeledValue(_("Due"), invoice.due_on)),
         headline=_headline(invoice),
-        sums=(*document_totals(invoice, lines), *((paid, due) if invoice.amount_paid else ())),
+        sums=(
+            *document_totals(invoice, lines),
+            *((*paid, *settled, due) if paid or settled else ()),
+        ),
         status_label=str(_NOT_IN_FORCE.get(invoice.status, "")),
         stages=_stages(invoice) if in_force else None,
         link=_link(invoice) if in_force and with_link else None,
@@ -64,7 +68,8 @@ def _headline(invoice: Invoice) -> Headline:
     if invoice.status == "written_off":
         return Headline(_("Written off"), invoice.amount_due, _("nobody is asked for it any more"))
     if invoice.status == "paid":
-        return Headline(_("Total"), invoice.total, _("paid in full, thank you"))
+        settled = _("settled in full, thank you") if invoice.adjusted else _("paid in full, thank you")
+        return Headline(_("Total"), invoice.total, settled)
     due = _("due %(day)s") % {"day": format_date(invoice.due_on)}
     return Headline(_("Total Amount Due"), invoice.amount_due, due)
 
@@ -85,7 +90,7 @@ def _link(invoice: Invoice) -> Link:
 def _stages(invoice: Invoice) -> Stages:
     request = PaymentRequest.objects.open().filter(invoice=invoice).first()
     return Stages(
-        total=invoice.total,
+        total=invoice.total - invoice.adjusted,
         paid=invoice.amount_paid,
         requested=request.amount_requested if request else Money(0, invoice.currency),
         paid_label=_("Paid"),

@@ -79,11 +79,13 @@ def _headline(paid: Receipt) -> Headline:
 
 def _sums(payment: Payment, paid: Receipt) -> tuple[Row, ...]:
     on_invoice = payment.invoice is not None
+    settled = [Row(_("Settled without a payment"), paid.adjusted)] if paid.adjusted else []
     surplus = [Row(_("Kept as your credit"), paid.surplus)] if paid.surplus else []
     return (
         Row(_("Total of the invoice") if on_invoice else _("Total of the quote"), paid.total),
         Row(_("Paid before"), paid.paid_before),
         Row(_("This payment") if on_invoice else _("This deposit"), paid.applied, strong=True),
+        *settled,
         Row(_("Left to pay") if on_invoice else _("Left after the deposit"), paid.left),
         *surplus,
     )

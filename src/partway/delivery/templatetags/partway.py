@@ -64,6 +64,7 @@ _STATES: dict[str, tuple[str | Promise, str, str]] = {
     "closing": (_("Being closed"), "muted", "half"),
     "succeeded": (_("Succeeded"), "green", "disc"),
     "reversed": (_("Reversed"), "amber", "ring"),
+    "settled": (_("Settled"), "green", "half"),
     "failed": (_("Failed"), "red", "disc"),
     "queued": (_("Waiting to be sent"), "muted", "ring"),
     "dropped": (_("Not sent"), "muted", "ring"),
@@ -82,6 +83,12 @@ def money(amount: Money) -> SafeString:
     long = SafeString(" data-long") if len(text) >= _LONG else ""
     small = format_html('<span class="decimals">{}</span>', decimals) if decimals else ""
     return format_html('<span class="amount"{}>{}{}{}</span>', long, before, small, after)
+
+
+@register.filter
+def minus(amount: Money, other: Money) -> Money:
+    """The difference of two amounts."""
+    return amount - other
 
 
 @register.filter

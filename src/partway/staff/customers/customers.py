@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.forms.models import model_to_dict
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from partway.billing.errors import BillingError
 from partway.billing.ledger import allocations
-from partway.billing.models import Customer, Invoice
+from partway.billing.models import Customer, Invoice, Refund
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 from partway.billing.receivables import credit
@@ -50,9 +50,20 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
         "customer": customer,
         "page": page,
         "credit": credit.balances(customer),
+        "refunds": _refunds(customer),
         "credit_from": [(payment, allocations.unallocated(payment)) for payment in with_credit],
     }
     return ctx.render("staff/customers/show.html", context)
+
+
+def _refunds(customer: Customer) -> QuerySet[Refund]:
+    """What was given back to this customer, the latest first."""
+    theirs = Q(payment__invoice__customer=customer) | Q(payment__quote__customer=customer)
+    return (
+        Refund.objects.filter(theirs)
+        .select_related("payment__invoice", "payment__quote")
+        .order_by("-refunded_on", "-created_at", "-pk")
+    )
 
 
 def new(ctx: MemberContext) -> HttpResponse:

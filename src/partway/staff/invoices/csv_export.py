@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing import events
-from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.models import Invoice, PaymentRequest, Refund
 from partway.billing.models.parties import ISSUED
 from partway.delivery.templatetags.partway import invoice_display_status
 from partway.lib import csv_text
@@ -25,8 +25,8 @@ from .index import apply_sort
 
 _HEADER = (
     *(_("Number"), _("Status"), _("Customer"), _("Email"), _("Sent on"), _("Due on"), _("Currency")),
-    *(_("Total"), _("Amount paid"), _("Amount due"), _("Amount requested"), _("Invoice id")),
-    _("Customer id"),
+    *(_("Total"), _("Amount paid"), _("Settled"), _("Given back"), _("Amount due")),
+    *(_("Amount requested"), _("Invoice id"), _("Customer id")),
 )
 _ROWS_AT_ONCE = 2_000
 _MAX_FILTERS_LENGTH = 500
@@ -60,13 +60,26 @@ def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[list[Cell]]:
     """Yields the header and the cells of each invoice."""
     yield [str(title) for title in _HEADER]
     requested = PaymentRequest.objects.open().filter(invoice=OuterRef("pk")).values("amount_requested_minor")
-    annotated = rows.select_related("customer", *ISSUED).annotate(requested_minor=Subquery(requested))
+    of_invoice = Refund.objects.succeeded().filter(
+        payment__invoice=OuterRef("pk"), currency=OuterRef("currency")
+    )
+    refunded = of_invoice.values("payment__invoice").annotate(sum=Sum("amount_minor")).values("sum")
+    annotated = rows.select_related("customer", *ISSUED).annotate(
+        requested_minor=Subquery(requested), refunded_minor=Subquery(refunded)
+    )
     # On PostgreSQL with a server-side cursor, so that neither side holds the whole list.
     for invoice in annotated.iterator(chunk_size=_ROWS_AT_ONCE):
         recipient = invoice.recipient
         due_minor = invoice.amount_due_minor if invoice.status == "sent" else 0
         requested_minor: int = getattr(invoice, "requested_minor", None) or 0
-        amounts = (invoice.total_minor, invoice.amount_paid_minor, due_minor, requested_minor)
+        amounts = (
+            invoice.total_minor,
+            invoice.amount_paid_minor,
+            invoice.adjusted_minor,
+            getattr(invoice, "refunded_minor", None) or 0,
+            due_minor,
+            requested_minor,
+        )
         yield [
             invoice.number,
             str(STATES[invoice_display_status(invoice, ctx.today)][0]),

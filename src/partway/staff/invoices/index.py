@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, IntegerField, OrderBy, QuerySet, Sum, When
+from django.db.models import Case, Count, IntegerField, OrderBy, QuerySet, Sum, When
 from django.db.models.expressions import Combinable
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Customer, Invoice
+from partway.billing.models.invoices import AMOUNT_DUE_MINOR
 from partway.lib.money import Money
 
 from ..context import MemberContext
@@ -24,7 +25,7 @@ from .filters import STATES, FilteredInvoices, apply_filters
 _MAX_SUGGESTIONS = 50  # customers; an organization with more types the whole name
 
 # Nothing is due on a draft, a void or a written-off invoice, whatever it comes to.
-_DUE = Case(When(status="sent", then=F("total_minor") - F("amount_paid_minor")), default=0)
+_DUE = Case(When(status="sent", then=AMOUNT_DUE_MINOR), default=0)
 # Invoices that need an act come first. Overdue is left to the due date, which follows.
 _RANK = Case(
     *(When(status=status, then=rank) for rank, status in enumerate(("sent", "draft", "paid", "written_off"))),

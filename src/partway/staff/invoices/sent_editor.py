@@ -23,7 +23,12 @@ _CAUSED = ("payment_request.canceled", "invoice.paid", "invoice.reopened")
 def current_amounts(invoice: Invoice) -> dict[str, Any]:
     """The amount paid, the open request, and the amount that a payment under way holds."""
     held = invoice.amount_due - payment_requests.max_requestable(invoice)
-    return {"paid": invoice.amount_paid, "request": payment_requests.current(invoice), "held": held}
+    return {
+        "paid": invoice.amount_paid,
+        "adjusted": invoice.adjusted,
+        "request": payment_requests.current(invoice),
+        "held": held,
+    }
 
 
 def preview(invoice: Invoice, total_minor: int) -> tuple[dict[str, Money], list[str]]:
@@ -32,17 +37,25 @@ def preview(invoice: Invoice, total_minor: int) -> tuple[dict[str, Money], list[
     Billing decides again under the invoice's lock.
     """
     excess = Money(max(0, invoice.amount_paid_minor - total_minor), invoice.currency)
-    due = Money(total_minor, invoice.currency) - invoice.amount_paid + excess
+    # What was settled without a payment gives way before a payment does.
+    adjusted = Money(
+        min(invoice.adjusted_minor, max(0, total_minor - invoice.amount_paid_minor)), invoice.currency
+    )
+    due = Money(total_minor, invoice.currency) - invoice.amount_paid + excess - adjusted
     effects = [
         gettext("%(excess)s of what was paid becomes %(customer)s’s credit.")
         % {"excess": format_money(excess), "customer": invoice.customer.name}
         if excess
         else "",
+        gettext("%(amount)s is no longer settled without a payment.")
+        % {"amount": format_money(invoice.adjusted - adjusted)}
+        if adjusted < invoice.adjusted
+        else "",
         _request_effect(invoice, due),
         gettext("With that the invoice is paid in full.") if not due and invoice.status == "sent" else "",
         gettext("The invoice is due again.") if due and invoice.status == "paid" else "",
     ]
-    return {"paid": invoice.amount_paid, "due": due}, effects
+    return {"paid": invoice.amount_paid, "adjusted": adjusted, "due": due}, effects
 
 
 def _request_effect(invoice: Invoice, due: Money) -> str:

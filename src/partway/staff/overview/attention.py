@@ -35,7 +35,10 @@ class AlertKind:
 _KINDS = {
     "unwanted_payment": AlertKind(
         _("Money nobody waited for"),
-        _("Put the credit on another invoice of this customer, or send it back at the payment service."),
+        _(
+            "Put the credit on another invoice of this customer, or send it back at the payment service "
+            "and record the refund."
+        ),
     ),
     "captured_amount_mismatch": AlertKind(
         _("Another amount than asked"),
@@ -49,7 +52,7 @@ _KINDS = {
     ),
     "deposit_unallocated": AlertKind(
         _("A deposit without an invoice"),
-        _("Put the credit on another invoice of this customer, or give it back."),
+        _("Put the credit on another invoice of this customer, or give it back and record the refund."),
     ),
     "gateway_refused": AlertKind(
         _("The payment service does not tell"),
@@ -90,11 +93,16 @@ _KINDS = {
     ),
     "refunded_at_gateway": AlertKind(
         _("Sent back at the payment service"),
-        _(
-            "The books still show the payment as received. Note it for your bookkeeping until refunds are booked here."
-        ),
+        _("The books still show the payment as received. Record the refund; this ends by itself then."),
     ),
 }
+# Whose remedy may be to give money back.
+_REFUNDABLE_KINDS = (
+    "unwanted_payment",
+    "captured_amount_mismatch",
+    "deposit_unallocated",
+    "refunded_at_gateway",
+)
 _DEFAULT_KIND = AlertKind(_("Needs a look"), _("Look into it, then mark it as dealt with."))
 
 
@@ -155,6 +163,7 @@ def _page(ctx: MemberContext, form: ResolveForm, *, refused: Alert | None = None
         "resolved": _rows(resolved),
         "form": form,
         "refused": refused,
+        "refundable_kinds": _REFUNDABLE_KINDS,
     }
     return ctx.render("staff/attention.html", context, status=form.status)
 

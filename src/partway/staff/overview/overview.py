@@ -11,6 +11,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.http import HttpResponse
 
 from partway.billing.models import Invoice, Payment, PaymentRequest
+from partway.billing.models.invoices import AMOUNT_DUE_MINOR
 from partway.lib.money import Money
 
 from ..context import MemberContext
@@ -30,10 +31,9 @@ def show(ctx: MemberContext) -> HttpResponse:
     """Figures, open requests and overdue invoices; before the first payment also the first steps."""
     mine = Invoice.objects.filter(organization=ctx.organization)
     requests = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
-    due = F("total_minor") - F("amount_paid_minor")
     context = {
-        "due": _figure(ctx, mine.due().annotate(minor=due)),
-        "overdue": _figure(ctx, mine.overdue(ctx.today).annotate(minor=due)),
+        "due": _figure(ctx, mine.due().annotate(minor=AMOUNT_DUE_MINOR)),
+        "overdue": _figure(ctx, mine.overdue(ctx.today).annotate(minor=AMOUNT_DUE_MINOR)),
         "requested": _figure(ctx, requests.annotate(minor=F("amount_requested_minor"))),
         "collected": _collected(ctx),
         "open_requests": requests.select_related("invoice__customer").order_by("-created_at", "-id")[:6],

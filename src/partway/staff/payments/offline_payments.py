@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from django import forms
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from partway.accounts.models import Organization
 from partway.billing.errors import BillingError
 from partway.billing.ledger import allocations
 from partway.billing.models import Allocation, Customer, Invoice, Payment
@@ -33,10 +31,11 @@ from ..forms import (
     text_field,
 )
 from .payment_requests import canceled_request_notice
+from .settlements import SettlementFields, settlement_context
 
 
-class OfflinePaymentForm(PaymentDayForm):
-    """A payment that a member received: how much, how and when."""
+class OfflinePaymentForm(PaymentDayForm, SettlementFields):
+    """A payment that a member received: how much, how and when, and what becomes of a rest."""
 
     amount = MoneyField()
     keep_rest_as_credit = forms.BooleanField(required=False)
@@ -46,14 +45,19 @@ class OfflinePaymentForm(PaymentDayForm):
     send_receipt = forms.BooleanField(required=False)
     idempotency_key = IdempotencyKeyField(required=False)
 
-    def offline_payment(self, invoice: Invoice, today: date) -> OfflinePayment:
+    def offline_payment(self, ctx: MemberContext, invoice: Invoice) -> OfflinePayment:
         """Returns the payment; with stand-ins for the fields that could not be parsed."""
-        return OfflinePayment(**{"amount": Money(0, invoice.currency), "paid_on": today, **self.details()})
+        typed = {"amount": Money(0, invoice.currency), "paid_on": ctx.today, **self.details()}
+        key = typed.get("idempotency_key")
+        own = {name: value for name, value in typed.items() if name not in SettlementFields.base_fields}
+        return OfflinePayment(
+            **own, settlement=self.settlement(ctx, key) if typed.get("settle_reason") else None
+        )
 
-    def add_detail_errors(self, organization: Organization, invoice: Invoice, today: date) -> None:
+    def add_detail_errors(self, ctx: MemberContext, invoice: Invoice) -> None:
         """Adds billing's checks of the other fields where an unparsed one keeps billing from being called."""
-        payment = self.offline_payment(invoice, today)
-        wrong = offline_payments.detail_errors(payment, organization, today)
+        payment = self.offline_payment(ctx, invoice)
+        wrong = offline_payments.detail_errors(payment, ctx.organization, ctx.today)
         self.add_field_errors({name: error for name, error in wrong.items() if name not in self.errors})
 
 
@@ -65,15 +69,21 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     set_currency(form, invoice.currency)
     if form.is_valid():
         open_request = payment_requests.current(invoice)
-        offline = form.offline_payment(invoice, ctx.today)
+        offline = form.offline_payment(ctx, invoice)
+        due_before = invoice.amount_due
         try:
             payment = offline_payments.record(invoice, offline=offline, by=ctx.actor, now=ctx.now)
         except BillingError as error:
             form.add_billing_error(error)
             invoice.refresh_from_db()  # the page shows what is due now
         else:
+            rest = due_before - payment.amount
             notice = sentences(
                 gettext("The payment of %(amount)s is recorded.") % {"amount": format_money(payment.amount)},
+                gettext("The remaining %(rest)s is settled, and the invoice is paid.")
+                % {"rest": format_money(rest)}
+                if offline.settlement and rest.amount_minor > 0
+                else "",
                 canceled_request_notice(open_request),
                 _credit_notice(payment, invoice.customer),
                 gettext("A receipt is on its way to %(email)s.") % {"email": invoice.customer.email}
@@ -82,7 +92,7 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
             )
             return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice)
     elif form.is_bound:
-        form.add_detail_errors(ctx.organization, invoice, ctx.today)
+        form.add_detail_errors(ctx, invoice)
     max_amount = payment_requests.max_requestable(invoice)
     typed = form.cleaned_data.get("amount") if form.is_bound else None
     context = {
@@ -94,6 +104,7 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         "modes": [(mode, mode) for mode in ctx.organization.payment_modes],
         "open_request": payment_requests.current(invoice),
         "excess": typed - invoice.amount_due if typed and invoice.amount_due < typed else None,
+        **settlement_context(invoice),
     }
     return ctx.render("staff/payments/record.html", context, status=form.status)
 
@@ -155,6 +166,10 @@ def reverse(ctx: MemberContext, payment_id: str) -> HttpResponse:
     def unavailable_reason() -> str:
         if payment.status == "reversed":
             return gettext("This payment was reversed already.")
+        if payment.refunded_minor:
+            return gettext("%(amount)s of this payment was given back. Reverse that refund first.") % {
+                "amount": format_money(Money(payment.refunded_minor, payment.captured_currency))
+            }
         if payment.is_offline and payment.status == "succeeded":
             return ""
         return gettext("Only a payment that was recorded by hand can be reversed.")

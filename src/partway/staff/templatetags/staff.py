@@ -31,6 +31,7 @@ from partway.billing.models import MailAttempt
 from partway.delivery.formats import current_locale, example_amount, format_count, format_money
 from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.messages.numbers import AMOUNT_MESSAGES
+from partway.delivery.receipt_figures import adjustment_label
 from partway.delivery.receipt_figures import method_label as method_name
 from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money, currency_marks
 from partway.lib.typed_numbers import (
@@ -43,6 +44,8 @@ from partway.lib.typed_numbers import (
 )
 
 register = template.Library()
+
+register.filter("adjustment_label", adjustment_label)
 
 # Of the script that computes what remains while one types; those of the parser are the server's.
 REMAINING_MESSAGES = {
@@ -132,12 +135,6 @@ def amount_format(currency: str) -> str:
         },
     }
     return json.dumps(data)
-
-
-@register.filter
-def minus(amount: Money, other: Money) -> Money:
-    """The difference of two amounts."""
-    return amount - other
 
 
 @register.inclusion_tag("staff/parts/field.html")

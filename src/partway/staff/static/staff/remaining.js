@@ -65,6 +65,7 @@ function update(box) {
     show(keep.querySelector("[data-remaining-over]"), amountParts(result.over, format));
   }
   showOnlineNotice(box, result.minor, format);
+  showSettlement(box, result.minor === null ? null : result.rest);
   showRequestEffect(box, result.rest);
   labelSubmitButton(box, result.minor, format);
 }
@@ -76,6 +77,16 @@ function showOnlineNotice(box, minor, format) {
   notice.dataset.remainingElse ??= notice.textContent;
   const [due, minimum, step] = [box.dataset.due, notice.dataset.minimum, notice.dataset.step].map(BigInt);
   notice.textContent = minor ? onlineNotice(minor, { due, minimum, step }, format) : notice.dataset.remainingElse;
+}
+
+// Offers to settle the rest while there is one, and asks to confirm a large one once a reason is chosen.
+function showSettlement(box, rest) {
+  const settle = box.querySelector("[data-remaining-settle]");
+  if (!settle) return;
+  settle.hidden = !rest;
+  const isSettled = rest && settle.querySelector("select").value;
+  settle.querySelector("[data-remaining-settle-large]").hidden = !isSettled || rest <= BigInt(settle.dataset.remainingSettle);
+  settle.querySelector("input[name=settle_note]").closest(".field").hidden = !isSettled;
 }
 
 // Shows whether the open request still fits what would be left.
@@ -111,6 +122,7 @@ document.addEventListener("input", (event) => {
 const begin = (root) => {
   for (const box of root.querySelectorAll("[data-remaining]")) {
     if (box.querySelector("input").value && box.querySelector("[data-remaining-error]").hidden) update(box);
+    else showSettlement(box, null);
   }
 };
 begin(document);

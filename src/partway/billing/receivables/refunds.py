@@ -1,0 +1,247 @@
+"""Records money that was given back outside: by cash or transfer, or in the gateway's dashboard (DESIGN M8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Sum
+
+from partway.accounts.permissions import Permission, needs
+from partway.lib import clock
+from partway.lib.money import Money
+
+from .. import alerts, events
+from ..errors import Conflict, FieldError, Invalid, field_error
+from ..events import Actor
+from ..ledger import adjustments, allocations
+from ..models import Alert, Customer, Invoice, Payment, Refund
+from ..people import payment_modes
+from ..states import move
+from . import amount_due, credit
+
+MAX_REASON_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRefund:
+    """Money given back as a member records it; `method` is a payment mode, empty for the gateway's dashboard.
+
+    `reduces_invoice`: what it takes off an invoice is settled as goodwill there, instead of being due again (M2).
+    """
+
+    amount: Money
+    mode: str
+    refunded_on: date
+    method: str = ""
+    reference: str = ""
+    note: str = ""
+    reduces_invoice: bool = False
+    idempotency_key: str | None = None
+
+
+def unavailable_reason(payment: Payment) -> Conflict | None:
+    """Returns the error that `record` raises now for any refund of this payment, or None."""
+    if payment.status != "succeeded":
+        return Conflict(reason="refund_without_money")
+    if not refundable(payment):
+        return Conflict(reason="refunded_already")
+    is_waiting = credit.waiting_deposits().filter(pk=payment.pk).exists()
+    return Conflict(reason="refund_of_waiting_deposit") if is_waiting else None
+
+
+def refundable(payment: Payment) -> Money:
+    """Returns how much of a succeeded payment was not given back yet, wherever it is."""
+    return Money((payment.captured_minor or 0) - payment.refunded_minor, payment.captured_currency)
+
+
+def recorded_at_gateway(payment: Payment) -> Money:
+    """Returns how much of this payment the books say was given back in the gateway's dashboard."""
+    rows = payment.refunds.succeeded().filter(mode="dashboard").aggregate(sum=Sum("amount_minor"))
+    return Money(rows["sum"] or 0, payment.captured_currency)
+
+
+def detail_errors(
+    refund: OutsideRefund, customer: Customer, payment: Payment | None, today: date
+) -> dict[str, FieldError | str]:
+    """Returns the error of each wrong field besides the amount."""
+    is_offline = refund.mode == "offline"
+    errors = payment_modes.detail_errors(
+        customer.organization,
+        today=today,
+        method=refund.method,
+        paid_on=refund.refunded_on,
+        reference=refund.reference,
+        note=refund.note,
+    )
+    if not is_offline:
+        errors.pop("method", None)
+        if payment is None or payment.is_offline:
+            errors["method"] = field_error("refund_without_gateway")
+    if "paid_on" in errors:
+        errors["refunded_on"] = errors.pop("paid_on")
+    return errors
+
+
+@needs(Permission.REFUND_PAYMENTS)
+@transaction.atomic(durable=True)
+def record(
+    customer: Customer, *, refund: OutsideRefund, by: Actor, now: datetime, payment: Payment | None = None
+) -> list[Refund]:
+    """Records what was given back of a payment, or without one of the customer's credit, the oldest first.
+
+    Of a payment its credit goes first; what still stands on invoices is taken off them, the latest first, and is due
+    again there, or settled as goodwill. The same `idempotency_key` again returns the refunds it recorded (P8), or
+    raises Conflict when the content differs. Raises Invalid (with fields) when more is given back than is left, and
+    Conflict when the payment holds no money, or is a deposit that waits for its invoice.
+    """
+    # Locks the customer first: no other act may spend or free the same money at the same moment.
+    customer = Customer.objects.locked(customer.pk)
+    by_key = Refund.objects.filter(
+        organization=customer.organization_id, idempotency_key=refund.idempotency_key
+    )
+    if refund.idempotency_key and (previous := list(by_key.order_by("pk"))):
+        if not _is_same(previous, customer, refund, payment):
+            raise Conflict(reason="refund_form_used")
+        return previous
+    if payment is not None:
+        payment = Payment.objects.select_related("invoice", "quote").get(pk=payment.pk)
+        if not_allowed := unavailable_reason(payment):
+            raise not_allowed
+    errors = detail_errors(refund, customer, payment, clock.today(now, customer.organization.time_zone))
+    if wrong := _amount_error(refund.amount, customer, payment):
+        errors["amount"] = wrong
+    if errors:
+        raise Invalid(errors)
+    if payment is not None:
+        _take_off_invoices(payment, refund, by, now)
+        row = _refund(payment, refund.amount.amount_minor, refund, by, now)
+        _resolve_alert(payment, now)
+        return [row]
+    left, recorded = refund.amount.amount_minor, []
+    for source in _credit(customer, refund.amount.currency):
+        if part := min(left, source.unallocated_minor):
+            recorded.append(_refund(source, part, refund, by, now))
+            left -= part
+    return recorded
+
+
+def _credit(customer: Customer, currency: str) -> Iterable[Payment]:
+    return credit.payments_with_credit(customer).filter(captured_currency=currency)
+
+
+def _is_same(
+    previous: list[Refund], customer: Customer, refund: OutsideRefund, payment: Payment | None
+) -> bool:
+    first = previous[0]
+    stored = (first.mode, first.method, first.refunded_on, first.reference, first.note)
+    typed = (refund.mode, refund.method, refund.refunded_on, refund.reference, refund.note)
+    amount = Money(sum(row.amount_minor for row in previous), first.currency)
+    of = {row.payment.document.customer_id for row in previous}
+    same_payment = payment is None or [row.payment_id for row in previous] == [payment.pk]
+    stands = all(row.status == "succeeded" for row in previous)
+    return stands and same_payment and of == {customer.pk} and (amount, *stored) == (refund.amount, *typed)
+
+
+def _amount_error(amount: Money, customer: Customer, payment: Payment | None) -> FieldError | None:
+    if payment is None:
+        left = Money(
+            sum(each.unallocated_minor for each in _credit(customer, amount.currency)), amount.currency
+        )
+    else:
+        left = refundable(payment)
+    if amount.currency != left.currency:
+        return field_error("currency_mismatch", currency=left.currency)
+    if amount.amount_minor <= 0:
+        return field_error("amount_too_small")
+    if left < amount:
+        code = "amount_exceeds_credit" if payment is None else "amount_exceeds_payment"
+        return field_error(code, credit=left)
+    return None
+
+
+def _take_off_invoices(payment: Payment, refund: OutsideRefund, by: Actor, now: datetime) -> None:
+    """Frees as much of the payment as its credit lacks, from its latest invoice on; both are locked (M2)."""
+    missing = refund.amount.amount_minor - payment.unallocated_minor
+    if missing <= 0:
+        return
+    allocated = allocations.amounts_by_invoice(payment)
+    invoices = {pk: Invoice.objects.locked(pk) for pk in sorted(allocated)}
+    for pk in sorted(allocated, reverse=True):
+        part = min(missing, allocated[pk])
+        if not part:
+            break
+        invoice = invoices[pk]
+        allocations.deallocate(payment, invoice, part, cause="refunded", now=now)
+        data = {"amount_minor": part, "currency": invoice.currency, "payment": payment.pk}
+        events.record("invoice.payment_refunded", invoice, by=by, now=now, data=data)
+        if refund.reduces_invoice:
+            adjustments.settle(invoice, part, reason="goodwill", note=refund.note[:300], by=by, now=now)
+        amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
+        missing -= part
+
+
+def _resolve_alert(payment: Payment, now: datetime) -> None:
+    """Resolves the alert about a refund in the gateway's dashboard once the books say as much."""
+    alert = Alert.objects.filter(kind="refunded_at_gateway", subject=payment.pk, resolved_at=None).first()
+    if alert and alert.params["refunded"]["amount_minor"] <= recorded_at_gateway(payment).amount_minor:
+        alerts.auto_resolve(alert.kind, subject=payment.pk, auto_resolution="refund_recorded", now=now)
+
+
+def _refund(payment: Payment, part: int, refund: OutsideRefund, by: Actor, now: datetime) -> Refund:
+    allocations.count_refund(payment, part)
+    row = Refund.objects.create(
+        organization_id=payment.organization_id,
+        payment=payment,
+        status="succeeded",
+        mode=refund.mode,
+        amount_minor=part,
+        currency=payment.captured_currency,
+        method=refund.method,
+        refunded_on=refund.refunded_on,
+        reference=refund.reference,
+        note=refund.note,
+        idempotency_key=refund.idempotency_key,
+        created_at=now,
+    )
+    data = {
+        "refund": row.pk,
+        "amount_minor": part,
+        "currency": row.currency,
+        "mode": row.mode,
+        "method": row.method,
+        "refunded_on": row.refunded_on.isoformat(),
+        "from": "pending",
+        "to": "succeeded",
+    }
+    events.record("refund.succeeded", row, by=by, now=now, data=data)
+    return row
+
+
+@needs(Permission.REFUND_PAYMENTS)
+@transaction.atomic(durable=True)
+def reverse(refund: Refund, *, reason: str, by: Actor, now: datetime) -> Refund:
+    """Takes back a refund that was recorded by mistake: the money is the customer's credit.
+
+    It does not return to an invoice by itself, because another payment may be there by now. Returns a refund that is
+    reversed already unchanged. Raises Invalid without a reason.
+    """
+    reason = reason.strip()
+    if not 0 < len(reason) <= MAX_REASON_LENGTH:
+        raise Invalid({"reason": field_error("reversal_reason", limit=MAX_REASON_LENGTH)})
+    refund = Refund.objects.select_related("payment__invoice", "payment__quote").get(pk=refund.pk)
+    Customer.objects.locked(refund.payment.document.customer_id)
+    refund.refresh_from_db(fields=["status"])
+    if refund.status == "reversed":
+        return refund
+    data = {
+        "refund": refund.pk,
+        "amount_minor": refund.amount_minor,
+        "currency": refund.currency,
+        "reason": reason,
+    }
+    move(refund, "reversed", by=by, now=now, data=data)
+    allocations.count_refund(refund.payment, -refund.amount_minor)
+    return refund

@@ -1,0 +1,176 @@
+"""Refunds that happened outside: recording what was given back of a payment or of credit, and taking that back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from partway.billing.errors import BillingError
+from partway.billing.ledger import allocations
+from partway.billing.models import Customer, Invoice, Payment, Refund
+from partway.billing.receivables import credit, refunds
+from partway.billing.receivables.refunds import OutsideRefund
+from partway.delivery.formats import format_money
+from partway.lib.money import EXPONENTS, Money
+
+from ..access import get_own_or_404
+from ..confirm import confirm, unavailable_message
+from ..context import MemberContext
+from ..forms import (
+    DayField,
+    IdempotencyKeyField,
+    MoneyField,
+    StaffForm,
+    new_idempotency_key,
+    sentences,
+    set_currency,
+    text_field,
+)
+
+_DASHBOARD = "@dashboard"  # beside the organization's payment modes, which are free text
+
+
+class RefundForm(StaffForm):
+    """What was given back: how much, how and when."""
+
+    amount = MoneyField()
+    method = text_field()
+    refunded_on = DayField()
+    reference = text_field()
+    note = text_field()
+    reduces_invoice = forms.BooleanField(required=False)
+    currency = text_field()  # of the credit that is given back
+    idempotency_key = IdempotencyKeyField(required=False)
+
+    def refund(self, ctx: MemberContext, currency: str) -> OutsideRefund:
+        """Returns the refund; with stand-ins for the fields that could not be parsed."""
+        typed = {"amount": Money(0, currency), "refunded_on": ctx.today, **self.cleaned_data}
+        method = typed.pop("method", "")
+        typed.pop("currency", None)
+        if method == _DASHBOARD:
+            return OutsideRefund(mode="dashboard", **typed)
+        return OutsideRefund(mode="offline", method=method, **typed)
+
+
+def record_of_payment(ctx: MemberContext, payment_id: str) -> HttpResponse:
+    """The Record Refund dialog of a payment; where nothing can be given back, the reason."""
+    rows = Payment.objects.select_related("organization", "invoice__customer", "quote__customer")
+    payment = get_own_or_404(ctx, rows, payment_id)
+    back = ctx.url("invoice" if payment.invoice_id else "quote", payment.document.pk)
+    allocated = allocations.amounts_by_invoice(payment)
+    unallocated = allocations.unallocated(payment)
+    context = {
+        "payment": payment,
+        "unallocated": unallocated,
+        "allocated": [
+            (invoice, Money(allocated[invoice.pk], invoice.currency))
+            for invoice in Invoice.objects.filter(pk__in=allocated).order_by("-pk")
+        ],
+        "unavailable_reason": unavailable_message(refunds.unavailable_reason(payment)),
+    }
+    left = refunds.refundable(payment) if payment.captured else payment.amount
+    return _record(ctx, payment.document.customer, payment, unallocated or left, back, context)
+
+
+def record_of_credit(ctx: MemberContext, customer_id: str) -> HttpResponse:
+    """The Record Refund dialog of a customer's credit, in the currency that the address or the form names."""
+    customer = get_own_or_404(ctx, Customer.objects.select_related("organization"), customer_id)
+    balances = {amount.currency: amount for amount in credit.balances(customer)}
+    wanted = (ctx.post_data or ctx.request.GET).get("currency", "")
+    currency = wanted if wanted in EXPONENTS else next(iter(balances), ctx.organization.currency)
+    available = balances.get(currency, Money(0, currency))
+    context = {
+        "payment": None,
+        "unavailable_reason": "" if available else gettext("This customer has no credit."),
+    }
+    return _record(ctx, customer, None, available, ctx.url("customer", customer.pk), context)
+
+
+def _record(
+    ctx: MemberContext,
+    customer: Customer,
+    payment: Payment | None,
+    suggested: Money,
+    back: str,
+    context: dict[str, Any],
+) -> HttpResponse:
+    currency = suggested.currency
+    first = {
+        "amount": suggested,
+        "refunded_on": ctx.today,
+        "currency": currency,
+        "idempotency_key": new_idempotency_key(),
+    }
+    form = RefundForm(ctx.post_data, initial=first)
+    set_currency(form, currency)
+    if form.is_valid():
+        try:
+            recorded = refunds.record(
+                customer, refund=form.refund(ctx, currency), payment=payment, by=ctx.actor, now=ctx.now
+            )
+        except BillingError as error:
+            form.add_billing_error(error)
+        else:
+            amount = Money(sum(row.amount_minor for row in recorded), currency)
+            notice = gettext("It is recorded that %(amount)s was given back to %(customer)s.")
+            names = {"amount": format_money(amount), "customer": customer.name}
+            return ctx.redirect(back, notice=sentences(notice % names))
+    elif form.is_bound:
+        typed = form.refund(ctx, currency)
+        wrong = refunds.detail_errors(typed, customer, payment, ctx.today)
+        form.add_field_errors({name: error for name, error in wrong.items() if name not in form.errors})
+    modes = [(mode, mode) for mode in ctx.organization.payment_modes]
+    if payment is not None and not payment.is_offline:
+        modes.append((_DASHBOARD, gettext("In the dashboard of the payment service")))
+    page = {
+        "form": form,
+        "customer": customer,
+        "currency": currency,
+        "modes": modes,
+        "back": back,
+        **context,
+        **({"unavailable_reason": ""} if ctx.is_post else {}),
+    }
+    return ctx.render("staff/payments/refund.html", page, status=form.status)
+
+
+class ReverseRefundForm(StaffForm):
+    """Why a refund is taken back."""
+
+    reason = text_field()
+
+
+def reverse(ctx: MemberContext, refund_id: str) -> HttpResponse:
+    """Asks before a refund that was recorded by mistake is taken back."""
+    rows = Refund.objects.select_related("payment__invoice__customer", "payment__quote__customer")
+    refund = get_own_or_404(ctx, rows, refund_id)
+    customer = refund.payment.document.customer
+    back = ctx.url("customer", customer.pk)
+
+    def act(form: ReverseRefundForm) -> HttpResponse:
+        refunds.reverse(refund, reason=form.cleaned_data["reason"], by=ctx.actor, now=ctx.now)
+        notice = gettext("%(amount)s is credit of %(customer)s again.")
+        return ctx.redirect(
+            back, notice=notice % {"amount": format_money(refund.amount), "customer": customer.name}
+        )
+
+    def unavailable_reason() -> str:
+        return gettext("This refund was reversed already.") if refund.status == "reversed" else ""
+
+    return confirm(
+        ctx,
+        refund,
+        "staff/payments/reverse_refund.html",
+        form=ReverseRefundForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=lambda: {
+            "refund": refund,
+            "customer": customer,
+            "max_reason": refunds.MAX_REASON_LENGTH,
+        },
+        unavailable_reason=unavailable_reason,
+    )

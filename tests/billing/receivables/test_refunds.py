@@ -1,0 +1,320 @@
+"""Tests of recording money that was given back outside, and of taking that back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from partway.billing.documents import invoices, quotes
+from partway.billing.errors import Conflict, Invalid
+from partway.billing.events import Actor
+from partway.billing.ledger import allocations
+from partway.billing.ledger.allocations import AllocationError
+from partway.billing.models import (
+    Adjustment,
+    Alert,
+    Customer,
+    Event,
+    Invoice,
+    Payment,
+    PaymentRequest,
+    Refund,
+)
+from partway.billing.receivables import credit, offline_payments, refunds
+from partway.billing.receivables.refunds import OutsideRefund
+from partway.billing.reconciliation import gateway_list
+from partway.lib.clock import now as present
+from partway.lib.clock import today
+from partway.lib.money import Money
+from tests.billing.receivables.test_offline_payments import record
+from tests.billing.receivables.test_settlements import figures
+from tests.support import personas
+from tests.support.gateway_driver import GatewayDriver
+
+
+def outside(amount_minor: int, currency: str = "USD", **changes: Any) -> OutsideRefund:
+    """A refund in cash of today."""
+    typed = {"mode": "offline", "method": "Cash", "refunded_on": today(present(), "America/New_York")}
+    return OutsideRefund(Money(amount_minor, currency), **{**typed, **changes})
+
+
+def give_back(
+    customer: Customer, amount_minor: int, by: Actor, payment: Payment | None = None, **changes: Any
+) -> list[Refund]:
+    refund = outside(amount_minor, **changes)
+    return refunds.record(customer, refund=refund, payment=payment, by=by, now=present())
+
+
+def reverse(refund: Refund, by: Actor) -> Refund:
+    return refunds.reverse(refund, reason="Typed on the wrong customer.", by=by, now=present())
+
+
+def credit_of(customer: Customer) -> list[Money]:
+    return credit.balances(customer)
+
+
+@pytest.fixture
+def overpaid(dana: Customer, alice: Actor) -> Payment:
+    """Dana paid $700.00 for an invoice of $500.00."""
+    return record(personas.sent_invoice(dana, 50_000), 70_000, alice, keep_rest_as_credit=True)
+
+
+# Of credit
+
+
+def test_refund_of_credit_leaves_it(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    [row] = give_back(dana, 15_000, alice, reference="No. 7")
+    assert (row.payment, row.status, row.method, row.reference) == (overpaid, "succeeded", "Cash", "No. 7")
+    assert credit_of(dana) == [Money(5_000, "USD")]
+    assert figures(overpaid.invoice) == ("paid", 50_000, 0, 0)
+
+
+def test_refund_of_credit_takes_oldest_first(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    younger = record(personas.sent_invoice(dana, 10_000), 40_000, alice, keep_rest_as_credit=True)
+    rows = give_back(dana, 30_000, alice)
+    assert [(row.payment, row.amount_minor) for row in rows] == [(overpaid, 20_000), (younger, 10_000)]
+    assert credit_of(dana) == [Money(20_000, "USD")]
+
+
+def test_refund_beyond_credit_is_refused(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    with pytest.raises(Invalid) as refused:
+        give_back(dana, 20_001, alice)
+    assert refused.value.fields["amount"].params == {"credit": Money(20_000, "USD")}
+
+
+def test_refunded_credit_cannot_be_applied(
+    overpaid: Payment, dana: Customer, invoice: Invoice, alice: Actor
+) -> None:
+    give_back(dana, 20_000, alice)
+    with pytest.raises(Invalid):
+        credit.apply(invoice, amount=Money(1, "USD"), by=alice, now=present())
+    with pytest.raises(AllocationError), transaction.atomic():
+        allocations.allocate(overpaid, invoice, 1, cause="credit", now=present())
+
+
+def test_refund_of_credit_in_another_currency_is_refused(
+    overpaid: Payment, dana: Customer, alice: Actor
+) -> None:
+    with pytest.raises(Invalid):
+        give_back(dana, 100, alice, currency="JPY")
+
+
+def test_refund_of_credit_of_another_customer_is_refused(overpaid: Payment, alice: Actor) -> None:
+    erin = personas.customer(overpaid.organization, "Erin Vale")
+    with pytest.raises(Invalid):
+        give_back(erin, 100, alice)
+
+
+# Of a payment
+
+
+def test_refund_of_payment_takes_its_credit_first(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    give_back(dana, 20_000, alice, overpaid)
+    assert figures(overpaid.invoice) == ("paid", 50_000, 0, 0)
+
+
+def test_refund_of_allocated_payment_is_due_again(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    give_back(dana, 30_000, alice, overpaid)
+    assert figures(overpaid.invoice) == ("sent", 40_000, 0, 10_000)
+    assert credit_of(dana) == []
+    event = Event.objects.get(type="invoice.payment_refunded")
+    assert (event.invoice, event.data["amount_minor"]) == (overpaid.invoice, 10_000)
+
+
+def test_refund_that_reduces_invoice_is_settled_there(
+    overpaid: Payment, dana: Customer, alice: Actor
+) -> None:
+    give_back(dana, 30_000, alice, overpaid, reduces_invoice=True)
+    assert figures(overpaid.invoice) == ("paid", 40_000, 10_000, 0)
+    assert Adjustment.objects.get().reason == "goodwill"
+
+
+def test_refund_is_taken_off_latest_invoice_first(
+    overpaid: Payment, dana: Customer, invoice: Invoice, alice: Actor
+) -> None:
+    credit.apply(invoice, amount=Money(20_000, "USD"), by=alice, now=present())
+    give_back(dana, 30_000, alice, overpaid)
+    assert (figures(invoice)[1], figures(overpaid.invoice)[1]) == (0, 40_000)
+
+
+def test_refund_of_paid_request_revives_nothing(
+    open_request: PaymentRequest, dana: Customer, alice: Actor
+) -> None:
+    payment = personas.captured_payment(open_request.invoice, 30_000, request=open_request)
+    give_back(dana, 30_000, alice, payment, mode="dashboard", method="")
+    open_request.refresh_from_db()
+    assert open_request.status == "paid"
+    assert figures(open_request.invoice) == ("sent", 0, 0, 100_000)
+
+
+def test_refunds_never_exceed_payment(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    give_back(dana, 60_000, alice, overpaid)
+    with pytest.raises(Invalid) as refused:
+        give_back(dana, 10_001, alice, overpaid)
+    assert refused.value.fields["amount"].params == {"credit": Money(10_000, "USD")}
+    give_back(dana, 10_000, alice, overpaid)
+    with pytest.raises(Conflict) as all_of_it:
+        give_back(dana, 1, alice, overpaid)
+    assert all_of_it.value.reason == "refunded_already"
+
+
+def test_refund_of_void_invoice_payment_is_of_its_credit(
+    invoice: Invoice, dana: Customer, alice: Actor
+) -> None:
+    payment = record(invoice, 40_000, alice)
+    credit.deallocate(invoice, payment, by=alice, now=present())
+    invoices.void(invoice, by=alice, now=present())
+    give_back(dana, 40_000, alice, payment)
+    assert credit_of(dana) == []
+
+
+def test_refund_of_waiting_deposit_is_refused(dana: Customer, alice: Actor) -> None:
+    payment = personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
+    with pytest.raises(Conflict) as refused:
+        give_back(dana, 30_000, alice, payment)
+    assert refused.value.reason == "refund_of_waiting_deposit"
+
+
+def test_refund_of_allocated_deposit_is_due_on_its_invoice(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    payment = personas.record_deposit_check(quote)
+    invoice = quotes.create_invoice(quote, by=alice, now=present())
+    invoices.send(invoice, by=alice, now=present())
+    give_back(dana, 30_000, alice, payment)
+    assert figures(invoice) == ("sent", 0, 0, 100_000)
+
+
+def test_refund_of_deposit_whose_draft_was_voided_is_of_credit(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    payment = personas.record_deposit_check(quote)
+    invoices.void(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
+    give_back(dana, 30_000, alice, payment)
+    assert credit_of(dana) == []
+
+
+def test_refund_of_payment_without_money_is_refused(invoice: Invoice, dana: Customer, alice: Actor) -> None:
+    payment = personas.reverse_check(record(invoice, 40_000, alice))
+    with pytest.raises(Conflict) as refused:
+        give_back(dana, 100, alice, payment)
+    assert refused.value.reason == "refund_without_money"
+
+
+def test_payment_that_was_given_back_cannot_be_reversed(
+    overpaid: Payment, dana: Customer, alice: Actor
+) -> None:
+    [row] = give_back(dana, 100, alice, overpaid)
+    with pytest.raises(Conflict) as refused:
+        offline_payments.reverse(overpaid, reason="It bounced.", by=alice, now=present())
+    assert refused.value.reason == "reverse_refunded"
+    reverse(row, alice)
+    offline_payments.reverse(overpaid, reason="It bounced.", by=alice, now=present())
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"method": "Barter"}, "method"),
+        ({"mode": "dashboard", "method": ""}, "method"),
+        ({"refunded_on": today(present(), "UTC") + timedelta(days=2)}, "refunded_on"),
+        ({"reference": "x" * 121}, "reference"),
+        ({"note": "x" * 401}, "note"),
+    ],
+)
+def test_refund_refuses_wrong_field(
+    overpaid: Payment, dana: Customer, alice: Actor, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        give_back(dana, 100, alice, overpaid, **changes)
+    assert set(refused.value.fields) == {field}
+
+
+@pytest.mark.parametrize("amount_minor", [0, -1])
+def test_refund_of_nothing_is_refused(
+    overpaid: Payment, dana: Customer, alice: Actor, amount_minor: int
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        give_back(dana, amount_minor, alice, overpaid)
+    assert refused.value.code == "amount_too_small"
+
+
+# Once
+
+
+@pytest.mark.parametrize("of_payment", [True, False])
+def test_same_form_records_refund_once(
+    overpaid: Payment, dana: Customer, alice: Actor, of_payment: bool
+) -> None:
+    of = overpaid if of_payment else None
+    first = give_back(dana, 15_000, alice, of, idempotency_key="form-1")
+    assert give_back(dana, 15_000, alice, of, idempotency_key="form-1") == first
+    assert credit_of(dana) == [Money(5_000, "USD")]
+    with pytest.raises(Conflict):
+        give_back(dana, 5_000, alice, of, idempotency_key="form-1")
+
+
+def test_form_of_reversed_refund_is_used(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    [row] = give_back(dana, 100, alice, idempotency_key="form-1")
+    reverse(row, alice)
+    with pytest.raises(Conflict):
+        give_back(dana, 100, alice, idempotency_key="form-1")
+
+
+# Reversed
+
+
+def test_reversed_refund_is_credit_again(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    [row] = give_back(dana, 30_000, alice, overpaid)
+    assert reverse(row, alice).status == "reversed"
+    assert credit_of(dana) == [Money(30_000, "USD")]
+    assert figures(overpaid.invoice) == ("sent", 40_000, 0, 10_000)
+
+
+def test_refund_is_reversed_once(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    [row] = give_back(dana, 100, alice)
+    reverse(row, alice)
+    reverse(row, alice)
+    assert credit_of(dana) == [Money(20_000, "USD")]
+    assert Event.objects.filter(type="refund.reversed").count() == 1
+
+
+def test_reversal_of_refund_needs_a_reason(overpaid: Payment, dana: Customer, alice: Actor) -> None:
+    [row] = give_back(dana, 100, alice)
+    with pytest.raises(Invalid):
+        refunds.reverse(row, reason=" ", by=alice, now=present())
+
+
+# The gateway's dashboard
+
+
+def test_refund_in_dashboard_resolves_its_alert(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, dana: Customer, alice: Actor
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request)
+    gateway_driver.refund_at_gateway(payment, 10_000)
+    gateway_list.reconcile_gateway_lists(now=present())
+    alert = Alert.objects.get(kind="refunded_at_gateway")
+    give_back(dana, 4_000, alice, payment, mode="dashboard", method="")
+    alert.refresh_from_db()
+    assert alert.resolved_at is None
+    give_back(dana, 6_000, alice, payment, mode="dashboard", method="")
+    alert.refresh_from_db()
+    assert alert.auto_resolution == "refund_recorded"
+
+
+def test_recorded_refund_in_dashboard_raises_no_alert(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, dana: Customer, alice: Actor
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request)
+    gateway_driver.refund_at_gateway(payment, 10_000)
+    give_back(dana, 10_000, alice, payment, mode="dashboard", method="")
+    gateway_list.reconcile_gateway_lists(now=present())
+    assert not Alert.objects.exists()
+
+
+def test_count_of_refund_is_within_captured(overpaid: Payment) -> None:
+    for amount_minor in (20_001, -1):
+        with pytest.raises(AllocationError), transaction.atomic():
+            allocations.count_refund(overpaid, amount_minor)

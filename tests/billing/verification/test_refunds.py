@@ -1,0 +1,115 @@
+"""Tests of the checks of money that was given back (M3, M6, M8)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from partway.billing.events import Actor
+from partway.billing.models import Event, Invoice, Payment, Refund
+from partway.billing.receivables import refunds
+from partway.billing.receivables.refunds import OutsideRefund
+from partway.lib.clock import now
+from partway.lib.money import Money
+from tests.billing.receivables.test_offline_payments import record
+from tests.billing.verification.corruption import (
+    Case,
+    delete_events,
+    differences_of,
+    duplicate,
+    is_detected,
+    overwrite,
+    reported_as,
+    without_constraint,
+)
+
+WITHIN = "payment_allocated_within_captured"
+SUCCEEDED = Refund.objects.filter(status="succeeded")
+REVERSED = Refund.objects.filter(status="reversed")
+
+CORRUPTIONS: dict[str, Case] = {
+    "given back below refunds": (
+        "M8",
+        "given back 59999, refunds 60000",
+        overwrite(Payment, refunded_minor=59_999),
+    ),
+    "given back of a refund that was reversed": (
+        "M8",
+        "given back 60000, refunds 61000",
+        reported_as(Payment, overwrite(REVERSED, status="succeeded")),
+    ),
+    "negative refund": (
+        "M8",
+        "-1 USD of pay_",
+        without_constraint(Refund, "refund_amount_positive", overwrite(SUCCEEDED, amount_minor=-1)),
+    ),
+    "another currency than the payment": ("M8", "60000 CAD of pay_", overwrite(SUCCEEDED, currency="CAD")),
+    "given back beyond captured": (
+        "M3",
+        "captured 109999, allocated 50000, given back 60000",
+        without_constraint(Payment, WITHIN, overwrite(Payment, captured_minor=109_999)),
+    ),
+    "given back without money": (
+        "M3",
+        "failed, but allocated 0, given back 60000",
+        without_constraint(
+            Payment, WITHIN, overwrite(Payment, status="failed", captured_minor=None, allocated_minor=0)
+        ),
+    ),
+    "refund without an event": (
+        "M6",
+        "no event says so",
+        reported_as(
+            SUCCEEDED,
+            delete_events(
+                Event.objects.filter(type="refund.succeeded", data__amount_minor=60_000), "payment"
+            ),
+        ),
+    ),
+    "another amount than the event": ("M6", "1 of pay_", overwrite(SUCCEEDED, amount_minor=1)),
+    "recorded twice": ("M6", "no event says so", duplicate(SUCCEEDED)),
+    "reversed without an event": (
+        "M6",
+        "reversed, its events lead to another status",
+        overwrite(SUCCEEDED, status="reversed"),
+    ),
+    "succeeded though its event says reversed": (
+        "M6",
+        "succeeded, its events lead to another status",
+        overwrite(REVERSED, status="succeeded"),
+    ),
+}
+
+
+@pytest.fixture
+def given_back(invoice: Invoice, alice: Actor) -> Payment:
+    """$1,100.00 for an invoice of $1,000.00; $600.00 were given back, and $10.00 by mistake."""
+    payment = record(invoice, 110_000, alice, keep_rest_as_credit=True)
+    for amount_minor in (1_000, 60_000):
+        refund = OutsideRefund(Money(amount_minor, "USD"), "offline", date(2026, 1, 5), "Cash")
+        [row] = refunds.record(invoice.customer, refund=refund, payment=payment, by=alice, now=now())
+        if amount_minor == 1_000:
+            refunds.reverse(row, reason="Typed twice.", by=alice, now=now())
+    assert differences_of() == set()
+    return payment
+
+
+@pytest.mark.parametrize("what", CORRUPTIONS)
+def test_verify_finds_differences_of_refunds(given_back: Payment, what: str) -> None:
+    assert is_detected(CORRUPTIONS[what])
+
+
+def test_verify_finds_refunded_allocation_without_event(given_back: Payment, invoice: Invoice) -> None:
+    corruption = reported_as(
+        invoice.allocations.filter(cause="refunded"),
+        delete_events(Event.objects.filter(type="invoice.payment_refunded"), of="invoice"),
+    )
+    assert is_detected(("M6", "by refunded: no event says so", corruption))
+
+
+def test_verify_finds_customer_whose_refund_is_uncounted(given_back: Payment) -> None:
+    Payment.objects.update(refunded_minor=0)
+    assert any(
+        "was given back" in message and row.startswith("cus_") for row, message in differences_of("M3")
+    )
