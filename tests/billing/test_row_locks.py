@@ -25,7 +25,7 @@ from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.people import customers, members, organizations
-from partway.billing.receivables import credit, write_offs
+from partway.billing.receivables import credit, refunds, settlements, write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests.billing.documents.test_change_sent_invoice import draft
@@ -113,6 +113,16 @@ def test_writing_off_invoice_waits_for_capture(authorized: Payment, invoice: Inv
         refusal(refresh(authorized), lambda: write_offs.write_off(invoice, by=alice, now=present()))
         == "PaymentInProgress"
     )
+
+
+def test_settling_rest_waits_for_capture(authorized: Payment, invoice: Invoice) -> None:
+    assert refusal(refresh(authorized), lambda: personas.settle_rest(invoice)) == "PaymentInProgress"
+
+
+def test_taking_settled_rest_back_twice_at_once_takes_it_once(invoice: Invoice, alice: Actor) -> None:
+    settled = personas.settle_rest(invoice)
+    take_back = partial(settlements.take_back, settled, by=alice, now=present())
+    assert refusal(take_back, take_back) == "Conflict"
 
 
 def test_sending_invoice_twice_at_once_sends_once(dana: Customer, alice: Actor) -> None:
@@ -258,6 +268,36 @@ def test_releasing_payment_waits_for_payment_of_the_rest(invoice: Invoice, alice
     )
     invoice.refresh_from_db()
     assert (invoice.status, invoice.amount_due_minor) == ("sent", 40_000)
+
+
+def test_credit_is_not_given_back_twice_at_once(check_with_credit: Payment) -> None:
+    give_back = partial(personas.give_back, check_with_credit, 120_000)
+    assert refusal(give_back, give_back) == "Conflict"
+
+
+def test_giving_back_credit_waits_for_its_being_applied(
+    check_with_credit: Payment, dana: Customer, alice: Actor
+) -> None:
+    other = personas.sent_invoice(dana, 20_000)
+    run_behind_open_transaction(
+        lambda: apply(other, 20_000, alice), lambda: personas.give_back(check_with_credit, 20_000)
+    )
+    assert Payment.objects.get().unallocated_minor == 0
+
+
+def test_giving_back_payment_waits_for_payment_of_the_rest(invoice: Invoice, alice: Actor) -> None:
+    check = record(invoice, 40_000, alice)
+    run_behind_open_transaction(
+        lambda: record(invoice, 60_000, alice), lambda: personas.give_back(check, 40_000)
+    )
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_due_minor) == ("sent", 40_000)
+
+
+def test_reversing_refund_twice_at_once_reverses_once(check_with_credit: Payment, alice: Actor) -> None:
+    refund = personas.give_back(check_with_credit, 20_000)
+    reverse = partial(refunds.reverse, refund, reason="Typed twice.", by=alice, now=present())
+    assert run_behind_open_transaction(reverse, reverse).status == "reversed"
 
 
 # A quote and its deposit

@@ -27,6 +27,14 @@ RECORD = (
     *SESSION,
 )
 REVERSE = ("event payment.reversed", "event invoice.reopened", *COMMIT, *SESSION)
+SETTLE = (
+    *("event invoice.settled", "event payment_request.canceled", "event invoice.paid", *COMMIT),
+    *SESSION,
+)
+REFUND = (
+    *("event invoice.payment_refunded", "event invoice.reopened", "event refund.succeeded", *COMMIT),
+    *SESSION,
+)
 RESEND = ("event payment_request.resent", *COMMIT, *SESSION)
 SEND = ("mail payment_request", "sent payment_request", *COMMIT)
 
@@ -136,3 +144,30 @@ def test_crash_while_offline_payment_is_reversed(scenario: CrashScenario, kill_p
         0,
     )
     assert Event.objects.filter(payment=check, type="payment.reversed").count() == 1
+
+
+@kill_at_each_failpoint(*SETTLE)
+def test_crash_while_rest_is_settled(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    goodwill = {"settle_reason": "goodwill", "is_large_confirmed": "on"}
+    dialog = Dialog(scenario, f"invoices/{scenario.invoice.pk}/settle/", **goodwill)
+    with scenario.installation.killed_at(kill_point, dialog.act):
+        dialog.confirm()
+    dialog.confirm().assert_status(200)
+    scenario.invoice.refresh_from_db()
+    scenario.request.refresh_from_db()
+    assert (scenario.invoice.status, scenario.invoice.adjusted_minor) == ("paid", 100_000)
+    assert scenario.request.cancel_reason == "invoice_paid"
+    assert scenario.invoice.adjustments.count() == 1
+
+
+@kill_at_each_failpoint(*REFUND)
+def test_crash_while_refund_is_recorded(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    check = scenario.record_check_in_full()
+    typed = {"amount": "300.00", "method": "Cash"}
+    dialog = Dialog(scenario, f"payments/{check.pk}/refund/", **typed)
+    with scenario.installation.killed_at(kill_point, dialog.act):
+        dialog.confirm()
+    dialog.confirm().assert_status(200)
+    scenario.invoice.refresh_from_db()
+    assert (scenario.invoice.status, scenario.invoice.amount_due_minor) == ("sent", 30_000)
+    assert [refund.amount_minor for refund in check.refunds.all()] == [30_000]

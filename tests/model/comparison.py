@@ -104,7 +104,10 @@ class Database:
 
     def _invoice(self, row: Row) -> tuple[Any, ...]:
         number = int(row["number"].removeprefix("INV-")) if row["number"] else None
-        return row["status"], row["total_minor"], row["total_minor"] - row["amount_paid_minor"], number
+        return row["status"], row["total_minor"], self._due(row), number
+
+    def _due(self, row: Row) -> int:
+        return int(row["total_minor"] - row["amount_paid_minor"] - row["adjusted_minor"])
 
     def _request(self, row: Row) -> tuple[Any, ...]:
         return row["status"], row["cancel_reason"], row["amount_requested_minor"]
@@ -116,7 +119,8 @@ class Database:
                 on[f"invoice {self.invoices.index(part['invoice_id']) + 1}"] += part["amount_minor"]
         accepted = None if row["accepted"] is None else bool(row["accepted"])
         allocated = {name: amount for name, amount in on.items() if amount}
-        return row["status"], row["amount_minor"], accepted, row["captured_minor"], allocated
+        money = row["captured_minor"], row["refunded_minor"]
+        return row["status"], row["amount_minor"], accepted, *money, allocated
 
     def _quote(self, row: Row) -> tuple[Any, ...]:
         quote = QuoteRow.objects.prefetch_related("payments").get(pk=row["id"])
@@ -155,7 +159,7 @@ def _invoice(books: ReferenceModel, invoice: ModelInvoice) -> tuple[Any, ...]:
 
 def _payment(payment: ModelPayment) -> tuple[Any, ...]:
     on = {invoice.name: amount for invoice, amount in payment.allocations.items() if amount}
-    return payment.state, payment.amount, payment.accepted, payment.captured, on
+    return payment.state, payment.amount, payment.accepted, payment.captured, payment.refunded, on
 
 
 def _credit(books: ReferenceModel, customer: int) -> dict[str, int]:

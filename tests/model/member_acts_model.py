@@ -48,13 +48,23 @@ class MemberActModel(OnlinePaymentModel):
         refuse("stale", when=stale)
         refuse("invalid", when=invoice.state != "draft" and total == 0)
         excess = max(0, self.paid(invoice) - total)
-        self._check_committed(invoice, max(0, total - self.paid(invoice)))
+        settled = sum(invoice.settled)
+        kept = min(settled, max(0, total - self.paid(invoice)))
+        self._check_committed(invoice, max(0, total - self.paid(invoice) - kept))
+        self._unsettle(invoice, settled - kept)
         for payment in self._latest_on(invoice):
             part = min(excess, payment.allocations[invoice])
             self.allocate(payment, invoice, -part)
             excess -= part
         invoice.total = total
         self._apply_effects(invoice, "invoice_changed")
+
+    def _unsettle(self, invoice: Invoice, amount: int) -> None:
+        """What was settled without money is due again, the latest first, before a payment gives way."""
+        for n in reversed(range(len(invoice.settled))):
+            part = min(amount, invoice.settled[n])
+            invoice.settled[n] -= part
+            amount -= part
 
     def _latest_on(self, invoice: Invoice) -> list[Payment]:
         allocated = [payment for payment in self.payments if payment.allocations.get(invoice)]
@@ -64,6 +74,7 @@ class MemberActModel(OnlinePaymentModel):
         """Voids an invoice, unless it has an amount paid or a committed payment (D3)."""
         refuse("conflict", when=invoice.state not in ("draft", "sent") or self.paid(invoice))
         self._cancel_collection(invoice, "invoice_voided")
+        self._unsettle(invoice, sum(invoice.settled))
         invoice.state = "void"
         self._alert_unallocated(self.deposit_of(invoice.quote) if invoice.quote else None)
 
@@ -176,10 +187,50 @@ class MemberActModel(OnlinePaymentModel):
         """Reverses an offline payment, and removes all its allocations (M2)."""
         if payment.state == "reversed":
             return
-        refuse("conflict", when=not payment.offline)
+        refuse("conflict", when=not payment.offline or payment.refunded)
         stood_on, payment.allocations, payment.state = payment.allocations, {}, "reversed"
         for invoice in stood_on:
+            if stood_on[invoice]:
+                self._unsettle(invoice, sum(invoice.settled))
             self._apply_effects(invoice, "invoice_changed")
+
+    def settle(self, invoice: Invoice) -> None:
+        """All that is due needs no payment (M2)."""
+        refuse("invoice_not_sent", when=invoice.state != "sent")
+        self._check_committed(invoice, 0)
+        invoice.settled.append(self.due(invoice))
+        self._apply_effects(invoice, "invoice_paid")
+
+    def take_back(self, invoice: Invoice, n: int) -> None:
+        """The rest is due after all."""
+        refuse("conflict", when=invoice.state == "written_off" or not invoice.settled[n])
+        invoice.settled[n] = 0
+        self._apply_effects(invoice, "invoice_changed")
+
+    def refund_credit(self, customer: int, currency: str, amount: int) -> None:
+        """Credit that went back outside, the oldest first, no unit twice (M3, M8)."""
+        refuse("amount_too_small", when=amount <= 0)
+        refuse("invalid", when=amount > self.credit(customer, currency))
+        left = amount
+        for payment in self.with_credit(customer, currency):
+            part = min(left, payment.unallocated)
+            payment.refunded += part
+            left -= part
+
+    def refund_payment(self, payment: Payment, amount: int) -> None:
+        """Its credit first, then off the latest invoice, where it is due again (M2)."""
+        refuse("conflict", when=payment.state != "succeeded" or payment.refunded == payment.captured)
+        refuse("conflict", when=self._waits(payment))
+        refuse("amount_too_small", when=amount <= 0)
+        refuse("invalid", when=amount > (payment.captured or 0) - payment.refunded)
+        missing = max(0, amount - payment.unallocated)
+        for invoice in sorted(payment.allocations, key=self.invoices.index, reverse=True):
+            part = min(missing, payment.allocations[invoice])
+            if part:
+                self.allocate(payment, invoice, -part)
+                self._apply_effects(invoice, "invoice_changed")
+            missing -= part
+        payment.refunded += amount
 
     def apply_credit(self, invoice: Invoice, amount: int, form: str) -> None:
         """Allocates the credit, the oldest payment first, no unit twice (M3)."""

@@ -12,9 +12,11 @@ from hypothesis.stateful import precondition, rule
 from partway.billing.documents import invoices
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.events import Actor
-from partway.billing.models import Customer
+from partway.billing.models import Adjustment, Customer
 from partway.billing.people import organizations
-from partway.billing.receivables import credit, offline_payments, write_offs
+from partway.billing.receivables import credit, offline_payments, refunds, settlements, write_offs
+from partway.billing.receivables.refunds import OutsideRefund
+from partway.billing.receivables.settlements import Settlement
 from partway.billing.requests import payment_requests
 from partway.lib.ids import new_id
 from partway.lib.money import Money
@@ -31,9 +33,11 @@ from tests.model.strategies import (
     is_editable,
     is_open,
     is_owed,
+    is_refundable,
     is_requestable,
     is_reversible,
     is_sent,
+    is_settled,
     is_written_off,
     members,
     one,
@@ -121,6 +125,28 @@ class MemberRules(PartwayMachine):
     @rule(invoice=one("invoices", is_written_off), by=members)
     def reopen(self, invoice: Invoice, by: int) -> None:
         self.act_on("reopen", invoice, self.books.reopen, write_offs.reopen, by)
+
+    @precondition(rarely)
+    @rule(invoice=one("invoices", is_sent), by=members)
+    def settle_rest(self, invoice: Invoice, by: int) -> None:
+        row, settlement = self.row(invoice), Settlement("goodwill", is_large_confirmed=True)
+        self.act(
+            "settle rest",
+            lambda: self.books.settle(invoice),
+            lambda: settlements.settle(row, settlement=settlement, by=self.members[by], now=self.now),
+        )
+
+    @precondition(has_candidate("invoices", is_settled))
+    @rule(invoice=one("invoices", is_settled), by=members)
+    def take_back_rest(self, invoice: Invoice, by: int) -> None:
+        """The latest that was settled."""
+        row = Adjustment.objects.filter(invoice=self.row(invoice), cause="settled").order_by("pk").last()
+        if row is not None:
+            self.act(
+                "take back rest",
+                lambda: self.books.take_back(invoice, len(invoice.settled) - 1),
+                lambda: settlements.take_back(row, by=self.members[by], now=self.now),
+            )
 
     @precondition(rarely)
     @rule(on=st.sampled_from([True, True, False]), by=members)
@@ -228,6 +254,31 @@ class MemberRules(PartwayMachine):
             "reverse payment",
             lambda: self.books.reverse(payment),
             lambda: offline_payments.reverse(row, reason="It bounced.", by=self.members[by], now=self.now),
+        )
+
+    @precondition(rarely)
+    @rule(customer=customers, currency=currencies, of=portions, by=members)
+    def refund_credit(self, customer: int, currency: str, of: str, by: int) -> None:
+        amount = portion(of, self.books.credit(customer, currency), currency)
+        refund = OutsideRefund(Money(amount, currency), "offline", self.now.date(), "Cash")
+        self.act(
+            "refund credit",
+            lambda: self.books.refund_credit(customer, currency, amount),
+            lambda: refunds.record(
+                self.customers[customer], refund=refund, by=self.members[by], now=self.now
+            ),
+        )
+
+    @precondition(lambda self: rarely(self) and self.books.payments)
+    @rule(payment=one("payments", is_refundable), of=portions, by=members)
+    def refund_payment(self, payment: Payment, of: str, by: int) -> None:
+        amount = portion(of, (payment.captured or 0) - payment.refunded, payment.currency)
+        refund = OutsideRefund(Money(amount, payment.currency), "offline", self.now.date(), "Cash")
+        row, customer = self.row(payment), self.customers[payment.document.customer]
+        self.act(
+            "refund payment",
+            lambda: self.books.refund_payment(payment, amount),
+            lambda: refunds.record(customer, refund=refund, payment=row, by=self.members[by], now=self.now),
         )
 
     @precondition(has_candidate("payments", is_allocated))

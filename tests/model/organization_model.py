@@ -58,6 +58,7 @@ class Invoice(PlainRepr):
     quote: Quote | None = None
     state: str = "draft"
     number: int | None = None
+    settled: list[int] = field(default_factory=list)  # rests that need no payment, oldest first (M2)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.currency} {self.total}, {self.state}>"
@@ -98,6 +99,7 @@ class Payment(PlainRepr):
     captured: int | None = None
     settled_at: datetime | None = None
     allocations: dict[Invoice, int] = field(default_factory=dict)
+    refunded: int = 0  # with the customer again (M8)
 
     @property
     def currency(self) -> str:
@@ -114,8 +116,9 @@ class Payment(PlainRepr):
 
     @property
     def unallocated(self) -> int:
-        """The unallocated amount."""
-        return (self.captured or 0) - sum(self.allocations.values()) if self.state == "succeeded" else 0
+        """What is neither allocated nor given back."""
+        elsewhere = sum(self.allocations.values()) + self.refunded
+        return (self.captured or 0) - elsewhere if self.state == "succeeded" else 0
 
     def __repr__(self) -> str:
         return f"<{self.name} of {(self.request or self.document).name}: {self.amount}, {self.state}>"
@@ -163,7 +166,7 @@ class OrganizationModel:
         return sum(payment.allocations.get(invoice, 0) for payment in self.payments)
 
     def due(self, invoice: Invoice) -> int:
-        return invoice.total - self.paid(invoice)
+        return invoice.total - self.paid(invoice) - sum(invoice.settled)
 
     def open_request(self, invoice: Invoice | Quote) -> Request | None:
         found = [

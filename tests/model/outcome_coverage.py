@@ -26,6 +26,10 @@ EXPECTED_OUTCOMES: dict[str, list[str]] = {
     "void": ["ok", "conflict", "payment_in_progress"],
     "write off": ["ok", "invoice_not_sent", "payment_in_progress"],
     "reopen": ["ok", "conflict"],
+    "settle rest": ["ok", "invoice_not_sent", "payment_in_progress"],
+    "take back rest": ["ok", "conflict"],
+    "refund credit": ["ok", "amount_too_small", "invalid"],
+    "refund payment": ["ok", "conflict", "amount_too_small", "invalid"],
     "request payment": [
         *_FORM,
         "invalid",

@@ -168,6 +168,15 @@ def is_reversible(_: ReferenceModel, payment: Payment) -> bool:
     return payment.offline and payment.state == "succeeded"
 
 
+def is_settled(_: ReferenceModel, invoice: Invoice) -> bool:
+    """A rest of it is settled, and can be due again."""
+    return sum(invoice.settled) > 0 and invoice.state in ("sent", "paid")
+
+
+def is_refundable(_: ReferenceModel, payment: Payment) -> bool:
+    return payment.state == "succeeded" and payment.refunded < (payment.captured or 0)
+
+
 def is_allocated(_: ReferenceModel, payment: Payment) -> bool:
     return any(payment.allocations.values())
 

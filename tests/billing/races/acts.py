@@ -13,7 +13,9 @@ from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import check_payable
 from partway.billing.people import organizations
-from partway.billing.receivables import credit, offline_payments, write_offs
+from partway.billing.receivables import credit, offline_payments, refunds, settlements, write_offs
+from partway.billing.receivables.refunds import OutsideRefund
+from partway.billing.receivables.settlements import Settlement
 from partway.billing.requests import payment_requests
 from partway.delivery.mail import sending
 from partway.lib.clock import now as present
@@ -203,6 +205,47 @@ def release(scenario: RaceScenario) -> str:
     return "released"
 
 
+def settle(scenario: RaceScenario) -> str:
+    return _settled(scenario, None)
+
+
+def settle_once(scenario: RaceScenario) -> str:
+    """The form of one dialog; each time it is the same one."""
+    return _settled(scenario, f"settle-{scenario.invoice.pk}")
+
+
+def _settled(scenario: RaceScenario, key: str | None) -> str:
+    """All that is due, as goodwill."""
+    settlement = Settlement("goodwill", is_large_confirmed=True, idempotency_key=key)
+    settlements.settle(scenario.invoice, settlement=settlement, by=scenario.alice, now=present())
+    return "settled"
+
+
+def give_back(scenario: RaceScenario) -> str:
+    return _given_back(scenario, None)
+
+
+def give_back_once(scenario: RaceScenario) -> str:
+    """The form of one dialog; each time it is the same one."""
+    return _given_back(scenario, f"refund-{scenario.payment.pk}")
+
+
+def _given_back(scenario: RaceScenario, key: str | None) -> str:
+    """$500.00 of the customer's credit, in cash."""
+    on = today(present(), scenario.organization.time_zone)
+    refund = OutsideRefund(Money(50_000, "USD"), "offline", on, "Cash", idempotency_key=key)
+    refunds.record(scenario.dana, refund=refund, by=scenario.alice, now=present())
+    return "given back"
+
+
+def give_back_check(scenario: RaceScenario) -> str:
+    """$300.00 of the payment that the scene begins with, wherever it stands."""
+    on = today(present(), scenario.organization.time_zone)
+    refund = OutsideRefund(Money(30_000, "USD"), "offline", on, "Cash")
+    refunds.record(scenario.dana, refund=refund, payment=scenario.payment, by=scenario.alice, now=present())
+    return "given back"
+
+
 def disable_payments(scenario: RaceScenario) -> str:
     organizations.set_payments_enabled(scenario.organization, on=False, by=scenario.alice, now=present())
     return "off"
@@ -275,6 +318,11 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "apply credit": apply_credit,
     "apply to other": apply_to_other,
     "release": release,
+    "settle": settle,
+    "settle once": settle_once,
+    "give back": give_back,
+    "give back once": give_back_once,
+    "give back check": give_back_check,
     "disable payments": disable_payments,
     "make invoice": create_invoice,
     "record deposit": record_deposit,
