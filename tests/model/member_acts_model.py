@@ -60,7 +60,7 @@ class MemberActModel(OnlinePaymentModel):
         self._apply_effects(invoice, "invoice_changed")
 
     def _unsettle(self, invoice: Invoice, amount: int) -> None:
-        """What was settled without money is due again, the latest first, before a payment gives way."""
+        """Makes due again so much of what was settled, the latest first, before a payment gives way."""
         for n in reversed(range(len(invoice.settled))):
             part = min(amount, invoice.settled[n])
             invoice.settled[n] -= part

@@ -116,7 +116,7 @@ class Payment(PlainRepr):
 
     @property
     def unallocated(self) -> int:
-        """What is neither allocated nor given back."""
+        """The part that is neither allocated nor given back."""
         elsewhere = sum(self.allocations.values()) + self.refunded
         return (self.captured or 0) - elsewhere if self.state == "succeeded" else 0
 

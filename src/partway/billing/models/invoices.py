@@ -114,7 +114,7 @@ class Invoice(Document):
 
     @property
     def amount_due_minor(self) -> int:
-        """What still must be paid: the total less what was paid and what was settled without a payment."""
+        """The total less the amount paid and what was settled without a payment, in minor units."""
         return self.total_minor - self.amount_paid_minor - self.adjusted_minor
 
     @property

@@ -220,7 +220,7 @@ class Payment(IssuedModel):
 
     @property
     def unallocated_minor(self) -> int:
-        """What is on no invoice and was not given back: credit, or a deposit that waits for its invoice."""
+        """The part on no invoice that was not given back: credit, or a deposit that waits for its invoice."""
         return (self.captured_minor or 0) - self.allocated_minor - self.refunded_minor
 
     @property

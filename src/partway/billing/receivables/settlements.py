@@ -40,7 +40,7 @@ class Settlement:
 
     @property
     def event_data(self) -> dict[str, str]:
-        """What the event of a payment says of it."""
+        """The reason and the note, as the event of a payment says them."""
         return {"reason": self.reason, "note": self.note}
 
 

@@ -57,7 +57,7 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
 
 
 def _refunds(customer: Customer) -> QuerySet[Refund]:
-    """What was given back to this customer, the latest first."""
+    """The refunds of this customer, the latest first."""
     theirs = Q(payment__invoice__customer=customer) | Q(payment__quote__customer=customer)
     return (
         Refund.objects.filter(theirs)

@@ -34,7 +34,7 @@ _DASHBOARD = "@dashboard"  # beside the organization's payment modes, which are 
 
 
 class RefundForm(StaffForm):
-    """What was given back: how much, how and when."""
+    """A refund that happened outside: how much, how and when."""
 
     amount = MoneyField()
     method = text_field()
