@@ -64,11 +64,7 @@ def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: dat
     already, Conflict when no deposit is due now.
     """
     quote = Quote.objects.locked(quote.pk)
-    # Under the lock, so that the second of two clicks waits and then finds the payment of the first (P8).
-    by_key = Payment.objects.filter(
-        organization=quote.organization_id, idempotency_key=deposit.idempotency_key
-    )
-    if deposit.idempotency_key and (previous := by_key.first()):
+    if previous := offline_payments.previous_payment(deposit, quote.organization):
         if previous.quote_id != quote.pk or previous.status != "succeeded":
             raise Conflict(reason="deposit_form_used")
         return previous

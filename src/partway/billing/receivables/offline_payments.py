@@ -122,6 +122,16 @@ def write_received(
     return payment, event
 
 
+def previous_payment(offline: OfflineDetails, organization: Organization) -> Payment | None:
+    """Returns the payment that was recorded with the key of this form, if any.
+
+    Asked under the document's lock, so that the second of two clicks waits and finds the payment of the first (P8).
+    """
+    if not offline.idempotency_key:
+        return None
+    return Payment.objects.filter(organization=organization, idempotency_key=offline.idempotency_key).first()
+
+
 @needs(Permission.RECORD_PAYMENTS)
 @closes_checkouts
 def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetime) -> Payment:
@@ -132,28 +142,13 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
     online payment would no longer fit.
     """
     invoice = Invoice.objects.locked(invoice.pk)
-    # Under the lock, so that the second of two clicks waits and then finds the payment of the first (P8).
-    by_key = Payment.objects.filter(
-        organization=invoice.organization_id, idempotency_key=offline.idempotency_key
-    )
-    if offline.idempotency_key and (previous := by_key.first()):
+    if previous := previous_payment(offline, invoice.organization):
         if previous.status != "succeeded" or not _is_same(previous, invoice, offline):
             raise Conflict(reason="payment_form_used", amount=previous.amount)
         return previous
     if not_allowed := unavailable_reason(invoice):
         raise not_allowed
-    today = clock.today(now, invoice.organization.time_zone)
-    errors = detail_errors(offline, invoice.organization, today)
-    if wrong := _amount_error(invoice, offline):
-        errors["amount"] = wrong
-    elif offline.settlement and offline.amount < invoice.amount_due:
-        rest = invoice.amount_due - offline.amount
-        errors |= settlements.field_errors(offline.settlement, rest, invoice.total)
-    issued_on = clock.today(invoice.sent_at or invoice.created_at, invoice.organization.time_zone)
-    if not errors and offline.paid_on < issued_on and not offline.paid_before_issue:
-        # Asked when all else is right: a payment in advance is rare, another year or month is an easy slip.
-        errors["paid_on"] = field_error("paid_before_issue.invoice", issued_on=issued_on)
-    if errors:
+    if errors := _field_errors(invoice, offline, now):
         raise Invalid(errors)
     allocated_minor = allocations.allocatable(invoice, offline.amount)
     settlement = offline.settlement
@@ -186,6 +181,22 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
     # Raises when a committed online payment no longer fits, which rolls back all of the above (R7).
     amount_due.apply_effects(invoice, reason="offline_payment", by=by, now=now)
     return payment
+
+
+def _field_errors(invoice: Invoice, offline: OfflinePayment, now: datetime) -> dict[str, FieldError | str]:
+    """Returns what is wrong with the fields of the form, by field."""
+    time_zone = invoice.organization.time_zone
+    errors = detail_errors(offline, invoice.organization, clock.today(now, time_zone))
+    if wrong := _amount_error(invoice, offline):
+        errors["amount"] = wrong
+    elif offline.settlement and offline.amount < invoice.amount_due:
+        rest = invoice.amount_due - offline.amount
+        errors |= settlements.field_errors(offline.settlement, rest, invoice.total)
+    issued_on = clock.today(invoice.sent_at or invoice.created_at, time_zone)
+    if not errors and offline.paid_on < issued_on and not offline.paid_before_issue:
+        # Asked when all else is right: a payment in advance is rare, another year or month is an easy slip.
+        errors["paid_on"] = field_error("paid_before_issue.invoice", issued_on=issued_on)
+    return errors
 
 
 def _is_same(payment: Payment, invoice: Invoice, offline: OfflinePayment) -> bool:

@@ -35,9 +35,6 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
     facts = [LabeledValue(_("Number"), invoice.number)] if invoice.number else []
     if invoice.sent_at:
         facts.append(LabeledValue(_("Sent"), today(invoice.sent_at, zone)))
-    paid = [Row(_("Amount paid"), -invoice.amount_paid)] if invoice.amount_paid else []
-    settled = [Row(_("Settled without a payment"), -invoice.adjusted)] if invoice.adjusted else []
-    due = Row(_("Total Amount Due"), invoice.amount_due, strong=True)
     in_force = invoice.status not in _NOT_IN_FORCE
     how_to_pay = seller.payment_instructions if invoice.status in ("draft", "sent") else ""
     blocks = (TextBlock(_("How to pay"), how_to_pay), TextBlock(_("Notes"), invoice.notes))
@@ -49,10 +46,7 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
         recipient=recipient(invoice.recipient),
         facts=(*facts, LabeledValue(_("Due"), invoice.due_on)),
         headline=_headline(invoice),
-        sums=(
-            *document_totals(invoice, lines),
-            *((*paid, *settled, due) if paid or settled else ()),
-        ),
+        sums=(*document_totals(invoice, lines), *_what_is_due(invoice)),
         status_label=str(_NOT_IN_FORCE.get(invoice.status, "")),
         stages=_stages(invoice) if in_force else None,
         link=_link(invoice) if in_force and with_link else None,
@@ -60,6 +54,14 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
         paid=_payments(invoice),
         text_blocks=tuple(block for block in blocks if block.text.strip()),
     )
+
+
+def _what_is_due(invoice: Invoice) -> tuple[Row, ...]:
+    """Returns what was taken off the total and what is left; nothing while the total is due."""
+    paid = [Row(_("Amount paid"), -invoice.amount_paid)] if invoice.amount_paid else []
+    settled = [Row(_("Settled without a payment"), -invoice.adjusted)] if invoice.adjusted else []
+    due = Row(_("Total Amount Due"), invoice.amount_due, strong=True)
+    return (*paid, *settled, due) if paid or settled else ()
 
 
 def _headline(invoice: Invoice) -> Headline:

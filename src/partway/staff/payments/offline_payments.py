@@ -80,15 +80,10 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
             rest = due_before - payment.amount
             notice = sentences(
                 gettext("The payment of %(amount)s is recorded.") % {"amount": format_money(payment.amount)},
-                gettext("The remaining %(rest)s is settled, and the invoice is paid.")
-                % {"rest": format_money(rest)}
-                if offline.settlement and rest.amount_minor > 0
-                else "",
+                _settled_notice(rest) if offline.settlement else "",
                 canceled_request_notice(open_request),
                 _credit_notice(payment, invoice.customer),
-                gettext("A receipt is on its way to %(email)s.") % {"email": invoice.customer.email}
-                if offline.send_receipt
-                else "",
+                _receipt_notice(invoice.customer) if offline.send_receipt else "",
             )
             return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice)
     elif form.is_bound:
@@ -107,6 +102,17 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         **settlement_context(invoice),
     }
     return ctx.render("staff/payments/record.html", context, status=form.status)
+
+
+def _settled_notice(rest: Money) -> str:
+    if rest.amount_minor <= 0:  # all that was due was paid, so nothing was left to settle
+        return ""
+    notice = gettext("The remaining %(rest)s is settled, and the invoice is paid.")
+    return notice % {"rest": format_money(rest)}
+
+
+def _receipt_notice(customer: Customer) -> str:
+    return gettext("A receipt is on its way to %(email)s.") % {"email": customer.email}
 
 
 def _credit_notice(payment: Payment, customer: Customer) -> str:
