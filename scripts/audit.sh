@@ -4,7 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tools=$(scripts/audit-tools.sh)
+if ! tools=$(scripts/audit-tools.sh); then
+    echo "The audit could not install its tools, so nothing is known about these dependencies." >&2
+    exit 2
+fi
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 status=0
