@@ -75,9 +75,8 @@ def test_signed_callback_with_unreadable_body_is_refused_and_logged(
 ) -> None:
     with capture_logs() as logs:
         assert _send(dana, account.id, *_signed(account, body))[0] == 400
-    assert [(entry["event"], entry["gateway_account"]) for entry in logs] == [
-        ("callback_refused", account.pk)
-    ]
+    refused = [entry for entry in logs if entry["event"] == "callback_refused"]
+    assert [entry["gateway_account"] for entry in refused] == [account.pk]
 
 
 @pytest.mark.parametrize("account_id", ["gwa_nobody", "%00", "..%2f", "é"])
