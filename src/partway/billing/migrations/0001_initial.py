@@ -130,6 +130,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("due_on", models.DateField()),
+                ("due_days", models.PositiveSmallIntegerField(null=True)),
                 ("amount_paid_minor", models.BigIntegerField(default=0)),
                 ("adjusted_minor", models.BigIntegerField(default=0)),
                 ("paid_at", models.DateTimeField(null=True)),
@@ -868,6 +869,7 @@ class Migration(migrations.Migration):
                             ("accepted", "Accepted"),
                             ("declined", "Declined"),
                             ("expired", "Expired"),
+                            ("withdrawn", "Withdrawn"),
                             ("invoiced", "Invoiced"),
                         ],
                         default="draft",
@@ -894,6 +896,9 @@ class Migration(migrations.Migration):
                 ("accepted_by", models.CharField(blank=True, default="", max_length=120)),
                 ("accepted_at", models.DateTimeField(null=True)),
                 ("accepted_ip", models.GenericIPAddressField(null=True)),
+                ("accepted_on", models.DateField(null=True)),
+                ("acceptance_recorded_by", models.CharField(blank=True, default="", max_length=160)),
+                ("acceptance_note", models.CharField(blank=True, default="", max_length=400)),
                 (
                     "customer",
                     models.ForeignKey(
@@ -955,10 +960,10 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="invoice",
             name="quote",
-            field=models.OneToOneField(
+            field=models.ForeignKey(
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="invoice",
+                related_name="invoices",
                 to="billing.quote",
             ),
         ),
@@ -1305,7 +1310,10 @@ class Migration(migrations.Migration):
             model_name="quote",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("status__in", ["draft", "sent", "accepted", "declined", "expired", "invoiced"])
+                    (
+                        "status__in",
+                        ["draft", "sent", "accepted", "declined", "expired", "withdrawn", "invoiced"],
+                    )
                 ),
                 name="quote_status_known",
             ),
@@ -1382,16 +1390,35 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(
                         ("accepted_at__isnull", False),
-                        ("status__in", ["accepted", "invoiced"]),
+                        ("status__in", ["accepted", "invoiced", "withdrawn"]),
                         models.Q(("accepted_by", ""), _negated=True),
                     ),
                     models.Q(
                         models.Q(("status__in", ["accepted", "invoiced"]), _negated=True),
                         ("accepted_at__isnull", True),
+                        ("accepted_by", ""),
                     ),
                     _connector="OR",
                 ),
                 name="quote_accepted_by_set",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="quote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("acceptance_note", ""), ("acceptance_recorded_by", ""), ("accepted_on__isnull", True)
+                    ),
+                    models.Q(
+                        ("accepted_at__isnull", False),
+                        ("accepted_ip__isnull", True),
+                        ("accepted_on__isnull", False),
+                        models.Q(("acceptance_recorded_by", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="quote_acceptance_recorded_by_set",
             ),
         ),
         migrations.AddIndex(
@@ -1684,6 +1711,21 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="invoice_total_adds_up",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "void"), _negated=True),
+                fields=("quote",),
+                name="invoice_of_quote_unique",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_days__isnull", True), ("sent_at__isnull", True), _connector="OR"),
+                name="invoice_due_days_of_draft",
             ),
         ),
         migrations.AddConstraint(

@@ -50,6 +50,10 @@ class InvoiceQuerySet(OrganizationQuerySet["Invoice"]):
         """Due, with `today` past the due date."""
         return self.due().filter(due_on__lt=today)
 
+    def of_quote(self, quote: Quote | str) -> InvoiceQuerySet:
+        """The invoice that counts for this quote, if any: a void one leaves the quote to be invoiced again."""
+        return self.filter(quote=quote).exclude(status=InvoiceStatus.VOID)
+
     def partially_paid(self) -> InvoiceQuerySet:
         """Due, with a part of it paid."""
         return self.due().filter(amount_paid_minor__gt=0)
@@ -63,8 +67,11 @@ class Invoice(Document):
     id = id_field("inv")
     status = models.CharField(max_length=12, choices=InvoiceStatus.choices, default=InvoiceStatus.DRAFT)
     # The quote it was made from, whose deposit it takes over when it is sent (DESIGN D2).
-    quote = models.OneToOneField(Quote, on_delete=models.PROTECT, null=True, related_name="invoice")
+    quote = models.ForeignKey(Quote, on_delete=models.PROTECT, null=True, related_name="invoices")
+    # Of a draft with `due_days`, the day if it were sent on the day of its last edit.
     due_on = models.DateField()
+    # The terms of a draft in days after sending; None when it names a day. Once it is sent, only the day counts.
+    due_days = models.PositiveSmallIntegerField(null=True)
     amount_paid_minor = models.BigIntegerField(default=0)
     # The sum of its adjustments, so that the database itself keeps it and the payments within the total (M2).
     adjusted_minor = models.BigIntegerField(default=0)
@@ -92,6 +99,12 @@ class Invoice(Document):
             adds_up("invoice"),
             has_number_key("invoice"),
             parties_when("invoice", issued=Q(sent_at__isnull=False)),
+            models.UniqueConstraint(
+                fields=["quote"], condition=~Q(status="void"), name="invoice_of_quote_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(due_days__isnull=True) | Q(sent_at__isnull=True), name="invoice_due_days_of_draft"
+            ),
             models.CheckConstraint(
                 condition=Q(status="draft", number__isnull=True)
                 | Q(status="void")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.lib import clock
@@ -63,6 +63,21 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
     def deposits(self) -> PaymentQuerySet:
         """Deposits that came in and were accepted; one that was not is the customer's credit (P3)."""
         return self.succeeded().filter(quote__isnull=False, accepted=True)
+
+    def waiting_deposits(self) -> PaymentQuerySet:
+        """Deposits that are reserved for the invoice of their quote, which is not sent yet (DESIGN D2)."""
+        return self.succeeded().filter(_is_waiting_deposit())
+
+    def without_waiting_deposits(self) -> PaymentQuerySet:
+        """The others; what is unallocated of them is credit."""
+        return self.exclude(_is_waiting_deposit())
+
+
+def _is_waiting_deposit() -> Q:
+    # A deposit is put on an invoice once (D2): after that invoice was voided, it is credit and waits for no other.
+    allocated_once = Exists(Allocation.objects.filter(payment=OuterRef("pk"), cause="deposit"))
+    invoice_is_draft = Exists(Invoice.objects.filter(quote=OuterRef("quote"), status="draft"))
+    return Q(accepted=True) & ~allocated_once & (Q(quote__status="accepted") | invoice_is_draft)
 
 
 class Payment(IssuedModel):

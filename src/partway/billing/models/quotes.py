@@ -23,6 +23,7 @@ class QuoteStatus(models.TextChoices):
     ACCEPTED = "accepted", "Accepted"
     DECLINED = "declined", "Declined"
     EXPIRED = "expired", "Expired"
+    WITHDRAWN = "withdrawn", "Withdrawn"
     INVOICED = "invoiced", "Invoiced"
 
 
@@ -74,10 +75,14 @@ class Quote(Document):
     deposit_percent = ExactDecimalField(default=0)
     deposit_amount_minor = models.BigIntegerField(default=0)
     deposit_minor = models.BigIntegerField(default=0)
-    # Evidence of the acceptance: the name that was typed, when, and from where.
+    # Evidence of the acceptance: the name of the person, when it was stored, and from which address it was typed.
     accepted_by = models.CharField(max_length=120, blank=True, default="")
     accepted_at = models.DateTimeField(null=True)
     accepted_ip = models.GenericIPAddressField(null=True)
+    # Of an acceptance that the customer gave to a member: the day, the member's name, and a note for colleagues.
+    accepted_on = models.DateField(null=True)
+    acceptance_recorded_by = models.CharField(max_length=160, blank=True, default="")
+    acceptance_note = models.CharField(max_length=400, blank=True, default="")
 
     deposit = MoneyOf("deposit_minor")  # zero without a deposit
     amount_payable = MoneyOf("deposit_minor")  # what its link charges: the whole deposit (DESIGN D1)
@@ -100,12 +105,22 @@ class Quote(Document):
                 | (~Q(status="draft") & Q(number__isnull=False)),
                 name="quote_numbered_when_sent",
             ),
+            # A withdrawn quote may have been accepted before, and keeps the evidence.
             models.CheckConstraint(
                 condition=(
-                    Q(status__in=["accepted", "invoiced"], accepted_at__isnull=False) & ~Q(accepted_by="")
+                    Q(status__in=["accepted", "invoiced", "withdrawn"], accepted_at__isnull=False)
+                    & ~Q(accepted_by="")
                 )
-                | (~Q(status__in=["accepted", "invoiced"]) & Q(accepted_at__isnull=True)),
+                | (~Q(status__in=["accepted", "invoiced"]) & Q(accepted_at__isnull=True, accepted_by="")),
                 name="quote_accepted_by_set",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_on__isnull=True, acceptance_recorded_by="", acceptance_note="")
+                | (
+                    Q(accepted_on__isnull=False, accepted_at__isnull=False, accepted_ip__isnull=True)
+                    & ~Q(acceptance_recorded_by="")
+                ),
+                name="quote_acceptance_recorded_by_set",
             ),
         ]
         indexes: ClassVar = [
