@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount, Invitation, Member, UsedCode
 from partway.billing import parties
+from partway.billing.documents import quotes
 from partway.billing.models import (
     Adjustment,
     Alert,
@@ -165,6 +166,11 @@ def the_invoice(invoice: Invoice) -> Invoice:
     return invoice
 
 
+def invoice_of_quote(invoice: Invoice) -> Invoice:
+    accepted = personas.accept_quote(quote(invoice))
+    return quotes.create_invoice(accepted, by=personas.owner_actor(invoice.organization), now=present())
+
+
 def line(invoice: Invoice) -> InvoiceLine:
     return invoice.lines.get()
 
@@ -239,6 +245,8 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "invoice_total_adds_up": overwritten(the_invoice, total_minor=99_999),
     "invoice_numbered_when_sent": overwritten(the_invoice, number=None, number_key=UNNUMBERED),
     "invoice_number_has_key": overwritten(the_invoice, number_key=UNNUMBERED),
+    "invoice_of_quote_unique": duplicated(invoice_of_quote),
+    "invoice_due_days_of_draft": overwritten(the_invoice, due_days=14),
     "invoice_line_position_unique": duplicated(line),
     "invoice_line_not_negative": overwritten(line, unit_amount_minor=-1),
     "one_unsettled_payment_per_quote": duplicated(deposit),
@@ -254,6 +262,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "quote_parties_when_issued": overwritten(quote, issued_by=None),
     "payment_parties_when_issued": overwritten(paid_deposit, issued_by=None, issued_to=None),
     "quote_accepted_by_set": overwritten(quote, status="accepted"),
+    "quote_acceptance_recorded_by_set": overwritten(quote, acceptance_recorded_by="Alice"),
     "quote_line_position_unique": duplicated(quote_line),
     "quote_line_not_negative": overwritten(quote_line, unit_amount_minor=-1),
     "mail_status_known": overwritten(lambda _: Mail.objects.get(), status="lost"),

@@ -33,8 +33,9 @@ class MemberActModel(OnlinePaymentModel):
         invoice.number = 1 + max((one.number or 0 for one in self.invoices), default=0)
         invoice.state = "sent"
         deposit = self.deposit_of(invoice.quote) if invoice.quote else None
-        if deposit and deposit.unallocated:
+        if deposit and deposit.unallocated and not deposit.was_taken:
             self.allocate(deposit, invoice, min(deposit.unallocated, self.due(invoice)))
+            deposit.was_taken = True
             self._alert_unallocated(deposit)
         self.update_paid_state(invoice)
 
@@ -71,12 +72,15 @@ class MemberActModel(OnlinePaymentModel):
         return sorted(allocated, key=lambda one: (one.settled_at, self.payments.index(one)), reverse=True)
 
     def void(self, invoice: Invoice) -> None:
-        """Voids an invoice, unless it has an amount paid or a committed payment (D3)."""
+        """Voids an invoice, unless it has an amount paid or a committed payment (D3); its quote is accepted again."""
         refuse("conflict", when=invoice.state not in ("draft", "sent") or self.paid(invoice))
         self._cancel_collection(invoice, "invoice_voided")
         self._unsettle(invoice, sum(invoice.settled))
         invoice.state = "void"
-        self._alert_unallocated(self.deposit_of(invoice.quote) if invoice.quote else None)
+        if invoice.quote:
+            invoice.quote.state, invoice.quote.invoice = "accepted", None
+            deposit = self.deposit_of(invoice.quote)
+            self._alert_unallocated(deposit if deposit and deposit.was_taken else None)
 
     def write_off(self, invoice: Invoice) -> None:
         refuse("invoice_not_sent", when=invoice.state != "sent")

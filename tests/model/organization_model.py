@@ -85,7 +85,10 @@ class Request(PlainRepr):
 
 @dataclass(eq=False)
 class Payment(PlainRepr):
-    """A payment; `allocations` is the allocated amount by invoice."""
+    """A payment; `allocations` is the allocated amount by invoice.
+
+    `was_taken`: a deposit that an invoice took when it was sent, which happens once (D2).
+    """
 
     name: str
     document: Invoice | Quote
@@ -100,6 +103,7 @@ class Payment(PlainRepr):
     settled_at: datetime | None = None
     allocations: dict[Invoice, int] = field(default_factory=dict)
     refunded: int = 0  # with the customer again (M8)
+    was_taken: bool = False
 
     @property
     def currency(self) -> str:
@@ -211,9 +215,9 @@ class OrganizationModel:
         return sum(payment.unallocated for payment in self.with_credit(customer, currency))
 
     def _waits(self, deposit: Payment) -> bool:
-        """Returns whether the deposit is reserved until the invoice of its quote is sent or ended (D2)."""
+        """Returns whether the deposit is reserved for the invoice of its quote, which is not sent yet (D2)."""
         quote = deposit.document
-        if not isinstance(quote, Quote) or not deposit.accepted:
+        if not isinstance(quote, Quote) or not deposit.accepted or deposit.was_taken:
             return False
         return quote.state == "accepted" or (quote.invoice is not None and quote.invoice.state == "draft")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from partway.billing import events
-from partway.billing.documents import deposits, invoices, quotes
+from partway.billing.documents import deposits, invoices, quote_decisions, quotes
 from partway.billing.documents.drafts import LineDraft
 from tests.model.organization_model import Quote
 from tests.model.state_machine import PartwayMachine
@@ -21,6 +21,7 @@ from tests.model.strategies import (
     is_accepted,
     is_draft,
     is_sent,
+    is_withdrawable,
     members,
     one,
     rarely,
@@ -32,6 +33,7 @@ MOST_QUOTES = 4
 
 percents = st.sampled_from([30, 30, 33, 100, 1, 0])
 days = st.sampled_from([3, 0, 1])
+mostly = st.sampled_from([True, True, False])
 
 
 class QuoteRules(PartwayMachine):
@@ -92,6 +94,27 @@ class QuoteRules(PartwayMachine):
             lambda: self.books.decline(quote),
             lambda: quotes.decline(row, reason="Too dear.", by=by, now=self.now),
         )
+
+    @precondition(has_candidate("quotes", is_sent))
+    @rule(quote=one("quotes", is_sent), accepts=mostly, by=members)
+    def record_decision(self, quote: Quote, accepts: bool, by: int) -> None:
+        """Records what the customer said to a member."""
+        row, spoken = self.row(quote), quote_decisions.SpokenDecision("Dana W.", self.now.date())
+        name, model, really = (
+            ("record acceptance", self.books.record_acceptance, quote_decisions.record_acceptance)
+            if accepts
+            else ("record decline", self.books.record_decline, quote_decisions.record_decline)
+        )
+        self.act(
+            name,
+            lambda: model(quote),
+            lambda: really(row, decision=spoken, by=self.members[by], now=self.now),
+        )
+
+    @precondition(lambda self: rarely(self) and self.books.quotes)
+    @rule(quote=one("quotes", is_withdrawable), by=members)
+    def withdraw(self, quote: Quote, by: int) -> None:
+        self.act_on("withdraw quote", quote, self.books.withdraw, quote_decisions.withdraw, by)
 
     @precondition(has_candidate("quotes", deposit_is_due))
     @rule(quote=one("quotes", deposit_is_due), by=members)

@@ -49,6 +49,27 @@ class ReferenceModel(MemberActModel):
             self._check_open(quote)
             quote.state = "declined"
 
+    def record_acceptance(self, quote: Quote) -> None:
+        """Records a spoken yes; unlike a click it is refused once the quote is accepted."""
+        self._check_open(quote)
+        quote.state = "accepted"
+
+    def record_decline(self, quote: Quote) -> None:
+        self._check_open(quote)
+        quote.state = "declined"
+
+    def withdraw(self, quote: Quote) -> None:
+        """Withdraws a quote, unless a deposit waits for its invoice or is committed (D10)."""
+        if quote.state == "withdrawn":
+            return
+        refuse("conflict", when=quote.state == "draft")
+        deposit = self.deposit_of(quote)
+        refuse("too_late", when=quote.state not in ("sent", "accepted"))
+        refuse("too_late", when=deposit and not deposit.was_taken)
+        refuse("payment_in_progress", when=self.committed(quote))
+        self.close_payment(self.unsettled(quote))
+        quote.state = "withdrawn"
+
     def _check_open(self, quote: Quote) -> None:
         refuse("conflict", when=quote.state == "draft")
         refuse("too_late", when=quote.state != "sent" or self._is_over(quote))

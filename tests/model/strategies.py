@@ -194,5 +194,9 @@ def is_accepted(_: ReferenceModel, quote: Quote) -> bool:
     return quote.state == "accepted"
 
 
+def is_withdrawable(books: ReferenceModel, quote: Quote) -> bool:
+    return quote.state in ("sent", "accepted") and books.deposit_status(quote) in ("none", "due")
+
+
 def deposit_is_due(books: ReferenceModel, quote: Quote) -> bool:
     return quote.state == "accepted" and books.deposit_status(quote) == "due"

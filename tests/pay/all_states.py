@@ -96,7 +96,7 @@ def _quotes(dana: Customer) -> Iterator[Quote]:
     yield from (personas.draft_quote(dana), personas.sent_quote(dana), personas.sent_quote(dana, percent="0"))
     yield (past_valid_until := personas.sent_quote(dana))
     Quote.objects.filter(pk=past_valid_until.pk).update(valid_until=(now() - LONG_AGO).date())
-    for status in ("declined", "expired"):
+    for status in ("declined", "expired", "withdrawn"):
         yield (over := personas.sent_quote(dana))
         Quote.objects.filter(pk=over.pk).update(status=status)
     yield personas.accept_quote(personas.sent_quote(dana))

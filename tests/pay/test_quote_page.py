@@ -10,9 +10,10 @@ from django.test import Client
 
 from partway.accounts.models import Organization
 from partway.billing import events, links
-from partway.billing.documents import quotes
+from partway.billing.documents import invoices, quote_decisions, quotes
+from partway.billing.documents.quote_decisions import SpokenDecision
 from partway.billing.models import Event, Payment, Quote
-from partway.lib.clock import now
+from partway.lib.clock import now, today
 from tests.pay.customer_browser import BANK_DEBIT, DECLINED_CARD, GOOD_CARD, CustomerBrowser
 from tests.support import personas
 from tests.support.sandbox_server import wait_until
@@ -31,6 +32,39 @@ def link(quote: Quote) -> str:
 
 def reloaded(quote: Quote) -> Quote:
     return Quote.objects.get(pk=quote.pk)
+
+
+# A quote that is withdrawn, and one whose invoice was voided
+
+
+def test_page_of_withdrawn_quote_says_so_and_nothing_else(dana: Client, quote: Quote, link: str) -> None:
+    by = personas.owner_actor(quote.organization)
+    quote_decisions.withdraw(personas.accept_quote(quote), by=by, now=now())
+    for path in (link, f"{link}pdf/"):
+        page = dana.get(path)
+        assert page.status_code == 410
+        assert "This quote was withdrawn" in page.text
+        assert "$" not in page.text
+
+
+def test_quote_page_after_its_invoice_was_voided_asks_for_deposit_again(
+    dana: Client, quote: Quote, link: str
+) -> None:
+    by = personas.owner_actor(quote.organization)
+    made = quotes.create_invoice(personas.accept_quote(quote), by=by, now=now())
+    invoices.void(invoices.send(made, by=by, now=now()), by=by, now=now())
+    text = dana.get(link).text
+    assert "Invoice INV-0001, made of this quote, was voided" in text
+    assert "Pay $300.00" in text
+
+
+def test_quote_page_names_person_of_recorded_acceptance(dana: Client, quote: Quote, link: str) -> None:
+    decision = SpokenDecision("Dana W.", today(now(), quote.organization.time_zone))
+    by = personas.owner_actor(quote.organization)
+    quote_decisions.record_acceptance(quote, decision=decision, by=by, now=now())
+    text = dana.get(link).text
+    assert "by Dana W., as told to Alder Joinery" in text
+    assert "Pay $300.00" in text
 
 
 # Reading

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     CORRECT_PARTIES = "correct_parties"
     EDIT_QUOTES = "edit_quotes"
     SEND_QUOTES = "send_quotes"
+    WITHDRAW_QUOTES = "withdraw_quotes"
+    RECORD_QUOTE_DECISIONS = "record_quote_decisions"
     INVOICE_QUOTES = "invoice_quotes"
     REQUEST_PAYMENTS = "request_payments"
     COPY_LINKS = "copy_links"
@@ -72,6 +74,8 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.CORRECT_PARTIES: _COLLECTORS,
     Permission.EDIT_QUOTES: _COLLECTORS,
     Permission.SEND_QUOTES: _COLLECTORS,
+    Permission.WITHDRAW_QUOTES: _COLLECTORS,
+    Permission.RECORD_QUOTE_DECISIONS: _COLLECTORS,  # a customer's yes or no, given by phone or on site
     Permission.INVOICE_QUOTES: _COLLECTORS,
     Permission.REQUEST_PAYMENTS: _COLLECTORS,
     Permission.COPY_LINKS: _COLLECTORS,  # a link is a capability: its holder can pay or accept

@@ -188,7 +188,7 @@ class NotPayable(Conflict):
     """A link cannot be paid now: `reason` picks the page the customer sees.
 
     One of paid, canceled, expired, settled, void, payments_off, changed, busy, not_payable, amount_not_payable (with
-    the amount); of a quote also not_accepted, declined.
+    the amount); of a quote also not_accepted, declined, withdrawn.
     """
 
     code = "not_payable"

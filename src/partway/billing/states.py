@@ -27,7 +27,10 @@ QUOTE: Transitions = {
     ("sent", "accepted"): "quote.accepted",
     ("sent", "declined"): "quote.declined",
     ("sent", "expired"): "quote.expired",
+    ("sent", "withdrawn"): "quote.withdrawn",
+    ("accepted", "withdrawn"): "quote.withdrawn",
     ("accepted", "invoiced"): "quote.invoiced",
+    ("invoiced", "accepted"): "quote.reopened",  # its invoice was voided
 }
 
 PAYMENT_REQUEST: Transitions = {

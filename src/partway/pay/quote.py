@@ -23,13 +23,15 @@ from . import responses
 from .client_ip import payer_ip
 from .decorators import form_of, opened_view, row_of_link
 
+_ENDED = ("declined", "expired", "withdrawn")
+
 
 @require_safe
 @row_of_link(links.quote_by_token)
 def pdf(request: HttpRequest, token: str, quote: Quote) -> HttpResponse:
     """The quote as a file, as long as it has a page."""
     stage = _stage(quote)
-    if stage in ("declined", "expired"):
+    if stage in _ENDED:
         return responses.gone(request, quote.organization, f"quote_{stage}")
     return pdf_response(quote_pdf(quote))
 
@@ -89,7 +91,7 @@ def _page(
     name_error: str = "",
 ) -> HttpResponse:
     organization, stage = quote.organization, _stage(quote)
-    if stage in ("declined", "expired"):
+    if stage in _ENDED:
         return responses.gone(request, organization, f"quote_{stage}")
     nothing = Money(0, quote.currency)
     context = {
@@ -108,6 +110,7 @@ def _page(
         "paid": nothing,
         "asked": quote.deposit,
         "shows_deposit": quote.deposit_minor > 0 and quote.status != "invoiced",
+        "voided": quote.invoices.filter(sent_at__isnull=False).last() if quote.status == "accepted" else None,
     }
     payment = deposits.deposit_payment(quote)
     if payment is not None and payment.settled_at is not None:
@@ -122,7 +125,7 @@ mark_opened = opened_view(links.quote_by_token, quotes.mark_opened)
 
 
 def _stage(quote: Quote) -> str:
-    """Returns open, expired, declined or invoiced; of an accepted quote the deposit's status.
+    """Returns open, expired, declined, withdrawn or invoiced; of an accepted quote the deposit's status.
 
     A deposit that is due and cannot be paid now is named by the reason of NotPayable.
     """

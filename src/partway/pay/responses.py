@@ -67,6 +67,11 @@ _GONE_MESSAGES = {
         _("Its last day is over, so it can no longer be accepted."),
         _NEW_QUOTE,
     ),
+    "quote_withdrawn": (
+        _("This quote was withdrawn"),
+        _("It is no longer offered, so nobody can accept it or pay for it any more."),
+        _NEW_QUOTE,
+    ),
     "payments_off": (
         _("Online payment is paused"),
         _("Nothing can be paid here just now."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing.documents import versions
 from partway.billing.models import Event
-from partway.delivery.formats import format_money
+from partway.delivery.formats import format_date, format_money
 from partway.delivery.messages.alerts import alert_sentence
 from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.receipt_figures import adjustment_label, method_label
@@ -63,6 +63,10 @@ def _variant(event: Event) -> str:
     """Tells apart the sentences of one event type."""
     if event.type == "invoice.created":
         return "of_quote" if event.data.get("number") else ""
+    if event.type in ("quote.accepted", "quote.declined"):
+        return "recorded" if "on" in event.data else ""
+    if event.type == "quote.reopened":
+        return "" if event.data.get("number") else "draft"
     if event.type == "invoice.reopened":
         return str(event.data.get("from", ""))
     if event.type == "invoice.written_off":
@@ -108,6 +112,7 @@ _COMPUTED: dict[str, Callable[[Event], object]] = {
     "actor": lambda event: event.actor_label,
     "adjustment": lambda event: adjustment_label(event.data["reason"]),
     "amount": _amount,
+    "day": lambda event: format_date(date.fromisoformat(event.data["on"])),
     "gateway": lambda event: event.data.get("gateway", gettext("a payment service")),
     "method": lambda event: method_label(str(event.data.get("method", "other means"))),
     "person": lambda event: event.data.get("name") or event.data.get("email", gettext("somebody")),
@@ -124,8 +129,6 @@ def detail(event: Event) -> str:
     """Returns the detail under the sentence; empty for most events."""
     if event.type == "organization.changed":
         return _setting_changes(event.data)
-    if event.type == "organization.invoices_exported":
-        return str(event.data.get("filters", ""))
     if "ip_address" in event.data:
         return gettext("from %(address)s") % {"address": event.data["ip_address"]}
     if event.type == "invoice.edited":
@@ -134,8 +137,6 @@ def detail(event: Event) -> str:
         return alert_sentence(event.data["kind"], event.data["params"])
     if event.type == "mail.failed":
         return mail_error_message(event.data["code"], event.data["params"])
-    if event.type in ("payment.declined", "payment.failed"):
-        return str(event.data.get("message", ""))
     if event.type == "payment_request.sent" and event.payment_request:
         return event.payment_request.note
     if event.type == "payment.recorded" and event.payment:
@@ -210,9 +211,14 @@ _SENTENCES = {
     "quote.resent": _("%(actor)s sent the quote again to %(to)s"),
     "quote.opened": _("%(actor)s opened the quote"),
     "quote.accepted": _("%(name)s accepted the quote"),
+    "quote.accepted:recorded": _("%(actor)s recorded that %(name)s accepted the quote on %(day)s"),
     "quote.declined": _("%(actor)s declined the quote"),
+    "quote.declined:recorded": _("%(actor)s recorded that %(name)s declined the quote on %(day)s"),
+    "quote.withdrawn": _("%(actor)s withdrew the quote"),
     "quote.expired": _("The quote expired: its last day is over"),
     "quote.invoiced": _("%(actor)s made an invoice of this quote"),
+    "quote.reopened": _("%(actor)s voided %(number)s, so another invoice can be made of this quote"),
+    "quote.reopened:draft": _("%(actor)s voided the draft invoice, so another one can be made of this quote"),
     "payment.recorded": _("%(actor)s recorded a payment of %(amount)s (%(method)s)"),
     "payment.recorded:deposit": _("%(actor)s recorded the deposit of %(amount)s (%(method)s)"),
     "payment.reversed": _("%(actor)s reversed a payment of %(amount)s"),
@@ -288,6 +294,10 @@ _SENTENCES = {
 }
 # The key of what a member or customer typed, which is the detail of these.
 _TOLD_KEYS = {
+    "organization.invoices_exported": "filters",
+    "payment.declined": "message",
+    "payment.failed": "message",
+    "quote.accepted": "note",
     "quote.declined": "reason",
     "payment.reversed": "reason",
     "refund.reversed": "reason",
@@ -310,6 +320,7 @@ _TONES = {
     "quote.sent": "ring",
     "quote.accepted": "green",
     "quote.declined": "amber",
+    "quote.withdrawn": "amber",
     "payment.declined": "amber",
     "payment.failed": "amber",
     "mail.failed": "amber",

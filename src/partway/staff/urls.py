@@ -18,6 +18,7 @@ from .invoices import versions as invoice_versions
 from .overview import attention, home, inbox, overview
 from .payments import credit, offline_payments, payment_requests, refunds, settlements
 from .quotes import acts as quote_acts
+from .quotes import decisions as quote_decisions
 from .quotes import detail as quote_detail
 from .quotes import editor as quote_editor
 from .settings import audit, members, organization, quote_terms
@@ -74,6 +75,19 @@ _quotes = [
     page("<str:quote_id>/edit/", Permission.EDIT_QUOTES, quote_editor.edit, "quote_edit"),
     page("<str:quote_id>/send/", Permission.SEND_QUOTES, quote_acts.send, "quote_send"),
     page("<str:quote_id>/resend/", Permission.SEND_QUOTES, quote_acts.resend, "quote_resend"),
+    page(
+        "<str:quote_id>/accept/",
+        Permission.RECORD_QUOTE_DECISIONS,
+        quote_decisions.record_acceptance,
+        "quote_accept",
+    ),
+    page(
+        "<str:quote_id>/decline/",
+        Permission.RECORD_QUOTE_DECISIONS,
+        quote_decisions.record_decline,
+        "quote_decline",
+    ),
+    page("<str:quote_id>/withdraw/", Permission.WITHDRAW_QUOTES, quote_decisions.withdraw, "quote_withdraw"),
     page("<str:quote_id>/link/", Permission.COPY_LINKS, quote_acts.link, "quote_link"),
     page("<str:quote_id>/deposit/", Permission.RECORD_PAYMENTS, quote_acts.deposit, "quote_deposit"),
     page("<str:quote_id>/invoice/", Permission.INVOICE_QUOTES, quote_acts.invoice, "quote_invoice"),

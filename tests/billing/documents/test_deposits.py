@@ -27,7 +27,7 @@ from partway.billing.events import Actor
 from partway.billing.models import Alert, Allocation, Customer, Event, Invoice, Mail, Payment, Quote
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
-from partway.billing.receivables import offline_payments
+from partway.billing.receivables import credit, offline_payments
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -338,10 +338,31 @@ def test_deposit_cannot_be_recorded_after_quote_invoice(accepted: Quote, alice: 
         record(accepted, alice)
 
 
-def test_voiding_draft_quote_invoice_raises_unallocated_deposit_alert(accepted: Quote, alice: Actor) -> None:
+def test_deposit_of_voided_draft_waits_for_next_invoice(accepted: Quote, alice: Actor) -> None:
     record(accepted, alice)
     invoices.void(create_invoice(accepted, alice), by=alice, now=present())
-    assert Alert.objects.get().kind == "deposit_unallocated"
+    assert not Alert.objects.exists()
+    assert credit.balances(accepted.customer) == []
+    assert send(create_invoice(accepted, alice), alice).amount_paid_minor == 30_000
+
+
+def test_deposit_of_voided_sent_invoice_is_credit_and_raises_alert(accepted: Quote, alice: Actor) -> None:
+    deposit = record(accepted, alice)
+    first = send(create_invoice(accepted, alice), alice)
+    credit.deallocate(first, deposit, by=alice, now=present())
+    invoices.void(first, by=alice, now=present())
+    assert (Alert.objects.get().kind, status(accepted)) == ("deposit_unallocated", "paid")
+    assert deposits.is_credit(Quote.objects.get(pk=accepted.pk))
+    second = send(create_invoice(accepted, alice), alice)
+    assert (second.amount_paid_minor, credit.balances(accepted.customer)) == (0, [Money(30_000, "USD")])
+    credit.apply(second, amount=Money(30_000, "USD"), by=alice, now=present())
+    assert Invoice.objects.get(pk=second.pk).amount_due_minor == 70_000
+
+
+def test_deposit_can_be_paid_after_invoice_without_it_was_voided(accepted: Quote, alice: Actor) -> None:
+    invoices.void(send(create_invoice(accepted, alice), alice), by=alice, now=present())
+    record(accepted, alice)
+    assert send(create_invoice(accepted, alice), alice).amount_paid_minor == 30_000
 
 
 def test_invoice_with_allocated_deposit_cannot_be_voided(accepted: Quote, alice: Actor) -> None:

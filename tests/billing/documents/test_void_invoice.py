@@ -97,6 +97,30 @@ def test_void_or_paid_invoice_cannot_be_voided(
         void(invoice, alice)
 
 
+@pytest.mark.parametrize("sent", [False, True])
+def test_voiding_quote_invoice_makes_quote_accepted_again(dana: Customer, alice: Actor, sent: bool) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    first = quotes.create_invoice(quote, by=alice, now=present())
+    if sent:
+        invoices.send(first, by=alice, now=present())
+    void(first, alice)
+    quote.refresh_from_db()
+    assert quote.status == "accepted"
+    event = Event.objects.get(type="quote.reopened")
+    assert (event.data["invoice"], event.data["number"]) == (first.pk, "INV-0001" if sent else "")
+    second = quotes.create_invoice(quote, by=alice, now=present())
+    assert second != first
+    assert quotes.create_invoice(quote, by=alice, now=present()) == second
+
+
+def test_voiding_invoice_without_quote_reopens_none(dana: Customer, invoice: Invoice, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    quotes.create_invoice(quote, by=alice, now=present())
+    void(invoice, alice)
+    quote.refresh_from_db()
+    assert quote.status == "invoiced"
+
+
 def test_voiding_invoice_with_deposit_is_refused_and_names_remedy(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = personas.record_deposit_check(quote)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from partway.billing.checkouts.payability import EXPIRY_GRACE_PERIOD
-from partway.billing.documents import invoices, quotes
+from partway.billing.documents import invoices, quote_decisions, quotes
 from partway.billing.models import Callback, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
@@ -251,6 +251,19 @@ def disable_payments(scenario: RaceScenario) -> str:
     return "off"
 
 
+def withdraw(scenario: RaceScenario) -> Quote:
+    """Withdraws the quote, as its page showed it before the race."""
+    shown = scenario.quote.status
+    return quote_decisions.withdraw(scenario.quote, expected_status=shown, by=scenario.alice, now=present())
+
+
+def record_acceptance(scenario: RaceScenario) -> Quote:
+    spoken = quote_decisions.SpokenDecision("Dana", today(present(), scenario.organization.time_zone))
+    return quote_decisions.record_acceptance(
+        scenario.quote, decision=spoken, by=scenario.alice, now=present()
+    )
+
+
 def create_invoice(scenario: RaceScenario) -> Any:
     return quotes.create_invoice(scenario.quote, by=scenario.alice, now=present())
 
@@ -324,6 +337,8 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "give back once": give_back_once,
     "give back check": give_back_check,
     "disable payments": disable_payments,
+    "withdraw": withdraw,
+    "record acceptance": record_acceptance,
     "make invoice": create_invoice,
     "record deposit": record_deposit,
     "expire": expire,

@@ -8,11 +8,12 @@ import pytest
 
 from partway.accounts.models import Organization
 from partway.billing import events, links
-from partway.billing.documents import quotes
+from partway.billing.documents import quote_decisions, quotes
+from partway.billing.documents.quote_decisions import SpokenDecision
 from partway.billing.models import Mail, Quote
 from partway.delivery.mail import rendering, sending
 from partway.delivery.receipt_figures import receipt
-from partway.lib.clock import now
+from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests.support import personas
 
@@ -85,6 +86,27 @@ def test_quote_declined_mail_contains_reason(quote: Quote) -> None:
     assert subject == "Dana Whitfield declined QUO-0001 ($1,000.00)"
     assert "Too <dear> & late." in plain
     assert "Too &lt;dear&gt; &amp; late." in html
+
+
+def test_recorded_acceptance_is_confirmed_to_customer_and_told_to_organization(quote: Quote) -> None:
+    decision = SpokenDecision("Dana W.", today(now(), quote.organization.time_zone))
+    by = personas.owner_actor(quote.organization)
+    quote_decisions.record_acceptance(quote, decision=decision, by=by, now=now())
+    for text in texts("quote_sent")[1:]:
+        assert "Alder Joinery has recorded that quote QUO-0001 was accepted: Dana W. said so on" in text
+        assert "Pay $300.00" in text
+    for text in texts("quote_accepted")[1:]:
+        assert "as Alice recorded" in text
+        assert "signed" not in text
+
+
+def test_recorded_decline_names_person_in_mail(quote: Quote) -> None:
+    decision = SpokenDecision("Dana W.", today(now(), quote.organization.time_zone), "Too dear.")
+    by = personas.owner_actor(quote.organization)
+    quote_decisions.record_decline(quote, decision=decision, by=by, now=now())
+    for text in texts("quote_declined")[1:]:
+        assert "Dana W. said so on" in text
+        assert "Too dear." in text
 
 
 def test_deposit_receipt_mail_names_quote_instead_of_invoice(quote: Quote) -> None:

@@ -17,6 +17,7 @@ _ENDED_QUOTE = {
     "sent": "not_accepted",
     "declined": "declined",
     "expired": "expired",
+    "withdrawn": "withdrawn",
     "invoiced": "settled",
 }
 _ENDED_INVOICE = {"paid": "settled", "void": "void", "written_off": "not_payable", "draft": "not_payable"}

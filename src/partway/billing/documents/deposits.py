@@ -32,6 +32,17 @@ def deposit_payment(quote: Quote) -> Payment | None:
     return quote.payments.deposits().first()
 
 
+def waiting_deposit(quote: Quote) -> Payment | None:
+    """Returns the payment that waits for the invoice of this quote; None once an invoice has taken it (DESIGN D2)."""
+    return quote.payments.waiting_deposits().first()
+
+
+def is_credit(quote: Quote) -> bool:
+    """Returns whether the paid deposit of an accepted quote was on an invoice that is void now: it waits for none."""
+    paid = quote.status == "accepted" and deposit_status(quote) == "paid"
+    return paid and waiting_deposit(quote) is None
+
+
 def unavailable_reason(quote: Quote) -> Conflict | None:
     """Returns the error that `record_deposit` raises now for any deposit, or None."""
     if not_due := _not_due_error(quote):

@@ -174,7 +174,9 @@ def send(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
 
 def _allocate_deposit(invoice: Invoice, by: Actor, now: datetime) -> None:
     """Allocates the deposit paid on the quote to the invoice made of it; the rest becomes credit (DESIGN D2)."""
-    payment = Payment.objects.deposits().filter(quote=invoice.quote_id).select_related("quote").first()
+    # Once (D2): a deposit that an earlier invoice took, which is void now, is credit.
+    unused = Payment.objects.deposits().exclude(allocations__cause="deposit")
+    payment = unused.filter(quote=invoice.quote_id).select_related("quote").first()
     unallocated = allocations.unallocated(payment) if payment else None
     if payment is None or unallocated is None:
         return
@@ -254,9 +256,12 @@ def _queue_mail(invoice: Invoice, event: Event, *, changed: bool = False) -> Non
 def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | None = None) -> Invoice:
     """Ends an unpaid invoice: cancels its open request and its checkout (DESIGN D3).
 
-    Raises PaymentInProgress while a payment is committed, Conflict when payments are allocated or it has ended already,
-    Stale when it has another version than expected (DESIGN D8).
+    The quote that it was made of is accepted again, so that another invoice can be made of it. Raises
+    PaymentInProgress while a payment is committed, Conflict when payments are allocated or it has ended already, Stale
+    when it has another version than expected (DESIGN D8).
     """
+    # The quote before its invoice, as acts on its deposit lock them; the other way round the two could deadlock.
+    quote = Quote.objects.locked(invoice.quote_id) if invoice.quote_id is not None else None
     invoice = Invoice.objects.locked(invoice.pk)
     if not_allowed := void_unavailable_reason(invoice):
         raise not_allowed
@@ -265,8 +270,12 @@ def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
     amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
     adjustments.take_back(invoice, cause="invoice_voided", by=by, now=now)
     move(invoice, "void", by=by, now=now, version=invoice.version + 1)
-    # A draft that is void does not take over the deposit of its quote, and no second invoice is made of the quote.
-    deposits = Payment.objects.deposits().filter(quote=invoice.quote_id, quote__isnull=False)
+    if quote is None:
+        return invoice
+    move(quote, "accepted", by=by, now=now, data={"invoice": invoice.pk, "number": invoice.number or ""})
+    # A deposit that no invoice has taken yet waits for the next one. One that had been on this invoice does not come
+    # back to the quote (D2): it is credit, and a member decides where it goes.
+    deposits = Payment.objects.deposits().without_waiting_deposits().filter(quote=quote)
     deposit = deposits.select_related("quote").first()
     if deposit is not None and (unallocated := allocations.unallocated(deposit)):
         raise_for_payment(

@@ -51,7 +51,7 @@ def create(organization: Organization, *, draft: QuoteDraft, by: Actor, now: dat
     _fill(quote, draft)
     quote.save(force_insert=True)
     drafts.write_lines(quote, draft)
-    events.record("quote.created", quote, by=by, now=now, data=_event_data(quote))
+    events.record("quote.created", quote, by=by, now=now, data=event_data(quote))
     return quote
 
 
@@ -69,12 +69,12 @@ def edit(quote: Quote, *, draft: QuoteDraft, expected_version: int, by: Actor, n
     if quote.version != expected_version:
         raise Stale()
     _check(draft, quote.organization, now, stored_day=quote.valid_until)
-    before = _event_data(quote)
+    before = event_data(quote)
     _fill(quote, draft)
     quote.version = expected_version + 1
     quote.save()
     drafts.write_lines(quote, draft)
-    events.record("quote.edited", quote, by=by, now=now, data={**_event_data(quote), "before": before})
+    events.record("quote.edited", quote, by=by, now=now, data={**event_data(quote), "before": before})
     return quote
 
 
@@ -116,7 +116,8 @@ def deposit_minor(draft: QuoteDraft | Quote, total_minor: int) -> int:
     return draft.deposit_amount_minor if draft.deposit_kind == "amount" else 0
 
 
-def _event_data(quote: Quote) -> dict[str, object]:
+def event_data(quote: Quote) -> dict[str, object]:
+    """Returns what the events and mails of a quote say about its offer."""
     return {
         "total_minor": quote.total_minor,
         "deposit_minor": quote.deposit_minor,
@@ -145,7 +146,7 @@ def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None
         raise Invalid({"deposit": error})
     issued = parties.freeze(quote.organization, quote.customer)
     number = next_quote_number(quote.organization_id)
-    data = {**_event_data(quote), "number": number, "email": quote.customer.email}
+    data = {**event_data(quote), "number": number, "email": quote.customer.email}
     data |= parties.event_data(issued)
     columns = {**issued, "number": number, "number_key": sort_key(number), "sent_at": now}
     event = move(quote, "sent", by=by, now=now, data=data, **columns)
@@ -180,7 +181,7 @@ def resend(quote: Quote, *, by: Actor, now: datetime) -> Quote:
 
 
 def _queue_mail(quote: Quote, event: Event) -> None:
-    outbox.queue("quote_sent", event, Recipients(to=[quote.customer.email], data=_event_data(quote)))
+    outbox.queue("quote_sent", event, Recipients(to=[quote.customer.email], data=event_data(quote)))
 
 
 # The customer's decision
@@ -208,12 +209,12 @@ def accept(quote: Quote, *, evidence: AcceptanceEvidence, by: Actor, now: dateti
     name = evidence.name.strip()
     if not 0 < len(name) <= MAX_NAME_LENGTH:
         raise Invalid({"name": field_error("acceptance_name")})
-    _check_open(quote, now)
-    data = {**_event_data(quote), "name": name, "address": evidence.address}
+    check_open(quote, now)
+    data = {**event_data(quote), "name": name, "address": evidence.address}
     columns = {"accepted_by": name, "accepted_at": now, "accepted_ip": evidence.address}
     event = move(quote, "accepted", by=by, now=now, data=data, **columns)
     to, reply_to = [quote.organization.email], quote.customer.email
-    outbox.queue("quote_accepted", event, Recipients(to=to, reply_to=reply_to, data=_event_data(quote)))
+    outbox.queue("quote_accepted", event, Recipients(to=to, reply_to=reply_to, data=event_data(quote)))
     return quote
 
 
@@ -223,15 +224,16 @@ def decline(quote: Quote, *, reason: str, by: Actor, now: datetime) -> Quote:
     quote = Quote.objects.locked(quote.pk)
     if quote.status == "declined":
         return quote
-    _check_open(quote, now)
-    data = {**_event_data(quote), "reason": reason.strip()[:MAX_DECLINE_REASON_LENGTH]}
+    check_open(quote, now)
+    data = {**event_data(quote), "reason": reason.strip()[:MAX_DECLINE_REASON_LENGTH]}
     event = move(quote, "declined", by=by, now=now, data=data)
     to, reply_to = [quote.organization.email], quote.customer.email
     outbox.queue("quote_declined", event, Recipients(to=to, reply_to=reply_to, data=data))
     return quote
 
 
-def _check_open(quote: Quote, now: datetime) -> None:
+def check_open(quote: Quote, now: datetime) -> None:
+    """Returns while the customer can accept or decline; raises Conflict for a draft, TooLate once it has ended."""
     if quote.status == "draft":
         raise Conflict(reason="quote_not_sent")
     if quote.status != "sent":
@@ -271,12 +273,13 @@ def mark_opened(quote: Quote, *, now: datetime) -> None:
 def create_invoice(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None = None) -> Invoice:
     """Makes a draft invoice of an accepted quote, once; sending it allocates the deposit to it (DESIGN D2).
 
-    Returns the invoice of a quote that is invoiced already. Raises PaymentInProgress while the deposit's payment is
-    committed, Conflict unless the quote is accepted, Stale when it has another version than expected (DESIGN D8).
+    After that invoice was voided, the quote is accepted again and another one can be made of it. Returns the invoice of
+    a quote that is invoiced already. Raises PaymentInProgress while the deposit's payment is committed, Conflict unless
+    the quote is accepted, Stale when it has another version than expected (DESIGN D8).
     """
     quote = Quote.objects.locked(quote.pk)
     if quote.status == "invoiced":
-        return Invoice.objects.get(quote=quote)
+        return Invoice.objects.of_quote(quote).get()
     if quote.status != "accepted":
         raise Conflict(reason="invoice_before_acceptance")
     preconditions.check_version(quote, expected_version)

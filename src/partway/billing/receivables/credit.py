@@ -30,15 +30,7 @@ def payments_with_credit(customer: Customer) -> PaymentQuerySet:
     payments = Payment.objects.with_unallocated().filter(
         Q(invoice__customer=customer) | Q(quote__customer=customer)
     )
-    return payments.exclude(_WAITING).order_by("settled_at", "pk")
-
-
-_WAITING = Q(accepted=True) & (Q(quote__status="accepted") | Q(quote__invoice__status="draft"))
-
-
-def waiting_deposits() -> PaymentQuerySet:
-    """Returns the deposits that wait for the invoice of their quote."""
-    return Payment.objects.succeeded().filter(_WAITING)
+    return payments.without_waiting_deposits().order_by("settled_at", "pk")
 
 
 def balances(customer: Customer) -> list[Money]:

@@ -48,7 +48,7 @@ def unavailable_reason(payment: Payment) -> Conflict | None:
         return Conflict(reason="refund_without_money")
     if not refundable(payment):
         return Conflict(reason="refunded_already")
-    is_waiting = credit.waiting_deposits().filter(pk=payment.pk).exists()
+    is_waiting = Payment.objects.waiting_deposits().filter(pk=payment.pk).exists()
     return Conflict(reason="refund_of_waiting_deposit") if is_waiting else None
 
 

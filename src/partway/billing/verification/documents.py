@@ -23,10 +23,12 @@ _EARLIER = Payment.objects.deposits().filter(quote=OuterRef("quote"), pk__lt=Out
 _ALLOCATED_BEFORE = Allocation.objects.filter(
     cause="deposit", payment=OuterRef("payment"), pk__lt=OuterRef("pk")
 )
-_DEPOSIT_ALLOCATION = Allocation.objects.filter(invoice=OuterRef("pk"), cause="deposit")
+_UNUSED_DEPOSIT = Payment.objects.deposits().exclude(allocations__cause="deposit")
+_IS_CREDIT = Exists(Allocation.objects.filter(payment=OuterRef("pk"), cause="deposit"))
 _ITS_QUOTE = Quote.objects.filter(
-    pk=OuterRef("quote"), status="invoiced", customer=OuterRef("customer"), currency=OuterRef("currency")
+    pk=OuterRef("quote"), customer=OuterRef("customer"), currency=OuterRef("currency")
 )
+_ITS_INVOICE = Invoice.objects.filter(quote=OuterRef("pk")).exclude(status="void")
 
 
 CHECKS = (
@@ -42,7 +44,10 @@ CHECKS = (
         no_rows_where(Payment, _DEPOSIT & Exists(_EARLIER), "a second deposit of {quote}"),
         no_rows_where(
             Payment,
-            _DEPOSIT & ~Q(quote__status__in=("accepted", "invoiced")),
+            # That of a withdrawn quote was on an invoice once, and is credit since that was voided.
+            _DEPOSIT
+            & ~Q(quote__status__in=("accepted", "invoiced"))
+            & ~(Q(quote__status="withdrawn") & _IS_CREDIT),
             "a deposit of {quote}, which is {quote__status}",
         ),
     ),
@@ -50,10 +55,13 @@ CHECKS = (
         "D2",
         "an invoiced quote has its invoice, with its customer and currency, and no unsettled payment",
         no_rows_where(
-            Quote, Q(status="invoiced", invoice__isnull=True), "invoiced, but no invoice was made of it"
+            Quote, Q(status="invoiced") & ~Exists(_ITS_INVOICE), "invoiced, but no invoice was made of it"
         ),
         no_rows_where(
-            Invoice, Q(quote__isnull=False) & ~Exists(_ITS_QUOTE), "does not fit {quote}, its quote"
+            Invoice,
+            Q(quote__isnull=False)
+            & (~Exists(_ITS_QUOTE) | (~Q(status="void") & ~Q(quote__status="invoiced"))),
+            "does not fit {quote}, its quote",
         ),
         no_rows_where(
             Payment,
@@ -66,9 +74,10 @@ CHECKS = (
         "a deposit is allocated, once, to the invoice made of its quote when that is sent",
         no_rows_where(
             Invoice,
+            # A void one may have been sent before the deposit was paid.
             Q(sent_at__isnull=False, quote__isnull=False)
-            & Exists(Payment.objects.deposits().filter(quote=OuterRef("quote")))
-            & ~Exists(_DEPOSIT_ALLOCATION),
+            & ~Q(status="void")
+            & Exists(_UNUSED_DEPOSIT.filter(quote=OuterRef("quote"))),
             "was sent without the deposit of {quote}",
         ),
         no_rows_where(

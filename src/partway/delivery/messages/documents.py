@@ -14,6 +14,8 @@ _FIELDS: dict[str, str | Promise] = {
     "customer_fixed.sent": _("This invoice was sent, so it stays with that customer."),
     "customer_missing": _("Choose a customer."),
     "date_out_of_range": _("Choose a day between %(first)s and %(last)s."),
+    "decision_day": _("Choose a day from %(sent_on)s, when the quote was sent, to today."),
+    "decision_name": _("Enter the name of the person who said it, in at most %(limit)s characters."),
     "deposit_amount": _("Enter an amount above zero, at most the total of %(total)s."),
     "deposit_below_minimum": _("A deposit of %(deposit)s cannot be paid online; the least is %(minimum)s."),
     "deposit_kind": _("Choose no deposit, a percentage or an amount."),
@@ -44,7 +46,9 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "conflict.deposit_before_acceptance": _("A deposit can be recorded once the quote is accepted."),
     "conflict.deposit_form_used": _("This form was used already. Open it again to record the deposit."),
-    "conflict.edit_sent_quote": _("Only a draft can be edited. Write a new quote instead."),
+    "conflict.edit_sent_quote": _(
+        "Only a draft can be edited. Withdraw the quote and write a new one from it instead."
+    ),
     "conflict.edit_void": _("This invoice is void. Write a new one instead."),
     "conflict.edit_written_off": _("This invoice was written off. Reopen it before you change it."),
     "conflict.invoice_already_sent": _("This invoice was already sent."),
@@ -65,9 +69,13 @@ MESSAGES: dict[str, str | Promise] = {
         "Move it to the customer's credit first; then the invoice can be voided."
     ),
     "conflict.void_written_off": _("This invoice is written off and cannot be voided."),
+    "conflict.withdraw_draft_quote": _("This quote was never sent, so there is nothing to withdraw."),
     "invoice_not_sent": _("This invoice is not in Sent status."),
     "payment_in_progress.deposit": _(
         "The deposit is being paid right now. Wait until that is settled, then try again."
+    ),
+    "stale.quote_decided": _(
+        "The customer accepted this quote in the meantime. Look again before you withdraw it."
     ),
     "stale.payment_becomes_credit": _(
         "%(paid)s was paid in the meantime. If you save this, %(credit)s of what was paid becomes the customer's "
@@ -81,11 +89,24 @@ MESSAGES: dict[str, str | Promise] = {
     "too_late.quote_declined": _("This quote is declined already."),
     "too_late.quote_expired": _("This quote is expired already."),
     "too_late.quote_invoiced": _("This quote is invoiced already."),
-    "too_late.quote_past_valid_until": _("This quote is no longer valid. Ask for a new one."),
+    "too_late.quote_past_valid_until": _(
+        "The last day of this quote is over, so it can be neither accepted nor declined any more."
+    ),
+    "too_late.quote_withdrawn": _("This quote is withdrawn already."),
     "too_late.resend_declined_quote": _("This quote is declined; its link is not mailed any more."),
     "too_late.resend_expired_quote": _("This quote is expired; its link is not mailed any more."),
     "too_late.resend_invoiced_quote": _("This quote is invoiced; its link is not mailed any more."),
     "too_late.resend_past_valid_until": _(
         "The last day of this quote is over; its link is not mailed any more."
+    ),
+    "too_late.resend_withdrawn_quote": _("This quote is withdrawn; its link is not mailed any more."),
+    "too_late.withdraw_declined_quote": _("This quote is declined already and cannot be withdrawn."),
+    "too_late.withdraw_expired_quote": _("This quote is expired already and cannot be withdrawn."),
+    "too_late.withdraw_invoiced_quote": _(
+        "An invoice was made of this quote. Void the invoice first; then the quote can be withdrawn."
+    ),
+    "too_late.withdraw_paid_deposit": _(
+        "The deposit of %(deposit)s is paid. Reverse it if it did not arrive; otherwise make the invoice, send it, "
+        "move the deposit to the customer's credit and void the invoice. Then the quote can be withdrawn."
     ),
 }

@@ -21,6 +21,7 @@ _NOT_IN_FORCE = {
     "draft": gettext_lazy("Draft"),
     "declined": gettext_lazy("Declined"),
     "expired": gettext_lazy("Expired"),
+    "withdrawn": gettext_lazy("Withdrawn"),
 }
 
 

@@ -50,6 +50,7 @@ _STATES: dict[str, tuple[str | Promise, str, str]] = {
     "written_off": (_("Written off"), "muted", "ring"),
     "accepted": (_("Accepted"), "green", "half"),
     "declined": (_("Declined"), "muted", "ring"),
+    "withdrawn": (_("Withdrawn"), "muted", "ring"),
     "invoiced": (_("Invoiced"), "green", "disc"),
     "due": (_("Due"), "amber", "ring"),
     "none": (_("None"), "muted", "ring"),

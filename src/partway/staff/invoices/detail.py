@@ -12,7 +12,7 @@ from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.errors import BillingError, Invalid
 from partway.billing.ledger import adjustments, allocations
-from partway.billing.models import Event, Invoice
+from partway.billing.models import Event, Invoice, Payment
 from partway.billing.receivables import credit
 from partway.billing.requests import payment_requests
 from partway.delivery.messages.online_amounts import due_message
@@ -87,11 +87,16 @@ def _requests(ctx: MemberContext, invoice: Invoice) -> dict[str, Any]:
 
 def _deposit(invoice: Invoice) -> dict[str, Money | None]:
     """The deposit that came with the quote, and how much of it is credit or will be once the invoice is sent."""
-    payment = deposits.deposit_payment(invoice.quote) if invoice.quote else None
+    if invoice.quote is None:
+        return {}
+    # Another invoice of the quote may have taken the deposit before, and is void now (D2).
+    taken_here = Payment.objects.deposits().filter(allocations__invoice=invoice, allocations__cause="deposit")
+    is_draft = invoice.status == "draft"
+    payment = deposits.waiting_deposit(invoice.quote) if is_draft else taken_here.first()
     if payment is None or payment.captured is None:
         return {}
     taken, left = payment.captured, allocations.unallocated(payment)
-    if invoice.status == "draft":
+    if is_draft:
         left = Money(max(0, taken.amount_minor - invoice.total_minor), taken.currency)
     return {"deposit": taken, "deposit_left": left}
 

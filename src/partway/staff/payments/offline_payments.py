@@ -201,10 +201,10 @@ def reversal_effects(payment: Payment) -> ReversalEffects:
     invoices = Invoice.objects.filter(pk__in=allocated).order_by("pk")
     unallocated = allocations.unallocated(payment) or None
     is_credit = credit.payments_with_credit(payment.document.customer).filter(pk=payment.pk).exists()
-    # Once its quote is an invoice, a deposit cannot be paid any more (DESIGN D2).
-    is_invoiced = payment.quote is not None and payment.quote.status == "invoiced"
+    # A deposit can be paid while its quote is accepted, until an invoice is made of it (DESIGN D2).
+    is_due_again = payment.quote is not None and payment.quote.status == "accepted"
     return ReversalEffects(
         due_again=[(invoice, Money(allocated[invoice.pk], invoice.currency)) for invoice in invoices],
         credit=unallocated if is_credit else None,
-        deposit=None if is_credit or is_invoiced else unallocated,
+        deposit=payment.amount if is_due_again else None,
     )

@@ -117,5 +117,8 @@ def invoice(ctx: MemberContext, quote_id: str) -> HttpResponse:
         form=ConfirmForm(ctx.post_data),
         act=act,
         back=ctx.url("quote", quote.pk),
-        context=lambda: {"deposit_status": deposits.deposit_status(quote)},
+        context=lambda: {
+            "deposit_status": deposits.deposit_status(quote),
+            "deposit_is_credit": deposits.is_credit(quote),
+        },
     )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.documents import deposits
-from partway.billing.models import Event, Invoice, Quote
+from partway.billing.models import Event, Quote
 from partway.billing.models.documents import has_number
 from partway.billing.models.quotes import QuoteStatus
 from partway.delivery.pdf import pdf_response, quote_pdf
@@ -73,6 +73,9 @@ def show(ctx: MemberContext, quote_id: str) -> HttpResponse:
     quote = get_quote_or_404(ctx, quote_id)
     events = Event.objects.filter(quote=quote).select_related("payment").order_by("-created_at", "-id")
     status = deposits.deposit_status(quote)
+    invoices = list(quote.invoices.order_by("created_at", "id"))
+    deposit_is_credit = deposits.is_credit(quote)
+    has_ended_or_paid = quote.status not in ("sent", "accepted") or status in ("paid", "processing")
     may_use_link = Permission.COPY_LINKS in ctx.permissions and quote.status in (
         "sent",
         "accepted",
@@ -84,7 +87,10 @@ def show(ctx: MemberContext, quote_id: str) -> HttpResponse:
         "deposit_status": status,
         "stages": _stages(quote, status),
         "request_unavailable_reason": _request_unavailable_reason(quote),
-        "invoice": Invoice.objects.filter(quote=quote).first(),
+        "invoice": next((invoice for invoice in invoices if invoice.status != "void"), None),
+        "voided": next((invoice for invoice in reversed(invoices) if invoice.status == "void"), None),
+        "deposit_is_credit": deposit_is_credit,
+        "can_withdraw": deposit_is_credit or not has_ended_or_paid,
         "payments": payment_rows.of_quote(ctx, quote),
         "customer_url": links.quote_url(quote) if may_use_link else "",
         "timeline": timeline.entries(events),
@@ -104,7 +110,7 @@ def _stages(quote: Quote, deposit_status: str) -> dict[str, Money]:
 
 def _request_unavailable_reason(quote: Quote) -> str:
     """Why a quote has no Request Payment (DESIGN D1), and where it is instead."""
-    if quote.status in ("declined", "expired"):
+    if quote.status in ("declined", "expired", "withdrawn"):
         return gettext("This quote has ended, so nothing can be asked for. Write a new one, or an invoice.")
     if quote.status == "invoiced":
         return gettext("Request Payment is on the invoice made of this quote.")

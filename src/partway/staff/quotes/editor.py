@@ -25,7 +25,12 @@ _DEFAULT_VALIDITY = timedelta(days=30)
 
 
 def new(ctx: MemberContext) -> HttpResponse:
-    """Writes a new draft; it starts with the organization's currency and default deposit."""
+    """Writes a new draft; it starts with the organization's currency and default deposit, or as a copy of a quote."""
+    if not ctx.is_post and (source := ctx.request.GET.get("from")):
+        copied = stored(get_quote_or_404(ctx, source))
+        valid_until = ctx.today + _DEFAULT_VALIDITY
+        first = {**copied["initial"], "version": "", "valid_until": valid_until}
+        return _page(ctx, QuoteForm(organization=ctx.organization, initial=first, lines=copied["lines"]))
     if not ctx.is_post:
         currency = ctx.organization.currency
         first = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.utils.translation import gettext as _
 
 from partway.accounts.permissions import Permission
@@ -25,6 +27,9 @@ def content(mail: Mail) -> Content:
         context={
             **quote_context(quote),
             "reason": mail.data.get("reason", ""),
+            # Of a refusal that a member recorded.
+            "said_by": mail.data.get("name", ""),
+            "said_on": date.fromisoformat(mail.data["on"]) if "on" in mail.data else None,
             "url": staff_url(quote),
         },
     )

@@ -1,4 +1,4 @@
-"""The mail of a quote that was sent or resent. To the customer; replies go to the organization."""
+"""The mail of a quote that was sent, resent or recorded as accepted. To the customer; replies to the organization."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def is_valid(mail: Mail, *, now: datetime) -> bool:
 
 
 def content(mail: Mail) -> Content:
-    """The quote with its link and its PDF; `asks` when it is accepted and its deposit is due."""
+    """The quote with its link and its PDF; `asks` when it is accepted and its deposit is due.
+
+    `recorded` when a member recorded the acceptance: the customer never saw the page that says it.
+    """
     quote = required(mail.quote)
     asks = quote.status == "accepted" and deposits.deposit_status(quote) == "due"
     deposit = {"amount": format_money(quote.deposit)}
@@ -42,6 +45,7 @@ def content(mail: Mail) -> Content:
         context={
             **quote_context(quote),
             "asks": asks,
+            "recorded": quote.accepted_on is not None,
             "button": _("Pay %(amount)s") % deposit if asks else _("See the quote"),
             "url": links.quote_url(quote),
         },
