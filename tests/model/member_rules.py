@@ -79,11 +79,10 @@ class MemberRules(PartwayMachine):
             self.act_on("send", self.books.invoices[-1], self.books.send, invoices.send, by)
 
     def draft(self, customer: Customer, currency: str, total: int) -> invoices.InvoiceDraft:
-        """Returns a draft of one line."""
+        """Returns a draft of one line, due 14 days after sending: however long it waits, it is never overdue then."""
         lines = (LineDraft("Oak staircase", Decimal(1), total, Decimal(0)),)
-        return invoices.InvoiceDraft(
-            customer=customer, currency=currency, due_on=self.now.date() + timedelta(days=14), lines=lines
-        )
+        due = {"due_on": self.now.date() + timedelta(days=14), "due_days": 14}
+        return invoices.InvoiceDraft(customer=customer, currency=currency, lines=lines, **due)
 
     @precondition(has_candidate("invoices", is_draft))
     @rule(invoice=one("invoices", is_draft), by=members)

@@ -142,7 +142,8 @@ def sent_invoice(
 ) -> Invoice:
     """Creates an invoice and sends it."""
     made = draft_invoice(owes, total_minor, due_in=due_in, currency=currency)
-    return invoices.send(made, by=owner_actor(owes.organization), now=present())
+    by = owner_actor(owes.organization)
+    return invoices.send(made, by=by, now=present(), allow_overdue=due_in < 0)
 
 
 def edit_invoice(invoice: Invoice, total_minor: int) -> Invoice:

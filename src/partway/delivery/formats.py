@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, dates, numbers
 from django.conf import settings
 from django.utils import translation
+from django.utils.translation import gettext, ngettext
 
 from partway.lib import money as lib_money
 from partway.lib import typed_numbers
@@ -116,6 +117,16 @@ def example_number(places: int) -> str:
 def format_date(day: date, locale: str = "") -> str:
     """Returns a calendar day: Nov 22, 2026."""
     return dates.format_date(day, "medium", locale=locale or current_locale())
+
+
+def format_due(due_on: date, due_days: int | None) -> str:
+    """Returns the day on which an invoice is due, or the terms of a draft: 14 days after sending."""
+    if due_days is None:
+        return format_date(due_on)
+    if due_days == 0:
+        return gettext("on the day of sending")
+    days = ngettext("%(days)s day after sending", "%(days)s days after sending", due_days)
+    return days % {"days": format_number(Decimal(due_days))}
 
 
 def format_datetime(moment: datetime, time_zone: str, locale: str = "") -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError
 
 from partway.accounts.models import Organization
 from partway.billing import links
-from partway.billing.documents import invoices
-from partway.billing.errors import Conflict, Invalid, InvoiceNotSent
+from partway.billing.documents import invoices, quotes
+from partway.billing.documents.drafts import LineDraft
+from partway.billing.errors import Conflict, Invalid, InvoiceNotSent, field_error
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, Mail
 from partway.delivery.mail import kinds
@@ -48,7 +51,7 @@ def test_refused_invoice_send_uses_no_number(dana: Customer, alice: Actor) -> No
 def test_failed_invoice_send_uses_no_number(dana: Customer, alice: Actor) -> None:
     draft = personas.draft_invoice(dana)
     with pytest.raises(IntegrityError):
-        invoices.send(draft, by=alice, now=None)  # type: ignore[arg-type]
+        send(draft, replace(alice, kind=None))  # type: ignore[arg-type]
     assert send(draft, alice).number == "INV-0001"
 
 
@@ -101,3 +104,86 @@ def test_invoice_overdue_follows_organization_time_zone(invoice: Invoice) -> Non
     just_after_midnight_utc = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
     assert not invoice.is_overdue(today(just_after_midnight_utc, "America/New_York"))
     assert invoice.is_overdue(today(just_after_midnight_utc, "Asia/Tokyo"))
+
+
+# The due date
+
+EVENING = datetime(2026, 11, 30, 23, 0, tzinfo=UTC)  # in Auckland it is December 1 already
+
+
+def draft_due(owes: Customer, by: Actor, *, at: datetime = EVENING, **due: object) -> Invoice:
+    lines = (LineDraft("Oak staircase", Decimal(1), 100_000, Decimal(0)),)
+    content = invoices.InvoiceDraft(customer=owes, currency="USD", lines=lines, **due)  # type: ignore[arg-type]
+    return invoices.create(owes.organization, draft=content, by=by, now=at)
+
+
+@pytest.mark.parametrize(
+    ("zone", "due_on"), [("UTC", date(2026, 12, 28)), ("Pacific/Auckland", date(2026, 12, 29))]
+)
+def test_days_to_pay_count_from_day_of_sending_where_organization_is(
+    organization: Organization, dana: Customer, alice: Actor, zone: str, due_on: date
+) -> None:
+    Organization.objects.update(time_zone=zone)
+    draft = draft_due(dana, alice, at=EVENING - timedelta(days=20), due_days=28)
+    sent = invoices.send(draft, by=alice, now=EVENING)
+    assert (sent.due_on, sent.due_days) == (due_on, None)
+    assert Invoice.objects.get().due_on == due_on
+    assert Event.objects.get(type="invoice.sent").data["due_on"] == due_on.isoformat()
+
+
+def test_named_due_date_stays_when_invoice_is_sent(dana: Customer, alice: Actor) -> None:
+    draft = draft_due(dana, alice, due_on=date(2026, 12, 24))
+    assert invoices.send(draft, by=alice, now=EVENING).due_on == date(2026, 12, 24)
+
+
+def test_invoice_past_its_due_date_is_sent_only_when_allowed(dana: Customer, alice: Actor) -> None:
+    draft = draft_due(dana, alice, due_on=date(2026, 11, 30))
+    tomorrow = EVENING + timedelta(days=1)
+    with pytest.raises(Invalid) as refusal:
+        invoices.send(draft, by=alice, now=tomorrow)
+    error = refusal.value.fields["due_on"]
+    assert error == field_error("due_on_in_past", due_on=date(2026, 11, 30))
+    assert invoices.send(draft, by=alice, now=tomorrow, allow_overdue=True).number == "INV-0001"
+
+
+def test_invoice_of_zero_days_to_pay_is_due_today_and_not_overdue(dana: Customer, alice: Actor) -> None:
+    sent = invoices.send(draft_due(dana, alice, due_days=0), by=alice, now=EVENING)
+    assert not sent.is_overdue(today(EVENING, sent.organization.time_zone))
+
+
+@pytest.mark.parametrize(
+    ("due", "field"), [({}, "due_on"), ({"due_days": 366}, "due_days"), ({"due_days": -1}, "due_days")]
+)
+def test_draft_needs_due_date_or_days_within_a_year(
+    dana: Customer, alice: Actor, due: dict[str, int], field: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        draft_due(dana, alice, **due)
+    assert list(refusal.value.fields) == [field]
+
+
+def test_edited_draft_changes_between_date_and_days(dana: Customer, alice: Actor) -> None:
+    draft = draft_due(dana, alice, due_on=date(2026, 12, 24))
+    lines = (LineDraft("Oak staircase", Decimal(1), 100_000, Decimal(0)),)
+    content = invoices.InvoiceDraft(customer=dana, currency="USD", lines=lines, due_days=7)
+    edited = invoices.edit(draft, draft=content, expected_version=1, by=alice, now=EVENING)
+    assert (edited.due_days, edited.due_on) == (7, date(2026, 12, 7))
+
+
+def test_sent_invoice_keeps_date_whatever_days_an_edit_names(dana: Customer, alice: Actor) -> None:
+    sent = invoices.send(draft_due(dana, alice, due_days=7), by=alice, now=EVENING)
+    lines = (LineDraft("Oak staircase", Decimal(1), 90_000, Decimal(0)),)
+    content = invoices.InvoiceDraft(
+        customer=dana, currency="USD", lines=lines, due_on=date(2026, 12, 31), due_days=90
+    )
+    edited = invoices.edit(sent, draft=content, expected_version=2, by=alice, now=EVENING)
+    assert (edited.due_days, edited.due_on) == (None, date(2026, 12, 31))
+
+
+def test_invoice_of_quote_has_usual_days_to_pay(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    made = quotes.create_invoice(quote, by=alice, now=present())
+    assert made.due_days == dana.organization.default_due_days
+    sent = invoices.send(made, by=alice, now=present() + timedelta(days=40))
+    zone = dana.organization.time_zone
+    assert sent.due_on == today(present() + timedelta(days=40), zone) + timedelta(days=14)

@@ -187,10 +187,21 @@ def test_refund_of_allocated_deposit_is_due_on_its_invoice(dana: Customer, alice
     assert figures(invoice) == ("sent", 0, 0, 100_000)
 
 
-def test_refund_of_deposit_whose_draft_was_voided_is_of_credit(dana: Customer, alice: Actor) -> None:
+def test_refund_of_deposit_whose_draft_was_voided_is_refused(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     payment = personas.record_deposit_check(quote)
     invoices.void(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
+    with pytest.raises(Conflict) as refused:
+        give_back(dana, 30_000, alice, payment)
+    assert refused.value.reason == "refund_of_waiting_deposit"
+
+
+def test_refund_of_deposit_whose_sent_invoice_was_voided_is_of_credit(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    payment = personas.record_deposit_check(quote)
+    invoice = invoices.send(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
+    credit.deallocate(invoice, payment, by=alice, now=present())
+    invoices.void(invoice, by=alice, now=present())
     give_back(dana, 30_000, alice, payment)
     assert credit_of(dana) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -10,7 +11,8 @@ from django.test import Client
 from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Invoice, Mail, Payment
 from partway.billing.receivables import credit
-from partway.lib.clock import now
+from partway.delivery.formats import format_date
+from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests.staff.confirmation_pages import confirm_page, hidden_fields
 from tests.staff.invoices.test_detail import page_of, text_of
@@ -53,6 +55,30 @@ def test_invoice_with_zero_total_cannot_be_sent(bob: Client, dana: Customer) -> 
     response = confirm_page(bob, url(draft, "send"))
     assert response.status_code == 422
     assert "Nothing is due on this invoice" in response.content.decode()
+
+
+def test_send_page_says_on_which_day_days_to_pay_end(bob: Client, dana: Customer) -> None:
+    draft = quotes.create_invoice(
+        personas.accept_quote(personas.sent_quote(dana)),
+        by=personas.owner_actor(dana.organization),
+        now=now() - timedelta(days=30),
+    )
+    due = today(now(), dana.organization.time_zone) + timedelta(days=14)
+    page = text_of(bob.get(url(draft, "send")).content.decode())
+    assert f"{format_date(due)} (14 days after sending)" in page
+    assert "overdue" not in page
+
+
+def test_invoice_past_its_due_date_is_sent_only_with_tick(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana, due_in=-1)
+    page = bob.get(url(draft, "send")).content.decode()
+    assert "would be overdue the moment it is sent" in page
+    assert f'href="{url(draft, "edit")}"' in page
+    refused = confirm_page(bob, url(draft, "send"))
+    assert (refused.status_code, "Nothing was sent" in refused.content.decode()) == (422, True)
+    assert Invoice.objects.get().status == "draft"
+    bob.post(url(draft, "send"), {**hidden_fields(refused), "allow_overdue": "yes"})
+    assert Invoice.objects.get().status == "sent"
 
 
 def test_resending_invoice_mails_again(bob: Client, invoice: Invoice) -> None:

@@ -46,7 +46,8 @@ PARTIES = {
         ({}, []),
         ({"version": 2, "subtotal_minor": 1}, []),
         ({"total_minor": 120_000}, ["Total $1,032.48 → $1,200.00"]),
-        ({"due_on": date(2026, 12, 14)}, ["Due on Nov 30, 2026 → Dec 14, 2026"]),
+        ({"due_on": date(2026, 12, 14)}, ["Due Nov 30, 2026 → Dec 14, 2026"]),
+        ({"due_days": 14}, ["Due Nov 30, 2026 → 14 days after sending"]),
         ({"customer": "Eli"}, ["Customer Dana Whitfield → Eli"]),
         (
             {"issued_to": "pty_moved"},

@@ -51,6 +51,32 @@ def test_saving_invoice_creates_draft_and_redirects(bob: Client, dana: Customer)
     assert made.due_on.isoformat() == "2026-12-24"
 
 
+def test_draft_is_due_days_after_sending_and_its_editor_shows_them_again(bob: Client, dana: Customer) -> None:
+    save(bob, dana, due_kind="days", due_days="21", due_on="")
+    made = Invoice.objects.get()
+    assert made.due_days == 21
+    form = bob.get(f"/o/alder/invoices/{made.pk}/edit/").context["form"]
+    assert (form["due_kind"].value(), form["due_days"].value()) == ("days", "21")
+    for path in ("", f"{made.pk}/"):
+        assert "21 days after sending" in bob.get(f"/o/alder/invoices/{path}").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"due_kind": "days", "due_days": ""}, "due_days"),
+        ({"due_kind": "days", "due_days": "366"}, "due_days"),
+        ({"due_kind": "date", "due_on": "", "due_days": "14"}, "due_on"),
+    ],
+)
+def test_invalid_terms_of_payment_are_marked(
+    bob: Client, dana: Customer, changes: dict[str, str], field: str
+) -> None:
+    response = save(bob, dana, **changes)
+    assert response.status_code == 422
+    assert f'id="id-{field}-error"' in response.content.decode()
+
+
 def test_invoice_lines_with_quantity_tax_and_discount_add_up(bob: Client, dana: Customer) -> None:
     second = {
         "lines__1__description": "Fitting",

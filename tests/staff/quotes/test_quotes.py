@@ -287,6 +287,9 @@ def test_sending_quote_assigns_number(bob: Client, dana: Customer) -> None:
 def test_unsendable_quote_shows_reason(bob: Client, dana: Customer) -> None:
     draft = personas.draft_quote(dana)
     Quote.objects.update(valid_until=now().date() - timedelta(days=3))
+    page = bob.get(f"/o/alder/quotes/{draft.pk}/send/")
+    assert "The last day of this quote is over" in text_of(page)
+    assert ">Send quote</button>" not in page.content.decode()
     response = confirm_page(bob, f"/o/alder/quotes/{draft.pk}/send/")
     assert response.status_code == 422
     assert "This day is over" in text_of(response)

@@ -111,6 +111,10 @@ def test_new_invoice_starts_with_default_tax_and_payment_term(
     page = alice.get("/o/alder/invoices/new/")
     due = today(now(), "Europe/Vienna") + timedelta(days=30)
     assert page.context["form"]["due_on"].value() == due.isoformat()
+    assert (page.context["form"]["due_kind"].value(), page.context["form"]["due_days"].value()) == (
+        "days",
+        "30",
+    )
     assert {row["tax_percent"].value() for row in page.context["rows"]} == {"8.25"}
 
 

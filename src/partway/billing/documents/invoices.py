@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
+from partway.lib import clock
 from partway.lib.money import Money
 from partway.lib.natural_sort import sort_key
 
@@ -26,12 +27,19 @@ from ..states import move
 from . import drafts, versions
 from .numbering import next_invoice_number
 
+MAX_DUE_DAYS = 365
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDraft(drafts.DocumentContent):
-    """The content of an invoice as a member writes it."""
+    """The content of an invoice as a member writes it.
 
-    due_on: date
+    A draft with `due_days` is due so many days after it is sent, and `due_on` is not read; of a sent invoice
+    `due_days` is not read.
+    """
+
+    due_on: date | None = None
+    due_days: int | None = None
 
 
 @needs(Permission.EDIT_INVOICES)
@@ -40,13 +48,12 @@ def create(
     organization: Organization, *, draft: InvoiceDraft, by: Actor, now: datetime, quote: Quote | None = None
 ) -> Invoice:
     """Creates a draft invoice; raises Invalid with the wrong fields, lines as `lines.0.quantity`."""
-    errors = drafts.field_errors(draft, organization)
-    if error := drafts.day_error(draft.due_on, organization, now):
-        errors["due_on"] = error
+    invoice = Invoice(organization=organization, created_at=now, quote=quote)
+    errors = drafts.field_errors(draft, organization) | _due_errors(invoice, draft, now)
     if errors:
         raise Invalid(errors)
-    invoice = Invoice(organization=organization, created_at=now, due_on=draft.due_on, quote=quote)
     drafts.fill(invoice, draft)
+    _fill_due(invoice, draft, now)
     invoice.save(force_insert=True)
     drafts.write_lines(invoice, draft)
     data = {**_event_data(invoice), **({"quote": quote.pk, "number": quote.number} if quote else {})}
@@ -82,9 +89,7 @@ def edit(
     if invoice.version != expected_version:
         raise Stale()
     errors = drafts.field_errors(draft, invoice.organization) or _fixed_field_errors(invoice, draft)
-    if error := drafts.day_error(draft.due_on, invoice.organization, now, stored=invoice.due_on):
-        errors["due_on"] = error
-    if errors:
+    if errors := errors | _due_errors(invoice, draft, now):
         raise Invalid(errors)
     total = Money(drafts.compute_totals(draft).total_minor, invoice.currency)
     excess_minor = max(0, invoice.amount_paid_minor - total.amount_minor)
@@ -107,7 +112,7 @@ def edit(
         allocations.deallocate(payment, invoice, part_minor, cause="edited", now=now)
         left_minor -= part_minor
     drafts.fill(invoice, draft)
-    invoice.due_on = draft.due_on
+    _fill_due(invoice, draft, now)
     invoice.version += 1
     invoice.save()
     drafts.write_lines(invoice, draft)
@@ -135,6 +140,36 @@ def _fixed_field_errors(invoice: Invoice, draft: InvoiceDraft) -> dict[str, Fiel
     return errors
 
 
+def _due_errors(invoice: Invoice, draft: InvoiceDraft, now: datetime) -> dict[str, FieldError]:
+    if invoice.status == "draft" and draft.due_days is not None:
+        in_range = 0 <= draft.due_days <= MAX_DUE_DAYS
+        return {} if in_range else {"due_days": field_error("due_days", limit=MAX_DUE_DAYS)}
+    if draft.due_on is None:
+        return {"due_on": field_error("due_on_missing")}
+    error = drafts.day_error(draft.due_on, invoice.organization, now, stored=invoice.due_on)
+    return {"due_on": error} if error else {}
+
+
+def _fill_due(invoice: Invoice, draft: InvoiceDraft, now: datetime) -> None:
+    if invoice.status == "draft" and draft.due_days is not None:
+        invoice.due_days = draft.due_days
+        invoice.due_on = due_on_if_sent(invoice, now)
+    elif draft.due_on is not None:
+        invoice.due_days, invoice.due_on = None, draft.due_on
+
+
+def due_on_if_sent(invoice: Invoice, now: datetime) -> date:
+    """Returns the day on which a draft is due if it is sent now, where the organization is (DESIGN D7)."""
+    if invoice.due_days is None:
+        return invoice.due_on
+    return clock.today(now, invoice.organization.time_zone) + timedelta(days=invoice.due_days)
+
+
+def is_overdue_if_sent(invoice: Invoice, now: datetime) -> bool:
+    """Returns whether the due date of a draft has passed, so that it would be overdue at once."""
+    return due_on_if_sent(invoice, now) < clock.today(now, invoice.organization.time_zone)
+
+
 def _event_data(invoice: Invoice) -> dict[str, object]:
     return {
         "total_minor": invoice.total_minor,
@@ -145,11 +180,19 @@ def _event_data(invoice: Invoice) -> dict[str, object]:
 
 @needs(Permission.SEND_INVOICES)
 @transaction.atomic
-def send(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | None = None) -> Invoice:
+def send(
+    invoice: Invoice,
+    *,
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+    allow_overdue: bool = False,
+) -> Invoice:
     """Numbers a draft invoice, freezes its parties (DESIGN D9), and mails the customer the link to its page.
 
-    Raises Conflict when it is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid when
-    nothing is due on it.
+    Terms in days are counted from today. Raises Conflict when it is not a draft, Stale when it has another version than
+    expected (DESIGN D8), Invalid when nothing is due on it, or when its due date has passed and `allow_overdue` does
+    not say that this is meant.
     """
     invoice = Invoice.objects.locked(invoice.pk)
     if invoice.status != "draft":
@@ -157,6 +200,10 @@ def send(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
     preconditions.check_version(invoice, expected_version)
     if invoice.total_minor == 0:
         raise Invalid({"lines": field_error("nothing_due.draft")})
+    if is_overdue_if_sent(invoice, now) and not allow_overdue:
+        raise Invalid({"due_on": field_error("due_on_in_past", due_on=invoice.due_on)})
+    # Terms in days count from now, not from the day on which the draft was written.
+    invoice.due_on = due_on_if_sent(invoice, now)
     issued = parties.freeze(invoice.organization, invoice.customer)
     # After every check: it locks the organization's row until the commit, and all other sends wait for that (D4).
     number = next_invoice_number(invoice.organization_id)
@@ -164,7 +211,7 @@ def send(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
     data |= parties.event_data(issued)
     # The new version makes an open edit of the draft stale, so that it does not change the sent invoice (D8).
     columns = {**issued, "number": number, "number_key": sort_key(number), "sent_at": now}
-    columns["version"] = invoice.version + 1
+    columns |= {"due_on": invoice.due_on, "due_days": None, "version": invoice.version + 1}
     event = move(invoice, "sent", by=by, now=now, data=data, **columns)
     if invoice.quote_id is not None:
         _allocate_deposit(invoice, by, now)

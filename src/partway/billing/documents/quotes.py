@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -285,11 +285,10 @@ def create_invoice(quote: Quote, *, by: Actor, now: datetime, expected_version: 
     preconditions.check_version(quote, expected_version)
     # An invoiced quote takes no deposit any more, so a checkout that waits for its customer ends here (D2).
     deposits.cancel_checkout(quote, by=by, now=now)
-    today = clock.today(now, quote.organization.time_zone)
     draft = invoices.InvoiceDraft(
         customer=quote.customer,
         currency=quote.currency,
-        due_on=today + timedelta(days=quote.organization.default_due_days),
+        due_days=quote.organization.default_due_days,
         lines=tuple(
             LineDraft(line.description, line.quantity, line.unit_amount_minor, line.tax_percent)
             for line in quote.lines.all()

@@ -48,6 +48,7 @@ class Version:
     tax_minor: int
     total_minor: int
     lines: tuple[LineVersion, ...]
+    due_days: int | None = None  # the terms of a draft in days after sending
 
     total = MoneyOf("total_minor")
 
@@ -62,6 +63,7 @@ def snapshot(invoice: Invoice) -> dict[str, Any]:
         "issued_to": invoice.issued_to_id or "",
         "currency": invoice.currency,
         "due_on": invoice.due_on.isoformat(),
+        "due_days": invoice.due_days,
         "notes": invoice.notes,
         "discount_kind": invoice.discount_kind,
         "discount_percent": str(invoice.discount_percent),

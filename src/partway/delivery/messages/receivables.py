@@ -21,7 +21,8 @@ MESSAGES: dict[str, str | Promise] = {
     "amount_exceeds_payment": _("Enter at most %(credit)s: no more of this payment is left."),
     "conflict.refund_form_used": _("This form was used already. Open it again to record another refund."),
     "conflict.refund_of_waiting_deposit": _(
-        "This deposit waits for the invoice of its quote. Make the invoice and send it, then record what was given back."
+        "This deposit waits for the invoice of its quote. "
+        "Make the invoice and send it, then record what was given back."
     ),
     "conflict.refund_without_money": _("No money of this payment is here, so none can be given back."),
     "conflict.refunded_already": _("All of this payment was given back already."),

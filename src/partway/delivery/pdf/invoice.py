@@ -10,7 +10,7 @@ from partway.billing.models import Invoice, PaymentRequest
 from partway.lib.clock import today
 from partway.lib.money import Money
 
-from ..formats import format_date
+from ..formats import format_date, format_due
 from ..receipt_figures import payment_history
 from .content import Document, Headline, LabeledValue, Link, Row, Stages, TextBlock
 from .lines import document_lines, document_totals
@@ -44,7 +44,7 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
         document_date=today(invoice.sent_at or invoice.created_at, zone),
         issuer=issuer(seller),
         recipient=recipient(invoice.recipient),
-        facts=(*facts, LabeledValue(_("Due"), invoice.due_on)),
+        facts=(*facts, LabeledValue(_("Due"), format_due(invoice.due_on, invoice.due_days))),
         headline=_headline(invoice),
         sums=(*document_totals(invoice, lines), *_what_is_due(invoice)),
         status_label=str(_NOT_IN_FORCE.get(invoice.status, "")),
@@ -72,7 +72,7 @@ def _headline(invoice: Invoice) -> Headline:
     if invoice.status == "paid":
         settled = _("settled in full, thank you") if invoice.adjusted else _("paid in full, thank you")
         return Headline(_("Total"), invoice.total, settled)
-    due = _("due %(day)s") % {"day": format_date(invoice.due_on)}
+    due = _("due %(day)s") % {"day": format_due(invoice.due_on, invoice.due_days)}
     return Headline(_("Total Amount Due"), invoice.amount_due, due)
 
 

@@ -6,6 +6,7 @@
 {% invoice_status_badge invoice today %}         the same, with Overdue and Partially paid derived
 {{ line.quantity|quantity }}                     1.5, never 1.5000
 {{ invoice.due_on|format_date }}                 Nov 22, 2026
+{{ invoice|due }}                                the same, or for a draft: 14 days after sending
 {{ event.created_at|format_datetime:organization.time_zone }}   Nov 22, 2026, 3:14 PM
 {{ request.expires_at|deadline:organization.time_zone }}        Nov 30, 2026; with the time, unless the day ends with it
 """
@@ -20,11 +21,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from partway.billing.documents.versions import Version
 from partway.billing.models import Invoice
 from partway.lib import clock
 from partway.lib.money import Money
 
-from ..formats import format_date, format_datetime, format_money, format_number, split_decimals
+from ..formats import (
+    format_date,
+    format_datetime,
+    format_due,
+    format_money,
+    format_number,
+    split_decimals,
+)
 from . import stages
 
 register = template.Library()
@@ -90,6 +99,12 @@ def money(amount: Money) -> SafeString:
 def minus(amount: Money, other: Money) -> Money:
     """The difference of two amounts."""
     return amount - other
+
+
+@register.filter
+def due(invoice: Invoice | Version) -> str:
+    """The day on which an invoice, or a version of it, is due; of a draft with terms in days, the terms."""
+    return format_due(invoice.due_on, invoice.due_days)
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
@@ -17,14 +18,25 @@ from ..context import MemberContext
 from ..forms import HiddenNumberField, StaffForm
 
 
+class SendForm(ConfirmForm):
+    """The version, and whether the invoice is meant to be overdue at once."""
+
+    allow_overdue = forms.BooleanField(required=False)
+
+
 def send(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """Asks before the draft gets its number and is mailed."""
+    """Asks before the draft gets its number and is mailed; says when it would be overdue at once."""
     invoice = get_invoice_or_404(ctx, invoice_id)
     back = ctx.url("invoice", invoice.pk)
 
-    def act(form: ConfirmForm) -> HttpResponse:
+    def act(form: SendForm) -> HttpResponse:
+        typed = form.cleaned_data
         sent = invoices.send(
-            invoice, expected_version=form.cleaned_data["version"], by=ctx.actor, now=ctx.now
+            invoice,
+            expected_version=typed["version"],
+            allow_overdue=typed["allow_overdue"],
+            by=ctx.actor,
+            now=ctx.now,
         )
         notice = gettext("Invoice %(number)s is on its way to %(email)s.")
         return ctx.redirect(back, notice=notice % {"number": sent.number, "email": sent.customer.email})
@@ -33,9 +45,13 @@ def send(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         ctx,
         invoice,
         "staff/invoices/send.html",
-        form=ConfirmForm(ctx.post_data),
+        form=SendForm(ctx.post_data),
         act=act,
         back=back,
+        context=lambda: {
+            "due_on": invoices.due_on_if_sent(invoice, ctx.now),
+            "is_overdue": invoices.is_overdue_if_sent(invoice, ctx.now),
+        },
     )
 
 

@@ -86,7 +86,7 @@ def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[list[Cell]]:
             recipient.name,
             recipient.email,
             today(invoice.sent_at, invoice.seller.time_zone) if invoice.sent_at else None,
-            invoice.due_on,
+            invoice.due_on if invoice.due_days is None else None,  # counted when it is sent
             invoice.currency,
             *(Money(amount_minor, invoice.currency) for amount_minor in amounts),
             invoice.pk,

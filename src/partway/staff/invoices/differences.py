@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from partway.billing.documents.versions import LineVersion, Version
 from partway.billing.models import Party
-from partway.delivery.formats import format_date, format_money, format_number
+from partway.delivery.formats import format_due, format_money, format_number
 from partway.lib.money import Money
 
 _MAX_LENGTH = 80  # of notes that are quoted in full
@@ -45,7 +45,7 @@ def _facts(version: Version, parties: Mapping[str, Party]) -> dict[str, str]:
         discount = f"{format_number(version.discount_percent)} % ({discount})"
     return {
         gettext("Total"): format_money(version.total),
-        gettext("Due on"): format_date(version.due_on),
+        gettext("Due"): format_due(version.due_on, version.due_days),
         gettext("Customer"): version.customer,
         **({gettext("Customer’s details"): _details(recipient)} if recipient else {}),
         **({gettext("Sender"): f"{seller.name}, {_details(seller)}"} if seller else {}),

@@ -21,16 +21,17 @@ from ..context import MemberContext
 from ..document_form import customer_choices
 from ..forms import query_text, sentences
 from . import parties, sent_editor
-from .invoice_form import InvoiceForm, stored
+from .invoice_form import DUE_KINDS, InvoiceForm, due_initial, stored
 
 
 def new(ctx: MemberContext) -> HttpResponse:
     """Writes a new draft; it starts with the organization's usual currency, due date and tax."""
     if not ctx.is_post:
+        days = ctx.organization.default_due_days
         first = {
             "customer": query_text(ctx.request.GET, "customer"),
             "currency": ctx.organization.currency,
-            "due_on": ctx.today + timedelta(days=ctx.organization.default_due_days),
+            **due_initial(ctx.today + timedelta(days=days), days),
         }
         return _page(ctx, InvoiceForm(organization=ctx.organization, initial=first))
     if ctx.request.POST.get("operation") == "figures":
@@ -121,6 +122,7 @@ def _page(
         "customers": customer_choices(ctx),
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
+        "due_kinds": DUE_KINDS,
         "fixed": _is_fixed(invoice),
         "party_hints": parties.hints(invoice) if invoice else [],
         "sent": sent_editor.current_amounts(invoice) if invoice and invoice.status != "draft" else None,

@@ -34,6 +34,7 @@ def send(ctx: MemberContext, quote_id: str) -> HttpResponse:
         form=ConfirmForm(ctx.post_data),
         act=act,
         back=back,
+        context=lambda: {"is_past_valid_until": quotes.is_past_valid_until(quote, ctx.now)},
     )
 
 
