@@ -12,9 +12,10 @@ import httpx
 
 from partway.accounts.models import Organization, Role, User
 from partway.billing import events
-from partway.billing.documents import invoices, quotes
+from partway.billing.documents import invoices, quote_decisions, quotes
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.documents.invoices import InvoiceDraft
+from partway.billing.documents.quote_decisions import SpokenDecision
 from partway.billing.events import OPERATOR, Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
@@ -60,18 +61,19 @@ class DemoBuilder:
     def draft(
         self, customer: Customer, *lines: LineDraft, days_ago: int = 5, currency: str = "", notes: str = ""
     ) -> Invoice:
-        """Creates a draft `days_ago` that is due thirty days later."""
+        """Creates a draft `days_ago` that is due thirty days after it is sent."""
         at = self.now - timedelta(days=days_ago)
         draft = InvoiceDraft(
             customer=customer,
             currency=currency or self.organization.currency,
-            due_on=self._day(at) + timedelta(days=30),
+            due_days=30,
             lines=lines,
             notes=notes,
         )
         return invoices.create(self.organization, draft=draft, by=self.by, now=at)
 
-    def _day(self, at: datetime) -> date:
+    def day(self, at: datetime) -> date:
+        """Returns the calendar day where the organization is."""
         return today(at, self.organization.time_zone)
 
     def sent(
@@ -92,7 +94,7 @@ class DemoBuilder:
     ) -> PaymentRequest:
         """Creates a payment request `days_ago`; its link works for `days`, or until it is paid."""
         at = self.now - timedelta(days=days_ago)
-        ends = self._day(at) + timedelta(days=days) if days else None
+        ends = self.day(at) + timedelta(days=days) if days else None
         ask = NewPaymentRequest(
             amount=Money(amount_minor, invoice.currency),
             to=(invoice.customer.email,),
@@ -119,7 +121,7 @@ class DemoBuilder:
         offer = quotes.QuoteDraft(
             customer=customer,
             currency=self.organization.currency,
-            valid_until=self._day(self.now) + timedelta(days=21),
+            valid_until=self.day(self.now) + timedelta(days=21),
             lines=lines,
             notes="The price holds until the last day of this quote.",
             deposit_kind="percent",
@@ -132,7 +134,7 @@ class DemoBuilder:
         """Records a check; what exceeds the amount due is kept as credit."""
         at = self.now - timedelta(days=days_ago)
         amount = Money(amount_minor, invoice.currency)
-        offline = OfflinePayment("Check", self._day(at), reference, amount=amount, keep_rest_as_credit=True)
+        offline = OfflinePayment("Check", self.day(at), reference, amount=amount, keep_rest_as_credit=True)
         return offline_payments.record(invoice, offline=offline, by=self.by, now=at)
 
     def pay(self, source: PaymentRequest | Invoice | Quote) -> Payment:
@@ -311,6 +313,25 @@ def quote_with_deposit_paid(builder: DemoBuilder) -> None:
     builder.pay(accepted)
 
 
+def quote_accepted_by_phone(builder: DemoBuilder) -> None:
+    """A quote that its customer accepted by phone; the deposit is due."""
+    customer = builder.customer(
+        CustomerDetails("Tomás Herrera", "tomas@herrera.example", "+1 555 0191", "30 Orchard Lane")
+    )
+    quote = builder.quoted(customer, line("Skylight with flashing", "2", 145_000), percent=30, days_ago=4)
+    spoken = SpokenDecision("Tomás Herrera", builder.day(builder.now), "Called before noon; start in May.")
+    quote_decisions.record_acceptance(quote, decision=spoken, by=builder.by, now=builder.now)
+
+
+def quote_withdrawn(builder: DemoBuilder) -> None:
+    """A quote that was withdrawn before its customer decided."""
+    customer = builder.customer(
+        CustomerDetails("Vera Okafor", "vera@okafor.example", "+1 555 0137", "14 Canal Street")
+    )
+    quote = builder.quoted(customer, line("Slate roof, per square", "22", 165_000), percent=40, days_ago=10)
+    quote_decisions.withdraw(quote, by=builder.by, now=builder.now)
+
+
 SCENARIOS: tuple[Callable[[DemoBuilder], None], ...] = (
     overdue,
     written_off,
@@ -322,5 +343,7 @@ SCENARIOS: tuple[Callable[[DemoBuilder], None], ...] = (
     draft,
     quote_waiting,
     quote_with_deposit_paid,
+    quote_accepted_by_phone,
+    quote_withdrawn,
     in_stages,
 )
