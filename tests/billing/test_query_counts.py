@@ -12,8 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from partway.billing import links
+from partway.billing.documents import invoices, quote_decisions, quotes
 from partway.billing.events import Actor
-from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.receivables import refunds, settlements
 from partway.billing.receivables.refunds import OutsideRefund
@@ -65,6 +66,21 @@ def test_canceling_request_takes_six_queries(opened: PaymentRequest, alice: Acto
     # invoice locked, request, its unsettled payment; request, event
     queries = statements(lambda: payment_requests.cancel(opened, by=alice, now=present()))
     assert (len(queries), writes(queries)) == (6, 2)
+
+
+def test_withdrawing_accepted_quote_takes_six_queries(dana: Customer, alice: Actor) -> None:
+    # quote locked, waiting deposit, unsettled payment; quote, event
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    queries = statements(lambda: quote_decisions.withdraw(quote, by=alice, now=present()))
+    assert (len(queries), writes(queries)) == (6, 2)
+
+
+def test_voiding_quote_invoice_takes_eleven_queries(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    invoice = quotes.create_invoice(quote, by=alice, now=present())
+    # quote and invoice locked, open request, unsettled payment, deposit; invoice, event; quote, event
+    queries = statements(lambda: invoices.void(invoice, by=alice, now=present()))
+    assert (len(queries), writes(queries)) == (11, 4)
 
 
 def test_starting_payment_takes_fourteen_queries(

@@ -19,8 +19,9 @@ from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Organization, Role
 from partway.billing import events
-from partway.billing.documents import invoices, quotes
+from partway.billing.documents import invoices, quote_decisions, quotes
 from partway.billing.documents.drafts import LineDraft
+from partway.billing.documents.quote_decisions import SpokenDecision
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
@@ -28,6 +29,7 @@ from partway.billing.people import customers, members, organizations
 from partway.billing.receivables import credit, refunds, settlements, write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
+from partway.lib.clock import today
 from tests.billing.documents.test_change_sent_invoice import draft
 from tests.billing.receivables.test_credit import apply
 from tests.billing.receivables.test_offline_payments import record, reverse
@@ -321,6 +323,27 @@ def test_accepting_quote_waits_for_decline(quote: Quote) -> None:
 
 def test_declining_quote_waits_for_accept(quote: Quote) -> None:
     assert refusal(lambda: personas.accept_quote(quote), decline(quote)) == "TooLate"
+
+
+def test_withdrawing_quote_waits_for_accept(quote: Quote, alice: Actor) -> None:
+    shown = partial(quote_decisions.withdraw, quote, expected_status=quote.status, by=alice, now=present())
+    assert refusal(lambda: personas.accept_quote(quote), shown) == "Stale"
+
+
+def test_recording_acceptance_waits_for_withdrawal(quote: Quote, alice: Actor) -> None:
+    withdraw = partial(quote_decisions.withdraw, quote, by=alice, now=present())
+    spoken = SpokenDecision("Dana W.", today(present(), quote.organization.time_zone))
+    record_acceptance = partial(
+        quote_decisions.record_acceptance, quote, decision=spoken, by=alice, now=present()
+    )
+    assert refusal(withdraw, record_acceptance) == "TooLate"
+
+
+def test_creating_another_quote_invoice_waits_for_void_of_first(accepted: Quote, alice: Actor) -> None:
+    first = create_invoice(accepted, alice)()
+    second = run_behind_open_transaction(void(first, alice), create_invoice(accepted, alice))
+    assert second != first
+    assert Quote.objects.get().status == "invoiced"
 
 
 def test_resending_quote_waits_for_decline(quote: Quote, alice: Actor) -> None:

@@ -113,8 +113,8 @@ class QuoteRules(PartwayMachine):
 
     @precondition(lambda self: rarely(self) and self.books.quotes)
     @rule(quote=one("quotes", is_withdrawable), by=members)
-    def withdraw(self, quote: Quote, by: int) -> None:
-        self.act_on("withdraw quote", quote, self.books.withdraw, quote_decisions.withdraw, by)
+    def withdraw_quote(self, quote: Quote, by: int) -> None:
+        self.act_on("withdraw quote", quote, self.books.withdraw_quote, quote_decisions.withdraw, by)
 
     @precondition(has_candidate("quotes", deposit_is_due))
     @rule(quote=one("quotes", deposit_is_due), by=members)

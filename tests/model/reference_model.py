@@ -58,7 +58,7 @@ class ReferenceModel(MemberActModel):
         self._check_open(quote)
         quote.state = "declined"
 
-    def withdraw(self, quote: Quote) -> None:
+    def withdraw_quote(self, quote: Quote) -> None:
         """Withdraws a quote, unless a deposit waits for its invoice or is committed (D10)."""
         if quote.state == "withdrawn":
             return
@@ -81,7 +81,7 @@ class ReferenceModel(MemberActModel):
         """Records the whole deposit as a check, once (D1)."""
         refuse("too_late", when=self.deposit_of(quote))
         refuse("conflict", when=quote.deposit == 0)
-        refuse("too_late", when=quote.state == "invoiced")
+        refuse("too_late", when=quote.state in ("invoiced", "declined", "expired", "withdrawn"))
         refuse("conflict", when=quote.state != "accepted")
         refuse("payment_in_progress", when=self.committed(quote))
         waiting = self.unsettled(quote)

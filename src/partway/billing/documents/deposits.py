@@ -57,6 +57,8 @@ def _not_due_error(quote: Quote) -> Conflict | None:
         return Conflict(reason="no_deposit")
     if quote.status == "invoiced":
         return TooLate(reason="deposit_of_invoiced_quote")
+    if quote.status in ("declined", "expired", "withdrawn"):
+        return TooLate(reason="deposit_of_ended_quote")
     return Conflict(reason="deposit_before_acceptance") if quote.status != "accepted" else None
 
 

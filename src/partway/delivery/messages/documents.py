@@ -84,6 +84,7 @@ MESSAGES: dict[str, str | Promise] = {
         "%(paid)s was paid in the meantime. If you save this, %(credit)s of what was paid becomes the customer's "
         "credit. Look again before you do."
     ),
+    "too_late.deposit_of_ended_quote": _("This quote has ended, so no deposit is due on it."),
     "too_late.deposit_of_invoiced_quote": _(
         "An invoice was made of this quote without a deposit; record the payment there."
     ),
