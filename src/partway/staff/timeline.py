@@ -53,31 +53,11 @@ def entries(events: Iterable[Event]) -> list[TimelineEntry]:
 
 def message(event: Event) -> str:
     """Returns the sentence of an event."""
-    sentence = _SENTENCES.get(f"{event.type}:{_variant(event)}") or _SENTENCES.get(event.type)
+    variant = _VARIANTS[event.type](event) if event.type in _VARIANTS else ""
+    sentence = _SENTENCES.get(f"{event.type}:{variant}") or _SENTENCES.get(event.type)
     if sentence is None:
         return f"{event.type.replace('.', ' ').replace('_', ' ').capitalize()} ({event.actor_label})"
     return str(sentence) % _Values(event)
-
-
-def _variant(event: Event) -> str:
-    """Tells apart the sentences of one event type."""
-    if event.type == "invoice.created":
-        return "of_quote" if event.data.get("number") else ""
-    if event.type in ("quote.accepted", "quote.declined"):
-        return "recorded" if "on" in event.data else ""
-    if event.type == "quote.reopened":
-        return "" if event.data.get("number") else "draft"
-    if event.type == "invoice.reopened":
-        return str(event.data.get("from", ""))
-    if event.type == "invoice.written_off":
-        return "amount" if "amount_minor" in event.data else ""
-    if event.type == "invoice.adjustment_taken_back":
-        return str(event.data.get("cause", ""))
-    if event.type in ("member.sign_in_failed", "member.sign_in_limited"):
-        return str(event.data.get("kind", ""))
-    if event.type in ("payment.recorded", "payment.reversed"):
-        return "deposit" if event.quote_id else ""
-    return str(event.data.get("reason", "")) if event.type == "payment_request.canceled" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +107,9 @@ _COMPUTED: dict[str, Callable[[Event], object]] = {
 
 def detail(event: Event) -> str:
     """Returns the detail under the sentence; empty for most events."""
-    if event.type == "organization.changed":
-        return _setting_changes(event.data)
     if "ip_address" in event.data:
         return gettext("from %(address)s") % {"address": event.data["ip_address"]}
-    if event.type == "invoice.edited":
-        return _edit_effects(event.data)
-    if event.type == "alert.resolved":
-        return alert_sentence(event.data["kind"], event.data["params"])
-    if event.type == "mail.failed":
-        return mail_error_message(event.data["code"], event.data["params"])
-    if event.type == "payment_request.sent" and event.payment_request:
-        return event.payment_request.note
-    if event.type == "payment.recorded" and event.payment:
-        return " · ".join(filter(None, (event.payment.reference, event.payment.note)))
-    return str(event.data.get(_TOLD_KEYS.get(event.type, ""), ""))
+    return _DETAILS[event.type](event) if event.type in _DETAILS else ""
 
 
 def _edit_effects(data: dict[str, Any]) -> str:
@@ -292,16 +260,46 @@ _SENTENCES = {
     "member.sign_in_limited:code": _("Codes of %(person)s were guessed, by somebody with the password"),
     "organization.invoices_exported": _("%(actor)s exported the list of invoices"),
 }
+
+
 # The key of what a member or customer typed, which is the detail of these.
-_TOLD_KEYS = {
-    "organization.invoices_exported": "filters",
-    "payment.declined": "message",
-    "payment.failed": "message",
-    "quote.accepted": "note",
-    "quote.declined": "reason",
-    "payment.reversed": "reason",
-    "refund.reversed": "reason",
-    "invoice.settled": "note",
+def _value(key: str) -> Callable[[Event], str]:
+    """Returns the function that reads a text of the event's data; empty where the event has none."""
+    return lambda event: str(event.data.get(key, ""))
+
+
+# Tells apart the sentences of one event type.
+_VARIANTS: dict[str, Callable[[Event], str]] = {
+    "invoice.adjustment_taken_back": _value("cause"),
+    "invoice.created": lambda event: "of_quote" if event.data.get("number") else "",
+    "invoice.reopened": _value("from"),
+    "invoice.written_off": lambda event: "amount" if "amount_minor" in event.data else "",
+    "member.sign_in_failed": _value("kind"),
+    "member.sign_in_limited": _value("kind"),
+    "payment.recorded": lambda event: "deposit" if event.quote_id else "",
+    "payment.reversed": lambda event: "deposit" if event.quote_id else "",
+    "payment_request.canceled": _value("reason"),
+    "quote.accepted": lambda event: "recorded" if "on" in event.data else "",
+    "quote.declined": lambda event: "recorded" if "on" in event.data else "",
+    "quote.reopened": lambda event: "" if event.data.get("number") else "draft",
+}
+_DETAILS: dict[str, Callable[[Event], str]] = {
+    "alert.resolved": lambda event: alert_sentence(event.data["kind"], event.data["params"]),
+    "invoice.edited": lambda event: _edit_effects(event.data),
+    "invoice.settled": _value("note"),
+    "mail.failed": lambda event: mail_error_message(event.data["code"], event.data["params"]),
+    "organization.changed": lambda event: _setting_changes(event.data),
+    "organization.invoices_exported": _value("filters"),
+    "payment.declined": _value("message"),
+    "payment.failed": _value("message"),
+    "payment.recorded": lambda event: (
+        " · ".join(filter(None, (event.payment.reference, event.payment.note))) if event.payment else ""
+    ),
+    "payment.reversed": _value("reason"),
+    "payment_request.sent": lambda event: event.payment_request.note if event.payment_request else "",
+    "quote.accepted": _value("note"),
+    "quote.declined": _value("reason"),
+    "refund.reversed": _value("reason"),
 }
 _HIDDEN_TYPES = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})
 _TONES = {
