@@ -86,7 +86,7 @@ def test_csv_amounts_and_days_stay_what_they_are(cell: Cell, expected: str) -> N
 
 @given(st.lists(st.text("=+-@＝＋;,|\t\r\n\"' x"), min_size=1, max_size=4), st.sampled_from(",;\t|"))
 def test_no_part_of_csv_text_begins_with_formula(texts: list[str], delimiter: str) -> None:
-    """Whatever the reader splits at: as a careless one does, without regard to quotes."""
+    """The text is split as a careless reader does it, without regard to quotes."""
     for part in re.split(f"[{re.escape(delimiter)}\r\n]", written(*texts)):
         assert not part.lstrip('" ').startswith(tuple(FORMULA_SIGNS))
     for row in csv.reader(io.StringIO(written(*texts), newline=""), delimiter=delimiter):

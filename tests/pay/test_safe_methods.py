@@ -163,10 +163,10 @@ def test_request_page_takes_five_queries(
         assert Client().get(url).status_code == 200
 
 
-def test_invoice_page_takes_six_queries(
+def test_invoice_page_takes_nine_queries(
     invoice: Invoice, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """The same queries, and the payments so far."""
+    """The same queries, the payments and adjustments so far, and the gateway's account for what can be paid online."""
     url = urlsplit(links.invoice_url(invoice)).path
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(9):
         assert Client().get(url).status_code == 200

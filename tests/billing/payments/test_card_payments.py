@@ -67,6 +67,7 @@ def test_booking_queues_receipt_and_payment_received_mail(
         "paid_before_minor": 0,
         "total_minor": 100_000,
         "allocated_minor": 30_000,
+        "adjusted_minor": 0,
         "amount_due_minor": 70_000,
     }
 

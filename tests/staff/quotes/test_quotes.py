@@ -190,7 +190,7 @@ def test_new_quote_form_starts_with_default_deposit(
 
 
 def test_quote_total_preview_names_deposit_that_cannot_be_paid_online(bob: Client, dana: Customer) -> None:
-    form = typed(dana, currency="KWD", deposit_kind="amount", deposit_amount="10.005", operation="figures")
+    form = typed(dana, currency="KWD", deposit_kind="amount", deposit_amount="10.0050", operation="figures")
     page = bob.post("/o/alder/quotes/new/", form).content.decode()
     assert "KWD\u00a010.005 cannot be paid online: make the deposit a multiple of KWD\u00a00.010." in page
     assert "edit-preview" not in bob.post("/o/alder/quotes/new/", {**form, "deposit_amount": "10.010"}).text
