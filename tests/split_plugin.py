@@ -3,7 +3,8 @@
     --split     leave out the tests that the run on the other database covers for both
 
 With it a test that uses no database runs on SQLite alone, and a test marked `sampled_on` is sampled on the database
-that its mark names, because it runs whole on the other. Without it everything runs.
+that its mark names: because it runs whole on the other, or on both because its cases are very many and alike (the
+failpoints of a crash). Without it everything runs.
 
 A test uses the database when it asks for one of pytest-django's fixtures; all others are held to that: pytest-django
 refuses a connection in this process, and the processes that such a test starts find no database at their address.
@@ -54,11 +55,11 @@ def left_to_other_database(items: Sequence[pytest.Item], database: str) -> set[p
         left_out.update(item for item in items if not uses_database(item))
     groups: dict[tuple[object, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
-        mark = item.get_closest_marker("sampled_on")
+        marks = {mark.args[0]: mark.kwargs["every"] for mark in item.iter_markers("sampled_on")}
         folders = [SAMPLED_FOLDERS[name] for name in item.path.parts if name in SAMPLED_FOLDERS]
-        if mark and mark.args[0] == database:
-            groups[getattr(item, "function", item), mark.kwargs["every"]].append(item)
-        elif not mark and folders and database == "postgresql":
+        if database in marks:
+            groups[getattr(item, "function", item), marks[database]].append(item)
+        elif not marks and folders and database == "postgresql":
             groups[item.path, folders[0]].append(item)
     for number, ((_, every), cases) in enumerate(groups.items()):
         left_out.update(set(cases) - set(sample(cases, every, number)))

@@ -1,4 +1,4 @@
-"""Each test runs completely on one database at least, and a test without a database connects to none."""
+"""A sample has a case of every function, and a test without a database connects to none."""
 
 from __future__ import annotations
 

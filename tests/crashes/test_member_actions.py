@@ -10,7 +10,11 @@ from partway.worker.tour.browser import Page
 from .installation import COMMIT, KillPoint, kill_at_each_failpoint
 from .scenario import CANCELED, PAID, CrashScenario, Outcome
 
-pytestmark = [pytest.mark.long(3), pytest.mark.sampled_on("postgresql", every=7)]
+pytestmark = [
+    pytest.mark.long(3),
+    pytest.mark.sampled_on("sqlite", every=3),
+    pytest.mark.sampled_on("postgresql", every=9),
+]
 
 SESSION = COMMIT  # the notice for the next page is stored in the session
 

@@ -12,7 +12,11 @@ from partway.lib.clock import now as present
 from .installation import COMMIT, KillPoint, kill_at_each_failpoint
 from .scenario import PAID, CrashScenario, path_of
 
-pytestmark = [pytest.mark.long(3), pytest.mark.sampled_on("postgresql", every=7)]
+pytestmark = [
+    pytest.mark.long(3),
+    pytest.mark.sampled_on("sqlite", every=3),
+    pytest.mark.sampled_on("postgresql", every=9),
+]
 
 PAY = (
     *("event payment.started", *COMMIT),

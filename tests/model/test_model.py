@@ -18,7 +18,7 @@ NUMBERS = [1, 2, 3, 4, 6, 8]
 
 
 @pytest.mark.long(30)
-@pytest.mark.sampled_on("postgresql", every=2)
+@pytest.mark.sampled_on("postgresql", every=6)
 @pytest.mark.parametrize("number", NUMBERS)
 def test_product_matches_model(run: Run, number: int, shared_folder: Path) -> None:
     """The last test of a complete set asserts that together they have tried every act."""
