@@ -36,7 +36,7 @@ def switches_two_factor_on(page: Page, supervisor: Supervisor, password: str) ->
     page.get_by_label("The code the app shows now").fill(code_for(secret))
     page.get_by_role("button", name="Switch on").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
-    return secret, page.locator(".codes li").first.inner_text()
+    return secret, page.locator(".recovery-codes li").first.inner_text()
 
 
 def test_invitation_two_factor_and_password_reset(

@@ -5,8 +5,7 @@ The docstring of a step says what it does, its return value what it checked.
 
 from __future__ import annotations
 
-from partway.delivery.messages.gateways import gateway_at_start
-from partway.gateways.registry import DEMO_GATEWAY
+from partway.gateways.registry import DEMO_GATEWAY, GATEWAYS
 
 from .browser import TourFailed
 from .mailbox import payment_link_in
@@ -44,7 +43,7 @@ def enable_payments(tour: Tour) -> str:
     address = f"{tour.base}/settings/payments/"
     connection = tour.owner.open(address).assert_status(200).form(with_field="gateway", value=DEMO_GATEWAY)
     connected = tour.owner.submit(connection).assert_status(200)
-    connected.assert_contains(f"{gateway_at_start(DEMO_GATEWAY)} is connected")
+    connected.assert_contains(f"{GATEWAYS[DEMO_GATEWAY].phrase} is connected".capitalize())
     switch = connected.form(with_field="payments_enabled")
     tour.owner.submit(switch).assert_status(200).assert_contains("Customers can pay online")
     return "the settings say that customers can pay online"
