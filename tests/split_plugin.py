@@ -22,7 +22,7 @@ NO_DATABASE = "sqlite:////nowhere/no-database.sqlite3"
 RUNS_WITHOUT_DATABASE = "sqlite"  # in whose run are the tests that use none
 # Pages and documents read rows that the tests of billing hold on both databases: of each file one test in so many runs
 # on PostgreSQL, and all of them on SQLite.
-SAMPLED_FOLDERS = {"delivery": 4, "pay": 3, "staff": 4, "verification": 3}
+SAMPLED_FOLDERS = {"attacks": 4, "delivery": 6, "pay": 4, "staff": 6, "verification": 3}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
