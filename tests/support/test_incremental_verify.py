@@ -31,3 +31,13 @@ def test_check_with_findings_runs_again() -> None:
     assert verifier.differences() == verifier.differences() == all_differences()
     Invoice.objects.filter(pk=invoice.pk).update(amount_paid_minor=0)
     assert verifier.differences() == []
+
+
+def test_part_whose_statements_return_rows_finds_later_damage() -> None:
+    verifier = IncrementalVerifier()
+    invoice = personas.sent_invoice(personas.customer(personas.alder().organization))
+    assert (
+        verifier.differences() == verifier.differences() == []
+    )  # the lines of each invoice are read and summed
+    invoice.lines.update(unit_amount_minor=1)
+    assert verifier.differences() == all_differences() != []
