@@ -116,16 +116,14 @@ class GatewayDriver:
         """Settles a bank debit."""
         self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/settle", outcome=outcome)
 
-    def refund_at_gateway(self, payment: Payment, amount_minor: int) -> None:
-        """Refunds a part in the dashboard of the sandbox."""
+    def refund_at_gateway(self, payment: Payment, amount_minor: int) -> str:
+        """Refunds a part in the dashboard of the sandbox; returns the id of the refund."""
         path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
-        self._call_api("POST", path, amount=amount_minor, currency=payment.currency)
+        return str(self._call_api("POST", path, amount=amount_minor, currency=payment.currency)["id"])
 
-    def refund_and_fail_at_gateway(self, payment: Payment, amount_minor: int) -> None:
-        """Refunds a part in the dashboard of the sandbox, which then fails."""
-        path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
-        created = self._call_api("POST", path, amount=amount_minor, currency=payment.currency)
-        self._call_api("POST", f"/v1/refunds/{created['id']}/settle", outcome="failed")
+    def fail_refund_at_gateway(self, refund_id: str) -> None:
+        """Makes a refund of the dashboard fail, also after it had succeeded."""
+        self._call_api("POST", f"/v1/refunds/{refund_id}/settle", outcome="failed")
 
     def capture(self, payment: Payment) -> None:
         """Captures an authorization in the dashboard of the sandbox."""

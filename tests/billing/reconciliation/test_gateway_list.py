@@ -168,9 +168,26 @@ def test_gateway_list_alerts_refund_made_at_gateway(
 def test_gateway_list_ignores_failed_refund(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    gateway_driver.refund_and_fail_at_gateway(gateway_driver.start_and_pay(open_request), 10_000)
+    payment = gateway_driver.start_and_pay(open_request)
+    gateway_driver.fail_refund_at_gateway(gateway_driver.refund_at_gateway(payment, 10_000))
     reconcile()
     assert not Alert.objects.exists()
+
+
+def test_gateway_list_resolves_alert_once_refund_failed(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request)
+    refunds = [gateway_driver.refund_at_gateway(payment, amount) for amount in (10_000, 5_000)]
+    reconcile()
+    gateway_driver.fail_refund_at_gateway(refunds[0])
+    reconcile(20)
+    alert = Alert.objects.get()
+    assert (refund_of(alert), alert.resolved_at) == ((5_000, 30_000), None)
+    gateway_driver.fail_refund_at_gateway(refunds[1])
+    reconcile(40)
+    alert.refresh_from_db()
+    assert alert.auto_resolution == "refund_failed"
 
 
 def test_gateway_list_alerts_booked_amount_mismatch(

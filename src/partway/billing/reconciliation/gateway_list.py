@@ -186,11 +186,15 @@ def _alert_difference(summary: CheckoutSummary, payment: Payment, now: datetime)
             "booked_amount_mismatch", payment, now=now, booked=booked, captured=state.captured
         )
         return True
-    refunds = [refund.amount for refund in state.refunds if refund.status != RefundStatus.FAILED]
-    if refunds:
-        refunded = Money(sum(amount.amount_minor for amount in refunds), refunds[0].currency)
-        if refunded <= recorded_at_gateway(payment):
-            return False
+    if not state.refunds:
+        return False
+    kept = [refund.amount for refund in state.refunds if refund.status != RefundStatus.FAILED]
+    refunded = Money(sum(amount.amount_minor for amount in kept), state.refunds[0].amount.currency)
+    if refunded > recorded_at_gateway(payment):
         alerts.raise_for_payment("refunded_at_gateway", payment, now=now, refunded=refunded, captured=booked)
         return True
+    # A refund can fail days after it succeeded; the money is back, and nothing is left to be done about it.
+    alerts.auto_resolve(
+        "refunded_at_gateway", subject=payment.pk, auto_resolution="refund_failed", now=now
+    )
     return False

@@ -64,6 +64,7 @@ _ALERTS: dict[str, str | Promise] = {
 _AUTO_RESOLUTIONS: dict[str, str | Promise] = {
     "payment_settled": _("The payment is settled now."),
     "refund_recorded": _("The refund is recorded now."),
+    "refund_failed": _("The refund failed: the payment service still has the money."),
     "list_available": _("The list is read again."),
     "account_replaced": _("It was replaced, and owes no answer."),
 }
