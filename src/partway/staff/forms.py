@@ -111,13 +111,20 @@ class ConcurrentEditForm(StaffForm):
     def initial_json(self) -> str:
         """Returns the field `initial` of the page: the stored texts, or those that a refused form showed first.
 
-        A field that was just reported as changed by another member carries what is stored now.
+        A field that was just reported as changed by another member carries what is stored now, and so does one that
+        both changed alike: fields may count only with its value.
         """
         unbound = type(self)(initial=self.initial)
         stored = {name: str(unbound[name].value() or "") for name in self.initial}
         opened = self.opened_form()
-        reported = {name: stored[name] for name in self.errors if self.code == "stale" and name in stored}
-        return json.dumps({**stored, **(opened.data if opened else {}), **reported})
+        shown = {**stored, **(opened.data if opened else {})}
+        if self.code == "stale":
+            shown |= {
+                name: text
+                for name, text in stored.items()
+                if name in self.errors or self.data.get(name) == text
+            }
+        return json.dumps(shown)
 
 
 class DependentFieldsForm(StaffForm):

@@ -15,8 +15,10 @@ from partway.lib.money import MAX_AMOUNT_MINOR, Money
 from .. import events
 from ..errors import FieldError, Invalid, field_error
 from ..events import Actor
+from ..merge import merge
 from ..models import QuoteTerms
 from ..models.quotes import DepositKind
+from ..people import organizations
 from . import drafts
 
 MAX_PREFIX_LENGTH = 12
@@ -42,12 +44,36 @@ def default_deposit(organization: Organization, total: Money) -> tuple[str, Deci
 
 @needs(Permission.CONFIGURE_QUOTES)
 @transaction.atomic
-def change(organization: Organization, *, terms: QuoteTerms, by: Actor, now: datetime) -> QuoteTerms:
-    """Stores the terms; existing quotes keep their numbers and deposits. Raises Invalid with the wrong fields."""
+def change(
+    organization: Organization,
+    *,
+    terms: QuoteTerms,
+    by: Actor,
+    now: datetime,
+    initial: QuoteTerms | None = None,
+) -> QuoteTerms:
+    """Stores the terms; existing quotes keep their numbers and deposits. Raises Invalid with the wrong fields.
+
+    `initial` holds the terms that the form showed: fields that the owner left as they were keep what another owner
+    has written since (DESIGN D8).
+    """
+    organizations.lock(organization)
+    before = _columns(get(organization))
+    if initial is not None:
+        currency = organization.currency
+        shown, typed = (_fields(each, currency) for each in (initial, terms))
+        merged = merge(_fields(get(organization), currency), shown, typed)
+        terms = QuoteTerms(
+            prefix=merged["prefix"],
+            deposit_kind=merged["deposit_kind"],
+            deposit_percent=merged["deposit_percent"],
+            deposit_amount_minor=merged["deposit_amount"].amount_minor,
+            deposit_threshold_minor=merged["deposit_threshold"].amount_minor,
+        )
     errors = _field_errors(terms)
     if errors:
         raise Invalid(errors)
-    before, new = _columns(get(organization)), _columns(terms)
+    new = _columns(terms)
     # The counter of numbers is not among the columns: a quote may be being sent at this moment.
     stored, _ = QuoteTerms.objects.update_or_create(pk=organization.pk, defaults=new)
     if new != before:
@@ -55,6 +81,17 @@ def change(organization: Organization, *, terms: QuoteTerms, by: Actor, now: dat
         data = {"before": changed}
         events.record("organization.quote_terms_changed", organization, by=by, now=now, data=data)
     return stored
+
+
+def _fields(terms: QuoteTerms, currency: str) -> dict[str, Any]:
+    """Returns the terms by the fields of their form, as the message about a conflict shows them."""
+    return {
+        "prefix": terms.prefix,
+        "deposit_kind": terms.deposit_kind,
+        "deposit_percent": terms.deposit_percent,
+        "deposit_amount": Money(terms.deposit_amount_minor, currency),
+        "deposit_threshold": Money(terms.deposit_threshold_minor, currency),
+    }
 
 
 def _columns(terms: QuoteTerms) -> dict[str, Any]:

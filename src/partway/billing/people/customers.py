@@ -59,7 +59,7 @@ def change(
     Customer.objects.locked(customer.pk)
     customer.refresh_from_db()  # the caller read it before the lock
     if initial is not None:
-        new = merge({name: getattr(customer, name) for name in new}, initial, details)
+        new = merge({name: getattr(customer, name) for name in new}, asdict(initial), new)
     before = {
         name: getattr(customer, name) for name, value in new.items() if getattr(customer, name) != value
     }

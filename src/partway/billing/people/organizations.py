@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -94,10 +95,9 @@ def change(
     has written since (DESIGN D8). `next_number` raises the number of the next invoice.
     """
     new = asdict(profile)
-    list(Organization.objects.filter(pk=organization.pk).select_for_update(no_key=True).values_list("pk"))
-    organization.refresh_from_db()  # the caller read it before the lock
+    lock(organization)
     if initial is not None:
-        new = merge({name: getattr(organization, name) for name in new}, initial, profile)
+        new = merge({name: getattr(organization, name) for name in new}, asdict(initial), new)
     before = {
         name: getattr(organization, name)
         for name, value in new.items()
@@ -119,6 +119,12 @@ def change(
         data = {"before": _as_json(before), "after": _as_json(after)}
         events.record("organization.changed", organization, by=by, now=now, data=data)
     return organization
+
+
+def lock(organization: Organization) -> None:
+    """Locks the row until the transaction ends, and reads it anew: the caller read it before the lock."""
+    list(Organization.objects.filter(pk=organization.pk).select_for_update(no_key=True).values_list("pk"))
+    organization.refresh_from_db()
 
 
 def _raise_next_number(organization: Organization, to: int) -> dict[str, object]:
@@ -205,20 +211,29 @@ def set_payments_enabled(organization: Organization, *, on: bool, by: Actor, now
 @needs(Permission.CONFIGURE_PAYMENTS)
 @transaction.atomic
 def set_default_request_expiry(
-    organization: Organization, *, days: int | None, by: Actor, now: datetime
+    organization: Organization,
+    *,
+    days: int | None,
+    by: Actor,
+    now: datetime,
+    initial_days: int | Literal["any"] | None = "any",
 ) -> Organization:
     """Sets for how many days a new payment request can be paid; None for until it is paid or canceled.
 
-    Existing requests keep their own expiry. Raises Invalid on `request_expires_days`.
+    Existing requests keep their own expiry. `initial_days` is what the form showed (DESIGN D8). Raises Invalid on
+    `request_expires_days`.
     """
     if days is not None and not 1 <= days <= MAX_EXPIRY_DAYS:
         error = field_error("request_expiry_out_of_range", limit=MAX_EXPIRY_DAYS)
         raise Invalid({"request_expires_days": error})
-    before = organization.request_expires_days
+    lock(organization)
+    before, name = organization.request_expires_days, "request_expires_days"
+    if initial_days != "any":
+        shown, typed = {name: initial_days or ""}, {name: days or ""}
+        days = merge({name: before or ""}, shown, typed)[name] or None
     organization.request_expires_days = days
     organization.save(update_fields=["request_expires_days"])
     if days != before:
-        name = "request_expires_days"
         data = {"before": {name: before or ""}, "after": {name: days or ""}}
         events.record("organization.changed", organization, by=by, now=now, data=data)
     return organization

@@ -13,6 +13,8 @@ from partway.lib import clock
 from .. import events
 from ..errors import FieldError, Invalid, field_error
 from ..events import Actor
+from ..merge import merge
+from . import organizations
 
 MAX_MODES, MAX_MODE_LENGTH = 20, 40
 MAX_REFERENCE_LENGTH, MAX_NOTE_LENGTH = 120, 400
@@ -39,8 +41,18 @@ def detail_errors(
 
 @needs(Permission.CONFIGURE_PAYMENTS)
 @transaction.atomic
-def change(organization: Organization, *, modes: list[str], by: Actor, now: datetime) -> Organization:
-    """Replaces the list; payments already recorded keep their mode. Raises Invalid on `modes`."""
+def change(
+    organization: Organization,
+    *,
+    modes: list[str],
+    by: Actor,
+    now: datetime,
+    initial: list[str] | None = None,
+) -> Organization:
+    """Replaces the list; payments already recorded keep their mode. Raises Invalid on `modes`.
+
+    `initial` is the list that the form showed; another list stored since is not overwritten unseen (DESIGN D8).
+    """
     modes = [" ".join(mode.split()) for mode in modes if mode.strip()]
     if not 1 <= len(modes) <= MAX_MODES:
         raise Invalid({"modes": field_error("payment_modes_count", limit=MAX_MODES)})
@@ -50,7 +62,14 @@ def change(organization: Organization, *, modes: list[str], by: Actor, now: date
         raise Invalid({"modes": error})
     if len({mode.casefold() for mode in modes}) < len(modes):
         raise Invalid({"modes": field_error("payment_mode_twice")})
+    organizations.lock(organization)
     before = organization.payment_modes
+    if initial is not None:
+        shown, typed = {"modes": ", ".join(initial)}, {"modes": ", ".join(modes)}
+        if merge({"modes": ", ".join(before)}, shown, typed) != typed:
+            return (
+                organization  # the form was sent as it was opened: the list that another member stored stays
+            )
     organization.payment_modes = modes
     organization.save(update_fields=["payment_modes"])
     if modes != before:

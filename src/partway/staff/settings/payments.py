@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext, ngettext
@@ -13,11 +14,11 @@ from partway.delivery.messages.gateways import gateway_at_start, gateway_phrase
 from partway.gateways.registry import GATEWAYS
 
 from ..context import MemberContext
-from ..forms import StaffForm, WholeNumberField, text_field
+from ..forms import ConcurrentEditForm, WholeNumberField, text_field
 from .gateways import ConnectionForm, connection_forms
 
 
-class PaymentSettingsForm(StaffForm):
+class PaymentSettingsForm(ConcurrentEditForm):
     """One of the four forms of the page; `operation` says which."""
 
     operation = text_field()
@@ -94,9 +95,15 @@ def connect(ctx: MemberContext, form: PaymentSettingsForm) -> str:
 
 def set_expiry(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Sets for how many days new payment links can be paid; none: until they are paid or canceled."""
-    days = form.cleaned_data["request_expires_days"]
+    days, shown = form.cleaned_data["request_expires_days"], _shown(form)
     try:
-        organizations.set_default_request_expiry(ctx.organization, days=days, by=ctx.actor, now=ctx.now)
+        organizations.set_default_request_expiry(
+            ctx.organization,
+            days=days,
+            initial_days=shown["request_expires_days"] if shown else "any",
+            by=ctx.actor,
+            now=ctx.now,
+        )
     except BillingError as error:
         form.add_billing_error(error)
         return ""
@@ -112,13 +119,25 @@ def set_expiry(ctx: MemberContext, form: PaymentSettingsForm) -> str:
 
 def set_modes(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Sets the modes of offline payments, one a line."""
-    modes = form.cleaned_data["modes"].split("\n")
+    modes, shown = form.cleaned_data["modes"].split("\n"), _shown(form)
     try:
-        payment_modes.change(ctx.organization, modes=modes, by=ctx.actor, now=ctx.now)
+        payment_modes.change(
+            ctx.organization,
+            modes=modes,
+            initial=shown["modes"].split("\n") if shown else None,
+            by=ctx.actor,
+            now=ctx.now,
+        )
     except BillingError as error:
         form.add_billing_error(error)
         return ""
     return gettext("The modes of payment are saved.")
+
+
+def _shown(form: PaymentSettingsForm) -> dict[str, Any] | None:
+    """Returns the values that the page showed when it was opened, if it says so."""
+    opened = form.opened_form()
+    return opened.cleaned_data if opened is not None and opened.is_valid() else None
 
 
 OPERATIONS: dict[str, Callable[[MemberContext, PaymentSettingsForm], str]] = {

@@ -14,10 +14,17 @@ from partway.billing.models.quotes import DepositKind
 
 from ..context import MemberContext
 from ..document_form import amount_or_blank, minor
-from ..forms import DependentFieldsForm, MoneyField, PercentField, set_currency, text_field
+from ..forms import (
+    ConcurrentEditForm,
+    DependentFieldsForm,
+    MoneyField,
+    PercentField,
+    set_currency,
+    text_field,
+)
 
 
-class QuoteTermsForm(DependentFieldsForm):
+class QuoteTermsForm(ConcurrentEditForm, DependentFieldsForm):
     """The prefix of numbers, and the default deposit."""
 
     depends_on = {
@@ -57,8 +64,14 @@ def show(ctx: MemberContext) -> HttpResponse:
     form = QuoteTermsForm(ctx.post_data, initial=stored)
     set_currency(form, currency)
     if form.is_valid():
+        opened = form.opened_form()
+        if opened is not None:
+            set_currency(opened, currency)
+        initial = opened.terms() if opened is not None and opened.is_valid() else None
         try:
-            quote_terms.change(ctx.organization, terms=form.terms(), by=ctx.actor, now=ctx.now)
+            quote_terms.change(
+                ctx.organization, terms=form.terms(), initial=initial, by=ctx.actor, now=ctx.now
+            )
         except BillingError as error:
             form.add_billing_error(error)
         else:
