@@ -104,14 +104,14 @@ class MemberActModel(OnlinePaymentModel):
         payment = self.committed(invoice)
         refuse("payment_in_progress", when=payment and payment.amount > due)
 
-    def _apply_effects(self, invoice: Invoice, reason: str) -> None:
+    def _apply_effects(self, invoice: Invoice, reason: str, *, bounced: bool = False) -> None:
         """Ends the request and the payment that no longer fit the amount due (R7)."""
         if invoice.state == "draft":
             return
         request, payment = self.open_request(invoice), self.unsettled(invoice)
         if request and request.amount > self.due(invoice):
             self.end(request, "canceled", reason)
-        self.update_paid_state(invoice)
+        self.update_paid_state(invoice, bounced=bounced)
         if payment and payment.amount > self.due(invoice):
             self.close_payment(payment)
 
@@ -196,7 +196,7 @@ class MemberActModel(OnlinePaymentModel):
         for invoice in stood_on:
             if stood_on[invoice]:
                 self._unsettle(invoice, sum(invoice.settled))
-            self._apply_effects(invoice, "invoice_changed")
+            self._apply_effects(invoice, "invoice_changed", bounced=True)
 
     def settle(self, invoice: Invoice) -> None:
         """All that is due needs no payment (M2)."""
@@ -257,7 +257,7 @@ class MemberActModel(OnlinePaymentModel):
         """Releases the allocation of a payment into credit; the amount is due again."""
         refuse("conflict", when=not payment.allocations.get(invoice))
         self.allocate(payment, invoice, -payment.allocations[invoice])
-        self._apply_effects(invoice, "invoice_changed")
+        self._apply_effects(invoice, "invoice_changed", bounced=True)
 
     def set_payments_enabled(self, *, on: bool) -> None:
         self.payments_on = on

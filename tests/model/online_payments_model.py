@@ -235,9 +235,10 @@ class OnlinePaymentModel(OrganizationModel):
         """Allocates a part of a payment to an invoice, or removes an allocation."""
         payment.allocations[invoice] = payment.allocations.get(invoice, 0) + amount
 
-    def update_paid_state(self, invoice: Invoice) -> None:
-        """Marks an invoice paid when nothing is due, and sent when something is."""
+    def update_paid_state(self, invoice: Invoice, *, bounced: bool = False) -> None:
+        """Marks an invoice paid when nothing is due, and sent when something is, or written off as it was before."""
         if invoice.state in ("sent", "written_off") and self.due(invoice) == 0:
+            invoice.was_written_off = invoice.state == "written_off"
             invoice.state = "paid"
         elif invoice.state == "paid" and self.due(invoice) > 0:
-            invoice.state = "sent"
+            invoice.state = "written_off" if bounced and invoice.was_written_off else "sent"

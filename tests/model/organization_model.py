@@ -59,6 +59,7 @@ class Invoice(PlainRepr):
     state: str = "draft"
     number: int | None = None
     settled: list[int] = field(default_factory=list)  # rests that need no payment, oldest first (M2)
+    was_written_off: bool = False  # before it was paid
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.currency} {self.total}, {self.state}>"

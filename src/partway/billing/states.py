@@ -18,6 +18,7 @@ INVOICE: Transitions = {
     ("sent", "void"): "invoice.voided",
     ("sent", "written_off"): "invoice.written_off",
     ("paid", "sent"): "invoice.reopened",
+    ("paid", "written_off"): "invoice.written_off",  # the check bounced that had paid it after a write-off
     ("written_off", "sent"): "invoice.reopened",
     ("written_off", "paid"): "invoice.paid",
 }

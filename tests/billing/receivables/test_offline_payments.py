@@ -264,6 +264,29 @@ def test_reversing_offline_payment_writes_negative_allocation(invoice: Invoice, 
     assert list(parts) == [("payment", 40_000), ("reversed", -40_000)]
 
 
+@pytest.mark.parametrize("undo", ["reverse", "move to credit"])
+def test_invoice_paid_after_write_off_is_written_off_again(invoice: Invoice, alice: Actor, undo: str) -> None:
+    write_offs.write_off(invoice, by=alice, now=present())
+    payment = record(invoice, 100_000, alice)
+    if undo == "reverse":
+        reverse(payment, alice)
+    else:
+        credit.deallocate(invoice, payment, by=alice, now=present())
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_due_minor, invoice.paid_at) == ("written_off", 100_000, None)
+    assert invoice.events.filter(type="invoice.written_off").last().data["amount_minor"] == 100_000
+
+
+def test_invoice_reopened_before_it_was_paid_is_due_again_when_payment_is_reversed(
+    invoice: Invoice, alice: Actor
+) -> None:
+    write_offs.write_off(invoice, by=alice, now=present())
+    write_offs.reopen(invoice, by=alice, now=present())
+    reverse(record(invoice, 100_000, alice), alice)
+    invoice.refresh_from_db()
+    assert invoice.status == "sent"
+
+
 # The modes
 
 

@@ -16,7 +16,13 @@ from ..states import move
 
 
 def apply_effects(
-    invoice: Invoice, *, reason: str, by: Actor, now: datetime, online_payment: Payment | None = None
+    invoice: Invoice,
+    *,
+    reason: str,
+    by: Actor,
+    now: datetime,
+    online_payment: Payment | None = None,
+    restores_write_off: bool = False,
 ) -> None:
     """Brings the open request, the payment under way and the invoice's status in line with its amount due.
 
@@ -26,6 +32,9 @@ def apply_effects(
 
     online_payment: the payment that was just booked. Its own request is paid, whatever was captured; one of Pay Now
     cancels the open request, even one that still fits (R6). No other payment is under way then (P1).
+
+    restores_write_off: the payment went away by itself, as a bounced check. An invoice that was written off before it
+    came is written off again; acts by which a member asks for the money anew leave this out.
     """
     due = invoice.amount_due_minor
     too_large = None
@@ -42,8 +51,17 @@ def apply_effects(
     if due == 0 and invoice.status in ("sent", "written_off"):
         move(invoice, "paid", by=by, now=now, paid_at=now)
     elif due > 0 and invoice.status == "paid":
-        move(invoice, "sent", by=by, now=now, paid_at=None)
+        if restores_write_off and _was_written_off_before_paid(invoice):
+            data = {"amount_minor": due, "currency": invoice.currency}
+            move(invoice, "written_off", by=by, now=now, data=data, paid_at=None, version=invoice.version + 1)
+        else:
+            move(invoice, "sent", by=by, now=now, paid_at=None)
     _cancel(too_large, by=by, now=now)
+
+
+def _was_written_off_before_paid(invoice: Invoice) -> bool:
+    paid = invoice.events.filter(type="invoice.paid").order_by("created_at", "id").last()
+    return paid is not None and paid.data["from"] == "written_off"
 
 
 def _end_request(invoice: Invoice, payment: Payment, *, reason: str, by: Actor, now: datetime) -> None:

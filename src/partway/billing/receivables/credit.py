@@ -116,8 +116,8 @@ def _amount_error(invoice: Invoice, amount: Money) -> FieldError | None:
 def deallocate(invoice: Invoice, payment: Payment, *, by: Actor, now: datetime) -> Money:
     """Moves what this payment has paid on the invoice to the customer's credit, and returns how much that was.
 
-    It is due again on the invoice. Frees an invoice of its deposit before it is voided (DESIGN D2). Raises Conflict
-    when nothing of the payment is allocated to the invoice.
+    It is due again on the invoice, which is written off again if it was before it was paid. Frees an invoice of its
+    deposit before it is voided (DESIGN D2). Raises Conflict when nothing of the payment is allocated to the invoice.
     """
     # The order of locks is customer, then invoice, as in `apply`; the other way round the two could deadlock.
     Customer.objects.locked(invoice.customer_id)
@@ -129,5 +129,5 @@ def deallocate(invoice: Invoice, payment: Payment, *, by: Actor, now: datetime) 
     allocations.deallocate(payment, invoice, amount.amount_minor, cause="released", now=now)
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "payment": payment.pk}
     events.record("credit.released", invoice, by=by, now=now, data=data)
-    amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
+    amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now, restores_write_off=True)
     return amount

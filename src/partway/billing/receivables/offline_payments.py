@@ -226,7 +226,8 @@ def _amount_error(invoice: Invoice, offline: OfflinePayment) -> FieldError | Non
 def reverse(payment: Payment, *, reason: str, by: Actor, now: datetime) -> Payment:
     """Deallocates an offline payment that bounced from every invoice and marks it reversed (M2).
 
-    What it paid is due again; no request revives (R4). Returns a payment that is reversed already unchanged. Raises
+    What it paid is due again; no request revives (R4), and an invoice that was written off before it was paid is
+    written off again. Returns a payment that is reversed already unchanged. Raises
     Conflict unless it is a succeeded offline payment, Invalid without a reason.
     """
     reason = reason.strip()
@@ -254,7 +255,7 @@ def reverse(payment: Payment, *, reason: str, by: Actor, now: datetime) -> Payme
     columns = {"failure_code": "reversed", "failure_message": reason}
     move(payment, "reversed", by=by, now=now, data=data, **columns)
     for invoice in invoices.values():
-        amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
+        amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now, restores_write_off=True)
     return payment
 
 

@@ -31,7 +31,9 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     invoice = get_invoice_or_404(ctx, invoice_id)
     written_off = None
     if invoice.status == "written_off":
-        written_off = invoice.events.filter(type="invoice.written_off").order_by("created_at", "id").last()
+        # The owner's decision; a payment that bounced later only brings the invoice back to it.
+        decisions = invoice.events.filter(type="invoice.written_off", data__from="sent")
+        written_off = decisions.order_by("created_at", "id").last()
     # A payment of another invoice that was allocated here may have been reversed there.
     elsewhere = Q(type="payment.reversed", payment__in=invoice.allocations.values("payment"))
     events = Event.objects.filter(Q(invoice=invoice) | elsewhere).select_related("payment_request", "payment")
