@@ -301,7 +301,7 @@ def test_typed_form_is_not_another_amount_after_the_locale_was_changed(
     money: Money, before: str, after: str
 ) -> None:
     result = amount(format_typed_money(money, before), money.currency, after)
-    assert result == money or code_of(result) == "other_separators"
+    assert result == money or code_of(result) in ("other_separators", "ambiguous")
 
 
 @given(st.text(max_size=60) | st.text("0123456789.,' -٣٫٬", max_size=12), currencies, locales)

@@ -21,10 +21,6 @@ from babel.numbers import get_decimal_symbol
 MAX_CHARACTERS = 100
 _GROUP_SIZE = 3
 
-# The first digit of each script; the other nine follow it.
-DIGIT_ZEROS = "".join(
-    chr(code) for code in range(sys.maxunicode) if unicodedata.decimal(chr(code), None) == 0
-)
 # Characters that stand for another: the Arabic comma is a comma, and keyboards of East Asia type full width.
 EQUIVALENTS = {
     "’": "'",
@@ -46,6 +42,13 @@ _EDGE = "\t\n\r\ufeff\u200b" + DIRECTION_MARKS
 # A point or a comma separates decimals for some and thousands for others; these mean the same to everyone.
 _DECIMAL_MARK, _GROUP_MARKS = "٫", " '٬"
 _OTHER = {".": ",", ",": "."}
+
+
+@cache
+def digit_zeros() -> str:
+    """Returns the first digit of each script; the other nine follow it."""
+    # At the first use and not at the import: a quarter of a second would be a fifth of the start of each process.
+    return "".join(chr(code) for code in range(sys.maxunicode) if unicodedata.decimal(chr(code), None) == 0)
 
 
 class NumberError(ValueError):

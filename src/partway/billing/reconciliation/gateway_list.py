@@ -194,7 +194,5 @@ def _alert_difference(summary: CheckoutSummary, payment: Payment, now: datetime)
         alerts.raise_for_payment("refunded_at_gateway", payment, now=now, refunded=refunded, captured=booked)
         return True
     # A refund can fail days after it succeeded; the money is back, and nothing is left to be done about it.
-    alerts.auto_resolve(
-        "refunded_at_gateway", subject=payment.pk, auto_resolution="refund_failed", now=now
-    )
+    alerts.auto_resolve("refunded_at_gateway", subject=payment.pk, auto_resolution="refund_failed", now=now)
     return False

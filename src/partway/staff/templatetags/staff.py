@@ -35,11 +35,11 @@ from partway.delivery.receipt_figures import adjustment_label
 from partway.delivery.receipt_figures import method_label as method_name
 from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money, currency_marks
 from partway.lib.typed_numbers import (
-    DIGIT_ZEROS,
     DIRECTION_MARKS,
     EQUIVALENTS,
     MAX_CHARACTERS,
     decimal_mark,
+    digit_zeros,
     groups_by_two,
 )
 
@@ -129,7 +129,7 @@ def amount_format(currency: str) -> str:
         "maxCharacters": MAX_CHARACTERS,
         "equivalents": EQUIVALENTS,
         "directionMarks": DIRECTION_MARKS,
-        "zeros": DIGIT_ZEROS,
+        "zeros": digit_zeros(),
         "messages": {
             code: str(message) for code, message in {**AMOUNT_MESSAGES, **REMAINING_MESSAGES}.items()
         },
