@@ -8,6 +8,7 @@ from itertools import compress
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Model
 
 from partway.billing.verification import CHECKS, Check, Difference
 from partway.billing.verification.checks import Findings, TableCheck
@@ -41,10 +42,11 @@ class IncrementalVerifier:
         try:
             # In a transaction PostgreSQL continues after an error only from a savepoint.
             with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                filled = _filled_tables()
                 return [
                     (check, part)
                     for check, cached in self._statements.items()
-                    for part in set(check.parts) - set(_without_rows(cached))
+                    for part in _with_rows(cached, [each for each in check.parts if each.model in filled])
                     if part not in cached or self._rows.get((check, part)) != _rows(cached[part])
                 ]
         except DatabaseError:  # a statement failed
@@ -65,20 +67,30 @@ class IncrementalVerifier:
         return found
 
 
-def _without_rows(cached: dict[TableCheck, list[Statement]]) -> Iterable[TableCheck]:
-    """Returns the parts of which no statement returns a row."""
-    if not cached:
-        return ()
-    exists = [
-        (" OR ".join(f"EXISTS({sql})" for sql, _ in sent), [param for _, params in sent for param in params])
-        for sent in cached.values()
-    ]
+def _filled_tables() -> set[type[Model]]:
+    """Returns the models that have a row; a part finds only rows of its own model."""
+    models = sorted(
+        {part.model for check in CHECKS for part in check.parts}, key=lambda model: model.__name__
+    )
+    tables = [connection.ops.quote_name(model._meta.db_table) for model in models]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f"EXISTS(SELECT 1 FROM {table})" for table in tables))  # noqa: S608 - our own names
+        return set(compress(models, cursor.fetchone()))
+
+
+def _with_rows(cached: dict[TableCheck, list[Statement]], parts: list[TableCheck]) -> Iterable[TableCheck]:
+    """Returns the parts without cached statements, and those of which a statement returns a row."""
+    known = [part for part in parts if part in cached]
+    if not known:
+        return parts
+    exists = [" OR ".join(f"EXISTS({sql})" for sql, _ in cached[part]) for part in known]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT " + ", ".join(sql for sql, _ in exists),
-            [param for _, params in exists for param in params],
+            "SELECT " + ", ".join(exists),
+            [param for part in known for _, params in cached[part] for param in params],
         )
-        return compress(cached, [not finds for finds in cursor.fetchone()])
+        empty = set(compress(known, [not finds for finds in cursor.fetchone()]))
+    return [part for part in parts if part not in empty]
 
 
 def _rows(statements: list[Statement]) -> list[Any]:
