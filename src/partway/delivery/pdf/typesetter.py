@@ -34,7 +34,7 @@ def main(memory_bytes: int, cpu_seconds: int) -> None:
     requests = os.fdopen(os.dup(0), "rb", buffering=0)
     responses = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not end up in a document
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[HERE / "fonts"])
+    fonts = load_fonts()
     for _ in range(RECYCLE_DOCUMENTS):
         if not select.select([requests], [], [], IDLE_SECONDS)[0]:
             return
@@ -58,12 +58,20 @@ def main(memory_bytes: int, cpu_seconds: int) -> None:
             return
 
 
+def load_fonts() -> typst.Fonts:
+    """Returns the fonts of documents.
+
+    Without those inside typst: no file says which characters these have, and `printable.py` must know all of them.
+    """
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[HERE / "fonts"])
+
+
 def typeset(document: str, fonts: typst.Fonts) -> bytes:
     """Returns the PDF. Uses no network, no file outside this folder, and no font of the machine."""
     return typst.compile(
         LAYOUT / "document.typ",
         root=LAYOUT,
-        font_paths=fonts,  # those that typst carries replace them for the few letters that they lack
+        font_paths=fonts,
         ignore_system_fonts=True,
         sys_inputs={"document": document},
     )
