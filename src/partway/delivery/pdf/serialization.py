@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
@@ -17,9 +16,7 @@ from ..formats import current_locale, format_date, format_money, format_number, 
 from ..templatetags.stages import stage_widths
 from . import images
 from .content import Document, Headline, Link, PngImage, Stages
-
-# They reverse the text around them, so a name could show an amount backwards.
-_BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+from .printable import printable
 
 
 def to_json_value(part: Any) -> Any:
@@ -28,7 +25,7 @@ def to_json_value(part: Any) -> Any:
         case None | bool():
             return part
         case str():
-            return _printable(part)
+            return printable(part)
         case Money():
             return format_money(part).replace("-", "−", 1)
         case date():
@@ -41,12 +38,6 @@ def to_json_value(part: Any) -> Any:
             return images.logo(part)
     values = {field.name: to_json_value(getattr(part, field.name)) for field in fields(part)}
     return {**values, **_derived(part)}
-
-
-def _printable(text: str) -> str:
-    """Returns the text without control characters, which have no shape; a line break stays one."""
-    lines = text.translate(_BIDI_CONTROLS).splitlines()
-    return "\n".join("".join(c for c in line if unicodedata.category(c) != "Cc") for line in lines)
 
 
 def _derived(part: Any) -> dict[str, Any]:
