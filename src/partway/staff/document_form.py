@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from partway.accounts.models import Organization
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.errors import FieldError
-from partway.billing.models import Customer, Invoice, Quote
+from partway.billing.models import Customer, Invoice, Party, Quote
 from partway.billing.models.documents import DiscountKind
 from partway.delivery.formats import example_amount
+from partway.delivery.messages.printing import unprintable_in_document
 from partway.lib.money import EXPONENTS, Money
 
 from .context import MemberContext
@@ -171,6 +172,23 @@ class DocumentForm(DependentFieldsForm):
             "discount_amount_minor": minor(typed["discount_amount"]),
             "notes": typed["notes"],
         }
+
+    def unprintable_message(self, document: Invoice | Quote | None) -> str:
+        """Returns which typed characters the document of this form cannot print; empty when it prints all.
+
+        Reads what was typed, valid or not. A sent document keeps its parties.
+        """
+        texts = self.data if self.is_bound else self.initial
+        mine = Customer.objects.for_organization(self.organization)
+        customer = mine.filter(pk=texts.get("customer") or "").first()
+        typed = Party.of_customer(customer) if customer else None
+        is_sent = document is not None and document.status != "draft"
+        return unprintable_in_document(
+            seller=document.seller if document else Party.of_seller(self.organization),
+            recipient=document.recipient if document and is_sent else typed,
+            descriptions=[line["description"].value() or "" for line in self.lines],
+            notes=self["notes"].value() or "",
+        )
 
     def unbound(self) -> Self:
         """Returns the same texts as a form that was not sent, so that nothing is checked yet."""

@@ -14,6 +14,7 @@ from partway.billing.models import Customer, Invoice, Refund
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 from partway.billing.receivables import credit
+from partway.delivery.messages.printing import CUSTOMER_TEXTS, unprintable_message
 
 from ..access import get_own_or_404
 from ..context import MemberContext
@@ -28,6 +29,12 @@ class CustomerForm(ConcurrentEditForm):
     email = text_field()
     phone = text_field()
     address = text_field()
+
+    def unprintable_message(self) -> str:
+        """Returns which characters documents cannot print of these details; empty when they print all."""
+        return unprintable_message(
+            (label, self[name].value() or "") for name, label in CUSTOMER_TEXTS.items()
+        )
 
 
 def index(ctx: MemberContext) -> HttpResponse:
@@ -48,6 +55,9 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
     page = Paginator(rows.order_by("-created_at", "-id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
     context = {
         "customer": customer,
+        "unprintable": unprintable_message(
+            (label, getattr(customer, name)) for name, label in CUSTOMER_TEXTS.items()
+        ),
         "page": page,
         "credit": credit.balances(customer),
         "refunds": _refunds(customer),
@@ -78,7 +88,8 @@ def new(ctx: MemberContext) -> HttpResponse:
         else:
             notice = gettext("%(name)s was added.") % {"name": made.name}
             return ctx.redirect(ctx.url("customer", made.pk), notice=notice)
-    return ctx.render("staff/customers/form.html", {"form": form}, status=form.status)
+    context = {"form": form, "unprintable": form.unprintable_message()}
+    return ctx.render("staff/customers/form.html", context, status=form.status)
 
 
 def edit(ctx: MemberContext, customer_id: str) -> HttpResponse:
@@ -97,4 +108,5 @@ def edit(ctx: MemberContext, customer_id: str) -> HttpResponse:
             form.initial = model_to_dict(customer, CustomerForm.base_fields)
         else:
             return ctx.redirect(ctx.url("customer", customer.pk), notice=gettext("Saved."))
-    return ctx.render("staff/customers/form.html", {"form": form, "customer": customer}, status=form.status)
+    context = {"form": form, "customer": customer, "unprintable": form.unprintable_message()}
+    return ctx.render("staff/customers/form.html", context, status=form.status)

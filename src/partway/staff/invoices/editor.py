@@ -126,6 +126,7 @@ def _page(
         "fixed": _is_fixed(invoice),
         "party_hints": parties.hints(invoice) if invoice else [],
         "sent": sent_editor.current_amounts(invoice) if invoice and invoice.status != "draft" else None,
+        "unprintable": form.unprintable_message(invoice),
     }
     return ctx.render("staff/invoices/editor.html", context, status=form.status)
 
@@ -136,7 +137,11 @@ def _figures(ctx: MemberContext, data: dict[str, str], invoice: Invoice | None) 
     draft = form.draft() if form.is_valid() else None
     # Numbers that no draft may have cannot be added up either; saving says which.
     figures = drafts.compute_totals(draft) if draft and drafts.has_computable_totals(draft) else None
-    context: dict[str, object] = {"figures": figures, "currency": draft and draft.currency}
+    context: dict[str, object] = {
+        "figures": figures,
+        "currency": draft and draft.currency,
+        "unprintable": form.unprintable_message(invoice),
+    }
     if draft and figures:
         due, messages = Money(figures.total_minor, draft.currency), list[str]()
         if invoice and invoice.status != "draft":

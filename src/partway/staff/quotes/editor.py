@@ -101,6 +101,7 @@ def _page(
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
         "deposit_kinds": deposit_choices(terms, ctx.organization.currency),
+        "unprintable": form.unprintable_message(quote),
     }
     return ctx.render("staff/quotes/editor.html", context, status=form.status)
 
@@ -109,11 +110,11 @@ def _figures(ctx: MemberContext) -> HttpResponse:
     """The totals of the lines so far, and the deposit."""
     form = QuoteForm(ctx.request.POST, organization=ctx.organization, totals_only=True)
     draft = form.draft() if form.is_valid() else None
-    context: dict[str, object] = {"figures": None}
+    context: dict[str, object] = {"figures": None, "unprintable": form.unprintable_message(None)}
     if draft is not None and drafts.has_computable_totals(draft):
         totals = drafts.compute_totals(draft)
         deposit = Money(quotes.deposit_minor(draft, totals.total_minor), draft.currency)
-        context = {"figures": totals, "currency": draft.currency, "deposit": deposit}
+        context |= {"figures": totals, "currency": draft.currency, "deposit": deposit}
         if error := quotes.deposit_error(ctx.organization, deposit):
             context["preview"] = field_messages(Invalid({"deposit": error})).values()
     return ctx.render("staff/invoices/figures.html", context)

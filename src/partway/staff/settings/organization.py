@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.models import model_to_dict
 from django.http import Http404, HttpResponse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from partway.accounts.logos import MAX_BYTES
 from partway.billing.errors import BillingError, Invalid, field_error
@@ -14,11 +14,14 @@ from partway.billing.people.organizations import Profile
 from partway.delivery.formats import format_date, format_money
 from partway.delivery.locales import locale_choices
 from partway.delivery.messages import field_messages
+from partway.delivery.messages.printing import SELLER_TEXTS, unprintable_message
 from partway.lib import clock
 from partway.lib.money import EXPONENTS, Money
 
 from ..context import MemberContext
 from ..forms import ConcurrentEditForm, PercentField, WholeNumberField, text_field
+
+_PRINTED = {**SELLER_TEXTS, "invoice_prefix": gettext_lazy("Invoice numbers begin with")}
 
 
 class OrganizationForm(ConcurrentEditForm):
@@ -84,6 +87,9 @@ def _page(
 ) -> HttpResponse:
     context = {
         "form": form,
+        "unprintable": unprintable_message(
+            (label, form[name].value() or "") for name, label in _PRINTED.items()
+        ),
         "logo_error": logo_error,
         "currencies": sorted(EXPONENTS),
         "time_zones": sorted(clock.time_zones()),

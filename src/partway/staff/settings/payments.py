@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 from partway.billing.errors import BillingError
 from partway.billing.people import organizations, payment_modes
 from partway.delivery.messages.gateways import gateway_at_start, gateway_phrase
+from partway.delivery.messages.printing import unprintable_message
 from partway.gateways.registry import GATEWAYS
 
 from ..context import MemberContext
@@ -44,6 +45,7 @@ def payments(ctx: MemberContext) -> HttpResponse:
     account = organizations.current_gateway_account(ctx.organization)
     context = {
         "form": form,
+        "unprintable": unprintable_message([(gettext("Modes of payment"), form["modes"].value() or "")]),
         "account": account,
         "connected": GATEWAYS[account.gateway] if account else None,
         "connection_forms": connection_forms(ctx.post_data),

@@ -11,6 +11,7 @@ from partway.billing.documents import quote_terms
 from partway.billing.errors import BillingError
 from partway.billing.models import QuoteTerms
 from partway.billing.models.quotes import DepositKind
+from partway.delivery.messages.printing import unprintable_message
 
 from ..context import MemberContext
 from ..document_form import amount_or_blank, minor
@@ -81,5 +82,8 @@ def show(ctx: MemberContext) -> HttpResponse:
         "form": form,
         "deposit_kinds": DepositKind.choices,
         "threshold_help": threshold_help % {"currency": currency},
+        "unprintable": unprintable_message(
+            [(gettext("Quote numbers begin with"), form["prefix"].value() or "")]
+        ),
     }
     return ctx.render("staff/settings/quotes.html", context, status=form.status)

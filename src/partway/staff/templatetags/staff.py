@@ -1,6 +1,7 @@
 """Parts of staff pages: fields of a form, icons, and links that keep the filters of a list.
 
 {% field form "to" _("To") kind="email" required=True %}  label, input, help and error, tied together
+{% unprintable_warning invoice %}                          what its PDF cannot show
 {% icon "invoice" %}                                       from the sprite, in the color of the text
 {% query_with sort="due_on" page="" %}                     this page's query with those parts changed
 {% query_without chip.names %}                             this page's query without those parts
@@ -27,10 +28,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from partway.billing.models import MailAttempt
+from partway.billing.models import Invoice, MailAttempt, Quote
 from partway.delivery.formats import current_locale, example_amount, format_count, format_money
 from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.messages.numbers import AMOUNT_MESSAGES
+from partway.delivery.messages.printing import unprintable_in_stored
 from partway.delivery.receipt_figures import adjustment_label
 from partway.delivery.receipt_figures import method_label as method_name
 from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money, currency_marks
@@ -135,6 +137,12 @@ def amount_format(currency: str) -> str:
         },
     }
     return json.dumps(data)
+
+
+@register.inclusion_tag("staff/parts/unprintable.html")
+def unprintable_warning(document: Invoice | Quote) -> dict[str, str]:
+    """A warning where the document's PDF cannot show all that is written in it; else nothing."""
+    return {"unprintable": unprintable_in_stored(document)}
 
 
 @register.inclusion_tag("staff/parts/field.html")
