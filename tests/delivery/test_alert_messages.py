@@ -16,68 +16,72 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     (
         "unwanted_payment",
         {"captured": FULL},
-        "$300.00 came in after it was no longer wanted. It is the customer's credit: "
-        "use it, or give it back and record the refund.",
+        "$300.00 was paid after it was no longer due. It is the customer's credit: apply it to another "
+        "invoice, or give it back and record the refund.",
     ),
     (
         "captured_amount_mismatch",
         {"captured": PART, "amount": FULL},
-        "$50.00 was taken where $300.00 was asked. It is booked as taken: check it with the gateway.",
+        "$50.00 was charged, but $300.00 was requested. The amount charged is booked: check it with the "
+        "payment service.",
     ),
     (
         "captured_amount_missing",
         {"amount": FULL},
-        "$300.00 was asked and money was taken, but the payment service does not say how much: check it there.",
+        "$300.00 was requested and the customer was charged, but the payment service does not report how "
+        "much. Check it there.",
     ),
     (
         "deposit_unallocated",
         {"reason": "exceeds_invoice", "left": PART, "quote": "QUO-0001", "invoice": "INV-0001"},
-        "$50.00 of the deposit of QUO-0001 found no room on INV-0001. It is the customer's credit.",
+        "$50.00 of the deposit of QUO-0001 could not be applied to INV-0001. It is the customer's credit.",
     ),
     (
         "deposit_unallocated",
         {"reason": "invoice_voided", "left": FULL, "quote": "QUO-0001"},
-        "The invoice that was to take the deposit of QUO-0001 is void. $300.00 is the customer's credit.",
+        "The invoice of QUO-0001 is void. $300.00 of its deposit is the customer's credit.",
     ),
     (
         "gateway_refused",
         {"amount": FULL, "gateway_message": "Account closed."},
-        "The payment service refuses to say what became of $300.00: Account closed. Check it there.",
+        "The payment service does not report whether $300.00 was paid: Account closed. Check it there.",
     ),
     (
         "payment_unsettled",
         {"amount": FULL},
-        "Nobody knows yet what became of $300.00: the payment service has not settled it. Look it up there.",
+        "The payment of $300.00 has neither succeeded nor failed at the payment service yet. Look it up there.",
     ),
     (
         "gateway_list_unavailable",
         {"reason": "refused", "gateway_message": "Account closed."},
-        "For over a day nobody could read the payment service’s list of payments: it refuses. Account closed.",
+        "The payment service’s list of payments could not be read for over a day: the payment service "
+        "refused. Account closed.",
     ),
     (
         "unmatched_callback",
         {"event_type": "checkout.captured"},
-        "The payment service reported “checkout.captured” for a checkout Partway does not know: check it there.",
+        "The payment service reported “checkout.captured” for a payment that is not recorded in Partway. "
+        "Check it there.",
     ),
     (
         "unmatched_checkout",
         {"reason": "captured", "captured": FULL, "reference": "pay_1", "checkout_ref": "co_1"},
-        "$300.00 was taken at the payment service for pay_1, and these books know nothing of co_1.",
+        "$300.00 was charged at the payment service for pay_1, but co_1 is not recorded in Partway.",
     ),
     (
         "unmatched_checkout",
         {"reason": "begun", "captured": None, "reference": "pay_1", "checkout_ref": "co_1"},
-        "A payment was begun at the payment service for pay_1, and these books know nothing of co_1.",
+        "A payment was started at the payment service for pay_1, but co_1 is not recorded in Partway.",
     ),
     (
         "booked_amount_mismatch",
         {"booked": FULL, "captured": PART},
-        "$300.00 is booked, and the payment service says it took $50.00. Check it there.",
+        "$300.00 is booked, but the payment service charged $50.00. Check it there.",
     ),
     (
         "refunded_at_gateway",
         {"refunded": PART, "captured": FULL},
-        "$50.00 of $300.00 was sent back at the payment service, and these books do not show it yet.",
+        "$50.00 of $300.00 was refunded at the payment service, but no refund is recorded in Partway yet.",
     ),
 ]
 
@@ -94,4 +98,4 @@ def test_alert_message_keeps_percent_signs_of_gateway_message() -> None:
 
 def test_resolution_message_is_text_of_member_or_auto_resolve_reason() -> None:
     assert resolution_message(Alert(resolution="Called Dana.")) == "Called Dana."
-    assert resolution_message(Alert(auto_resolution="list_available")) == "The list is read again."
+    assert resolution_message(Alert(auto_resolution="list_available")) == "The list can be read again."

@@ -67,10 +67,10 @@ def test_receipt_surplus_has_explanation(invoice: Invoice) -> None:
     payment = personas.captured_payment(invoice, 20_000)
     assert receipt(payment).surplus_explanation == ""
     payment.captured_minor = 25_000
-    assert receipt(payment).surplus_explanation == "$50.00 of it was more than this invoice could take."
+    assert receipt(payment).surplus_explanation == "$50.00 of it was more than was due on this invoice."
     Organization.objects.update(payments_enabled=False)
     unwanted = receipt(personas.captured_payment(invoice, 10_000))
-    assert unwanted.surplus_explanation == "$100.00 came when it was no longer asked for."
+    assert unwanted.surplus_explanation == "$100.00 was paid after it was no longer due."
 
 
 def test_receipt_date_follows_organization_time_zone(invoice: Invoice) -> None:

@@ -1,6 +1,6 @@
-"""Docstrings, comments and documentation name the person or process that acts, and no docstring begins with "What".
+"""Docstrings, documentation and texts for users name who acts, and no docstring begins with "What".
 
-CONTRIBUTING.md has the convention. Texts for users are not checked: a page may say that somebody else changed a draft.
+CONTRIBUTING.md has the convention.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[2]
 VAGUE_PERSON = re.compile(
@@ -29,6 +30,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "te
 SHEETS = sorted(
     [*(ROOT / "src").rglob("*.css"), *(ROOT / "src").rglob("*.js"), *(ROOT / "scripts").rglob("*.sh")]
 )
+
+
+CATALOGUE = ROOT / "src/partway/locale/en/LC_MESSAGES/django.po"
 
 
 def docstrings(source: str) -> Iterator[tuple[int, str]]:
@@ -75,6 +79,18 @@ def test_pages_style_sheets_and_scripts_name_who_acts(path: Path) -> None:
     assert vague(list(enumerate(text.splitlines(), 1))) == []
 
 
+def test_texts_for_users_name_who_acts() -> None:
+    """The catalogue has the texts of templates and of gettext; `scripts/catalogue.sh` keeps it complete."""
+    with CATALOGUE.open("rb") as file:
+        texts = [
+            text
+            for message in read_po(file)
+            for text in (message.id if message.pluralizable else [message.id])
+        ]
+    assert len(texts) > 1000
+    assert [text for text in texts if VAGUE_PERSON.search(text)] == []
+
+
 def test_vague_persons_are_found_outside_of_quotations() -> None:
-    texts = [(1, "Nobody pays."), (2, "Runs as the user `nobody`."), (3, "The page says “Invite somebody”.")]
+    texts = [(1, "Nobody pays."), (2, "Runs as the user `nobody`."), (3, "The page says “Invite a member”.")]
     assert vague(texts) == texts[:1]

@@ -31,7 +31,7 @@ def test_sent_invoice_is_edited(collector: Member, phone: BrowserContext, postbo
     saves_price(collector, "500.00")
     expect(collector.page.locator("[data-notices]")).to_contain_text("$500.00 is due now")
     expect(collector.page.locator("[data-notices]")).to_contain_text("The request for $600.00 was canceled")
-    collector.page.get_by_role("link", name="What it said before").click()
+    collector.page.get_by_role("link", name="Earlier version").click()
     expect(collector.page.locator("main")).to_contain_text("Total $1,000.00 → $500.00")
 
     customer = phone.new_page()
@@ -52,7 +52,7 @@ def test_concurrent_editors_of_sent_invoice_lose_nothing(collector: Member, desk
     second.page.locator(".form-actions").get_by_role("button", name="Save changes").click()
     expect(second.page.get_by_role("alert")).to_contain_text("$900.00")
     expect(second.page.get_by_label("Notes")).to_have_value("Mine")
-    second.page.get_by_role("button", name="Save mine instead").click()
+    second.page.get_by_role("button", name="Replace it with mine").click()
     expect(second.page.locator("[data-notices]")).to_contain_text("$1,000.00 is due now")
 
 

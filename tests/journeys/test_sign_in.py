@@ -43,7 +43,7 @@ def test_invitation_two_factor_and_password_reset(
     owner: Member, phone: BrowserContext, supervisor: Supervisor, postbox: Mailbox
 ) -> None:
     owner.open("settings/members/")
-    owner.page.get_by_role("link", name="Invite somebody").click()
+    owner.page.get_by_role("link", name="Invite a member").click()
     owner.page.get_by_role("dialog").get_by_label("Email address").fill(IVY)
     owner.page.get_by_role("dialog").get_by_role("button", name="Send invitation").click()
     expect(owner.page.get_by_role("status")).to_contain_text(f"The invitation to {IVY} is on its way")

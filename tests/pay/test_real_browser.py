@@ -101,7 +101,7 @@ def test_customer_returning_without_paying_can_pay_again(link: str) -> None:
 def test_request_can_be_paid_without_javascript(link: str) -> None:
     def pay(page: Page) -> None:
         page.goto(link)
-        page.get_by_text("What invoice").click()
+        page.get_by_text("Lines of invoice").click()
         expect(page.get_by_text("Oak staircase")).to_be_visible()
         page.get_by_role("button", name="Pay $300.00").click()
         expect(page.locator("input[name=number]")).to_be_visible()

@@ -39,7 +39,7 @@ def test_disable_two_factor_command_without_second_factor_changes_nothing(
 
 
 def test_disable_two_factor_command_refuses_unknown_email() -> None:
-    with pytest.raises(CommandError, match="Nobody signs in as"):
+    with pytest.raises(CommandError, match="No user signs in as"):
         call_command("users", "disable_two_factor", "--email", "nobody@alder.example")
 
 

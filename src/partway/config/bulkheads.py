@@ -47,11 +47,11 @@ class BulkheadMiddleware:
                 # A page that only shows something asks again by itself; a form is the person's to send again.
                 again = request.method in ("GET", "HEAD")
                 context = {
-                    "title": _("This is a busy moment"),
+                    "title": _("Partway is busy right now"),
                     "message": _(
-                        "So much is going on at once that this has to wait. Nothing was done or charged."
+                        "There are too many requests at the same time. Nothing was changed or charged."
                     ),
-                    "advice": _("It tries again by itself.")
+                    "advice": _("This page tries again by itself.")
                     if again
                     else _("Go back, and try again in a few seconds."),
                 }

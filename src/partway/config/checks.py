@@ -194,7 +194,7 @@ def check_metrics(**_: Any) -> list[CheckMessage]:
             found.append(Error(message, hint="Write it like 10.0.0.0/8.", id="partway.E009"))
             continue
         if network.prefixlen == 0 and _is_exposed():
-            message = f"PARTWAY_METRICS_NETWORKS has {text!r}: everybody could read the metrics."
+            message = f"PARTWAY_METRICS_NETWORKS has {text!r}: every network could read the metrics."
             found.append(Error(message, hint="Set PARTWAY_METRICS_TOKEN instead.", id="partway.E009"))
     return found
 

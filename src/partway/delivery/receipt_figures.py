@@ -65,12 +65,12 @@ class Receipt:
             text = (
                 _("%(surplus)s of it was more than the deposit of this quote.")
                 if self.is_deposit
-                else _("%(surplus)s of it was more than this invoice could take.")
+                else _("%(surplus)s of it was more than was due on this invoice.")
             )
         elif self.is_deposit:
             text = _("%(surplus)s could not be taken as the deposit of this quote.")
         else:
-            text = _("%(surplus)s came when it was no longer asked for.")
+            text = _("%(surplus)s was paid after it was no longer due.")
         return text % {"surplus": format_money(self.surplus)}
 
 

@@ -28,7 +28,7 @@ AMOUNT_CHANGED = _("The amount has changed since you opened this page. Please lo
 _NEW_LINK = _("If you expected to pay something, ask %(organization)s for a new link.")
 _OTHER_WAY = _("If you expected to pay something, ask %(organization)s for another way to pay.")
 _NEW_QUOTE = _("If you still want the work done, ask %(organization)s for a new one.")
-_TELL_MORE = _("If that surprises you, %(organization)s can tell you more.")
+_TELL_MORE = _("If you have questions, ask %(organization)s.")
 
 # The page of a dead link by the reason of NotPayable: title, message, advice. It reveals nothing else.
 _GONE_MESSAGES = {
@@ -59,7 +59,7 @@ _GONE_MESSAGES = {
     ),
     "quote_declined": (
         _("This quote was declined"),
-        _("That has been passed on, and nobody can accept it any more."),
+        _("Your decision was passed on, and the quote can no longer be accepted."),
         _NEW_QUOTE,
     ),
     "quote_expired": (
@@ -69,12 +69,12 @@ _GONE_MESSAGES = {
     ),
     "quote_withdrawn": (
         _("This quote was withdrawn"),
-        _("It is no longer offered, so nobody can accept it or pay for it any more."),
+        _("It is no longer offered and can no longer be accepted or paid."),
         _NEW_QUOTE,
     ),
     "payments_off": (
         _("Online payment is paused"),
-        _("Nothing can be paid here just now."),
+        _("Nothing can be paid here at the moment."),
         _OTHER_WAY,
     ),
 }

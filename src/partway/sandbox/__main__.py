@@ -16,7 +16,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m partway.sandbox", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="where its SQLite file lives")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--host", default="127.0.0.1", help="anybody who reaches it can open an account")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="every client that reaches it can open an account"
+    )
     parser.add_argument("--settle-after", type=float, default=5, metavar="SECONDS", help="of a bank debit")
     options = parser.parse_args()
     options.home.mkdir(

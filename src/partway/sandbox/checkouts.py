@@ -48,7 +48,7 @@ def _move(checkout: Checkout, status: str, kind: str, **fields: object) -> None:
     """Changes the row if its status is still the one read, and stores a callback; raises `conflict` otherwise."""
     fields = {"status": status, "changed_at": now(), "code": "", "message": "", "confirmation": "", **fields}
     if not Checkout.objects.filter(id=checkout.id, status=checkout.status).update(**fields):
-        raise ApiError(409, "conflict", "Somebody else changed this checkout at the same moment.")
+        raise ApiError(409, "conflict", "This checkout was changed by another request at the same time.")
     for name, value in fields.items():
         setattr(checkout, name, value)
     callbacks.enqueue(checkout, kind)

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from partway.accounts.models import Role
 from partway.billing.documents import versions
 from partway.billing.models import Event
 from partway.delivery.formats import format_date, format_money
@@ -95,13 +96,15 @@ _COMPUTED: dict[str, Callable[[Event], object]] = {
     "day": lambda event: format_date(date.fromisoformat(event.data["on"])),
     "gateway": lambda event: event.data.get("gateway", gettext("a payment service")),
     "method": lambda event: method_label(str(event.data.get("method", "other means"))),
-    "person": lambda event: event.data.get("name") or event.data.get("email", gettext("somebody")),
+    "person": lambda event: event.data.get("name") or event.data.get("email", gettext("a person")),
     "refund_method": lambda event: (
         method_label(event.data["method"]) if event.data["method"] else gettext("Payment service")
     ),
-    "role": lambda event: event.data.get("role", gettext("a new role")),
+    "role": lambda event: (
+        Role(event.data["role"]).label.lower() if "role" in event.data else gettext("a new role")
+    ),
     "to": _recipients,
-    "was": lambda event: event.data.get("before", {}).get("name", gettext("Somebody")),
+    "was": lambda event: event.data.get("before", {}).get("name", gettext("A member")),
 }
 
 
@@ -219,18 +222,18 @@ _SENTENCES = {
     "payment.started": _("%(actor)s started to pay %(amount)s"),
     "payment.declined": _("A payment of %(amount)s was declined"),
     "payment.authorized": _("The card was authorized for %(amount)s"),
-    "payment.capturing": _("Partway decided to take %(amount)s"),
-    "payment.releasing": _("Partway decided to let go of %(amount)s"),
+    "payment.capturing": _("The charge of %(amount)s was started"),
+    "payment.releasing": _("The release of %(amount)s was started; nothing is charged"),
     "payment.closing": _("The checkout for %(amount)s is being closed"),
     "payment.processing": _("A payment of %(amount)s is being processed by the bank"),
     "payment.succeeded": _("%(amount)s was paid"),
     "payment.failed": _("The payment of %(amount)s failed; nothing was taken"),
     "payment.canceled": _("The payment of %(amount)s was closed; nothing was taken"),
     "mail.failed": _("A mail to %(to)s could not be delivered"),
-    "alert.resolved": _("%(actor)s dealt with what needed attention"),
+    "alert.resolved": _("%(actor)s marked an entry of Attention as dealt with"),
     "customer.created": _("%(actor)s added a customer"),
     "customer.changed": _("%(actor)s changed a customer"),
-    "organization.created": _("%(actor)s started the organization"),
+    "organization.created": _("%(actor)s created the organization"),
     "organization.changed": _("%(actor)s changed the settings"),
     "organization.logo_changed": _("%(actor)s changed the logo"),
     "organization.logo_removed": _("%(actor)s removed the logo"),
@@ -244,7 +247,7 @@ _SENTENCES = {
     "member.joined": _("%(person)s joined as %(role)s"),
     "member.role_changed": _("%(actor)s made %(person)s %(role)s"),
     "member.removed": _("%(actor)s removed %(person)s"),
-    "member.renamed": _("%(was)s goes by the name %(person)s now"),
+    "member.renamed": _("%(was)s changed their name to %(person)s"),
     "member.password_changed": _("%(person)s changed their password"),
     "member.password_reset": _("%(person)s set a new password by mail"),
     "member.two_factor_on": _("%(person)s switched two-factor sign-in on"),
@@ -256,8 +259,10 @@ _SENTENCES = {
     "member.signed_out": _("%(person)s signed out"),
     "member.sign_in_failed": _("A wrong password was typed for %(person)s"),
     "member.sign_in_failed:code": _("A wrong code was typed for %(person)s, after the right password"),
-    "member.sign_in_limited": _("Passwords of %(person)s were guessed; attempts are slowed down"),
-    "member.sign_in_limited:code": _("Codes of %(person)s were guessed, by somebody with the password"),
+    "member.sign_in_limited": _("Wrong passwords were tried for %(person)s; attempts are slowed down"),
+    "member.sign_in_limited:code": _(
+        "Sign-in codes of %(person)s were guessed after the right password; attempts are slowed down"
+    ),
     "organization.invoices_exported": _("%(actor)s exported the list of invoices"),
 }
 

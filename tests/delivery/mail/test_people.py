@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core import mail as sent_by_django
 from pytest_django import Settings
@@ -41,12 +43,12 @@ def test_invitation_mail_names_inviter_and_contains_link(organization: Organizat
 @pytest.mark.parametrize(
     ("kind", "data", "words"),
     [
-        ("password_reset", {}, "asked for a new password"),
+        ("password_reset", {}, "A new password was requested"),
         ("sign_in_changed", {"what": "password_changed"}, "Your password was changed"),
         ("sign_in_changed", {"what": "two_factor_on"}, "takes a code"),
         ("sign_in_changed", {"what": "two_factor_off"}, "no longer takes"),
         ("sign_in_changed", {"what": "recovery_codes_made"}, "new recovery codes"),
-        ("sign_in_changed", {"what": "password_reset"}, "set anew"),
+        ("sign_in_changed", {"what": "password_reset"}, "reset with a link"),
         ("sign_in_attempts", {"kind": "password", "ip_address": "203.0.113.9"}, "address 203.0.113.9"),
         ("sign_in_attempts", {"kind": "code", "ip_address": "203.0.113.9"}, "knows your password"),
     ],
@@ -56,6 +58,22 @@ def test_account_mail_is_sent_from_partway(alice: User, kind: str, data: dict[st
     assert words in outgoing.body
     assert outgoing.from_email == "Partway <billing@alder.example>"  # through a sender the mail server takes
     assert (outgoing.reply_to, outgoing.to) == ([], [alice.email])
+
+
+def test_account_mail_is_written_in_locale_of_the_users_organizations(
+    alice: User, organization: Organization
+) -> None:
+    mail = outbox.queue_account_mail(
+        alice, "sign_in_attempts", now=now(), data={"kind": "code", "ip_address": "203.0.113.9"}
+    )
+    mail.created_at = datetime(2026, 12, 9, 16, 5, tzinfo=UTC)
+    Organization.objects.update(locale="de_AT")
+    assert "09.12.2026, 16:05 (UTC)" in rendering.message(mail).body
+    other = Organization.objects.create(
+        slug="birch", name="Birch", email="post@birch.example", locale="en_US"
+    )
+    other.members.create(user=alice, role="owner")
+    assert "Dec 9, 2026, 4:05 PM (UTC)" in rendering.message(mail).body
 
 
 def test_account_mail_uses_configured_shared_sender(alice: User, settings: Settings) -> None:

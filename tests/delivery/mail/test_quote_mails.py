@@ -163,7 +163,7 @@ def test_unaccepted_deposit_payment_is_all_surplus(quote: Quote) -> None:
     assert (receipt(payment).applied.amount_minor, receipt(payment).surplus) == (0, Money(30_000, "USD"))
     for text in texts("receipt")[1:]:
         assert "$300.00 could not be taken as the deposit of this quote." in text
-        assert "will stand on your invoice" not in text
+        assert "will be applied to your invoice" not in text
 
 
 @pytest.mark.parametrize("kind", ["quote_sent", "quote_accepted", "receipt", "payment_received"])

@@ -92,7 +92,7 @@ def test_payment_received_mail_names_payer_and_amount(invoice: Invoice) -> None:
 
 
 ENDS = {
-    "": "nobody paid it in time",
+    "": "it was not paid in time",
     "by_member": "a colleague canceled it",
     "invoice_paid": "the invoice was paid",
     "invoice_voided": "the invoice was voided",

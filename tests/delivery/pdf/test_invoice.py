@@ -177,6 +177,6 @@ def test_invoice_pdf_of_written_off_invoice_asks_for_no_payment(dana: Customer) 
     write_offs.write_off(invoice, by=personas.owner_actor(dana.organization), now=now())
     text = _text(Invoice.objects.get())
     assert "Written off" in text
-    assert "nobody is asked for it any more" in text
+    assert "no payment is expected" in text
     assert "Total Amount Due" not in text
     assert "Scan to" not in text

@@ -131,7 +131,7 @@ def test_draft_invoice_edited_meanwhile_is_shown_again_before_send(
     response = alice.post(url(draft, "send"), hidden_fields(page))
     text = text_of(response.content.decode())
     assert response.status_code == 409
-    for message in ("Somebody else changed this", "Send $9,000.00", other.email):
+    for message in ("This was changed in the meantime", "Send $9,000.00", other.email):
         assert message in text
     assert not Mail.objects.exists()
     assert alice.post(url(draft, "send"), hidden_fields(response)).status_code == 302
@@ -193,8 +193,8 @@ def test_write_off_dialog_shows_amount_and_open_request(alice: Client, invoice: 
     personas.request_payment(invoice)
     page = text_of(alice.get(url(invoice, "write-off")).content.decode())
     for message in (
-        "You give up on $600.00",
-        "The open request for $300.00 ends with it",
+        "You stop collecting $600.00",
+        "The open request for $300.00 is canceled",
         "The $400.00 that was paid stays",
         "Write Off $600.00",
     ):

@@ -66,7 +66,7 @@ PARTIES = {
         ),
         ({"notes": "Thank\nyou"}, ["Notes none → “Thank you”"]),
         ({"notes": "x" * 81}, ["The notes changed"]),
-        ({"lines": (OIL, OAK)}, ["The lines stand in another order"]),
+        ({"lines": (OIL, OAK)}, ["The order of the lines changed"]),
         ({"lines": (OAK, OIL, FIT)}, ["Line added: “Fitting”, 2 × $50.00"]),
         ({"lines": (OAK,)}, ["Line removed: “Oil, per liter”, 1.5 × $20.00"]),
         ({"lines": (OAK, OIL, OIL)}, ["Line added: “Oil, per liter”, 1.5 × $20.00"]),

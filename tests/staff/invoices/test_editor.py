@@ -234,7 +234,7 @@ def test_stale_invoice_edit_keeps_typed_values_and_shows_stored_version(
     page = response.content.decode()
     assert 'value="Mine"' in page
     assert ">Theirs</td>" in page
-    assert "Save mine instead" in page
+    assert "Replace it with mine" in page
     draft.refresh_from_db()
     assert draft.total_minor == 5_000
 

@@ -70,7 +70,7 @@ def test_correction_replaces_chosen_party_and_leads_back(bob: Client, invoice: I
     answer = bob.post(url(invoice), {**hidden_fields(bob.get(url(invoice))), "issued_to": "on"}, follow=True)
     text = text_of(answer.content.decode())
     assert "INV-0001 is corrected. The customer gets no mail of it unless you resend it." in text
-    assert "Bob corrected who the invoice is from and to What it said before" in text
+    assert "Bob corrected who the invoice is from and to Earlier version" in text
     assert "Details of Dana Reed" not in text
     assert "Your organization’s details have changed" in text
     event = Event.objects.get(type="invoice.parties_corrected")

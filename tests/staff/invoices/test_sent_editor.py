@@ -120,7 +120,7 @@ def test_stale_sent_invoice_edit_keeps_typed_values_and_shows_both(bob: Client, 
     assert response.status_code == 409
     assert 'value="Mine"' in page
     assert ">Theirs</td>" in page
-    assert "changed or sent this invoice in the meantime" in page
+    assert "invoice was changed or sent in the meantime" in page
     assert bob.post(edit_url(invoice), {**form, "version": "3"}).status_code == 302
 
 
@@ -129,7 +129,7 @@ def test_draft_invoice_edit_after_concurrent_send_is_stale(bob: Client, dana: Cu
     invoices.send(draft, by=personas.owner_actor(dana.organization), now=now())
     response = bob.post(edit_url(draft), typed(dana, version="1", lines__0__unit_amount="5"))
     assert response.status_code == 409
-    assert "changed or sent this invoice" in response.content.decode()
+    assert "invoice was changed or sent" in response.content.decode()
     draft.refresh_from_db()
     assert draft.total_minor == 100_000
 
@@ -222,4 +222,4 @@ def test_sent_invoice_edit_preview_without_effect_is_silent(bob: Client, invoice
 def test_sent_invoice_edit_preview_shows_payment_in_progress(bob: Client, invoice: Invoice) -> None:
     payment_in_progress(personas.request_payment(invoice))
     assert "this can be saved once that is settled" in preview(bob, invoice, "299")
-    assert "at least that must stay due" in text_of(bob.get(edit_url(invoice)).content.decode())
+    assert "at least that amount must stay due" in text_of(bob.get(edit_url(invoice)).content.decode())

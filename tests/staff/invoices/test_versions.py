@@ -24,7 +24,7 @@ def changed(invoice: Invoice) -> Invoice:
 def test_invoice_timeline_shows_changes_and_links_to_version(charlie: Client, changed: Invoice) -> None:
     page = page_of(charlie, changed)
     text = text_of(page)
-    assert "Alice changed the invoice Total $1,200.00 → $900.00 What it said before" in text
+    assert "Alice changed the invoice Total $1,200.00 → $900.00 Earlier version" in text
     assert "Total $1,000.00 → $1,200.00" in text
     assert url(changed, 2) in page
     assert url(changed, 3) in page
@@ -34,7 +34,7 @@ def test_invoice_version_page_shows_earlier_document(charlie: Client, changed: I
     text = text_of(charlie.get(url(changed, 2)).content.decode())
     for message in (
         "INV-0001, earlier version",
-        "This is what it said until Alice changed it on",
+        "This is the invoice as it was until Alice changed it on",
         "Dana Whitfield",
         "Oak staircase",
         "Subtotal$1,000.00",
@@ -72,7 +72,7 @@ def test_edit_event_without_snapshot_has_no_version_link(
     Event.objects.filter(type="invoice.edited").update(data={**figures, **data})
     page = page_of(charlie, changed)
     assert "Alice changed the invoice" in page
-    assert "What it said before" not in page
+    assert "Earlier version" not in page
     assert charlie.get(url(changed, 2)).status_code == 404
 
 

@@ -32,7 +32,7 @@ def alert(invoice: Invoice) -> Alert:
 
 def test_alert_is_listed_and_counted_on_every_page(charlie: Client, alert: Alert) -> None:
     page = charlie.get(URL).content.decode()
-    assert "$300.00 came in after it was no longer wanted." in page
+    assert "$300.00 was paid after it was no longer due." in page
     assert "INV-0001" in page
     assert 'class="count"' in charlie.get("/o/alder/customers/").content.decode()
     assert "1 thing needs your attention" in charlie.get("/o/alder/").content.decode()
@@ -42,7 +42,7 @@ def test_collector_resolves_alert(bob: Client, alert: Alert) -> None:
     page = bob.post(f"{URL}{alert.pk}/resolve/", {"digest": alert.digest}, follow=True).content.decode()
     alert.refresh_from_db()
     assert alert.resolved_at
-    assert "Nothing needs you" in page
+    assert "Nothing needs your attention" in page
     assert "Dealt with" in page
     assert 'class="count"' not in page
 
@@ -58,12 +58,12 @@ def test_reader_sees_no_resolve_button_for_alert(charlie: Client, alert: Alert) 
 
 
 def test_attention_page_without_alerts_is_empty(charlie: Client) -> None:
-    assert "Nothing needs you" in charlie.get(URL).content.decode()
+    assert "Nothing needs your attention" in charlie.get(URL).content.decode()
 
 
 def test_alert_shows_advice_and_customer_link(charlie: Client, alert: Alert) -> None:
     page = charlie.get(URL).content.decode()
-    assert "Put the credit on another invoice of this customer" in page
+    assert "Apply the credit to another invoice of this customer" in page
     assert f"/o/alder/customers/{alert.invoice.customer_id}/" in page
 
 
@@ -89,7 +89,9 @@ def test_changed_alert_is_shown_again_before_resolution(bob: Client, alert: Aler
     alert.refresh_from_db()
     page = response.content.decode()
     assert (response.status_code, alert.resolved_at) == (409, None)
-    assert all(message in page for message in ("More has happened", "$450.00 came in after", "Called Dana."))
+    assert all(
+        message in page for message in ("This entry has changed", "$450.00 was paid after", "Called Dana.")
+    )
 
 
 def test_every_raised_alert_kind_has_advice() -> None:

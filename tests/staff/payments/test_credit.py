@@ -186,7 +186,7 @@ def test_payment_cannot_be_released_to_credit_twice(alice: Client, invoice: Invo
     payment = personas.record_check(invoice, 30_000)
     release(alice, invoice, payment)
     assert release(alice, invoice, payment).status_code == 409
-    assert "Nothing of this payment stands" in text_of(alice.get(f"{url(invoice)}{payment.pk}/"))
+    assert "No part of this payment is applied" in text_of(alice.get(f"{url(invoice)}{payment.pk}/"))
     assert "Move to credit…" not in page_of(alice, invoice)
 
 

@@ -53,7 +53,7 @@ def test_canceled_request_moves_to_earlier_requests(bob: Client, open_request: P
     page = response.content.decode()
     assert "Requested Amount" not in page
     assert "Earlier requests" in page
-    assert "Canceled by a member" in page
+    assert "By a member" in page
     assert ">Request Payment<" in page
     open_request.refresh_from_db()
     assert (open_request.status, open_request.cancel_reason) == ("canceled", "by_member")

@@ -130,7 +130,7 @@ def test_request_past_expiry_before_worker_can_only_be_canceled(
     assert "Resend Payment Link" not in page
     assert "/p/" not in page
     link = bob.get(f"/o/alder/requests/{open_request.pk}/link/").content.decode()
-    assert "The time of this request is over" in link
+    assert "The last day to pay this request is over" in link
     assert "/p/" not in link
 
 

@@ -41,7 +41,7 @@ def test_refund_of_payment_starts_with_its_credit(alice: Client, overpaid: Payme
     assert page.context["form"]["amount"].value() == "200.00"
     text = text_of(page)
     assert "$200.00 of the payment is credit, which goes first." in text
-    assert f"$1,000.00 stands on {overpaid.document.number}." in text
+    assert f"$1,000.00 is applied to {overpaid.document.number}." in text
 
 
 def test_refund_of_payment_is_recorded(alice: Client, overpaid: Payment) -> None:

@@ -200,7 +200,7 @@ def test_request_payment_with_payments_disabled_links_owner_to_settings(
 def test_request_payment_names_open_request(bob: Client, invoice: Invoice) -> None:
     personas.request_payment(invoice, 20_000)
     message = reason(bob, invoice)
-    assert "One request at a time" in message
+    assert "Only one request can be open at a time" in message
     assert "A request for $200.00 is already open" in message
 
 

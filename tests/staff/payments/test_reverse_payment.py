@@ -52,7 +52,7 @@ def test_reverse_payment_dialog_shows_consequences(alice: Client, payment: Payme
     text = text_of(alice.get(url(payment)))
     assert "Reverse the payment of $1,200.00?" in text
     assert f"$1,000.00 is due again on {invoice.number}." in text
-    assert "$200.00 of the credit of Dana Whitfield is gone." in text
+    assert "$200.00 of the credit of Dana Whitfield is removed." in text
 
 
 def test_reverse_payment_dialog_names_invoices_using_its_credit(
@@ -62,7 +62,7 @@ def test_reverse_payment_dialog_names_invoices_using_its_credit(
     amount, by = Money(20_000, "USD"), personas.owner_actor(dana.organization)
     credit.apply(other, amount=amount, by=by, now=now())
     text = text_of(alice.get(url(payment)))
-    assert f"$200.00 is due again on {other.number}, where it stood as credit." in text
+    assert f"$200.00 is due again on {other.number}, where it was applied as credit." in text
     assert "of the credit" not in text
     text = text_of(reverse(alice, payment))
     assert f"$200.00 is due again on {other.number}." in text

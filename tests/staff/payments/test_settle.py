@@ -52,7 +52,7 @@ def test_settling_names_the_request_that_it_ends(bob: Client, invoice: Invoice) 
     personas.record_check(invoice, 96_000)
     personas.request_payment(invoice, 4_000)
     invoice.refresh_from_db()
-    assert "The open request for $40.00 ends with it." in text_of(bob.get(url(invoice)))
+    assert "The open request for $40.00 is canceled." in text_of(bob.get(url(invoice)))
     assert "The request for $40.00 was canceled" in text_of(settle(bob, invoice, follow=True))
 
 

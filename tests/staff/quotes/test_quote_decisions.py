@@ -95,7 +95,7 @@ def test_decision_pages_of_decided_quote_say_why_they_offer_nothing(bob: Client,
 
 
 def test_withdrawn_quote_offers_new_quote_from_it(bob: Client, quote: Quote) -> None:
-    assert "link is dead at once" in text_of(bob.get(f"/o/alder/quotes/{quote.pk}/withdraw/"))
+    assert "link stops working at once" in text_of(bob.get(f"/o/alder/quotes/{quote.pk}/withdraw/"))
     confirm_page(bob, f"/o/alder/quotes/{quote.pk}/withdraw/")
     assert Quote.objects.get().status == "withdrawn"
     text = page_of(bob, quote)
@@ -166,7 +166,7 @@ def test_pages_say_that_deposit_of_void_invoice_is_credit(alice: Client, quote: 
     assert "The deposit of $300.00 is the customer's credit since then" in page_of(alice, quote)
     question = text_of(alice.get(f"/o/alder/quotes/{quote.pk}/invoice/"))
     assert "apply it to this one once it is sent" in question
-    assert "stands on it as soon as it is sent" not in question
+    assert "is applied to it as soon as it is sent" not in question
     second = quotes.create_invoice(quote, by=by, now=now())
-    assert "it stands on this invoice" not in text_of(alice.get(f"/o/alder/invoices/{second.pk}/"))
+    assert "it is applied to this invoice" not in text_of(alice.get(f"/o/alder/invoices/{second.pk}/"))
     assert Event.objects.filter(type="quote.reopened").count() == 1

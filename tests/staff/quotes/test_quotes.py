@@ -218,7 +218,7 @@ def test_stale_quote_edit_shows_both_versions(bob: Client, dana: Customer) -> No
     act(bob, draft, "edit", **typed(dana, version="1", notes="First"))
     response = act(bob, draft, "edit", **typed(dana, version="1", notes="Second"))
     assert response.status_code == 409
-    assert "Somebody else saved this draft" in text_of(response)
+    assert "This draft was changed in the meantime" in text_of(response)
     assert "“First”" in text_of(response)
     assert Quote.objects.get().notes == "First"
 
@@ -304,7 +304,7 @@ def test_quote_edited_meanwhile_is_shown_again_before_send(
     act(bob, draft, "edit", **form)
     response = act(alice, draft, "send", **hidden_fields(page))
     assert (response.status_code, Quote.objects.get().status) == (409, "draft")
-    assert "Somebody else changed this" in text_of(response)
+    assert "This was changed in the meantime" in text_of(response)
     assert "$900.00, paid in full on acceptance" in text_of(response)
     assert act(alice, draft, "send", **hidden_fields(response)).status_code == 302
 
@@ -372,7 +372,7 @@ def test_quote_and_its_invoice_link_to_each_other(bob: Client, quote: Quote) -> 
     invoice = Invoice.objects.get()
     assert made.headers["Location"] == f"/o/alder/invoices/{invoice.pk}/"
     draft = text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
-    assert "Deposit of $300.00 from QUO-0001: it stands on this invoice once you send it." in draft
+    assert "Deposit of $300.00 from QUO-0001: it is applied to this invoice once you send it." in draft
     confirm_page(bob, f"/o/alder/invoices/{invoice.pk}/send/")
     sent = text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
     assert "Deposit of $300.00 from QUO-0001." in sent
@@ -388,7 +388,7 @@ def test_deposit_larger_than_invoice_is_shown_on_invoice_and_as_alert(bob: Clien
     lines = (LineDraft("Less", Decimal(1), 20_000, Decimal(0)),)
     draft = invoices.InvoiceDraft(customer=quote.customer, currency="USD", due_on=invoice.due_on, lines=lines)
     invoices.edit(invoice, draft=draft, expected_version=1, by=by, now=now())
-    assert "$100.00 of it is more than this invoice can take, and becomes" in text_of(
+    assert "$100.00 of it is more than the total of this invoice and becomes" in text_of(
         bob.get(f"/o/alder/invoices/{invoice.pk}/")
     )
     invoices.send(invoice, by=by, now=now())

@@ -93,7 +93,7 @@ def test_next_invoice_number_may_only_go_up(alice: Client, organization: Organiz
     alice.post(URL, GOOD)
     response = alice.post(URL, {**GOOD, "next_invoice_number": "999"})
     assert response.status_code == 422
-    assert "may only go up" in response.context["form"].errors["next_invoice_number"][0]
+    assert "can only be raised" in response.context["form"].errors["next_invoice_number"][0]
     organization.refresh_from_db()
     assert organization.next_invoice_number == 1000
 
@@ -128,7 +128,7 @@ def test_payments_can_be_switched_off_and_on(alice: Client, organization: Organi
     alice.post(PAYMENTS, {"operation": "switch", "payments_enabled": "off"})
     organization.refresh_from_db()
     assert not organization.payments_enabled
-    assert "Nobody can request a payment" in alice.get(PAYMENTS).content.decode()
+    assert "No payment can be requested" in alice.get(PAYMENTS).content.decode()
     alice.post(PAYMENTS, {"operation": "switch", "payments_enabled": "on"})
     organization.refresh_from_db()
     assert organization.payments_enabled
@@ -191,7 +191,7 @@ def test_payment_modes_keep_their_order(alice: Client, invoice: Invoice) -> None
     ("lines", "message"),
     [
         ([""], "between one and 20"),
-        (["Cash", "cash"], "stands there twice"),
+        (["Cash", "cash"], "is listed twice"),
         (["x" * 41], "is too long"),
         ([str(number) for number in range(21)], "between one and 20"),
     ],

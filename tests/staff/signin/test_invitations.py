@@ -50,7 +50,7 @@ def test_invitation_link_works_once(client: Client, invitation: Invitation) -> N
     client.post(path(invitation), NEW)
     response = Client().get(path(invitation))
     assert response.status_code == 404
-    assert "This invitation is over" in response.content.decode()
+    assert "This invitation is no longer open" in response.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_password_reset_deletes_session_records(team: Team, home: Path) -> None:
 def test_password_reset_sends_notice_mail(client: Client, team: Team, home: Path) -> None:
     ask()
     set_password(client, link(home))
-    assert "set anew by a link" in " ".join(sent_mails(home))
+    assert "reset with a link" in " ".join(sent_mails(home))
 
 
 def test_password_reset_mail_is_not_in_demo_inbox(charlie: Client, team: Team, home: Path) -> None:

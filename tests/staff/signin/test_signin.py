@@ -31,7 +31,7 @@ def test_sign_in_refusal_does_not_reveal_which_field_is_wrong(
     response = client.post("/signin/", {"email": email, "password": password})
     assert response.status_code == 422
     page = response.content.decode()
-    assert "do not fit together" in page
+    assert "do not match" in page
     assert f'value="{email}"' in page
     assert "wrong" not in page  # the password is not shown again
 
@@ -125,7 +125,7 @@ def test_the_welcome_link_works_once(client: Client, invited: User) -> None:
         ("elevensigns", "elevensigns", "at least 12"),
         ("qwerty123456", "qwerty123456", "common"),
         ("ivy@alder.example", "ivy@alder.example", "too similar"),
-        (PASSWORD, "x", "do not match"),
+        (PASSWORD, "x", "two passwords are different"),
     ],
 )
 def test_welcome_link_refuses_weak_or_mistyped_password(

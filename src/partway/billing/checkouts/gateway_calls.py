@@ -76,7 +76,7 @@ def calling_gateway() -> Iterator[None]:
 def gateway_account_for(payment: Payment) -> GatewayAccount:
     """Returns the payment's gateway account; raises Refused for an offline payment, which has none."""
     if payment.gateway_account is None:
-        raise Refused("offline", "This payment was recorded by a member; there is nobody to ask.")
+        raise Refused("offline", "This payment was recorded by a member; no gateway has it.")
     return payment.gateway_account
 
 

@@ -321,7 +321,7 @@ class Migration(migrations.Migration):
                             ("queued", "Waiting to be sent"),
                             ("sent", "Sent"),
                             ("failed", "Failed"),
-                            ("dropped", "Not sent: no longer true"),
+                            ("dropped", "Not sent: out of date"),
                             ("bounced", "Bounced"),
                         ],
                         default="queued",
@@ -751,7 +751,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("by_member", "Canceled by a member"),
+                            ("by_member", "By a member"),
                             ("invoice_paid", "The invoice was paid"),
                             ("invoice_voided", "The invoice was voided"),
                             ("invoice_changed", "The invoice changed"),

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 
@@ -17,22 +18,22 @@ from .invoices import Invoice
 class PaymentRequestStatus(models.TextChoices):
     """The stored states of a payment request; being paid is derived."""
 
-    OPEN = "open", "Open"
-    PAID = "paid", "Paid"
-    CANCELED = "canceled", "Canceled"
-    EXPIRED = "expired", "Expired"
+    OPEN = "open", _("Open")
+    PAID = "paid", _("Paid")
+    CANCELED = "canceled", _("Canceled")
+    EXPIRED = "expired", _("Expired")
 
 
 class CancelReason(models.TextChoices):
     """Why a request was canceled."""
 
-    BY_MEMBER = "by_member", "Canceled by a member"
-    INVOICE_PAID = "invoice_paid", "The invoice was paid"
-    INVOICE_VOIDED = "invoice_voided", "The invoice was voided"
-    INVOICE_CHANGED = "invoice_changed", "The invoice changed"
-    INVOICE_WRITTEN_OFF = "invoice_written_off", "The invoice was written off"
-    OFFLINE_PAYMENT = "offline_payment", "An offline payment was recorded"
-    REPLACED = "replaced", "Replaced by another request"
+    BY_MEMBER = "by_member", _("By a member")
+    INVOICE_PAID = "invoice_paid", _("The invoice was paid")
+    INVOICE_VOIDED = "invoice_voided", _("The invoice was voided")
+    INVOICE_CHANGED = "invoice_changed", _("The invoice changed")
+    INVOICE_WRITTEN_OFF = "invoice_written_off", _("The invoice was written off")
+    OFFLINE_PAYMENT = "offline_payment", _("An offline payment was recorded")
+    REPLACED = "replaced", _("Replaced by another request")
 
 
 class PaymentRequestQuerySet(OrganizationQuerySet["PaymentRequest"]):

@@ -11,53 +11,56 @@ from partway.lib.money import Money
 # By kind, or by "kind.reason" where the alert's params have a reason.
 _ALERTS: dict[str, str | Promise] = {
     "unwanted_payment": _(
-        "%(captured)s came in after it was no longer wanted. It is the customer's credit: "
-        "use it, or give it back and record the refund."
+        "%(captured)s was paid after it was no longer due. It is the customer's credit: apply it to another "
+        "invoice, or give it back and record the refund."
     ),
     "captured_amount_mismatch": _(
-        "%(captured)s was taken where %(amount)s was asked. It is booked as taken: check it with the gateway."
+        "%(captured)s was charged, but %(amount)s was requested. The amount charged is booked: check it with "
+        "the payment service."
     ),
     "captured_amount_missing": _(
-        "%(amount)s was asked and money was taken, but the payment service does not say how much: check it there."
+        "%(amount)s was requested and the customer was charged, but the payment service does not report how "
+        "much. Check it there."
     ),
     "deposit_unallocated.exceeds_invoice": _(
-        "%(left)s of the deposit of %(quote)s found no room on %(invoice)s. It is the customer's credit."
+        "%(left)s of the deposit of %(quote)s could not be applied to %(invoice)s. It is the customer's credit."
     ),
     "deposit_unallocated.invoice_voided": _(
-        "The invoice that was to take the deposit of %(quote)s is void. %(left)s is the customer's credit."
+        "The invoice of %(quote)s is void. %(left)s of its deposit is the customer's credit."
     ),
     "gateway_refused": _(
-        "The payment service refuses to say what became of %(amount)s: %(gateway_message)s Check it there."
+        "The payment service does not report whether %(amount)s was paid: %(gateway_message)s Check it there."
     ),
     "payment_unsettled": _(
-        "Nobody knows yet what became of %(amount)s: the payment service has not settled it. Look it up there."
+        "The payment of %(amount)s has neither succeeded nor failed at the payment service yet. Look it up there."
     ),
     "gateway_list_unavailable.refused": _(
-        "For over a day nobody could read the payment service’s list of payments: it refuses. %(gateway_message)s"
+        "The payment service’s list of payments could not be read for over a day: the payment service "
+        "refused. %(gateway_message)s"
     ),
     "gateway_list_unavailable.no_answer": _(
-        "For over a day nobody could read the payment service’s list of payments: there is no answer."
+        "The payment service’s list of payments could not be read for over a day: the payment service does not respond."
     ),
     "gateway_list_unavailable.checkouts_unreadable": _(
-        "For over a day nobody could read the payment service’s list of payments: "
-        "it lists payments, and does not tell what became of them."
+        "The payment service’s list of payments could not be read for over a day: it lists payments, but "
+        "does not report their status."
     ),
     "unmatched_callback": _(
-        "The payment service reported “%(event_type)s” for a checkout Partway does not know: check it there."
+        "The payment service reported “%(event_type)s” for a payment that is not recorded in Partway. Check it there."
     ),
     "unmatched_checkout.captured": _(
-        "%(captured)s was taken at the payment service for %(reference)s, "
-        "and these books know nothing of %(checkout_ref)s."
+        "%(captured)s was charged at the payment service for %(reference)s, but %(checkout_ref)s is not "
+        "recorded in Partway."
     ),
     "unmatched_checkout.begun": _(
-        "A payment was begun at the payment service for %(reference)s, "
-        "and these books know nothing of %(checkout_ref)s."
+        "A payment was started at the payment service for %(reference)s, but %(checkout_ref)s is not "
+        "recorded in Partway."
     ),
     "booked_amount_mismatch": _(
-        "%(booked)s is booked, and the payment service says it took %(captured)s. Check it there."
+        "%(booked)s is booked, but the payment service charged %(captured)s. Check it there."
     ),
     "refunded_at_gateway": _(
-        "%(refunded)s of %(captured)s was sent back at the payment service, and these books do not show it yet."
+        "%(refunded)s of %(captured)s was refunded at the payment service, but no refund is recorded in Partway yet."
     ),
 }
 
@@ -65,8 +68,8 @@ _AUTO_RESOLUTIONS: dict[str, str | Promise] = {
     "payment_settled": _("The payment is settled now."),
     "refund_recorded": _("The refund is recorded now."),
     "refund_failed": _("The refund failed: the payment service still has the money."),
-    "list_available": _("The list is read again."),
-    "account_replaced": _("It was replaced, and owes no answer."),
+    "list_available": _("The list can be read again."),
+    "account_replaced": _("The payment service was replaced, so its list is no longer read."),
 }
 
 

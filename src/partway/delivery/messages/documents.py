@@ -33,7 +33,7 @@ _FIELDS: dict[str, str | Promise] = {
     "nothing_due.sent": _("Nothing would be due on this invoice. Void it instead."),
     "percentage_out_of_range": _("Enter a percentage between 0 and 100, with at most four decimals."),
     "quote_prefix": _("Use at most %(limit)s characters, and end with a letter or a mark, like QUO-."),
-    "quote_without_total": _("This quote offers nothing. Add a line with a price before you send it."),
+    "quote_without_total": _("The total of this quote is zero. Add a line with a price before you send it."),
     "text_too_long": _("Use at most %(limit)s characters."),
     "total_too_large": _("An invoice can be at most %(maximum)s."),
     "unknown_currency": _("Write the three letters of a currency, like USD."),
@@ -64,7 +64,7 @@ MESSAGES: dict[str, str | Promise] = {
     "conflict.void_paid": _("This invoice is paid and cannot be voided."),
     "conflict.void_void": _("This invoice is void and cannot be voided."),
     "conflict.void_with_deposit": _(
-        "The deposit of %(quote)s, %(paid)s, stands on this invoice. "
+        "The deposit of %(quote)s, %(paid)s, is applied to this invoice. "
         "Move it to the customer's credit first; then the invoice can be voided."
     ),
     "conflict.void_with_payments": _(

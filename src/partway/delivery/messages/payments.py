@@ -33,18 +33,16 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "resolution_too_long": _("Use at most %(longest)s characters."),
     "stale.alert_changed": _(
-        "More has happened since you opened this page. Read what it says now, then mark it."
+        "This entry has changed since you opened the page. Read it again, then mark it as dealt with."
     ),
     "stale.amount_due_changed": _(
         "In the meantime %(due)s is due, not %(expected)s. Look again before you go on."
     ),
-    "stale.version_changed": _(
-        "Somebody else changed this in the meantime. Look at it again before you go on."
-    ),
+    "stale.version_changed": _("This was changed in the meantime. Check it again before you continue."),
     "changed_meanwhile": _(
-        "Somebody else changed this in the meantime: it is “%(stored)s” now. Save again to write yours instead."
+        "This was changed in the meantime and is now “%(stored)s”. Save again to replace it with yours."
     ),
     "emptied_meanwhile": _(
-        "Somebody else changed this in the meantime: it is empty now. Save again to write yours instead."
+        "This was changed in the meantime and is now empty. Save again to replace it with yours."
     ),
 }

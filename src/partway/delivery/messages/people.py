@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 MESSAGES: dict[str, str | Promise] = {
     # Shared
     "invalid": _("Please check the marked fields."),
-    "stale": _("Somebody else changed this in the meantime. Look at both versions before you save."),
+    "stale": _("This was changed in the meantime. Compare both versions before you save."),
     "too_many_characters": _("Use at most %(limit)s characters."),
     # Customers
     "customer_name_required": _("Enter the customer's name."),
@@ -16,10 +16,11 @@ MESSAGES: dict[str, str | Promise] = {
     # Members and invitations
     "stale.member_removed": _("This member was removed in the meantime."),
     "last_owner": _(
-        "%(name)s is the only owner. Make somebody else an owner first, "
-        "so that the organization stays in somebody's hands."
+        "%(name)s is the only owner. Make another member an owner first: an organization needs at least one."
     ),
-    "invitation_not_open": _("This invitation is over: it was accepted or withdrawn in the meantime."),
+    "invitation_not_open": _(
+        "This invitation is no longer open: it was accepted or withdrawn in the meantime."
+    ),
     "invitation_not_open.address_known": _(
         "This address is known here already. Sign in, and open the link once more."
     ),
@@ -54,7 +55,9 @@ MESSAGES: dict[str, str | Promise] = {
     "column_color_too_light": _(
         "%(value)s is too light: white text on it could not be read. Take a darker one."
     ),
-    "next_number_too_low": _("Enter %(least)s or more. It may only go up, so that no number comes twice."),
+    "next_number_too_low": _(
+        "Enter %(least)s or more. It can only be raised, so that no number is used twice."
+    ),
     "logo_required": _("Choose a picture first."),
     "logo_too_large": _("The file is larger than 2 MB. Send a smaller one."),
     "logo_too_many_pixels": _("The picture has too many pixels. Send one of at most 4,000 × 4,000."),
@@ -78,5 +81,5 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "payment_modes_count": _("Write between one and %(limit)s modes, each on a line of its own."),
     "payment_mode_too_long": _("“%(mode)s…” is too long: use at most %(limit)s characters."),
-    "payment_mode_twice": _("The same mode stands there twice."),
+    "payment_mode_twice": _("The same mode is listed twice."),
 }

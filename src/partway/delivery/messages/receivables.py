@@ -24,13 +24,15 @@ MESSAGES: dict[str, str | Promise] = {
         "This deposit waits for the invoice of its quote. "
         "Make the invoice and send it, then record what was given back."
     ),
-    "conflict.refund_without_money": _("No money of this payment is here, so none can be given back."),
+    "conflict.refund_without_money": _(
+        "None of this payment's money was received, so none can be given back."
+    ),
     "conflict.refunded_already": _("All of this payment was given back already."),
     "conflict.reverse_refunded": _("%(refunded)s of this payment was given back. Reverse that refund first."),
     "refund_without_gateway": _("Choose how it was given back; no payment service took this money."),
     "conflict.settle_form_used": _("This form has settled a rest already. Open it again to settle another."),
     "conflict.take_back_written_off": _("This invoice is written off. Reopen it first."),
-    "conflict.nothing_allocated": _("Nothing of this payment stands on this invoice any more."),
+    "conflict.nothing_allocated": _("No part of this payment is applied to this invoice any more."),
     "conflict.payment_form_used": _(
         "This form has already recorded %(amount)s. Open it again to record another payment."
     ),
@@ -48,8 +50,8 @@ MESSAGES: dict[str, str | Promise] = {
     "invoice_not_sent.settle_void": _("This invoice is void, so there is nothing to settle."),
     "invoice_not_sent.settle_written_off": _("This invoice is written off. Reopen it first."),
     "settle_large_unconfirmed": _(
-        "%(rest)s is more than %(percent)s%% of %(total)s. Confirm that nobody shall be asked for it; "
-        "for that one must be allowed to write off invoices."
+        "%(rest)s is more than %(percent)s%% of %(total)s. Confirm that it need not be paid; only a member "
+        "who may write off invoices can do so."
     ),
     "settle_note_too_long": _("Use at most %(limit)s characters."),
     "settle_reason_unknown": _("Choose why the rest needs no payment."),
@@ -63,5 +65,5 @@ MESSAGES: dict[str, str | Promise] = {
         "%(amount)s is being paid right now, and that would no longer fit. Wait until it is settled."
     ),
     "reversal_reason": _("Say why, in at most %(limit)s characters."),
-    "too_late.payment_on_paid": _("This invoice is paid. A further payment belongs on another one."),
+    "too_late.payment_on_paid": _("This invoice is paid. Record a further payment on another invoice."),
 }

@@ -15,7 +15,7 @@ MESSAGES: dict[str, str | Promise] = {
     "amount_too_small.online": _("Enter at least %(minimum)s: less cannot be paid online."),
     "bad_address": _("“%(address)s” is not a mail address. Write it like name@example.com."),
     "conflict.request_form_used": _(
-        "This form has already asked for %(amount)s. Open it again to ask for more."
+        "This form has already requested %(amount)s. Open it again to request more."
     ),
     "conflict.request_form_used_elsewhere": _("This form was used for another invoice. Open it again."),
     "currency_mismatch": _("This invoice is in %(currency)s."),
@@ -36,7 +36,7 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "payments_not_enabled": _("Payments are not enabled. An owner can turn them on in Settings → Payments."),
     "payments_not_enabled.credentials_unreadable": _(
-        "The payment service's credentials cannot be read. An owner can connect it anew in Settings → Payments."
+        "The payment service's credentials cannot be read. An owner can connect it again in Settings → Payments."
     ),
     "payments_not_enabled.no_gateway_account": _(
         "No payment service is connected yet. An owner can connect one in Settings → Payments."
@@ -46,21 +46,19 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "recipient_missing": _("Enter the address that the payment link goes to."),
     "too_late": _("Too late: it was already paid."),
-    "too_late.request_by_member": _("This request has already ended (Canceled by a member)."),
+    "too_late.request_by_member": _("This request has already ended (canceled by a member)."),
     "too_late.request_expired": _("This request has already ended (expired)."),
-    "too_late.request_invoice_changed": _("This request has already ended (The invoice changed)."),
-    "too_late.request_invoice_paid": _("This request has already ended (The invoice was paid)."),
-    "too_late.request_invoice_voided": _("This request has already ended (The invoice was voided)."),
+    "too_late.request_invoice_changed": _("This request has already ended (the invoice changed)."),
+    "too_late.request_invoice_paid": _("This request has already ended (the invoice was paid)."),
+    "too_late.request_invoice_voided": _("This request has already ended (the invoice was voided)."),
     "too_late.request_invoice_written_off": _(
-        "This request has already ended (The invoice was written off)."
+        "This request has already ended (the invoice was written off)."
     ),
     "too_late.request_offline_payment": _(
-        "This request has already ended (An offline payment was recorded)."
+        "This request has already ended (an offline payment was recorded)."
     ),
     "too_late.request_paid": _("Too late: this request was already paid."),
-    "too_late.request_replaced": _("This request has already ended (Replaced by another request)."),
-    "too_late.request_time_over": _(
-        "The time in which this request could be paid is over. Cancel it, then ask again."
-    ),
+    "too_late.request_replaced": _("This request has already ended (replaced by another request)."),
+    "too_late.request_time_over": _("The last day to pay this request is over. Cancel it, then ask again."),
     "too_many_addresses": _("Enter at most %(limit)s addresses."),
 }

@@ -68,7 +68,7 @@ def _headline(invoice: Invoice) -> Headline:
     if invoice.status == "void":
         return Headline(_("Total"), invoice.total, _("void: nothing is due"))
     if invoice.status == "written_off":
-        return Headline(_("Written off"), invoice.amount_due, _("nobody is asked for it any more"))
+        return Headline(_("Written off"), invoice.amount_due, _("no payment is expected"))
     if invoice.status == "paid":
         settled = _("settled in full, thank you") if invoice.adjusted else _("paid in full, thank you")
         return Headline(_("Total"), invoice.total, settled)

@@ -25,7 +25,10 @@ def document(payment: Payment) -> Document:
     thanks = _("The invoice is paid in full.") if payment.invoice else _("The quote is paid in full.")
     if paid.left:
         organization = {"organization": payment.seller.name}
-        thanks = _("Nothing else is to be done now: %(organization)s will ask for the rest.") % organization
+        thanks = (
+            _("There is nothing else for you to do now: %(organization)s will ask for the rest.")
+            % organization
+        )
     counting = Document(
         kind=_("Receipt"),
         number=billed.number or "",

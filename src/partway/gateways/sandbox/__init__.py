@@ -11,7 +11,7 @@ SANDBOX = GatewayDefinition(
     name=gettext_noop("Sandbox"),
     phrase=gettext_noop("the sandbox"),
     description=gettext_noop(
-        "The sandbox is a pretend payment company: everything works as it will later, and no real money moves."
+        "The sandbox is a test payment company: everything works as it will later, and no real money moves."
     ),
     open=SandboxGateway,
     create_account=create_account,

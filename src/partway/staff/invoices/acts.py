@@ -92,7 +92,7 @@ def write_off(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         done = write_offs.write_off(
             invoice, expected_version=version, expected_amount_due=due, by=ctx.actor, now=ctx.now
         )
-        notice = gettext("%(amount)s of %(number)s is written off. Nobody is asked for it any more.")
+        notice = gettext("%(amount)s of %(number)s is written off. No payment is expected any more.")
         return ctx.redirect(
             back, notice=notice % {"amount": format_money(done.amount_due), "number": done.number}
         )
@@ -139,7 +139,7 @@ def void(ctx: MemberContext, invoice_id: str) -> HttpResponse:
 
     def act(form: ConfirmForm) -> HttpResponse:
         invoices.void(invoice, expected_version=form.cleaned_data["version"], by=ctx.actor, now=ctx.now)
-        return ctx.redirect(back, notice=gettext("The invoice is void. Nobody can pay it any more."))
+        return ctx.redirect(back, notice=gettext("The invoice is void. It can no longer be paid."))
 
     return confirm(
         ctx,

@@ -68,7 +68,7 @@ def _line_differences(old: Version, new: Version) -> list[str]:
     """Lines that changed, were added and removed; two lines are the same by description, else by quantity and price."""
     gone, come = _missing(old.lines, new.lines), _missing(new.lines, old.lines)
     if not gone and not come:
-        return [gettext("The lines stand in another order")] if old.lines != new.lines else []
+        return [gettext("The order of the lines changed")] if old.lines != new.lines else []
     changed: list[str] = []
     for same in (
         lambda line: line.description,

@@ -87,7 +87,9 @@ Reader = Callable[[InvoiceQuerySet, MemberContext, list[str]], tuple[InvoiceQuer
 
 def _read_status(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
     if texts[0] not in STATES:
-        raise InvalidFilter(gettext("An invoice is never “%(status)s”.") % {"status": _short(texts[0])})
+        raise InvalidFilter(
+            gettext("There is no invoice status “%(status)s”.") % {"status": _short(texts[0])}
+        )
     label, select = STATES[texts[0]]
     return select(rows, ctx.today), str(label)
 
@@ -125,7 +127,7 @@ def _read_requested(
     rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]
 ) -> tuple[InvoiceQuerySet, str]:
     if texts[0] != "yes":
-        message = gettext("“%(text)s” says nothing about requests; write requested=yes.")
+        message = gettext("“%(text)s” is not a value of this filter. Write requested=yes.")
         raise InvalidFilter(message % {"text": _short(texts[0])})
     # Only a sent invoice has an open request (DESIGN R2); saying so spares the database all others.
     requested = PaymentRequest.objects.open().values("invoice")
@@ -166,7 +168,7 @@ def _read_range(texts: list[str]) -> tuple[date | None, date | None]:
         days.append(day)
     first, last = days
     if first and last and last < first:
-        message = gettext("%(last)s is before %(first)s: turn the two dates around.")
+        message = gettext("%(last)s is before %(first)s: swap the two dates.")
         raise InvalidFilter(message % {"last": format_date(last), "first": format_date(first)})
     return first, last
 

@@ -34,66 +34,71 @@ class AlertKind:
 
 _KINDS = {
     "unwanted_payment": AlertKind(
-        _("Money nobody waited for"),
+        _("Payment that was no longer due"),
         _(
-            "Put the credit on another invoice of this customer, or send it back at the payment service "
-            "and record the refund."
+            "Apply the credit to another invoice of this customer, or refund it at the payment service and "
+            "record the refund."
         ),
     ),
     "captured_amount_mismatch": AlertKind(
-        _("Another amount than asked"),
+        _("Different amount charged"),
         _(
-            "Compare with the payment service. What fits is on the invoice; anything above is the customer’s credit."
+            "Compare with the payment service. The amount due was applied to the invoice; the rest is the "
+            "customer’s credit."
         ),
     ),
     "captured_amount_missing": AlertKind(
-        _("Money without an amount"),
-        _("Ask the payment service how much was taken. It is booked as soon as they tell."),
+        _("Charge without an amount"),
+        _("Ask the payment service how much was charged. It is booked as soon as they report it."),
     ),
     "deposit_unallocated": AlertKind(
         _("A deposit without an invoice"),
-        _("Put the credit on another invoice of this customer, or give it back and record the refund."),
+        _("Apply the credit to another invoice of this customer, or give it back and record the refund."),
     ),
     "gateway_refused": AlertKind(
-        _("The payment service does not tell"),
+        _("Payment status not available"),
         _(
-            "Look the payment up there. If the credentials changed, connect the service anew in Settings. "
-            "This ends by itself once the payment is settled; until then it comes back a day after you dealt with it."
+            "Look the payment up there. If the credentials changed, connect the service again in Settings. "
+            "This entry closes by itself once the payment is settled; until then it returns a day after it was "
+            "marked as dealt with."
         ),
     ),
     "payment_unsettled": AlertKind(
-        _("A payment without an end"),
+        _("Payment not settled for a long time"),
         _(
             "Look the payment up at the payment service. "
-            "This ends by itself once the payment is settled; until then it comes back a day after you dealt with it."
+            "This entry closes by itself once the payment is settled; until then it returns a day after it was "
+            "marked as dealt with."
         ),
     ),
     "gateway_list_unavailable": AlertKind(
-        _("The payment service’s list is unread"),
+        _("List of payments not available"),
         _(
-            "Payments that were not reported are found there. If the credentials changed, connect the service anew in "
-            "Settings. This ends by itself once the list is read again; "
-            "until then it comes back a day after you dealt with it."
+            "Payments that were not reported are found there. If the credentials changed, connect the service "
+            "again in Settings. This entry closes by itself once the list can be read again; until "
+            "then it returns a day after it was marked as dealt with."
         ),
     ),
     "unmatched_callback": AlertKind(
-        _("A report about something unknown"),
-        _("Look it up at the payment service. If it is money for an invoice, record it there by hand."),
+        _("Report of an unknown payment"),
+        _("Look it up at the payment service. If it pays an invoice, record the payment on that invoice."),
     ),
     "unmatched_checkout": AlertKind(
-        _("Money these books do not know"),
+        _("Payment not recorded in Partway"),
         _(
-            "This happens after a backup was restored, or when somebody could pay twice. Find the customer at the "
-            "payment service, then record the payment on the invoice by hand, or send it back there."
+            "This happens after a backup was restored, or when a customer paid twice. Find the customer at the "
+            "payment service, then record the payment on the invoice by hand, or refund it there."
         ),
     ),
     "booked_amount_mismatch": AlertKind(
-        _("The payment service tells another amount"),
+        _("Different amount at the payment service"),
         _("Compare with the payment service, and ask them which is right before you change anything."),
     ),
     "refunded_at_gateway": AlertKind(
-        _("Sent back at the payment service"),
-        _("The books still show the payment as received. Record the refund; this ends by itself then."),
+        _("Refund not recorded in Partway"),
+        _(
+            "Partway still shows the payment as received. Record the refund; this entry then closes by itself."
+        ),
     ),
 }
 # Whose remedy may be to give money back.
@@ -103,7 +108,7 @@ _REFUNDABLE_KINDS = (
     "deposit_unallocated",
     "refunded_at_gateway",
 )
-_DEFAULT_KIND = AlertKind(_("Needs a look"), _("Look into it, then mark it as dealt with."))
+_DEFAULT_KIND = AlertKind(_("Needs attention"), _("Check it, then mark it as dealt with."))
 
 
 class ResolveForm(StaffForm):

@@ -73,10 +73,10 @@ def _setup_steps(ctx: MemberContext, *, has_account: bool) -> list[Step]:
     hints = [gettext(gateway.onboarding_hint) for gateway in GATEWAYS.values() if gateway.onboarding_hint]
     return [
         Step(
-            message=gettext("Say who you are"),
+            message=gettext("Enter your business details"),
             button=gettext("Complete the profile"),
             description=gettext(
-                "Your address and how to reach you stand on every invoice, mail and payment page."
+                "Your address and contact details appear on every invoice, mail and payment page."
             ),
             url=ctx.url("settings"),
             done=bool(ctx.organization.address.strip()),
@@ -85,7 +85,7 @@ def _setup_steps(ctx: MemberContext, *, has_account: bool) -> list[Step]:
         Step(
             message=gettext("Connect a payment service"),
             button=gettext("Connect a payment service"),
-            description=sentences(gettext("It takes the money for you."), *hints),
+            description=sentences(gettext("It charges your customers' cards and bank accounts."), *hints),
             url=payments,
             done=has_account,
             permission=Permission.CONFIGURE_PAYMENTS,
@@ -93,7 +93,7 @@ def _setup_steps(ctx: MemberContext, *, has_account: bool) -> list[Step]:
         Step(
             message=gettext("Switch online payments on"),
             button=gettext("Switch online payments on"),
-            description=gettext("From then on customers can pay by link."),
+            description=gettext("After that, customers can pay by link."),
             url=payments,
             done=ctx.organization.payments_enabled,
             permission=Permission.CONFIGURE_PAYMENTS,
@@ -122,14 +122,14 @@ def _collection_steps(ctx: MemberContext) -> list[Step]:
         Step(
             message=gettext("Send the first invoice"),
             button=gettext("Send the draft") if draft else write_button,
-            description=gettext("It gets its number, and the customer a mail with its link."),
+            description=gettext("The invoice gets its number, and the customer gets a mail with its link."),
             url=ctx.url("invoice_send", draft.pk) if draft else write_url,
             done=has_sent,
         ),
         Step(
             message=gettext("Request the first payment"),
             button=request_button,
-            description=gettext("A part of what is due, in a mail with a link that pays just that."),
+            description=gettext("The customer gets a mail with a link to pay a part of the amount due."),
             url=request_url,
             done=requests.exists(),
         ),
@@ -143,7 +143,7 @@ def _payment_step(
     """The last step: the member pays a test gateway's checkout; else the customer does, or a new request is due."""
     message = gettext("Receive the first payment")
     if open_request is None:
-        description = gettext("The last request has ended: ask again.")
+        description = gettext("The last request has ended. Request the payment again.")
         return Step(message, request_button, description, request_url, done=False)
     account = GatewayAccount.objects.current(ctx.organization).first()
     test_card = GATEWAYS[account.gateway].test_card if account else ""

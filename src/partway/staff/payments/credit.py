@@ -84,7 +84,7 @@ def release(ctx: MemberContext, invoice_id: str, payment_id: str) -> HttpRespons
     def unavailable_reason() -> str:
         if ctx.is_post or allocations.allocated_amount(payment, invoice):
             return ""
-        return gettext("Nothing of this payment stands on this invoice any more.")
+        return gettext("No part of this payment is applied to this invoice any more.")
 
     return confirm(
         ctx,

@@ -54,7 +54,7 @@ def record_decline(ctx: MemberContext, quote_id: str) -> HttpResponse:
     def act(form: DecisionForm) -> HttpResponse:
         decision = SpokenDecision(**form.cleaned_data)
         done = quote_decisions.record_decline(quote, decision=decision, by=ctx.actor, now=ctx.now)
-        notice = gettext("%(number)s is declined. Nobody can accept it any more.")
+        notice = gettext("%(number)s is declined. It can no longer be accepted.")
         return ctx.redirect(back, notice=notice % {"number": done.number})
 
     return confirm(
@@ -84,7 +84,7 @@ def withdraw(ctx: MemberContext, quote_id: str) -> HttpResponse:
     def act(form: WithdrawForm) -> HttpResponse:
         expected = form.cleaned_data["shown_status"]
         done = quote_decisions.withdraw(quote, expected_status=expected, by=ctx.actor, now=ctx.now)
-        notice = gettext("%(number)s is withdrawn. Nobody can accept it any more.")
+        notice = gettext("%(number)s is withdrawn. It can no longer be accepted.")
         return ctx.redirect(back, notice=notice % {"number": done.number})
 
     return confirm(

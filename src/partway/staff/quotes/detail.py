@@ -119,9 +119,7 @@ def _request_unavailable_reason(quote: Quote) -> str:
             "A deposit is only paid as a whole, so no part of it can be requested. "
             "The rest is requested on the invoice, once there is one."
         )
-    return gettext(
-        "A quote asks for no payments. Make an invoice of it once it is accepted, and request them there."
-    )
+    return gettext("Payments are requested on an invoice. Make an invoice of this quote once it is accepted.")
 
 
 def pdf(ctx: MemberContext, quote_id: str) -> HttpResponse:

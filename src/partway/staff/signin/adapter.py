@@ -23,9 +23,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": _(
-            "This address and password do not fit together. Check both and try again."
-        ),
+        "email_password_mismatch": _("The address and the password do not match. Check both and try again."),
         "incorrect_password": _("This is not your password."),
         "enter_current_password": _("This is not your password."),
     }

@@ -32,7 +32,7 @@ class PasswordForm(StaffForm):
         if self.cleaned_data["password"] == self.cleaned_data["repeated_password"]:
             return True
         self.add_field_errors(
-            {"repeated_password": gettext("The two do not match. Type the same password twice.")}
+            {"repeated_password": gettext("The two passwords are different. Type the same one twice.")}
         )
         return False
 

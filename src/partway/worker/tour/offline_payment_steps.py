@@ -21,7 +21,10 @@ def record_check(tour: Tour) -> str:
     )
     if tour.customer.open(link).assert_status(410).has_form("/pay/"):
         raise TourFailed("A request that no longer fits can still be paid.")
-    return "$200.00 is due, the request is canceled and its link dead; the customer has a receipt for $500.00"
+    return (
+        "$200.00 is due, the request is canceled and its link no longer works; the customer has a receipt "
+        "for $500.00"
+    )
 
 
 def reverse_check(tour: Tour) -> str:
@@ -44,4 +47,4 @@ def reverse_check(tour: Tour) -> str:
     hosted = tour.customer.open(tour.saved["hosted"]).assert_status(200)
     hosted.assert_contains("Pay Now · $700.00", "Check reversed", "−$500.00")
     tour.customer.open(tour.saved["overtaken"]).assert_status(410)
-    return "$700.00 is due again, the receipt says that it was reversed, and the request stays dead"
+    return "$700.00 is due again, the receipt says that it was reversed, and the request stays canceled"

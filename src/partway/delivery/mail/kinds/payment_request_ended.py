@@ -14,7 +14,7 @@ from ..content import Content, invoice_context, required, staff_url
 
 # By the request's cancel_reason; an expired request has none.
 _REASONS = {
-    "": gettext_lazy("nobody paid it in time"),
+    "": gettext_lazy("it was not paid in time"),
     "by_member": gettext_lazy("a colleague canceled it"),
     "invoice_paid": gettext_lazy("the invoice was paid"),
     "invoice_voided": gettext_lazy("the invoice was voided"),

@@ -23,13 +23,13 @@ _WARNINGS = {
         _("If it was you, there is nothing to do. If it was not, another person is guessing your password."),
         _(
             "Further attempts are slowed down. If you cannot sign in yourself because of that, set a new password: "
-            "then the browser in which you do it need not wait."
+            "then you can sign in at once in the browser in which you set it."
         ),
     ),
     "code": (
-        _("Somebody has your password and is trying codes"),
-        _("If it was you, there is nothing to do. If it was not, somebody else knows your password."),
-        _("Set a new password now: the old one then opens nothing, and every session ends."),
+        _("Sign-in codes are being tried with your password"),
+        _("If it was you, there is nothing to do. If it was not, another person knows your password."),
+        _("Set a new password now: the old one then stops working, and every session ends."),
     ),
 }
 

@@ -17,7 +17,7 @@ read_permission = Permission.VIEW_STORED_MAIL
 
 _CHANGES = {
     "password_changed": _("Your password was changed"),
-    "password_reset": _("Your password was set anew by a link from a mail"),
+    "password_reset": _("Your password was reset with a link from a mail"),
     "two_factor_on": _("Signing in now also takes a code from your authenticator app"),
     "two_factor_off": _("Signing in no longer takes a code from your authenticator app"),
     "recovery_codes_made": _("You have new recovery codes; the old ones no longer work"),

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         """Removes the second factor of this user, or the count of their failures."""
         user = User.objects.filter(email=email.strip().lower()).first()
         if user is None:
-            raise CommandError(f"Nobody signs in as {email}.")
+            raise CommandError(f"No user signs in as {email}.")
         if operation == "unlock":
             for action in rate_limits.ACCOUNT_ACTIONS:
                 rate_limits.clear(action, user.email)
