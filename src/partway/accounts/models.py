@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from partway.lib import clock
 from partway.lib.clock import now
@@ -139,9 +140,9 @@ class User(AbstractBaseUser):
 
     @property
     def locale(self) -> str:
-        """The locale of the organization that the person joined first; empty without one. A query."""
-        first = self.memberships.select_related("organization").order_by("created_at", "pk").first()
-        return first.organization.locale if first else ""
+        """The locale that every organization of the person has; empty where they differ, or without any. A query."""
+        locales = set(self.memberships.values_list("organization__locale", flat=True))
+        return locales.pop() if len(locales) == 1 else ""
 
 
 class UserSession(models.Model):
@@ -198,9 +199,9 @@ class UsedCode(models.Model):
 class Role(models.TextChoices):
     """A member's role; `permissions.ALLOWED_ROLES` says what each may do."""
 
-    OWNER = "owner", "Owner"
-    COLLECTOR = "collector", "Collector"
-    READER = "reader", "Reader"
+    OWNER = "owner", _("Owner")
+    COLLECTOR = "collector", _("Collector")
+    READER = "reader", _("Reader")
 
 
 class Member(models.Model):
@@ -222,9 +223,9 @@ class Member(models.Model):
 class InvitationStatus(models.TextChoices):
     """The stored status of an invitation; that it has expired is derived from `expires_at`."""
 
-    OPEN = "open", "Open"
-    ACCEPTED = "accepted", "Accepted"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    OPEN = "open", _("Open")
+    ACCEPTED = "accepted", _("Accepted")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 class Invitation(models.Model):

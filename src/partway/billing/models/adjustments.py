@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 
@@ -16,19 +17,19 @@ from .invoices import Invoice
 class AdjustmentReason(models.TextChoices):
     """Why the rest of an invoice needs no payment."""
 
-    FEE = "fee", "Bank fee"
-    ROUNDING = "rounding", "Rounding"
-    GOODWILL = "goodwill", "Goodwill"
+    FEE = "fee", _("Bank fee")
+    ROUNDING = "rounding", _("Rounding")
+    GOODWILL = "goodwill", _("Goodwill")
 
 
 class AdjustmentCause(models.TextChoices):
     """The act that settled a rest, or that made it due again."""
 
-    SETTLED = "settled", "Settled"
-    BY_MEMBER = "by_member", "Taken back by a member"
-    PAYMENT_REVERSED = "payment_reversed", "A payment of the invoice was reversed"
-    INVOICE_CHANGED = "invoice_changed", "The invoice was lowered"
-    INVOICE_VOIDED = "invoice_voided", "The invoice was voided"
+    SETTLED = "settled", _("Settled")
+    BY_MEMBER = "by_member", _("Taken back by a member")
+    PAYMENT_REVERSED = "payment_reversed", _("A payment of the invoice was reversed")
+    INVOICE_CHANGED = "invoice_changed", _("The invoice was lowered")
+    INVOICE_VOIDED = "invoice_voided", _("The invoice was voided")
 
 
 class Adjustment(models.Model):

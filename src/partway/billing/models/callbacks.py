@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import GatewayAccount
 
@@ -15,9 +16,9 @@ from .fields import id_field
 class CallbackStatus(models.TextChoices):
     """Whether its effect has been booked."""
 
-    PENDING = "pending", "Pending"
-    PROCESSED = "processed", "Processed"
-    UNMATCHED = "unmatched", "Unmatched"
+    PENDING = "pending", _("Pending")
+    PROCESSED = "processed", _("Processed")
+    UNMATCHED = "unmatched", _("Unmatched")
 
 
 class Callback(models.Model):

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 from partway.lib.natural_sort import UNNUMBERED, key_range
@@ -19,8 +20,8 @@ class DiscountKind(models.TextChoices):
     """How a discount is given."""
 
     NONE = "", "No discount"
-    PERCENT = "percent", "Percent"
-    AMOUNT = "amount", "Amount"
+    PERCENT = "percent", _("Percent")
+    AMOUNT = "amount", _("Amount")
 
 
 def adds_up(noun: str) -> models.CheckConstraint:

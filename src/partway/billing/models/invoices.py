@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from .documents import Document, Line, adds_up, has_number_key, not_negative
 from .fields import MoneyOf, OrganizationQuerySet, id_field
@@ -22,11 +23,11 @@ AMOUNT_DUE_MINOR = F("total_minor") - F("amount_paid_minor") - F("adjusted_minor
 class InvoiceStatus(models.TextChoices):
     """The stored states of an invoice; overdue and partially paid are derived."""
 
-    DRAFT = "draft", "Draft"
-    SENT = "sent", "Sent"
-    PAID = "paid", "Paid"
-    VOID = "void", "Void"
-    WRITTEN_OFF = "written_off", "Written off"
+    DRAFT = "draft", _("Draft")
+    SENT = "sent", _("Sent")
+    PAID = "paid", _("Paid")
+    VOID = "void", _("Void")
+    WRITTEN_OFF = "written_off", _("Written off")
 
 
 class InvoiceQuerySet(OrganizationQuerySet["Invoice"]):

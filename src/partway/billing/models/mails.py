@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 
@@ -20,11 +21,11 @@ from .quotes import Quote
 class MailStatus(models.TextChoices):
     """The stored states of a mail."""
 
-    QUEUED = "queued", "Waiting to be sent"
-    SENT = "sent", "Sent"
-    FAILED = "failed", "Failed"
-    DROPPED = "dropped", "Not sent: no longer true"
-    BOUNCED = "bounced", "Bounced"
+    QUEUED = "queued", _("Waiting to be sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    DROPPED = "dropped", _("Not sent: out of date")
+    BOUNCED = "bounced", _("Bounced")
 
 
 class Mail(models.Model):

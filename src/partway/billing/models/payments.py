@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.lib import clock
@@ -25,16 +26,16 @@ from .quotes import Quote
 class PaymentStatus(models.TextChoices):
     """The stored states of a payment; refunded and disputed are derived."""
 
-    PENDING = "pending", "Waiting for the customer"
-    AUTHORIZED = "authorized", "Authorized"
-    CAPTURING = "capturing", "Being captured"
-    PROCESSING = "processing", "Processing"
-    RELEASING = "releasing", "Being released"
-    CLOSING = "closing", "Being closed"
-    SUCCEEDED = "succeeded", "Succeeded"
-    FAILED = "failed", "Failed"
-    CANCELED = "canceled", "Canceled"
-    REVERSED = "reversed", "Reversed"
+    PENDING = "pending", _("Waiting for the customer")
+    AUTHORIZED = "authorized", _("Authorized")
+    CAPTURING = "capturing", _("Being captured")
+    PROCESSING = "processing", _("Processing")
+    RELEASING = "releasing", _("Being released")
+    CLOSING = "closing", _("Being closed")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
+    REVERSED = "reversed", _("Reversed")
 
 
 UNSETTLED = ("pending", "authorized", "capturing", "processing", "releasing", "closing")
@@ -275,18 +276,18 @@ class Payment(IssuedModel):
 class GatewayOperation(models.TextChoices):
     """The calls that change something at the gateway; each is a row before it is made."""
 
-    START = "start", "Start a checkout"
-    CAPTURE = "capture", "Capture"
-    CLOSE = "close", "Close"
+    START = "start", _("Start a checkout")
+    CAPTURE = "capture", _("Capture")
+    CLOSE = "close", _("Close")
 
 
 class GatewayCallOutcome(models.TextChoices):
     """How a call ended; UNKNOWN is no response, after which the state is fetched first (DESIGN P4)."""
 
-    IN_PROGRESS = "in_progress", "In progress"
-    SUCCEEDED = "succeeded", "Succeeded"
-    REFUSED = "refused", "Refused"
-    UNKNOWN = "unknown", "Unknown"
+    IN_PROGRESS = "in_progress", _("In progress")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    REFUSED = "refused", _("Refused")
+    UNKNOWN = "unknown", _("Unknown")
 
 
 class GatewayCall(models.Model):
@@ -326,13 +327,13 @@ class GatewayCall(models.Model):
 class AllocationCause(models.TextChoices):
     """Why a part of a payment was allocated to an invoice, or deallocated."""
 
-    PAYMENT = "payment", "Payment"
-    DEPOSIT = "deposit", "Deposit of the quote"
-    CREDIT = "credit", "From credit"
-    REVERSED = "reversed", "Payment reversed"
-    EDITED = "edited", "The invoice was lowered"
-    RELEASED = "released", "Moved to credit"
-    REFUNDED = "refunded", "Given back"
+    PAYMENT = "payment", _("Payment")
+    DEPOSIT = "deposit", _("Deposit of the quote")
+    CREDIT = "credit", _("From credit")
+    REVERSED = "reversed", _("Payment reversed")
+    EDITED = "edited", _("The invoice was lowered")
+    RELEASED = "released", _("Moved to credit")
+    REFUNDED = "refunded", _("Given back")
 
 
 ALLOCATING_CAUSES = ("payment", "deposit", "credit")

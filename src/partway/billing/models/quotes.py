@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 
@@ -18,21 +19,21 @@ from .parties import parties_when
 class QuoteStatus(models.TextChoices):
     """The stored states of a quote; whether its deposit is due or paid is derived."""
 
-    DRAFT = "draft", "Draft"
-    SENT = "sent", "Sent"
-    ACCEPTED = "accepted", "Accepted"
-    DECLINED = "declined", "Declined"
-    EXPIRED = "expired", "Expired"
-    WITHDRAWN = "withdrawn", "Withdrawn"
-    INVOICED = "invoiced", "Invoiced"
+    DRAFT = "draft", _("Draft")
+    SENT = "sent", _("Sent")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    EXPIRED = "expired", _("Expired")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    INVOICED = "invoiced", _("Invoiced")
 
 
 class DepositKind(models.TextChoices):
     """How a deposit is computed."""
 
     NONE = "", "No deposit"
-    PERCENT = "percent", "Percent of the total"
-    AMOUNT = "amount", "Amount"
+    PERCENT = "percent", _("Percent of the total")
+    AMOUNT = "amount", _("Amount")
 
 
 class QuoteTerms(models.Model):

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 
@@ -16,16 +17,16 @@ from .payments import Payment
 class RefundStatus(models.TextChoices):
     """The states of a refund: one that a member records has happened already, so it is never seen pending."""
 
-    PENDING = "pending", "Pending"
-    SUCCEEDED = "succeeded", "Succeeded"
-    REVERSED = "reversed", "Reversed"
+    PENDING = "pending", _("Pending")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    REVERSED = "reversed", _("Reversed")
 
 
 class RefundMode(models.TextChoices):
     """The way the money went: by hand, or started in the gateway's own dashboard."""
 
-    OFFLINE = "offline", "Offline"
-    DASHBOARD = "dashboard", "In the gateway's dashboard"
+    OFFLINE = "offline", _("Offline")
+    DASHBOARD = "dashboard", _("In the gateway's dashboard")
 
 
 class RefundQuerySet(OrganizationQuerySet["Refund"]):

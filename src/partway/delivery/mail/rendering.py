@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
-from partway.accounts.models import Organization
+from partway.accounts.models import Organization, User
 from partway.billing.models import Mail
 
 from ..formats import DEFAULT_LOCALE, use_locale
@@ -47,9 +47,13 @@ def with_related_rows() -> QuerySet[Mail]:
 
 
 def message(mail: Mail) -> OutgoingMail:
-    """Returns the message of this mail, in the organization's locale. Raises KeyError for a kind not in KINDS."""
+    """Returns the message of this mail, in the organization's locale. Raises KeyError for a kind not in KINDS.
+
+    A mail about an account belongs to no organization: it is in the locale of those that the user is a member of.
+    """
     organization = mail.organization
-    with use_locale(organization.locale if organization else DEFAULT_LOCALE):
+    locale = organization.locale if organization else User.objects.get(pk=mail.data["user"]).locale
+    with use_locale(locale or DEFAULT_LOCALE):
         content = KINDS[mail.kind].content(mail)
         subject = one_line(content.subject)
         context = {"organization": organization, "mail": mail, "subject": subject, **content.context}

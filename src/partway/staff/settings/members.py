@@ -71,7 +71,8 @@ def change_role(ctx: MemberContext, member_id: str) -> HttpResponse:
     def act(form: RoleForm) -> HttpResponse:
         role = form.cleaned_data["role"]
         members.change_role(member, role=role, by=ctx.actor, now=ctx.now)
-        notice = gettext("%(name)s has the role %(role)s now.") % {"name": member.user.name, "role": role}
+        notice = gettext("%(name)s has the role %(role)s now.")
+        notice %= {"name": member.user.name, "role": Role(role).label.lower()}
         return _redirect_after(ctx, member, notice=notice)
 
     return confirm(

@@ -15,9 +15,9 @@ from partway.delivery.formats import DEFAULT_LOCALE, use_locale
 
 
 def page(route: str, view: Callable[..., HttpResponseBase], *, name: str) -> URLPattern:
-    """Returns the route of a page in the locale of the organization that the person joined first.
+    """Returns the route of a page in the locale of the person's organizations.
 
-    A person who is not signed in yet, or is in no organization, has the default one.
+    A person who is not signed in yet, is in no organization, or in some with different locales, has the default one.
     """
 
     @wraps(view)
