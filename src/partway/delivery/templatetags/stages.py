@@ -34,7 +34,7 @@ def stage_bar(total: Money, paid: Money, requested: Money | None = None, size: s
         _("Paid %(paid)s of %(total)s, %(requested)s requested") if asked else _("Paid %(paid)s of %(total)s")
     )
     first, second = stage_widths(total.amount_minor, paid.amount_minor, asked.amount_minor)
-    kind = f"stage-bar stage-bar-{size}" if size else "stage-bar"
+    kind = "stage-bar stage-bar-large" if size == "large" else "stage-bar"
     return _drawing(first, second, label=label % amounts, kind=kind)
 
 
