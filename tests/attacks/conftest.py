@@ -36,7 +36,7 @@ def supervisor(transactional_db: None, tmp_path_factory: pytest.TempPathFactory)
     environment = {
         "PARTWAY_FAST_PASSWORD_HASH": "0",
         # One, since on a busy machine the rest of a sign-in may take longer than its hash.
-        "PARTWAY_PASSWORD_HASHES": "1",
+        "PARTWAY_MAX_PASSWORD_HASHES": "1",
         "PARTWAY_BODY_SECONDS": str(BODY_SECONDS),
         "PARTWAY_METRICS_NETWORKS": "127.0.0.0/8",
     }

@@ -27,5 +27,5 @@ def test_heartbeat_of_dead_worker_is_deleted_after_a_day() -> None:
     for process, hours in (("gone", 25), ("late", 23)):
         at = present() - timedelta(hours=hours)
         Heartbeat.objects.create(pk=process, last_seen_at=at, started_at=at)
-    assert jobs.JOBS["stale_heartbeats"](now=present()) == 1
+    assert jobs.JOBS["delete_stale_heartbeats"](now=present()) == 1
     assert Heartbeat.objects.get().pk == "late"

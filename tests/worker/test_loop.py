@@ -12,7 +12,7 @@ from django.db import connection
 
 from partway.billing.models import Mail
 from partway.worker import loop as worker_loop
-from partway.worker.jobs import JOBS, KINDS
+from partway.worker.jobs import JOBS, JOBS_BY_KIND
 from partway.worker.loop import WorkerLoop
 from partway.worker.models import Heartbeat
 from tests.support import personas
@@ -41,7 +41,7 @@ def running(loop: WorkerLoop) -> Iterator[threading.Thread]:
 
 
 def test_every_job_belongs_to_one_kind() -> None:
-    assert sorted(name for names in KINDS.values() for name in names) == sorted(JOBS)
+    assert sorted(name for names in JOBS_BY_KIND.values() for name in names) == sorted(JOBS)
 
 
 @pytest.mark.django_db
@@ -54,7 +54,7 @@ def test_worker_round_runs_jobs_of_its_kind_and_counts_rows() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_failing_job_does_not_stop_other_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(JOBS, "broken", broken)
-    monkeypatch.setitem(KINDS, "mails", ("broken", "mails"))
+    monkeypatch.setitem(JOBS_BY_KIND, "mails", ("broken", "mails"))
     personas.sent_invoice(personas.customer(personas.alder().organization))
     assert WorkerLoop().round("mails") == 1
 

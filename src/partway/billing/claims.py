@@ -73,8 +73,8 @@ class ClaimableRows(Generic[M]):
 
     def unchanged(self, row: M) -> QuerySet[M]:
         """Returns the row if its claim is still the one in `row`; empty once another worker has claimed it."""
-        fence = self.count or self.due_at
-        return self.rows.filter(pk=row.pk, **{fence: getattr(row, fence)})
+        claim_column = self.count or self.due_at
+        return self.rows.filter(pk=row.pk, **{claim_column: getattr(row, claim_column)})
 
 
 def back_off(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta:

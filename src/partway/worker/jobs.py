@@ -36,21 +36,21 @@ JOBS: dict[str, Callable[..., int]] = {
     "expire_requests": expire_payment_requests,
     "expire_quotes": due_work.expire_quotes,
     "resolve_alerts": alerts.auto_resolve_settled,
-    "stale_heartbeats": delete_stale_heartbeats,
-    "expired_attempts": rate_limits.delete_expired,
-    "used_codes": two_factor.delete_used_codes,
-    "ended_sessions": sessions.delete_ended,
+    "delete_stale_heartbeats": delete_stale_heartbeats,
+    "delete_expired_attempts": rate_limits.delete_expired,
+    "delete_used_codes": two_factor.delete_used_codes,
+    "delete_ended_sessions": sessions.delete_ended,
 }
 
 # The jobs of a kind run one after the other on a thread of their own. What calls a server is a kind by itself, so that
 # a silent one delays nothing else; what only uses the database shares a thread and its connection.
-KINDS: dict[str, tuple[str, ...]] = {
+JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
     "mails": ("mails",),
     "callbacks": ("callbacks",),
     "unsettled_payments": ("unsettled_payments",),
     "gateway_lists": ("gateway_lists",),
     "database": (
-        *("expire_requests", "expire_quotes", "resolve_alerts", "stale_heartbeats"),
-        *("expired_attempts", "used_codes", "ended_sessions"),
+        *("expire_requests", "expire_quotes", "resolve_alerts", "delete_stale_heartbeats"),
+        *("delete_expired_attempts", "delete_used_codes", "delete_ended_sessions"),
     ),
 }

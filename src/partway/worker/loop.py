@@ -20,7 +20,7 @@ from django.db import close_old_connections, connection, connections
 from partway.billing.claims import BUDGET
 from partway.lib import clock
 
-from .jobs import JOBS, KINDS
+from .jobs import JOBS, JOBS_BY_KIND
 from .models import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,8 @@ class WorkerLoop:
         log.info("worker_started", process=self.process)
         # Daemons, so that one that waits for a silent server does not keep the process from ending.
         threads = [
-            threading.Thread(target=self._run_kind, args=[kind], name=kind, daemon=True) for kind in KINDS
+            threading.Thread(target=self._run_kind, args=[kind], name=kind, daemon=True)
+            for kind in JOBS_BY_KIND
         ]
         for thread in threads:
             thread.start()
@@ -74,7 +75,7 @@ class WorkerLoop:
     def round(self, kind: str) -> int:
         """Runs each job of a kind once; returns the number of rows they processed."""
         processed = 0
-        for name in KINDS[kind]:
+        for name in JOBS_BY_KIND[kind]:
             if self.stopping.is_set():
                 break
             began = time.monotonic()
