@@ -28,9 +28,9 @@ def supervisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]
         yield supervisor
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _verify_books(supervisor: Supervisor) -> Iterator[None]:
-    """Verifies the books after each journey, as any of them may move money."""
+    """Verifies the books after the journeys of a file, as any of them may move money."""
     yield
     supervisor.run("verify")
 

@@ -15,22 +15,20 @@ SCREEN = {"width": 360, "height": 640}
 T = TypeVar("T")
 
 
-def on_phone(act: Callable[[Page], T], *, javascript: bool = True) -> T:
+def on_phone(act: Callable[[Page], T]) -> T:
     """Returns the result of `act` on a phone; fails on any script error and any violation of the page's policy.
 
     Playwright runs an event loop in its thread, in which Django refuses database queries.
     """
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(_visit, act, javascript).result()
+        return thread.submit(_visit, act).result()
 
 
-def _visit(act: Callable[[Page], T], javascript: bool) -> T:
+def _visit(act: Callable[[Page], T]) -> T:
     console_errors: list[str] = []
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        phone = browser.new_context(
-            viewport=SCREEN, has_touch=True, is_mobile=True, java_script_enabled=javascript
-        )
+        phone = browser.new_context(viewport=SCREEN, has_touch=True, is_mobile=True)
         phone.set_default_timeout(10_000)
         page = phone.new_page()
         page.on(

@@ -10,7 +10,6 @@ from partway.billing.models import Event, Payment
 from tests.pay import phone_browser
 from tests.pay.customer_browser import GOOD_CARD, CustomerBrowser
 from tests.support import personas
-from tests.support.sandbox_server import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -34,18 +33,6 @@ def test_request_is_paid_on_phone(link: str) -> None:
 
     phone_browser.on_phone(pay)
     assert Event.objects.filter(type="payment_request.opened").exists()
-
-
-def test_pay_button_is_within_thumb_reach_on_phone(link: str) -> None:
-    def measure(page: Page) -> tuple[dict[str, float], int]:
-        page.goto(link)
-        box = page.get_by_role("button", name="Pay $300.00").bounding_box()
-        return dict(box or {}), page.evaluate("document.documentElement.scrollWidth")
-
-    box, width = phone_browser.on_phone(measure)
-    assert box["height"] >= 44
-    assert phone_browser.SCREEN["height"] / 2 < box["y"] < phone_browser.SCREEN["height"] - box["height"]
-    assert width == phone_browser.SCREEN["width"]
 
 
 def test_double_click_and_browser_back_make_one_payment(link: str, customer_browser: CustomerBrowser) -> None:
@@ -85,26 +72,3 @@ def test_receipt_page_updates_without_callback(link: str, customer_browser: Cust
         expect(page.get_by_text("Left to pay")).to_be_visible()
 
     phone_browser.on_phone(wait)
-
-
-def test_customer_returning_without_paying_can_pay_again(link: str) -> None:
-    def come_back(page: Page) -> None:
-        page.goto(link)
-        page.get_by_role("button", name="Pay $300.00").click()
-        page.get_by_role("link", name="Return without paying").click()
-        page.get_by_role("link", name="go back and pay").click()
-        expect(page.get_by_role("button", name="Pay $300.00")).to_be_enabled()
-
-    phone_browser.on_phone(come_back)
-
-
-def test_request_can_be_paid_without_javascript(link: str) -> None:
-    def pay(page: Page) -> None:
-        page.goto(link)
-        page.get_by_text("Lines of invoice").click()
-        expect(page.get_by_text("Oak staircase")).to_be_visible()
-        page.get_by_role("button", name="Pay $300.00").click()
-        expect(page.locator("input[name=number]")).to_be_visible()
-
-    phone_browser.on_phone(pay, javascript=False)
-    wait_until(lambda: Payment.objects.filter(status="pending").exclude(checkout_ref="").exists())
