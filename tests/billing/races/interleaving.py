@@ -7,7 +7,8 @@ and is held again there; so the order is the same in every run, and on both data
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -40,12 +41,30 @@ class FailpointNotReached(AssertionError):
     """The first act never reached its failpoint, so the acts did not overlap."""
 
 
-def run_interleaved(first: Callable[[], Any], second: Callable[[], Any], *, at: Failpoint) -> RaceResult:
+class ActThreads:
+    """The threads of the two acts, which keep their database connections until the block ends."""
+
+    def __enter__(self) -> ActThreads:
+        self.first, self.second = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for thread in (self.first, self.second):
+            thread.submit(lambda: connection.close())  # each thread has its own connection
+            thread.shutdown()
+
+
+def run_interleaved(
+    first: Callable[[], Any], second: Callable[[], Any], *, at: Failpoint, threads: ActThreads | None = None
+) -> RaceResult:
     """Holds `first` at a failpoint, runs `second` to its end, then lets `first` run to its end.
 
     Raises every exception but a BillingError, and FailpointNotReached when the first act never reaches the failpoint.
     """
-    first_act, second_act = _Act(first), _Act(second)
+    if threads is None:
+        with ActThreads() as own:
+            return run_interleaved(first, second, at=at, threads=own)
+    first_act, second_act = _Act(first, threads.first), _Act(second, threads.second)
     try:
         if not first_act.runs_to(at):
             raise FailpointNotReached(f"the first act returned {first_act.result()!r} and never reached {at}")
@@ -81,9 +100,10 @@ def _is_blocked_by(first_act: _Act, second_act: _Act) -> bool:
 class _Act:
     """One act on a thread with a database connection of its own, held at a given failpoint."""
 
-    def __init__(self, act: Callable[[], Any]) -> None:
+    def __init__(self, act: Callable[[], Any], thread: ThreadPoolExecutor) -> None:
         self._act = act
-        self._thread = Thread(target=self._run, daemon=True)
+        self._thread = thread
+        self._is_started = False
         self._until: Failpoint | None = None
         self._go = Event()
         self._held_or_ended = Event()
@@ -96,15 +116,16 @@ class _Act:
 
     def start(self) -> None:
         """Runs the act to its end."""
-        self._thread.start()
+        self._is_started = True
+        self._thread.submit(self._run)
 
     def runs_to(self, stop: Failpoint) -> bool:
         """Starts or continues the act until it is held at this failpoint (True) or has ended (False)."""
         self._until = stop
         self._held_or_ended.clear()
         self._go.set()
-        if not self._thread.is_alive() and not self.ended.is_set():
-            self._thread.start()
+        if not self._is_started:
+            self.start()
         if not self._held_or_ended.wait(TIMEOUT_SECONDS):
             raise TimeoutError(f"an act neither ended nor reached {stop}")
         return not self.ended.is_set()
@@ -118,7 +139,6 @@ class _Act:
         """Returns the result of the act, or the BillingError it raised."""
         if not self.ended.wait(TIMEOUT_SECONDS):
             raise TimeoutError("an act did not end")
-        self._thread.join(TIMEOUT_SECONDS)
         if self._defect is not None:
             raise self._defect
         return self._result
@@ -134,8 +154,8 @@ class _Act:
             self._result = refusal
         except BaseException as defect:  # noqa: BLE001 - handed to the test's own thread, which raises it
             self._defect = defect
-        finally:
             connection.close()
+        finally:
             self.ended.set()
             self._held_or_ended.set()
 
