@@ -483,6 +483,7 @@ class Migration(migrations.Migration):
                 ("captured_currency", models.CharField(blank=True, default="", max_length=3)),
                 ("allocated_minor", models.BigIntegerField(default=0)),
                 ("refunded_minor", models.BigIntegerField(default=0)),
+                ("deposit_given_back", models.BooleanField(default=False)),
                 ("checkout_ref", models.CharField(blank=True, default="", max_length=200)),
                 ("sealed_checkout_url", models.TextField(blank=True, default="")),
                 ("method", models.CharField(blank=True, default="", max_length=40)),
@@ -1489,9 +1490,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="payment",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("accepted", True), ("status", "succeeded")),
+                condition=models.Q(
+                    ("accepted", True), ("deposit_given_back", False), ("status", "succeeded")
+                ),
                 fields=("quote",),
                 name="one_deposit_per_quote",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("deposit_given_back", False),
+                    models.Q(("accepted", True), ("quote__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payment_given_back_was_deposit",
             ),
         ),
         migrations.AddConstraint(

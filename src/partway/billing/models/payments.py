@@ -62,8 +62,11 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
         return self.succeeded().filter(captured_minor__gt=F("allocated_minor") + F("refunded_minor"))
 
     def deposits(self) -> PaymentQuerySet:
-        """Deposits that came in and were accepted; one that was not is the customer's credit (P3)."""
-        return self.succeeded().filter(quote__isnull=False, accepted=True)
+        """Deposits that came in and were accepted; one that was not is the customer's credit (P3).
+
+        Without those that were given back, and with them what was kept of those.
+        """
+        return self.succeeded().filter(quote__isnull=False, accepted=True, deposit_given_back=False)
 
     def waiting_deposits(self) -> PaymentQuerySet:
         """Deposits that are reserved for the invoice of their quote, which is not sent yet (DESIGN D2)."""
@@ -78,7 +81,8 @@ def _is_waiting_deposit() -> Q:
     # A deposit is put on an invoice once (D2): after that invoice was voided, it is credit and waits for no other.
     allocated_once = Exists(Allocation.objects.filter(payment=OuterRef("pk"), cause="deposit"))
     invoice_is_draft = Exists(Invoice.objects.filter(quote=OuterRef("quote"), status="draft"))
-    return Q(accepted=True) & ~allocated_once & (Q(quote__status="accepted") | invoice_is_draft)
+    is_deposit = Q(accepted=True, deposit_given_back=False)
+    return is_deposit & ~allocated_once & (Q(quote__status="accepted") | invoice_is_draft)
 
 
 class Payment(IssuedModel):
@@ -108,6 +112,8 @@ class Payment(IssuedModel):
     allocated_minor = models.BigIntegerField(default=0)
     # The sum of its refunds that succeeded, for the same reason.
     refunded_minor = models.BigIntegerField(default=0)
+    # Set for ever, also when the refund is reversed: by then another payment may be the deposit of the quote.
+    deposit_given_back = models.BooleanField(default=False)
     checkout_ref = models.CharField(max_length=200, blank=True, default="")
     # The checkout's address is a payment link too: stored sealed, so that a dump of the database opens nothing (R8).
     sealed_checkout_url = models.TextField(blank=True, default="")
@@ -148,8 +154,12 @@ class Payment(IssuedModel):
             ),
             models.UniqueConstraint(
                 fields=["quote"],
-                condition=Q(status="succeeded", accepted=True),
+                condition=Q(status="succeeded", accepted=True, deposit_given_back=False),
                 name="one_deposit_per_quote",
+            ),
+            models.CheckConstraint(
+                condition=Q(deposit_given_back=False) | Q(quote__isnull=False, accepted=True),
+                name="payment_given_back_was_deposit",
             ),
             models.CheckConstraint(
                 condition=Q(invoice__isnull=False, quote__isnull=True)
@@ -264,8 +274,9 @@ class Payment(IssuedModel):
 
     @property
     def is_deposit(self) -> bool:
-        """Whether it is a quote's deposit that came in and was accepted."""
-        return bool(self.quote_id and self.status == PaymentStatus.SUCCEEDED and self.accepted)
+        """Whether it is a quote's deposit that came in, was accepted, and was not given back."""
+        is_accepted = bool(self.quote_id and self.status == PaymentStatus.SUCCEEDED and self.accepted)
+        return is_accepted and not self.deposit_given_back
 
     @property
     def is_unsettled(self) -> bool:
