@@ -251,6 +251,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "invoice_line_not_negative": overwritten(line, unit_amount_minor=-1),
     "one_unsettled_payment_per_quote": duplicated(deposit),
     "one_deposit_per_quote": duplicated(paid_deposit),
+    "payment_given_back_was_deposit": overwritten(payment, deposit_given_back=True),
     "payment_of_one_document": overwritten(payment, invoice=None),
     "quote_number_unique": duplicated(quote),
     "quote_status_known": overwritten(quote, status="lost"),

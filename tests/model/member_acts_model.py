@@ -220,11 +220,12 @@ class MemberActModel(OnlinePaymentModel):
             part = min(left, payment.unallocated)
             payment.refunded += part
             left -= part
+            self._end_deposit(payment, waits=False)
 
     def refund_payment(self, payment: Payment, amount: int) -> None:
         """Its credit first, then off the latest invoice, where it is due again (M2)."""
         refuse("conflict", when=payment.state != "succeeded" or payment.refunded == payment.captured)
-        refuse("conflict", when=self._waits(payment))
+        waits = self._waits(payment)
         refuse("amount_too_small", when=amount <= 0)
         refuse("invalid", when=amount > (payment.captured or 0) - payment.refunded)
         missing = max(0, amount - payment.unallocated)
@@ -235,6 +236,12 @@ class MemberActModel(OnlinePaymentModel):
                 self._apply_effects(invoice, "invoice_changed")
             missing -= part
         payment.refunded += amount
+        self._end_deposit(payment, waits=waits)
+
+    def _end_deposit(self, payment: Payment, *, waits: bool) -> None:
+        """A deposit that waited, or of which nothing is left, is the deposit of its quote no more (D1, M8)."""
+        if waits or payment.refunded == payment.captured:
+            payment.given_back = True
 
     def apply_credit(self, invoice: Invoice, amount: int, form: str) -> None:
         """Allocates the credit, the oldest payment first, no unit twice (M3)."""

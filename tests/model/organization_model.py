@@ -105,6 +105,7 @@ class Payment(PlainRepr):
     allocations: dict[Invoice, int] = field(default_factory=dict)
     refunded: int = 0  # with the customer again (M8)
     was_taken: bool = False
+    given_back: bool = False
 
     @property
     def currency(self) -> str:
@@ -193,6 +194,7 @@ class OrganizationModel:
         """Returns the succeeded and accepted payment of a deposit."""
         theirs = [payment for payment in self.payments if payment.document is quote]
         paid = [payment for payment in theirs if payment.state == "succeeded" and payment.accepted]
+        paid = [payment for payment in paid if not payment.given_back]
         return paid[0] if paid else None
 
     def deposit_status(self, quote: Quote) -> str:
@@ -218,7 +220,7 @@ class OrganizationModel:
     def _waits(self, deposit: Payment) -> bool:
         """Returns whether the deposit is reserved for the invoice of its quote, which is not sent yet (D2)."""
         quote = deposit.document
-        if not isinstance(quote, Quote) or not deposit.accepted or deposit.was_taken:
+        if not isinstance(quote, Quote) or not deposit.accepted or deposit.was_taken or deposit.given_back:
             return False
         return quote.state == "accepted" or (quote.invoice is not None and quote.invoice.state == "draft")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from partway.billing.documents import invoices, quotes
+from partway.billing.documents import deposits, invoices, quote_decisions, quotes
 from partway.billing.errors import Conflict, Invalid
 from partway.billing.events import Actor
 from partway.billing.ledger import allocations
@@ -21,6 +21,7 @@ from partway.billing.models import (
     Invoice,
     Payment,
     PaymentRequest,
+    Quote,
     Refund,
 )
 from partway.billing.receivables import credit, offline_payments, refunds
@@ -171,11 +172,67 @@ def test_refund_of_void_invoice_payment_is_of_its_credit(
     assert credit_of(dana) == []
 
 
-def test_refund_of_waiting_deposit_is_refused(dana: Customer, alice: Actor) -> None:
-    payment = personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
-    with pytest.raises(Conflict) as refused:
-        give_back(dana, 30_000, alice, payment)
-    assert refused.value.reason == "refund_of_waiting_deposit"
+@pytest.fixture
+def deposit(dana: Customer) -> Payment:
+    """A deposit of $300.00 that waits for the invoice of its quote."""
+    return personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
+
+
+def the_quote(payment: Payment) -> Quote:
+    return Quote.objects.get(pk=payment.quote_id)
+
+
+def test_deposit_that_was_given_back_is_due_again(deposit: Payment, dana: Customer, alice: Actor) -> None:
+    give_back(dana, 30_000, alice, deposit)
+    assert (deposits.deposit_status(the_quote(deposit)), credit_of(dana)) == ("due", [])
+    again = personas.record_deposit_check(the_quote(deposit))
+    assert deposits.deposit_payment(the_quote(deposit)) == again
+
+
+def test_rest_of_deposit_that_was_given_back_is_credit(
+    deposit: Payment, dana: Customer, alice: Actor
+) -> None:
+    give_back(dana, 25_000, alice, deposit)
+    assert credit_of(dana) == [Money(5_000, "USD")]
+    assert deposits.deposit_status(the_quote(deposit)) == "due"
+
+
+def test_quote_whose_deposit_was_given_back_can_be_withdrawn(
+    deposit: Payment, dana: Customer, alice: Actor
+) -> None:
+    give_back(dana, 30_000, alice, deposit)
+    quote_decisions.withdraw(the_quote(deposit), by=alice, now=present())
+    assert the_quote(deposit).status == "withdrawn"
+
+
+def test_invoice_takes_no_deposit_that_was_given_back(deposit: Payment, dana: Customer, alice: Actor) -> None:
+    draft = quotes.create_invoice(the_quote(deposit), by=alice, now=present())
+    give_back(dana, 20_000, alice, deposit)
+    invoices.send(draft, by=alice, now=present())
+    assert figures(draft) == ("sent", 0, 0, 100_000)
+    assert credit_of(dana) == [Money(10_000, "USD")]
+
+
+def test_reversed_refund_of_deposit_is_credit_beside_the_next_deposit(
+    deposit: Payment, dana: Customer, alice: Actor
+) -> None:
+    [row] = give_back(dana, 30_000, alice, deposit)
+    personas.record_deposit_check(the_quote(deposit))
+    reverse(row, alice)
+    assert credit_of(dana) == [Money(30_000, "USD")]
+
+
+def test_deposit_given_back_after_its_invoice_was_voided_is_due_again(
+    deposit: Payment, dana: Customer, alice: Actor
+) -> None:
+    draft = quotes.create_invoice(the_quote(deposit), by=alice, now=present())
+    invoice = invoices.send(draft, by=alice, now=present())
+    credit.deallocate(invoice, deposit, by=alice, now=present())
+    invoices.void(invoice, by=alice, now=present())
+    give_back(dana, 10_000, alice)
+    assert deposits.is_credit(the_quote(deposit))
+    give_back(dana, 20_000, alice)
+    assert deposits.deposit_status(the_quote(deposit)) == "due"
 
 
 def test_refund_of_allocated_deposit_is_due_on_its_invoice(dana: Customer, alice: Actor) -> None:
@@ -185,15 +242,6 @@ def test_refund_of_allocated_deposit_is_due_on_its_invoice(dana: Customer, alice
     invoices.send(invoice, by=alice, now=present())
     give_back(dana, 30_000, alice, payment)
     assert figures(invoice) == ("sent", 0, 0, 100_000)
-
-
-def test_refund_of_deposit_whose_draft_was_voided_is_refused(dana: Customer, alice: Actor) -> None:
-    quote = personas.accept_quote(personas.sent_quote(dana))
-    payment = personas.record_deposit_check(quote)
-    invoices.void(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
-    with pytest.raises(Conflict) as refused:
-        give_back(dana, 30_000, alice, payment)
-    assert refused.value.reason == "refund_of_waiting_deposit"
 
 
 def test_refund_of_deposit_whose_sent_invoice_was_voided_is_of_credit(dana: Customer, alice: Actor) -> None:

@@ -59,6 +59,16 @@ def test_refund_that_reduces_invoice_leaves_it_paid(alice: Client, overpaid: Pay
     assert "Goodwill Settled $100.00" in text
 
 
+def test_refund_of_deposit_says_that_it_is_due_again(alice: Client, dana: Customer) -> None:
+    deposit = personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
+    text = text_of(alice.get(of_payment(deposit)))
+    assert "This is the deposit of quote QUO-0001." in text
+    assert "is credit, which goes first" not in text
+    text = text_of(give_back(alice, of_payment(deposit), "300.00", follow=True))
+    assert "It is the deposit of its quote no more" in text
+    assert "Record Deposit" in text
+
+
 def test_refund_of_credit_is_listed_on_customer_page(
     alice: Client, overpaid: Payment, invoice: Invoice
 ) -> None:

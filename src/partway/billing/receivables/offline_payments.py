@@ -233,7 +233,7 @@ def reverse(payment: Payment, *, reason: str, by: Actor, now: datetime) -> Payme
     reason = reason.strip()
     if not 0 < len(reason) <= MAX_REASON_LENGTH:
         raise Invalid({"reason": field_error("reversal_reason", limit=MAX_REASON_LENGTH)})
-    invoices = _locked_invoices(payment)
+    invoices = lock_invoices(payment)
     # Read after the locks: credit of it may have been applied elsewhere while this waited.
     payment = Payment.objects.select_related("organization", "invoice", "quote").get(pk=payment.pk)
     if payment.status == "reversed":
@@ -259,7 +259,7 @@ def reverse(payment: Payment, *, reason: str, by: Actor, now: datetime) -> Payme
     return payment
 
 
-def _locked_invoices(payment: Payment) -> dict[str, Invoice]:
+def lock_invoices(payment: Payment) -> dict[str, Invoice]:
     """Locks each invoice that this payment is or could be allocated to, after the customer and before the payment.
 
     The customer's lock keeps credit of this payment from being applied to yet another invoice meanwhile; an invoice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -21,6 +21,7 @@ from ..models import Alert, Customer, Invoice, Payment, Refund
 from ..people import payment_modes
 from ..states import move
 from . import amount_due, credit
+from .offline_payments import lock_invoices
 
 MAX_REASON_LENGTH = 300
 
@@ -46,10 +47,12 @@ def unavailable_reason(payment: Payment) -> Conflict | None:
     """Returns the error that `record` raises now for any refund of this payment, or None."""
     if payment.status != "succeeded":
         return Conflict(reason="refund_without_money")
-    if not refundable(payment):
-        return Conflict(reason="refunded_already")
-    is_waiting = Payment.objects.waiting_deposits().filter(pk=payment.pk).exists()
-    return Conflict(reason="refund_of_waiting_deposit") if is_waiting else None
+    return None if refundable(payment) else Conflict(reason="refunded_already")
+
+
+def is_waiting_deposit(payment: Payment) -> bool:
+    """Returns whether this is a deposit that waits for the invoice of its quote (DESIGN D2)."""
+    return payment.is_deposit and Payment.objects.waiting_deposits().filter(pk=payment.pk).exists()
 
 
 def refundable(payment: Payment) -> Money:
@@ -93,9 +96,10 @@ def record(
     """Records what was given back of a payment, or without one of the customer's credit, the oldest first.
 
     Of a payment its credit goes first; what still stands on invoices is taken off them, the latest first, and is due
-    again there, or settled as goodwill. The same `idempotency_key` again returns the refunds it recorded (P8), or
-    raises Conflict when the content differs. Raises Invalid (with fields) when more is given back than is left, and
-    Conflict when the payment holds no money, or is a deposit that waits for its invoice.
+    again there, or settled as goodwill. A deposit that waits for its invoice is none any more, since it is always paid
+    in full (D1): what is kept of it is credit, and while its quote is accepted the deposit is due again. The same
+    `idempotency_key` again returns the refunds it recorded (P8), or raises Conflict when the content differs. Raises
+    Invalid (with fields) when more is given back than is left, and Conflict when the payment holds no money.
     """
     # Locks the customer first: no other act may spend or free the same money at the same moment.
     customer = Customer.objects.locked(customer.pk)
@@ -107,6 +111,8 @@ def record(
             raise Conflict(reason="refund_form_used")
         return previous
     if payment is not None:
+        # Its quote too, and the invoice that takes a deposit when it is sent: whether it waits is decided once.
+        invoices = lock_invoices(payment)
         payment = Payment.objects.select_related("invoice", "quote").get(pk=payment.pk)
         if not_allowed := unavailable_reason(payment):
             raise not_allowed
@@ -116,7 +122,7 @@ def record(
     if errors:
         raise Invalid(errors)
     if payment is not None:
-        _take_off_invoices(payment, refund, by, now)
+        _take_off_invoices(payment, invoices, refund, by, now)
         row = _refund(payment, refund.amount.amount_minor, refund, by, now)
         _resolve_alert(payment, now)
         return [row]
@@ -162,13 +168,14 @@ def _amount_error(amount: Money, customer: Customer, payment: Payment | None) ->
     return None
 
 
-def _take_off_invoices(payment: Payment, refund: OutsideRefund, by: Actor, now: datetime) -> None:
+def _take_off_invoices(
+    payment: Payment, invoices: Mapping[str, Invoice], refund: OutsideRefund, by: Actor, now: datetime
+) -> None:
     """Frees as much of the payment as its credit lacks, from its latest invoice on; both are locked (M2)."""
     missing = refund.amount.amount_minor - payment.unallocated_minor
     if missing <= 0:
         return
     allocated = allocations.amounts_by_invoice(payment)
-    invoices = {pk: Invoice.objects.locked(pk) for pk in sorted(allocated)}
     for pk in sorted(allocated, reverse=True):
         part = min(missing, allocated[pk])
         if not part:
@@ -192,6 +199,10 @@ def _resolve_alert(payment: Payment, now: datetime) -> None:
 
 def _refund(payment: Payment, part: int, refund: OutsideRefund, by: Actor, now: datetime) -> Refund:
     allocations.count_refund(payment, part)
+    ends_deposit = is_waiting_deposit(payment) or (payment.is_deposit and not refundable(payment))
+    if ends_deposit:
+        payment.deposit_given_back = True
+        payment.save(update_fields=["deposit_given_back"])
     row = Refund.objects.create(
         organization_id=payment.organization_id,
         payment=payment,
@@ -215,6 +226,7 @@ def _refund(payment: Payment, part: int, refund: OutsideRefund, by: Actor, now: 
         "refunded_on": row.refunded_on.isoformat(),
         "from": "pending",
         "to": "succeeded",
+        **({"ends_deposit": True} if ends_deposit else {}),
     }
     events.record("refund.succeeded", row, by=by, now=now, data=data)
     return row

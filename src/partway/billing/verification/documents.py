@@ -18,7 +18,7 @@ def _deposits_by_terms(quotes_: Rows) -> Findings:
             yield quote.pk, f"deposit {quote.deposit_minor}, its terms say {recomputed}"
 
 
-_DEPOSIT = Q(quote__isnull=False, status="succeeded", accepted=True)
+_DEPOSIT = Q(quote__isnull=False, status="succeeded", accepted=True, deposit_given_back=False)
 _EARLIER = Payment.objects.deposits().filter(quote=OuterRef("quote"), pk__lt=OuterRef("pk"))
 _ALLOCATED_BEFORE = Allocation.objects.filter(
     cause="deposit", payment=OuterRef("payment"), pk__lt=OuterRef("pk")

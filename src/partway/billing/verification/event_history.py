@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Aggregate, F, Model, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import Aggregate, Exists, F, Model, OuterRef, Q, Subquery, TextField, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, Concat
 
@@ -142,6 +142,9 @@ _HAS_CANCELED_EVENT = has_event(
 _HAS_REVERSED_EVENT = has_event(
     "payment", "refund.reversed", of="payment", data_columns={**_AMOUNT, "refund": "pk"}
 )
+_HAS_ENDED_DEPOSIT = Exists(
+    Event.objects.filter(type="refund.succeeded", payment=OuterRef("pk"), data__ends_deposit=True)
+)
 _ENDS_OF_REQUESTS = sorted(set(PAYMENT_REQUEST.values()))
 _ENDS_OF_PAYMENTS = ("payment.succeeded", "payment.recorded", "payment.failed", "payment.canceled")
 
@@ -266,6 +269,12 @@ CHECKS = (
             | Q(status="reversed") & ~_HAS_REVERSED_EVENT
             | ~Q(status__in=("succeeded", "reversed")),
             "{status}, its events lead to another status",
+        ),
+        no_rows_where(
+            Payment,
+            Q(deposit_given_back=True) & ~_HAS_ENDED_DEPOSIT
+            | Q(deposit_given_back=False) & _HAS_ENDED_DEPOSIT,
+            "deposit given back is {deposit_given_back}, its events say the opposite",
         ),
     ),
     check(

@@ -110,7 +110,7 @@ MESSAGES: dict[str, str | Promise] = {
         "An invoice was made of this quote. Void the invoice first; then the quote can be withdrawn."
     ),
     "too_late.withdraw_paid_deposit": _(
-        "The deposit of %(deposit)s is paid. Reverse it if it did not arrive; otherwise make the invoice, send it, "
-        "move the deposit to the customer's credit and void the invoice. Then the quote can be withdrawn."
+        "The deposit of %(deposit)s is paid. Reverse it if it did not arrive, or record a refund once it was given "
+        "back. Then the quote can be withdrawn."
     ),
 }

@@ -20,10 +20,6 @@ MESSAGES: dict[str, str | Promise] = {
     "conflict.nothing_adjusted": _("This was taken back already."),
     "amount_exceeds_payment": _("Enter at most %(credit)s: no more of this payment is left."),
     "conflict.refund_form_used": _("This form was used already. Open it again to record another refund."),
-    "conflict.refund_of_waiting_deposit": _(
-        "This deposit waits for the invoice of its quote. "
-        "Make the invoice and send it, then record what was given back."
-    ),
     "conflict.refund_without_money": _(
         "None of this payment's money was received, so none can be given back."
     ),

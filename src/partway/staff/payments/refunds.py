@@ -61,9 +61,12 @@ def record_of_payment(ctx: MemberContext, payment_id: str) -> HttpResponse:
     payment = get_own_or_404(ctx, rows, payment_id)
     back = ctx.url("invoice" if payment.invoice_id else "quote", payment.document.pk)
     allocated = allocations.amounts_by_invoice(payment)
-    unallocated = allocations.unallocated(payment)
+    ends_deposit = refunds.is_waiting_deposit(payment)
+    # A deposit is reserved for its invoice (DESIGN D2), so its dialog does not call it credit.
+    unallocated = None if ends_deposit else allocations.unallocated(payment)
     context = {
         "payment": payment,
+        "ends_deposit": ends_deposit,
         "unallocated": unallocated,
         "allocated": [
             (invoice, Money(allocated[invoice.pk], invoice.currency))
