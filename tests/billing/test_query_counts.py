@@ -86,17 +86,17 @@ def test_voiding_quote_invoice_takes_eleven_queries(dana: Customer, alice: Actor
 def test_starting_payment_takes_fourteen_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
-    # invoice locked, request, unsettled payment, checkouts counted, account; counts, payment, event ·
+    # invoice locked, request, account, unsettled payment, checkouts counted; counts, payment, event ·
     # earlier call; call · its outcome · the checkout · the payment's state
     queries = statements(lambda: gateway_driver.start(opened))
     assert (len(queries), writes(queries)) == (14 + _locks_of_limits(), 6)
 
 
-def test_restarting_payment_takes_four_queries(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
-    # invoice locked, request, unsettled payment
+def test_restarting_payment_takes_five_queries(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
+    # invoice locked, request, gateway account, unsettled payment
     gateway_driver.start(opened)
     queries = statements(lambda: gateway_driver.start(opened))
-    assert (len(queries), writes(queries)) == (4, 0)
+    assert (len(queries), writes(queries)) == (5, 0)
 
 
 def test_booking_card_payment_takes_twenty_four_queries(

@@ -154,19 +154,19 @@ def test_dead_gateway_counts_calls(tokens: dict[str, list[str]], dead_gateway: D
     assert (response.status_code, dead_gateway.calls) == (503, 1)
 
 
-def test_request_page_takes_five_queries(
+def test_request_page_takes_four_queries(
     request_: PaymentRequest, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Few, because this page is opened most: request, account, payments under way, lines, address of the checkout."""
+    """Few, because this page is opened most: request, gateway account, payments under way, lines."""
     url = urlsplit(links.request_url(request_)).path
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert Client().get(url).status_code == 200
 
 
-def test_invoice_page_takes_nine_queries(
+def test_invoice_page_takes_six_queries(
     invoice: Invoice, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """The same queries, the payments and adjustments so far, and the gateway's account for what can be paid online."""
+    """The same queries, and the payments and adjustments so far: the gateway's account is read once."""
     url = urlsplit(links.invoice_url(invoice)).path
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(6):
         assert Client().get(url).status_code == 200

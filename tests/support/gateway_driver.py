@@ -13,6 +13,7 @@ from django.test import Client
 
 from partway.accounts.models import GatewayAccount
 from partway.billing import links
+from partway.billing.checkouts.gateway_calls import current_gateway
 from partway.billing.checkouts.online_amounts import amount_to_charge
 from partway.billing.models import Callback, Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
@@ -67,9 +68,9 @@ class GatewayDriver:
         self, source: PaymentTarget, *, now: datetime | None = None, address: str | None = PAYER_IP_ADDRESS
     ) -> Payment:
         """Presses Pay on the page of a link, which shows the current amount."""
-        return start_payment(
-            source, expected_amount=amount_to_charge(source), payer_ip=address, now=now or present()
-        )
+        gateway = current_gateway(source.organization) if source.kind == "invoice" else None
+        shown = amount_to_charge(source, gateway)
+        return start_payment(source, expected_amount=shown, payer_ip=address, now=now or present())
 
     def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
         """Submits the form of the sandbox's checkout page."""

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from partway.billing import links
+from partway.billing.checkouts.gateway_calls import current_gateway
 from partway.billing.checkouts.online_amounts import amount_to_charge
 from partway.billing.documents import invoices
 from partway.billing.errors import NotPayable
@@ -47,12 +48,12 @@ def _page(
     organization = invoice.organization
     if invoice.status in _GONE:
         return responses.gone(request, organization, _GONE[invoice.status])
+    payable, unavailable_reason = None, ""
     try:
-        check_payable(invoice, now=now())
-        respond, unavailable_reason = responses.payable_page, ""
+        payable = check_payable(invoice, now=now())
     except NotPayable as error:
-        respond, unavailable_reason = responses.page, error.reason
-    amount = amount_to_charge(invoice)
+        unavailable_reason = error.reason
+    amount = payable.amount if payable else amount_to_charge(invoice, current_gateway(organization))
     is_overdue = invoice.is_overdue(today(now(), organization.time_zone))
     context = {
         "token": token,
@@ -69,7 +70,9 @@ def _page(
         "alert": alert,
         "unavailable_reason": unavailable_reason,
     }
-    return respond(request, "invoice", context, status)
+    if payable is None:
+        return responses.page(request, "invoice", context, status)
+    return responses.payable_page(request, "invoice", context, payable, status)
 
 
 show = require_safe(_page)

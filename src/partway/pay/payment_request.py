@@ -40,12 +40,12 @@ def _page(
         "left": invoice.amount_due - payment_request.amount_requested,
     }
     try:
-        check_payable(payment_request, now=now())
+        payable = check_payable(payment_request, now=now())
     except NotPayable as error:
         if error.reason != "busy":
             return responses.gone(request, payment_request.organization, error.reason)
         return responses.page(request, "payment_request", context, status)
-    return responses.payable_page(request, "payment_request", {**context, "alert": alert}, status)
+    return responses.payable_page(request, "payment_request", {**context, "alert": alert}, payable, status)
 
 
 show = require_safe(_page)

@@ -13,7 +13,7 @@ from partway.billing.documents import deposits, quotes
 from partway.billing.documents.quotes import AcceptanceEvidence
 from partway.billing.errors import BillingError, Invalid, NotPayable, TooLate
 from partway.billing.models import Quote
-from partway.billing.payments.start import check_payable
+from partway.billing.payments.start import Payable, check_payable
 from partway.delivery.messages import error_message
 from partway.delivery.pdf import pdf_response, quote_pdf
 from partway.lib.clock import now, today
@@ -30,7 +30,7 @@ _ENDED = ("declined", "expired", "withdrawn")
 @row_of_link(links.quote_by_token)
 def pdf(request: HttpRequest, token: str, quote: Quote) -> HttpResponse:
     """The quote as a file, as long as it has a page."""
-    stage = _stage(quote)
+    stage, _ = _stage(quote)
     if stage in _ENDED:
         return responses.gone(request, quote.organization, f"quote_{stage}")
     return pdf_response(quote_pdf(quote))
@@ -90,7 +90,7 @@ def _page(
     status: int = 200,
     name_error: str = "",
 ) -> HttpResponse:
-    organization, stage = quote.organization, _stage(quote)
+    organization, (stage, payable) = quote.organization, _stage(quote)
     if stage in _ENDED:
         return responses.gone(request, organization, f"quote_{stage}")
     nothing = Money(0, quote.currency)
@@ -116,27 +116,28 @@ def _page(
     if payment is not None and payment.settled_at is not None:
         paid_on = payment.day(organization.time_zone)
         context |= {"paid": quote.deposit, "asked": nothing, "paid_on": paid_on, "shows_deposit": True}
-    respond = responses.payable_page if stage == "due" else responses.page
-    return respond(request, "quote", context, status)
+    if payable is None:
+        return responses.page(request, "quote", context, status)
+    return responses.payable_page(request, "quote", context, payable, status)
 
 
 show = require_safe(_page)
 mark_opened = opened_view(links.quote_by_token, quotes.mark_opened)
 
 
-def _stage(quote: Quote) -> str:
+def _stage(quote: Quote) -> tuple[str, Payable | None]:
     """Returns open, expired, declined, withdrawn or invoiced; of an accepted quote the deposit's status.
 
-    A deposit that is due and cannot be paid now is named by the reason of NotPayable.
+    Beside it what a deposit that is due charges now; one that cannot be paid now is named by the reason of NotPayable.
     """
     if quote.status == "sent":
-        return "expired" if quotes.is_past_valid_until(quote, now()) else "open"
+        return "expired" if quotes.is_past_valid_until(quote, now()) else "open", None
     if quote.status != "accepted":
-        return quote.status
+        return quote.status, None
     deposit = deposits.deposit_status(quote)
-    if deposit == "due":
-        try:
-            check_payable(quote, now=now())
-        except NotPayable as error:
-            return error.reason or deposit
-    return deposit
+    if deposit != "due":
+        return deposit, None
+    try:
+        return deposit, check_payable(quote, now=now())
+    except NotPayable as error:
+        return error.reason or deposit, None

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 from partway.billing.errors import BillingError, NotPayable, RateLimited
-from partway.billing.payments.start import PaymentTarget, checkout_origin, start_payment
+from partway.billing.payments.start import Payable, PaymentTarget, start_payment
 from partway.delivery.messages import error_message
 from partway.gateways.registry import find_test_gateway
 from partway.lib.bulkheads import GATEWAY_CALLS
@@ -114,13 +114,12 @@ def gone(request: HttpRequest, organization: Organization, reason: str) -> HttpR
 
 
 def payable_page(
-    request: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200
+    request: HttpRequest, template: str, context: Mapping[str, Any], payable: Payable, status: int = 200
 ) -> HttpResponse:
     """Renders a page with a Pay button; its policy allows the form to lead to the gateway's origin."""
-    origin = checkout_origin(context["organization"])
-    test_gateway = find_test_gateway(origin, urls=settings.PARTWAY_GATEWAY_URLS)
+    test_gateway = find_test_gateway(payable.checkout_origin, urls=settings.PARTWAY_GATEWAY_URLS)
     response = page(request, template, {**context, "payable": True, "test_gateway": test_gateway}, status)
-    response.csp_form_action = [origin]  # type: ignore[attr-defined]
+    response.csp_form_action = [payable.checkout_origin]  # type: ignore[attr-defined]
     return response
 
 

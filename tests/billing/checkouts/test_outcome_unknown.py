@@ -14,7 +14,7 @@ from partway.billing.errors import GatewayUnavailable, NotPayable, PaymentInProg
 from partway.billing.events import Actor
 from partway.billing.models import Alert, Event, GatewayCall, Invoice, Payment, PaymentRequest
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.payments.start import checkout_origin
+from partway.billing.payments.start import check_payable
 from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
@@ -255,7 +255,8 @@ def test_sandbox_of_live_installation_is_not_payable(
     gateway_driver: GatewayDriver, open_request: PaymentRequest, settings: Settings
 ) -> None:
     settings.PARTWAY_LIVE = True
-    assert checkout_origin(open_request.organization) == ""
+    with pytest.raises(NotPayable, match="payments_off"):
+        check_payable(open_request, now=present())
     with pytest.raises(NotPayable):
         gateway_driver.start(open_request)
     assert not Payment.objects.exists()

@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from partway.accounts.models import GatewayAccount
+from partway.accounts.models import GatewayAccount, Organization
 from partway.gateways.protocol import (
     Checkout,
     CheckoutRequest,
@@ -57,6 +57,15 @@ def gateway_for_account(account: GatewayAccount) -> Gateway:
         raise OutcomeUnknown(str(error)) from error
     urls, live = settings.PARTWAY_GATEWAY_URLS, settings.PARTWAY_LIVE
     return open_gateway(account.gateway, credentials, urls=urls, live=live)
+
+
+def current_gateway(organization: Organization) -> Gateway | None:
+    """Returns the gateway that new payments go through; None while it cannot be opened, or there is none."""
+    account = GatewayAccount.objects.current(organization).first()
+    try:
+        return gateway_for_account(account) if account else None
+    except (Refused, OutcomeUnknown):  # the sandbox of a live installation, unreadable credentials
+        return None
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from partway.accounts.models import GatewayAccount, Organization
-from partway.gateways.protocol import Capabilities, OutcomeUnknown, Refused
+from partway.accounts.models import Organization
+from partway.gateways.protocol import Capabilities
 from partway.lib.money import Money
 
 from ..models import Invoice, PaymentRequest, Quote
@@ -41,21 +41,16 @@ def of_organization(organization: Organization, currency: str) -> OnlineAmounts 
 
     Whether payments are enabled is left out: an amount that cannot be paid online is so before they are, too.
     """
-    account = GatewayAccount.objects.current(organization).first()
-    try:
-        gateway = gateway_calls.gateway_for_account(account) if account else None
-    except (Refused, OutcomeUnknown):  # the sandbox of a live installation, unreadable credentials
-        return None
+    gateway = gateway_calls.current_gateway(organization)
     return of_gateway(gateway, currency) if gateway else None
 
 
-def amount_to_charge(target: PaymentRequest | Invoice | Quote) -> Money:
+def amount_to_charge(target: PaymentRequest | Invoice | Quote, gateway: Capabilities | None) -> Money:
     """Returns what this link charges now: a request and a deposit always in full, an invoice as much as can be paid.
 
-    Where no part of an invoice can be paid online, returns all that is due, which the gateway then does not take.
+    Where no part of an invoice can be paid online, or there is no gateway, returns all that is due.
     """
     whole = target.amount_payable
-    if target.kind != "invoice":
+    if target.kind != "invoice" or gateway is None:
         return whole
-    online = of_organization(target.organization, whole.currency)
-    return (online.payable_part(whole) if online else whole) or whole
+    return of_gateway(gateway, whole.currency).payable_part(whole) or whole

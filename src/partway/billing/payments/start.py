@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.gateways.protocol import OutcomeUnknown, Refused
+from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
 from partway.lib.money import Money
 
 from .. import events
@@ -58,7 +59,8 @@ def _get_or_create_payment(
     asked = target.payment_request
     request = PaymentRequest.objects.get(pk=asked.pk) if asked else None
     payability.check(document, request, checkout_started_at=now)
-    amount = amount_to_charge(request or document)
+    account, gateway = _gateway_of(document.organization)
+    amount = amount_to_charge(request or document, gateway)
     # The page was rendered earlier: an edit or another payment may have changed the amount. The customer sees the
     # new one and decides again; the amount from the form is never charged.
     if expected_amount != amount:
@@ -79,7 +81,7 @@ def _get_or_create_payment(
     # counted once, with its payment.
     limit = rate_limits.consume if unsettled is None else rate_limits.check
     limit(document, request, payer_ip, now=now)
-    account = _account_for(document.organization, amount)
+    _check_amount(gateway, amount)
     payer = events.customer_actor(document.customer)
     if unsettled is not None:
         gateway_calls.begin_cancel(unsettled, by=payer, now=now)
@@ -117,15 +119,22 @@ def _open_checkout(payment: Payment, target: PaymentTarget, now: datetime) -> Pa
         gateway_calls.close(payment, now=now)
     if payment.status != "pending":  # ended, or already paid through a second click
         fresh = type(target).objects.get(pk=target.pk)
-        check_payable(fresh, now=now)
-        if amount_to_charge(fresh) != payment.amount:
+        if check_payable(fresh, now=now).amount != payment.amount:
             raise NotPayable("changed")
         raise PaymentInProgress()
     return payment
 
 
-def check_payable(target: PaymentTarget, *, now: datetime) -> None:
-    """Returns if this link can be paid now; raises NotPayable, with reason `busy` while a payment is committed."""
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """The amount that a link charges now, and the origin of the checkout to which its button leads."""
+
+    amount: Money
+    checkout_origin: str
+
+
+def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
+    """Returns what this link charges now; raises NotPayable, with reason `busy` while a payment is committed."""
     document, request = target.document, target.payment_request
     expired = (
         request if request is not None and request.status == "open" and request.has_expired(now) else None
@@ -133,29 +142,25 @@ def check_payable(target: PaymentTarget, *, now: datetime) -> None:
     if expired is not None and expired.payments.committed().exists():
         raise NotPayable("busy")  # begun in time: the customer must not ask for a new request
     payability.check(document, request, checkout_started_at=now)
-    _account_for(document.organization, amount_to_charge(target))
+    _, gateway = _gateway_of(document.organization)
+    amount = amount_to_charge(target, gateway)
+    _check_amount(gateway, amount)
     if document.payments.committed().exists():
         raise NotPayable("busy")
+    return Payable(amount, gateway.checkout_origin)
 
 
-def _account_for(organization: Organization, amount: Money) -> GatewayAccount:
-    """Returns the current gateway account; raises NotPayable when there is none or it does not take this amount."""
+def _gateway_of(organization: Organization) -> tuple[GatewayAccount, Gateway]:
+    """Returns the current gateway account, opened; raises NotPayable when there is none."""
     account = GatewayAccount.objects.current(organization).first()
     if account is None:
         raise NotPayable("payments_off")
     try:
-        gateway = gateway_calls.gateway_for_account(account)
+        return account, gateway_calls.gateway_for_account(account)
     except (Refused, OutcomeUnknown) as error:  # the sandbox of a live installation, unreadable credentials
         raise NotPayable("payments_off") from error
+
+
+def _check_amount(gateway: Gateway, amount: Money) -> None:
     if not online_amounts.of_gateway(gateway, amount.currency).accepts(amount):
         raise NotPayable("amount_not_payable", amount=amount)
-    return account
-
-
-def checkout_origin(organization: Organization) -> str:
-    """Returns the origin of the organization's checkout, for a page's form-action policy; empty if there is none."""
-    account = GatewayAccount.objects.current(organization).first()
-    try:
-        return gateway_calls.gateway_for_account(account).checkout_origin if account else ""
-    except (Refused, OutcomeUnknown):  # as in _account_for: nothing can be paid there
-        return ""
