@@ -72,3 +72,10 @@ def test_currency_exponents_follow_iso_4217() -> None:
     assert {EXPONENTS[code] for code in ("JPY", "KRW", "CLP")} == {0}
     assert {EXPONENTS[code] for code in ("KWD", "BHD", "IQD")} == {3}
     assert all(len(code) == 3 and code.isupper() for code in EXPONENTS)
+
+
+def test_currencies_are_those_of_november_2026() -> None:
+    """XCG replaced ANG in 2025, Bulgaria has the euro since 2026, and Zimbabwe the ZWG."""
+    assert not {"ANG", "BGN", "CUC", "HRK", "SLL", "ZWL", "MRO", "STD"} & EXPONENTS.keys()
+    assert {"XCG", "ZWG", "SLE", "VES", "MRU", "STN"} <= EXPONENTS.keys()
+    assert format_money(Money(1_250, "XCG")) == "Cg.\u00a012.50"

@@ -12,15 +12,17 @@ from babel.numbers import NumberPattern, parse_pattern
 
 from .typed_numbers import DIRECTION_MARKS, NumberError, format_typed, parse_number
 
-# ISO 4217, list one. Babel's own digits follow CLDR (IQD has none there), so the exponents are ours.
+# ISO 4217, list one, as of November 2026. Babel's own digits follow CLDR (IQD has none there), so the exponents are
+# ours; nor does babel say which currencies are of the past. Gone are ANG (since 2025 XCG, in Curaçao and Sint Maarten),
+# BGN (Bulgaria has the euro since 2026), CUC, HRK and SLL; new is ZWG, the gold of Zimbabwe.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
 _TWO_DECIMALS = (
-    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY "
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY "
     "COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR "
     "ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK "
     "MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP "
-    "SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW"
+    "SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD XCG YER ZAR ZMW ZWG"
 )
 EXPONENTS: dict[str, int] = {
     **dict.fromkeys(_NO_DECIMALS.split(), 0),
@@ -128,7 +130,9 @@ def currency_marks(currency: str, locale: str) -> tuple[str, ...]:
 def format_money(money: Money, locale: str = "en_US") -> str:
     """Returns the amount as a reader of `locale` writes it: "$1,250.50" or "KWD 12.500", in German "1.250,50 $"."""
     language = _locale(locale)
-    pattern = _pattern(locale, EXPONENTS[money.currency], _symbol(money.currency, locale)[-1].isalpha())
+    # "Cg." of the Caribbean guilder is as spelled out as "KWD".
+    spelled_out = _symbol(money.currency, locale).rstrip(".")[-1:].isalpha()
+    pattern = _pattern(locale, EXPONENTS[money.currency], spelled_out)
     text: str = pattern.apply(money.decimal, language, currency=money.currency, currency_digits=False)
     return text
 
