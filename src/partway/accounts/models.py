@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import ClassVar, Self
 
+from babel import Locale
 from babel.localedata import locale_identifiers
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
@@ -37,8 +38,10 @@ def validate_time_zone(name: str) -> None:
 
 
 def validate_locale(name: str) -> None:
-    """Raises ValidationError for a name that is not in CLDR."""
-    if name not in locale_identifiers():
+    """Raises ValidationError for a name that is not in CLDR, or is a variant of a locale."""
+    # en_US_POSIX is how programs write numbers to each other, without groups; the other variants are orthographies,
+    # of which documents have no translations. Each has its plain locale, as ca_ES of ca_ES_VALENCIA.
+    if name not in locale_identifiers() or Locale.parse(name).variant:
         raise ValidationError("not a locale", code="locale_unknown", params={"value": name})
 
 

@@ -246,7 +246,7 @@ def test_locale_of_settings_decides_how_numbers_are_shown_and_typed(
     assert str(organization.default_tax_percent) == "9.5"
 
 
-@pytest.mark.parametrize("locale", ["xx_YY", "", "../de"])
+@pytest.mark.parametrize("locale", ["xx_YY", "", "../de", "en_US_POSIX", "ca_ES_VALENCIA"])
 def test_unknown_locale_is_refused_and_has_no_sample(alice: Client, locale: str) -> None:
     assert "locale" in alice.post(URL, {**GOOD, "locale": locale}).context["form"].errors
     assert alice.get("/o/alder/settings/locale/", {"locale": locale}).content == b""
