@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from django.conf import settings as settings_of_run
 from django.core.checks import run_checks
+from django.http import HttpResponse
+from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
 from partway.config import checks
 from partway.config.checks import check_live_url, check_open_url, check_secret_key
+from partway.config.proxies import ProxyHeadersMiddleware
+from partway.pay.client_ip import payer_ip
 
 
 @pytest.mark.parametrize(
@@ -74,7 +78,7 @@ def live(settings: Settings) -> Settings:
     """A live installation whose settings are all safe."""
     settings.PARTWAY_LIVE = True
     settings.PARTWAY_URL = "https://pay.alder.example"
-    settings.PARTWAY_TRUSTED_PROXIES = 1
+    settings.PARTWAY_TRUSTED_PROXIES, settings.PARTWAY_PROXY_NETWORKS = 1, []
     settings.PARTWAY_FAST_PASSWORD_HASH = False
     settings.PARTWAY_SECRET_KEY, settings.SECRET_KEY_FALLBACKS = STRONG, []
     settings.ALLOWED_HOSTS = ["pay.alder.example"]
@@ -116,6 +120,8 @@ def test_safe_live_settings_pass_system_checks(live: Settings) -> None:
         ({"PARTWAY_METRICS_NETWORKS": ["0.0.0.0/0"]}, "partway.E009"),
         ({"PARTWAY_METRICS_NETWORKS": ["::/0"]}, "partway.E009"),
         ({"PARTWAY_METRICS_NETWORKS": ["everywhere"]}, "partway.E009"),
+        ({"PARTWAY_PROXY_NETWORKS": ["0.0.0.0/0"]}, "partway.E013"),
+        ({"PARTWAY_PROXY_NETWORKS": ["the proxy"]}, "partway.E013"),
         ({"PARTWAY_SIGNIN_FAILURES": 0}, "partway.E010"),
         ({"PARTWAY_SIGNIN_FAILURES": 1_000_000}, "partway.E010"),
         ({"PARTWAY_CHECKOUTS_PER_IP": 1_000_000}, "partway.E010"),
@@ -177,6 +183,43 @@ def test_sqlite_on_network_file_system_fails_system_check(
     use_sqlite(monkeypatch, "/srv/data/partway.sqlite3")
     monkeypatch.setattr(checks, "_mounts", lambda: iter(mounts))
     assert found() == ids
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "ids"),
+    [
+        ("db.example", {"sslmode": "disable"}, ["partway.E012"]),
+        ("db.example", {"sslmode": "prefer"}, ["partway.E012"]),
+        ("db.example", {}, ["partway.E012"]),
+        ("10.0.0.7", {}, ["partway.E012"]),
+        ("db.example", {"sslmode": "require"}, []),
+        ("db.example", {"sslmode": "verify-full"}, []),
+        ("127.0.0.1", {}, []),
+        ("/run/postgresql", {}, []),
+        ("", {}, []),
+    ],
+)
+def test_database_of_another_machine_without_tls_fails_system_check(
+    live: Settings, monkeypatch: pytest.MonkeyPatch, host: str, options: dict[str, str], ids: list[str]
+) -> None:
+    database = settings_of_run.DATABASES["default"]
+    monkeypatch.delenv("PGSSLMODE", raising=False)
+    for key, value in {"ENGINE": "django.db.backends.postgresql", "HOST": host, "OPTIONS": options}.items():
+        monkeypatch.setitem(database, key, value)
+    assert found() == ids
+
+
+@pytest.mark.parametrize(("peer", "believed"), [("10.0.0.1", True), ("203.0.113.9", False), ("", False)])
+def test_headers_of_a_proxy_are_believed_from_its_networks_only(
+    settings: Settings, peer: str, believed: bool
+) -> None:
+    settings.PARTWAY_TRUSTED_PROXIES, settings.PARTWAY_PROXY_NETWORKS = 1, ["10.0.0.0/8"]
+    request = RequestFactory().get(
+        "/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR="192.0.2.1", HTTP_X_FORWARDED_PROTO="https"
+    )
+    ProxyHeadersMiddleware(lambda request: HttpResponse())(request)
+    assert ("HTTP_X_FORWARDED_PROTO" in request.META) == believed
+    assert payer_ip(request) == ("192.0.2.1" if believed else peer or None)
 
 
 def test_sqlite_in_memory_fails_system_check(live: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

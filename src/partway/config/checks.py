@@ -6,6 +6,7 @@ loopback address.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from ipaddress import ip_network
@@ -42,6 +43,10 @@ _LIMITS = {
 # Mails are dropped, or printed with the links in them.
 _UNSENT = ("anymail.backends.test.", "anymail.backends.console.", "django.core.mail.backends.")
 _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "glusterfs", "ceph", "lustre", "afs")
+
+
+# Of libpq: the server may choose to speak without TLS.
+_PLAIN_SSL_MODES = {"disable", "allow", "prefer"}
 
 
 def _is_exposed() -> bool:
@@ -180,22 +185,37 @@ def check_gateway_urls(**_: Any) -> list[CheckMessage]:
 
 
 @register("partway")
+def check_proxy_networks(**_: Any) -> list[CheckMessage]:
+    """E013: the proxies whose headers are believed are in networks of one's own."""
+    return [
+        Error(message, hint="Write it like 10.0.0.0/8.", id="partway.E013")
+        for message in _network_errors("PARTWAY_PROXY_NETWORKS", "every caller could name an address")
+    ]
+
+
+def _network_errors(name: str, danger: str) -> Iterator[str]:
+    """Yields what is wrong with a setting that lists networks."""
+    for text in getattr(settings, name):
+        try:
+            network = ip_network(text.strip(), strict=False)
+        except ValueError:
+            yield f"{name} has {text!r}, which is no network."
+            continue
+        if network.prefixlen == 0 and _is_exposed():
+            yield f"{name} has {text!r}: {danger}."
+
+
+@register("partway")
 def check_metrics(**_: Any) -> list[CheckMessage]:
     """E009: metrics are for a token that cannot be guessed, and for networks of one's own."""
     found: list[CheckMessage] = []
     if 0 < len(settings.PARTWAY_METRICS_TOKEN) < _MIN_TOKEN_LENGTH:
         hint = f"Use at least {_MIN_TOKEN_LENGTH} random characters."
         found.append(Error("PARTWAY_METRICS_TOKEN is too short.", hint=hint, id="partway.E009"))
-    for text in settings.PARTWAY_METRICS_NETWORKS:
-        try:
-            network = ip_network(text.strip(), strict=False)
-        except ValueError:
-            message = f"PARTWAY_METRICS_NETWORKS has {text!r}, which is no network."
-            found.append(Error(message, hint="Write it like 10.0.0.0/8.", id="partway.E009"))
-            continue
-        if network.prefixlen == 0 and _is_exposed():
-            message = f"PARTWAY_METRICS_NETWORKS has {text!r}: every network could read the metrics."
-            found.append(Error(message, hint="Set PARTWAY_METRICS_TOKEN instead.", id="partway.E009"))
+    found += [
+        Error(message, hint="Write it like 10.0.0.0/8, or set PARTWAY_METRICS_TOKEN.", id="partway.E009")
+        for message in _network_errors("PARTWAY_METRICS_NETWORKS", "every network could read the metrics")
+    ]
     return found
 
 
@@ -212,6 +232,21 @@ def check_limits(**_: Any) -> list[CheckMessage]:
         for name, most in _LIMITS.items()
         if not 1 <= getattr(settings, name) <= most
     ]
+
+
+@register("partway")
+def check_database_encryption(**_: Any) -> list[CheckMessage]:
+    """E012: names, amounts and the password of a PostgreSQL do not cross a network in the clear."""
+    database = settings.DATABASES["default"]
+    host = str(database.get("HOST") or "")
+    is_remote = host.strip("[]") not in {"", *_LOOPBACK} and not host.startswith(("/", "@", "%2F", "%2f"))
+    # Unset, libpq takes what the server seems to offer, which an attacker in between can decide.
+    mode = database.get("OPTIONS", {}).get("sslmode") or os.environ.get("PGSSLMODE") or "prefer"
+    if "sqlite" in database["ENGINE"] or not is_remote or not _is_exposed() or mode not in _PLAIN_SSL_MODES:
+        return []
+    message = f"DATABASE_URL names another machine, {host}, and sslmode is {mode}: it may be read on the way."
+    hint = "Add ?sslmode=verify-full to DATABASE_URL, or ?sslmode=require where the server's certificate is its own."
+    return [Error(message, hint=hint, id="partway.E012")]
 
 
 @register("partway")

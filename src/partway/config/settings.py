@@ -29,6 +29,7 @@ PARTWAY_LIVE = env.bool("PARTWAY_LIVE", default=False)
 PARTWAY_SECRET_KEY = env.str("PARTWAY_SECRET_KEY", default="") or secret_key(PARTWAY_HOME)
 PARTWAY_SECRET_KEYS = [PARTWAY_SECRET_KEY, *env.list("PARTWAY_SECRET_KEY_FALLBACKS", default=[])]
 PARTWAY_TRUSTED_PROXIES = env.int("PARTWAY_TRUSTED_PROXIES", default=0)
+PARTWAY_PROXY_NETWORKS = env.list("PARTWAY_PROXY_NETWORKS", default=[])
 PARTWAY_MAIL_FROM = env.str("PARTWAY_MAIL_FROM", default="")
 # The address of each gateway's API, from PARTWAY_<CODE>_URL.
 PARTWAY_GATEWAY_URLS = {
@@ -95,6 +96,7 @@ INSTALLED_APPS = [
     "partway.config",
 ]
 MIDDLEWARE = [
+    "partway.config.proxies.ProxyHeadersMiddleware",
     "partway.config.logs.RequestLogMiddleware",
     "partway.config.headers.SecurityHeadersMiddleware",
     "partway.config.limits.BodyLimitMiddleware",

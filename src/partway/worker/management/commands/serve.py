@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from partway.lib.web_server import web_server
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Command(BaseCommand):
@@ -25,6 +28,12 @@ class Command(BaseCommand):
         """Runs the server."""
         if processes > 1 and connection.vendor == "sqlite":
             raise CommandError("SQLite has one writer: use one process, or set DATABASE_URL to a PostgreSQL.")
+        trusts_all = settings.PARTWAY_TRUSTED_PROXIES and not settings.PARTWAY_PROXY_NETWORKS
+        if trusts_all and host.strip("[]") not in _LOOPBACK:
+            raise CommandError(
+                f"partway.E013: on {host}, callers beside the trusted proxies could write their headers. "
+                "Listen on 127.0.0.1, or set PARTWAY_PROXY_NETWORKS to the networks of the proxies."
+            )
         connection.close()
         web_server(
             "partway.config.asgi:application",
