@@ -11,6 +11,7 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 
 from partway.accounts.models import Organization
+from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Event, Invoice
 from partway.lib import csv_text
 from partway.lib.clock import now, today
@@ -65,6 +66,16 @@ def test_csv_shows_what_was_settled_and_given_back(charlie: Client, dana: Custom
         "42.00",
         "42.00",
     )
+
+
+def test_csv_shows_what_was_given_back_of_a_deposit(charlie: Client, dana: Customer) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    deposit = personas.record_deposit_check(quote)
+    by = personas.owner_actor(dana.organization)
+    invoices.send(quotes.create_invoice(quote, by=by, now=now()), by=by, now=now())
+    personas.give_back(deposit, 10_000)
+    [row] = exported(charlie)
+    assert (row["Amount paid"], row["Given back"], row["Amount due"]) == ("200.00", "100.00", "800.00")
 
 
 def test_csv_shows_customer_of_the_day_and_draft_of_today(

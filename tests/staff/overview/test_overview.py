@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing.models import Customer, Invoice, Payment
-from partway.billing.receivables import credit
+from partway.billing.models import Customer, Invoice, Payment, Refund
+from partway.billing.receivables import credit, refunds
+from partway.billing.receivables.refunds import OutsideRefund
 from partway.lib.clock import now, today
 from partway.lib.money import Money
 from partway.staff.overview.overview import Figure
 from tests.support import personas
+from tests.support.html_text import text_of
 
 URL = "/o/alder/"
 
@@ -54,6 +56,37 @@ def test_overview_excludes_reversed_check_from_collected(charlie: Client, invoic
     figures = charlie.get(URL).context
     assert figures["collected"] == Figure(0, [Money(0, "USD")])
     assert figures["due"] == Figure(1, [Money(100_000, "USD")])
+
+
+def test_overview_collected_is_less_what_was_given_back(charlie: Client, invoice: Invoice) -> None:
+    payment = personas.record_check(invoice, 120_000)
+    give_back(payment, 20_000)
+    reverse(give_back(payment, 5_000))
+    page = charlie.get(URL)
+    assert page.context["collected"] == Figure(1, [Money(100_000, "USD")])
+    assert "less $200.00 given back" in text_of(page)
+
+
+def test_overview_counts_refund_in_the_month_it_was_given_back(charlie: Client, invoice: Invoice) -> None:
+    first = today(now(), "America/New_York").replace(day=1)
+    payment = personas.record_check(invoice, 120_000, paid_on=first - timedelta(days=1))
+    give_back(payment, 15_000)
+    give_back(payment, 5_000, on=first - timedelta(days=1))
+    assert charlie.get(URL).context["collected"] == Figure(0, [Money(-15_000, "USD")])
+
+
+def give_back(payment: Payment, amount_minor: int, *, on: date | None = None) -> Refund:
+    """Records that so much was given back in cash, today if no day is named."""
+    refund = OutsideRefund(
+        Money(amount_minor, "USD"), "offline", on or today(now(), "America/New_York"), "Cash"
+    )
+    customer = payment.document.customer
+    by = personas.owner_actor(customer.organization)
+    return refunds.record(customer, refund=refund, payment=payment, by=by, now=now())[0]
+
+
+def reverse(refund: Refund) -> None:
+    refunds.reverse(refund, reason="Typed twice.", by=personas.owner_actor(refund.organization), now=now())
 
 
 def test_overview_counts_credit_once_as_collected(charlie: Client, dana: Customer) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing import events
-from partway.billing.models import Invoice, PaymentRequest, Refund
+from partway.billing.models import Allocation, Invoice, PaymentRequest, Refund
 from partway.billing.models.parties import ISSUED
 from partway.delivery.templatetags.partway import invoice_display_status
 from partway.lib import csv_text
@@ -60,12 +61,15 @@ def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[list[Cell]]:
     """Yields the header and the cells of each invoice."""
     yield [str(title) for title in _HEADER]
     requested = PaymentRequest.objects.open().filter(invoice=OuterRef("pk")).values("amount_requested_minor")
-    of_invoice = Refund.objects.succeeded().filter(
-        payment__invoice=OuterRef("pk"), currency=OuterRef("currency")
-    )
-    refunded = of_invoice.values("payment__invoice").annotate(sum=Sum("amount_minor")).values("sum")
+    refunds = Refund.objects.succeeded().filter(currency=OuterRef("currency"))
+    # Two sums, each by an index: one condition with "or" would read all refunds for each invoice.
+    deposit = Allocation.objects.filter(invoice=OuterRef(OuterRef("pk")), cause="deposit").values("payment")
+    refunded = [
+        Coalesce(Subquery(found.values("currency").annotate(sum=Sum("amount_minor")).values("sum")), 0)
+        for found in (refunds.filter(payment__invoice=OuterRef("pk")), refunds.filter(payment__in=deposit))
+    ]
     annotated = rows.select_related("customer", *ISSUED).annotate(
-        requested_minor=Subquery(requested), refunded_minor=Subquery(refunded)
+        requested_minor=Subquery(requested), refunded_minor=refunded[0] + refunded[1]
     )
     # On PostgreSQL with a server-side cursor, so that neither side holds the whole list.
     for invoice in annotated.iterator(chunk_size=_ROWS_AT_ONCE):
@@ -76,7 +80,7 @@ def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[list[Cell]]:
             invoice.total_minor,
             invoice.amount_paid_minor,
             invoice.adjusted_minor,
-            getattr(invoice, "refunded_minor", None) or 0,
+            getattr(invoice, "refunded_minor", 0),
             due_minor,
             requested_minor,
         )

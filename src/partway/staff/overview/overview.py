@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.http import HttpResponse
 
-from partway.billing.models import Invoice, Payment, PaymentRequest
+from partway.billing.models import Invoice, Payment, PaymentRequest, Refund
 from partway.billing.models.invoices import AMOUNT_DUE_MINOR
 from partway.lib.money import Money
 
@@ -30,12 +30,14 @@ class Figure:
 def show(ctx: MemberContext) -> HttpResponse:
     """Figures, open requests and overdue invoices; before the first payment also the first steps."""
     mine = Invoice.objects.filter(organization=ctx.organization)
+    collected, given_back = _collected(ctx)
     requests = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
     context = {
         "due": _figure(ctx, mine.due().annotate(minor=AMOUNT_DUE_MINOR)),
         "overdue": _figure(ctx, mine.overdue(ctx.today).annotate(minor=AMOUNT_DUE_MINOR)),
         "requested": _figure(ctx, requests.annotate(minor=F("amount_requested_minor"))),
-        "collected": _collected(ctx),
+        "collected": collected,
+        "given_back": given_back,
         "open_requests": requests.select_related("invoice__customer").order_by("-created_at", "-id")[:6],
         "overdue_invoices": with_open_requests(mine.overdue(ctx.today)).order_by("due_on", "id")[:6],
         "onboarding": first_steps.onboarding(ctx),
@@ -53,14 +55,21 @@ def _figure(ctx: MemberContext, rows: QuerySet[Any], *, currency: str = "currenc
     return Figure(sum(row["how_many"] for row in found), amounts or [Money(0, own)])
 
 
-def _collected(ctx: MemberContext) -> Figure:
-    """Payments received since the first of the month in the organization's time zone (DESIGN D7).
+def _collected(ctx: MemberContext) -> tuple[Figure, Figure]:
+    """Payments since the first of the month where the organization is (D7), less what was given back; and that (M8).
 
-    An offline payment counts on the day it was paid, whenever it was recorded. Credit that is applied to an invoice
-    was counted when it was paid, and a reversed payment does not count.
+    An offline payment counts on the day it was paid, whenever it was recorded, and a refund on the day it was given
+    back, whenever its payment came: where more went back than came in, the figure is below zero. Credit that is applied
+    to an invoice was counted when it was paid, and a reversed payment does not count.
     """
     first = ctx.today.replace(day=1)
     midnight = datetime.combine(first, time(), ZoneInfo(ctx.organization.time_zone))
     this_month = Q(paid_on__gte=first) | Q(paid_on__isnull=True, settled_at__gte=midnight)
     received = Payment.objects.succeeded().filter(this_month, organization=ctx.organization)
-    return _figure(ctx, received.annotate(minor=F("captured_minor")), currency="captured_currency")
+    came = _figure(ctx, received.annotate(minor=F("captured_minor")), currency="captured_currency")
+    refunds = Refund.objects.succeeded().filter(organization=ctx.organization, refunded_on__gte=first)
+    went = _figure(ctx, refunds.annotate(minor=F("amount_minor")))
+    net = {amount.currency: amount for amount in came.amounts}
+    for amount in went.amounts if went.count else ():
+        net[amount.currency] = net.get(amount.currency, Money(0, amount.currency)) - amount
+    return Figure(came.count, list(net.values())), went
