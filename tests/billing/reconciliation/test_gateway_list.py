@@ -13,12 +13,13 @@ from partway.billing import alerts
 from partway.billing.checkouts import gateway_calls
 from partway.billing.errors import GatewayUnavailable
 from partway.billing.events import Actor
-from partway.billing.models import Alert, Payment, PaymentRequest
+from partway.billing.models import Alert, Customer, Payment, PaymentRequest
 from partway.billing.reconciliation import due_work, gateway_list
 from partway.billing.requests import payment_requests
 from partway.gateways.protocol import Checkout, CheckoutRequest
 from partway.lib.clock import now as present
 from partway.lib.money import Money
+from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
 
 
@@ -429,3 +430,31 @@ def test_gateway_list_line_that_could_not_be_compared_is_read_again(
     reconcile()
     assert (_account(gateway_driver).reconciled_until, the_payment().status) == (None, "pending")
     assert reconcile(20) == 1
+
+
+# One that is broken, or a gateway that is silent
+
+
+@pytest.fixture
+def two_paid(gateway_driver: GatewayDriver, dana: Customer) -> list[Payment]:
+    """Two payments that the gateway took and did not report; the state of the first that is asked for fails once."""
+    paid = [gateway_driver.start(personas.sent_invoice(dana, 30_000)) for _ in range(2)]
+    for payment in paid:
+        gateway_driver.pay(payment)
+    gateway_driver.inject_fault("error_before", act="fetch", count=1)
+    return paid
+
+
+def test_gateway_list_goes_on_after_one_broken_checkout(two_paid: list[Payment]) -> None:
+    assert reconcile(_A_DAY + _AN_HOUR) == 1
+    assert Alert.objects.get().params["reason"] == "checkouts_unreadable"
+
+
+def test_gateway_list_reading_ends_where_the_gateway_is_silent(
+    two_paid: list[Payment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without patience each error comes after the time of a silent gateway, and the test need not wait for it."""
+    monkeypatch.setattr(gateway_list, "_SILENCE_SECONDS", 0)
+    assert reconcile(_A_DAY + _AN_HOUR) == 0
+    assert Alert.objects.get().params["reason"] == "no_answer"
+    assert reconcile(_A_DAY + 2 * _AN_HOUR) == 2
