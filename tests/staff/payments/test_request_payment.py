@@ -10,6 +10,7 @@ from django.test import Client
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, Mail, PaymentRequest
 from tests.support import personas
+from tests.support.html_text import text_of
 
 GOOD = {"to": "dana@customer.example", "amount_requested": "300.00", "idempotency_key": "key-1"}
 
@@ -160,6 +161,33 @@ def test_refused_request_amount_names_the_next_possible_one(bob: Client, dana: C
 def test_request_dialog_names_unpayable_rest_before_anything_is_typed(bob: Client, dana: Customer) -> None:
     page = bob.get(url(personas.sent_invoice(dana, 1_234_567, currency="KWD"))).content.decode()
     assert "KWD\u00a01,234.560 of this. The last KWD\u00a00.007 must come in another way." in page
+
+
+@pytest.mark.parametrize(
+    ("due", "requested", "said"),
+    [
+        (100_000, 99_980, "Once it is paid, $0.20 is left, which cannot be paid online"),
+        (100_000, 99_950, ""),
+        (100_000, 100_000, ""),
+    ],
+)
+def test_invoice_page_names_rest_of_request_that_cannot_be_paid_online(
+    bob: Client, dana: Customer, due: int, requested: int, said: str
+) -> None:
+    invoice = personas.sent_invoice(dana, due)
+    personas.request_payment(invoice, requested)
+    text = text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
+    assert said in text
+    assert ("Once it is paid" in text) == bool(said)
+
+
+def test_invoice_page_names_how_much_of_the_rest_of_a_request_can_be_paid_online(
+    bob: Client, dana: Customer
+) -> None:
+    invoice = personas.sent_invoice(dana, 1_234_567, currency="KWD")
+    personas.request_payment(invoice, 234_560)
+    text = text_of(bob.get(f"/o/alder/invoices/{invoice.pk}/"))
+    assert "Once it is paid, KWD 1,000.007 is left, of which only KWD 1,000.000 can be paid online." in text
 
 
 def test_request_payment_dialog_is_served_as_fragment(bob: Client, invoice: Invoice) -> None:

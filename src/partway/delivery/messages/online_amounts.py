@@ -11,6 +11,21 @@ from partway.lib.money import Money
 from ..formats import format_money
 
 
+def rest_message(organization: Organization, rest: Money) -> str:
+    """Returns what of the rest after a request cannot be paid online; empty when all of it can, or nothing is left."""
+    online = online_amounts.of_organization(organization, rest.currency)
+    if online is None or not rest:
+        return ""
+    payable = online.payable_part(rest)
+    if payable == rest:
+        return ""
+    if not payable:
+        message = _("Once it is paid, %(rest)s is left, which cannot be paid online: only in another way.")
+    else:
+        message = _("Once it is paid, %(rest)s is left, of which only %(payable)s can be paid online.")
+    return message % {"rest": format_money(rest), "payable": format_money(payable)}
+
+
 def due_message(organization: Organization, due: Money) -> str:
     """Returns what of an amount due cannot be paid online, and how much can; empty when all of it can.
 

@@ -12,10 +12,10 @@ from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.errors import BillingError, Invalid
 from partway.billing.ledger import adjustments, allocations
-from partway.billing.models import Event, Invoice, Payment
+from partway.billing.models import Event, Invoice, Payment, PaymentRequest
 from partway.billing.receivables import credit
 from partway.billing.requests import payment_requests
-from partway.delivery.messages.online_amounts import due_message
+from partway.delivery.messages.online_amounts import due_message, rest_message
 from partway.delivery.pdf import invoice_pdf, pdf_response
 from partway.lib.money import Money
 
@@ -39,12 +39,13 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     events = Event.objects.filter(Q(invoice=invoice) | elsewhere).select_related("payment_request", "payment")
     unavailable_reason = payment_requests.unavailable_reason(invoice)
     may_use_link = Permission.COPY_LINKS in ctx.permissions and invoice.status != "draft"
+    requests = _requests(ctx, invoice)
     context = {
         "invoice": invoice,
+        "online_message": _online_message(ctx, invoice, unavailable_reason, requests["open_request"]),
         "lines": invoice.lines.all(),
         "unavailable_reason": unavailable_reason,
         "unavailable_message": unavailable_message(unavailable_reason),
-        "online_message": _online_message(ctx, invoice, unavailable_reason),
         "written_off": written_off,
         "party_hints": parties.hints(invoice),
         "payments": payment_rows.of_invoice(ctx, invoice),
@@ -54,14 +55,25 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         "customer_url": links.invoice_url(invoice) if may_use_link else "",
         "timeline": timeline.entries(events.order_by("-created_at", "-id")),
         "mails": invoice.mails.prefetch_related("attempts").order_by("-created_at", "-id"),
-        **_requests(ctx, invoice),
+        **requests,
         **_deposit(invoice),
     }
     return ctx.render("staff/invoices/show.html", context)
 
 
-def _online_message(ctx: MemberContext, invoice: Invoice, unavailable_reason: BillingError | None) -> str:
-    """The part that cannot be paid online, as a sentence; empty where `unavailable_reason` says it already."""
+def _online_message(
+    ctx: MemberContext,
+    invoice: Invoice,
+    unavailable_reason: BillingError | None,
+    open_request: PaymentRequest | None,
+) -> str:
+    """The part that cannot be paid online, as a sentence: of the due, or of what the open request leaves of it.
+
+    Empty where `unavailable_reason` says it already.
+    """
+    # The dialog of the request says it while the amount is typed, but only where its script runs.
+    if open_request is not None:
+        return rest_message(ctx.organization, invoice.amount_due - open_request.amount_requested)
     if invoice.status not in ("draft", "sent") or isinstance(unavailable_reason, Invalid):
         return ""
     return due_message(ctx.organization, invoice.amount_due)
