@@ -1,16 +1,20 @@
-"""Payments as the page of an invoice or a quote lists them: how much is allocated here, and which acts are offered."""
+"""Payments as the page of an invoice or a quote lists them: how much is allocated here, and which acts are offered.
+
+Among them are the rests that were settled without a payment.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.db.models import Q
 
 from partway.accounts.permissions import Permission
 from partway.billing import links
-from partway.billing.ledger import allocations
-from partway.billing.models import Allocation, Invoice, Payment, Quote
+from partway.billing.ledger import adjustments, allocations
+from partway.billing.models import Adjustment, Allocation, Invoice, Payment, Quote
+from partway.lib import clock
 from partway.lib.money import Money
 
 from .context import MemberContext
@@ -28,39 +32,51 @@ class PaymentRow:
     can_refund: bool = False
 
 
-def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[PaymentRow]:
-    """Its own payments, its quote's deposit, and payments of other invoices with credit applied here; latest first."""
+@dataclass(frozen=True, slots=True)
+class SettledRow:
+    """A rest that was settled, and how much of that stands."""
+
+    adjustment: Adjustment
+    left: Money
+
+
+def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[PaymentRow | SettledRow]:
+    """Its own payments, its quote's deposit, credit of other invoices that was applied, settled rests; latest first."""
     allocated = Allocation.objects.filter(invoice=invoice).values("payment")
     own = Q(invoice=invoice) | Q(quote=invoice.quote_id, quote__isnull=False) | Q(pk__in=allocated)
     payments = Payment.objects.for_organization(ctx.organization).filter(own)
     payments = payments.select_related("gateway_account", "quote", "invoice")
     minor = {payment.pk: amount for payment, amount in allocations.payments_on_invoice(invoice)}
     may_release = Permission.RELEASE_CREDIT in ctx.permissions
-    rows = []
-    for payment in _latest_first(ctx, payments):
+    zone = ctx.organization.time_zone
+    rows: list[tuple[tuple[date, datetime, str], PaymentRow | SettledRow]] = [
+        ((clock.today(row.created_at, zone), row.created_at, row.pk), SettledRow(row, left))
+        for row, left in adjustments.standing(invoice)
+    ]
+    for payment in payments:
         allocated_here = Money(minor.get(payment.pk, 0), invoice.currency)
         counts = payment.status == "succeeded" and invoice.status != "draft"
-        rows.append(
-            _row(
-                ctx,
-                payment,
-                allocated_here=allocated_here if counts and allocated_here != payment.captured else None,
-                can_release=may_release and bool(allocated_here),
-            )
+        row = _row(
+            ctx,
+            payment,
+            allocated_here=allocated_here if counts and allocated_here != payment.captured else None,
+            can_release=may_release and bool(allocated_here),
         )
-    return rows
+        rows.append((_moment(payment, zone), row))
+    return [row for _, row in sorted(rows, key=lambda keyed: keyed[0], reverse=True)]
 
 
 def of_quote(ctx: MemberContext, quote: Quote) -> list[PaymentRow]:
     """The deposit and the attempts to pay it, latest first."""
-    payments = _latest_first(ctx, quote.payments.select_related("gateway_account"))
-    return [_row(ctx, payment) for payment in payments]
-
-
-def _latest_first(ctx: MemberContext, payments: Iterable[Payment]) -> list[Payment]:
-    """Sorts by the day of the payment, which may be long before the day on which it was recorded."""
     zone = ctx.organization.time_zone
-    return sorted(payments, key=lambda one: (one.day(zone), one.created_at, one.pk), reverse=True)
+    payments = quote.payments.select_related("gateway_account")
+    latest_first = sorted(payments, key=lambda payment: _moment(payment, zone), reverse=True)
+    return [_row(ctx, payment) for payment in latest_first]
+
+
+def _moment(payment: Payment, zone: str) -> tuple[date, datetime, str]:
+    """The day of the payment first, which may be long before the day on which it was recorded."""
+    return payment.day(zone), payment.created_at, payment.pk
 
 
 def _row(

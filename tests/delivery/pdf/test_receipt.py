@@ -6,6 +6,7 @@ import pytest
 
 from partway.billing import links
 from partway.billing.models import Invoice, Payment
+from partway.delivery.formats import format_date
 from partway.delivery.pdf import receipt_pdf
 from tests.support import pdf_text, personas
 
@@ -52,6 +53,15 @@ def test_receipt_pdf_names_surplus_as_credit(invoice: Invoice) -> None:
     assert "You paid $250.00" in text
     assert "This payment $200.00" in text
     assert "Kept as your credit $50.00" in text
+
+
+def test_receipt_pdf_names_what_was_given_back(invoice: Invoice) -> None:
+    payment = personas.record_check(invoice, 120_000)
+    assert "Given back" not in pdf_text.text(_content(payment))
+    refund = personas.give_back(payment, 15_000)
+    text = pdf_text.text(_content(payment))
+    assert "Kept as your credit $200.00" in text
+    assert f"Given back on {format_date(refund.refunded_on)} −$150.00" in text
 
 
 def test_receipt_pdf_qr_code_links_to_receipt_page(invoice: Invoice) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 from partway.billing.models import Adjustment, Invoice
 from partway.billing.receivables import settlements
 from partway.billing.receivables.settlements import Settlement
-from partway.lib.clock import now
+from partway.lib.clock import now, today
 from tests.staff.payments.test_record_payment import record
 from tests.staff.race_hook import race_hook
 from tests.support import personas
@@ -40,6 +41,23 @@ def test_settling_redirects_with_notice(bob: Client, nearly_paid: Invoice) -> No
     assert "Settled $8.00" in text
     assert "Bank feeWire fee Settled $8.00" in text
     assert "Bob settled the remaining $8.00 (Bank fee)" in text
+
+
+def test_settled_rest_stands_among_the_payments_by_its_day(alice: Client, invoice: Invoice) -> None:
+    """Latest first, although the rest was settled after both checks were recorded."""
+    on, day = today(now(), "America/New_York"), timedelta(days=1)
+    personas.record_check(invoice, 50_000, paid_on=on - 2 * day, reference="No. 1")
+    personas.record_check(invoice, 40_000, paid_on=on, reference="No. 2")
+    rest = personas.settle_rest(invoice)
+    Adjustment.objects.filter(pk=rest.pk).update(created_at=now() - day)
+    text = text_of(alice.get(f"/o/alder/invoices/{invoice.pk}/"))
+    table = text.partition("Timeline")[0].partition("Receipt and more")[2]
+    assert table.index("No. 2") < table.index("Bank fee") < table.index("No. 1")
+
+
+def test_settling_nothing_but_the_whole_says_so(alice: Client, invoice: Invoice) -> None:
+    text = text_of(alice.get(url(invoice)))
+    assert f"Nothing was paid on {invoice.number}, and $1,000.00 needs no payment." in text
 
 
 def test_settling_twice_by_one_form_settles_once(bob: Client, nearly_paid: Invoice) -> None:

@@ -91,4 +91,8 @@ def _sums(payment: Payment, paid: Receipt) -> tuple[Row, ...]:
         *settled,
         Row(_("Left to pay") if on_invoice else _("Left after the deposit"), paid.left),
         *surplus,
+        *(
+            Row(_("Given back on %(day)s") % {"day": format_date(refund.refunded_on)}, -refund.amount)
+            for refund in payment.refunds.succeeded().order_by("refunded_on", "pk")
+        ),
     )

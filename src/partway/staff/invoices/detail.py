@@ -11,7 +11,7 @@ from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.errors import BillingError, Invalid
-from partway.billing.ledger import adjustments, allocations
+from partway.billing.ledger import allocations
 from partway.billing.models import Event, Invoice, Payment, PaymentRequest
 from partway.billing.receivables import credit
 from partway.billing.requests import payment_requests
@@ -49,7 +49,6 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         "written_off": written_off,
         "party_hints": parties.hints(invoice),
         "payments": payment_rows.of_invoice(ctx, invoice),
-        "adjustments": adjustments.standing(invoice),
         "accepts_payments": invoice.status in allocations.ALLOCATABLE_STATUSES,
         "credit": credit.available_credit(invoice),
         "customer_url": links.invoice_url(invoice) if may_use_link else "",

@@ -24,8 +24,10 @@ from partway.billing.people import customers, members, organizations
 from partway.billing.people.customers import CustomerDetails
 from partway.billing.people.members import NewUser
 from partway.billing.people.organizations import Profile
-from partway.billing.receivables import offline_payments, write_offs
+from partway.billing.receivables import offline_payments, refunds, settlements, write_offs
 from partway.billing.receivables.offline_payments import OfflinePayment
+from partway.billing.receivables.refunds import OutsideRefund
+from partway.billing.receivables.settlements import Settlement
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import NewPaymentRequest
 from partway.gateways.registry import DEMO_GATEWAY, GATEWAYS
@@ -264,6 +266,35 @@ def by_check(builder: DemoBuilder) -> None:
     builder.sent(customer, line("Heat cable along the eaves", "1", 88_000), days_ago=4)
 
 
+def settled(builder: DemoBuilder) -> None:
+    """An invoice of which the customer's bank kept a fee: the rest is settled."""
+    customer = builder.customer(CustomerDetails("Lindgren Architects", "office@lindgren.example"))
+    invoice = builder.sent(
+        customer, line("Roof survey for the permit", "1", 120_000, Decimal(0)), days_ago=25
+    )
+    builder.check(invoice, 118_500, "No. 1204", days_ago=6)
+    settlement = Settlement("fee", "Their bank kept $15.00 of it.")
+    settlements.settle(invoice, settlement=settlement, by=builder.by, now=builder.now)
+
+
+def given_back(builder: DemoBuilder) -> None:
+    """An invoice that was paid twice; what was too much went back by check."""
+    customer = builder.customer(CustomerDetails("Miguel Santos", "miguel@santos.example", "+1 555 0150"))
+    invoice = builder.sent(
+        customer, line("Flashing around the chimney", "1", 54_000, Decimal(0)), days_ago=22
+    )
+    payment = builder.check(invoice, 58_000, "No. 311", days_ago=9)
+    refund = OutsideRefund(
+        Money(4_000, invoice.currency),
+        "offline",
+        builder.day(builder.now),
+        "Check",
+        "No. 5107",
+        "Paid too much.",
+    )
+    refunds.record(customer, refund=refund, payment=payment, by=builder.by, now=builder.now)
+
+
 def draft(builder: DemoBuilder) -> None:
     """A draft."""
     customer = builder.customer(CustomerDetails("Priya Raman", "priya@raman.example"))
@@ -340,6 +371,8 @@ SCENARIOS: tuple[Callable[[DemoBuilder], None], ...] = (
     other_currencies,
     canceled,
     by_check,
+    settled,
+    given_back,
     draft,
     quote_waiting,
     quote_with_deposit_paid,
