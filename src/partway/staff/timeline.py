@@ -306,7 +306,7 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     "quote.declined": _value("reason"),
     "refund.reversed": _value("reason"),
     "refund.succeeded": lambda event: (
-        gettext("It is the deposit of its quote no more") if event.data.get("ends_deposit") else ""
+        gettext("No longer the deposit of the quote") if event.data.get("ends_deposit") else ""
     ),
 }
 _HIDDEN_TYPES = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})

@@ -64,8 +64,9 @@ def test_refund_of_deposit_says_that_it_is_due_again(alice: Client, dana: Custom
     text = text_of(alice.get(of_payment(deposit)))
     assert "This is the deposit of quote QUO-0001." in text
     assert "is credit, which goes first" not in text
-    text = text_of(give_back(alice, of_payment(deposit), "300.00", follow=True))
-    assert "It is the deposit of its quote no more" in text
+    text = text_of(give_back(alice, of_payment(deposit), "250.00", follow=True))
+    assert "The $50.00 that you keep is credit of Dana Whitfield." in text
+    assert "No longer the deposit of the quote" in text
     assert "Record Deposit" in text
 
 

@@ -120,7 +120,7 @@ def _record(
             amount = Money(sum(row.amount_minor for row in recorded), currency)
             notice = gettext("It is recorded that %(amount)s was given back to %(customer)s.")
             names = {"amount": format_money(amount), "customer": customer.name}
-            return ctx.redirect(back, notice=sentences(notice % names))
+            return ctx.redirect(back, notice=sentences(notice % names, _kept_notice(payment, names)))
     elif form.is_bound:
         typed = form.refund(ctx, currency)
         wrong = refunds.detail_errors(typed, customer, payment, ctx.today)
@@ -138,6 +138,20 @@ def _record(
         **({"unavailable_reason": ""} if ctx.is_post else {}),
     }
     return ctx.render("staff/payments/refund.html", page, status=form.status)
+
+
+def _kept_notice(payment: Payment | None, names: dict[str, str]) -> str:
+    """Says what became of the part of a deposit that was not given back; empty for other payments."""
+    if payment is None or payment.quote_id is None:
+        return ""
+    payment.refresh_from_db()
+    kept = allocations.unallocated(payment)
+    if not payment.deposit_given_back or not kept:
+        return ""
+    return gettext("The %(kept)s that you keep is credit of %(customer)s.") % {
+        **names,
+        "kept": format_money(kept),
+    }
 
 
 class ReverseRefundForm(StaffForm):
