@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from partway.billing.events import Actor
-from partway.billing.models import Event, Invoice, Payment, Refund
+from partway.billing.models import Customer, Event, Invoice, Payment, Refund
 from partway.billing.receivables import refunds
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.lib.clock import now
@@ -23,6 +23,7 @@ from tests.billing.verification.corruption import (
     reported_as,
     without_constraint,
 )
+from tests.support import personas
 
 WITHIN = "payment_allocated_within_captured"
 SUCCEEDED = Refund.objects.filter(status="succeeded")
@@ -106,6 +107,17 @@ def test_verify_finds_refunded_allocation_without_event(given_back: Payment, inv
         delete_events(Event.objects.filter(type="invoice.payment_refunded"), of="invoice"),
     )
     assert is_detected(("M6", "by refunded: no event says so", corruption))
+
+
+@pytest.mark.parametrize("is_given_back", [True, False])
+def test_verify_finds_deposit_whose_events_say_the_opposite(
+    dana: Customer, alice: Actor, is_given_back: bool
+) -> None:
+    deposit = personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
+    if is_given_back:
+        personas.give_back(deposit, 30_000)
+    said = f"deposit given back is {not is_given_back}"
+    assert is_detected(("M6", said, overwrite(Payment, deposit_given_back=not is_given_back)))
 
 
 def test_verify_finds_customer_whose_refund_is_uncounted(given_back: Payment) -> None:

@@ -273,7 +273,7 @@ CHECKS = (
         no_rows_where(
             Payment,
             Q(deposit_given_back=True) & ~_HAS_ENDED_DEPOSIT
-            | Q(deposit_given_back=False) & _HAS_ENDED_DEPOSIT,
+            | Q(deposit_given_back=False, quote__isnull=False) & _HAS_ENDED_DEPOSIT,
             "deposit given back is {deposit_given_back}, its events say the opposite",
         ),
     ),
