@@ -11,6 +11,7 @@ from partway.billing.receivables import write_offs
 from partway.delivery.mail import rendering
 from partway.lib.clock import now
 from tests.support import pdf_text, personas
+from tests.support.html_text import text_of
 
 
 @pytest.fixture
@@ -159,6 +160,25 @@ def test_receipt_page_of_reversed_deposit_names_quote_without_its_link(
     assert "your deposit of $300.00" in text
     assert quote.number in text
     assert links.quote_url(quote) not in text
+
+
+def test_receipt_page_says_what_was_given_back(dana: Client, invoice: Invoice) -> None:
+    payment = personas.record_check(invoice, 120_000)
+    personas.give_back(payment, 35_000)
+    text = text_of(dana.get(links.receipt_url(payment)))
+    assert "Alder Joinery gave $350.00 of it back to you on" in text
+    assert "paid in full" not in text
+
+
+def test_receipt_page_of_deposit_that_was_given_back_announces_no_invoice(
+    dana: Client, invoice: Invoice
+) -> None:
+    deposit = personas.record_deposit_check(personas.accept_quote(personas.sent_quote(invoice.customer)))
+    assert "It will stand on your invoice" in text_of(dana.get(links.receipt_url(deposit)))
+    personas.give_back(deposit, 30_000)
+    text = text_of(dana.get(links.receipt_url(deposit)))
+    assert "gave $300.00 of it back to you" in text
+    assert "It will stand on your invoice" not in text
 
 
 @pytest.mark.parametrize(("written_off", "says"), [(False, True), (True, False)])

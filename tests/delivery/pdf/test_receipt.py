@@ -62,6 +62,8 @@ def test_receipt_pdf_names_what_was_given_back(invoice: Invoice) -> None:
     text = pdf_text.text(_content(payment))
     assert "Kept as your credit $200.00" in text
     assert f"Given back on {format_date(refund.refunded_on)} −$150.00" in text
+    assert "Nothing else is to be done now." in text
+    assert "paid in full" not in text
 
 
 def test_receipt_pdf_qr_code_links_to_receipt_page(invoice: Invoice) -> None:
