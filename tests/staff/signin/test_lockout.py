@@ -295,3 +295,12 @@ def test_sign_in_takes_equal_time_for_unknown_email_and_user_without_password(
             fail(1, typed)
             took.append(time.process_time() - began)
     assert statistics.median(other) > statistics.median(known) / 2
+
+
+@pytest.mark.parametrize("form", ["signin/reset/1/{key}", "welcome/1/{key}", "join/{link}-{key}"])
+def test_form_behind_a_link_is_counted_however_often_its_secret_changes(team: Team, form: str) -> None:
+    def send(number: int) -> int:
+        address = form.format(link="inv1", key=f"key{number}")
+        return Client().post(f"/{address}/", {}, REMOTE_ADDR=f"198.51.100.{number}").status_code
+
+    assert [send(number) for number in range(21)] == [404] * 20 + [429]
