@@ -290,6 +290,17 @@ def test_refund_refuses_wrong_field(
     assert set(refused.value.fields) == {field}
 
 
+@pytest.mark.parametrize("of_credit", [True, False])
+def test_refund_before_its_payment_is_refused(
+    overpaid: Payment, dana: Customer, alice: Actor, of_credit: bool
+) -> None:
+    day_before = overpaid.day("America/New_York") - timedelta(days=1)
+    with pytest.raises(Invalid) as refused:
+        give_back(dana, 100, alice, None if of_credit else overpaid, refunded_on=day_before)
+    assert refused.value.fields["refunded_on"].code == "refund_before_payment"
+    assert give_back(dana, 100, alice, refunded_on=overpaid.day("America/New_York"))
+
+
 @pytest.mark.parametrize("amount_minor", [0, -1])
 def test_refund_of_nothing_is_refused(
     overpaid: Payment, dana: Customer, alice: Actor, amount_minor: int

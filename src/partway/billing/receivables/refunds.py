@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,6 +18,7 @@ from ..errors import Conflict, FieldError, Invalid, field_error
 from ..events import Actor
 from ..ledger import adjustments, allocations
 from ..models import Alert, Customer, Invoice, Payment, Refund
+from ..models.payments import PaymentQuerySet
 from ..people import payment_modes
 from ..states import move
 from . import amount_due, credit
@@ -83,8 +84,13 @@ def detail_errors(
         errors.pop("method", None)
         if payment is None or payment.is_offline:
             errors["method"] = field_error("refund_without_gateway")
+    # Of credit the oldest goes first, so that is the first that can have been given back.
+    first = payment or _credit(customer, refund.amount.currency).first()
+    paid_on = first.day(customer.organization.time_zone) if first else refund.refunded_on
     if "paid_on" in errors:
         errors["refunded_on"] = errors.pop("paid_on")
+    elif refund.refunded_on < paid_on:
+        errors["refunded_on"] = field_error("refund_before_payment", paid_on=paid_on)
     return errors
 
 
@@ -134,7 +140,7 @@ def record(
     return recorded
 
 
-def _credit(customer: Customer, currency: str) -> Iterable[Payment]:
+def _credit(customer: Customer, currency: str) -> PaymentQuerySet:
     return credit.payments_with_credit(customer).filter(captured_currency=currency)
 
 
