@@ -53,7 +53,16 @@ CORRUPTIONS: dict[str, Case] = {
         "M3",
         "failed, but allocated 0, given back 60000",
         without_constraint(
-            Payment, WITHIN, overwrite(Payment, status="failed", captured_minor=None, allocated_minor=0)
+            Payment,
+            WITHIN,
+            overwrite(
+                Payment,
+                status="failed",
+                captured_minor=None,
+                allocated_minor=0,
+                issued_by=None,
+                issued_to=None,
+            ),
         ),
     ),
     "refund without an event": (
