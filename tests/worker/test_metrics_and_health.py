@@ -81,3 +81,11 @@ def test_metrics_network_is_not_claimed_by_forwarded_for(settings: Settings) -> 
     settings.PARTWAY_METRICS_NETWORKS = ["10.0.0.0/8"]
     client = Client(REMOTE_ADDR="203.0.113.9", headers={"X-Forwarded-For": "10.1.2.3"})
     assert client.get("/metrics").status_code == 403
+
+
+@pytest.mark.parametrize(("peer", "status"), [("10.0.0.1", 200), ("203.0.113.9", 403)])
+def test_metrics_believe_headers_of_the_proxies_alone(settings: Settings, peer: str, status: int) -> None:
+    settings.PARTWAY_TRUSTED_PROXIES, settings.PARTWAY_PROXY_NETWORKS = 1, ["10.0.0.0/8"]
+    settings.PARTWAY_METRICS_NETWORKS = ["192.0.2.0/24"]
+    response = Client().get("/metrics", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR="192.0.2.1")
+    assert response.status_code == status
