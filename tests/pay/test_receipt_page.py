@@ -174,11 +174,11 @@ def test_receipt_page_of_deposit_that_was_given_back_announces_no_invoice(
     dana: Client, invoice: Invoice
 ) -> None:
     deposit = personas.record_deposit_check(personas.accept_quote(personas.sent_quote(invoice.customer)))
-    assert "It will stand on your invoice" in text_of(dana.get(links.receipt_url(deposit)))
+    assert "It will be applied to your invoice" in text_of(dana.get(links.receipt_url(deposit)))
     personas.give_back(deposit, 30_000)
     text = text_of(dana.get(links.receipt_url(deposit)))
     assert "gave $300.00 of it back to you" in text
-    assert "It will stand on your invoice" not in text
+    assert "It will be applied to your invoice" not in text
 
 
 @pytest.mark.parametrize(("written_off", "says"), [(False, True), (True, False)])

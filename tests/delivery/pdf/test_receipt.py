@@ -62,7 +62,7 @@ def test_receipt_pdf_names_what_was_given_back(invoice: Invoice) -> None:
     text = pdf_text.text(_content(payment))
     assert "Kept as your credit $200.00" in text
     assert f"Given back on {format_date(refund.refunded_on)} −$150.00" in text
-    assert "Nothing else is to be done now." in text
+    assert "There is nothing else for you to do now." in text
     assert "paid in full" not in text
 
 

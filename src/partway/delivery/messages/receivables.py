@@ -21,7 +21,9 @@ MESSAGES: dict[str, str | Promise] = {
     "amount_exceeds_payment": _("Enter at most %(credit)s: no more of this payment is left."),
     "conflict.refund_form_used": _("This form was used already. Open it again to record another refund."),
     "refund_before_payment": _("This was paid on %(paid_on)s: it cannot have been given back before."),
-    "conflict.refund_without_money": _("No money of this payment is here, so none can be given back."),
+    "conflict.refund_without_money": _(
+        "None of this payment's money was received, so none can be given back."
+    ),
     "conflict.refunded_already": _("All of this payment was given back already."),
     "conflict.reverse_refunded": _("%(refunded)s of this payment was given back. Reverse that refund first."),
     "refund_without_gateway": _("Choose how it was given back; no payment service took this money."),

@@ -25,10 +25,13 @@ def document(payment: Payment) -> Document:
     thanks = _("The invoice is paid in full.") if payment.invoice else _("The quote is paid in full.")
     if paid.left:
         organization = {"organization": payment.seller.name}
-        thanks = _("Nothing else is to be done now: %(organization)s will ask for the rest.") % organization
+        thanks = (
+            _("There is nothing else for you to do now: %(organization)s will ask for the rest.")
+            % organization
+        )
     if payment.refunded_minor:
         # What was given back may be due again, or have been the deposit: then neither sentence is true.
-        thanks = _("Nothing else is to be done now.")
+        thanks = _("There is nothing else for you to do now.")
     counting = Document(
         kind=_("Receipt"),
         number=billed.number or "",
