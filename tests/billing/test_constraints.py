@@ -17,6 +17,7 @@ from partway.billing.models import (
     Alert,
     Allocation,
     Callback,
+    Customer,
     Event,
     GatewayCall,
     Invoice,
@@ -31,7 +32,7 @@ from partway.billing.models import (
 )
 from partway.billing.people import members
 from partway.lib.clock import now as present
-from partway.lib.natural_sort import UNNUMBERED
+from partway.lib.natural_sort import UNNUMBERED, sort_key
 from tests.support import personas
 
 Row = Any
@@ -162,6 +163,10 @@ def duplicated(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
     return violate
 
 
+def the_customer(invoice: Invoice) -> Customer:
+    return invoice.customer
+
+
 def the_invoice(invoice: Invoice) -> Invoice:
     return invoice
 
@@ -244,7 +249,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     ),
     "invoice_total_adds_up": overwritten(the_invoice, total_minor=99_999),
     "invoice_numbered_when_sent": overwritten(the_invoice, number=None, number_key=UNNUMBERED),
-    "invoice_number_has_key": overwritten(the_invoice, number_key=UNNUMBERED),
+    "invoice_number_has_key": overwritten(the_invoice, number_key=sort_key("INV-1")),
     "invoice_of_quote_unique": duplicated(invoice_of_quote),
     "invoice_due_days_of_draft": overwritten(the_invoice, due_days=14),
     "invoice_line_position_unique": duplicated(line),
@@ -259,6 +264,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "quote_deposit_within_total": overwritten(quote, deposit_minor=10**9),
     "quote_numbered_when_sent": overwritten(quote, number=None, number_key=UNNUMBERED),
     "quote_number_has_key": overwritten(quote, number_key=UNNUMBERED),
+    "customer_name_has_key": overwritten(the_customer, sort_key=sort_key("Dana")),
     "invoice_parties_when_issued": overwritten(the_invoice, issued_to=None),
     "quote_parties_when_issued": overwritten(quote, issued_by=None),
     "payment_parties_when_issued": overwritten(paid_deposit, issued_by=None, issued_to=None),

@@ -259,5 +259,7 @@ def minor(amount: Money | None) -> int:
 
 def customer_choices(ctx: MemberContext) -> list[tuple[str, str]]:
     """Returns (id, label) of the customers that a document can be for."""
-    mine = Customer.objects.for_organization(ctx.organization).order_by("name", "id")[:_MAX_CUSTOMER_CHOICES]
+    mine = Customer.objects.for_organization(ctx.organization).order_by("sort_key", "id")[
+        :_MAX_CUSTOMER_CHOICES
+    ]
     return [(customer.pk, f"{customer.name} · {customer.email}") for customer in mine]

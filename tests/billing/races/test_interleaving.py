@@ -21,8 +21,9 @@ def renaming(dana: Customer, name: str) -> Callable[[], str]:
 
     @transaction.atomic
     def rename() -> str:
-        was = Customer.objects.locked(dana.pk).name
-        Customer.objects.filter(pk=dana.pk).update(name=name)
+        row = Customer.objects.locked(dana.pk)
+        was, row.name = row.name, name
+        row.save(update_fields=["name"])
         return was
 
     return rename

@@ -64,7 +64,11 @@ CORRUPTIONS: dict[str, Case] = {
             Invoice, "invoice_parties_when_issued", overwrite(SENT, issued_by=None, issued_to=None)
         ),
     ),
-    "a party of another name": ("D9", ALTERED, overwrite(Party, name="Mallory")),
+    "a party of another name": (
+        "D9",
+        ALTERED,
+        overwrite(Party, name="Mallory", email="mallory@evil.example"),
+    ),
     "a party of another organization's language": ("D9", ALTERED, overwrite(Party, locale="fr_FR")),
     "another logo": ("D9", ALTERED, overwrite(Logo, content=b"another")),
 }

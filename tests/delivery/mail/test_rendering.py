@@ -168,7 +168,7 @@ def test_mail_escapes_user_text_in_html(mail: Mail) -> None:
 )
 def test_mail_name_cannot_inject_header(mail: Mail, name: str) -> None:
     Organization.objects.update(name=name)
-    Customer.objects.update(name=name)
+    Customer.objects.update(name=name, email="dana@customer.example")
     message = _message(mail).message()
     assert "\n" not in message["Subject"]
     assert message["Bcc"] is None

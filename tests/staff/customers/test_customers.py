@@ -74,3 +74,19 @@ def test_customer_search_matches_names_and_email_addresses(charlie: Client, dana
 
 def test_customer_list_is_empty(charlie: Client) -> None:
     assert "No customers yet" in charlie.get("/o/alder/customers/").content.decode()
+
+
+def test_customer_list_sorts_and_finds_names_without_capitals_and_accents(
+    charlie: Client, organization: Organization
+) -> None:
+    for name in ("Zürcher", "zebra", "Ärzte Zentrum", "École"):
+        personas.customer(organization, name, email="x@customer.example")
+
+    def listed(query: str) -> list[str]:
+        page = charlie.get(f"/o/alder/customers/{query}").context["page"]
+        return [row.name for row in page.object_list]
+
+    assert listed("") == ["Ärzte Zentrum", "École", "zebra", "Zürcher"]
+    for q, found in {"ärzte": "Ärzte Zentrum", "zentrum+aerzte": "Ärzte Zentrum", "ECOLE": "École"}.items():
+        assert listed(f"?q={q}") == [found]
+    assert listed("?q=%25") == listed("?q=%CC%81") == []

@@ -16,7 +16,6 @@ from partway.billing.documents import invoices, quote_terms, quotes
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.models import Alert, Customer, Event, Invoice, Payment, Quote, QuoteTerms
 from partway.lib.clock import now, today
-from partway.lib.natural_sort import sort_key
 from tests.staff.confirmation_pages import confirm_page, hidden_fields
 from tests.support import personas
 
@@ -92,7 +91,7 @@ def test_quote_list_sorts_and_finds_numbers_by_their_key(charlie: Client, dana: 
     made = []
     for number in ("2025-9", "2025-0010", "QUO-999", "quo-1000"):
         row = personas.sent_quote(dana)
-        Quote.objects.filter(pk=row.pk).update(number=number, number_key=sort_key(number))
+        Quote.objects.filter(pk=row.pk).update(number=number)
         made.append(row.pk)
 
     def listed(query: str) -> list[str]:
@@ -102,6 +101,32 @@ def test_quote_list_sorts_and_finds_numbers_by_their_key(charlie: Client, dana: 
     assert listed("sort=number") == [*made, draft]
     assert listed("sort=-number") == [draft, *made[::-1]]
     assert listed("q=QUO-01000") == made[3:]
+
+
+def test_quote_list_sorts_and_finds_customers_without_capitals_and_accents(
+    charlie: Client, organization: Organization
+) -> None:
+    made = {
+        name: personas.sent_quote(personas.customer(organization, name, email="x@customer.example")).pk
+        for name in ("Zürcher", "zebra", "Ärzte Zentrum")
+    }
+
+    def listed(query: str) -> list[str]:
+        page = charlie.get(f"/o/alder/quotes/?{query}").context["page"]
+        return [row.pk for row in page.object_list]
+
+    in_order = [made[name] for name in ("Ärzte Zentrum", "zebra", "Zürcher")]
+    assert listed("sort=customer") == listed("sort=-customer")[::-1] == in_order
+    assert listed("q=ärzte") == listed("q=AERZTE+quo-3") == in_order[:1]
+
+
+def test_quote_editor_offers_customers_in_order_of_their_names(
+    bob: Client, organization: Organization
+) -> None:
+    for name in ("Zürcher", "zebra", "Ärzte Zentrum"):
+        personas.customer(organization, name, email="x@customer.example")
+    page = bob.get("/o/alder/quotes/new/").content.decode()
+    assert page.index("Ärzte Zentrum ·") < page.index("zebra ·") < page.index("Zürcher ·")
 
 
 def test_quote_list_groups_totals_by_currency(charlie: Client, dana: Customer) -> None:

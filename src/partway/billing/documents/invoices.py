@@ -12,7 +12,6 @@ from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 from partway.lib.money import Money
-from partway.lib.natural_sort import sort_key
 
 from .. import events, outbox, parties, preconditions
 from ..alerts import raise_for_payment
@@ -210,7 +209,7 @@ def send(
     data = {**_event_data(invoice), "number": number, "email": invoice.customer.email}
     data |= parties.event_data(issued)
     # The new version makes an open edit of the draft stale, so that it does not change the sent invoice (D8).
-    columns = {**issued, "number": number, "number_key": sort_key(number), "sent_at": now}
+    columns = {**issued, "number": number, "sent_at": now}
     columns |= {"due_on": invoice.due_on, "due_days": None, "version": invoice.version + 1}
     event = move(invoice, "sent", by=by, now=now, data=data, **columns)
     if invoice.quote_id is not None:

@@ -12,7 +12,6 @@ from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 from partway.lib.money import Money
-from partway.lib.natural_sort import sort_key
 
 from .. import events, outbox, parties, preconditions
 from ..checkouts import online_amounts
@@ -148,7 +147,7 @@ def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None
     number = next_quote_number(quote.organization_id)
     data = {**event_data(quote), "number": number, "email": quote.customer.email}
     data |= parties.event_data(issued)
-    columns = {**issued, "number": number, "number_key": sort_key(number), "sent_at": now}
+    columns = {**issued, "number": number, "sent_at": now}
     event = move(quote, "sent", by=by, now=now, data=data, **columns)
     _queue_mail(quote, event)
     return quote

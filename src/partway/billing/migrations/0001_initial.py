@@ -4,9 +4,12 @@ import functools
 
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.text
+import django.db.models.lookups
 from django.db import migrations, models
 
 import partway.accounts.fields
+import partway.billing.models.text_keys
 import partway.lib.ids
 
 
@@ -69,6 +72,8 @@ class Migration(migrations.Migration):
                 ("phone", models.CharField(blank=True, max_length=40)),
                 ("address", models.TextField(blank=True, max_length=400)),
                 ("created_at", models.DateTimeField()),
+                ("sort_key", partway.billing.models.text_keys.SortKeyField("name")),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("name", "email")),
                 (
                     "organization",
                     models.ForeignKey(
@@ -83,7 +88,8 @@ class Migration(migrations.Migration):
             name="Invoice",
             fields=[
                 ("number", models.CharField(blank=True, max_length=40, null=True)),
-                ("number_key", models.BinaryField(default=b"\xff")),
+                ("number_key", partway.billing.models.text_keys.SortKeyField("number")),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("number")),
                 ("currency", models.CharField(max_length=3)),
                 ("notes", models.TextField(blank=True, max_length=2000)),
                 (
@@ -403,6 +409,7 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("locale", models.CharField(blank=True, max_length=20)),
                 ("time_zone", models.CharField(blank=True, max_length=64)),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("name", "email")),
                 (
                     "logo",
                     models.ForeignKey(
@@ -829,7 +836,8 @@ class Migration(migrations.Migration):
             name="Quote",
             fields=[
                 ("number", models.CharField(blank=True, max_length=40, null=True)),
-                ("number_key", models.BinaryField(default=b"\xff")),
+                ("number_key", partway.billing.models.text_keys.SortKeyField("number")),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("number")),
                 ("currency", models.CharField(max_length=3)),
                 ("notes", models.TextField(blank=True, max_length=2000)),
                 (
@@ -1130,7 +1138,41 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="customer",
-            index=models.Index(fields=["organization", "name"], name="customer_by_name"),
+            index=models.Index(fields=["organization", "sort_key", "id"], name="customer_by_name"),
+        ),
+        migrations.AddIndex(
+            model_name="customer",
+            index=models.Index(fields=["organization", "search_key", "id"], name="customer_search"),
+        ),
+        migrations.AddConstraint(
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("name__isnull", True), ("sort_key", b"\xff")),
+                    models.Q(
+                        ("name__isnull", False),
+                        django.db.models.lookups.Exact(
+                            django.db.models.functions.text.Substr(
+                                "sort_key",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.functions.text.Length("sort_key"),
+                                        "-",
+                                        django.db.models.functions.text.Length(
+                                            partway.billing.models.text_keys.Utf8("name")
+                                        ),
+                                    ),
+                                    "+",
+                                    models.Value(1),
+                                ),
+                            ),
+                            partway.billing.models.text_keys.Utf8("name"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="customer_name_has_key",
+            ),
         ),
         migrations.AddConstraint(
             model_name="adjustment",
@@ -1175,6 +1217,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="mailattempt",
             constraint=models.UniqueConstraint(fields=("mail", "number"), name="mail_attempt_number_unique"),
+        ),
+        migrations.AddIndex(
+            model_name="party",
+            index=models.Index(fields=["organization", "search_key", "id"], name="party_search"),
         ),
         migrations.AddConstraint(
             model_name="gatewaycall",
@@ -1342,7 +1388,26 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("number__isnull", True), ("number_key", b"\xff")),
-                    models.Q(("number__isnull", False), models.Q(("number_key", b"\xff"), _negated=True)),
+                    models.Q(
+                        ("number__isnull", False),
+                        django.db.models.lookups.Exact(
+                            django.db.models.functions.text.Substr(
+                                "number_key",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.functions.text.Length("number_key"),
+                                        "-",
+                                        django.db.models.functions.text.Length(
+                                            partway.billing.models.text_keys.Utf8("number")
+                                        ),
+                                    ),
+                                    "+",
+                                    models.Value(1),
+                                ),
+                            ),
+                            partway.billing.models.text_keys.Utf8("number"),
+                        ),
+                    ),
                     _connector="OR",
                 ),
                 name="quote_number_has_key",
@@ -1675,7 +1740,8 @@ class Migration(migrations.Migration):
                     "amount_paid_minor",
                     "adjusted_minor",
                     "customer",
-                    "number",
+                    "issued_to",
+                    "search_key",
                 ],
                 name="invoice_figures",
             ),
@@ -1729,25 +1795,29 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="invoice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "void"), _negated=True),
-                fields=("quote",),
-                name="invoice_of_quote_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("due_days__isnull", True), ("sent_at__isnull", True), _connector="OR"),
-                name="invoice_due_days_of_draft",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("number__isnull", True), ("number_key", b"\xff")),
-                    models.Q(("number__isnull", False), models.Q(("number_key", b"\xff"), _negated=True)),
+                    models.Q(
+                        ("number__isnull", False),
+                        django.db.models.lookups.Exact(
+                            django.db.models.functions.text.Substr(
+                                "number_key",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.functions.text.Length("number_key"),
+                                        "-",
+                                        django.db.models.functions.text.Length(
+                                            partway.billing.models.text_keys.Utf8("number")
+                                        ),
+                                    ),
+                                    "+",
+                                    models.Value(1),
+                                ),
+                            ),
+                            partway.billing.models.text_keys.Utf8("number"),
+                        ),
+                    ),
                     _connector="OR",
                 ),
                 name="invoice_number_has_key",
@@ -1768,6 +1838,21 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="invoice_parties_when_issued",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "void"), _negated=True),
+                fields=("quote",),
+                name="invoice_of_quote_unique",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_days__isnull", True), ("sent_at__isnull", True), _connector="OR"),
+                name="invoice_due_days_of_draft",
             ),
         ),
         migrations.AddConstraint(

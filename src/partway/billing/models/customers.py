@@ -9,6 +9,7 @@ from django.db import models
 from partway.accounts.models import Organization
 
 from .fields import OrganizationQuerySet, id_field
+from .text_keys import SearchKeyField, SortKeyField, TextKeyModel, found_by, has_sort_key
 
 
 class CustomerQuerySet(OrganizationQuerySet["Customer"]):
@@ -18,8 +19,12 @@ class CustomerQuerySet(OrganizationQuerySet["Customer"]):
         """Returns the customer, locked until the transaction ends; spending credit locks them before any invoice."""
         return self.select_for_update(no_key=True).get(pk=pk)
 
+    def search(self, typed: str) -> CustomerQuerySet:
+        """Those whose name and address contain each of the words, in any capitals and accents."""
+        return self.filter(found_by(typed))
 
-class Customer(models.Model):
+
+class Customer(TextKeyModel):
     """A person or business that an organization sends invoices to."""
 
     id = id_field("cus")
@@ -29,11 +34,18 @@ class Customer(models.Model):
     phone = models.CharField(max_length=40, blank=True)
     address = models.TextField(max_length=400, blank=True)
     created_at = models.DateTimeField()
+    sort_key = SortKeyField("name")
+    search_key = SearchKeyField("name", "email")
 
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["organization", "name"], name="customer_by_name")]
+        constraints: ClassVar = [has_sort_key("customer", "name", "sort_key")]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "sort_key", "id"], name="customer_by_name"),
+            # Narrower than the table, which a search within words would have to read.
+            models.Index(fields=["organization", "search_key", "id"], name="customer_search"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
-from partway.lib.natural_sort import UNNUMBERED, key_range
+from partway.lib.natural_sort import key_range
 
 from .customers import Customer
-from .fields import ExactDecimalField, MoneyOf, id_field
-from .parties import IssuedModel
+from .fields import ExactDecimalField, MoneyOf, OrganizationQuerySet, id_field
+from .parties import IssuedModel, Party
+from .text_keys import SearchKeyField, SortKeyField, TextKeyModel, found_by
+
+D = TypeVar("D", bound="Document")
 
 
 class DiscountKind(models.TextChoices):
@@ -38,22 +41,37 @@ def not_negative(noun: str) -> models.CheckConstraint:
     )
 
 
-def has_number_key(noun: str) -> models.CheckConstraint:
-    """Holds that a document has the key of its number, or the key that sorts last, from the same moment on."""
-    return models.CheckConstraint(
-        condition=Q(number__isnull=True, number_key=UNNUMBERED)
-        | (Q(number__isnull=False) & ~Q(number_key=UNNUMBERED)),
-        name=f"{noun}_number_has_key",
-    )
-
-
 def has_number(number: str) -> Q:
     """Selects the document of this number in any case and with any leading zeros: RE-7 is RE-0007."""
     first, beyond = key_range(number)
     return Q(number_key__gte=first, number_key__lt=beyond)
 
 
-class Document(IssuedModel):
+class DocumentQuerySet(OrganizationQuerySet[D]):
+    """The vocabulary that invoices and quotes share."""
+
+    def search(self, typed: str, organization: Organization) -> Self:
+        """Those that contain each of the words in their number, or in the customer's name or address.
+
+        The customer as they are now, and as the document shows them (DESIGN D9). RE-7 finds RE-0007 too.
+        """
+        customers = Customer.objects.for_organization(organization)
+        parties = Party.objects.for_organization(organization)
+        documents = self.model._default_manager.filter(organization=organization)
+
+        # In queries of their own: a join would look at the same customer again for each document. Documents are
+        # compared by search key and not by id, since the index that lists read instead of the table has no ids.
+        def elsewhere(word: str, has_word: Q) -> Q:
+            return (
+                Q(customer__in=customers.filter(has_word).values("pk"))
+                | Q(issued_to__in=parties.filter(has_word).values("pk"))
+                | Q(search_key__in=documents.filter(has_number(word)).values("search_key"))
+            )
+
+        return self.filter(found_by(typed, elsewhere))
+
+
+class Document(IssuedModel, TextKeyModel):
     """An invoice or a quote; its figures are stored beside the lines, and `verify` recomputes them (DESIGN M6).
 
     Whatever a customer can pay (Invoice, Quote, PaymentRequest) has `kind`, `document`, `payment_request`,
@@ -63,7 +81,8 @@ class Document(IssuedModel):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="%(class)ss")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="%(class)ss")
     number = models.CharField(max_length=40, null=True, blank=True)
-    number_key = models.BinaryField(default=UNNUMBERED)  # lists sort by it, see lib.natural_sort
+    number_key = SortKeyField("number")
+    search_key = SearchKeyField("number")
     currency = models.CharField(max_length=3)
     notes = models.TextField(max_length=2000, blank=True)
     discount_kind = models.CharField(max_length=8, choices=DiscountKind.choices, blank=True, default="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Never, TypeVar
+from typing import Any, Never, Self, TypeVar
 
 from django.db import models
 
@@ -12,6 +12,8 @@ from partway.accounts.fields import ExactDecimalField, SealedValues
 from partway.accounts.models import Organization
 from partway.lib.ids import new_id
 from partway.lib.money import Money
+
+from .text_keys import computed_columns
 
 __all__ = ["ExactDecimalField", "MoneyOf", "OrganizationQuerySet", "SealedValues", "id_field"]
 
@@ -40,6 +42,12 @@ class MoneyOf:
 class OrganizationQuerySet(models.QuerySet[M]):
     """Rows of one organization: the only way a door may look anything up (DESIGN D5)."""
 
-    def for_organization(self, organization: Organization) -> OrganizationQuerySet[M]:
+    def for_organization(self, organization: Organization) -> Self:
         """Only this organization's rows."""
         return self.filter(organization=organization)
+
+    def update(self, **columns: Any) -> int:
+        """Updates the rows, with the sort keys and search keys of the texts that are written."""
+        return super().update(**columns, **computed_columns(self.model, columns))
+
+    update.alters_data = True  # type: ignore[attr-defined]  # a template must not call it

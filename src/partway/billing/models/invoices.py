@@ -9,12 +9,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from .documents import Document, Line, adds_up, has_number_key, not_negative
-from .fields import MoneyOf, OrganizationQuerySet, id_field
+from .documents import Document, DocumentQuerySet, Line, adds_up, not_negative
+from .fields import MoneyOf, id_field
 from .parties import parties_when
 from .quotes import Quote
+from .text_keys import has_sort_key
 
-_FIGURES = ("total_minor", "amount_paid_minor", "adjusted_minor", "customer", "number")
+_FIGURES = ("total_minor", "amount_paid_minor", "adjusted_minor", "customer", "issued_to", "search_key")
 
 # What is due, in minor units, for queries; `Invoice.amount_due_minor` is the same of one row.
 AMOUNT_DUE_MINOR = F("total_minor") - F("amount_paid_minor") - F("adjusted_minor")
@@ -30,7 +31,7 @@ class InvoiceStatus(models.TextChoices):
     WRITTEN_OFF = "written_off", _("Written off")
 
 
-class InvoiceQuerySet(OrganizationQuerySet["Invoice"]):
+class InvoiceQuerySet(DocumentQuerySet["Invoice"]):
     """The vocabulary for invoices."""
 
     def locked(self, pk: str) -> Invoice:
@@ -98,7 +99,7 @@ class Invoice(Document):
                 name="invoice_amount_due_not_negative",
             ),
             adds_up("invoice"),
-            has_number_key("invoice"),
+            has_sort_key("invoice", "number", "number_key"),
             parties_when("invoice", issued=Q(sent_at__isnull=False)),
             models.UniqueConstraint(
                 fields=["quote"], condition=~Q(status="void"), name="invoice_of_quote_unique"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -12,6 +12,7 @@ from partway.lib.ids import digest_id
 
 from .customers import Customer
 from .fields import OrganizationQuerySet
+from .text_keys import SearchKeyField, TextKeyField, TextKeyModel
 
 # The relations that a reader of what was issued selects with it.
 ISSUED = ("issued_by", "issued_to")
@@ -24,7 +25,7 @@ _OF_SELLER = (
 _OF_CUSTOMER = ("name", "address", "email")
 
 
-class Party(models.Model):
+class Party(TextKeyModel):
     """A seller or a customer at one time; all documents that show the same share one row.
 
     A row is never changed. Its id is the digest of its content, so writing it twice changes nothing, and `verify`
@@ -45,8 +46,12 @@ class Party(models.Model):
     currency = models.CharField(max_length=3, blank=True)  # of the organization, which decides the paper
     locale = models.CharField(max_length=20, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
+    search_key = SearchKeyField("name", "email")
 
     objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["organization", "search_key", "id"], name="party_search")]
 
     def __str__(self) -> str:
         return self.name
@@ -71,7 +76,7 @@ class Party(models.Model):
         content = {
             field.attname: getattr(self, field.attname)
             for field in self._meta.concrete_fields
-            if not field.primary_key
+            if not field.primary_key and not isinstance(field, TextKeyField)
         }
         return digest_id("pty", json.dumps(content, sort_keys=True).encode())
 

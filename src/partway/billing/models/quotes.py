@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 
-from .documents import Document, Line, adds_up, has_number_key, not_negative
-from .fields import ExactDecimalField, MoneyOf, OrganizationQuerySet, id_field
+from .documents import Document, DocumentQuerySet, Line, adds_up, not_negative
+from .fields import ExactDecimalField, MoneyOf, id_field
 from .parties import parties_when
+from .text_keys import has_sort_key
 
 
 class QuoteStatus(models.TextChoices):
@@ -51,7 +52,7 @@ class QuoteTerms(models.Model):
     deposit_threshold_minor = models.BigIntegerField(default=0)
 
 
-class QuoteQuerySet(OrganizationQuerySet["Quote"]):
+class QuoteQuerySet(DocumentQuerySet["Quote"]):
     """The vocabulary for quotes."""
 
     def locked(self, pk: str) -> Quote:
@@ -95,7 +96,7 @@ class Quote(Document):
             models.UniqueConstraint(fields=["organization", "number"], name="quote_number_unique"),
             models.CheckConstraint(condition=Q(status__in=QuoteStatus.values), name="quote_status_known"),
             adds_up("quote"),
-            has_number_key("quote"),
+            has_sort_key("quote", "number", "number_key"),
             parties_when("quote", issued=Q(sent_at__isnull=False)),
             models.CheckConstraint(
                 condition=Q(deposit_minor__gte=0, deposit_minor__lte=F("total_minor")),

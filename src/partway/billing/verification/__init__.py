@@ -15,6 +15,7 @@ from . import (
     parties,
     payment_requests,
     payments,
+    text_keys,
 )
 from .checks import Check, Difference
 from .snapshot import snapshot
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     *parties.CHECKS,
     *ownership.CHECKS,
     *mails.CHECKS,
+    *text_keys.CHECKS,
 )
 
 

@@ -9,7 +9,6 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Length, NullIf, Right, Substr
 
 from partway.accounts.models import Organization
-from partway.lib.natural_sort import UNNUMBERED, sort_key
 
 from ..models import Event, Invoice, Quote, QuoteTerms
 from .checks import Findings, Rows, TableCheck, check, no_rows_where
@@ -72,12 +71,6 @@ def _missing(gap: range, skipped: list[range]) -> int:
     return len(gap) - sum(overlap for overlap in overlaps if overlap > 0)
 
 
-def _wrong_keys(documents: Rows) -> Findings:
-    for pk, number, key in documents.values_list("pk", "number", "number_key").iterator():
-        if bytes(key) != (UNNUMBERED if number is None else sort_key(number)):
-            yield pk, f"its key is not that of the number {number}"
-
-
 def _version_by_events(noun: str, which: Q) -> Combinable:
     rows = Event.objects.filter(which, **{noun: OuterRef("pk")}).values(noun).annotate(many=Count("pk"))
     return 1 + Coalesce(Subquery(rows.values("many")), 0)
@@ -98,12 +91,6 @@ CHECKS = (
         "the numbers of invoices and of quotes have no gaps and no duplicates",
         TableCheck(Organization, _invoice_numbers),
         TableCheck(QuoteTerms, _quote_numbers),
-    ),
-    check(
-        "D4",
-        "lists sort invoices and quotes by their numbers",
-        TableCheck(Invoice, _wrong_keys),
-        TableCheck(Quote, _wrong_keys),
     ),
     check(
         "D8",

@@ -41,8 +41,8 @@ def index(ctx: MemberContext) -> HttpResponse:
     """Searches and paginates."""
     q = query_text(ctx.request.GET, "q")
     mine = Customer.objects.for_organization(ctx.organization)
-    rows = mine.filter(Q(name__icontains=q) | Q(email__icontains=q)) if q else mine
-    page = Paginator(rows.order_by("name", "id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
+    rows = mine.search(q) if q else mine
+    page = Paginator(rows.order_by("sort_key", "id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
     context = {"page": page, "q": q, "has_none_yet": not page.object_list and not mine.exists()}
     return ctx.render("staff/customers/index.html", context)
 

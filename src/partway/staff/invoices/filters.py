@@ -17,8 +17,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Customer, Invoice, PaymentRequest
-from partway.billing.models.documents import has_number
 from partway.billing.models.invoices import InvoiceQuerySet
+from partway.billing.models.text_keys import is_text
 from partway.delivery.formats import format_date
 
 from ..context import MemberContext
@@ -95,16 +95,7 @@ def _read_status(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) ->
 
 
 def _read_search(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
-    # The customers in a query of their own: a join would look at each invoice's customer again.
-    q = texts[0]
-    customers = Customer.objects.for_organization(ctx.organization).filter(
-        Q(name__icontains=q) | Q(email__iexact=q)
-    )
-    # The exact number too, as it is found by its key: re-7 is RE-0007, which does not contain it.
-    # Compared by numbers and not by ids, since the index that this reads instead of the table has no ids.
-    exact = rows.filter(has_number(q)).values("number")
-    found = rows.filter(Q(number__icontains=q) | Q(number__in=exact) | Q(customer__in=customers.values("pk")))
-    return found, f"“{_short(q)}”"
+    return rows.search(texts[0], ctx.organization), f"“{_short(texts[0])}”"
 
 
 def _read_customer(
@@ -112,7 +103,7 @@ def _read_customer(
 ) -> tuple[InvoiceQuerySet, str]:
     """By id, as a link has it, or by the whole name or address, as a member types it."""
     text, mine = texts[0], Customer.objects.for_organization(ctx.organization)
-    named = Q(pk=text) if text.startswith("cus_") else Q(name__iexact=text) | Q(email__iexact=text)
+    named = Q(pk=text) if text.startswith("cus_") else is_text(text)
     found = dict(mine.filter(named).values_list("pk", "name")[:_MAX_SAME_NAME])
     if not found:
         message = gettext("There is no customer “%(text)s”. The search field finds parts of names.")

@@ -38,7 +38,7 @@ _NEWEST: _Order = ("-created_at", "-id")
 # Amounts of different currencies do not compare, so the rows are grouped by currency.
 SORT_COLUMNS: dict[str, _Order] = {
     "number": ("number_key", "id"),
-    "customer": ("customer__name", "customer_id", "-created_at", "-id"),
+    "customer": ("customer__sort_key", "customer_id", "-created_at", "-id"),
     "status": (_RANK, "due_on", "id"),
     "due_on": ("due_on", "id"),
     "amount_due": ("currency", _DUE, "id"),
@@ -84,7 +84,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     rows = apply_sort(filtered, ctx)
     totals = _totals(filtered, ctx)
     customers = Customer.objects.for_organization(ctx.organization)
-    names = list(customers.order_by("name").values_list("name", flat=True)[: _MAX_SUGGESTIONS + 1])
+    names = list(customers.order_by("sort_key", "id").values_list("name", flat=True)[: _MAX_SUGGESTIONS + 1])
     page = InvoicePaginator(rows, sum(each.count for each in totals)).get_page(ctx.request.GET.get("page"))
     context = {
         "page": page,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +11,6 @@ from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.models import Event, Quote
-from partway.billing.models.documents import has_number
 from partway.billing.models.quotes import QuoteStatus
 from partway.delivery.pdf import pdf_response, quote_pdf
 from partway.lib.money import Money
@@ -29,8 +27,8 @@ _SORTS = {
     "-number": ("-number_key", "-id"),
     "valid_until": ("valid_until", "id"),
     "-valid_until": ("-valid_until", "-id"),
-    "customer": ("customer__name", "id"),
-    "-customer": ("-customer__name", "-id"),
+    "customer": ("customer__sort_key", "customer_id", "id"),
+    "-customer": ("-customer__sort_key", "-customer_id", "-id"),
     # Amounts of different currencies do not compare, so the rows are grouped by currency.
     "total": ("currency", "total_minor", "id"),
     "-total": ("-currency", "-total_minor", "-id"),
@@ -46,12 +44,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     mine = Quote.objects.filter(organization=ctx.organization)
     rows = mine.filter(status=status) if status else mine
     if q:
-        rows = rows.filter(
-            Q(number__icontains=q)
-            | has_number(q)
-            | Q(customer__name__icontains=q)
-            | Q(customer__email__iexact=q)
-        )
+        rows = rows.search(q, ctx.organization)
     ordered = rows.order_by(*_SORTS.get(query.get("sort", ""), _NEWEST))
     fetched = ordered.select_related("customer").prefetch_related("payments")
     page = Paginator(fetched, PAGE_ROWS).get_page(query.get("page"))

@@ -193,7 +193,7 @@ def payable_request(organization: Organization, now: datetime) -> PaymentRequest
         return latest
     owner = organization.members.select_related("user").get(role=Role.OWNER)
     builder = DemoBuilder(organization, events.member_actor(owner), now)
-    customer = Customer.objects.for_organization(organization).order_by("name")[0]
+    customer = Customer.objects.for_organization(organization).order_by("sort_key", "id")[0]
     invoice = builder.sent(customer, line("Gutter cleaning, next season", "1", 48_000), days_ago=0)
     return builder.ask(invoice, 20_000, "A part of it now, the rest after the work.")
 

@@ -15,6 +15,7 @@ from django.db import connection, models, transaction
 from django.db.models import Model
 
 from partway.billing.models.fields import ExactDecimalField
+from partway.billing.models.text_keys import text_keys
 from partway.lib.ids import new_id
 
 Row = dict[str, Any]
@@ -41,6 +42,7 @@ class BulkTable:
         self._adapters = [
             (field.attname, _ADAPTERS[type(field)]) for field in fields if type(field) in _ADAPTERS
         ]
+        self._text_keys = text_keys(model)
         self._rows: list[Row] = []
 
     def add(self, **columns: Any) -> Row:
@@ -55,6 +57,8 @@ class BulkTable:
         """Removes the waiting rows and yields their values in the order of the columns."""
         rows, self._rows = self._rows, []
         for row in rows:
+            for key in self._text_keys:
+                row[key.attname] = key.compute(row)
             for column, adapt in self._adapters:
                 if row[column] is not None:
                     row[column] = adapt(row[column])

@@ -12,7 +12,6 @@ from partway.billing.events import Actor
 from partway.gateways.registry import DEMO_GATEWAY
 from partway.lib.clock import today
 from partway.lib.ids import new_id
-from partway.lib.natural_sort import sort_key
 
 from .bulk_insert import Row
 from .tables import Seed
@@ -110,7 +109,6 @@ class InvoiceHistory:
         event_data |= self._parties()
         columns: Row = {
             "number": number,
-            "number_key": sort_key(number),
             "sent_at": self.at,
             "version": 2,
             **self._issued(),

@@ -1,0 +1,27 @@
+"""Checks that lists sort and search by keys of the texts that they show."""
+
+from __future__ import annotations
+
+from ..models import Customer, Invoice, Party, Quote
+from ..models.text_keys import text_keys
+from .checks import Findings, Rows, TableCheck, check
+
+
+def _wrong_keys(rows: Rows) -> Findings:
+    keys = text_keys(rows.model)
+    columns = {*(key.attname for key in keys), *(name for key in keys for name in key.sources)}
+    for row in rows.values("pk", *columns).iterator():
+        for key in keys:
+            stored, computed = row[key.attname], key.compute(row)
+            if (bytes(stored) if isinstance(computed, bytes) else stored) != computed:
+                texts = ", ".join(str(row[name]) for name in key.sources)
+                yield row["pk"], f"its {key.attname} is not that of {texts}"
+
+
+CHECKS = (
+    check(
+        "M6",
+        "sort keys and search keys are those of their texts",
+        *(TableCheck(model, _wrong_keys) for model in (Customer, Party, Invoice, Quote)),
+    ),
+)

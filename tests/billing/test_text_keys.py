@@ -1,0 +1,161 @@
+"""Sort keys and search keys: written with every text, and found and sorted alike on both databases."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+
+from partway.accounts.models import Organization
+from partway.billing.documents import invoices
+from partway.billing.events import Actor
+from partway.billing.models import Customer, Invoice
+from partway.billing.models.text_keys import is_text
+from partway.billing.people import customers
+from partway.billing.people.customers import CustomerDetails
+from partway.lib.clock import now
+from partway.lib.natural_sort import sort_key
+from tests.billing.verification.corruption import differences_of
+from tests.lib.test_natural_sort import NAMES_IN_ORDER
+from tests.support import personas
+from tests.support.searches import FINDS, MISSES
+
+
+def named(organization: Organization, *names: str) -> list[str]:
+    """Makes customers of these names, with addresses that contain none of what tests search for."""
+    actor, at = personas.owner_actor(organization), now()
+    details = [CustomerDetails(name, f"mail{number}@x.example") for number, name in enumerate(names)]
+    return [customers.create(organization, details=one, by=actor, now=at).pk for one in details]
+
+
+def found(organization: Organization, typed: str) -> list[str]:
+    rows = Customer.objects.for_organization(organization).search(typed)
+    return list(rows.order_by("sort_key", "id").values_list("name", flat=True))
+
+
+def test_customer_search_finds_what_folds_alike(organization: Organization) -> None:
+    named(organization, *{stored for stored, _typed in FINDS})
+    assert [case for case in FINDS if case[0] not in found(organization, case[1])] == []
+
+
+def test_customer_search_finds_nothing_else(organization: Organization) -> None:
+    named(organization, *{stored for stored, _typed in MISSES})
+    assert [case for case in MISSES if case[0] in found(organization, case[1])] == []
+
+
+@pytest.mark.parametrize("case", NAMES_IN_ORDER)
+def test_customers_sort_by_folded_name(organization: Organization, case: str) -> None:
+    names = NAMES_IN_ORDER[case]
+    named(organization, *random.Random(3).sample(names, k=len(names)))  # noqa: S311 - the same each time
+    rows = Customer.objects.for_organization(organization).order_by("sort_key", "id")
+    assert list(rows.values_list("name", flat=True)) == names
+
+
+def test_customers_of_one_name_sort_by_id(organization: Organization) -> None:
+    made = named(organization, *["Dana"] * 5)
+    rows = Customer.objects.order_by("sort_key", "id")
+    assert list(rows.values_list("pk", flat=True)) == sorted(made)
+
+
+def test_search_key_matches_whole_name_or_address(organization: Organization) -> None:
+    [pk, _other] = named(organization, "Müller & Co", "Müller & Company")
+    for text in ("MUELLER & CO", "muller & co", "Mail0@x.example"):
+        assert [row.pk for row in Customer.objects.filter(is_text(text))] == [pk]
+
+
+def saved(row: Customer) -> None:
+    row.name = "Zoë"
+    row.save()
+
+
+def saved_partly(row: Customer) -> None:
+    row.name = "Zoë"
+    row.save(update_fields=["name"])
+
+
+def updated(row: Customer) -> None:
+    Customer.objects.filter(pk=row.pk).update(name="Zoë", email=row.email)
+
+
+def changed(row: Customer) -> None:
+    actor = personas.owner_actor(row.organization)
+    customers.change(row, details=CustomerDetails("Zoë", row.email), by=actor, now=now())
+
+
+@pytest.mark.parametrize("write", [saved, saved_partly, updated, changed])
+def test_keys_are_written_with_their_text(dana: Customer, write: Callable[[Customer], None]) -> None:
+    write(dana)
+    dana.refresh_from_db()
+    assert (bytes(dana.sort_key), dana.search_key) == (sort_key("Zoë"), f"\nzoe\n{dana.email}\n")
+    assert differences_of("M6") == set()
+
+
+@pytest.mark.parametrize("columns", [{"email": "a@b.example"}, {"name": F("email"), "email": "a@b.example"}])
+def test_update_that_would_leave_an_old_key_is_refused(dana: Customer, columns: dict[str, object]) -> None:
+    with pytest.raises(TypeError, match="follows from"):
+        Customer.objects.filter(pk=dana.pk).update(**columns)
+
+
+def test_bulk_update_without_key_is_refused(dana: Customer) -> None:
+    with pytest.raises(TypeError, match="follows from"), transaction.atomic():
+        Customer.objects.bulk_update([dana], ["email"])
+
+
+def corrected(dana: Customer) -> Invoice:
+    """INV-0001, sent to Dana Whitfield, who is Zoë Ärzte by now."""
+    sent = personas.sent_invoice(dana)
+    dana.name, dana.email = "Zoë Ärzte", "praxis@arzt.example"
+    dana.save()
+    return sent
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "whitfield",
+        "DANA.whitfield@",
+        "zoe aerzte",
+        "praxis@",
+        "inv-1",
+        "0001",
+        "Whitfield 0001",
+        "arzte whitf INV",
+    ],
+)
+def test_document_search_finds_name_of_both_days_and_number(dana: Customer, typed: str) -> None:
+    sent = corrected(dana)
+    personas.sent_invoice(personas.customer(dana.organization, "Kenji Tanaka"))
+    assert list(Invoice.objects.search(typed, dana.organization)) == [sent]
+
+
+@pytest.mark.parametrize("typed", ["whitfield 0002", "kenji zoe", "%", "\u0301"])
+def test_document_search_finds_each_word_somewhere_in_one_document(dana: Customer, typed: str) -> None:
+    corrected(dana)
+    personas.sent_invoice(personas.customer(dana.organization, "Kenji Tanaka"))
+    assert not Invoice.objects.search(typed, dana.organization).exists()
+
+
+def test_corrected_document_is_found_by_its_new_party(dana: Customer, alice: Actor) -> None:
+    sent = corrected(dana)
+    invoices.correct_parties(sent, columns={"issued_to"}, expected_version=sent.version, by=alice, now=now())
+    assert not Invoice.objects.search("whitfield", dana.organization).exists()
+    assert differences_of("M6") == set()
+
+
+def plan(rows: QuerySet[Customer]) -> str:
+    """Returns the plan of a query, on PostgreSQL the one of a table that is worth an index."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+        return rows.explain()
+
+
+def test_list_of_customers_reads_an_index_in_its_order(dana: Customer) -> None:
+    rows = Customer.objects.for_organization(dana.organization)
+    assert "customer_by_name" in plan(rows.order_by("sort_key", "id")[:50])
+    if connection.vendor == "sqlite":  # PostgreSQL estimates costs, which in an empty database say nothing
+        assert "customer_search" in plan(rows.search("dana").order_by().values("pk"))
