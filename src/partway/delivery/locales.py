@@ -6,6 +6,8 @@ amounts lib/typed_numbers does not read are left out.
 
 from __future__ import annotations
 
+from partway.lib.natural_sort import sort_key
+
 _NAMES = """
 af_ZA Afrikaans (Suid-Afrika)
 am_ET አማርኛ (ኢትዮጵያ)
@@ -305,4 +307,4 @@ zu_ZA isiZulu (iNingizimu Afrika)
 def locale_choices(current: str) -> list[tuple[str, str]]:
     """Returns (locale, name) sorted by name; `current` is among them even where it is not offered."""
     names = dict(line.split(" ", 1) for line in _NAMES.strip().splitlines())
-    return sorted({current: current, **names}.items(), key=lambda choice: choice[1].casefold())
+    return sorted({current: current, **names}.items(), key=lambda choice: sort_key(choice[1]))

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from partway.accounts.permissions import Permission, permissions_of
 from partway.billing.events import Actor, member_actor
 from partway.billing.models import Alert
 from partway.lib import clock
+from partway.lib.natural_sort import sort_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,10 @@ class MemberContext:
         return Alert.objects.for_organization(self.organization).filter(resolved_at__isnull=True).count()
 
     @property
-    def other_organizations(self) -> QuerySet[Organization]:
-        """The other organizations of the member."""
-        mine = Organization.objects.filter(members__user=self.member.user)
-        return mine.exclude(pk=self.organization.pk).order_by("name")
+    def other_organizations(self) -> list[Organization]:
+        """The other organizations of the member, sorted by name."""
+        mine = Organization.objects.filter(members__user=self.member.user).exclude(pk=self.organization.pk)
+        return sorted(mine, key=lambda one: (sort_key(one.name), one.pk))
 
     @property
     def stores_mail_as_files(self) -> bool:

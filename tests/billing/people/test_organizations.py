@@ -44,6 +44,10 @@ def test_organizations_with_same_name_get_distinct_slugs() -> None:
     assert User.objects.count() == 1
 
 
+def test_organization_name_with_accents_gets_slug_of_its_letters() -> None:
+    assert create(replace(PROFILE, name="Ärzte & Łódź-Größe")).slug == "arzte-lodz-grosse"
+
+
 def test_organization_name_without_latin_letters_gets_default_slug() -> None:
     assert create(replace(PROFILE, name="杉")).slug == "organization"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from partway.accounts.models import Organization
+from partway.accounts.models import Organization, User
 from partway.billing import events
 from partway.billing.models import Event, Invoice
 from partway.billing.people import organizations
@@ -72,6 +72,12 @@ def test_audit_log_filter_includes_former_members(alice: Client, bob: Client, te
     alice.post(f"/o/alder/settings/members/{team.bob.pk}/remove/")
     assert (team.bob.pk, "Bob (left)") in alice.get(URL).context["people"]
     assert sentences(alice, f"?by={team.bob.pk}") == ["Bob added a customer"]
+
+
+def test_audit_log_filter_lists_people_by_folded_name(alice: Client, team: Team) -> None:
+    User.objects.filter(pk=team.bob.user_id).update(name="Åsa")
+    names = [name for _pk, name in alice.get(URL).context["people"][:3]]
+    assert names == ["Alice", "Åsa", "Charlie"]
 
 
 def test_audit_log_pages_contain_every_event(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from partway.accounts.models import Invitation, Member
+from partway.accounts.models import Invitation, Member, User
 from partway.billing.models import Event, Mail
 from partway.delivery.mail import sending
 from partway.lib.clock import now
@@ -29,6 +29,14 @@ def test_members_are_listed_with_their_role(alice: Client) -> None:
     page = alice.get(URL).content.decode()
     for name in ("Alice", "Bob", "Charlie", "Owner", "Collector", "Reader"):
         assert name in page
+
+
+def test_members_of_one_role_are_listed_by_folded_name(alice: Client, team: Team) -> None:
+    for name in ("zoe", "Émile", "Fay"):
+        user = User.objects.create_user(f"{name[-2:]}@alder.example", name, "x")
+        Member.objects.create(organization=team.organization, user=user, role="reader")
+    rows = alice.get(URL).context["members"]
+    assert [row.user.name for row in rows] == ["Alice", "Bob", "Charlie", "Émile", "Fay", "zoe"]
 
 
 def test_inviting_member_queues_mail_and_lists_invitation(alice: Client) -> None:

@@ -192,6 +192,7 @@ def test_payment_modes_keep_their_order(alice: Client, invoice: Invoice) -> None
     [
         ([""], "between one and 20"),
         (["Cash", "cash"], "is listed twice"),
+        (["Überweisung", "uberweisung"], "is listed twice"),
         (["x" * 41], "is too long"),
         ([str(number) for number in range(21)], "between one and 20"),
     ],

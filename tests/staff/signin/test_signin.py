@@ -76,6 +76,15 @@ def test_sign_out_ends_the_session_and_only_by_post(alice: Client) -> None:
     assert alice.get("/o/alder/").status_code == 302
 
 
+def test_organizations_of_a_user_are_listed_by_folded_name(alice: Client, team: Team) -> None:
+    for slug, name in (("zebra", "zebra"), ("arzte", "Ärzte"), ("zurcher", "Zürcher")):
+        owner = personas.organization(slug, name)
+        Member.objects.create(organization=owner, user=team.alice.user, role="owner")
+    for url in ("/", "/profile/", "/o/alder/invoices/"):
+        page = alice.get(url).content.decode()
+        assert page.index("Ärzte") < page.index("zebra") < page.index("Zürcher"), url
+
+
 def test_user_of_several_organizations_chooses_one(alice: Client, team: Team) -> None:
     birch = personas.organization("birch", "Birch & Co")
     Member.objects.create(organization=birch, user=team.alice.user, role="reader")

@@ -18,6 +18,7 @@ from partway.accounts.models import GatewayAccount, Logo, Organization, Role
 from partway.accounts.permissions import Permission, needs
 from partway.gateways.protocol import OutcomeUnknown, Refused
 from partway.gateways.registry import GATEWAYS
+from partway.lib.folding import fold
 from partway.lib.sealing import Unsealable
 
 from .. import events
@@ -72,7 +73,7 @@ def create(*, profile: Profile, owner: NewUser, by: Actor, now: datetime, slug: 
 
 
 def _unused_slug(name: str) -> str:
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "organization"
+    stem = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:40] or "organization"
     used = set(Organization.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
     candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(used) + 2))
     return next(slug for slug in candidates if slug not in used)

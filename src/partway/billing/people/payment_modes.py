@@ -9,6 +9,7 @@ from django.db import transaction
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
+from partway.lib.folding import fold
 
 from .. import events
 from ..errors import FieldError, Invalid, field_error
@@ -60,7 +61,7 @@ def change(
     if too_long:
         error = field_error("payment_mode_too_long", mode=too_long[:20], limit=MAX_MODE_LENGTH)
         raise Invalid({"modes": error})
-    if len({mode.casefold() for mode in modes}) < len(modes):
+    if len({fold(mode) for mode in modes}) < len(modes):
         raise Invalid({"modes": field_error("payment_mode_twice")})
     organizations.lock(organization)
     before = organization.payment_modes

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Event
+from partway.lib.natural_sort import sort_key
 
 from .. import timeline
 from ..context import MemberContext
@@ -94,6 +95,6 @@ def _people(ctx: MemberContext) -> list[tuple[str, str]]:
         if "member" in data
     }
     return [
-        *sorted({**gone, **here}.items(), key=lambda item: item[1].lower()),
+        *sorted({**gone, **here}.items(), key=lambda item: (sort_key(item[1]), item[0])),
         *((kind, str(label)) for kind, label in _OTHER_ACTORS.items()),
     ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from partway.accounts.models import Invitation, InvitationStatus, Member, Role
 from partway.billing.errors import BillingError
 from partway.billing.people import members
+from partway.lib.natural_sort import sort_key
 
 from ..confirm import confirm
 from ..context import MemberContext
@@ -40,10 +41,13 @@ class RoleForm(StaffForm):
 
 def index(ctx: MemberContext) -> HttpResponse:
     """Members, owners first, then open invitations."""
-    found = list(ctx.organization.members.select_related("user").order_by("user__name", "pk"))
+    found = ctx.organization.members.select_related("user")
+    roles = list(ROLE_DESCRIPTIONS)
     invited = ctx.organization.invitations.filter(status=InvitationStatus.OPEN).order_by("-created_at", "-pk")
     context = {
-        "members": sorted(found, key=lambda member: list(ROLE_DESCRIPTIONS).index(Role(member.role))),
+        "members": sorted(
+            found, key=lambda one: (roles.index(Role(one.role)), sort_key(one.user.name), one.pk)
+        ),
         "invitations": [(row, row.is_open(ctx.now)) for row in invited],
     }
     return ctx.render("staff/members/index.html", {**ROLES, **context})

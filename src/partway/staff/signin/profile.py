@@ -19,6 +19,7 @@ from partway.accounts.models import Member, User
 from partway.billing.errors import BillingError
 from partway.billing.people import members
 from partway.lib import clock
+from partway.lib.natural_sort import sort_key
 from partway.staff.access import redirect_to_signin
 from partway.staff.forms import StaffForm, text_field
 
@@ -65,8 +66,9 @@ def show(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, gettext("Saved."))
             return redirect("profile")
-    mine = list(
-        Member.objects.filter(user=user).select_related("organization").order_by("organization__name")
+    mine = sorted(
+        Member.objects.filter(user=user).select_related("organization"),
+        key=lambda member: (sort_key(member.organization.name), member.pk),
     )
     factors = {factor.type: factor for factor in Authenticator.objects.filter(user=user)}
     codes = factors.get(Authenticator.Type.RECOVERY_CODES)
