@@ -225,3 +225,22 @@ def test_headers_of_a_proxy_are_believed_from_its_networks_only(
 def test_sqlite_in_memory_fails_system_check(live: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     use_sqlite(monkeypatch, ":memory:")
     assert found() == ["partway.E011"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ids"),
+    [
+        ("PARTWAY_MAIL_FROM", "pay@example.com", []),
+        ("PARTWAY_MAIL_FROM", '"Zahlung, schnell" <pay@müller.example>', []),
+        ("PARTWAY_MAIL_FROM", "zahlung@müller_söhne.example", ["partway.E012"]),
+        ("PARTWAY_MAIL_FROM", "bürö@example.com", ["partway.E012"]),
+        ("PARTWAY_MAIL_FROM", "Partway", ["partway.E012"]),
+        ("EMAIL_HOST_USER", "bürö", ["partway.E012"]),
+        ("EMAIL_HOST_PASSWORD", "pässword", ["partway.E012"]),
+    ],
+)
+def test_mail_setting_that_no_mail_can_be_sent_with_fails_system_check(
+    settings: Settings, name: str, value: str, ids: list[str]
+) -> None:
+    setattr(settings, name, value)
+    assert found() == ids

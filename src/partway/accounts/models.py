@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from partway.lib import clock
 from partway.lib.clock import now
 from partway.lib.colors import contrast_with_white, is_color
+from partway.lib.email_addresses import unicode_address
 from partway.lib.ids import digest_id, new_id
 from partway.lib.money import EXPONENTS
 
@@ -111,16 +112,24 @@ class Logo(models.Model):
         return digest_id("logo", self.organization_id.encode(), bytes(self.content))
 
 
+def sign_in_address(text: str) -> str:
+    """Returns a typed address as User and Invitation store it; one that is no address in lower case all the same.
+
+    Browsers write the domain of a field for addresses in ASCII, password managers and people in Unicode.
+    """
+    return unicode_address(text.strip()).lower()
+
+
 class Users(BaseUserManager["User"]):
-    """Finds and creates users by email address, which is stored in lower case."""
+    """Finds and creates users by email address, which is stored as `sign_in_address` writes it."""
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """Returns the user with this address in any case; raises User.DoesNotExist."""
-        return self.get(email=(username or "").strip().lower())
+        """Returns the user with this address in any spelling; raises User.DoesNotExist."""
+        return self.get(email=sign_in_address(username or ""))
 
     def create_user(self, email: str, name: str, password: str | None = None) -> User:
         """Creates a user; without a password they cannot sign in until they set one by a link."""
-        user = User(email=email.strip().lower(), name=name)
+        user = User(email=sign_in_address(email), name=name)
         user.set_password(password)
         user.save()
         return user

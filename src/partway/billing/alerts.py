@@ -17,13 +17,16 @@ from partway.lib.money import Money
 from . import events
 from .errors import Invalid, Stale, field_error
 from .events import CLOCK, Actor
-from .models import Alert, Payment
+from .models import Alert, Mail, Payment
 from .models.payments import UNSETTLED
 
 MAX_RESOLUTION_LENGTH = 300
 
 # The clock resolves these when their cause is over, as when the gateway responds again.
-AUTO_RESOLVED_KINDS = ("gateway_refused", "payment_unsettled", "gateway_list_unavailable")
+AUTO_RESOLVED_KINDS = (
+    *("gateway_refused", "payment_unsettled", "gateway_list_unavailable"),
+    "sender_address_invalid",
+)
 # While the cause lasts they are raised again, but not earlier than this after a member resolved them.
 _QUIET_PERIOD = timedelta(days=1)
 
@@ -32,6 +35,12 @@ def raise_for_payment(kind: str, payment: Payment, *, now: datetime, **params: o
     """Raises an alert about a payment; `params` are what its sentence needs (Money, text, numbers)."""
     related = {"payment": payment, "invoice_id": payment.invoice_id}
     _raise(kind, payment.organization_id, payment.pk, related, params, now)
+
+
+def raise_for_mail(kind: str, mail: Mail, *, now: datetime, **params: object) -> None:
+    """Raises an alert about a mail of an organization, beside the invoice or the payment that the mail is about."""
+    related = {"invoice_id": mail.invoice_id, "payment_id": mail.payment_id}
+    _raise(kind, str(mail.organization_id), mail.pk, related, params, now)
 
 
 def raise_for_organization(

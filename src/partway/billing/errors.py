@@ -27,6 +27,8 @@ from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from partway.lib.email_addresses import InvalidAddress
+
 if TYPE_CHECKING:
     from .models import PaymentRequest
 
@@ -45,6 +47,11 @@ class FieldError:
 def field_error(code: str, **params: Any) -> FieldError:
     """Returns a FieldError with these parameters."""
     return FieldError(code, params)
+
+
+def address_error(error: InvalidAddress) -> FieldError:
+    """Returns the error of a field with this mail address."""
+    return field_error(f"bad_address.{error.reason}", address=error.text[:80])
 
 
 class BillingError(Exception):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from email.utils import parseaddr
 from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from partway.gateways.registry import GATEWAYS
+from partway.lib.email_addresses import InvalidAddress, ascii_address
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -165,6 +167,25 @@ def check_mail(**_: Any) -> list[CheckMessage]:
     if backend.startswith(_UNSENT):
         message = f"PARTWAY_MAIL_BACKEND is {backend}, which sends nothing."
         found.append(Error(message, hint="Name the backend of a mail service.", id="partway.E007"))
+    return found
+
+
+@register("partway")
+def check_mail_sender(**_: Any) -> list[CheckMessage]:
+    """E012: the settings of mail hold what can be sent, or every mail would fail long after the start."""
+    found: list[CheckMessage] = []
+    if settings.PARTWAY_MAIL_FROM:
+        try:
+            ascii_address(parseaddr(settings.PARTWAY_MAIL_FROM)[1])
+        except InvalidAddress:
+            message = f"PARTWAY_MAIL_FROM is {settings.PARTWAY_MAIL_FROM!r}, which is no mail address."
+            hint = "Write it like billing@example.com, with plain letters before the @."
+            found.append(Error(message, hint=hint, id="partway.E012"))
+    # Python's SMTP client encodes both in ASCII.
+    if not f"{settings.EMAIL_HOST_USER}{settings.EMAIL_HOST_PASSWORD}".isascii():
+        message = "EMAIL_URL has a user name or password with other characters than ASCII."
+        hint = "Give the mail account a password of plain letters, digits and marks."
+        found.append(Error(message, hint=hint, id="partway.E012"))
     return found
 
 

@@ -56,7 +56,7 @@ def test_organization_name_without_latin_letters_gets_default_slug() -> None:
     ("field", "value", "code"),
     [
         ("name", "", "column_blank"),
-        ("email", "nobody", "column_invalid"),
+        ("email", "nobody", "bad_address.form"),
         ("currency", "XYZ", "column_currency_unknown"),
         ("time_zone", "Mars/Olympus", "column_time_zone_unknown"),
         ("color", "green", "column_color_invalid"),

@@ -10,7 +10,9 @@ from anymail.exceptions import AnymailInvalidAddress
 
 from partway.delivery.mail.backends import RecipientsPartlyRefused
 from partway.delivery.mail.failures import classify
+from partway.delivery.mail.rendering import SenderInvalid
 from partway.delivery.messages.mails import MESSAGES, mail_error_message
+from partway.lib.email_addresses import InvalidAddress
 
 REFUSED = {"a@x.example": (550, b"no\x00 such\r\nmailbox")}
 ERRORS: list[tuple[Exception, str, str]] = [
@@ -28,6 +30,8 @@ ERRORS: list[tuple[Exception, str, str]] = [
     (smtplib.SMTPAuthenticationError(535, b"no"), "login_refused", "user name and password"),
     (smtplib.SMTPSenderRefused(550, b"no", "b@x.example"), "sender_refused", "the sender b@x.example: no"),
     (AnymailInvalidAddress("a@@x"), "refused_by_service", "a@@x"),
+    (InvalidAddress("a@@x", "form"), "recipient_invalid", "“a@@x” is not a mail address"),
+    (SenderInvalid("b@@x"), "sender_invalid", "“b@@x”, the address that mails come from"),
     (ConnectionRefusedError("refused"), "unreachable", "does not answer: refused"),
     (ValueError(), "unknown", "could not be sent: ValueError"),
 ]

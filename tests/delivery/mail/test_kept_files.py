@@ -51,6 +51,18 @@ def test_kept_message_preserves_non_ascii_text(organization: Organization, mail:
     assert "Müller & Söhne 木" in kept.text
 
 
+def test_inbox_shows_long_names_whole_and_domains_in_unicode(
+    organization: Organization, mail: Mail, request_: PaymentRequest
+) -> None:
+    Organization.objects.update(name="Жж" * 60, email="post@müller.example")
+    for model in (Mail, PaymentRequest):
+        model.objects.update(to=["dana@bücher.example", "eve@x.example"])
+    sending.send_due(now=now())
+    (kept,) = kept_files.messages(organization)
+    assert kept.headers["From"] == f"{'Жж' * 60} <post@müller.example>"
+    assert kept.to == "dana@bücher.example, eve@x.example"
+
+
 def test_kept_messages_are_listed_newest_first(organization: Organization, mail: Mail) -> None:
     personas.sent_invoice(personas.customer(organization, "Eve"))
     sending.send_due(now=now())

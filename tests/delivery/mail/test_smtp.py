@@ -3,67 +3,16 @@
 from __future__ import annotations
 
 import email
-import socket
-from collections.abc import Iterator
 from email import policy
 
-import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.conf import settings as django_settings
-from environ import Env
 from pytest_django import Settings
 
-from partway.billing.models import Event, Mail
+from partway.billing.models import Event, Mail, PaymentRequest
 from partway.delivery.mail import sending
 from partway.delivery.messages.mails import mail_error_message
 from partway.lib.clock import now
-
-
-class SmtpServer:
-    """The replies to each recipient and to the message, and the messages that were accepted."""
-
-    def __init__(self) -> None:
-        self.refused: dict[str, str] = {}
-        self.says = "250 OK"
-        self.taken: list[Envelope] = []
-
-    async def handle_RCPT(  # noqa: N802 - the server's name for it
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address in self.refused:
-            return self.refused[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.says.startswith("250"):
-            self.taken.append(envelope)
-        return self.says
-
-
-@pytest.fixture
-def smtp_server(settings: Settings) -> Iterator[SmtpServer]:
-    smtp_server = SmtpServer()
-    server = Controller(smtp_server, hostname="127.0.0.1", port=_free_port())
-    server.start()
-    _point_at(settings, server.port)
-    yield smtp_server
-    server.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _point_at(settings: Settings, port: int) -> None:
-    """Configures SMTP as EMAIL_URL does in the settings."""
-    for name, value in Env.email_url_config(f"smtp://127.0.0.1:{port}").items():
-        if name.startswith("EMAIL_"):
-            setattr(settings, name, value)
-    settings.EMAIL_BACKEND = "partway.delivery.mail.backends.SmtpBackend"
+from tests.support.smtp_server import SmtpServer, free_port, point_at
 
 
 def _outcome(mail: Mail) -> tuple[str, str]:
@@ -74,7 +23,9 @@ def _outcome(mail: Mail) -> tuple[str, str]:
 
 
 def test_smtp_mail_arrives_as_html_and_text(mail: Mail, smtp_server: SmtpServer) -> None:
-    Mail.objects.update(cc=["c@customer.example"], bcc=["b@customer.example"])
+    copies = {"cc": ["c@customer.example"], "bcc": ["b@customer.example"]}
+    PaymentRequest.objects.update(**copies)
+    Mail.objects.update(**copies)
     assert _outcome(mail) == ("sent", "")
     (envelope,) = smtp_server.taken
     assert set(envelope.rcpt_tos) == {
@@ -104,6 +55,7 @@ def test_smtp_full_mailbox_is_retried(mail: Mail, smtp_server: SmtpServer) -> No
 
 
 def test_smtp_one_refused_recipient_among_others_is_not_retried(mail: Mail, smtp_server: SmtpServer) -> None:
+    PaymentRequest.objects.update(cc=["gone@customer.example"])
     Mail.objects.update(cc=["gone@customer.example"])
     smtp_server.refused = {"gone@customer.example": "550 no such mailbox"}
     words = "Sent, but not to all: gone@customer.example was refused: 550 no such mailbox"
@@ -131,7 +83,7 @@ def test_smtp_busy_server_is_retried_until_accepted(mail: Mail, smtp_server: Smt
 
 
 def test_smtp_unreachable_server_is_retried(mail: Mail, settings: Settings) -> None:
-    _point_at(settings, _free_port())
+    point_at(settings, free_port())
     status, words = _outcome(mail)
     assert status == "queued"
     assert words.startswith("The mail server does not answer:")

@@ -90,3 +90,31 @@ def test_customer_list_sorts_and_finds_names_without_capitals_and_accents(
     for q, found in {"ärzte": "Ärzte Zentrum", "zentrum+aerzte": "Ärzte Zentrum", "ECOLE": "École"}.items():
         assert listed(f"?q={q}") == [found]
     assert listed("?q=%25") == listed("?q=%CC%81") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("jörg@hollis.example", "has letters before the @"),
+        ("books@holl_is.example", "no domain can be called"),
+        ("books@hollis.example\nBcc: eve@evil.example", "is not a mail address"),
+        ("", "Enter an address like name@example.com."),
+        ("b" * 65 + "@hollis.example", "is longer than a mail address can be"),
+    ],
+)
+def test_address_that_cannot_be_sent_to_is_refused_with_its_reason(
+    bob: Client, organization: Organization, typed: str, message: str
+) -> None:
+    response = bob.post(NEW, {**GOOD, "email": typed})
+    assert message in response.context["form"].errors["email"][0]
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["books@Bücher.example", "books@xn--bcher-kva.example"])
+def test_domain_of_customer_is_shown_in_unicode(bob: Client, organization: Organization, typed: str) -> None:
+    page = bob.post(NEW, {**GOOD, "email": typed}, follow=True).text
+    assert '<a href="mailto:books@xn--bcher-kva.example">books@bücher.example</a>' in page
+    assert page.count("xn--") == 1
+    customer = Customer.objects.get()
+    edited = bob.get(f"/o/alder/customers/{customer.pk}/edit/").text
+    assert 'value="books@bücher.example"' in edited

@@ -10,6 +10,7 @@ from django.test import Client
 
 from partway.billing import alerts
 from partway.billing.models import Alert, Invoice
+from partway.delivery.mail import sending
 from partway.delivery.messages import alerts as alert_messages
 from partway.lib.clock import now
 from partway.staff.overview import attention
@@ -95,7 +96,8 @@ def test_changed_alert_is_shown_again_before_resolution(bob: Client, alert: Aler
 
 
 def test_every_raised_alert_kind_has_advice() -> None:
-    """Billing raises kinds by name; the page has a title and a remedy for each."""
-    source = "".join(path.read_text() for path in Path(alerts.__file__).parent.rglob("*.py"))
-    raised = set(re.findall(r'raise_for_(?:payment|organization)\(\s*"(\w+)"', source))
+    """Billing and the sending of mails raise kinds by name; the page has a title and a remedy for each."""
+    roots = (Path(alerts.__file__).parent, Path(sending.__file__).parent)
+    source = "".join(path.read_text() for root in roots for path in root.rglob("*.py"))
+    raised = set(re.findall(r'raise_for_(?:payment|organization|mail)\(\s*"(\w+)"', source))
     assert raised == set(attention._KINDS) == {key.partition(".")[0] for key in alert_messages._ALERTS}

@@ -53,7 +53,8 @@ def test_inviting_member_queues_mail_and_lists_invitation(alice: Client) -> None
 @pytest.mark.parametrize(
     ("typed", "field", "message"),
     [
-        ({**IVY, "email": "nobody"}, "email", "Enter an email address"),
+        ({**IVY, "email": "nobody"}, "email", "Write it like name@example.com"),
+        ({**IVY, "email": "jörg@post.example"}, "email", "letters before the @"),
         ({**IVY, "email": "bob@alder.example"}, "email", "is a member already"),
         ({**IVY, "role": "king"}, "role", "Choose a role"),
     ],
@@ -128,3 +129,10 @@ def test_member_of_another_organization_is_404(alice: Client, mallory: Client, t
     stranger = Member.objects.get(user__name="Mallory")
     assert alice.post(f"{URL}{stranger.pk}/remove/").status_code == 404
     assert Member.objects.filter(pk=stranger.pk).exists()
+
+
+def test_invited_address_has_one_spelling(alice: Client) -> None:
+    alice.post(INVITE, {**IVY, "email": "Ivy@Büro.example"})
+    assert Invitation.objects.get().email == "ivy@büro.example"
+    response = alice.post(INVITE, {**IVY, "email": "ivy@xn--bro-hoa.example"})
+    assert "ivy@büro.example is invited already" in response.context["form"].errors["email"][0]

@@ -172,3 +172,10 @@ def test_password_reset_requests_are_rate_limited(team: Team) -> None:
 )
 def test_forged_password_reset_link_is_404(client: Client, team: Team, address: str) -> None:
     assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("typed", ["Alice@Müller.example", "alice@xn--mller-kva.example"])
+def test_link_is_mailed_for_each_spelling_of_the_domain(team: Team, typed: str) -> None:
+    User.objects.filter(email=ALICE).update(email="alice@müller.example")
+    ask(typed)
+    assert Mail.objects.get(kind="password_reset").to == ["alice@müller.example"]

@@ -155,3 +155,13 @@ def test_forged_welcome_link_is_404(client: Client, team: Team, link: str) -> No
 
 def test_welcome_link_of_user_with_password_is_404(client: Client, team: Team) -> None:
     assert client.get(welcome_link(team.alice.user)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "typed", ["Alice@Müller.example", "alice@xn--mller-kva.example", "alice@MÜLLER.example "]
+)
+def test_member_signs_in_with_each_spelling_of_their_domain(client: Client, team: Team, typed: str) -> None:
+    User.objects.filter(email=ALICE).update(email="alice@müller.example")
+    response = client.post("/signin/", {"email": typed, "password": PASSWORD})
+    assert response.status_code == 302
+    assert User.objects.get_by_natural_key(typed).name == "Alice"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
+from partway.lib.email_addresses import InvalidAddress, normalize_address, unicode_address
 
 from .. import events
-from ..errors import FieldError, Invalid, field_error
+from ..errors import FieldError, Invalid, address_error, field_error
 from ..events import Actor
 from ..merge import merge
 from ..models import Customer
@@ -33,6 +32,7 @@ class CustomerDetails:
 @transaction.atomic
 def create(organization: Organization, *, details: CustomerDetails, by: Actor, now: datetime) -> Customer:
     """Adds a customer; raises Invalid."""
+    details = replace(details, email=unicode_address(details.email))
     _check(details)
     customer = Customer.objects.create(organization=organization, created_at=now, **asdict(details))
     events.record("customer.created", customer, by=by, now=now)
@@ -54,6 +54,7 @@ def change(
     `initial` holds the values that the form showed: fields that the member left as they were keep what another
     member has written since (DESIGN D8).
     """
+    details = replace(details, email=unicode_address(details.email))
     _check(details)
     new = asdict(details)
     Customer.objects.locked(customer.pk)
@@ -76,10 +77,10 @@ def _check(details: CustomerDetails) -> None:
     if not details.name.strip():
         errors["name"] = field_error("customer_name_required")
     try:
-        validate_email(details.email)
-    except ValidationError:
-        errors["email"] = field_error("customer_email_invalid")
-    for name, limit in (("name", 120), ("email", 254), ("phone", 40), ("address", 400)):
+        normalize_address(details.email)
+    except InvalidAddress as error:
+        errors["email"] = address_error(error)
+    for name, limit in (("name", 120), ("phone", 40), ("address", 400)):
         if len(getattr(details, name)) > limit:
             errors[name] = field_error("too_many_characters", limit=limit)
     if errors:

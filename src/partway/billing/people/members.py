@@ -6,17 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
 from partway.accounts import passwords, rate_limits, sessions, two_factor
-from partway.accounts.models import Invitation, InvitationStatus, Member, Organization, Role, User
+from partway.accounts.models import (
+    Invitation,
+    InvitationStatus,
+    Member,
+    Organization,
+    Role,
+    User,
+    sign_in_address,
+)
 from partway.accounts.permissions import Permission, needs
 from partway.accounts.rate_limits import Limit, LimitReached, Window
+from partway.lib.email_addresses import InvalidAddress, normalize_address
 
 from .. import events, outbox
-from ..errors import FieldError, Invalid, InvitationNotOpen, LastOwner, Stale, field_error
+from ..errors import FieldError, Invalid, InvitationNotOpen, LastOwner, Stale, address_error, field_error
 from ..events import Actor
 from ..outbox import Recipients
 
@@ -35,9 +42,13 @@ class NewUser:
 
 @transaction.atomic
 def add(organization: Organization, *, person: NewUser, role: str, by: Actor, now: datetime) -> Member:
-    """Makes a user a member; a user who is new to the installation still has to set a password."""
-    user = User.objects.filter(email=person.email.lower()).first()
-    user = user or User.objects.create_user(person.email, person.name)
+    """Makes a user a member; a user who is new to the installation still has to set a password. Raises Invalid."""
+    user = User.objects.filter(email=sign_in_address(person.email)).first()
+    if user is None:
+        try:
+            user = User.objects.create_user(normalize_address(person.email), person.name)
+        except InvalidAddress as error:
+            raise Invalid({"email": address_error(error)}) from error
     member = Member.objects.create(organization=organization, user=user, role=role)
     _withdraw_open_invitations(member)
     events.record("member.added", organization, by=by, now=now, data=_member_data(member))
@@ -49,14 +60,14 @@ def add(organization: Organization, *, person: NewUser, role: str, by: Actor, no
 def invite(organization: Organization, *, email: str, role: str, by: Actor, now: datetime) -> Invitation:
     """Invites an address to join; the mail with the link is a row of this transaction. Raises Invalid."""
     _lock(organization)
-    email = email.strip().lower()
+    email = sign_in_address(email)
     errors = {}
     if role not in Role.values:
         errors["role"] = field_error("role_unknown")
     try:
-        validate_email(email)
-    except ValidationError:
-        errors["email"] = field_error("user_email_invalid")
+        normalize_address(email)
+    except InvalidAddress as error:
+        errors["email"] = address_error(error)
     if organization.members.filter(user__email=email).exists():
         errors["email"] = field_error("user_is_member", email=email)
     elif organization.invitations.filter(email=email, status=InvitationStatus.OPEN).exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -18,10 +18,11 @@ from partway.accounts.models import GatewayAccount, Logo, Organization, Role
 from partway.accounts.permissions import Permission, needs
 from partway.gateways.protocol import OutcomeUnknown, Refused
 from partway.gateways.registry import GATEWAYS
+from partway.lib.email_addresses import InvalidAddress, normalize_address, unicode_address
 from partway.lib.folding import fold
 from partway.lib.sealing import Unsealable
 
-from .. import events
+from .. import alerts, events
 from ..checkouts import gateway_calls
 from ..errors import (
     FieldError,
@@ -29,6 +30,7 @@ from ..errors import (
     GatewayRefused,
     GatewayUnavailable,
     Invalid,
+    address_error,
     field_error,
 )
 from ..events import Actor
@@ -64,6 +66,7 @@ class Profile:
 @transaction.atomic
 def create(*, profile: Profile, owner: NewUser, by: Actor, now: datetime, slug: str = "") -> Organization:
     """Creates an organization with its owner; payments stay off until a gateway is connected. Raises Invalid."""
+    profile = replace(profile, email=unicode_address(profile.email))
     organization = Organization(slug=slug or _unused_slug(profile.name), **asdict(profile))
     _check(organization)
     organization.save(force_insert=True)
@@ -95,6 +98,7 @@ def change(
     `initial` holds the values that the form showed: fields that the owner left as they were keep what another owner
     has written since (DESIGN D8). `next_number` raises the number of the next invoice.
     """
+    profile = replace(profile, email=unicode_address(profile.email))
     new = asdict(profile)
     lock(organization)
     if initial is not None:
@@ -113,6 +117,13 @@ def change(
         terms = QuoteTerms.objects.filter(pk=organization.pk)
         terms.filter(deposit_kind="amount").update(deposit_kind="", deposit_amount_minor=0)
         terms.update(deposit_threshold_minor=0)
+    if "email" in before:
+        alerts.auto_resolve(
+            "sender_address_invalid",
+            subject=organization.pk,
+            auto_resolution="sender_corrected",
+            now=now,
+        )
     if next_number is not None:
         before.update(_raise_next_number(organization, next_number))
     if before:
@@ -149,10 +160,14 @@ def _as_json(values: dict[str, object]) -> dict[str, object]:
 def _check(organization: Organization) -> None:
     errors: dict[str, FieldError] = {}
     try:
-        organization.full_clean(validate_unique=False, validate_constraints=False)
+        organization.full_clean(exclude=["email"], validate_unique=False, validate_constraints=False)
     except ValidationError as error:
         for name, (first, *_) in error.error_dict.items():
             errors[name] = field_error(f"column_{first.code}", **(first.params or {}))
+    try:
+        normalize_address(organization.email)
+    except InvalidAddress as invalid:
+        errors["email"] = address_error(invalid)
     # Django checks the length of a TextField in its own forms only.
     for name, limit in (("address", 400), ("payment_instructions", 600)):
         if len(getattr(organization, name)) > limit:

@@ -9,7 +9,10 @@ from typing import Any
 
 from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
 
+from partway.lib.email_addresses import InvalidAddress, unicode_address
+
 from .backends import RecipientsPartlyRefused
+from .rendering import SenderInvalid
 
 _PERMANENT = 500  # SMTP: 4xx is "not now", 5xx is "no"
 # A server can say as much as it likes, and to each recipient; the rest is in its own log.
@@ -33,6 +36,11 @@ class SendFailure:
 def classify(error: Exception) -> SendFailure:
     """Returns what this error means for the mail. An unknown one may pass, so the mail is tried again."""
     match error:
+        # Of a row that was stored before addresses were checked as they are sent, as by an import.
+        case InvalidAddress():
+            return SendFailure("recipient_invalid", {"address": _decoded(error.text)}, is_permanent=True)
+        case SenderInvalid():
+            return SendFailure("sender_invalid", {"address": _decoded(error.address)})
         case RecipientsPartlyRefused():
             return SendFailure("partly_refused", _refusals(error.refused), partly_sent=True)
         case smtplib.SMTPRecipientsRefused():
@@ -45,7 +53,7 @@ def classify(error: Exception) -> SendFailure:
         case smtplib.SMTPAuthenticationError():
             return SendFailure("login_refused")
         case smtplib.SMTPSenderRefused():
-            refusal = {"sender": error.sender, "reply": _decoded(error.smtp_error)}
+            refusal = {"sender": unicode_address(error.sender), "reply": _decoded(error.smtp_error)}
             return SendFailure("sender_refused", refusal)
         case AnymailRecipientsRefused() | AnymailInvalidAddress():
             return SendFailure("refused_by_service", {"error": _first_line(error)}, is_permanent=True)
@@ -59,7 +67,8 @@ def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> dict[str, Any]:
     first = list(refused.items())[:_MAX_REFUSALS]
     return {
         "refusals": [
-            {"address": address, "code": code, "reply": _decoded(reply)} for address, (code, reply) in first
+            {"address": unicode_address(address), "code": code, "reply": _decoded(reply)}
+            for address, (code, reply) in first
         ]
     }
 

@@ -8,14 +8,16 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.parser import BytesParser
-from email.utils import parsedate_to_datetime
+from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
 
 from django.conf import settings
 
 from partway.accounts.models import Organization
+from partway.lib.email_addresses import unicode_address
 
 MAX_LISTED = 200
 
@@ -83,12 +85,15 @@ def _read(path: Path) -> StoredMail | None:
     return StoredMail(
         id=path.stem,
         subject=_header(parsed, "Subject"),
-        to=_header(parsed, "To"),
-        cc=_header(parsed, "Cc"),
+        to=_addresses(parsed, "To"),
+        cc=_addresses(parsed, "Cc"),
         at=at,
         html=_body(parsed, "html"),
         text=_body(parsed, "plain"),
-        headers={name: _header(parsed, name) for name in ("From", "Reply-To", "Message-ID") if parsed[name]},
+        headers={
+            **{name: _addresses(parsed, name) for name in ("From", "Reply-To") if parsed[name]},
+            "Message-ID": _header(parsed, "Message-ID"),
+        },
         attachments=tuple(part.get_filename() or "attachment" for part in parsed.iter_attachments()),
     )
 
@@ -96,6 +101,18 @@ def _read(path: Path) -> StoredMail | None:
 def _header(parsed: EmailMessage, name: str) -> str:
     """Returns a header without the spaces that folding leaves."""
     return " ".join(str(parsed[name] or "").split())
+
+
+def _addresses(parsed: EmailMessage, name: str) -> str:
+    """Returns a header of addresses as people read it, with domains in Unicode."""
+    # Not the parsed header: Python puts a space between the encoded parts of a long name.
+    raw = [value for header, value in parsed.raw_items() if header.lower() == name.lower()]
+    shown = []
+    for encoded, address in getaddresses(raw):
+        display_name = " ".join(str(make_header(decode_header(encoded))).split())
+        spec = unicode_address(address)
+        shown.append(f"{display_name} <{spec}>" if display_name else spec)
+    return ", ".join(shown)
 
 
 def _body(parsed: EmailMessage, subtype: str) -> str:

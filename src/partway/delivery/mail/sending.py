@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
-from partway.billing import outbox
+from partway.billing import alerts, outbox
 from partway.billing.claims import BUDGET, ClaimableRows
 from partway.billing.models import Mail, MailAttempt
 
@@ -104,10 +104,27 @@ def _failed(mail: Mail, error: Exception, now: datetime) -> None:
         return
     with transaction.atomic():
         _record_attempt(mail, now, failure)
+        _raise_alert(mail, failure, now)
         if not failure.is_permanent and mail.attempt_count <= len(BACK_OFF):
             QUEUED_MAILS.unchanged(mail).update(next_attempt_at=now + BACK_OFF[mail.attempt_count - 1])
         elif QUEUED_MAILS.unchanged(mail).update(status="failed"):
             outbox.record_mail_failure(mail, code=failure.code, params=failure.params, now=now)
+
+
+def _raise_alert(mail: Mail, failure: SendFailure, now: datetime) -> None:
+    """Raises an alert where an address must be corrected before any attempt can succeed."""
+    if mail.organization_id is None:  # a mail about signing in; the log has the failure
+        return
+    if failure.code == "sender_invalid":
+        alerts.raise_for_organization(
+            "sender_address_invalid",
+            mail.organization_id,
+            subject=mail.organization_id,
+            now=now,
+            **failure.params,
+        )
+    elif failure.code == "recipient_invalid":
+        alerts.raise_for_mail("recipient_address_invalid", mail, now=now, **failure.params)
 
 
 def _record_attempt(mail: Mail, now: datetime, failure: SendFailure | None) -> None:

@@ -59,6 +59,10 @@ _ALERTS: dict[str, str | Promise] = {
     "booked_amount_mismatch": _(
         "%(booked)s is booked, but the payment service charged %(captured)s. Check it there."
     ),
+    "recipient_address_invalid": _("A mail could not be sent to “%(address)s”, which is not a mail address."),
+    "sender_address_invalid": _(
+        "No mail can be sent: “%(address)s”, the organization’s address, is not a mail address."
+    ),
     "refunded_at_gateway": _(
         "%(refunded)s of %(captured)s was refunded at the payment service, but no refund is recorded in Partway yet."
     ),
@@ -69,6 +73,7 @@ _AUTO_RESOLUTIONS: dict[str, str | Promise] = {
     "refund_recorded": _("The refund is recorded now."),
     "refund_failed": _("The refund failed: the payment service still has the money."),
     "list_available": _("The list can be read again."),
+    "sender_corrected": _("The address was corrected."),
     "account_replaced": _("The payment service was replaced, so its list is no longer read."),
 }
 

@@ -12,6 +12,8 @@ MESSAGES = {
     "partly_refused": _("Sent, but not to all: %(refusals)s"),
     "recipients_refused": "%(refusals)s",
     "message_refused": _("The mail server did not take the message: %(code)s %(reply)s"),
+    "recipient_invalid": _("“%(address)s” is not a mail address, so nothing could be sent to it."),
+    "sender_invalid": _("“%(address)s”, the address that mails come from, is not a mail address."),
     "login_refused": _("The mail server did not accept our user name and password. Check EMAIL_URL."),
     "sender_refused": _("The mail server refused the sender %(sender)s: %(reply)s"),
     "refused_by_service": _("The mail service refused the message: %(error)s"),

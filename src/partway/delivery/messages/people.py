@@ -10,9 +10,19 @@ MESSAGES: dict[str, str | Promise] = {
     "invalid": _("Please check the marked fields."),
     "stale": _("This was changed in the meantime. Compare both versions before you save."),
     "too_many_characters": _("Use at most %(limit)s characters."),
+    # Mail addresses of all kinds
+    "bad_address.missing": _("Enter an address like name@example.com."),
+    "bad_address.form": _("“%(address)s” is not a mail address. Write it like name@example.com."),
+    "bad_address.local_part": _(
+        "“%(address)s” has letters before the @ that many mail servers do not take. Before the @ use a to z, digits "
+        "and marks like . and -; after it any letters."
+    ),
+    "bad_address.domain": _(
+        "“%(address)s” is not a mail address: no domain can be called what is after the @."
+    ),
+    "bad_address.length": _("“%(address)s…” is longer than a mail address can be."),
     # Customers
     "customer_name_required": _("Enter the customer's name."),
-    "customer_email_invalid": _("Enter an address like name@example.com; invoices are sent there."),
     # Members and invitations
     "stale.member_removed": _("This member was removed in the meantime."),
     "last_owner": _(
@@ -26,7 +36,6 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "role_unknown": _("Choose a role."),
     "user_name_invalid": _("Enter a name of at most %(limit)s letters."),
-    "user_email_invalid": _("Enter an email address, like name@example.com."),
     "user_is_member": _("%(email)s is a member already."),
     "user_is_invited": _("%(email)s is invited already. Resend that invitation, or withdraw it first."),
     # Django's codes and sentences of its password validators
@@ -39,10 +48,9 @@ MESSAGES: dict[str, str | Promise] = {
     "invoice_prefix_ends_with_digit": _("End it with a letter or a mark, like INV- or 2026/."),
     "percent_invalid": _("Enter a percentage between 0 and 100, with at most four decimals."),
     "too_many_letters": _("Use at most %(limit)s letters."),
-    # "column_" and the code of a validator of the column; the first six are Django's
+    # "column_" and the code of a validator of the column; the first five are Django's
     "column_blank": _("This field cannot be blank."),
     "column_null": _("This field cannot be null."),
-    "column_invalid": _("Enter a valid email address."),
     "column_max_length": _(
         "Ensure this value has at most %(limit_value)s characters (it has %(show_value)s)."
     ),

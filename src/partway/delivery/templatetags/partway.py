@@ -8,6 +8,7 @@
 {{ invoice.due_on|format_date }}                 Nov 22, 2026
 {{ invoice|due }}                                the same, or for a draft: 14 days after sending
 {{ event.created_at|format_datetime:organization.time_zone }}   Nov 22, 2026, 3:14 PM
+{{ organization.email|ascii_address }}           info@xn--mller-kva.example, for a mailto link
 {{ request.expires_at|deadline:organization.time_zone }}        Nov 30, 2026; with the time, unless the day ends with it
 """
 
@@ -23,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing.documents.versions import Version
 from partway.billing.models import Invoice
-from partway.lib import clock
+from partway.lib import clock, email_addresses
 from partway.lib.money import Money
 
 from ..formats import (
@@ -93,6 +94,15 @@ def money(amount: Money) -> SafeString:
     long = SafeString(" data-long") if len(text) >= _LONG else ""
     small = format_html('<span class="decimals">{}</span>', decimals) if decimals else ""
     return format_html('<span class="amount"{}>{}{}{}</span>', long, before, small, after)
+
+
+@register.filter
+def ascii_address(address: str) -> str:
+    """The address for a mailto link: not every mail program knows domains in Unicode."""
+    try:
+        return email_addresses.ascii_address(address)
+    except email_addresses.InvalidAddress:
+        return address
 
 
 @register.filter

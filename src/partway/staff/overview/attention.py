@@ -94,6 +94,17 @@ _KINDS = {
         _("Different amount at the payment service"),
         _("Compare with the payment service, and ask them which is right before you change anything."),
     ),
+    "recipient_address_invalid": AlertKind(
+        _("A mail without an address"),
+        _("Correct the customer’s address, then send the mail again from its invoice, quote or request."),
+    ),
+    "sender_address_invalid": AlertKind(
+        _("Mails without a sender"),
+        _(
+            "An owner corrects the email address in Settings → Organization. "
+            "This ends by itself then, and the mails that wait go out within a day."
+        ),
+    ),
     "refunded_at_gateway": AlertKind(
         _("Refund not recorded in Partway"),
         _(

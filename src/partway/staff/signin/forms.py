@@ -13,7 +13,7 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.http import HttpRequest
 
 from partway.accounts import two_factor
-from partway.accounts.models import User
+from partway.accounts.models import User, sign_in_address
 from partway.accounts.passwords import reset_tokens
 from partway.billing import outbox
 from partway.lib import clock
@@ -34,6 +34,7 @@ class ForgotPasswordForm(ResetPasswordForm):
 
     def clean_email(self) -> str:
         """Returns the address; counts the request, whether the account exists or not. Raises LimitReached."""
+        self.cleaned_data["email"] = sign_in_address(self.cleaned_data["email"])
         email: str = super().clean_email()
         lockout.count_reset(context.request, email)
         return email

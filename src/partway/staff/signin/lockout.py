@@ -28,7 +28,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from partway.accounts import rate_limits
-from partway.accounts.models import User
+from partway.accounts.models import User, sign_in_address
 from partway.accounts.rate_limits import Limit, LimitReached, Uses, Window
 from partway.billing.people import members
 from partway.lib import clock
@@ -74,7 +74,7 @@ def guess(request: HttpRequest, email: str, kind: str, *, pending: str = "") -> 
     Raises LimitReached, and SecondFactorEnded with the last wrong code of a pending sign-in. The owner is told of
     both by mail, and sees each failure in the audit log; nothing differs where there is no such account.
     """
-    email = email.strip().lower()
+    email = sign_in_address(email)
     user = User.objects.filter(email=email, is_active=True).first()
     uses = _uses(request, email, user, kind)
     attempts = _consume(request, user, uses, kind)
@@ -142,7 +142,7 @@ def _per_network(request: HttpRequest, kind: str) -> Uses:
 
 def count_reset(request: HttpRequest, email: str) -> None:
     """Counts a request for a link by mail, for an account that exists or not. Raises LimitReached."""
-    uses = {_RESETS_PER_ACCOUNT: email.strip().lower(), **_per_network(request, "reset")}
+    uses = {_RESETS_PER_ACCOUNT: sign_in_address(email), **_per_network(request, "reset")}
     rate_limits.consume(uses, now=clock.now())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from partway.accounts import rate_limits
-from partway.accounts.models import User
+from partway.accounts.models import User, sign_in_address
 from partway.billing.events import OPERATOR
 from partway.billing.people import members
 from partway.lib import clock
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, operation: str, email: str, **options: Any) -> None:
         """Removes the second factor of this user, or the count of their failures."""
-        user = User.objects.filter(email=email.strip().lower()).first()
+        user = User.objects.filter(email=sign_in_address(email)).first()
         if user is None:
             raise CommandError(f"No user signs in as {email}.")
         if operation == "unlock":
