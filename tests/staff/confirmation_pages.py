@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -13,7 +14,8 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 def hidden_fields(response: HttpResponse) -> dict[str, str]:
     """Returns the hidden fields of a page."""
-    return dict(_HIDDEN.findall(response.content.decode()))
+    found = _HIDDEN.findall(response.content.decode())
+    return {name: html.unescape(value) for name, value in found}
 
 
 def confirm_page(client: Client, url: str, **options: Any) -> Any:

@@ -16,9 +16,11 @@ def merge(stored: Mapping[str, Any], initial: Mapping[str, Any], typed: Mapping[
     """
     # A field that the person left alone never counts as a change, or saving would undo another person's edit.
     changed = {name: value for name, value in typed.items() if value != initial[name]}
+    # A tuple is a list of texts, as of addresses.
+    texts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in stored.items()}
     conflicts = {
-        name: field_error("changed_meanwhile", stored=stored[name])
-        if stored[name] != ""
+        name: field_error("changed_meanwhile", stored=texts[name])
+        if texts[name] != ""
         else field_error("emptied_meanwhile")
         for name, value in changed.items()
         if stored[name] not in (initial[name], value)

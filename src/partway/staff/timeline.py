@@ -144,6 +144,17 @@ def _setting_changes(data: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
+def _recipient_changes(data: dict[str, Any]) -> str:
+    """To and Cc before and after; a Bcc was hidden from the others, so readers do not learn it here either."""
+    labels = {"to": gettext("To"), "cc": gettext("Cc")}
+    before = data["before"]
+    return "; ".join(
+        f"{label}: {_quoted(', '.join(before[name]))} → {_quoted(', '.join(data[name]))}"
+        for name, label in labels.items()
+        if before[name] != data[name]
+    )
+
+
 def _quoted(value: object) -> str:
     text = " ".join(str(value).split())
     return f"“{text[:_MAX_VALUE_LENGTH]}”" if text else gettext("nothing")
@@ -201,6 +212,7 @@ _SENTENCES = {
     "credit.released": _("%(actor)s moved %(amount)s to the customer’s credit"),
     "payment_request.sent": _("%(actor)s requested %(amount)s from %(to)s"),
     "payment_request.resent": _("%(actor)s sent the payment link again to %(to)s"),
+    "payment_request.recipients_changed": _("%(actor)s changed who gets the payment link"),
     "payment_request.opened": _("%(actor)s opened the payment link"),
     "payment_request.paid": _("The request for %(amount)s was paid"),
     "payment_request.expired": _("The request for %(amount)s expired"),
@@ -302,6 +314,7 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     ),
     "payment.reversed": _value("reason"),
     "payment_request.sent": lambda event: event.payment_request.note if event.payment_request else "",
+    "payment_request.recipients_changed": lambda event: _recipient_changes(event.data),
     "quote.accepted": _value("note"),
     "quote.declined": _value("reason"),
     "refund.reversed": _value("reason"),

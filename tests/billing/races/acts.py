@@ -131,6 +131,13 @@ def resend(scenario: RaceScenario) -> str:
     return "resent"
 
 
+def resend_elsewhere(scenario: RaceScenario) -> str:
+    """Mails the link to another address from now on."""
+    elsewhere = payment_requests.LinkRecipients(("books@customer.example",))
+    payment_requests.resend(scenario.open_request, recipients=elsewhere, by=scenario.alice, now=present())
+    return "resent"
+
+
 def cancel(scenario: RaceScenario) -> PaymentRequest:
     return payment_requests.cancel(scenario.open_request, by=scenario.alice, now=present())
 
@@ -317,6 +324,7 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "request other": request_other,
     "same form": same_form,
     "resend": resend,
+    "resend elsewhere": resend_elsewhere,
     "cancel": cancel,
     "void": void,
     "send": send,

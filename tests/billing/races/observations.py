@@ -42,6 +42,12 @@ def requests(scenario: RaceScenario) -> str:
     return ", ".join(": ".join(filter(None, [one.status, one.cancel_reason])) for one in made) or "none"
 
 
+def recipients(scenario: RaceScenario) -> str:
+    """Returns whether the link goes to the customer or elsewhere."""
+    (address,) = type(scenario.open_request).objects.get(pk=scenario.open_request.pk).to
+    return "customer" if address == scenario.dana.email else "elsewhere"
+
+
 def invoice(scenario: RaceScenario) -> str:
     """Returns the state of the invoice and its amount due."""
     return _status_and_due(scenario.invoice)
@@ -141,6 +147,7 @@ OBSERVATIONS: dict[str, Callable[[RaceScenario], str]] = {
     "charged": charged,
     "booked": success,
     "request link": request_link,
+    "recipients": recipients,
     "invoice link": invoice_link,
     "mails": mailed,
     "history": history,

@@ -113,6 +113,16 @@ CORRUPTIONS: dict[str, Case] = {
         "no event begins it amount_requested_minor 1,",
         overwrite(ASKED, amount_requested_minor=1),
     ),
+    "a request that goes to another address": (
+        "M6",
+        "which no event says",
+        overwrite(ASKED, to=["thief@evil.example"]),
+    ),
+    "a request with another hidden copy": (
+        "M6",
+        "which no event says",
+        overwrite(ASKED, bcc=["thief@evil.example"]),
+    ),
     "a payment of another amount": (
         "M6",
         "no event begins it amount_minor 1,",

@@ -7,6 +7,7 @@ from django.test import Client
 
 from partway.billing import links
 from partway.billing.models import Event, Invoice, Mail, PaymentRequest
+from tests.staff.confirmation_pages import hidden_fields
 from tests.support import personas
 
 
@@ -31,6 +32,57 @@ def test_resend_request_dialog_names_recipient_and_mails_link(
     assert mails(open_request) == 1
     assert bob.post(url(open_request, "resend")).status_code == 302
     assert mails(open_request) == 2
+
+
+def test_resend_request_dialog_changes_recipients(bob: Client, open_request: PaymentRequest) -> None:
+    sent = {
+        **hidden_fields(bob.get(url(open_request, "resend"))),
+        "to": "books@bücher.example; eve@x.example",
+    }
+    page = bob.post(url(open_request, "resend"), sent, follow=True).text
+    assert "on its way again to books@bücher.example, eve@x.example" in page
+    assert "Bob changed who gets the payment link" in page
+    assert "→ “books@bücher.example, eve@x.example”" in page
+    open_request.refresh_from_db()
+    assert open_request.to == ["books@bücher.example", "eve@x.example"]
+
+
+def test_resend_request_dialog_offers_new_address_of_customer(
+    bob: Client, open_request: PaymentRequest
+) -> None:
+    dialog = url(open_request, "resend")
+    assert "Use this address" not in bob.get(dialog).text
+    personas.change_address(open_request.invoice.customer, "new@customer.example")
+    assert "new@customer.example" in bob.get(dialog).text
+    offered = bob.get(f"{dialog}?to=customer")
+    assert 'name="to" value="new@customer.example"' in offered.text
+    assert "Use this address" not in offered.text
+    bob.post(dialog, {**hidden_fields(offered), "to": "new@customer.example"})
+    open_request.refresh_from_db()
+    assert open_request.to == ["new@customer.example"]
+
+
+def test_resend_request_dialog_keeps_bad_address_and_names_it(
+    bob: Client, open_request: PaymentRequest
+) -> None:
+    response = bob.post(url(open_request, "resend"), {"to": "jörg@customer.example", "cc": "", "bcc": ""})
+    assert response.status_code == 422
+    assert 'value="jörg@customer.example"' in response.text
+    assert "has letters before the @" in response.text
+    assert mails(open_request) == 1
+
+
+def test_resend_request_dialog_is_stale_after_another_member_changed_recipients(
+    bob: Client, open_request: PaymentRequest
+) -> None:
+    dialog = url(open_request, "resend")
+    opened = hidden_fields(bob.get(dialog))
+    bob.post(dialog, {**opened, "to": "first@x.example"})
+    response = bob.post(dialog, {**opened, "to": "second@x.example"})
+    assert response.status_code == 422
+    assert "first@x.example" in response.text
+    assert 'value="second@x.example"' in response.text
+    assert bob.post(dialog, {**hidden_fields(response), "to": "second@x.example"}).status_code == 302
 
 
 def test_an_ended_request_cannot_be_resent(bob: Client, open_request: PaymentRequest) -> None:

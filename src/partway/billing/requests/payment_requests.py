@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
 from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
 from partway.lib import clock
+from partway.lib.email_addresses import (
+    InvalidAddress,
+    distinct_addresses,
+    normalize_address,
+    same_address,
+    unicode_address,
+)
 from partway.lib.money import Money
 
 from .. import events, outbox
@@ -30,16 +36,60 @@ from ..errors import (
     PaymentRequestOpen,
     PaymentsNotEnabled,
     TooLate,
+    address_error,
     field_error,
 )
 from ..events import CLOCK, Actor
+from ..merge import merge
 from ..models import Event, Invoice, Mail, PaymentRequest, Quote
 from ..outbox import Recipients
 from ..states import move
 
 MAX_NOTE_LENGTH = 1000
 MAX_ADDRESSES = 20
-MAX_EMAIL_LENGTH = 254  # RFC 5321
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRecipients:
+    """The addresses that the link of a request is mailed to."""
+
+    to: tuple[str, ...]
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, request: PaymentRequest) -> LinkRecipients:
+        """Returns those of a request as they are stored."""
+        return cls(tuple(request.to), tuple(request.cc), tuple(request.bcc))
+
+    def normalized(self) -> LinkRecipients:
+        """Returns each address once, as it is stored; one that is no address as it was typed."""
+        to, cc, bcc = (
+            distinct_addresses(*map(unicode_address, typed)) for typed in (self.to, self.cc, self.bcc)
+        )
+        # A mail server would deliver a copy for each header that an address is in.
+        cc = [address for address in cc if not _is_among(address, to)]
+        bcc = [address for address in bcc if not _is_among(address, [*to, *cc])]
+        return LinkRecipients(tuple(to), tuple(cc), tuple(bcc))
+
+    def errors(self) -> dict[str, FieldError]:
+        """Returns the error of each list, which names its first bad address."""
+        found = {}
+        for name, addresses in asdict(self).items():
+            if len(addresses) > MAX_ADDRESSES:
+                found[name] = field_error("too_many_addresses", limit=MAX_ADDRESSES)
+            try:
+                for address in addresses[:MAX_ADDRESSES]:
+                    normalize_address(address)
+            except InvalidAddress as error:
+                found[name] = address_error(error)
+        if not self.to:
+            found["to"] = field_error("recipient_missing")
+        return found
+
+
+def _is_among(address: str, addresses: Sequence[str]) -> bool:
+    return any(same_address(address, other) for other in addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +104,11 @@ class NewPaymentRequest:
     reply_to: str = ""
     expires_at: datetime | None = None
     idempotency_key: str | None = None
+
+    @property
+    def recipients(self) -> LinkRecipients:
+        """To whom the link is mailed."""
+        return LinkRecipients(tuple(self.to), tuple(self.cc), tuple(self.bcc))
 
 
 def current(invoice: Invoice) -> PaymentRequest | None:
@@ -141,14 +196,15 @@ def create(
     errors = _field_errors(invoice, gateway, new_request, now)
     if errors:
         raise Invalid(errors)
+    recipients = new_request.recipients.normalized()
     request = PaymentRequest.objects.create(
         organization_id=invoice.organization_id,
         invoice=invoice,
         amount_requested_minor=new_request.amount.amount_minor,
         currency=new_request.amount.currency,
-        to=list(new_request.to),
-        cc=list(new_request.cc),
-        bcc=list(new_request.bcc),
+        to=list(recipients.to),
+        cc=list(recipients.cc),
+        bcc=list(recipients.bcc),
         note=new_request.note,
         requested_by=by.id,
         reply_to=new_request.reply_to,
@@ -157,7 +213,7 @@ def create(
         expires_at=new_request.expires_at,
     )
     expires_at = request.expires_at.isoformat() if request.expires_at else None
-    data = {**_event_data(request), "expires_at": expires_at}
+    data = {**_event_data(request), "cc": request.cc, "bcc": request.bcc, "expires_at": expires_at}
     event = events.record("payment_request.sent", request, by=by, now=now, data=data)
     _queue_mail(request, event, reply_to=request.reply_to)
     return request
@@ -166,10 +222,7 @@ def create(
 def _field_errors(
     invoice: Invoice, gateway: Gateway, new_request: NewPaymentRequest, now: datetime
 ) -> dict[str, FieldError]:
-    addresses = {"to": new_request.to, "cc": new_request.cc, "bcc": new_request.bcc}
-    errors = {name: error for name, typed in addresses.items() if (error := address_error(typed))}
-    if not new_request.to:
-        errors["to"] = field_error("recipient_missing")
+    errors = new_request.recipients.errors()
     if len(new_request.note) > MAX_NOTE_LENGTH:
         errors["note"] = field_error("note_too_long", limit=MAX_NOTE_LENGTH, length=len(new_request.note))
     if new_request.expires_at is not None and new_request.expires_at <= now:
@@ -198,18 +251,6 @@ def _amount_error(invoice: Invoice, gateway: Gateway, amount: Money) -> FieldErr
     return None
 
 
-def address_error(addresses: tuple[str, ...]) -> FieldError | None:
-    """Returns the error of a list of mail addresses, which names the first bad one; None when all are good."""
-    if len(addresses) > MAX_ADDRESSES:
-        return field_error("too_many_addresses", limit=MAX_ADDRESSES)
-    for address in addresses:
-        try:
-            validate_email(address if len(address) <= MAX_EMAIL_LENGTH else "")
-        except ValidationError:
-            return field_error("bad_address", address=address[:80])
-    return None
-
-
 def _event_data(request: PaymentRequest) -> dict[str, object]:
     return {"amount_minor": request.amount_requested_minor, "currency": request.currency, "to": request.to}
 
@@ -221,15 +262,54 @@ def _queue_mail(request: PaymentRequest, event: Event, *, reply_to: str) -> Mail
 
 @needs(Permission.REQUEST_PAYMENTS)
 @transaction.atomic(durable=True)
-def resend(request: PaymentRequest, *, by: Actor, now: datetime) -> Mail:
-    """Mails the same payment link again; raises TooLate once the request has ended or expired (DESIGN R5)."""
+def resend(
+    request: PaymentRequest,
+    *,
+    by: Actor,
+    now: datetime,
+    recipients: LinkRecipients | None = None,
+    initial: LinkRecipients | None = None,
+) -> Mail:
+    """Mails the same payment link again (DESIGN R5), to other `recipients` from now on where they are given.
+
+    `initial` are those that the form showed: a list that the member left as it was keeps what another member has
+    written since (DESIGN D8). Raises TooLate once the request has ended or expired, Invalid.
+    """
     request = _locked(request)
     if request.status != "open":
         raise TooLate(reason=f"request_{request.cancel_reason or request.status}")
     if request.has_expired(now):
         raise TooLate(reason="request_time_over")
+    if recipients is not None:
+        _change_recipients(request, recipients, initial=initial, by=by, now=now)
     event = events.record("payment_request.resent", request, by=by, now=now, data=_event_data(request))
     return _queue_mail(request, event, reply_to=outbox.requester(request))
+
+
+def _change_recipients(
+    request: PaymentRequest,
+    recipients: LinkRecipients,
+    *,
+    initial: LinkRecipients | None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Stores the recipients and records the event, if they are others; a queued mail to the former is not sent."""
+    if errors := recipients.errors():
+        raise Invalid(errors)
+    stored = LinkRecipients.of(request)
+    wanted = recipients.normalized()
+    if initial is not None:
+        shown = asdict(initial.normalized())
+        wanted = LinkRecipients(**merge(asdict(stored), shown, asdict(wanted))).normalized()
+    if wanted == stored:
+        return
+    before = {name: list(addresses) for name, addresses in asdict(stored).items()}
+    after = {name: list(addresses) for name, addresses in asdict(wanted).items()}
+    request.to, request.cc, request.bcc = after["to"], after["cc"], after["bcc"]
+    request.save(update_fields=["to", "cc", "bcc"])
+    data = {**after, "before": before}
+    events.record("payment_request.recipients_changed", request, by=by, now=now, data=data)
 
 
 @needs(Permission.REQUEST_PAYMENTS)

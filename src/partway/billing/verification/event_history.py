@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Aggregate, Exists, F, Model, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import Aggregate, Exists, F, Func, Model, OuterRef, Q, Subquery, TextField, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, Concat
 
@@ -48,6 +48,28 @@ class _Joined(Aggregate):
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         """Uses the name that the function has on PostgreSQL."""
         return self.as_sql(compiler, connection, function="STRING_AGG", **extra)
+
+
+class _JsonText(Func):
+    """The text of a column of JSON, written as the databases write a part of other JSON."""
+
+    function = "JSON"  # on SQLite, which keeps the spaces that were stored
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """Casts to text."""
+        return self.as_sql(compiler, connection, template="(%(expressions)s)::text", **extra)
+
+
+def _has_event_of_recipients() -> Exists:
+    """Returns whether an event says that the link of the request goes to the stored addresses."""
+    types = ("payment_request.sent", "payment_request.recipients_changed")
+    events = Event.objects.filter(type__in=types, payment_request=OuterRef("pk"))
+    for name in ("to", "cc", "bcc"):
+        said = Coalesce(KT(f"data__{name}"), Value(""), output_field=TextField())
+        events = events.annotate(**{f"said_{name}": said})
+        events = events.filter(**{f"said_{name}": _JsonText(OuterRef(name))})
+    return Exists(events)
 
 
 def _replayed(model: type[Model], noun: str, first: str, table: Transitions) -> TableCheck:
@@ -164,6 +186,9 @@ CHECKS = (
         _has_first_event(Invoice, "invoice", "invoice.created"),
         _has_first_event(Quote, "quote", "quote.created"),
         _has_first_event(PaymentRequest, "payment_request", "payment_request.sent", data_columns=_REQUESTED),
+        no_rows_where(
+            PaymentRequest, ~_has_event_of_recipients(), "mailed to {to}, {cc}, {bcc}, which no event says"
+        ),
         _has_first_event(
             Payment,
             "payment",

@@ -13,7 +13,6 @@ MESSAGES: dict[str, str | Promise] = {
     "amount_too_small": _("Enter an amount above zero."),
     "amount_too_small.due": _("Less is due than the smallest online payment, %(minimum)s."),
     "amount_too_small.online": _("Enter at least %(minimum)s: less cannot be paid online."),
-    "bad_address": _("“%(address)s” is not a mail address. Write it like name@example.com."),
     "conflict.request_form_used": _(
         "This form has already requested %(amount)s. Open it again to request more."
     ),

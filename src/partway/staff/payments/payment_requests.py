@@ -7,18 +7,20 @@ from django.utils.translation import gettext
 
 from partway.billing import links
 from partway.billing.checkouts import online_amounts
-from partway.billing.errors import BillingError, field_error
+from partway.billing.errors import BillingError
 from partway.billing.models import PaymentRequest
 from partway.billing.requests import payment_requests
-from partway.billing.requests.payment_requests import NewPaymentRequest
+from partway.billing.requests.payment_requests import LinkRecipients, NewPaymentRequest
 from partway.delivery.formats import format_money
 from partway.delivery.messages.online_amounts import due_message
 from partway.lib import clock
+from partway.lib.email_addresses import same_address
 
 from ..access import get_invoice_or_404, get_own_or_404
 from ..confirm import confirm, unavailable_message
 from ..context import MemberContext
 from ..forms import (
+    ConcurrentEditForm,
     DayField,
     EmailListField,
     IdempotencyKeyField,
@@ -43,13 +45,9 @@ class PaymentRequestForm(StaffForm):
 
     def clean(self) -> None:
         """Adds billing's checks of the addresses where another error keeps billing from being called."""
-        for name in ("to", "cc", "bcc") if self.errors else ():
-            addresses = self.cleaned_data[name]
-            error = payment_requests.address_error(addresses)
-            if name == "to" and not addresses:
-                error = field_error("recipient_missing")
-            if error:
-                self.add_field_errors({name: error})
+        if self.errors:
+            addresses = {name: self.cleaned_data[name] for name in ("to", "cc", "bcc")}
+            self.add_field_errors(LinkRecipients(**addresses).errors())
 
     def new_request(self, time_zone: str, reply_to: str) -> NewPaymentRequest:
         """Returns the request; its link works to the end of the last day in `time_zone`."""
@@ -122,24 +120,66 @@ def get_request_or_404(ctx: MemberContext, request_id: str) -> PaymentRequest:
     return get_own_or_404(ctx, rows, request_id)
 
 
+class ResendForm(ConcurrentEditForm):
+    """The addresses that the same link is mailed to, now and from now on."""
+
+    to = EmailListField(required=False)
+    cc = EmailListField(required=False)
+    bcc = EmailListField(required=False)
+
+    def recipients(self) -> LinkRecipients | None:
+        """Returns what was typed; None where no address was sent, as by a page that only asked."""
+        return LinkRecipients(**self.cleaned_data) if "to" in self.data else None
+
+
 def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
-    """Asks before the same link is mailed again."""
+    """Asks to whom the same link is mailed again; with ?to=customer the customer's present address is filled in."""
     payment_request = get_request_or_404(ctx, request_id)
     back = ctx.url("invoice", payment_request.invoice_id)
+    customer = payment_request.invoice.customer
+    first = _recipient_texts(payment_request)
+    if ctx.request.GET.get("to") == "customer":
+        first["to"] = customer.email
+    form = ResendForm(ctx.post_data, initial=first)
 
-    def act(_form: StaffForm) -> HttpResponse:
-        payment_requests.resend(payment_request, by=ctx.actor, now=ctx.now)
+    def act(form: ResendForm) -> HttpResponse:
+        opened = form.opened_form()
+        mail = payment_requests.resend(
+            payment_request,
+            recipients=form.recipients(),
+            initial=opened.recipients() if opened and opened.is_valid() else None,
+            by=ctx.actor,
+            now=ctx.now,
+        )
         notice = gettext("The payment link is on its way again to %(to)s.")
-        return ctx.redirect(back, notice=notice % {"to": ", ".join(payment_request.to)})
+        return ctx.redirect(back, notice=notice % {"to": ", ".join(mail.to)})
+
+    def context() -> dict[str, object]:
+        form.initial = stored = _recipient_texts(payment_request)
+        asked = [*payment_request.to, *payment_request.cc, *payment_request.bcc]
+        asked += form.cleaned_data.get("to", ()) if form.is_bound else ()
+        is_asked = any(same_address(customer.email, address) for address in asked)
+        return {
+            # What is stored, and not what the link to the customer's address filled in.
+            "initial": form.initial_json() if form.is_bound else ResendForm(initial=stored).initial_json(),
+            "form": form if form.is_bound else ResendForm(initial=first),
+            "new_address": "" if is_asked or first["to"] == customer.email else customer.email,
+        }
 
     return confirm(
         ctx,
         payment_request,
         "staff/requests/resend.html",
-        form=StaffForm(ctx.post_data),
+        form=form,
         act=act,
         back=back,
+        context=context,
     )
+
+
+def _recipient_texts(request: PaymentRequest) -> dict[str, str]:
+    """Returns the recipients of a request as a member types them."""
+    return {name: ", ".join(getattr(request, name)) for name in ("to", "cc", "bcc")}
 
 
 def cancel(ctx: MemberContext, request_id: str) -> HttpResponse:

@@ -156,7 +156,13 @@ class InvoiceHistory:
             requested_by=self.seed.member.id,
             created_at=self.at,
         )
-        event_data = {**self._amount(amount_minor), "to": request["to"], "expires_at": None}
+        event_data = {
+            **self._amount(amount_minor),
+            "to": request["to"],
+            "cc": [],
+            "bcc": [],
+            "expires_at": None,
+        }
         event = self._record(
             "payment_request.sent", self.seed.member, event_data, payment_request_id=request["id"]
         )

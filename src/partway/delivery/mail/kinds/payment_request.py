@@ -17,9 +17,12 @@ read_permission = Permission.COPY_LINKS
 
 
 def is_valid(mail: Mail, *, now: datetime) -> bool:
-    """Returns False once the request has ended or its time is over: no dead link is mailed (DESIGN R5)."""
+    """Returns False once the request has ended, its time is over, or its recipients are others (DESIGN R5)."""
     request = PaymentRequest.objects.open().filter(pk=mail.payment_request_id).first()
-    return request is not None and not request.has_expired(now)
+    if request is None or request.has_expired(now):
+        return False
+    # A member has corrected the addresses while this waited, and a mail to the right ones was queued then.
+    return [request.to, request.cc, request.bcc] == [mail.to, mail.cc, mail.bcc]
 
 
 def content(mail: Mail) -> Content:
