@@ -13,11 +13,12 @@ from django.db import transaction
 from partway.accounts import rate_limits
 from partway.accounts.models import Member, User
 from partway.accounts.rate_limits import Limit, LimitReached, Window
+from partway.lib.email_addresses import distinct_addresses, same_address
 
 from . import events
 from .errors import RateLimited
 from .events import CLOCK
-from .models import Event, Mail, Payment, PaymentRequest
+from .models import Event, Invoice, Mail, Payment, PaymentRequest, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +91,53 @@ def requester(request: PaymentRequest) -> str:
     return request.organization.email
 
 
+def receipt_recipients(
+    document: Invoice | Quote, request: PaymentRequest | None = None
+) -> tuple[list[str], list[str]]:
+    """Returns To and Cc of the receipt of a payment: the customer, and those whom the money was asked of.
+
+    request: the one that was paid. Without it, the last request of the invoice counts, unless it was paid by itself or
+    withdrawn by a member; else the last mail that the document was sent with.
+    """
+    if request is None and document.kind == "invoice":
+        last = document.payment_requests.order_by("created_at", "id").last()
+        withdrawn = last is not None and (last.status == "paid" or last.cancel_reason == "by_member")
+        request = None if withdrawn else last
+    asked: PaymentRequest | Mail | None = request
+    if asked is None:
+        # The address of the customer may have changed since, while their contact pays by the link of this mail. A mail
+        # that did not arrive does not count.
+        sent = document.mails.filter(kind=f"{document.kind}_sent", status__in=("queued", "sent"))
+        asked = sent.order_by("created_at", "id").last()
+    to = distinct_addresses(document.customer.email, *(asked.to if asked else ()))
+    cc = distinct_addresses(*(asked.cc if asked else ()))
+    return to, [address for address in cc if not any(same_address(address, other) for other in to)]
+
+
 def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> None:
-    """Queues the receipt to the customer and the notice to the requester; `stages` are its figures in minor units."""
-    request, document = payment.payment_request, payment.document
-    to = request.to if request else [document.customer.email]
-    office = document.organization.email
-    asked_by = requester(request) if request else office
-    # The figures are frozen with the row: a receipt shows what was true when the money came in, however late it
-    # is sent.
-    queue("receipt", event, Recipients(to=to, reply_to=asked_by, data=dict(stages)))
-    notice = Recipients(to=[asked_by], reply_to=office, data=dict(stages))
-    queue("payment_received", event, notice)
+    """Queues the receipt; `stages` are its figures in minor units, as they were when the money came in."""
+    request, office = payment.payment_request, payment.document.organization.email
+    to, cc = receipt_recipients(payment.document, request)
+    reply_to = requester(request) if request else office
+    # The figures are frozen with the row, however late it is sent.
+    queue("receipt", event, Recipients(to=to, cc=cc, reply_to=reply_to, data=dict(stages)))
+
+
+def queue_payment_notice(payment: Payment, event: Event, stages: dict[str, int]) -> None:
+    """Queues the notice to the requester that a payment came in; `stages` as for the receipt."""
+    request, office = payment.payment_request, payment.document.organization.email
+    to = requester(request) if request else office
+    queue("payment_received", event, Recipients(to=[to], reply_to=office, data=dict(stages)))
+
+
+def redirect_member_mails(member: Member) -> None:
+    """Gives the queued notices to a member who leaves to the organization: a stranger may read their address next."""
+    Mail.objects.filter(
+        organization=member.organization_id,
+        status="queued",
+        kind__in=("payment_received", "payment_request_ended"),
+        to=[member.user.email],
+    ).update(to=[member.organization.email])
 
 
 def queue_account_mail(user: User, kind: str, *, now: datetime, data: dict[str, Any] | None = None) -> Mail:

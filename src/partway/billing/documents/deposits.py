@@ -100,6 +100,7 @@ def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: dat
     }
     payment, event = write_received(quote, deposit, quote.deposit, stages=stages, by=by, now=now)
     outbox.queue_receipt(payment, event, stages)
+    outbox.queue_payment_notice(payment, event, stages)
     return payment
 
 

@@ -199,6 +199,7 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
     elif captured.amount_minor > allocated_minor + stages.get("deposit_minor", 0):
         raise_for_payment("unwanted_payment", payment, now=now, captured=captured)
     outbox.queue_receipt(payment, event, stages)
+    outbox.queue_payment_notice(payment, event, stages)
 
 
 def _receipt_stages(payment: Payment, captured: Money, accepted: bool) -> tuple[bool, dict[str, int]]:

@@ -20,7 +20,6 @@ from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, TooLate, fie
 from ..events import Actor
 from ..ledger import adjustments, allocations
 from ..models import Customer, Event, Invoice, Payment, Quote
-from ..outbox import Recipients
 from ..people import payment_modes
 from ..states import move
 from . import amount_due, settlements
@@ -176,8 +175,7 @@ def record(invoice: Invoice, *, offline: OfflinePayment, by: Actor, now: datetim
             idempotency_key=offline.idempotency_key,
         )
     if offline.send_receipt:
-        to, reply_to = [invoice.customer.email], invoice.organization.email
-        outbox.queue("receipt", event, Recipients(to=to, reply_to=reply_to, data=dict(stages)))
+        outbox.queue_receipt(payment, event, stages)
     # Raises when a committed online payment no longer fits, which rolls back all of the above (R7).
     amount_due.apply_effects(invoice, reason="offline_payment", by=by, now=now)
     return payment

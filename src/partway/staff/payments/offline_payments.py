@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from django import forms
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
+from partway.billing import outbox
 from partway.billing.errors import BillingError
 from partway.billing.ledger import allocations
 from partway.billing.models import Allocation, Customer, Invoice, Payment
@@ -83,7 +85,7 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
                 _settled_notice(rest) if offline.settlement else "",
                 canceled_request_notice(open_request),
                 _credit_notice(payment, invoice.customer),
-                _receipt_notice(invoice.customer) if offline.send_receipt else "",
+                _receipt_notice(payment) if offline.send_receipt else "",
             )
             return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice)
     elif form.is_bound:
@@ -98,6 +100,7 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         "max_amount": max_amount,
         "modes": [(mode, mode) for mode in ctx.organization.payment_modes],
         "open_request": payment_requests.current(invoice),
+        "receipt_to": ", ".join(chain(*outbox.receipt_recipients(invoice))),
         "excess": typed - invoice.amount_due if typed and invoice.amount_due < typed else None,
         **settlement_context(invoice),
     }
@@ -111,8 +114,9 @@ def _settled_notice(rest: Money) -> str:
     return notice % {"rest": format_money(rest)}
 
 
-def _receipt_notice(customer: Customer) -> str:
-    return gettext("A receipt is on its way to %(email)s.") % {"email": customer.email}
+def _receipt_notice(payment: Payment) -> str:
+    mail = payment.mails.get(kind="receipt")
+    return gettext("A receipt is on its way to %(email)s.") % {"email": ", ".join([*mail.to, *mail.cc])}
 
 
 def _credit_notice(payment: Payment, customer: Customer) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from partway.billing import links
+from partway.billing import links, outbox
 from partway.billing.documents import deposits, quotes
 from partway.billing.documents.deposits import OfflineDeposit
 from partway.billing.errors import BillingError
@@ -95,6 +97,7 @@ def deposit(ctx: MemberContext, quote_id: str) -> HttpResponse:
         "quote": quote,
         "form": form,
         "back": back,
+        "receipt_to": ", ".join(chain(*outbox.receipt_recipients(quote))),
         "modes": [(mode, mode) for mode in ctx.organization.payment_modes],
         "unavailable_reason": unavailable_message(deposits.unavailable_reason(quote)),
     }

@@ -1,4 +1,4 @@
-"""The receipt of a payment. To the request's To, else to the customer; replies go to the requester, else the office."""
+"""The receipt of a payment. To the customer and whom the money was asked of; replies go to the requester, or office."""
 
 from __future__ import annotations
 
