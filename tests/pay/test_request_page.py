@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from partway.accounts.models import Member
 from partway.billing import links
 from partway.billing.models import Event, Invoice, Payment, PaymentRequest
 from partway.lib import clock
@@ -131,6 +132,54 @@ def test_customer_pages_need_no_cookie(request_: PaymentRequest) -> None:
 def test_get_of_request_pay_url_redirects_to_page(dana: Client, request_: PaymentRequest) -> None:
     url = links.request_url(request_)
     assert dana.get(url + "pay/")["Location"] == urlsplit(url).path
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"X-Purpose": "preview"},
+        {"X-Moz": "prefetch"},
+    ],
+)
+def test_request_that_a_program_looks_at_ahead_is_not_opened(
+    dana: Client, request_: PaymentRequest, headers: dict[str, str]
+) -> None:
+    assert dana.post(links.request_url(request_) + "opened/", headers=headers).status_code == 204
+    assert not Event.objects.filter(type="payment_request.opened").exists()
+
+
+def test_request_is_not_opened_by_get_or_head(dana: Client, request_: PaymentRequest) -> None:
+    for read in (dana.get, dana.head):
+        assert read(links.request_url(request_)).status_code == 200
+        assert read(links.request_url(request_) + "opened/").status_code == 405
+    request_.refresh_from_db()
+    assert request_.opened_at is None
+
+
+@pytest.mark.parametrize("kind", ["request", "invoice", "quote"])
+@pytest.mark.parametrize(
+    ("name", "opened"), [("Alice", False), ("Bob", False), ("Charlie", False), ("Mallory", True)]
+)
+def test_link_is_not_opened_by_signed_in_member_of_its_organization(
+    request_: PaymentRequest, kind: str, name: str, opened: bool
+) -> None:
+    quote = personas.sent_quote(request_.invoice.customer)
+    urls = {
+        "request": links.request_url(request_),
+        "invoice": links.invoice_url(request_.invoice),
+        "quote": links.quote_url(quote),
+    }
+    browser = Client()
+    personas.mallory()
+    browser.force_login(Member.objects.get(user__name=name).user)
+    assert browser.get(urls[kind]).status_code == 200
+    assert browser.post(urls[kind] + "opened/").status_code == 204
+    assert Event.objects.filter(type__endswith=".opened").exists() == opened
+    browser.logout()
+    browser.post(urls[kind] + "opened/")
+    assert Event.objects.filter(type__endswith=".opened").count() == 1
 
 
 def test_request_opened_event_is_recorded_once_by_page_post(dana: Client, request_: PaymentRequest) -> None:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partway.accounts.models import Member
 from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
 from partway.delivery.formats import use_locale
 from partway.lib.clock import now
@@ -18,6 +19,9 @@ from . import responses
 
 View = Callable[..., HttpResponse]
 Row = Invoice | Quote | PaymentRequest | Payment
+
+# The headers in which browsers and previews of links state that no person looks at the page.
+_PURPOSE_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
 def row_of_link(by_token: Callable[[str], Row | None]) -> Callable[[View], View]:
@@ -38,15 +42,32 @@ def row_of_link(by_token: Callable[[str], Row | None]) -> Callable[[View], View]
 
 
 def opened_view(by_token: Callable[[str], Row | None], mark_opened: Callable[..., None]) -> View:
-    """Returns the view by which a page's script reports that it is visible, not just fetched ahead (DESIGN R8)."""
+    """Returns the view by which a page's script reports that it is visible, not just fetched ahead (DESIGN R8).
+
+    Nothing is recorded where a member of the organization looks, or a program that says it looks ahead.
+    """
 
     @require_POST
     @row_of_link(by_token)
     def view(request: HttpRequest, token: str, row: Row) -> HttpResponse:
-        mark_opened(row, now=now())
+        if not _is_preview(request, row):
+            mark_opened(row, now=now())
         return HttpResponse(status=204)
 
     return view
+
+
+def _is_preview(request: HttpRequest, row: Row) -> bool:
+    """Whether the page is not in front of the customer, as far as the request says so itself."""
+    # Scanners of mails that run scripts look like browsers: only those that declare themselves are left out.
+    purposes = (request.headers.get(name, "").lower() for name in _PURPOSE_HEADERS)
+    if any("prefetch" in purpose or "preview" in purpose for purpose in purposes):
+        return True
+    user = request.user
+    return (
+        user.is_authenticated
+        and Member.objects.filter(organization=row.organization_id, user=user.pk).exists()
+    )
 
 
 def form_of(page: str) -> Callable[[View], View]:
