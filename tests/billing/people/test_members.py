@@ -6,6 +6,7 @@ import pytest
 
 from partway.accounts.models import Invitation, Member, Organization, Role, User
 from partway.billing import events
+from partway.billing.documents import invoices
 from partway.billing.errors import InvitationNotOpen, LastOwner
 from partway.billing.events import Actor
 from partway.billing.models import Event, Invoice, Mail, PaymentRequest
@@ -13,6 +14,7 @@ from partway.billing.people import members
 from partway.billing.people.members import NewUser
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import NewPaymentRequest
+from partway.delivery.mail import kinds, rendering
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests.support import personas
@@ -177,6 +179,42 @@ def test_payment_received_mail_goes_to_requester(
     gateway_driver.start_and_pay(request_by_bob)
     assert Mail.objects.get(kind="payment_received").to == [request_by_bob.reply_to]
     assert Mail.objects.get(kind="receipt").reply_to == request_by_bob.reply_to
+
+
+@pytest.mark.parametrize("kind", ["payment_received", "payment_request_ended"])
+def test_queued_notice_to_removed_member_goes_to_organization(
+    invoice: Invoice, request_by_bob: PaymentRequest, alice: Actor, kind: str
+) -> None:
+    if kind == "payment_received":
+        personas.captured_payment(invoice, 30_000, request=request_by_bob)
+    else:
+        invoices.void(invoice, by=alice, now=now())
+    assert Mail.objects.get(kind=kind).to == [request_by_bob.reply_to]
+    remove_bob(alice)
+    notice = Mail.objects.get(kind=kind)
+    assert notice.to == [request_by_bob.organization.email]
+    assert kinds.is_valid(notice, now=now())
+
+
+def test_notice_that_was_queued_while_member_was_removed_is_dropped(
+    invoice: Invoice, request_by_bob: PaymentRequest, alice: Actor
+) -> None:
+    personas.captured_payment(invoice, 30_000, request=request_by_bob)
+    notice = Mail.objects.get(kind="payment_received")
+    assert kinds.is_valid(notice, now=now())
+    remove_bob(alice)
+    Mail.objects.filter(pk=notice.pk).update(to=[request_by_bob.reply_to])
+    notice.refresh_from_db()
+    assert not kinds.is_valid(notice, now=now())
+
+
+def test_queued_request_mail_of_removed_member_takes_replies_to_organization(
+    request_by_bob: PaymentRequest, alice: Actor
+) -> None:
+    mail = Mail.objects.get(payment_request=request_by_bob)
+    assert rendering.message(mail).reply_to == [request_by_bob.reply_to]
+    remove_bob(alice)
+    assert rendering.message(mail).reply_to == [request_by_bob.organization.email]
 
 
 def test_payment_received_mail_goes_to_organization_after_requester_left(

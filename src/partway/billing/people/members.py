@@ -164,6 +164,7 @@ def remove(member: Member, *, by: Actor, now: datetime) -> None:
     member = _locked(member)
     _check_owner_remains(member)
     _withdraw_open_invitations(member)
+    outbox.redirect_member_mails(member)
     events.record("member.removed", member.organization, by=by, now=now, data=_member_data(member))
     member.delete()
 

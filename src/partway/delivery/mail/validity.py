@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from partway.accounts.models import User
+from partway.billing import outbox
 from partway.billing.models import Mail
 
 from .content import required
@@ -18,6 +19,13 @@ def always(mail: Mail, *, now: datetime) -> bool:
 def unless_reversed(mail: Mail, *, now: datetime) -> bool:
     """Returns False once the payment is reversed, as when a check bounces."""
     return required(mail.payment).status != "reversed"
+
+
+def unless_requester_left(mail: Mail, *, now: datetime) -> bool:
+    """Returns False once the member whom the mail is for was removed; those queued before then were redirected."""
+    # Without this, a notice that another transaction queued while the member was removed would still reach them.
+    request = mail.payment_request
+    return request is None or request.reply_to not in mail.to or outbox.requester(request) in mail.to
 
 
 def while_user_is_active(mail: Mail, *, now: datetime) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils.translation import gettext as _
 
 from partway.accounts.permissions import Permission
@@ -13,7 +15,10 @@ from ..content import Content, document_name, receipt_context, required, staff_u
 
 read_permission = Permission.VIEW_STORED_MAIL
 
-is_valid = validity.unless_reversed
+
+def is_valid(mail: Mail, *, now: datetime) -> bool:
+    """Returns False once the payment is reversed, or the member has left."""
+    return validity.unless_reversed(mail, now=now) and validity.unless_requester_left(mail, now=now)
 
 
 def content(mail: Mail) -> Content:

@@ -29,7 +29,7 @@ _DUE_LABELS = {"void": "", "written_off": gettext_lazy("Written off")}
 
 read_permission = Permission.VIEW_STORED_MAIL
 
-is_valid = validity.always  # a request that has ended stays ended
+is_valid = validity.unless_requester_left  # a request that has ended stays ended
 
 
 def content(mail: Mail) -> Content:
