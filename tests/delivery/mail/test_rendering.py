@@ -231,3 +231,24 @@ def test_mail_uses_organization_color(mail: Mail, organization: Organization) ->
     organization.color = "#7a1f3d"
     organization.save(update_fields=["color"])
     assert _html(mail).count("#7a1f3d") >= 2  # the button and the bar
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "left"),
+    [
+        ("sent", "made a payment on invoice INV-0001.", True),
+        ("void", "made a payment on invoice INV-0001, which is void.", False),
+        ("written_off", "made a payment on invoice INV-0001, which was written off.", False),
+    ],
+)
+def test_payment_received_mail_of_ended_invoice_names_no_rest(
+    invoice: Invoice, status: str, says: str, left: bool
+) -> None:
+    personas.captured_payment(invoice, 20_000)
+    Invoice.objects.update(status=status)
+    outgoing = _message(Mail.objects.get(kind="payment_received"))
+    html = str(outgoing.alternatives[0][0])
+    assert says in html
+    assert says.replace("made a payment on", "paid $200.00 on") in outgoing.body
+    assert [("Left to ask for" in text) for text in (outgoing.body, html)] == [left] * 2
+    assert [("$800.00" in text) for text in (outgoing.body, html)] == [left] * 2

@@ -90,3 +90,14 @@ def test_receipt_pdf_of_reversed_check_is_marked_reversed(invoice: Invoice) -> N
         assert words in text
     for words in ("You paid", "Thank you", "Left to pay"):
         assert words not in text
+
+
+@pytest.mark.parametrize("ended", ["written_off", "void"])
+def test_receipt_pdf_of_ended_invoice_names_no_rest(invoice: Invoice, ended: str) -> None:
+    payment = personas.captured_payment(invoice, 20_000)
+    Invoice.objects.update(status=ended)
+    text = pdf_text.text(_content(payment))
+    assert "You paid $200.00" in text
+    assert "Nothing else is to be done now." in text
+    for words in ("Left", "$800.00", "will ask for the rest", "paid in full"):
+        assert words not in text

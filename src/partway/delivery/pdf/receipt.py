@@ -23,7 +23,11 @@ def document(payment: Payment) -> Document:
     kind = _("Invoice") if payment.invoice else _("Quote")
     reference = _("Reference %(id)s") % {"id": payment.pk}
     thanks = _("The invoice is paid in full.") if payment.invoice else _("The quote is paid in full.")
-    if paid.left:
+    # Of an invoice that ended nothing more is asked for, so neither the rows nor the bar may name a rest.
+    nothing_left = payment.invoice is not None and payment.invoice.status in ("void", "written_off")
+    if paid.left and nothing_left:
+        thanks = _("Nothing else is to be done now.")
+    elif paid.left:
         organization = {"organization": payment.seller.name}
         thanks = (
             _("There is nothing else for you to do now: %(organization)s will ask for the rest.")
@@ -44,15 +48,8 @@ def document(payment: Payment) -> Document:
             *method,
         ),
         headline=_headline(paid),
-        sums=_sums(payment, paid),
-        stages=Stages(
-            total=paid.total,
-            paid=paid.paid,
-            requested=Money(0, paid.total.currency),
-            paid_label=_("Paid"),
-            requested_label=_("Requested"),
-            left_label=_("Left"),
-        ),
+        sums=_sums(payment, paid, shows_left=not nothing_left),
+        stages=None if nothing_left else _stages(paid),
         link=Link(links.receipt_url(payment), _("This receipt online")),
         text_blocks=(TextBlock(_("Thank you"), f"{thanks}\n{reference}"),),
     )
@@ -75,6 +72,17 @@ def document(payment: Payment) -> Document:
     )
 
 
+def _stages(paid: Receipt) -> Stages:
+    return Stages(
+        total=paid.total,
+        paid=paid.paid,
+        requested=Money(0, paid.total.currency),
+        paid_label=_("Paid"),
+        requested_label=_("Requested"),
+        left_label=_("Left"),
+    )
+
+
 def _headline(paid: Receipt) -> Headline:
     day = format_date(paid.paid_on)
     if not paid.method_in_sentence:
@@ -83,8 +91,9 @@ def _headline(paid: Receipt) -> Headline:
     return Headline(_("You paid"), paid.captured, caption)
 
 
-def _sums(payment: Payment, paid: Receipt) -> tuple[Row, ...]:
+def _sums(payment: Payment, paid: Receipt, *, shows_left: bool) -> tuple[Row, ...]:
     on_invoice = payment.invoice is not None
+    left = [Row(_("Left to pay") if on_invoice else _("Left after the deposit"), paid.left)]
     settled = [Row(_("Settled without a payment"), paid.adjusted)] if paid.adjusted else []
     surplus = [Row(_("Kept as your credit"), paid.surplus)] if paid.surplus else []
     return (
@@ -92,7 +101,7 @@ def _sums(payment: Payment, paid: Receipt) -> tuple[Row, ...]:
         Row(_("Paid before"), paid.paid_before),
         Row(_("This payment") if on_invoice else _("This deposit"), paid.applied, strong=True),
         *settled,
-        Row(_("Left to pay") if on_invoice else _("Left after the deposit"), paid.left),
+        *(left if shows_left else ()),
         *surplus,
         *(
             Row(_("Given back on %(day)s") % {"day": format_date(refund.refunded_on)}, -refund.amount)
