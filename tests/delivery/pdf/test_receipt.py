@@ -98,6 +98,6 @@ def test_receipt_pdf_of_ended_invoice_names_no_rest(invoice: Invoice, ended: str
     Invoice.objects.update(status=ended)
     text = pdf_text.text(_content(payment))
     assert "You paid $200.00" in text
-    assert "Nothing else is to be done now." in text
+    assert "There is nothing else for you to do now." in text
     for words in ("Left", "$800.00", "will ask for the rest", "paid in full"):
         assert words not in text

@@ -25,15 +25,13 @@ def document(payment: Payment) -> Document:
     thanks = _("The invoice is paid in full.") if payment.invoice else _("The quote is paid in full.")
     # Of an invoice that ended nothing more is asked for, so neither the rows nor the bar may name a rest.
     nothing_left = payment.invoice is not None and payment.invoice.status in ("void", "written_off")
-    if paid.left and nothing_left:
-        thanks = _("Nothing else is to be done now.")
-    elif paid.left:
+    if paid.left:
         organization = {"organization": payment.seller.name}
         thanks = (
             _("There is nothing else for you to do now: %(organization)s will ask for the rest.")
             % organization
         )
-    if payment.refunded_minor:
+    if payment.refunded_minor or (paid.left and nothing_left):
         # What was given back may be due again, or have been the deposit: then neither sentence is true.
         thanks = _("There is nothing else for you to do now.")
     counting = Document(
