@@ -113,6 +113,18 @@ def test_subject_of_greatest_length_arrives_whole(
     assert "№" * 40 in str(message["Subject"])
 
 
+def test_attachment_of_a_number_in_any_script_arrives_under_its_name(
+    invoice: Invoice, smtp_server: SmtpServer
+) -> None:
+    Invoice.objects.update(number='Счёт/№ "1"\r\n')
+    invoice.refresh_from_db()
+    invoices.resend(invoice, by=personas.owner_actor(invoice.organization), now=now())
+    assert send(Mail.objects.get(event__type="invoice.resent")).status == "sent"
+    (message,) = smtp_server.messages()
+    (file,) = message.iter_attachments()
+    assert file.get_filename() == "Invoice-Счёт-1.pdf"
+
+
 def test_most_recipients_of_greatest_length_arrive(request_: PaymentRequest, smtp_server: SmtpServer) -> None:
     domain = ".".join(["d" * 60] * 3) + ".example"
     many = {
