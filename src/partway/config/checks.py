@@ -172,7 +172,7 @@ def check_mail(**_: Any) -> list[CheckMessage]:
 
 @register("partway")
 def check_mail_sender(**_: Any) -> list[CheckMessage]:
-    """E012: the settings of mail hold what can be sent, or every mail would fail long after the start."""
+    """E014: the settings of mail hold what can be sent, or every mail would fail long after the start."""
     found: list[CheckMessage] = []
     if settings.PARTWAY_MAIL_FROM:
         try:
@@ -180,12 +180,12 @@ def check_mail_sender(**_: Any) -> list[CheckMessage]:
         except InvalidAddress:
             message = f"PARTWAY_MAIL_FROM is {settings.PARTWAY_MAIL_FROM!r}, which is no mail address."
             hint = "Write it like billing@example.com, with plain letters before the @."
-            found.append(Error(message, hint=hint, id="partway.E012"))
+            found.append(Error(message, hint=hint, id="partway.E014"))
     # Python's SMTP client encodes both in ASCII.
     if not f"{settings.EMAIL_HOST_USER}{settings.EMAIL_HOST_PASSWORD}".isascii():
         message = "EMAIL_URL has a user name or password with other characters than ASCII."
         hint = "Give the mail account a password of plain letters, digits and marks."
-        found.append(Error(message, hint=hint, id="partway.E012"))
+        found.append(Error(message, hint=hint, id="partway.E014"))
     return found
 
 
