@@ -20,7 +20,7 @@ def merge(stored: Mapping[str, Any], initial: Mapping[str, Any], typed: Mapping[
     texts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in stored.items()}
     conflicts = {
         name: field_error("changed_meanwhile", stored=texts[name])
-        if texts[name] != ""
+        if texts[name] not in ("", None)
         else field_error("emptied_meanwhile")
         for name, value in changed.items()
         if stored[name] not in (initial[name], value)

@@ -109,8 +109,9 @@ def receipt_recipients(
         # that did not arrive does not count.
         sent = document.mails.filter(kind=f"{document.kind}_sent", status__in=("queued", "sent"))
         asked = sent.order_by("created_at", "id").last()
-    to = distinct_addresses(document.customer.email, *(asked.to if asked else ()))
-    cc = distinct_addresses(*(asked.cc if asked else ()))
+    if asked is None:
+        return [document.customer.email], []
+    to, cc = distinct_addresses(document.customer.email, *asked.to), distinct_addresses(*asked.cc)
     return to, [address for address in cc if not any(same_address(address, other) for other in to)]
 
 

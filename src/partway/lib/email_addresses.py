@@ -8,6 +8,7 @@ server on the way, and one without it returns the mail after we have seen it acc
 from __future__ import annotations
 
 import re
+from operator import gt
 
 import idna
 
@@ -15,6 +16,9 @@ MAX_LENGTH = 254  # RFC 5321 allows 256 octets for a path, its angle brackets in
 _MAX_LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
 _MAX_DOMAIN = 253
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
+
+# A name without a dot is one of the local network, and one whose last part is a number is an IP address.
+_PUBLIC_DOMAIN = re.compile(r"localhost|.+\.(?!\d+\Z)[^.]{2,}")
 
 
 class InvalidAddress(ValueError):
@@ -80,12 +84,9 @@ def _split(text: str) -> tuple[str, str]:
         encoded = idna.encode(domain, uts46=True).decode("ascii")
     except UnicodeError as error:
         raise InvalidAddress(text, "domain") from error
-    labels = encoded.split(".")
-    # A name without a dot is one of the local network, and one whose last part is a number is an IP address.
-    if encoded != "localhost" and (len(labels) < 2 or len(labels[-1]) < 2 or labels[-1].isdigit()):
+    if not _PUBLIC_DOMAIN.fullmatch(encoded):
         raise InvalidAddress(text, "domain")
-    if len(local_part) > _MAX_LOCAL_PART or len(encoded) > _MAX_DOMAIN:
-        raise InvalidAddress(text, "length")
-    if len(local_part) + 1 + len(encoded) > MAX_LENGTH:
+    lengths = (len(local_part), len(encoded), len(local_part) + 1 + len(encoded))
+    if any(map(gt, lengths, (_MAX_LOCAL_PART, _MAX_DOMAIN, MAX_LENGTH))):
         raise InvalidAddress(text, "length")
     return local_part, encoded

@@ -180,7 +180,7 @@ class DocumentForm(DependentFieldsForm):
         """
         texts = self.data if self.is_bound else self.initial
         mine = Customer.objects.for_organization(self.organization)
-        customer = mine.filter(pk=texts.get("customer") or "").first()
+        customer = mine.filter(pk=texts.get("customer", "")).first()
         typed = Party.of_customer(customer) if customer else None
         is_sent = document is not None and document.status != "draft"
         return unprintable_in_document(

@@ -245,8 +245,7 @@ def set_default_request_expiry(
     lock(organization)
     before, name = organization.request_expires_days, "request_expires_days"
     if initial_days != "any":
-        shown, typed = {name: initial_days or ""}, {name: days or ""}
-        days = merge({name: before or ""}, shown, typed)[name] or None
+        days = merge({name: before}, {name: initial_days}, {name: days})[name]
     organization.request_expires_days = days
     organization.save(update_fields=["request_expires_days"])
     if days != before:

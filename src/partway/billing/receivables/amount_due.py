@@ -51,7 +51,7 @@ def apply_effects(
     if due == 0 and invoice.status in ("sent", "written_off"):
         move(invoice, "paid", by=by, now=now, paid_at=now)
     elif due > 0 and invoice.status == "paid":
-        if restores_write_off and _was_written_off_before_paid(invoice):
+        if _is_written_off_again(invoice, restores_write_off):
             data = {"amount_minor": due, "currency": invoice.currency}
             move(invoice, "written_off", by=by, now=now, data=data, paid_at=None, version=invoice.version + 1)
         else:
@@ -59,7 +59,9 @@ def apply_effects(
     _cancel(too_large, by=by, now=now)
 
 
-def _was_written_off_before_paid(invoice: Invoice) -> bool:
+def _is_written_off_again(invoice: Invoice, restores_write_off: bool) -> bool:
+    if not restores_write_off:
+        return False
     paid = invoice.events.filter(type="invoice.paid").order_by("created_at", "id").last()
     return paid is not None and paid.data["from"] == "written_off"
 
