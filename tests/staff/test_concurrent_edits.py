@@ -46,7 +46,7 @@ def test_stale_customer_field_conflict_is_shown_and_can_be_saved(
     bob.post(edit, {**first, "email": "new@dana.example", "phone": "1"})
     response = bob.post(edit, {**second, "email": "mine@dana.example"})
     assert response.status_code == 422
-    assert "it is “new@dana.example” now" in response.text
+    assert "is now “new@dana.example”" in response.text
     assert 'value="mine@dana.example"' in response.text
     resubmitted = {**second, "email": "mine@dana.example", "initial": response.context["form"].initial_json()}
     assert bob.post(edit, resubmitted).status_code == 302

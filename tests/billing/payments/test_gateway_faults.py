@@ -300,7 +300,7 @@ def test_bank_debit_started_during_close_becomes_credit_when_captured(
     payment = refresh_payment(obsolete_payment, now=present())
     assert (payment.captured, allocated_minor(source), state(source)) == (REQUESTED, 0, ENDED[type(source)])
     assert list(alerts_of(payment)) == ["unwanted_payment"]
-    assert "$300.00 c" in gateway_driver.receipt(payment)  # came when …, could not be taken as …
+    assert "It is kept as your credit" in gateway_driver.receipt(payment)
 
 
 def test_bank_debit_started_during_close_that_fails_leaves_no_alert(
