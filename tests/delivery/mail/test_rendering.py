@@ -15,6 +15,7 @@ from partway.billing.documents import invoices
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
 from partway.billing.models.payment_requests import CancelReason
 from partway.billing.receivables import write_offs
+from partway.delivery.formats import format_date
 from partway.delivery.mail import rendering
 from partway.delivery.mail.content import stage_cells
 from partway.lib.clock import end_of_day, now
@@ -49,6 +50,18 @@ def test_request_mail_shows_issuer_amount_and_left(mail: Mail, request_: Payment
             links.request_url(request_),
         ):
             assert words in text
+
+
+def test_request_mail_greets_customer_and_shows_due_date_and_link_as_text(
+    mail: Mail, request_: PaymentRequest
+) -> None:
+    due_on, link = format_date(request_.invoice.due_on), links.request_url(request_)
+    html = _html(mail)
+    for text in (str(_message(mail).body), html):
+        assert f"Hello {request_.invoice.customer.name}, Alder Joinery asks you for a payment" in text
+        assert "Invoice due on" in text
+        assert due_on in text
+    assert f">{link}<" in html
 
 
 def test_request_mail_shows_expires_at(mail: Mail) -> None:
