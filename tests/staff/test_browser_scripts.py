@@ -151,6 +151,40 @@ def test_remaining_due_follows_each_keystroke(
     expect(page.locator("[data-remaining-error]")).to_be_hidden()
 
 
+def test_suggested_amount_fills_field_and_labels_button(page: Page, invoice: Invoice) -> None:
+    open_dialog(page, invoice)
+    send = page.locator("dialog [data-remaining-submit]")
+    expect(send).to_have_text("Send request")
+    for suggestion, typed, rest in (
+        ("25%", "250.00", "$750.00"),
+        ("50%", "500.00", "$500.00"),
+        ("The rest", "1000.00", "$0.00"),
+    ):
+        page.get_by_role("button", name=suggestion).click()
+        expect(page.locator("[name=amount_requested]")).to_have_value(typed)
+        expect(page.locator("[data-remaining-amount]")).to_have_text(rest)
+    expect(send).to_have_text("Send request for $1,000.00")
+    page.fill("[name=amount_requested]", "300,5,0")
+    expect(send).to_have_text("Send request")
+
+
+def test_mail_preview_opens_in_dialog_and_keeps_typed_values(page: Page, invoice: Invoice) -> None:
+    open_dialog(page, invoice)
+    preview = page.frame_locator("[name=mail-preview]")
+    expect(page.locator("[name=mail-preview]")).to_be_hidden()
+    page.click("text=Preview mail")
+    expect(preview.locator("body")).to_contain_text("Enter an amount")
+    page.fill("[name=amount_requested]", "300")
+    page.fill("[name=note]", "For the material.")
+    page.click("text=Preview mail")
+    expect(preview.locator("body")).to_contain_text("Hello Dana Whitfield, Alder Joinery asks you")
+    expect(preview.locator("body")).to_contain_text("For the material.")
+    expect(page.locator("[name=note]")).to_have_value("For the material.")
+    assert not PaymentRequest.objects.exists()
+    page.click("dialog [data-remaining-submit]")
+    expect(page.locator(".open-request")).to_contain_text("$300.00")
+
+
 @pytest.mark.parametrize(
     ("typed", "notice"),
     [

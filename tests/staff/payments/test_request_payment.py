@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from partway.accounts.models import Organization
+from partway.billing import links
 from partway.billing.models import Customer, Invoice, Mail, PaymentRequest
+from partway.delivery.mail import rendering
+from partway.lib.clock import now
 from tests.support import personas
 from tests.support.html_text import text_of
 
@@ -254,3 +260,84 @@ def test_request_payment_on_partly_paid_invoice_is_limited_to_amount_due(
     assert 'data-due="70000"' in bob.get(url(invoice)).content.decode()
     assert "at most $700.00" in send(bob, invoice, amount_requested="700.01").content.decode()
     assert send(bob, invoice, amount_requested="700").status_code == 302
+
+
+# The amounts at a click, and the preview of the mail.
+
+
+@pytest.mark.parametrize(
+    ("currency", "total", "locale", "suggested"),
+    [
+        ("USD", 100_000, "en_US", [("25%", "250.00"), ("50%", "500.00"), ("The rest", "1000.00")]),
+        ("USD", 33_333, "en_US", [("25%", "83.33"), ("50%", "166.67"), ("The rest", "333.33")]),
+        ("USD", 150, "en_US", [("50%", "0.75"), ("The rest", "1.50")]),
+        ("KWD", 12_345, "en_US", [("25%", "3.08"), ("50%", "6.17"), ("The rest", "12.34")]),
+        (
+            "EUR",
+            100_000,
+            "de_DE",
+            [("25\u00a0%", "250,00"), ("50\u00a0%", "500,00"), ("The rest", "1000,00")],
+        ),
+    ],
+)
+def test_suggested_amounts_can_be_requested(
+    bob: Client, dana: Customer, currency: str, total: int, locale: str, suggested: list[tuple[str, str]]
+) -> None:
+    Organization.objects.update(locale=locale)
+    invoice = personas.sent_invoice(dana, total, currency=currency)
+    shown = bob.get(url(invoice)).context["suggestions"]
+    assert [(label, text) for label, _, text in shown] == suggested
+    send(bob, invoice, amount_requested=shown[0][2])
+    assert PaymentRequest.objects.get().amount_requested == shown[0][1]
+
+
+def test_rest_beside_payment_under_way_is_suggested(bob: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 30_000)
+    assert [text for *_, text in bob.get(url(invoice)).context["suggestions"]] == [
+        "175.00",
+        "350.00",
+        "700.00",
+    ]
+
+
+def test_preview_is_the_mail_that_is_sent_but_for_its_link(bob: Client, invoice: Invoice) -> None:
+    last_day = (now() + timedelta(days=9)).date().isoformat()
+    typed = {"cc": "a@x.example", "note": "For the <material>.", "expires_at": last_day}
+    shown = send(bob, invoice, preview="1", **typed).content.decode()
+    assert not PaymentRequest.objects.exists()
+    assert not Mail.objects.filter(kind="payment_request").exists()
+    send(bob, invoice, **typed)
+    message = rendering.message(Mail.objects.get(kind="payment_request"))
+    sent = str(message.alternatives[0][0])
+    link = links.request_url(PaymentRequest.objects.get())
+    assert sent.count(link) == 3  # the button, and the address in text with its own link
+    expected = sent.replace(link, f"{settings.PARTWAY_URL}/p/…/")
+    expected = expected.replace("<head>", '<head><base target="_blank">')
+    for part in re.split("<body[^>]*>", expected):
+        assert part in shown
+    for header in (message.subject, "dana@customer.example", "a@x.example", "bob@alder.example"):
+        assert header in shown
+    assert "/p/" not in shown.replace("/p/…/", "")
+
+
+def test_refused_preview_says_why_and_sends_nothing(bob: Client, invoice: Invoice) -> None:
+    response = send(bob, invoice, preview="1", amount_requested="1000.01", to="dana@")
+    assert response.status_code == 422
+    assert "at most $1,000.00" in response.content.decode()
+    assert "“dana@” is not a mail address" in response.content.decode()
+    assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert not PaymentRequest.objects.exists()
+
+
+def test_preview_without_sender_address_says_so(bob: Client, invoice: Invoice) -> None:
+    Organization.objects.update(email="billing@")
+    response = send(bob, invoice, preview="1")
+    assert response.status_code == 409
+    assert "“billing@”, the address that mails come from, is not a mail address." in response.content.decode()
+
+
+def test_preview_beside_open_request_is_refused(bob: Client, invoice: Invoice) -> None:
+    personas.request_payment(invoice)
+    response = send(bob, invoice, preview="1")
+    assert response.status_code == 409
+    assert "A request for $300.00 is already open" in response.content.decode()

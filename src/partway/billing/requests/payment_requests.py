@@ -196,8 +196,41 @@ def create(
     errors = _field_errors(invoice, gateway, new_request, now)
     if errors:
         raise Invalid(errors)
+    request = _unsaved(invoice, new_request, by, now)
+    request.save(force_insert=True)
+    expires_at = request.expires_at.isoformat() if request.expires_at else None
+    data = {**_event_data(request), "cc": request.cc, "bcc": request.bcc, "expires_at": expires_at}
+    event = events.record("payment_request.sent", request, by=by, now=now, data=data)
+    _queue_mail(request, event, reply_to=request.reply_to)
+    return request
+
+
+@needs(Permission.REQUEST_PAYMENTS)
+def preview(invoice: Invoice, *, new_request: NewPaymentRequest, by: Actor, now: datetime) -> Mail:
+    """Returns the mail that `create` would queue now, as rows that are not stored; raises what `create` would raise.
+
+    The id of its request is never used again, so the link in it opens nothing.
+    """
+    errors = _field_errors(invoice, _check_requestable(invoice), new_request, now)
+    if errors:
+        raise Invalid(errors)
+    request = _unsaved(invoice, new_request, by, now)
+    return Mail(
+        kind="payment_request",
+        organization=invoice.organization,
+        invoice=invoice,
+        payment_request=request,
+        to=request.to,
+        cc=request.cc,
+        bcc=request.bcc,
+        reply_to=request.reply_to,
+        created_at=now,
+    )
+
+
+def _unsaved(invoice: Invoice, new_request: NewPaymentRequest, by: Actor, now: datetime) -> PaymentRequest:
     recipients = new_request.recipients.normalized()
-    request = PaymentRequest.objects.create(
+    return PaymentRequest(
         organization_id=invoice.organization_id,
         invoice=invoice,
         amount_requested_minor=new_request.amount.amount_minor,
@@ -212,11 +245,6 @@ def create(
         created_at=now,
         expires_at=new_request.expires_at,
     )
-    expires_at = request.expires_at.isoformat() if request.expires_at else None
-    data = {**_event_data(request), "cc": request.cc, "bcc": request.bcc, "expires_at": expires_at}
-    event = events.record("payment_request.sent", request, by=by, now=now, data=data)
-    _queue_mail(request, event, reply_to=request.reply_to)
-    return request
 
 
 def _field_errors(

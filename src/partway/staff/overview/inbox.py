@@ -9,6 +9,7 @@ from partway.billing.models import Mail
 from partway.delivery.mail import kept_files
 from partway.delivery.mail.kinds import KINDS
 
+from .. import mail_frame
 from ..context import MemberContext
 
 
@@ -28,15 +29,7 @@ def show(ctx: MemberContext, mail_id: str) -> HttpResponse:
 
 def body(ctx: MemberContext, mail_id: str) -> HttpResponse:
     """The body of a mail, in a sandbox that allows its styles and links to a new tab, and nothing else."""
-    # Payment pages refuse to be framed, so every link of the mail opens in a tab of its own.
-    html = _get_mail_or_404(ctx, mail_id).html
-    response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
-    response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    response.headers["Content-Security-Policy"] = (
-        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
-        "style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
-    )
-    return response
+    return mail_frame.response(_get_mail_or_404(ctx, mail_id).html)
 
 
 def _get_mail_or_404(ctx: MemberContext, mail_id: str) -> kept_files.StoredMail:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from decimal import Decimal
+
+from babel.numbers import format_percent
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
 from partway.billing import links
 from partway.billing.checkouts import online_amounts
+from partway.billing.checkouts.online_amounts import OnlineAmounts
+from partway.billing.documents.amounts import percent_of
 from partway.billing.errors import BillingError
-from partway.billing.models import PaymentRequest
+from partway.billing.models import Mail, PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import LinkRecipients, NewPaymentRequest
-from partway.delivery.formats import format_money
+from partway.delivery.formats import current_locale, format_money, format_typed
+from partway.delivery.mail import failures, rendering
+from partway.delivery.mail.content import required
+from partway.delivery.mail.rendering import SenderInvalid
+from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.messages.online_amounts import due_message
 from partway.lib import clock
 from partway.lib.email_addresses import same_address
+from partway.lib.money import Money
 
+from .. import mail_frame
 from ..access import get_invoice_or_404, get_own_or_404
 from ..confirm import confirm, unavailable_message
 from ..context import MemberContext
@@ -66,7 +79,10 @@ class PaymentRequestForm(StaffForm):
 
 
 def new(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """The Request Payment dialog; where no payment can be requested, the reason and what to do."""
+    """The Request Payment dialog; where no payment can be requested, the reason and what to do.
+
+    Its second button fills the frame of the dialog with the mail, and sends nothing.
+    """
     invoice = get_invoice_or_404(ctx, invoice_id)
     expires_at = payment_requests.default_expiry(ctx.organization, now=ctx.now)
     first = {
@@ -79,16 +95,26 @@ def new(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     if form.is_valid():
         new_request = form.new_request(ctx.organization.time_zone, ctx.member.user.email)
         try:
+            if "preview" in form.data:
+                mail = payment_requests.preview(invoice, new_request=new_request, by=ctx.actor, now=ctx.now)
+                return _mail_preview(mail)
             made = payment_requests.create(invoice, new_request=new_request, by=ctx.actor, now=ctx.now)
         except BillingError as error:
             form.add_billing_error(error)
+        except SenderInvalid as error:  # an imported address of the organization, by which no mail leaves
+            failure = failures.classify(error)
+            form.refuse(mail_error_message(failure.code, failure.params), status=409)
         else:
             notice = gettext("Payment request for %(amount)s is on its way to %(to)s.")
             values = {"amount": format_money(made.amount_requested), "to": ", ".join(made.to)}
             return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice % values)
+    if "preview" in form.data:
+        refused = render_to_string("staff/requests/preview_refused.html", {"form": form})
+        return mail_frame.response(refused, status=form.status)
     reason = None if ctx.is_post else payment_requests.unavailable_reason(invoice)
     # An amount that a payment under way already holds cannot be requested again.
     max_amount = payment_requests.max_requestable(invoice)
+    online = online_amounts.of_organization(ctx.organization, invoice.currency)
     context = {
         "invoice": invoice,
         "form": form,
@@ -96,11 +122,34 @@ def new(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         "unavailable_reason": unavailable_message(reason),
         "payments_not_enabled": reason is not None and reason.code == "payments_not_enabled",
         "max_amount": max_amount,
-        "online": online_amounts.of_organization(ctx.organization, invoice.currency),
+        "suggestions": list(_suggestions(max_amount, online)),
+        "online": online,
         "online_message": due_message(ctx.organization, max_amount),
         "max_note": payment_requests.MAX_NOTE_LENGTH,
     }
     return ctx.render("staff/requests/new.html", context, status=form.status)
+
+
+def _suggestions(max_amount: Money, online: OnlineAmounts | None) -> Iterator[tuple[str, Money, str]]:
+    """Yields a label, an amount that can be requested, and its text in the field, for the buttons that fill it in."""
+    for percent in (25, 50, 100):
+        amount = Money(percent_of(max_amount.amount_minor, Decimal(percent)), max_amount.currency)
+        amount = online.payable_part(amount) if online else amount
+        if amount:
+            part = format_percent(Decimal(percent) / 100, locale=current_locale())
+            yield (part if percent < 100 else gettext("The rest"), amount, format_typed(amount))
+
+
+def _mail_preview(mail: Mail) -> HttpResponse:
+    """The mail as `rendering.message` makes it, with its headers above, and with dots in place of the token.
+
+    The request of a preview is stored nowhere, so the address of its link would be a dead one if it were passed on.
+    """
+    message, request = rendering.message(mail), required(mail.payment_request)
+    url = links.request_url(request)
+    html = str(message.alternatives[0][0]).replace(url, f"{url.rstrip('/').rpartition('/')[0]}/…/")
+    headers = render_to_string("staff/requests/preview_headers.html", {"mail": mail, "message": message})
+    return mail_frame.response(html, headers=headers)
 
 
 def canceled_request_notice(open_request: PaymentRequest | None) -> str:

@@ -118,8 +118,17 @@ document.addEventListener("input", (event) => {
   const box = event.target.closest?.("[data-remaining]");
   if (box) update(box);
 });
+// Fills in a part of what is due, which the server computed.
+document.addEventListener("click", (event) => {
+  const suggestion = event.target.closest("[data-remaining-suggestion]");
+  if (!suggestion) return;
+  const input = suggestion.closest("[data-remaining]").querySelector("input");
+  input.value = suggestion.dataset.remainingSuggestion;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+});
 // A refused form keeps the server's message; only what remains is computed again.
 const begin = (root) => {
+  for (const suggestions of root.querySelectorAll("[data-remaining-suggestions]")) suggestions.hidden = false;
   for (const box of root.querySelectorAll("[data-remaining]")) {
     if (box.querySelector("input").value && box.querySelector("[data-remaining-error]").hidden) update(box);
     else showSettlement(box, null);
