@@ -18,10 +18,14 @@ def test_invoice_is_collected_in_stages(collector: Member, phone: BrowserContext
 
     collector.requests("300.00", note="For the material.")
     presses_pay(customer, invoice.request_link(postbox, "300.00"), "Pay $300.00")
+    # The collector's page follows without a reload: the mail is sent, the link opened, a checkout begun, then paid.
+    page = collector.page.locator("main")
+    expect(page).to_contain_text("is at the checkout for $300.00", timeout=20_000)
+    expect(page.locator(".open-request-details")).to_contain_text("Sent")
+    expect(page.locator(".open-request-details")).to_contain_text("Opened")
     pays_at_the_sandbox(customer)
     sees_receipt(customer, "$300.00", "$700.00")
-    collector.page.goto(invoice.url)
-    expect(collector.page.locator("main")).to_contain_text("Partially paid")
+    expect(page).to_contain_text("Partially paid", timeout=20_000)
 
     collector.requests("200.00")
     link = invoice.request_link(postbox, "200.00")

@@ -17,6 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, PaymentRequest
+from partway.billing.requests import payment_requests
 from partway.delivery.formats import format_money, use_locale
 from partway.delivery.messages.numbers import number_message
 from partway.lib.clock import now
@@ -371,6 +372,77 @@ def test_dialog_keeps_values_when_server_is_unreachable(page: Page, invoice: Inv
     page.unroute("**/request/")
     page.click("dialog [type=submit]")
     expect(page.locator(".open-request")).to_contain_text("$300.00")
+
+
+# Pages that follow what happens.
+
+
+def ask_now(page: Page) -> None:
+    """Lets the script of the page ask at once, as it does when its tab becomes visible."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_invoice_page_follows_request_without_reload(page: Page, invoice: Invoice) -> None:
+    page.goto(f"/o/alder/invoices/{invoice.pk}/")
+    page.evaluate("window.isSamePage = true")
+    news, main = page.locator("main [data-announcements]"), page.locator("main")
+    made = personas.request_payment(invoice)
+    ask_now(page)
+    expect(main).to_contain_text("Requested Amount")
+    expect(news).to_contain_text("Alice requested $300.00")
+    page.locator(".open-request-menu summary").focus()
+    page.keyboard.press("Enter")
+    payment_requests.mark_opened(made, now=now())
+    ask_now(page)
+    expect(news).to_have_text("Dana Whitfield opened the payment link")
+    expect(page.locator(".open-request-menu summary")).to_be_focused()
+    expect(page.get_by_text("Resend Payment Link")).to_be_visible()
+    page.keyboard.press("Escape")
+    personas.captured_payment(invoice, 30_000, request=made)
+    ask_now(page)
+    expect(page.locator(".open-request")).to_have_count(0)
+    expect(main).to_contain_text("Partially paid")
+    expect(news).to_contain_text("The request for $300.00 was paid")
+    page.click("text=Request Payment")  # the new content works as the old one did
+    expect(page.locator("dialog[open]")).to_be_visible()
+    assert page.evaluate("window.isSamePage")
+
+
+def test_open_dialog_is_not_disturbed_by_what_happens(page: Page, invoice: Invoice) -> None:
+    open_dialog(page, invoice)
+    page.fill("[name=amount_requested]", "12")
+    personas.record_check(invoice, 10_000)
+    ask_now(page)
+    page.locator("[name=note]").press_sequentially("Half a no")
+    expect(page.locator("[name=note]")).to_be_focused()
+    expect(page.locator("[name=amount_requested]")).to_have_value("12")
+    expect(page.locator("main")).not_to_contain_text("recorded a payment")
+    page.keyboard.press("Escape")
+    expect(page.locator("main")).to_contain_text("recorded a payment")
+    expect(page.locator("main .actions >> text=Request Payment")).to_be_focused()
+
+
+def test_open_cancel_dialog_says_that_customer_went_to_the_checkout(page: Page, invoice: Invoice) -> None:
+    made = personas.request_payment(invoice)
+    page.goto(f"/o/alder/invoices/{invoice.pk}/")
+    page.click(".open-request-menu summary")
+    page.click("text=Cancel Payment Request")
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_contain_text("Cancel the request")
+    personas.pending_payment(invoice, 30_000, request=made)
+    ask_now(page)
+    expect(dialog).to_contain_text("Dana Whitfield is at the checkout for $300.00")
+    # What is outside of an open dialog is read out by no screen reader.
+    expect(dialog.locator("[data-announcements]")).to_contain_text("is at the checkout")
+
+
+def test_ended_session_leaves_followed_page_as_it_is(page: Page, invoice: Invoice) -> None:
+    page.goto(f"/o/alder/invoices/{invoice.pk}/")
+    page.context.clear_cookies()
+    with page.expect_response("**/live/") as asked:
+        ask_now(page)
+    assert asked.value.status == 302
+    expect(page.locator("h1.page-title")).to_have_text(invoice.number)
 
 
 # The menu of the Requested Amount row.

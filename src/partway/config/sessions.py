@@ -22,7 +22,12 @@ _STEP = timedelta(minutes=5)
 
 
 class SessionStore(db.SessionStore):
-    """Stores sessions under a digest of the key in the cookie, so that a database dump contains no usable session."""
+    """Stores sessions under a digest of the key in the cookie, so that a database dump contains no usable session.
+
+    `is_background` is set by what a script of an open page asks for by itself: that is no use of the session.
+    """
+
+    is_background = False
 
     def exists(self, session_key: str) -> bool:
         """Returns whether there is a session with this key."""
@@ -43,7 +48,7 @@ class SessionStore(db.SessionStore):
             return {}
         data: dict[str, Any] = self.decode(row.session_data)
         until = _end(data)
-        if until > row.expire_date + _STEP:
+        if until > row.expire_date + _STEP and not self.is_background:
             # Only this column: another request may have changed the data since it was read.
             self.model.objects.filter(pk=row.pk).update(expire_date=until)
         return data

@@ -32,11 +32,19 @@ RowT = TypeVar("RowT", bound=Model)
 View = Callable[..., HttpResponseBase]
 
 
-def page(route: str, permission: Permission, view: View, name: str) -> URLPattern:
-    """Returns the route of a page that only members with this permission can open."""
+def page(
+    route: str, permission: Permission, view: View, name: str, *, is_background: bool = False
+) -> URLPattern:
+    """Returns the route of a page that only members with this permission can open.
+
+    is_background: a script asks for it by itself, which does not keep the session of an absent member alive.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, slug: str, **ids: Any) -> HttpResponseBase:
+        # Before the user is read, which reads the session.
+        session: Any = request.session
+        session.is_background = is_background
         if not isinstance(request.user, User):
             return redirect_to_signin(request)
         members = Member.objects.select_related("organization", "user")
@@ -44,7 +52,7 @@ def page(route: str, permission: Permission, view: View, name: str) -> URLPatter
         # No 403: a user of another organization must not learn that this one exists (D5).
         if member is None:
             raise Http404
-        ctx = MemberContext(request=request, member=member, now=clock.now())
+        ctx = MemberContext(request, member, clock.now(), is_background)
         with use_locale(ctx.organization.locale):
             if permission in ctx.permissions:
                 response = view(ctx, **ids)

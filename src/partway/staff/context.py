@@ -29,6 +29,7 @@ class MemberContext:
     request: HttpRequest
     member: Member
     now: datetime
+    is_background: bool = False  # a script of an open page asks, without an act of the member
 
     @property
     def organization(self) -> Organization:
@@ -106,6 +107,7 @@ class MemberContext:
             "time_zone": self.organization.time_zone,
             "today": self.today,
             "frame": frame,
+            "page_frame": "staff/live.html" if self.is_background else "staff/page.html",
         }
         response = render(self.request, template, {**shared, **(context or {})}, status=status)
         retry_after = getattr((context or {}).get("form"), "retry_after", None)

@@ -32,6 +32,13 @@ _invoices = [
     page("new/", Permission.EDIT_INVOICES, invoice_editor.new, "invoice_new"),
     page("<str:invoice_id>/", Permission.VIEW_INVOICES, invoice_detail.show, "invoice"),
     page(
+        "<str:invoice_id>/live/",
+        Permission.VIEW_INVOICES,
+        invoice_detail.live,
+        "invoice_live",
+        is_background=True,
+    ),
+    page(
         "<str:invoice_id>/versions/<int:version>/",
         Permission.VIEW_INVOICES,
         invoice_versions.show,
@@ -71,6 +78,7 @@ _quotes = [
     page("", Permission.VIEW_QUOTES, quote_detail.index, "quotes"),
     page("new/", Permission.EDIT_QUOTES, quote_editor.new, "quote_new"),
     page("<str:quote_id>/", Permission.VIEW_QUOTES, quote_detail.show, "quote"),
+    page("<str:quote_id>/live/", Permission.VIEW_QUOTES, quote_detail.live, "quote_live", is_background=True),
     page("<str:quote_id>/pdf/", Permission.VIEW_QUOTES, quote_detail.pdf, "quote_pdf"),
     page("<str:quote_id>/edit/", Permission.EDIT_QUOTES, quote_editor.edit, "quote_edit"),
     page("<str:quote_id>/send/", Permission.SEND_QUOTES, quote_acts.send, "quote_send"),

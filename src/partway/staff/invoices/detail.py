@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 
 from partway.accounts.permissions import Permission
 from partway.billing import links
@@ -19,6 +19,7 @@ from partway.delivery.messages.online_amounts import due_message, rest_message
 from partway.delivery.pdf import invoice_pdf, pdf_response
 from partway.lib.money import Money
 
+from .. import live as live_pages
 from .. import payment_rows, timeline
 from ..access import get_invoice_or_404
 from ..confirm import unavailable_message
@@ -26,8 +27,15 @@ from ..context import MemberContext
 from . import parties
 
 
+def live(ctx: MemberContext, invoice_id: str) -> HttpResponseBase:
+    """The content of the page for its script; 304 while nothing has happened."""
+    return live_pages.response(ctx, Invoice, invoice_id, show)
+
+
 def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     """Everything about one invoice, its timeline included."""
+    # Before all else, so that a page which is older than its version is never taken for the present one.
+    live_page = live_pages.live_page(ctx, Invoice, invoice_id)
     invoice = get_invoice_or_404(ctx, invoice_id)
     written_off = None
     if invoice.status == "written_off":
@@ -43,6 +51,8 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     context = {
         "invoice": invoice,
         "online_message": _online_message(ctx, invoice, unavailable_reason, requests["open_request"]),
+        "live": live_page,
+        "payment_under_way": live_pages.payment_under_way(invoice, now=ctx.now),
         "lines": invoice.lines.all(),
         "unavailable_reason": unavailable_reason,
         "unavailable_message": unavailable_message(unavailable_reason),

@@ -14,7 +14,7 @@ from partway.billing import links
 from partway.billing.checkouts import online_amounts
 from partway.billing.checkouts.online_amounts import OnlineAmounts
 from partway.billing.documents.amounts import percent_of
-from partway.billing.errors import BillingError
+from partway.billing.errors import BillingError, PaymentInProgress
 from partway.billing.models import Mail, PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import LinkRecipients, NewPaymentRequest
@@ -22,6 +22,7 @@ from partway.delivery.formats import current_locale, format_money, format_typed
 from partway.delivery.mail import failures, rendering
 from partway.delivery.mail.content import required
 from partway.delivery.mail.rendering import SenderInvalid
+from partway.delivery.messages import error_message
 from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.messages.online_amounts import due_message
 from partway.lib import clock
@@ -241,6 +242,10 @@ def cancel(ctx: MemberContext, request_id: str) -> HttpResponse:
         notice = gettext("The request for %(amount)s is canceled. Its link no longer works.")
         return ctx.redirect(back, notice=notice % {"amount": format_money(payment_request.amount_requested)})
 
+    def unavailable_reason() -> str:
+        is_committed = payment_request.payments.committed().exists()
+        return error_message(PaymentInProgress()) if is_committed else ""
+
     return confirm(
         ctx,
         payment_request,
@@ -248,6 +253,7 @@ def cancel(ctx: MemberContext, request_id: str) -> HttpResponse:
         form=StaffForm(ctx.post_data),
         act=act,
         back=back,
+        unavailable_reason=unavailable_reason,
     )
 
 

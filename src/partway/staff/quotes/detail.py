@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +15,7 @@ from partway.billing.models.quotes import QuoteStatus
 from partway.delivery.pdf import pdf_response, quote_pdf
 from partway.lib.money import Money
 
+from .. import live as live_pages
 from .. import payment_rows, timeline
 from ..access import get_quote_or_404
 from ..context import MemberContext
@@ -61,8 +62,15 @@ def index(ctx: MemberContext) -> HttpResponse:
     return ctx.render("staff/quotes/index.html", context)
 
 
+def live(ctx: MemberContext, quote_id: str) -> HttpResponseBase:
+    """The content of the page for its script; 304 while nothing has happened."""
+    return live_pages.response(ctx, Quote, quote_id, show)
+
+
 def show(ctx: MemberContext, quote_id: str) -> HttpResponse:
     """Everything about one quote, its timeline included."""
+    # Before all else, so that a page which is older than its version is never taken for the present one.
+    live_page = live_pages.live_page(ctx, Quote, quote_id)
     quote = get_quote_or_404(ctx, quote_id)
     events = Event.objects.filter(quote=quote).select_related("payment").order_by("-created_at", "-id")
     status = deposits.deposit_status(quote)
@@ -76,6 +84,8 @@ def show(ctx: MemberContext, quote_id: str) -> HttpResponse:
     )
     context = {
         "quote": quote,
+        "live": live_page,
+        "payment_under_way": live_pages.payment_under_way(quote, now=ctx.now),
         "lines": quote.lines.all(),
         "deposit_status": status,
         "stages": _stages(quote, status),

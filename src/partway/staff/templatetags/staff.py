@@ -45,6 +45,9 @@ from partway.lib.typed_numbers import (
     groups_by_two,
 )
 
+from ..context import MemberContext
+from ..live import live_page, payment_under_way
+
 register = template.Library()
 
 register.filter("adjustment_label", adjustment_label)
@@ -143,6 +146,17 @@ def amount_format(currency: str) -> str:
 def unprintable_warning(document: Invoice | Quote) -> dict[str, str]:
     """A warning where the document's PDF cannot show all that is written in it; else nothing."""
     return {"unprintable": unprintable_in_stored(document)}
+
+
+@register.inclusion_tag("staff/parts/live_payment.html", takes_context=True)
+def payment_under_way_note(context: Context, document: Invoice | Quote) -> dict[str, Any]:
+    """Says in a dialog that the customer is paying right now, and follows it while the dialog is open."""
+    ctx: MemberContext = context["ctx"]
+    return {
+        "live": live_page(ctx, type(document), document.pk),
+        "payment": payment_under_way(document, now=ctx.now),
+        "time_zone": ctx.organization.time_zone,
+    }
 
 
 @register.inclusion_tag("staff/parts/field.html")
