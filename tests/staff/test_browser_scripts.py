@@ -184,6 +184,8 @@ def test_mail_preview_opens_in_dialog_and_keeps_typed_values(page: Page, invoice
     assert not PaymentRequest.objects.exists()
     page.click("dialog [data-remaining-submit]")
     expect(page.locator(".open-request")).to_contain_text("$300.00")
+    expect(page.locator("[data-notices] .alert")).to_be_focused()
+    expect(page.locator("[data-notices] .alert")).to_contain_text("Payment request for $300.00 is on its way")
 
 
 @pytest.mark.parametrize(
@@ -475,6 +477,11 @@ def test_request_is_canceled_from_menu(page: Page, invoice: Invoice) -> None:
     personas.request_payment(invoice)
     page.goto(f"/o/alder/invoices/{invoice.pk}/")
     page.click(".open-request-menu summary")
+    page.click("text=Cancel Payment Request")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".open-request-menu summary")).to_be_focused()
+    page.keyboard.press("Enter")
     page.click("text=Cancel Payment Request")
     page.click("dialog button:text('Cancel Payment Request')")
     expect(page.locator("[data-notices]")).to_contain_text("Its link no longer works")

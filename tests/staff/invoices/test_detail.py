@@ -137,3 +137,14 @@ def test_invoice_page_names_rest_that_cannot_be_paid_online(bob: Client, dana: C
         "must come in another way" not in page
     )  # once is enough: the reason why nothing can be requested says it
     assert "Less is due than the smallest online payment" in page
+
+
+def test_reader_reads_why_no_payment_can_be_requested(charlie: Client, invoice: Invoice) -> None:
+    url = f"/o/alder/invoices/{invoice.pk}/"
+    assert "collector or owner can request a payment" in charlie.get(url).content.decode()
+    personas.request_payment(invoice)
+    page = charlie.get(url).content.decode()
+    assert "Only one request can be open at a time." in page
+    assert "Cancel this one" not in page
+    Organization.objects.update(payments_enabled=False)
+    assert "Payments are not enabled" in charlie.get(url).content.decode()

@@ -5,7 +5,10 @@ const openMenu = () => document.querySelector("details.menu[open]");
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target) || event.target.closest(".menu-item")) menu.open = false;
+    const isChosen = menu.contains(event.target) && event.target.closest(".menu-item");
+    // The entry is about to be hidden: a dialog that it opens gives the focus back to the menu.
+    if (isChosen) menu.querySelector("summary").focus();
+    if (isChosen || !menu.contains(event.target)) menu.open = false;
   }
 });
 
