@@ -213,3 +213,29 @@ def test_every_profile_route_requires_sign_in(team: Team) -> None:
     for route in own:
         for response in (Client().get(f"/{route.pattern}"), Client().post(f"/{route.pattern}")):
             assert response.status_code in (302, 405), route.name
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing/", "invoices/inv_00000000000000000000000000/", "invoices/new/nothing/"]
+)
+def test_404_keeps_navigation_for_members(charlie: Client, mallory: Client, path: str) -> None:
+    page = charlie.get(f"/o/alder/{path}")
+    assert page.status_code == 404
+    assert "Page not found" in page.content.decode()
+    assert 'href="/o/alder/invoices/"' in page.content.decode()
+    for other in (mallory, Client()):
+        page = other.get("/o/alder/nothing/")
+        assert page.status_code == 404
+        assert "/o/alder/" not in page.content.decode()
+        assert "Alder Joinery" not in page.content.decode()
+
+
+def test_404_in_dialog_has_no_navigation(charlie: Client) -> None:
+    page = charlie.get("/o/alder/customers/cus_0/", headers={"HX-Target": "dialog-content"}).content.decode()
+    assert "Page not found" in page
+    assert "<nav" not in page
+
+
+def test_403_keeps_navigation_for_members(charlie: Client, team: Team) -> None:
+    page = charlie.get("/o/alder/invoices/new/").content.decode()
+    assert 'href="/o/alder/invoices/"' in page

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from partway.worker import monitoring
 
+handler404 = "partway.staff.access.not_found"
 urlpatterns = [
     path("healthz", monitoring.healthz, name="healthz"),
     path("metrics", monitoring.metrics, name="metrics"),

@@ -7,6 +7,7 @@ missing permission is a 403 that names the role it takes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import URLPattern, path
+from django.views.defaults import page_not_found
 
 from partway.accounts.models import Member, User
 from partway.accounts.permissions import ALLOWED_ROLES, Permission
@@ -65,6 +67,25 @@ def page(
 
     vars(guarded)["permission"] = permission
     return path(route, guarded, name=name)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page of every 404: for members with the navigation of the organization in its address, else without.
+
+    That an organization exists is shown only to its members, who see its navigation on any page (DESIGN D5).
+    """
+    user, slug = getattr(request, "user", None), re.match(r"/o/([^/]+)/", request.path_info)
+    members = Member.objects.select_related("organization", "user")
+    member = (
+        members.filter(user=user, organization__slug=slug[1]).first()
+        if slug and isinstance(user, User)
+        else None
+    )
+    if member is None:
+        return page_not_found(request, exception)
+    ctx = MemberContext(request, member, clock.now())
+    with use_locale(ctx.organization.locale):
+        return ctx.render("staff/not_found.html", status=404)
 
 
 def redirect_to_signin(request: HttpRequest) -> HttpResponse:
