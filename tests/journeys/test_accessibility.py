@@ -1,0 +1,108 @@
+"""Every page and dialog that an owner can reach has no violation of the rules of axe-core, in both themes."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from urllib.parse import urlsplit
+
+import pytest
+from django.urls import resolve
+from playwright.sync_api import Page, expect
+
+from partway.staff import urls
+from partway.worker.demo import SLUG
+from tests.journeys.browser_actions import Member
+from tests.staff.test_access import routes
+from tests.support.accessibility import violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.long(60)]
+
+# What is no page: files, a button, what scripts ask for, and the body of a mail, which is in a frame.
+FILES = {"invoice_pdf", "quote_pdf", "invoices_csv", "logo_image"}
+PARTS = {"attention_resolve", "inbox_body", "invoice_live", "quote_live", "settings_locale", "settings_logo"}
+
+LINK = re.compile(r'<a\b([^>]*?)\bhref="(/(?:o|profile)/[^"#?]*)[^"]*"([^>]*)>')
+LINKS_OF_ROUTE = 3
+STATES = {
+    "invoices": ["draft", "sent", "paid", "void", "written_off"],
+    "quotes": ["draft", "sent", "accepted"],
+}
+
+
+def reachable(page: Page, base: str, first: str) -> tuple[dict[str, str], set[str]]:
+    """Follows the links from `first` and from the lists of each state, a few of each route on each page.
+
+    Returns a path of each route by its name, and the names of dialogs.
+    """
+    lists = [f"/o/{SLUG}/{kind}/?status={status}" for kind, states in STATES.items() for status in states]
+    waiting, paths, dialogs = [first, *lists], dict[str, str](), set[str]()
+    queued = set(waiting)
+    while waiting:
+        followed: list[str] = []
+        html = page.request.get(f"{base}{waiting.pop(0)}").text()
+        for before, href, after in LINK.findall(html):
+            path, name = unescape(href), str(resolve(unescape(href)).url_name)
+            paths.setdefault(name, path)
+            if "hx-get" in before + after:
+                dialogs.add(name)
+            elif path not in queued and name not in FILES and followed.count(name) < LINKS_OF_ROUTE:
+                followed.append(name)
+                queued.add(path)
+                waiting.append(path)
+    return {name: path for name, path in paths.items() if name not in FILES}, dialogs
+
+
+def add_rows_that_the_demo_has_not(owner: Member) -> str:
+    """Adds a draft of a quote, an invitation, and an overpaid invoice whose customer has another name now.
+
+    Returns the path of the invoice.
+    """
+    page = owner.page
+    owner.open("quotes/new/")
+    page.get_by_label("Customer").select_option(index=1)
+    page.locator('[name="lines.0.description"]').fill("Kitchen")
+    page.locator('[name="lines.0.unit_amount"]').fill("100")
+    page.get_by_role("button", name="Save draft").click()
+    owner.open("settings/members/invite/")
+    page.get_by_label("Email").fill("ivy@journey.example")
+    page.locator("main [type=submit]").click()
+    path = urlsplit(owner.sends_invoice().url).path
+    owner.records_a_check("1,100.00", keeps_rest=True)
+    page.locator("main .page-header a").first.click()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Name").fill("Casey of another name")
+    page.get_by_role("dialog").locator("[type=submit]").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    return path
+
+
+def test_no_page_and_no_dialog_violates_a_rule_of_accessibility(owner: Member) -> None:
+    page, base = owner.page, owner.supervisor.config.url
+    paths, dialogs = reachable(page, base, add_rows_that_the_demo_has_not(owner))
+    assert {str(route.name) for route in routes(urls._organization)} <= {*paths, *FILES, *PARTS}
+    found = {}
+    # A dialog is a page too: in the frame of the page that is not found.
+    pages = {name: path for name, path in paths.items() if name not in dialogs}
+    for name, path in {**pages, "not found": f"/o/{SLUG}/nothing/"}.items():
+        page.goto(f"{base}{path}")
+        found[name] = violations(page)
+    owner.open("invoices/")
+    for name in sorted(dialogs):
+        page.evaluate("path => htmx.ajax('GET', path, '#dialog-content')", paths[name])
+        expect(page.locator("dialog[open] h1")).to_be_visible()
+        found[f"dialog {name}"] = violations(page, "dialog")
+        if name == "request_new":
+            page.get_by_role("button", name="Send request").click()
+            expect(page.locator("dialog [data-summary]")).to_be_focused()
+            found["refused dialog"] = violations(page, "dialog")
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+    assert {name: nodes for name, nodes in found.items() if nodes} == {}
+
+
+def test_violation_of_a_rule_is_found(owner: Member) -> None:
+    owner.page.evaluate("document.getElementById('main').append(new Image())")
+    owner.page.evaluate("document.getElementById('main').style.color = '#999'")
+    rules = {violation.split(":")[0] for violation in violations(owner.page)}
+    assert rules >= {"image-alt", "color-contrast"}
