@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -55,8 +55,8 @@ class CustomerBrowser:
         raise AssertionError(f"no form for {ending} on this page:\n{page.text}")
 
     def press_pay(self, url: str) -> httpx.Response:
-        """Opens a page and presses its Pay button."""
-        return self.submit(self.open(url), "/pay/")
+        """Opens a page and presses Pay for what the page itself is about; an invoice's may offer its request too."""
+        return self.submit(self.open(url), f"{urlsplit(url).path}pay/")
 
     def pay(self, url: str, how: dict[str, str]) -> str:
         """Opens a page, presses Pay, and pays at the checkout; returns the address it leads back to."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
 from partway.billing import links
-from partway.billing.models import Event, Invoice, Payment
+from partway.billing.models import Event, Invoice, Payment, PaymentRequest
+from partway.lib.clock import now
 from tests.support import personas
 
 
@@ -90,3 +93,38 @@ def test_invoice_page_of_unpayable_rest_has_no_pay_button(dana: Client, organiza
     text = dana.get(links.invoice_url(invoice)).text
     assert "Not payable online" in text
     assert "button-primary" not in text
+
+
+def test_invoice_page_offers_requested_part_and_whole(dana: Client, request_: PaymentRequest) -> None:
+    text = dana.get(links.invoice_url(request_.invoice)).text
+    for words in (
+        "Alder Joinery asks for $300.00 now",
+        f'action="{links.link_path(request_)}pay/"',
+        'name="amount_minor" value="30000"',
+        ">Pay $300.00</button>",
+        'name="amount_minor" value="100000"',
+        ">Pay Now · $1,000.00</button>",
+        'aria-label="Paid $0.00 of $1,000.00, $300.00 requested"',
+    ):
+        assert words in text
+
+
+def test_invoice_page_does_not_offer_expired_request(dana: Client, request_: PaymentRequest) -> None:
+    PaymentRequest.objects.update(expires_at=now() - timedelta(seconds=1))
+    text = dana.get(links.invoice_url(request_.invoice)).text
+    assert "/p/" not in text
+    assert ">Pay Now · $1,000.00</button>" in text
+
+
+def test_invoice_page_offers_request_for_all_that_is_due_once(dana: Client, invoice: Invoice) -> None:
+    personas.request_payment(invoice, 100_000)
+    text = dana.get(links.invoice_url(invoice)).text
+    assert text.count('name="amount_minor"') == 1
+    assert ">Pay Now · $1,000.00</button>" in text
+
+
+def test_paid_invoice_page_leads_to_receipts(dana: Client, invoice: Invoice) -> None:
+    payments = [personas.captured_payment(invoice, 25_000), personas.record_check(invoice, 75_000)]
+    text = dana.get(links.invoice_url(invoice)).text
+    for payment in payments:
+        assert f'href="{links.receipt_url(payment)}"' in text

@@ -9,6 +9,7 @@ from django.core import mail as sent_by_django
 from partway.billing import links
 from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.billing.requests import payment_requests
+from partway.delivery.formats import format_date
 from partway.delivery.mail import sending
 from partway.lib.clock import now
 from tests.pay.customer_browser import BANK_DEBIT, DECLINED_CARD, GOOD_CARD, CustomerBrowser
@@ -41,11 +42,21 @@ def test_payment_mails_receipt_to_customer_and_notice_to_requester(customer_brow
     assert not any("asks for" in subject for subject in subjects)  # it came too late to be mailed
 
 
-def test_request_link_is_gone_after_payment(customer_browser: CustomerBrowser) -> None:
+def test_paid_request_link_shows_amount_date_and_receipt(customer_browser: CustomerBrowser) -> None:
     request = _asked(customer_browser)
     receipt = customer_browser.pay(links.request_url(request), GOOD_CARD)
     wait_until(lambda: "Receipt from" in customer_browser.open(receipt).text)
-    assert customer_browser.open(links.request_url(request)).status_code == 410
+    page = customer_browser.open(links.request_url(request))
+    assert page.status_code == 200
+    paid_on = format_date(Payment.objects.get().day(customer_browser.organization.time_zone))
+    for words in (
+        "You paid Alder Joinery",
+        "$300",
+        f"on {paid_on}, by card",
+        links.link_path(Payment.objects.get()),
+    ):
+        assert words in page.text
+    assert 'action="' not in page.text
 
 
 def test_pay_now_pays_invoice_and_cancels_open_request(customer_browser: CustomerBrowser) -> None:
@@ -65,9 +76,26 @@ def test_customer_returning_before_callback_can_refresh_receipt_page(
     ).is_success
     receipt = customer_browser.pay(links.request_url(request), GOOD_CARD)
     page = customer_browser.open(receipt)
-    assert "We are confirming" in page.text
+    assert "whether you paid $300.00" in page.text
     assert customer_browser.submit(page, "/state/").status_code == 302
     assert "Receipt from" in customer_browser.open(receipt).text
+
+
+def test_customer_returning_without_paying_is_told_so_and_pays_in_same_checkout(
+    customer_browser: CustomerBrowser,
+) -> None:
+    """Without a script, as the response of the button; whatever address the customer came back by."""
+    request = _asked(customer_browser)
+    checkout = customer_browser.press_pay(links.request_url(request)).headers["location"]
+    receipt = links.receipt_url(Payment.objects.get())
+    page = customer_browser.submit(customer_browser.open(receipt), "/state/")
+    assert page.status_code == 200
+    assert "You have not paid yet" in page.text
+    assert (
+        f"form-action 'self' {customer_browser.sandbox_server.url}" in page.headers["content-security-policy"]
+    )
+    assert customer_browser.submit(page, "/pay/").headers["location"] == checkout
+    assert Payment.objects.count() == 1
 
 
 def test_declined_card_charges_nothing_and_link_stays_payable(customer_browser: CustomerBrowser) -> None:
@@ -122,7 +150,7 @@ def test_pay_now_from_outdated_invoice_page_shows_new_amount_due(
     page = customer_browser.open(links.invoice_url(request.invoice))
     receipt = customer_browser.pay(links.request_url(request), GOOD_CARD)
     wait_until(lambda: "Receipt from" in customer_browser.open(receipt).text)
-    response = customer_browser.submit(page, "/pay/")
+    response = customer_browser.submit(page, f"{links.link_path(request.invoice)}pay/")
     assert response.status_code == 409
     assert "The amount has changed" in response.text
     assert ">Pay Now · $700.00</button>" in response.text

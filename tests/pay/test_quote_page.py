@@ -269,7 +269,7 @@ def test_declined_card_on_deposit_leads_back_to_quote(customer_browser: Customer
     assert "Pay $300.00" in customer_browser.open(links.quote_url(quote)).text
     receipt = customer_browser.open(links.receipt_url(Payment.objects.get()))
     assert receipt.status_code == 200
-    assert links.quote_url(quote) in receipt.text
+    assert f'action="{links.link_path(quote)}pay/"' in receipt.text
 
 
 def test_quote_page_with_processing_bank_debit_has_no_pay_button(customer_browser: CustomerBrowser) -> None:
@@ -287,3 +287,8 @@ def test_receipt_page_of_offline_deposit_names_method_without_reference(dana: Cl
     assert "by check" in text
     assert "Deposit of quote" in text
     assert "No. 118" not in text
+
+
+def test_quote_page_with_paid_deposit_leads_to_its_receipt(dana: Client, quote: Quote, link: str) -> None:
+    payment = personas.record_deposit_check(personas.accept_quote(quote))
+    assert f'href="{links.link_path(payment)}"' in dana.get(link).text

@@ -72,3 +72,47 @@ def test_receipt_page_updates_without_callback(link: str, customer_browser: Cust
         expect(page.get_by_text("Left to pay")).to_be_visible()
 
     phone_browser.on_phone(wait)
+
+
+def test_customer_who_left_checkout_has_not_paid_yet_and_pays_in_it_once(link: str) -> None:
+    """By the address for canceled payments, by Back to each page, and paying at last: always the same checkout."""
+    not_paid, pay = "You have not paid yet", "Pay $300.00"
+
+    def leave_and_come_back(page: Page) -> None:
+        page.goto(link)
+        expect(page.get_by_text(not_paid)).to_have_count(0)  # nothing was begun
+        page.get_by_role("button", name=pay).click()
+        expect(page.locator("input[name=number]")).to_be_visible()
+        checkout = page.url
+        page.go_back()
+        expect(page.get_by_text(not_paid)).to_be_visible()
+        page.get_by_role("button", name=pay).click()
+        page.get_by_role("link", name="Return without paying").click()
+        expect(page.get_by_role("heading", level=1, name=not_paid)).to_be_focused()
+        page.get_by_role("button", name=pay).click()
+        expect(page.locator("input[name=number]")).to_be_visible()
+        page.go_back()
+        expect(page.get_by_role("heading", level=1, name=not_paid)).to_be_visible()
+        page.get_by_role("button", name=pay).click()
+        expect(page).to_have_url(checkout)
+        page.locator("input[name=number]").fill(GOOD_CARD["number"])
+        page.get_by_role("button", name=pay, exact=True).click()
+        expect(page.get_by_text("Left to pay")).to_be_visible()
+
+    phone_browser.on_phone(leave_and_come_back)
+    assert Payment.objects.get().status == "succeeded"
+
+
+def test_page_that_says_not_paid_shows_receipt_when_paid_in_another_tab(
+    link: str, customer_browser: CustomerBrowser
+) -> None:
+    checkout = customer_browser.press_pay(link).headers["location"]
+
+    def wait(page: Page) -> None:
+        page.goto(link)
+        expect(page.get_by_text("You have not paid yet")).to_be_visible()
+        customer_browser.sandbox_server.submit_form(f"{checkout}/pay", **GOOD_CARD)
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.get_by_text("Left to pay")).to_be_visible()
+
+    phone_browser.on_phone(wait)

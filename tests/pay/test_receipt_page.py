@@ -34,23 +34,33 @@ def _page(dana: Client, payment: Payment, **columns: object) -> str:
     return dana.get(links.receipt_url(payment)).text
 
 
-@pytest.mark.parametrize(
-    "status", ["pending", "authorized", "capturing", "closing", "releasing", "processing"]
-)
-def test_receipt_page_of_unsettled_payment_is_confirming(dana: Client, payment: Payment, status: str) -> None:
+@pytest.mark.parametrize("status", ["authorized", "capturing", "closing", "releasing", "processing"])
+def test_receipt_page_of_payment_under_way_is_confirming(dana: Client, payment: Payment, status: str) -> None:
     text = _page(dana, payment, status=status)
     assert "We are confirming your payment" in text
     assert "confirming.js" in text
+
+
+def test_receipt_page_of_pending_payment_asks_and_does_not_confirm(dana: Client, payment: Payment) -> None:
+    text = _page(dana, payment)
+    assert "whether you paid $300.00" in text
+    assert "confirming your payment" not in text
+    assert "confirming.js" in text
+
+
+def test_pending_payment_of_ended_request_offers_no_way_to_pay(dana: Client, payment: Payment) -> None:
+    PaymentRequest.objects.update(status="expired", ended_at=now())
+    assert 'pay/"' not in _page(dana, payment)
 
 
 def test_receipt_page_has_refresh_button_without_javascript(dana: Client, payment: Payment) -> None:
     assert ">Look again</button>" in _page(dana, payment)
 
 
-def test_receipt_page_of_pending_payment_links_back_to_request(
+def test_receipt_page_of_pending_payment_can_lead_back_to_checkout(
     dana: Client, payment: Payment, request_: PaymentRequest
 ) -> None:
-    assert links.request_url(request_) in _page(dana, payment)
+    assert f'action="{links.link_path(request_)}pay/"' in _page(dana, payment)
 
 
 def test_receipt_page_of_processing_bank_debit_shows_payment_under_way(
@@ -74,14 +84,14 @@ def test_receipt_page_of_failed_payment_states_nothing_was_charged(
     text = _page(dana, payment, status=status, failure_message="Your card was declined.")
     assert "Nothing was charged" in text
     assert "Your card was declined." in text
-    assert links.request_url(request_) in text
+    assert links.link_path(request_) in text
 
 
 def test_receipt_page_does_not_link_to_expired_request(
     dana: Client, payment: Payment, request_: PaymentRequest
 ) -> None:
     PaymentRequest.objects.update(status="expired", ended_at=now())
-    assert links.request_url(request_) not in _page(dana, payment, status="failed")
+    assert links.link_path(request_) not in _page(dana, payment, status="failed")
 
 
 def test_receipt_page_shows_captured_amount(dana: Client, invoice: Invoice) -> None:
@@ -114,10 +124,10 @@ def test_receipt_page_shows_capture_in_other_currency(dana: Client, invoice: Inv
     assert "€300.00 was taken in another currency than this invoice’s." in text
 
 
-def test_receipt_state_stays_confirming_when_gateway_is_silent(dana: Client, payment: Payment) -> None:
+def test_receipt_state_stays_pending_when_gateway_is_silent(dana: Client, payment: Payment) -> None:
     Payment.objects.update(checkout_ref="co_1")
     response = dana.post(links.receipt_url(payment) + "state/", headers={"accept": "application/json"})
-    assert response.json() == {"stage": "confirming"}
+    assert response.json() == {"stage": "pending"}
 
 
 def test_receipt_state_post_from_form_redirects_to_page(dana: Client, payment: Payment) -> None:

@@ -188,3 +188,32 @@ def test_request_opened_event_is_recorded_once_by_page_post(dana: Client, reques
     for _ in range(2):
         assert dana.post(links.request_url(request_) + "opened/").status_code == 204
     assert Event.objects.filter(type="payment_request.opened").count() == 1
+
+
+def test_request_settled_by_check_shows_it_and_its_receipt(dana: Client, request_: PaymentRequest) -> None:
+    check = personas.record_check(request_.invoice, 100_000)
+    response = dana.get(links.request_url(request_))
+    assert response.status_code == 200
+    for words in (
+        "Alder Joinery was paid",
+        "$1,000",
+        "by check",
+        "Nothing is left to pay",
+        links.link_path(check),
+    ):
+        assert words in response.text
+    assert dana.post(links.request_url(request_) + "pay/", {"amount_minor": "30000"}).status_code == 410
+
+
+def test_paid_request_shows_what_was_given_back(dana: Client, request_: PaymentRequest) -> None:
+    personas.give_back(personas.record_check(request_.invoice, 105_000), 5_000)
+    assert "Alder Joinery gave $50.00 of it back to you." in dana.get(links.request_url(request_)).text
+
+
+def test_request_page_follows_pending_payment_of_its_own_link_only(
+    dana: Client, request_: PaymentRequest
+) -> None:
+    payment = personas.pending_payment(request_.invoice, 100_000)
+    assert "data-unsettled" not in dana.get(links.request_url(request_)).text
+    Payment.objects.update(payment_request=request_)
+    assert f'data-unsettled="{links.link_path(payment)}"' in dana.get(links.request_url(request_)).text

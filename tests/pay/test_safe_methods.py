@@ -163,10 +163,10 @@ def test_request_page_takes_four_queries(
         assert Client().get(url).status_code == 200
 
 
-def test_invoice_page_takes_six_queries(
+def test_invoice_page_takes_seven_queries(
     invoice: Invoice, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """The same queries, and the payments and adjustments so far: the gateway's account is read once."""
+    """The same queries, the payments and adjustments so far, and the open request: the account is read once."""
     url = urlsplit(links.invoice_url(invoice)).path
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert Client().get(url).status_code == 200

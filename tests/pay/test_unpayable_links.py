@@ -35,8 +35,8 @@ def _expired(request: PaymentRequest) -> None:
     PaymentRequest.objects.update(expires_at=now() - timedelta(seconds=1))
 
 
-def _settled(request: PaymentRequest) -> None:
-    personas.captured_payment(request.invoice, 100_000)
+def _settled_without_payment(request: PaymentRequest) -> None:
+    personas.settle_rest(request.invoice)
 
 
 def _voided(request: PaymentRequest) -> None:
@@ -55,7 +55,7 @@ UNPAYABLE_REASONS: list[tuple[Callable[[PaymentRequest], None], str, int]] = [
     (_paid, "This has been paid", 410),
     (_canceled, "This request was canceled", 410),
     (_expired, "This link has expired", 410),
-    (_settled, "Already settled", 410),
+    (_settled_without_payment, "Already settled", 410),
     (_voided, "This invoice was voided", 410),
     (_written_off, "This cannot be paid here", 410),
     (_payments_off, "Online payment is paused", 403),

@@ -23,9 +23,13 @@ _PATHS: dict[type[Model], str] = {
 }
 
 
+def link_path(row: PaymentRequest | Invoice | Quote | Payment | Invitation) -> str:
+    """Returns the path of the row's link, for forms and scripts of our own pages, whatever host they were opened on."""
+    return f"/{_PATHS[type(row)]}/{make_token(row.pk, settings.PARTWAY_SECRET_KEYS[0])}/"
+
+
 def _url(row: PaymentRequest | Invoice | Quote | Payment | Invitation) -> str:
-    token = make_token(row.pk, settings.PARTWAY_SECRET_KEYS[0])
-    return f"{settings.PARTWAY_URL}/{_PATHS[type(row)]}/{token}/"
+    return settings.PARTWAY_URL + link_path(row)
 
 
 # By noun, so that a call says which page it links to, and gives it a row of that page.

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partway.accounts.models import default_payment_modes
+from partway.billing import links
 from partway.billing.models import Adjustment, Allocation, Invoice, Payment
 from partway.billing.models.adjustments import AdjustmentReason
 from partway.billing.models.payments import AllocationCause
@@ -125,11 +126,15 @@ def reversed_on(payment: Payment) -> date:
 
 
 class PaymentHistoryRow(NamedTuple):
-    """One allocation or adjustment of an invoice: the day, what it was, and the amount, negative when taken off."""
+    """One allocation or adjustment of an invoice: the day, what it was, and the amount, negative when taken off.
+
+    `receipt_url` leads to the receipt of a payment that came in; empty for what was only moved or settled.
+    """
 
     on: date
     method: str
     amount: Money
+    receipt_url: str = ""
 
 
 # How a payment's name continues where it did not simply pay.
@@ -140,6 +145,9 @@ _CAUSES = {
     AllocationCause.RELEASED: gettext_lazy("%(payment)s, moved to credit"),
     AllocationCause.REFUNDED: gettext_lazy("%(payment)s, given back"),
 }
+
+
+_CAUSES_WITH_RECEIPT = (AllocationCause.PAYMENT, AllocationCause.DEPOSIT)
 
 
 def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
@@ -160,6 +168,7 @@ def payment_history(invoice: Invoice) -> list[PaymentHistoryRow]:
             on=paid_on or today(row.created_at, zone),
             method=str(_CAUSES[cause]) % {"payment": name} if cause in _CAUSES else name,
             amount=Money(row.amount_minor, row.currency),
+            receipt_url=links.receipt_url(row.payment) if cause in _CAUSES_WITH_RECEIPT else "",
         )
         history.append(shown)
     for adjustment in Adjustment.objects.filter(invoice=invoice).order_by("created_at", "id"):

@@ -12,8 +12,8 @@ from partway.billing.checkouts.gateway_calls import current_gateway
 from partway.billing.checkouts.online_amounts import amount_to_charge
 from partway.billing.documents import invoices
 from partway.billing.errors import NotPayable
-from partway.billing.models import Invoice
-from partway.billing.payments.start import check_payable
+from partway.billing.models import Invoice, PaymentRequest
+from partway.billing.payments.start import Payable, check_payable
 from partway.delivery.pdf import invoice_pdf, pdf_response
 from partway.delivery.receipt_figures import payment_history
 from partway.lib.clock import now, today
@@ -48,11 +48,7 @@ def _page(
     organization = invoice.organization
     if invoice.status in _GONE:
         return responses.gone(request, organization, _GONE[invoice.status])
-    payable, unavailable_reason = None, ""
-    try:
-        payable = check_payable(invoice, now=now())
-    except NotPayable as error:
-        unavailable_reason = error.reason
+    payable, unavailable_reason = _payable(invoice)
     amount = payable.amount if payable else amount_to_charge(invoice, current_gateway(organization))
     is_overdue = invoice.is_overdue(today(now(), organization.time_zone))
     context = {
@@ -69,10 +65,29 @@ def _page(
         "offline_rest": invoice.amount_due - amount,
         "alert": alert,
         "unavailable_reason": unavailable_reason,
+        "pays_whole": payable is not None,
     }
+    requested = (
+        invoice.payment_requests.open().exclude(amount_requested_minor=invoice.amount_due_minor).first()
+    )
+    if requested is not None:
+        requested.invoice, requested.organization = invoice, organization  # not read a second time
+        part, _ = _payable(requested)
+        payable = payable or part  # the part may be payable online where all that is due is not
+        if part is not None:
+            context |= {"requested": requested, "requested_path": links.link_path(requested)}
     if payable is None:
         return responses.page(request, "invoice", context, status)
+    context["unsettled_path"] = links.link_path(payable.unsettled) if payable.unsettled else ""
     return responses.payable_page(request, "invoice", context, payable, status)
+
+
+def _payable(target: Invoice | PaymentRequest) -> tuple[Payable | None, str]:
+    """Returns what the link charges, or None and the reason why it cannot be paid."""
+    try:
+        return check_payable(target, now=now()), ""
+    except NotPayable as error:
+        return None, error.reason
 
 
 show = require_safe(_page)

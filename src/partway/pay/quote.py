@@ -116,8 +116,11 @@ def _page(
     if payment is not None and payment.settled_at is not None:
         paid_on = payment.day(organization.time_zone)
         context |= {"paid": quote.deposit, "asked": nothing, "paid_on": paid_on, "shows_deposit": True}
+        # Once the invoice is made, the quote's link leads to nothing of it.
+        context["receipt_path"] = links.link_path(payment) if stage == "paid" else ""
     if payable is None:
         return responses.page(request, "quote", context, status)
+    context["unsettled_path"] = links.link_path(payable.unsettled) if payable.unsettled else ""
     return responses.payable_page(request, "quote", context, payable, status)
 
 

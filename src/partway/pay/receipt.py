@@ -23,22 +23,32 @@ from . import responses
 from .decorators import row_of_link
 
 CONFIRMING = "confirming"
+# Asked just now, the gateway said that its checkout waits for the customer. No stored status: it may be paid the
+# next moment, so only the response of that question says it.
+NOT_PAID = "not_paid"
 
 # The stage, which names the template, of each stored status; every other status is being confirmed.
 _STAGES = {
+    "pending": "pending",
     "succeeded": "succeeded",
     "reversed": "reversed",
     "failed": "not_charged",
     "canceled": "not_charged",
 }
 _HAS_RECEIPT = ("succeeded", "reversed")
+# Stages in which nothing was taken as far as is known, so that the customer may pay.
+_MAY_LEAD_BACK = ("pending", NOT_PAID, "not_charged")
 
 
 @require_safe
 @row_of_link(links.payment_by_token)
 def show(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
     """The payment as it is stored. A GET changes nothing, and calls no gateway."""
-    stage, document = _stage(payment), payment.document
+    return _page(request, token, payment, _stage(payment))
+
+
+def _page(request: HttpRequest, token: str, payment: Payment, stage: str) -> HttpResponse:
+    document = payment.document
     context = {
         "token": token,
         "organization": payment.organization,
@@ -54,8 +64,11 @@ def show(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
     if stage == "reversed":
         context["reversed_on"] = reversed_on(payment)
     # Receipts are passed on and kept by people who may not pay or see the invoice, so one leads to no page to pay on.
-    if stage not in _HAS_RECEIPT:
-        context["payable_url"] = _payable_url(payment)
+    if stage in _MAY_LEAD_BACK:
+        with suppress(NotPayable):
+            payable = check_payable(payment.source, now=now())
+            context |= {"source_path": links.link_path(payment.source), "amount": payable.amount}
+            return responses.payable_page(request, f"payment_{stage}", context, payable)
     return responses.page(request, f"payment_{stage}", context)
 
 
@@ -76,12 +89,16 @@ def refresh(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
     The stored state is returned when the payment is settled, when the gateway does not answer, and when too many ask
     it at once.
     """
+    stage = _stage(payment)
     if payment.is_unsettled:
         with suppress(OutcomeUnknown, Refused):  # the page stays as it is and asks again
-            payment = refresh_payment(payment, now=now())
-    if request.accepts("text/html"):
-        return redirect("pay:receipt", token)
-    return JsonResponse({"stage": _stage(payment)})
+            fresh = refresh_payment(payment, now=now())
+            # Every state but an open checkout moves a pending payment on.
+            stage = NOT_PAID if fresh.status == "pending" else _stage(fresh)
+    if not request.accepts("text/html"):
+        return JsonResponse({"stage": stage})
+    # Without a script this response is the only one that knows the gateway's word; a redirect would lose it.
+    return _page(request, token, payment, stage) if stage == NOT_PAID else redirect("pay:receipt", token)
 
 
 def _stage(payment: Payment) -> str:
@@ -89,13 +106,3 @@ def _stage(payment: Payment) -> str:
     if payment.status == "processing" and payment.accepted is not None:
         return "processing" if payment.accepted else "too_late"
     return _STAGES.get(payment.status, CONFIRMING)
-
-
-def _payable_url(payment: Payment) -> str:
-    """Returns the page that the payment began on, while it can still be paid; else an empty string."""
-    source = payment.source
-    try:
-        check_payable(source, now=now())
-    except NotPayable:
-        return ""
-    return links.payment_url(source)

@@ -127,10 +127,14 @@ def _open_checkout(payment: Payment, target: PaymentTarget, now: datetime) -> Pa
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """The amount that a link charges now, and the origin of the checkout to which its button leads."""
+    """The amount that a link charges now, the origin of the checkout to which its button leads, and what was begun.
+
+    `unsettled` is the document's payment that waits for the customer or is being closed; it may be of another link.
+    """
 
     amount: Money
     checkout_origin: str
+    unsettled: Payment | None
 
 
 def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
@@ -145,9 +149,10 @@ def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
     _, gateway = _gateway_of(document.organization)
     amount = amount_to_charge(target, gateway)
     _check_amount(gateway, amount)
-    if document.payments.committed().exists():
+    unsettled = document.payments.unsettled().first()
+    if unsettled is not None and unsettled.is_committed:
         raise NotPayable("busy")
-    return Payable(amount, gateway.checkout_origin)
+    return Payable(amount, gateway.checkout_origin, unsettled)
 
 
 def _gateway_of(organization: Organization) -> tuple[GatewayAccount, Gateway]:

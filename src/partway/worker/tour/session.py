@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from partway.gateways.registry import DEMO_GATEWAY, GATEWAYS
 from partway.worker.supervisor import Supervisor
@@ -62,7 +63,8 @@ class Tour:
     def checkout(self, link: str, *, amount: str) -> Page:
         """Presses Pay on the page at `link` and returns the gateway's checkout page."""
         page = self.customer.open(link).assert_status(200).assert_contains(amount)
-        checkout = self.customer.submit(page.form(to="/pay/")).assert_status(200)
+        # Its own form: the page of an invoice also has that of its open request.
+        checkout = self.customer.submit(page.form(to=f"{urlsplit(link).path}pay/")).assert_status(200)
         if not checkout.url.startswith(self.supervisor.config.sandbox_url):
             raise TourFailed(f"Pay led to {checkout.url}")
         return checkout.assert_contains(amount, "no real money moves")
