@@ -1,0 +1,132 @@
+"""Rows in which everything is as long as it can be: words without a space, addresses, amounts, numbers, references."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core.mail import EmailMessage
+from django.db import transaction
+
+from partway.accounts.models import Organization, Role
+from partway.billing import alerts, events, links
+from partway.billing.documents import invoices, quotes
+from partway.billing.models import (
+    Customer,
+    Invoice,
+    InvoiceLine,
+    Mail,
+    Payment,
+    PaymentRequest,
+    Quote,
+    QuoteLine,
+    QuoteTerms,
+)
+from partway.billing.payments import booking
+from partway.billing.people import customers, members
+from partway.billing.receivables import write_offs
+from partway.delivery.mail import kept_files
+from partway.gateways.protocol import CheckoutState, CheckoutStatus
+from partway.lib.clock import now
+from partway.lib.money import Money
+from tests.support import personas
+
+WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunter"  # 60 letters and one
+ADDRESS = f"{'a.very.long.address.' * 2}box@{'equally-long-domain.' * 4}example"
+AMOUNT_MINOR = 9_876_543_210  # ten digits
+
+
+def create(owner: Organization) -> None:
+    """Fills the books of `owner` with long rows in every state that has a page."""
+    by = personas.owner_actor(owner)
+    _lengthen(owner)
+    owes = personas.customer(owner, WORD, ADDRESS)
+    _invoices(owes, by)
+    _quotes(owes, by)
+    # Now the documents that were issued differ from the customer, and can be corrected.
+    details = customers.CustomerDetails(WORD[::-1], ADDRESS, phone="9" * 40, address=f"{WORD}\n{WORD}")
+    customers.change(owes, details=details, by=by, now=now())
+    InvoiceLine.objects.update(description=f"{WORD} {WORD}")
+    QuoteLine.objects.update(description=f"{WORD} {WORD}")
+    Invoice.objects.update(notes=WORD)
+    Quote.objects.update(notes=WORD)
+    PaymentRequest.objects.update(note=WORD)
+    Mail.objects.update(status="failed", cc=[ADDRESS, ADDRESS], bcc=[ADDRESS])
+    members.invite(owner, email=ADDRESS, role=Role.READER, by=by, now=now())
+    personas.member(owner, WORD, Role.READER)
+    last, amount = Payment.objects.latest("pk"), AMOUNT_MINOR
+    figures = {"captured": Money(amount, "USD"), "amount": Money(amount - 1, "USD")}
+    alerts.raise_for_payment("captured_amount_mismatch", last, now=now(), **figures)
+    message = EmailMessage(WORD, f"{WORD} {ADDRESS}", ADDRESS, [ADDRESS, f"b.{ADDRESS}"])
+    kept_files.store(owner.pk, Mail.objects.latest("pk").pk, message.message().as_bytes())
+
+
+def customer_urls() -> list[str]:
+    """Returns the customer's link of each row that has one."""
+    return [
+        *map(links.request_url, PaymentRequest.objects.all()),
+        *map(links.invoice_url, Invoice.objects.exclude(status="draft")),
+        *map(links.quote_url, Quote.objects.exclude(status="draft")),
+        *map(links.receipt_url, Payment.objects.all()),
+    ]
+
+
+def _lengthen(owner: Organization) -> None:
+    changes = {
+        "name": WORD,
+        "email": ADDRESS,
+        "phone": "+1 555 010 4477 123456789 123456789",
+        "address": f"{WORD}\n{WORD}",
+        "tax_number": "9" * 40,
+        "payment_instructions": f"{WORD} {'9' * 60}",
+        "payment_modes": [WORD[:40], "Check", "Cash"],
+        "invoice_prefix": "WWWWWWWWWWWW",
+    }
+    Organization.objects.filter(pk=owner.pk).update(**changes)
+    QuoteTerms.objects.update_or_create(organization=owner, defaults={"prefix": "WWWWWWWWWWWW"})
+    owner.refresh_from_db()
+
+
+def _invoices(owes: Customer, by: events.Actor) -> None:
+    asked = personas.sent_invoice(owes, AMOUNT_MINOR)
+    personas.edit_invoice(asked, AMOUNT_MINOR - 1)
+    personas.captured_payment(asked, 1_234_567_890)
+    bounced = personas.record_check(asked, 1_012_345_678, reference="9" * 120, note=WORD)
+    personas.reverse_check(bounced, reason=WORD)
+    personas.request_payment(asked, 5_432_109_876, expires_at=now() + timedelta(days=2))
+    paid = personas.sent_invoice(owes, AMOUNT_MINOR)
+    personas.captured_payment(paid, 3_000_000_000, request=personas.request_payment(paid, 3_000_000_000))
+    check = personas.record_check(paid, AMOUNT_MINOR, reference="9" * 120, note=WORD, send_receipt=True)
+    personas.give_back(check, 1_111_111_111)
+    personas.pending_payment(personas.sent_invoice(owes, AMOUNT_MINOR, due_in=-5), AMOUNT_MINOR)
+    for status in (CheckoutStatus.PROCESSING, CheckoutStatus.FAILED):
+        payment = personas.pending_payment(personas.sent_invoice(owes, AMOUNT_MINOR), AMOUNT_MINOR)
+        with transaction.atomic():
+            payment.document = Invoice.objects.locked(payment.document.pk)
+            state = CheckoutState(status, None, None, "bank_debit", "bank_debit_failed", WORD)
+            booking.apply(payment, state=state, by=events.gateway_actor("sandbox"), now=now())
+    lowered = personas.sent_invoice(owes, AMOUNT_MINOR)
+    personas.request_payment(lowered, AMOUNT_MINOR)
+    personas.captured_payment(lowered, 5_000_000_000)
+    personas.settle_rest(personas.sent_invoice(owes, AMOUNT_MINOR))
+    personas.draft_invoice(owes, AMOUNT_MINOR)
+    invoices.void(personas.sent_invoice(owes, AMOUNT_MINOR), by=by, now=now())
+    write_offs.write_off(personas.sent_invoice(owes, AMOUNT_MINOR), by=by, now=now())
+
+
+def _quotes(owes: Customer, by: events.Actor) -> None:
+    personas.draft_quote(owes, AMOUNT_MINOR)
+    personas.sent_quote(owes, AMOUNT_MINOR)
+    quotes.decline(
+        personas.sent_quote(owes, AMOUNT_MINOR),
+        reason=f"{WORD} {WORD}",
+        by=events.customer_actor(owes),
+        now=now(),
+    )
+    personas.accept_quote(personas.sent_quote(owes, AMOUNT_MINOR))
+    Quote.objects.filter(status="accepted").update(accepted_by=WORD)
+    paid = personas.accept_quote(personas.sent_quote(owes, AMOUNT_MINOR))
+    personas.record_deposit_check(paid)
+    invoiced = personas.accept_quote(personas.sent_quote(owes, AMOUNT_MINOR))
+    personas.record_deposit_check(invoiced)
+    invoice = quotes.create_invoice(invoiced, by=by, now=now())
+    invoices.send(invoice, by=by, now=now(), allow_overdue=False)
