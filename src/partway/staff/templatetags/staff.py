@@ -98,6 +98,13 @@ def mail_kind(code: str) -> str:
 
 
 @register.filter
+def breakable(addresses: str) -> SafeString:
+    """Mail addresses that break after @ and a dot where they are too long for a line, rather than within a word."""
+    parts = re.split(r"(?<=[@.])", addresses)
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
+
+
+@register.filter
 def amount_list(amounts: Sequence[Money]) -> str:
     """Amounts of several currencies in one phrase: $20.00, €5.00, and ¥300."""
     return format_list([format_money(amount) for amount in amounts], locale=current_locale())

@@ -50,6 +50,3 @@ function showNotice(message) {
   notice.textContent = message;
   place.replaceChildren(notice);
 }
-
-// On a phone the navigation can be wider than the screen: scrolls to the current page.
-document.querySelector(".sidebar-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
