@@ -29,7 +29,7 @@ def link_path(row: PaymentRequest | Invoice | Quote | Payment | Invitation) -> s
 
 
 def _url(row: PaymentRequest | Invoice | Quote | Payment | Invitation) -> str:
-    return settings.PARTWAY_URL + link_path(row)
+    return f"{settings.PARTWAY_URL}{link_path(row)}"
 
 
 # By noun, so that a call says which page it links to, and gives it a row of that page.
