@@ -128,6 +128,12 @@ _settings = [
     page("logo/", Permission.CONFIGURE_ORGANIZATION, organization.logo, "settings_logo"),
     page("locale/", Permission.CONFIGURE_ORGANIZATION, organization.locale_sample, "settings_locale"),
     page("payments/", Permission.CONFIGURE_PAYMENTS, payment_settings.payments, "settings_payments"),
+    page(
+        "payments/off/",
+        Permission.CONFIGURE_PAYMENTS,
+        payment_settings.switch_off,
+        "settings_payments_off",
+    ),
     page("members/", Permission.MANAGE_MEMBERS, members.index, "members"),
     page("members/invite/", Permission.MANAGE_MEMBERS, members.invite, "member_invite"),
     page("members/<str:member_id>/role/", Permission.MANAGE_MEMBERS, members.change_role, "member_role"),

@@ -38,7 +38,10 @@ def test_payment_settings_show_connection_form_of_each_gateway(alice: Client) ->
 
 
 def test_valid_credentials_connect_gateway(alice: Client, organization: Organization) -> None:
-    assert "Toypay is connected. Now switch online payments on." in connect(alice, f" {GOOD_KEY} ")
+    Organization.objects.update(payments_enabled=False)
+    assert "Toypay is connected. Customers can pay online." in connect(alice, f" {GOOD_KEY} ")
+    organization.refresh_from_db()
+    assert organization.payments_enabled
     account = GatewayAccount.objects.current(organization).get()
     assert (account.gateway, account.credentials) == ("toy", {"api_key": GOOD_KEY})
     assert "Toypay</span>" in alice.get(PAYMENTS).content.decode()

@@ -125,13 +125,27 @@ def test_color_setting_is_case_insensitive(alice: Client, organization: Organiza
 
 
 def test_payments_can_be_switched_off_and_on(alice: Client, organization: Organization) -> None:
-    alice.post(PAYMENTS, {"operation": "switch", "payments_enabled": "off"})
+    alice.post(f"{PAYMENTS}off/")
     organization.refresh_from_db()
     assert not organization.payments_enabled
     assert "No payment can be requested" in alice.get(PAYMENTS).content.decode()
-    alice.post(PAYMENTS, {"operation": "switch", "payments_enabled": "on"})
+    alice.post(PAYMENTS, {"operation": "switch_on"})
     organization.refresh_from_db()
     assert organization.payments_enabled
+
+
+def test_switching_payments_off_asks_first_and_names_the_links(
+    alice: Client, organization: Organization, invoice: Invoice
+) -> None:
+    personas.request_payment(invoice, 30_000)
+    personas.accept_quote(personas.sent_quote(invoice.customer))
+    page = alice.get(f"{PAYMENTS}off/").content.decode()
+    organization.refresh_from_db()
+    assert organization.payments_enabled
+    assert "1 open payment request can no longer be paid" in page
+    assert f"{invoice.customer.name} · <" in page
+    assert "1 sent invoice loses its Pay Now button" in page
+    assert "The deposit of 1 accepted quote" in page
 
 
 def test_payments_cannot_be_enabled_without_gateway_account(
@@ -139,7 +153,7 @@ def test_payments_cannot_be_enabled_without_gateway_account(
 ) -> None:
     GatewayAccount.objects.all().delete()
     Organization.objects.update(payments_enabled=False)
-    response = alice.post(PAYMENTS, {"operation": "switch", "payments_enabled": "on"})
+    response = alice.post(PAYMENTS, {"operation": "switch_on"})
     assert response.status_code == 409
     assert "Connect a payment service first" in response.content.decode()
     organization.refresh_from_db()

@@ -265,11 +265,18 @@ def current_gateway_account(organization: Organization) -> GatewayAccount | None
 
 @needs(Permission.CONFIGURE_PAYMENTS)
 def connect(
-    organization: Organization, *, gateway: str, credentials: Mapping[str, str], by: Actor, now: datetime
+    organization: Organization,
+    *,
+    gateway: str,
+    credentials: Mapping[str, str],
+    by: Actor,
+    now: datetime,
+    enable_payments: bool = False,
 ) -> GatewayAccount:
     """Connects an account at a gateway and makes it the current one; `gateway` is a code of the registry.
 
     `credentials` are the values of the gateway's connection form, empty where the gateway opens an account by itself.
+    `enable_payments` turns online payments on in the same transaction.
     Raises GatewayNotAllowed, Invalid with the fields that are empty, GatewayRefused, GatewayUnavailable.
     """
     definition = GATEWAYS[gateway]
@@ -299,4 +306,6 @@ def connect(
         account.save(force_insert=True)
         data = {"gateway": gateway}
         events.record("organization.gateway_connected", organization, by=by, now=now, data=data)
+        if enable_payments:
+            set_payments_enabled(organization, on=True, by=by, now=now)
     return account

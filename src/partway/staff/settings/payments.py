@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.utils.translation import gettext, ngettext
 
 from partway.billing.errors import BillingError
+from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
 from partway.billing.people import organizations, payment_modes
 from partway.delivery.messages.gateways import gateway_at_start, gateway_phrase
 from partway.delivery.messages.printing import unprintable_message
 from partway.gateways.registry import GATEWAYS
 
+from ..confirm import confirm
 from ..context import MemberContext
-from ..forms import ConcurrentEditForm, WholeNumberField, text_field
+from ..forms import ConcurrentEditForm, StaffForm, WholeNumberField, text_field
 from .gateways import ConnectionForm, connection_forms
+
+_NAMED = 10  # open requests that the question names one by one
 
 
 class PaymentSettingsForm(ConcurrentEditForm):
@@ -24,7 +29,6 @@ class PaymentSettingsForm(ConcurrentEditForm):
 
     operation = text_field()
     gateway = text_field()
-    payments_enabled = text_field()
     request_expires_days = WholeNumberField(required=False)
     modes = text_field()
 
@@ -56,23 +60,51 @@ def payments(ctx: MemberContext) -> HttpResponse:
     return ctx.render("staff/settings/payments.html", context, status=form.status)
 
 
+def switch_off(ctx: MemberContext) -> HttpResponse:
+    """Asks before online payments are switched off, and names the links that stop working."""
+    back = ctx.url("settings_payments")
+
+    def act(_form: StaffForm) -> HttpResponse:
+        organizations.set_payments_enabled(ctx.organization, on=False, by=ctx.actor, now=ctx.now)
+        return ctx.redirect(back, notice=gettext("Online payments are off. No payment link can be paid now."))
+
+    def links_that_stop() -> dict[str, object]:
+        requests = PaymentRequest.objects.for_organization(ctx.organization).open()
+        paid_deposits = Payment.objects.deposits().filter(quote=OuterRef("pk"))
+        accepted = Quote.objects.for_organization(ctx.organization).filter(status="accepted")
+        return {
+            "requests": requests.select_related("invoice__customer").order_by("-created_at", "-pk")[:_NAMED],
+            "request_count": requests.count(),
+            "customer_count": requests.values("invoice__customer").distinct().count(),
+            "invoice_count": Invoice.objects.for_organization(ctx.organization).due().count(),
+            "deposit_count": accepted.filter(~Exists(paid_deposits), deposit_minor__gt=0).count(),
+        }
+
+    return confirm(
+        ctx,
+        ctx.organization,
+        "staff/settings/payments_off.html",
+        form=StaffForm(ctx.post_data),
+        act=act,
+        back=back,
+        context=links_that_stop,
+    )
+
+
 # Each operation returns its notice; empty where it was refused, with the reason on the form.
 
 
-def switch(ctx: MemberContext, form: PaymentSettingsForm) -> str:
-    """Switches online payments on or off."""
-    on = form.cleaned_data["payments_enabled"] == "on"
-    if on and organizations.current_gateway_account(ctx.organization) is None:
+def switch_on(ctx: MemberContext, form: PaymentSettingsForm) -> str:
+    """Switches online payments on."""
+    if organizations.current_gateway_account(ctx.organization) is None:
         form.refuse(gettext("Connect a payment service first."), status=409)
         return ""
-    organizations.set_payments_enabled(ctx.organization, on=on, by=ctx.actor, now=ctx.now)
-    if on:
-        return gettext("Customers can pay online.")
-    return gettext("Online payments are off. No payment link can be paid now.")
+    organizations.set_payments_enabled(ctx.organization, on=True, by=ctx.actor, now=ctx.now)
+    return gettext("Customers can pay online.")
 
 
 def connect(ctx: MemberContext, form: PaymentSettingsForm) -> str:
-    """Connects a gateway with the credentials of its own form; a second click finds the first account."""
+    """Connects a gateway and switches online payments on; a second click finds the first account."""
     account = organizations.current_gateway_account(ctx.organization)
     if account is not None:
         return gettext("%(gateway)s is connected.") % {"gateway": gateway_at_start(account.gateway)}
@@ -86,12 +118,17 @@ def connect(ctx: MemberContext, form: PaymentSettingsForm) -> str:
         return ""
     try:
         organizations.connect(
-            ctx.organization, gateway=code, credentials=connection.cleaned_data, by=ctx.actor, now=ctx.now
+            ctx.organization,
+            gateway=code,
+            credentials=connection.cleaned_data,
+            by=ctx.actor,
+            now=ctx.now,
+            enable_payments=True,
         )
     except BillingError as error:
         form.add_billing_error(error)
         return ""
-    notice = gettext("%(gateway)s is connected. Now switch online payments on.")
+    notice = gettext("%(gateway)s is connected. Customers can pay online.")
     return notice % {"gateway": gateway_at_start(connection.code)}
 
 
@@ -143,7 +180,7 @@ def _shown(form: PaymentSettingsForm) -> dict[str, Any] | None:
 
 
 OPERATIONS: dict[str, Callable[[MemberContext, PaymentSettingsForm], str]] = {
-    "switch": switch,
+    "switch_on": switch_on,
     "connect": connect,
     "expiry": set_expiry,
     "modes": set_modes,

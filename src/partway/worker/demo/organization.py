@@ -174,8 +174,9 @@ def build(now: datetime) -> Organization:
         user.save(update_fields=["password"])
     owner = organization.members.select_related("user").get(role=Role.OWNER)
     builder = DemoBuilder(organization, events.member_actor(owner), now)
-    organizations.connect(organization, gateway=DEMO_GATEWAY, credentials={}, by=builder.by, now=now)
-    organizations.set_payments_enabled(organization, on=True, by=builder.by, now=now)
+    organizations.connect(
+        organization, gateway=DEMO_GATEWAY, credentials={}, by=builder.by, now=now, enable_payments=True
+    )
     for scenario in SCENARIOS:
         scenario(builder)
     return organization
