@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
@@ -19,6 +20,7 @@ from partway.billing.documents.drafts import LineDraft
 from partway.billing.errors import FieldError
 from partway.billing.models import Customer, Invoice, Party, Quote
 from partway.billing.models.documents import DiscountKind
+from partway.billing.people.customers import CustomerDetails
 from partway.delivery.formats import example_amount
 from partway.delivery.messages.printing import unprintable_in_document
 from partway.lib.money import EXPONENTS, Money
@@ -31,10 +33,12 @@ from .forms import (
     NumberField,
     PercentField,
     normalize,
+    query_text,
     set_currency,
     text_field,
 )
 
+NEW_CUSTOMER = "new"  # no id: those begin with cus_
 COLUMNS = ("description", "quantity", "unit_amount", "tax_percent")
 _SPARE_ROWS = 3
 _MAX_ROWS = 250  # of a page; billing has a lower limit of its own, with a sentence for it
@@ -86,13 +90,17 @@ class DocumentForm(DependentFieldsForm):
     With `totals_only` the fields of `no_totals` are left out: for whom and until when changes no total.
     """
 
-    no_totals: ClassVar[tuple[str, ...]] = ("customer",)
+    no_totals: ClassVar[tuple[str, ...]] = ("customer", "new_customer_name", "new_customer_email")
     depends_on = {
+        "new_customer_name": ("customer", (NEW_CUSTOMER,)),
+        "new_customer_email": ("customer", (NEW_CUSTOMER,)),
         "discount_percent": ("discount_kind", ("percent",)),
         "discount_amount": ("discount_kind", ("amount",)),
     }
 
     customer = text_field()
+    new_customer_name = text_field()
+    new_customer_email = text_field()
     currency = text_field()
     notes = text_field()
     discount_kind = text_field()
@@ -124,8 +132,10 @@ class DocumentForm(DependentFieldsForm):
             form_kwargs={"currency": self._parse_currency},
         )
 
-    def clean_customer(self) -> Customer:
-        """Finds the customer in this organization."""
+    def clean_customer(self) -> Customer | str:
+        """Finds the customer in this organization; returns NEW_CUSTOMER where one is to be added."""
+        if self.cleaned_data["customer"] == NEW_CUSTOMER:
+            return NEW_CUSTOMER
         mine = Customer.objects.for_organization(self.organization)
         found = mine.filter(pk=self.cleaned_data["customer"]).first()
         if found is None:
@@ -163,8 +173,13 @@ class DocumentForm(DependentFieldsForm):
     def content(self) -> dict[str, Any]:
         """Returns the fields that a draft of an invoice and one of a quote share."""
         typed = self.cleaned_data
+        customer, new_customer = typed.get("customer", Customer()), None
+        if customer == NEW_CUSTOMER:
+            name, email = typed["new_customer_name"], typed["new_customer_email"]
+            customer, new_customer = Customer(), CustomerDetails(name=name, email=email)
         return {
-            "customer": typed.get("customer", Customer()),
+            "customer": customer,
+            "new_customer": new_customer,
             "currency": typed["currency"],
             "lines": tuple(line.line() for line in self.lines),
             "discount_kind": typed["discount_kind"],
@@ -180,7 +195,9 @@ class DocumentForm(DependentFieldsForm):
         """
         texts = self.data if self.is_bound else self.initial
         mine = Customer.objects.for_organization(self.organization)
-        customer = mine.filter(pk=texts.get("customer", "")).first()
+        customer = mine.filter(pk=texts.get("customer") or "").first()
+        if texts.get("customer") == NEW_CUSTOMER:
+            customer = Customer(name=texts.get("new_customer_name") or "")
         typed = Party.of_customer(customer) if customer else None
         is_sent = document is not None and document.status != "draft"
         return unprintable_in_document(
@@ -257,9 +274,16 @@ def minor(amount: Money | None) -> int:
     return amount.amount_minor if amount else 0
 
 
+def first_customer(ctx: MemberContext) -> str:
+    """Returns what a new document chooses first: the customer of the address; a new one where there is none yet."""
+    has_customers = Customer.objects.for_organization(ctx.organization).exists()
+    return query_text(ctx.request.GET, "customer") or ("" if has_customers else NEW_CUSTOMER)
+
+
 def customer_choices(ctx: MemberContext) -> list[tuple[str, str]]:
-    """Returns (id, label) of the customers that a document can be for."""
+    """Returns (id, label) of the customers that a document can be for, after the choice to add one."""
     mine = Customer.objects.for_organization(ctx.organization).order_by("sort_key", "id")[
         :_MAX_CUSTOMER_CHOICES
     ]
-    return [(customer.pk, f"{customer.name} · {customer.email}") for customer in mine]
+    known = [(customer.pk, f"{customer.name} · {customer.email}") for customer in mine]
+    return [(NEW_CUSTOMER, gettext("New customer…")), *known]

@@ -336,3 +336,54 @@ def test_due_date_that_no_new_invoice_may_have_stays_right_on_an_old_one(bob: Cl
 
 def test_labels_of_line_fields_have_one_percent_sign(bob: Client, dana: Customer) -> None:
     assert "%%" not in bob.get(NEW).content.decode()
+
+
+# A new customer
+
+
+NORA = {"customer": "new", "new_customer_name": "Nora N.", "new_customer_email": "nora@customer.example"}
+
+
+def test_invoice_can_be_saved_for_a_new_customer(bob: Client, dana: Customer) -> None:
+    save(bob, dana, **NORA)
+    nora = Customer.objects.exclude(pk=dana.pk).get()
+    assert (nora.name, nora.email) == ("Nora N.", "nora@customer.example")
+    assert Invoice.objects.get().customer == nora
+    assert Event.objects.filter(type="customer.created", customer=nora).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"new_customer_email": "nora"}, "new_customer_email"),
+        ({"new_customer_name": " "}, "new_customer_name"),
+        ({"lines__0__quantity": "none"}, "lines.0.quantity"),
+    ],
+)
+def test_refused_invoice_stores_no_new_customer(
+    bob: Client, dana: Customer, changes: dict[str, str], wrong: str
+) -> None:
+    response = save(bob, dana, **{**NORA, **changes})
+    assert response.status_code == 422
+    assert set(response.context["form"].errors) == {wrong}
+    assert 'value="new" selected' in response.content.decode()
+    assert Customer.objects.get() == dana
+
+
+def test_draft_can_be_moved_to_a_new_customer_but_a_sent_invoice_cannot(
+    bob: Client, invoice: Invoice
+) -> None:
+    draft = personas.draft_invoice(invoice.customer)
+    save_edit = {**typed(invoice.customer), **NORA, "version": "1"}
+    assert bob.post(f"/o/alder/invoices/{draft.pk}/edit/", save_edit).status_code == 302
+    draft.refresh_from_db()
+    assert draft.customer.name == "Nora N."
+    bob.post(f"/o/alder/invoices/{invoice.pk}/edit/", {**save_edit, "version": str(invoice.version)})
+    invoice.refresh_from_db()
+    assert invoice.customer.name == "Dana Whitfield"
+
+
+def test_first_invoice_begins_with_a_new_customer(bob: Client) -> None:
+    page = bob.get(NEW).content.decode()
+    assert '<option value="new" selected>' in page
+    assert 'name="new_customer_email"' in page

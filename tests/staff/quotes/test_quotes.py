@@ -52,6 +52,17 @@ def act(client: Client, quote: Quote, name: str, **fields: str) -> HttpResponse:
     return client.post(f"/o/alder/quotes/{quote.pk}/{name}/", fields)
 
 
+def test_quote_can_be_saved_for_a_new_customer(bob: Client, dana: Customer) -> None:
+    nora = {"customer": "new", "new_customer_name": "Nora N.", "new_customer_email": "nora@customer.example"}
+    assert bob.post("/o/alder/quotes/new/", typed(dana, **nora)).status_code == 302
+    made = Quote.objects.get()
+    assert made.customer.email == "nora@customer.example"
+    edited = {**typed(dana, **nora), "new_customer_name": "Otis O.", "version": "1"}
+    assert bob.post(f"/o/alder/quotes/{made.pk}/edit/", edited).status_code == 302
+    made.refresh_from_db()
+    assert made.customer.name == "Otis O."
+
+
 # The list
 
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from partway.accounts.models import Organization
 from partway.lib import clock
 from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 
 from ..errors import FieldError, field_error
+from ..events import Actor
 from ..models import Customer, Invoice, Quote
+from ..people import customers
+from ..people.customers import CustomerDetails
 from . import amounts
 
 MAX_LINES = 200
 MAX_DESCRIPTION_LENGTH, MAX_NOTES_LENGTH = 300, 2000
 _FOUR_PLACES = Decimal("0.0001")
 _MAX_QUANTITY = Decimal(10**8)
+
+
+ContentT = TypeVar("ContentT", bound="DocumentContent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +39,29 @@ class LineDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentContent:
-    """The content that the drafts of invoices and of quotes have in common, as a member writes it."""
+    """The content that the drafts of invoices and of quotes have in common, as a member writes it.
+
+    A `new_customer` is stored with the document, in place of `customer`, which is not read then.
+    """
 
     customer: Customer
+    new_customer: CustomerDetails | None = None
     currency: str
     lines: tuple[LineDraft, ...]
     discount_kind: str = ""
     discount_percent: Decimal = Decimal(0)
     discount_amount_minor: int = 0
     notes: str = ""
+
+
+def with_stored_customer(
+    content: ContentT, organization: Organization, *, by: Actor, now: datetime
+) -> ContentT:
+    """Returns the content for a customer that exists: stores the new one, if any. Called once nothing is refused."""
+    if content.new_customer is None:
+        return content
+    customer = customers.create(organization, details=content.new_customer, by=by, now=now)
+    return replace(content, customer=customer, new_customer=None)
 
 
 def fill(document: Invoice | Quote, content: DocumentContent) -> None:
@@ -97,7 +118,10 @@ def has_computable_totals(content: DocumentContent) -> bool:
 def field_errors(content: DocumentContent, organization: Organization) -> dict[str, FieldError]:
     """Returns the error of each wrong field, lines as `lines.0.quantity`; those of sums only when no other is wrong."""
     errors: dict[str, FieldError] = {}
-    if content.customer.organization_id != organization.pk:
+    if content.new_customer is not None:
+        wrong = customers.field_errors(content.new_customer)
+        errors.update({f"new_customer_{name}": error for name, error in wrong.items()})
+    elif content.customer.organization_id != organization.pk:
         errors["customer"] = field_error("customer_missing")
     if content.currency not in EXPONENTS:
         errors["currency"] = field_error("unknown_currency")

@@ -51,6 +51,7 @@ def create(
     errors = drafts.field_errors(draft, organization) | _due_errors(invoice, draft, now)
     if errors:
         raise Invalid(errors)
+    draft = drafts.with_stored_customer(draft, organization, by=by, now=now)
     drafts.fill(invoice, draft)
     _fill_due(invoice, draft, now)
     invoice.save(force_insert=True)
@@ -110,6 +111,7 @@ def edit(
         part_minor = min(left_minor, allocated_minor)
         allocations.deallocate(payment, invoice, part_minor, cause="edited", now=now)
         left_minor -= part_minor
+    draft = drafts.with_stored_customer(draft, invoice.organization, by=by, now=now)
     drafts.fill(invoice, draft)
     _fill_due(invoice, draft, now)
     invoice.version += 1
@@ -130,7 +132,7 @@ def _fixed_field_errors(invoice: Invoice, draft: InvoiceDraft) -> dict[str, Fiel
         return {}
     why = "from_quote" if invoice.status == "draft" else "sent"
     errors = {}
-    if draft.customer.pk != invoice.customer_id:
+    if draft.new_customer is not None or draft.customer.pk != invoice.customer_id:
         errors["customer"] = field_error(f"customer_fixed.{why}")
     if draft.currency != invoice.currency:
         errors["currency"] = field_error(f"currency_fixed.{why}")

@@ -46,6 +46,7 @@ class QuoteDraft(drafts.DocumentContent):
 def create(organization: Organization, *, draft: QuoteDraft, by: Actor, now: datetime) -> Quote:
     """Creates a draft quote; raises Invalid with the wrong fields, lines as `lines.0.quantity`."""
     _check(draft, organization, now)
+    draft = drafts.with_stored_customer(draft, organization, by=by, now=now)
     quote = Quote(organization=organization, created_at=now)
     _fill(quote, draft)
     quote.save(force_insert=True)
@@ -69,6 +70,7 @@ def edit(quote: Quote, *, draft: QuoteDraft, expected_version: int, by: Actor, n
         raise Stale()
     _check(draft, quote.organization, now, stored_day=quote.valid_until)
     before = event_data(quote)
+    draft = drafts.with_stored_customer(draft, quote.organization, by=by, now=now)
     _fill(quote, draft)
     quote.version = expected_version + 1
     quote.save()

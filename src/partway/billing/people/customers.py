@@ -33,7 +33,8 @@ class CustomerDetails:
 def create(organization: Organization, *, details: CustomerDetails, by: Actor, now: datetime) -> Customer:
     """Adds a customer; raises Invalid."""
     details = replace(details, email=unicode_address(details.email))
-    _check(details)
+    if errors := field_errors(details):
+        raise Invalid(errors)
     customer = Customer.objects.create(organization=organization, created_at=now, **asdict(details))
     events.record("customer.created", customer, by=by, now=now)
     return customer
@@ -55,7 +56,8 @@ def change(
     member has written since (DESIGN D8).
     """
     details = replace(details, email=unicode_address(details.email))
-    _check(details)
+    if errors := field_errors(details):
+        raise Invalid(errors)
     new = asdict(details)
     Customer.objects.locked(customer.pk)
     customer.refresh_from_db()  # the caller read it before the lock
@@ -72,7 +74,8 @@ def change(
     return customer
 
 
-def _check(details: CustomerDetails) -> None:
+def field_errors(details: CustomerDetails) -> dict[str, FieldError]:
+    """Returns the error of each wrong field."""
     errors: dict[str, FieldError] = {}
     if not details.name.strip():
         errors["name"] = field_error("customer_name_required")
@@ -83,5 +86,4 @@ def _check(details: CustomerDetails) -> None:
     for name, limit in (("name", 120), ("phone", 40), ("address", 400)):
         if len(getattr(details, name)) > limit:
             errors[name] = field_error("too_many_characters", limit=limit)
-    if errors:
-        raise Invalid(errors)
+    return errors

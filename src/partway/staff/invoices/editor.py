@@ -18,8 +18,8 @@ from partway.lib.money import EXPONENTS, Money
 
 from ..access import get_invoice_or_404
 from ..context import MemberContext
-from ..document_form import customer_choices
-from ..forms import query_text, sentences
+from ..document_form import customer_choices, first_customer
+from ..forms import sentences
 from . import parties, sent_editor
 from .invoice_form import DUE_KINDS, InvoiceForm, due_initial, stored
 
@@ -29,7 +29,7 @@ def new(ctx: MemberContext) -> HttpResponse:
     if not ctx.is_post:
         days = ctx.organization.default_due_days
         first = {
-            "customer": query_text(ctx.request.GET, "customer"),
+            "customer": first_customer(ctx),
             "currency": ctx.organization.currency,
             **due_initial(ctx.today + timedelta(days=days), days),
         }

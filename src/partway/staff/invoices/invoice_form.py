@@ -20,7 +20,7 @@ DUE_KINDS = [("days", _("Days after sending")), ("date", _("On a day"))]
 class InvoiceForm(DocumentForm):
     """An invoice as a member writes it."""
 
-    no_totals = ("customer", "due_days", "due_on")
+    no_totals = (*DocumentForm.no_totals, "due_days", "due_on")
     depends_on = {
         **DocumentForm.depends_on,
         "due_days": ("due_kind", ("days",)),

@@ -17,8 +17,7 @@ from partway.lib.money import EXPONENTS, Money
 
 from ..access import get_quote_or_404
 from ..context import MemberContext
-from ..document_form import customer_choices
-from ..forms import query_text
+from ..document_form import customer_choices, first_customer
 from .quote_form import QuoteForm, default_deposit, deposit_choices, stored
 
 _DEFAULT_VALIDITY = timedelta(days=30)
@@ -34,7 +33,7 @@ def new(ctx: MemberContext) -> HttpResponse:
     if not ctx.is_post:
         currency = ctx.organization.currency
         first = {
-            "customer": query_text(ctx.request.GET, "customer"),
+            "customer": first_customer(ctx),
             "currency": currency,
             "valid_until": ctx.today + _DEFAULT_VALIDITY,
             **default_deposit(quote_terms.get(ctx.organization), currency),

@@ -25,7 +25,7 @@ DEFAULT = "usual"
 class QuoteForm(DocumentForm):
     """A quote as a member writes it."""
 
-    no_totals = ("customer", "valid_until")
+    no_totals = (*DocumentForm.no_totals, "valid_until")
     depends_on = {
         **DocumentForm.depends_on,
         "deposit_percent": ("deposit_kind", ("percent",)),
