@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
                     "invoice",
                     models.ForeignKey(
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.SET_NULL,
                         related_name="events",
                         to="billing.invoice",
                     ),
@@ -981,7 +981,7 @@ class Migration(migrations.Migration):
             name="quote",
             field=models.ForeignKey(
                 null=True,
-                on_delete=django.db.models.deletion.PROTECT,
+                on_delete=django.db.models.deletion.SET_NULL,
                 related_name="events",
                 to="billing.quote",
             ),

@@ -30,8 +30,9 @@ class Event(models.Model):
     actor_id = models.CharField(max_length=40, blank=True)
     actor_label = models.CharField(max_length=160)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, related_name="events")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="events")
-    quote = models.ForeignKey(Quote, on_delete=models.PROTECT, null=True, related_name="events")
+    # Only a draft that was never sent can be deleted. Its events stay, and that of the deletion has its content.
+    invoice = models.ForeignKey(Invoice, on_delete=models.SET_NULL, null=True, related_name="events")
+    quote = models.ForeignKey(Quote, on_delete=models.SET_NULL, null=True, related_name="events")
     payment_request = models.ForeignKey(
         PaymentRequest, on_delete=models.PROTECT, null=True, related_name="events"
     )
