@@ -97,6 +97,21 @@ def authorized(gateway_driver: GatewayDriver, invoice: Invoice) -> Payment:
 # An invoice
 
 
+def test_sending_draft_waits_for_its_deletion(dana: Customer, alice: Actor) -> None:
+    draft_invoice = personas.draft_invoice(dana)
+    delete = partial(invoices.delete_draft, draft_invoice, by=alice, now=present())
+    assert refusal(delete, send(draft_invoice, alice)) == "Conflict"
+
+
+def test_deleting_draft_waits_for_its_sending(dana: Customer, alice: Actor) -> None:
+    draft_invoice, draft_quote = personas.draft_invoice(dana), personas.draft_quote(dana)
+    delete = partial(invoices.delete_draft, draft_invoice, by=alice, now=present())
+    assert refusal(send(draft_invoice, alice), delete) == "Conflict"
+    send_quote = partial(quotes.send, draft_quote, by=alice, now=present())
+    delete = partial(quotes.delete_draft, draft_quote, by=alice, now=present())
+    assert refusal(send_quote, delete) == "Conflict"
+
+
 def test_creating_request_waits_for_void_of_invoice(invoice: Invoice, alice: Actor) -> None:
     assert refusal(void(invoice, alice), lambda: personas.request_payment(invoice)) == "InvoiceNotSent"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 
 from partway.billing.errors import BillingError
 from partway.delivery.messages import error_message
@@ -51,7 +52,10 @@ def confirm(
             return act(form)
         except BillingError as error:
             form.add_billing_error(error)
-            row.refresh_from_db()
+            try:
+                row.refresh_from_db()
+            except ObjectDoesNotExist:  # a draft that another member has just deleted
+                raise Http404 from None
     noun = str(row._meta.verbose_name).replace(" ", "_")
     page = {noun: row, "form": form, "back": back, "unavailable_reason": unavailable_reason(), **context()}
     return ctx.render(template, page, status=form.status)

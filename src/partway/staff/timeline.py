@@ -104,6 +104,7 @@ _COMPUTED: dict[str, Callable[[Event], object]] = {
         Role(event.data["role"]).label.lower() if "role" in event.data else gettext("a new role")
     ),
     "to": _recipients,
+    "total": lambda event: Money(event.data["total_minor"], event.data["currency"]),
     "was": lambda event: event.data.get("before", {}).get("name", gettext("A member")),
 }
 
@@ -164,6 +165,7 @@ def _quoted(value: object) -> str:
 _SENTENCES = {
     "invoice.created": _("%(actor)s wrote the invoice"),
     "invoice.created:of_quote": _("%(actor)s made this invoice of %(number)s"),
+    "invoice.deleted": _("%(actor)s deleted a draft invoice over %(total)s"),
     "invoice.deposit_allocated": _("The deposit of %(amount)s from %(number)s was put on this invoice"),
     "invoice.edited": _("%(actor)s changed the invoice"),
     "invoice.parties_corrected": _("%(actor)s corrected who the invoice is from and to"),
@@ -196,10 +198,14 @@ _SENTENCES = {
     "quote.accepted:recorded": _("%(actor)s recorded that %(name)s accepted the quote on %(day)s"),
     "quote.declined": _("%(actor)s declined the quote"),
     "quote.declined:recorded": _("%(actor)s recorded that %(name)s declined the quote on %(day)s"),
+    "quote.deleted": _("%(actor)s deleted a draft quote over %(total)s"),
     "quote.withdrawn": _("%(actor)s withdrew the quote"),
     "quote.expired": _("The quote expired: its last day is over"),
     "quote.invoiced": _("%(actor)s made an invoice of this quote"),
     "quote.reopened": _("%(actor)s voided %(number)s, so another invoice can be made of this quote"),
+    "quote.reopened:deleted": _(
+        "%(actor)s deleted the draft invoice, so another one can be made of this quote"
+    ),
     "quote.reopened:draft": _("%(actor)s voided the draft invoice, so another one can be made of this quote"),
     "payment.recorded": _("%(actor)s recorded a payment of %(amount)s (%(method)s)"),
     "payment.recorded:deposit": _("%(actor)s recorded the deposit of %(amount)s (%(method)s)"),
@@ -298,7 +304,9 @@ _VARIANTS: dict[str, Callable[[Event], str]] = {
     "payment_request.canceled": _value("reason"),
     "quote.accepted": lambda event: "recorded" if "on" in event.data else "",
     "quote.declined": lambda event: "recorded" if "on" in event.data else "",
-    "quote.reopened": lambda event: "" if event.data.get("number") else "draft",
+    "quote.reopened": lambda event: (
+        "deleted" if "deleted" in event.data else "" if event.data.get("number") else "draft"
+    ),
 }
 _DETAILS: dict[str, Callable[[Event], str]] = {
     "alert.resolved": lambda event: alert_sentence(event.data["kind"], event.data["params"]),

@@ -48,6 +48,7 @@ _invoices = [
     page("<str:invoice_id>/edit/", Permission.EDIT_INVOICES, invoice_editor.edit, "invoice_edit"),
     page("<str:invoice_id>/parties/", Permission.CORRECT_PARTIES, invoice_parties.correct, "invoice_parties"),
     page("<str:invoice_id>/send/", Permission.SEND_INVOICES, invoice_acts.send, "invoice_send"),
+    page("<str:invoice_id>/delete/", Permission.EDIT_INVOICES, invoice_acts.delete, "invoice_delete"),
     page("<str:invoice_id>/resend/", Permission.SEND_INVOICES, invoice_acts.resend, "invoice_resend"),
     page(
         "<str:invoice_id>/write-off/",
@@ -82,6 +83,7 @@ _quotes = [
     page("<str:quote_id>/pdf/", Permission.VIEW_QUOTES, quote_detail.pdf, "quote_pdf"),
     page("<str:quote_id>/edit/", Permission.EDIT_QUOTES, quote_editor.edit, "quote_edit"),
     page("<str:quote_id>/send/", Permission.SEND_QUOTES, quote_acts.send, "quote_send"),
+    page("<str:quote_id>/delete/", Permission.EDIT_QUOTES, quote_acts.delete, "quote_delete"),
     page("<str:quote_id>/resend/", Permission.SEND_QUOTES, quote_acts.resend, "quote_resend"),
     page(
         "<str:quote_id>/accept/",

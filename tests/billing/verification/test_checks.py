@@ -92,6 +92,7 @@ def test_consistent_books_in_every_state_have_no_difference(
 ) -> None:
     personas.draft_invoice(dana)
     invoices.void(personas.draft_invoice(dana), by=alice, now=now())
+    invoices.delete_draft(personas.draft_invoice(dana), by=alice, now=now())
     invoices.void(personas.request_payment(personas.sent_invoice(dana)).invoice, by=alice, now=now())
     write_offs.write_off(personas.sent_invoice(dana), by=alice, now=now())
     payment_requests.cancel(second, by=alice, now=now())

@@ -262,3 +262,44 @@ def test_written_off_invoice_is_not_counted_as_due_in_lists(alice: Client, invoi
     assert "Written off" in listed.content.decode()
     assert b",Written off," in (rows := alice.get("/o/alder/invoices/csv/").getvalue())
     assert b",1000.00,0.00,0.00,0.00," in rows
+
+
+# Delete and duplicate
+
+
+def test_draft_is_deleted_after_a_question(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana)
+    url = f"/o/alder/invoices/{draft.pk}/delete/"
+    assert url in bob.get(f"/o/alder/invoices/{draft.pk}/").content.decode()
+    assert "The draft for Dana Whitfield over $1,000.00" in bob.get(url).content.decode()
+    assert confirm_page(bob, url, follow=True).redirect_chain == [("/o/alder/invoices/", 302)]
+    assert not Invoice.objects.exists()
+
+
+def test_deletion_is_in_the_audit_log(alice: Client, dana: Customer) -> None:
+    for kind, draft in (("invoices", personas.draft_invoice(dana)), ("quotes", personas.draft_quote(dana))):
+        confirm_page(alice, f"/o/alder/{kind}/{draft.pk}/delete/")
+    page = alice.get("/o/alder/settings/audit/").content.decode()
+    assert "Alice deleted a draft invoice over $1,000.00" in page
+    assert "Alice deleted a draft quote over $1,000.00" in page
+
+
+def test_sent_invoice_offers_no_deletion(bob: Client, invoice: Invoice) -> None:
+    url = f"/o/alder/invoices/{invoice.pk}/delete/"
+    assert url not in bob.get(f"/o/alder/invoices/{invoice.pk}/").content.decode()
+    assert "Void it instead" in bob.get(url).content.decode()
+    assert bob.post(url, {"version": str(invoice.version)}).status_code == 409
+
+
+def test_any_invoice_can_be_duplicated_as_a_new_draft(bob: Client, invoice: Invoice) -> None:
+    url = f"/o/alder/invoices/new/?from={invoice.pk}"
+    assert url in bob.get(f"/o/alder/invoices/{invoice.pk}/").content.decode()
+    form = bob.get(url).context["form"]
+    lines = {line.add_prefix(name): line[name].value() for line in form.lines for name in line.fields}
+    assert (lines["lines.0.unit_amount"], form["customer"].value()) == ("1000.00", invoice.customer_id)
+    assert (form["due_kind"].value(), form["due_days"].value()) == ("days", "14")
+    assert 'name="version"' not in bob.get(url).content.decode()
+
+
+def test_invoice_of_another_organization_cannot_be_duplicated(mallory: Client, invoice: Invoice) -> None:
+    assert mallory.get(f"/o/birch/invoices/new/?from={invoice.pk}").status_code == 404

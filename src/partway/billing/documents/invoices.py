@@ -1,4 +1,4 @@
-"""Creates, edits, sends, resends and voids invoices."""
+"""Creates, edits, sends, resends and voids invoices, and deletes drafts of them."""
 
 from __future__ import annotations
 
@@ -335,6 +335,28 @@ def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
             quote=deposit.document.number,
         )
     return invoice
+
+
+@needs(Permission.EDIT_INVOICES)
+@transaction.atomic
+def delete_draft(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | None = None) -> None:
+    """Deletes a draft, which never had a number; the event of it keeps the content whole.
+
+    The quote that it was made of is accepted again. Raises Conflict once it was sent, Stale when it has another version
+    than expected (DESIGN D8).
+    """
+    quote = Quote.objects.locked(invoice.quote_id) if invoice.quote_id is not None else None
+    invoice = Invoice.objects.locked(invoice.pk)
+    if invoice.status != "draft":
+        raise Conflict(reason="delete_sent_invoice")
+    preconditions.check_version(invoice, expected_version)
+    data = {**_event_data(invoice), "invoice": invoice.pk, "before": versions.snapshot(invoice)}
+    # About the customer, because no row of the invoice is left that it could be about.
+    events.record("invoice.deleted", invoice.customer, by=by, now=now, data=data)
+    if quote is not None:
+        move(quote, "accepted", by=by, now=now, data={"invoice": invoice.pk, "number": "", "deleted": True})
+    # The database refuses it while anything but lines and events belongs to the draft.
+    invoice.delete()
 
 
 def void_unavailable_reason(invoice: Invoice) -> Conflict | None:

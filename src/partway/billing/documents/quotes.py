@@ -1,4 +1,4 @@
-"""Creates, edits, sends, accepts, declines and expires quotes, and makes the invoice of an accepted one."""
+"""Creates, edits, deletes, sends, accepts, declines and expires quotes, and makes the invoice of an accepted one."""
 
 from __future__ import annotations
 
@@ -77,6 +77,28 @@ def edit(quote: Quote, *, draft: QuoteDraft, expected_version: int, by: Actor, n
     drafts.write_lines(quote, draft)
     events.record("quote.edited", quote, by=by, now=now, data={**event_data(quote), "before": before})
     return quote
+
+
+@needs(Permission.EDIT_QUOTES)
+@transaction.atomic
+def delete_draft(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None = None) -> None:
+    """Deletes a draft, which never had a number; raises Conflict once it was sent, Stale as `invoices.delete_draft`."""
+    quote = Quote.objects.locked(quote.pk)
+    if quote.status != "draft":
+        raise Conflict(reason="delete_sent_quote")
+    preconditions.check_version(quote, expected_version)
+    lines = [
+        {
+            "description": line.description,
+            "quantity": str(line.quantity),
+            "unit_amount_minor": line.unit_amount_minor,
+            "tax_percent": str(line.tax_percent),
+        }
+        for line in quote.lines.all()
+    ]
+    data = {**event_data(quote), "quote": quote.pk, "notes": quote.notes, "lines": lines}
+    events.record("quote.deleted", quote.customer, by=by, now=now, data=data)
+    quote.delete()
 
 
 def _check(

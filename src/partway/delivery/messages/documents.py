@@ -47,8 +47,11 @@ MESSAGES: dict[str, str | Promise] = {
     "conflict.correct_written_off_invoice": _(
         "This invoice was written off. Reopen it before you correct it."
     ),
+    "conflict.delete_sent_invoice": _("This invoice was sent, so it stays. Void it instead."),
+    "conflict.delete_sent_quote": _("This quote was sent, so it stays. Withdraw it instead."),
     "conflict.deposit_before_acceptance": _("A deposit can be recorded once the quote is accepted."),
     "conflict.deposit_form_used": _("This form was used already. Open it again to record the deposit."),
+    "conflict.draft_deleted": _("This draft was deleted in the meantime."),
     "conflict.edit_sent_quote": _(
         "Only a draft can be edited. Withdraw the quote and write a new one from it instead."
     ),

@@ -1,4 +1,4 @@
-"""Acts on a whole invoice: send, resend, write off, reopen and void; each is confirmed on a page of its own."""
+"""Acts on a whole invoice: send, resend, delete, write off, reopen and void; each is confirmed on a page of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from partway.billing.documents import invoices
+from partway.billing.errors import Conflict
 from partway.billing.receivables import write_offs
 from partway.billing.requests import payment_requests
 from partway.delivery.formats import format_money
@@ -129,6 +130,29 @@ def reopen(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         form=ConfirmForm(ctx.post_data),
         act=act,
         back=back,
+    )
+
+
+def delete(ctx: MemberContext, invoice_id: str) -> HttpResponse:
+    """Asks before a draft is deleted."""
+    invoice = get_invoice_or_404(ctx, invoice_id)
+
+    def act(form: ConfirmForm) -> HttpResponse:
+        version = form.cleaned_data["version"]
+        invoices.delete_draft(invoice, expected_version=version, by=ctx.actor, now=ctx.now)
+        return ctx.redirect(ctx.url("invoices"), notice=gettext("The draft is deleted."))
+
+    return confirm(
+        ctx,
+        invoice,
+        "staff/delete_draft.html",
+        form=ConfirmForm(ctx.post_data),
+        act=act,
+        back=ctx.url("invoice", invoice.pk),
+        context=lambda: {"document": invoice},
+        unavailable_reason=lambda: unavailable_message(
+            None if invoice.status == "draft" else Conflict(reason="delete_sent_invoice")
+        ),
     )
 
 

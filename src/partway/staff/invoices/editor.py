@@ -25,9 +25,14 @@ from .invoice_form import DUE_KINDS, InvoiceForm, due_initial, stored
 
 
 def new(ctx: MemberContext) -> HttpResponse:
-    """Writes a new draft; it starts with the organization's usual currency, due date and tax."""
+    """Writes a new draft; it starts with the organization's usual currency, due date and tax, or as a copy."""
+    days = ctx.organization.default_due_days
+    if not ctx.is_post and (source := ctx.request.GET.get("from")):
+        copied = stored(get_invoice_or_404(ctx, source))
+        due = due_initial(ctx.today + timedelta(days=days), days)
+        first = {**copied["initial"], **due, "version": ""}
+        return _page(ctx, InvoiceForm(organization=ctx.organization, initial=first, lines=copied["lines"]))
     if not ctx.is_post:
-        days = ctx.organization.default_due_days
         first = {
             "customer": first_customer(ctx),
             "currency": ctx.organization.currency,

@@ -1,4 +1,4 @@
-"""Acts on a whole quote: send, resend, copy its link, record its deposit, make the invoice."""
+"""Acts on a whole quote: send, resend, delete a draft, copy its link, record its deposit, make the invoice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from partway.billing import links, outbox
 from partway.billing.documents import deposits, quotes
 from partway.billing.documents.deposits import OfflineDeposit
-from partway.billing.errors import BillingError
+from partway.billing.errors import BillingError, Conflict
 from partway.delivery.formats import format_money
 
 from ..access import get_quote_or_404
@@ -37,6 +37,29 @@ def send(ctx: MemberContext, quote_id: str) -> HttpResponse:
         act=act,
         back=back,
         context=lambda: {"is_past_valid_until": quotes.is_past_valid_until(quote, ctx.now)},
+    )
+
+
+def delete(ctx: MemberContext, quote_id: str) -> HttpResponse:
+    """Asks before a draft is deleted."""
+    quote = get_quote_or_404(ctx, quote_id)
+
+    def act(form: ConfirmForm) -> HttpResponse:
+        version = form.cleaned_data["version"]
+        quotes.delete_draft(quote, expected_version=version, by=ctx.actor, now=ctx.now)
+        return ctx.redirect(ctx.url("quotes"), notice=gettext("The draft is deleted."))
+
+    return confirm(
+        ctx,
+        quote,
+        "staff/delete_draft.html",
+        form=ConfirmForm(ctx.post_data),
+        act=act,
+        back=ctx.url("quote", quote.pk),
+        context=lambda: {"document": quote},
+        unavailable_reason=lambda: unavailable_message(
+            None if quote.status == "draft" else Conflict(reason="delete_sent_quote")
+        ),
     )
 
 
