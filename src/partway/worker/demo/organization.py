@@ -30,6 +30,7 @@ from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import NewPaymentRequest
+from partway.delivery.mail.sending import send_due
 from partway.gateways.registry import DEMO_GATEWAY, GATEWAYS
 from partway.lib.clock import end_of_day, today
 from partway.lib.money import Money
@@ -83,7 +84,9 @@ class DemoBuilder:
     ) -> Invoice:
         """Creates an invoice and sends it the same day."""
         draft = self.draft(customer, *lines, days_ago=days_ago, currency=currency, notes=notes)
-        return invoices.send(draft, by=self.by, now=draft.created_at)
+        invoice = invoices.send(draft, by=self.by, now=draft.created_at)
+        send_due(now=draft.created_at)
+        return invoice
 
     def ask(
         self,
@@ -104,7 +107,10 @@ class DemoBuilder:
             reply_to=PEOPLE[Role.COLLECTOR].email,
             expires_at=end_of_day(ends, self.organization.time_zone) if ends else None,
         )
-        return payment_requests.create(invoice, new_request=ask, by=self.by, now=at)
+        request = payment_requests.create(invoice, new_request=ask, by=self.by, now=at)
+        # At once, as a worker would have: once the request has ended, its mail is dropped.
+        send_due(now=at)
+        return request
 
     def change(self, invoice: Invoice, *lines: LineDraft) -> Invoice:
         """Replaces the lines of a sent invoice now."""
@@ -130,7 +136,9 @@ class DemoBuilder:
             deposit_percent=Decimal(percent),
         )
         draft = quotes.create(self.organization, draft=offer, by=self.by, now=at)
-        return quotes.send(draft, by=self.by, now=at)
+        quote = quotes.send(draft, by=self.by, now=at)
+        send_due(now=at)
+        return quote
 
     def check(self, invoice: Invoice, amount_minor: int, reference: str, *, days_ago: int) -> Payment:
         """Records a check; what exceeds the amount due is kept as credit."""
