@@ -108,11 +108,9 @@ def test_invoice_list_query_count_is_constant(
         charlie.get("/o/alder/invoices/")
 
 
-def test_empty_invoice_list_links_to_new_customer_then_new_invoice(
+def test_empty_invoice_list_links_to_new_invoice(
     bob: Client, charlie: Client, organization: Organization
 ) -> None:
-    assert "/o/alder/customers/new/" in bob.get("/o/alder/invoices/").content.decode()
-    personas.customer(organization)
     assert "/o/alder/invoices/new/" in bob.get("/o/alder/invoices/").content.decode()
     page = charlie.get("/o/alder/invoices/").content.decode()
     assert "No invoices yet" in page

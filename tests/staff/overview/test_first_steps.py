@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from partway.accounts.models import GatewayAccount, Organization
@@ -30,43 +31,80 @@ def first(client: Client) -> Onboarding:
 
 
 def next_url(client: Client) -> str:
-    """Returns the link of the only primary button of the overview."""
+    """Returns where the only primary button of the overview leads: a link, or the action of its form."""
     page = client.get(URL).content.decode()
     assert page.count("button-primary") == 1
-    return page.split('button-primary" href="')[1].split('"')[0]
+    before, after = page.split("button-primary")
+    return after.split('href="')[1].split('"')[0] if before.endswith('<a class="button ') else _action(before)
+
+
+def _action(page: str) -> str:
+    return page.rpartition('action="')[2].split('"')[0]
 
 
 def test_first_steps_lead_owner_to_first_payment(alice: Client, new_organization: Organization) -> None:
-    assert next_url(alice) == "/o/alder/settings/"
-    Organization.objects.update(address="1 Elm St")
     assert next_url(alice) == "/o/alder/settings/payments/"
     personas.gateway_account(new_organization)
-    assert next_url(alice) == "/o/alder/settings/payments/"
+    assert "Switch online payments on</button>" in alice.get(URL).content.decode()
     Organization.objects.update(payments_enabled=True)
-    assert next_url(alice) == "/o/alder/customers/new/"
-    dana = personas.customer(new_organization)
     assert next_url(alice) == "/o/alder/invoices/new/"
+    dana = personas.customer(new_organization)
     draft = personas.draft_invoice(dana)
     assert next_url(alice) == f"/o/alder/invoices/{draft.pk}/send/"
     invoice = personas.sent_invoice(dana)
     assert next_url(alice) == f"/o/alder/invoices/{invoice.pk}/request/"
     personas.request_payment(invoice)
     assert "/p/" in next_url(alice)
-    assert first(alice).done_count == 6
+    assert first(alice).done_count == 3
     personas.captured_payment(invoice, 30_000)
     assert first(alice) is None
 
 
 def test_first_steps_can_be_done_in_any_order(alice: Client, new_organization: Organization) -> None:
-    personas.customer(new_organization)
+    personas.sent_invoice(personas.customer(new_organization))
     steps = first(alice)
-    assert [step.done for step in steps.steps] == [False, False, False, True, False, False, False]
-    assert "1 of 7 done" in alice.get(URL).content.decode()
+    assert [step.done for step in steps.steps] == [False, False, True, False, False]
+    assert "1 of 5 done" in alice.get(URL).content.decode()
 
 
 def test_every_first_step_url_exists(alice: Client, new_organization: Organization) -> None:
     for step in first(alice).steps:
-        assert alice.get(step.url).status_code == 200
+        assert not step.url or alice.get(step.url).status_code == 200
+
+
+def test_first_steps_offer_no_request_before_payments_are_on(
+    alice: Client, bob: Client, dana: Customer
+) -> None:
+    invoice = personas.sent_invoice(dana)
+    Organization.objects.update(payments_enabled=False)
+    for client in (alice, bob):
+        assert [step.url for step in first(client).steps[-2:]] == ["", ""]
+        assert f"/invoices/{invoice.pk}/request/" not in client.get(URL).content.decode()
+    assert first(bob).next is None
+
+
+def test_first_steps_offer_no_dead_payment_link(bob: Client, invoice: Invoice) -> None:
+    personas.request_payment(invoice)
+    Organization.objects.update(payments_enabled=False)
+    assert next_url(bob) == f"/o/alder/invoices/{invoice.pk}/"
+
+
+def test_first_steps_do_not_send_a_draft_without_amount(bob: Client, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana, 0)
+    assert next_url(bob) == f"/o/alder/invoices/{draft.pk}/edit/"
+
+
+def test_first_steps_request_no_invoice_below_the_minimum(bob: Client, dana: Customer) -> None:
+    enough, _too_small = personas.sent_invoice(dana), personas.sent_invoice(dana, 10)
+    assert next_url(bob) == f"/o/alder/invoices/{enough.pk}/request/"
+
+
+def test_first_steps_of_live_installation_offer_no_payment_service(
+    alice: Client, new_organization: Organization, settings: LazySettings
+) -> None:
+    settings.PARTWAY_LIVE = True
+    assert first(alice).steps[1].url == ""
+    assert next_url(alice) == "/o/alder/invoices/new/"
 
 
 def test_first_steps_after_canceled_request_lead_to_next_request(alice: Client, invoice: Invoice) -> None:
@@ -86,10 +124,10 @@ def test_first_steps_of_collector_contain_collector_steps(
     bob: Client, new_organization: Organization
 ) -> None:
     steps = first(bob)
-    assert len(steps.steps) == 4
+    assert len(steps.steps) == 3
     assert "an owner has to set up online payments" in bob.get(URL).content.decode()
     assert "/settings/" not in bob.get(URL).content.decode()
-    assert next_url(bob) == "/o/alder/customers/new/"
+    assert next_url(bob) == "/o/alder/invoices/new/"
 
 
 def test_first_steps_of_collector_do_not_wait_once_payments_are_enabled(
@@ -124,7 +162,7 @@ def test_first_steps_ignore_payment_of_another_organization(alice: Client, mallo
 
 def test_empty_lists_link_to_same_first_step(bob: Client, new_organization: Organization) -> None:
     assert "/o/alder/customers/new/" in bob.get("/o/alder/customers/").content.decode()
-    assert "/o/alder/customers/new/" in bob.get("/o/alder/invoices/").content.decode()
+    assert "/o/alder/invoices/new/" in bob.get("/o/alder/invoices/").content.decode()
     dana = personas.customer(new_organization)
     shown = bob.get(f"/o/alder/customers/{dana.pk}/").content.decode()
     assert f"/o/alder/invoices/new/?customer={dana.pk}" in shown

@@ -97,7 +97,6 @@ def index(ctx: MemberContext) -> HttpResponse:
         "orders": SORT_CHOICES,
         "has_none_yet": not page.object_list
         and not Invoice.objects.for_organization(ctx.organization).exists(),
-        "has_customers": bool(page.object_list or names),
     }
     return ctx.render("staff/invoices/index.html", context)
 

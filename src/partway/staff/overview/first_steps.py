@@ -1,29 +1,40 @@
 """The steps of a new organization to its first payment: which are done, and which comes next for this member.
 
-Nothing is stored: each step is derived from the rows, in any order and by any member. The list disappears for
-good with the first payment.
+Nothing is stored: each step is derived from the rows, in any order and by any member. A step that billing would refuse
+now has no button and no link. The list disappears for good with the first payment.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
+from django.conf import settings
 from django.utils.translation import gettext
 
-from partway.accounts.models import GatewayAccount
 from partway.accounts.permissions import Permission
 from partway.billing import links
-from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
+from partway.billing.errors import NotPayable
+from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.billing.models.payments import RECEIVED_STATUSES
-from partway.gateways.registry import GATEWAYS
+from partway.billing.payments.start import check_payable
+from partway.billing.people import organizations
+from partway.billing.requests import payment_requests
+from partway.delivery.messages.gateways import gateway_phrase
+from partway.gateways.registry import GATEWAYS, available_gateways
 
 from ..context import MemberContext
 from ..forms import sentences
 
+_SEARCHED_INVOICES = 20  # the newest sent ones, of which one may be asked for
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its title, the button and where it leads, why it is useful, and the permission it needs."""
+    """One step: its title, the button and where it leads, why it is useful, and the permission it needs.
+
+    Without a `url` it cannot be done now. With `fields` the button sends them to the `url` and does the step at once.
+    """
 
     message: str
     button: str
@@ -31,6 +42,8 @@ class Step:
     url: str
     done: bool
     permission: Permission = Permission.REQUEST_PAYMENTS
+    fields: tuple[tuple[str, str], ...] = ()
+    is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +55,8 @@ class Onboarding:
 
     @property
     def next(self) -> Step | None:
-        """The first step that is not done."""
-        return next((step for step in self.steps if not step.done), None)
+        """The first required step that is not done and can be done now."""
+        return next((step for step in self.steps if step.url and step.is_required and not step.done), None)
 
     @property
     def done_count(self) -> int:
@@ -59,94 +72,104 @@ def onboarding(ctx: MemberContext) -> Onboarding | None:
         or payments.filter(status__in=RECEIVED_STATUSES).exists()
     ):
         return None
-    has_account = GatewayAccount.objects.current(ctx.organization).exists()
-    steps = [*_setup_steps(ctx, has_account=has_account), *_collection_steps(ctx)]
+    has_account = organizations.current_gateway_account(ctx.organization) is not None
+    accepts_payments = has_account and ctx.organization.payments_enabled
+    steps = [
+        Step(
+            message=gettext("Enter your business details"),
+            button=gettext("Complete the profile"),
+            description="",
+            url=ctx.url("settings"),
+            done=bool(ctx.organization.address.strip()),
+            permission=Permission.CONFIGURE_ORGANIZATION,
+            is_required=False,
+        ),
+        _payments_step(ctx, has_account=has_account),
+        *_collection_steps(ctx, accepts_payments=accepts_payments),
+    ]
     mine = [step for step in steps if step.permission in ctx.permissions]
     blocked_notice = ""
-    if len(mine) < len(steps) and not (ctx.organization.payments_enabled and has_account):
+    if len(mine) < len(steps) and not accepts_payments:
         blocked_notice = gettext("Before a payment can be requested, an owner has to set up online payments.")
     return Onboarding(mine, blocked_notice)
 
 
-def _setup_steps(ctx: MemberContext, *, has_account: bool) -> list[Step]:
-    payments = ctx.url("settings_payments")
+def _payments_step(ctx: MemberContext, *, has_account: bool) -> Step:
+    """Connects a payment service, or switches online payments on again; at once where nothing has to be typed."""
+    offered = available_gateways(live=settings.PARTWAY_LIVE)
     hints = [gettext(gateway.onboarding_hint) for gateway in GATEWAYS.values() if gateway.onboarding_hint]
-    return [
-        Step(
-            message=gettext("Enter your business details"),
-            button=gettext("Complete the profile"),
-            description=gettext(
-                "Your address and contact details appear on every invoice, mail and payment page."
-            ),
-            url=ctx.url("settings"),
-            done=bool(ctx.organization.address.strip()),
-            permission=Permission.CONFIGURE_ORGANIZATION,
-        ),
-        Step(
-            message=gettext("Connect a payment service"),
-            button=gettext("Connect a payment service"),
-            description=sentences(gettext("It charges your customers' cards and bank accounts."), *hints),
-            url=payments,
-            done=has_account,
-            permission=Permission.CONFIGURE_PAYMENTS,
-        ),
-        Step(
-            message=gettext("Switch online payments on"),
-            button=gettext("Switch online payments on"),
-            description=gettext("After that, customers can pay by link."),
-            url=payments,
-            done=ctx.organization.payments_enabled,
-            permission=Permission.CONFIGURE_PAYMENTS,
-        ),
-    ]
+    button, fields = gettext("Connect a payment service"), dict[str, str]()
+    if has_account:
+        button, fields = gettext("Switch online payments on"), {"operation": "switch_on"}
+    elif len(offered) == 1 and not any(gateway.fields for gateway in offered.values()):
+        [code] = offered
+        button = gettext("Connect %(gateway)s") % {"gateway": gateway_phrase(code)}
+        fields = {"operation": "connect", "gateway": code}
+    return Step(
+        message=gettext("Accept online payments"),
+        button=button,
+        description=sentences(gettext("It charges your customers' cards and bank accounts."), *hints),
+        url=ctx.url("settings_payments") if has_account or offered else "",
+        done=has_account and ctx.organization.payments_enabled,
+        permission=Permission.CONFIGURE_PAYMENTS,
+        fields=tuple(fields.items()),
+    )
 
 
-def _collection_steps(ctx: MemberContext) -> list[Step]:
-    """The steps of collecting; the last ones lead to the newest draft, sent invoice and open request."""
+def _collection_steps(ctx: MemberContext, *, accepts_payments: bool) -> list[Step]:
+    """The steps of collecting; they lead to the newest draft, the newest requestable invoice and the open request."""
     invoices = Invoice.objects.for_organization(ctx.organization).order_by("-created_at", "-id")
     has_sent = invoices.filter(number__isnull=False).exists()
     draft = None if has_sent else invoices.filter(status="draft").first()
-    sent = invoices.filter(status="sent").first()
-    write_url, write_button = ctx.url("invoice_new"), gettext("Write an invoice")
+    send_url, send_button = ctx.url("invoice_new"), gettext("Write an invoice")
+    if draft is not None and draft.total_minor:
+        send_url, send_button = ctx.url("invoice_send", draft.pk), gettext("Send the draft")
+    elif draft is not None:  # billing sends no invoice on which nothing is due
+        send_url, send_button = ctx.url("invoice_edit", draft.pk), gettext("Finish the draft")
+    sent = islice(invoices.filter(status="sent").select_related("organization"), _SEARCHED_INVOICES)
+    requestable = next((one for one in sent if payment_requests.unavailable_reason(one) is None), None)
+    request_url, request_button = ctx.url("invoice_new"), gettext("Write an invoice")
+    if requestable is not None:
+        request_url, request_button = ctx.url("request_new", requestable.pk), gettext("Request a payment")
     requests = PaymentRequest.objects.for_organization(ctx.organization).order_by("-created_at", "-id")
-    request_button = gettext("Request a payment") if sent else write_button
-    request_url = ctx.url("request_new", sent.pk) if sent else write_url
+    open_request = requests.filter(status="open").select_related("invoice__organization").first()
+    can_request = accepts_payments and has_sent
     return [
         Step(
-            message=gettext("Add your first customer"),
-            button=gettext("Add a customer"),
-            description=gettext("A name and a mail address are enough."),
-            url=ctx.url("customer_new"),
-            done=Customer.objects.for_organization(ctx.organization).exists(),
-        ),
-        Step(
             message=gettext("Send the first invoice"),
-            button=gettext("Send the draft") if draft else write_button,
+            button=send_button,
             description=gettext("The invoice gets its number, and the customer gets a mail with its link."),
-            url=ctx.url("invoice_send", draft.pk) if draft else write_url,
+            url=send_url,
             done=has_sent,
         ),
         Step(
             message=gettext("Request the first payment"),
             button=request_button,
             description=gettext("The customer gets a mail with a link to pay a part of the amount due."),
-            url=request_url,
+            url=request_url if can_request else "",
             done=requests.exists(),
         ),
-        _payment_step(ctx, requests.filter(status="open").first(), request_button, request_url),
+        _receive_step(ctx, open_request)
+        if open_request is not None
+        else Step(
+            message=gettext("Receive the first payment"),
+            button=request_button,
+            description=gettext("The last request has ended. Request the payment again."),
+            url=request_url if can_request and requests.exists() else "",
+            done=False,
+        ),
     ]
 
 
-def _payment_step(
-    ctx: MemberContext, open_request: PaymentRequest | None, request_button: str, request_url: str
-) -> Step:
-    """The last step: the member pays a test gateway's checkout; else the customer does, or a new request is due."""
+def _receive_step(ctx: MemberContext, open_request: PaymentRequest) -> Step:
+    """The last step: the member pays a test gateway's checkout; else the customer does, by the link that was mailed."""
     message = gettext("Receive the first payment")
-    if open_request is None:
-        description = gettext("The last request has ended. Request the payment again.")
-        return Step(message, request_button, description, request_url, done=False)
-    account = GatewayAccount.objects.current(ctx.organization).first()
+    account = organizations.current_gateway_account(ctx.organization)
     test_card = GATEWAYS[account.gateway].test_card if account else ""
+    try:
+        check_payable(open_request, now=ctx.now)
+    except NotPayable:  # payments are off, or its last day is over
+        test_card = ""
     if test_card:
         description = gettext("Open the link as your customer would, and pay with the test card %(card)s.")
         description %= {"card": test_card}

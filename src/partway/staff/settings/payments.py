@@ -45,7 +45,9 @@ def payments(ctx: MemberContext) -> HttpResponse:
         if operation is None:
             form.refuse(gettext("This page has no such form. Open it again."), status=422)
         elif notice := operation(ctx, form):
-            return ctx.redirect(ctx.url("settings_payments"), notice=notice)
+            # Once payments are on, the overview has the next of the first steps, and else the day's work.
+            then = "organization" if operation in (connect, switch_on) else "settings_payments"
+            return ctx.redirect(ctx.url(then), notice=notice)
     account = organizations.current_gateway_account(ctx.organization)
     context = {
         "form": form,
