@@ -208,6 +208,24 @@ class UsedCode(models.Model):
         return f"{self.user_id} at step {self.time_step}"
 
 
+class KeptForm(models.Model):
+    """The fields of a form that came after its session had ended, as typed; `path` is where it was sent."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "kpt"), editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="kept_forms")
+    path = models.CharField(max_length=500)
+    sealed_fields = models.TextField()
+    created_at = models.DateTimeField()
+
+    fields = SealedValues("sealed_fields")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="kept_form_age")]
+
+    def __str__(self) -> str:
+        return f"{self.path} of {self.user_id}"
+
+
 class Role(models.TextChoices):
     """A member's role; `permissions.ALLOWED_ROLES` says what each may do."""
 

@@ -333,6 +333,35 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="KeptForm",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, "kpt"),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("path", models.CharField(max_length=500)),
+                ("sealed_fields", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="kept_forms",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["created_at"], name="kept_form_age")],
+            },
+        ),
+        migrations.CreateModel(
             name="UsedCode",
             fields=[
                 (
