@@ -228,6 +228,7 @@ if _https:
     # A browser takes this prefix only over https, for one host and no domain: a page of a neighbouring host name
     # cannot plant a session or a CSRF token.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+CSRF_FAILURE_VIEW = "partway.staff.kept_forms.csrf_failure"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 # Without a proxy that sets the header, no request looks encrypted and would be redirected forever (partway.E004).

@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.views.defaults import page_not_found
 
 from partway.accounts.models import Member, User
@@ -27,8 +31,9 @@ from partway.billing.models.parties import ISSUED
 from partway.delivery.formats import use_locale
 from partway.lib import clock
 
+from . import kept_forms
 from .context import MemberContext
-from .forms import strip_nul
+from .forms import KEPT, strip_nul
 
 RowT = TypeVar("RowT", bound=Model)
 View = Callable[..., HttpResponseBase]
@@ -57,7 +62,7 @@ def page(
         ctx = MemberContext(request, member, clock.now(), is_background)
         with use_locale(ctx.organization.locale):
             if permission in ctx.permissions:
-                response = view(ctx, **ids)
+                response = _run(ctx, view, **ids)
             else:
                 needed = ALLOWED_ROLES[permission][0].label.lower()
                 response = ctx.render("staff/forbidden.html", {"needed": needed}, status=403)
@@ -88,9 +93,30 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         return ctx.render("staff/not_found.html", status=404)
 
 
+def _run(ctx: MemberContext, view: View, **ids: Any) -> HttpResponseBase:
+    """Runs the view; with a form that was typed before the sign-in, as one that may change nothing."""
+    names_kept_form = kept_forms.names_kept_form(ctx.request)
+    if names_kept_form and not kept_forms.restore(ctx.request, ctx.member.user):
+        gone = gettext(
+            "What was typed before you signed in is not kept: it is, for an hour, for the member who typed it."
+        )
+        messages.warning(ctx.request, gone)
+    if not ctx.is_post or KEPT not in ctx.request.POST:
+        return view(ctx, **ids)
+    with transaction.atomic():
+        response = view(ctx, **ids)
+        # A kept form is not valid, so that no view acts on it. Whatever one writes all the same is not stored.
+        transaction.set_rollback(True)
+    if names_kept_form and response.status_code == HTTPStatus.FORBIDDEN:
+        response.status_code = HTTPStatus.OK  # a page that was asked for by its address, and is no refusal
+    return response
+
+
 def redirect_to_signin(request: HttpRequest) -> HttpResponse:
-    """Redirects to the sign-in page and back here after it; a dialog redirects its whole page."""
-    redirect = redirect_to_login(request.get_full_path(), resolve_url("account_login"))
+    """Redirects to the sign-in page and back here after it, with what was typed; a dialog redirects its whole page."""
+    if kept_forms.is_background(request):
+        return HttpResponse(status=204)  # the page stays, with what is typed in it
+    redirect = redirect_to_login(kept_forms.path_after_signin(request), resolve_url("account_login"))
     if not request.headers.get("HX-Request"):
         return redirect
     return HttpResponse(headers={"HX-Redirect": redirect.url})

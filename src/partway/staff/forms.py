@@ -43,6 +43,11 @@ _MAX_INITIAL_LENGTH = 200_000
 MIN_YEAR, MAX_YEAR = 1970, 2199
 
 
+# A field that marks what was typed before a sign-in: such a form is shown again and is never valid, so that nothing is
+# done before its button is pressed once more (see kept_forms).
+KEPT = "kept_form"
+
+
 class StaffForm(forms.Form):
     """A form that keeps what was typed and what billing refused.
 
@@ -65,6 +70,12 @@ class StaffForm(forms.Form):
         for name in too_long:
             self.errors[name] = self.error_class([message])
             self.cleaned_data.pop(name, None)
+        if self.is_bound and KEPT in self.data:
+            asks = gettext(
+                "You had to sign in again, so nothing was done yet. Check this, and press the button again."
+            )
+            chosen = gettext("Choose the file again, too.") if self.data[KEPT] == "files" else ""
+            self.refuse(sentences(asks, chosen), status=403)
 
     @property
     def status(self) -> int:

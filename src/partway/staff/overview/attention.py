@@ -150,8 +150,10 @@ def resolve(ctx: MemberContext, alert_id: str) -> HttpResponse:
     """Resolves an alert as it was shown, with a note on what was done; a second time changes nothing."""
     alert = get_own_or_404(ctx, Alert.objects.all(), alert_id)
     form = ResolveForm(ctx.post_data)
-    if not form.is_valid():
+    if not form.is_bound:
         return ctx.redirect(ctx.url("attention"))
+    if not form.is_valid():
+        return _page(ctx, form, refused=alert)
     try:
         alerts.resolve(
             alert,

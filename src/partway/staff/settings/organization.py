@@ -19,7 +19,7 @@ from partway.lib import clock
 from partway.lib.money import EXPONENTS, Money
 
 from ..context import MemberContext
-from ..forms import ConcurrentEditForm, PercentField, WholeNumberField, text_field
+from ..forms import ConcurrentEditForm, PercentField, StaffForm, WholeNumberField, text_field
 
 _PRINTED = {**SELLER_TEXTS, "invoice_prefix": gettext_lazy("Invoice numbers begin with")}
 
@@ -116,6 +116,8 @@ def logo(ctx: MemberContext) -> HttpResponse:
     """Sets another logo, or removes it; the picture that was sent is drawn again before it is stored."""
     if not ctx.is_post:
         return ctx.redirect(ctx.url("settings"))
+    if not StaffForm(ctx.post_data).is_valid():  # sent before a sign-in: the file has to be chosen again
+        return ctx.redirect(ctx.url("settings"), notice=gettext("The logo is as it was: try that again."))
     if ctx.request.POST.get("operation") == "remove":
         organizations.remove_logo(ctx.organization, by=ctx.actor, now=ctx.now)
         return ctx.redirect(ctx.url("settings"), notice=gettext("The logo is removed."))

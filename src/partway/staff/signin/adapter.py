@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import User
 from partway.lib.sealing import seal, unseal
+from partway.staff import device_cookie
 
 from . import lockout, login
 
@@ -37,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
         """Redirects to the page asked for; from now on this browser has guesses of its own for the account."""
-        return lockout.remember_device(super().post_login(request, user, **details), user)
+        return device_cookie.remember(super().post_login(request, user, **details), user)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Returns the user whose password this is; a wrong one counts. Raises LimitReached."""

@@ -14,7 +14,6 @@ account was signed in before, or its password set by a link from a mail, has a s
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,7 +21,6 @@ from math import ceil
 
 import structlog
 from django.conf import settings
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -33,6 +31,7 @@ from partway.accounts.rate_limits import Limit, LimitReached, Uses, Window
 from partway.billing.people import members
 from partway.lib import clock
 from partway.lib.ip_addresses import client_ip
+from partway.staff import device_cookie
 
 log = structlog.get_logger(__name__)
 
@@ -49,10 +48,6 @@ _RESETS_PER_ACCOUNT = Limit("reset.account", Window(5, _HOUR))
 _LINK = Limit("link", Window(20, _HOUR))
 # A second factor that waits for its code ends after so many wrong ones, and takes the password again.
 _PENDING = Limit("code.pending", Window(3, _QUARTER))
-
-DEVICE_COOKIE = "__Host-partway-device" if settings.SESSION_COOKIE_SECURE else "partway-device"
-_DEVICE_SALT = "partway.staff.signin.device"
-_DEVICE_LIFETIME = timedelta(days=180)
 
 
 class SecondFactorEnded(Exception):
@@ -119,9 +114,9 @@ def _is_full(uses: Uses) -> bool:
 
 
 def _uses(request: HttpRequest, email: str, user: User | None, kind: str) -> Uses:
-    device = _known_device(request, user)
-    if device:
-        return {Limit(f"{kind}.device", *_PER_DEVICE): device}
+    device = device_cookie.read(request)
+    if device is not None and user is not None and device.user_id == user.pk:
+        return {Limit(f"{kind}.device", *_PER_DEVICE): device.name}
     wait = timedelta(minutes=settings.PARTWAY_SIGNIN_LOCKOUT_MINUTES)
     per_pair = Limit(f"{kind}.account_and_network", Window(settings.PARTWAY_SIGNIN_FAILURES, wait))
     network = rate_limits.networks(ip_address(request))[0]
@@ -156,31 +151,6 @@ def clear_lockout(request: HttpRequest, user: User) -> None:
     network = rate_limits.networks(ip_address(request))[0]
     for kind in ("password", "code"):
         rate_limits.clear(f"{kind}.account_and_network", f"{user.email} {network}")
-
-
-def remember_device(response: HttpResponse, user: User) -> HttpResponse:
-    """Gives the browser its own guesses for this account: for one in which its owner has proved who they are."""
-    value = signing.dumps({"user": user.pk, "device": secrets.token_urlsafe(12)}, salt=_DEVICE_SALT)
-    response.set_cookie(
-        DEVICE_COOKIE,
-        value,
-        max_age=_DEVICE_LIFETIME,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-    return response
-
-
-def _known_device(request: HttpRequest, user: User | None) -> str:
-    """Returns the device of this browser if the account was signed in there before, else an empty text."""
-    try:
-        found = signing.loads(
-            request.COOKIES.get(DEVICE_COOKIE, ""), salt=_DEVICE_SALT, max_age=_DEVICE_LIFETIME
-        )
-    except signing.BadSignature:
-        return ""
-    return str(found["device"]) if user is not None and found["user"] == user.pk else ""
 
 
 def limited_response(request: HttpRequest, reached: LimitReached) -> HttpResponse:

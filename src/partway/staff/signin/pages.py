@@ -20,11 +20,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic.edit import FormView
 
-from partway.accounts import sessions
+from partway.accounts import kept_forms, sessions
 from partway.accounts.models import User
 from partway.accounts.rate_limits import LimitReached
 from partway.billing.people import members
 from partway.lib import clock
+from partway.staff import device_cookie
 
 from . import lockout, login
 from .forms import (
@@ -102,6 +103,7 @@ class SignOut(account.LogoutView):
         """Records who signs out, and ends the session."""
         user = self.request.user
         if isinstance(user, User):
+            kept_forms.delete_all(user)
             members.record_sign_out(user, ip_address=lockout.ip_address(self.request), now=clock.now())
         response: HttpResponse = super().post(*args, **kwargs)
         return response
@@ -165,7 +167,7 @@ class ResetPassword(SecurityChangeMixin, account.PasswordResetFromKeyView):
         """Sets it, ends every session, and lets this browser sign in, whatever others have tried."""
         response = super().form_valid(form)
         sessions.end_all(self.affected_user())
-        return lockout.remember_device(response, self.affected_user())
+        return device_cookie.remember(response, self.affected_user())
 
 
 class ResetPasswordDone(account.PasswordResetFromKeyDoneView):

@@ -16,6 +16,7 @@ from partway.billing.errors import BillingError
 from partway.billing.people import members
 from partway.delivery.formats import use_locale
 from partway.lib import clock
+from partway.staff import device_cookie
 from partway.staff.forms import StaffForm, text_field
 
 from . import lockout, login
@@ -62,7 +63,7 @@ def welcome(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         elif form.check_repetition():
             passwords.set_password(user, password)
             login.log_in(request, user)
-            return lockout.remember_device(redirect("staff:home"), user)
+            return device_cookie.remember(redirect("staff:home"), user)
     return render(request, "staff/signin/welcome.html", {"form": form, "user": user}, status=form.status)
 
 
@@ -112,6 +113,6 @@ def _join_with_new_account(request: HttpRequest, invitation: Invitation) -> Http
         else:
             login.log_in(request, member.user)
             response = redirect("staff:organization", invitation.organization.slug)
-            return lockout.remember_device(response, member.user)
+            return device_cookie.remember(response, member.user)
     context = {"form": form, "invitation": invitation}
     return render(request, "staff/signin/join_new.html", context, status=form.status)
