@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import get_resolver, resolve
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -422,6 +423,7 @@ def test_open_dialog_is_not_disturbed_by_what_happens(page: Page, invoice: Invoi
     expect(page.locator("[name=note]")).to_be_focused()
     expect(page.locator("[name=amount_requested]")).to_have_value("12")
     expect(page.locator("main")).not_to_contain_text("recorded a payment")
+    page.once("dialog", lambda question: question.accept())  # what was typed is left
     page.keyboard.press("Escape")
     expect(page.locator("main")).to_contain_text("recorded a payment")
     expect(page.locator("main .actions >> text=Request Payment")).to_be_focused()
@@ -448,6 +450,107 @@ def test_ended_session_leaves_followed_page_as_it_is(page: Page, invoice: Invoic
         ask_now(page)
     assert asked.value.status == 302
     expect(page.locator("h1.page-title")).to_have_text(invoice.number)
+
+
+ERROR_PAGES = {
+    404: ("404.html", "Page not found."),
+    413: ("", "This is larger than Partway takes."),
+    429: ("429.html", "Too many attempts."),
+    500: ("500.html", "Something went wrong on our side."),
+    503: ("not_now.html", "Partway is busy right now."),
+}
+
+
+def test_dialog_says_what_an_error_page_says_and_keeps_values(
+    page: Page, invoice: Invoice, team: Team
+) -> None:
+    open_dialog(page, invoice)
+    page.fill("[name=amount_requested]", "300")
+    notice, form = page.locator("[data-no-response]"), page.locator("[name=amount_requested]")
+    for status, (template, heading) in ERROR_PAGES.items():
+        body = render_to_string(template, {"title": "Partway is busy right now"}) if template else heading
+        page.route("**/request/", lambda route, _request, s=status, b=body: route.fulfill(status=s, body=b))
+        page.click("dialog [type=submit]")
+        expect(notice).to_contain_text(f"{heading} What you typed is still here")
+        expect(form).to_have_value("300")
+        page.unroute("**/request/")
+    team.bob.role = "reader"
+    team.bob.save()
+    page.click("dialog [type=submit]")
+    expect(notice).to_contain_text("Your role does not allow this.")
+    expect(form).to_have_value("300")
+
+
+def test_link_of_a_dialog_whose_page_is_gone_opens_the_error_page(page: Page, dana: Customer) -> None:
+    draft = personas.draft_invoice(dana)
+    page.goto(f"/o/alder/invoices/{draft.pk}/")
+    draft.events.update(invoice=None)
+    draft.delete()
+    page.get_by_role("link", name="Send").click()
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+
+
+# Unsaved changes
+
+
+class Questions(list[str]):
+    """The questions that a page asks before it is left, answered as `leaves` says."""
+
+    leaves = False
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        page.on("dialog", self._answer)
+
+    def _answer(self, dialog: Dialog) -> None:
+        self.append(dialog.type)
+        dialog.accept() if self.leaves else dialog.dismiss()
+
+
+def test_changed_dialog_asks_before_it_closes(page: Page, invoice: Invoice) -> None:
+    asked = Questions(page)
+    open_dialog(page, invoice)
+    page.fill("[name=note]", "Thank you")
+    for close in (lambda: page.keyboard.press("Escape"), lambda: page.click("dialog >> text=Back")) * 2:
+        close()
+        expect(page.locator("[name=note]")).to_have_value("Thank you")
+    assert asked == ["confirm"] * 4
+    page.fill("[name=note]", "")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
+    open_dialog(page, invoice)
+    page.fill("[name=note]", "Thank you")
+    asked.leaves = True
+    page.click("dialog [data-close] >> nth=0")
+    expect(page.locator("dialog")).to_be_hidden()
+    assert len(asked) == 5
+
+
+def test_changed_editor_asks_before_it_is_left_but_not_when_it_is_sent(page: Page, dana: Customer) -> None:
+    draft, asked = personas.draft_invoice(dana), Questions(page)
+    url = f"/o/alder/invoices/{draft.pk}/edit/"
+    page.goto(url)
+    page.click("text=Back without saving")  # unchanged
+    page.wait_for_url(f"**/{draft.pk}/")
+    page.goto(url)
+    page.fill("[name=notes]", "Thank you")
+    page.click("text=Back without saving")
+    with page.expect_event("dialog"):
+        page.evaluate("history.back()")
+    assert set(asked) == {"beforeunload"}
+    expect(page.locator("[name=notes]")).to_have_value("Thank you")
+    page.fill('[name="lines.0.quantity"]', "none")
+    before = len(asked)
+    page.click(".form-actions [type=submit]")
+    expect(page.locator("[data-summary]")).to_be_visible()
+    assert len(asked) == before
+    page.click("text=Back without saving")  # refused, so still not saved
+    expect(page.locator("[name=notes]")).to_have_value("Thank you")
+    page.fill('[name="lines.0.quantity"]', "2")
+    before = len(asked)
+    page.click(".form-actions [type=submit]")
+    page.wait_for_url(f"**/{draft.pk}/")
+    assert len(asked) == before
 
 
 # The menu of the Requested Amount row.

@@ -114,7 +114,7 @@ def _run(ctx: MemberContext, view: View, **ids: Any) -> HttpResponseBase:
 
 def redirect_to_signin(request: HttpRequest) -> HttpResponse:
     """Redirects to the sign-in page and back here after it, with what was typed; a dialog redirects its whole page."""
-    if kept_forms.is_background(request):
+    if kept_forms.asks_for_a_part(request):
         return HttpResponse(status=204)  # the page stays, with what is typed in it
     redirect = redirect_to_login(kept_forms.path_after_signin(request), resolve_url("account_login"))
     if not request.headers.get("HX-Request"):

@@ -22,7 +22,7 @@ from .forms import KEPT, normalize, query_text, strip_nul
 _QUERY = "kept"
 
 
-def is_background(request: HttpRequest) -> bool:
+def asks_for_a_part(request: HttpRequest) -> bool:
     """Whether a script asks for a part of the page, such as totals while one types, and no person waits."""
     target = request.headers.get("HX-Target")
     return bool(request.headers.get("HX-Request")) and target != "dialog-content"
@@ -68,7 +68,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     is_own = reason.startswith("CSRF") and bool(request.headers.get("Origin"))
     if match is None or not is_own or not hasattr(match.func, "permission"):
         return csrf.csrf_failure(request, reason=reason)
-    if is_background(request):
+    if asks_for_a_part(request):
         return HttpResponse(status=204)
     _mark(request, normalize(request.POST))
     response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)

@@ -61,6 +61,7 @@ list.addEventListener("click", (event) => {
   const next = row.nextElementSibling ?? row.previousElementSibling;
   row.remove();
   renumber();
+  list.closest("form").dataset.unsaved = ""; // a line that is gone cannot differ from what it was
   next.querySelector("input").focus();
   list.dispatchEvent(new Event("input", { bubbles: true })); // the total follows
 });
