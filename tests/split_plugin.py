@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "sampled_on(database, every): with --split, there one in `every`, on the other database all",
     )
+    config.addinivalue_line("markers", "left_to(database): with --split, on this database alone")
 
 
 @pytest.hookimpl(trylast=True)
@@ -53,6 +54,9 @@ def left_to_other_database(items: Sequence[pytest.Item], database: str) -> set[p
     left_out = set()
     if database != RUNS_WITHOUT_DATABASE:
         left_out.update(item for item in items if not uses_database(item))
+    for item in items:
+        if (mark := item.get_closest_marker("left_to")) and mark.args[0] != database:
+            left_out.add(item)
     groups: dict[tuple[object, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
         marks = {mark.args[0]: mark.kwargs["every"] for mark in item.iter_markers("sampled_on")}

@@ -36,6 +36,7 @@ def largest_invoice(owner: Organization, number: int) -> Invoice:
     return invoices.send(invoices.create(owner, draft=draft, by=by, now=at), by=by, now=at)
 
 
+@pytest.mark.left_to("sqlite")
 @pytest.mark.long(15)
 def test_largest_documents_leave_no_memory_in_web_process(
     supervisor: Supervisor, organization: Organization

@@ -16,7 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.apps import apps
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.test import override_settings
 
 from tests.attacks.site import Site
@@ -79,7 +79,7 @@ def unmarked(html: str, stored: list[str]) -> set[str]:
 
 @pytest.mark.django_db
 @pytest.mark.long(20)
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="texts do not depend on the database")
+@pytest.mark.left_to("sqlite")
 def test_every_text_of_a_page_is_in_the_catalogue(marking_catalogue: None) -> None:
     site = Site()
     stored = [*stored_texts(), *site.team.organization.payment_modes]

@@ -77,6 +77,8 @@ def snapshot_of_all_tables() -> dict[str, list[str]]:
     return tables
 
 
+@pytest.mark.left_to("sqlite")
+@pytest.mark.long(15)
 def test_safe_methods_on_every_page_in_every_state_change_nothing(
     tokens: dict[str, list[str]], dead_gateway: DeadGateway
 ) -> None:
@@ -121,6 +123,7 @@ def test_method_override_headers_change_nothing(
     assert dead_gateway.calls == 0
 
 
+@pytest.mark.left_to("sqlite")
 def test_following_every_link_of_pay_pages_changes_nothing(
     tokens: dict[str, list[str]], dead_gateway: DeadGateway
 ) -> None:
