@@ -24,6 +24,7 @@ from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.delivery.formats import format_money, use_locale
 from partway.delivery.messages.numbers import number_message
+from partway.lib.clock import now
 from partway.lib.money import Money, parse_money
 from partway.lib.typed_numbers import NumberError
 from partway.staff.templatetags.staff import amount_format
