@@ -17,6 +17,7 @@ from partway.accounts.permissions import Permission
 from partway.billing.models import Customer, Event, Invoice, PaymentRequest
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
+from partway.config.sessions import SessionStore
 from partway.lib.clock import now
 from partway.staff import access, device_cookie
 from partway.staff.context import MemberContext
@@ -197,7 +198,7 @@ def test_a_page_that_acts_without_a_form_stores_nothing_of_a_kept_one(team: Team
 
     def send(**fields: str) -> int:
         request = RequestFactory().post("/", fields)
-        request.user = team.bob.user
+        request.user, request.session = team.bob.user, SessionStore()
         access.page("", Permission.EDIT_CUSTOMERS, act, "act").callback(request, slug="alder")
         return Customer.objects.count()
 
