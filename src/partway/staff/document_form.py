@@ -194,15 +194,14 @@ class DocumentForm(DependentFieldsForm):
         Reads what was typed, valid or not. A sent document keeps its parties.
         """
         texts = self.data if self.is_bound else self.initial
-        mine = Customer.objects.for_organization(self.organization)
-        customer = mine.filter(pk=texts.get("customer") or "").first()
-        if texts.get("customer") == NEW_CUSTOMER:
-            customer = Customer(name=texts.get("new_customer_name") or "")
-        typed = Party.of_customer(customer) if customer else None
-        is_sent = document is not None and document.status != "draft"
+        customer = Customer(name=texts.get("new_customer_name", ""))
+        if texts.get("customer") != NEW_CUSTOMER:
+            mine = Customer.objects.for_organization(self.organization)
+            customer = mine.filter(pk=texts.get("customer")).first() or customer
+        typed = Party.of_customer(customer)
         return unprintable_in_document(
             seller=document.seller if document else Party.of_seller(self.organization),
-            recipient=document.recipient if document and is_sent else typed,
+            recipient=document.recipient if document and document.status != "draft" else typed,
             descriptions=[line["description"].value() or "" for line in self.lines],
             notes=self["notes"].value() or "",
         )

@@ -100,8 +100,7 @@ def edit(
             paid=invoice.amount_paid - expected_amount_paid,
             credit=invoice.amount_paid - total,
         )
-    # Payments come off before the total is lowered: the database refuses, at each statement, more paid than the
-    # total.
+    # Payments come off before the total is lowered: the database refuses, at each statement, more paid than the total.
     before = versions.snapshot(invoice)
     # What was settled without money goes first, so that no payment becomes credit while a rest is still given away.
     excess_settled = max(0, invoice.amount_paid_minor + invoice.adjusted_minor - total.amount_minor)

@@ -51,19 +51,18 @@ def apply_effects(
     if due == 0 and invoice.status in ("sent", "written_off"):
         move(invoice, "paid", by=by, now=now, paid_at=now)
     elif due > 0 and invoice.status == "paid":
-        if _is_written_off_again(invoice, restores_write_off):
-            data = {"amount_minor": due, "currency": invoice.currency}
-            move(invoice, "written_off", by=by, now=now, data=data, paid_at=None, version=invoice.version + 1)
-        else:
-            move(invoice, "sent", by=by, now=now, paid_at=None)
+        _reopen(invoice, restores_write_off=restores_write_off, by=by, now=now)
     _cancel(too_large, by=by, now=now)
 
 
-def _is_written_off_again(invoice: Invoice, restores_write_off: bool) -> bool:
-    if not restores_write_off:
-        return False
+def _reopen(invoice: Invoice, *, restores_write_off: bool, by: Actor, now: datetime) -> None:
+    """Makes a paid invoice due again, or brings it back to the write-off that it was paid after."""
     paid = invoice.events.filter(type="invoice.paid").order_by("created_at", "id").last()
-    return paid is not None and paid.data["from"] == "written_off"
+    if restores_write_off and paid is not None and paid.data["from"] == "written_off":
+        data = {"amount_minor": invoice.amount_due_minor, "currency": invoice.currency}
+        move(invoice, "written_off", by=by, now=now, data=data, paid_at=None, version=invoice.version + 1)
+    else:
+        move(invoice, "sent", by=by, now=now, paid_at=None)
 
 
 def _end_request(invoice: Invoice, payment: Payment, *, reason: str, by: Actor, now: datetime) -> None:

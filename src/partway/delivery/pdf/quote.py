@@ -34,7 +34,7 @@ def document(quote: Quote, *, with_link: bool) -> Document:
     sent_on = today(quote.sent_at or quote.created_at, seller.time_zone)
     lines = document_lines(quote)
     facts = [LabeledValue(_("Number"), quote.number)] if quote.number else []
-    deposit_paid = bool(quote.deposit) and deposits.deposit_payment(quote) is not None
+    deposit_paid = deposits.deposit_payment(quote) is not None
     deposit_rows = (
         Row(_("Deposit paid") if deposit_paid else _("Deposit"), -quote.deposit),
         Row(_("After the deposit"), quote.total - quote.deposit, strong=True),

@@ -51,9 +51,11 @@ def document(payment: Payment) -> Document:
         link=Link(links.receipt_url(payment), _("This receipt online")),
         text_blocks=(TextBlock(_("Thank you"), f"{thanks}\n{reference}"),),
     )
-    if payment.status != "reversed":
-        return counting
-    # The receipt of a payment that no longer counts is plainly the later of the two.
+    return _reversed(counting, payment, paid, reference) if payment.status == "reversed" else counting
+
+
+def _reversed(counting: Document, payment: Payment, paid: Receipt, reference: str) -> Document:
+    """Returns the receipt of a payment that no longer counts, which is plainly the later of the two."""
     day = {"day": format_date(reversed_on(payment))}
     text = _("This payment no longer counts, and what it had paid is due again.")
     return replace(

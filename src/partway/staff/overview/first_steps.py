@@ -121,11 +121,7 @@ def _collection_steps(ctx: MemberContext, *, accepts_payments: bool) -> list[Ste
     invoices = Invoice.objects.for_organization(ctx.organization).order_by("-created_at", "-id")
     has_sent = invoices.filter(number__isnull=False).exists()
     draft = None if has_sent else invoices.filter(status="draft").first()
-    send_url, send_button = ctx.url("invoice_new"), gettext("Write an invoice")
-    if draft is not None and draft.total_minor:
-        send_url, send_button = ctx.url("invoice_send", draft.pk), gettext("Send the draft")
-    elif draft is not None:  # billing sends no invoice on which nothing is due
-        send_url, send_button = ctx.url("invoice_edit", draft.pk), gettext("Finish the draft")
+    send_url, send_button = _way_to_first_invoice(ctx, draft)
     sent = islice(invoices.filter(status="sent").select_related("organization"), _SEARCHED_INVOICES)
     requestable = next((one for one in sent if payment_requests.unavailable_reason(one) is None), None)
     request_url, request_button = ctx.url("invoice_new"), gettext("Write an invoice")
@@ -159,6 +155,16 @@ def _collection_steps(ctx: MemberContext, *, accepts_payments: bool) -> list[Ste
             done=False,
         ),
     ]
+
+
+def _way_to_first_invoice(ctx: MemberContext, draft: Invoice | None) -> tuple[str, str]:
+    """Returns the URL and the label of the button that leads to the first sent invoice."""
+    if draft is None:
+        return ctx.url("invoice_new"), gettext("Write an invoice")
+    if draft.total_minor:
+        return ctx.url("invoice_send", draft.pk), gettext("Send the draft")
+    # Billing sends no invoice on which nothing is due.
+    return ctx.url("invoice_edit", draft.pk), gettext("Finish the draft")
 
 
 def _receive_step(ctx: MemberContext, open_request: PaymentRequest) -> Step:
