@@ -90,7 +90,8 @@ def uses_database(item: pytest.Item) -> bool:
 
 
 def _seconds(item: pytest.Item) -> float:
-    mark = item.get_closest_marker("long")
+    # The browser's tests run one after another, and their files end a browser before the next begins another.
+    mark = item.get_closest_marker("long") if item.get_closest_marker("browser") is None else None
     return float(mark.args[0]) if mark else 0
 
 

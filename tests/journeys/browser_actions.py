@@ -49,8 +49,12 @@ class Member:
         """Sends an invoice of one line to a new customer; its page is open afterwards."""
         email = self.adds_customer()
         self.open("invoices/new/")
-        choice = self.page.get_by_label("Customer").locator("option", has_text=email).get_attribute("value")
-        self.page.get_by_label("Customer").select_option(choice)
+        choice = (
+            self.page.get_by_label("Customer", exact=True)
+            .locator("option", has_text=email)
+            .get_attribute("value")
+        )
+        self.page.get_by_label("Customer", exact=True).select_option(choice)
         self.page.get_by_label("Currency").fill(currency)
         self.page.locator('[name="lines.0.description"]').fill("Bathroom, second floor")
         self.page.locator('[name="lines.0.unit_amount"]').fill(unit_amount)

@@ -46,7 +46,7 @@ def test_invitation_two_factor_and_password_reset(
     owner.page.get_by_role("link", name="Invite a member").click()
     owner.page.get_by_role("dialog").get_by_label("Email address").fill(IVY)
     owner.page.get_by_role("dialog").get_by_role("button", name="Send invitation").click()
-    expect(owner.page.get_by_role("status")).to_contain_text(f"The invitation to {IVY} is on its way")
+    expect(owner.page.locator("[data-notices]")).to_contain_text(f"The invitation to {IVY} is on its way")
 
     page = phone.new_page()
     page.goto(payment_link_in(postbox.wait_for_mail(IVY, about="invites you"), "join"))

@@ -37,7 +37,7 @@ def test_page_keeps_seller_of_its_day_and_shows_present_contact(
     personas.change_customer(invoice.customer)
     personas.change_organization(invoice.organization)
     head, contact = dana.get(url).text.split('<footer class="contact">')
-    assert '<header class="letterhead">Alder Joinery</header>' in head
+    assert '<p class="letterhead">Alder Joinery</p>' in head
     assert "Alder Joinery</title>" in " ".join(head.split())
     assert "9 Elm Street" not in head
     assert "Dana Reed" not in head
