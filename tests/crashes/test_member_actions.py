@@ -12,8 +12,8 @@ from .scenario import CANCELED, PAID, CrashScenario, Outcome
 
 pytestmark = [
     pytest.mark.long(3),
-    pytest.mark.sampled_on("sqlite", every=3),
-    pytest.mark.sampled_on("postgresql", every=9),
+    pytest.mark.sampled_on("sqlite", every=5),
+    pytest.mark.sampled_on("postgresql", every=15),
 ]
 
 SESSION = COMMIT  # the notice for the next page is stored in the session

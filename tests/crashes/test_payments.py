@@ -14,8 +14,8 @@ from .scenario import PAID, CrashScenario, path_of
 
 pytestmark = [
     pytest.mark.long(3),
-    pytest.mark.sampled_on("sqlite", every=3),
-    pytest.mark.sampled_on("postgresql", every=9),
+    pytest.mark.sampled_on("sqlite", every=5),
+    pytest.mark.sampled_on("postgresql", every=15),
 ]
 
 PAY = (
