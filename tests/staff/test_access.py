@@ -176,6 +176,10 @@ def test_dialog_request_of_signed_out_member_redirects_whole_page_to_sign_in(tea
 
 def test_id_with_nul_character_is_404(bob: Client) -> None:
     assert bob.get("/o/alder/invoices/inv_%00/").status_code == 404
+    assert bob.get("/o/alder/invoices/inv_%00/live/").status_code == 404
+    assert bob.get("/o/alder/quotes/quo_%00/").status_code == 404
+    assert bob.get("/o/a%00b/invoices/").status_code == 404
+    assert bob.get("/o/al%C3%A4der/invoices/").status_code == 404
     assert bob.get("/o/alder/invoices/?q=%00").status_code == 200
 
 

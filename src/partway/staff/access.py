@@ -79,7 +79,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
     That an organization exists is shown only to its members, who see its navigation on any page (DESIGN D5).
     """
-    user, slug = getattr(request, "user", None), re.match(r"/o/([^/]+)/", request.path_info)
+    user, slug = getattr(request, "user", None), re.match(r"/o/([\w-]+)/", request.path_info, re.ASCII)
     members = Member.objects.select_related("organization", "user")
     member = (
         members.filter(user=user, organization__slug=slug[1]).first()

@@ -61,7 +61,7 @@ def live_page(ctx: MemberContext, model: type[Invoice | Quote], row_id: str) -> 
             PaymentRequest.objects.open().filter(invoice=OuterRef("pk"), expires_at__lte=ctx.now)
         ),
     }
-    rows = model.objects.for_organization(ctx.organization).filter(pk=row_id)
+    rows = model.objects.for_organization(ctx.organization).filter(pk=strip_nul(row_id))
     row = rows.annotate(**{f"live_{name}": count for name, count in counts.items()}).values(
         *_COLUMNS[model], *(f"live_{name}" for name in counts)
     )
@@ -90,12 +90,12 @@ def response(
 
     Else the page by `show`, whose template extends `ctx.page_frame`; or with ?part=payment only the note of a dialog.
     """
-    page = live_page(ctx, model, strip_nul(row_id))
+    page = live_page(ctx, model, row_id)
     unchanged = get_conditional_response(ctx.request, etag=page.etag)
     if unchanged is not None:
         return unchanged
     if ctx.request.GET.get("part") == "payment":
-        document = model.objects.get(pk=row_id)
+        document = model.objects.get(pk=strip_nul(row_id))
         payment = payment_under_way(document, now=ctx.now)
         return ctx.render("staff/parts/live_payment.html", {"live": page, "payment": payment})
     return show(ctx, row_id)
