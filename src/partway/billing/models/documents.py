@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from partway.accounts.models import Organization
 from partway.lib.natural_sort import key_range
 
+from ..errors import Conflict
 from .customers import Customer
 from .fields import ExactDecimalField, MoneyOf, OrganizationQuerySet, id_field
 from .parties import IssuedModel, Party
@@ -22,7 +23,7 @@ D = TypeVar("D", bound="Document")
 class DiscountKind(models.TextChoices):
     """How a discount is given."""
 
-    NONE = "", "No discount"
+    NONE = "", _("No discount")
     PERCENT = "percent", _("Percent")
     AMOUNT = "amount", _("Amount")
 
@@ -49,6 +50,20 @@ def has_number(number: str) -> Q:
 
 class DocumentQuerySet(OrganizationQuerySet[D]):
     """The vocabulary that invoices and quotes share."""
+
+    def locked(self, pk: str) -> D:
+        """Returns the document with its row locked until the transaction ends; decisions about money need it (R3).
+
+        Raises Conflict when it was a draft that another member has deleted since it was read.
+        On SQLite the whole transaction holds the one write lock instead (transaction_mode IMMEDIATE).
+        """
+        # Two statements: one that waited for the lock reads the joined rows as they were before the wait,
+        # and the organization may have switched payments off meanwhile.
+        list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
+        found = self.select_related("organization", "customer").filter(pk=pk).first()
+        if found is None:
+            raise Conflict(reason="draft_deleted")
+        return found
 
     def search(self, typed: str, organization: Organization) -> Self:
         """Those that contain each of the words in their number, or in the customer's name or address.

@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ..errors import Conflict
 from .documents import Document, DocumentQuerySet, Line, adds_up, not_negative
 from .fields import MoneyOf, id_field
 from .parties import parties_when
@@ -34,20 +33,6 @@ class InvoiceStatus(models.TextChoices):
 
 class InvoiceQuerySet(DocumentQuerySet["Invoice"]):
     """The vocabulary for invoices."""
-
-    def locked(self, pk: str) -> Invoice:
-        """Returns the invoice with its row locked until the transaction ends; decisions about its money need it (R3).
-
-        Raises Conflict when it was a draft that another member has deleted since it was read.
-        On SQLite the whole transaction holds the one write lock instead (transaction_mode IMMEDIATE).
-        """
-        # Two statements: one that waited for the lock reads the joined rows as they were before the wait,
-        # and the organization may have switched payments off meanwhile.
-        list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
-        found = self.select_related("organization", "customer").filter(pk=pk).first()
-        if found is None:
-            raise Conflict(reason="draft_deleted")
-        return found
 
     def due(self) -> InvoiceQuerySet:
         """Sent and not yet paid in full."""

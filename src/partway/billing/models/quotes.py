@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 
-from ..errors import Conflict
 from .documents import Document, DocumentQuerySet, Line, adds_up, not_negative
 from .fields import ExactDecimalField, MoneyOf, id_field
 from .parties import parties_when
@@ -33,7 +32,7 @@ class QuoteStatus(models.TextChoices):
 class DepositKind(models.TextChoices):
     """How a deposit is computed."""
 
-    NONE = "", "No deposit"
+    NONE = "", _("No deposit")
     PERCENT = "percent", _("Percent of the total")
     AMOUNT = "amount", _("Amount")
 
@@ -55,14 +54,6 @@ class QuoteTerms(models.Model):
 
 class QuoteQuerySet(DocumentQuerySet["Quote"]):
     """The vocabulary for quotes."""
-
-    def locked(self, pk: str) -> Quote:
-        """Returns the quote with its row locked until the transaction ends; compare InvoiceQuerySet.locked."""
-        list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
-        found = self.select_related("organization", "customer").filter(pk=pk).first()
-        if found is None:
-            raise Conflict(reason="draft_deleted")
-        return found
 
     def past_valid_until(self, today: date) -> QuoteQuerySet:
         """Sent, with `today` past `valid_until`."""
