@@ -26,6 +26,7 @@ from . import amounts, deposits, drafts, invoices
 from .drafts import LineDraft
 from .numbering import next_quote_number
 from .quote_terms import is_deposit_percentage
+from .versions import line_data
 
 MAX_NAME_LENGTH = 120
 MAX_DECLINE_REASON_LENGTH = 1000
@@ -87,16 +88,7 @@ def delete_draft(quote: Quote, *, by: Actor, now: datetime, expected_version: in
     if quote.status != "draft":
         raise Conflict(reason="delete_sent_quote")
     preconditions.check_version(quote, expected_version)
-    lines = [
-        {
-            "description": line.description,
-            "quantity": str(line.quantity),
-            "unit_amount_minor": line.unit_amount_minor,
-            "tax_percent": str(line.tax_percent),
-        }
-        for line in quote.lines.all()
-    ]
-    data = {**event_data(quote), "quote": quote.pk, "notes": quote.notes, "lines": lines}
+    data = {**event_data(quote), "quote": quote.pk, "notes": quote.notes, "lines": line_data(quote)}
     events.record("quote.deleted", quote.customer, by=by, now=now, data=data)
     quote.delete()
 

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from ..models import Event, Invoice
+from ..models import Event, Invoice, Quote
 from ..models.fields import MoneyOf
 
 # The events that replace a version of an invoice; each has it in its data as `before`.
@@ -71,17 +71,22 @@ def snapshot(invoice: Invoice) -> dict[str, Any]:
         "discount_minor": invoice.discount_minor,
         "tax_minor": invoice.tax_minor,
         "total_minor": invoice.total_minor,
-        "lines": [
-            {
-                "description": line.description,
-                "quantity": str(line.quantity),
-                "unit_amount_minor": line.unit_amount_minor,
-                "tax_percent": str(line.tax_percent),
-                "amount_minor": line.amount_minor,
-            }
-            for line in invoice.lines.all()
-        ],
+        "lines": line_data(invoice),
     }
+
+
+def line_data(document: Invoice | Quote) -> list[dict[str, Any]]:
+    """Returns the lines of a document as JSON for an event: amounts in minor units, decimals as text."""
+    return [
+        {
+            "description": line.description,
+            "quantity": str(line.quantity),
+            "unit_amount_minor": line.unit_amount_minor,
+            "tax_percent": str(line.tax_percent),
+            "amount_minor": line.amount_minor,
+        }
+        for line in document.lines.all()
+    ]
 
 
 def current_version(invoice: Invoice) -> Version:
