@@ -57,8 +57,8 @@ def apply_effects(
 
 def _reopen(invoice: Invoice, *, restores_write_off: bool, by: Actor, now: datetime) -> None:
     """Makes a paid invoice due again, or brings it back to the write-off that it was paid after."""
-    paid = invoice.events.filter(type="invoice.paid").order_by("created_at", "id").last()
-    if restores_write_off and paid is not None and paid.data["from"] == "written_off":
+    paid = invoice.events.filter(type="invoice.paid").order_by("created_at", "id")
+    if restores_write_off and paid.values_list("data__from", flat=True).last() == "written_off":
         data = {"amount_minor": invoice.amount_due_minor, "currency": invoice.currency}
         move(invoice, "written_off", by=by, now=now, data=data, paid_at=None, version=invoice.version + 1)
     else:
