@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext
 
-from partway.billing.errors import BillingError
+from partway.billing.errors import BillingError, Conflict
+from partway.billing.models import Invoice, Quote
 from partway.delivery.messages import error_message
 
 from .context import MemberContext
@@ -59,3 +61,27 @@ def confirm(
     noun = str(row._meta.verbose_name).replace(" ", "_")
     page = {noun: row, "form": form, "back": back, "unavailable_reason": unavailable_reason(), **context()}
     return ctx.render(template, page, status=form.status)
+
+
+def confirm_deletion(
+    ctx: MemberContext, document: Invoice | Quote, delete_draft: Callable[..., None]
+) -> HttpResponse:
+    """Asks before a draft is deleted by `delete_draft`."""
+    noun = document.kind
+
+    def act(form: ConfirmForm) -> HttpResponse:
+        delete_draft(document, expected_version=form.cleaned_data["version"], by=ctx.actor, now=ctx.now)
+        return ctx.redirect(ctx.url(f"{noun}s"), notice=gettext("The draft is deleted."))
+
+    return confirm(
+        ctx,
+        document,
+        "staff/delete_draft.html",
+        form=ConfirmForm(ctx.post_data),
+        act=act,
+        back=ctx.url(noun, document.pk),
+        context=lambda: {"document": document},
+        unavailable_reason=lambda: unavailable_message(
+            None if document.status == "draft" else Conflict(reason=f"delete_sent_{noun}")
+        ),
+    )

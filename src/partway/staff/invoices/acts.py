@@ -7,14 +7,13 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from partway.billing.documents import invoices
-from partway.billing.errors import Conflict
 from partway.billing.receivables import write_offs
 from partway.billing.requests import payment_requests
 from partway.delivery.formats import format_money
 from partway.lib.money import Money
 
 from ..access import get_invoice_or_404
-from ..confirm import ConfirmForm, confirm, unavailable_message
+from ..confirm import ConfirmForm, confirm, confirm_deletion, unavailable_message
 from ..context import MemberContext
 from ..forms import HiddenNumberField, StaffForm
 
@@ -135,25 +134,7 @@ def reopen(ctx: MemberContext, invoice_id: str) -> HttpResponse:
 
 def delete(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     """Asks before a draft is deleted."""
-    invoice = get_invoice_or_404(ctx, invoice_id)
-
-    def act(form: ConfirmForm) -> HttpResponse:
-        version = form.cleaned_data["version"]
-        invoices.delete_draft(invoice, expected_version=version, by=ctx.actor, now=ctx.now)
-        return ctx.redirect(ctx.url("invoices"), notice=gettext("The draft is deleted."))
-
-    return confirm(
-        ctx,
-        invoice,
-        "staff/delete_draft.html",
-        form=ConfirmForm(ctx.post_data),
-        act=act,
-        back=ctx.url("invoice", invoice.pk),
-        context=lambda: {"document": invoice},
-        unavailable_reason=lambda: unavailable_message(
-            None if invoice.status == "draft" else Conflict(reason="delete_sent_invoice")
-        ),
-    )
+    return confirm_deletion(ctx, get_invoice_or_404(ctx, invoice_id), invoices.delete_draft)
 
 
 def void(ctx: MemberContext, invoice_id: str) -> HttpResponse:

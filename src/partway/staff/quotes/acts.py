@@ -10,11 +10,11 @@ from django.utils.translation import gettext
 from partway.billing import links, outbox
 from partway.billing.documents import deposits, quotes
 from partway.billing.documents.deposits import OfflineDeposit
-from partway.billing.errors import BillingError, Conflict
+from partway.billing.errors import BillingError
 from partway.delivery.formats import format_money
 
 from ..access import get_quote_or_404
-from ..confirm import ConfirmForm, confirm, unavailable_message
+from ..confirm import ConfirmForm, confirm, confirm_deletion, unavailable_message
 from ..context import MemberContext
 from ..forms import IdempotencyKeyField, PaymentDayForm, StaffForm, new_idempotency_key, text_field
 
@@ -42,25 +42,7 @@ def send(ctx: MemberContext, quote_id: str) -> HttpResponse:
 
 def delete(ctx: MemberContext, quote_id: str) -> HttpResponse:
     """Asks before a draft is deleted."""
-    quote = get_quote_or_404(ctx, quote_id)
-
-    def act(form: ConfirmForm) -> HttpResponse:
-        version = form.cleaned_data["version"]
-        quotes.delete_draft(quote, expected_version=version, by=ctx.actor, now=ctx.now)
-        return ctx.redirect(ctx.url("quotes"), notice=gettext("The draft is deleted."))
-
-    return confirm(
-        ctx,
-        quote,
-        "staff/delete_draft.html",
-        form=ConfirmForm(ctx.post_data),
-        act=act,
-        back=ctx.url("quote", quote.pk),
-        context=lambda: {"document": quote},
-        unavailable_reason=lambda: unavailable_message(
-            None if quote.status == "draft" else Conflict(reason="delete_sent_quote")
-        ),
-    )
+    return confirm_deletion(ctx, get_quote_or_404(ctx, quote_id), quotes.delete_draft)
 
 
 def resend(ctx: MemberContext, quote_id: str) -> HttpResponse:
