@@ -32,9 +32,7 @@ class CustomerDetails:
 @transaction.atomic
 def create(organization: Organization, *, details: CustomerDetails, by: Actor, now: datetime) -> Customer:
     """Adds a customer; raises Invalid."""
-    details = replace(details, email=unicode_address(details.email))
-    if errors := field_errors(details):
-        raise Invalid(errors)
+    details = _checked(details)
     customer = Customer.objects.create(organization=organization, created_at=now, **asdict(details))
     events.record("customer.created", customer, by=by, now=now)
     return customer
@@ -55,9 +53,7 @@ def change(
     `initial` holds the values that the form showed: fields that the member left as they were keep what another
     member has written since (DESIGN D8).
     """
-    details = replace(details, email=unicode_address(details.email))
-    if errors := field_errors(details):
-        raise Invalid(errors)
+    details = _checked(details)
     new = asdict(details)
     Customer.objects.locked(customer.pk)
     customer.refresh_from_db()  # the caller read it before the lock
@@ -72,6 +68,14 @@ def change(
     if before:
         events.record("customer.changed", customer, by=by, now=now, data={"before": before})
     return customer
+
+
+def _checked(details: CustomerDetails) -> CustomerDetails:
+    """Returns the details as they are stored; raises Invalid."""
+    details = replace(details, email=unicode_address(details.email))
+    if errors := field_errors(details):
+        raise Invalid(errors)
+    return details
 
 
 def field_errors(details: CustomerDetails) -> dict[str, FieldError]:
