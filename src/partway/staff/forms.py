@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +25,7 @@ from partway.billing.errors import BillingError, FieldError, Invalid, RateLimite
 from partway.delivery.formats import MAX_PERCENT, current_locale, format_typed, format_typed_percent
 from partway.delivery.messages import error_message, field_messages
 from partway.delivery.messages.numbers import number_message
+from partway.delivery.messages.printing import unprintable_message
 from partway.lib.money import Money, parse_money
 from partway.lib.typed_numbers import NumberError, parse_number
 from partway.lib.untrusted_json import InvalidJson, read_json
@@ -103,6 +105,10 @@ class StaffForm(forms.Form):
             # Not add_error(): it refuses names that are no fields, and drops the value, which the page may need.
             self.errors[name] = self.error_class([message])
 
+    def unprintable_in(self, labels: Mapping[str, str | Promise]) -> str:
+        """Returns which characters documents cannot print of the texts in these fields; empty when they print all."""
+        return unprintable_message((label, self[name].value() or "") for name, label in labels.items())
+
 
 class ConcurrentEditForm(StaffForm):
     """A form for a row that two members may edit at once (DESIGN D8).
@@ -117,7 +123,18 @@ class ConcurrentEditForm(StaffForm):
             texts = read_json(self.data.get("initial", ""), max_bytes=_MAX_INITIAL_LENGTH)
         except InvalidJson:
             return None
-        return type(self)(texts) if isinstance(texts, dict) else None
+        if not isinstance(texts, dict):
+            return None
+        opened = type(self)(texts)
+        for field in self.fields.values():
+            if isinstance(field, MoneyField):  # all of a form have one currency
+                set_currency(opened, field.currency)
+        return opened
+
+    def valid_opened_form(self) -> Self | None:
+        """Returns the same where each text is one that can be read; else billing compares with nothing."""
+        opened = self.opened_form()
+        return opened if opened is not None and opened.is_valid() else None
 
     def initial_json(self) -> str:
         """Returns the field `initial` of the page: the stored texts, or those that a refused form showed first.

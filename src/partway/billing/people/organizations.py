@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -232,20 +231,20 @@ def set_default_request_expiry(
     days: int | None,
     by: Actor,
     now: datetime,
-    initial_days: int | Literal["any"] | None = "any",
+    initial: Mapping[str, int | None] | None = None,
 ) -> Organization:
     """Sets for how many days a new payment request can be paid; None for until it is paid or canceled.
 
-    Existing requests keep their own expiry. `initial_days` is what the form showed (DESIGN D8). Raises Invalid on
-    `request_expires_days`.
+    Existing requests keep their own expiry. `initial` holds the `request_expires_days` that the form showed (DESIGN
+    D8). Raises Invalid on `request_expires_days`.
     """
     if days is not None and not 1 <= days <= MAX_EXPIRY_DAYS:
         error = field_error("request_expiry_out_of_range", limit=MAX_EXPIRY_DAYS)
         raise Invalid({"request_expires_days": error})
     lock(organization)
     before, name = organization.request_expires_days, "request_expires_days"
-    if initial_days != "any":
-        days = merge({name: before}, {name: initial_days}, {name: days})[name]
+    if initial is not None:
+        days = merge({name: before}, initial, {name: days})[name]
     organization.request_expires_days = days
     organization.save(update_fields=["request_expires_days"])
     if days != before:

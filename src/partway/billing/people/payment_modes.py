@@ -66,11 +66,8 @@ def change(
     organizations.lock(organization)
     before = organization.payment_modes
     if initial is not None:
-        shown, typed = {"modes": ", ".join(initial)}, {"modes": ", ".join(modes)}
-        if merge({"modes": ", ".join(before)}, shown, typed) != typed:
-            return (
-                organization  # the form was sent as it was opened: the list that another member stored stays
-            )
+        shown, typed = {"modes": tuple(initial)}, {"modes": tuple(modes)}
+        modes = list(merge({"modes": tuple(before)}, shown, typed)["modes"])
     organization.payment_modes = modes
     organization.save(update_fields=["payment_modes"])
     if modes != before:

@@ -30,12 +30,6 @@ class CustomerForm(ConcurrentEditForm):
     phone = text_field()
     address = text_field()
 
-    def unprintable_message(self) -> str:
-        """Returns which characters documents cannot print of these details; empty when they print all."""
-        return unprintable_message(
-            (label, self[name].value() or "") for name, label in CUSTOMER_TEXTS.items()
-        )
-
 
 def index(ctx: MemberContext) -> HttpResponse:
     """Searches and paginates."""
@@ -88,7 +82,7 @@ def new(ctx: MemberContext) -> HttpResponse:
         else:
             notice = gettext("%(name)s was added.") % {"name": made.name}
             return ctx.redirect(ctx.url("customer", made.pk), notice=notice)
-    context = {"form": form, "unprintable": form.unprintable_message()}
+    context = {"form": form, "unprintable": form.unprintable_in(CUSTOMER_TEXTS)}
     return ctx.render("staff/customers/form.html", context, status=form.status)
 
 
@@ -97,8 +91,8 @@ def edit(ctx: MemberContext, customer_id: str) -> HttpResponse:
     customer = get_own_or_404(ctx, Customer.objects.all(), customer_id)
     form = CustomerForm(ctx.post_data, initial=model_to_dict(customer, CustomerForm.base_fields))
     if form.is_valid():
-        opened = form.opened_form()
-        initial = CustomerDetails(**opened.cleaned_data) if opened and opened.is_valid() else None
+        opened = form.valid_opened_form()
+        initial = CustomerDetails(**opened.cleaned_data) if opened else None
         details = CustomerDetails(**form.cleaned_data)
         try:
             customers.change(customer, details=details, initial=initial, by=ctx.actor, now=ctx.now)
@@ -108,5 +102,5 @@ def edit(ctx: MemberContext, customer_id: str) -> HttpResponse:
             form.initial = model_to_dict(customer, CustomerForm.base_fields)
         else:
             return ctx.redirect(ctx.url("customer", customer.pk), notice=gettext("Saved."))
-    context = {"form": form, "customer": customer, "unprintable": form.unprintable_message()}
+    context = {"form": form, "customer": customer, "unprintable": form.unprintable_in(CUSTOMER_TEXTS)}
     return ctx.render("staff/customers/form.html", context, status=form.status)

@@ -193,11 +193,11 @@ def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
     form = ResendForm(ctx.post_data, initial=first)
 
     def act(form: ResendForm) -> HttpResponse:
-        opened = form.opened_form()
+        opened = form.valid_opened_form()
         mail = payment_requests.resend(
             payment_request,
             recipients=form.recipients(),
-            initial=opened.recipients() if opened and opened.is_valid() else None,
+            initial=opened.recipients() if opened else None,
             by=ctx.actor,
             now=ctx.now,
         )

@@ -14,7 +14,7 @@ from partway.billing.people.organizations import Profile
 from partway.delivery.formats import format_date, format_money
 from partway.delivery.locales import locale_choices
 from partway.delivery.messages import field_messages
-from partway.delivery.messages.printing import SELLER_TEXTS, unprintable_message
+from partway.delivery.messages.printing import SELLER_TEXTS
 from partway.lib import clock
 from partway.lib.money import EXPONENTS, Money
 
@@ -87,9 +87,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "form": form,
-        "unprintable": unprintable_message(
-            (label, form[name].value() or "") for name, label in _PRINTED.items()
-        ),
+        "unprintable": form.unprintable_in(_PRINTED),
         "logo_error": logo_error,
         "currencies": sorted(EXPONENTS),
         "time_zones": sorted(clock.time_zones()),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
@@ -13,7 +12,6 @@ from partway.billing.errors import BillingError
 from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
 from partway.billing.people import organizations, payment_modes
 from partway.delivery.messages.gateways import gateway_at_start, gateway_phrase
-from partway.delivery.messages.printing import unprintable_message
 from partway.gateways.registry import GATEWAYS
 
 from ..confirm import confirm
@@ -51,7 +49,7 @@ def payments(ctx: MemberContext) -> HttpResponse:
     account = organizations.current_gateway_account(ctx.organization)
     context = {
         "form": form,
-        "unprintable": unprintable_message([(gettext("Modes of payment"), form["modes"].value() or "")]),
+        "unprintable": form.unprintable_in({"modes": gettext("Modes of payment")}),
         "account": account,
         "connected": GATEWAYS[account.gateway] if account else None,
         "connection_forms": connection_forms(ctx.post_data),
@@ -136,12 +134,12 @@ def connect(ctx: MemberContext, form: PaymentSettingsForm) -> str:
 
 def set_expiry(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Sets for how many days new payment links can be paid; none: until they are paid or canceled."""
-    days, shown = form.cleaned_data["request_expires_days"], _shown(form)
+    days, opened = form.cleaned_data["request_expires_days"], form.valid_opened_form()
     try:
         organizations.set_default_request_expiry(
             ctx.organization,
             days=days,
-            initial_days=shown["request_expires_days"] if shown else "any",
+            initial=opened.cleaned_data if opened else None,
             by=ctx.actor,
             now=ctx.now,
         )
@@ -160,12 +158,12 @@ def set_expiry(ctx: MemberContext, form: PaymentSettingsForm) -> str:
 
 def set_modes(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Sets the modes of offline payments, one a line."""
-    modes, shown = form.cleaned_data["modes"].split("\n"), _shown(form)
+    modes, opened = form.cleaned_data["modes"].split("\n"), form.valid_opened_form()
     try:
         payment_modes.change(
             ctx.organization,
             modes=modes,
-            initial=shown["modes"].split("\n") if shown else None,
+            initial=opened.cleaned_data["modes"].split("\n") if opened else None,
             by=ctx.actor,
             now=ctx.now,
         )
@@ -173,12 +171,6 @@ def set_modes(ctx: MemberContext, form: PaymentSettingsForm) -> str:
         form.add_billing_error(error)
         return ""
     return gettext("The modes of payment are saved.")
-
-
-def _shown(form: PaymentSettingsForm) -> dict[str, Any] | None:
-    """Returns the values that the page showed when it was opened, if it says so."""
-    opened = form.opened_form()
-    return opened.cleaned_data if opened is not None and opened.is_valid() else None
 
 
 OPERATIONS: dict[str, Callable[[MemberContext, PaymentSettingsForm], str]] = {

@@ -11,7 +11,6 @@ from partway.billing.documents import quote_terms
 from partway.billing.errors import BillingError
 from partway.billing.models import QuoteTerms
 from partway.billing.models.quotes import DepositKind
-from partway.delivery.messages.printing import unprintable_message
 
 from ..context import MemberContext
 from ..document_form import amount_or_blank, minor
@@ -65,10 +64,8 @@ def show(ctx: MemberContext) -> HttpResponse:
     form = QuoteTermsForm(ctx.post_data, initial=stored)
     set_currency(form, currency)
     if form.is_valid():
-        opened = form.opened_form()
-        if opened is not None:
-            set_currency(opened, currency)
-        initial = opened.terms() if opened is not None and opened.is_valid() else None
+        opened = form.valid_opened_form()
+        initial = opened.terms() if opened else None
         try:
             quote_terms.change(
                 ctx.organization, terms=form.terms(), initial=initial, by=ctx.actor, now=ctx.now
@@ -82,8 +79,6 @@ def show(ctx: MemberContext) -> HttpResponse:
         "form": form,
         "deposit_kinds": DepositKind.choices,
         "threshold_help": threshold_help % {"currency": currency},
-        "unprintable": unprintable_message(
-            [(gettext("Quote numbers begin with"), form["prefix"].value() or "")]
-        ),
+        "unprintable": form.unprintable_in({"prefix": gettext("Quote numbers begin with")}),
     }
     return ctx.render("staff/settings/quotes.html", context, status=form.status)
