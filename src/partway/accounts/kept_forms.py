@@ -37,11 +37,6 @@ def find(user: User, *, kept_id: str, path: str, now: datetime) -> dict[str, str
         return None
 
 
-def delete_all(user: User) -> None:
-    """Deletes what is kept of a user, who signs out."""
-    KeptForm.objects.filter(user=user).delete()
-
-
 def delete_old(*, now: datetime, limit: int = 1_000) -> int:
     """Deletes forms that are too old to be shown, at most `limit`; returns how many."""
     old = KeptForm.objects.filter(created_at__lte=now - LIFETIME).order_by("created_at")

@@ -95,7 +95,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _run(ctx: MemberContext, view: View, **ids: Any) -> HttpResponseBase:
     """Runs the view; with a form that was typed before the sign-in, as one that may change nothing."""
-    names_kept_form = kept_forms.names_kept_form(ctx.request)
+    names_kept_form = ctx.request.method == "GET" and kept_forms.QUERY in ctx.request.GET
     if names_kept_form and not kept_forms.restore(ctx.request, ctx.member.user):
         gone = gettext(
             "What was typed before you signed in is not kept: it is, for an hour, for the member who typed it."

@@ -19,7 +19,7 @@ from partway.lib import clock
 from . import device_cookie
 from .forms import KEPT, normalize, query_text, strip_nul
 
-_QUERY = "kept"
+QUERY = "kept"  # the parameter of the address that names a kept form
 
 
 def asks_for_a_part(request: HttpRequest) -> bool:
@@ -42,23 +42,18 @@ def path_after_signin(request: HttpRequest) -> str:
     now = clock.now()
     kept = kept_forms.keep(user, path=strip_nul(request.path), fields=fields, now=now) if user else None
     path = request.get_full_path().partition("?")[0]
-    return f"{path}?{_QUERY}={kept.pk if kept else 'none'}"
+    return f"{path}?{QUERY}={kept.pk if kept else 'none'}"
 
 
 def restore(request: HttpRequest, user: User) -> bool:
     """Turns the request for a kept form into the form as it was sent, marked as KEPT; False where nothing is kept."""
-    named = query_text(request.GET, _QUERY)
+    named = query_text(request.GET, QUERY)
     fields = kept_forms.find(user, kept_id=named, path=strip_nul(request.path), now=clock.now())
     if fields is None:
         return False
     request.method = "POST"
     _mark(request, fields)
     return True
-
-
-def names_kept_form(request: HttpRequest) -> bool:
-    """Whether the address of this page names a kept form."""
-    return request.method == "GET" and _QUERY in request.GET
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:

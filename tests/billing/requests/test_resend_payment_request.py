@@ -112,7 +112,7 @@ def test_bad_recipients_are_refused_by_field_and_nothing_is_mailed(
 def test_recipients_that_two_members_change_are_merged_or_stale(
     open_request: PaymentRequest, alice: Actor
 ) -> None:
-    shown = LinkRecipients.of(open_request)
+    shown = LinkRecipients(tuple(open_request.to), tuple(open_request.cc), tuple(open_request.bcc))
     payment_requests.resend(open_request, recipients=elsewhere(), initial=shown, by=alice, now=present())
     copied = LinkRecipients(shown.to, cc=("eve@x.example",))
     mail = payment_requests.resend(open_request, recipients=copied, initial=shown, by=alice, now=present())

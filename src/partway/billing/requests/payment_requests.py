@@ -57,11 +57,6 @@ class LinkRecipients:
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
 
-    @classmethod
-    def of(cls, request: PaymentRequest) -> LinkRecipients:
-        """Returns those of a request as they are stored."""
-        return cls(tuple(request.to), tuple(request.cc), tuple(request.bcc))
-
     def normalized(self) -> LinkRecipients:
         """Returns each address once, as it is stored; one that is no address as it was typed."""
         to, cc, bcc = (
@@ -325,7 +320,7 @@ def _change_recipients(
     """Stores the recipients and records the event, if they are others; a queued mail to the former is not sent."""
     if errors := recipients.errors():
         raise Invalid(errors)
-    stored = LinkRecipients.of(request)
+    stored = LinkRecipients(tuple(request.to), tuple(request.cc), tuple(request.bcc))
     wanted = recipients.normalized()
     if initial is not None:
         shown = asdict(initial.normalized())

@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic.edit import FormView
 
-from partway.accounts import kept_forms, sessions
+from partway.accounts import sessions
 from partway.accounts.models import User
 from partway.accounts.rate_limits import LimitReached
 from partway.billing.people import members
@@ -103,7 +103,7 @@ class SignOut(account.LogoutView):
         """Records who signs out, and ends the session."""
         user = self.request.user
         if isinstance(user, User):
-            kept_forms.delete_all(user)
+            user.kept_forms.all().delete()
             members.record_sign_out(user, ip_address=lockout.ip_address(self.request), now=clock.now())
         response: HttpResponse = super().post(*args, **kwargs)
         return response
