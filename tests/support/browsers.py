@@ -7,7 +7,7 @@ import shutil
 
 from playwright.sync_api import Browser, Playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # Runs as root in CI, and makes no requests of its own.
 QUIETLY = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
@@ -45,7 +46,11 @@ def empty_database() -> None:
 
 
 def make_tests_quick() -> None:
-    """Ends every test that commits with `empty_database` and keeps its connection; called once, before any connects."""
+    """Changes how tests end, write and find static files; called once, before any test connects.
+
+    A test that commits ends with `empty_database`, and its connection is kept.
+    """
+    settings.WHITENOISE_AUTOREFRESH = True  # else each client of a test reads all static files first
     TransactionTestCase._fixture_teardown = lambda _: empty_database()  # type: ignore[method-assign]
     TransactionTestCase._should_reload_connections = lambda _: False
     if connection.vendor == "sqlite":
