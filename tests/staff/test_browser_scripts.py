@@ -28,9 +28,10 @@ from partway.lib.clock import now
 from partway.lib.money import Money, parse_money
 from partway.lib.typed_numbers import NumberError
 from partway.staff.templatetags.staff import amount_format
+from tests.staff.conftest import SignIn
 from tests.support import layout, long_texts, personas
 from tests.support.browsers import launch
-from tests.support.personas import PASSWORD, Team
+from tests.support.personas import Team
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -47,15 +48,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, team: Team, live_server: LiveServer) -> Iterator[Page]:
+def page(browser: Browser, team: Team, sign_in: SignIn, live_server: LiveServer) -> Iterator[Page]:
     """Bob, signed in."""
     context = browser.new_context(base_url=live_server.url, permissions=["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.goto("/signin/")
-    page.fill("[name=email]", "bob@alder.example")
-    page.fill("[name=password]", PASSWORD)
-    page.click("[type=submit]")
-    yield page
+    session = sign_in(team.bob).cookies["sessionid"]
+    context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
+    yield context.new_page()
     context.close()
 
 
