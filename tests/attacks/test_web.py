@@ -56,6 +56,14 @@ def test_body_that_does_not_arrive_is_refused_and_connection_closed(url: str, wh
     assert time.monotonic() - began < 5 * BODY_SECONDS
 
 
+@pytest.mark.parametrize("chunk", ["zz", "-5", "F" * 17, "5\r\nhelloXX0"])
+def test_body_in_unreadable_chunks_is_refused_and_causes_no_server_error(url: str, chunk: str) -> None:
+    with open_sockets(url, f"{HEAD}Transfer-Encoding: chunked\r\n\r\n{chunk}\r\n\r\n", count=1) as (client,):
+        refusal = client.recv(4096).lower()
+    assert refusal.startswith(b"http/1.1 400 ")
+    assert b"x-content-type-options: nosniff" in refusal
+
+
 def test_body_is_refused_by_its_length_before_it_is_sent(url: str) -> None:
     with open_sockets(url, f"{HEAD}Content-Length: 999999999\r\n\r\n", count=1) as (client,):
         refusal = client.recv(4096).lower()

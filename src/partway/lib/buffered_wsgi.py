@@ -44,10 +44,6 @@ class _Refusal(Exception):
         self.reason = reason
 
 
-class _ClientGone(Exception):
-    """The connection was closed before the request was complete."""
-
-
 @dataclass
 class _Response:
     """The response of the application; the body is closed by the one who sends it."""
@@ -98,14 +94,12 @@ class BufferedWsgi:
         except _Refusal as refusal:
             await _send_refusal(send, refusal)
             return
-        except _ClientGone:
-            return
         finally:
             self.body_bytes -= len(body)
         await self._send(send, response)
 
     async def _receive(self, scope: Message, receive: Receive, body: bytearray) -> None:
-        """Fills `body`; raises _Refusal or _ClientGone. `body_bytes` counts what is in it, also then."""
+        """Fills `body`; raises _Refusal. `body_bytes` counts what is in it, also then."""
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
         if length == b"0" and b"transfer-encoding" not in headers:
@@ -117,7 +111,9 @@ class BufferedWsgi:
                 while True:
                     message = await receive()
                     if message["type"] != "http.request":
-                        raise _ClientGone
+                        # The client has gone, or its chunks cannot be read: granian reports both in this way, and
+                        # would respond 500 itself.
+                        raise _Refusal(400, "The request broke off.")
                     piece = message.get("body", b"")
                     body += piece
                     self.body_bytes += len(piece)
