@@ -34,6 +34,13 @@ def test_sandbox_account_requires_valid_callback_url(sandbox_server: SandboxServ
     assert (response.status_code, code_of(response)) == (422, "invalid")
 
 
+def test_idempotency_key_without_account_is_ignored(sandbox_server: SandboxServer) -> None:
+    body, headers = {"name": "Acme", "callback_url": "http://merchant.test/"}, {"Idempotency-Key": "k"}
+    opened = [sandbox_server.client.post("/v1/accounts", json=body, headers=headers) for _ in range(2)]
+    assert [response.status_code for response in opened] == [200, 200]
+    assert opened[0].json()["id"] != opened[1].json()["id"]
+
+
 @pytest.mark.parametrize("path", ["account", "checkouts", "checkouts/co_1", "ledger"])
 def test_sandbox_api_requires_api_key(sandbox_server: SandboxServer, path: str) -> None:
     assert sandbox_server.call_api("GET", f"/v1/{path}").status_code == 401

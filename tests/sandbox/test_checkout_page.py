@@ -232,7 +232,12 @@ def test_an_unknown_checkout_is_not_found(open_page: Look, sandbox_server: Sandb
 
 @pytest.mark.parametrize(
     "headers",
-    [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "http://evil.test"}],
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "http://evil.test"},
+        {"origin": "http://["},
+    ],
 )
 def test_cross_site_form_cannot_pay_checkout(open_page: Look, page: str, headers: dict[str, str]) -> None:
     assert open_page(f"{page}/pay", "POST", **headers).status_code == 403

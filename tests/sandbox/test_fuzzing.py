@@ -47,6 +47,10 @@ VALUES = (
     ),
     *TEXTS,
 )
+HEADERS = (
+    *("accept", "authorization", "content-type", "cookie", "host", "idempotency-key", "origin"),
+    *("if-modified-since", "range", "referer", "sec-fetch-site", "x-forwarded-proto"),
+)
 PAGE_FIELDS = ("method", "number", "account", "decision", "confirmation")
 
 
@@ -82,6 +86,12 @@ def attempts(merchant: Merchant, checkout: dict[str, object]) -> list[Callable[[
             address = f"/v1/checkouts?{name}={encoded(text[:MAX_PATH])}"
             found.append(partial(server.client.get, address, headers=authorization))
         found.append(partial(server.client.get, f"/checkout/{encoded(text[:MAX_PATH])}"))
+        # As a client can send it: without what ends a header, and no longer than a server takes.
+        value = text.encode("utf-8", "surrogatepass").translate(None, b"\0\r\n")[:8_000].strip()
+        for name in HEADERS:
+            headers = {**authorization, name: value}
+            found.append(partial(server.client.get, "/v1/account", headers=headers))
+            found.append(partial(server.client.post, f"{page}/pay", headers=headers))
         found += [
             partial(server.client.post, f"{page}/{act}", content=form_body([(name, text)]), headers=FORM)
             for act in ("pay", "confirm")

@@ -108,7 +108,8 @@ def _idempotent(handler: Handler, call: ApiRequest, path: dict[str, str]) -> Htt
     """
     if call.request.method != "POST":
         return JsonResponse(handler(call, **path))
-    key = call.request.headers.get("Idempotency-Key", "")
+    # Keys belong to an account, and the call that opens one has none yet: each such call opens another.
+    key = "" if call.account._state.adding else call.request.headers.get("Idempotency-Key", "")
     content = f"{call.request.method} {call.request.path}\0".encode() + call.request.body
     if len(key) > MAX_KEY_LENGTH:
         return _error(invalid("Idempotency-Key", f"has at most {MAX_KEY_LENGTH} letters."))
