@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-# A token is an id and a MAC, both base 32; a reader of the log must not be able to open the link (DESIGN R8).
-_TOKEN = re.compile(r"\b([0-9a-hjkmnp-tv-z]{26})-[0-9a-hjkmnp-tv-z]{16,}")
-# The first to open one of these links sets the password.
-_PASSWORD_LINK = re.compile(r"(/(?:welcome|reset)/[\w-]+/)[\w-]+")
+from partway.lib.links import mask_links
 
 
-def mask(text: str) -> str:
-    """Returns `text` without the secret half of every token."""
-    return _PASSWORD_LINK.sub(r"\1…", _TOKEN.sub(r"\1-…", text))
-
-
-def mask_tokens(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Masks every field of an entry, tracebacks included; a structlog processor."""
-    return {key: mask(value) if isinstance(value, str) else value for key, value in entry.items()}
+def mask_line(_logger: Any, _name: str, line: str) -> str:
+    """Masks a rendered entry, whatever its fields hold; a structlog processor, the last."""
+    return mask_links(line)
 
 
 def configure_logs(level: str) -> None:
@@ -51,7 +42,7 @@ def configure_logs(level: str) -> None:
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[remove, mask_tokens, renderer]
+            foreign_pre_chain=shared, processors=[remove, renderer, mask_line]
         )
     )
     root = logging.getLogger()
@@ -76,7 +67,7 @@ class RequestLogMiddleware:
         self.log.info(
             "request_finished",
             method=request.method,
-            path=mask(request.path),
+            path=mask_links(request.path),
             status=response.status_code,
             ms=round((time.perf_counter() - began) * 1000, 1),
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from partway.lib.links import mask_links
 from partway.lib.money import Money
 
 
@@ -22,12 +23,15 @@ class GatewayError(Exception):
 
 
 class Refused(GatewayError):
-    """The gateway refused a call: `code` is ours and stable, `message` is the gateway's text for people."""
+    """The gateway refused a call: `code` is ours and stable, `message` is the gateway's text for people.
+
+    Its links are masked: the text may quote the return URL, and members read it who may not use that link.
+    """
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
         self.code = code
-        self.message = message
+        self.message = mask_links(message)
+        super().__init__(f"{code}: {self.message}")
 
 
 class OutcomeUnknown(GatewayError):
@@ -107,7 +111,7 @@ class CheckoutState:
     `captured` is what was really taken, before refunds, whatever amount and currency had been requested; None
     after a capture means that the gateway does not say. `code` is our stable code for the latest decline or the end:
     card_declined, insufficient_funds, too_many_declines, authorization_lapsed, checkout_expired, bank_debit_failed or
-    empty. `message` is the gateway's text for people.
+    empty. `message` is the gateway's text for people, with links masked as in Refused.
     """
 
     status: CheckoutStatus
@@ -117,6 +121,9 @@ class CheckoutState:
     code: str
     message: str
     refunds: tuple[Refund, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", mask_links(self.message))
 
 
 @dataclass(frozen=True, slots=True)

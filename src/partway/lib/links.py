@@ -1,15 +1,20 @@
-"""Tokens of payment links: an id and its HMAC under a key that is not in the database (DESIGN R8)."""
+"""Tokens of payment links: an id and its HMAC under a key that is not in the database (DESIGN R8); their mask."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 
 from .ids import encode
 
 _MAC_LETTERS = 32  # 160 bits
 _MAX_TOKEN = 120
+# An id and a MAC, both base 32, wherever they stand: in an address that is itself escaped, a letter precedes the id.
+_TOKEN = re.compile(r"([0-9a-hjkmnp-tv-z]{26})-[0-9a-hjkmnp-tv-z]{16,}")
+# The first to open one of these links sets the password.
+_PASSWORD_LINK = re.compile(r"(/(?:welcome|reset)/[\w-]+/)[\w-]+")
 
 
 def make_token(subject: str, key: str) -> str:
@@ -26,6 +31,14 @@ def verify_token(token: str, prefix: str, keys: Sequence[str]) -> str | None:
     # Every key is tried, so that the time does not reveal which one fits.
     matches = [hmac.compare_digest(mac, _mac(subject, key)) for key in keys]
     return subject if any(matches) else None
+
+
+def mask_links(text: str) -> str:
+    """Returns `text` without the secret half of every token: for logs, and for texts of other servers that quote one.
+
+    A gateway may name the address that it refuses, and a mail server the one that it takes for spam; readers see both.
+    """
+    return _PASSWORD_LINK.sub(r"\1…", _TOKEN.sub(r"\1-…", text))
 
 
 def _mac(subject: str, key: str) -> str:

@@ -13,6 +13,8 @@ from partway.delivery.mail.failures import classify
 from partway.delivery.mail.rendering import SenderInvalid
 from partway.delivery.messages.mails import MESSAGES, mail_error_message
 from partway.lib.email_addresses import InvalidAddress
+from partway.lib.ids import new_id
+from partway.lib.links import make_token
 
 REFUSED = {"a@x.example": (550, b"no\x00 such\r\nmailbox")}
 ERRORS: list[tuple[Exception, str, str]] = [
@@ -51,3 +53,16 @@ def test_every_sentence_of_a_mail_error_has_its_error() -> None:
 def test_long_reply_of_a_mail_server_is_cut() -> None:
     many = {f"{number}@x.example": (550, b"x" * 10_000) for number in range(100)}
     assert len(json.dumps(dict(classify(smtplib.SMTPRecipientsRefused(many)).params))) < 2_000
+
+
+def test_reply_that_quotes_a_payment_link_is_stored_without_its_secret() -> None:
+    token = make_token(new_id("preq"), "a key")
+    reply = f"spam: http://pay.example/p/{token}/ is listed".encode()
+    for error in (
+        smtplib.SMTPDataError(554, reply),
+        smtplib.SMTPRecipientsRefused({"a@x.example": (550, reply)}),
+        ValueError(reply.decode()),
+    ):
+        stored = json.dumps(dict(classify(error).params))
+        assert "spam: http://pay.example/p/" in stored
+        assert token not in stored

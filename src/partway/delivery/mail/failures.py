@@ -10,6 +10,7 @@ from typing import Any
 from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
 
 from partway.lib.email_addresses import InvalidAddress, unicode_address
+from partway.lib.links import mask_links
 
 from .backends import RecipientsPartlyRefused
 from .rendering import SenderInvalid
@@ -75,8 +76,9 @@ def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> dict[str, Any]:
 
 def _decoded(reply: bytes | str) -> str:
     # PostgreSQL stores no NUL, in JSON neither.
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return " ".join(text.replace("\x00", "").split())[:_MAX_TEXT]
+    text = (reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply).replace("\x00", "")
+    # A server that takes a message for spam may quote its link, and readers see the reply.
+    return " ".join(mask_links(text).split())[:_MAX_TEXT]
 
 
 def _first_line(error: Exception) -> str:
