@@ -11,7 +11,7 @@ fi
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 status=0
-for lock in run test build; do
+for lock in run test build audit uv; do
     echo "Auditing scripts/requirements/$lock.txt"
     : >"$report"
     # --strict: without it, a package that the database does not know is left out, and the audit passes.
