@@ -100,6 +100,15 @@ def test_recorded_acceptance_is_confirmed_to_customer_and_told_to_organization(q
         assert "signed" not in text
 
 
+def test_quote_mail_that_waited_while_acceptance_was_recorded_is_dropped(quote: Quote) -> None:
+    decision = SpokenDecision("Dana W.", today(now(), quote.organization.time_zone))
+    by = personas.owner_actor(quote.organization)
+    quote_decisions.record_acceptance(quote, decision=decision, by=by, now=now())
+    sending.send_due(now=now())
+    mails = Mail.objects.filter(kind="quote_sent").order_by("pk")
+    assert [mail.status for mail in mails] == ["dropped", "sent"]
+
+
 def test_recorded_decline_names_person_in_mail(quote: Quote) -> None:
     decision = SpokenDecision("Dana W.", today(now(), quote.organization.time_zone), "Too dear.")
     by = personas.owner_actor(quote.organization)

@@ -92,6 +92,14 @@ def test_invoice_pdf_shows_paid_requested_and_left_amounts(invoice: Invoice) -> 
     assert ", Card $300.00" in text
 
 
+def test_invoice_pdf_lists_a_settled_rest_under_paid_and_settled(invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 99_000)
+    personas.settle_rest(Invoice.objects.get(pk=invoice.pk))
+    text = _text(Invoice.objects.get(pk=invoice.pk))
+    assert "Paid and settled" in text
+    assert "Paid so far" not in text
+
+
 def test_invoice_pdf_shows_organization_profile(dana: Customer) -> None:
     Organization.objects.update(
         tax_number="DE 123 456",

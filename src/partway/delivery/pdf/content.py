@@ -129,6 +129,7 @@ class Document:
     stages: Stages | None = None
     link: Link | None = None
     lines: tuple[Line, ...] = ()
+    paid_title: str = ""
     paid: tuple[Row, ...] = ()
     text_blocks: tuple[TextBlock, ...] = ()
 

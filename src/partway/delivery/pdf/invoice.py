@@ -51,6 +51,7 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
         stages=_stages(invoice) if in_force else None,
         link=_link(invoice) if in_force and with_link else None,
         lines=lines,
+        paid_title=_("Paid and settled") if invoice.adjusted else _("Paid so far"),
         paid=_payments(invoice),
         text_blocks=tuple(block for block in blocks if block.text.strip()),
     )

@@ -91,6 +91,5 @@ def _metadata(part: Document) -> dict[str, Any]:
             "unit_price": _("Unit price"),
             "tax": _("Tax"),
             "amount": _("Amount"),
-            "paid_so_far": _("Paid so far"),
         },
     }

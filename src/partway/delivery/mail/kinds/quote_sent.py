@@ -20,11 +20,15 @@ read_permission = Permission.COPY_LINKS
 
 
 def is_valid(mail: Mail, *, now: datetime) -> bool:
-    """Returns whether the quote can still be accepted, or is accepted."""
+    """Returns whether the quote can still be accepted, or is accepted.
+
+    One that waited while a member recorded the acceptance would repeat the mail about that.
+    """
     quote = required(mail.quote)
     if quote.status == "sent":
         return quote.valid_until >= today(now, quote.organization.time_zone)
-    return quote.status == "accepted"
+    is_repeated = quote.accepted_on is not None and mail.created_at < required(quote.accepted_at)
+    return quote.status == "accepted" and not is_repeated
 
 
 def content(mail: Mail) -> Content:
