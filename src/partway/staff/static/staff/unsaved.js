@@ -13,10 +13,11 @@ function isChanged(control) {
   return control.value !== control.defaultValue;
 }
 
+// A password was perhaps filled in by the browser, and is never shown again either way.
 const isEditable = (control) =>
   control instanceof HTMLTextAreaElement ||
   control instanceof HTMLSelectElement ||
-  (control instanceof HTMLInputElement && !["hidden", "submit", "button"].includes(control.type));
+  (control instanceof HTMLInputElement && !["hidden", "submit", "button", "password"].includes(control.type));
 
 /** Whether a form within `root` has something typed that was not sent, or that the server refused or showed again. */
 export function hasUnsaved(root) {
