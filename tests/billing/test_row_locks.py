@@ -183,6 +183,14 @@ def test_concurrent_sends_get_consecutive_invoice_numbers(dana: Customer, alice:
     assert run_behind_open_transaction(send(first, alice), send(second, alice)).number == "INV-0002"
 
 
+def test_form_of_a_new_customer_waits_for_the_same_form(organization: Organization, alice: Actor) -> None:
+    details = customers.CustomerDetails("Quinn Pike", "quinn@pike.example")
+    create = partial(
+        customers.create, organization, details=details, by=alice, now=present(), idempotency_key="form-1"
+    )
+    assert run_behind_open_transaction(create, create) == Customer.objects.get(name="Quinn Pike")
+
+
 # A request and its payment
 
 

@@ -78,6 +78,19 @@ def record(
     )
 
 
+def by_idempotency_key(organization: Organization, key: str | None) -> Event | None:
+    """Returns the event that the form with this one-time key caused, None for the first time (DESIGN P8).
+
+    For forms that make a row or send a mail. Locks the organization, so that a double click waits until the first has
+    committed: the row that it makes cannot be locked yet.
+    """
+    if not key:
+        return None
+    list(Organization.objects.filter(pk=organization.pk).select_for_update(no_key=True).values_list("pk"))
+    found = Event.objects.filter(organization=organization, idempotency_key=key)
+    return found.select_related("invoice", "quote", "customer").first()
+
+
 def _subject_ids(about: Subject) -> dict[str, str | None]:
     match about:
         case Payment():

@@ -15,7 +15,7 @@ from partway.billing.models import Invoice, Quote
 from partway.delivery.messages import error_message
 
 from .context import MemberContext
-from .forms import HiddenNumberField, StaffForm
+from .forms import HiddenNumberField, IdempotencyKeyField, StaffForm
 
 FormT = TypeVar("FormT", bound=StaffForm)
 
@@ -24,6 +24,12 @@ class ConfirmForm(StaffForm):
     """The version of the document that the question was asked about, so that no stale page acts (DESIGN D8)."""
 
     version = HiddenNumberField()
+
+
+class RepeatableActForm(StaffForm):
+    """An act that may be done again from a new page, such as mailing a link, but only once from each (DESIGN P8)."""
+
+    idempotency_key = IdempotencyKeyField()
 
 
 def unavailable_message(error: BillingError | None) -> str:

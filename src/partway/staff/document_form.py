@@ -29,6 +29,7 @@ from .context import MemberContext
 from .forms import (
     DependentFieldsForm,
     HiddenNumberField,
+    IdempotencyKeyField,
     MoneyField,
     NumberField,
     PercentField,
@@ -107,6 +108,7 @@ class DocumentForm(DependentFieldsForm):
     discount_percent = PercentField()
     discount_amount = MoneyField()
     version = HiddenNumberField()
+    idempotency_key = IdempotencyKeyField()  # of a new document; one that exists has its version
 
     def __init__(
         self,

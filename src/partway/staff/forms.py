@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, ClassVar, Self
 
 from django import forms
@@ -83,6 +84,17 @@ class StaffForm(forms.Form):
     def status(self) -> int:
         """200, 422 when a field is wrong, or the status of the error that billing raised."""
         return self.refusal_status or (422 if self.errors else 200)
+
+    def content_key(self, path: str) -> str | None:
+        """Returns the one-time key of a valid form at this path with all that was typed; None where the page had none.
+
+        The same form sent twice acts once. One that was changed after Back acts anew, so that what was typed is not
+        lost; for forms that move no money.
+        """
+        if not self.cleaned_data["idempotency_key"]:
+            return None
+        typed = {name: text for name, text in self.data.items() if name != "csrfmiddlewaretoken"}
+        return sha256(json.dumps([path, typed], sort_keys=True).encode()).hexdigest()[:_MAX_KEY_LENGTH]
 
     def add_billing_error(self, error: BillingError) -> None:
         """Puts billing's refusal on the form: on the fields that it names, else on the form as a whole."""
@@ -295,9 +307,15 @@ class HiddenNumberField(forms.Field):
 
 
 class IdempotencyKeyField(forms.Field):
-    """The one-time key of a form, so that a form sent twice acts once (DESIGN P8); None where the page had none."""
+    """The one-time key of a form, so that a form sent twice acts once (DESIGN P8); None where the page had none.
+
+    Each page gets a new key; see `StaffForm.content_key` for forms that may be sent again with other content.
+    """
 
     widget = forms.HiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False, initial=new_idempotency_key)
 
     def to_python(self, value: Any) -> str | None:
         """Cuts the key to the length that is stored."""

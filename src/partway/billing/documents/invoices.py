@@ -44,9 +44,22 @@ class InvoiceDraft(drafts.DocumentContent):
 @needs(Permission.EDIT_INVOICES)
 @transaction.atomic
 def create(
-    organization: Organization, *, draft: InvoiceDraft, by: Actor, now: datetime, quote: Quote | None = None
+    organization: Organization,
+    *,
+    draft: InvoiceDraft,
+    by: Actor,
+    now: datetime,
+    quote: Quote | None = None,
+    idempotency_key: str | None = None,
 ) -> Invoice:
-    """Creates a draft invoice; raises Invalid with the wrong fields, lines as `lines.0.quantity`."""
+    """Creates a draft invoice; the same `idempotency_key` again returns the invoice it created (P8).
+
+    Raises Invalid with the wrong fields, lines as `lines.0.quantity`.
+    """
+    if previous := events.by_idempotency_key(organization, idempotency_key):
+        if previous.invoice:
+            return previous.invoice
+        idempotency_key = None  # that draft was deleted, so this writes another
     invoice = Invoice(organization=organization, created_at=now, quote=quote)
     errors = drafts.field_errors(draft, organization) | _due_errors(invoice, draft, now)
     if errors:
@@ -57,7 +70,7 @@ def create(
     invoice.save(force_insert=True)
     drafts.write_lines(invoice, draft)
     data = {**_event_data(invoice), **({"quote": quote.pk, "number": quote.number} if quote else {})}
-    events.record("invoice.created", invoice, by=by, now=now, data=data)
+    events.record("invoice.created", invoice, by=by, now=now, data=data, idempotency_key=idempotency_key)
     return invoice
 
 
@@ -281,12 +294,17 @@ def correct_parties(
 
 @needs(Permission.SEND_INVOICES)
 @transaction.atomic
-def resend(invoice: Invoice, *, by: Actor, now: datetime) -> Invoice:
-    """Mails the link to the invoice page again; raises InvoiceNotSent."""
+def resend(invoice: Invoice, *, by: Actor, now: datetime, idempotency_key: str | None = None) -> Invoice:
+    """Mails the link to the invoice page again, once for each `idempotency_key` (P8); raises InvoiceNotSent."""
     invoice = Invoice.objects.locked(invoice.pk)
+    if events.by_idempotency_key(invoice.organization, idempotency_key):
+        return invoice
     if invoice.status not in ("sent", "paid"):
         raise InvoiceNotSent()
-    event = events.record("invoice.resent", invoice, by=by, now=now, data={"email": invoice.customer.email})
+    data = {"email": invoice.customer.email}
+    event = events.record(
+        "invoice.resent", invoice, by=by, now=now, data=data, idempotency_key=idempotency_key
+    )
     _queue_mail(invoice, event)
     return invoice
 

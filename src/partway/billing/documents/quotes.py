@@ -44,15 +44,30 @@ class QuoteDraft(drafts.DocumentContent):
 
 @needs(Permission.EDIT_QUOTES)
 @transaction.atomic
-def create(organization: Organization, *, draft: QuoteDraft, by: Actor, now: datetime) -> Quote:
-    """Creates a draft quote; raises Invalid with the wrong fields, lines as `lines.0.quantity`."""
+def create(
+    organization: Organization,
+    *,
+    draft: QuoteDraft,
+    by: Actor,
+    now: datetime,
+    idempotency_key: str | None = None,
+) -> Quote:
+    """Creates a draft quote; the same `idempotency_key` again returns the quote it created (P8).
+
+    Raises Invalid with the wrong fields, lines as `lines.0.quantity`.
+    """
+    if previous := events.by_idempotency_key(organization, idempotency_key):
+        if previous.quote:
+            return previous.quote
+        idempotency_key = None  # that draft was deleted, so this writes another
     _check(draft, organization, now)
     draft = drafts.with_stored_customer(draft, organization, by=by, now=now)
     quote = Quote(organization=organization, created_at=now)
     _fill(quote, draft)
     quote.save(force_insert=True)
     drafts.write_lines(quote, draft)
-    events.record("quote.created", quote, by=by, now=now, data=event_data(quote))
+    data = event_data(quote)
+    events.record("quote.created", quote, by=by, now=now, data=data, idempotency_key=idempotency_key)
     return quote
 
 
@@ -181,16 +196,22 @@ def deposit_error(organization: Organization, deposit: Money) -> FieldError | No
 
 @needs(Permission.SEND_QUOTES)
 @transaction.atomic
-def resend(quote: Quote, *, by: Actor, now: datetime) -> Quote:
-    """Mails the link to the quote page again; raises Conflict for a draft, TooLate once the quote has ended."""
+def resend(quote: Quote, *, by: Actor, now: datetime, idempotency_key: str | None = None) -> Quote:
+    """Mails the link to the quote page again, once for each `idempotency_key` (P8).
+
+    Raises Conflict for a draft, TooLate once the quote has ended.
+    """
     quote = Quote.objects.locked(quote.pk)
+    if events.by_idempotency_key(quote.organization, idempotency_key):
+        return quote
     if quote.status == "draft":
         raise Conflict(reason="resend_draft_quote")
     if quote.status not in ("sent", "accepted"):
         raise TooLate(reason=f"resend_{quote.status}_quote")
     if quote.status == "sent" and is_past_valid_until(quote, now):
         raise TooLate(reason="resend_past_valid_until")
-    event = events.record("quote.resent", quote, by=by, now=now, data={"email": quote.customer.email})
+    data = {"email": quote.customer.email}
+    event = events.record("quote.resent", quote, by=by, now=now, data=data, idempotency_key=idempotency_key)
     _queue_mail(quote, event)
     return quote
 

@@ -30,11 +30,21 @@ class CustomerDetails:
 
 @needs(Permission.EDIT_CUSTOMERS)
 @transaction.atomic
-def create(organization: Organization, *, details: CustomerDetails, by: Actor, now: datetime) -> Customer:
-    """Adds a customer; raises Invalid."""
+def create(
+    organization: Organization,
+    *,
+    details: CustomerDetails,
+    by: Actor,
+    now: datetime,
+    idempotency_key: str | None = None,
+) -> Customer:
+    """Adds a customer; the same `idempotency_key` again returns the customer it added (P8). Raises Invalid."""
+    previous = events.by_idempotency_key(organization, idempotency_key)
+    if previous and previous.customer:
+        return previous.customer
     details = _checked(details)
     customer = Customer.objects.create(organization=organization, created_at=now, **asdict(details))
-    events.record("customer.created", customer, by=by, now=now)
+    events.record("customer.created", customer, by=by, now=now, idempotency_key=idempotency_key)
     return customer
 
 

@@ -87,13 +87,20 @@ def invite(organization: Organization, *, email: str, role: str, by: Actor, now:
 
 @needs(Permission.MANAGE_MEMBERS)
 @transaction.atomic
-def resend(invitation: Invitation, *, by: Actor, now: datetime) -> Invitation:
-    """Mails the same link again, which is then valid for another week. Raises InvitationNotOpen."""
+def resend(
+    invitation: Invitation, *, by: Actor, now: datetime, idempotency_key: str | None = None
+) -> Invitation:
+    """Mails the same link again, which is then valid for another week; once for each `idempotency_key` (P8).
+
+    Raises InvitationNotOpen.
+    """
+    if events.by_idempotency_key(invitation.organization, idempotency_key):
+        return invitation
     still_open = Invitation.objects.filter(pk=invitation.pk, status=InvitationStatus.OPEN)
     if not still_open.update(expires_at=now + INVITATION_LIFETIME):
         raise InvitationNotOpen()
     invitation.refresh_from_db()
-    _record_and_mail(invitation, "member.invitation_resent", by, now)
+    _record_and_mail(invitation, "member.invitation_resent", by, now, idempotency_key)
     return invitation
 
 
@@ -262,9 +269,13 @@ def _name_errors(name: str) -> dict[str, FieldError]:
     return {} if fits else {"name": field_error("user_name_invalid", limit=MAX_NAME_LENGTH)}
 
 
-def _record_and_mail(invitation: Invitation, event_type: str, by: Actor, now: datetime) -> None:
+def _record_and_mail(
+    invitation: Invitation, event_type: str, by: Actor, now: datetime, idempotency_key: str | None = None
+) -> None:
     data = {"email": invitation.email, "role": invitation.role}
-    event = events.record(event_type, invitation.organization, by=by, now=now, data=data)
+    event = events.record(
+        event_type, invitation.organization, by=by, now=now, data=data, idempotency_key=idempotency_key
+    )
     mail_data = {"invitation": invitation.pk, "by": by.label}
     outbox.queue("invitation", event, Recipients(to=[invitation.email], data=mail_data))
 

@@ -292,20 +292,27 @@ def resend(
     now: datetime,
     recipients: LinkRecipients | None = None,
     initial: LinkRecipients | None = None,
+    idempotency_key: str | None = None,
 ) -> Mail:
     """Mails the same payment link again (DESIGN R5), to other `recipients` from now on where they are given.
 
-    `initial` are those that the form showed: a list that the member left as it was keeps what another member has
-    written since (DESIGN D8). Raises TooLate once the request has ended or expired, Invalid.
+    The same `idempotency_key` again returns the mail it queued (P8). `initial` are the recipients that the form
+    showed: a list that the member left as it was keeps what another member has written since (DESIGN D8). Raises
+    TooLate once the request has ended or expired, Invalid.
     """
     request = _locked(request)
+    if previous := events.by_idempotency_key(request.organization, idempotency_key):
+        return previous.mails.get()
     if request.status != "open":
         raise TooLate(reason=f"request_{request.cancel_reason or request.status}")
     if request.has_expired(now):
         raise TooLate(reason="request_time_over")
     if recipients is not None:
         _change_recipients(request, recipients, initial=initial, by=by, now=now)
-    event = events.record("payment_request.resent", request, by=by, now=now, data=_event_data(request))
+    data = _event_data(request)
+    event = events.record(
+        "payment_request.resent", request, by=by, now=now, data=data, idempotency_key=idempotency_key
+    )
     return _queue_mail(request, event, reply_to=outbox.requester(request))
 
 

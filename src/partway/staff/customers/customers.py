@@ -18,7 +18,7 @@ from partway.delivery.messages.printing import CUSTOMER_TEXTS, unprintable_messa
 
 from ..access import get_own_or_404
 from ..context import MemberContext
-from ..forms import ConcurrentEditForm, query_text, text_field
+from ..forms import ConcurrentEditForm, IdempotencyKeyField, query_text, text_field
 from ..invoice_rows import PAGE_ROWS, with_open_requests
 
 
@@ -29,6 +29,12 @@ class CustomerForm(ConcurrentEditForm):
     email = text_field()
     phone = text_field()
     address = text_field()
+
+
+class NewCustomerForm(CustomerForm):
+    """The details of a customer who is added."""
+
+    idempotency_key = IdempotencyKeyField()
 
 
 def index(ctx: MemberContext) -> HttpResponse:
@@ -72,11 +78,14 @@ def _refunds(customer: Customer) -> QuerySet[Refund]:
 
 def new(ctx: MemberContext) -> HttpResponse:
     """Adds a customer."""
-    form = CustomerForm(ctx.post_data)
+    form = NewCustomerForm(ctx.post_data)
     if form.is_valid():
-        details = CustomerDetails(**form.cleaned_data)
+        key = form.content_key(ctx.request.path)
+        details = CustomerDetails(**{name: form.cleaned_data[name] for name in CustomerForm.base_fields})
         try:
-            made = customers.create(ctx.organization, details=details, by=ctx.actor, now=ctx.now)
+            made = customers.create(
+                ctx.organization, details=details, by=ctx.actor, now=ctx.now, idempotency_key=key
+            )
         except BillingError as error:
             form.add_billing_error(error)
         else:

@@ -13,9 +13,9 @@ from partway.delivery.formats import format_money
 from partway.lib.money import Money
 
 from ..access import get_invoice_or_404
-from ..confirm import ConfirmForm, confirm, confirm_deletion, unavailable_message
+from ..confirm import ConfirmForm, RepeatableActForm, confirm, confirm_deletion, unavailable_message
 from ..context import MemberContext
-from ..forms import HiddenNumberField, StaffForm
+from ..forms import HiddenNumberField
 
 
 class SendForm(ConfirmForm):
@@ -60,8 +60,10 @@ def resend(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     invoice = get_invoice_or_404(ctx, invoice_id)
     back = ctx.url("invoice", invoice.pk)
 
-    def act(_form: StaffForm) -> HttpResponse:
-        sent = invoices.resend(invoice, by=ctx.actor, now=ctx.now)
+    def act(form: RepeatableActForm) -> HttpResponse:
+        sent = invoices.resend(
+            invoice, by=ctx.actor, now=ctx.now, idempotency_key=form.content_key(ctx.request.path)
+        )
         notice = gettext("Invoice %(number)s is on its way again to %(email)s.")
         return ctx.redirect(back, notice=notice % {"number": sent.number, "email": sent.customer.email})
 
@@ -69,7 +71,7 @@ def resend(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         ctx,
         invoice,
         "staff/invoices/resend.html",
-        form=StaffForm(ctx.post_data),
+        form=RepeatableActForm(ctx.post_data),
         act=act,
         back=back,
     )

@@ -16,7 +16,7 @@ from partway.lib.money import Money
 from ..access import get_invoice_or_404, get_own_or_404
 from ..confirm import confirm, unavailable_message
 from ..context import MemberContext
-from ..forms import IdempotencyKeyField, MoneyField, StaffForm, new_idempotency_key, sentences, set_currency
+from ..forms import IdempotencyKeyField, MoneyField, StaffForm, sentences, set_currency
 from .payment_requests import canceled_request_notice
 
 
@@ -24,13 +24,13 @@ class ApplyCreditForm(StaffForm):
     """How much of the credit is applied."""
 
     amount = MoneyField()
-    idempotency_key = IdempotencyKeyField(required=False)
+    idempotency_key = IdempotencyKeyField()
 
 
 def apply(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     """The Apply Credit dialog; where no credit can be applied, the reason."""
     invoice = get_invoice_or_404(ctx, invoice_id)
-    first = {"amount": max_applicable(invoice), "idempotency_key": new_idempotency_key()}
+    first = {"amount": max_applicable(invoice)}
     form = ApplyCreditForm(ctx.post_data, initial=first)
     set_currency(form, invoice.currency)
     if form.is_valid():

@@ -27,7 +27,6 @@ from ..forms import (
     MoneyField,
     PaymentDayForm,
     StaffForm,
-    new_idempotency_key,
     sentences,
     set_currency,
     text_field,
@@ -45,7 +44,7 @@ class OfflinePaymentForm(PaymentDayForm, SettlementFields):
     reference = text_field()
     note = text_field()
     send_receipt = forms.BooleanField(required=False)
-    idempotency_key = IdempotencyKeyField(required=False)
+    idempotency_key = IdempotencyKeyField()
 
     def offline_payment(self, ctx: MemberContext, invoice: Invoice) -> OfflinePayment:
         """Returns the payment; with stand-ins for the fields that could not be parsed."""
@@ -66,7 +65,7 @@ class OfflinePaymentForm(PaymentDayForm, SettlementFields):
 def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     """The Record Payment dialog; where nothing can be recorded, the reason."""
     invoice = get_invoice_or_404(ctx, invoice_id)
-    first = {"paid_on": ctx.today, "send_receipt": True, "idempotency_key": new_idempotency_key()}
+    first = {"paid_on": ctx.today, "send_receipt": True}
     form = OfflinePaymentForm(ctx.post_data, initial=first)
     set_currency(form, invoice.currency)
     if form.is_valid():

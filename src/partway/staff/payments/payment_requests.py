@@ -40,7 +40,6 @@ from ..forms import (
     IdempotencyKeyField,
     MoneyField,
     StaffForm,
-    new_idempotency_key,
     set_currency,
     text_field,
 )
@@ -55,7 +54,7 @@ class PaymentRequestForm(StaffForm):
     amount_requested = MoneyField()
     note = text_field(max_length=payment_requests.MAX_NOTE_LENGTH)
     expires_at = DayField(required=False)
-    idempotency_key = IdempotencyKeyField(required=False)
+    idempotency_key = IdempotencyKeyField()
 
     def clean(self) -> None:
         """Adds billing's checks of the addresses where another error keeps billing from being called."""
@@ -89,7 +88,6 @@ def new(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     first = {
         "to": invoice.customer.email,
         "expires_at": clock.last_day(expires_at, ctx.organization.time_zone) if expires_at else "",
-        "idempotency_key": new_idempotency_key(),
     }
     form = PaymentRequestForm(ctx.post_data, initial=first)
     set_currency(form, invoice.currency)
@@ -176,10 +174,12 @@ class ResendForm(ConcurrentEditForm):
     to = EmailListField(required=False)
     cc = EmailListField(required=False)
     bcc = EmailListField(required=False)
+    idempotency_key = IdempotencyKeyField()
 
     def recipients(self) -> LinkRecipients | None:
         """Returns what was typed; None where no address was sent, as by a page that only asked."""
-        return LinkRecipients(**self.cleaned_data) if "to" in self.data else None
+        typed = self.cleaned_data
+        return LinkRecipients(typed["to"], typed["cc"], typed["bcc"]) if "to" in self.data else None
 
 
 def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
@@ -200,6 +200,7 @@ def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
             initial=opened.recipients() if opened else None,
             by=ctx.actor,
             now=ctx.now,
+            idempotency_key=form.content_key(ctx.request.path),
         )
         notice = gettext("The payment link is on its way again to %(to)s.")
         return ctx.redirect(back, notice=notice % {"to": ", ".join(mail.to)})

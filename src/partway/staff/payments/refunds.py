@@ -24,7 +24,6 @@ from ..forms import (
     IdempotencyKeyField,
     MoneyField,
     StaffForm,
-    new_idempotency_key,
     sentences,
     set_currency,
     text_field,
@@ -43,7 +42,7 @@ class RefundForm(StaffForm):
     note = text_field()
     reduces_invoice = forms.BooleanField(required=False)
     currency = text_field()  # of the credit that is given back
-    idempotency_key = IdempotencyKeyField(required=False)
+    idempotency_key = IdempotencyKeyField()
 
     def refund(self, ctx: MemberContext, currency: str) -> OutsideRefund:
         """Returns the refund; with stand-ins for the fields that could not be parsed."""
@@ -105,7 +104,6 @@ def _record(
         "amount": suggested,
         "refunded_on": ctx.today,
         "currency": currency,
-        "idempotency_key": new_idempotency_key(),
     }
     form = RefundForm(ctx.post_data, initial=first)
     set_currency(form, currency)

@@ -26,7 +26,6 @@ from ..forms import (
     HiddenNumberField,
     IdempotencyKeyField,
     StaffForm,
-    new_idempotency_key,
     sentences,
     text_field,
 )
@@ -66,7 +65,7 @@ class SettleForm(SettlementFields):
     """The same with the amount due that the page showed."""
 
     due_minor = HiddenNumberField()
-    idempotency_key = IdempotencyKeyField(required=False)
+    idempotency_key = IdempotencyKeyField()
 
 
 def settle(ctx: MemberContext, invoice_id: str) -> HttpResponse:
@@ -95,7 +94,7 @@ def settle(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         ctx,
         invoice,
         "staff/payments/settle.html",
-        form=SettleForm(ctx.post_data, initial={"idempotency_key": new_idempotency_key()}),
+        form=SettleForm(ctx.post_data),
         act=act,
         back=back,
         context=lambda: {

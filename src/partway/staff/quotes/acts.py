@@ -14,9 +14,9 @@ from partway.billing.errors import BillingError
 from partway.delivery.formats import format_money
 
 from ..access import get_quote_or_404
-from ..confirm import ConfirmForm, confirm, confirm_deletion, unavailable_message
+from ..confirm import ConfirmForm, RepeatableActForm, confirm, confirm_deletion, unavailable_message
 from ..context import MemberContext
-from ..forms import IdempotencyKeyField, PaymentDayForm, StaffForm, new_idempotency_key, text_field
+from ..forms import IdempotencyKeyField, PaymentDayForm, text_field
 
 
 def send(ctx: MemberContext, quote_id: str) -> HttpResponse:
@@ -50,8 +50,8 @@ def resend(ctx: MemberContext, quote_id: str) -> HttpResponse:
     quote = get_quote_or_404(ctx, quote_id)
     back = ctx.url("quote", quote.pk)
 
-    def act(_form: StaffForm) -> HttpResponse:
-        quotes.resend(quote, by=ctx.actor, now=ctx.now)
+    def act(form: RepeatableActForm) -> HttpResponse:
+        quotes.resend(quote, by=ctx.actor, now=ctx.now, idempotency_key=form.content_key(ctx.request.path))
         notice = gettext("Quote %(number)s is on its way again to %(email)s.")
         return ctx.redirect(back, notice=notice % {"number": quote.number, "email": quote.customer.email})
 
@@ -59,7 +59,7 @@ def resend(ctx: MemberContext, quote_id: str) -> HttpResponse:
         ctx,
         quote,
         "staff/quotes/resend.html",
-        form=StaffForm(ctx.post_data),
+        form=RepeatableActForm(ctx.post_data),
         act=act,
         back=back,
     )
@@ -79,14 +79,14 @@ class DepositForm(PaymentDayForm):
     method = text_field()
     reference = text_field()
     note = text_field()
-    idempotency_key = IdempotencyKeyField(required=False)
+    idempotency_key = IdempotencyKeyField()
 
 
 def deposit(ctx: MemberContext, quote_id: str) -> HttpResponse:
     """The Record Deposit dialog; where none can be recorded, the reason."""
     quote = get_quote_or_404(ctx, quote_id)
     back = ctx.url("quote", quote.pk)
-    first = {"paid_on": ctx.today, "idempotency_key": new_idempotency_key()}
+    first = {"paid_on": ctx.today}
     form = DepositForm(ctx.post_data, initial=first)
     if form.is_valid():
         offline = OfflineDeposit(**form.details())

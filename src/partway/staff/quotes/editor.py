@@ -46,7 +46,13 @@ def new(ctx: MemberContext) -> HttpResponse:
         return _page(ctx, form.unbound(), more_lines=True)
     if form.is_valid():
         try:
-            made = quotes.create(ctx.organization, draft=form.draft(), by=ctx.actor, now=ctx.now)
+            made = quotes.create(
+                ctx.organization,
+                draft=form.draft(),
+                by=ctx.actor,
+                now=ctx.now,
+                idempotency_key=form.content_key(ctx.request.path),
+            )
         except BillingError as error:
             form.add_billing_error(error)
         else:

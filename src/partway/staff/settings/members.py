@@ -11,7 +11,7 @@ from partway.billing.errors import BillingError
 from partway.billing.people import members
 from partway.lib.natural_sort import sort_key
 
-from ..confirm import confirm
+from ..confirm import RepeatableActForm, confirm
 from ..context import MemberContext
 from ..forms import StaffForm, strip_nul, text_field
 
@@ -119,8 +119,9 @@ def resend(ctx: MemberContext, invitation_id: str) -> HttpResponse:
     """Asks before the link of an invitation is mailed again."""
     invitation = _get_invitation_or_404(ctx, invitation_id)
 
-    def act(_form: StaffForm) -> HttpResponse:
-        members.resend(invitation, by=ctx.actor, now=ctx.now)
+    def act(form: RepeatableActForm) -> HttpResponse:
+        key = form.content_key(ctx.request.path)
+        members.resend(invitation, by=ctx.actor, now=ctx.now, idempotency_key=key)
         notice = gettext("The invitation is on its way to %(email)s once more.") % {"email": invitation.email}
         return ctx.redirect(ctx.url("members"), notice=notice)
 
@@ -128,7 +129,7 @@ def resend(ctx: MemberContext, invitation_id: str) -> HttpResponse:
         ctx,
         invitation,
         "staff/members/resend.html",
-        form=StaffForm(ctx.post_data),
+        form=RepeatableActForm(ctx.post_data),
         act=act,
         back=ctx.url("members"),
     )
