@@ -15,8 +15,8 @@ from partway.worker.tour.mailbox import Mailbox, payment_link_in
 
 CARD = "4242424242424242"
 _numbers = itertools.count(1)
-# The cookies of who signed in before: a sign-in takes as long as a short journey.
-_cookies: dict[tuple[str, str], list[Any]] = {}
+# The cookies of members who have signed in, by installation and address: to sign in takes a second.
+_cookies: dict[tuple[str, str], Any] = {}
 
 
 @dataclass
@@ -28,18 +28,17 @@ class Member:
 
     @classmethod
     def signed_in(cls, supervisor: Supervisor, page: Page, email: str) -> Member:
-        url, context = supervisor.config.url, page.context
-        context.add_cookies(_cookies.get((url, email), []))
-        page.goto(f"{url}/o/{SLUG}/invoices/")
-        if "/signin/" in page.url:  # also when a journey has ended the session
+        """Opens the overview as this member; a session that another journey has ended is begun anew."""
+        key = (supervisor.config.url, email)
+        page.context.add_cookies(_cookies.get(key, []))
+        page.goto(f"{supervisor.config.url}/o/{SLUG}/")
+        if "/signin/" in page.url:
             page.get_by_label("Email", exact=False).first.fill(email)
             page.get_by_label("Password").fill(PASSWORD)
             page.get_by_role("button", name="Sign in").click()
-            page.wait_for_url("**/invoices/")
-            cookies = context.cookies()
-            _cookies[url, email] = [
-                {"name": each["name"], "value": each["value"], "url": url} for each in cookies
-            ]
+            page.wait_for_url(f"**/o/{SLUG}/")
+            _cookies[key] = page.context.cookies()
+        expect(page.get_by_role("link", name="Invoices", exact=True)).to_be_visible()
         return cls(supervisor, page)
 
     def open(self, path: str) -> None:

@@ -23,7 +23,7 @@ FILES = {"invoice_pdf", "quote_pdf", "invoices_csv", "logo_image"}
 PARTS = {"attention_resolve", "inbox_body", "invoice_live", "quote_live", "settings_locale", "settings_logo"}
 
 LINK = re.compile(r'<a\b([^>]*?)\bhref="(/(?:o|profile)/[^"#?]*)[^"]*"([^>]*)>')
-LINKS_OF_ROUTE = 3
+LINKS_OF_ROUTE, LINKS_OF_LIST = 3, 6
 STATES = {
     "invoices": ["draft", "sent", "paid", "void", "written_off"],
     "quotes": ["draft", "sent", "accepted"],
@@ -35,18 +35,25 @@ def reachable(page: Page, base: str, first: str) -> tuple[dict[str, str], set[st
 
     Returns a path of each route by its name, and the names of dialogs.
     """
-    lists = [f"/o/{SLUG}/{kind}/?status={status}" for kind, states in STATES.items() for status in states]
+    # By number, the demo's own rows come first, however many the journeys before this one have added.
+    lists = [
+        f"/o/{SLUG}/{kind}/?status={status}&sort=number"
+        for kind, states in STATES.items()
+        for status in states
+    ]
     waiting, paths, dialogs = [first, *lists], dict[str, str](), set[str]()
     queued = set(waiting)
     while waiting:
         followed: list[str] = []
-        html = page.request.get(f"{base}{waiting.pop(0)}").text()
+        url = waiting.pop(0)
+        limit = LINKS_OF_LIST if url in lists else LINKS_OF_ROUTE
+        html = page.request.get(f"{base}{url}").text()
         for before, href, after in LINK.findall(html):
             path, name = unescape(href), str(resolve(unescape(href)).url_name)
             paths.setdefault(name, path)
             if "hx-get" in before + after:
                 dialogs.add(name)
-            elif path not in queued and name not in FILES and followed.count(name) < LINKS_OF_ROUTE:
+            elif path not in queued and name not in FILES and followed.count(name) < limit:
                 followed.append(name)
                 queued.add(path)
                 waiting.append(path)
