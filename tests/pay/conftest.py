@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from partway.accounts.models import Organization
 from partway.billing.models import Invoice, PaymentRequest
 from partway.gateways.sandbox.adapter import create_account
+from tests.pay import phone_browser
 from tests.pay.customer_browser import CustomerBrowser
 from tests.support import incremental_verify, personas
 from tests.support.sandbox_server import SandboxServer, running_sandbox
@@ -22,6 +23,13 @@ def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox
     """The sandbox as a process."""
     with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
         yield sandbox_server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _phone_browser() -> Iterator[None]:
+    """Ends the browser of the tests that need one."""
+    yield
+    phone_browser.close()
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import cache
 from typing import TypeVar
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.browsers import launch
 
@@ -22,19 +24,32 @@ def on_phone(act: Callable[[Page], T], *, opens_error_pages: bool = False) -> T:
 
     Playwright runs an event loop in its thread, in which Django refuses database queries.
     """
-    with ThreadPoolExecutor(1) as thread:
-        console_errors, found = thread.submit(_visit, act).result()
+    console_errors, found = _thread.submit(_visit, act).result()
     if opens_error_pages:
         console_errors = [each for each in console_errors if "responded with a status of 4" not in each]
     assert not console_errors, console_errors
     return found
 
 
+def close() -> None:
+    """Ends the browser that the visits have shared."""
+    _thread.submit(_stack.close).result()
+
+
+_thread = ThreadPoolExecutor(1)
+_stack = ExitStack()
+
+
+@cache
+def _browser() -> Browser:
+    browser = launch(_stack.enter_context(sync_playwright()))
+    _stack.callback(browser.close)
+    return browser
+
+
 def _visit(act: Callable[[Page], T]) -> tuple[list[str], T]:
     console_errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        phone = browser.new_context(viewport=SCREEN, has_touch=True, is_mobile=True)
+    with _browser().new_context(viewport=SCREEN, has_touch=True, is_mobile=True) as phone:
         phone.set_default_timeout(10_000)
         page = phone.new_page()
         page.on(
@@ -42,6 +57,4 @@ def _visit(act: Callable[[Page], T]) -> tuple[list[str], T]:
             lambda message: console_errors.append(message.text) if message.type == "error" else None,
         )
         page.on("pageerror", lambda error: console_errors.append(str(error)))
-        found = act(page)
-        browser.close()
-    return console_errors, found
+        return console_errors, act(page)
