@@ -109,9 +109,8 @@ def is_lock(module: Module, item: WorkItem) -> bool:
     if not spec.operator_name.endswith(("/RemoveLock", "/RemoveChainedCall")):
         return False
     name = name_of(module, spec, module.mutated(spec))
-    return any(
-        name.before.count(lock) > name.after.count(lock) for lock in (".locked(", ".select_for_update(")
-    )
+    locks = (".locked(", ".lock(", ".select_for_update(")
+    return any(name.before.count(lock) > name.after.count(lock) for lock in locks)
 
 
 def is_covered(covered: CoverageMap, module: Module, item: WorkItem) -> bool:

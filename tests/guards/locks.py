@@ -36,8 +36,8 @@ def locks() -> Iterator[Lock]:
 
 
 def is_lock(call: ast.Call) -> bool:
-    """Returns True for `.locked(...)`, `.select_for_update(...)` and PostgreSQL's advisory locks."""
+    """Returns True for `.locked(...)`, `.lock()`, `.select_for_update(...)` and PostgreSQL's advisory locks."""
     if not isinstance(call.func, ast.Attribute):
         return False
     sql = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
-    return call.func.attr in ("locked", "select_for_update") or "pg_advisory_xact_lock" in str(sql)
+    return call.func.attr in ("locked", "lock", "select_for_update") or "pg_advisory_xact_lock" in str(sql)

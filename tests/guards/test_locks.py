@@ -17,6 +17,6 @@ def test_each_lock_is_covered_by_a_test_marked_for_locks() -> None:
     assert not missing, "\n".join(missing)
 
 
-@pytest.mark.parametrize("call", [".locked(", ".select_for_update(", "pg_advisory_xact_lock"])
+@pytest.mark.parametrize("call", [".locked(", ".lock(", ".select_for_update(", "pg_advisory_xact_lock"])
 def test_each_kind_of_lock_is_found(call: str) -> None:
     assert any(call in str(lock) for lock in locks())

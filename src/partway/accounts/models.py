@@ -93,6 +93,10 @@ class Organization(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def lock(self) -> None:
+        """Locks the row until the transaction ends; what was read before may be old, so the caller reads it anew."""
+        list(Organization.objects.filter(pk=self.pk).select_for_update(no_key=True).values_list("pk"))
+
 
 class Logo(models.Model):
     """A logo of an organization, encoded anew by `logos.reencode`; never the uploaded bytes.

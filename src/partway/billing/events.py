@@ -86,7 +86,7 @@ def by_idempotency_key(organization: Organization, key: str | None) -> Event | N
     """
     if not key:
         return None
-    list(Organization.objects.filter(pk=organization.pk).select_for_update(no_key=True).values_list("pk"))
+    organization.lock()
     found = Event.objects.filter(organization=organization, idempotency_key=key)
     return found.select_related("invoice", "quote", "customer").first()
 

@@ -40,11 +40,8 @@ def configure_logs(level: str) -> None:
     )
     handler = logging.StreamHandler()
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[remove, renderer, mask_line]
-        )
-    )
+    ending: list[Any] = [remove, renderer, mask_line]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=ending))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

@@ -59,7 +59,7 @@ def add(organization: Organization, *, person: NewUser, role: str, by: Actor, no
 @transaction.atomic
 def invite(organization: Organization, *, email: str, role: str, by: Actor, now: datetime) -> Invitation:
     """Invites an address to join; the mail with the link is a row of this transaction. Raises Invalid."""
-    _lock(organization)
+    organization.lock()
     email = sign_in_address(email)
     errors = {}
     if role not in Role.values:
@@ -301,13 +301,9 @@ def _withdraw_open_invitations(member: Member) -> None:
     invitations.filter(status=InvitationStatus.OPEN).update(status=InvitationStatus.WITHDRAWN)
 
 
-def _lock(organization: Organization) -> None:
-    # Changes of members take turns: two owners who remove each other must not both succeed.
-    list(Organization.objects.select_for_update(no_key=True).filter(pk=organization.pk).values_list("pk"))
-
-
 def _locked(member: Member) -> Member:
-    _lock(member.organization)
+    # Changes of members take turns: two owners who remove each other must not both succeed.
+    member.organization.lock()
     current = Member.objects.select_related("organization", "user").filter(pk=member.pk).first()
     if current is None:
         raise Stale(reason="member_removed")

@@ -134,7 +134,7 @@ def change(
 
 def lock(organization: Organization) -> None:
     """Locks the row until the transaction ends, and reads it anew: the caller read it before the lock."""
-    list(Organization.objects.filter(pk=organization.pk).select_for_update(no_key=True).values_list("pk"))
+    organization.lock()
     organization.refresh_from_db()
 
 
@@ -300,7 +300,7 @@ def connect(
         raise GatewayUnavailable(reason="connecting", gateway=gateway) from error
     with transaction.atomic(durable=True):
         # Two clicks at once take turns: without the lock neither transaction would see the other's account.
-        Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+        organization.lock()
         GatewayAccount.objects.current(organization).update(is_current=False)
         account.save(force_insert=True)
         data = {"gateway": gateway}
