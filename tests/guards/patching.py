@@ -49,10 +49,11 @@ def patch_functions(path: Path, source: str, mutated: str) -> None:
         raise RunsAtImport
     found = False
     for function in gc.get_objects():
-        if isinstance(function, FunctionType) and function.__code__ in pairs:
+        # By type(): isinstance() asks the object, and a lazy one of Django that a test left behind would be evaluated.
+        if type(function) is FunctionType and function.__code__ in pairs:
             function.__code__ = pairs[function.__code__]
             found = True
-        elif isinstance(function, functools._lru_cache_wrapper) and is_of_file(function, path):
+        elif type(function) is functools._lru_cache_wrapper and is_of_file(function, path):
             function.cache_clear()
     if not found:
         raise RunsAtImport

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from django.utils.functional import SimpleLazyObject
 
 from .patching import RunsAtImport, patch_constants, patch_functions
 
@@ -59,6 +60,12 @@ def patched(module: ModuleType, before: str, after: str) -> None:
 def test_a_decorated_function_runs_the_new_code_inside_its_decorator(module: ModuleType) -> None:
     patched(module, "a + 1", "a - 1")
     assert module.decorated(1) == 100
+
+
+def test_lazy_objects_of_earlier_tests_are_left_alone(module: ModuleType) -> None:
+    left_behind = SimpleLazyObject(lambda: 1 / 0)
+    patched(module, "a + 1", "a - 1")
+    assert type(left_behind) is SimpleLazyObject
 
 
 def test_a_cached_function_forgets_what_it_returned(module: ModuleType) -> None:
