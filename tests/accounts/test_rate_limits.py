@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.conf import settings
 
 from partway.accounts import rate_limits, two_factor
 from partway.accounts.models import Attempt, UsedCode
@@ -125,12 +124,6 @@ def test_expired_attempts_are_deleted_and_no_others() -> None:
 )
 def test_address_is_counted_by_its_networks(address: str | None, networks: list[str]) -> None:
     assert rate_limits.networks(address) == networks
-
-
-def test_no_cache_and_no_session_is_unpickled() -> None:
-    """A row of another's making would run code in the web server."""
-    assert settings.CACHES["default"]["BACKEND"] == "django.core.cache.backends.dummy.DummyCache"
-    assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
 
 
 @pytest.mark.django_db(transaction=True)

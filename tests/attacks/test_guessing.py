@@ -12,9 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from django.db import connection
 
-from partway.accounts.models import Attempt
 from partway.billing.models import Event, Mail
 from tests.support import personas, totp_codes
 from tests.support.databases import database_url
@@ -144,12 +142,6 @@ def ask(url: str, address: str) -> int:
         .send("/signin/forgotten/", email=f"{os.urandom(4).hex()}@nobody.example")
         .status_code
     )
-
-
-def test_no_table_holds_pickles(team: Team) -> None:
-    """The table of the former cache ran code when it was read."""
-    assert "partway_cache" not in connection.introspection.table_names()
-    assert not [field for field in Attempt._meta.get_fields() if field.get_internal_type() == "BinaryField"]
 
 
 def test_owner_signs_in_during_attack(url: str, team: Team) -> None:
