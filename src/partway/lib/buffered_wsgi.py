@@ -36,7 +36,7 @@ _RETRY_AFTER_SECONDS = 5
 
 
 class _Refusal(Exception):
-    """The request is refused before the application sees it."""
+    """The request is refused before the application sees it, or the application failed."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -127,7 +127,7 @@ class BufferedWsgi:
             raise _Refusal(408, "The request did not arrive in time.") from None
 
     async def _run(self, scope: Message, body: bytearray) -> _Response:
-        """Runs the application on a thread; raises _Refusal when too many requests wait for one."""
+        """Runs the application on a thread; raises _Refusal when it fails, or too many requests wait for a thread."""
         if self.requests >= self.max_requests:
             raise _Refusal(503, "Too many requests at once. Try again in a moment.")
         self.requests += 1
@@ -137,7 +137,7 @@ class BufferedWsgi:
             self.requests -= 1
 
     def _call(self, scope: Message, body: bytearray) -> _Response:
-        """Calls the application and collects its response, as a file where it is large."""
+        """Calls the application and collects its response, as a file where it is large; raises _Refusal on errors."""
         response = _Response()
         try:
             pieces = self.wsgi(_environ(scope, body), response.start)
@@ -154,7 +154,7 @@ class BufferedWsgi:
             # Django turns the errors of views into pages itself; this one came from elsewhere, as from a streamed file.
             log.exception("request_failed", path=scope["path"])
             response.body.close()
-            return _Response()
+            raise _Refusal(500, "Something went wrong.") from None
         return response
 
     async def _send(self, send: Send, response: _Response) -> None:

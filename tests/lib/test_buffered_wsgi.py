@@ -1,0 +1,112 @@
+"""The buffer between clients and the application: what waits, what is held in memory, and what is never read."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from partway.lib.buffered_wsgi import BufferedWsgi, Message
+
+MEGABYTE = 1024 * 1024
+GREETING = b"hello"
+
+
+def greet(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """A WSGI application that has one page."""
+    start("200 OK", [])
+    return [GREETING]
+
+
+async def request(app: BufferedWsgi, *received: Message) -> list[Message]:
+    """Sends a request; a client that has sent `received` says nothing more. Returns the messages of the response."""
+    headers = [(b"transfer-encoding", b"chunked")] if received else []
+    scope = {"method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "headers": headers}
+    pieces, sent = iter(received), []
+
+    async def receive() -> Message:
+        piece = next(pieces, None)
+        return piece if piece is not None else await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app({**scope, "http_version": "1.1", "scheme": "http"}, receive, send)
+    return sent
+
+
+def piece(size: int, *, is_last: bool = False) -> Message:
+    return {"type": "http.request", "body": bytes(size), "more_body": not is_last}
+
+
+def test_request_gets_response() -> None:
+    app = BufferedWsgi(greet, threads=1, max_body_bytes=10)
+    start, body = asyncio.run(request(app, piece(3), piece(4, is_last=True)))
+    assert (start["status"], body["body"], app.requests, app.body_bytes) == (200, GREETING, 0, 0)
+
+
+def test_request_beyond_those_that_may_wait_is_refused_at_once() -> None:
+    gate = threading.Event()
+
+    def wait(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        gate.wait()
+        return greet(environ, start)
+
+    async def crowd() -> Counter[int]:
+        app = BufferedWsgi(wait, threads=1, max_body_bytes=10)
+        sending = [asyncio.create_task(request(app)) for _ in range(app.max_requests + 1)]
+        try:
+            responded, _waiting = await asyncio.wait(sending, timeout=5, return_when="FIRST_COMPLETED")
+        finally:
+            gate.set()
+        [refused] = [each.result()[0] for each in responded]
+        assert (refused["status"], dict(refused["headers"])[b"retry-after"]) == (503, b"5")
+        return Counter(response[0]["status"] for response in await asyncio.gather(*sending))
+
+    assert asyncio.run(crowd()) == {200: 17, 503: 1}
+
+
+def test_bodies_that_are_being_received_have_a_limit_together() -> None:
+    async def upload() -> None:
+        app = BufferedWsgi(greet, threads=1, max_body_bytes=40 * MEGABYTE)
+        slow = asyncio.create_task(request(app, piece(33 * MEGABYTE)))
+        await asyncio.sleep(0)
+        [start, _body] = await asyncio.wait_for(request(app, piece(33 * MEGABYTE)), 5)
+        assert (start["status"], app.body_bytes) == (503, 33 * MEGABYTE)
+        slow.cancel()
+        await asyncio.wait([slow])
+        assert app.body_bytes == 0
+
+    asyncio.run(upload())
+
+
+def test_response_that_is_not_read_is_given_up() -> None:
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Future()
+
+    async def download() -> None:
+        app = BufferedWsgi(greet, threads=1, max_body_bytes=10, piece_seconds=0.01)
+        scope = {"method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+        reading = app({**scope, "http_version": "1.1", "scheme": "http"}, asyncio.Future, send)
+        await asyncio.wait_for(reading, 5)
+
+    asyncio.run(download())
+
+
+def test_error_of_a_streamed_response_is_a_server_error_with_security_headers() -> None:
+    def break_off() -> Iterator[bytes]:
+        yield GREETING
+        raise ValueError
+
+    def stream(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        start("200 OK", [])
+        return break_off()
+
+    app = BufferedWsgi(stream, threads=1, max_body_bytes=10)
+    start, body = asyncio.run(request(app))
+    assert (start["status"], app.requests) == (500, 0)
+    assert (b"x-content-type-options", b"nosniff") in start["headers"]
+    assert GREETING not in body["body"]
