@@ -65,6 +65,14 @@ def test_form_of_ended_session_is_shown_again_after_signin(bobs: Client) -> None
     assert Customer.objects.get().name == "Nora <N>"
 
 
+def test_name_typed_in_the_profile_of_an_ended_session_is_kept(bobs: Client, team: Team) -> None:
+    page = after_signin(bobs, bobs.post("/profile/", {"name": "Bob <B>"}))
+    assert ASKED_AGAIN in page.content.decode()
+    assert page.context["form"]["name"].value() == "Bob <B>"
+    team.bob.user.refresh_from_db()
+    assert team.bob.user.name == "Bob"
+
+
 def test_kept_invoice_has_its_lines_and_stores_nothing(bobs: Client, dana: Customer) -> None:
     lines = {
         "lines.0.description": "Oak staircase",

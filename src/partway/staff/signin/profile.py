@@ -20,6 +20,7 @@ from partway.billing.errors import BillingError
 from partway.billing.people import members
 from partway.lib import clock
 from partway.lib.natural_sort import sort_key
+from partway.staff import kept_forms
 from partway.staff.access import redirect_to_signin
 from partway.staff.forms import StaffForm, text_field
 
@@ -57,6 +58,8 @@ def show(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         return redirect_to_signin(request)
     user = request.user
+    if request.method == "GET":
+        kept_forms.restore(request, user)  # the name that was typed before the session had ended
     form = NameForm(request.POST if request.method == "POST" else None, initial={"name": user.name})
     if form.is_valid():
         try:
