@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from partway.accounts import kept_forms
-from partway.accounts.models import KeptForm, Member
+from partway.accounts.models import KeptForm, Member, User
 from partway.accounts.permissions import Permission
 from partway.billing.models import Customer, Event, Invoice, PaymentRequest
 from partway.billing.people import customers
@@ -124,6 +124,20 @@ def test_nothing_is_kept_of_a_stranger(team: Team) -> None:
     page = after_signin(stranger, stranger.post(NEW_CUSTOMER, TYPED))
     assert NOT_KEPT in page.content.decode()
     assert not KeptForm.objects.exists()
+
+
+def test_nothing_is_kept_of_a_user_who_was_deactivated(bobs: Client, team: Team) -> None:
+    User.objects.filter(pk=team.bob.user_id).update(is_active=False)
+    assert "kept=none" in unquote(bobs.post(NEW_CUSTOMER, TYPED).headers["Location"])
+    assert not KeptForm.objects.exists()
+
+
+def test_kept_form_has_no_token_and_ends_with_the_secret_key(bobs: Client, team: Team) -> None:
+    bobs.post(NEW_CUSTOMER, {**TYPED, "csrfmiddlewaretoken": "secret"})
+    kept = KeptForm.objects.get()
+    assert kept.fields == TYPED
+    KeptForm.objects.update(sealed_fields="v1.sealed-under-another-key")
+    assert kept_forms.find(team.bob.user, kept_id=kept.pk, path=NEW_CUSTOMER, now=now()) is None
 
 
 def test_form_that_is_too_long_is_not_kept(bobs: Client) -> None:
