@@ -77,8 +77,7 @@ class StaffForm(forms.Form):
             asks = gettext(
                 "You had to sign in again, so nothing was done yet. Check this, and press the button again."
             )
-            chosen = gettext("Choose the file again, too.") if self.data[KEPT] == "files" else ""
-            self.refuse(sentences(asks, chosen), status=403)
+            self.refuse(asks, status=403)
 
     @property
     def status(self) -> int:

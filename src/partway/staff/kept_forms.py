@@ -37,8 +37,6 @@ def path_after_signin(request: HttpRequest) -> str:
     user = User.objects.filter(pk=device.user_id, is_active=True).first() if device else None
     fields = normalize(request.POST)
     fields.pop("csrfmiddlewaretoken", None)
-    if request.FILES:
-        fields[KEPT] = "files"
     now = clock.now()
     kept = kept_forms.keep(user, path=strip_nul(request.path), fields=fields, now=now) if user else None
     path = request.get_full_path().partition("?")[0]
@@ -72,6 +70,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 
 def _mark(request: HttpRequest, fields: dict[str, str]) -> None:
     post = QueryDict(mutable=True, encoding=settings.DEFAULT_CHARSET)
-    post.update({KEPT: "files" if request.FILES else "fields", **fields})
+    post.update({KEPT: "1", **fields})
     request.POST = post  # type: ignore[assignment]  # django-stubs has an immutable one
     request._files = MultiValueDict()  # type: ignore[attr-defined]  # else the body is read again
