@@ -145,6 +145,12 @@ def test_form_that_is_too_long_is_not_kept(bobs: Client) -> None:
     assert NOT_KEPT in page.content.decode()
 
 
+def test_form_sent_to_the_address_of_a_kept_one_counts_as_it_was_typed(bobs: Client) -> None:
+    page = after_signin(bobs, bobs.post(NEW_CUSTOMER, TYPED))
+    bobs.post(page.request["PATH_INFO"] + "?" + page.request["QUERY_STRING"], {**TYPED, "name": "Nora Two"})
+    assert Customer.objects.get().name == "Nora Two"
+
+
 def test_few_forms_are_kept_and_for_a_short_time(team: Team) -> None:
     fields, at = {"name": "Nora"}, now()
     for number in range(7):
@@ -195,6 +201,12 @@ def test_form_with_old_token_is_shown_again(strict: Client) -> None:
     assert ASKED_AGAIN in page.content.decode()
     strict.post(NEW_CUSTOMER, {**TYPED, "csrfmiddlewaretoken": strict.cookies["csrftoken"].value})
     assert Customer.objects.get().name == "Nora <N>"
+
+
+def test_totals_asked_for_with_an_old_token_do_not_leave_the_page(strict: Client) -> None:
+    headers = {"Origin": "http://testserver", "HX-Request": "true"}
+    response = strict.post("/o/alder/invoices/new/", {"operation": "figures"}, headers=headers)
+    assert (response.status_code, response.content) == (204, b"")
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
