@@ -8,21 +8,19 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, IntegerField, OrderBy, QuerySet, Sum, When
 from django.db.models.expressions import Combinable
 from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from partway.billing.models import Customer, Invoice
+from partway.billing.models import Invoice
 from partway.billing.models.invoices import AMOUNT_DUE_MINOR
 from partway.lib.money import Money
 
 from ..context import MemberContext
 from ..forms import query_text
 from ..invoice_rows import PAGE_ROWS, with_open_requests
+from ..list_filters import customer_suggestions, without_empty_fields
 from .filters import STATES, FilteredInvoices, apply_filters
-
-_MAX_SUGGESTIONS = 50  # customers; an organization with more types the whole name
 
 # Nothing is due on a draft, a void or a written-off invoice, whatever it comes to.
 _DUE = Case(When(status="sent", then=AMOUNT_DUE_MINOR), default=0)
@@ -73,18 +71,11 @@ class CurrencyTotals:
 
 def index(ctx: MemberContext) -> HttpResponse:
     """Filters, searches, sorts, adds up and paginates."""
-    if (
-        "" in ctx.request.GET.values()
-    ):  # the form sends every field; a shared address has only those with a value
-        query = ctx.request.GET.copy()
-        for name in [name for name, value in query.items() if not value]:
-            del query[name]
-        return redirect(f"{ctx.request.path}?{query.urlencode()}" if query else ctx.request.path)
+    if redirected := without_empty_fields(ctx):
+        return redirected
     filtered = apply_filters(ctx)
     rows = apply_sort(filtered, ctx)
     totals = _totals(filtered, ctx)
-    customers = Customer.objects.for_organization(ctx.organization)
-    names = list(customers.order_by("sort_key", "id").values_list("name", flat=True)[: _MAX_SUGGESTIONS + 1])
     page = InvoicePaginator(rows, sum(each.count for each in totals)).get_page(ctx.request.GET.get("page"))
     context = {
         "page": page,
@@ -93,7 +84,7 @@ def index(ctx: MemberContext) -> HttpResponse:
         "chips": filtered.chips,
         "filter_errors": filtered.filter_errors,
         "states": [("", gettext("All")), *((key, label) for key, (label, _select) in STATES.items())],
-        "customer_suggestions": names if len(names) <= _MAX_SUGGESTIONS else [],
+        "customer_suggestions": customer_suggestions(ctx),
         "orders": SORT_CHOICES,
         "has_none_yet": not page.object_list
         and not Invoice.objects.for_organization(ctx.organization).exists(),

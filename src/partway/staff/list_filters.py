@@ -1,0 +1,148 @@
+"""Filters of a list: each is read from the address, applied to the rows, and named in a chip.
+
+A filter that cannot be read is left out and reported; nothing in an address can make a list fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Generic, TypeVar
+
+from django.db.models import Q
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+
+from partway.billing.models import Customer
+from partway.billing.models.text_keys import is_text
+from partway.delivery.formats import format_date
+
+from .context import MemberContext
+from .forms import MAX_SEARCH_LENGTH, MAX_YEAR, MIN_YEAR, parse_day, strip_nul
+
+_MAX_SAME_NAME = 100
+_MAX_SUGGESTIONS = 50  # customers; an organization with more types the whole name
+
+RowsT = TypeVar("RowsT")
+# Reads the texts of one filter; returns the rows that it selects and the label of its chip. Raises InvalidFilter.
+Reader = Callable[[RowsT, MemberContext, list[str]], tuple[RowsT, str]]
+
+
+class InvalidFilter(ValueError):
+    """A filter that cannot be read; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChip:
+    """The label of one filter, and the parts of the address that it is made of."""
+
+    message: str
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Filtered(Generic[RowsT]):
+    """The rows that an address selects; `query` holds only the filters that were applied, in one order."""
+
+    rows: RowsT
+    query: QueryDict = field(default_factory=lambda: QueryDict(mutable=True))
+    chips: list[FilterChip] = field(default_factory=list)
+    filter_errors: list[str] = field(default_factory=list)
+
+
+def apply_to(
+    rows: RowsT, ctx: MemberContext, filters: Mapping[tuple[str, ...], Reader[RowsT]]
+) -> Filtered[RowsT]:
+    """Applies every filter of the address that can be read.
+
+    filters: the parts of the address that each filter is made of, and its reader.
+    """
+    result = Filtered(rows)
+    for names, read in filters.items():
+        texts = [strip_nul(ctx.request.GET.get(name, "")).strip() for name in names]
+        if not any(texts):
+            continue
+        try:
+            if any(len(text) > MAX_SEARCH_LENGTH for text in texts):
+                raise InvalidFilter(
+                    gettext("A filter has more than %(limit)s letters.") % {"limit": MAX_SEARCH_LENGTH}
+                )
+            result.rows, message = read(result.rows, ctx, texts)
+        except InvalidFilter as error:
+            result.filter_errors.append(str(error))
+        else:
+            result.chips.append(FilterChip(message, names))
+            result.query.update({name: text for name, text in zip(names, texts, strict=True) if text})
+    return result
+
+
+def without_empty_fields(ctx: MemberContext) -> HttpResponse | None:
+    """Redirects an address with empty parts to the one without them; None where it has none.
+
+    A form sends every field; an address that is shared has only those with a value.
+    """
+    if "" not in ctx.request.GET.values():
+        return None
+    query = ctx.request.GET.copy()
+    for name in [name for name, value in query.items() if not value]:
+        del query[name]
+    return redirect(f"{ctx.request.path}?{query.urlencode()}" if query else ctx.request.path)
+
+
+def customer_suggestions(ctx: MemberContext) -> list[str]:
+    """Returns the names of all customers, sorted; none of an organization that has too many to choose from."""
+    customers = Customer.objects.for_organization(ctx.organization)
+    names = list(customers.order_by("sort_key", "id").values_list("name", flat=True)[: _MAX_SUGGESTIONS + 1])
+    return names if len(names) <= _MAX_SUGGESTIONS else []
+
+
+def read_customers(ctx: MemberContext, text: str) -> tuple[list[str], str]:
+    """Returns the ids of the customers, and their label.
+
+    By id, as a link has it, or by the whole name or address, as a member types it.
+    """
+    mine = Customer.objects.for_organization(ctx.organization)
+    named = Q(pk=text) if text.startswith("cus_") else is_text(text)
+    found = dict(mine.filter(named).values_list("pk", "name")[:_MAX_SAME_NAME])
+    if not found:
+        message = gettext("There is no customer “%(text)s”. The search field finds parts of names.")
+        raise InvalidFilter(message % {"text": shorten(text)})
+    label = next(iter(found.values()))
+    if len(found) > 1:
+        label = gettext("%(name)s (%(count)s customers)") % {"name": label, "count": len(found)}
+    return list(found), label
+
+
+def read_range(texts: list[str]) -> tuple[date | None, date | None]:
+    """Returns the first and the last day; an empty text is no limit."""
+    days: list[date | None] = []
+    for text in texts:
+        try:
+            day = parse_day(text) if text else None
+        except ValueError:
+            message = gettext("“%(text)s” is not a date. Write it like 2026-11-30.")
+            raise InvalidFilter(message % {"text": shorten(text)}) from None
+        if day and not MIN_YEAR <= day.year <= MAX_YEAR:
+            message = gettext("Choose a date between %(first)s and %(last)s.")
+            raise InvalidFilter(message % {"first": MIN_YEAR, "last": MAX_YEAR})
+        days.append(day)
+    first, last = days
+    if first and last and last < first:
+        message = gettext("%(last)s is before %(first)s: swap the two dates.")
+        raise InvalidFilter(message % {"last": format_date(last), "first": format_date(first)})
+    return first, last
+
+
+def range_label(first: date | None, last: date | None) -> str:
+    """Returns “Nov 1, 2026 – Nov 30, 2026”, with words where one of the two is open."""
+    days = {"first": format_date(first) if first else "", "last": format_date(last) if last else ""}
+    if first and last:
+        return (f"{days['first']} – {days['last']}") if first != last else gettext("on %(first)s") % days
+    return (gettext("from %(first)s") if first else gettext("until %(last)s")) % days
+
+
+def shorten(text: str) -> str:
+    """Returns the beginning of a text that an error quotes."""
+    return text if len(text) <= 40 else f"{text[:40]}…"
