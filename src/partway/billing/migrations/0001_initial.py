@@ -4,6 +4,7 @@ import functools
 
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.comparison
 import django.db.models.functions.text
 import django.db.models.lookups
 from django.db import migrations, models
@@ -243,6 +244,7 @@ class Migration(migrations.Migration):
                 ("amount_minor", models.BigIntegerField()),
                 ("currency", models.CharField(max_length=3)),
                 ("note", models.CharField(blank=True, default="", max_length=300)),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("note")),
                 ("actor_id", models.CharField(blank=True, max_length=40)),
                 ("actor_label", models.CharField(max_length=160)),
                 ("created_at", models.DateTimeField()),
@@ -499,6 +501,7 @@ class Migration(migrations.Migration):
                 ("reference", models.CharField(blank=True, default="", max_length=120)),
                 ("note", models.CharField(blank=True, default="", max_length=400)),
                 ("paid_on", models.DateField(null=True)),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("reference", "note")),
                 ("idempotency_key", models.CharField(max_length=40, null=True)),
                 ("payer_ip", models.GenericIPAddressField(null=True)),
                 ("created_at", models.DateTimeField()),
@@ -1174,6 +1177,10 @@ class Migration(migrations.Migration):
                 name="customer_name_has_key",
             ),
         ),
+        migrations.AddIndex(
+            model_name="adjustment",
+            index=models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest"),
+        ),
         migrations.AddConstraint(
             model_name="adjustment",
             constraint=models.CheckConstraint(
@@ -1503,6 +1510,27 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="payment",
             index=models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("paid_on__isnull", False)),
+                fields=["organization", "-paid_on", "-created_at", "-id"],
+                name="payment_by_paid_on",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                models.F("organization"),
+                models.OrderBy(
+                    django.db.models.functions.comparison.Coalesce("settled_at", "created_at"),
+                    descending=True,
+                ),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("paid_on__isnull", True)),
+                name="payment_by_moment",
+            ),
         ),
         migrations.AddIndex(
             model_name="payment",

@@ -12,6 +12,7 @@ from partway.accounts.models import Organization
 
 from .fields import MoneyOf, OrganizationQuerySet, id_field
 from .invoices import Invoice
+from .text_keys import SearchKeyField, TextKeyModel
 
 
 class AdjustmentReason(models.TextChoices):
@@ -32,7 +33,7 @@ class AdjustmentCause(models.TextChoices):
     INVOICE_VOIDED = "invoice_voided", _("The invoice was voided")
 
 
-class Adjustment(models.Model):
+class Adjustment(TextKeyModel):
     """A rest that was settled without a payment; a negative row takes (part of) another row back. Never changed."""
 
     id = id_field("adj")
@@ -45,6 +46,7 @@ class Adjustment(models.Model):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     note = models.CharField(max_length=300, blank=True, default="")
+    search_key = SearchKeyField("note")
     actor_id = models.CharField(max_length=40, blank=True)
     actor_label = models.CharField(max_length=160)
     created_at = models.DateTimeField()
@@ -67,4 +69,7 @@ class Adjustment(models.Model):
             models.CheckConstraint(
                 condition=Q(reason__in=AdjustmentReason.values), name="adjustment_reason_known"
             ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest"),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Self, TypeVar
 
 from django.db import models
@@ -70,6 +71,10 @@ class DocumentQuerySet(OrganizationQuerySet[D]):
 
         The customer as they are now, and as the document shows them (DESIGN D9). RE-7 finds RE-0007 too.
         """
+        return self.filter(found_by(typed, self.words_elsewhere(organization)))
+
+    def words_elsewhere(self, organization: Organization) -> Callable[[str, Q], Q]:
+        """Returns the `elsewhere` of `found_by`: a word in the customer, in the party, or as the number itself."""
         customers = Customer.objects.for_organization(organization)
         parties = Party.objects.for_organization(organization)
         documents = self.model._default_manager.filter(organization=organization)
@@ -83,7 +88,7 @@ class DocumentQuerySet(OrganizationQuerySet[D]):
                 | Q(search_key__in=documents.filter(has_number(word)).values("search_key"))
             )
 
-        return self.filter(found_by(typed, elsewhere))
+        return elsewhere
 
 
 class Document(IssuedModel, TextKeyModel):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import GatewayAccount, Organization
@@ -21,6 +23,7 @@ from .invoices import Invoice
 from .parties import IssuedModel, parties_when
 from .payment_requests import PaymentRequest
 from .quotes import Quote
+from .text_keys import SearchKeyField, TextKeyModel, found_by
 
 
 class PaymentStatus(models.TextChoices):
@@ -72,9 +75,26 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
         """Deposits that are reserved for the invoice of their quote, which is not sent yet (DESIGN D2)."""
         return self.succeeded().filter(_is_waiting_deposit())
 
+    def search(self, typed: str, organization: Organization) -> PaymentQuerySet:
+        """Those that contain each of the words in their reference or note, or whose document is found by it."""
+        return self.filter(found_by(typed, in_documents(organization)))
+
     def without_waiting_deposits(self) -> PaymentQuerySet:
         """The others; what is unallocated of them is credit."""
         return self.exclude(_is_waiting_deposit())
+
+
+def in_documents(organization: Organization) -> Callable[[str, Q], Q]:
+    """Returns the `elsewhere` of `found_by` for rows of an invoice or a quote: a word that finds their document."""
+    invoices, quotes = (model.objects.for_organization(organization) for model in (Invoice, Quote))
+    in_invoices, in_quotes = (rows.words_elsewhere(organization) for rows in (invoices, quotes))
+
+    def elsewhere(word: str, has_word: Q) -> Q:
+        return Q(invoice__in=invoices.filter(has_word | in_invoices(word, has_word)).values("pk")) | Q(
+            quote__in=quotes.filter(has_word | in_quotes(word, has_word)).values("pk")
+        )
+
+    return elsewhere
 
 
 def _is_waiting_deposit() -> Q:
@@ -85,7 +105,7 @@ def _is_waiting_deposit() -> Q:
     return is_deposit & ~allocated_once & (Q(quote__status="accepted") | invoice_is_draft)
 
 
-class Payment(IssuedModel):
+class Payment(IssuedModel, TextKeyModel):
     """One attempt to collect `amount_minor`; `captured_minor` is what the gateway says it took (DESIGN M4)."""
 
     id = id_field("pay")
@@ -124,6 +144,7 @@ class Payment(IssuedModel):
     reference = models.CharField(max_length=120, blank=True, default="")
     note = models.CharField(max_length=400, blank=True, default="")
     paid_on = models.DateField(null=True)
+    search_key = SearchKeyField("reference", "note")
     # The one-time key of the form it was recorded with, so that a double click records it once (DESIGN P8).
     idempotency_key = models.CharField(max_length=40, null=True)
     payer_ip = models.GenericIPAddressField(null=True)
@@ -201,6 +222,19 @@ class Payment(IssuedModel):
                 fields=["next_refresh_at"], condition=Q(status__in=UNSETTLED), name="payment_to_check"
             ),
             models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),
+            # The list of payments: offline ones by the day that was typed, others by the moment that decides their day.
+            models.Index(
+                fields=["organization", "-paid_on", "-created_at", "-id"],
+                condition=Q(paid_on__isnull=False),
+                name="payment_by_paid_on",
+            ),
+            models.Index(
+                F("organization"),
+                Coalesce("settled_at", "created_at").desc(),
+                F("id").desc(),
+                condition=Q(paid_on__isnull=True),
+                name="payment_by_moment",
+            ),
             # The few payments of which something is left, which is their customers' credit.
             models.Index(
                 fields=["organization"],
