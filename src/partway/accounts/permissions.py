@@ -22,6 +22,8 @@ class Permission(StrEnum):
     VIEW_OVERVIEW = "view_overview"
     VIEW_INVOICES = "view_invoices"
     EXPORT_INVOICES = "export_invoices"
+    VIEW_PAYMENTS = "view_payments"
+    EXPORT_PAYMENTS = "export_payments"
     VIEW_QUOTES = "view_quotes"
     VIEW_CUSTOMERS = "view_customers"
     VIEW_ALERTS = "view_alerts"
@@ -41,6 +43,7 @@ class Permission(StrEnum):
     RECORD_PAYMENTS = "record_payments"
     APPLY_CREDIT = "apply_credit"
     SETTLE_INVOICES = "settle_invoices"
+    SEND_RECEIPTS = "send_receipts"
     RESOLVE_ALERTS = "resolve_alerts"
 
     VOID_INVOICES = "void_invoices"
@@ -64,6 +67,8 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.VIEW_OVERVIEW: _EVERYONE,
     Permission.VIEW_INVOICES: _EVERYONE,
     Permission.EXPORT_INVOICES: _EVERYONE,
+    Permission.VIEW_PAYMENTS: _EVERYONE,
+    Permission.EXPORT_PAYMENTS: _EVERYONE,
     Permission.VIEW_QUOTES: _EVERYONE,
     Permission.VIEW_CUSTOMERS: _EVERYONE,
     Permission.VIEW_ALERTS: _EVERYONE,
@@ -82,6 +87,7 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.RECORD_PAYMENTS: _COLLECTORS,
     Permission.APPLY_CREDIT: _COLLECTORS,
     Permission.SETTLE_INVOICES: _COLLECTORS,  # a small rest; a large one takes write_off_invoices too
+    Permission.SEND_RECEIPTS: _COLLECTORS,
     Permission.RESOLVE_ALERTS: _COLLECTORS,
     Permission.VOID_INVOICES: _OWNERS,
     Permission.WRITE_OFF_INVOICES: _OWNERS,  # and reopen them, and settle large rests

@@ -35,6 +35,8 @@ class Recipients:
 # Mails to others that a member sends, as often as they like. No limit stands in the way of an act that causes a mail by
 # the way: a cancellation, a booking.
 _LIMITED_KINDS = frozenset({"invoice_sent", "quote_sent", "payment_request", "invitation"})
+# A receipt is queued by a booking, and limited only where a member sends it again.
+_LIMITED_EVENTS = frozenset({"payment.receipt_resent"})
 _WINDOW = timedelta(hours=1)
 
 
@@ -43,7 +45,8 @@ def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
 
     Raises RateLimited when a member sends more than a person does.
     """
-    if kind in _LIMITED_KINDS and event.actor_kind == "member":
+    is_limited = kind in _LIMITED_KINDS or event.type in _LIMITED_EVENTS
+    if is_limited and event.actor_kind == "member":
         _count(kind, event, recipients)
     return Mail.objects.create(
         kind=kind,
@@ -115,13 +118,13 @@ def receipt_recipients(
     return to, [address for address in cc if not any(same_address(address, other) for other in to)]
 
 
-def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> None:
-    """Queues the receipt; `stages` are its figures in minor units, as they were when the money came in."""
+def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> Mail:
+    """Queues and returns the receipt; `stages` are its figures in minor units, as they were when the money came in."""
     request, office = payment.payment_request, payment.document.organization.email
     to, cc = receipt_recipients(payment.document, request)
     reply_to = requester(request) if request else office
     # The figures are frozen with the row, however late it is sent.
-    queue("receipt", event, Recipients(to=to, cc=cc, reply_to=reply_to, data=dict(stages)))
+    return queue("receipt", event, Recipients(to=to, cc=cc, reply_to=reply_to, data=dict(stages)))
 
 
 def queue_payment_notice(payment: Payment, event: Event, stages: dict[str, int]) -> None:

@@ -196,11 +196,11 @@ def adjustment_label(reason: str) -> str:
     return str(_ADJUSTMENTS[AdjustmentReason(reason)])
 
 
-_ONLINE_METHODS = {"card": gettext_lazy("Card"), "bank_debit": gettext_lazy("Bank debit")}
+ONLINE_METHODS = {"card": gettext_lazy("Card"), "bank_debit": gettext_lazy("Bank debit")}
 
 
 def method_label(method: str) -> str:
     """Returns “Bank debit” for `bank_debit`; a payment mode in the owner's own words stays as it is."""
-    if method in _ONLINE_METHODS:
-        return str(_ONLINE_METHODS[method])
+    if method in ONLINE_METHODS:
+        return str(ONLINE_METHODS[method])
     return f"{method[:1].upper()}{method[1:]}".replace("_", " ")

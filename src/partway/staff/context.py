@@ -67,8 +67,8 @@ class MemberContext:
         match = self.request.resolver_match
         module = match.func.__module__.removeprefix("partway.staff.") if match else ""
         package, _, page = module.partition(".")
-        if package == "payments":
-            return "invoices"
+        if package == "payments" and page not in ("index", "detail"):
+            return "invoices"  # the acts of an invoice, some of which its payments have too
         return page if package == "overview" else package
 
     @property

@@ -15,9 +15,10 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
-from partway.billing.models import Customer
+from partway.billing.models import Customer, Event
 from partway.billing.models.text_keys import is_text
 from partway.delivery.formats import format_date
+from partway.lib.natural_sort import sort_key
 
 from .context import MemberContext
 from .forms import MAX_SEARCH_LENGTH, MAX_YEAR, MIN_YEAR, parse_day, strip_nul
@@ -96,6 +97,18 @@ def customer_suggestions(ctx: MemberContext) -> list[str]:
     customers = Customer.objects.for_organization(ctx.organization)
     names = list(customers.order_by("sort_key", "id").values_list("name", flat=True)[: _MAX_SUGGESTIONS + 1])
     return names if len(names) <= _MAX_SUGGESTIONS else []
+
+
+def people(ctx: MemberContext) -> dict[str, str]:
+    """Returns the names of members and former members by id, sorted by name."""
+    here = {member.pk: member.user.name for member in ctx.organization.members.select_related("user")}
+    removals = Event.objects.for_organization(ctx.organization).filter(type="member.removed")
+    gone = {
+        str(data["member"]): gettext("%(name)s (left)") % {"name": data["name"]}
+        for data in removals.values_list("data", flat=True)
+        if "member" in data
+    }
+    return dict(sorted({**gone, **here}.items(), key=lambda item: (sort_key(item[1]), item[0])))
 
 
 def read_customers(ctx: MemberContext, text: str) -> tuple[list[str], str]:

@@ -56,7 +56,7 @@ def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[PaymentRow | Settle
     for payment in payments:
         allocated_here = Money(minor.get(payment.pk, 0), invoice.currency)
         counts = payment.status == "succeeded" and invoice.status != "draft"
-        row = _row(
+        row = payment_row(
             ctx,
             payment,
             allocated_here=allocated_here if counts and allocated_here != payment.captured else None,
@@ -71,7 +71,7 @@ def of_quote(ctx: MemberContext, quote: Quote) -> list[PaymentRow]:
     zone = ctx.organization.time_zone
     payments = quote.payments.select_related("gateway_account")
     latest_first = sorted(payments, key=lambda payment: _moment(payment, zone), reverse=True)
-    return [_row(ctx, payment) for payment in latest_first]
+    return [payment_row(ctx, payment) for payment in latest_first]
 
 
 def _moment(payment: Payment, zone: str) -> tuple[date, datetime, str]:
@@ -79,9 +79,10 @@ def _moment(payment: Payment, zone: str) -> tuple[date, datetime, str]:
     return payment.day(zone), payment.created_at, payment.pk
 
 
-def _row(
+def payment_row(
     ctx: MemberContext, payment: Payment, *, allocated_here: Money | None = None, can_release: bool = False
 ) -> PaymentRow:
+    """Returns the row of one payment."""
     may_reverse = Permission.REVERSE_PAYMENTS in ctx.permissions
     has_money = payment.status == "succeeded"
     is_refundable = has_money and payment.refunded_minor < (payment.captured_minor or 0)

@@ -33,11 +33,11 @@ class TimelineEntry:
     version: int = 0
 
 
-def entries(events: Iterable[Event]) -> list[TimelineEntry]:
-    """Returns the entries of the events in their order, without the internal steps of a checkout."""
+def entries(events: Iterable[Event], *, with_steps: bool = False) -> list[TimelineEntry]:
+    """Returns the entries of the events in their order; `with_steps`: also the internal steps of a checkout."""
     found = []
     for event in events:
-        if event.type in _HIDDEN_TYPES:
+        if event.type in _HIDDEN_TYPES and not with_steps:
             continue
         replaced = versions.version_before(event)
         found.append(
@@ -211,6 +211,7 @@ _SENTENCES = {
     "payment.recorded:deposit": _("%(actor)s recorded the deposit of %(amount)s (%(method)s)"),
     "payment.reversed": _("%(actor)s reversed a payment of %(amount)s"),
     "payment.reversed:deposit": _("%(actor)s reversed the deposit of %(amount)s"),
+    "payment.receipt_resent": _("%(actor)s sent the receipt again to %(to)s"),
     "credit.applied": _("%(actor)s put %(amount)s of credit on the invoice"),
     "invoice.payment_refunded": _("%(amount)s was taken off the invoice, because it was given back"),
     "refund.succeeded": _("%(actor)s recorded that %(amount)s was given back (%(refund_method)s)"),
@@ -282,6 +283,7 @@ _SENTENCES = {
         "Sign-in codes of %(person)s were guessed after the right password; attempts are slowed down"
     ),
     "organization.invoices_exported": _("%(actor)s exported the list of invoices"),
+    "organization.payments_exported": _("%(actor)s exported the list of payments"),
 }
 
 
@@ -315,6 +317,7 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     "mail.failed": lambda event: mail_error_message(event.data["code"], event.data["params"]),
     "organization.changed": lambda event: _setting_changes(event.data),
     "organization.invoices_exported": _value("filters"),
+    "organization.payments_exported": _value("filters"),
     "payment.declined": _value("message"),
     "payment.failed": _value("message"),
     "payment.recorded": lambda event: (

@@ -17,6 +17,8 @@ from .invoices import parties as invoice_parties
 from .invoices import versions as invoice_versions
 from .overview import attention, home, inbox, overview
 from .payments import credit, offline_payments, payment_requests, refunds, settlements
+from .payments import detail as payment_detail
+from .payments import index as payment_index
 from .quotes import acts as quote_acts
 from .quotes import decisions as quote_decisions
 from .quotes import detail as quote_detail
@@ -108,6 +110,14 @@ _requests = [
     page("<str:request_id>/link/", Permission.COPY_LINKS, payment_requests.link, "request_link"),
 ]
 _payments = [
+    page("", Permission.VIEW_PAYMENTS, payment_index.index, "payments"),
+    page("<str:payment_id>/", Permission.VIEW_PAYMENTS, payment_detail.show, "payment"),
+    page(
+        "<str:payment_id>/receipt/",
+        Permission.SEND_RECEIPTS,
+        payment_detail.resend_receipt,
+        "payment_receipt",
+    ),
     page(
         "<str:payment_id>/reverse/", Permission.REVERSE_PAYMENTS, offline_payments.reverse, "payment_reverse"
     ),

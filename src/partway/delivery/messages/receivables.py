@@ -19,6 +19,8 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "conflict.nothing_adjusted": _("This was taken back already."),
     "amount_exceeds_payment": _("Enter at most %(credit)s: no more of this payment is left."),
+    "conflict.receipt_reversed": _("This payment was reversed, so it has no receipt any more."),
+    "conflict.receipt_without_money": _("This payment took no money, so there is no receipt."),
     "conflict.refund_form_used": _("This form was used already. Open it again to record another refund."),
     "refund_before_payment": _("This was paid on %(paid_on)s: it cannot have been given back before."),
     "conflict.refund_without_money": _(

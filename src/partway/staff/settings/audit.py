@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Event
-from partway.lib.natural_sort import sort_key
 
 from .. import timeline
 from ..context import MemberContext
 from ..forms import query_text
+from ..list_filters import people
 
 PAGE_ROWS = 50
 KINDS = {
@@ -57,7 +56,8 @@ def index(ctx: MemberContext) -> HttpResponse:
             AuditRow(event, timeline.message(event), timeline.detail(event)) for event in found[:PAGE_ROWS]
         ],
         "older": found[PAGE_ROWS - 1].pk if len(found) > PAGE_ROWS else "",
-        "people": _people(ctx),
+        # Every possible actor: members, former members, and actors that are no members.
+        "people": [*people(ctx).items(), *((kind, str(label)) for kind, label in _OTHER_ACTORS.items())],
         "kinds": list(KINDS.items()),
         **wanted,
     }
@@ -79,22 +79,3 @@ def _filtered(ctx: MemberContext, wanted: dict[str, str]) -> QuerySet[Event]:
         older = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk)
         rows = rows.filter(older)
     return rows.order_by("-created_at", "-pk")
-
-
-def _people(ctx: MemberContext) -> list[tuple[str, str]]:
-    """(id, name) of every possible actor: members, former members, and actors that are no members."""
-    here = {member.pk: member.user.name for member in ctx.organization.members.select_related("user")}
-    left = (
-        Event.objects.for_organization(ctx.organization)
-        .filter(type="member.removed")
-        .values_list("data", flat=True)
-    )
-    gone = {
-        str(data["member"]): gettext("%(name)s (left)") % {"name": data["name"]}
-        for data in left
-        if "member" in data
-    }
-    return [
-        *sorted({**gone, **here}.items(), key=lambda item: (sort_key(item[1]), item[0])),
-        *((kind, str(label)) for kind, label in _OTHER_ACTORS.items()),
-    ]

@@ -1,0 +1,175 @@
+"""The filters of the list of payments, which narrow each kind of rows in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from partway.accounts.models import GatewayAccount
+from partway.delivery.formats import current_locale, format_money
+from partway.delivery.messages.numbers import number_message
+from partway.delivery.receipt_figures import method_label
+from partway.gateways.registry import GATEWAYS
+from partway.lib.money import EXPONENTS, Money, parse_money
+from partway.lib.typed_numbers import NumberError
+
+from ..context import MemberContext
+from ..list_filters import (
+    Filtered,
+    InvalidFilter,
+    Reader,
+    apply_to,
+    people,
+    range_label,
+    read_customers,
+    read_range,
+    shorten,
+)
+from .sources import SOURCES, Source
+
+# The rows of each kind that are left; one that is missing has none.
+Rows = dict[Source, QuerySet[Any]]
+
+KINDS: dict[str, str | Promise] = {
+    "payment": _("Payments"),
+    "refund": _("Refunds"),
+    "adjustment": _("Adjustments"),
+}
+STATES: dict[str, str | Promise] = {
+    "succeeded": _("Succeeded"),
+    "in_progress": _("In progress"),
+    "failed": _("Failed"),
+    "canceled": _("Canceled"),
+    "reversed": _("Reversed"),
+    "partly_refunded": _("Partly refunded"),
+    "refunded": _("Refunded"),
+    "settled": _("Settled"),
+    "taken_back": _("Taken back"),
+}
+OFFLINE = "offline"  # a gateway that is none
+
+
+def apply_filters(ctx: MemberContext) -> Filtered[Rows]:
+    """Applies every filter of the address that can be read to the rows of this organization."""
+    return apply_to({source: source.select(ctx.organization) for source in SOURCES}, ctx, FILTERS)
+
+
+def _narrow(rows: Rows, condition: Callable[[Source], Q | None]) -> Rows:
+    """Filters each kind by its own condition; None selects no row of that kind."""
+    conditions = {source: condition(source) for source in rows}
+    return {source: rows[source].filter(found) for source, found in conditions.items() if found is not None}
+
+
+def _read_kind(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    if texts[0] not in KINDS:
+        raise InvalidFilter(gettext("There is no kind “%(kind)s”.") % {"kind": shorten(texts[0])})
+    return _narrow(rows, lambda source: Q() if source.kind == texts[0] else None), str(KINDS[texts[0]])
+
+
+def _read_state(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    if texts[0] not in STATES:
+        raise InvalidFilter(gettext("There is no state “%(state)s”.") % {"state": shorten(texts[0])})
+    return _narrow(rows, lambda source: source.states.get(texts[0])), str(STATES[texts[0]])
+
+
+def _read_paid(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    """By days of the organization's own calendar (DESIGN D7)."""
+    first, last = read_range(texts)
+    zone = ctx.organization.time_zone
+
+    def condition(source: Source) -> Q:
+        since = source.since(first, zone) if first else Q()
+        return since & source.until(last, zone) if last else since
+
+    return _narrow(rows, condition), range_label(first, last)
+
+
+def _read_method(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    """Any text: an organization may have had other payment modes before."""
+    selected = _narrow(rows, lambda source: Q(**{source.method: texts[0]}) if source.method else None)
+    return selected, method_label(texts[0])
+
+
+def _read_gateway(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    if texts[0] == OFFLINE:
+        lookup, wanted, label = "isnull", True, gettext("Offline")
+    elif texts[0] in GATEWAYS:
+        accounts = GatewayAccount.objects.filter(organization=ctx.organization, gateway=texts[0])
+        lookup, wanted, label = "in", accounts.values("pk"), gettext(GATEWAYS[texts[0]].name)
+    else:
+        message = gettext("There is no payment service “%(gateway)s”.")
+        raise InvalidFilter(message % {"gateway": shorten(texts[0])})
+
+    def condition(source: Source) -> Q | None:
+        return Q(**{f"{source.gateway_account}__{lookup}": wanted}) if source.gateway_account else None
+
+    return _narrow(rows, condition), label
+
+
+def _read_customer(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    customers, label = read_customers(ctx, texts[0])
+    return _narrow(rows, lambda source: source.in_documents_of(customers)), label
+
+
+def _read_member(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    """The member who requested, recorded or reversed it."""
+    name = people(ctx).get(texts[0])
+    if name is None:
+        raise InvalidFilter(gettext("There is no member “%(member)s”.") % {"member": shorten(texts[0])})
+    return _narrow(rows, lambda source: source.has_member(texts[0])), name
+
+
+def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    """In one currency, since amounts of two do not compare (DESIGN M1): the organization's where none is named."""
+    currency = texts[2].upper() or ctx.organization.currency
+    if currency not in EXPONENTS:
+        message = gettext("“%(text)s” is not a currency. Write its three letters, like USD.")
+        raise InvalidFilter(message % {"text": shorten(texts[2])})
+    try:
+        limits = [
+            parse_money(text, currency, locale=current_locale()) if text else None for text in texts[:2]
+        ]
+    except NumberError as error:
+        raise InvalidFilter(number_message(error)) from None
+    least, most = limits
+    shown = {
+        "least": format_money(least) if least else "",
+        "most": format_money(most) if most else "",
+        "currency": currency,
+    }
+    if least and most and most < least:
+        raise InvalidFilter(gettext("%(most)s is less than %(least)s: swap the two amounts.") % shown)
+    if least and most:
+        label = shown["least"] if least == most else f"{shown['least']} – {shown['most']}"
+    elif least or most:
+        label = (gettext("at least %(least)s") if least else gettext("at most %(most)s")) % shown
+    else:
+        label = gettext("in %(currency)s") % shown
+    least, most = least or Money(0, currency), most or Money(2**63 - 1, currency)
+    selected = _narrow(
+        rows, lambda source: source.has_amount(least.amount_minor, most.amount_minor, currency)
+    )
+    return selected, label
+
+
+def _read_search(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    return _narrow(rows, lambda source: source.search(texts[0], ctx.organization)), f"“{shorten(texts[0])}”"
+
+
+# The parts of the address that each filter is made of, and its reader.
+FILTERS: dict[tuple[str, ...], Reader[Rows]] = {
+    ("kind",): _read_kind,
+    ("state",): _read_state,
+    ("paid_from", "paid_until"): _read_paid,
+    ("method",): _read_method,
+    ("gateway",): _read_gateway,
+    ("customer",): _read_customer,
+    ("member",): _read_member,
+    ("amount_from", "amount_until", "currency"): _read_amount,
+    ("q",): _read_search,
+}

@@ -1,0 +1,67 @@
+"""The list of payments: every payment, refund and adjustment, by payment date, the newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from partway.accounts.models import GatewayAccount
+from partway.delivery.receipt_figures import ONLINE_METHODS, method_label
+from partway.gateways.registry import GATEWAYS
+from partway.lib.money import EXPONENTS
+
+from ..context import MemberContext
+from ..list_filters import customer_suggestions, people, without_empty_fields
+from .filters import KINDS, OFFLINE, STATES, apply_filters
+from .pages import read_page
+
+
+def index(ctx: MemberContext) -> HttpResponse:
+    """Filters, searches, adds up and paginates."""
+    if redirected := without_empty_fields(ctx):
+        return redirected
+    filtered = apply_filters(ctx)
+    page, totals = read_page(filtered.rows, ctx)
+    context = {
+        "page": page,
+        "totals": totals,
+        "query": filtered.query,
+        "chips": filtered.chips,
+        "filter_errors": filtered.filter_errors,
+        "kinds": [("", gettext("All")), *KINDS.items()],
+        "selects": _selects(ctx, filtered.query),
+        "currencies": sorted(EXPONENTS),
+        "customer_suggestions": customer_suggestions(ctx),
+        "has_none_yet": not page.count and not filtered.query,
+    }
+    return ctx.render("staff/payments/index.html", context)
+
+
+def _selects(ctx: MemberContext, query: Any) -> list[tuple[str, str, str, list[tuple[str, Any]], str]]:
+    """The filters with choices: name, label, what no choice means, the choices, and the one that is chosen."""
+    # An organization may have had other modes before; one of those is a choice while it is chosen.
+    methods = dict.fromkeys((*ONLINE_METHODS, *ctx.organization.payment_modes, query.get("method", "")))
+    accounts = GatewayAccount.objects.filter(organization=ctx.organization)
+    gateways = sorted(set(accounts.values_list("gateway", flat=True)))
+    choices = (
+        ("state", gettext("Status"), gettext("Any"), list(STATES.items())),
+        (
+            "method",
+            gettext("Method"),
+            gettext("Any"),
+            [(method, method_label(method)) for method in methods if method],
+        ),
+        (
+            "gateway",
+            gettext("Payment service"),
+            gettext("Any"),
+            [
+                *((code, gettext(GATEWAYS[code].name)) for code in gateways),
+                (OFFLINE, gettext("None: offline")),
+            ],
+        ),
+        ("member", gettext("Member"), gettext("Any"), list(people(ctx).items())),
+    )
+    return [(*each, query.get(each[0], "")) for each in choices]

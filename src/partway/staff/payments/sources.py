@@ -1,0 +1,288 @@
+"""The kinds of rows in the list of payments: each names its table, and how the list filters, sorts and sums it.
+
+A new kind, such as disputes, is one more `Source` in SOURCES; the list, its filters, its sums and its files ask nothing
+but the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
+
+from partway.accounts.models import Organization
+from partway.billing.models import Adjustment, Event, Invoice, Payment, Quote, Refund
+from partway.billing.models.payments import UNSETTLED, in_documents
+from partway.billing.models.text_keys import found_by
+from partway.lib import clock
+from partway.lib.money import Money
+
+_NOTHING = Value(0, output_field=BigIntegerField())
+
+
+class Position(NamedTuple):
+    """The place of a row in the list, which has the greatest first: day, moment within the day, id."""
+
+    day: date
+    at: datetime
+    pk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the list. `amount` is what moved, negative when it went out; of an adjustment, what was settled."""
+
+    source: Source
+    pk: str
+    day: date
+    amount: Money
+    status: str
+    document: Invoice | Quote
+    issued: Payment | Invoice  # shows the customer as its receipt or invoice does
+    payment: Payment | None = None
+    at: datetime | None = None  # the moment that decides the day; None where the day was typed
+    method: str = ""
+    reason: str = ""  # of an adjustment
+    reference: str = ""
+    note: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it changed what is due or paid, and does so still."""
+        return self.status in ("succeeded", "partly_refunded", "refunded", "settled", "taken_back")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One kind of rows, or a part of it that is sorted by another column.
+
+    Lookups are those of Django; an empty one means that rows of this kind do not have it, so that a filter by it
+    selects none of them. Expressions of money are in minor units.
+    """
+
+    kind: str
+    id_prefix: str
+    rows: QuerySet[Any]  # of all organizations; `select` narrows it
+    amount: Combinable
+    currency: Combinable
+    states: Mapping[str, Q]
+    related: tuple[str, ...]
+    documents: tuple[str, ...]  # lookups of the invoice and the quote
+    has_member: Callable[[str], Q]
+    search: Callable[[str, Organization], Q]
+    present: Callable[[Source, Any, str], Entry]  # the row, and the time zone of the organization
+    day: str = ""  # the column of a typed day; without it, `at` decides the day
+    at: Combinable = field(default_factory=lambda: F("created_at"))
+    money_in: Combinable = _NOTHING
+    money_out: Combinable = _NOTHING
+    settled: Combinable = _NOTHING
+    method: str = ""
+    gateway_account: str = ""
+
+    def select(self, organization: Organization) -> QuerySet[Any]:
+        """Returns the rows of one organization, with the columns that every kind has."""
+        rows = self.rows.filter(organization=organization)
+        return rows.annotate(at=self.at, row_minor=self.amount, row_currency=self.currency)
+
+    def order(self) -> tuple[str, ...]:
+        """Returns the columns to sort by, newest first: the day comes before the moment only where it was typed."""
+        return (f"-{self.day}", "-at", "-pk") if self.day else ("-at", "-pk")
+
+    def position(self, row: tuple[Any, ...], zone: str) -> Position:
+        """Returns the position of a row of `columns`."""
+        pk, at = row[:2]
+        return Position(row[2] if self.day else clock.today(at, zone), at, pk)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that make a position."""
+        return ("pk", "at", self.day) if self.day else ("pk", "at")
+
+    def since(self, day: date, zone: str) -> Q:
+        """Selects rows of this day and later ones."""
+        if self.day:
+            return Q(**{f"{self.day}__gte": day})
+        return Q(at__gte=datetime.combine(day, time.min, ZoneInfo(zone)))
+
+    def until(self, day: date, zone: str) -> Q:
+        """Selects rows of this day and earlier ones."""
+        if self.day:
+            return Q(**{f"{self.day}__lte": day})
+        return Q(at__lt=datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(zone)))
+
+    # The day comes first in both conditions by itself, so that the database finds its place in the index and reads on
+    # from there, instead of comparing every row that is newer.
+
+    def older(self, than: Position, zone: str) -> Q:
+        """Selects the rows after this position."""
+        within = Q(at__lt=than.at) | Q(at=than.at, pk__lt=than.pk)
+        return self.until(than.day, zone) & (self.until(than.day - timedelta(days=1), zone) | within)
+
+    def newer(self, than: Position, zone: str) -> Q:
+        """Selects the rows before this position."""
+        within = Q(at__gt=than.at) | Q(at=than.at, pk__gt=than.pk)
+        return self.since(than.day, zone) & (self.since(than.day + timedelta(days=1), zone) | within)
+
+    def in_documents_of(self, customers: list[str]) -> Q:
+        """Selects the rows whose invoice or quote is of one of these customers."""
+        found = Q()
+        for lookup in self.documents:
+            found |= Q(**{f"{lookup}__customer__in": customers})
+        return found
+
+    def has_amount(self, least: int, most: int, currency: str) -> Q:
+        """Selects rows of this currency whose amount, without its sign, is within these minor units."""
+        within = Q(row_minor__gte=least, row_minor__lte=most) | Q(row_minor__gte=-most, row_minor__lte=-least)
+        return Q(row_currency=currency) & within
+
+
+def payment_status(payment: Payment) -> str:
+    """Returns the stored status, or refunded and partly_refunded, which are derived (DESIGN section 4)."""
+    if payment.status != "succeeded" or not payment.refunded_minor:
+        return payment.status
+    return "refunded" if payment.refunded_minor == payment.captured_minor else "partly_refunded"
+
+
+def _present_payment(source: Source, payment: Payment, zone: str) -> Entry:
+    return Entry(
+        source=source,
+        pk=payment.pk,
+        day=payment.day(zone),
+        at=None if payment.paid_on else payment.settled_at or payment.created_at,
+        amount=payment.captured or payment.amount,
+        status=payment_status(payment),
+        document=payment.document,
+        issued=payment,
+        payment=payment,
+        method=payment.method,
+        reference=payment.reference,
+        note=payment.note or payment.failure_message,
+    )
+
+
+def _present_refund(source: Source, refund: Refund, zone: str) -> Entry:
+    return Entry(
+        source=source,
+        pk=refund.pk,
+        day=refund.refunded_on,
+        amount=-refund.amount,
+        status=refund.status,
+        document=refund.payment.document,
+        issued=refund.payment,
+        payment=refund.payment,
+        method=refund.method or refund.payment.method,
+        reference=refund.reference,
+        note=refund.note,
+    )
+
+
+def _present_adjustment(source: Source, adjustment: Adjustment, zone: str) -> Entry:
+    return Entry(
+        source=source,
+        pk=adjustment.pk,
+        day=clock.today(adjustment.created_at, zone),
+        at=adjustment.created_at,
+        amount=adjustment.amount,
+        status="taken_back" if adjustment.amount_minor < 0 else "settled",
+        document=adjustment.invoice,
+        issued=adjustment.invoice,
+        reason=adjustment.reason,
+        note=adjustment.note,
+    )
+
+
+_SUCCEEDED, _IS_REFUNDED = Q(status="succeeded"), Q(refunded_minor__gt=0)
+_ALL_IS_REFUNDED = Q(refunded_minor=F("captured_minor"))
+_OF_REFUND = Event.objects.annotate(refund=KeyTextTransform("refund", "data")).filter(
+    payment=OuterRef("payment"), refund=OuterRef("pk")
+)
+_IN_PAYMENTS = Case(When(_SUCCEEDED, then=F("captured_minor")), default=_NOTHING)
+
+ONLINE = Source(
+    kind="payment",
+    id_prefix="pay_",
+    rows=Payment.objects.filter(paid_on__isnull=True),
+    at=Coalesce("settled_at", "created_at"),
+    amount=Coalesce("captured_minor", "amount_minor"),
+    # What is booked is what was taken, in whatever currency that was (DESIGN M4).
+    currency=Case(When(captured_currency="", then=F("currency")), default=F("captured_currency")),
+    money_in=_IN_PAYMENTS,
+    states={
+        "succeeded": _SUCCEEDED,
+        "in_progress": Q(status__in=UNSETTLED),
+        "failed": Q(status="failed"),
+        "canceled": Q(status="canceled"),
+        "reversed": Q(status="reversed"),
+        "refunded": _SUCCEEDED & _ALL_IS_REFUNDED,
+        "partly_refunded": _SUCCEEDED & _IS_REFUNDED & ~_ALL_IS_REFUNDED,
+    },
+    related=("invoice__customer", "quote__customer", "gateway_account"),
+    documents=("invoice", "quote"),
+    method="method",
+    gateway_account="gateway_account",
+    has_member=lambda member: (
+        Q(payment_request__requested_by=member)
+        | Exists(Event.objects.filter(payment=OuterRef("pk"), type__startswith="payment.", actor_id=member))
+    ),
+    search=lambda typed, organization: (
+        found_by(typed, in_documents(organization)) | Q(pk=typed) | Q(checkout_ref=typed)
+    ),
+    present=_present_payment,
+)
+OFFLINE = replace(
+    ONLINE, rows=Payment.objects.filter(paid_on__isnull=False), at=F("created_at"), day="paid_on"
+)
+REFUNDS = Source(
+    kind="refund",
+    id_prefix="ref_",
+    rows=Refund.objects.all(),
+    day="refunded_on",
+    amount=F("amount_minor"),
+    currency=F("currency"),
+    money_out=Case(When(_SUCCEEDED, then=F("amount_minor")), default=_NOTHING),
+    states={
+        "succeeded": _SUCCEEDED,
+        "in_progress": Q(status="pending"),
+        "failed": Q(status="failed"),
+        "reversed": Q(status="reversed"),
+    },
+    related=("payment__invoice__customer", "payment__quote__customer", "payment__gateway_account"),
+    documents=("payment__invoice", "payment__quote"),
+    method="method",
+    gateway_account="payment__gateway_account",
+    has_member=lambda member: Q(Exists(_OF_REFUND.filter(actor_id=member))),
+    # The words of its payment, and its own reference as it is written.
+    search=lambda typed, organization: (
+        Q(payment__in=Payment.objects.for_organization(organization).search(typed, organization).values("pk"))
+        | Q(reference__icontains=typed)
+        | Q(note__icontains=typed)
+        | Q(pk=typed)
+    ),
+    present=_present_refund,
+)
+ADJUSTMENTS = Source(
+    kind="adjustment",
+    id_prefix="adj_",
+    rows=Adjustment.objects.all(),
+    amount=F("amount_minor"),
+    currency=F("currency"),
+    settled=F("amount_minor"),
+    states={"settled": Q(amount_minor__gt=0), "taken_back": Q(amount_minor__lt=0)},
+    related=("invoice__customer",),
+    documents=("invoice",),
+    has_member=lambda member: Q(actor_id=member),
+    search=lambda typed, organization: (
+        Q(invoice__in=Invoice.objects.for_organization(organization).search(typed, organization).values("pk"))
+        | found_by(typed)
+        | Q(pk=typed)
+    ),
+    present=_present_adjustment,
+)
+SOURCES = (ONLINE, OFFLINE, REFUNDS, ADJUSTMENTS)
