@@ -76,6 +76,7 @@ class Checkout(models.Model):
     confirmation = models.CharField(max_length=40, blank=True)  # of a card that is to be confirmed
     declines = models.PositiveSmallIntegerField(default=0)
     lapses = models.BooleanField(default=False)  # the authorization lapses when it is captured
+    refunds = models.CharField(max_length=10, blank=True)  # how they go: of the card that paid
     settles_at = models.DateTimeField(null=True)
     settle_outcome = models.CharField(max_length=10, blank=True)
     authorized_minor = models.PositiveBigIntegerField(null=True)
@@ -117,9 +118,16 @@ class Refund(models.Model):
     reference = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=10, default="succeeded")
     created_at = models.DateTimeField(default=now)
+    settles_at = models.DateTimeField(null=True)  # null when nothing changes any more by itself
+    settle_outcome = models.CharField(max_length=10, blank=True)
 
     class Meta:
         ordering = ("created_at", "id")
+        indexes = (
+            models.Index(
+                fields=["settles_at"], condition=Q(settles_at__isnull=False), name="refund_settling"
+            ),
+        )
 
 
 class Callback(models.Model):

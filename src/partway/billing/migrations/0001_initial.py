@@ -208,74 +208,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Adjustment",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("adj",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("settled", "Settled"),
-                            ("by_member", "Taken back by a member"),
-                            ("payment_reversed", "A payment of the invoice was reversed"),
-                            ("invoice_changed", "The invoice was lowered"),
-                            ("invoice_voided", "The invoice was voided"),
-                        ],
-                        default="settled",
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "reason",
-                    models.CharField(
-                        choices=[("fee", "Bank fee"), ("rounding", "Rounding"), ("goodwill", "Goodwill")],
-                        max_length=10,
-                    ),
-                ),
-                ("amount_minor", models.BigIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                ("note", models.CharField(blank=True, default="", max_length=300)),
-                ("search_key", partway.billing.models.text_keys.SearchKeyField("note")),
-                ("actor_id", models.CharField(blank=True, max_length=40)),
-                ("actor_label", models.CharField(max_length=160)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="adjustments",
-                        to="accounts.organization",
-                    ),
-                ),
-                (
-                    "taken_from",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="taken_back",
-                        to="billing.adjustment",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="adjustments",
-                        to="billing.invoice",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="InvoiceLine",
             fields=[
                 (
@@ -566,54 +498,6 @@ class Migration(migrations.Migration):
                 to="billing.payment",
             ),
         ),
-        migrations.CreateModel(
-            name="GatewayCall",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("gwc",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "operation",
-                    models.CharField(
-                        choices=[("start", "Start a checkout"), ("capture", "Capture"), ("close", "Close")],
-                        max_length=12,
-                    ),
-                ),
-                ("attempt", models.PositiveSmallIntegerField()),
-                ("sealed_body", models.TextField(blank=True, default="")),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("in_progress", "In progress"),
-                            ("succeeded", "Succeeded"),
-                            ("refused", "Refused"),
-                            ("unknown", "Unknown"),
-                        ],
-                        default="in_progress",
-                        max_length=12,
-                    ),
-                ),
-                ("message", models.CharField(blank=True, default="", max_length=300)),
-                ("started_at", models.DateTimeField()),
-                ("answered_at", models.DateTimeField(null=True)),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="gateway_calls",
-                        to="billing.payment",
-                    ),
-                ),
-            ],
-        ),
         migrations.AddField(
             model_name="event",
             name="payment",
@@ -623,64 +507,6 @@ class Migration(migrations.Migration):
                 related_name="events",
                 to="billing.payment",
             ),
-        ),
-        migrations.CreateModel(
-            name="Allocation",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("all",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("payment", "Payment"),
-                            ("deposit", "Deposit of the quote"),
-                            ("credit", "From credit"),
-                            ("reversed", "Payment reversed"),
-                            ("edited", "The invoice was lowered"),
-                            ("released", "Moved to credit"),
-                            ("refunded", "Given back"),
-                        ],
-                        default="payment",
-                        max_length=10,
-                    ),
-                ),
-                ("amount_minor", models.BigIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="allocations",
-                        to="accounts.organization",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="allocations",
-                        to="billing.invoice",
-                    ),
-                ),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="allocations",
-                        to="billing.payment",
-                    ),
-                ),
-            ],
         ),
         migrations.CreateModel(
             name="Alert",
@@ -1039,6 +865,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("pending", "Pending"),
                             ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
                             ("reversed", "Reversed"),
                         ],
                         default="pending",
@@ -1048,18 +875,44 @@ class Migration(migrations.Migration):
                 (
                     "mode",
                     models.CharField(
-                        choices=[("offline", "Offline"), ("dashboard", "In the gateway's dashboard")],
+                        choices=[
+                            ("offline", "Offline"),
+                            ("gateway", "Through the gateway"),
+                            ("dashboard", "In the gateway's dashboard"),
+                        ],
                         max_length=10,
                     ),
                 ),
                 ("amount_minor", models.BigIntegerField()),
                 ("currency", models.CharField(max_length=3)),
+                ("lost_minor", models.BigIntegerField(default=0)),
                 ("method", models.CharField(blank=True, default="", max_length=40)),
                 ("refunded_on", models.DateField()),
                 ("reference", models.CharField(blank=True, default="", max_length=120)),
                 ("note", models.CharField(blank=True, default="", max_length=400)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("canceled", "The order was canceled"),
+                            ("complaint", "The customer is not satisfied"),
+                            ("duplicate", "Paid twice"),
+                            ("overpaid", "Paid too much"),
+                            ("other", "Another reason"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                ("reduces_invoice", models.BooleanField(default=False)),
+                ("gateway_ref", models.CharField(blank=True, default="", max_length=200)),
+                ("failure_code", models.CharField(blank=True, default="", max_length=60)),
+                ("failure_message", models.CharField(blank=True, default="", max_length=300)),
                 ("idempotency_key", models.CharField(max_length=40, null=True)),
                 ("created_at", models.DateTimeField()),
+                ("next_refresh_at", models.DateTimeField(null=True)),
+                ("refresh_count", models.PositiveIntegerField(default=0)),
                 (
                     "organization",
                     models.ForeignKey(
@@ -1074,6 +927,217 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="refunds",
                         to="billing.payment",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="GatewayCall",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("gwc",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "operation",
+                    models.CharField(
+                        choices=[
+                            ("start", "Start a checkout"),
+                            ("capture", "Capture"),
+                            ("close", "Close"),
+                            ("refund", "Refund"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("attempt", models.PositiveSmallIntegerField()),
+                ("sealed_body", models.TextField(blank=True, default="")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("in_progress", "In progress"),
+                            ("succeeded", "Succeeded"),
+                            ("refused", "Refused"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="in_progress",
+                        max_length=12,
+                    ),
+                ),
+                ("message", models.CharField(blank=True, default="", max_length=300)),
+                ("started_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(null=True)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="gateway_calls",
+                        to="billing.payment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="gateway_calls",
+                        to="billing.refund",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Allocation",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("all",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("payment", "Payment"),
+                            ("deposit", "Deposit of the quote"),
+                            ("credit", "From credit"),
+                            ("reversed", "Payment reversed"),
+                            ("edited", "The invoice was lowered"),
+                            ("released", "Moved to credit"),
+                            ("refunded", "Given back"),
+                            ("restored", "The refund failed"),
+                        ],
+                        default="payment",
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="billing.payment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="billing.refund",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Adjustment",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("adj",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("settled", "Settled"),
+                            ("by_member", "Taken back by a member"),
+                            ("payment_reversed", "A payment of the invoice was reversed"),
+                            ("invoice_changed", "The invoice was lowered"),
+                            ("invoice_voided", "The invoice was voided"),
+                            ("refund_failed", "The refund failed that had reduced the invoice"),
+                        ],
+                        default="settled",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[("fee", "Bank fee"), ("rounding", "Rounding"), ("goodwill", "Goodwill")],
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("note", models.CharField(blank=True, default="", max_length=300)),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("note")),
+                ("actor_id", models.CharField(blank=True, max_length=40)),
+                ("actor_label", models.CharField(max_length=160)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "taken_from",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="taken_back",
+                        to="billing.adjustment",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="billing.refund",
                     ),
                 ),
             ],
@@ -1177,32 +1241,6 @@ class Migration(migrations.Migration):
                 name="customer_name_has_key",
             ),
         ),
-        migrations.AddIndex(
-            model_name="adjustment",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("amount_minor__gt", 0), ("cause", "settled"), ("taken_from__isnull", True)),
-                    models.Q(
-                        ("amount_minor__lt", 0),
-                        ("cause__in", ["by_member", "payment_reversed", "invoice_changed", "invoice_voided"]),
-                        ("taken_from__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="adjustment_sign_fits_cause",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason__in", ["fee", "rounding", "goodwill"])),
-                name="adjustment_reason_known",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="invoiceline",
             constraint=models.UniqueConstraint(
@@ -1228,32 +1266,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="party",
             index=models.Index(fields=["organization", "search_key", "id"], name="party_search"),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewaycall",
-            constraint=models.UniqueConstraint(
-                fields=("payment", "operation", "attempt"), name="gateway_call_attempt_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewaycall",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["in_progress", "succeeded", "refused", "unknown"])),
-                name="gateway_call_outcome_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="allocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("amount_minor__gt", 0), ("cause__in", ("payment", "deposit", "credit"))),
-                    models.Q(
-                        ("amount_minor__lt", 0), ("cause__in", ("reversed", "edited", "released", "refunded"))
-                    ),
-                    _connector="OR",
-                ),
-                name="allocation_sign_fits_cause",
-            ),
         ),
         migrations.AddIndex(
             model_name="alert",
@@ -1935,6 +1947,14 @@ class Migration(migrations.Migration):
                 name="quote_line_not_negative",
             ),
         ),
+        migrations.AddIndex(
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("status", "pending")),
+                fields=["next_refresh_at"],
+                name="refund_to_refresh",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="refund",
             constraint=models.UniqueConstraint(
@@ -1950,7 +1970,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="refund",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "succeeded", "reversed"])),
+                condition=models.Q(("status__in", ["pending", "succeeded", "failed", "reversed"])),
                 name="refund_status_known",
             ),
         ),
@@ -1959,10 +1979,166 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("mode", "offline"), models.Q(("method", ""), _negated=True)),
-                    models.Q(("method", ""), ("mode", "dashboard")),
+                    models.Q(("method", ""), ("mode__in", ("gateway", "dashboard"))),
                     _connector="OR",
                 ),
                 name="refund_mode_fits_method",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("gateway_ref", ""), ("mode", "offline"), ("status__in", ("succeeded", "reversed"))
+                    ),
+                    models.Q(("mode", "gateway"), ("status__in", ("pending", "succeeded", "failed"))),
+                    models.Q(
+                        ("mode", "dashboard"),
+                        ("status__in", ("pending", "succeeded", "failed")),
+                        models.Q(("gateway_ref", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="refund_status_fits_mode",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("lost_minor", 0),
+                    models.Q(
+                        ("lost_minor__gt", 0),
+                        ("lost_minor__lte", models.F("amount_minor")),
+                        ("mode", "dashboard"),
+                    ),
+                    _connector="OR",
+                ),
+                name="refund_lost_only_in_dashboard",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "pending"), _negated=True),
+                    ("next_refresh_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="refund_pending_is_refreshed",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("gateway_ref", ""), _negated=True),
+                fields=("payment", "gateway_ref"),
+                name="refund_once_per_gateway_ref",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="gatewaycall",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("refund__isnull", True)),
+                fields=("payment", "operation", "attempt"),
+                name="gateway_call_attempt_unique",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="gatewaycall",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("refund__isnull", False)),
+                fields=("refund", "attempt"),
+                name="gateway_call_refund_attempt_unique",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="gatewaycall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("operation", "refund"), ("refund__isnull", False)),
+                    models.Q(models.Q(("operation", "refund"), _negated=True), ("refund__isnull", True)),
+                    _connector="OR",
+                ),
+                name="gateway_call_of_refund",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="gatewaycall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["in_progress", "succeeded", "refused", "unknown"])),
+                name="gateway_call_outcome_known",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="allocation",
+            index=models.Index(
+                condition=models.Q(("refund__isnull", False)), fields=["refund"], name="allocation_by_refund"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("amount_minor__gt", 0), ("cause__in", ("payment", "deposit", "credit", "restored"))
+                    ),
+                    models.Q(
+                        ("amount_minor__lt", 0), ("cause__in", ("reversed", "edited", "released", "refunded"))
+                    ),
+                    _connector="OR",
+                ),
+                name="allocation_sign_fits_cause",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("cause__in", ("refunded", "restored")), ("refund__isnull", False)),
+                    models.Q(
+                        models.Q(("cause__in", ("refunded", "restored")), _negated=True),
+                        ("refund__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="allocation_of_refund",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="adjustment",
+            index=models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest"),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount_minor__gt", 0), ("cause", "settled"), ("taken_from__isnull", True)),
+                    models.Q(
+                        ("amount_minor__lt", 0),
+                        (
+                            "cause__in",
+                            [
+                                "by_member",
+                                "payment_reversed",
+                                "invoice_changed",
+                                "invoice_voided",
+                                "refund_failed",
+                            ],
+                        ),
+                        ("taken_from__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="adjustment_sign_fits_cause",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason__in", ["fee", "rounding", "goodwill"])),
+                name="adjustment_reason_known",
             ),
         ),
     ]

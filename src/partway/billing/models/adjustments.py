@@ -31,6 +31,7 @@ class AdjustmentCause(models.TextChoices):
     PAYMENT_REVERSED = "payment_reversed", _("A payment of the invoice was reversed")
     INVOICE_CHANGED = "invoice_changed", _("The invoice was lowered")
     INVOICE_VOIDED = "invoice_voided", _("The invoice was voided")
+    REFUND_FAILED = "refund_failed", _("The refund failed that had reduced the invoice")
 
 
 class Adjustment(TextKeyModel):
@@ -41,6 +42,10 @@ class Adjustment(TextKeyModel):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="adjustments")
     # The row that a negative one takes back, so that each line of the invoice shows what is left of it.
     taken_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="taken_back")
+    # The refund that reduces the invoice by it (M2). Found by its invoice.
+    refund = models.ForeignKey(
+        "Refund", on_delete=models.PROTECT, null=True, related_name="adjustments", db_index=False
+    )
     cause = models.CharField(max_length=20, choices=AdjustmentCause.choices, default=AdjustmentCause.SETTLED)
     reason = models.CharField(max_length=10, choices=AdjustmentReason.choices)
     amount_minor = models.BigIntegerField()

@@ -130,7 +130,7 @@ class Payment(IssuedModel, TextKeyModel):
     captured_currency = models.CharField(max_length=3, blank=True, default="")
     # The sum of its allocations, so that the database itself keeps a payment from being put in two places (M3).
     allocated_minor = models.BigIntegerField(default=0)
-    # The sum of its refunds that succeeded, for the same reason.
+    # The sum of its refunds that are pending or succeeded, for the same reason (M5).
     refunded_minor = models.BigIntegerField(default=0)
     # Set for ever, also when the refund is reversed: by then another payment may be the deposit of the quote.
     deposit_given_back = models.BooleanField(default=False)
@@ -324,6 +324,7 @@ class GatewayOperation(models.TextChoices):
     START = "start", _("Start a checkout")
     CAPTURE = "capture", _("Capture")
     CLOSE = "close", _("Close")
+    REFUND = "refund", _("Refund")
 
 
 class GatewayCallOutcome(models.TextChoices):
@@ -340,6 +341,10 @@ class GatewayCall(models.Model):
 
     id = id_field("gwc")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="gateway_calls")
+    # Set for the operation refund: a payment may be refunded in several parts, each with attempts of its own.
+    refund = models.ForeignKey(
+        "Refund", on_delete=models.PROTECT, null=True, related_name="gateway_calls", db_index=False
+    )
     operation = models.CharField(max_length=12, choices=GatewayOperation.choices)
     attempt = models.PositiveSmallIntegerField()
     sealed_body = models.TextField(blank=True, default="")  # sealed, because it holds a link
@@ -356,7 +361,19 @@ class GatewayCall(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["payment", "operation", "attempt"], name="gateway_call_attempt_unique"
+                fields=["payment", "operation", "attempt"],
+                condition=Q(refund__isnull=True),
+                name="gateway_call_attempt_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["refund", "attempt"],
+                condition=Q(refund__isnull=False),
+                name="gateway_call_refund_attempt_unique",
+            ),
+            models.CheckConstraint(
+                condition=Q(operation="refund", refund__isnull=False)
+                | ~Q(operation="refund") & Q(refund__isnull=True),
+                name="gateway_call_of_refund",
             ),
             models.CheckConstraint(
                 condition=Q(outcome__in=GatewayCallOutcome.values), name="gateway_call_outcome_known"
@@ -365,8 +382,8 @@ class GatewayCall(models.Model):
 
     @property
     def idempotency_key(self) -> str:
-        """The payment's id, the operation and the attempt (DESIGN P4)."""
-        return f"{self.payment_id}:{self.operation}:{self.attempt}"
+        """The id of the payment or the refund, the operation and the attempt (DESIGN P4)."""
+        return f"{self.refund_id or self.payment_id}:{self.operation}:{self.attempt}"
 
 
 class AllocationCause(models.TextChoices):
@@ -379,9 +396,10 @@ class AllocationCause(models.TextChoices):
     EDITED = "edited", _("The invoice was lowered")
     RELEASED = "released", _("Moved to credit")
     REFUNDED = "refunded", _("Given back")
+    RESTORED = "restored", _("The refund failed")
 
 
-ALLOCATING_CAUSES = ("payment", "deposit", "credit")
+ALLOCATING_CAUSES = ("payment", "deposit", "credit", "restored")
 DEALLOCATING_CAUSES = ("reversed", "edited", "released", "refunded")
 
 
@@ -392,6 +410,10 @@ class Allocation(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="allocations")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    # The refund that took it off the invoice, or that failed and put it back there; few allocations have one.
+    refund = models.ForeignKey(
+        "Refund", on_delete=models.PROTECT, null=True, related_name="allocations", db_index=False
+    )
     cause = models.CharField(max_length=10, choices=AllocationCause.choices, default=AllocationCause.PAYMENT)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -404,4 +426,12 @@ class Allocation(models.Model):
                 | Q(cause__in=DEALLOCATING_CAUSES, amount_minor__lt=0),
                 name="allocation_sign_fits_cause",
             ),
+            models.CheckConstraint(
+                condition=Q(cause__in=("refunded", "restored"), refund__isnull=False)
+                | ~Q(cause__in=("refunded", "restored")) & Q(refund__isnull=True),
+                name="allocation_of_refund",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["refund"], condition=Q(refund__isnull=False), name="allocation_by_refund"),
         ]

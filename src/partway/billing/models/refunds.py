@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
@@ -19,14 +19,30 @@ class RefundStatus(models.TextChoices):
 
     PENDING = "pending", _("Pending")
     SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
     REVERSED = "reversed", _("Reversed")
 
 
 class RefundMode(models.TextChoices):
-    """The way the money went: by hand, or started in the gateway's own dashboard."""
+    """The way the money goes: by hand, through the gateway, or started in the gateway's own dashboard."""
 
     OFFLINE = "offline", _("Offline")
+    GATEWAY = "gateway", _("Through the gateway")
     DASHBOARD = "dashboard", _("In the gateway's dashboard")
+
+
+class RefundReason(models.TextChoices):
+    """Why a member sends money back through the gateway; the note says more."""
+
+    CANCELED = "canceled", _("The order was canceled")
+    COMPLAINT = "complaint", _("The customer is not satisfied")
+    DUPLICATE = "duplicate", _("Paid twice")
+    OVERPAID = "overpaid", _("Paid too much")
+    OTHER = "other", _("Another reason")
+
+
+# A pending refund counts as given back: the gateway may have sent the money already (DESIGN M5).
+COUNTED_STATUSES = ("pending", "succeeded")
 
 
 class RefundQuerySet(OrganizationQuerySet["Refund"]):
@@ -35,6 +51,14 @@ class RefundQuerySet(OrganizationQuerySet["Refund"]):
     def succeeded(self) -> RefundQuerySet:
         """Money that is with the customer again."""
         return self.filter(status=RefundStatus.SUCCEEDED)
+
+    def pending(self) -> RefundQuerySet:
+        """Of which the gateway has not said yet whether the customer gets the money."""
+        return self.filter(status=RefundStatus.PENDING)
+
+    def counted(self) -> RefundQuerySet:
+        """Money that the payment does not have any more, as far as is known."""
+        return self.filter(status__in=COUNTED_STATUSES)
 
 
 class Refund(models.Model):
@@ -50,13 +74,24 @@ class Refund(models.Model):
     mode = models.CharField(max_length=10, choices=RefundMode.choices)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
+    # The part that the payment had no money for any more: sent back at the gateway all the same, so it is a loss (M5).
+    lost_minor = models.BigIntegerField(default=0)
     method = models.CharField(max_length=40, blank=True, default="")  # of an offline one: cash, transfer, …
-    refunded_on = models.DateField()
+    refunded_on = models.DateField()  # through the gateway: the day on which it was begun there
     reference = models.CharField(max_length=120, blank=True, default="")
     note = models.CharField(max_length=400, blank=True, default="")
+    reason = models.CharField(max_length=10, choices=RefundReason.choices, blank=True, default="")
+    # Whether what it takes off an invoice is settled there as goodwill, instead of being due again (M2).
+    reduces_invoice = models.BooleanField(default=False)
+    gateway_ref = models.CharField(max_length=200, blank=True, default="")  # empty until the gateway names it
+    failure_code = models.CharField(max_length=60, blank=True, default="")
+    failure_message = models.CharField(max_length=300, blank=True, default="")
     # The one-time key of the form it was recorded with, so that a double click records it once (DESIGN P8).
     idempotency_key = models.CharField(max_length=40, null=True)
     created_at = models.DateTimeField()
+    # When the worker asks the gateway about a pending one next, and how many times it has.
+    next_refresh_at = models.DateTimeField(null=True)
+    refresh_count = models.PositiveIntegerField(default=0)
 
     amount = MoneyOf("amount_minor")
 
@@ -72,7 +107,35 @@ class Refund(models.Model):
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
             models.CheckConstraint(condition=Q(status__in=RefundStatus.values), name="refund_status_known"),
             models.CheckConstraint(
-                condition=Q(mode="offline") & ~Q(method="") | Q(mode="dashboard", method=""),
+                condition=Q(mode="offline") & ~Q(method="") | Q(mode__in=("gateway", "dashboard"), method=""),
                 name="refund_mode_fits_method",
             ),
+            models.CheckConstraint(
+                condition=Q(mode="offline", status__in=("succeeded", "reversed"), gateway_ref="")
+                | Q(mode="gateway", status__in=("pending", "succeeded", "failed"))
+                | Q(mode="dashboard", status__in=("pending", "succeeded", "failed")) & ~Q(gateway_ref=""),
+                name="refund_status_fits_mode",
+            ),
+            models.CheckConstraint(
+                condition=Q(lost_minor=0)
+                | Q(mode="dashboard", lost_minor__gt=0, lost_minor__lte=F("amount_minor")),
+                name="refund_lost_only_in_dashboard",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="pending") | Q(next_refresh_at__isnull=False),
+                name="refund_pending_is_refreshed",
+            ),
+            models.UniqueConstraint(
+                fields=["payment", "gateway_ref"],
+                condition=~Q(gateway_ref=""),
+                name="refund_once_per_gateway_ref",
+            ),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["next_refresh_at"], condition=Q(status="pending"), name="refund_to_refresh"),
+        ]
+
+    @property
+    def counted_minor(self) -> int:
+        """The part that its payment had money for."""
+        return self.amount_minor - self.lost_minor

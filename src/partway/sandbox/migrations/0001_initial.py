@@ -83,6 +83,7 @@ class Migration(migrations.Migration):
                 ("confirmation", models.CharField(blank=True, max_length=40)),
                 ("declines", models.PositiveSmallIntegerField(default=0)),
                 ("lapses", models.BooleanField(default=False)),
+                ("refunds", models.CharField(blank=True, max_length=10)),
                 ("settles_at", models.DateTimeField(null=True)),
                 ("settle_outcome", models.CharField(blank=True, max_length=10)),
                 ("authorized_minor", models.PositiveBigIntegerField(null=True)),
@@ -177,6 +178,8 @@ class Migration(migrations.Migration):
                 ("reference", models.CharField(blank=True, max_length=200)),
                 ("status", models.CharField(default="succeeded", max_length=10)),
                 ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
+                ("settles_at", models.DateTimeField(null=True)),
+                ("settle_outcome", models.CharField(blank=True, max_length=10)),
                 (
                     "checkout",
                     models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
@@ -228,5 +231,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="idempotentresponse",
             constraint=models.UniqueConstraint(fields=("account", "key"), name="one_answer_per_key"),
+        ),
+        migrations.AddIndex(
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("settles_at__isnull", False)),
+                fields=["settles_at"],
+                name="refund_settling",
+            ),
         ),
     ]
