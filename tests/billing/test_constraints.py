@@ -116,8 +116,27 @@ def refund(invoice: Invoice) -> Refund:
     owner = {"organization": invoice.organization, "payment": payment(invoice), "method": "Cash"}
     on = invoice.due_on
     return Refund.objects.create(
-        **owner, mode="offline", amount_minor=100, currency="USD", refunded_on=on, created_at=present()
+        **owner,
+        status="succeeded",
+        mode="offline",
+        amount_minor=100,
+        currency="USD",
+        refunded_on=on,
+        created_at=present(),
     )
+
+
+def refund_at_gateway(invoice: Invoice) -> Refund:
+    row = refund(invoice)
+    Refund.objects.filter(pk=row.pk).update(mode="gateway", method="", gateway_ref="re_1")
+    row.refresh_from_db()
+    return row
+
+
+def refund_call(invoice: Invoice) -> GatewayCall:
+    row = refund_at_gateway(invoice)
+    owner = {"payment": row.payment, "refund": row, "operation": "refund"}
+    return GatewayCall.objects.create(**owner, attempt=1, started_at=present())
 
 
 @transaction.atomic
@@ -233,7 +252,14 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "allocation_sign_fits_cause": overwritten(allocation, cause="reversed"),
     "refund_amount_positive": overwritten(refund, amount_minor=0),
     "refund_status_known": overwritten(refund, status="lost"),
-    "refund_mode_fits_method": overwritten(refund, mode="dashboard"),
+    "refund_mode_fits_method": overwritten(refund, mode="gateway"),
+    "refund_status_fits_mode": overwritten(refund, status="failed"),
+    "refund_lost_only_in_dashboard": overwritten(refund, lost_minor=1),
+    "refund_pending_is_refreshed": overwritten(refund_at_gateway, status="pending"),
+    "refund_once_per_gateway_ref": duplicated(refund_at_gateway),
+    "gateway_call_refund_attempt_unique": duplicated(refund_call),
+    "gateway_call_of_refund": overwritten(refund_call, operation="close"),
+    "allocation_of_refund": overwritten(allocation, cause="restored"),
     "refund_once_per_idempotency_key": same_refund_form,
     "adjustment_sign_fits_cause": overwritten(adjustment, cause="by_member"),
     "adjustment_reason_known": overwritten(adjustment, reason="whim"),

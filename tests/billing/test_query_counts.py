@@ -131,7 +131,7 @@ def test_settling_rest_takes_ten_queries(invoice: Invoice, alice: Actor) -> None
 def test_recording_refund_of_credit_takes_nine_queries(invoice: Invoice, alice: Actor) -> None:
     personas.record_check(invoice, 120_000)
     on = today(present(), "America/New_York")
-    refund = OutsideRefund(Money(20_000, "USD"), "offline", on, "Cash", idempotency_key="form-1")
+    refund = OutsideRefund(Money(20_000, "USD"), "Cash", on, idempotency_key="form-1")
     told = statements(lambda: refunds.record(invoice.customer, refund=refund, by=alice, now=present()))
     assert (len(told), writes(told)) == (9, 3)
 

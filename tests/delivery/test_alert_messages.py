@@ -81,7 +81,30 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     (
         "refunded_at_gateway",
         {"refunded": PART, "captured": FULL},
-        "$50.00 of $300.00 was refunded at the payment service, but no refund is recorded in Partway yet.",
+        "$50.00 of $300.00 was refunded in the dashboard of the payment service. It is booked: what it took off an "
+        "invoice is due again there.",
+    ),
+    (
+        "refunded_beyond_payment",
+        {"refunded": FULL, "captured": FULL, "lost": PART},
+        "$300.00 of $300.00 was refunded in the dashboard of the payment service, $50.00 more than was left of the "
+        "payment.",
+    ),
+    (
+        "refund_in_other_currency",
+        {"refunded": PART, "captured": FULL},
+        "$50.00 was refunded at the payment service for a payment of $300.00. It is not booked.",
+    ),
+    (
+        "refund_failed",
+        {"amount": PART, "refund": "ref_1"},
+        "The refund of $50.00 failed: the customer does not get the money. It is back on the invoice as far as it "
+        "still fits; the rest is credit.",
+    ),
+    (
+        "refund_unsettled",
+        {"amount": PART, "refund": "ref_1"},
+        "The refund of $50.00 has neither succeeded nor failed at the payment service yet. Look it up there.",
     ),
 ]
 

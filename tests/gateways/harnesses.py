@@ -45,6 +45,7 @@ class SandboxHarness:
         "declined": {"number": "4000000000000002"},
         "insufficient_funds": {"number": "4000000000009995"},
         "lapsing": {"number": "4000000000000341"},
+        "slow_refunds": {"number": "4000000000007726"},
         "debit": {"method": "bank_debit", "account": "000123456789"},
         "bad_debit": {"method": "bank_debit", "account": "000111111116"},
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
 from partway.gateways.protocol import Checkout, OutcomeUnknown, RefundStatus, Refused
 from partway.lib.money import Money
 from tests.gateways.harnesses import GatewayHarness
+from tests.support.sandbox_server import wait_until
 
 
 @pytest.fixture
@@ -87,3 +89,27 @@ def test_refund_can_fail_after_it_succeeded(harness: GatewayHarness, paid: Check
     harness.settle_refund(refund, "failed")
     assert harness.gateway.fetch(paid.ref).refunds[0].status == RefundStatus.FAILED
     assert harness.gateway.refund(paid.ref, Money(12_500, "USD"), "again").ref != refund.ref
+
+
+def test_refused_refund_sends_nothing(harness: GatewayHarness, paid: Checkout) -> None:
+    harness.inject_fault("refund_refused")
+    with pytest.raises(Refused):
+        harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert harness.gateway.fetch(paid.ref).refunds == ()
+
+
+def test_refund_failing_before_execution_sends_nothing(harness: GatewayHarness, paid: Checkout) -> None:
+    harness.inject_fault("error_before", act="refund")
+    with pytest.raises(OutcomeUnknown):
+        harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    assert harness.gateway.fetch(paid.ref).refunds == ()
+
+
+def test_end_of_refund_is_reported_and_listed(harness: GatewayHarness, paid: Checkout) -> None:
+    harness.inject_fault("refund_pending")
+    refund = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
+    began = datetime.now(UTC)
+    harness.settle_refund(refund, "failed")
+    wait_until(lambda: "refund_failed" in [one.kind for one in harness.callback_receiver.received])
+    [listed] = harness.gateway.list_since(began)
+    assert [one.status for one in listed.state.refunds] == [RefundStatus.FAILED]

@@ -259,7 +259,7 @@ class MemberRules(PartwayMachine):
     @rule(customer=customers, currency=currencies, of=portions, by=members)
     def refund_credit(self, customer: int, currency: str, of: str, by: int) -> None:
         amount = portion(of, self.books.credit(customer, currency), currency)
-        refund = OutsideRefund(Money(amount, currency), "offline", self.now.date(), "Cash")
+        refund = OutsideRefund(Money(amount, currency), "Cash", self.now.date())
         self.act(
             "refund credit",
             lambda: self.books.refund_credit(customer, currency, amount),
@@ -272,7 +272,7 @@ class MemberRules(PartwayMachine):
     @rule(payment=one("payments", is_refundable), of=portions, by=members)
     def refund_payment(self, payment: Payment, of: str, by: int) -> None:
         amount = portion(of, (payment.captured or 0) - payment.refunded, payment.currency)
-        refund = OutsideRefund(Money(amount, payment.currency), "offline", self.now.date(), "Cash")
+        refund = OutsideRefund(Money(amount, payment.currency), "Cash", self.now.date())
         row, customer = self.row(payment), self.customers[payment.document.customer]
         self.act(
             "refund payment",

@@ -46,6 +46,9 @@ class GatewayDriver:
         "insufficient_funds": {"number": "4000000000009995"},
         "confirming": {"number": "4000002500003155"},
         "lapsing": {"number": "4000000000000341"},
+        "slow_refunds": {"number": "4000000000007726"},
+        "failing_refunds": {"number": "4000000000003055"},
+        "returned_refunds": {"number": "4000000000005126"},
         "debit": {"method": "bank_debit", "account": "000123456789"},
         "bad_debit": {"method": "bank_debit", "account": "000111111116"},
     }
@@ -122,9 +125,9 @@ class GatewayDriver:
         path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
         return str(self._call_api("POST", path, amount=amount_minor, currency=payment.currency)["id"])
 
-    def fail_refund_at_gateway(self, refund_id: str) -> None:
-        """Makes a refund of the dashboard fail, also after it had succeeded."""
-        self._call_api("POST", f"/v1/refunds/{refund_id}/settle", outcome="failed")
+    def settle_refund(self, refund_id: str, outcome: str = "succeeded") -> None:
+        """Ends a pending refund, or makes one fail that had succeeded."""
+        self._call_api("POST", f"/v1/refunds/{refund_id}/settle", outcome=outcome)
 
     def capture(self, payment: Payment) -> None:
         """Captures an authorization in the dashboard of the sandbox."""
@@ -180,6 +183,10 @@ class GatewayDriver:
         """Returns every charge of a payment, in minor units."""
         line = self.ledger().get(payment.pk, {"captures": 0, "captured": 0})
         return [line["captured"]] * line["captures"]
+
+    def refunded_minor(self, payment: Payment) -> int:
+        """Returns what the sandbox has sent back of a payment, or is sending."""
+        return int(self.ledger()[payment.pk]["refunded"])
 
     def assert_ledger_matches_books(self) -> None:
         """Asserts that the sandbox's ledger and our books agree, and that no customer was charged twice."""

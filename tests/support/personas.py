@@ -20,13 +20,14 @@ from partway.billing import events
 from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.models import Adjustment, Customer, Invoice, Payment, PaymentRequest, Quote, Refund
-from partway.billing.payments import booking
+from partway.billing.payments import booking, refund_booking
 from partway.billing.people import customers, organizations
 from partway.billing.receivables import offline_payments, refunds, settlements
-from partway.billing.receivables.offline_payments import OfflinePayment
+from partway.billing.receivables.offline_payments import OfflinePayment, lock_invoices
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
 from partway.billing.requests import payment_requests
+from partway.gateways import protocol
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
 from partway.lib.clock import now as present
 from partway.lib.clock import today
@@ -275,11 +276,30 @@ def settle_rest(invoice: Invoice, reason: str = "fee") -> Adjustment:
     return settlements.settle(invoice, settlement=settlement, by=by, now=present())
 
 
+def refund_in_dashboard(payment: Payment, amount_minor: int, *, ref: str = "re_1") -> Refund:
+    """Books that so much of an online payment was refunded in the gateway's dashboard."""
+    amount = Money(amount_minor, payment.captured_currency)
+    _report(payment, protocol.Refund(ref, protocol.RefundStatus.SUCCEEDED, amount))
+    return Refund.objects.get(payment=payment, gateway_ref=ref)
+
+
+def fail_refund(refund: Refund) -> None:
+    """Books that the bank sent a refund back."""
+    _report(refund.payment, protocol.Refund(refund.gateway_ref, protocol.RefundStatus.FAILED, refund.amount))
+
+
+def _report(payment: Payment, reported: protocol.Refund) -> None:
+    with transaction.atomic():
+        locked, fresh = lock_invoices(payment), Payment.objects.get(pk=payment.pk)
+        by = events.gateway_actor("sandbox")
+        refund_booking.apply(fresh, [reported], locked, by=by, now=present())
+
+
 def give_back(payment: Payment, amount_minor: int) -> Refund:
     """Records that so much of a payment was given back in cash."""
     at, customer = present(), payment.document.customer
     on = today(at, payment.organization.time_zone)
-    refund = OutsideRefund(Money(amount_minor, payment.captured_currency), "offline", on, "Cash")
+    refund = OutsideRefund(Money(amount_minor, payment.captured_currency), "Cash", on)
     by = owner_actor(payment.organization)
     [row] = refunds.record(customer, refund=refund, payment=payment, by=by, now=at)
     return row

@@ -119,7 +119,10 @@ class RateLimited(BillingError):
 
 
 class GatewayUnavailable(BillingError):
-    """The gateway did not respond (DESIGN P5), or refused: then with reason `refused` and its message."""
+    """The gateway did not respond (DESIGN P5), or refused: then with reason `refused` and its message.
+
+    Reason `refund_failed`: a refund, of which nothing was sent.
+    """
 
     code = "gateway_unavailable"
     status = 503
@@ -137,6 +140,12 @@ class Conflict(BillingError):
 
     code = "conflict"
     status = 409
+
+
+class NotRefundable(Conflict):
+    """More than is left of the payment, of which `left` is the amount: another refund may have been first (M5)."""
+
+    code = "not_refundable"
 
 
 class InvoiceNotSent(Conflict):

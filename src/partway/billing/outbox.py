@@ -18,7 +18,7 @@ from partway.lib.email_addresses import distinct_addresses, same_address
 from . import events
 from .errors import RateLimited
 from .events import CLOCK
-from .models import Event, Invoice, Mail, Payment, PaymentRequest, Quote
+from .models import Event, Invoice, Mail, Payment, PaymentRequest, Quote, Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +134,29 @@ def queue_payment_notice(payment: Payment, event: Event, stages: dict[str, int])
     queue("payment_received", event, Recipients(to=[to], reply_to=office, data=dict(stages)))
 
 
+def queue_refund_notice(refund: Refund, event: Event) -> None:
+    """Queues the mail to the customer that money is on its way back to them."""
+    payment = refund.payment
+    to, cc = receipt_recipients(payment.document, payment.payment_request)
+    reply_to = payment.document.organization.email
+    queue("refund", event, Recipients(to=to, cc=cc, reply_to=reply_to, data={"refund": refund.pk}))
+
+
+def queue_refund_failure(refund: Refund, event: Event) -> None:
+    """Queues the notice that a refund failed: to the member who made it, else to the organization."""
+    payment, office = refund.payment, refund.payment.document.organization.email
+    started = payment.events.filter(type="refund.started", data__refund=refund.pk).first()
+    made_by = Member.objects.select_related("user").filter(pk=started.actor_id).first() if started else None
+    to = made_by.user.email if made_by else office
+    queue("refund_failed", event, Recipients(to=[to], reply_to=office, data={"refund": refund.pk}))
+
+
 def redirect_member_mails(member: Member) -> None:
     """Gives the queued notices to a member who leaves to the organization: a stranger may read their address next."""
     Mail.objects.filter(
         organization=member.organization_id,
         status="queued",
-        kind__in=("payment_received", "payment_request_ended"),
+        kind__in=("payment_received", "payment_request_ended", "refund_failed"),
         to=[member.user.email],
     ).update(to=[member.organization.email])
 

@@ -63,7 +63,9 @@ PAYMENT: Transitions = {
 }
 
 REFUND: Transitions = {
-    ("pending", "succeeded"): "refund.succeeded",  # recorded by a member, after it happened outside
+    ("pending", "succeeded"): "refund.succeeded",
+    ("pending", "failed"): "refund.failed",
+    ("succeeded", "failed"): "refund.failed",  # reported days later: the bank sent the money back
     ("succeeded", "reversed"): "refund.reversed",  # recorded by mistake
 }
 

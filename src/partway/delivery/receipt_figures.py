@@ -144,6 +144,7 @@ _CAUSES = {
     AllocationCause.EDITED: gettext_lazy("%(payment)s, moved to credit"),
     AllocationCause.RELEASED: gettext_lazy("%(payment)s, moved to credit"),
     AllocationCause.REFUNDED: gettext_lazy("%(payment)s, given back"),
+    AllocationCause.RESTORED: gettext_lazy("%(payment)s, refund failed"),
 }
 
 

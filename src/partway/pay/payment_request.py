@@ -14,7 +14,6 @@ from partway.billing.payments.start import check_payable
 from partway.billing.requests import payment_requests
 from partway.delivery.receipt_figures import receipt
 from partway.lib.clock import now
-from partway.lib.money import Money
 
 from . import responses
 from .decorators import form_of, opened_view, row_of_link
@@ -78,7 +77,7 @@ def _paid_page(request: HttpRequest, payment_request: PaymentRequest, payment: P
         "receipt": receipt(payment),
         "receipt_path": links.link_path(payment),
         "is_own": payment.payment_request_id == payment_request.pk,
-        "refunded": Money(payment.refunded_minor, payment.currency),
+        "refunds": payment.refunds.counted().order_by("refunded_on", "pk"),
     }
     return responses.page(request, "request_paid", context)
 

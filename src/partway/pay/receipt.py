@@ -60,7 +60,7 @@ def _page(request: HttpRequest, token: str, payment: Payment, stage: str) -> Htt
     }
     if stage in _HAS_RECEIPT:
         context["receipt"] = receipt(payment)
-        context["refunds"] = payment.refunds.succeeded().order_by("refunded_on", "pk")
+        context["refunds"] = payment.refunds.counted().order_by("refunded_on", "pk")
     if stage == "reversed":
         context["reversed_on"] = reversed_on(payment)
     # Receipts are passed on and kept by people who may not pay or see the invoice, so one leads to no page to pay on.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from partway.sandbox.instruments import (
     DEBITS,
     EXPIRED,
     LAPSED,
+    REFUND_BEHAVIORS,
     TOO_MANY_DECLINES,
     Instrument,
 )
@@ -63,7 +65,7 @@ def pay_by_card(checkout: Checkout, card: Instrument) -> None:
         checkout.confirmation = secrets.token_urlsafe(16)
         checkout.save(update_fields=["confirmation"])
     else:
-        _authorize(checkout, lapses=card.lapses)
+        _authorize(checkout, lapses=card.lapses, refunds=card.refunds)
 
 
 def confirm(checkout: Checkout, confirmation: str, agreed: bool) -> None:
@@ -76,9 +78,9 @@ def confirm(checkout: Checkout, confirmation: str, agreed: bool) -> None:
         _decline(checkout, *CONFIRMATION_DECLINED)
 
 
-def _authorize(checkout: Checkout, *, lapses: bool = False) -> None:
-    amount = {"authorized_minor": checkout.amount_minor}
-    _move(checkout, Status.AUTHORIZED, "authorized", method="card", lapses=lapses, **amount)
+def _authorize(checkout: Checkout, *, lapses: bool = False, refunds: str = "") -> None:
+    card = {"method": "card", "lapses": lapses, "refunds": refunds}
+    _move(checkout, Status.AUTHORIZED, "authorized", authorized_minor=checkout.amount_minor, **card)
 
 
 def _decline(checkout: Checkout, code: str, message: str) -> None:
@@ -165,9 +167,19 @@ def refund(checkout: Checkout, amount_minor: int, reference: str) -> Refund:
         raise ApiError(409, "not_captured", "Nothing was captured.")
     if not 0 < amount_minor <= left:
         raise ApiError(422, "amount_too_large", f"Only {left} can still be refunded.")
-    status = "pending" if faults.consume(checkout.account_id, faults.ON_REFUND) else "succeeded"
+    status, outcome = REFUND_BEHAVIORS[checkout.refunds]
+    fault = faults.consume(checkout.account_id, faults.ON_REFUND)
+    if fault and fault.kind == "refund_refused":
+        raise ApiError(409, "refund_refused", "This payment cannot be refunded: the card was closed.")
+    if fault:
+        status, outcome = "pending", ""  # until a test settles it
     refund_row = Refund.objects.create(
-        checkout=checkout, amount_minor=amount_minor, reference=reference, status=status
+        checkout=checkout,
+        amount_minor=amount_minor,
+        reference=reference,
+        status=status,
+        settles_at=now() + timedelta(seconds=SETTLE_AFTER_SECONDS) if outcome else None,
+        settle_outcome=outcome,
     )
     refunded = checkout.refunded_minor + amount_minor
     _move(checkout, Status.CAPTURED, "refunded", refunded_minor=refunded)
@@ -182,8 +194,8 @@ def settle_refund(refund_id: str, account_id: str, outcome: str) -> Refund:
     checkout = locked(refund_row.checkout_id, account_id)
     if refund_row.status == "failed" or refund_row.status == outcome:
         raise ApiError(409, "refund_settled", f"This refund has {refund_row.status}.")
-    refund_row.status = outcome
-    refund_row.save(update_fields=["status"])
+    refund_row.status, refund_row.settles_at = outcome, None
+    refund_row.save(update_fields=["status", "settles_at"])
     back = refund_row.amount_minor if outcome == "failed" else 0
     kind = "refund_failed" if outcome == "failed" else "refunded"
     _move(checkout, Status.CAPTURED, kind, refunded_minor=checkout.refunded_minor - back)
@@ -203,3 +215,7 @@ def process_due() -> None:
             checkout = locked(checkout_id)
             if checkout.status == Status.PROCESSING:
                 settle(checkout)
+    for refund_row in Refund.objects.filter(settles_at__lte=at).select_related("checkout")[:100]:
+        # Another request may have settled it meanwhile.
+        with transaction.atomic(), suppress(ApiError):
+            settle_refund(refund_row.id, refund_row.checkout.account_id, refund_row.settle_outcome)

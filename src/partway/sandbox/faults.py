@@ -21,7 +21,7 @@ ON_CALLBACK = (
 AFTER_CAPTURE = ("capture_too_late",)
 ON_CAPTURE = ("wrong_amount", "wrong_currency")
 ON_CLOSE = ("close_too_late",)
-ON_REFUND = ("refund_pending",)
+ON_REFUND = ("refund_pending", "refund_refused")
 ACTS = ("start", "fetch", "capture", "close", "refund", "list_checkouts", "account")
 KINDS = (
     *BEFORE,

@@ -18,6 +18,7 @@ class Instrument:
     message: str = ""
     confirms: bool = False
     lapses: bool = False
+    refunds: str = ""  # one of REFUND_BEHAVIORS
 
     @property
     def display_number(self) -> str:
@@ -26,6 +27,14 @@ class Instrument:
             return self.number
         return " ".join(self.number[start : start + 4] for start in range(0, len(self.number), 4))
 
+
+# By the card that paid: the status of a new refund, and the one that it gets some seconds later.
+REFUND_BEHAVIORS = {
+    "": ("succeeded", ""),
+    "slow": ("pending", "succeeded"),
+    "failing": ("pending", "failed"),
+    "returned": ("succeeded", "failed"),
+}
 
 CARDS = {
     card.number: card
@@ -40,6 +49,11 @@ CARDS = {
         ),
         Instrument("4000002500003155", _("Asks for a confirmation"), confirms=True),
         Instrument("4000000000000341", _("Succeeds, but lapses before capture"), lapses=True),
+        Instrument("4000000000007726", _("Succeeds; its refunds take a few seconds"), refunds="slow"),
+        Instrument(
+            "4000000000003055", _("Succeeds; its refunds fail after a few seconds"), refunds="failing"
+        ),
+        Instrument("4000000000005126", _("Succeeds; its refunds succeed, then fail"), refunds="returned"),
     )
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from partway.accounts.permissions import Permission
 from partway.billing import links
@@ -29,7 +29,8 @@ class PaymentRow:
     allocated_here: Money | None = None
     can_reverse: bool = False
     can_release: bool = False
-    can_refund: bool = False
+    can_refund: bool = False  # by hand; of an online payment through its gateway too
+    on_its_way: Money | None = None  # the part of what was given back that the gateway has not confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ def payment_row(
     """Returns the row of one payment."""
     may_reverse = Permission.REVERSE_PAYMENTS in ctx.permissions
     has_money = payment.status == "succeeded"
+    pending = None
+    if payment.refunded_minor:  # few payments have refunds
+        pending = payment.refunds.pending().aggregate(sum=Sum("amount_minor"))["sum"]
     is_refundable = has_money and payment.refunded_minor < (payment.captured_minor or 0)
     return PaymentRow(
         payment,
@@ -93,4 +97,5 @@ def payment_row(
         can_reverse=may_reverse and payment.is_offline and has_money and not payment.refunded_minor,
         can_release=can_release,
         can_refund=is_refundable and Permission.REFUND_PAYMENTS in ctx.permissions,
+        on_its_way=Money(pending, payment.captured_currency) if pending else None,
     )

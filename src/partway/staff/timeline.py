@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from partway.accounts.models import Role
 from partway.billing.documents import versions
 from partway.billing.models import Event
+from partway.billing.models.refunds import RefundReason
 from partway.delivery.formats import format_date, format_money
 from partway.delivery.messages.alerts import alert_sentence
 from partway.delivery.messages.mails import mail_error_message
@@ -97,9 +98,8 @@ _COMPUTED: dict[str, Callable[[Event], object]] = {
     "gateway": lambda event: event.data.get("gateway", gettext("a payment service")),
     "method": lambda event: method_label(str(event.data.get("method", "other means"))),
     "person": lambda event: event.data.get("name") or event.data.get("email", gettext("a person")),
-    "refund_method": lambda event: (
-        method_label(event.data["method"]) if event.data["method"] else gettext("Payment service")
-    ),
+    "refund_method": lambda event: method_label(event.data["method"]),
+    "refund_reason": lambda event: RefundReason(event.data["reason"]).label,
     "role": lambda event: (
         Role(event.data["role"]).label.lower() if "role" in event.data else gettext("a new role")
     ),
@@ -213,8 +213,19 @@ _SENTENCES = {
     "payment.reversed:deposit": _("%(actor)s reversed the deposit of %(amount)s"),
     "payment.receipt_resent": _("%(actor)s sent the receipt again to %(to)s"),
     "credit.applied": _("%(actor)s put %(amount)s of credit on the invoice"),
+    "invoice.adjustment_taken_back:refund_failed": _(
+        "%(amount)s is no longer settled (%(adjustment)s), because its refund failed"
+    ),
     "invoice.payment_refunded": _("%(amount)s was taken off the invoice, because it was given back"),
-    "refund.succeeded": _("%(actor)s recorded that %(amount)s was given back (%(refund_method)s)"),
+    "invoice.payment_restored": _("%(amount)s is on the invoice again, because its refund failed"),
+    "refund.started": _("%(actor)s sent %(amount)s back to the customer (%(refund_reason)s)"),
+    "refund.reported": _("%(amount)s was sent back in the dashboard of the payment service"),
+    "refund.reported:lost": _(
+        "%(amount)s was sent back in the dashboard of the payment service, more than was left"
+    ),
+    "refund.succeeded": _("The payment service confirmed the refund of %(amount)s"),
+    "refund.succeeded:offline": _("%(actor)s recorded that %(amount)s was given back (%(refund_method)s)"),
+    "refund.failed": _("The refund of %(amount)s failed; the customer does not get it"),
     "refund.reversed": _("%(actor)s reversed the refund of %(amount)s"),
     "credit.released": _("%(actor)s moved %(amount)s to the customer’s credit"),
     "payment_request.sent": _("%(actor)s requested %(amount)s from %(to)s"),
@@ -293,6 +304,12 @@ def _value(key: str) -> Callable[[Event], str]:
     return lambda event: str(event.data.get(key, ""))
 
 
+def _refund_details(event: Event) -> str:
+    """The note of the member, and that the payment was a deposit and is none any more."""
+    ended = gettext("No longer the deposit of the quote") if event.data.get("ends_deposit") else ""
+    return " · ".join(filter(None, (event.data.get("note", ""), ended)))
+
+
 # Tells apart the sentences of one event type.
 _VARIANTS: dict[str, Callable[[Event], str]] = {
     "invoice.adjustment_taken_back": _value("cause"),
@@ -304,6 +321,8 @@ _VARIANTS: dict[str, Callable[[Event], str]] = {
     "payment.recorded": lambda event: "deposit" if event.quote_id else "",
     "payment.reversed": lambda event: "deposit" if event.quote_id else "",
     "payment_request.canceled": _value("reason"),
+    "refund.reported": lambda event: "lost" if event.data["lost_minor"] else "",
+    "refund.succeeded": lambda event: "offline" if event.data["mode"] == "offline" else "",
     "quote.accepted": lambda event: "recorded" if "on" in event.data else "",
     "quote.declined": lambda event: "recorded" if "on" in event.data else "",
     "quote.reopened": lambda event: (
@@ -329,9 +348,8 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     "quote.accepted": _value("note"),
     "quote.declined": _value("reason"),
     "refund.reversed": _value("reason"),
-    "refund.succeeded": lambda event: (
-        gettext("No longer the deposit of the quote") if event.data.get("ends_deposit") else ""
-    ),
+    **dict.fromkeys(("refund.started", "refund.reported", "refund.succeeded"), _refund_details),
+    "refund.failed": _value("message"),
 }
 _HIDDEN_TYPES = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})
 _TONES = {
@@ -346,6 +364,9 @@ _TONES = {
     "payment.reversed": "amber",
     "refund.succeeded": "amber",
     "refund.reversed": "amber",
+    "refund.started": "amber",
+    "refund.reported": "amber",
+    "refund.failed": "amber",
     "credit.applied": "green",
     "quote.sent": "ring",
     "quote.accepted": "green",

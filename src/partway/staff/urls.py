@@ -16,7 +16,7 @@ from .invoices import index as invoice_index
 from .invoices import parties as invoice_parties
 from .invoices import versions as invoice_versions
 from .overview import attention, home, inbox, overview
-from .payments import credit, offline_payments, payment_requests, refunds, settlements
+from .payments import credit, gateway_refunds, offline_payments, payment_requests, refunds, settlements
 from .payments import detail as payment_detail
 from .payments import index as payment_index
 from .quotes import acts as quote_acts
@@ -122,6 +122,12 @@ _payments = [
         "<str:payment_id>/reverse/", Permission.REVERSE_PAYMENTS, offline_payments.reverse, "payment_reverse"
     ),
     page("<str:payment_id>/refund/", Permission.REFUND_PAYMENTS, refunds.record_of_payment, "payment_refund"),
+    page(
+        "<str:payment_id>/gateway-refund/",
+        Permission.REFUND_PAYMENTS,
+        gateway_refunds.refund,
+        "payment_gateway_refund",
+    ),
 ]
 _refunds = [
     page("<str:refund_id>/reverse/", Permission.REFUND_PAYMENTS, refunds.reverse, "refund_reverse"),

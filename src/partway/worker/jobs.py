@@ -32,6 +32,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "mails": sending.send_due,
     "callbacks": due_work.process_pending_callbacks,
     "unsettled_payments": due_work.refresh_unsettled_payments,
+    "pending_refunds": due_work.refresh_pending_refunds,
     "gateway_lists": gateway_list.reconcile_gateway_lists,
     "expire_requests": expire_payment_requests,
     "expire_quotes": due_work.expire_quotes,
@@ -49,6 +50,7 @@ JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
     "mails": ("mails",),
     "callbacks": ("callbacks",),
     "unsettled_payments": ("unsettled_payments",),
+    "pending_refunds": ("pending_refunds",),
     "gateway_lists": ("gateway_lists",),
     "database": (
         *("expire_requests", "expire_quotes", "resolve_alerts", "delete_stale_heartbeats"),

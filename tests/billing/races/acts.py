@@ -240,7 +240,7 @@ def give_back_once(scenario: RaceScenario) -> str:
 def _given_back(scenario: RaceScenario, key: str | None) -> str:
     """$500.00 of the customer's credit, in cash."""
     on = today(present(), scenario.organization.time_zone)
-    refund = OutsideRefund(Money(50_000, "USD"), "offline", on, "Cash", idempotency_key=key)
+    refund = OutsideRefund(Money(50_000, "USD"), "Cash", on, idempotency_key=key)
     refunds.record(scenario.dana, refund=refund, by=scenario.alice, now=present())
     return "given back"
 
@@ -248,7 +248,7 @@ def _given_back(scenario: RaceScenario, key: str | None) -> str:
 def give_back_check(scenario: RaceScenario) -> str:
     """$300.00 of the payment that the scene begins with, wherever it stands."""
     on = today(present(), scenario.organization.time_zone)
-    refund = OutsideRefund(Money(30_000, "USD"), "offline", on, "Cash")
+    refund = OutsideRefund(Money(30_000, "USD"), "Cash", on)
     refunds.record(scenario.dana, refund=refund, payment=scenario.payment, by=scenario.alice, now=present())
     return "given back"
 

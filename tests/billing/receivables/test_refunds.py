@@ -15,7 +15,6 @@ from partway.billing.ledger import allocations
 from partway.billing.ledger.allocations import AllocationError
 from partway.billing.models import (
     Adjustment,
-    Alert,
     Customer,
     Event,
     Invoice,
@@ -26,19 +25,17 @@ from partway.billing.models import (
 )
 from partway.billing.receivables import credit, offline_payments, refunds
 from partway.billing.receivables.refunds import OutsideRefund
-from partway.billing.reconciliation import gateway_list
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
 from tests.billing.receivables.test_offline_payments import record
 from tests.billing.receivables.test_settlements import figures
 from tests.support import personas
-from tests.support.gateway_driver import GatewayDriver
 
 
 def outside(amount_minor: int, currency: str = "USD", **changes: Any) -> OutsideRefund:
     """A refund in cash of today."""
-    typed = {"mode": "offline", "method": "Cash", "refunded_on": today(present(), "America/New_York")}
+    typed = {"method": "Cash", "refunded_on": today(present(), "America/New_York")}
     return OutsideRefund(Money(amount_minor, currency), **{**typed, **changes})
 
 
@@ -145,7 +142,7 @@ def test_refund_of_paid_request_revives_nothing(
     open_request: PaymentRequest, dana: Customer, alice: Actor
 ) -> None:
     payment = personas.captured_payment(open_request.invoice, 30_000, request=open_request)
-    give_back(dana, 30_000, alice, payment, mode="dashboard", method="")
+    give_back(dana, 30_000, alice, payment)
     open_request.refresh_from_db()
     assert open_request.status == "paid"
     assert figures(open_request.invoice) == ("sent", 0, 0, 100_000)
@@ -276,7 +273,6 @@ def test_payment_that_was_given_back_cannot_be_reversed(
     ("changes", "field"),
     [
         ({"method": "Barter"}, "method"),
-        ({"mode": "dashboard", "method": ""}, "method"),
         ({"refunded_on": today(present(), "UTC") + timedelta(days=2)}, "refunded_on"),
         ({"reference": "x" * 121}, "reference"),
         ({"note": "x" * 401}, "note"),
@@ -354,34 +350,6 @@ def test_reversal_of_refund_needs_a_reason(overpaid: Payment, dana: Customer, al
     [row] = give_back(dana, 100, alice)
     with pytest.raises(Invalid):
         refunds.reverse(row, reason=" ", by=alice, now=present())
-
-
-# The gateway's dashboard
-
-
-def test_refund_in_dashboard_resolves_its_alert(
-    gateway_driver: GatewayDriver, open_request: PaymentRequest, dana: Customer, alice: Actor
-) -> None:
-    payment = gateway_driver.start_and_pay(open_request)
-    gateway_driver.refund_at_gateway(payment, 10_000)
-    gateway_list.reconcile_gateway_lists(now=present())
-    alert = Alert.objects.get(kind="refunded_at_gateway")
-    give_back(dana, 4_000, alice, payment, mode="dashboard", method="")
-    alert.refresh_from_db()
-    assert alert.resolved_at is None
-    give_back(dana, 6_000, alice, payment, mode="dashboard", method="")
-    alert.refresh_from_db()
-    assert alert.auto_resolution == "refund_recorded"
-
-
-def test_recorded_refund_in_dashboard_raises_no_alert(
-    gateway_driver: GatewayDriver, open_request: PaymentRequest, dana: Customer, alice: Actor
-) -> None:
-    payment = gateway_driver.start_and_pay(open_request)
-    gateway_driver.refund_at_gateway(payment, 10_000)
-    give_back(dana, 10_000, alice, payment, mode="dashboard", method="")
-    gateway_list.reconcile_gateway_lists(now=present())
-    assert not Alert.objects.exists()
 
 
 def test_count_of_refund_is_within_captured(overpaid: Payment) -> None:

@@ -156,12 +156,13 @@ def test_gateway_list_uses_checkout_ref_learned_from_previous_line(
     assert Alert.objects.get().params["checkout_ref"] == second.ref
 
 
-def test_gateway_list_alerts_refund_made_at_gateway(
+def test_gateway_list_books_refund_made_at_gateway(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(open_request)
     gateway_driver.refund_at_gateway(payment, 10_000)
-    reconcile()
+    assert [reconcile(), reconcile(20)] == [1, 0]
+    assert the_payment().refunded_minor == 10_000
     assert Alert.objects.get().kind == "refunded_at_gateway"
     assert refund_of(Alert.objects.get()) == (10_000, 30_000)
 
@@ -170,25 +171,21 @@ def test_gateway_list_ignores_failed_refund(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(open_request)
-    gateway_driver.fail_refund_at_gateway(gateway_driver.refund_at_gateway(payment, 10_000))
-    reconcile()
+    gateway_driver.settle_refund(gateway_driver.refund_at_gateway(payment, 10_000), "failed")
+    assert reconcile() == 0
     assert not Alert.objects.exists()
 
 
-def test_gateway_list_resolves_alert_once_refund_failed(
+def test_gateway_list_books_failure_of_refund(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(open_request)
     refunds = [gateway_driver.refund_at_gateway(payment, amount) for amount in (10_000, 5_000)]
     reconcile()
-    gateway_driver.fail_refund_at_gateway(refunds[0])
+    gateway_driver.settle_refund(refunds[0], "failed")
     reconcile(20)
-    alert = Alert.objects.get()
-    assert (refund_of(alert), alert.resolved_at) == ((5_000, 30_000), None)
-    gateway_driver.fail_refund_at_gateway(refunds[1])
-    reconcile(40)
-    alert.refresh_from_db()
-    assert alert.auto_resolution == "refund_failed"
+    assert the_payment().refunded_minor == 5_000
+    assert Alert.objects.get(kind="refund_failed").params["amount"]["amount_minor"] == 10_000
 
 
 def test_gateway_list_alerts_booked_amount_mismatch(

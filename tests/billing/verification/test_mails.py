@@ -23,6 +23,8 @@ KINDS = [
     ("quote.declined", "quote_declined"),
     ("payment.succeeded", "receipt"),
     ("payment.succeeded", "payment_received"),
+    ("refund.succeeded", "refund"),
+    ("refund.failed", "refund_failed"),
     ("member.invited", "invitation"),
     ("member.invitation_resent", "invitation"),
 ]
@@ -38,6 +40,8 @@ def mailed(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
     quotes.decline(personas.sent_quote(dana), reason="Too dear.", by=by, now=at)
     invitation = members.invite(dana.organization, email="ivy@post.example", role="reader", by=by, now=at)
     members.resend(invitation, by=by, now=at)
+    personas.refund_in_dashboard(paid, 100)
+    personas.fail_refund(personas.refund_in_dashboard(paid, 100, ref="re_2"))
 
 
 def lost(event_type: str, kind: str) -> Corruption:

@@ -36,7 +36,13 @@ def birch(paid: Payment, dana: Customer) -> Organization:
     }
     ours = {"reason": "fee", "amount_minor": 100, "currency": "USD", "created_at": now()}
     Adjustment.objects.create(organization=dana.organization, invoice=paid.invoice, **ours)
-    gone = {"mode": "offline", "method": "Cash", "refunded_on": now().date(), "created_at": now()}
+    gone = {
+        "mode": "offline",
+        "status": "succeeded",
+        "method": "Cash",
+        "refunded_on": now().date(),
+        "created_at": now(),
+    }
     Refund.objects.create(
         organization=dana.organization, payment=paid, amount_minor=100, currency="USD", **gone
     )

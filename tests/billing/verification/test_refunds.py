@@ -95,7 +95,7 @@ def given_back(invoice: Invoice, alice: Actor) -> Payment:
     """$1,100.00 for an invoice of $1,000.00; $600.00 were given back, and $10.00 by mistake."""
     payment = record(invoice, 110_000, alice, keep_rest_as_credit=True)
     for amount_minor in (1_000, 60_000):
-        refund = OutsideRefund(Money(amount_minor, "USD"), "offline", payment.day("UTC"), "Cash")
+        refund = OutsideRefund(Money(amount_minor, "USD"), "Cash", payment.day("UTC"))
         [row] = refunds.record(invoice.customer, refund=refund, payment=payment, by=alice, now=now())
         if amount_minor == 1_000:
             refunds.reverse(row, reason="Typed twice.", by=alice, now=now())

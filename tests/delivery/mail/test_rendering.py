@@ -12,11 +12,11 @@ from pytest_django import Settings
 from partway.accounts.models import Organization
 from partway.billing import links, outbox
 from partway.billing.documents import invoices
-from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest
+from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest, Refund
 from partway.billing.models.payment_requests import CancelReason
 from partway.billing.receivables import write_offs
 from partway.delivery.formats import format_date
-from partway.delivery.mail import rendering
+from partway.delivery.mail import kinds, rendering
 from partway.delivery.mail.content import stage_cells
 from partway.lib.clock import end_of_day, now
 from partway.lib.money import Money
@@ -265,3 +265,39 @@ def test_payment_received_mail_of_ended_invoice_names_no_rest(
     assert says.replace("made a payment on", "paid $200.00 on") in outgoing.body
     assert [("Left to ask for" in text) for text in (outgoing.body, html)] == [left] * 2
     assert [("$800.00" in text) for text in (outgoing.body, html)] == [left] * 2
+
+
+@pytest.fixture
+def refund(invoice: Invoice) -> Refund:
+    """$100.00 of $250.00 that were sent back in the gateway's dashboard, with the queued mail to the customer."""
+    payment = personas.captured_payment(invoice, 25_000)
+    return personas.refund_in_dashboard(payment, 10_000)
+
+
+def test_refund_mail_says_how_much_is_on_its_way(refund: Refund, invoice: Invoice) -> None:
+    mail = Mail.objects.get(kind="refund")
+    assert _message(mail).subject == f"Alder Joinery sent $100.00 back to you (invoice {invoice.number})"
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "It may take a few days until your bank shows it." in text
+        assert "$250.00" in text
+        assert links.receipt_url(refund.payment) in text
+
+
+def test_refund_mail_is_dropped_once_refund_failed(refund: Refund) -> None:
+    mail = Mail.objects.get(kind="refund")
+    assert kinds.is_valid(mail, now=now())
+    personas.fail_refund(refund)
+    assert not kinds.is_valid(mail, now=now())
+
+
+def test_mail_of_failed_refund_tells_what_to_do(refund: Refund, invoice: Invoice) -> None:
+    personas.fail_refund(refund)
+    mail = Mail.objects.get(kind="refund_failed")
+    assert _message(mail).subject == (
+        f"The refund of $100.00 to Dana Whitfield failed (invoice {invoice.number})"
+    )
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "give it back in another way" in text
+    assert kinds.is_valid(mail, now=now())
+    mail.to = ["former@member.example"]
+    assert not kinds.is_valid(mail, now=now())

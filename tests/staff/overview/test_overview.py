@@ -77,9 +77,7 @@ def test_overview_counts_refund_in_the_month_it_was_given_back(charlie: Client, 
 
 def give_back(payment: Payment, amount_minor: int, *, on: date | None = None) -> Refund:
     """Records that so much was given back in cash, today if no day is named."""
-    refund = OutsideRefund(
-        Money(amount_minor, "USD"), "offline", on or today(now(), "America/New_York"), "Cash"
-    )
+    refund = OutsideRefund(Money(amount_minor, "USD"), "Cash", on or today(now(), "America/New_York"))
     customer = payment.document.customer
     by = personas.owner_actor(customer.organization)
     return refunds.record(customer, refund=refund, payment=payment, by=by, now=now())[0]

@@ -110,19 +110,6 @@ def test_refund_with_wrong_fields_keeps_what_was_typed(alice: Client, overpaid: 
     assert 'value="No. 4"' in refused.content.decode()
 
 
-def test_dashboard_is_offered_for_online_payments_only(
-    alice: Client, overpaid: Payment, invoice: Invoice
-) -> None:
-    other = personas.sent_invoice(invoice.customer)
-    online = personas.captured_payment(other, 30_000, request=personas.request_payment(other))
-    offered = '<option value="@dashboard">'
-    assert offered in alice.get(of_payment(online)).content.decode()
-    assert offered not in alice.get(of_payment(overpaid)).content.decode()
-    assert give_back(alice, of_payment(overpaid), "1.00", method="@dashboard").status_code == 422
-    text = text_of(give_back(alice, of_payment(online), "1.00", follow=True, method="@dashboard"))
-    assert "Alice recorded that $1.00 was given back (Payment service)" in text
-
-
 def test_credit_of_another_currency_is_given_back_in_it(alice: Client, invoice: Invoice) -> None:
     yen = personas.sent_invoice(invoice.customer, 500, currency="JPY")
     personas.record_check(yen, 700)

@@ -1,4 +1,4 @@
-"""Calls the gateway about one payment: start, fetch, capture, close; each change is a row before it is sent (P4)."""
+"""Calls the gateway: start, fetch, capture, close, refund; each change is a row before it is sent (P4)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount, Organization
+from partway.gateways import protocol
 from partway.gateways.protocol import (
     Checkout,
     CheckoutRequest,
@@ -27,7 +28,7 @@ from partway.lib.sealing import Unsealable
 
 from .. import links
 from ..events import CLOCK, Actor
-from ..models import GatewayCall, Payment
+from ..models import GatewayCall, Payment, Refund
 from ..models.payments import GatewayCallOutcome, GatewayOperation
 from ..states import move
 from .payability import CHECKOUT_LIFETIME, document_for_update
@@ -174,6 +175,20 @@ def close(payment: Payment, *, now: datetime) -> CloseOutcome:
     return outcome
 
 
+@calling_gateway()
+def refund(row: Refund, *, now: datetime) -> protocol.Refund:
+    """Sends a pending refund to the gateway; call it only while the gateway's state does not list it.
+
+    Raises Refused, OutcomeUnknown, or CallInProgress while an earlier attempt may still take effect.
+    """
+    gateway = _gateway_for(row.payment)
+    body = {"amount_minor": str(row.amount_minor), "currency": row.currency}
+    call = _create_next_attempt(row.payment, GatewayOperation.REFUND, now, body, row)
+    return _send(
+        call, now, lambda: gateway.refund(row.payment.checkout_ref, row.amount, call.idempotency_key)
+    )
+
+
 def begin_cancel(payment: Payment, *, by: Actor, now: datetime) -> bool:
     """Decides, under the document's lock, that an uncommitted payment ends; True if its checkout must be closed.
 
@@ -189,26 +204,41 @@ def _gateway_for(payment: Payment) -> Gateway:
     return gateway_for_account(gateway_account_for(payment))
 
 
-def _create_next_attempt(payment: Payment, operation: GatewayOperation, now: datetime) -> GatewayCall:
+def _create_next_attempt(
+    payment: Payment,
+    operation: GatewayOperation,
+    now: datetime,
+    body: dict[str, str] | None = None,
+    of: Refund | None = None,
+) -> GatewayCall:
     """Writes the row of the next attempt; raises CallInProgress while an earlier one may still be in progress."""
-    last = payment.gateway_calls.filter(operation=operation).order_by("-attempt").first()
+    last = payment.gateway_calls.filter(operation=operation, refund=of).order_by("-attempt").first()
     if last is None:
-        return _create_call(payment, operation, 1, now, {})
+        return _create_call(payment, operation, 1, now, body or {}, of)
     running = [GatewayCallOutcome.IN_PROGRESS]
-    if operation == GatewayOperation.CAPTURE:
+    if operation in (GatewayOperation.CAPTURE, GatewayOperation.REFUND):
         # A process that fetched the state before a capture succeeded must not capture again.
         running.append(GatewayCallOutcome.SUCCEEDED)
+    if operation == GatewayOperation.REFUND:
+        # One that was cut off may still be at work there, and the next attempt has another key: it would be a second
+        # refund. A capture cannot happen twice, whatever its key.
+        running.append(GatewayCallOutcome.UNKNOWN)
     timeout = timedelta(seconds=settings.PARTWAY_GATEWAY_CALL_LEASE_SECONDS)
     # The row of a killed process stays in progress for ever, so it counts only for as long as a call can take.
     if last.outcome in running and last.started_at + timeout > now:
         raise CallInProgress
-    return _create_call(payment, operation, last.attempt + 1, now, {})
+    return _create_call(payment, operation, last.attempt + 1, now, body or {}, of)
 
 
 def _create_call(
-    payment: Payment, operation: GatewayOperation, attempt: int, now: datetime, body: dict[str, str]
+    payment: Payment,
+    operation: GatewayOperation,
+    attempt: int,
+    now: datetime,
+    body: dict[str, str],
+    of: Refund | None = None,
 ) -> GatewayCall:
-    call = GatewayCall(payment=payment, operation=operation, attempt=attempt, started_at=now)
+    call = GatewayCall(payment=payment, refund=of, operation=operation, attempt=attempt, started_at=now)
     call.body = body
     try:
         # In a transaction of its own, so that the row is committed before the call; the unique attempt lets one

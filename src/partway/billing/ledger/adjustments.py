@@ -10,7 +10,7 @@ from partway.lib.money import Money
 
 from .. import events
 from ..events import Actor
-from ..models import Adjustment, Invoice
+from ..models import Adjustment, Invoice, Refund
 from .allocations import AllocationError
 
 
@@ -33,10 +33,16 @@ def settle(
     by: Actor,
     now: datetime,
     idempotency_key: str | None = None,
+    refund: Refund | None = None,
 ) -> Adjustment:
-    """Settles so much of what is due on the locked invoice, with its event. Raises AllocationError for more."""
+    """Settles so much of what is due on the locked invoice, with its event. Raises AllocationError for more.
+
+    refund: the one that reduces the invoice by it.
+    """
     _count_on_invoice(invoice, amount_minor)
-    row = _write(invoice, amount_minor, cause="settled", reason=reason, note=note, by=by, now=now)
+    row = _write(
+        invoice, amount_minor, cause="settled", reason=reason, note=note, by=by, now=now, refund=refund
+    )
     data = {
         "amount_minor": amount_minor,
         "currency": invoice.currency,
@@ -101,12 +107,12 @@ def _write(
     note: str,
     by: Actor,
     now: datetime,
-    taken_from: Adjustment | None = None,
+    **references: Adjustment | Refund | None,
 ) -> Adjustment:
     return Adjustment.objects.create(
         organization_id=invoice.organization_id,
         invoice=invoice,
-        taken_from=taken_from,
+        **references,
         cause=cause,
         reason=reason,
         amount_minor=amount_minor,

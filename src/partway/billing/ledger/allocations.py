@@ -12,7 +12,7 @@ from django.db.models import F, Sum
 
 from partway.lib.money import Money
 
-from ..models import Allocation, Invoice, Payment
+from ..models import Allocation, Invoice, Payment, Refund
 
 # A written-off invoice too, because its money may come after all.
 ALLOCATABLE_STATUSES = ("sent", "written_off")
@@ -30,12 +30,24 @@ def allocatable(invoice: Invoice, money: Money) -> int:
     return max(0, min(money.amount_minor, invoice.amount_due_minor))
 
 
-def allocate(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
-    """Allocates so much of a succeeded payment to the locked invoice; zero writes nothing. Raises AllocationError."""
+def allocate(
+    payment: Payment,
+    invoice: Invoice,
+    amount_minor: int,
+    *,
+    cause: str,
+    now: datetime,
+    refund: Refund | None = None,
+) -> None:
+    """Allocates so much of a succeeded payment to the locked invoice; zero writes nothing. Raises AllocationError.
+
+    refund: the one that failed, for the cause `restored`.
+    """
     if amount_minor:
         # The payment first: its condition refuses money that is spent already before the invoice is touched.
         _count_on_payment(payment, amount_minor)
-        record_allocation(payment, invoice, amount_minor, cause=cause, now=now)
+        _count_on_invoice(invoice, amount_minor)
+        _write(payment, invoice, amount_minor, cause, now, refund)
 
 
 def record_allocation(
@@ -44,15 +56,26 @@ def record_allocation(
     """Allocates like `allocate`, for a payment whose `allocated_minor` the caller has written already."""
     if amount_minor:
         _count_on_invoice(invoice, amount_minor)
-        _write(payment, invoice, amount_minor, cause, now)
+        _write(payment, invoice, amount_minor, cause, now, None)
 
 
-def deallocate(payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> None:
-    """Takes so much of this payment off the locked invoice: it becomes credit, unless the payment is reversed."""
+def deallocate(
+    payment: Payment,
+    invoice: Invoice,
+    amount_minor: int,
+    *,
+    cause: str,
+    now: datetime,
+    refund: Refund | None = None,
+) -> None:
+    """Takes so much of this payment off the locked invoice: it becomes credit, unless the payment is reversed.
+
+    refund: the one that takes it off, for the cause `refunded`.
+    """
     if amount_minor:
         _count_on_invoice(invoice, -amount_minor)
         _count_on_payment(payment, -amount_minor)
-        _write(payment, invoice, -amount_minor, cause, now)
+        _write(payment, invoice, -amount_minor, cause, now, refund)
 
 
 def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
@@ -87,8 +110,11 @@ def count_refund(payment: Payment, amount_minor: int) -> None:
     payment.refunded_minor += amount_minor
 
 
-def _write(payment: Payment, invoice: Invoice, amount_minor: int, cause: str, now: datetime) -> None:
+def _write(
+    payment: Payment, invoice: Invoice, amount_minor: int, cause: str, now: datetime, refund: Refund | None
+) -> None:
     Allocation.objects.create(
+        refund=refund,
         organization_id=payment.organization_id,
         payment=payment,
         invoice=invoice,

@@ -1,8 +1,8 @@
 """Brings a payment up to date with its gateway: fetches the state, books it, and carries out the decision.
 
-callback ─┐
-return  ──┼─ refresh_payment ─> fetch from the gateway ─> booking.apply (locked) ─> capture or close ─> fetch again
-worker  ──┘
+callback ─┐                                                 booking.apply
+return  ──┼─ refresh_payment ─> fetch from the gateway ─>   refund_booking.apply (locked) ─> capture or close ─┐
+worker  ──┘                          ^──────────────────────────────────────────────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from partway.gateways.protocol import CheckoutState, CloseOutcome, OutcomeUnknow
 from .. import events
 from ..checkouts import gateway_calls, payability
 from ..checkouts.gateway_calls import CallInProgress
-from ..models import Callback, Payment
+from ..models import Callback, Invoice, Payment
+from ..receivables.offline_payments import lock_invoices
 from ..states import move
-from . import booking
+from . import booking, refund_booking
 from .booking import GatewayAction
 
 log = structlog.get_logger(__name__)
@@ -68,12 +69,18 @@ def _book(
     """Books a state under the document's lock; returns the next action at the gateway and the payment as booked."""
     # The document is locked before its payment is read: every act takes locks in this order, and a payment read
     # before the wait could be in a state that another booking has left meanwhile.
+    # A refund changes every invoice that the payment is on, so they are all locked, in the order of those acts.
+    invoices = lock_invoices(payment) if state.refunds else {}
     document = payability.document_for_update(payment)
     rows = Payment.objects.select_related("gateway_account", "organization", "payment_request")
     fresh = rows.get(pk=payment.pk)
     fresh.document = document
     by = events.gateway_actor(gateway_calls.gateway_account_for(fresh).gateway)
     action = booking.apply(fresh, state=state, by=by, now=now)
+    if state.refunds:
+        if isinstance(document, Invoice):  # the row that the booking has changed in memory
+            invoices[document.pk] = document
+        refund_booking.apply(fresh, state.refunds, invoices, by=by, now=now)
     if callback is not None:
         # In the same transaction as the booking: a crash leaves either both or neither, and then the callback is
         # retried (P7).

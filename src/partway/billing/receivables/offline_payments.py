@@ -258,15 +258,16 @@ def reverse(payment: Payment, *, reason: str, by: Actor, now: datetime) -> Payme
 
 
 def lock_invoices(payment: Payment) -> dict[str, Invoice]:
-    """Locks each invoice that this payment is or could be allocated to, after the customer and before the payment.
+    """Locks each invoice that this payment is, was or could be on, after the customer and before the payment.
 
     The customer's lock keeps credit of this payment from being applied to yet another invoice meanwhile; an invoice
-    made of the quote whose deposit it is takes the deposit when it is sent, so it is locked too.
+    made of the quote whose deposit it is takes the deposit when it is sent, so it is locked too. One that a refund
+    took it off gets it back when that fails.
     """
     Customer.objects.locked(payment.document.customer_id)
     ids = {payment.invoice_id} if payment.invoice_id is not None else set()
     if payment.quote_id is not None:
         Quote.objects.locked(payment.quote_id)
         ids.update(Invoice.objects.filter(quote=payment.quote_id).values_list("pk", flat=True))
-    ids.update(allocations.amounts_by_invoice(payment))
+    ids.update(payment.allocations.values_list("invoice", flat=True))
     return {pk: Invoice.objects.locked(pk) for pk in sorted(ids)}

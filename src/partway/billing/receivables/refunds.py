@@ -1,43 +1,41 @@
-"""Records money that was given back outside: by cash or transfer, or in the gateway's dashboard (DESIGN M8)."""
+"""Records money that was given back by hand, in cash or by transfer (DESIGN M8)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Sum
 
 from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 from partway.lib.money import Money
 
-from .. import alerts, events
+from .. import events
 from ..errors import Conflict, FieldError, Invalid, field_error
 from ..events import Actor
-from ..ledger import adjustments, allocations
-from ..models import Alert, Customer, Invoice, Payment, Refund
+from ..ledger import allocations
+from ..models import Customer, Invoice, Payment, Refund
 from ..models.payments import PaymentQuerySet
 from ..people import payment_modes
 from ..states import move
-from . import amount_due, credit
+from . import credit, refund_effects
 from .offline_payments import lock_invoices
+from .refund_effects import refundable
 
 MAX_REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
 class OutsideRefund:
-    """Money given back as a member records it; `method` is a payment mode, empty for the gateway's dashboard.
+    """Money given back as a member records it; `method` is a payment mode.
 
     `reduces_invoice`: what it takes off an invoice is settled as goodwill there, instead of being due again (M2).
     """
 
     amount: Money
-    mode: str
+    method: str
     refunded_on: date
-    method: str = ""
     reference: str = ""
     note: str = ""
     reduces_invoice: bool = False
@@ -51,27 +49,10 @@ def unavailable_reason(payment: Payment) -> Conflict | None:
     return None if refundable(payment) else Conflict(reason="refunded_already")
 
 
-def is_waiting_deposit(payment: Payment) -> bool:
-    """Returns whether this is a deposit that waits for the invoice of its quote (DESIGN D2)."""
-    return payment.is_deposit and Payment.objects.waiting_deposits().filter(pk=payment.pk).exists()
-
-
-def refundable(payment: Payment) -> Money:
-    """Returns how much of a succeeded payment was not given back yet, wherever it is."""
-    return Money((payment.captured_minor or 0) - payment.refunded_minor, payment.captured_currency)
-
-
-def recorded_at_gateway(payment: Payment) -> Money:
-    """Returns how much of this payment the books say was given back in the gateway's dashboard."""
-    rows = payment.refunds.succeeded().filter(mode="dashboard").aggregate(sum=Sum("amount_minor"))
-    return Money(rows["sum"] or 0, payment.captured_currency)
-
-
 def detail_errors(
     refund: OutsideRefund, customer: Customer, payment: Payment | None, today: date
 ) -> dict[str, FieldError | str]:
     """Returns the error of each wrong field besides the amount."""
-    is_offline = refund.mode == "offline"
     errors = payment_modes.detail_errors(
         customer.organization,
         today=today,
@@ -80,10 +61,6 @@ def detail_errors(
         reference=refund.reference,
         note=refund.note,
     )
-    if not is_offline:
-        errors.pop("method", None)
-        if payment is None or payment.is_offline:
-            errors["method"] = field_error("refund_without_gateway")
     # Of credit the oldest goes first, so that is the first that can have been given back.
     first = payment or _credit(customer, refund.amount.currency).first()
     paid_on = first.day(customer.organization.time_zone) if first else refund.refunded_on
@@ -116,6 +93,7 @@ def record(
         if not _is_same(previous, customer, refund, payment):
             raise Conflict(reason="refund_form_used")
         return previous
+    invoices: dict[str, Invoice] = {}
     if payment is not None:
         # Its quote too, and the invoice that takes a deposit when it is sent: whether it waits is decided once.
         invoices = lock_invoices(payment)
@@ -128,14 +106,11 @@ def record(
     if errors:
         raise Invalid(errors)
     if payment is not None:
-        _take_off_invoices(payment, invoices, refund, by, now)
-        row = _refund(payment, refund.amount.amount_minor, refund, by, now)
-        _resolve_alert(payment, now)
-        return [row]
+        return [_refund(payment, refund.amount.amount_minor, refund, invoices, by, now)]
     left, recorded = refund.amount.amount_minor, []
     for source in _credit(customer, refund.amount.currency):
         if part := min(left, source.unallocated_minor):
-            recorded.append(_refund(source, part, refund, by, now))
+            recorded.append(_refund(source, part, refund, invoices, by, now))
             left -= part
     return recorded
 
@@ -148,8 +123,8 @@ def _is_same(
     previous: list[Refund], customer: Customer, refund: OutsideRefund, payment: Payment | None
 ) -> bool:
     first = previous[0]
-    stored = (first.mode, first.method, first.refunded_on, first.reference, first.note)
-    typed = (refund.mode, refund.method, refund.refunded_on, refund.reference, refund.note)
+    stored = (first.method, first.refunded_on, first.reference, first.note, first.reduces_invoice)
+    typed = (refund.method, refund.refunded_on, refund.reference, refund.note, refund.reduces_invoice)
     amount = Money(sum(row.amount_minor for row in previous), first.currency)
     of = {row.payment.document.customer_id for row in previous}
     same_payment = payment is None or [row.payment_id for row in previous] == [payment.pk]
@@ -174,55 +149,30 @@ def _amount_error(amount: Money, customer: Customer, payment: Payment | None) ->
     return None
 
 
-def _take_off_invoices(
-    payment: Payment, invoices: Mapping[str, Invoice], refund: OutsideRefund, by: Actor, now: datetime
-) -> None:
-    """Frees as much of the payment as its credit lacks, from its latest invoice on; both are locked (M2)."""
-    missing = refund.amount.amount_minor - payment.unallocated_minor
-    if missing <= 0:
-        return
-    allocated = allocations.amounts_by_invoice(payment)
-    for pk in sorted(allocated, reverse=True):
-        part = min(missing, allocated[pk])
-        if not part:
-            break
-        invoice = invoices[pk]
-        allocations.deallocate(payment, invoice, part, cause="refunded", now=now)
-        data = {"amount_minor": part, "currency": invoice.currency, "payment": payment.pk}
-        events.record("invoice.payment_refunded", invoice, by=by, now=now, data=data)
-        if refund.reduces_invoice:
-            adjustments.settle(invoice, part, reason="goodwill", note=refund.note[:300], by=by, now=now)
-        amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
-        missing -= part
-
-
-def _resolve_alert(payment: Payment, now: datetime) -> None:
-    """Resolves the alert about a refund in the gateway's dashboard once the books say as much."""
-    alert = Alert.objects.filter(kind="refunded_at_gateway", subject=payment.pk, resolved_at=None).first()
-    if alert and alert.params["refunded"]["amount_minor"] <= recorded_at_gateway(payment).amount_minor:
-        alerts.auto_resolve(alert.kind, subject=payment.pk, auto_resolution="refund_recorded", now=now)
-
-
-def _refund(payment: Payment, part: int, refund: OutsideRefund, by: Actor, now: datetime) -> Refund:
-    allocations.count_refund(payment, part)
-    ends_deposit = is_waiting_deposit(payment) or (payment.is_deposit and not refundable(payment))
-    if ends_deposit:
-        payment.deposit_given_back = True
-        payment.save(update_fields=["deposit_given_back"])
+def _refund(
+    payment: Payment,
+    part: int,
+    refund: OutsideRefund,
+    invoices: dict[str, Invoice],
+    by: Actor,
+    now: datetime,
+) -> Refund:
     row = Refund.objects.create(
         organization_id=payment.organization_id,
         payment=payment,
         status="succeeded",
-        mode=refund.mode,
+        mode="offline",
         amount_minor=part,
         currency=payment.captured_currency,
         method=refund.method,
         refunded_on=refund.refunded_on,
         reference=refund.reference,
         note=refund.note,
+        reduces_invoice=refund.reduces_invoice,
         idempotency_key=refund.idempotency_key,
         created_at=now,
     )
+    ends_deposit = refund_effects.deduct(row, invoices, by=by, now=now)
     data = {
         "refund": row.pk,
         "amount_minor": part,
@@ -244,8 +194,10 @@ def reverse(refund: Refund, *, reason: str, by: Actor, now: datetime) -> Refund:
     """Takes back a refund that was recorded by mistake: the money is the customer's credit.
 
     It does not return to an invoice by itself, because another payment may be there by now. Returns a refund that is
-    reversed already unchanged. Raises Invalid without a reason.
+    reversed already unchanged. Raises Conflict for one at the gateway, Invalid without a reason.
     """
+    if refund.mode != "offline":
+        raise Conflict(reason="reverse_gateway_refund")
     reason = reason.strip()
     if not 0 < len(reason) <= MAX_REASON_LENGTH:
         raise Invalid({"reason": field_error("reversal_reason", limit=MAX_REASON_LENGTH)})

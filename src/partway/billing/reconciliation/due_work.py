@@ -12,15 +12,20 @@ from .. import alerts
 from ..checkouts.payability import EXPIRY_GRACE_PERIOD
 from ..claims import ClaimableRows, back_off
 from ..documents import quotes
-from ..models import Callback, Payment, PaymentRequest, Quote
+from ..models import Callback, Payment, PaymentRequest, Quote, Refund
+from ..payments import refund_booking
 from ..payments.callbacks import mark_callback_unmatched, process_callback
 from ..payments.refresh import refresh_payment
+from ..payments.refunds import refresh_refund
 from ..requests import payment_requests
 
 log = structlog.get_logger(__name__)
 
 UNSETTLED_PAYMENTS = ClaimableRows(
     Payment.objects.unsettled(), due_at="next_refresh_at", count="refresh_count"
+)
+PENDING_REFUNDS = ClaimableRows(
+    Refund.objects.pending().select_related("payment"), due_at="next_refresh_at", count="refresh_count"
 )
 PENDING_CALLBACKS = ClaimableRows(
     Callback.objects.filter(status="pending").select_related("gateway_account"),
@@ -38,6 +43,7 @@ _MAX_CALLBACK_ATTEMPTS = 12
 # From this age on an unsettled payment raises an alert: a checkout ends after half an hour, a bank debit within days.
 _OVERDUE_AFTER = {"processing": timedelta(days=10)}
 _OVERDUE_AFTER_ELSE = timedelta(hours=24)
+_REFUND_OVERDUE_AFTER = timedelta(days=10)  # a refund to a card takes up to that
 
 
 def refresh_unsettled_payments(*, now: datetime, limit: int = 20) -> int:
@@ -66,6 +72,29 @@ def refresh_unsettled_payments(*, now: datetime, limit: int = 20) -> int:
         if payment.is_unsettled and at > overdue_at:
             # Until it is settled its invoice can hardly be paid in another way, so a member must know.
             alerts.raise_for_payment("payment_unsettled", payment, now=at, amount=payment.amount)
+    return refreshed
+
+
+def refresh_pending_refunds(*, now: datetime, limit: int = 20) -> int:
+    """Asks the gateway what became of pending refunds, and sends those that it never received; returns how many."""
+
+    def wait(refund: Refund) -> timedelta:
+        # One that the gateway has named takes as long as a bank does; of another we do not know that it was sent.
+        first = refund_booking.FIRST_REFRESH if refund.gateway_ref else _FIRST_INTERVAL
+        return back_off(refund.refresh_count, first=first, longest=_LONGEST_INTERVAL)
+
+    refreshed = 0
+    for refund, at in PENDING_REFUNDS.take(now, limit=limit, wait=wait):
+        refreshed += 1
+        try:
+            refund = refresh_refund(refund, now=at)
+        except (Refused, OutcomeUnknown) as error:
+            log.warning("refund_outcome_unknown", refund=refund.pk, error=str(error))
+        if refund.status == "pending" and at > refund.created_at + _REFUND_OVERDUE_AFTER:
+            # Until it ends the customer waits for money, and it counts as given back in the books.
+            alerts.raise_for_payment(
+                "refund_unsettled", refund.payment, now=at, amount=refund.amount, refund=refund.pk
+            )
     return refreshed
 
 

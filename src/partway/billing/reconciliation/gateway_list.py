@@ -14,15 +14,14 @@ import structlog
 from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
-from partway.gateways.protocol import CheckoutStatus, CheckoutSummary, OutcomeUnknown, RefundStatus, Refused
-from partway.lib.money import Money
+from partway.gateways.protocol import CheckoutStatus, CheckoutSummary, OutcomeUnknown, Refused
 
 from .. import alerts
 from ..checkouts import gateway_calls
 from ..claims import ClaimableRows
 from ..models import Payment
+from ..payments import refund_booking
 from ..payments.refresh import record_checkout, refresh_payment
-from ..receivables.refunds import recorded_at_gateway
 
 log = structlog.get_logger(__name__)
 
@@ -128,7 +127,7 @@ def _reconcile(
     if payment is None or payment.checkout_ref not in ("", summary.ref):
         return _alert_unmatched_checkout(summary, account, now)
     if payment.status == "succeeded":
-        return _alert_difference(summary, payment, now)
+        return _compare(summary, payment, now)
     if payment.is_unsettled or status == CheckoutStatus.CAPTURED:
         return _refresh(summary, payment, now)
     if status in (CheckoutStatus.OPEN, CheckoutStatus.AUTHORIZED):
@@ -178,21 +177,15 @@ def _alert_unmatched_checkout(summary: CheckoutSummary, account: GatewayAccount,
     return True
 
 
-def _alert_difference(summary: CheckoutSummary, payment: Payment, now: datetime) -> bool:
-    """Alerts when the gateway reports other figures than are booked; changes nothing. Returns whether it did."""
+def _compare(summary: CheckoutSummary, payment: Payment, now: datetime) -> bool:
+    """Books the refunds that we have not heard of, and alerts to another captured amount; returns whether it did."""
     state, booked = summary.state, payment.captured
-    if state.captured is not None and state.captured != booked:
+    differs = state.captured is not None and state.captured != booked
+    if differs:
         alerts.raise_for_payment(
             "booked_amount_mismatch", payment, now=now, booked=booked, captured=state.captured
         )
-        return True
-    if not state.refunds:
-        return False
-    kept = [refund.amount for refund in state.refunds if refund.status != RefundStatus.FAILED]
-    refunded = Money(sum(amount.amount_minor for amount in kept), state.refunds[0].amount.currency)
-    if refunded > recorded_at_gateway(payment):
-        alerts.raise_for_payment("refunded_at_gateway", payment, now=now, refunded=refunded, captured=booked)
-        return True
-    # A refund can fail days after it succeeded; the money is back, and nothing is left to be done about it.
-    alerts.auto_resolve("refunded_at_gateway", subject=payment.pk, auto_resolution="refund_failed", now=now)
-    return False
+    if not refund_booking.changes(payment, state.refunds):
+        return differs
+    refresh_payment(payment, now=now)
+    return True

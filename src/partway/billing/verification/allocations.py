@@ -25,9 +25,9 @@ def _balance_by_customer(customers: Rows) -> Findings:
         for customer, currency, captured, unallocated in grouped:
             sums[customer, currency][0] += captured
             sums[customer, currency][2] += unallocated
-        refunds = Refund.objects.succeeded().filter(**{f"payment__{noun}__in": customers})
+        refunds = Refund.objects.counted().filter(**{f"payment__{noun}__in": customers})
         refunded_sums = refunds.values_list(f"payment__{noun}", "currency").annotate(
-            refunded_sum=Sum("amount_minor")
+            refunded_sum=Sum(F("amount_minor") - F("lost_minor"))
         )
         for customer, currency, refunded in refunded_sums:
             sums[customer, currency][3] += refunded
@@ -142,17 +142,44 @@ CHECKS = (
     ),
     check(
         "M8",
-        "what a payment says was given back is the sum of its refunds that succeeded, each in its currency",
+        "what a payment says was given back is the sum of its pending and succeeded refunds, without what was lost",
         no_rows_where(
             Payment,
             ~Q(refunded_minor=F("recomputed")),
             "given back {refunded_minor}, refunds {recomputed}",
-            recomputed=total(Refund.objects.succeeded(), "payment"),
+            recomputed=total(Refund.objects.counted(), "payment")
+            - total(Refund.objects.counted(), "payment", "lost_minor"),
         ),
         no_rows_where(
             Refund,
             Q(amount_minor__lte=0) | ~Q(currency=F("payment__captured_currency")),
             "{amount_minor} {currency} of {payment}",
+        ),
+    ),
+    check(
+        "M5",
+        "what a refund took off invoices is at most itself; one that failed puts back no more, in its payment",
+        no_rows_where(
+            Refund,
+            Q(taken__gt=0) | Q(amount_minor__lt=F("lost_minor") - F("taken")),
+            "{amount_minor}, of which {lost_minor} is lost, but {taken} is on invoices",
+            taken=total(Allocation.objects.all(), "refund"),
+        ),
+        no_rows_where(
+            Allocation,
+            Q(refund__isnull=False) & ~Q(refund__payment=F("payment"))
+            | Q(cause="restored") & ~Q(refund__status="failed"),
+            "{amount_minor} of {payment} by {cause}, which does not fit {refund}",
+        ),
+    ),
+    check(
+        "M5",
+        "money that was sent back beyond its payment has an alert",
+        no_rows_where(
+            Refund,
+            Q(lost_minor__gt=0)
+            & ~Exists(Alert.objects.filter(payment=OuterRef("payment"), kind="refunded_beyond_payment")),
+            "{lost_minor} of {payment} is lost, and no alert was raised",
         ),
     ),
     check(

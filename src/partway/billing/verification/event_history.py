@@ -7,7 +7,20 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Aggregate, Exists, F, Func, Model, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import (
+    Aggregate,
+    Case,
+    Exists,
+    F,
+    Func,
+    Model,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, Concat
 
@@ -161,11 +174,20 @@ _OFFER = {**_TOTAL, "deposit_minor": "deposit_minor"}
 _HAS_CANCELED_EVENT = has_event(
     "payment_request", "payment_request.canceled", at="ended_at", data_columns={"reason": "cancel_reason"}
 )
-_HAS_REVERSED_EVENT = has_event(
-    "payment", "refund.reversed", of="payment", data_columns={**_AMOUNT, "refund": "pk"}
+_OF_REFUND = {**_AMOUNT, "refund": "pk"}
+_HAS_REFUND_EVENT = {
+    status: has_event("payment", f"refund.{status}", of="payment", data_columns=_OF_REFUND)
+    for status in ("succeeded", "failed", "reversed")
+}
+# The last of these that an event says: a failure is reported after a success, a success never after a failure.
+_REFUND_STATUS = Case(
+    When(_HAS_REFUND_EVENT["reversed"], then=Value("reversed")),
+    When(_HAS_REFUND_EVENT["failed"], then=Value("failed")),
+    When(_HAS_REFUND_EVENT["succeeded"], then=Value("succeeded")),
+    default=Value("pending"),
 )
 _HAS_ENDED_DEPOSIT = Exists(
-    Event.objects.filter(type="refund.succeeded", payment=OuterRef("pk"), data__ends_deposit=True)
+    Event.objects.filter(type__startswith="refund.", payment=OuterRef("pk"), data__ends_deposit=True)
 )
 _ENDS_OF_REQUESTS = sorted(set(PAYMENT_REQUEST.values()))
 _ENDS_OF_PAYMENTS = ("payment.succeeded", "payment.recorded", "payment.failed", "payment.canceled")
@@ -237,6 +259,9 @@ CHECKS = (
             "refunded", "invoice", "invoice.payment_refunded", data_columns={"amount_minor": "deallocated"}
         ),
         _has_cause_event(
+            "restored", "invoice", "invoice.payment_restored", data_columns={"amount_minor": "act_sum"}
+        ),
+        _has_cause_event(
             "released", "invoice", "credit.released", data_columns={"amount_minor": "deallocated"}
         ),
     ),
@@ -277,23 +302,30 @@ CHECKS = (
     check(
         "M6",
         "each refund has the event that says so, and its status is the one that its events lead to",
-        no_rows_where(
-            Refund,
-            ~has_event(
-                "payment",
-                "refund.succeeded",
-                of="payment",
-                at="created_at",
-                data_columns={**_AMOUNT, "refund": "pk", "mode": "mode", "method": "method"},
-            ),
-            "{amount_minor} of {payment} given back: no event says so",
+        *(
+            no_rows_where(
+                Refund,
+                Q(mode=mode)
+                & ~has_event(
+                    "payment",
+                    begun,
+                    of="payment",
+                    at="created_at",
+                    data_columns={**_OF_REFUND, "mode": "mode", **columns},
+                ),
+                "{amount_minor} of {payment} given back: no event says so",
+            )
+            for mode, begun, columns in (
+                ("offline", "refund.succeeded", {"method": "method"}),
+                ("gateway", "refund.started", {"reason": "reason", "note": "note"}),
+                ("dashboard", "refund.reported", {"lost_minor": "lost_minor"}),
+            )
         ),
         no_rows_where(
             Refund,
-            Q(status="succeeded") & _HAS_REVERSED_EVENT
-            | Q(status="reversed") & ~_HAS_REVERSED_EVENT
-            | ~Q(status__in=("succeeded", "reversed")),
-            "{status}, its events lead to another status",
+            ~Q(status=F("said")),
+            "{status}, its events lead to another status: {said}",
+            said=_REFUND_STATUS,
         ),
         no_rows_where(
             Payment,

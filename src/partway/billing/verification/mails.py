@@ -18,6 +18,7 @@ _MAIL_KINDS = {
     "quote.accepted": "quote_accepted",
     "quote.declined": "quote_declined",
     "payment.succeeded": "receipt",
+    "refund.failed": "refund_failed",
     "member.invited": "invitation",
     "member.invitation_resent": "invitation",
 }
@@ -38,6 +39,13 @@ CHECKS = (
             Event,
             Q(type="payment.succeeded") & ~Exists(_MAILS_OF_EVENT.filter(kind="payment_received")),
             "{type} without its mail to the requester",
+        ),
+        no_rows_where(
+            Event,
+            Q(type="refund.succeeded")
+            & ~Q(data__mode="offline")
+            & ~Exists(_MAILS_OF_EVENT.filter(kind="refund")),
+            "{type} without its mail to the customer",
         ),
         no_rows_where(
             Mail,

@@ -7,7 +7,7 @@ from django.db.models.functions import Concat, StrIndex, Substr
 
 from partway.accounts.models import GatewayAccount
 
-from ..models import Alert, Callback, Event, GatewayCall, Payment
+from ..models import Alert, Callback, Event, GatewayCall, Payment, Refund
 from ..models.payments import RECEIVED_STATUSES, UNSETTLED
 from .checks import check, no_rows_where
 
@@ -17,6 +17,7 @@ _HAS_START_CALL = Exists(GatewayCall.objects.filter(payment=OuterRef("pk"), oper
 _PREVIOUS_ATTEMPT = GatewayCall.objects.filter(
     payment=OuterRef("payment"), operation=OuterRef("operation"), attempt=OuterRef("attempt") - 1
 )
+_HAS_EARLIER = Exists(_PREVIOUS_ATTEMPT.filter(refund=OuterRef("refund")))
 _IN_PROGRESS = Q(outcome="in_progress")
 _CAPTURED = Q(status="succeeded", gateway_account__isnull=False)
 _SUCCEEDED_EVENTS = Event.objects.filter(type="payment.succeeded", payment=OuterRef("pk"))
@@ -88,8 +89,15 @@ CHECKS = (
         no_rows_where(Payment, ~Q(checkout_ref="") & ~_HAS_START_CALL, "has a checkout that no call started"),
         no_rows_where(
             GatewayCall,
-            ~Q(attempt=1) & ~Exists(_PREVIOUS_ATTEMPT),
+            ~Q(attempt=1)
+            & (Q(refund__isnull=True) & ~Exists(_PREVIOUS_ATTEMPT) | Q(refund__isnull=False) & ~_HAS_EARLIER),
             "{operation} {attempt} of {payment} has no previous attempt",
+        ),
+        no_rows_where(
+            Refund,
+            Q(mode="gateway", status="succeeded")
+            & ~Exists(GatewayCall.objects.filter(refund=OuterRef("pk"))),
+            "succeeded, but no call sent it",
         ),
         no_rows_where(
             GatewayCall,

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from partway.billing.documents import deposits
-from partway.billing.models import Invoice, Payment, Quote
+from partway.billing.models import Invoice, Mail, Payment, Quote, Refund
 from partway.billing.models.parties import IssuedModel
 from partway.lib.money import Money
 
@@ -36,6 +36,12 @@ def required(row: Row | None) -> Row:
     if row is None:
         raise LookupError("this mail's row does not say what the mail is about")
     return row
+
+
+def refund_of(mail: Mail) -> Refund:
+    """Returns the refund that the mail is about, with its payment; raises LookupError when the mail has none."""
+    rows = Refund.objects.select_related("organization", "payment__invoice", "payment__quote")
+    return required(rows.filter(pk=mail.data.get("refund"), payment=mail.payment_id).first())
 
 
 def attached(make: Callable[[Row], PdfFile], row: Row) -> tuple[PdfFile, ...]:

@@ -64,14 +64,28 @@ _ALERTS: dict[str, str | Promise] = {
         "No mail can be sent: “%(address)s”, the organization’s address, is not a mail address."
     ),
     "refunded_at_gateway": _(
-        "%(refunded)s of %(captured)s was refunded at the payment service, but no refund is recorded in Partway yet."
+        "%(refunded)s of %(captured)s was refunded in the dashboard of the payment service. It is booked: what it "
+        "took off an invoice is due again there."
+    ),
+    "refunded_beyond_payment": _(
+        "%(refunded)s of %(captured)s was refunded in the dashboard of the payment service, %(lost)s more than was "
+        "left of the payment."
+    ),
+    "refund_in_other_currency": _(
+        "%(refunded)s was refunded at the payment service for a payment of %(captured)s. It is not booked."
+    ),
+    "refund_failed": _(
+        "The refund of %(amount)s failed: the customer does not get the money. It is back on the invoice as far as "
+        "it still fits; the rest is credit."
+    ),
+    "refund_unsettled": _(
+        "The refund of %(amount)s has neither succeeded nor failed at the payment service yet. Look it up there."
     ),
 }
 
 _AUTO_RESOLUTIONS: dict[str, str | Promise] = {
     "payment_settled": _("The payment is settled now."),
-    "refund_recorded": _("The refund is recorded now."),
-    "refund_failed": _("The refund failed: the payment service still has the money."),
+    "refund_settled": _("The refund has succeeded or failed now."),
     "list_available": _("The list can be read again."),
     "sender_corrected": _("The address was corrected."),
     "account_replaced": _("The payment service was replaced, so its list is no longer read."),

@@ -10,6 +10,9 @@ MESSAGES: dict[str, str | Promise] = {
     "gateway_unavailable": _(
         "The payment service does not answer right now. Nothing was charged. Try again in a minute."
     ),
+    "gateway_unavailable.refund_failed": _(
+        "The payment service did not send it back: %(gateway_message)s The books are as before."
+    ),
     "gateway_unavailable.refused": _("The payment service refused: %(gateway_message)s Nothing was charged."),
     "not_payable": _("This cannot be paid with this link."),
     "not_payable.amount_not_payable": _("%(amount)s cannot be paid online. Ask how else you can pay it."),

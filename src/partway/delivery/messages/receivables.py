@@ -28,7 +28,14 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "conflict.refunded_already": _("All of this payment was given back already."),
     "conflict.reverse_refunded": _("%(refunded)s of this payment was given back. Reverse that refund first."),
-    "refund_without_gateway": _("Choose how it was given back; no payment service took this money."),
+    "conflict.refund_without_gateway": _(
+        "No payment service took this money. Give it back by hand, then record the refund."
+    ),
+    "conflict.reverse_gateway_refund": _(
+        "The payment service has sent this refund, so it cannot be taken back."
+    ),
+    "not_refundable": _("Only %(left)s of this payment is left. Enter at most that."),
+    "refund_reason_unknown": _("Choose why the money is sent back."),
     "conflict.settle_form_used": _("This form has settled a rest already. Open it again to settle another."),
     "conflict.take_back_written_off": _("This invoice is written off. Reopen it first."),
     "conflict.nothing_allocated": _("No part of this payment is applied to this invoice any more."),

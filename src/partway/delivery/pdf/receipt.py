@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from partway.billing import links
 from partway.billing.models import Payment
@@ -14,6 +15,11 @@ from ..formats import format_date
 from ..receipt_figures import Receipt, receipt, reversed_on
 from .content import Document, Headline, LabeledValue, Link, Row, Stages, TextBlock
 from .parties import issuer, recipient
+
+_REFUND_LABELS = {
+    "pending": gettext_lazy("On its way back since %(day)s"),
+    "succeeded": gettext_lazy("Given back on %(day)s"),
+}
 
 
 def document(payment: Payment) -> Document:
@@ -104,7 +110,7 @@ def _sums(payment: Payment, paid: Receipt, *, shows_left: bool) -> tuple[Row, ..
         *(left if shows_left else ()),
         *surplus,
         *(
-            Row(_("Given back on %(day)s") % {"day": format_date(refund.refunded_on)}, -refund.amount)
-            for refund in payment.refunds.succeeded().order_by("refunded_on", "pk")
+            Row(_REFUND_LABELS[refund.status] % {"day": format_date(refund.refunded_on)}, -refund.amount)
+            for refund in payment.refunds.counted().order_by("refunded_on", "pk")
         ),
     )

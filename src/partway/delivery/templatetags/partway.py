@@ -73,6 +73,7 @@ _STATES: dict[str, tuple[str | Promise, str, str]] = {
     "processing": (_("Processing"), "ink", "half"),
     "releasing": (_("Being released"), "muted", "half"),
     "closing": (_("Being closed"), "muted", "half"),
+    "refund_pending": (_("On its way"), "muted", "ring"),
     "succeeded": (_("Succeeded"), "green", "disc"),
     "reversed": (_("Reversed"), "amber", "ring"),
     "partly_refunded": (_("Partly refunded"), "green", "half"),

@@ -35,10 +35,7 @@ class AlertKind:
 _KINDS = {
     "unwanted_payment": AlertKind(
         _("Payment that was no longer due"),
-        _(
-            "Apply the credit to another invoice of this customer, or refund it at the payment service and "
-            "record the refund."
-        ),
+        _("Apply the credit to another invoice of this customer, or refund it."),
     ),
     "captured_amount_mismatch": AlertKind(
         _("Different amount charged"),
@@ -106,9 +103,29 @@ _KINDS = {
         ),
     ),
     "refunded_at_gateway": AlertKind(
-        _("Refund not recorded in Partway"),
+        _("Refund made at the payment service"),
         _(
-            "Partway still shows the payment as received. Record the refund; this entry then closes by itself."
+            "If the customer need not pay it again, settle it on the invoice as goodwill. Refunds that are made in "
+            "Partway ask for that at once."
+        ),
+    ),
+    "refunded_beyond_payment": AlertKind(
+        _("More was refunded than was left"),
+        _("Ask the customer for what they got twice; Partway does not count it as credit."),
+    ),
+    "refund_in_other_currency": AlertKind(
+        _("Refund in another currency"),
+        _("Compare with the payment service, and ask them what the customer got."),
+    ),
+    "refund_failed": AlertKind(
+        _("A refund failed"),
+        _("Tell the customer, and give the money back in another way: by cash or transfer, then record it."),
+    ),
+    "refund_unsettled": AlertKind(
+        _("Refund not settled for a long time"),
+        _(
+            "Look the refund up at the payment service. This entry closes by itself once it has ended; until then "
+            "it returns a day after it was marked as dealt with."
         ),
     ),
 }
@@ -117,7 +134,7 @@ _REFUNDABLE_KINDS = (
     "unwanted_payment",
     "captured_amount_mismatch",
     "deposit_unallocated",
-    "refunded_at_gateway",
+    "refund_failed",
 )
 _DEFAULT_KIND = AlertKind(_("Needs attention"), _("Check it, then mark it as dealt with."))
 

@@ -1,4 +1,4 @@
-"""Refunds that happened outside: recording what was given back of a payment or of credit, and taking that back."""
+"""Refunds by hand: recording what was given back of a payment or of credit, and taking that back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from partway.billing.errors import BillingError
 from partway.billing.ledger import allocations
 from partway.billing.models import Customer, Invoice, Payment, Refund
 from partway.billing.receivables import credit, refunds
+from partway.billing.receivables.refund_effects import is_waiting_deposit, refundable
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.delivery.formats import format_money
 from partway.lib.money import EXPONENTS, Money
@@ -28,8 +29,6 @@ from ..forms import (
     set_currency,
     text_field,
 )
-
-_DASHBOARD = "@dashboard"  # beside the organization's payment modes, which are free text
 
 
 class RefundForm(StaffForm):
@@ -49,9 +48,7 @@ class RefundForm(StaffForm):
         typed = {"amount": Money(0, currency), "refunded_on": ctx.today, **self.cleaned_data}
         method = typed.pop("method", "")
         typed.pop("currency", None)
-        if method == _DASHBOARD:
-            return OutsideRefund(mode="dashboard", **typed)
-        return OutsideRefund(mode="offline", method=method, **typed)
+        return OutsideRefund(method=method, **typed)
 
 
 def record_of_payment(ctx: MemberContext, payment_id: str) -> HttpResponse:
@@ -59,22 +56,27 @@ def record_of_payment(ctx: MemberContext, payment_id: str) -> HttpResponse:
     rows = Payment.objects.select_related("organization", "invoice__customer", "quote__customer")
     payment = get_own_or_404(ctx, rows, payment_id)
     back = ctx.url("invoice" if payment.invoice_id else "quote", payment.document.pk)
+    context = payment_context(payment)
+    left = refundable(payment) if payment.captured else payment.amount
+    suggested = context["unallocated"] or left
+    context["unavailable_reason"] = unavailable_message(refunds.unavailable_reason(payment))
+    return _record(ctx, payment.document.customer, payment, suggested, back, context)
+
+
+def payment_context(payment: Payment) -> dict[str, Any]:
+    """Returns where the money of a payment stands, in the order in which a refund takes it."""
     allocated = allocations.amounts_by_invoice(payment)
-    ends_deposit = refunds.is_waiting_deposit(payment)
-    # A deposit is reserved for its invoice (DESIGN D2), so its dialog does not call it credit.
-    unallocated = None if ends_deposit else allocations.unallocated(payment)
-    context = {
+    ends_deposit = is_waiting_deposit(payment)
+    return {
         "payment": payment,
         "ends_deposit": ends_deposit,
-        "unallocated": unallocated,
+        # A deposit is reserved for its invoice (DESIGN D2), so its dialog does not call it credit.
+        "unallocated": None if ends_deposit else allocations.unallocated(payment),
         "allocated": [
             (invoice, Money(allocated[invoice.pk], invoice.currency))
             for invoice in Invoice.objects.filter(pk__in=allocated).order_by("-pk")
         ],
-        "unavailable_reason": unavailable_message(refunds.unavailable_reason(payment)),
     }
-    left = refunds.refundable(payment) if payment.captured else payment.amount
-    return _record(ctx, payment.document.customer, payment, unallocated or left, back, context)
 
 
 def record_of_credit(ctx: MemberContext, customer_id: str) -> HttpResponse:
@@ -118,19 +120,16 @@ def _record(
             amount = Money(sum(row.amount_minor for row in recorded), currency)
             notice = gettext("It is recorded that %(amount)s was given back to %(customer)s.")
             names = {"amount": format_money(amount), "customer": customer.name}
-            return ctx.redirect(back, notice=sentences(notice % names, _kept_notice(payment, names)))
+            return ctx.redirect(back, notice=sentences(notice % names, kept_notice(payment, names)))
     elif form.is_bound:
         typed = form.refund(ctx, currency)
         wrong = refunds.detail_errors(typed, customer, payment, ctx.today)
         form.add_field_errors({name: error for name, error in wrong.items() if name not in form.errors})
-    modes = [(mode, mode) for mode in ctx.organization.payment_modes]
-    if payment is not None and not payment.is_offline:
-        modes.append((_DASHBOARD, gettext("In the dashboard of the payment service")))
     page = {
         "form": form,
         "customer": customer,
         "currency": currency,
-        "modes": modes,
+        "modes": [(mode, mode) for mode in ctx.organization.payment_modes],
         "back": back,
         **context,
         **({"unavailable_reason": ""} if ctx.is_post else {}),
@@ -138,7 +137,7 @@ def _record(
     return ctx.render("staff/payments/refund.html", page, status=form.status)
 
 
-def _kept_notice(payment: Payment | None, names: dict[str, str]) -> str:
+def kept_notice(payment: Payment | None, names: dict[str, str]) -> str:
     """Says what became of the part of a deposit that was not given back; empty for other payments."""
     if payment is None or payment.quote_id is None:
         return ""

@@ -80,6 +80,8 @@ _MAIL_KIND_LABELS = {
     "payment_request": _("Payment request"),
     "receipt": _("Receipt"),
     "payment_received": _("Notice to the member"),
+    "refund": _("Notice of refund"),
+    "refund_failed": _("Notice to the member"),
     "payment_request_ended": _("Notice to the member"),
     "invitation": _("Invitation"),
 }

@@ -295,9 +295,8 @@ def given_back(builder: DemoBuilder) -> None:
     payment = builder.check(invoice, 58_000, "No. 311", days_ago=9)
     refund = OutsideRefund(
         Money(4_000, invoice.currency),
-        "offline",
-        builder.day(builder.now),
         "Check",
+        builder.day(builder.now),
         "No. 5107",
         "Paid too much.",
     )

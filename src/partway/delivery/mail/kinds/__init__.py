@@ -25,6 +25,8 @@ from . import (
     quote_declined,
     quote_sent,
     receipt,
+    refund,
+    refund_failed,
     sign_in_attempts,
     sign_in_changed,
 )
@@ -54,6 +56,8 @@ KINDS: dict[str, MailKind] = {
     "quote_declined": quote_declined,
     "quote_sent": quote_sent,
     "receipt": receipt,
+    "refund": refund,
+    "refund_failed": refund_failed,
     "sign_in_attempts": sign_in_attempts,
     "sign_in_changed": sign_in_changed,
 }

@@ -1,0 +1,165 @@
+"""Applies the gateway's list of refunds of one checkout to our books: the only place that books them (DESIGN P6, M5).
+
+Monotone: the same lists in any order, any number of times, end the same. It makes no call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.db.models import Sum
+
+from partway.gateways import protocol
+from partway.gateways.protocol import RefundStatus
+from partway.lib import clock
+from partway.lib.money import Money
+
+from .. import alerts, events, outbox
+from ..events import Actor
+from ..models import Invoice, Payment, Refund
+from ..receivables import refund_effects
+from ..receivables.refund_effects import refundable
+from ..states import move
+
+# A refund under way is asked about this often at first; it takes hours or days.
+FIRST_REFRESH = timedelta(hours=1)
+
+# What a report changes, by the stored status; every other pair is a report that arrived late, and is ignored (P6).
+_NEWS = {
+    ("pending", RefundStatus.SUCCEEDED),
+    ("pending", RefundStatus.FAILED),
+    ("succeeded", RefundStatus.FAILED),
+}
+
+
+def apply(
+    payment: Payment,
+    reported: Iterable[protocol.Refund],
+    invoices: Mapping[str, Invoice],
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Books what is new in the gateway's refunds of a payment, of which `invoices` are the locked rows.
+
+    Ours are found by the gateway's id, or by the reference that our request had. One that we did not ask for was made
+    in the gateway's own dashboard and is booked as that. A payment whose money is not booked yet has none to give back.
+    """
+    if payment.status != "succeeded":
+        return
+    for row, report in changes(payment, reported):
+        if report.amount.currency != payment.captured_currency:
+            captured = payment.captured
+            alerts.raise_for_payment(
+                "refund_in_other_currency", payment, now=now, refunded=report.amount, captured=captured
+            )
+            continue
+        if row is None:
+            row = _book_unknown(payment, report, invoices, by, now)
+        elif row.amount != report.amount:
+            # Not the refund that we asked for, whatever its reference says: what is booked is what happened (M4).
+            fail(row, invoices, code="another_amount", message="", by=by, now=now)
+            row = _book_unknown(payment, report, invoices, by, now)
+        elif not row.gateway_ref:
+            row.gateway_ref = report.ref
+            row.save(update_fields=["gateway_ref"])
+        if (row.status, report.status) not in _NEWS:
+            continue
+        if report.status == RefundStatus.FAILED:
+            fail(row, invoices, code="failed_at_gateway", message="", by=by, now=now)
+        else:
+            data = {"refund": row.pk, "amount_minor": row.amount_minor, "currency": row.currency}
+            event = move(row, "succeeded", by=by, now=now, data={**data, "mode": row.mode})
+            outbox.queue_refund_notice(row, event)
+            # Another refund of the payment that still waits raises it again in its next round.
+            alerts.auto_resolve(
+                "refund_unsettled", subject=payment.pk, auto_resolution="refund_settled", now=now
+            )
+
+
+def changes(
+    payment: Payment, reported: Iterable[protocol.Refund]
+) -> list[tuple[Refund | None, protocol.Refund]]:
+    """Returns the reports that are news, each with our row of it, if there is one."""
+    reported = list(reported)
+    rows = list(payment.refunds.exclude(mode="offline")) if reported else []
+    by_ref = {row.gateway_ref: row for row in rows if row.gateway_ref}
+    # The reference of ours is the key of the call, which begins with the id of our row.
+    unnamed = {row.pk: row for row in rows if not row.gateway_ref and row.status == "pending"}
+    found = []
+    for report in reported:
+        row = by_ref.get(report.ref) or unnamed.pop(report.reference.partition(":")[0], None)
+        if row is None:
+            is_news = report.status != RefundStatus.FAILED  # of which nothing went, and we never counted it
+        else:
+            is_news = not row.gateway_ref or (row.status, report.status) in _NEWS
+        if is_news:
+            # The same payment in memory, for the sums on it follow each booking.
+            if row is not None:
+                row.payment = payment
+            found.append((row, report))
+    return found
+
+
+def _book_unknown(
+    payment: Payment,
+    report: protocol.Refund,
+    invoices: Mapping[str, Invoice],
+    by: Actor,
+    now: datetime,
+) -> Refund:
+    """Books a refund made in the gateway's dashboard; what it sent beyond the rest of the payment is a loss (M5)."""
+    left = refundable(payment)
+    lost_minor = max(0, report.amount.amount_minor - left.amount_minor)
+    refund = Refund.objects.create(
+        organization_id=payment.organization_id,
+        payment=payment,
+        mode="dashboard",
+        amount_minor=report.amount.amount_minor,
+        currency=payment.captured_currency,
+        lost_minor=lost_minor,
+        refunded_on=clock.today(now, payment.organization.time_zone),
+        gateway_ref=report.ref,
+        created_at=now,
+        next_refresh_at=now + FIRST_REFRESH,
+    )
+    ends_deposit = refund_effects.deduct(refund, invoices, by=by, now=now)
+    data = {
+        "refund": refund.pk,
+        "amount_minor": refund.amount_minor,
+        "currency": refund.currency,
+        "mode": refund.mode,
+        "lost_minor": lost_minor,
+        **({"ends_deposit": True} if ends_deposit else {}),
+    }
+    events.record("refund.reported", refund, by=by, now=now, data=data)
+    # An open alert is about the payment, so it names all that was sent back there.
+    booked = payment.refunds.counted().filter(mode="dashboard")
+    sums = booked.aggregate(refunded=Sum("amount_minor"), lost=Sum("lost_minor"))
+    refunded, lost = (Money(sums[name], refund.currency) for name in ("refunded", "lost"))
+    captured = payment.captured
+    if lost_minor:
+        alerts.raise_for_payment(
+            "refunded_beyond_payment", payment, now=now, refunded=refunded, captured=captured, lost=lost
+        )
+    else:
+        alerts.raise_for_payment(
+            "refunded_at_gateway", payment, now=now, refunded=refunded, captured=captured
+        )
+    return refund
+
+
+def fail(
+    refund: Refund, invoices: Mapping[str, Invoice], *, code: str, message: str, by: Actor, now: datetime
+) -> None:
+    """Ends a refund whose money stayed with us, or came back: it is put back where it still fits (M2)."""
+    data = {"refund": refund.pk, "amount_minor": refund.amount_minor, "currency": refund.currency}
+    data |= {"code": code, "message": message}
+    event = move(refund, "failed", by=by, now=now, data=data, failure_code=code, failure_message=message)
+    refund_effects.restore(refund, invoices, by=by, now=now)
+    alerts.raise_for_payment("refund_failed", refund.payment, now=now, amount=refund.amount, refund=refund.pk)
+    outbox.queue_refund_failure(refund, event)
+    alerts.auto_resolve(
+        "refund_unsettled", subject=refund.payment_id, auto_resolution="refund_settled", now=now
+    )
