@@ -14,7 +14,7 @@ import pytest
 from django.db.models import F
 from django.test import override_settings
 
-from partway.billing.models import Callback, GatewayCall, Mail, Payment
+from partway.billing.models import Callback, GatewayCall, Mail, Payment, Refund
 from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
 from tests.support import incremental_verify
 from tests.support.crash_app.kill_at_failpoint import KillSwitch
@@ -85,6 +85,7 @@ def advance_three_minutes() -> None:
     by = timedelta(minutes=3)
     GatewayCall.objects.update(started_at=F("started_at") - by)
     Payment.objects.unsettled().update(next_refresh_at=F("next_refresh_at") - by)
+    Refund.objects.pending().update(next_refresh_at=F("next_refresh_at") - by)
     Callback.objects.filter(status="pending").update(next_attempt_at=F("next_attempt_at") - by)
     Mail.objects.filter(status="queued").update(next_attempt_at=F("next_attempt_at") - by)
 

@@ -6,6 +6,7 @@ import pytest
 
 from partway.billing.models import Event
 from partway.worker.tour.browser import Page
+from tests.support.sandbox_server import wait_until
 
 from .installation import COMMIT, KillPoint, kill_at_each_failpoint
 from .scenario import CANCELED, PAID, CrashScenario, Outcome
@@ -41,6 +42,14 @@ REFUND = (
 )
 RESEND = ("event payment_request.resent", *COMMIT, *SESSION)
 SEND = ("mail payment_request", "sent payment_request", *COMMIT)
+
+
+SEND_BACK = (
+    *("event invoice.payment_refunded", "event refund.started", *COMMIT),
+    *("call refund", *COMMIT, "before refund", "after refund", "noted refund"),
+    *("event refund.succeeded", *COMMIT),
+    *SESSION,
+)
 
 
 class Dialog:
@@ -175,3 +184,20 @@ def test_crash_while_refund_is_recorded(scenario: CrashScenario, kill_point: Kil
     scenario.invoice.refresh_from_db()
     assert (scenario.invoice.status, scenario.invoice.amount_due_minor) == ("sent", 30_000)
     assert [refund.amount_minor for refund in check.refunds.all()] == [30_000]
+
+
+@kill_at_each_failpoint(*SEND_BACK)
+def test_crash_while_refund_is_sent(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    payment = scenario.authorize()
+    scenario.wait_until_settled()
+    scenario.drop_all_callbacks()
+    typed = {"amount": "100.00", "reason": "complaint"}
+    dialog = Dialog(scenario, f"payments/{payment.pk}/gateway-refund/", **typed)
+    with scenario.installation.killed_at(kill_point, dialog.act):
+        dialog.confirm()
+    dialog.confirm().assert_status(200)
+    wait_until(lambda: not payment.refunds.pending().exists(), interval_seconds=0.05)
+    scenario.invoice.refresh_from_db()
+    assert [refund.status for refund in payment.refunds.all()] == ["succeeded"]
+    assert scenario.invoice.amount_due_minor == 80_000
+    assert scenario.gateway_driver.refunded_minor(payment) == 10_000

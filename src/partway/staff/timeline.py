@@ -223,6 +223,9 @@ _SENTENCES = {
     "refund.reported:lost": _(
         "%(amount)s was sent back in the dashboard of the payment service, more than was left"
     ),
+    "refund.loss_covered": _(
+        "%(amount)s is no longer lost, because another refund of the payment did not happen"
+    ),
     "refund.succeeded": _("The payment service confirmed the refund of %(amount)s"),
     "refund.succeeded:offline": _("%(actor)s recorded that %(amount)s was given back (%(refund_method)s)"),
     "refund.failed": _("The refund of %(amount)s failed; the customer does not get it"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from partway.billing import events
 from partway.billing.documents import invoices, quotes
 from partway.billing.errors import Conflict, Invalid, NotRefundable
 from partway.billing.events import Actor
@@ -23,13 +24,14 @@ from partway.billing.models import (
     PaymentRequest,
 )
 from partway.billing.models import Refund as RefundRow
-from partway.billing.payments import refunds
+from partway.billing.payments import refund_booking, refunds
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.refunds import NewRefund
 from partway.billing.receivables import credit
 from partway.billing.receivables import refunds as outside_refunds
 from partway.billing.reconciliation import due_work
+from partway.gateways import protocol
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.billing.receivables.test_settlements import figures
@@ -356,3 +358,32 @@ def test_refund_in_dashboard_beyond_payment_is_a_loss(paid: Payment, gateway_dri
     row = RefundRow.objects.get(mode="dashboard")
     assert (row.amount_minor, row.lost_minor, left_on(paid)) == (30_000, 25_000, (0, 0, 30_000))
     assert Alert.objects.get().kind == "refunded_beyond_payment"
+
+
+def test_loss_is_covered_once_another_refund_was_a_mistake(
+    paid: Payment, alice: Actor, dana: Customer, gateway_driver: GatewayDriver
+) -> None:
+    by_mistake = personas.give_back(paid, 25_000)
+    gateway_driver.refund_at_gateway(paid, 20_000)
+    refresh_payment(paid, now=present())
+    assert RefundRow.objects.get(mode="dashboard").lost_minor == 15_000
+    outside_refunds.reverse(by_mistake, reason="It was never paid out.", by=alice, now=present())
+    assert RefundRow.objects.get(mode="dashboard").lost_minor == 0
+    assert (left_on(paid), credit.balances(dana)) == ((0, 10_000, 20_000), [Money(10_000, "USD")])
+
+
+def test_refund_in_other_currency_is_flagged_and_not_booked(paid: Payment) -> None:
+    yen = protocol.Refund("re_1", protocol.RefundStatus.SUCCEEDED, Money(100, "JPY"))
+    refund_booking.apply(paid, [yen], {}, by=events.gateway_actor("sandbox"), now=present())
+    assert not RefundRow.objects.exists()
+    assert Alert.objects.get().kind == "refund_in_other_currency"
+
+
+def test_refund_of_another_amount_than_ours_is_booked_as_it_is(paid: Payment, alice: Actor) -> None:
+    row, _ = refunds._begin(paid, NewRefund(Money(10_000, "USD"), "other"), alice, present())
+    reported = protocol.Refund(
+        "re_1", protocol.RefundStatus.SUCCEEDED, Money(9_000, "USD"), f"{row.pk}:refund:1"
+    )
+    refunds._book(row, [reported], None, present())
+    row.refresh_from_db()
+    assert (row.failure_code, left_on(paid)) == ("another_amount", (21_000, 0, 9_000))

@@ -8,9 +8,11 @@ from typing import Any
 
 from partway.billing.checkouts.payability import EXPIRY_GRACE_PERIOD
 from partway.billing.documents import invoices, quote_decisions, quotes
-from partway.billing.models import Callback, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.models import Callback, Invoice, Payment, PaymentRequest, Quote, Refund
+from partway.billing.payments import refunds as gateway_refunds
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.refunds import NewRefund
 from partway.billing.payments.start import check_payable
 from partway.billing.people import organizations
 from partway.billing.receivables import credit, offline_payments, refunds, settlements, write_offs
@@ -253,6 +255,30 @@ def give_back_check(scenario: RaceScenario) -> str:
     return "given back"
 
 
+def refund(scenario: RaceScenario) -> Refund:
+    return _refunded(scenario, None)
+
+
+def refund_once(scenario: RaceScenario) -> Refund:
+    """The form of one dialog; each time it is the same one."""
+    return _refunded(scenario, f"refund-{scenario.invoice.pk}")
+
+
+def _refunded(scenario: RaceScenario, key: str | None) -> Refund:
+    """$200.00 of the invoice's first payment, through the gateway."""
+    first = scenario.invoice.payments.earliest("created_at")
+    new = NewRefund(Money(20_000, "USD"), "complaint", idempotency_key=key)
+    return gateway_refunds.refund(first, new_refund=new, by=scenario.alice, now=present())
+
+
+def refund_callback(scenario: RaceScenario) -> Callback | str:
+    """Delivers the callback about a refund of the first payment, if the gateway has made one."""
+    first = scenario.invoice.payments.earliest("created_at")
+    if not scenario.gateway_driver.refunded_minor(first):
+        return "nothing to report"
+    return _receive(scenario, scenario.gateway_driver.callback(first, "refunded"))
+
+
 def disable_payments(scenario: RaceScenario) -> str:
     organizations.set_payments_enabled(scenario.organization, on=False, by=scenario.alice, now=present())
     return "off"
@@ -344,6 +370,9 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "give back": give_back,
     "give back once": give_back_once,
     "give back check": give_back_check,
+    "refund": refund,
+    "refund once": refund_once,
+    "refund callback": refund_callback,
     "disable payments": disable_payments,
     "withdraw": withdraw,
     "record acceptance": record_acceptance,

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from partway.billing.checkouts.payability import CHECKOUT_LIFETIME
 from partway.billing.errors import BillingError, NotPayable
-from partway.billing.models import Event, Invoice, Quote
+from partway.billing.models import Event, Invoice, Quote, Refund
 from partway.billing.payments.start import check_payable
 from partway.billing.receivables import credit
 from partway.billing.reconciliation import due_work
@@ -32,7 +32,11 @@ def result_cell(result: Any) -> str:
 def run_worker_to_completion() -> None:
     """Runs the worker long after the race, so that every payment is settled."""
     later = present() + CHECKOUT_LIFETIME
-    while due_work.refresh_unsettled_payments(now=later) or due_work.process_pending_callbacks(now=later):
+    while (
+        due_work.refresh_unsettled_payments(now=later)
+        or due_work.process_pending_callbacks(now=later)
+        or due_work.refresh_pending_refunds(now=later)
+    ):
         pass
 
 
@@ -133,6 +137,19 @@ def credit_left(scenario: RaceScenario) -> str:
     return " and ".join(str(money.decimal) for money in credit.balances(scenario.dana)) or "none"
 
 
+def refunds(scenario: RaceScenario) -> str:
+    """Returns the refunds of the document's payments, by status, with what was lost."""
+    rows = Refund.objects.filter(payment__in=scenario.document.payments.all()).order_by("status", "pk")
+    lost = {row.pk: f", {_plain(row.lost_minor)} lost" if row.lost_minor else "" for row in rows}
+    return " and ".join(f"{_plain(row.amount_minor)} {row.status}{lost[row.pk]}" for row in rows) or "none"
+
+
+def sent_back(scenario: RaceScenario) -> str:
+    """Returns what the sandbox has sent back of the document's payments."""
+    ledger, mine = scenario.gateway_driver.ledger(), scenario.document.payments.values_list("pk", flat=True)
+    return _plain(sum(ledger[pk]["refunded"] for pk in mine if pk in ledger))
+
+
 def _plain(amount_minor: int) -> str:
     return str(Money(amount_minor, "USD").decimal)
 
@@ -153,4 +170,6 @@ OBSERVATIONS: dict[str, Callable[[RaceScenario], str]] = {
     "history": history,
     "quote history": quote_history,
     "invoices made": invoices_made,
+    "refunds": refunds,
+    "sent back": sent_back,
 }

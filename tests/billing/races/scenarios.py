@@ -136,6 +136,25 @@ def check_recorded(scenario: RaceScenario) -> None:
     scenario.payment = record(scenario.invoice, 40_000, scenario.alice)
 
 
+def paid_online(scenario: RaceScenario) -> None:
+    """The request of $300.00 is paid with a card, and booked."""
+    open_request(scenario)
+    scenario.payment = scenario.gateway_driver.start_and_pay(scenario.open_request)
+
+
+def refunded_in_dashboard(scenario: RaceScenario) -> None:
+    """As `paid online`, and $200.00 were sent back in the gateway's dashboard; not fetched yet."""
+    paid_online(scenario)
+    scenario.gateway_driver.refund_at_gateway(scenario.payment, 20_000)
+
+
+def paid_online_and_authorized(scenario: RaceScenario) -> None:
+    """As `paid online`, and the customer has paid another request of $300.00 with a card; not fetched yet."""
+    paid_online(scenario)
+    scenario.open_request = personas.request_payment(scenario.invoice)
+    _pay_checkout(scenario, scenario.open_request)
+
+
 def draft_quote(scenario: RaceScenario) -> None:
     """A draft quote of $1,000.00 with a deposit of $300.00."""
     scenario.quote = personas.draft_quote(scenario.dana)
@@ -192,6 +211,9 @@ SCENARIOS: dict[str, Given] = {
     "credit": credit,
     "credit and authorized": credit_and_authorized,
     "check recorded": check_recorded,
+    "paid online": paid_online,
+    "refunded in dashboard": refunded_in_dashboard,
+    "paid online and authorized": paid_online_and_authorized,
     "draft quote": draft_quote,
     "sent quote": sent_quote,
     "accepted quote": accepted_quote,

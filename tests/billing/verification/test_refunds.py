@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from partway.billing.events import Actor
-from partway.billing.models import Customer, Event, Invoice, Payment, Refund
+from partway.billing.models import Alert, Allocation, Customer, Event, Invoice, Payment, Refund
 from partway.billing.receivables import refunds
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.lib.clock import now
@@ -132,3 +132,71 @@ def test_verify_finds_customer_whose_refund_is_uncounted(given_back: Payment) ->
     assert any(
         "was given back" in message and row.startswith("cus_") for row, message in differences_of("M3")
     )
+
+
+@pytest.fixture
+def at_gateway(paid: Payment) -> Payment:
+    """$300.00 online; $350.00 were sent back in the dashboard, $50.00 more than there was, and $10.00 failed."""
+    personas.fail_refund(personas.refund_in_dashboard(paid, 1_000, ref="re_1"))
+    personas.refund_in_dashboard(paid, 10_000, ref="re_2")
+    personas.refund_in_dashboard(paid, 25_000, ref="re_3")
+    assert differences_of() == set()
+    return paid
+
+
+LOST = Refund.objects.filter(lost_minor__gt=0)
+FAILED = Refund.objects.filter(status="failed")
+
+AT_GATEWAY: dict[str, Case] = {
+    "failed though no event says so": (
+        "M6",
+        "failed, its events lead to another status: succeeded",
+        overwrite(LOST, status="failed"),
+    ),
+    "pending though its event says failed": (
+        "M6",
+        "pending, its events lead to another status: failed",
+        overwrite(FAILED, status="pending"),
+    ),
+    "lost more than its event says": (
+        "M6",
+        "5001 is lost, which no event says",
+        overwrite(LOST, lost_minor=5_001),
+    ),
+    "lost without an alert": (
+        "M5",
+        "5000 of pay_",
+        reported_as(LOST, lambda: Alert.objects.filter(kind="refunded_beyond_payment").delete()),
+    ),
+    "restored beyond what was taken": (
+        "M5",
+        "but 1 is on invoices",
+        reported_as(
+            FAILED,
+            overwrite(Allocation.objects.filter(cause="restored"), amount_minor=1_001),
+        ),
+    ),
+    "restored though the refund did not fail": (
+        "M5",
+        "1000 of pay_",
+        reported_as(Allocation.objects.filter(cause="restored"), overwrite(FAILED, status="succeeded")),
+    ),
+    "restored without an event": (
+        "M6",
+        "by restored: no event says so",
+        reported_as(
+            Allocation.objects.filter(cause="restored"),
+            delete_events(Event.objects.filter(type="invoice.payment_restored"), of="invoice"),
+        ),
+    ),
+    "sent through the gateway without a call": (
+        "P4",
+        "succeeded, but no call sent it",
+        overwrite(LOST, mode="gateway", lost_minor=0),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", AT_GATEWAY)
+def test_verify_finds_differences_of_refunds_at_gateway(at_gateway: Payment, what: str) -> None:
+    assert is_detected(AT_GATEWAY[what])

@@ -60,11 +60,31 @@ def deduct(refund: Refund, invoices: Mapping[str, Invoice], *, by: Actor, now: d
     return ends_deposit
 
 
+def uncount(refund: Refund, *, by: Actor, now: datetime) -> int:
+    """Counts a refund no more that failed or was a mistake; returns the minor units that its payment has again.
+
+    What another refund sent back beyond the payment comes off them first: it is no loss any more (M3, M5).
+    """
+    freed = refund.counted_minor
+    if freed:
+        allocations.count_refund(refund.payment, -freed)
+    for other in refund.payment.refunds.counted().filter(lost_minor__gt=0).exclude(pk=refund.pk):
+        if covered := min(freed, other.lost_minor):
+            other.lost_minor -= covered
+            other.save(update_fields=["lost_minor"])
+            allocations.count_refund(refund.payment, covered)
+            data = {"refund": other.pk, "amount_minor": covered, "currency": other.currency}
+            events.record(
+                "refund.loss_covered", other, by=by, now=now, data={**data, "lost_minor": other.lost_minor}
+            )
+            freed -= covered
+    return freed
+
+
 def restore(refund: Refund, invoices: Mapping[str, Invoice], *, by: Actor, now: datetime) -> None:
     """Puts the money of a failed refund back on the invoices that it was taken off; what no longer fits is credit."""
     payment = refund.payment
-    if refund.counted_minor:
-        allocations.count_refund(payment, -refund.counted_minor)
+    freed = uncount(refund, by=by, now=now)
     taken = refund.payment.allocations.filter(refund=refund).values_list("invoice")
     for pk, sum_minor in taken.annotate(sum=Sum("amount_minor")).order_by("invoice"):
         invoice = invoices[pk]
@@ -76,8 +96,9 @@ def restore(refund: Refund, invoices: Mapping[str, Invoice], *, by: Actor, now: 
                 )
         # What a customer or a bank is paying right now holds its place: it was accepted while this was due.
         committed = sum(each.amount_minor for each in invoice.payments.committed())
-        fits = min(-sum_minor, invoice.amount_due_minor - committed) if invoice.status != "void" else 0
-        if fits > 0:
+        fits = min(freed, -sum_minor, invoice.amount_due_minor - committed)
+        if fits > 0 and invoice.status != "void":
+            freed -= fits
             allocations.allocate(payment, invoice, fits, cause="restored", refund=refund, now=now)
             data = {"amount_minor": fits, "currency": invoice.currency, "payment": payment.pk}
             events.record("invoice.payment_restored", invoice, by=by, now=now, data=data)

@@ -14,7 +14,6 @@ from partway.lib.money import Money
 from .. import events
 from ..errors import Conflict, FieldError, Invalid, field_error
 from ..events import Actor
-from ..ledger import allocations
 from ..models import Customer, Invoice, Payment, Refund
 from ..models.payments import PaymentQuerySet
 from ..people import payment_modes
@@ -213,5 +212,5 @@ def reverse(refund: Refund, *, reason: str, by: Actor, now: datetime) -> Refund:
         "reason": reason,
     }
     move(refund, "reversed", by=by, now=now, data=data)
-    allocations.count_refund(refund.payment, -refund.amount_minor)
+    refund_effects.uncount(refund, by=by, now=now)
     return refund

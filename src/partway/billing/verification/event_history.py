@@ -318,8 +318,20 @@ CHECKS = (
             for mode, begun, columns in (
                 ("offline", "refund.succeeded", {"method": "method"}),
                 ("gateway", "refund.started", {"reason": "reason", "note": "note"}),
-                ("dashboard", "refund.reported", {"lost_minor": "lost_minor"}),
+                ("dashboard", "refund.reported", {}),
             )
+        ),
+        no_rows_where(
+            Refund,
+            Q(mode="dashboard")
+            & ~has_event(
+                "payment",
+                "refund.reported",
+                "refund.loss_covered",
+                of="payment",
+                data_columns={"refund": "pk", "lost_minor": "lost_minor"},
+            ),
+            "{lost_minor} is lost, which no event says",
         ),
         no_rows_where(
             Refund,
