@@ -20,6 +20,7 @@ from partway.billing.models import (
     Mail,
     Payment,
     PaymentRequest,
+    Refund,
 )
 from partway.billing.models import Quote as QuoteRow
 from partway.billing.receivables import credit
@@ -95,6 +96,7 @@ class Database:
             **{f"payment {n}": self._payment(row) for n, row in enumerate(self.owned[Payment], 1)},
             **{f"quote {n}": self._quote(row) for n, row in enumerate(self.owned[QuoteRow], 1)},
             **self._credit(),
+            "refunds": sorted(self._refund(row) for row in self.owned[Refund] if row["mode"] != "offline"),
             "flags": sorted((row["kind"], self.payments.index(row["payment_id"])) for row in flags),
             "links mailed": [row["status"] for row in links],
             "callbacks": {
@@ -122,6 +124,10 @@ class Database:
         money = row["captured_minor"], row["refunded_minor"]
         return row["status"], row["amount_minor"], accepted, *money, allocated
 
+    def _refund(self, row: Row) -> tuple[Any, ...]:
+        of = self.payments.index(row["payment_id"])
+        return of, row["mode"], row["status"], row["amount_minor"], row["lost_minor"]
+
     def _quote(self, row: Row) -> tuple[Any, ...]:
         quote = QuoteRow.objects.prefetch_related("payments").get(pk=row["id"])
         return row["status"], row["total_minor"], row["deposit_minor"], deposits.deposit_status(quote)
@@ -147,6 +153,10 @@ def facts_of_model(books: ReferenceModel, customers: int) -> Facts:
             for quote in books.quotes
         },
         **{f"credit of customer {n + 1}": _credit(books, n) for n in range(customers)},
+        "refunds": sorted(
+            (books.payments.index(one.payment), one.mode, one.state, one.amount, one.lost)
+            for one in books.refunds
+        ),
         "flags": sorted((kind, books.payments.index(payment)) for kind, payment in books.flags),
         "links mailed": [mail.state for mail in books.mails],
         "callbacks": {"pending": len(books.waiting), "processed": len(books.done), "unmatched": 0},

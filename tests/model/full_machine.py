@@ -8,12 +8,12 @@ from hypothesis.stateful import initialize
 from tests.model.customer_rules import CustomerRules
 from tests.model.forbidden_rules import ForbiddenRules
 from tests.model.quote_rules import QuoteRules
+from tests.model.refund_rules import RefundRules
 from tests.model.state_machine import ModelMismatch
 from tests.model.strategies import currencies, totals
-from tests.model.worker_rules import WorkerRules
 
 
-class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, WorkerRules):
+class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, RefundRules):
     """All rules together."""
 
     @initialize(
@@ -47,6 +47,9 @@ class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, WorkerRules):
                 self.settle(checkout, good=True)
             elif checkout.status == "open":
                 self.expire_checkout(checkout)
+            for refund in checkout.refunds:
+                if refund.state == "pending":
+                    self.settle_refund(refund, fails=False)
         for gateway_callback in list(gateway.callbacks):
             if gateway_callback not in self.books.done:
                 self.deliver_callback(gateway_callback)
@@ -59,6 +62,8 @@ class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, WorkerRules):
             self.refresh_unsettled_payments()
         if self.books.waiting:
             self.process_callbacks()
+        if self.pending_refunds():
+            self.refresh_pending_refunds()
         self.read_list()
         self.expire_payment_requests()
         self.expire_quotes()
@@ -68,6 +73,10 @@ class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, WorkerRules):
         unsettled = [payment for payment in self.books.payments if payment.is_unsettled]
         taken = sum(line["captured"] for line in self.gateway_driver.ledger().values())
         booked = sum(payment.captured or 0 for payment in self.books.payments if not payment.offline)
+        sent_back = sum(line["refunded"] for line in self.gateway_driver.ledger().values())
+        counted = sum(refund.amount for refund in self.books.refunds if refund.is_counted)
+        if self.pending_refunds() or sent_back != counted:
+            raise ModelMismatch(f"{sent_back} was sent back, {counted} is booked")
         if unsettled or self.books.waiting or taken != booked:
             raise ModelMismatch(
                 f"{unsettled} are left, {self.books.waiting} wait, {taken} taken, {booked} booked"

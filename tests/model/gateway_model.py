@@ -44,11 +44,25 @@ class Checkout(PlainRepr):
     status: str = "open"
     captured: int = 0
     lapses: bool = False
+    refunds: list[GatewayRefund] = field(default_factory=list)
     question: int = 0  # the open confirmation of a card, if any
     changed: int = 0
 
     def __repr__(self) -> str:
         return f"<checkout of {self.reference}: {self.status}>"
+
+
+@dataclass(eq=False)
+class GatewayRefund(PlainRepr):
+    """A refund at the gateway; `reference` is our refund, None for one made in its dashboard."""
+
+    checkout: Checkout
+    amount: int
+    reference: Any
+    state: str
+
+    def __repr__(self) -> str:
+        return f"<refund of {self.amount} of {self.checkout.reference}: {self.state}>"
 
 
 @dataclass(frozen=True)
@@ -131,7 +145,25 @@ class GatewayModel:
         self._break("timeout_after_success", "close")
         return checkout.status
 
+    def refund(self, checkout: Checkout, amount: int, reference: Any) -> GatewayRefund:
+        """Sends back a part of what was captured, if that much is left."""
+        self._break("error_before", "refund")
+        kept = sum(refund.amount for refund in checkout.refunds if refund.state != "failed")
+        if amount > checkout.captured - kept or self._fault("refund_refused"):
+            raise GatewayRefusal
+        state = "pending" if self._fault("refund_pending") else "succeeded"
+        made = GatewayRefund(checkout, amount, reference, state)
+        checkout.refunds.append(made)
+        self._move(checkout, "captured", "refunded")
+        self._break("timeout_after_success", "refund")
+        return made
+
     # Acts of a customer and a bank
+
+    def settle_refund(self, refund: GatewayRefund, state: str) -> None:
+        """Ends a pending refund, or sends the money of one back that had succeeded."""
+        refund.state = state
+        self._move(refund.checkout, "captured", "refund_failed" if state == "failed" else "refunded")
 
     def pay(self, checkout: Checkout, how: str) -> int:
         """Submits the form; returns the HTTP status of the page."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.model.online_payments_model import OnlinePaymentModel
 from tests.model.organization_model import MINIMUM, STEP, ActRefused, Invoice, Mail, Payment, Request
+from tests.model.refunds_model import RefundModel
 
 
 def refuse(code: str, *, when: object) -> None:
@@ -16,7 +16,7 @@ def refuse(code: str, *, when: object) -> None:
 
 
 @dataclass
-class MemberActModel(OnlinePaymentModel):
+class MemberActModel(RefundModel):
     """The acts of members."""
 
     # Invoices
@@ -220,28 +220,14 @@ class MemberActModel(OnlinePaymentModel):
             part = min(left, payment.unallocated)
             payment.refunded += part
             left -= part
-            self._end_deposit(payment, waits=False)
+            self.end_deposit(payment, waits=False)
 
     def refund_payment(self, payment: Payment, amount: int) -> None:
         """Its credit first, then off the latest invoice, where it is due again (M2)."""
         refuse("conflict", when=payment.state != "succeeded" or payment.refunded == payment.captured)
-        waits = self._waits(payment)
         refuse("amount_too_small", when=amount <= 0)
-        refuse("invalid", when=amount > (payment.captured or 0) - payment.refunded)
-        missing = max(0, amount - payment.unallocated)
-        for invoice in sorted(payment.allocations, key=self.invoices.index, reverse=True):
-            part = min(missing, payment.allocations[invoice])
-            if part:
-                self.allocate(payment, invoice, -part)
-                self._apply_effects(invoice, "invoice_changed")
-            missing -= part
-        payment.refunded += amount
-        self._end_deposit(payment, waits=waits)
-
-    def _end_deposit(self, payment: Payment, *, waits: bool) -> None:
-        """A deposit that waited, or of which nothing is left, is the deposit of its quote no more (D1, M8)."""
-        if waits or payment.refunded == payment.captured:
-            payment.given_back = True
+        refuse("invalid", when=amount > self.left(payment))
+        self.deduct(payment, amount)
 
     def apply_credit(self, invoice: Invoice, amount: int, form: str) -> None:
         """Allocates the credit, the oldest payment first, no unit twice (M3)."""

@@ -100,6 +100,10 @@ class OnlinePaymentModel(OrganizationModel):
 
     # Refreshing
 
+    def apply_refunds(self, payment: Payment) -> None:
+        """Books what is new in the gateway's refunds of a payment."""
+        raise NotImplementedError
+
     def refresh(self, payment: Payment, gateway_callback: GatewayCallback | None = None) -> None:
         """Fetches the checkout, books it, and calls the gateway with the decision (P6); raises NoAnswer."""
         self._apply_state(payment)
@@ -125,6 +129,9 @@ class OnlinePaymentModel(OrganizationModel):
         truth = payment.checkout.status
         if truth == "captured" and payment.captured is None:
             self._book(payment)
+            self.apply_refunds(payment)
+        elif truth == "captured":
+            self.apply_refunds(payment)
         elif truth in ("closed", "failed") and payment.is_unsettled:
             given_up = payment.state in ("closing", "releasing")
             self._settle(payment, "canceled" if given_up else "failed")

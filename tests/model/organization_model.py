@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from tests.model.gateway_model import Checkout, GatewayModel, PlainRepr
+from tests.model.gateway_model import Checkout, GatewayModel, GatewayRefund, PlainRepr
 
 MINIMUM = {"USD": 50, "JPY": 50, "KWD": 100}  # the gateway's minimum
 STEP = {"USD": 1, "JPY": 1, "KWD": 10}  # the gateway's step
@@ -130,6 +130,30 @@ class Payment(PlainRepr):
         return f"<{self.name} of {(self.request or self.document).name}: {self.amount}, {self.state}>"
 
 
+@dataclass(eq=False)
+class Refund(PlainRepr):
+    """A refund through the gateway or in its dashboard; `taken` is what it took off each invoice.
+
+    `reduced` are the entries of `settled` by which it reduced invoices.
+    """
+
+    payment: Payment
+    amount: int
+    mode: str
+    state: str = "pending"
+    lost: int = 0  # sent back beyond the payment (M5)
+    at_gateway: GatewayRefund | None = None  # once it is known there
+    taken: dict[Invoice, int] = field(default_factory=dict)
+    reduced: list[tuple[Invoice, int]] = field(default_factory=list)
+
+    @property
+    def is_counted(self) -> bool:
+        return self.state in ("pending", "succeeded")
+
+    def __repr__(self) -> str:
+        return f"<refund of {self.amount} of {self.payment.name}: {self.state}>"
+
+
 @dataclass
 class Mail:
     """The mail with the link of a request."""
@@ -163,6 +187,7 @@ class OrganizationModel:
     quotes: list[Quote] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
     flags: set[tuple[str, Payment]] = field(default_factory=set)
     forms: dict[str, tuple[object, int, Payment | None]] = field(default_factory=dict)
@@ -211,13 +236,13 @@ class OrganizationModel:
             for payment in self.payments
             if payment.document.customer == customer and payment.unallocated
         ]
-        credit = [payment for payment in theirs if payment.currency == currency and not self._waits(payment)]
+        credit = [payment for payment in theirs if payment.currency == currency and not self.waits(payment)]
         return sorted(credit, key=lambda payment: (payment.settled_at, self.payments.index(payment)))
 
     def credit(self, customer: int, currency: str) -> int:
         return sum(payment.unallocated for payment in self.with_credit(customer, currency))
 
-    def _waits(self, deposit: Payment) -> bool:
+    def waits(self, deposit: Payment) -> bool:
         """Returns whether the deposit is reserved for the invoice of its quote, which is not sent yet (D2)."""
         quote = deposit.document
         if not isinstance(quote, Quote) or not deposit.accepted or deposit.was_taken or deposit.given_back:

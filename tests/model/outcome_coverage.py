@@ -30,6 +30,11 @@ EXPECTED_OUTCOMES: dict[str, list[str]] = {
     "take back rest": ["ok", "conflict"],
     "refund credit": ["ok", "amount_too_small", "invalid"],
     "refund payment": ["ok", "conflict", "amount_too_small", "invalid"],
+    "send back": ["succeeded", "pending", "failed", "conflict", "amount_too_small", "not_refundable"],
+    "refund in dashboard": ["succeeded"],
+    "settle refund": ["ok"],
+    "fail refund": ["ok"],
+    "refresh refunds": ["ok"],
     "request payment": [
         *_FORM,
         "invalid",

@@ -127,7 +127,8 @@ class ReferenceModel(MemberActModel):
         for checkout, status in seen:
             payment = checkout.reference
             known_open = payment.checkout is not None and status == "open"
-            if payment.captured is None and not known_open and (payment.is_unsettled or status == "captured"):
+            unbooked = payment.captured is None and (payment.is_unsettled or status == "captured")
+            if (unbooked and not known_open) or (payment.captured is not None and self.has_news(payment)):
                 self._ask(payment)
 
     def expire_payment_requests(self) -> None:

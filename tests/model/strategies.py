@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.model.gateway_model import Checkout, GatewayCallback
+from tests.model.gateway_model import Checkout, GatewayCallback, GatewayRefund
 from tests.model.organization_model import (
     MINIMUM,
     STEP,
@@ -94,6 +94,17 @@ def checkout(status: str) -> SearchStrategy[Checkout]:
     return st.runner().flatmap(lambda machine: st.sampled_from(machine.books.gateway.in_status(status)))
 
 
+def refund_at_gateway() -> SearchStrategy[GatewayRefund]:
+    """Returns a refund at the gateway, mostly one that is pending."""
+    return st.runner().flatmap(
+        lambda machine: _mostly(
+            machine.books,
+            [refund for checkout in machine.books.gateway.checkouts for refund in checkout.refunds],
+            lambda _, refund: refund.state == "pending",
+        )
+    )
+
+
 def callback(suitable: Suitable) -> SearchStrategy[GatewayCallback]:
     """Returns a callback that the gateway sent, or tried to send."""
     return st.runner().flatmap(
@@ -175,6 +186,11 @@ def is_settled(_: ReferenceModel, invoice: Invoice) -> bool:
 
 def is_refundable(_: ReferenceModel, payment: Payment) -> bool:
     return payment.state == "succeeded" and payment.refunded < (payment.captured or 0)
+
+
+def is_refundable_online(books: ReferenceModel, payment: Payment) -> bool:
+    """Returns whether the gateway can send some of it back."""
+    return not payment.offline and is_refundable(books, payment)
 
 
 def is_allocated(_: ReferenceModel, payment: Payment) -> bool:

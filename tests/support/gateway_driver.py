@@ -125,6 +125,10 @@ class GatewayDriver:
         path = f"/v1/checkouts/{payment.checkout_ref}/refunds"
         return str(self._call_api("POST", path, amount=amount_minor, currency=payment.currency)["id"])
 
+    def refund_ids(self, ref: str) -> list[str]:
+        """Returns the ids of the refunds of a checkout, oldest first."""
+        return [refund["id"] for refund in self._call_api("GET", f"/v1/checkouts/{ref}")["refunds"]]
+
     def settle_refund(self, refund_id: str, outcome: str = "succeeded") -> None:
         """Ends a pending refund, or makes one fail that had succeeded."""
         self._call_api("POST", f"/v1/refunds/{refund_id}/settle", outcome=outcome)

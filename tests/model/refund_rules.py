@@ -1,0 +1,105 @@
+"""Rules of refunds: sent by members, made in the gateway's dashboard, and their ends at the gateway."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from partway.billing.payments import refunds
+from partway.billing.payments.refunds import NewRefund
+from partway.billing.reconciliation import due_work
+from partway.lib.money import Money
+from tests.model.gateway_model import Checkout, Fault, GatewayRefund
+from tests.model.organization_model import Payment
+from tests.model.strategies import (
+    checkout,
+    is_refundable_online,
+    members,
+    one,
+    portion,
+    portions,
+    rarely,
+    refund_at_gateway,
+    seldom,
+)
+from tests.model.worker_rules import LONGEST, WorkerRules
+
+answers = st.sampled_from(
+    [
+        *(None, Fault("refund_pending"), Fault("refund_pending"), Fault("refund_refused")),
+        *(Fault("error_before", "refund"), Fault("timeout_after_success", "refund")),
+    ]
+)
+
+
+class RefundRules(WorkerRules):
+    """Acts about refunds."""
+
+    @precondition(
+        lambda self: any(is_refundable_online(self.books, one) for one in self.books.payments) or rarely(self)
+    )
+    @precondition(lambda self: self.books.payments and not self.books.gateway.faults)
+    @rule(
+        payment=one("payments", is_refundable_online),
+        of=portions,
+        answer=answers,
+        reduces=seldom,
+        by=members,
+    )
+    def send_back(self, payment: Payment, of: str, answer: Fault | None, reduces: bool, by: int) -> None:
+        """Sends a part of a payment back, and the gateway answers in one of its ways."""
+        amount, row = portion(of, self.books.left(payment), payment.currency), self.row(payment)
+        if answer and is_refundable_online(self.books, payment) and 0 < amount <= self.books.left(payment):
+            self.inject_fault(answer)
+        new = NewRefund(Money(amount, payment.currency), "other", reduces_invoice=reduces)
+        self.act(
+            "send back",
+            lambda: self.books.send_back(payment, amount, reduces=reduces),
+            lambda: refunds.refund(row, new_refund=new, by=self.members[by], now=self.now).status,
+        )
+
+    @precondition(lambda self: rarely(self) and not self.books.gateway.faults)
+    @precondition(lambda self: self.books.gateway.in_status("captured"))
+    @rule(checkout=checkout("captured"), half=st.booleans())
+    def refund_in_dashboard(self, checkout: Checkout, half: bool) -> None:
+        """Sends a part back in the dashboard of the gateway, whatever our books say."""
+        kept = sum(refund.amount for refund in checkout.refunds if refund.state != "failed")
+        left = checkout.captured - kept
+        amount = left // 2 if half else left
+        row = self.row(checkout.reference)
+        row.checkout_ref = self.ref_of(checkout)
+        if amount > 0:
+            self.act(
+                "refund in dashboard",
+                lambda: str(self.books.gateway.refund(checkout, amount, None).state),
+                lambda: self.gateway_driver.refund_at_gateway(row, amount) and "succeeded",
+            )
+
+    @precondition(lambda self: any(one.refunds for one in self.books.gateway.checkouts))
+    @rule(refund=refund_at_gateway(), fails=st.booleans())
+    def settle_refund(self, refund: GatewayRefund, fails: bool) -> None:
+        """Ends a pending refund, or sends the money of one back that had succeeded."""
+        if refund.state == "failed" or (refund.state == "succeeded" and not fails):
+            return
+        state, nth = "failed" if fails else "succeeded", refund.checkout.refunds.index(refund)
+        key = self.gateway_driver.refund_ids(self.ref_of(refund.checkout))[nth]
+        self.act(
+            "fail refund" if fails else "settle refund",
+            lambda: self.books.gateway.settle_refund(refund, state),
+            lambda: self.gateway_driver.settle_refund(key, state),
+        )
+
+    @precondition(lambda self: self.pending_refunds())
+    @rule()
+    def refresh_pending_refunds(self) -> None:
+        self.now += LONGEST
+        self.clear_faults_before_job(self.pending_refunds())
+        self.act(
+            "refresh refunds",
+            self.books.refresh_pending_refunds,
+            lambda: due_work.refresh_pending_refunds(now=self.now),
+        )
+
+    def pending_refunds(self) -> int:
+        """Returns the number of refunds that the worker must fetch."""
+        return sum(refund.state == "pending" for refund in self.books.refunds)

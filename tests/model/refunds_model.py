@@ -1,0 +1,154 @@
+"""Refunds through the gateway in the model: what they take off, and what comes back when they fail (M2, M5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.model.gateway_model import GatewayRefund, GatewayRefusal, NoAnswer
+from tests.model.online_payments_model import OnlinePaymentModel
+from tests.model.organization_model import ActRefused, Invoice, Payment, Refund
+
+
+@dataclass
+class RefundModel(OnlinePaymentModel):
+    """Refunds, and the reports of the gateway about them."""
+
+    def left(self, payment: Payment) -> int:
+        """Returns how much of a payment was not given back."""
+        return (payment.captured or 0) - payment.refunded
+
+    def send_back(self, payment: Payment, amount: int, *, reduces: bool) -> str:
+        """Sends a part of an online payment back; it counts from now on. Returns its state."""
+        if payment.offline or payment.state != "succeeded" or not self.left(payment):
+            raise ActRefused("conflict")
+        if amount <= 0:
+            raise ActRefused("amount_too_small")
+        if amount > self.left(payment):
+            raise ActRefused("not_refundable")
+        refund = Refund(payment, amount, "gateway")
+        self.refunds.append(refund)
+        self.deduct(payment, amount, refund, reduces=reduces)
+        self._send(refund)
+        return refund.state
+
+    def _send(self, refund: Refund) -> None:
+        assert refund.payment.checkout is not None
+        try:
+            refund.at_gateway = self.gateway.refund(refund.payment.checkout, refund.amount, refund)
+            self._follow(refund)
+        except NoAnswer:
+            return
+        except GatewayRefusal:
+            self._fail(refund)
+
+    def refresh_pending_refunds(self) -> None:
+        """Fetches each pending refund, and sends what the gateway does not list."""
+        for refund in [refund for refund in self.refunds if refund.state == "pending"]:
+            try:
+                self.refresh(refund.payment)
+            except NoAnswer:
+                continue
+            if refund.state == "pending" and refund.at_gateway is None:
+                self._send(refund)
+
+    def has_news(self, payment: Payment) -> bool:
+        """Returns whether the gateway's refunds of a payment differ from ours."""
+        ours = {refund.at_gateway: refund for refund in self.refunds if refund.at_gateway}
+        reported = payment.checkout.refunds if payment.checkout else []
+        return any(
+            one.state not in (ours[one].state, "pending") and ours[one].state != "failed"
+            if one in ours
+            else one.state != "failed" or one.reference is not None
+            for one in reported
+        )
+
+    def apply_refunds(self, payment: Payment) -> None:
+        """Books what is new in the gateway's refunds of a payment, in their order."""
+        assert payment.checkout is not None
+        for reported in payment.checkout.refunds:
+            refund = self._ours(reported) or self._of_dashboard(payment, reported)
+            if refund is not None:
+                self._follow(refund)
+
+    def _ours(self, reported: GatewayRefund) -> Refund | None:
+        known = [refund for refund in self.refunds if refund.at_gateway is reported]
+        if not known and reported.reference is not None and reported.reference.state == "pending":
+            reported.reference.at_gateway = reported
+            known = [reported.reference]
+        return known[0] if known else None
+
+    def _of_dashboard(self, payment: Payment, reported: GatewayRefund) -> Refund | None:
+        """Books a refund that we did not ask for; what goes beyond the payment is lost (M5)."""
+        if reported.state == "failed":
+            return None
+        refund = Refund(payment, reported.amount, "dashboard", at_gateway=reported)
+        refund.lost = max(0, reported.amount - self.left(payment))
+        self.refunds.append(refund)
+        self.deduct(payment, refund.amount - refund.lost, refund)
+        return refund
+
+    def _follow(self, refund: Refund) -> None:
+        assert refund.at_gateway is not None
+        if refund.is_counted and refund.at_gateway.state == "failed":
+            self._fail(refund)
+        elif refund.state == "pending":
+            refund.state = refund.at_gateway.state
+
+    def deduct(
+        self, payment: Payment, amount: int, refund: Refund | None = None, *, reduces: bool = False
+    ) -> None:
+        """Its credit first, then off the latest invoice, where it is due again or settled (M2)."""
+        waits = self.waits(payment)
+        missing = max(0, amount - payment.unallocated)
+        for invoice in sorted(payment.allocations, key=self.invoices.index, reverse=True):
+            part = min(missing, payment.allocations[invoice])
+            missing -= part
+            if part:
+                self.allocate(payment, invoice, -part)
+                if refund:
+                    refund.taken[invoice] = part
+                if refund and reduces:
+                    refund.reduced.append((invoice, len(invoice.settled)))
+                if reduces:
+                    invoice.settled.append(part)
+                self.update_paid_state(invoice)
+        payment.refunded += amount
+        self.end_deposit(payment, waits=waits)
+
+    def end_deposit(self, payment: Payment, *, waits: bool) -> None:
+        """A deposit that waited, or of which nothing is left, is the deposit of its quote no more (D1, M8)."""
+        if waits or payment.refunded == payment.captured:
+            payment.given_back = True
+
+    def _fail(self, refund: Refund) -> None:
+        """Puts the money back: on losses first, then on its invoices as far as it fits, the rest is credit (M2)."""
+        refund.state, payment = "failed", refund.payment
+        freed = refund.amount - refund.lost
+        payment.refunded -= freed
+        for other in self.refunds:
+            if other.payment is payment and other.is_counted:
+                covered = min(freed, other.lost)
+                other.lost -= covered
+                payment.refunded += covered
+                freed -= covered
+        for invoice in sorted(refund.taken, key=self.invoices.index):
+            for reduced, n in refund.reduced:
+                if reduced is invoice:
+                    invoice.settled[n] = 0
+            committed = self.committed(invoice)
+            room = self.due(invoice) - (committed.amount if committed else 0)
+            fits = max(0, min(freed, refund.taken[invoice], room)) if invoice.state != "void" else 0
+            self.allocate(payment, invoice, fits)
+            freed -= fits
+            self._end_what_no_longer_fits(invoice)
+
+    def _end_what_no_longer_fits(self, invoice: Invoice) -> None:
+        """Ends the request and the payment that ask for more than is due; the worker closes the checkout."""
+        request, waiting = self.open_request(invoice), self.unsettled(invoice)
+        if request and request.amount > self.due(invoice):
+            self.end(request, "canceled", "invoice_changed")
+            if waiting and waiting.request is request:
+                self.withdraw(waiting)
+        if waiting and not waiting.is_committed and waiting.amount > self.due(invoice):
+            self.withdraw(waiting)
+        self.update_paid_state(invoice)
