@@ -14,11 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from partway.lib.links import mask_links
 
 
-def mask_line(_logger: Any, _name: str, line: str) -> str:
-    """Masks a rendered entry, whatever its fields hold; a structlog processor, the last."""
-    return mask_links(line)
-
-
 def configure_logs(level: str) -> None:
     """Sets up one line for each entry: readable on a terminal, JSON elsewhere; also for Django's own logs."""
     shared: list[Any] = [
@@ -40,8 +35,9 @@ def configure_logs(level: str) -> None:
     )
     handler = logging.StreamHandler()
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    ending: list[Any] = [remove, renderer, mask_line]
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=ending))
+    # The whole line, since a token can be in a field that is no text.
+    processors: list[Any] = [remove, renderer, lambda _logger, _name, line: mask_links(line)]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=processors))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
