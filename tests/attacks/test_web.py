@@ -82,14 +82,6 @@ def test_body_in_chunks_that_ends_is_read(url: str) -> None:
     assert response.status_code == 404  # of an account that does not exist, and not 411
 
 
-def test_header_with_underscore_does_not_pose_as_the_one_with_hyphen(url: str) -> None:
-    request = (
-        "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nHo_st: evil\r\nHost_: evil\r\n\r\n"
-    )
-    with open_sockets(url, request, count=1) as (client,):
-        assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
-
-
 def test_a_thousand_idle_connections_do_not_stop_server(url: str) -> None:
     wanted = 1100
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from partway.lib.buffered_wsgi import BufferedWsgi, Message
@@ -20,9 +20,11 @@ def greet(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes
     return [GREETING]
 
 
-async def request(app: BufferedWsgi, *received: Message) -> list[Message]:
+async def request(
+    app: BufferedWsgi, *received: Message, headers: Sequence[tuple[bytes, bytes]] = ()
+) -> list[Message]:
     """Sends a request; a client that has sent `received` says nothing more. Returns the messages of the response."""
-    headers = [(b"transfer-encoding", b"chunked")] if received else []
+    headers = [*headers, *([(b"transfer-encoding", b"chunked")] if received else [])]
     scope = {"method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "headers": headers}
     pieces, sent = iter(received), []
 
@@ -45,6 +47,17 @@ def test_request_gets_response() -> None:
     app = BufferedWsgi(greet, threads=1, max_body_bytes=10)
     start, body = asyncio.run(request(app, piece(3), piece(4, is_last=True)))
     assert (start["status"], body["body"], app.requests, app.body_bytes) == (200, GREETING, 0, 0)
+
+
+def test_header_with_underscores_does_not_pose_as_the_one_with_hyphens() -> None:
+    def echo(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        start("200 OK", [])
+        return [environ["HTTP_X_FORWARDED_FOR"].encode()]
+
+    app = BufferedWsgi(echo, threads=1, max_body_bytes=10)
+    headers = [(b"x-forwarded-for", b"192.0.2.1"), (b"x_forwarded_for", b"6.6.6.6")]
+    _start, body = asyncio.run(request(app, headers=headers))
+    assert body["body"] == b"192.0.2.1"
 
 
 def test_request_beyond_those_that_may_wait_is_refused_at_once() -> None:
