@@ -184,15 +184,21 @@ def test_mail_preview_opens_in_dialog_and_keeps_typed_values(page: Page, invoice
     expect(preview.locator("body")).to_contain_text("For the material.")
     expect(page.locator("[name=note]")).to_have_value("For the material.")
     assert not PaymentRequest.objects.exists()
+    asked = Questions(page)
+    page.click("dialog >> text=Back")  # a preview sends nothing, so what was typed would be lost
+    assert asked == ["confirm"]
     page.click("dialog [data-remaining-submit]")
     expect(page.locator(".open-request")).to_contain_text("$300.00")
+    assert asked == ["confirm"]
     expect(page.locator("[data-notices] .alert")).to_be_focused()
     expect(page.locator("[data-notices] .alert")).to_contain_text("Payment request for $300.00 is on its way")
 
 
-@pytest.mark.parametrize(
-    ("typed", "notice"),
-    [
+def test_rest_that_cannot_be_paid_online_is_named_while_typing(page: Page, dana: Customer) -> None:
+    open_dialog(page, personas.sent_invoice(dana, 1_234_567, currency="KWD"))
+    amount = page.locator("[name=amount_requested]")
+    for typed, notice in (
+        ("", "KWD\u00a01,234.560 of this."),
         ("0.09", "Less than KWD\u00a00.100 cannot be paid online."),
         ("12.3450", "The most below this is KWD\u00a012.340."),
         ("1234.560", "the last KWD\u00a00.007 cannot be paid online."),
@@ -201,36 +207,26 @@ def test_mail_preview_opens_in_dialog_and_keeps_typed_values(page: Page, invoice
             "KWD\u00a00.067 would be left that cannot be paid online. Ask for KWD\u00a01,234.560, or for at most",
         ),
         ("1234.46", "the last KWD\u00a00.007"),
-        ("", "KWD\u00a01,234.560 of this."),
-    ],
-)
-def test_rest_that_cannot_be_paid_online_is_named_while_typing(
-    page: Page, dana: Customer, typed: str, notice: str
-) -> None:
-    open_dialog(page, personas.sent_invoice(dana, 1_234_567, currency="KWD"))
-    page.locator("[name=amount_requested]").press_sequentially(typed)
-    expect(page.locator("[data-remaining-online]")).to_contain_text(notice)
+    ):
+        amount.fill("")
+        amount.press_sequentially(typed)
+        expect(page.locator("[data-remaining-online]")).to_contain_text(notice)
 
 
-@pytest.mark.parametrize(
-    ("typed", "message"),
-    [
+def test_invalid_request_amount_is_explained_while_typing(page: Page, invoice: Invoice) -> None:
+    open_dialog(page, invoice)
+    for typed, message in (
         ("1000.01", "Enter at most $1,000.00"),
         ("abc", "is not an amount"),
         ("1.005", "2 decimals"),
         ("-1", "above zero"),
-    ],
-)
-def test_invalid_request_amount_is_explained_while_typing(
-    page: Page, invoice: Invoice, typed: str, message: str
-) -> None:
-    open_dialog(page, invoice)
-    page.fill("[name=amount_requested]", typed)
-    expect(page.locator("[data-remaining-error]")).to_contain_text(message)
-    expect(page.locator("[data-remaining-amount]")).to_have_text("–")
-    page.fill("[name=amount_requested]", "")
-    expect(page.locator("[data-remaining-error]")).to_be_hidden()
-    expect(page.locator("[data-remaining-amount]")).to_have_text("$1,000.00")
+    ):
+        page.fill("[name=amount_requested]", typed)
+        expect(page.locator("[data-remaining-error]")).to_contain_text(message)
+        expect(page.locator("[data-remaining-amount]")).to_have_text("–")
+        page.fill("[name=amount_requested]", "")
+        expect(page.locator("[data-remaining-error]")).to_be_hidden()
+        expect(page.locator("[data-remaining-amount]")).to_have_text("$1,000.00")
 
 
 def test_german_request_dialog_reads_commas_and_explains_two_readings(
@@ -509,10 +505,17 @@ def test_changed_dialog_asks_before_it_closes(page: Page, invoice: Invoice) -> N
     asked = Questions(page)
     open_dialog(page, invoice)
     page.fill("[name=note]", "Thank you")
-    for close in (lambda: page.keyboard.press("Escape"), lambda: page.click("dialog >> text=Back")) * 2:
+    # The gesture Back of a phone is a `cancel` without a key.
+    cancel = "document.querySelector('dialog').dispatchEvent(new Event('cancel', { cancelable: true }))"
+    closings = (
+        lambda: page.keyboard.press("Escape"),
+        lambda: page.click("dialog >> text=Back"),
+        lambda: page.evaluate(cancel),
+    )
+    for close in closings * 2:
         close()
         expect(page.locator("[name=note]")).to_have_value("Thank you")
-    assert asked == ["confirm"] * 4
+    assert asked == ["confirm"] * 6
     page.fill("[name=note]", "")
     page.keyboard.press("Escape")
     expect(page.locator("dialog")).to_be_hidden()
@@ -521,7 +524,26 @@ def test_changed_dialog_asks_before_it_closes(page: Page, invoice: Invoice) -> N
     asked.leaves = True
     page.click("dialog [data-close] >> nth=0")
     expect(page.locator("dialog")).to_be_hidden()
-    assert len(asked) == 5
+    assert len(asked) == 7
+
+
+def test_checkbox_and_choice_count_as_changed_and_a_password_does_not(page: Page, invoice: Invoice) -> None:
+    asked = Questions(page)
+    open_record(page, invoice)
+    page.uncheck("[name=send_receipt]")
+    page.click("dialog >> text=Back")
+    page.check("[name=send_receipt]")  # as it was
+    page.select_option("[name=method]", "Cash")
+    page.click("dialog >> text=Back")
+    assert asked == ["confirm"] * 2
+    page.select_option("[name=method]", "")
+    page.click("dialog >> text=Back")
+    expect(page.locator("dialog")).to_be_hidden()
+    page.goto("/profile/password/")
+    page.fill("[name=oldpassword]", "filled in by the browser")
+    page.click(".breadcrumb a")
+    page.wait_for_url("**/profile/")
+    assert len(asked) == 2
 
 
 def test_changed_editor_asks_before_it_is_left_but_not_when_it_is_sent(page: Page, dana: Customer) -> None:
