@@ -20,6 +20,7 @@ from partway.billing.documents.drafts import LineDraft
 from partway.billing.errors import FieldError
 from partway.billing.models import Customer, Invoice, Party, Quote
 from partway.billing.models.documents import DiscountKind
+from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 from partway.delivery.formats import example_amount
 from partway.delivery.messages.printing import unprintable_in_document
@@ -158,8 +159,13 @@ class DocumentForm(DependentFieldsForm):
         return kind
 
     def clean(self) -> None:
-        """Adds the errors of the lines, under the names that billing uses."""
+        """Adds the errors of a new customer and of the lines, under the names that billing uses."""
         super().clean()
+        if self.cleaned_data.get("customer") == NEW_CUSTOMER:
+            # Billing finds them too, but only once no field is wrong.
+            name, email = self.cleaned_data["new_customer_name"], self.cleaned_data["new_customer_email"]
+            wrong = customers.field_errors(CustomerDetails(name=name, email=email))
+            self.add_field_errors({f"new_customer_{name}": error for name, error in wrong.items()})
         for line in self.lines:
             for name, errors in line.errors.items():
                 self.errors[line.add_prefix(name)] = errors

@@ -370,6 +370,12 @@ def test_refused_invoice_stores_no_new_customer(
     assert Customer.objects.get() == dana
 
 
+def test_errors_of_lines_and_of_a_new_customer_are_shown_at_once(bob: Client, dana: Customer) -> None:
+    form = {**NORA, "new_customer_email": "nora@"}
+    errors = save(bob, dana, **form, lines__0__unit_amount="1.500").context["form"].errors
+    assert set(errors) == {"new_customer_email", "lines.0.unit_amount"}
+
+
 def test_draft_can_be_moved_to_a_new_customer_but_a_sent_invoice_cannot(
     bob: Client, invoice: Invoice
 ) -> None:

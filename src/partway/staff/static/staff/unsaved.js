@@ -10,7 +10,12 @@ function isChanged(control) {
     return control.selectedIndex !== Math.max(written, 0);
   }
   if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
-  return control.value !== control.defaultValue;
+  if (control instanceof HTMLTextAreaElement) return control.value !== control.defaultValue;
+  // Some types rewrite what was written: an address with an umlaut gets its domain in ASCII, a color small letters.
+  const written = document.createElement("input");
+  written.type = control.type;
+  written.setAttribute("value", control.defaultValue);
+  return control.value !== written.value;
 }
 
 // A password was perhaps filled in by the browser, and is never shown again either way.
