@@ -1547,6 +1547,20 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="payment",
             index=models.Index(
+                fields=[
+                    "organization",
+                    "status",
+                    "currency",
+                    "captured_currency",
+                    "captured_minor",
+                    "paid_on",
+                ],
+                name="payment_figures",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
                 condition=models.Q(
                     (
                         "captured_minor__gt",
@@ -1920,6 +1934,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="event",
             index=models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(("type", "member.removed")),
+                fields=["organization"],
+                name="event_of_removed_member",
+            ),
         ),
         migrations.AddConstraint(
             model_name="event",

@@ -56,4 +56,8 @@ class Event(models.Model):
             models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
             models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),
             models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
+            # The few that name former members, whom lists can be filtered by.
+            models.Index(
+                fields=["organization"], condition=Q(type="member.removed"), name="event_of_removed_member"
+            ),
         ]

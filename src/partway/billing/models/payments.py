@@ -235,6 +235,14 @@ class Payment(IssuedModel, TextKeyModel):
                 condition=Q(paid_on__isnull=True),
                 name="payment_by_moment",
             ),
+            # All that the totals of the list read, and nothing else: with the id or the moment in it, SQLite would sort
+            # this index instead of reading the one that is sorted.
+            models.Index(
+                fields=[
+                    *("organization", "status", "currency", "captured_currency", "captured_minor", "paid_on")
+                ],
+                name="payment_figures",
+            ),
             # The few payments of which something is left, which is their customers' credit.
             models.Index(
                 fields=["organization"],
