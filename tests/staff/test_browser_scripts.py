@@ -658,6 +658,7 @@ def test_stale_invoice_edit_shows_both_versions_within_phone_width(page: Page, d
 # Files, fragments, and forms without a page of their own.
 NOT_PAGES = {
     *("staff:invoice_pdf", "staff:quote_pdf", "staff:invoices_csv", "staff:logo_image", "staff:inbox_body"),
+    *("staff:payments_csv", "staff:payments_xlsx"),
     *("staff:attention_resolve", "staff:settings_locale", "staff:settings_logo"),
     *("staff:invoice_live", "staff:quote_live"),
 }

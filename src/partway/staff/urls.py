@@ -18,6 +18,7 @@ from .invoices import versions as invoice_versions
 from .overview import attention, home, inbox, overview
 from .payments import credit, gateway_refunds, offline_payments, payment_requests, refunds, settlements
 from .payments import detail as payment_detail
+from .payments import export as payment_export
 from .payments import index as payment_index
 from .quotes import acts as quote_acts
 from .quotes import decisions as quote_decisions
@@ -111,6 +112,8 @@ _requests = [
 ]
 _payments = [
     page("", Permission.VIEW_PAYMENTS, payment_index.index, "payments"),
+    page("csv/", Permission.EXPORT_PAYMENTS, payment_export.export_csv, "payments_csv"),
+    page("xlsx/", Permission.EXPORT_PAYMENTS, payment_export.export_xlsx, "payments_xlsx"),
     page("<str:payment_id>/", Permission.VIEW_PAYMENTS, payment_detail.show, "payment"),
     page(
         "<str:payment_id>/receipt/",

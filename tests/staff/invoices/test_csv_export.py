@@ -173,7 +173,7 @@ def test_csv_export_is_an_audit_event(charlie: Client, alice: Client, dana: Cust
     charlie.get("/o/alder/invoices/csv/?state=overdue")
     charlie.head("/o/alder/invoices/csv/")
     event = Event.objects.get(type="organization.invoices_exported")
-    assert (event.actor_label, event.data) == ("Charlie", {"filters": "state=overdue"})
+    assert (event.actor_label, event.data) == ("Charlie", {"filters": "state=overdue", "format": "csv"})
     assert "Charlie exported the list of invoices" in alice.get("/o/alder/settings/audit/").content.decode()
 
 

@@ -127,6 +127,11 @@ def as_money(amount_minor: int, currency: str) -> Money:
     return Money(amount_minor, currency)
 
 
+def status_label(status: str) -> str:
+    """Returns the word of a state, for files."""
+    return str(_STATES[status][0])
+
+
 @register.simple_tag
 def status_badge(status: str) -> SafeString:
     """A stored or derived state as a dot and a word; an unknown one is shown by its code."""

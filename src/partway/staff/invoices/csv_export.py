@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import redirect
+from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from partway.billing import events
 from partway.billing.models import Allocation, Invoice, PaymentRequest, Refund
 from partway.billing.models.parties import ISSUED
 from partway.delivery.templatetags.partway import invoice_display_status
-from partway.lib import csv_text
 from partway.lib.clock import today
 from partway.lib.csv_text import Cell
 from partway.lib.money import Money
 
+from .. import list_exports
 from ..context import MemberContext
 from .filters import STATES, apply_filters
 from .index import apply_sort
@@ -30,31 +27,13 @@ _HEADER = (
     *(_("Amount requested"), _("Invoice id"), _("Customer id")),
 )
 _ROWS_AT_ONCE = 2_000
-_MAX_FILTERS_LENGTH = 500
 
 
 def export(ctx: MemberContext) -> HttpResponseBase:
-    """The file, and an event of who took it; an address that cannot be read in full leads to the list.
-
-    The list says what is wrong with it.
-    """
+    """The file; an order that cannot be read leads to the list too."""
     filtered = apply_filters(ctx)
     rows = apply_sort(filtered, ctx)
-    if filtered.filter_errors:
-        return redirect(f"{ctx.url('invoices')}?{ctx.request.GET.urlencode()}")
-    if ctx.request.method != "GET":
-        return HttpResponse(content_type="text/csv; charset=utf-8")
-    with transaction.atomic():
-        filters = {"filters": ctx.request.GET.urlencode()[:_MAX_FILTERS_LENGTH]}
-        events.record(
-            "organization.invoices_exported", ctx.organization, by=ctx.actor, now=ctx.now, data=filters
-        )
-    response = StreamingHttpResponse(
-        csv_text.chunks(_lines(rows, ctx)), content_type="text/csv; charset=utf-8"
-    )
-    name = f"{ctx.organization.slug}-invoices-{ctx.today.isoformat()}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return list_exports.export(ctx, filtered, _lines(rows, ctx), page="invoices", ending="csv")
 
 
 def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[list[Cell]]:

@@ -96,6 +96,7 @@ def _read_method(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows
 
 
 def _read_gateway(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+    wanted: Any
     if texts[0] == OFFLINE:
         lookup, wanted, label = "isnull", True, gettext("Offline")
     elif texts[0] in GATEWAYS:

@@ -1,14 +1,17 @@
 """Pages of the list of payments: the newest rows of each kind are read from an index in its order, and merged.
 
 A page starts after, or ends before, a row whose id is in the address; so it costs the same wherever it is, and stays
-the same when newer rows come ([0048]).
+the same when newer rows come (docs/decisions/0048-list-of-payments.md).
 """
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Q, Sum, Value
+from django.db.models import Count, QuerySet, Sum
 
 from partway.accounts.models import Organization
 from partway.lib.money import Money
@@ -19,6 +22,7 @@ from ..invoice_rows import PAGE_ROWS
 from .filters import Rows
 from .sources import SOURCES, Entry, Position, Source
 
+_ROWS_AT_ONCE = 2_000
 LAST_PAGE = "last"  # in place of an id
 
 
@@ -69,22 +73,22 @@ class EntryPage:
 def read_page(rows: Rows, ctx: MemberContext) -> tuple[EntryPage, list[CurrencyTotals]]:
     """Returns the page that the address names, and the totals of all pages, the organization's own currency first."""
     zone = ctx.organization.time_zone
+    totals = _totals(rows, ctx.organization.currency)
+    count = sum(each.count for each in totals)
     before, after = (query_text(ctx.request.GET, name) for name in ("before", "after"))
     anchor = _find(before or after, ctx.organization)
     backwards = bool(before) and (anchor is not None or before == LAST_PAGE)
-    # How many rows are on the side of the anchor where the page is; the totals count them along.
-    beside: dict[Source, Q] = {}
+    # The rows on the side of the anchor where the page is, and how many they are.
+    beside, beside_count = rows, count
     if anchor is not None:
-        beside = {source: (source.newer if backwards else source.older)(anchor, zone) for source in rows}
-    totals, beside_count = _totals(rows, beside, ctx.organization.currency)
-    count = sum(each.count for each in totals)
-    if anchor is not None and not beside_count:  # nothing is there: the first page, or the last
-        anchor, backwards = None, not backwards
-    if anchor is None:
-        beside, beside_count = {}, count
-    if backwards and beside_count <= PAGE_ROWS:  # no page between the first row and the anchor
-        beside, beside_count, backwards = {}, count, False
-    entries = _entries(_merge(rows, beside, zone, backwards=backwards), rows, zone)
+        sides = {source: (source.newer if backwards else source.older)(anchor, zone) for source in rows}
+        beside = {source: selected.filter(sides[source]) for source, selected in rows.items()}
+        beside_count = sum(selected.count() for selected in beside.values())
+    if not beside_count:  # the last page instead of one after it, the first instead of one before it
+        beside, beside_count, backwards = rows, count, not backwards
+    if backwards and beside_count <= PAGE_ROWS:  # the first page, and that in full
+        beside, beside_count, backwards = rows, count, False
+    entries = _entries(_merge(beside, zone, backwards=backwards), rows, zone)
     start = beside_count - len(entries) + 1 if backwards else count - beside_count + 1
     return EntryPage(entries, start, count), totals
 
@@ -99,14 +103,13 @@ def _find(row_id: str, organization: Organization) -> Position | None:
     return None
 
 
-def _totals(rows: Rows, beside: dict[Source, Q], own: str) -> tuple[list[CurrencyTotals], int]:
-    """Adds up all kinds in one query; counts the rows that `beside` selects too."""
+def _totals(rows: Rows, own: str) -> list[CurrencyTotals]:
+    """Adds up and counts all kinds in one query."""
     parts = [
         selected.order_by()
         .values("row_currency")
         .annotate(
-            count=Count("pk"),
-            beside=Count("pk", filter=beside[source]) if source in beside else Value(0),
+            count=Count("*"),
             money_in=Sum(source.money_in),
             money_out=Sum(source.money_out),
             settled=Sum(source.settled),
@@ -121,28 +124,43 @@ def _totals(rows: Rows, beside: dict[Source, Q], own: str) -> tuple[list[Currenc
     def add_up(name: str, currency: str) -> int:
         return sum(row[name] for row in found if row["row_currency"] == currency)
 
-    totals = [
+    return [
         CurrencyTotals(
             add_up("count", currency),
             *(Money(add_up(name, currency), currency) for name in ("money_in", "money_out", "settled")),
         )
         for currency in currencies
     ]
-    return totals, sum(row["beside"] for row in found)
 
 
-def _merge(
-    rows: Rows, beside: dict[Source, Q], zone: str, *, backwards: bool
-) -> list[tuple[Position, Source]]:
+def _merge(rows: Rows, zone: str, *, backwards: bool) -> list[tuple[Position, Source]]:
     """Returns the positions of one page, newest first; of each kind no more are read than a page has."""
     found = []
     for source, selected in rows.items():
-        ordered = selected.filter(beside.get(source, Q())).order_by(*source.order())
+        ordered = selected.order_by(*source.order())
         ordered = ordered.reverse() if backwards else ordered
         columns = ordered.values_list(*source.columns)[:PAGE_ROWS]
         found += [(source.position(row, zone), source) for row in columns]
     found.sort(key=lambda placed: placed[0], reverse=True)
     return found[-PAGE_ROWS:] if backwards else found[:PAGE_ROWS]
+
+
+def every_entry(rows: Rows, zone: str) -> Iterator[tuple[Entry, Any]]:
+    """Yields all rows newest first, each with the minor units of money that it moved, as `money_in` and `money_out`.
+
+    On PostgreSQL with a server-side cursor for each kind, so that neither side holds the whole list.
+    """
+
+    def placed(source: Source, selected: QuerySet[Any]) -> Iterator[tuple[Position, Entry, Any]]:
+        money = {"money_in": source.money_in, "money_out": source.money_out}
+        read = selected.annotate(**money).select_related(*source.related, source.recipient)
+        for row in read.order_by(*source.order()).iterator(chunk_size=_ROWS_AT_ONCE):
+            entry = source.present(source, row, zone)
+            yield Position(entry.day, row.at, row.pk), entry, row
+
+    kinds = [placed(source, selected) for source, selected in rows.items()]
+    for _position, entry, row in heapq.merge(*kinds, key=lambda each: each[0], reverse=True):
+        yield entry, row
 
 
 def _entries(placed: list[tuple[Position, Source]], rows: Rows, zone: str) -> list[Entry]:

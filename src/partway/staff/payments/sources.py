@@ -74,6 +74,7 @@ class Source:
     currency: Combinable
     states: Mapping[str, Q]
     related: tuple[str, ...]
+    recipient: str  # lookup of the customer as the receipt or the invoice shows them
     documents: tuple[str, ...]  # lookups of the invoice and the quote
     has_member: Callable[[str], Q]
     search: Callable[[str, Organization], Q]
@@ -88,8 +89,10 @@ class Source:
 
     def select(self, organization: Organization) -> QuerySet[Any]:
         """Returns the rows of one organization, with the columns that every kind has."""
-        rows = self.rows.filter(organization=organization)
-        return rows.annotate(at=self.at, row_minor=self.amount, row_currency=self.currency)
+        rows: QuerySet[Any] = self.rows.filter(organization=organization).annotate(
+            at=self.at, row_minor=self.amount, row_currency=self.currency
+        )
+        return rows
 
     def order(self) -> tuple[str, ...]:
         """Returns the columns to sort by, newest first: the day comes before the moment only where it was typed."""
@@ -224,12 +227,15 @@ ONLINE = Source(
         "partly_refunded": _SUCCEEDED & _IS_REFUNDED & ~_ALL_IS_REFUNDED,
     },
     related=("invoice__customer", "quote__customer", "gateway_account"),
+    recipient="issued_to",
     documents=("invoice", "quote"),
     method="method",
     gateway_account="gateway_account",
     has_member=lambda member: (
         Q(payment_request__requested_by=member)
-        | Exists(Event.objects.filter(payment=OuterRef("pk"), type__startswith="payment.", actor_id=member))
+        | Q(
+            Exists(Event.objects.filter(payment=OuterRef("pk"), type__startswith="payment.", actor_id=member))
+        )
     ),
     search=lambda typed, organization: (
         found_by(typed, in_documents(organization)) | Q(pk=typed) | Q(checkout_ref=typed)
@@ -254,6 +260,7 @@ REFUNDS = Source(
         "reversed": Q(status="reversed"),
     },
     related=("payment__invoice__customer", "payment__quote__customer", "payment__gateway_account"),
+    recipient="payment__issued_to",
     documents=("payment__invoice", "payment__quote"),
     method="method",
     gateway_account="payment__gateway_account",
@@ -276,6 +283,7 @@ ADJUSTMENTS = Source(
     settled=F("amount_minor"),
     states={"settled": Q(amount_minor__gt=0), "taken_back": Q(amount_minor__lt=0)},
     related=("invoice__customer",),
+    recipient="invoice__issued_to",
     documents=("invoice",),
     has_member=lambda member: Q(actor_id=member),
     search=lambda typed, organization: (

@@ -1,0 +1,45 @@
+"""The filtered rows of a list as a file, streamed row by row, and an event of who took it (DESIGN section 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
+
+from partway.billing import events
+from partway.lib import csv_text, xlsx_file
+from partway.lib.csv_text import Cell
+
+from .context import MemberContext
+from .list_filters import Filtered
+
+# The content type of a file by the ending of its name, and its writer.
+FORMATS: dict[str, tuple[str, Callable[[Iterable[Iterable[Cell]]], Iterator[str] | Iterator[bytes]]]] = {
+    "csv": ("text/csv; charset=utf-8", csv_text.chunks),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_file.chunks),
+}
+_MAX_FILTERS_LENGTH = 500
+
+
+def export(
+    ctx: MemberContext, filtered: Filtered[Any], lines: Iterator[list[Cell]], *, page: str, ending: str
+) -> HttpResponseBase:
+    """Returns the file; an address that cannot be read in full leads to the list, which says what is wrong with it.
+
+    lines: the header and the cells of each row, not yet begun. page: the name of the list, which its event has too.
+    """
+    if filtered.filter_errors:
+        return redirect(f"{ctx.url(page)}?{ctx.request.GET.urlencode()}")
+    content_type, chunks = FORMATS[ending]
+    if ctx.request.method != "GET":
+        return HttpResponse(content_type=content_type)
+    with transaction.atomic():
+        data = {"filters": ctx.request.GET.urlencode()[:_MAX_FILTERS_LENGTH], "format": ending}
+        events.record(f"organization.{page}_exported", ctx.organization, by=ctx.actor, now=ctx.now, data=data)
+    response = StreamingHttpResponse(chunks(lines), content_type=content_type)
+    name = f"{ctx.organization.slug}-{page}-{ctx.today.isoformat()}.{ending}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
