@@ -48,7 +48,7 @@ class GatewayRefundForm(StaffForm):
     )
     note = text_field(400)
     reduces_invoice = forms.BooleanField(required=False)
-    idempotency_key = IdempotencyKeyField(required=False)
+    idempotency_key = IdempotencyKeyField()
 
 
 def refund(ctx: MemberContext, payment_id: str) -> HttpResponse:
