@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -31,6 +32,13 @@ def test_healthz_reports_database_and_workers() -> None:
         Heartbeat.objects.create(pk=process, last_seen_at=at, started_at=at)
     health = Client().get("/healthz").json()
     assert (health["status"], health["workers_alive"]) == ("ok", 1)
+
+
+def test_healthz_is_503_without_a_trace_while_tables_are_missing() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {Heartbeat._meta.db_table} RENAME TO elsewhere")
+    response = Client().get("/healthz")
+    assert (response.status_code, response.json()["status"]) == (503, "no database")
 
 
 def test_metrics_count_queued_mails_and_unsettled_payments(monitoring: Client) -> None:

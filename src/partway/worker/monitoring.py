@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import Min
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -21,15 +22,19 @@ from partway.lib.ip_addresses import client_ip, is_in_networks
 
 from .models import Heartbeat
 
+log = structlog.get_logger(__name__)
+
 _STALE_AFTER = timedelta(seconds=30)
 
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Responds 200 while the database does, with the number of workers that are alive."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    alive = Heartbeat.objects.filter(last_seen_at__gt=clock.now() - _STALE_AFTER).count()
+    """Responds 200 while the database does, with the number of workers that are alive; else 503."""
+    try:
+        alive = Heartbeat.objects.filter(last_seen_at__gt=clock.now() - _STALE_AFTER).count()
+    except DatabaseError as error:  # it is away, or has no tables yet
+        log.warning("database_unavailable", error=str(error))
+        return JsonResponse({"status": "no database", "database": connection.vendor}, status=503)
     return JsonResponse({"status": "ok", "database": connection.vendor, "workers_alive": alive})
 
 

@@ -148,3 +148,12 @@ def test_reader_reads_why_no_payment_can_be_requested(charlie: Client, invoice: 
     assert "Cancel this one" not in page
     Organization.objects.update(payments_enabled=False)
     assert "Payments are not enabled" in charlie.get(url).content.decode()
+
+
+def test_hidden_recipients_of_a_mail_are_shown_to_members_who_may_name_them(
+    bob: Client, charlie: Client, invoice: Invoice
+) -> None:
+    request = personas.request_payment(invoice)
+    request.mails.update(bcc=["quiet@hollis.example"])
+    shown = ["quiet@hollis.example" in page_of(client, invoice) for client in (bob, charlie)]
+    assert shown == [True, False]
