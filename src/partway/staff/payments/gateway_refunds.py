@@ -63,6 +63,8 @@ def refund(ctx: MemberContext, payment_id: str) -> HttpResponse:
     def act(form: GatewayRefundForm) -> HttpResponse:
         row = refunds.refund(payment, new_refund=NewRefund(**form.cleaned_data), by=ctx.actor, now=ctx.now)
         if row.status == "failed":
+            # The key belongs to this refund now; another try is another refund.
+            form.data = {**form.data, "idempotency_key": new_idempotency_key()}
             raise GatewayUnavailable(reason="refund_failed", gateway_message=row.failure_message)
         names = {"amount": format_money(row.amount), "customer": payment.customer.name}
         notice = sentences(str(_NOTICES[row.status]) % names, kept_notice(payment, names))
@@ -70,8 +72,6 @@ def refund(ctx: MemberContext, payment_id: str) -> HttpResponse:
 
     def context() -> dict[str, Any]:
         return {
-            # The key of a form that was refused may belong to a refund that failed; another try is another refund.
-            "idempotency_key": new_idempotency_key(),
             "customer": payment.customer,
             "left": refundable(payment) if payment.captured else left,
             "reasons": RefundReason.choices,

@@ -176,7 +176,7 @@ def _present_refund(source: Source, refund: Refund, zone: str) -> Entry:
         pk=refund.pk,
         day=refund.refunded_on,
         amount=-refund.amount,
-        status=refund.status,
+        status="refund_pending" if refund.status == "pending" else refund.status,
         document=refund.payment.document,
         issued=refund.payment,
         payment=refund.payment,
