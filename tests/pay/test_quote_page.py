@@ -77,7 +77,7 @@ def test_quote_page_shows_lines_total_and_deposit(dana: Client, quote: Quote, li
         "Oak staircase",
         "Alder Joinery",
         "Dana Whitfield",
-        "30 %",
+        "30%",
         "$300.00",
         "valid until",
     ):

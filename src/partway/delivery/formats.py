@@ -66,9 +66,16 @@ def split_decimals(amount: str, locale: str = "") -> tuple[str, str, str]:
 
 
 def format_number(value: Decimal, locale: str = "") -> str:
-    """Returns a quantity or a percentage, without trailing zeros, groups or an exponent: 1.5, never 1.5000."""
+    """Returns a quantity without trailing zeros, groups or an exponent: 1.5, never 1.5000."""
     return numbers.format_decimal(
         value, locale=locale or current_locale(), group_separator=False, decimal_quantization=False
+    )
+
+
+def format_percent(percent: Decimal) -> str:
+    """Returns a percentage with its sign where the locale writes it: 8.25%, or 8,25 % in German."""
+    return numbers.format_percent(
+        percent / 100, locale=current_locale(), group_separator=False, decimal_quantization=False
     )
 
 

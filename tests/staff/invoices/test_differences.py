@@ -62,7 +62,7 @@ PARTIES = {
         ({"discount_kind": "amount", "discount_minor": 5_000}, ["Discount none → $50.00"]),
         (
             {"discount_kind": "percent", "discount_percent": Decimal("12.5"), "discount_minor": 12_875},
-            ["Discount none → 12.5 % ($128.75)"],
+            ["Discount none → 12.5% ($128.75)"],
         ),
         ({"notes": "Thank\nyou"}, ["Notes none → “Thank you”"]),
         ({"notes": "x" * 81}, ["The notes changed"]),
@@ -77,7 +77,7 @@ PARTIES = {
                     replace(OIL, quantity=Decimal(2), unit_amount_minor=1_950, tax_percent=Decimal(0)),
                 )
             },
-            ["Line “Oil, per liter”: quantity 1.5 → 2, unit price $20.00 → $19.50, tax 8.25 % → 0 %"],
+            ["Line “Oil, per liter”: quantity 1.5 → 2, unit price $20.00 → $19.50, tax 8.25% → 0%"],
         ),
         (
             {"lines": (replace(OAK, description="Ash staircase"), OIL)},

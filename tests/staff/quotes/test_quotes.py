@@ -218,7 +218,7 @@ def test_new_quote_form_starts_with_default_deposit(
 ) -> None:
     usual(organization)
     page = bob.get("/o/alder/quotes/new/").content.decode()
-    assert '<option value="usual" selected>As usual: 30 % from $500.00 on</option>' in page
+    assert '<option value="usual" selected>As usual: 30% from $500.00 on</option>' in page
     for price, deposit_minor in (("1000.00", 30_000), ("499.99", 0)):
         form = typed(dana, deposit_kind="usual", **{"lines.0.unit_amount": price})
         assert bob.post("/o/alder/quotes/new/", form).status_code == 302

@@ -11,7 +11,7 @@ from partway.billing.documents.amounts import LineAmount, tax_by_rate
 from partway.billing.models import Invoice, Quote
 from partway.lib.money import Money
 
-from ..formats import format_money, format_number
+from ..formats import format_money, format_percent
 from .content import Line, Row
 
 
@@ -48,14 +48,14 @@ def totals(
     rates = tax_by_rate(amounts, discount.amount_minor)
     between = []
     if discount:
-        percent = format_number(discount_percent) if discount_percent else ""
-        label = _("Discount (%(percent)s%%)") % {"percent": percent} if percent else _("Discount")
+        percent = format_percent(discount_percent) if discount_percent else ""
+        label = _("Discount (%(percent)s)") % {"percent": percent} if percent else _("Discount")
         between.append(Row(label, -discount))
     if any(rate.tax_percent for rate in rates):
         for rate in rates:
             taxable = format_money(Money(rate.taxable_minor, total.currency))
-            label = _("Tax %(percent)s%% on %(amount)s")
-            params = {"percent": format_number(rate.tax_percent), "amount": taxable}
+            label = _("Tax %(percent)s on %(amount)s")
+            params = {"percent": format_percent(rate.tax_percent), "amount": taxable}
             between.append(Row(label % params, Money(rate.tax_minor, total.currency)))
     if between:
         subtotal = Money(sum(line.amount_minor for line in amounts), total.currency)

@@ -11,7 +11,7 @@ from partway.billing.models import Quote
 from partway.lib.clock import today
 from partway.lib.money import Money
 
-from ..formats import format_date, format_money, format_number
+from ..formats import format_date, format_money, format_percent
 from .content import Document, Headline, LabeledValue, Link, Row, Stages, TextBlock
 from .lines import document_lines, document_totals
 from .parties import issuer, recipient
@@ -68,9 +68,9 @@ def _headline(quote: Quote, deposit_paid: bool) -> Headline:
     if not quote.deposit:
         until = _("valid until %(day)s") % {"day": format_date(quote.valid_until)}
         return Headline(_("Total"), quote.total, until)
-    percent = format_number(quote.deposit_percent) if quote.deposit_kind == "percent" else ""
+    percent = format_percent(quote.deposit_percent) if quote.deposit_kind == "percent" else ""
     caption = (
-        _("%(percent)s%% of %(total)s, paid in full when you accept")
+        _("%(percent)s of %(total)s, paid in full when you accept")
         if percent
         else _("of %(total)s, paid in full when you accept")
     )

@@ -12,10 +12,17 @@ from django.utils.translation import gettext as _
 
 from partway.lib.money import Money
 
-from ..formats import current_locale, format_date, format_money, format_number, split_decimals
+from ..formats import (
+    current_locale,
+    format_date,
+    format_money,
+    format_number,
+    format_percent,
+    split_decimals,
+)
 from ..templatetags.stages import stage_widths
 from . import images
-from .content import Document, Headline, Link, PngImage, Stages
+from .content import Document, Headline, Line, Link, PngImage, Stages
 from .printable import printable
 
 
@@ -45,6 +52,8 @@ def _derived(part: Any) -> dict[str, Any]:
     match part:
         case Link():
             return {"url": part.url, "code": images.qr_code(part.url)}
+        case Line():
+            return {"tax_label": printable(format_percent(part.tax_percent))}
         case Headline():  # its decimals are printed smaller
             return {"amount": split_decimals(to_json_value(part.amount))}
         case Stages():

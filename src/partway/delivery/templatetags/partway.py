@@ -5,6 +5,7 @@
 {% status_badge payment.status %}                a dot and a word
 {% invoice_status_badge invoice today %}         the same, with Overdue and Partially paid derived
 {{ line.quantity|quantity }}                     1.5, never 1.5000
+{{ line.tax_percent|percentage }}                8.25%
 {{ invoice.due_on|format_date }}                 Nov 22, 2026
 {{ invoice|due }}                                the same, or for a draft: 14 days after sending
 {{ event.created_at|format_datetime:organization.time_zone }}   Nov 22, 2026, 3:14 PM
@@ -33,6 +34,7 @@ from ..formats import (
     format_due,
     format_money,
     format_number,
+    format_percent,
     split_decimals,
 )
 from . import stages
@@ -45,6 +47,7 @@ register.filter("format_date", format_date)
 register.filter("format_datetime", format_datetime)
 register.filter("money_text", format_money)
 register.filter("quantity", format_number)
+register.filter("percentage", format_percent)
 
 _LONG = 13  # characters from which the largest size does not fit a phone
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from partway.billing.documents.versions import LineVersion, Version
 from partway.billing.models import Party
-from partway.delivery.formats import format_due, format_money, format_number
+from partway.delivery.formats import format_due, format_money, format_number, format_percent
 from partway.lib.money import Money
 
 _MAX_LENGTH = 80  # of notes that are quoted in full
@@ -42,7 +42,7 @@ def _facts(version: Version, parties: Mapping[str, Party]) -> dict[str, str]:
     seller, recipient = parties.get(version.issued_by), parties.get(version.issued_to)
     discount = _money(version, version.discount_minor) if version.discount_minor else gettext("none")
     if version.discount_minor and version.discount_kind == "percent":
-        discount = f"{format_number(version.discount_percent)} % ({discount})"
+        discount = f"{format_percent(version.discount_percent)} ({discount})"
     return {
         gettext("Total"): format_money(version.total),
         gettext("Due"): format_due(version.due_on, version.due_days),
@@ -104,7 +104,7 @@ def _changes(old: LineVersion, new: LineVersion, before: Version, after: Version
     facts = (
         (gettext("quantity"), format_number(old.quantity), format_number(new.quantity)),
         (gettext("unit price"), _money(before, old.unit_amount_minor), _money(after, new.unit_amount_minor)),
-        (gettext("tax"), f"{format_number(old.tax_percent)} %", f"{format_number(new.tax_percent)} %"),
+        (gettext("tax"), format_percent(old.tax_percent), format_percent(new.tax_percent)),
     )
     renamed = gettext("now “%(description)s”") % {"description": new.description}
     return [

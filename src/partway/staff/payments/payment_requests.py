@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from babel.numbers import format_percent
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
@@ -18,7 +17,7 @@ from partway.billing.errors import BillingError, PaymentInProgress
 from partway.billing.models import Mail, PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import LinkRecipients, NewPaymentRequest
-from partway.delivery.formats import current_locale, format_money, format_typed
+from partway.delivery.formats import format_money, format_percent, format_typed
 from partway.delivery.mail import failures, rendering
 from partway.delivery.mail.content import required
 from partway.delivery.mail.rendering import SenderInvalid
@@ -135,7 +134,7 @@ def _suggestions(max_amount: Money, online: OnlineAmounts | None) -> Iterator[tu
         amount = Money(percent_of(max_amount.amount_minor, Decimal(percent)), max_amount.currency)
         amount = online.payable_part(amount) if online else amount
         if amount:
-            part = format_percent(Decimal(percent) / 100, locale=current_locale())
+            part = format_percent(Decimal(percent))
             yield (part if percent < 100 else gettext("The rest"), amount, format_typed(amount))
 
 

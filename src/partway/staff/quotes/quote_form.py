@@ -13,7 +13,7 @@ from partway.billing.documents import drafts, quote_terms
 from partway.billing.documents.quotes import QuoteDraft
 from partway.billing.models import Quote, QuoteTerms
 from partway.billing.models.quotes import DepositKind
-from partway.delivery.formats import format_money, format_number
+from partway.delivery.formats import format_money, format_percent
 from partway.lib.money import Money
 
 from ..document_form import DocumentForm, amount_or_blank, minor, stored_content
@@ -78,9 +78,7 @@ def deposit_choices(terms: QuoteTerms, currency: str) -> list[tuple[str, str]]:
         return kinds
     amount = Money(terms.deposit_amount_minor, currency)
     deposit = (
-        f"{format_number(terms.deposit_percent)} %"
-        if terms.deposit_kind == "percent"
-        else format_money(amount)
+        format_percent(terms.deposit_percent) if terms.deposit_kind == "percent" else format_money(amount)
     )
     threshold = Money(terms.deposit_threshold_minor, currency)
     label = (
