@@ -15,7 +15,7 @@ from partway.billing.receivables import credit, receipts
 from partway.delivery.mail import kinds
 from partway.lib.clock import now
 from partway.lib.money import Money
-from tests.staff.confirmation_pages import confirm_page
+from tests.staff.confirmation_pages import confirm_page, hidden_fields
 from tests.support import personas
 
 
@@ -110,6 +110,15 @@ def test_receipt_is_sent_again_to_those_who_would_get_it_now(
     assert kinds.receipt.content(again).subject == kinds.receipt.content(first).subject
     event = Event.objects.get(type="payment.receipt_resent")
     assert (event.payment, event.actor_label, event.data) == (payment, "Bob", {"to": again.to})
+
+
+def test_double_click_sends_receipt_once(bob: Client, invoice: Invoice) -> None:
+    url = path(personas.record_check(invoice, 30_000), "receipt/")
+    form = hidden_fields(bob.get(url))
+    assert [bob.post(url, form).status_code for _ in range(2)] == [302, 302]
+    assert Mail.objects.filter(kind="receipt").count() == 1
+    assert confirm_page(bob, url).status_code == 302
+    assert Mail.objects.filter(kind="receipt").count() == 2
 
 
 def test_receipt_of_offline_payment_has_its_figures(bob: Client, invoice: Invoice) -> None:

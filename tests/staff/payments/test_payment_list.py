@@ -145,6 +145,21 @@ def test_payment_totals_count_money_that_moved(charlie: Client, rows: dict[str, 
     assert refunds == [CurrencyTotals(1, usd, Money(10_000, "USD"), usd)]
 
 
+def test_payment_list_has_refunds_through_the_gateway(charlie: Client, invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 30_000)
+    refund = personas.refund_in_dashboard(payment, 10_000)
+    assert listed(charlie, kind="refund", state="succeeded", method="card") == [refund.pk]
+    assert listed(charlie, q=refund.gateway_ref) == [refund.pk]
+    assert charlie.get(URL).context["totals"][0].money_out == Money(10_000, "USD")
+    personas.fail_refund(refund)
+    assert listed(charlie, state="failed") == [refund.pk]
+    [totals] = charlie.get(URL).context["totals"]
+    assert (totals.money_in, totals.money_out) == (Money(30_000, "USD"), Money(0, "USD"))
+    Refund.objects.update(status="pending", next_refresh_at=now())
+    assert listed(charlie, state="in_progress") == [refund.pk]
+    assert "On its way" in charlie.get(URL, {"kind": "refund"}).content.decode()
+
+
 def walk(client: Client, link: str, query: str = "") -> list[list[str]]:
     """The ids of each page from `query` on, by its link to the next or the previous one."""
     found = []

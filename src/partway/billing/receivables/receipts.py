@@ -30,11 +30,14 @@ def unavailable_reason(payment: Payment) -> BillingError | None:
 
 @needs(Permission.SEND_RECEIPTS)
 @transaction.atomic(durable=True)
-def resend(payment: Payment, *, by: Actor, now: datetime) -> Mail:
+def resend(payment: Payment, *, by: Actor, now: datetime, idempotency_key: str | None = None) -> Mail:
     """Queues the receipt to those who would get it now; it says what it said, however much came or went since.
 
-    Raises Conflict for a payment that took no money or was reversed, RateLimited.
+    Once for each `idempotency_key` (P8): again, it returns the mail of the first time. Raises Conflict
+    for a payment that took no money or was reversed, RateLimited.
     """
+    if previous := events.by_idempotency_key(payment.organization, idempotency_key):
+        return previous.mails.get()
     # No lock: a payment that is reversed meanwhile has no valid receipt when the mail leaves, and it is dropped.
     payment = Payment.objects.select_related("invoice", "quote", "payment_request").get(pk=payment.pk)
     if not_allowed := unavailable_reason(payment):
@@ -42,5 +45,7 @@ def resend(payment: Payment, *, by: Actor, now: datetime) -> Mail:
     booked = payment.events.filter(type__in=("payment.succeeded", "payment.recorded"))
     data = booked.values_list("data", flat=True).get()
     to = list(chain(*outbox.receipt_recipients(payment.document, payment.payment_request)))
-    event = events.record("payment.receipt_resent", payment, by=by, now=now, data={"to": to})
+    event = events.record(
+        "payment.receipt_resent", payment, by=by, now=now, data={"to": to}, idempotency_key=idempotency_key
+    )
     return outbox.queue_receipt(payment, event, {name: data[name] for name in _STAGES if name in data})

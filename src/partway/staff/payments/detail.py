@@ -19,9 +19,8 @@ from partway.lib.money import Money
 
 from .. import payment_rows, timeline
 from ..access import get_own_or_404
-from ..confirm import confirm, unavailable_message
+from ..confirm import RepeatableActForm, confirm, unavailable_message
 from ..context import MemberContext
-from ..forms import StaffForm
 from .sources import payment_status
 
 _ROWS = Payment.objects.select_related(
@@ -74,8 +73,9 @@ def resend_receipt(ctx: MemberContext, payment_id: str) -> HttpResponse:
     payment = get_own_or_404(ctx, _ROWS, payment_id)
     back = ctx.url("payment", payment.pk)
 
-    def act(_form: StaffForm) -> HttpResponse:
-        mail = receipts.resend(payment, by=ctx.actor, now=ctx.now)
+    def act(form: RepeatableActForm) -> HttpResponse:
+        key = form.content_key(ctx.request.path)
+        mail = receipts.resend(payment, by=ctx.actor, now=ctx.now, idempotency_key=key)
         notice = gettext("The receipt is on its way again to %(to)s.")
         return ctx.redirect(back, notice=notice % {"to": ", ".join([*mail.to, *mail.cc])})
 
@@ -83,7 +83,7 @@ def resend_receipt(ctx: MemberContext, payment_id: str) -> HttpResponse:
         ctx,
         payment,
         "staff/payments/resend_receipt.html",
-        form=StaffForm(ctx.post_data),
+        form=RepeatableActForm(ctx.post_data),
         act=act,
         back=back,
         context=lambda: {

@@ -91,8 +91,7 @@ def _read_paid(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, 
 
 def _read_method(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
     """Any text: an organization may have had other payment modes before."""
-    selected = _narrow(rows, lambda source: Q(**{source.method: texts[0]}) if source.method else None)
-    return selected, method_label(texts[0])
+    return _narrow(rows, lambda source: source.has_method(texts[0])), method_label(texts[0])
 
 
 def _read_gateway(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:

@@ -84,7 +84,7 @@ class Source:
     money_in: Combinable = _NOTHING
     money_out: Combinable = _NOTHING
     settled: Combinable = _NOTHING
-    method: str = ""
+    methods: tuple[str, ...] = ()  # lookups; the first that is not empty counts
     gateway_account: str = ""
 
     def select(self, organization: Organization) -> QuerySet[Any]:
@@ -140,6 +140,14 @@ class Source:
             found |= Q(**{f"{lookup}__customer__in": customers})
         return found
 
+    def has_method(self, method: str) -> Q | None:
+        """Selects the rows of a method; None where this kind has none."""
+        found, all_before_are_empty = Q(), Q()
+        for lookup in self.methods:
+            found |= all_before_are_empty & Q(**{lookup: method})
+            all_before_are_empty &= Q(**{lookup: ""})
+        return found or None
+
     def has_amount(self, least: int, most: int, currency: str) -> Q:
         """Selects rows of this currency whose amount, without its sign, is within these minor units."""
         within = Q(row_minor__gte=least, row_minor__lte=most) | Q(row_minor__gte=-most, row_minor__lte=-least)
@@ -182,7 +190,7 @@ def _present_refund(source: Source, refund: Refund, zone: str) -> Entry:
         payment=refund.payment,
         method=refund.method or refund.payment.method,
         reference=refund.reference,
-        note=refund.note,
+        note=refund.failure_message or refund.note,
     )
 
 
@@ -229,7 +237,7 @@ ONLINE = Source(
     related=("invoice__customer", "quote__customer", "gateway_account"),
     recipient="issued_to",
     documents=("invoice", "quote"),
-    method="method",
+    methods=("method",),
     gateway_account="gateway_account",
     has_member=lambda member: (
         Q(payment_request__requested_by=member)
@@ -262,7 +270,7 @@ REFUNDS = Source(
     related=("payment__invoice__customer", "payment__quote__customer", "payment__gateway_account"),
     recipient="payment__issued_to",
     documents=("payment__invoice", "payment__quote"),
-    method="method",
+    methods=("method", "payment__method"),  # one through the gateway goes the way that the payment came
     gateway_account="payment__gateway_account",
     has_member=lambda member: Q(Exists(_OF_REFUND.filter(actor_id=member))),
     # The words of its payment, and its own reference as it is written.
@@ -271,6 +279,7 @@ REFUNDS = Source(
         | Q(reference__icontains=typed)
         | Q(note__icontains=typed)
         | Q(pk=typed)
+        | Q(gateway_ref=typed)
     ),
     present=_present_refund,
 )
