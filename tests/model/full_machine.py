@@ -11,6 +11,7 @@ from tests.model.quote_rules import QuoteRules
 from tests.model.refund_rules import RefundRules
 from tests.model.state_machine import ModelMismatch
 from tests.model.strategies import currencies, totals
+from tests.support.accounts import check_statements
 
 
 class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, RefundRules):
@@ -69,7 +70,7 @@ class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, RefundRules):
         self.expire_quotes()
 
     def check_the_end(self) -> None:
-        """Checks that no payment is unsettled, no callback is pending, and all captured money is booked."""
+        """Checks that nothing is unsettled or pending, all captured money is booked, and the statements say so."""
         unsettled = [payment for payment in self.books.payments if payment.is_unsettled]
         taken = sum(line["captured"] for line in self.gateway_driver.ledger().values())
         booked = sum(payment.captured or 0 for payment in self.books.payments if not payment.offline)
@@ -81,3 +82,5 @@ class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, RefundRules):
             raise ModelMismatch(
                 f"{unsettled} are left, {self.books.waiting} wait, {taken} taken, {booked} booked"
             )
+        for customer in self.customers:
+            check_statements(customer, days=2, at=self.now)
