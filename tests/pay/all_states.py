@@ -28,6 +28,7 @@ def tokens(organization: Organization) -> dict[str, list[str]]:
         *map(links.invoice_url, _invoices(dana)),
         *map(links.quote_url, _quotes(dana)),
         *map(links.receipt_url, _payments(dana)),
+        links.statement_url(personas.send_statement(dana)),
     ]
     # Last, because it is another organization, in which nothing can be paid.
     urls += map(links.request_url, _with_payments_disabled())

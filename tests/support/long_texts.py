@@ -12,6 +12,7 @@ from partway.billing import alerts, events, links
 from partway.billing.documents import invoices, quotes
 from partway.billing.models import (
     Customer,
+    Event,
     Invoice,
     InvoiceLine,
     Mail,
@@ -42,6 +43,7 @@ def create(owner: Organization) -> None:
     owes = personas.customer(owner, WORD, ADDRESS)
     _invoices(owes, by)
     _quotes(owes, by)
+    personas.send_statement(owes)
     # Now the documents that were issued differ from the customer, and can be corrected.
     details = customers.CustomerDetails(WORD[::-1], ADDRESS, phone="9" * 40, address=f"{WORD}\n{WORD}")
     customers.change(owes, details=details, by=by, now=now())
@@ -67,6 +69,7 @@ def customer_urls() -> list[str]:
         *map(links.invoice_url, Invoice.objects.exclude(status="draft")),
         *map(links.quote_url, Quote.objects.exclude(status="draft")),
         *map(links.receipt_url, Payment.objects.all()),
+        *map(links.statement_url, Event.objects.filter(type="customer.statement_sent")),
     ]
 
 

@@ -19,10 +19,19 @@ from partway.accounts.models import GatewayAccount, Member, Organization, Role, 
 from partway.billing import events
 from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.documents.drafts import LineDraft
-from partway.billing.models import Adjustment, Customer, Invoice, Payment, PaymentRequest, Quote, Refund
+from partway.billing.models import (
+    Adjustment,
+    Customer,
+    Event,
+    Invoice,
+    Payment,
+    PaymentRequest,
+    Quote,
+    Refund,
+)
 from partway.billing.payments import booking, refund_booking
 from partway.billing.people import customers, organizations
-from partway.billing.receivables import offline_payments, refunds, settlements
+from partway.billing.receivables import offline_payments, refunds, settlements, statements
 from partway.billing.receivables.offline_payments import OfflinePayment, lock_invoices
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
@@ -303,3 +312,18 @@ def give_back(payment: Payment, amount_minor: int) -> Refund:
     by = owner_actor(payment.organization)
     [row] = refunds.record(customer, refund=refund, payment=payment, by=by, now=at)
     return row
+
+
+def send_statement(owes: Customer, currency: str = "") -> Event:
+    """Mails the customer their statement of account of this year."""
+    at = present()
+    last = today(at, owes.organization.time_zone)
+    return statements.send(
+        owes,
+        currency=currency or owes.organization.currency,
+        since=last.replace(month=1, day=1),
+        until=last,
+        recipients=payment_requests.LinkRecipients((owes.email,)),
+        by=owner_actor(owes.organization),
+        now=at,
+    )

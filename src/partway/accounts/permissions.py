@@ -39,6 +39,7 @@ class Permission(StrEnum):
     RECORD_QUOTE_DECISIONS = "record_quote_decisions"
     INVOICE_QUOTES = "invoice_quotes"
     REQUEST_PAYMENTS = "request_payments"
+    SEND_STATEMENTS = "send_statements"
     COPY_LINKS = "copy_links"
     RECORD_PAYMENTS = "record_payments"
     APPLY_CREDIT = "apply_credit"
@@ -83,6 +84,7 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.RECORD_QUOTE_DECISIONS: _COLLECTORS,  # a customer's yes or no, given by phone or on site
     Permission.INVOICE_QUOTES: _COLLECTORS,
     Permission.REQUEST_PAYMENTS: _COLLECTORS,
+    Permission.SEND_STATEMENTS: _COLLECTORS,
     Permission.COPY_LINKS: _COLLECTORS,  # a link is a capability: its holder can pay or accept
     Permission.RECORD_PAYMENTS: _COLLECTORS,
     Permission.APPLY_CREDIT: _COLLECTORS,

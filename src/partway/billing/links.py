@@ -10,8 +10,10 @@ from django.db.models import Model
 from partway.accounts.models import Invitation
 from partway.lib.links import make_token, verify_token
 
-from .models import Invoice, Payment, PaymentRequest, Quote
+from .models import Event, Invoice, Payment, PaymentRequest, Quote
 from .models.parties import ISSUED
+
+Linked = PaymentRequest | Invoice | Quote | Payment | Invitation | Event
 
 # The first part of the path, by the row that the link opens.
 _PATHS: dict[type[Model], str] = {
@@ -19,16 +21,17 @@ _PATHS: dict[type[Model], str] = {
     Invoice: "i",
     Quote: "q",
     Payment: "r",
+    Event: "s",
     Invitation: "join",
 }
 
 
-def link_path(row: PaymentRequest | Invoice | Quote | Payment | Invitation) -> str:
+def link_path(row: Linked) -> str:
     """Returns the path of the row's link, for forms and scripts of our own pages, whatever host they were opened on."""
     return f"/{_PATHS[type(row)]}/{make_token(row.pk, settings.PARTWAY_SECRET_KEYS[0])}/"
 
 
-def _url(row: PaymentRequest | Invoice | Quote | Payment | Invitation) -> str:
+def _url(row: Linked) -> str:
     return f"{settings.PARTWAY_URL}{link_path(row)}"
 
 
@@ -38,6 +41,7 @@ request_url: Callable[[PaymentRequest], str] = _url
 invoice_url: Callable[[Invoice], str] = _url
 quote_url: Callable[[Quote], str] = _url
 receipt_url: Callable[[Payment], str] = _url  # the page after paying, which becomes the receipt
+statement_url: Callable[[Event], str] = _url  # of the event that it was sent by
 invitation_url: Callable[[Invitation], str] = _url
 
 
@@ -78,6 +82,12 @@ def payment_by_token(token: str) -> Payment | None:
     if payment is not None:
         payment.document.organization = payment.organization
     return payment
+
+
+def statement_by_token(token: str) -> Event | None:
+    """Returns the event of the statement of account that this token opens, with its customer, or None."""
+    rows = Event.objects.select_related("organization", "customer__organization")
+    return rows.filter(pk=_id(token, "evt"), type="customer.statement_sent").first()
 
 
 def _id(token: str, prefix: str) -> str:

@@ -34,7 +34,7 @@ class Recipients:
 
 # Mails to others that a member sends, as often as they like. No limit stands in the way of an act that causes a mail by
 # the way: a cancellation, a booking.
-_LIMITED_KINDS = frozenset({"invoice_sent", "quote_sent", "payment_request", "invitation"})
+_LIMITED_KINDS = frozenset({"invoice_sent", "quote_sent", "payment_request", "statement", "invitation"})
 # A receipt is queued by a booking, and limited only where a member sends it again.
 _LIMITED_EVENTS = frozenset({"payment.receipt_resent"})
 _WINDOW = timedelta(hours=1)
@@ -68,7 +68,7 @@ def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
 
 def _count(kind: str, event: Event, recipients: Recipients) -> None:
     # By the document and not by the request: one that is canceled and made anew mails the same people. An invitation
-    # has none, so the invited address is counted.
+    # and a statement of account have none, so their first address is counted.
     document = event.invoice_id or event.quote_id or f"{event.organization_id} {recipients.to[0].lower()}"
     per_link = settings.PARTWAY_MAILS_PER_LINK
     uses = {

@@ -11,14 +11,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partway.accounts.models import Member
-from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
+from partway.billing.models import Event, Invoice, Payment, PaymentRequest, Quote
 from partway.delivery.formats import use_locale
 from partway.lib.clock import now
 
 from . import responses
 
 View = Callable[..., HttpResponse]
-Row = Invoice | Quote | PaymentRequest | Payment
+Row = Invoice | Quote | PaymentRequest | Payment | Event
 
 # The headers in which browsers and previews of links state that no person looks at the page.
 _PURPOSE_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")

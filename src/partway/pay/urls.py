@@ -5,6 +5,7 @@
     an invoice          /i/      see it, pay all that is due
     a quote             /q/      see it, accept or decline it, pay its deposit
     a payment           /r/      see its state, later its receipt
+    a statement         /s/      see what was owed and paid in its period
 
 None of them needs a login: the token is the right to see and to pay. None needs a cookie, which some phones refuse: a
 foreign page finds nothing in the browser to act with, so their forms have no CSRF token.
@@ -15,7 +16,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from . import callbacks, invoice, payment_request, quote, receipt, responses
+from . import callbacks, invoice, payment_request, quote, receipt, responses, statement
 
 app_name = "pay"
 
@@ -36,11 +37,14 @@ urlpatterns = [
     path("r/<str:token>/", receipt.show, name="receipt"),
     path("r/<str:token>/pdf/", receipt.pdf, name="receipt_pdf"),
     path("r/<str:token>/state/", csrf_exempt(receipt.refresh), name="receipt_state"),
+    path("s/<str:token>/", statement.show, name="statement"),
+    path("s/<str:token>/pdf/", statement.pdf, name="statement_pdf"),
     path("callbacks/<slug:account_id>/", callbacks.gateway_callback, name="callback"),
     # Mail programs lose the last slash of a link. Every other path gets the response of an unknown link.
     path("p/<str:token>", payment_request.show),
     path("i/<str:token>", invoice.show),
     path("q/<str:token>", quote.show),
     path("r/<str:token>", receipt.show),
-    *(path(f"{door}/{rest}", responses.not_found) for door in "piqr" for rest in ("", "<path:_rest>")),
+    path("s/<str:token>", statement.show),
+    *(path(f"{door}/{rest}", responses.not_found) for door in "piqrs" for rest in ("", "<path:_rest>")),
 ]

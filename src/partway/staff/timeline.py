@@ -266,6 +266,7 @@ _SENTENCES = {
     "alert.resolved": _("%(actor)s marked an entry of Attention as dealt with"),
     "customer.created": _("%(actor)s added a customer"),
     "customer.changed": _("%(actor)s changed a customer"),
+    "customer.statement_sent": _("%(actor)s sent a statement of account to %(to)s"),
     "organization.created": _("%(actor)s created the organization"),
     "organization.changed": _("%(actor)s changed the settings"),
     "organization.logo_changed": _("%(actor)s changed the logo"),
@@ -334,6 +335,10 @@ _VARIANTS: dict[str, Callable[[Event], str]] = {
 }
 _DETAILS: dict[str, Callable[[Event], str]] = {
     "alert.resolved": lambda event: alert_sentence(event.data["kind"], event.data["params"]),
+    "customer.statement_sent": lambda event: (
+        f"{format_date(date.fromisoformat(event.data['since']))} – "
+        f"{format_date(date.fromisoformat(event.data['until']))}, {event.data['currency']}"
+    ),
     "invoice.edited": lambda event: _edit_effects(event.data),
     "invoice.settled": _value("note"),
     "mail.failed": lambda event: mail_error_message(event.data["code"], event.data["params"]),

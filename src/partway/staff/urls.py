@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from partway.accounts.permissions import Permission
 
 from .access import page
-from .customers import customers
+from .customers import customers, statements
 from .invoices import acts as invoice_acts
 from .invoices import csv_export as invoice_csv
 from .invoices import detail as invoice_detail
@@ -141,6 +141,19 @@ _customers = [
     page("<str:customer_id>/", Permission.VIEW_CUSTOMERS, customers.show, "customer"),
     page(
         "<str:customer_id>/refund/", Permission.REFUND_PAYMENTS, refunds.record_of_credit, "customer_refund"
+    ),
+    page("<str:customer_id>/statement/", Permission.VIEW_CUSTOMERS, statements.show, "customer_statement"),
+    page(
+        "<str:customer_id>/statement/pdf/",
+        Permission.VIEW_CUSTOMERS,
+        statements.pdf,
+        "customer_statement_pdf",
+    ),
+    page(
+        "<str:customer_id>/statement/send/",
+        Permission.SEND_STATEMENTS,
+        statements.send,
+        "customer_statement_send",
     ),
     page("<str:customer_id>/edit/", Permission.EDIT_CUSTOMERS, customers.edit, "customer_edit"),
 ]

@@ -8,14 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import dropwhile
 
+from django.db import transaction
 from django.db.models import Q
 
+from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 from partway.lib.money import Money
 
+from .. import events, outbox
+from ..errors import Invalid
+from ..events import Actor
 from ..models import Adjustment, Allocation, Customer, Event, Invoice, Payment, Quote, Refund
 from ..models.fields import MoneyOf
 from ..models.payments import RECEIVED_STATUSES, PaymentQuerySet
+from ..outbox import Recipients
+from ..requests.payment_requests import LinkRecipients
 
 _INVOICE_EVENTS = (
     "invoice.sent",
@@ -33,7 +40,8 @@ class Movement:
     """One change of what a customer owes: `amount` is positive where it grew, `balance` is what it is then.
 
     kind: issued, changed, voided, written_off, reopened, settled, settlement_taken_back, payment, deposit,
-    payment_reversed, refund_pending, refunded, or write_off_paid: a payment of what was written off, so that the loss is smaller.
+    payment_reversed, refund_pending, refunded, or write_off_paid: a payment of what was written off, so that the loss
+    is smaller.
     `detail`: the method of a payment or a refund, the reason of a rest that was settled; a code or a member's word.
     `due_minor` is by how much it changes what is due on the invoice: all but what moves between invoice and credit.
     """
@@ -56,7 +64,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a customer owed at the beginning and at the end of a period, and each movement between the two.
+    """The balance of a customer at the beginning and at the end of a period, and each movement between the two.
 
     `opening` is the balance before `since`, `closing` that of `until`; both count as negative what the customer has to
     their credit. `due`, `overdue` and `credit` are of `as_of`, which is `until`, or today where that is earlier:
@@ -115,10 +123,57 @@ def statement(customer: Customer, *, currency: str, since: date, until: date, no
     )
 
 
+@needs(Permission.SEND_STATEMENTS)
+@transaction.atomic
+def send(
+    customer: Customer,
+    *,
+    currency: str,
+    since: date,
+    until: date,
+    recipients: LinkRecipients,
+    by: Actor,
+    now: datetime,
+    idempotency_key: str | None = None,
+) -> Event:
+    """Mails the statement of a period with its link, once for each `idempotency_key` (P8), and returns its event.
+
+    The link opens this currency and these days for ever. A period that is not over ends today, so that the holder of
+    the link learns nothing of what comes later. Raises Invalid on addresses, RateLimited.
+    """
+    if previous := events.by_idempotency_key(customer.organization, idempotency_key):
+        return previous
+    if errors := recipients.errors():
+        raise Invalid(errors)
+    recipients = recipients.normalized()
+    last = max(since, min(until, clock.today(now, customer.organization.time_zone)))
+    data = {
+        "currency": currency,
+        "since": since.isoformat(),
+        "until": last.isoformat(),
+        "to": list(recipients.to),
+        "cc": list(recipients.cc),
+    }
+    event = events.record(
+        "customer.statement_sent", customer, by=by, now=now, data=data, idempotency_key=idempotency_key
+    )
+    addresses = Recipients(recipients.to, recipients.cc, recipients.bcc, reply_to=customer.organization.email)
+    outbox.queue("statement", event, addresses)
+    return event
+
+
+def of_event(event: Event, *, now: datetime) -> Statement:
+    """Returns the statement that this event sent, made anew. Raises LookupError for another event."""
+    if event.type != "customer.statement_sent" or event.customer is None:
+        raise LookupError(f"{event.type} is about no statement of account")
+    since, until = (date.fromisoformat(event.data[name]) for name in ("since", "until"))
+    return statement(event.customer, currency=event.data["currency"], since=since, until=until, now=now)
+
+
 def _due(movements: Collection[Movement], as_of: date) -> tuple[int, int]:
     """Returns what is due on the invoices at the end of this day, and how much of that is overdue, in minor units."""
     due: dict[str, int] = defaultdict(int)
-    due_on = {}
+    due_on: dict[str, date | None] = {}
     for one in movements:
         if one.day <= as_of:
             due[one.document.pk] += one.due_minor
@@ -166,8 +221,8 @@ def _of_invoice(rows: Collection[Fact], zone: str) -> Iterator[Movement]:
             yield replace(one, amount_minor=0 if one.kind == "allocated" else one.due_minor)
         elif one.kind == "allocated":
             # Nothing was owed any more, so that the payment makes the loss smaller, and not the customer's debt.
-            at_loss = {"amount_minor": -one.due_minor, "due_minor": 0}
-            yield replace(one, kind="write_off_paid", day=clock.today(one.at, zone), **at_loss)
+            day = clock.today(one.at, zone)
+            yield replace(one, kind="write_off_paid", day=day, amount_minor=-one.due_minor, due_minor=0)
 
 
 def _movement(row: Fact, zone: str) -> Movement:

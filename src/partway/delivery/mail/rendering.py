@@ -41,6 +41,8 @@ def with_related_rows() -> QuerySet[Mail]:
     """Mails with the rows their content is made from, in one query."""
     return Mail.objects.select_related(
         "organization",
+        "event__organization",
+        "event__customer__organization",
         "invoice__organization",
         "invoice__customer",
         "invoice__issued_by",

@@ -1,7 +1,7 @@
 """The content of a document as plain data: parties, amounts, dates and labels; no rows, no layout.
 
-An invoice, a quote and a receipt are one `Document` each. They differ in the parts that they have: a receipt has no
-lines, a draft no link, an invoice without tax no tax rows.
+An invoice, a quote, a receipt and a statement of account are one `Document` each. They differ in the parts that they
+have: a receipt has no lines, a draft no link, an invoice without tax no tax rows, and only a statement has entries.
 """
 
 from __future__ import annotations
@@ -106,6 +106,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of an account: a day, what it is and, smaller, how; a `strong` one has only a balance."""
+
+    day: date
+    label: str
+    detail: str
+    amount: Money | None
+    balance: Money
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TextBlock:
     """A text of the organization under a title: how to pay, notes."""
 
@@ -129,6 +141,7 @@ class Document:
     stages: Stages | None = None
     link: Link | None = None
     lines: tuple[Line, ...] = ()
+    entries: tuple[Entry, ...] = ()
     paid_title: str = ""
     paid: tuple[Row, ...] = ()
     text_blocks: tuple[TextBlock, ...] = ()

@@ -100,5 +100,8 @@ def _metadata(part: Document) -> dict[str, Any]:
             "unit_price": _("Unit price"),
             "tax": _("Tax"),
             "amount": _("Amount"),
+            "day": _("Day"),
+            "entry": _("What"),
+            "balance": _("Balance"),
         },
     }

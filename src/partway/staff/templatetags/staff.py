@@ -83,6 +83,7 @@ _MAIL_KIND_LABELS = {
     "refund": _("Notice of refund"),
     "refund_failed": _("Notice to the member"),
     "payment_request_ended": _("Notice to the member"),
+    "statement": _("Statement of account"),
     "invitation": _("Invitation"),
 }
 

@@ -29,6 +29,7 @@ from . import (
     refund_failed,
     sign_in_attempts,
     sign_in_changed,
+    statement,
 )
 
 
@@ -60,6 +61,7 @@ KINDS: dict[str, MailKind] = {
     "refund_failed": refund_failed,
     "sign_in_attempts": sign_in_attempts,
     "sign_in_changed": sign_in_changed,
+    "statement": statement,
 }
 
 
