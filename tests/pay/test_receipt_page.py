@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from partway.billing import links
-from partway.billing.models import Invoice, Payment, PaymentRequest
+from partway.billing.models import Invoice, Payment, PaymentRequest, Refund
 from partway.billing.receivables import write_offs
 from partway.delivery.mail import rendering
 from partway.lib.clock import now
@@ -202,3 +202,14 @@ def test_receipt_of_written_off_invoice_announces_no_further_request(
     page, html = dana.get(links.receipt_url(payment)).text, str(mail.alternatives[0][0])
     assert [("Left to pay" in text) for text in (page, str(mail.body), html)] == [says] * 3
     assert [("will ask for the rest" in text) for text in (page, html)] == [says] * 2
+
+
+def test_receipt_says_what_is_on_its_way_and_what_was_sent_back(dana: Client, invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 30_000)
+    refund = personas.refund_in_dashboard(payment, 10_000)
+    url = links.link_path(payment)
+    assert "sent $100.00 of it back to you" in text_of(dana.get(url))
+    Refund.objects.filter(pk=refund.pk).update(status="pending")
+    assert "$100.00 of it is on its way back to you" in text_of(dana.get(url))
+    Refund.objects.filter(pk=refund.pk).update(status="failed")
+    assert "of it" not in text_of(dana.get(url))

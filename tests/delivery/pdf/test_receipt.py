@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from partway.billing import links
-from partway.billing.models import Invoice, Payment
+from partway.billing.models import Invoice, Payment, Refund
 from partway.delivery.formats import format_date
 from partway.delivery.pdf import receipt_pdf
 from tests.support import pdf_text, personas
@@ -101,3 +101,11 @@ def test_receipt_pdf_of_ended_invoice_names_no_rest(invoice: Invoice, ended: str
     assert "There is nothing else for you to do now." in text
     for words in ("Left", "$800.00", "will ask for the rest", "paid in full"):
         assert words not in text
+
+
+def test_receipt_pdf_names_what_is_on_its_way_back(invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 30_000)
+    refund = personas.refund_in_dashboard(payment, 10_000)
+    Refund.objects.filter(pk=refund.pk).update(status="pending")
+    since = format_date(refund.refunded_on)
+    assert f"On its way back since {since} −$100.00" in pdf_text.text(_content(payment))
