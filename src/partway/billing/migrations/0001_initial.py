@@ -1992,13 +1992,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="refund",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "succeeded", "failed", "reversed"])),
-                name="refund_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("mode", "offline"), models.Q(("method", ""), _negated=True)),
                     models.Q(("method", ""), ("mode__in", ("gateway", "dashboard"))),

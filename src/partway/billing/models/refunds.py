@@ -105,7 +105,6 @@ class Refund(models.Model):
                 name="refund_once_per_idempotency_key",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
-            models.CheckConstraint(condition=Q(status__in=RefundStatus.values), name="refund_status_known"),
             models.CheckConstraint(
                 condition=Q(mode="offline") & ~Q(method="") | Q(mode__in=("gateway", "dashboard"), method=""),
                 name="refund_mode_fits_method",
