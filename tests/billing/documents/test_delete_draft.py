@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from partway.billing.documents import invoices, quotes
-from partway.billing.errors import Conflict
+from partway.billing.errors import Conflict, Stale
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, InvoiceLine, Quote, QuoteLine
 from partway.billing.verification import verify
@@ -54,6 +54,17 @@ def test_quote_of_a_deleted_invoice_draft_can_be_invoiced_again(dana: Customer, 
     second = quotes.create_invoice(quote, by=alice, now=now())
     assert invoices.send(second, by=alice, now=now()).amount_paid_minor == 30_000
     assert list(verify()) == []
+
+
+def test_draft_that_was_changed_since_the_question_is_not_deleted(dana: Customer, alice: Actor) -> None:
+    invoice, quote = personas.edit_invoice(personas.draft_invoice(dana), 90_000), personas.draft_quote(dana)
+    Quote.objects.update(version=2)
+    with pytest.raises(Stale):
+        invoices.delete_draft(invoice, by=alice, now=now(), expected_version=1)
+    with pytest.raises(Stale):
+        quotes.delete_draft(quote, by=alice, now=now(), expected_version=1)
+    assert Invoice.objects.exists()
+    assert Quote.objects.exists()
 
 
 def test_sent_documents_cannot_be_deleted(dana: Customer, alice: Actor) -> None:

@@ -36,6 +36,7 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
     if invoice.sent_at:
         facts.append(LabeledValue(_("Sent"), today(invoice.sent_at, zone)))
     in_force = invoice.status not in _NOT_IN_FORCE
+    paid_title, paid = _payments(invoice)
     how_to_pay = seller.payment_instructions if invoice.status in ("draft", "sent") else ""
     blocks = (TextBlock(_("How to pay"), how_to_pay), TextBlock(_("Notes"), invoice.notes))
     return Document(
@@ -51,8 +52,8 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
         stages=_stages(invoice) if in_force else None,
         link=_link(invoice) if in_force and with_link else None,
         lines=lines,
-        paid_title=_("Paid and settled") if invoice.adjusted else _("Paid so far"),
-        paid=_payments(invoice),
+        paid_title=paid_title,
+        paid=paid,
         text_blocks=tuple(block for block in blocks if block.text.strip()),
     )
 
@@ -77,12 +78,13 @@ def _headline(invoice: Invoice) -> Headline:
     return Headline(_("Total Amount Due"), invoice.amount_due, due)
 
 
-def _payments(invoice: Invoice) -> tuple[Row, ...]:
-    """Returns a row per payment: its day and, where it is known, its method."""
-    return tuple(
+def _payments(invoice: Invoice) -> tuple[str, tuple[Row, ...]]:
+    """Returns the title, and a row per payment: its day and, where it is known, its method."""
+    rows = tuple(
         Row(", ".join(part for part in (format_date(row.on), row.method) if part), row.amount)
         for row in payment_history(invoice)
     )
+    return _("Paid and settled") if invoice.adjusted else _("Paid so far"), rows
 
 
 def _link(invoice: Invoice) -> Link:
