@@ -15,6 +15,7 @@ from partway.billing.documents.invoices import InvoiceDraft
 from partway.billing.errors import Conflict, Invalid, Stale
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice
+from partway.billing.people.customers import CustomerDetails
 from partway.lib.clock import now as present
 from partway.lib.money import MAX_AMOUNT_MINOR
 from tests.support import personas
@@ -70,6 +71,7 @@ def test_line_quantity_and_tax_round_trip_exactly(dana: Customer, alice: Actor) 
         ("lines", {"lines": (OAK,) * 201}),
         ("lines", {"lines": (replace(OAK, unit_amount_minor=MAX_AMOUNT_MINOR),)}),
         ("currency", {"currency": "XYZ"}),
+        ("new_customer_email", {"new_customer": CustomerDetails("Nora", "nora@")}),
         ("notes", {"notes": "x" * 2001}),
         ("lines.0.description", {"lines": (replace(OAK, description=" "),)}),
         ("lines.0.description", {"lines": (replace(OAK, description="x" * 301),)}),
