@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from tempfile import TemporaryFile
-from typing import Any
 
 from xlsxwriter import Workbook
 
@@ -23,30 +22,28 @@ def chunks(rows: Iterable[Iterable[Cell]]) -> Iterator[bytes]:
     The file is made on disk, since its table of contents is at its end: no more than a row of it is in memory.
     """
     with TemporaryFile() as file:
-        _write(file, rows)
+        with Workbook(file, {"constant_memory": True}) as book:
+            sheet = book.add_worksheet()
+            header, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
+            amounts = {
+                places: book.add_format({"num_format": "#,##0" + "." * bool(places) + "0" * places})
+                for places in set(EXPONENTS.values())
+            }
+            sheet.set_column(0, _COLUMNS, _COLUMN_CHARACTERS)
+            sheet.freeze_panes(1, 0)
+            for row_number, row in enumerate(rows):
+                for column, cell in enumerate(row):
+                    if isinstance(cell, Money):
+                        # Binary floating point keeps fifteen digits: more than our largest amount has.
+                        sheet.write_number(
+                            row_number, column, cell.decimal, amounts[EXPONENTS[cell.currency]]
+                        )
+                    elif isinstance(cell, date):
+                        sheet.write_datetime(row_number, column, cell, day)
+                    elif cell:
+                        # As a string and by name: `write` would take "=1+1" for a formula and an address for a link.
+                        text = cell.replace("\x00", "")[:_MAX_CELL_LENGTH]
+                        sheet.write_string(row_number, column, text, None if row_number else header)
         file.seek(0)
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk
-
-
-def _write(file: Any, rows: Iterable[Iterable[Cell]]) -> None:
-    with Workbook(file, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet()
-        header, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
-        amounts = {
-            places: book.add_format({"num_format": "#,##0" + "." * bool(places) + "0" * places})
-            for places in set(EXPONENTS.values())
-        }
-        sheet.set_column(0, _COLUMNS, _COLUMN_CHARACTERS)
-        sheet.freeze_panes(1, 0)
-        for row_number, row in enumerate(rows):
-            for column, cell in enumerate(row):
-                if isinstance(cell, Money):
-                    # The file has binary floating point, which keeps fifteen digits: more than our largest amount has.
-                    sheet.write_number(row_number, column, cell.decimal, amounts[EXPONENTS[cell.currency]])
-                elif isinstance(cell, date):
-                    sheet.write_datetime(row_number, column, cell, day)
-                elif cell:
-                    # As a string and by name: `write` would take "=1+1" for a formula and an address for a link.
-                    text = cell.replace("\x00", "")[:_MAX_CELL_LENGTH]
-                    sheet.write_string(row_number, column, text, None if row_number else header)

@@ -166,9 +166,9 @@ def walk(client: Client, link: str, query: str = "") -> list[list[str]]:
     while True:
         page = client.get(f"{URL}{query}").context["page"]
         found.append([entry.pk for entry in page.entries])
-        if link == "next" and page.has_next:
-            query = f"?after={page.last_id}"
-        elif link == "prev" and page.has_previous:
+        if link == "next" and page.end_index < page.count:
+            query = f"?after={page.entries[-1].pk}"
+        elif link == "prev" and page.start_index > 1:
             query = f"?before={page.entries[0].pk}"
         else:
             return found

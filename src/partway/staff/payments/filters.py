@@ -15,7 +15,7 @@ from partway.delivery.formats import current_locale, format_money
 from partway.delivery.messages.numbers import number_message
 from partway.delivery.receipt_figures import method_label
 from partway.gateways.registry import GATEWAYS
-from partway.lib.money import EXPONENTS, Money, parse_money
+from partway.lib.money import EXPONENTS, parse_money
 from partway.lib.typed_numbers import NumberError
 
 from ..context import MemberContext
@@ -51,6 +51,7 @@ STATES: dict[str, str | Promise] = {
     "settled": _("Settled"),
     "taken_back": _("Taken back"),
 }
+_MAX_MINOR = 2**63 - 1  # of any column
 OFFLINE = "offline"  # a gateway that is none
 
 
@@ -131,30 +132,20 @@ def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows
         message = gettext("“%(text)s” is not a currency. Write its three letters, like USD.")
         raise InvalidFilter(message % {"text": shorten(texts[2])})
     try:
-        limits = [
-            parse_money(text, currency, locale=current_locale()) if text else None for text in texts[:2]
-        ]
+        limits = [parse_money(text or "0", currency, locale=current_locale()) for text in texts[:2]]
     except NumberError as error:
         raise InvalidFilter(number_message(error)) from None
-    least, most = limits
-    shown = {
-        "least": format_money(least) if least else "",
-        "most": format_money(most) if most else "",
-        "currency": currency,
-    }
-    if least and most and most < least:
-        raise InvalidFilter(gettext("%(most)s is less than %(least)s: swap the two amounts.") % shown)
-    if least and most:
-        label = shown["least"] if least == most else f"{shown['least']} – {shown['most']}"
-    elif least or most:
-        label = (gettext("at least %(least)s") if least else gettext("at most %(most)s")) % shown
+    names = {"least": format_money(limits[0]), "most": format_money(limits[1]), "currency": currency}
+    least, most = limits[0].amount_minor, limits[1].amount_minor if texts[1] else _MAX_MINOR
+    if most < least:
+        raise InvalidFilter(gettext("%(most)s is less than %(least)s: swap the two amounts.") % names)
+    if texts[0] and texts[1]:
+        label = " – ".join(dict.fromkeys((names["least"], names["most"])))
+    elif texts[0]:
+        label = gettext("at least %(least)s") % names
     else:
-        label = gettext("in %(currency)s") % shown
-    least, most = least or Money(0, currency), most or Money(2**63 - 1, currency)
-    selected = _narrow(
-        rows, lambda source: source.has_amount(least.amount_minor, most.amount_minor, currency)
-    )
-    return selected, label
+        label = (gettext("at most %(most)s") if texts[1] else gettext("in %(currency)s")) % names
+    return _narrow(rows, lambda source: source.has_amount(least, most, currency)), label
 
 
 def _read_search(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:

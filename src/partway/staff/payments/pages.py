@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
-from partway.accounts.models import Organization
 from partway.lib.money import Money
 
 from ..context import MemberContext
@@ -47,27 +46,8 @@ class EntryPage:
 
     entries: list[Entry]
     start_index: int
+    end_index: int
     count: int
-
-    @property
-    def end_index(self) -> int:
-        """The number of the last row."""
-        return self.start_index + len(self.entries) - 1
-
-    @property
-    def last_id(self) -> str:
-        """The id of the last row, after which the next page starts."""
-        return self.entries[-1].pk
-
-    @property
-    def has_previous(self) -> bool:
-        """Whether there are newer rows."""
-        return self.start_index > 1
-
-    @property
-    def has_next(self) -> bool:
-        """Whether there are older rows."""
-        return self.end_index < self.count
 
 
 def read_page(rows: Rows, ctx: MemberContext) -> tuple[EntryPage, list[CurrencyTotals]]:
@@ -75,32 +55,36 @@ def read_page(rows: Rows, ctx: MemberContext) -> tuple[EntryPage, list[CurrencyT
     zone = ctx.organization.time_zone
     totals = _totals(rows, ctx.organization.currency)
     count = sum(each.count for each in totals)
-    before, after = (query_text(ctx.request.GET, name) for name in ("before", "after"))
-    anchor = _find(before or after, ctx.organization)
-    backwards = bool(before) and (anchor is not None or before == LAST_PAGE)
-    # The rows on the side of the anchor where the page is, and how many they are.
-    beside, beside_count = rows, count
-    if anchor is not None:
-        sides = {source: (source.newer if backwards else source.older)(anchor, zone) for source in rows}
-        beside = {source: selected.filter(sides[source]) for source, selected in rows.items()}
-        beside_count = sum(selected.count() for selected in beside.values())
+    beside, backwards = _beside(rows, ctx)
+    beside_count = count if beside is rows else sum(selected.count() for selected in beside.values())
     if not beside_count:  # the last page instead of one after it, the first instead of one before it
         beside, beside_count, backwards = rows, count, not backwards
     if backwards and beside_count <= PAGE_ROWS:  # the first page, and that in full
         beside, beside_count, backwards = rows, count, False
     entries = _entries(_merge(beside, zone, backwards=backwards), rows, zone)
     start = beside_count - len(entries) + 1 if backwards else count - beside_count + 1
-    return EntryPage(entries, start, count), totals
+    return EntryPage(entries, start, start + len(entries) - 1, count), totals
 
 
-def _find(row_id: str, organization: Organization) -> Position | None:
-    """Returns the position of this organization's row of that id, whatever is filtered; None for no such row."""
+def _beside(rows: Rows, ctx: MemberContext) -> tuple[Rows, bool]:
+    """Returns the rows on that side of the row in the address where the page is, and whether the page ends there.
+
+    That row need not be filtered. All rows where the address names none of this organization.
+    """
+    organization, before = ctx.organization, query_text(ctx.request.GET, "before")
+    row_id = before or query_text(ctx.request.GET, "after")
     for source in SOURCES:
-        if row_id.startswith(source.id_prefix):
-            found = source.select(organization).filter(pk=row_id).values_list(*source.columns).first()
-            if found is not None:
-                return source.position(found, organization.time_zone)
-    return None
+        if not row_id.startswith(source.id_prefix):
+            continue
+        found = source.select(organization).filter(pk=row_id).values_list(*source.columns).first()
+        if found is not None:
+            anchor = source.position(found, organization.time_zone)
+            side = Source.newer if before else Source.older
+            return {
+                each: selected.filter(side(each, anchor, organization.time_zone))
+                for each, selected in rows.items()
+            }, bool(before)
+    return rows, before == LAST_PAGE
 
 
 def _totals(rows: Rows, own: str) -> list[CurrencyTotals]:
