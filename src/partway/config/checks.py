@@ -280,18 +280,14 @@ def check_sqlite_file(**_: Any) -> list[CheckMessage]:
     if _is_exposed() and (":memory:" in name or "mode=memory" in name):
         message = "DATABASE_URL is a database in memory: it is lost with the process."
         return [Error(message, hint="Name a file, or a PostgreSQL.", id="partway.E011")]
-    kind = _file_system_of(Path(name))
+    # The innermost mount that the file is below; nothing where the machine lists none.
+    mounts = sorted(_mounts(), key=lambda mount: len(mount[0]), reverse=True)
+    file = Path(name).absolute()
+    kind = next((kind for point, kind in mounts if file.is_relative_to(point)), "")
     if not kind.startswith(_NETWORK_FILE_SYSTEMS):
         return []
     message = f"The SQLite file {name} is on a network file system ({kind}), where it gets damaged."
     return [Error(message, hint="Put it on a local disk, or use PostgreSQL.", id="partway.E011")]
-
-
-def _file_system_of(path: Path) -> str:
-    """Returns the type of the file system that `path` is on, as Linux lists it; empty where nothing lists it."""
-    mounts = sorted(_mounts(), key=lambda mount: len(mount[0]))
-    whole = path.absolute()
-    return next((kind for point, kind in reversed(mounts) if whole.is_relative_to(point)), "")
 
 
 def _mounts() -> Iterator[tuple[str, str]]:

@@ -26,7 +26,10 @@ from ..states import move
 FIRST_REFRESH = timedelta(hours=1)
 
 # What a report changes, by the stored status; every other pair is a report that arrived late, and is ignored (P6).
+# None is a refund that we have no row of: one that failed sent nothing, and we never counted it.
 _NEWS = {
+    (None, RefundStatus.PENDING),
+    (None, RefundStatus.SUCCEEDED),
     ("pending", RefundStatus.SUCCEEDED),
     ("pending", RefundStatus.FAILED),
     ("succeeded", RefundStatus.FAILED),
@@ -90,15 +93,11 @@ def changes(
     found = []
     for report in reported:
         row = by_ref.get(report.ref) or unnamed.pop(report.reference.partition(":")[0], None)
-        if row is None:
-            is_news = report.status != RefundStatus.FAILED  # of which nothing went, and we never counted it
-        else:
-            is_news = not row.gateway_ref or (row.status, report.status) in _NEWS
-        if is_news:
-            # The same payment in memory, for the sums on it follow each booking.
-            if row is not None:
-                row.payment = payment
+        status = row.status if row else None
+        if (status, report.status) in _NEWS or (row and not row.gateway_ref):
             found.append((row, report))
+            if row:
+                row.payment = payment  # the same in memory, for the sums on it follow each booking
     return found
 
 

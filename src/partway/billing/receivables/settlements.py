@@ -89,7 +89,9 @@ def settle(
         organization=invoice.organization_id, idempotency_key=settlement.idempotency_key
     )
     if settlement.idempotency_key and (previous := by_key.first()):
-        if not _is_same(previous, invoice, settlement):
+        said = {name: previous.data.get(name) for name in settlement.event_data}
+        is_of_invoice = previous.type == "invoice.settled" and previous.invoice_id == invoice.pk
+        if not is_of_invoice or said != settlement.event_data:
             raise Conflict(reason="settle_form_used")
         return Adjustment.objects.get(pk=previous.data["adjustment"])
     if not_allowed := unavailable_reason(invoice):
@@ -108,12 +110,6 @@ def settle(
     )
     amount_due.apply_effects(invoice, reason="invoice_paid", by=by, now=now)
     return row
-
-
-def _is_same(previous: Event, invoice: Invoice, settlement: Settlement) -> bool:
-    said = (previous.data.get("reason"), previous.data.get("note"))
-    is_of_invoice = previous.type == "invoice.settled" and previous.invoice_id == invoice.pk
-    return is_of_invoice and said == (settlement.reason, settlement.note)
 
 
 @needs(Permission.SETTLE_INVOICES)

@@ -49,8 +49,9 @@ def number_message(error: NumberError) -> str:
     places, currency = error.params["places"], error.params.get("currency", "")
     params = _params(error, places, currency)
     messages = AMOUNT_MESSAGES if currency else NUMBER_MESSAGES if places else WHOLE_NUMBER_MESSAGES
-    codes = {"ambiguous_decimals": ("ambiguous", "too_many_decimals")}.get(error.code, (error.code,))
-    return " ".join(str(messages[_without_decimals(code, places)]) % params for code in codes)
+    decimals = "too_many_decimals" if places else "no_decimals"
+    codes = {"ambiguous_decimals": ("ambiguous", decimals), "too_many_decimals": (decimals,)}
+    return " ".join(str(messages[code]) % params for code in codes.get(error.code, (error.code,)))
 
 
 def _params(error: NumberError, places: int, currency: str) -> dict[str, Any]:
@@ -68,7 +69,3 @@ def _params(error: NumberError, places: int, currency: str) -> dict[str, Any]:
         readings = (format_reading(number, group_places) for number in error.params["readings"])
         params |= dict(zip(("first", "second"), readings, strict=True))
     return params
-
-
-def _without_decimals(code: str, places: int) -> str:
-    return "no_decimals" if code == "too_many_decimals" and not places else code

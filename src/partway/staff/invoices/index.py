@@ -145,12 +145,11 @@ class InvoicePaginator(Paginator):  # type: ignore[type-arg]
         """Returns that page; raises InvalidPage."""
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
-        ids = self._ids(first, min(first + self.per_page, self.count))
+        last = min(first + self.per_page, self.count)
+        rows = self._rows.values_list("pk", flat=True)
+        if first <= self.count // 2:
+            ids = list(rows[first:last])
+        else:  # read from the end, which is nearer
+            ids = list(rows.reverse()[self.count - last : self.count - first])[::-1]
         found = {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))}
         return Page([found[pk] for pk in ids if pk in found], number, self)
-
-    def _ids(self, first: int, last: int) -> list[str]:
-        ids = self._rows.values_list("pk", flat=True)
-        if first <= self.count // 2:
-            return list(ids[first:last])
-        return list(ids.reverse()[self.count - last : self.count - first])[::-1]
