@@ -122,6 +122,20 @@ def test_payment_list_leaves_out_filter_that_cannot_be_read(
     assert message in response.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("query", "label"),
+    [
+        ({"amount_from": "100", "amount_until": "100"}, "$100.00"),
+        ({"amount_from": "0", "amount_until": "100"}, "$0.00 – $100.00"),
+        ({"amount_from": "100"}, "at least $100.00"),
+        ({"amount_until": "7", "currency": "jpy"}, "at most ¥7"),
+        ({"currency": "KWD"}, "in KWD"),
+    ],
+)
+def test_amount_filter_is_named_with_its_currency(charlie: Client, query: dict[str, str], label: str) -> None:
+    assert [chip.message for chip in charlie.get(URL, query).context["chips"]] == [label]
+
+
 def test_payment_list_days_are_those_of_the_organization(charlie: Client, invoice: Invoice) -> None:
     late = personas.captured_payment(invoice, 10_000)
     Payment.objects.update(settled_at=datetime(2026, 3, 2, 4, 30, tzinfo=UTC))  # 23:30 in New York

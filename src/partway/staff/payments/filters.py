@@ -139,12 +139,13 @@ def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows
     least, most = limits[0].amount_minor, limits[1].amount_minor if texts[1] else _MAX_MINOR
     if most < least:
         raise InvalidFilter(gettext("%(most)s is less than %(least)s: swap the two amounts.") % names)
-    if texts[0] and texts[1]:
-        label = " – ".join(dict.fromkeys((names["least"], names["most"])))
-    elif texts[0]:
-        label = gettext("at least %(least)s") % names
-    else:
-        label = (gettext("at most %(most)s") if texts[1] else gettext("in %(currency)s")) % names
+    labels = {
+        (True, True): "%(least)s" if least == most else "%(least)s – %(most)s",
+        (True, False): gettext("at least %(least)s"),
+        (False, True): gettext("at most %(most)s"),
+        (False, False): gettext("in %(currency)s"),
+    }
+    label = labels[bool(texts[0]), bool(texts[1])] % names
     return _narrow(rows, lambda source: source.has_amount(least, most, currency)), label
 
 
