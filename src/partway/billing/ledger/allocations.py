@@ -46,17 +46,22 @@ def allocate(
     if amount_minor:
         # The payment first: its condition refuses money that is spent already before the invoice is touched.
         _count_on_payment(payment, amount_minor)
-        _count_on_invoice(invoice, amount_minor)
-        _write(payment, invoice, amount_minor, cause, now, refund)
+        record_allocation(payment, invoice, amount_minor, cause=cause, now=now, refund=refund)
 
 
 def record_allocation(
-    payment: Payment, invoice: Invoice, amount_minor: int, *, cause: str, now: datetime
+    payment: Payment,
+    invoice: Invoice,
+    amount_minor: int,
+    *,
+    cause: str,
+    now: datetime,
+    refund: Refund | None = None,
 ) -> None:
     """Allocates like `allocate`, for a payment whose `allocated_minor` the caller has written already."""
     if amount_minor:
         _count_on_invoice(invoice, amount_minor)
-        _write(payment, invoice, amount_minor, cause, now, None)
+        _write(payment, invoice, amount_minor, cause, now, refund)
 
 
 def deallocate(
