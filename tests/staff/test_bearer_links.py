@@ -43,6 +43,7 @@ def stored_mails(
     settings.EMAIL_BACKEND = "partway.delivery.mail.backends.FileBackend"
     personas.request_payment(invoice)
     personas.record_check(invoice, 10_000, send_receipt=True)
+    personas.send_statement(invoice.customer)
     members.invite(team.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now())
     sending.send_due(now=now())
     return {mail.kind: mail for mail in Mail.objects.for_organization(team.organization)}
@@ -70,7 +71,9 @@ def test_reader_pdf_has_no_link_and_collector_pdf_has_one(
     assert pdf_text.targets(charlie.get(path).content) == []
 
 
-@pytest.mark.parametrize("kind", ["payment_request", "invoice_sent", "quote_sent", "invitation", "receipt"])
+@pytest.mark.parametrize(
+    "kind", ["payment_request", "invoice_sent", "quote_sent", "invitation", "receipt", "statement"]
+)
 def test_stored_mail_is_shown_to_roles_that_may_use_its_link(
     kind: str, stored_mails: dict[str, Mail], alice: Client, bob: Client, charlie: Client
 ) -> None:
