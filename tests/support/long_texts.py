@@ -100,6 +100,9 @@ def _invoices(owes: Customer, by: events.Actor) -> None:
     personas.captured_payment(paid, 3_000_000_000, request=personas.request_payment(paid, 3_000_000_000))
     check = personas.record_check(paid, AMOUNT_MINOR, reference="9" * 120, note=WORD, send_receipt=True)
     personas.give_back(check, 1_111_111_111)
+    sent_back = personas.captured_payment(personas.sent_invoice(owes, AMOUNT_MINOR), AMOUNT_MINOR)
+    personas.refund_in_dashboard(sent_back, 1_234_567_890)
+    personas.fail_refund(personas.refund_in_dashboard(sent_back, 1_111_111_111, ref="re_2"))
     personas.pending_payment(personas.sent_invoice(owes, AMOUNT_MINOR, due_in=-5), AMOUNT_MINOR)
     for status in (CheckoutStatus.PROCESSING, CheckoutStatus.FAILED):
         payment = personas.pending_payment(personas.sent_invoice(owes, AMOUNT_MINOR), AMOUNT_MINOR)

@@ -5,10 +5,10 @@ Monotone: the same lists in any order, any number of times, end the same. It mak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from partway.gateways import protocol
 from partway.gateways.protocol import RefundStatus
@@ -38,7 +38,7 @@ _NEWS = {
 
 def apply(
     payment: Payment,
-    reported: Iterable[protocol.Refund],
+    reported: Sequence[protocol.Refund],
     invoices: Mapping[str, Invoice],
     *,
     by: Actor,
@@ -82,17 +82,18 @@ def apply(
 
 
 def changes(
-    payment: Payment, reported: Iterable[protocol.Refund]
+    payment: Payment, reported: Sequence[protocol.Refund]
 ) -> list[tuple[Refund | None, protocol.Refund]]:
     """Returns the reports that are news, each with our row of it, if there is one."""
-    reported = list(reported)
-    rows = list(payment.refunds.exclude(mode="offline")) if reported else []
-    by_ref = {row.gateway_ref: row for row in rows if row.gateway_ref}
-    # The reference of ours is the key of the call, which begins with the id of our row.
-    unnamed = {row.pk: row for row in rows if not row.gateway_ref and row.status == "pending"}
+    if not reported:
+        return []
+    sent = payment.refunds.exclude(mode="offline").filter(~Q(gateway_ref="") | Q(status="pending"))
+    # By the gateway's id, or by ours until we know that. The reference of a report is the key of our call, which begins
+    # with our id.
+    rows = {row.gateway_ref or row.pk: row for row in sent}
     found = []
     for report in reported:
-        row = by_ref.get(report.ref) or unnamed.pop(report.reference.partition(":")[0], None)
+        row = rows.get(report.ref) or rows.pop(report.reference.partition(":")[0], None)
         status = row.status if row else None
         if (status, report.status) in _NEWS or (row and not row.gateway_ref):
             found.append((row, report))

@@ -6,7 +6,7 @@ worker ──> fetch: is it listed? ── no ───────────�
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -164,7 +164,7 @@ def _send(refund: Refund, now: datetime) -> None:
 
 @transaction.atomic(durable=True)
 def _book(
-    refund: Refund, reported: Iterable[protocol.Refund], refusal: Refused | None, now: datetime
+    refund: Refund, reported: Sequence[protocol.Refund], refusal: Refused | None, now: datetime
 ) -> None:
     """Books a response under the locks of the payment; a callback may have booked the same before."""
     invoices = lock_invoices(refund.payment)
