@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.support.sandbox_server import SandboxServer, running_sandbox
 
 # A busy machine is not a defect, so examples have no deadline; CI tries the same examples every time, so that a
 # failure can be repeated.
 settings.register_profile("partway", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("partway")
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    """The sandbox as a process, which all tests share, each with an account of its own.
+
+    Bank debits settle when a test says so.
+    """
+    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
+        yield sandbox_server
 
 
 @pytest.fixture(scope="session")

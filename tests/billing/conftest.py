@@ -14,7 +14,7 @@ from partway.billing.people import organizations
 from partway.lib.clock import now as present
 from tests.support import incremental_verify, personas
 from tests.support.gateway_driver import PAYMENT_SOURCES, GatewayDriver, PaymentTarget
-from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +22,6 @@ def _verify_books(db: None) -> Iterator[None]:
     """Verifies the books after each test."""
     yield
     assert incremental_verify.differences() == []
-
-
-@pytest.fixture(scope="session")
-def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    """The sandbox as a process; bank debits settle when a test says so."""
-    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
-        yield sandbox_server
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,7 @@ import pytest
 
 from partway.gateways.registry import GATEWAYS
 from tests.gateways.harnesses import GatewayHarness, SandboxHarness
-from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
-
-
-@pytest.fixture(scope="session")
-def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
-        yield sandbox_server
+from tests.support.sandbox_server import CallbackReceiver
 
 
 @pytest.fixture

@@ -15,20 +15,13 @@ from pytest_django.fixtures import Settings
 
 from tests.model.full_machine import FullMachine
 from tests.model.state_machine import CHECKOUTS_PER_LINK
-from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 
 # After ten examples Hypothesis mostly varies the earlier ones, and new ones find more here.
 BATCH = 9
 STEPS = 50
 
 Run = Callable[[int], None]
-
-
-@pytest.fixture(scope="session")
-def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    """The sandbox; bank debits settle when a test says so."""
-    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
-        yield sandbox_server
 
 
 @pytest.fixture(scope="session")

@@ -15,14 +15,7 @@ from partway.gateways.sandbox.adapter import create_account
 from tests.pay import phone_browser
 from tests.pay.customer_browser import CustomerBrowser
 from tests.support import incremental_verify, personas
-from tests.support.sandbox_server import SandboxServer, running_sandbox
-
-
-@pytest.fixture(scope="session")
-def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    """The sandbox as a process."""
-    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
-        yield sandbox_server
+from tests.support.sandbox_server import SandboxServer
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,13 +8,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.merchant_client import Merchant
-from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
-
-
-@pytest.fixture(scope="session")
-def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
-        yield sandbox_server
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,14 +17,7 @@ from partway.lib.money import Money
 from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
 from tests.support.html_text import text_of
-from tests.support.sandbox_server import SandboxServer, running_sandbox
-
-
-@pytest.fixture(scope="module")
-def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    """The sandbox as a process."""
-    with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
-        yield sandbox_server
+from tests.support.sandbox_server import SandboxServer
 
 
 @pytest.fixture

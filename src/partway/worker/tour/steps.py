@@ -12,7 +12,7 @@ from pathlib import Path
 
 from partway.worker.supervisor import Supervisor, SupervisorConfig, SupervisorError, free_port
 
-from . import invoice_steps, offline_payment_steps, quote_steps
+from . import invoice_steps, offline_payment_steps, quote_steps, refund_steps
 from .browser import HttpBrowser, TourFailed
 from .mailbox import Mailbox
 from .session import Tour
@@ -33,6 +33,7 @@ STEPS: tuple[Callable[[Tour], str], ...] = (
     quote_steps.create_invoice,
     offline_payment_steps.record_check,
     offline_payment_steps.reverse_check,
+    refund_steps.refund_stage,
     invoice_steps.verify,
 )
 
