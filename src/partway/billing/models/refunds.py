@@ -135,6 +135,11 @@ class Refund(models.Model):
         ]
 
     @property
+    def event_data(self) -> dict[str, str | int]:
+        """Which refund it is and of how much (minor units), as each of its events says it."""
+        return {"refund": self.pk, "amount_minor": self.amount_minor, "currency": self.currency}
+
+    @property
     def counted_minor(self) -> int:
         """The part that its payment had money for."""
         return self.amount_minor - self.lost_minor

@@ -72,8 +72,7 @@ def apply(
         if report.status == RefundStatus.FAILED:
             fail(row, invoices, code="failed_at_gateway", message="", by=by, now=now)
         else:
-            data = {"refund": row.pk, "amount_minor": row.amount_minor, "currency": row.currency}
-            event = move(row, "succeeded", by=by, now=now, data={**data, "mode": row.mode})
+            event = move(row, "succeeded", by=by, now=now, data={**row.event_data, "mode": row.mode})
             outbox.queue_refund_notice(row, event)
             # Another refund of the payment that still waits raises it again in its next round.
             alerts.auto_resolve(
@@ -124,16 +123,8 @@ def _book_unknown(
         created_at=now,
         next_refresh_at=now + FIRST_REFRESH,
     )
-    ends_deposit = refund_effects.deduct(refund, invoices, by=by, now=now)
-    data = {
-        "refund": refund.pk,
-        "amount_minor": refund.amount_minor,
-        "currency": refund.currency,
-        "mode": refund.mode,
-        "lost_minor": lost_minor,
-        **({"ends_deposit": True} if ends_deposit else {}),
-    }
-    events.record("refund.reported", refund, by=by, now=now, data=data)
+    data = refund_effects.deduct(refund, invoices, by=by, now=now)
+    events.record("refund.reported", refund, by=by, now=now, data={**data, "lost_minor": lost_minor})
     # An open alert is about the payment, so it names all that was sent back there.
     booked = payment.refunds.counted().filter(mode="dashboard")
     sums = booked.aggregate(refunded=Sum("amount_minor"), lost=Sum("lost_minor"))
@@ -154,8 +145,7 @@ def fail(
     refund: Refund, invoices: Mapping[str, Invoice], *, code: str, message: str, by: Actor, now: datetime
 ) -> None:
     """Ends a refund whose money stayed with us, or came back: it is put back where it still fits (M2)."""
-    data = {"refund": refund.pk, "amount_minor": refund.amount_minor, "currency": refund.currency}
-    data |= {"code": code, "message": message}
+    data = {**refund.event_data, "code": code, "message": message}
     event = move(refund, "failed", by=by, now=now, data=data, failure_code=code, failure_message=message)
     refund_effects.restore(refund, invoices, by=by, now=now)
     alerts.raise_for_payment("refund_failed", refund.payment, now=now, amount=refund.amount, refund=refund.pk)

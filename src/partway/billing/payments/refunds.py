@@ -122,17 +122,10 @@ def _begin(payment: Payment, new_refund: NewRefund, by: Actor, now: datetime) ->
         created_at=now,
         next_refresh_at=now + FOLLOW_UP_DELAY,
     )
-    ends_deposit = refund_effects.deduct(row, invoices, by=by, now=now)
-    data = {
-        "refund": row.pk,
-        "amount_minor": row.amount_minor,
-        "currency": row.currency,
-        "mode": row.mode,
-        "reason": row.reason,
-        "note": row.note,
-        **({"ends_deposit": True} if ends_deposit else {}),
-    }
-    events.record("refund.started", row, by=by, now=now, data=data)
+    data = refund_effects.deduct(row, invoices, by=by, now=now)
+    events.record(
+        "refund.started", row, by=by, now=now, data={**data, "reason": row.reason, "note": row.note}
+    )
     return row, True
 
 

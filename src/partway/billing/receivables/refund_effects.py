@@ -29,11 +29,14 @@ def is_waiting_deposit(payment: Payment) -> bool:
     return payment.is_deposit and Payment.objects.waiting_deposits().filter(pk=payment.pk).exists()
 
 
-def deduct(refund: Refund, invoices: Mapping[str, Invoice], *, by: Actor, now: datetime) -> bool:
+def deduct(
+    refund: Refund, invoices: Mapping[str, Invoice], *, by: Actor, now: datetime
+) -> dict[str, str | int]:
     """Counts a new refund on its payment: of its unallocated part first, then of its invoices, the latest first.
 
-    On an invoice it is due again, or settled as goodwill. Returns whether the payment was a deposit and is none any
-    more: a quote never has a part of its deposit (D1). Raises AllocationError when the payment has less.
+    On an invoice it is due again, or settled as goodwill. Returns what the event of the refund says of it, with
+    `ends_deposit` where the payment was a deposit and is none any more: a quote never has a part of its deposit (D1).
+    Raises AllocationError when the payment has less.
     """
     payment = refund.payment
     missing = refund.counted_minor - payment.unallocated_minor
@@ -57,7 +60,7 @@ def deduct(refund: Refund, invoices: Mapping[str, Invoice], *, by: Actor, now: d
     if ends_deposit:
         payment.deposit_given_back = True
         payment.save(update_fields=["deposit_given_back"])
-    return ends_deposit
+    return {**refund.event_data, "mode": refund.mode, **({"ends_deposit": True} if ends_deposit else {})}
 
 
 def uncount(refund: Refund, *, by: Actor, now: datetime) -> int:
@@ -73,10 +76,8 @@ def uncount(refund: Refund, *, by: Actor, now: datetime) -> int:
             other.lost_minor -= covered
             other.save(update_fields=["lost_minor"])
             allocations.count_refund(refund.payment, covered)
-            data = {"refund": other.pk, "amount_minor": covered, "currency": other.currency}
-            events.record(
-                "refund.loss_covered", other, by=by, now=now, data={**data, "lost_minor": other.lost_minor}
-            )
+            data = {**other.event_data, "amount_minor": covered, "lost_minor": other.lost_minor}
+            events.record("refund.loss_covered", other, by=by, now=now, data=data)
             freed -= covered
     return freed
 

@@ -171,17 +171,12 @@ def _refund(
         idempotency_key=refund.idempotency_key,
         created_at=now,
     )
-    ends_deposit = refund_effects.deduct(row, invoices, by=by, now=now)
     data = {
-        "refund": row.pk,
-        "amount_minor": part,
-        "currency": row.currency,
-        "mode": row.mode,
+        **refund_effects.deduct(row, invoices, by=by, now=now),
         "method": row.method,
         "refunded_on": row.refunded_on.isoformat(),
         "from": "pending",
         "to": "succeeded",
-        **({"ends_deposit": True} if ends_deposit else {}),
     }
     events.record("refund.succeeded", row, by=by, now=now, data=data)
     return row
@@ -205,12 +200,6 @@ def reverse(refund: Refund, *, reason: str, by: Actor, now: datetime) -> Refund:
     refund.refresh_from_db(fields=["status"])
     if refund.status == "reversed":
         return refund
-    data = {
-        "refund": refund.pk,
-        "amount_minor": refund.amount_minor,
-        "currency": refund.currency,
-        "reason": reason,
-    }
-    move(refund, "reversed", by=by, now=now, data=data)
+    move(refund, "reversed", by=by, now=now, data={**refund.event_data, "reason": reason})
     refund_effects.uncount(refund, by=by, now=now)
     return refund
