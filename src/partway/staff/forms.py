@@ -23,6 +23,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.errors import BillingError, FieldError, Invalid, RateLimited
+from partway.billing.requests.payment_requests import LinkRecipients
 from partway.delivery.formats import MAX_PERCENT, current_locale, format_typed, format_typed_percent
 from partway.delivery.messages import error_message, field_messages
 from partway.delivery.messages.numbers import number_message
@@ -292,6 +293,18 @@ class EmailListField(forms.Field):
         """Splits the text."""
         parts = (part.strip() for part in _ADDRESS_SEPARATORS.split(value or ""))
         return tuple(part for part in parts if part)
+
+
+class RecipientsForm(StaffForm):
+    """Whom a mail goes to, as `staff/parts/recipients.html` asks for it."""
+
+    to = EmailListField(required=False)
+    cc = EmailListField(required=False)
+    bcc = EmailListField(required=False)
+
+    def recipients(self) -> LinkRecipients:
+        """Returns what was typed; billing checks each address."""
+        return LinkRecipients(**{name: self.cleaned_data[name] for name in RecipientsForm.base_fields})
 
 
 class HiddenNumberField(forms.Field):

@@ -12,23 +12,18 @@ from django.utils.translation import gettext
 from partway.billing.models import Customer
 from partway.billing.receivables import statements
 from partway.billing.receivables.statements import Statement
-from partway.billing.requests.payment_requests import LinkRecipients
 from partway.delivery.pdf import pdf_response, statement_pdf
 from partway.delivery.statement_rows import period_label, statement_rows
 
 from ..access import get_own_or_404
 from ..confirm import RepeatableActForm, confirm
 from ..context import MemberContext
-from ..forms import EmailListField, query_text
+from ..forms import RecipientsForm, query_text
 from ..list_filters import InvalidFilter, read_range
 
 
-class SendForm(RepeatableActForm):
+class SendForm(RepeatableActForm, RecipientsForm):
     """Whom the statement goes to."""
-
-    to = EmailListField(required=False)
-    cc = EmailListField(required=False)
-    bcc = EmailListField(required=False)
 
 
 def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
@@ -65,13 +60,12 @@ def send(ctx: MemberContext, customer_id: str) -> HttpResponse:
     back = f"{page}?{_query(statement)}"
 
     def act(form: SendForm) -> HttpResponse:
-        typed = form.cleaned_data
         event = statements.send(
             customer,
             currency=statement.currency,
             since=statement.since,
             until=statement.until,
-            recipients=LinkRecipients(typed["to"], typed["cc"], typed["bcc"]),
+            recipients=form.recipients(),
             by=ctx.actor,
             now=ctx.now,
             idempotency_key=form.content_key(ctx.request.path),

@@ -16,7 +16,7 @@ from partway.billing.documents.amounts import percent_of
 from partway.billing.errors import BillingError, PaymentInProgress
 from partway.billing.models import Mail, PaymentRequest
 from partway.billing.requests import payment_requests
-from partway.billing.requests.payment_requests import LinkRecipients, NewPaymentRequest
+from partway.billing.requests.payment_requests import NewPaymentRequest
 from partway.delivery.formats import format_money, format_percent, format_typed
 from partway.delivery.mail import failures, rendering
 from partway.delivery.mail.content import required
@@ -35,21 +35,18 @@ from ..context import MemberContext
 from ..forms import (
     ConcurrentEditForm,
     DayField,
-    EmailListField,
     IdempotencyKeyField,
     MoneyField,
+    RecipientsForm,
     StaffForm,
     set_currency,
     text_field,
 )
 
 
-class PaymentRequestForm(StaffForm):
+class PaymentRequestForm(RecipientsForm):
     """Whom a payment request goes to, how much it asks for, and until when its link works."""
 
-    to = EmailListField(required=False)
-    cc = EmailListField(required=False)
-    bcc = EmailListField(required=False)
     amount_requested = MoneyField()
     note = text_field(max_length=payment_requests.MAX_NOTE_LENGTH)
     expires_at = DayField(required=False)
@@ -58,8 +55,7 @@ class PaymentRequestForm(StaffForm):
     def clean(self) -> None:
         """Adds billing's checks of the addresses where another error keeps billing from being called."""
         if self.errors:
-            addresses = {name: self.cleaned_data[name] for name in ("to", "cc", "bcc")}
-            self.add_field_errors(LinkRecipients(**addresses).errors())
+            self.add_field_errors(self.recipients().errors())
 
     def new_request(self, time_zone: str, reply_to: str) -> NewPaymentRequest:
         """Returns the request; its link works to the end of the last day in `time_zone`."""
@@ -167,18 +163,10 @@ def get_request_or_404(ctx: MemberContext, request_id: str) -> PaymentRequest:
     return get_own_or_404(ctx, rows, request_id)
 
 
-class ResendForm(ConcurrentEditForm):
+class ResendForm(ConcurrentEditForm, RecipientsForm):
     """The addresses that the same link is mailed to, now and from now on."""
 
-    to = EmailListField(required=False)
-    cc = EmailListField(required=False)
-    bcc = EmailListField(required=False)
     idempotency_key = IdempotencyKeyField()
-
-    def recipients(self) -> LinkRecipients | None:
-        """Returns what was typed; None where no address was sent, as by a page that only asked."""
-        typed = self.cleaned_data
-        return LinkRecipients(typed["to"], typed["cc"], typed["bcc"]) if "to" in self.data else None
 
 
 def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
@@ -195,8 +183,9 @@ def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
         opened = form.valid_opened_form()
         mail = payment_requests.resend(
             payment_request,
-            recipients=form.recipients(),
-            initial=opened.recipients() if opened else None,
+            # A page that only asked sends no address.
+            recipients=form.recipients() if "to" in form.data else None,
+            initial=opened.recipients() if opened and "to" in opened.data else None,
             by=ctx.actor,
             now=ctx.now,
             idempotency_key=form.content_key(ctx.request.path),
