@@ -64,6 +64,6 @@ def _detail(movement: Movement) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def period_label(statement: Statement) -> str:
+def period_label(since: date, until: date) -> str:
     """Returns “Jan 1, 2026 – Nov 29, 2026”."""
-    return f"{format_date(statement.since)} – {format_date(statement.until)}"
+    return f"{format_date(since)} – {format_date(until)}"

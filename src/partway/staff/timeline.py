@@ -18,6 +18,7 @@ from partway.delivery.formats import format_date, format_money
 from partway.delivery.messages.alerts import alert_sentence
 from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.receipt_figures import adjustment_label, method_label
+from partway.delivery.statement_rows import period_label
 from partway.lib.money import Money
 
 _MAX_VALUE_LENGTH = 80  # of a setting that is quoted
@@ -336,8 +337,8 @@ _VARIANTS: dict[str, Callable[[Event], str]] = {
 _DETAILS: dict[str, Callable[[Event], str]] = {
     "alert.resolved": lambda event: alert_sentence(event.data["kind"], event.data["params"]),
     "customer.statement_sent": lambda event: (
-        f"{format_date(date.fromisoformat(event.data['since']))} – "
-        f"{format_date(date.fromisoformat(event.data['until']))}, {event.data['currency']}"
+        f"{period_label(*(date.fromisoformat(event.data[name]) for name in ('since', 'until')))}, "
+        f"{event.data['currency']}"
     ),
     "invoice.edited": lambda event: _edit_effects(event.data),
     "invoice.settled": _value("note"),

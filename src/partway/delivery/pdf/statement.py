@@ -37,7 +37,10 @@ def document(statement: Statement, event: Event | None, now: datetime) -> Docume
         document_date=made_on,
         issuer=issuer(Party.of_seller(organization)),
         recipient=recipient(Party.of_customer(statement.customer)),
-        facts=(LabeledValue(_("Period"), period_label(statement)), LabeledValue(_("Made on"), made_on)),
+        facts=(
+            LabeledValue(_("Period"), period_label(statement.since, statement.until)),
+            LabeledValue(_("Made on"), made_on),
+        ),
         headline=Headline(_("In your favor"), -statement.closing, as_of)
         if in_credit
         else Headline(_("You owe"), statement.closing, as_of),

@@ -80,7 +80,7 @@ def send(ctx: MemberContext, customer_id: str) -> HttpResponse:
         form=SendForm(ctx.post_data, initial={"to": customer.email}),
         act=act,
         back=back,
-        context=lambda: {"statement": statement, "period": period_label(statement)},
+        context=lambda: {"statement": statement, "period": period_label(statement.since, statement.until)},
     )
 
 

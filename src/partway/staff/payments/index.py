@@ -39,29 +39,27 @@ def index(ctx: MemberContext) -> HttpResponse:
     return ctx.render("staff/payments/index.html", context)
 
 
-def _selects(ctx: MemberContext, query: Any) -> list[tuple[str, str, str, list[tuple[str, Any]], str]]:
-    """The filters with choices: name, label, what no choice means, the choices, and the one that is chosen."""
+def _selects(ctx: MemberContext, query: Any) -> list[tuple[str, str, list[tuple[str, Any]], str]]:
+    """The filters with choices: name, label, the choices, and the one that is chosen."""
     # An organization may have had other modes before; one of those is a choice while it is chosen.
     methods = dict.fromkeys((*ONLINE_METHODS, *ctx.organization.payment_modes, query.get("method", "")))
     accounts = GatewayAccount.objects.filter(organization=ctx.organization)
     gateways = sorted(set(accounts.values_list("gateway", flat=True)))
     choices = (
-        ("state", gettext("Status"), gettext("Any"), list(STATES.items())),
+        ("state", gettext("Status"), list(STATES.items())),
         (
             "method",
             gettext("Method"),
-            gettext("Any"),
             [(method, method_label(method)) for method in methods if method],
         ),
         (
             "gateway",
             gettext("Payment service"),
-            gettext("Any"),
             [
                 *((code, gettext(GATEWAYS[code].name)) for code in gateways),
                 (OFFLINE, gettext("None: offline")),
             ],
         ),
-        ("member", gettext("Member"), gettext("Any"), list(people(ctx).items())),
+        ("member", gettext("Member"), list(people(ctx).items())),
     )
     return [(*each, query.get(each[0], "")) for each in choices]

@@ -29,7 +29,10 @@ def content(mail: Mail) -> Content:
     """The statement as it is now, with its link and its PDF."""
     event, now = required(mail.event), present()
     statement = statements.of_event(event, now=now)
-    values = {"organization": event.organization.name, "period": period_label(statement)}
+    values = {
+        "organization": event.organization.name,
+        "period": period_label(statement.since, statement.until),
+    }
     return Content(
         subject=_("Statement of account from %(organization)s: %(closing)s")
         % {**values, "closing": format_money(statement.closing)},
