@@ -56,11 +56,12 @@ def deduct(
         missing -= part
     if refund.counted_minor:
         allocations.count_refund(payment, refund.counted_minor)
-    ends_deposit = is_waiting_deposit(payment) or (payment.is_deposit and not refundable(payment))
-    if ends_deposit:
+    data: dict[str, str | int] = {**refund.event_data, "mode": refund.mode}
+    if is_waiting_deposit(payment) or (payment.is_deposit and not refundable(payment)):
+        data["ends_deposit"] = True
         payment.deposit_given_back = True
         payment.save(update_fields=["deposit_given_back"])
-    return {**refund.event_data, "mode": refund.mode, **({"ends_deposit": True} if ends_deposit else {})}
+    return data
 
 
 def uncount(refund: Refund, *, by: Actor, now: datetime) -> int:
