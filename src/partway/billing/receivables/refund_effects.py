@@ -47,8 +47,8 @@ def deduct(
             break
         invoice = invoices[pk]
         allocations.deallocate(payment, invoice, part, cause="refunded", refund=refund, now=now)
-        data = {"amount_minor": part, "currency": invoice.currency, "payment": payment.pk}
-        events.record("invoice.payment_refunded", invoice, by=by, now=now, data=data)
+        taken = {"amount_minor": part, "currency": invoice.currency, "payment": payment.pk}
+        events.record("invoice.payment_refunded", invoice, by=by, now=now, data=taken)
         if refund.reduces_invoice:
             note = refund.note[:300]
             adjustments.settle(invoice, part, reason="goodwill", note=note, refund=refund, by=by, now=now)
@@ -56,7 +56,7 @@ def deduct(
         missing -= part
     if refund.counted_minor:
         allocations.count_refund(payment, refund.counted_minor)
-    data: dict[str, str | int] = {**refund.event_data, "mode": refund.mode}
+    data = {**refund.event_data, "mode": refund.mode}
     if is_waiting_deposit(payment) or (payment.is_deposit and not refundable(payment)):
         data["ends_deposit"] = True
         payment.deposit_given_back = True

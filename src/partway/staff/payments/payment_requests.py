@@ -194,13 +194,13 @@ def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
         return ctx.redirect(back, notice=notice % {"to": ", ".join(mail.to)})
 
     def context() -> dict[str, object]:
-        form.initial = stored = _recipient_texts(payment_request)
+        form.initial = _recipient_texts(payment_request)
         asked = [*payment_request.to, *payment_request.cc, *payment_request.bcc]
         asked += form.cleaned_data.get("to", ()) if form.is_bound else ()
         is_asked = any(same_address(customer.email, address) for address in asked)
         return {
             # What is stored, and not what the link to the customer's address filled in.
-            "initial": form.initial_json() if form.is_bound else ResendForm(initial=stored).initial_json(),
+            "initial": form.initial_json(),
             "form": form if form.is_bound else ResendForm(initial=first),
             "new_address": "" if is_asked or first["to"] == customer.email else customer.email,
         }
