@@ -23,6 +23,108 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Customer",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("cus",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="customers",
+                        to="accounts.organization",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("email", models.EmailField(max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("address", models.TextField(blank=True, max_length=400)),
+                ("created_at", models.DateTimeField()),
+                ("sort_key", partway.billing.models.text_keys.SortKeyField("name")),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("name", "email")),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "sort_key", "id"], name="customer_by_name"),
+                    models.Index(fields=["organization", "search_key", "id"], name="customer_search"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name__isnull", True), ("sort_key", b"\xff")),
+                            models.Q(
+                                ("name__isnull", False),
+                                django.db.models.lookups.Exact(
+                                    django.db.models.functions.text.Substr(
+                                        "sort_key",
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.functions.text.Length("sort_key"),
+                                                "-",
+                                                django.db.models.functions.text.Length(
+                                                    partway.billing.models.text_keys.Utf8("name")
+                                                ),
+                                            ),
+                                            "+",
+                                            models.Value(1),
+                                        ),
+                                    ),
+                                    partway.billing.models.text_keys.Utf8("name"),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="customer_name_has_key",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Party",
+            fields=[
+                ("id", models.CharField(editable=False, max_length=40, primary_key=True, serialize=False)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parties",
+                        to="accounts.organization",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("address", models.TextField(blank=True, max_length=400)),
+                ("email", models.EmailField(max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("tax_number", models.CharField(blank=True, max_length=40)),
+                ("payment_instructions", models.TextField(blank=True, max_length=600)),
+                ("color", models.CharField(blank=True, max_length=7)),
+                (
+                    "logo",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.logo",
+                    ),
+                ),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("locale", models.CharField(blank=True, max_length=20)),
+                ("time_zone", models.CharField(blank=True, max_length=64)),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("name", "email")),
+            ],
+            options={
+                "indexes": [models.Index(fields=["organization", "search_key", "id"], name="party_search")],
+            },
+        ),
+        migrations.CreateModel(
             name="QuoteTerms",
             fields=[
                 (
@@ -56,408 +158,8 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Customer",
+            name="Quote",
             fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("cus",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("name", models.CharField(max_length=120)),
-                ("email", models.EmailField(max_length=254)),
-                ("phone", models.CharField(blank=True, max_length=40)),
-                ("address", models.TextField(blank=True, max_length=400)),
-                ("created_at", models.DateTimeField()),
-                ("sort_key", partway.billing.models.text_keys.SortKeyField("name")),
-                ("search_key", partway.billing.models.text_keys.SearchKeyField("name", "email")),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="customers",
-                        to="accounts.organization",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Invoice",
-            fields=[
-                ("number", models.CharField(blank=True, max_length=40, null=True)),
-                ("number_key", partway.billing.models.text_keys.SortKeyField("number")),
-                ("search_key", partway.billing.models.text_keys.SearchKeyField("number")),
-                ("currency", models.CharField(max_length=3)),
-                ("notes", models.TextField(blank=True, max_length=2000)),
-                (
-                    "discount_kind",
-                    models.CharField(
-                        blank=True,
-                        choices=[("", "No discount"), ("percent", "Percent"), ("amount", "Amount")],
-                        default="",
-                        max_length=8,
-                    ),
-                ),
-                ("discount_percent", partway.accounts.fields.ExactDecimalField(default=0)),
-                ("discount_amount_minor", models.BigIntegerField(default=0)),
-                ("subtotal_minor", models.BigIntegerField(default=0)),
-                ("discount_minor", models.BigIntegerField(default=0)),
-                ("tax_minor", models.BigIntegerField(default=0)),
-                ("total_minor", models.BigIntegerField(default=0)),
-                ("version", models.PositiveIntegerField(default=1)),
-                ("created_at", models.DateTimeField()),
-                ("sent_at", models.DateTimeField(null=True)),
-                ("opened_at", models.DateTimeField(null=True)),
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("inv",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("draft", "Draft"),
-                            ("sent", "Sent"),
-                            ("paid", "Paid"),
-                            ("void", "Void"),
-                            ("written_off", "Written off"),
-                        ],
-                        default="draft",
-                        max_length=12,
-                    ),
-                ),
-                ("due_on", models.DateField()),
-                ("due_days", models.PositiveSmallIntegerField(null=True)),
-                ("amount_paid_minor", models.BigIntegerField(default=0)),
-                ("adjusted_minor", models.BigIntegerField(default=0)),
-                ("paid_at", models.DateTimeField(null=True)),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="%(class)ss",
-                        to="billing.customer",
-                    ),
-                ),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="%(class)ss",
-                        to="accounts.organization",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Event",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("evt",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("type", models.CharField(max_length=60)),
-                ("actor_kind", models.CharField(max_length=10)),
-                ("actor_id", models.CharField(blank=True, max_length=40)),
-                ("actor_label", models.CharField(max_length=160)),
-                ("data", models.JSONField(default=dict)),
-                ("idempotency_key", models.CharField(max_length=40, null=True)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="events",
-                        to="billing.customer",
-                    ),
-                ),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="events",
-                        to="accounts.organization",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="events",
-                        to="billing.invoice",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="InvoiceLine",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("lin",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("position", models.PositiveSmallIntegerField()),
-                ("description", models.CharField(max_length=300)),
-                ("quantity", partway.accounts.fields.ExactDecimalField()),
-                ("unit_amount_minor", models.BigIntegerField()),
-                ("tax_percent", partway.accounts.fields.ExactDecimalField(default=0)),
-                ("amount_minor", models.BigIntegerField()),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="lines",
-                        to="billing.invoice",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["position"],
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="Mail",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("mail",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("kind", models.CharField(max_length=40)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("queued", "Waiting to be sent"),
-                            ("sent", "Sent"),
-                            ("failed", "Failed"),
-                            ("dropped", "Not sent: out of date"),
-                            ("bounced", "Bounced"),
-                        ],
-                        default="queued",
-                        max_length=8,
-                    ),
-                ),
-                ("to", models.JSONField(default=list)),
-                ("cc", models.JSONField(blank=True, default=list)),
-                ("bcc", models.JSONField(blank=True, default=list)),
-                ("reply_to", models.EmailField(blank=True, max_length=254)),
-                ("data", models.JSONField(default=dict)),
-                ("created_at", models.DateTimeField()),
-                ("next_attempt_at", models.DateTimeField()),
-                ("attempt_count", models.PositiveSmallIntegerField(default=0)),
-                ("sent_at", models.DateTimeField(null=True)),
-                (
-                    "event",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="mails",
-                        to="billing.event",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="mails",
-                        to="billing.invoice",
-                    ),
-                ),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="mails",
-                        to="accounts.organization",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="MailAttempt",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.PositiveSmallIntegerField()),
-                ("attempted_at", models.DateTimeField()),
-                ("error_code", models.CharField(blank=True, default="", max_length=40)),
-                ("error_params", models.JSONField(blank=True, default=dict)),
-                (
-                    "mail",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="attempts",
-                        to="billing.mail",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Party",
-            fields=[
-                ("id", models.CharField(editable=False, max_length=40, primary_key=True, serialize=False)),
-                ("name", models.CharField(max_length=120)),
-                ("address", models.TextField(blank=True, max_length=400)),
-                ("email", models.EmailField(max_length=254)),
-                ("phone", models.CharField(blank=True, max_length=40)),
-                ("tax_number", models.CharField(blank=True, max_length=40)),
-                ("payment_instructions", models.TextField(blank=True, max_length=600)),
-                ("color", models.CharField(blank=True, max_length=7)),
-                ("currency", models.CharField(blank=True, max_length=3)),
-                ("locale", models.CharField(blank=True, max_length=20)),
-                ("time_zone", models.CharField(blank=True, max_length=64)),
-                ("search_key", partway.billing.models.text_keys.SearchKeyField("name", "email")),
-                (
-                    "logo",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.logo",
-                    ),
-                ),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="parties",
-                        to="accounts.organization",
-                    ),
-                ),
-            ],
-        ),
-        migrations.AddField(
-            model_name="invoice",
-            name="issued_by",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="billing.party",
-            ),
-        ),
-        migrations.AddField(
-            model_name="invoice",
-            name="issued_to",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="billing.party",
-            ),
-        ),
-        migrations.CreateModel(
-            name="Payment",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("pay",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "Waiting for the customer"),
-                            ("authorized", "Authorized"),
-                            ("capturing", "Being captured"),
-                            ("processing", "Processing"),
-                            ("releasing", "Being released"),
-                            ("closing", "Being closed"),
-                            ("succeeded", "Succeeded"),
-                            ("failed", "Failed"),
-                            ("canceled", "Canceled"),
-                            ("reversed", "Reversed"),
-                        ],
-                        default="pending",
-                        max_length=12,
-                    ),
-                ),
-                ("amount_minor", models.BigIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                ("accepted", models.BooleanField(null=True)),
-                ("captured_minor", models.BigIntegerField(null=True)),
-                ("captured_currency", models.CharField(blank=True, default="", max_length=3)),
-                ("allocated_minor", models.BigIntegerField(default=0)),
-                ("refunded_minor", models.BigIntegerField(default=0)),
-                ("deposit_given_back", models.BooleanField(default=False)),
-                ("checkout_ref", models.CharField(blank=True, default="", max_length=200)),
-                ("sealed_checkout_url", models.TextField(blank=True, default="")),
-                ("method", models.CharField(blank=True, default="", max_length=40)),
-                ("failure_code", models.CharField(blank=True, default="", max_length=60)),
-                ("failure_message", models.CharField(blank=True, default="", max_length=300)),
-                ("reference", models.CharField(blank=True, default="", max_length=120)),
-                ("note", models.CharField(blank=True, default="", max_length=400)),
-                ("paid_on", models.DateField(null=True)),
-                ("search_key", partway.billing.models.text_keys.SearchKeyField("reference", "note")),
-                ("idempotency_key", models.CharField(max_length=40, null=True)),
-                ("payer_ip", models.GenericIPAddressField(null=True)),
-                ("created_at", models.DateTimeField()),
-                ("settled_at", models.DateTimeField(null=True)),
-                ("next_refresh_at", models.DateTimeField()),
-                ("refresh_count", models.PositiveIntegerField(default=0)),
-                (
-                    "gateway_account",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payments",
-                        to="accounts.gatewayaccount",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payments",
-                        to="billing.invoice",
-                    ),
-                ),
                 (
                     "issued_by",
                     models.ForeignKey(
@@ -482,188 +184,18 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payments",
-                        to="accounts.organization",
-                    ),
-                ),
-            ],
-        ),
-        migrations.AddField(
-            model_name="mail",
-            name="payment",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="mails",
-                to="billing.payment",
-            ),
-        ),
-        migrations.AddField(
-            model_name="event",
-            name="payment",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="events",
-                to="billing.payment",
-            ),
-        ),
-        migrations.CreateModel(
-            name="Alert",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("alt",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("kind", models.CharField(max_length=40)),
-                ("params", models.JSONField(default=dict)),
-                ("subject", models.CharField(max_length=200)),
-                ("created_at", models.DateTimeField()),
-                ("resolved_at", models.DateTimeField(null=True)),
-                ("resolved_by", models.CharField(blank=True, default="", max_length=160)),
-                ("resolution", models.CharField(blank=True, default="", max_length=300)),
-                ("auto_resolution", models.CharField(blank=True, default="", max_length=40)),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="alerts",
+                        related_name="%(class)ss",
                         to="accounts.organization",
                     ),
                 ),
                 (
-                    "invoice",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="alerts",
-                        to="billing.invoice",
-                    ),
-                ),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="alerts",
-                        to="billing.payment",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="PaymentRequest",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("preq",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "Open"),
-                            ("paid", "Paid"),
-                            ("canceled", "Canceled"),
-                            ("expired", "Expired"),
-                        ],
-                        default="open",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "cancel_reason",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("by_member", "By a member"),
-                            ("invoice_paid", "The invoice was paid"),
-                            ("invoice_voided", "The invoice was voided"),
-                            ("invoice_changed", "The invoice changed"),
-                            ("invoice_written_off", "The invoice was written off"),
-                            ("offline_payment", "An offline payment was recorded"),
-                            ("replaced", "Replaced by another request"),
-                        ],
-                        default="",
-                        max_length=20,
-                    ),
-                ),
-                ("amount_requested_minor", models.BigIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                ("note", models.TextField(blank=True, max_length=1000)),
-                ("to", models.JSONField(default=list)),
-                ("cc", models.JSONField(blank=True, default=list)),
-                ("bcc", models.JSONField(blank=True, default=list)),
-                ("requested_by", models.CharField(max_length=40)),
-                ("reply_to", models.EmailField(blank=True, max_length=254)),
-                ("idempotency_key", models.CharField(max_length=40, null=True)),
-                ("created_at", models.DateTimeField()),
-                ("expires_at", models.DateTimeField(null=True)),
-                ("opened_at", models.DateTimeField(null=True)),
-                ("ended_at", models.DateTimeField(null=True)),
-                (
-                    "invoice",
+                    "customer",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_requests",
-                        to="billing.invoice",
+                        related_name="%(class)ss",
+                        to="billing.customer",
                     ),
                 ),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_requests",
-                        to="accounts.organization",
-                    ),
-                ),
-            ],
-        ),
-        migrations.AddField(
-            model_name="payment",
-            name="payment_request",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="payments",
-                to="billing.paymentrequest",
-            ),
-        ),
-        migrations.AddField(
-            model_name="mail",
-            name="payment_request",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="mails",
-                to="billing.paymentrequest",
-            ),
-        ),
-        migrations.AddField(
-            model_name="event",
-            name="payment_request",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="events",
-                to="billing.paymentrequest",
-            ),
-        ),
-        migrations.CreateModel(
-            name="Quote",
-            fields=[
                 ("number", models.CharField(blank=True, max_length=40, null=True)),
                 ("number_key", partway.billing.models.text_keys.SortKeyField("number")),
                 ("search_key", partway.billing.models.text_keys.SearchKeyField("number")),
@@ -737,83 +269,133 @@ class Migration(migrations.Migration):
                 ("accepted_on", models.DateField(null=True)),
                 ("acceptance_recorded_by", models.CharField(blank=True, default="", max_length=160)),
                 ("acceptance_note", models.CharField(blank=True, default="", max_length=400)),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="%(class)ss",
-                        to="billing.customer",
-                    ),
-                ),
-                (
-                    "issued_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="billing.party",
-                    ),
-                ),
-                (
-                    "issued_to",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="billing.party",
-                    ),
-                ),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="%(class)ss",
-                        to="accounts.organization",
-                    ),
-                ),
             ],
-        ),
-        migrations.AddField(
-            model_name="payment",
-            name="quote",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="payments",
-                to="billing.quote",
-            ),
-        ),
-        migrations.AddField(
-            model_name="mail",
-            name="quote",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="mails",
-                to="billing.quote",
-            ),
-        ),
-        migrations.AddField(
-            model_name="invoice",
-            name="quote",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="invoices",
-                to="billing.quote",
-            ),
-        ),
-        migrations.AddField(
-            model_name="event",
-            name="quote",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="events",
-                to="billing.quote",
-            ),
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="quote_newest"),
+                    models.Index(fields=["organization", "number_key", "id"], name="quote_by_number"),
+                    models.Index(
+                        condition=models.Q(("status", "sent")), fields=["valid_until"], name="quote_to_expire"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "number"), name="quote_number_unique"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ["draft", "sent", "accepted", "declined", "expired", "withdrawn", "invoiced"],
+                            )
+                        ),
+                        name="quote_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("subtotal_minor"), "-", models.F("discount_minor")
+                                    ),
+                                    "+",
+                                    models.F("tax_minor"),
+                                ),
+                            )
+                        ),
+                        name="quote_total_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("number__isnull", True), ("number_key", b"\xff")),
+                            models.Q(
+                                ("number__isnull", False),
+                                django.db.models.lookups.Exact(
+                                    django.db.models.functions.text.Substr(
+                                        "number_key",
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.functions.text.Length("number_key"),
+                                                "-",
+                                                django.db.models.functions.text.Length(
+                                                    partway.billing.models.text_keys.Utf8("number")
+                                                ),
+                                            ),
+                                            "+",
+                                            models.Value(1),
+                                        ),
+                                    ),
+                                    partway.billing.models.text_keys.Utf8("number"),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="quote_number_has_key",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("sent_at__isnull", False),
+                                ("issued_by__isnull", False),
+                                ("issued_to__isnull", False),
+                            ),
+                            models.Q(
+                                models.Q(("sent_at__isnull", False), _negated=True),
+                                ("issued_by__isnull", True),
+                                ("issued_to__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="quote_parties_when_issued",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("deposit_minor__gte", 0), ("deposit_minor__lte", models.F("total_minor"))
+                        ),
+                        name="quote_deposit_within_total",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("number__isnull", True), ("status", "draft")),
+                            models.Q(models.Q(("status", "draft"), _negated=True), ("number__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="quote_numbered_when_sent",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("accepted_at__isnull", False),
+                                ("status__in", ["accepted", "invoiced", "withdrawn"]),
+                                models.Q(("accepted_by", ""), _negated=True),
+                            ),
+                            models.Q(
+                                models.Q(("status__in", ["accepted", "invoiced"]), _negated=True),
+                                ("accepted_at__isnull", True),
+                                ("accepted_by", ""),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="quote_accepted_by_set",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("acceptance_note", ""),
+                                ("acceptance_recorded_by", ""),
+                                ("accepted_on__isnull", True),
+                            ),
+                            models.Q(
+                                ("accepted_at__isnull", False),
+                                ("accepted_ip__isnull", True),
+                                ("accepted_on__isnull", False),
+                                models.Q(("acceptance_recorded_by", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="quote_acceptance_recorded_by_set",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="QuoteLine",
@@ -844,6 +426,742 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["position"],
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("quote", "position"), name="quote_line_position_unique"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount_minor__gte", 0),
+                            ("quantity__gt", 0),
+                            ("tax_percent__gte", 0),
+                            ("unit_amount_minor__gte", 0),
+                        ),
+                        name="quote_line_not_negative",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Invoice",
+            fields=[
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.party",
+                    ),
+                ),
+                (
+                    "issued_to",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.party",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="billing.customer",
+                    ),
+                ),
+                ("number", models.CharField(blank=True, max_length=40, null=True)),
+                ("number_key", partway.billing.models.text_keys.SortKeyField("number")),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("number")),
+                ("currency", models.CharField(max_length=3)),
+                ("notes", models.TextField(blank=True, max_length=2000)),
+                (
+                    "discount_kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "No discount"), ("percent", "Percent"), ("amount", "Amount")],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                ("discount_percent", partway.accounts.fields.ExactDecimalField(default=0)),
+                ("discount_amount_minor", models.BigIntegerField(default=0)),
+                ("subtotal_minor", models.BigIntegerField(default=0)),
+                ("discount_minor", models.BigIntegerField(default=0)),
+                ("tax_minor", models.BigIntegerField(default=0)),
+                ("total_minor", models.BigIntegerField(default=0)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("opened_at", models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("inv",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("sent", "Sent"),
+                            ("paid", "Paid"),
+                            ("void", "Void"),
+                            ("written_off", "Written off"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "quote",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="billing.quote",
+                    ),
+                ),
+                ("due_on", models.DateField()),
+                ("due_days", models.PositiveSmallIntegerField(null=True)),
+                ("amount_paid_minor", models.BigIntegerField(default=0)),
+                ("adjusted_minor", models.BigIntegerField(default=0)),
+                ("paid_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="invoice_newest"),
+                    models.Index(
+                        fields=["organization", "status", "-created_at", "-id"], name="invoice_by_status"
+                    ),
+                    models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
+                    models.Index(fields=["organization", "due_on", "id"], name="invoice_by_due_on"),
+                    models.Index(fields=["organization", "number_key", "id"], name="invoice_by_number"),
+                    models.Index(
+                        fields=[
+                            "organization",
+                            "currency",
+                            "status",
+                            "due_on",
+                            "sent_at",
+                            "total_minor",
+                            "amount_paid_minor",
+                            "adjusted_minor",
+                            "customer",
+                            "issued_to",
+                            "search_key",
+                        ],
+                        name="invoice_figures",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "number"), name="invoice_number_unique"),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["draft", "sent", "paid", "void", "written_off"])),
+                        name="invoice_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("adjusted_minor__gte", 0),
+                            ("amount_paid_minor__gte", 0),
+                            (
+                                "amount_paid_minor__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("total_minor"), "-", models.F("adjusted_minor")
+                                ),
+                            ),
+                        ),
+                        name="invoice_amount_due_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("subtotal_minor"), "-", models.F("discount_minor")
+                                    ),
+                                    "+",
+                                    models.F("tax_minor"),
+                                ),
+                            )
+                        ),
+                        name="invoice_total_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("number__isnull", True), ("number_key", b"\xff")),
+                            models.Q(
+                                ("number__isnull", False),
+                                django.db.models.lookups.Exact(
+                                    django.db.models.functions.text.Substr(
+                                        "number_key",
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.functions.text.Length("number_key"),
+                                                "-",
+                                                django.db.models.functions.text.Length(
+                                                    partway.billing.models.text_keys.Utf8("number")
+                                                ),
+                                            ),
+                                            "+",
+                                            models.Value(1),
+                                        ),
+                                    ),
+                                    partway.billing.models.text_keys.Utf8("number"),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="invoice_number_has_key",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("sent_at__isnull", False),
+                                ("issued_by__isnull", False),
+                                ("issued_to__isnull", False),
+                            ),
+                            models.Q(
+                                models.Q(("sent_at__isnull", False), _negated=True),
+                                ("issued_by__isnull", True),
+                                ("issued_to__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="invoice_parties_when_issued",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "void"), _negated=True),
+                        fields=("quote",),
+                        name="invoice_of_quote_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("due_days__isnull", True), ("sent_at__isnull", True), _connector="OR"
+                        ),
+                        name="invoice_due_days_of_draft",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("number__isnull", True), ("status", "draft")),
+                            ("status", "void"),
+                            models.Q(
+                                models.Q(("status__in", ["draft", "void"]), _negated=True),
+                                ("number__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="invoice_numbered_when_sent",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="InvoiceLine",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("lin",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("description", models.CharField(max_length=300)),
+                ("quantity", partway.accounts.fields.ExactDecimalField()),
+                ("unit_amount_minor", models.BigIntegerField()),
+                ("tax_percent", partway.accounts.fields.ExactDecimalField(default=0)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="billing.invoice",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["position"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("invoice", "position"), name="invoice_line_position_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount_minor__gte", 0),
+                            ("quantity__gt", 0),
+                            ("tax_percent__gte", 0),
+                            ("unit_amount_minor__gte", 0),
+                        ),
+                        name="invoice_line_not_negative",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PaymentRequest",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("preq",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_requests",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_requests",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("paid", "Paid"),
+                            ("canceled", "Canceled"),
+                            ("expired", "Expired"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "cancel_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("by_member", "By a member"),
+                            ("invoice_paid", "The invoice was paid"),
+                            ("invoice_voided", "The invoice was voided"),
+                            ("invoice_changed", "The invoice changed"),
+                            ("invoice_written_off", "The invoice was written off"),
+                            ("offline_payment", "An offline payment was recorded"),
+                            ("replaced", "Replaced by another request"),
+                        ],
+                        default="",
+                        max_length=20,
+                    ),
+                ),
+                ("amount_requested_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("note", models.TextField(blank=True, max_length=1000)),
+                ("to", models.JSONField(default=list)),
+                ("cc", models.JSONField(blank=True, default=list)),
+                ("bcc", models.JSONField(blank=True, default=list)),
+                ("requested_by", models.CharField(max_length=40)),
+                ("reply_to", models.EmailField(blank=True, max_length=254)),
+                ("idempotency_key", models.CharField(max_length=40, null=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("opened_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "open")),
+                        fields=["expires_at"],
+                        name="payment_request_to_expire",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "idempotency_key"),
+                        name="payment_request_once_per_idempotency_key",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "open")),
+                        fields=("invoice",),
+                        name="one_open_payment_request_per_invoice",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_requested_minor__gt", 0)),
+                        name="payment_request_amount_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["open", "paid", "canceled", "expired"])),
+                        name="payment_request_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                (
+                                    "cancel_reason__in",
+                                    [
+                                        "by_member",
+                                        "invoice_paid",
+                                        "invoice_voided",
+                                        "invoice_changed",
+                                        "invoice_written_off",
+                                        "offline_payment",
+                                        "replaced",
+                                    ],
+                                ),
+                                ("status", "canceled"),
+                            ),
+                            models.Q(models.Q(("status", "canceled"), _negated=True), ("cancel_reason", "")),
+                            _connector="OR",
+                        ),
+                        name="payment_request_cancel_has_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("status", "open")),
+                            models.Q(
+                                models.Q(("status", "open"), _negated=True), ("ended_at__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payment_request_end_has_time",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Payment",
+            fields=[
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.party",
+                    ),
+                ),
+                (
+                    "issued_to",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.party",
+                    ),
+                ),
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("pay",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "quote",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="billing.quote",
+                    ),
+                ),
+                (
+                    "payment_request",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="billing.paymentrequest",
+                    ),
+                ),
+                (
+                    "gateway_account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="accounts.gatewayaccount",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting for the customer"),
+                            ("authorized", "Authorized"),
+                            ("capturing", "Being captured"),
+                            ("processing", "Processing"),
+                            ("releasing", "Being released"),
+                            ("closing", "Being closed"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("canceled", "Canceled"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("accepted", models.BooleanField(null=True)),
+                ("captured_minor", models.BigIntegerField(null=True)),
+                ("captured_currency", models.CharField(blank=True, default="", max_length=3)),
+                ("allocated_minor", models.BigIntegerField(default=0)),
+                ("refunded_minor", models.BigIntegerField(default=0)),
+                ("deposit_given_back", models.BooleanField(default=False)),
+                ("checkout_ref", models.CharField(blank=True, default="", max_length=200)),
+                ("sealed_checkout_url", models.TextField(blank=True, default="")),
+                ("method", models.CharField(blank=True, default="", max_length=40)),
+                ("failure_code", models.CharField(blank=True, default="", max_length=60)),
+                ("failure_message", models.CharField(blank=True, default="", max_length=300)),
+                ("reference", models.CharField(blank=True, default="", max_length=120)),
+                ("note", models.CharField(blank=True, default="", max_length=400)),
+                ("paid_on", models.DateField(null=True)),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("reference", "note")),
+                ("idempotency_key", models.CharField(max_length=40, null=True)),
+                ("payer_ip", models.GenericIPAddressField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("next_refresh_at", models.DateTimeField()),
+                ("refresh_count", models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
+                            )
+                        ),
+                        fields=["next_refresh_at"],
+                        name="payment_to_check",
+                    ),
+                    models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),
+                    models.Index(
+                        condition=models.Q(("paid_on__isnull", False)),
+                        fields=["organization", "-paid_on", "-created_at", "-id"],
+                        name="payment_by_paid_on",
+                    ),
+                    models.Index(
+                        models.F("organization"),
+                        models.OrderBy(
+                            django.db.models.functions.comparison.Coalesce("settled_at", "created_at"),
+                            descending=True,
+                        ),
+                        models.OrderBy(models.F("id"), descending=True),
+                        condition=models.Q(("paid_on__isnull", True)),
+                        name="payment_by_moment",
+                    ),
+                    models.Index(
+                        fields=[
+                            "organization",
+                            "status",
+                            "currency",
+                            "captured_currency",
+                            "captured_minor",
+                            "paid_on",
+                        ],
+                        name="payment_figures",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            (
+                                "captured_minor__gt",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("allocated_minor"), "+", models.F("refunded_minor")
+                                ),
+                            ),
+                            ("status", "succeeded"),
+                        ),
+                        fields=["organization"],
+                        name="payment_with_credit",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "idempotency_key"), name="payment_once_per_idempotency_key"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
+                            )
+                        ),
+                        fields=("invoice",),
+                        name="one_unsettled_payment_per_invoice",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
+                            )
+                        ),
+                        fields=("quote",),
+                        name="one_unsettled_payment_per_quote",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("accepted", True), ("deposit_given_back", False), ("status", "succeeded")
+                        ),
+                        fields=("quote",),
+                        name="one_deposit_per_quote",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("deposit_given_back", False),
+                            models.Q(("accepted", True), ("quote__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payment_given_back_was_deposit",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("invoice__isnull", False), ("quote__isnull", True)),
+                            models.Q(
+                                ("invoice__isnull", True),
+                                ("payment_request__isnull", True),
+                                ("quote__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payment_of_one_document",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("checkout_ref", ""), _negated=True),
+                        fields=("gateway_account", "checkout_ref"),
+                        name="one_payment_per_checkout",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="payment_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "pending",
+                                    "authorized",
+                                    "capturing",
+                                    "processing",
+                                    "releasing",
+                                    "closing",
+                                    "succeeded",
+                                    "failed",
+                                    "canceled",
+                                    "reversed",
+                                ],
+                            )
+                        ),
+                        name="payment_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("captured_minor__isnull", False),
+                                ("settled_at__isnull", False),
+                                ("status__in", ("succeeded", "reversed")),
+                            ),
+                            models.Q(
+                                models.Q(("status__in", ("succeeded", "reversed")), _negated=True),
+                                ("captured_minor__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payment_captured_when_succeeded",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("status__in", ("succeeded", "reversed")),
+                                ("issued_by__isnull", False),
+                                ("issued_to__isnull", False),
+                            ),
+                            models.Q(
+                                models.Q(("status__in", ("succeeded", "reversed")), _negated=True),
+                                ("issued_by__isnull", True),
+                                ("issued_to__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payment_parties_when_issued",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("allocated_minor", 0), ("refunded_minor", 0)),
+                            models.Q(
+                                ("allocated_minor__gte", 0),
+                                (
+                                    "captured_minor__gte",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("allocated_minor"), "+", models.F("refunded_minor")
+                                    ),
+                                ),
+                                ("refunded_minor__gte", 0),
+                                ("status", "succeeded"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payment_allocated_within_captured",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "reversed"), _negated=True),
+                            ("gateway_account__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="payment_reversed_only_offline",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -857,6 +1175,22 @@ class Migration(migrations.Migration):
                         max_length=40,
                         primary_key=True,
                         serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="billing.payment",
                     ),
                 ),
                 (
@@ -913,23 +1247,188 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("next_refresh_at", models.DateTimeField(null=True)),
                 ("refresh_count", models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["next_refresh_at"],
+                        name="refund_to_refresh",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "idempotency_key", "payment"),
+                        name="refund_once_per_idempotency_key",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="refund_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("mode", "offline"), models.Q(("method", ""), _negated=True)),
+                            models.Q(("method", ""), ("mode__in", ("gateway", "dashboard"))),
+                            _connector="OR",
+                        ),
+                        name="refund_mode_fits_method",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("gateway_ref", ""),
+                                ("mode", "offline"),
+                                ("status__in", ("succeeded", "reversed")),
+                            ),
+                            models.Q(("mode", "gateway"), ("status__in", ("pending", "succeeded", "failed"))),
+                            models.Q(
+                                ("mode", "dashboard"),
+                                ("status__in", ("pending", "succeeded", "failed")),
+                                models.Q(("gateway_ref", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="refund_status_fits_mode",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lost_minor", 0),
+                            models.Q(
+                                ("lost_minor__gt", 0),
+                                ("lost_minor__lte", models.F("amount_minor")),
+                                ("mode", "dashboard"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="refund_lost_only_in_dashboard",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "pending"), _negated=True),
+                            ("next_refresh_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="refund_pending_is_refreshed",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("gateway_ref", ""), _negated=True),
+                        fields=("payment", "gateway_ref"),
+                        name="refund_once_per_gateway_ref",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Adjustment",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("adj",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 (
                     "organization",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="refunds",
+                        related_name="adjustments",
                         to="accounts.organization",
                     ),
                 ),
                 (
-                    "payment",
+                    "invoice",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="refunds",
-                        to="billing.payment",
+                        related_name="adjustments",
+                        to="billing.invoice",
                     ),
                 ),
+                (
+                    "taken_from",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="taken_back",
+                        to="billing.adjustment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="billing.refund",
+                    ),
+                ),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("settled", "Settled"),
+                            ("by_member", "Taken back by a member"),
+                            ("payment_reversed", "A payment of the invoice was reversed"),
+                            ("invoice_changed", "The invoice was lowered"),
+                            ("invoice_voided", "The invoice was voided"),
+                            ("refund_failed", "The refund failed that had reduced the invoice"),
+                        ],
+                        default="settled",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[("fee", "Bank fee"), ("rounding", "Rounding"), ("goodwill", "Goodwill")],
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("note", models.CharField(blank=True, default="", max_length=300)),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("note")),
+                ("actor_id", models.CharField(blank=True, max_length=40)),
+                ("actor_label", models.CharField(max_length=160)),
+                ("created_at", models.DateTimeField()),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("amount_minor__gt", 0), ("cause", "settled"), ("taken_from__isnull", True)
+                            ),
+                            models.Q(
+                                ("amount_minor__lt", 0),
+                                (
+                                    "cause__in",
+                                    [
+                                        "by_member",
+                                        "payment_reversed",
+                                        "invoice_changed",
+                                        "invoice_voided",
+                                        "refund_failed",
+                                    ],
+                                ),
+                                ("taken_from__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="adjustment_sign_fits_cause",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason__in", ["fee", "rounding", "goodwill"])),
+                        name="adjustment_reason_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="GatewayCall",
@@ -942,6 +1441,24 @@ class Migration(migrations.Migration):
                         max_length=40,
                         primary_key=True,
                         serialize=False,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="gateway_calls",
+                        to="billing.payment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="gateway_calls",
+                        to="billing.refund",
                     ),
                 ),
                 (
@@ -974,25 +1491,37 @@ class Migration(migrations.Migration):
                 ("message", models.CharField(blank=True, default="", max_length=300)),
                 ("started_at", models.DateTimeField()),
                 ("answered_at", models.DateTimeField(null=True)),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="gateway_calls",
-                        to="billing.payment",
-                    ),
-                ),
-                (
-                    "refund",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="gateway_calls",
-                        to="billing.refund",
-                    ),
-                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("refund__isnull", True)),
+                        fields=("payment", "operation", "attempt"),
+                        name="gateway_call_attempt_unique",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("refund__isnull", False)),
+                        fields=("refund", "attempt"),
+                        name="gateway_call_refund_attempt_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("operation", "refund"), ("refund__isnull", False)),
+                            models.Q(
+                                models.Q(("operation", "refund"), _negated=True), ("refund__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="gateway_call_of_refund",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("outcome__in", ["in_progress", "succeeded", "refused", "unknown"])
+                        ),
+                        name="gateway_call_outcome_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Allocation",
@@ -1005,6 +1534,40 @@ class Migration(migrations.Migration):
                         max_length=40,
                         primary_key=True,
                         serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="billing.payment",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="billing.refund",
                     ),
                 ),
                 (
@@ -1027,49 +1590,51 @@ class Migration(migrations.Migration):
                 ("amount_minor", models.BigIntegerField()),
                 ("currency", models.CharField(max_length=3)),
                 ("created_at", models.DateTimeField()),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="allocations",
-                        to="accounts.organization",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="allocations",
-                        to="billing.invoice",
-                    ),
-                ),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="allocations",
-                        to="billing.payment",
-                    ),
-                ),
-                (
-                    "refund",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="allocations",
-                        to="billing.refund",
-                    ),
-                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("refund__isnull", False)),
+                        fields=["refund"],
+                        name="allocation_by_refund",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("amount_minor__gt", 0),
+                                ("cause__in", ("payment", "deposit", "credit", "restored")),
+                            ),
+                            models.Q(
+                                ("amount_minor__lt", 0),
+                                ("cause__in", ("reversed", "edited", "released", "refunded")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="allocation_sign_fits_cause",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("cause__in", ("refunded", "restored")), ("refund__isnull", False)),
+                            models.Q(
+                                models.Q(("cause__in", ("refunded", "restored")), _negated=True),
+                                ("refund__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="allocation_of_refund",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
-            name="Adjustment",
+            name="Alert",
             fields=[
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("adj",)),
+                        default=functools.partial(partway.lib.ids.new_id, *("alt",)),
                         editable=False,
                         max_length=40,
                         primary_key=True,
@@ -1077,70 +1642,56 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("settled", "Settled"),
-                            ("by_member", "Taken back by a member"),
-                            ("payment_reversed", "A payment of the invoice was reversed"),
-                            ("invoice_changed", "The invoice was lowered"),
-                            ("invoice_voided", "The invoice was voided"),
-                            ("refund_failed", "The refund failed that had reduced the invoice"),
-                        ],
-                        default="settled",
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "reason",
-                    models.CharField(
-                        choices=[("fee", "Bank fee"), ("rounding", "Rounding"), ("goodwill", "Goodwill")],
-                        max_length=10,
-                    ),
-                ),
-                ("amount_minor", models.BigIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                ("note", models.CharField(blank=True, default="", max_length=300)),
-                ("search_key", partway.billing.models.text_keys.SearchKeyField("note")),
-                ("actor_id", models.CharField(blank=True, max_length=40)),
-                ("actor_label", models.CharField(max_length=160)),
-                ("created_at", models.DateTimeField()),
-                (
                     "organization",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="adjustments",
+                        related_name="alerts",
                         to="accounts.organization",
                     ),
                 ),
-                (
-                    "taken_from",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="taken_back",
-                        to="billing.adjustment",
-                    ),
-                ),
+                ("kind", models.CharField(max_length=40)),
+                ("params", models.JSONField(default=dict)),
                 (
                     "invoice",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="adjustments",
+                        related_name="alerts",
                         to="billing.invoice",
                     ),
                 ),
                 (
-                    "refund",
+                    "payment",
                     models.ForeignKey(
-                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="adjustments",
-                        to="billing.refund",
+                        related_name="alerts",
+                        to="billing.payment",
                     ),
                 ),
+                ("subject", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("resolved_by", models.CharField(blank=True, default="", max_length=160)),
+                ("resolution", models.CharField(blank=True, default="", max_length=300)),
+                ("auto_resolution", models.CharField(blank=True, default="", max_length=40)),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("resolved_at__isnull", True)),
+                        fields=["organization"],
+                        name="alert_unresolved",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("resolved_at__isnull", True)),
+                        fields=("kind", "subject"),
+                        name="alert_raised_once",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Callback",
@@ -1153,6 +1704,14 @@ class Migration(migrations.Migration):
                         max_length=40,
                         primary_key=True,
                         serialize=False,
+                    ),
+                ),
+                (
+                    "gateway_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="callbacks",
+                        to="accounts.gatewayaccount",
                     ),
                 ),
                 ("event_id", models.CharField(max_length=200)),
@@ -1175,14 +1734,6 @@ class Migration(migrations.Migration):
                 ("next_attempt_at", models.DateTimeField()),
                 ("attempt_count", models.PositiveSmallIntegerField(default=0)),
                 ("processed_at", models.DateTimeField(null=True)),
-                (
-                    "gateway_account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="callbacks",
-                        to="accounts.gatewayaccount",
-                    ),
-                ),
             ],
             options={
                 "indexes": [
@@ -1203,957 +1754,236 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["organization", "sort_key", "id"], name="customer_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["organization", "search_key", "id"], name="customer_search"),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name__isnull", True), ("sort_key", b"\xff")),
-                    models.Q(
-                        ("name__isnull", False),
-                        django.db.models.lookups.Exact(
-                            django.db.models.functions.text.Substr(
-                                "sort_key",
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.functions.text.Length("sort_key"),
-                                        "-",
-                                        django.db.models.functions.text.Length(
-                                            partway.billing.models.text_keys.Utf8("name")
-                                        ),
-                                    ),
-                                    "+",
-                                    models.Value(1),
-                                ),
-                            ),
-                            partway.billing.models.text_keys.Utf8("name"),
-                        ),
+        migrations.CreateModel(
+            name="Event",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("evt",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
                     ),
-                    _connector="OR",
                 ),
-                name="customer_name_has_key",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.UniqueConstraint(
-                fields=("invoice", "position"), name="invoice_line_position_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount_minor__gte", 0),
-                    ("quantity__gt", 0),
-                    ("tax_percent__gte", 0),
-                    ("unit_amount_minor__gte", 0),
-                ),
-                name="invoice_line_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mailattempt",
-            constraint=models.UniqueConstraint(fields=("mail", "number"), name="mail_attempt_number_unique"),
-        ),
-        migrations.AddIndex(
-            model_name="party",
-            index=models.Index(fields=["organization", "search_key", "id"], name="party_search"),
-        ),
-        migrations.AddIndex(
-            model_name="alert",
-            index=models.Index(
-                condition=models.Q(("resolved_at__isnull", True)),
-                fields=["organization"],
-                name="alert_unresolved",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="alert",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("resolved_at__isnull", True)),
-                fields=("kind", "subject"),
-                name="alert_raised_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paymentrequest",
-            index=models.Index(
-                condition=models.Q(("status", "open")),
-                fields=["expires_at"],
-                name="payment_request_to_expire",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentrequest",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "idempotency_key"), name="payment_request_once_per_idempotency_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentrequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "open")),
-                fields=("invoice",),
-                name="one_open_payment_request_per_invoice",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_requested_minor__gt", 0)), name="payment_request_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["open", "paid", "canceled", "expired"])),
-                name="payment_request_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        (
-                            "cancel_reason__in",
-                            [
-                                "by_member",
-                                "invoice_paid",
-                                "invoice_voided",
-                                "invoice_changed",
-                                "invoice_written_off",
-                                "offline_payment",
-                                "replaced",
-                            ],
-                        ),
-                        ("status", "canceled"),
-                    ),
-                    models.Q(models.Q(("status", "canceled"), _negated=True), ("cancel_reason", "")),
-                    _connector="OR",
-                ),
-                name="payment_request_cancel_has_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("status", "open")),
-                    models.Q(models.Q(("status", "open"), _negated=True), ("ended_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payment_request_end_has_time",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="quote",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="quote_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="quote",
-            index=models.Index(fields=["organization", "number_key", "id"], name="quote_by_number"),
-        ),
-        migrations.AddIndex(
-            model_name="quote",
-            index=models.Index(
-                condition=models.Q(("status", "sent")), fields=["valid_until"], name="quote_to_expire"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quote",
-            constraint=models.UniqueConstraint(fields=("organization", "number"), name="quote_number_unique"),
-        ),
-        migrations.AddConstraint(
-            model_name="quote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ["draft", "sent", "accepted", "declined", "expired", "withdrawn", "invoiced"],
-                    )
-                ),
-                name="quote_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "total_minor",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("subtotal_minor"), "-", models.F("discount_minor")
-                            ),
-                            "+",
-                            models.F("tax_minor"),
-                        ),
-                    )
-                ),
-                name="quote_total_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("number__isnull", True), ("number_key", b"\xff")),
-                    models.Q(
-                        ("number__isnull", False),
-                        django.db.models.lookups.Exact(
-                            django.db.models.functions.text.Substr(
-                                "number_key",
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.functions.text.Length("number_key"),
-                                        "-",
-                                        django.db.models.functions.text.Length(
-                                            partway.billing.models.text_keys.Utf8("number")
-                                        ),
-                                    ),
-                                    "+",
-                                    models.Value(1),
-                                ),
-                            ),
-                            partway.billing.models.text_keys.Utf8("number"),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="quote_number_has_key",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("sent_at__isnull", False), ("issued_by__isnull", False), ("issued_to__isnull", False)
-                    ),
-                    models.Q(
-                        models.Q(("sent_at__isnull", False), _negated=True),
-                        ("issued_by__isnull", True),
-                        ("issued_to__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="quote_parties_when_issued",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("deposit_minor__gte", 0), ("deposit_minor__lte", models.F("total_minor"))
-                ),
-                name="quote_deposit_within_total",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("number__isnull", True), ("status", "draft")),
-                    models.Q(models.Q(("status", "draft"), _negated=True), ("number__isnull", False)),
-                    _connector="OR",
-                ),
-                name="quote_numbered_when_sent",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("accepted_at__isnull", False),
-                        ("status__in", ["accepted", "invoiced", "withdrawn"]),
-                        models.Q(("accepted_by", ""), _negated=True),
-                    ),
-                    models.Q(
-                        models.Q(("status__in", ["accepted", "invoiced"]), _negated=True),
-                        ("accepted_at__isnull", True),
-                        ("accepted_by", ""),
-                    ),
-                    _connector="OR",
-                ),
-                name="quote_accepted_by_set",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("acceptance_note", ""), ("acceptance_recorded_by", ""), ("accepted_on__isnull", True)
-                    ),
-                    models.Q(
-                        ("accepted_at__isnull", False),
-                        ("accepted_ip__isnull", True),
-                        ("accepted_on__isnull", False),
-                        models.Q(("acceptance_recorded_by", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="quote_acceptance_recorded_by_set",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
-                    )
-                ),
-                fields=["next_refresh_at"],
-                name="payment_to_check",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(("paid_on__isnull", False)),
-                fields=["organization", "-paid_on", "-created_at", "-id"],
-                name="payment_by_paid_on",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                models.F("organization"),
-                models.OrderBy(
-                    django.db.models.functions.comparison.Coalesce("settled_at", "created_at"),
-                    descending=True,
-                ),
-                models.OrderBy(models.F("id"), descending=True),
-                condition=models.Q(("paid_on__isnull", True)),
-                name="payment_by_moment",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                fields=[
+                (
                     "organization",
-                    "status",
-                    "currency",
-                    "captured_currency",
-                    "captured_minor",
-                    "paid_on",
-                ],
-                name="payment_figures",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(
-                    (
-                        "captured_minor__gt",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("allocated_minor"), "+", models.F("refunded_minor")
-                        ),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="accounts.organization",
                     ),
-                    ("status", "succeeded"),
                 ),
-                fields=["organization"],
-                name="payment_with_credit",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "idempotency_key"), name="payment_once_per_idempotency_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
-                    )
-                ),
-                fields=("invoice",),
-                name="one_unsettled_payment_per_invoice",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
-                    )
-                ),
-                fields=("quote",),
-                name="one_unsettled_payment_per_quote",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("accepted", True), ("deposit_given_back", False), ("status", "succeeded")
-                ),
-                fields=("quote",),
-                name="one_deposit_per_quote",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("deposit_given_back", False),
-                    models.Q(("accepted", True), ("quote__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payment_given_back_was_deposit",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("invoice__isnull", False), ("quote__isnull", True)),
-                    models.Q(
-                        ("invoice__isnull", True), ("payment_request__isnull", True), ("quote__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="payment_of_one_document",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("checkout_ref", ""), _negated=True),
-                fields=("gateway_account", "checkout_ref"),
-                name="one_payment_per_checkout",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="payment_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            "pending",
-                            "authorized",
-                            "capturing",
-                            "processing",
-                            "releasing",
-                            "closing",
-                            "succeeded",
-                            "failed",
-                            "canceled",
-                            "reversed",
-                        ],
-                    )
-                ),
-                name="payment_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("captured_minor__isnull", False),
-                        ("settled_at__isnull", False),
-                        ("status__in", ("succeeded", "reversed")),
-                    ),
-                    models.Q(
-                        models.Q(("status__in", ("succeeded", "reversed")), _negated=True),
-                        ("captured_minor__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="payment_captured_when_succeeded",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("status__in", ("succeeded", "reversed")),
-                        ("issued_by__isnull", False),
-                        ("issued_to__isnull", False),
-                    ),
-                    models.Q(
-                        models.Q(("status__in", ("succeeded", "reversed")), _negated=True),
-                        ("issued_by__isnull", True),
-                        ("issued_to__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="payment_parties_when_issued",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("allocated_minor", 0), ("refunded_minor", 0)),
-                    models.Q(
-                        ("allocated_minor__gte", 0),
-                        (
-                            "captured_minor__gte",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("allocated_minor"), "+", models.F("refunded_minor")
-                            ),
-                        ),
-                        ("refunded_minor__gte", 0),
-                        ("status", "succeeded"),
-                    ),
-                    _connector="OR",
-                ),
-                name="payment_allocated_within_captured",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "reversed"), _negated=True),
-                    ("gateway_account__isnull", True),
-                    _connector="OR",
-                ),
-                name="payment_reversed_only_offline",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="mail",
-            index=models.Index(
-                condition=models.Q(("status", "queued")), fields=["next_attempt_at"], name="mail_to_send"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mail",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["queued", "sent", "failed", "dropped", "bounced"])),
-                name="mail_status_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="invoice_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                fields=["organization", "status", "-created_at", "-id"], name="invoice_by_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["organization", "due_on", "id"], name="invoice_by_due_on"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["organization", "number_key", "id"], name="invoice_by_number"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                fields=[
-                    "organization",
-                    "currency",
-                    "status",
-                    "due_on",
-                    "sent_at",
-                    "total_minor",
-                    "amount_paid_minor",
-                    "adjusted_minor",
+                ("type", models.CharField(max_length=60)),
+                ("actor_kind", models.CharField(max_length=10)),
+                ("actor_id", models.CharField(blank=True, max_length=40)),
+                ("actor_label", models.CharField(max_length=160)),
+                (
                     "customer",
-                    "issued_to",
-                    "search_key",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="billing.customer",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="events",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "quote",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="events",
+                        to="billing.quote",
+                    ),
+                ),
+                (
+                    "payment_request",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="billing.paymentrequest",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="billing.payment",
+                    ),
+                ),
+                ("data", models.JSONField(default=dict)),
+                ("idempotency_key", models.CharField(max_length=40, null=True)),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
+                    models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),
+                    models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
+                    models.Index(
+                        condition=models.Q(("type", "member.removed")),
+                        fields=["organization"],
+                        name="event_of_removed_member",
+                    ),
                 ],
-                name="invoice_figures",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "number"), name="invoice_number_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["draft", "sent", "paid", "void", "written_off"])),
-                name="invoice_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("adjusted_minor__gte", 0),
-                    ("amount_paid_minor__gte", 0),
-                    (
-                        "amount_paid_minor__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("total_minor"), "-", models.F("adjusted_minor")
-                        ),
-                    ),
-                ),
-                name="invoice_amount_due_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "total_minor",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("subtotal_minor"), "-", models.F("discount_minor")
-                            ),
-                            "+",
-                            models.F("tax_minor"),
-                        ),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("idempotency_key__isnull", False)),
+                        fields=("organization", "idempotency_key"),
+                        name="event_once_per_idempotency_key",
                     )
-                ),
-                name="invoice_total_adds_up",
-            ),
+                ],
+            },
         ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("number__isnull", True), ("number_key", b"\xff")),
-                    models.Q(
-                        ("number__isnull", False),
-                        django.db.models.lookups.Exact(
-                            django.db.models.functions.text.Substr(
-                                "number_key",
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.functions.text.Length("number_key"),
-                                        "-",
-                                        django.db.models.functions.text.Length(
-                                            partway.billing.models.text_keys.Utf8("number")
-                                        ),
-                                    ),
-                                    "+",
-                                    models.Value(1),
-                                ),
-                            ),
-                            partway.billing.models.text_keys.Utf8("number"),
+        migrations.CreateModel(
+            name="Mail",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("mail",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mails",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mails",
+                        to="billing.event",
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting to be sent"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                            ("dropped", "Not sent: out of date"),
+                            ("bounced", "Bounced"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("to", models.JSONField(default=list)),
+                ("cc", models.JSONField(blank=True, default=list)),
+                ("bcc", models.JSONField(blank=True, default=list)),
+                ("reply_to", models.EmailField(blank=True, max_length=254)),
+                ("data", models.JSONField(default=dict)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mails",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "quote",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mails",
+                        to="billing.quote",
+                    ),
+                ),
+                (
+                    "payment_request",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mails",
+                        to="billing.paymentrequest",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mails",
+                        to="billing.payment",
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("next_attempt_at", models.DateTimeField()),
+                ("attempt_count", models.PositiveSmallIntegerField(default=0)),
+                ("sent_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "queued")),
+                        fields=["next_attempt_at"],
+                        name="mail_to_send",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["queued", "sent", "failed", "dropped", "bounced"])
                         ),
+                        name="mail_status_known",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="MailAttempt",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
-                    _connector="OR",
                 ),
-                name="invoice_number_has_key",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("sent_at__isnull", False), ("issued_by__isnull", False), ("issued_to__isnull", False)
+                (
+                    "mail",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="billing.mail",
                     ),
-                    models.Q(
-                        models.Q(("sent_at__isnull", False), _negated=True),
-                        ("issued_by__isnull", True),
-                        ("issued_to__isnull", True),
-                    ),
-                    _connector="OR",
                 ),
-                name="invoice_parties_when_issued",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "void"), _negated=True),
-                fields=("quote",),
-                name="invoice_of_quote_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("due_days__isnull", True), ("sent_at__isnull", True), _connector="OR"),
-                name="invoice_due_days_of_draft",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("number__isnull", True), ("status", "draft")),
-                    ("status", "void"),
-                    models.Q(
-                        models.Q(("status__in", ["draft", "void"]), _negated=True), ("number__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="invoice_numbered_when_sent",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                condition=models.Q(("type", "member.removed")),
-                fields=["organization"],
-                name="event_of_removed_member",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("idempotency_key__isnull", False)),
-                fields=("organization", "idempotency_key"),
-                name="event_once_per_idempotency_key",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quoteline",
-            constraint=models.UniqueConstraint(
-                fields=("quote", "position"), name="quote_line_position_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quoteline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount_minor__gte", 0),
-                    ("quantity__gt", 0),
-                    ("tax_percent__gte", 0),
-                    ("unit_amount_minor__gte", 0),
-                ),
-                name="quote_line_not_negative",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="refund",
-            index=models.Index(
-                condition=models.Q(("status", "pending")),
-                fields=["next_refresh_at"],
-                name="refund_to_refresh",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "idempotency_key", "payment"), name="refund_once_per_idempotency_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="refund_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("mode", "offline"), models.Q(("method", ""), _negated=True)),
-                    models.Q(("method", ""), ("mode__in", ("gateway", "dashboard"))),
-                    _connector="OR",
-                ),
-                name="refund_mode_fits_method",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("gateway_ref", ""), ("mode", "offline"), ("status__in", ("succeeded", "reversed"))
-                    ),
-                    models.Q(("mode", "gateway"), ("status__in", ("pending", "succeeded", "failed"))),
-                    models.Q(
-                        ("mode", "dashboard"),
-                        ("status__in", ("pending", "succeeded", "failed")),
-                        models.Q(("gateway_ref", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="refund_status_fits_mode",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("lost_minor", 0),
-                    models.Q(
-                        ("lost_minor__gt", 0),
-                        ("lost_minor__lte", models.F("amount_minor")),
-                        ("mode", "dashboard"),
-                    ),
-                    _connector="OR",
-                ),
-                name="refund_lost_only_in_dashboard",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "pending"), _negated=True),
-                    ("next_refresh_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="refund_pending_is_refreshed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("gateway_ref", ""), _negated=True),
-                fields=("payment", "gateway_ref"),
-                name="refund_once_per_gateway_ref",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewaycall",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("refund__isnull", True)),
-                fields=("payment", "operation", "attempt"),
-                name="gateway_call_attempt_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewaycall",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("refund__isnull", False)),
-                fields=("refund", "attempt"),
-                name="gateway_call_refund_attempt_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewaycall",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("operation", "refund"), ("refund__isnull", False)),
-                    models.Q(models.Q(("operation", "refund"), _negated=True), ("refund__isnull", True)),
-                    _connector="OR",
-                ),
-                name="gateway_call_of_refund",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewaycall",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["in_progress", "succeeded", "refused", "unknown"])),
-                name="gateway_call_outcome_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="allocation",
-            index=models.Index(
-                condition=models.Q(("refund__isnull", False)), fields=["refund"], name="allocation_by_refund"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="allocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("amount_minor__gt", 0), ("cause__in", ("payment", "deposit", "credit", "restored"))
-                    ),
-                    models.Q(
-                        ("amount_minor__lt", 0), ("cause__in", ("reversed", "edited", "released", "refunded"))
-                    ),
-                    _connector="OR",
-                ),
-                name="allocation_sign_fits_cause",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="allocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("cause__in", ("refunded", "restored")), ("refund__isnull", False)),
-                    models.Q(
-                        models.Q(("cause__in", ("refunded", "restored")), _negated=True),
-                        ("refund__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="allocation_of_refund",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="adjustment",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("amount_minor__gt", 0), ("cause", "settled"), ("taken_from__isnull", True)),
-                    models.Q(
-                        ("amount_minor__lt", 0),
-                        (
-                            "cause__in",
-                            [
-                                "by_member",
-                                "payment_reversed",
-                                "invoice_changed",
-                                "invoice_voided",
-                                "refund_failed",
-                            ],
-                        ),
-                        ("taken_from__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="adjustment_sign_fits_cause",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason__in", ["fee", "rounding", "goodwill"])),
-                name="adjustment_reason_known",
-            ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("attempted_at", models.DateTimeField()),
+                ("error_code", models.CharField(blank=True, default="", max_length=40)),
+                ("error_params", models.JSONField(blank=True, default=dict)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("mail", "number"), name="mail_attempt_number_unique")
+                ],
+            },
         ),
     ]

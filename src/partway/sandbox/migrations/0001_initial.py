@@ -53,6 +53,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
+                ),
+                (
                     "status",
                     models.CharField(
                         choices=[
@@ -91,76 +95,35 @@ class Migration(migrations.Migration):
                 ("captured_currency", models.CharField(blank=True, max_length=3)),
                 ("refunded_minor", models.PositiveBigIntegerField(default=0)),
                 ("captures", models.PositiveSmallIntegerField(default=0)),
-                (
-                    "account",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
-                ),
             ],
-        ),
-        migrations.CreateModel(
-            name="Callback",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("evt",)),
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
+            options={
+                "indexes": [
+                    models.Index(fields=["account", "changed_at", "id"], name="checkout_changed"),
+                    models.Index(
+                        condition=models.Q(("status", "open")),
+                        fields=["expires_at"],
+                        name="checkout_expiring",
                     ),
-                ),
-                ("kind", models.CharField(max_length=40)),
-                ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
-                ("due_at", models.DateTimeField(null=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("deliveries", models.PositiveSmallIntegerField(default=1)),
-                ("held_for_reordering", models.BooleanField(default=False)),
-                ("reported_checkout_id", models.CharField(blank=True, max_length=40)),
-                (
-                    "checkout",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Fault",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    models.Index(
+                        condition=models.Q(("status", "processing")),
+                        fields=["settles_at"],
+                        name="checkout_settling",
                     ),
-                ),
-                ("kind", models.CharField(max_length=40)),
-                ("act", models.CharField(blank=True, max_length=10)),
-                ("left", models.PositiveSmallIntegerField(default=1)),
-                ("delay", models.FloatField(default=3)),
-                ("delta", models.BigIntegerField(default=-1)),
-                ("currency", models.CharField(default="CAD", max_length=3)),
-                (
-                    "account",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="IdempotentResponse",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("captures__lte", 1)), name="captured_at_most_once"
                     ),
-                ),
-                ("key", models.CharField(max_length=255)),
-                ("digest", models.CharField(max_length=64)),
-                ("status", models.PositiveSmallIntegerField()),
-                ("body", models.JSONField()),
-                (
-                    "account",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
-                ),
-            ],
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("refunded_minor", 0),
+                            ("refunded_minor__lte", models.F("captured_minor")),
+                            _connector="OR",
+                        ),
+                        name="refunded_at_most_captured",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Refund",
@@ -174,70 +137,103 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
+                (
+                    "checkout",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
+                ),
                 ("amount_minor", models.PositiveBigIntegerField()),
                 ("reference", models.CharField(blank=True, max_length=200)),
                 ("status", models.CharField(default="succeeded", max_length=10)),
                 ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
                 ("settles_at", models.DateTimeField(null=True)),
                 ("settle_outcome", models.CharField(blank=True, max_length=10)),
+            ],
+            options={
+                "ordering": ("created_at", "id"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("settles_at__isnull", False)),
+                        fields=["settles_at"],
+                        name="refund_settling",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Callback",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("evt",)),
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 (
                     "checkout",
                     models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
                 ),
+                ("kind", models.CharField(max_length=40)),
+                ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("deliveries", models.PositiveSmallIntegerField(default=1)),
+                ("held_for_reordering", models.BooleanField(default=False)),
+                ("reported_checkout_id", models.CharField(blank=True, max_length=40)),
             ],
             options={
-                "ordering": ("created_at", "id"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="callback_due"
+                    )
+                ],
             },
         ),
-        migrations.AddIndex(
-            model_name="checkout",
-            index=models.Index(fields=["account", "changed_at", "id"], name="checkout_changed"),
-        ),
-        migrations.AddIndex(
-            model_name="checkout",
-            index=models.Index(
-                condition=models.Q(("status", "open")), fields=["expires_at"], name="checkout_expiring"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="checkout",
-            index=models.Index(
-                condition=models.Q(("status", "processing")), fields=["settles_at"], name="checkout_settling"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checkout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("captures__lte", 1)), name="captured_at_most_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checkout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("refunded_minor", 0),
-                    ("refunded_minor__lte", models.F("captured_minor")),
-                    _connector="OR",
+        migrations.CreateModel(
+            name="IdempotentResponse",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
                 ),
-                name="refunded_at_most_captured",
-            ),
+                (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
+                ),
+                ("key", models.CharField(max_length=255)),
+                ("digest", models.CharField(max_length=64)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("body", models.JSONField()),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "key"), name="one_answer_per_key")
+                ],
+            },
         ),
-        migrations.AddIndex(
-            model_name="callback",
-            index=models.Index(
-                condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="callback_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="idempotentresponse",
-            constraint=models.UniqueConstraint(fields=("account", "key"), name="one_answer_per_key"),
-        ),
-        migrations.AddIndex(
-            model_name="refund",
-            index=models.Index(
-                condition=models.Q(("settles_at__isnull", False)),
-                fields=["settles_at"],
-                name="refund_settling",
-            ),
+        migrations.CreateModel(
+            name="Fault",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("act", models.CharField(blank=True, max_length=10)),
+                ("left", models.PositiveSmallIntegerField(default=1)),
+                ("delay", models.FloatField(default=3)),
+                ("delta", models.BigIntegerField(default=-1)),
+                ("currency", models.CharField(default="CAD", max_length=3)),
+            ],
         ),
     ]

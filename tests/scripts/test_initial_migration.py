@@ -1,0 +1,16 @@
+"""The initial migrations create whole tables, so that a new database is ready soon."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import CreateModel
+
+
+@pytest.mark.parametrize("app", ["billing", "worker"])
+def test_initial_migration_is_one_operation_per_table(app: str) -> None:
+    migration = MigrationLoader(None).get_migration(app, "0001_initial")
+    others = [
+        operation.describe() for operation in migration.operations if type(operation) is not CreateModel
+    ]
+    assert others == [], f"write it by scripts/initial_migration.py {app}"
