@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from hypothesis import note
+from hypothesis import currently_in_test_context, note
 from hypothesis.stateful import RuleBasedStateMachine
 
 from partway.accounts.models import GatewayAccount
@@ -111,7 +111,8 @@ class PartwayMachine(RuleBasedStateMachine):
         expected, _ = outcome(model)
         found, answer = outcome(really)
         OUTCOME_COUNTS[name, found] += 1
-        note(f"    {self.now:%d %H:%M:%S} {name}: {found}")
+        line = f"    {self.now:%d %H:%M:%S} {name}: {found}"
+        (note if currently_in_test_context() else print)(line)
         if expected != found:
             raise ModelMismatch(f"{name}: the model says {expected}, the product {found}")
         self.check(must_stand=answer is None and found != "ok" and not refusal_changes)
