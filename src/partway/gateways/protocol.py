@@ -102,6 +102,7 @@ class Refund:
     status: RefundStatus
     amount: Money
     reference: str = ""  # the idempotency key of our request; empty when made in the gateway's own dashboard
+    fee: Money | None = None  # as of CheckoutState
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ class CheckoutState:
     `captured` is what was really taken, before refunds, whatever amount and currency had been requested; None
     after a capture means that the gateway does not say. `code` is our stable code for the latest decline or the end:
     card_declined, insufficient_funds, too_many_declines, authorization_lapsed, checkout_expired, bank_debit_failed or
-    empty. `message` is the gateway's text for people, with links masked as in Refused.
+    empty. `message` is the gateway's text for people, with links masked as in Refused. `fee` is what the gateway takes
+    for the payment: in the currency that it settles in, negative when it gives something back, None until it says it.
     """
 
     status: CheckoutStatus
@@ -121,6 +123,7 @@ class CheckoutState:
     code: str
     message: str
     refunds: tuple[Refund, ...] = ()
+    fee: Money | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", mask_links(self.message))

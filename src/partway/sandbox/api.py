@@ -169,6 +169,7 @@ def ledger(call: ApiRequest) -> Json:
             "captured_currency": checkout.captured_currency,
             "refunded": checkout.refunded_minor,
             "captures": checkout.captures,
+            "fee": checkout.fee_minor or 0,
         }
         for checkout in rows
     ]
@@ -202,6 +203,8 @@ def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
             "authorized": checkout.authorized_minor,
             "captured": checkout.captured_minor,
             "captured_currency": checkout.captured_currency or None,
+            "fee": checkout.fee_minor,
+            "fee_currency": checkout.captured_currency or None,
             "refunded": checkout.refunded_minor,
             "refunds": [_refund_json(refund_row, checkout) for refund_row in refunds[checkout.id]],
             "created_at": checkout.created_at.isoformat(),
@@ -214,4 +217,5 @@ def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
 
 def _refund_json(refund_row: Refund, checkout: Checkout) -> Json:
     money = {"amount": refund_row.amount_minor, "currency": checkout.captured_currency}
+    money |= {"fee": 0, "fee_currency": checkout.captured_currency}
     return {"id": refund_row.id, "status": refund_row.status, "reference": refund_row.reference, **money}

@@ -93,10 +93,10 @@ def _apply_fault(response: HttpResponse, fault: Fault) -> HttpResponse:
         return response
     if fault.kind == "garbage":
         return HttpResponse("<h1>We will be back soon</h1>")
-    if fault.kind == "no_amount":
+    if fault.kind in ("no_amount", "no_fee"):
         body: Any = read_json(response.content)
         for checkout in body.get("data", [body]):
-            checkout["captured"] = None
+            checkout["captured" if fault.kind == "no_amount" else "fee"] = None
         return JsonResponse(body)
     return _error(ApiError(504, "timeout", "No answer in time."))
 

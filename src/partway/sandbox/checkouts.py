@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from partway.lib.clock import now
+from partway.lib.money import EXPONENTS
 from partway.sandbox import callbacks, faults
 from partway.sandbox.errors import ApiError, not_found
 from partway.sandbox.instruments import (
@@ -27,6 +28,11 @@ Status = Checkout.Status
 
 # More declines than this in one checkout look like card testing.
 MAX_DECLINES = 5
+
+# The fee of a payment: 14 thousandths of it, rounded half up, and a fixed part in minor units by the currency's number
+# of decimals. It is kept when the payment is refunded; a refund itself costs nothing.
+_FEE_PER_MILLE = 14
+_FIXED_FEE = {0: 25, 2: 25, 3: 80}
 
 # The bank account that the fault close_too_late pays with, just before the close.
 _GOOD_DEBIT = "000123456789"
@@ -144,12 +150,22 @@ def lapse(checkout: Checkout) -> None:
 
 def _capture(checkout: Checkout, amount_minor: int) -> None:
     fault = faults.consume(checkout.account_id, faults.ON_CAPTURE)
-    captured = {"captured_minor": amount_minor, "captured_currency": checkout.currency}
+    currency = checkout.currency
     if fault and fault.kind == "wrong_amount":
-        captured["captured_minor"] = max(0, amount_minor + fault.delta)
+        amount_minor = max(0, amount_minor + fault.delta)
     elif fault:
-        captured["captured_currency"] = fault.currency
-    _move(checkout, Status.CAPTURED, "captured", captures=checkout.captures + 1, **captured)
+        currency = fault.currency
+    percentage = (amount_minor * _FEE_PER_MILLE + 500) // 1000
+    _move(
+        checkout,
+        Status.CAPTURED,
+        "captured",
+        captures=checkout.captures + 1,
+        captured_minor=amount_minor,
+        captured_currency=currency,
+        # Nothing captured costs nothing. A test may choose a currency that is none.
+        fee_minor=percentage + _FIXED_FEE[EXPONENTS.get(currency, 2)] if amount_minor else 0,
+    )
 
 
 def close(checkout: Checkout) -> None:

@@ -9,7 +9,7 @@ from django.db.models import F
 from partway.sandbox.models import Fault
 
 BEFORE = ("error_before",)
-AFTER_SUCCESS = ("timeout_after_success", "hang", "garbage", "no_amount")
+AFTER_SUCCESS = ("timeout_after_success", "hang", "garbage", "no_amount", "no_fee")
 ON_CALLBACK = (
     "callback_first",
     "callback_twice",

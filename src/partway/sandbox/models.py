@@ -84,6 +84,9 @@ class Checkout(models.Model):
     captured_currency = models.CharField(
         max_length=3, blank=True
     )  # as requested, except with the fault wrong_currency
+    fee_minor = models.BigIntegerField(
+        null=True
+    )  # null until the money is captured; in the captured currency
     refunded_minor = models.PositiveBigIntegerField(default=0)
     captures = models.PositiveSmallIntegerField(default=0)  # how often money was taken, for the ledger
 

@@ -208,13 +208,21 @@ def _checkout_state(row: Json) -> CheckoutState:
         code=_text(row["code"], max_length=60),
         message=_text(row["message"], max_length=300),
         refunds=tuple(_refund(refund) for refund in row["refunds"]),
+        fee=_signed_money(row["fee"], row["fee_currency"]),
     )
 
 
 def _money(amount_minor: int | None, currency: str) -> Money | None:
+    if amount_minor is not None and amount_minor < 0:
+        raise ValueError(f"{amount_minor} is not an amount")
+    return _signed_money(amount_minor, currency)
+
+
+def _signed_money(amount_minor: int | None, currency: str) -> Money | None:
+    """Returns an amount that may be negative, as a fee that is given back."""
     if amount_minor is None:
         return None
-    if not 0 <= amount_minor <= MAX_AMOUNT_MINOR:
+    if not -MAX_AMOUNT_MINOR <= amount_minor <= MAX_AMOUNT_MINOR:
         raise ValueError(f"{amount_minor} is not an amount")
     return Money(amount_minor, currency)
 
@@ -231,4 +239,10 @@ def _refund(row: Json) -> Refund:
     amount = _money(row["amount"], row["currency"])
     if amount is None:
         raise ValueError("a refund without an amount")
-    return Refund(_text(row["id"]), RefundStatus(row["status"]), amount, _text(row["reference"]))
+    return Refund(
+        ref=_text(row["id"]),
+        status=RefundStatus(row["status"]),
+        amount=amount,
+        reference=_text(row["reference"]),
+        fee=_signed_money(row["fee"], row["fee_currency"]),
+    )

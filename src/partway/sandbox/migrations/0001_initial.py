@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                 ("authorized_minor", models.PositiveBigIntegerField(null=True)),
                 ("captured_minor", models.PositiveBigIntegerField(null=True)),
                 ("captured_currency", models.CharField(blank=True, max_length=3)),
+                ("fee_minor", models.BigIntegerField(null=True)),
                 ("refunded_minor", models.PositiveBigIntegerField(default=0)),
                 ("captures", models.PositiveSmallIntegerField(default=0)),
             ],
