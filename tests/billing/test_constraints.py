@@ -263,6 +263,8 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "adjustment_sign_fits_cause": overwritten(adjustment, cause="by_member"),
     "adjustment_reason_known": overwritten(adjustment, reason="whim"),
     "payment_allocated_within_captured": overwritten(paid_deposit, allocated_minor=60, refunded_minor=41),
+    "payment_fee_of_gateway": overwritten(payment, fee_minor=100),
+    "refund_fee_of_gateway": overwritten(refund, fee_minor=100, fee_currency="USD"),
     "payment_reversed_only_offline": overwritten(paid_deposit, status="reversed"),
     "event_once_per_idempotency_key": duplicated(event),
     "payment_once_per_idempotency_key": same_idempotency_key(payment),

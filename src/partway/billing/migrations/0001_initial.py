@@ -855,6 +855,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Payment",
             fields=[
+                ("fee_minor", models.BigIntegerField(null=True)),
+                ("fee_currency", models.CharField(blank=True, default="", max_length=3)),
                 (
                     "issued_by",
                     models.ForeignKey(
@@ -1008,6 +1010,8 @@ class Migration(migrations.Migration):
                             "captured_currency",
                             "captured_minor",
                             "paid_on",
+                            "fee_minor",
+                            "fee_currency",
                         ],
                         name="payment_figures",
                     ),
@@ -1161,12 +1165,26 @@ class Migration(migrations.Migration):
                         ),
                         name="payment_reversed_only_offline",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("fee_currency", ""), ("fee_minor__isnull", True)),
+                            models.Q(
+                                ("fee_minor__isnull", False),
+                                models.Q(("fee_currency", ""), _negated=True),
+                                ("gateway_account__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payment_fee_of_gateway",
+                    ),
                 ],
             },
         ),
         migrations.CreateModel(
             name="Refund",
             fields=[
+                ("fee_minor", models.BigIntegerField(null=True)),
+                ("fee_currency", models.CharField(blank=True, default="", max_length=3)),
                 (
                     "id",
                     models.CharField(
@@ -1308,6 +1326,18 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="refund_pending_is_refreshed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("fee_currency", ""), ("fee_minor__isnull", True)),
+                            models.Q(
+                                ("fee_minor__isnull", False),
+                                models.Q(("fee_currency", ""), _negated=True),
+                                ("mode__in", ("gateway", "dashboard")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="refund_fee_of_gateway",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("gateway_ref", ""), _negated=True),

@@ -15,7 +15,15 @@ from partway.lib.money import Money
 
 from .text_keys import computed_columns
 
-__all__ = ["ExactDecimalField", "MoneyOf", "OrganizationQuerySet", "SealedValues", "id_field"]
+__all__ = [
+    "ExactDecimalField",
+    "FeeColumns",
+    "MoneyOf",
+    "OrganizationQuerySet",
+    "SealedValues",
+    "fee_when",
+    "id_field",
+]
 
 M = TypeVar("M", bound=models.Model)
 
@@ -37,6 +45,31 @@ class MoneyOf:
     # Without this, an assignment would shadow the column in memory and never reach the database.
     def __set__(self, row: object, value: Never) -> None:
         raise AttributeError(f"set {self.column}, of which this is a view")
+
+
+class FeeColumns(models.Model):
+    """The gateway's fee for a row: in the currency that it settles in, which need not be the row's own.
+
+    Negative where it gave something back; null until it has said it, and where no gateway was involved.
+    """
+
+    fee_minor = models.BigIntegerField(null=True)
+    fee_currency = models.CharField(max_length=3, blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def fee(self) -> Money | None:
+        """The gateway's fee; None while it has not said it."""
+        return None if self.fee_minor is None else Money(self.fee_minor, self.fee_currency)
+
+
+def fee_when(name: str, through_gateway: models.Q) -> models.CheckConstraint:
+    """Returns the constraint that a fee has a currency, and that only rows of a gateway have one."""
+    none = models.Q(fee_minor__isnull=True, fee_currency="")
+    some = models.Q(fee_minor__isnull=False) & ~models.Q(fee_currency="") & through_gateway
+    return models.CheckConstraint(condition=none | some, name=name)
 
 
 class OrganizationQuerySet(models.QuerySet[M]):

@@ -18,7 +18,7 @@ from partway.lib.money import Money
 from partway.lib.sealing import seal, unseal
 
 from .customers import Customer
-from .fields import MoneyOf, OrganizationQuerySet, SealedValues, id_field
+from .fields import FeeColumns, MoneyOf, OrganizationQuerySet, SealedValues, fee_when, id_field
 from .invoices import Invoice
 from .parties import IssuedModel, parties_when
 from .payment_requests import PaymentRequest
@@ -105,7 +105,7 @@ def _is_waiting_deposit() -> Q:
     return is_deposit & ~allocated_once & (Q(quote__status="accepted") | invoice_is_draft)
 
 
-class Payment(IssuedModel, TextKeyModel):
+class Payment(IssuedModel, TextKeyModel, FeeColumns):
     """One attempt to collect `amount_minor`; `captured_minor` is what the gateway says it took (DESIGN M4)."""
 
     id = id_field("pay")
@@ -216,6 +216,7 @@ class Payment(IssuedModel, TextKeyModel):
                 condition=~Q(status="reversed") | Q(gateway_account__isnull=True),
                 name="payment_reversed_only_offline",
             ),
+            fee_when("payment_fee_of_gateway", Q(gateway_account__isnull=False)),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -239,7 +240,8 @@ class Payment(IssuedModel, TextKeyModel):
             # this index instead of reading the one that is sorted.
             models.Index(
                 fields=[
-                    *("organization", "status", "currency", "captured_currency", "captured_minor", "paid_on")
+                    *("organization", "status", "currency", "captured_currency", "captured_minor", "paid_on"),
+                    *("fee_minor", "fee_currency"),
                 ],
                 name="payment_figures",
             ),
@@ -285,6 +287,14 @@ class Payment(IssuedModel, TextKeyModel):
         if self.captured_minor is None:
             return None
         return Money(self.captured_minor, self.captured_currency)
+
+    @property
+    def net(self) -> Money | None:
+        """The captured amount less the fee; None while one of them is unknown, and where their currencies differ."""
+        captured, fee = self.captured, self.fee
+        if captured is None or fee is None or fee.currency != captured.currency:
+            return None
+        return captured - fee
 
     @property
     def unallocated_minor(self) -> int:

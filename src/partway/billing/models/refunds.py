@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 
-from .fields import MoneyOf, OrganizationQuerySet, id_field
+from .fields import FeeColumns, MoneyOf, OrganizationQuerySet, fee_when, id_field
 from .payments import Payment
 
 
@@ -61,7 +61,7 @@ class RefundQuerySet(OrganizationQuerySet["Refund"]):
         return self.filter(status__in=COUNTED_STATUSES)
 
 
-class Refund(models.Model):
+class Refund(FeeColumns):
     """A part of one payment that was given back: it is neither allocated nor credit any more (DESIGN M3, M8).
 
     What is given back of a customer's credit is one refund of each payment that it came from.
@@ -124,6 +124,7 @@ class Refund(models.Model):
                 condition=~Q(status="pending") | Q(next_refresh_at__isnull=False),
                 name="refund_pending_is_refreshed",
             ),
+            fee_when("refund_fee_of_gateway", Q(mode__in=("gateway", "dashboard"))),
             models.UniqueConstraint(
                 fields=["payment", "gateway_ref"],
                 condition=~Q(gateway_ref=""),
