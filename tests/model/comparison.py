@@ -121,12 +121,12 @@ class Database:
                 on[f"invoice {self.invoices.index(part['invoice_id']) + 1}"] += part["amount_minor"]
         accepted = None if row["accepted"] is None else bool(row["accepted"])
         allocated = {name: amount for name, amount in on.items() if amount}
-        money = row["captured_minor"], row["refunded_minor"]
+        money = row["captured_minor"], row["refunded_minor"], row["fee_minor"]
         return row["status"], row["amount_minor"], accepted, *money, allocated
 
     def _refund(self, row: Row) -> tuple[Any, ...]:
         of = self.payments.index(row["payment_id"])
-        return of, row["mode"], row["status"], row["amount_minor"], row["lost_minor"]
+        return of, row["mode"], row["status"], row["amount_minor"], row["lost_minor"], row["fee_minor"] or 0
 
     def _quote(self, row: Row) -> tuple[Any, ...]:
         quote = QuoteRow.objects.prefetch_related("payments").get(pk=row["id"])
@@ -154,7 +154,8 @@ def facts_of_model(books: ReferenceModel, customers: int) -> Facts:
         },
         **{f"credit of customer {n + 1}": _credit(books, n) for n in range(customers)},
         "refunds": sorted(
-            (books.payments.index(one.payment), one.mode, one.state, one.amount, one.lost)
+            # A refund costs nothing there, and the fee of its payment is kept.
+            (books.payments.index(one.payment), one.mode, one.state, one.amount, one.lost, 0)
             for one in books.refunds
         ),
         "flags": sorted((kind, books.payments.index(payment)) for kind, payment in books.flags),
@@ -169,7 +170,8 @@ def _invoice(books: ReferenceModel, invoice: ModelInvoice) -> tuple[Any, ...]:
 
 def _payment(payment: ModelPayment) -> tuple[Any, ...]:
     on = {invoice.name: amount for invoice, amount in payment.allocations.items() if amount}
-    return payment.state, payment.amount, payment.accepted, payment.captured, payment.refunded, on
+    money = payment.captured, payment.refunded, payment.fee
+    return payment.state, payment.amount, payment.accepted, *money, on
 
 
 def _credit(books: ReferenceModel, customer: int) -> dict[str, int]:

@@ -16,6 +16,7 @@ ANSWERS = {
     "declined": 402,
     "insufficient_funds": 402,
 }
+FIXED_FEE = {"USD": 25, "JPY": 25, "KWD": 80}
 _ENDED = {"authorized": 409, "processing": 409, "captured": 409, "closed": 410, "failed": 410}
 
 
@@ -43,6 +44,7 @@ class Checkout(PlainRepr):
     currency: str
     status: str = "open"
     captured: int = 0
+    fee: int | None = None  # in minor units, once money was taken
     lapses: bool = False
     refunds: list[GatewayRefund] = field(default_factory=list)
     question: int = 0  # the open confirmation of a card, if any
@@ -95,6 +97,7 @@ class GatewayModel:
     callbacks: list[GatewayCallback] = field(default_factory=list)
     questions: int = 0
     changes: int = 0
+    says_fee: bool = True  # the latest response
 
     def in_status(self, status: str) -> list[Checkout]:
         """Returns the checkouts in this status."""
@@ -116,7 +119,7 @@ class GatewayModel:
     def fetch(self, checkout: Checkout) -> str:
         """Returns the state of a checkout."""
         self._break("error_before", "fetch")
-        self._break("timeout_after_success", "fetch")
+        self._respond("fetch")
         return checkout.status
 
     def listed(self) -> list[Checkout]:
@@ -133,7 +136,7 @@ class GatewayModel:
             self._move(checkout, "closed")
             raise GatewayRefusal
         self._take(checkout)
-        self._break("timeout_after_success", "capture")
+        self._respond("capture")
 
     def close(self, checkout: Checkout) -> str:
         """Closes a checkout unless it is captured; returns its state."""
@@ -202,6 +205,7 @@ class GatewayModel:
     def _take(self, checkout: Checkout) -> None:
         wrong = self._fault("wrong_amount")
         checkout.captured = checkout.amount + (wrong.delta if wrong else 0)
+        checkout.fee = (checkout.captured * 14 + 500) // 1000 + FIXED_FEE[checkout.currency]
         self._move(checkout, "captured")
 
     def _move(self, checkout: Checkout, status: str, kind: str = "") -> None:
@@ -212,6 +216,14 @@ class GatewayModel:
             (gateway_callback.checkout, gateway_callback.kind) for gateway_callback in self.callbacks
         )
         self.callbacks.append(GatewayCallback(checkout, kind or status, so_far[checkout, kind or status]))
+
+    def _respond(self, act: str) -> None:
+        """Responds after an act had its effect: not at all, or without the fee, by the oldest such fault."""
+        kinds = ("timeout_after_success", "no_fee")
+        spoiled = [fault.kind for fault in self.faults if fault.kind in kinds and fault.act == act]
+        self.says_fee = spoiled[:1] != ["no_fee"]
+        if spoiled and self._fault(spoiled[0], act) and self.says_fee:
+            raise NoAnswer
 
     def _break(self, kind: str, act: str) -> None:
         if self._fault(kind, act):

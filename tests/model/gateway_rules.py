@@ -19,8 +19,9 @@ silences = st.builds(
     st.sampled_from(["error_before", "timeout_after_success"]),
     st.sampled_from(["start", "fetch", "fetch", "capture", "capture", "close", "close", "list_checkouts"]),
 )
+late_fees = st.builds(Fault, st.just("no_fee"), st.sampled_from(["capture", "fetch"]))
 wrong_amounts = st.builds(Fault, st.just("wrong_amount"), st.just(""), st.sampled_from([-1, 1, -40, 700]))
-faults = st.one_of(silences, st.just(Fault("close_too_late")), wrong_amounts)
+faults = st.one_of(silences, st.just(Fault("close_too_late")), wrong_amounts, late_fees)
 
 
 class GatewayRules(PartwayMachine):

@@ -127,11 +127,12 @@ class OnlinePaymentModel(OrganizationModel):
         """Applies the state of the checkout; returns the next call to the gateway, if any."""
         assert payment.checkout is not None
         truth = payment.checkout.status
-        if truth == "captured" and payment.captured is None:
-            self._book(payment)
+        if truth == "captured":
+            if payment.captured is None:
+                self._book(payment)
             self.apply_refunds(payment)
-        elif truth == "captured":
-            self.apply_refunds(payment)
+            if self.gateway.says_fee:
+                payment.fee = payment.checkout.fee
         elif truth in ("closed", "failed") and payment.is_unsettled:
             given_up = payment.state in ("closing", "releasing")
             self._settle(payment, "canceled" if given_up else "failed")

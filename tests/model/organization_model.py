@@ -101,6 +101,7 @@ class Payment(PlainRepr):
     accepted: bool | None = None
     checkout: Checkout | None = None  # empty until the response of the start call arrived
     captured: int | None = None
+    fee: int | None = None  # of the gateway, once it has said it
     settled_at: datetime | None = None
     allocations: dict[Invoice, int] = field(default_factory=dict)
     refunded: int = 0  # with the customer again (M8)

@@ -52,7 +52,9 @@ class RefundModel(OnlinePaymentModel):
                 self._send(refund)
 
     def has_news(self, payment: Payment) -> bool:
-        """Returns whether the gateway's refunds of a payment differ from ours."""
+        """Returns whether the gateway's refunds of a payment, or its fee, differ from ours."""
+        if payment.checkout and payment.fee != payment.checkout.fee:
+            return True
         ours = {refund.at_gateway: refund for refund in self.refunds if refund.at_gateway}
         reported = payment.checkout.refunds if payment.checkout else []
         return any(

@@ -205,20 +205,30 @@ def pending_payment(invoice: Invoice, amount_minor: int, *, request: PaymentRequ
 
 
 def captured_payment(
-    invoice: Invoice, amount_minor: int, *, method: str = "card", request: PaymentRequest | None = None
+    invoice: Invoice,
+    amount_minor: int,
+    *,
+    method: str = "card",
+    request: PaymentRequest | None = None,
+    fee: Money | None = None,
 ) -> Payment:
-    """Books a payment of a part as if a gateway had reported it; by Pay Now, or by a request."""
+    """Books a payment of a part as if a gateway had reported it, with its fee; by Pay Now, or by a request."""
     payment = pending_payment(invoice, amount_minor, request=request)
-    by, amount = events.gateway_actor("sandbox"), Money(amount_minor, invoice.currency)
+    amount = Money(amount_minor, invoice.currency)
     for status in (CheckoutStatus.AUTHORIZED, CheckoutStatus.CAPTURED):
         state = CheckoutState(
-            status, amount if status == CheckoutStatus.CAPTURED else None, None, method, "", ""
+            status, amount if status == CheckoutStatus.CAPTURED else None, None, method, "", "", fee=fee
         )
-        with transaction.atomic():
-            payment.document = Invoice.objects.locked(invoice.pk)
-            booking.apply(payment, state=state, by=by, now=present())
+        report_state(payment, state)
     invoice.refresh_from_db()
     return payment
+
+
+def report_state(payment: Payment, state: CheckoutState) -> None:
+    """Books a state of the checkout of an invoice's payment as if a gateway had reported it."""
+    with transaction.atomic():
+        payment.document = Invoice.objects.locked(str(payment.invoice_id))
+        booking.apply(payment, state=state, by=events.gateway_actor("sandbox"), now=present())
 
 
 def draft_quote(
@@ -285,10 +295,12 @@ def settle_rest(invoice: Invoice, reason: str = "fee") -> Adjustment:
     return settlements.settle(invoice, settlement=settlement, by=by, now=present())
 
 
-def refund_in_dashboard(payment: Payment, amount_minor: int, *, ref: str = "re_1") -> Refund:
-    """Books that so much of an online payment was refunded in the gateway's dashboard."""
+def refund_in_dashboard(
+    payment: Payment, amount_minor: int, *, ref: str = "re_1", fee: Money | None = None
+) -> Refund:
+    """Books that so much of an online payment was refunded in the gateway's dashboard, which may be known before."""
     amount = Money(amount_minor, payment.captured_currency)
-    _report(payment, protocol.Refund(ref, protocol.RefundStatus.SUCCEEDED, amount))
+    _report(payment, protocol.Refund(ref, protocol.RefundStatus.SUCCEEDED, amount, fee=fee))
     return Refund.objects.get(payment=payment, gateway_ref=ref)
 
 

@@ -95,6 +95,8 @@ _COMPUTED: dict[str, Callable[[Event], object]] = {
     "actor": lambda event: event.actor_label,
     "adjustment": lambda event: adjustment_label(event.data["reason"]),
     "amount": _amount,
+    # Without its sign: the sentence says whether it was charged or given back.
+    "fee": lambda event: Money(abs(event.data["fee_minor"]), event.data["fee_currency"]),
     "day": lambda event: format_date(date.fromisoformat(event.data["on"])),
     "gateway": lambda event: event.data.get("gateway", gettext("a payment service")),
     "method": lambda event: method_label(str(event.data.get("method", "other means"))),
@@ -230,6 +232,8 @@ _SENTENCES = {
     "refund.succeeded": _("The payment service confirmed the refund of %(amount)s"),
     "refund.succeeded:offline": _("%(actor)s recorded that %(amount)s was given back (%(refund_method)s)"),
     "refund.failed": _("The refund of %(amount)s failed; the customer does not get it"),
+    "refund.fee_booked": _("The payment service charged a fee of %(fee)s for the refund"),
+    "refund.fee_booked:given_back": _("The payment service gave back %(fee)s of its fees with the refund"),
     "refund.reversed": _("%(actor)s reversed the refund of %(amount)s"),
     "credit.released": _("%(actor)s moved %(amount)s to the customer’s credit"),
     "payment_request.sent": _("%(actor)s requested %(amount)s from %(to)s"),
@@ -262,6 +266,8 @@ _SENTENCES = {
     "payment.processing": _("A payment of %(amount)s is being processed by the bank"),
     "payment.succeeded": _("%(amount)s was paid"),
     "payment.failed": _("The payment of %(amount)s failed; nothing was taken"),
+    "payment.fee_booked": _("The payment service charged a fee of %(fee)s"),
+    "payment.fee_booked:given_back": _("The payment service gave back a fee of %(fee)s"),
     "payment.canceled": _("The payment of %(amount)s was closed; nothing was taken"),
     "mail.failed": _("A mail to %(to)s could not be delivered"),
     "alert.resolved": _("%(actor)s marked an entry of Attention as dealt with"),
@@ -323,6 +329,10 @@ _VARIANTS: dict[str, Callable[[Event], str]] = {
     "invoice.written_off": lambda event: "again" if event.data.get("from") == "paid" else "",
     "member.sign_in_failed": _value("kind"),
     "member.sign_in_limited": _value("kind"),
+    **dict.fromkeys(
+        ("payment.fee_booked", "refund.fee_booked"),
+        lambda event: "given_back" if event.data["fee_minor"] < 0 else "",
+    ),
     "payment.recorded": lambda event: "deposit" if event.quote_id else "",
     "payment.reversed": lambda event: "deposit" if event.quote_id else "",
     "payment_request.canceled": _value("reason"),
@@ -360,7 +370,13 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     **dict.fromkeys(("refund.started", "refund.reported", "refund.succeeded"), _refund_details),
     "refund.failed": _value("message"),
 }
-_HIDDEN_TYPES = frozenset({"payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"})
+# Steps of a checkout, and what the business pays for it, which the customer's documents have nothing to do with.
+_HIDDEN_TYPES = frozenset(
+    {
+        *("payment.authorized", "payment.capturing", "payment.releasing", "payment.closing"),
+        *("payment.fee_booked", "refund.fee_booked"),
+    }
+)
 _TONES = {
     "payment_request.sent": "ring",
     "payment.succeeded": "green",

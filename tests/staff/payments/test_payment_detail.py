@@ -60,6 +60,27 @@ def test_payment_page_shows_every_step_of_a_checkout(charlie: Client, invoice: I
         assert shown in page
 
 
+@pytest.mark.parametrize(
+    ("fee", "shown"),
+    [
+        (None, ("Fee The payment service has not reported it yet.",)),
+        (Money(445, "USD"), ("Fee $4.45 ($295.55 net)", "charged a fee of $4.45")),
+        (Money(-5, "USD"), ("Fee −$0.05 ($300.05 net)", "gave back a fee of $0.05")),
+        (Money(400, "EUR"), ("Fee €4.00", "charged a fee of €4.00")),
+    ],
+)
+def test_payment_page_shows_fee_and_net(
+    charlie: Client, invoice: Invoice, fee: Money | None, shown: tuple[str, ...]
+) -> None:
+    page = text(charlie, personas.captured_payment(invoice, 30_000, fee=fee))
+    assert [part for part in shown if part not in page] == []
+    assert ("net)" in page) == (fee is not None and fee.currency == "USD")
+
+
+def test_page_of_offline_payment_has_no_fee(charlie: Client, invoice: Invoice) -> None:
+    assert "Fee" not in text(charlie, personas.record_check(invoice, 1_000))
+
+
 @pytest.mark.parametrize("kind", ["waiting", "failed"])
 def test_payment_page_of_an_attempt_has_no_receipt(charlie: Client, invoice: Invoice, kind: str) -> None:
     payment = personas.pending_payment(invoice, 30_000)

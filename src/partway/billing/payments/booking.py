@@ -25,6 +25,7 @@ from ..ledger import allocations
 from ..models import Event, Payment
 from ..receivables import amount_due
 from ..states import move
+from . import fee_booking
 
 
 class GatewayAction(StrEnum):
@@ -52,9 +53,11 @@ def apply(payment: Payment, *, state: CheckoutState, by: Actor, now: datetime) -
     # A pair without a step is a report that arrived late, as "authorized" after "captured". It is ignored, not an
     # error (P6).
     step = _STEPS.get((payment.status, state.status))
-    if step is None or isinstance(step, GatewayAction):
-        return step
-    return step(BookingContext(payment, state, by, now))
+    action = step(BookingContext(payment, state, by, now)) if callable(step) else step
+    # Not before the end: until then the money that it is taken from is not there. A later report has it again.
+    if not payment.is_unsettled:
+        fee_booking.apply(payment, state.fee, by=by, now=now)
+    return action
 
 
 # Steps that only move the payment

@@ -21,6 +21,7 @@ from ..models import Invoice, Payment, Refund
 from ..receivables import refund_effects
 from ..receivables.refund_effects import refundable
 from ..states import move
+from . import fee_booking
 
 # A refund under way is asked about this often at first; it takes hours or days.
 FIRST_REFRESH = timedelta(hours=1)
@@ -67,6 +68,7 @@ def apply(
         elif not row.gateway_ref:
             row.gateway_ref = report.ref
             row.save(update_fields=["gateway_ref"])
+        fee_booking.apply(row, report.fee, by=by, now=now)
         if (row.status, report.status) not in _NEWS:
             continue
         if report.status == RefundStatus.FAILED:
@@ -94,7 +96,8 @@ def changes(
     for report in reported:
         row = rows.get(report.ref) or rows.pop(report.reference.partition(":")[0], None)
         status = row.status if row else None
-        if (status, report.status) in _NEWS or (row and not row.gateway_ref):
+        is_fee_news = row is not None and fee_booking.is_news(row, report.fee)
+        if (status, report.status) in _NEWS or is_fee_news or (row and not row.gateway_ref):
             found.append((row, report))
             if row:
                 row.payment = payment  # the same in memory, for the sums on it follow each booking

@@ -59,6 +59,9 @@ _ALERTS: dict[str, str | Promise] = {
     "booked_amount_mismatch": _(
         "%(booked)s is booked, but the payment service charged %(captured)s. Check it there."
     ),
+    "fee_mismatch": _(
+        "A fee of %(booked)s is booked, but the payment service now reports %(reported)s. Check it there."
+    ),
     "recipient_address_invalid": _("A mail could not be sent to “%(address)s”, which is not a mail address."),
     "sender_address_invalid": _(
         "No mail can be sent: “%(address)s”, the organization’s address, is not a mail address."
