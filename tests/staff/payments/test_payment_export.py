@@ -14,6 +14,7 @@ from django.test import Client
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Event, Invoice
 from partway.lib.clock import now, today
+from partway.lib.money import Money
 from partway.staff.payments import export
 from tests.support import personas
 
@@ -42,6 +43,14 @@ def of_each_kind(invoice: Invoice) -> Invoice:
     personas.give_back(check, 12_345)
     personas.settle_rest(invoice)
     return invoice
+
+
+def test_payment_csv_has_fee_and_net(charlie: Client, invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 30_000, fee=Money(445, "USD"))
+    personas.refund_in_dashboard(payment, 10_000, fee=Money(0, "USD"))
+    personas.record_check(invoice, 1_000)
+    cells = sorted((row["Fee currency"], row["Fee"], row["Net"]) for row in exported(charlie))
+    assert cells == [("", "", "10.00"), ("USD", "0.00", "-100.00"), ("USD", "4.45", "295.55")]
 
 
 def test_payment_csv_has_every_kind_newest_first(charlie: Client, of_each_kind: Invoice) -> None:

@@ -150,13 +150,32 @@ def test_payment_totals_count_money_that_moved(charlie: Client, rows: dict[str, 
     bounced = personas.record_check(personas.sent_invoice(dana, 9_000), 9_000)
     personas.reverse_check(bounced)
     usd, jpy = (Money(0, currency) for currency in ("USD", "JPY"))
-    in_dollars = CurrencyTotals(6, Money(60_000, "USD"), Money(10_000, "USD"), Money(70_000, "USD"))
-    in_yen = CurrencyTotals(1, Money(7_000, "JPY"), jpy, jpy)
+    in_dollars = CurrencyTotals(6, Money(60_000, "USD"), Money(10_000, "USD"), Money(70_000, "USD"), usd)
+    in_yen = CurrencyTotals(1, Money(7_000, "JPY"), jpy, jpy, jpy)
     totals = charlie.get(URL).context["totals"]
     assert totals == [in_dollars, in_yen]
     assert totals[0].net == Money(50_000, "USD")
     refunds = charlie.get(URL, {"kind": "refund"}).context["totals"]
-    assert refunds == [CurrencyTotals(1, usd, Money(10_000, "USD"), usd)]
+    assert refunds == [CurrencyTotals(1, usd, Money(10_000, "USD"), usd, usd)]
+
+
+def test_payment_list_shows_fees_and_adds_them_up_by_their_own_currency(
+    charlie: Client, invoice: Invoice
+) -> None:
+    dollars = personas.captured_payment(invoice, 30_000, fee=Money(445, "USD"))
+    personas.refund_in_dashboard(dollars, 10_000, fee=Money(-30, "USD"))
+    euros = personas.captured_payment(invoice, 10_000, fee=Money(120, "EUR"))
+    unsaid = personas.captured_payment(invoice, 5_000)
+    check = personas.record_check(invoice, 1_000)
+    response = charlie.get(URL)
+    by_id = {entry.pk: (entry.fee, entry.net) for entry in response.context["page"].entries}
+    assert by_id[dollars.pk] == (Money(445, "USD"), Money(29_555, "USD"))
+    assert by_id[dollars.refunds.get().pk] == (Money(-30, "USD"), Money(-9_970, "USD"))
+    assert by_id[euros.pk] == (Money(120, "EUR"), None)
+    assert (by_id[unsaid.pk], by_id[check.pk]) == ((None, None), (None, Money(1_000, "USD")))
+    usd, eur = response.context["totals"]
+    assert (usd.fees, usd.net) == (Money(415, "USD"), Money(46_000 - 10_000 - 415, "USD"))
+    assert (eur.count, eur.money_in, eur.fees) == (0, Money(0, "EUR"), Money(120, "EUR"))
 
 
 def test_payment_list_has_refunds_through_the_gateway(charlie: Client, invoice: Invoice) -> None:

@@ -33,11 +33,12 @@ class CurrencyTotals:
     money_in: Money
     money_out: Money
     settled: Money
+    fees: Money
 
     @property
     def net(self) -> Money:
-        """The money that came in less the money that went out."""
-        return self.money_in - self.money_out
+        """The money that came in less the money that went out and the fees."""
+        return self.money_in - self.money_out - self.fees
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,27 +92,30 @@ def _totals(rows: Rows, own: str) -> list[CurrencyTotals]:
     """Adds up and counts all kinds in one query."""
     parts = [
         selected.order_by()
-        .values("row_currency")
+        .annotate(row_fee_currency=source.fee_currency)
+        .values("row_currency", "row_fee_currency")
         .annotate(
             count=Count("*"),
             money_in=Sum(source.money_in),
             money_out=Sum(source.money_out),
             settled=Sum(source.settled),
+            fees=Sum(source.fee),
         )
         for source, selected in rows.items()
     ]
     found = list(parts[0].union(*parts[1:], all=True)) if parts else []
-    currencies = sorted(
-        {row["row_currency"] for row in found}, key=lambda currency: (currency != own, currency)
-    )
+    # A fee may be in another currency than its payment, and then perhaps in one that has no payments at all.
+    codes = {row[name] for row in found for name in ("row_currency", "row_fee_currency")} - {""}
+    currencies = sorted(codes, key=lambda currency: (currency != own, currency))
 
-    def add_up(name: str, currency: str) -> int:
-        return sum(row[name] for row in found if row["row_currency"] == currency)
+    def add_up(name: str, currency: str, of: str = "row_currency") -> int:
+        return sum(row[name] for row in found if row[of] == currency)
 
     return [
         CurrencyTotals(
             add_up("count", currency),
             *(Money(add_up(name, currency), currency) for name in ("money_in", "money_out", "settled")),
+            Money(add_up("fees", currency, "row_fee_currency"), currency),
         )
         for currency in currencies
     ]

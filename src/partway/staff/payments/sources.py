@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
@@ -25,6 +25,7 @@ from partway.lib import clock
 from partway.lib.money import Money
 
 _NOTHING = Value(0, output_field=BigIntegerField())
+_NO_CURRENCY = Value("", output_field=CharField())
 
 
 class Position(NamedTuple):
@@ -52,6 +53,16 @@ class Entry:
     reason: str = ""  # of an adjustment
     reference: str = ""
     note: str = ""
+    is_offline: bool = False
+    fee: Money | None = None  # of the payment service, once it has said it
+
+    @property
+    def net(self) -> Money | None:
+        """The amount less the fee; None of what moved nothing, and of a fee that is unknown or of another currency."""
+        fee = Money(0, self.amount.currency) if self.is_offline else self.fee
+        if not self.counts or fee is None or fee.currency != self.amount.currency:
+            return None
+        return self.amount - fee
 
     @property
     def counts(self) -> bool:
@@ -84,6 +95,9 @@ class Source:
     money_in: Combinable = _NOTHING
     money_out: Combinable = _NOTHING
     settled: Combinable = _NOTHING
+    fee: Combinable = _NOTHING
+    # The payment service settles in a currency of its own, so fees are added up apart from the amounts.
+    fee_currency: Combinable = _NO_CURRENCY
     methods: tuple[str, ...] = ()  # lookups; the first that is not empty counts
     gateway_account: str = ""
 
@@ -175,6 +189,8 @@ def _present_payment(source: Source, payment: Payment, zone: str) -> Entry:
         method=payment.method,
         reference=payment.reference,
         note=payment.note or payment.failure_message,
+        is_offline=payment.is_offline,
+        fee=payment.fee,
     )
 
 
@@ -191,6 +207,8 @@ def _present_refund(source: Source, refund: Refund, zone: str) -> Entry:
         method=refund.method or refund.payment.method,
         reference=refund.reference,
         note=refund.failure_message or refund.note,
+        is_offline=refund.mode == "offline",
+        fee=refund.fee,
     )
 
 
@@ -214,6 +232,7 @@ _ALL_IS_REFUNDED = Q(refunded_minor=F("captured_minor"))
 _OF_REFUND = Event.objects.annotate(refund=KeyTextTransform("refund", "data")).filter(
     payment=OuterRef("payment"), refund=OuterRef("pk")
 )
+_FEE = Coalesce("fee_minor", 0)
 _IN_PAYMENTS = Case(When(_SUCCEEDED, then=F("captured_minor")), default=_NOTHING)
 
 ONLINE = Source(
@@ -225,6 +244,8 @@ ONLINE = Source(
     # What is booked is what was taken, in whatever currency that was (DESIGN M4).
     currency=Case(When(captured_currency="", then=F("currency")), default=F("captured_currency")),
     money_in=_IN_PAYMENTS,
+    fee=_FEE,
+    fee_currency=F("fee_currency"),
     states={
         "succeeded": _SUCCEEDED,
         "in_progress": Q(status__in=UNSETTLED),
@@ -261,6 +282,8 @@ REFUNDS = Source(
     amount=F("amount_minor"),
     currency=F("currency"),
     money_out=Case(When(_SUCCEEDED, then=F("amount_minor")), default=_NOTHING),
+    fee=_FEE,
+    fee_currency=F("fee_currency"),
     states={
         "succeeded": _SUCCEEDED,
         "in_progress": Q(status="pending"),
