@@ -49,8 +49,13 @@ class GatewayDriver:
         "slow_refunds": {"number": "4000000000007726"},
         "failing_refunds": {"number": "4000000000003055"},
         "returned_refunds": {"number": "4000000000005126"},
+        "disputed": {"number": "4000000000000259"},
+        "partly_disputed": {"number": "4000000000001976"},
+        "dispute_lost": {"number": "4000000000002685"},
+        "dispute_won": {"number": "4000000000005423"},
         "debit": {"method": "bank_debit", "account": "000123456789"},
         "bad_debit": {"method": "bank_debit", "account": "000111111116"},
+        "returned_debit": {"method": "bank_debit", "account": "000666666661"},
     }
 
     def __init__(
@@ -132,6 +137,19 @@ class GatewayDriver:
     def settle_refund(self, refund_id: str, outcome: str = "succeeded") -> None:
         """Ends a pending refund, or makes one fail that had succeeded."""
         self._call_api("POST", f"/v1/refunds/{refund_id}/settle", outcome=outcome)
+
+    def dispute(self, payment: Payment, amount_minor: int, **details: object) -> str:
+        """Opens a dispute at the sandbox, as the customer's bank does; returns its id."""
+        path = f"/v1/checkouts/{payment.checkout_ref}/disputes"
+        return str(self._call_api("POST", path, amount=amount_minor, **details)["id"])
+
+    def update_dispute(self, dispute_id: str, amount_minor: int, **details: object) -> None:
+        """Changes what an open dispute is about."""
+        self._call_api("POST", f"/v1/disputes/{dispute_id}", amount=amount_minor, **details)
+
+    def decide_dispute(self, dispute_id: str, outcome: str) -> None:
+        """Decides a dispute as won or lost, also against an earlier decision."""
+        self._call_api("POST", f"/v1/disputes/{dispute_id}/decide", outcome=outcome)
 
     def capture(self, payment: Payment) -> None:
         """Captures an authorization in the dashboard of the sandbox."""

@@ -73,6 +73,14 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
+class DisputeStatus(StrEnum):
+    """The status of a dispute at the gateway; one that was won can still be lost, and the other way round."""
+
+    OPEN = "open"  # evidence can be submitted, or the bank decides
+    WON = "won"  # the money stays here, or came back
+    LOST = "lost"  # the money is with the customer
+
+
 @dataclass(frozen=True, slots=True)
 class CheckoutRequest:
     """A checkout to open. `key` is the idempotency key: the same request with the same key is the same checkout."""
@@ -106,6 +114,22 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute of a captured amount as the gateway reports it; `amount` is the part that is disputed.
+
+    `reason` is our stable code: fraudulent, unrecognized, duplicate, not_received, not_as_described, canceled,
+    credit_not_processed, debit_returned or unknown. `fee` is what the gateway charges for it by now, None for nothing.
+    """
+
+    ref: str
+    status: DisputeStatus
+    amount: Money
+    reason: str
+    evidence_due_at: datetime | None = None  # until when evidence can be submitted at the gateway
+    fee: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckoutState:
     """The state of a checkout as the gateway reports it.
 
@@ -124,6 +148,7 @@ class CheckoutState:
     message: str
     refunds: tuple[Refund, ...] = ()
     fee: Money | None = None
+    disputes: tuple[Dispute, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", mask_links(self.message))

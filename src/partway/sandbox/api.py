@@ -13,7 +13,7 @@ from partway.lib.clock import now
 from partway.sandbox import checkouts, faults, fields
 from partway.sandbox.api_view import ApiRequest, Json
 from partway.sandbox.errors import invalid, not_found
-from partway.sandbox.models import Account, Checkout, Fault, Refund
+from partway.sandbox.models import Account, Checkout, Dispute, Fault, Refund
 
 METHODS = ("card", "bank_debit")
 PAGE = 100
@@ -129,6 +129,38 @@ def settle_refund(call: ApiRequest, refund_id: str) -> Json:
     return _refund_json(refund_row, refund_row.checkout)
 
 
+def dispute(call: ApiRequest, checkout_id: str) -> Json:
+    """POST {amount?, reason?, evidence_days?} → a dispute, of all that was captured unless an amount is given."""
+    checkout = checkouts.locked(checkout_id, call.account.id)
+    fields.same_currency(call.body, checkout.captured_currency or checkout.currency)
+    amount_minor = fields.amount(call.body) if "amount" in call.body else checkout.captured_minor or 0
+    reason = fields.text(call.body, "reason", most=40) or "fraudulent"
+    days = _evidence_days(call)
+    return _dispute_json(checkouts.dispute(checkout, amount_minor, reason, evidence_days=days), checkout)
+
+
+def update_dispute(call: ApiRequest, dispute_id: str) -> Json:
+    """POST {amount, evidence_days?} → an open dispute is about another part, or longer open for evidence."""
+    row = checkouts.update_dispute(
+        dispute_id,
+        call.account.id,
+        amount_minor=fields.amount(call.body),
+        evidence_days=_evidence_days(call),
+    )
+    return _dispute_json(row, row.checkout)
+
+
+def decide_dispute(call: ApiRequest, dispute_id: str) -> Json:
+    """POST {outcome: won | lost} → a dispute is decided, or its decision changes."""
+    outcome = fields.choice(call.body, "outcome", ("won", "lost"), fallback="lost")
+    row = checkouts.decide_dispute(dispute_id, call.account.id, outcome)
+    return _dispute_json(row, row.checkout)
+
+
+def _evidence_days(call: ApiRequest) -> int:
+    return int(fields.number(call.body, "evidence_days", checkouts.EVIDENCE_DAYS, most=365))
+
+
 def set_fault(call: ApiRequest) -> Json:
     """POST {kind, count?, act?, delay?, delta?, currency?} → a fault that happens `count` times."""
     body = call.body
@@ -181,11 +213,15 @@ def _checkout_json(call: ApiRequest, checkout: Checkout) -> Json:
 
 
 def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
-    """Returns the checkouts with their refunds, which take one query for all of them."""
+    """Returns the checkouts with their refunds and disputes, which take one query each for all of them."""
     refunds: dict[str, list[Refund]] = {row.id: [] for row in rows}
+    disputes: dict[str, list[Dispute]] = {row.id: [] for row in rows}
     captured = [row.id for row in rows if row.captured_minor]
-    for refund_row in Refund.objects.filter(checkout__in=captured) if captured else ():
-        refunds[refund_row.checkout_id].append(refund_row)
+    if captured:
+        for refund_row in Refund.objects.filter(checkout__in=captured):
+            refunds[refund_row.checkout_id].append(refund_row)
+        for dispute_row in Dispute.objects.filter(checkout__in=captured):
+            disputes[dispute_row.checkout_id].append(dispute_row)
     for row in rows:
         row.account = call.account  # the same row, so it is not read again for each
     return [
@@ -207,6 +243,7 @@ def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
             "fee_currency": checkout.captured_currency or None,
             "refunded": checkout.refunded_minor,
             "refunds": [_refund_json(refund_row, checkout) for refund_row in refunds[checkout.id]],
+            "disputes": [_dispute_json(dispute_row, checkout) for dispute_row in disputes[checkout.id]],
             "created_at": checkout.created_at.isoformat(),
             "changed_at": checkout.changed_at.isoformat(),
             "expires_at": checkout.expires_at.isoformat(),
@@ -219,3 +256,16 @@ def _refund_json(refund_row: Refund, checkout: Checkout) -> Json:
     money = {"amount": refund_row.amount_minor, "currency": checkout.captured_currency}
     money |= {"fee": 0, "fee_currency": checkout.captured_currency}
     return {"id": refund_row.id, "status": refund_row.status, "reference": refund_row.reference, **money}
+
+
+def _dispute_json(row: Dispute, checkout: Checkout) -> Json:
+    return {
+        "id": row.id,
+        "status": row.status,
+        "amount": row.amount_minor,
+        "currency": checkout.captured_currency,
+        "reason": row.reason,
+        "evidence_due_at": row.evidence_due_at.isoformat() if row.evidence_due_at else None,
+        "fee": row.fee_minor,
+        "fee_currency": checkout.captured_currency,
+    }

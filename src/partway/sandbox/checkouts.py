@@ -15,13 +15,14 @@ from partway.sandbox.errors import ApiError, not_found
 from partway.sandbox.instruments import (
     CONFIRMATION_DECLINED,
     DEBITS,
+    DISPUTE_BEHAVIORS,
     EXPIRED,
     LAPSED,
     REFUND_BEHAVIORS,
     TOO_MANY_DECLINES,
     Instrument,
 )
-from partway.sandbox.models import Checkout, Refund
+from partway.sandbox.models import Checkout, Dispute, Refund
 from partway.sandbox.settings import SETTLE_AFTER_SECONDS
 
 Status = Checkout.Status
@@ -33,6 +34,10 @@ MAX_DECLINES = 5
 # of decimals. It is kept when the payment is refunded; a refund itself costs nothing.
 _FEE_PER_MILLE = 14
 _FIXED_FEE = {0: 25, 2: 25, 3: 80}
+
+# Until when evidence can be submitted, and what a dispute costs in minor units; it comes back when it is won.
+EVIDENCE_DAYS = 7
+DISPUTE_FEE = 1500
 
 # The bank account that the fault close_too_late pays with, just before the close.
 _GOOD_DEBIT = "000123456789"
@@ -71,7 +76,7 @@ def pay_by_card(checkout: Checkout, card: Instrument) -> None:
         checkout.confirmation = secrets.token_urlsafe(16)
         checkout.save(update_fields=["confirmation"])
     else:
-        _authorize(checkout, lapses=card.lapses, refunds=card.refunds)
+        _authorize(checkout, lapses=card.lapses, refunds=card.refunds, disputes=card.disputes)
 
 
 def confirm(checkout: Checkout, confirmation: str, agreed: bool) -> None:
@@ -84,9 +89,10 @@ def confirm(checkout: Checkout, confirmation: str, agreed: bool) -> None:
         _decline(checkout, *CONFIRMATION_DECLINED)
 
 
-def _authorize(checkout: Checkout, *, lapses: bool = False, refunds: str = "") -> None:
-    card = {"method": "card", "lapses": lapses, "refunds": refunds}
-    _move(checkout, Status.AUTHORIZED, "authorized", authorized_minor=checkout.amount_minor, **card)
+def _authorize(checkout: Checkout, **card: object) -> None:
+    """Holds the amount; `card` are the columns of how the card behaves later."""
+    amount = {"authorized_minor": checkout.amount_minor}
+    _move(checkout, Status.AUTHORIZED, "authorized", method="card", **amount, **card)
 
 
 def _decline(checkout: Checkout, code: str, message: str) -> None:
@@ -105,6 +111,7 @@ def pay_by_debit(checkout: Checkout, debit: Instrument) -> None:
     settles_at = now() + timedelta(seconds=SETTLE_AFTER_SECONDS)
     outcome = Status.FAILED if debit.code else Status.CAPTURED
     planned = {"method": "bank_debit", "settles_at": settles_at, "settle_outcome": outcome}
+    planned["disputes"] = debit.disputes
     _move(checkout, Status.PROCESSING, "processing", **planned)
 
 
@@ -156,6 +163,8 @@ def _capture(checkout: Checkout, amount_minor: int) -> None:
     elif fault:
         currency = fault.currency
     percentage = (amount_minor * _FEE_PER_MILLE + 500) // 1000
+    disputed = checkout.disputes and amount_minor
+    disputed_at = now() + timedelta(seconds=SETTLE_AFTER_SECONDS) if disputed else None
     _move(
         checkout,
         Status.CAPTURED,
@@ -163,6 +172,7 @@ def _capture(checkout: Checkout, amount_minor: int) -> None:
         captures=checkout.captures + 1,
         captured_minor=amount_minor,
         captured_currency=currency,
+        disputed_at=disputed_at,
         # Nothing captured costs nothing. A test may choose a currency that is none.
         fee_minor=percentage + _FIXED_FEE[EXPONENTS.get(currency, 2)] if amount_minor else 0,
     )
@@ -218,6 +228,70 @@ def settle_refund(refund_id: str, account_id: str, outcome: str) -> Refund:
     return refund_row
 
 
+def dispute(
+    checkout: Checkout,
+    amount_minor: int,
+    reason: str,
+    *,
+    evidence_days: int = EVIDENCE_DAYS,
+    outcome: str = "",
+) -> Dispute:
+    """Opens a dispute of part or all of what was captured, refunded or not; `outcome` decides it seconds later.
+
+    A returned debit is lost from the beginning: no evidence can be submitted.
+    """
+    if checkout.status != Status.CAPTURED:
+        raise ApiError(409, "not_captured", "Nothing was captured.")
+    if not 0 < amount_minor <= (checkout.captured_minor or 0):
+        raise ApiError(422, "amount_too_large", f"Only {checkout.captured_minor} was captured.")
+    is_returned = reason == "debit_returned"
+    row = Dispute.objects.create(
+        checkout=checkout,
+        status="lost" if is_returned else "open",
+        amount_minor=amount_minor,
+        reason=reason,
+        evidence_due_at=None if is_returned else now() + timedelta(days=evidence_days),
+        fee_minor=DISPUTE_FEE,
+        settles_at=now() + timedelta(seconds=SETTLE_AFTER_SECONDS) if outcome else None,
+        settle_outcome=outcome,
+    )
+    _move(checkout, Status.CAPTURED, "dispute_closed" if is_returned else "dispute_opened")
+    return row
+
+
+def update_dispute(dispute_id: str, account_id: str, *, amount_minor: int, evidence_days: int) -> Dispute:
+    """Changes what an open dispute is about, as banks do while they look at it."""
+    row, checkout = _locked_dispute(dispute_id, account_id)
+    if row.status != "open":
+        raise ApiError(409, "dispute_decided", f"This dispute is {row.status}.")
+    if not 0 < amount_minor <= (checkout.captured_minor or 0):
+        raise ApiError(422, "amount_too_large", f"Only {checkout.captured_minor} was captured.")
+    row.amount_minor, row.evidence_due_at = amount_minor, now() + timedelta(days=evidence_days)
+    row.save(update_fields=["amount_minor", "evidence_due_at"])
+    _move(checkout, Status.CAPTURED, "dispute_updated")
+    return row
+
+
+def decide_dispute(dispute_id: str, account_id: str, outcome: str) -> Dispute:
+    """Decides a dispute as won or lost, also against an earlier decision; the fee of one that is won comes back."""
+    row, checkout = _locked_dispute(dispute_id, account_id)
+    if row.status == outcome:
+        raise ApiError(409, "dispute_decided", f"This dispute is {row.status}.")
+    row.status, row.settles_at, row.fee_minor = outcome, None, 0 if outcome == "won" else DISPUTE_FEE
+    row.save(update_fields=["status", "settles_at", "fee_minor"])
+    _move(checkout, Status.CAPTURED, "dispute_closed")
+    return row
+
+
+def _locked_dispute(dispute_id: str, account_id: str) -> tuple[Dispute, Checkout]:
+    row = Dispute.objects.filter(id=dispute_id).first()
+    if row is None:
+        raise not_found()
+    checkout = locked(row.checkout_id, account_id)
+    row.checkout = checkout
+    return row, checkout
+
+
 def process_due() -> None:
     """Closes what has expired and settles what is due; the clock calls this every round."""
     at = now()
@@ -235,3 +309,15 @@ def process_due() -> None:
         # Another request may have settled it meanwhile.
         with transaction.atomic(), suppress(ApiError):
             settle_refund(refund_row.id, refund_row.checkout.account_id, refund_row.settle_outcome)
+    for checkout in Checkout.objects.filter(disputed_at__lte=at)[:100]:
+        behavior = DISPUTE_BEHAVIORS[checkout.disputes]
+        with transaction.atomic():
+            checkout = locked(checkout.id)
+            if checkout.disputed_at is not None:
+                checkout.disputed_at = None
+                checkout.save(update_fields=["disputed_at"])
+                disputed = max(1, (checkout.captured_minor or 0) * behavior.percent // 100)
+                dispute(checkout, disputed, behavior.reason, outcome=behavior.outcome)
+    for row in Dispute.objects.filter(settles_at__lte=at).select_related("checkout")[:100]:
+        with transaction.atomic(), suppress(ApiError):
+            decide_dispute(row.id, row.checkout.account_id, row.settle_outcome)

@@ -19,6 +19,7 @@ class Instrument:
     confirms: bool = False
     lapses: bool = False
     refunds: str = ""  # one of REFUND_BEHAVIORS
+    disputes: str = ""  # one of DISPUTE_BEHAVIORS, or empty
 
     @property
     def display_number(self) -> str:
@@ -34,6 +35,25 @@ REFUND_BEHAVIORS = {
     "slow": ("pending", "succeeded"),
     "failing": ("pending", "failed"),
     "returned": ("succeeded", "failed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeBehavior:
+    """A dispute that follows a payment some seconds later: its reason, its part, and how it ends by itself."""
+
+    reason: str
+    outcome: str = ""  # open until it is decided in the dashboard
+    percent: int = 100
+
+
+# By the card or the account that paid.
+DISPUTE_BEHAVIORS = {
+    "open": DisputeBehavior("fraudulent"),
+    "won": DisputeBehavior("not_received", outcome="won"),
+    "lost": DisputeBehavior("not_as_described", outcome="lost"),
+    "partial": DisputeBehavior("duplicate", percent=50),
+    "returned": DisputeBehavior("debit_returned"),
 }
 
 CARDS = {
@@ -54,6 +74,12 @@ CARDS = {
             "4000000000003055", _("Succeeds; its refunds fail after a few seconds"), refunds="failing"
         ),
         Instrument("4000000000005126", _("Succeeds; its refunds succeed, then fail"), refunds="returned"),
+        Instrument("4000000000000259", _("Succeeds; is disputed a few seconds later"), disputes="open"),
+        Instrument(
+            "4000000000001976", _("Succeeds; half of it is disputed a few seconds later"), disputes="partial"
+        ),
+        Instrument("4000000000002685", _("Succeeds; is disputed, and the dispute is lost"), disputes="lost"),
+        Instrument("4000000000005423", _("Succeeds; is disputed, and the dispute is won"), disputes="won"),
     )
 }
 
@@ -66,6 +92,9 @@ DEBITS = {
             _("Fails a few seconds later"),
             "bank_debit_failed",
             "The bank could not debit this account.",
+        ),
+        Instrument(
+            "000666666661", _("Settles; the bank takes it back a few seconds later"), disputes="returned"
         ),
     )
 }

@@ -1,8 +1,8 @@
 """The tables of the sandbox.
 
-An Account belongs to a merchant. It has Checkouts, each paid at most once; a Checkout has Refunds. Every change of a
-Checkout stores a Callback in the same transaction. An IdempotentResponse is stored per idempotency key. A Fault happens
-a given number of times. Amounts are integer minor units.
+An Account belongs to a merchant. It has Checkouts, each paid at most once; a Checkout has Refunds and Disputes. Every
+change of a Checkout stores a Callback in the same transaction. An IdempotentResponse is stored per idempotency key. A
+Fault happens a given number of times. Amounts are integer minor units.
 """
 
 from __future__ import annotations
@@ -77,6 +77,8 @@ class Checkout(models.Model):
     declines = models.PositiveSmallIntegerField(default=0)
     lapses = models.BooleanField(default=False)  # the authorization lapses when it is captured
     refunds = models.CharField(max_length=10, blank=True)  # how they go: of the card that paid
+    disputes = models.CharField(max_length=10, blank=True)  # whether it is disputed: of what paid
+    disputed_at = models.DateTimeField(null=True)  # when that begins
     settles_at = models.DateTimeField(null=True)
     settle_outcome = models.CharField(max_length=10, blank=True)
     authorized_minor = models.PositiveBigIntegerField(null=True)
@@ -95,6 +97,9 @@ class Checkout(models.Model):
             models.Index(fields=["account", "changed_at", "id"], name="checkout_changed"),
             models.Index(fields=["expires_at"], condition=Q(status="open"), name="checkout_expiring"),
             models.Index(fields=["settles_at"], condition=Q(status="processing"), name="checkout_settling"),
+            models.Index(
+                fields=["disputed_at"], condition=Q(disputed_at__isnull=False), name="checkout_disputed"
+            ),
         )
         constraints = (
             models.CheckConstraint(condition=Q(captures__lte=1), name="captured_at_most_once"),
@@ -129,6 +134,31 @@ class Refund(models.Model):
         indexes = (
             models.Index(
                 fields=["settles_at"], condition=Q(settles_at__isnull=False), name="refund_settling"
+            ),
+        )
+
+
+class Dispute(models.Model):
+    """A dispute of part or all of a captured amount."""
+
+    objects: ClassVar[models.Manager[Dispute]] = models.Manager()
+    checkout_id: str
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "dp"))
+    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE)
+    status = models.CharField(max_length=10, default="open")
+    amount_minor = models.PositiveBigIntegerField()
+    reason = models.CharField(max_length=40)
+    evidence_due_at = models.DateTimeField(null=True)
+    fee_minor = models.PositiveBigIntegerField(default=0)  # in the currency of the captured amount
+    created_at = models.DateTimeField(default=now)
+    settles_at = models.DateTimeField(null=True)  # null when nothing changes any more by itself
+    settle_outcome = models.CharField(max_length=10, blank=True)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        indexes = (
+            models.Index(
+                fields=["settles_at"], condition=Q(settles_at__isnull=False), name="dispute_settling"
             ),
         )
 

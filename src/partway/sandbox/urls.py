@@ -22,6 +22,9 @@ urlpatterns = [
     path("v1/checkouts/<str:checkout_id>/lapse", api_view(post=api.lapse)),
     path("v1/checkouts/<str:checkout_id>/settle", api_view(post=api.settle)),
     path("v1/refunds/<str:refund_id>/settle", api_view(post=api.settle_refund)),
+    path("v1/checkouts/<str:checkout_id>/disputes", api_view(post=api.dispute)),
+    path("v1/disputes/<str:dispute_id>", api_view(post=api.update_dispute)),
+    path("v1/disputes/<str:dispute_id>/decide", api_view(post=api.decide_dispute)),
     path("v1/faults", api_view(post=api.set_fault, delete=api.clear_faults)),
     path("v1/ledger", api_view(get=api.ledger)),
 ]

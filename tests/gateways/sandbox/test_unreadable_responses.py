@@ -100,7 +100,10 @@ GOOD = {
     "code": "",
     "message": "",
     "refunds": [],
+    "disputes": [],
 }
+DISPUTE = {"id": "dp_1", "status": "open", "amount": 100, "currency": "USD", "reason": "fraudulent"}
+DISPUTE |= {"evidence_due_at": None, "fee": 0, "fee_currency": "USD"}
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,10 @@ GOOD = {
         {"method": None},
         {"code": "with\0nul"},
         {"message": ["no", "text"]},
+        {"disputes": [{**DISPUTE, "amount": 0}]},
+        {"disputes": [{**DISPUTE, "status": "warned"}]},
+        {"disputes": [{**DISPUTE, "evidence_due_at": "soon"}]},
+        {"disputes": [{**DISPUTE, "evidence_due_at": "2026-12-01T00:00:00"}]},
     ],
 )
 def test_response_with_invalid_field_raises_outcome_unknown(

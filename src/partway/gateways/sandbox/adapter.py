@@ -24,6 +24,8 @@ from ..protocol import (
     CheckoutStatus,
     CheckoutSummary,
     CloseOutcome,
+    Dispute,
+    DisputeStatus,
     OutcomeUnknown,
     Refund,
     RefundStatus,
@@ -209,6 +211,7 @@ def _checkout_state(row: Json) -> CheckoutState:
         message=_text(row["message"], max_length=300),
         refunds=tuple(_refund(refund) for refund in row["refunds"]),
         fee=_signed_money(row["fee"], row["fee_currency"]),
+        disputes=tuple(_dispute(dispute) for dispute in row["disputes"]),
     )
 
 
@@ -245,4 +248,19 @@ def _refund(row: Json) -> Refund:
         amount=amount,
         reference=_text(row["reference"]),
         fee=_signed_money(row["fee"], row["fee_currency"]),
+    )
+
+
+def _dispute(row: Json) -> Dispute:
+    amount = _money(row["amount"], row["currency"])
+    due_at = datetime.fromisoformat(row["evidence_due_at"]) if row["evidence_due_at"] else None
+    if not amount or (due_at and due_at.tzinfo is None):
+        raise ValueError("a dispute without an amount, or a time without its zone")
+    return Dispute(
+        ref=_text(row["id"]),
+        status=DisputeStatus(row["status"]),
+        amount=amount,
+        reason=_text(row["reason"], max_length=40),
+        evidence_due_at=due_at,
+        fee=_money(row["fee"], row["fee_currency"]) or None,
     )

@@ -88,6 +88,8 @@ class Migration(migrations.Migration):
                 ("declines", models.PositiveSmallIntegerField(default=0)),
                 ("lapses", models.BooleanField(default=False)),
                 ("refunds", models.CharField(blank=True, max_length=10)),
+                ("disputes", models.CharField(blank=True, max_length=10)),
+                ("disputed_at", models.DateTimeField(null=True)),
                 ("settles_at", models.DateTimeField(null=True)),
                 ("settle_outcome", models.CharField(blank=True, max_length=10)),
                 ("authorized_minor", models.PositiveBigIntegerField(null=True)),
@@ -109,6 +111,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("status", "processing")),
                         fields=["settles_at"],
                         name="checkout_settling",
+                    ),
+                    models.Index(
+                        condition=models.Q(("disputed_at__isnull", False)),
+                        fields=["disputed_at"],
+                        name="checkout_disputed",
                     ),
                 ],
                 "constraints": [
@@ -156,6 +163,42 @@ class Migration(migrations.Migration):
                         condition=models.Q(("settles_at__isnull", False)),
                         fields=["settles_at"],
                         name="refund_settling",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Dispute",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("dp",)),
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "checkout",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
+                ),
+                ("status", models.CharField(default="open", max_length=10)),
+                ("amount_minor", models.PositiveBigIntegerField()),
+                ("reason", models.CharField(max_length=40)),
+                ("evidence_due_at", models.DateTimeField(null=True)),
+                ("fee_minor", models.PositiveBigIntegerField(default=0)),
+                ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
+                ("settles_at", models.DateTimeField(null=True)),
+                ("settle_outcome", models.CharField(blank=True, max_length=10)),
+            ],
+            options={
+                "ordering": ("created_at", "id"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("settles_at__isnull", False)),
+                        fields=["settles_at"],
+                        name="dispute_settling",
                     )
                 ],
             },
