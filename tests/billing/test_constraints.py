@@ -18,6 +18,7 @@ from partway.billing.models import (
     Allocation,
     Callback,
     Customer,
+    Dispute,
     Event,
     GatewayCall,
     Invoice,
@@ -124,6 +125,12 @@ def refund(invoice: Invoice) -> Refund:
         refunded_on=on,
         created_at=present(),
     )
+
+
+def dispute(invoice: Invoice) -> Dispute:
+    of = {"organization": invoice.organization, "payment": payment(invoice)}
+    said = {"reason": "fraudulent", "gateway_ref": "dp_1", "opened_at": present()}
+    return Dispute.objects.create(**of, **said, amount_minor=100, currency="USD")
 
 
 def refund_at_gateway(invoice: Invoice) -> Refund:
@@ -260,6 +267,15 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "gateway_call_of_refund": overwritten(refund_call, operation="close"),
     "allocation_of_refund": overwritten(allocation, cause="restored"),
     "refund_once_per_idempotency_key": same_refund_form,
+    "allocation_of_dispute": overwritten(allocation, cause="reinstated"),
+    "dispute_amount_positive": overwritten(dispute, amount_minor=0),
+    "dispute_closed_when_decided": overwritten(dispute, status="won"),
+    "dispute_lost_within_amount": overwritten(dispute, lost_minor=101),
+    "dispute_reason_known": overwritten(dispute, reason="whim"),
+    "dispute_fee_has_currency": overwritten(dispute, fee_minor=1),
+    "dispute_once_per_gateway_ref": duplicated(dispute),
+    "adjustment_of_dispute": overwritten(adjustment, reason="dispute"),
+    "payment_frozen_within_captured": overwritten(paid_deposit, frozen_minor=60, refunded_minor=41),
     "adjustment_sign_fits_cause": overwritten(adjustment, cause="by_member"),
     "adjustment_reason_known": overwritten(adjustment, reason="whim"),
     "payment_allocated_within_captured": overwritten(paid_deposit, allocated_minor=60, refunded_minor=41),

@@ -318,12 +318,16 @@ def _report(payment: Payment, reported: protocol.Refund) -> None:
 
 def give_back(payment: Payment, amount_minor: int) -> Refund:
     """Records that so much of a payment was given back in cash."""
-    at, customer = present(), payment.document.customer
-    on = today(at, payment.organization.time_zone)
-    refund = OutsideRefund(Money(amount_minor, payment.captured_currency), "Cash", on)
-    by = owner_actor(payment.organization)
-    [row] = refunds.record(customer, refund=refund, payment=payment, by=by, now=at)
+    customer, money = payment.document.customer, Money(amount_minor, payment.captured_currency)
+    [row] = give_back_credit(customer, money, payment=payment)
     return row
+
+
+def give_back_credit(customer: Customer, money: Money, payment: Payment | None = None) -> list[Refund]:
+    """Records that so much of the customer's credit was given back in cash."""
+    at, by = present(), owner_actor(customer.organization)
+    refund = OutsideRefund(money, "Cash", today(at, customer.organization.time_zone))
+    return refunds.record(customer, refund=refund, payment=payment, by=by, now=at)
 
 
 def send_statement(owes: Customer, currency: str = "") -> Event:

@@ -31,10 +31,15 @@ AUTO_RESOLVED_KINDS = (
 _QUIET_PERIOD = timedelta(days=1)
 
 
-def raise_for_payment(kind: str, payment: Payment, *, now: datetime, **params: object) -> None:
-    """Raises an alert about a payment; `params` are what its sentence needs (Money, text, numbers)."""
+def raise_for_payment(
+    kind: str, payment: Payment, *, now: datetime, subject: str = "", **params: object
+) -> None:
+    """Raises an alert about a payment; `params` are what its sentence needs (Money, text, numbers).
+
+    subject: the id of the one of several that it is about, as of a dispute; otherwise the payment's.
+    """
     related = {"payment": payment, "invoice_id": payment.invoice_id}
-    _raise(kind, payment.organization_id, payment.pk, related, params, now)
+    _raise(kind, payment.organization_id, subject or payment.pk, related, params, now)
 
 
 def raise_for_mail(kind: str, mail: Mail, *, now: datetime, **params: object) -> None:

@@ -10,9 +10,9 @@ from django.db import transaction
 
 from partway.accounts.models import Member, Organization
 
-from .models import Customer, Event, Invoice, Payment, PaymentRequest, Quote, Refund
+from .models import Customer, Dispute, Event, Invoice, Payment, PaymentRequest, Quote, Refund
 
-Subject = Invoice | Quote | PaymentRequest | Payment | Refund | Customer | Organization
+Subject = Invoice | Quote | PaymentRequest | Payment | Refund | Dispute | Customer | Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _subject_ids(about: Subject) -> dict[str, str | None]:
                 "invoice_id": about.invoice_id,
                 "quote_id": about.quote_id,
             }
-        case Refund():
+        case Refund() | Dispute():
             return _subject_ids(about.payment)
         case PaymentRequest():
             return {"payment_request_id": about.pk, "invoice_id": about.invoice_id}

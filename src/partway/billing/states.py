@@ -7,7 +7,7 @@ from typing import Any
 
 from . import events
 from .events import Actor
-from .models import Event, Invoice, Payment, PaymentRequest, Quote, Refund
+from .models import Dispute, Event, Invoice, Payment, PaymentRequest, Quote, Refund
 
 Transitions = dict[tuple[str, str], str]
 
@@ -69,15 +69,23 @@ REFUND: Transitions = {
     ("succeeded", "reversed"): "refund.reversed",  # recorded by mistake
 }
 
+DISPUTE: Transitions = {
+    ("open", "won"): "dispute.won",
+    ("open", "lost"): "dispute.lost",
+    ("won", "lost"): "dispute.lost",  # the customer's bank insisted
+    ("lost", "won"): "dispute.won",  # the money came back after all
+}
+
 _TABLES: dict[type, Transitions] = {
     Invoice: INVOICE,
     Quote: QUOTE,
     PaymentRequest: PAYMENT_REQUEST,
     Payment: PAYMENT,
     Refund: REFUND,
+    Dispute: DISPUTE,
 }
 
-Stateful = Invoice | Quote | PaymentRequest | Payment | Refund
+Stateful = Invoice | Quote | PaymentRequest | Payment | Refund | Dispute
 
 
 class InvalidTransition(RuntimeError):

@@ -189,6 +189,8 @@ _ADJUSTMENTS = {
     AdjustmentReason.FEE: gettext_lazy("Bank fee"),
     AdjustmentReason.ROUNDING: gettext_lazy("Rounding"),
     AdjustmentReason.GOODWILL: gettext_lazy("Goodwill"),
+    # The customer got their money back, and reads that nothing is asked of them.
+    AdjustmentReason.DISPUTE: gettext_lazy("No longer due"),
 }
 
 

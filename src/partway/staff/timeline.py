@@ -13,12 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from partway.accounts.models import Role
 from partway.billing.documents import versions
 from partway.billing.models import Event
+from partway.billing.models.disputes import DisputeReason
 from partway.billing.models.refunds import RefundReason
 from partway.delivery.formats import format_date, format_money
 from partway.delivery.messages.alerts import alert_sentence
 from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.receipt_figures import adjustment_label, method_label
 from partway.delivery.statement_rows import period_label
+from partway.lib import clock
 from partway.lib.money import Money
 
 _MAX_VALUE_LENGTH = 80  # of a setting that is quoted
@@ -97,6 +99,7 @@ _COMPUTED: dict[str, Callable[[Event], object]] = {
     "amount": _amount,
     # Without its sign: the sentence says whether it was charged or given back.
     "fee": lambda event: Money(abs(event.data["fee_minor"]), event.data["fee_currency"]),
+    "dispute_fee": lambda event: Money(event.data["fee_minor"], event.data["fee_currency"]),
     "day": lambda event: format_date(date.fromisoformat(event.data["on"])),
     "gateway": lambda event: event.data.get("gateway", gettext("a payment service")),
     "method": lambda event: method_label(str(event.data.get("method", "other means"))),
@@ -219,6 +222,24 @@ _SENTENCES = {
     "invoice.adjustment_taken_back:refund_failed": _(
         "%(amount)s is no longer settled (%(adjustment)s), because its refund failed"
     ),
+    "invoice.adjustment_taken_back:dispute_won": _(
+        "%(amount)s is no longer settled (%(adjustment)s), because the dispute was won after all"
+    ),
+    "invoice.payment_lost": _("%(amount)s was taken off the invoice, because a dispute was lost"),
+    "invoice.payment_reinstated": _(
+        "%(amount)s is on the invoice again, because a dispute was won after all"
+    ),
+    "dispute.opened": _("The customer’s bank disputed %(amount)s of a payment"),
+    "dispute.updated": _("The dispute is about %(amount)s now"),
+    "dispute.fee_changed": _("The payment service charges %(dispute_fee)s for the dispute"),
+    "dispute.fee_changed:none": _("The payment service gave the fee of the dispute back"),
+    "dispute.won": _("The dispute about %(amount)s was won"),
+    "dispute.won:lost": _("The lost dispute about %(amount)s was won after all"),
+    "dispute.lost": _("The dispute about %(amount)s was lost; the customer has the money again"),
+    "dispute.lost:won": _("The dispute about %(amount)s was lost after it had been won"),
+    "dispute.loss_covered": _(
+        "%(amount)s of a dispute is no longer lost: the payment has money for it again"
+    ),
     "invoice.payment_refunded": _("%(amount)s was taken off the invoice, because it was given back"),
     "invoice.payment_restored": _("%(amount)s is on the invoice again, because its refund failed"),
     "refund.started": _("%(actor)s sent %(amount)s back to the customer (%(refund_reason)s)"),
@@ -226,9 +247,7 @@ _SENTENCES = {
     "refund.reported:lost": _(
         "%(amount)s was sent back in the dashboard of the payment service, more than was left"
     ),
-    "refund.loss_covered": _(
-        "%(amount)s is no longer lost, because another refund of the payment did not happen"
-    ),
+    "refund.loss_covered": _("%(amount)s of a refund is no longer lost: the payment has money for it again"),
     "refund.succeeded": _("The payment service confirmed the refund of %(amount)s"),
     "refund.succeeded:offline": _("%(actor)s recorded that %(amount)s was given back (%(refund_method)s)"),
     "refund.failed": _("The refund of %(amount)s failed; the customer does not get it"),
@@ -321,8 +340,24 @@ def _refund_details(event: Event) -> str:
     return " · ".join(filter(None, (event.data.get("note", ""), ended)))
 
 
+def _dispute_details(event: Event) -> str:
+    """The reason that the bank gives, the last day for evidence, and the fee."""
+    data, zone = event.data, event.organization.time_zone
+    parts = [str(DisputeReason(data["reason"]).label)]
+    if data["evidence_due_at"]:
+        due_on = clock.today(datetime.fromisoformat(data["evidence_due_at"]), zone)
+        parts.append(gettext("evidence until %(day)s") % {"day": format_date(due_on)})
+    if data["fee_minor"]:
+        fee = Money(data["fee_minor"], data["fee_currency"])
+        parts.append(gettext("fee %(amount)s") % {"amount": format_money(fee)})
+    return " · ".join(parts)
+
+
 # Tells apart the sentences of one event type.
 _VARIANTS: dict[str, Callable[[Event], str]] = {
+    "dispute.fee_changed": lambda event: "" if event.data["fee_minor"] else "none",
+    "dispute.lost": _value("from"),
+    "dispute.won": _value("from"),
     "invoice.adjustment_taken_back": _value("cause"),
     "invoice.created": lambda event: "of_quote" if event.data.get("number") else "",
     "invoice.reopened": _value("from"),
@@ -369,6 +404,10 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     "refund.reversed": _value("reason"),
     **dict.fromkeys(("refund.started", "refund.reported", "refund.succeeded"), _refund_details),
     "refund.failed": _value("message"),
+    **dict.fromkeys(("dispute.opened", "dispute.updated"), _dispute_details),
+    "dispute.lost": lambda event: (
+        gettext("No longer the deposit of the quote") if event.data.get("ends_deposit") else ""
+    ),
 }
 # Steps of a checkout, and what the business pays for it, which the customer's documents have nothing to do with.
 _HIDDEN_TYPES = frozenset(
@@ -388,6 +427,8 @@ _TONES = {
     "payment.recorded": "green",
     "payment.reversed": "amber",
     "refund.succeeded": "amber",
+    **dict.fromkeys(("dispute.opened", "dispute.lost", "invoice.payment_lost"), "amber"),
+    **dict.fromkeys(("dispute.won", "invoice.payment_reinstated"), "green"),
     "refund.reversed": "amber",
     "refund.started": "amber",
     "refund.reported": "amber",

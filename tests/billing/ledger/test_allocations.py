@@ -142,3 +142,28 @@ def test_payments_on_invoice_leave_out_deallocated_and_other_invoices(
         allocations.deallocate(payment, invoice, 60_000, cause="edited", now=present())
     assert allocations.payments_on_invoice(invoice) == []
     assert allocations.amounts_by_invoice(payment) == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"frozen": 70_001},
+        {"lost": 10_001},
+        {"refunded": 10_001},
+        {"frozen": 60_001, "refunded": 10_000},
+        {"frozen": -1},
+        {"lost": -1},
+        {"allocated": 5_001, "frozen": 5_000, "keeps_frozen": True},
+    ],
+)
+def test_payment_counts_no_more_than_it_has(payment_with_credit: Payment, changes: dict[str, int]) -> None:
+    with pytest.raises(allocations.AllocationError), transaction.atomic():
+        allocations.count(payment_with_credit, **changes)
+
+
+def test_payment_counts_up_to_what_it_has(payment_with_credit: Payment) -> None:
+    allocations.count(payment_with_credit, frozen=60_000, refunded=10_000)
+    allocations.count(payment_with_credit, frozen=-60_000, lost=0, allocated=-60_000)
+    allocations.count(payment_with_credit, lost=60_000)
+    payment_with_credit.refresh_from_db()
+    assert (payment_with_credit.held_minor, payment_with_credit.spendable_minor) == (0, 0)

@@ -355,4 +355,4 @@ def test_reversal_of_refund_needs_a_reason(overpaid: Payment, dana: Customer, al
 def test_count_of_refund_is_within_captured(overpaid: Payment) -> None:
     for amount_minor in (20_001, -1):
         with pytest.raises(AllocationError), transaction.atomic():
-            allocations.count_refund(overpaid, amount_minor)
+            allocations.count(overpaid, refunded=amount_minor)

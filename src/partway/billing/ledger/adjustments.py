@@ -10,7 +10,7 @@ from partway.lib.money import Money
 
 from .. import events
 from ..events import Actor
-from ..models import Adjustment, Invoice, Refund
+from ..models import Adjustment, Dispute, Invoice, Refund
 from .allocations import AllocationError
 
 
@@ -33,16 +33,18 @@ def settle(
     by: Actor,
     now: datetime,
     idempotency_key: str | None = None,
-    refund: Refund | None = None,
+    source: Refund | Dispute | None = None,
 ) -> Adjustment:
     """Settles so much of what is due on the locked invoice, with its event. Raises AllocationError for more.
 
-    refund: the one that reduces the invoice by it.
+    source: the refund that reduces the invoice by it, or the lost dispute whose money is taken as a loss.
     """
     _count_on_invoice(invoice, amount_minor)
-    row = _write(
-        invoice, amount_minor, cause="settled", reason=reason, note=note, by=by, now=now, refund=refund
-    )
+    of = {
+        "refund": source if isinstance(source, Refund) else None,
+        "dispute": source if isinstance(source, Dispute) else None,
+    }
+    row = _write(invoice, amount_minor, cause="settled", reason=reason, note=note, by=by, now=now, **of)
     data = {
         "amount_minor": amount_minor,
         "currency": invoice.currency,
@@ -107,7 +109,7 @@ def _write(
     note: str,
     by: Actor,
     now: datetime,
-    **references: Adjustment | Refund | None,
+    **references: Adjustment | Refund | Dispute | None,
 ) -> Adjustment:
     return Adjustment.objects.create(
         organization_id=invoice.organization_id,

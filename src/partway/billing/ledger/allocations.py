@@ -12,7 +12,7 @@ from django.db.models import F, Sum
 
 from partway.lib.money import Money
 
-from ..models import Allocation, Invoice, Payment, Refund
+from ..models import Allocation, Dispute, Invoice, Payment, Refund
 
 # A written-off invoice too, because its money may come after all.
 ALLOCATABLE_STATUSES = ("sent", "written_off")
@@ -37,16 +37,16 @@ def allocate(
     *,
     cause: str,
     now: datetime,
-    refund: Refund | None = None,
+    source: Refund | Dispute | None = None,
 ) -> None:
     """Allocates so much of a succeeded payment to the locked invoice; zero writes nothing. Raises AllocationError.
 
-    refund: the one that failed, for the cause `restored`.
+    source: the refund that failed, or the lost dispute that was won, for the causes `restored` and `reinstated`.
     """
     if amount_minor:
         # The payment first: its condition refuses money that is spent already before the invoice is touched.
-        _count_on_payment(payment, amount_minor)
-        record_allocation(payment, invoice, amount_minor, cause=cause, now=now, refund=refund)
+        count(payment, allocated=amount_minor, keeps_frozen=cause == "credit")
+        record_allocation(payment, invoice, amount_minor, cause=cause, now=now, source=source)
 
 
 def record_allocation(
@@ -56,12 +56,12 @@ def record_allocation(
     *,
     cause: str,
     now: datetime,
-    refund: Refund | None = None,
+    source: Refund | Dispute | None = None,
 ) -> None:
     """Allocates like `allocate`, for a payment whose `allocated_minor` the caller has written already."""
     if amount_minor:
         _count_on_invoice(invoice, amount_minor)
-        _write(payment, invoice, amount_minor, cause, now, refund)
+        _write(payment, invoice, amount_minor, cause, now, source)
 
 
 def deallocate(
@@ -71,16 +71,16 @@ def deallocate(
     *,
     cause: str,
     now: datetime,
-    refund: Refund | None = None,
+    source: Refund | Dispute | None = None,
 ) -> None:
     """Takes so much of this payment off the locked invoice: it becomes credit, unless the payment is reversed.
 
-    refund: the one that takes it off, for the cause `refunded`.
+    source: the refund or the lost dispute that takes it off, for the causes `refunded` and `disputed`.
     """
     if amount_minor:
         _count_on_invoice(invoice, -amount_minor)
-        _count_on_payment(payment, -amount_minor)
-        _write(payment, invoice, -amount_minor, cause, now, refund)
+        count(payment, allocated=-amount_minor)
+        _write(payment, invoice, -amount_minor, cause, now, source)
 
 
 def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
@@ -93,33 +93,53 @@ def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
     invoice.amount_paid_minor += amount_minor
 
 
-def _count_on_payment(payment: Payment, amount_minor: int) -> None:
-    then = F("allocated_minor") + amount_minor
-    rows = Payment.objects.succeeded().filter(pk=payment.pk).annotate(then=then)
-    within_captured = {"then__gte": 0, "captured_minor__gte": then + F("refunded_minor")}
-    if not rows.filter(**within_captured).update(allocated_minor=then):
-        raise AllocationError(f"payment {payment.pk} has no {amount_minor} left")
-    payment.allocated_minor += amount_minor
+def count(
+    payment: Payment,
+    *,
+    allocated: int = 0,
+    refunded: int = 0,
+    frozen: int = 0,
+    lost: int = 0,
+    keeps_frozen: bool = False,
+) -> None:
+    """Changes the sums of a succeeded payment by so many minor units, all in one conditional update.
 
-
-def count_refund(payment: Payment, amount_minor: int) -> None:
-    """Counts so much of the unallocated part of a succeeded payment as given back; negative takes it back.
-
-    Raises AllocationError.
+    keeps_frozen: spends no unit that an open dispute freezes. Raises AllocationError when the payment has not enough.
     """
-    then = F("refunded_minor") + amount_minor
-    rows = Payment.objects.succeeded().filter(pk=payment.pk).annotate(then=then)
-    within_captured = {"then__gte": 0, "captured_minor__gte": then + F("allocated_minor")}
-    if not rows.filter(**within_captured).update(refunded_minor=then):
-        raise AllocationError(f"payment {payment.pk} cannot give back {amount_minor}")
-    payment.refunded_minor += amount_minor
+    changes = {
+        "allocated_minor": allocated,
+        "refunded_minor": refunded,
+        "frozen_minor": frozen,
+        "lost_minor": lost,
+    }
+    then = {name: F(name) + change for name, change in changes.items()}
+    gone = then["refunded_minor"] + then["lost_minor"]
+    rows = Payment.objects.succeeded().filter(pk=payment.pk)
+    # Frozen units are allocated or not, so they are counted beside what is allocated, and not with it.
+    rows = rows.filter(captured_minor__gte=gone + then["allocated_minor"])
+    rows = rows.filter(captured_minor__gte=gone + then["frozen_minor"])
+    if keeps_frozen:
+        rows = rows.filter(captured_minor__gte=gone + then["allocated_minor"] + then["frozen_minor"])
+    changes = {name: change for name, change in changes.items() if change}
+    for name, change in changes.items():
+        rows = rows.filter(**{f"{name}__gte": -change})
+    if changes and not rows.update(**{name: then[name] for name in changes}):
+        raise AllocationError(f"payment {payment.pk} cannot count {changes}")
+    for name, change in changes.items():
+        setattr(payment, name, getattr(payment, name) + change)
 
 
 def _write(
-    payment: Payment, invoice: Invoice, amount_minor: int, cause: str, now: datetime, refund: Refund | None
+    payment: Payment,
+    invoice: Invoice,
+    amount_minor: int,
+    cause: str,
+    now: datetime,
+    source: Refund | Dispute | None,
 ) -> None:
     Allocation.objects.create(
-        refund=refund,
+        refund=source if isinstance(source, Refund) else None,
+        dispute=source if isinstance(source, Dispute) else None,
         organization_id=payment.organization_id,
         payment=payment,
         invoice=invoice,
@@ -131,9 +151,9 @@ def _write(
 
 
 def unallocated(payment: Payment) -> Money | None:
-    """Returns the part of a succeeded payment that is on no invoice and was not given back; else None.
+    """Returns the part of a succeeded payment that is here and on no invoice; else None.
 
-    It is the customer's credit, or a deposit that waits for its invoice.
+    It is the customer's credit, or a deposit that waits for its invoice; an open dispute may freeze it.
     """
     if payment.captured is None or payment.status != "succeeded":
         return None

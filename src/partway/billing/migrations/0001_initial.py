@@ -957,6 +957,8 @@ class Migration(migrations.Migration):
                 ("captured_currency", models.CharField(blank=True, default="", max_length=3)),
                 ("allocated_minor", models.BigIntegerField(default=0)),
                 ("refunded_minor", models.BigIntegerField(default=0)),
+                ("frozen_minor", models.BigIntegerField(default=0)),
+                ("lost_minor", models.BigIntegerField(default=0)),
                 ("deposit_given_back", models.BooleanField(default=False)),
                 ("checkout_ref", models.CharField(blank=True, default="", max_length=200)),
                 ("sealed_checkout_url", models.TextField(blank=True, default="")),
@@ -1020,7 +1022,15 @@ class Migration(migrations.Migration):
                             (
                                 "captured_minor__gt",
                                 django.db.models.expressions.CombinedExpression(
-                                    models.F("allocated_minor"), "+", models.F("refunded_minor")
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("allocated_minor"), "+", models.F("refunded_minor")
+                                        ),
+                                        "+",
+                                        models.F("frozen_minor"),
+                                    ),
+                                    "+",
+                                    models.F("lost_minor"),
                                 ),
                             ),
                             ("status", "succeeded"),
@@ -1141,21 +1151,47 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("allocated_minor", 0), ("refunded_minor", 0)),
+                            models.Q(("allocated_minor", 0), ("lost_minor", 0), ("refunded_minor", 0)),
                             models.Q(
                                 ("allocated_minor__gte", 0),
                                 (
                                     "captured_minor__gte",
                                     django.db.models.expressions.CombinedExpression(
-                                        models.F("allocated_minor"), "+", models.F("refunded_minor")
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("allocated_minor"), "+", models.F("refunded_minor")
+                                        ),
+                                        "+",
+                                        models.F("lost_minor"),
                                     ),
                                 ),
+                                ("lost_minor__gte", 0),
                                 ("refunded_minor__gte", 0),
                                 ("status", "succeeded"),
                             ),
                             _connector="OR",
                         ),
                         name="payment_allocated_within_captured",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("frozen_minor", 0),
+                            models.Q(
+                                (
+                                    "captured_minor__gte",
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("frozen_minor"), "+", models.F("refunded_minor")
+                                        ),
+                                        "+",
+                                        models.F("lost_minor"),
+                                    ),
+                                ),
+                                ("frozen_minor__gte", 0),
+                                ("status", "succeeded"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payment_frozen_within_captured",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1176,6 +1212,142 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="payment_fee_of_gateway",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Dispute",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("dis",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disputes",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disputes",
+                        to="billing.payment",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("won", "Won"), ("lost", "Lost")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("lost_minor", models.BigIntegerField(default=0)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("fraudulent", "The customer says that they did not pay this"),
+                            ("unrecognized", "The customer does not recognize the payment"),
+                            ("duplicate", "The customer says that they paid twice"),
+                            ("not_received", "The customer says that they received nothing"),
+                            ("not_as_described", "The customer is not satisfied with what they received"),
+                            ("canceled", "The customer says that they had canceled"),
+                            ("credit_not_processed", "The customer says that they were promised a refund"),
+                            ("debit_returned", "The bank returned the debit"),
+                            ("unknown", "The gateway names no reason"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("evidence_due_at", models.DateTimeField(null=True)),
+                ("fee_minor", models.BigIntegerField(default=0)),
+                ("fee_currency", models.CharField(blank=True, default="", max_length=3)),
+                ("gateway_ref", models.CharField(max_length=200)),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("remind_at", models.DateTimeField(null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("remind_at__isnull", False)),
+                        fields=["remind_at"],
+                        name="dispute_to_remind",
+                    ),
+                    models.Index(fields=["organization", "-opened_at", "-id"], name="dispute_newest"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="dispute_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("status", "open")),
+                            models.Q(
+                                ("closed_at__isnull", False),
+                                ("remind_at__isnull", True),
+                                ("status__in", ("won", "lost")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="dispute_closed_when_decided",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lost_minor", 0),
+                            models.Q(
+                                ("lost_minor__gt", 0),
+                                ("lost_minor__lte", models.F("amount_minor")),
+                                ("status__in", ("open", "lost")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="dispute_lost_within_amount",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "reason__in",
+                                [
+                                    "fraudulent",
+                                    "unrecognized",
+                                    "duplicate",
+                                    "not_received",
+                                    "not_as_described",
+                                    "canceled",
+                                    "credit_not_processed",
+                                    "debit_returned",
+                                    "unknown",
+                                ],
+                            )
+                        ),
+                        name="dispute_reason_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("fee_currency", ""), ("fee_minor", 0)),
+                            models.Q(("fee_minor__gt", 0), models.Q(("fee_currency", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="dispute_fee_has_currency",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("payment", "gateway_ref"), name="dispute_once_per_gateway_ref"
                     ),
                 ],
             },
@@ -1396,6 +1568,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "dispute",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="billing.dispute",
+                    ),
+                ),
+                (
                     "cause",
                     models.CharField(
                         choices=[
@@ -1405,6 +1587,7 @@ class Migration(migrations.Migration):
                             ("invoice_changed", "The invoice was lowered"),
                             ("invoice_voided", "The invoice was voided"),
                             ("refund_failed", "The refund failed that had reduced the invoice"),
+                            ("dispute_won", "The lost dispute was won after all"),
                         ],
                         default="settled",
                         max_length=20,
@@ -1413,7 +1596,12 @@ class Migration(migrations.Migration):
                 (
                     "reason",
                     models.CharField(
-                        choices=[("fee", "Bank fee"), ("rounding", "Rounding"), ("goodwill", "Goodwill")],
+                        choices=[
+                            ("fee", "Bank fee"),
+                            ("rounding", "Rounding"),
+                            ("goodwill", "Goodwill"),
+                            ("dispute", "Dispute lost"),
+                        ],
                         max_length=10,
                     ),
                 ),
@@ -1445,6 +1633,7 @@ class Migration(migrations.Migration):
                                         "invoice_changed",
                                         "invoice_voided",
                                         "refund_failed",
+                                        "dispute_won",
                                     ],
                                 ),
                                 ("taken_from__isnull", False),
@@ -1454,8 +1643,19 @@ class Migration(migrations.Migration):
                         name="adjustment_sign_fits_cause",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("reason__in", ["fee", "rounding", "goodwill"])),
+                        condition=models.Q(("reason__in", ["fee", "rounding", "goodwill", "dispute"])),
                         name="adjustment_reason_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("cause", "settled"), ("dispute__isnull", False), ("reason", "dispute")),
+                            models.Q(
+                                models.Q(("cause", "settled"), ("reason", "dispute"), _negated=True),
+                                ("dispute__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="adjustment_of_dispute",
                     ),
                 ],
             },
@@ -1601,6 +1801,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "dispute",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="billing.dispute",
+                    ),
+                ),
+                (
                     "cause",
                     models.CharField(
                         choices=[
@@ -1612,6 +1822,8 @@ class Migration(migrations.Migration):
                             ("released", "Moved to credit"),
                             ("refunded", "Given back"),
                             ("restored", "The refund failed"),
+                            ("disputed", "Dispute lost"),
+                            ("reinstated", "Lost dispute won after all"),
                         ],
                         default="payment",
                         max_length=10,
@@ -1627,18 +1839,23 @@ class Migration(migrations.Migration):
                         condition=models.Q(("refund__isnull", False)),
                         fields=["refund"],
                         name="allocation_by_refund",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("dispute__isnull", False)),
+                        fields=["dispute"],
+                        name="allocation_by_dispute",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
                                 ("amount_minor__gt", 0),
-                                ("cause__in", ("payment", "deposit", "credit", "restored")),
+                                ("cause__in", ("payment", "deposit", "credit", "restored", "reinstated")),
                             ),
                             models.Q(
                                 ("amount_minor__lt", 0),
-                                ("cause__in", ("reversed", "edited", "released", "refunded")),
+                                ("cause__in", ("reversed", "edited", "released", "refunded", "disputed")),
                             ),
                             _connector="OR",
                         ),
@@ -1654,6 +1871,17 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="allocation_of_refund",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("cause__in", ("disputed", "reinstated")), ("dispute__isnull", False)),
+                            models.Q(
+                                models.Q(("cause__in", ("disputed", "reinstated")), _negated=True),
+                                ("dispute__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="allocation_of_dispute",
                     ),
                 ],
             },

@@ -11,7 +11,8 @@ Customer ──< Quote ──< QuoteLine
                └────< Payment ┘               at most one unsettled per invoice or quote (P1)
                         │ └──< GatewayCall    each call to the gateway, with its key and body (P4)
                         ├────< Allocation     which part of the payment is on which invoice (M3)
-                        └────< Refund         which part of it went back to the customer (M8)
+                        ├────< Refund         which part of it went back to the customer (M8)
+                        └────< Dispute        which part of it the customer's bank asks back (M3)
 
 Party      a seller or a customer as what was issued shows them; of an invoice, a quote and a receipt (D9)
 QuoteTerms the organization's defaults for new quotes
@@ -25,6 +26,7 @@ from .adjustments import Adjustment
 from .alerts import Alert
 from .callbacks import Callback
 from .customers import Customer
+from .disputes import Dispute
 from .events import Event
 from .invoices import Invoice, InvoiceLine
 from .mails import Mail, MailAttempt
@@ -40,6 +42,7 @@ __all__ = [
     "Allocation",
     "Callback",
     "Customer",
+    "Dispute",
     "Event",
     "GatewayCall",
     "Invoice",

@@ -21,6 +21,11 @@ class AdjustmentReason(models.TextChoices):
     FEE = "fee", _("Bank fee")
     ROUNDING = "rounding", _("Rounding")
     GOODWILL = "goodwill", _("Goodwill")
+    DISPUTE = "dispute", _("Dispute lost")
+
+
+# What a member can choose for any rest; a lost dispute is settled by an act of its own.
+CHOSEN_REASONS = tuple(reason for reason in AdjustmentReason if reason != AdjustmentReason.DISPUTE)
 
 
 class AdjustmentCause(models.TextChoices):
@@ -32,6 +37,7 @@ class AdjustmentCause(models.TextChoices):
     INVOICE_CHANGED = "invoice_changed", _("The invoice was lowered")
     INVOICE_VOIDED = "invoice_voided", _("The invoice was voided")
     REFUND_FAILED = "refund_failed", _("The refund failed that had reduced the invoice")
+    DISPUTE_WON = "dispute_won", _("The lost dispute was won after all")
 
 
 class Adjustment(TextKeyModel):
@@ -45,6 +51,10 @@ class Adjustment(TextKeyModel):
     # The refund that reduces the invoice by it (M2). Found by its invoice.
     refund = models.ForeignKey(
         "Refund", on_delete=models.PROTECT, null=True, related_name="adjustments", db_index=False
+    )
+    # The lost dispute whose money is taken as a loss, instead of being due again.
+    dispute = models.ForeignKey(
+        "Dispute", on_delete=models.PROTECT, null=True, related_name="adjustments", db_index=False
     )
     cause = models.CharField(max_length=20, choices=AdjustmentCause.choices, default=AdjustmentCause.SETTLED)
     reason = models.CharField(max_length=10, choices=AdjustmentReason.choices)
@@ -73,6 +83,11 @@ class Adjustment(TextKeyModel):
             ),
             models.CheckConstraint(
                 condition=Q(reason__in=AdjustmentReason.values), name="adjustment_reason_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(cause="settled", reason="dispute", dispute__isnull=False)
+                | ~Q(cause="settled", reason="dispute") & Q(dispute__isnull=True),
+                name="adjustment_of_dispute",
             ),
         ]
         indexes: ClassVar = [

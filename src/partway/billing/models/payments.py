@@ -45,6 +45,12 @@ UNSETTLED = ("pending", "authorized", "capturing", "processing", "releasing", "c
 RECEIVED_STATUSES = ("succeeded", "reversed")  # money came in, though a check may have bounced later
 
 
+_HAS_SPENDABLE = Q(
+    status="succeeded",
+    captured_minor__gt=F("allocated_minor") + F("refunded_minor") + F("frozen_minor") + F("lost_minor"),
+)
+
+
 class PaymentQuerySet(OrganizationQuerySet["Payment"]):
     """The vocabulary for payments."""
 
@@ -60,9 +66,9 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
         """Money that came in."""
         return self.filter(status=PaymentStatus.SUCCEEDED)
 
-    def with_unallocated(self) -> PaymentQuerySet:
-        """Of which a part is on no invoice: credit, or a deposit that waits for its invoice."""
-        return self.succeeded().filter(captured_minor__gt=F("allocated_minor") + F("refunded_minor"))
+    def with_spendable(self) -> PaymentQuerySet:
+        """Of which a part is on no invoice and in no dispute: credit, or a deposit that waits for its invoice."""
+        return self.filter(_HAS_SPENDABLE)
 
     def deposits(self) -> PaymentQuerySet:
         """Deposits that came in and were accepted; one that was not is the customer's credit (P3).
@@ -132,7 +138,12 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
     allocated_minor = models.BigIntegerField(default=0)
     # The sum of its refunds that are pending or succeeded, for the same reason (M5).
     refunded_minor = models.BigIntegerField(default=0)
-    # Set for ever, also when the refund is reversed: by then another payment may be the deposit of the quote.
+    # The sum of its open disputes: their units stay where they are, but cannot be given back or spent (M3, M5).
+    frozen_minor = models.BigIntegerField(default=0)
+    # The sum of its lost disputes, as far as it had money for them: neither allocated nor credit any more.
+    lost_minor = models.BigIntegerField(default=0)
+    # Set for ever, also when the refund is reversed or the lost dispute is won: by then another payment may be the
+    # deposit of the quote.
     deposit_given_back = models.BooleanField(default=False)
     checkout_ref = models.CharField(max_length=200, blank=True, default="")
     # The checkout's address is a payment link too: stored sealed, so that a dump of the database opens nothing (R8).
@@ -203,14 +214,25 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
             ),
             parties_when("payment", issued=Q(status__in=RECEIVED_STATUSES)),
             models.CheckConstraint(
-                condition=Q(allocated_minor=0, refunded_minor=0)
+                condition=Q(allocated_minor=0, refunded_minor=0, lost_minor=0)
                 | Q(
                     status="succeeded",
                     allocated_minor__gte=0,
                     refunded_minor__gte=0,
-                    captured_minor__gte=F("allocated_minor") + F("refunded_minor"),
+                    lost_minor__gte=0,
+                    captured_minor__gte=F("allocated_minor") + F("refunded_minor") + F("lost_minor"),
                 ),
                 name="payment_allocated_within_captured",
+            ),
+            # Beside the one above: frozen units are allocated or unallocated, so they are not in that sum.
+            models.CheckConstraint(
+                condition=Q(frozen_minor=0)
+                | Q(
+                    status="succeeded",
+                    frozen_minor__gte=0,
+                    captured_minor__gte=F("frozen_minor") + F("refunded_minor") + F("lost_minor"),
+                ),
+                name="payment_frozen_within_captured",
             ),
             models.CheckConstraint(
                 condition=~Q(status="reversed") | Q(gateway_account__isnull=True),
@@ -246,13 +268,7 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
                 name="payment_figures",
             ),
             # The few payments of which something is left, which is their customers' credit.
-            models.Index(
-                fields=["organization"],
-                condition=Q(
-                    status="succeeded", captured_minor__gt=F("allocated_minor") + F("refunded_minor")
-                ),
-                name="payment_with_credit",
-            ),
+            models.Index(fields=["organization"], condition=_HAS_SPENDABLE, name="payment_with_credit"),
         ]
 
     def day(self, time_zone: str) -> date:
@@ -297,9 +313,24 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
         return captured - fee
 
     @property
+    def held_minor(self) -> int:
+        """The part that is here: neither given back nor lost in a dispute."""
+        return (self.captured_minor or 0) - self.refunded_minor - self.lost_minor
+
+    @property
+    def refundable_minor(self) -> int:
+        """The part that can be given back: held, and in no open dispute (DESIGN M5)."""
+        return self.held_minor - self.frozen_minor
+
+    @property
     def unallocated_minor(self) -> int:
-        """The part on no invoice that was not given back: credit, or a deposit that waits for its invoice."""
-        return (self.captured_minor or 0) - self.allocated_minor - self.refunded_minor
+        """The part that is here and on no invoice: credit, or a deposit that waits for its invoice."""
+        return self.held_minor - self.allocated_minor
+
+    @property
+    def spendable_minor(self) -> int:
+        """The unallocated part that no open dispute freezes, which takes of the unallocated part first."""
+        return max(0, self.unallocated_minor - self.frozen_minor)
 
     @property
     def checkout_url(self) -> str:
@@ -415,10 +446,13 @@ class AllocationCause(models.TextChoices):
     RELEASED = "released", _("Moved to credit")
     REFUNDED = "refunded", _("Given back")
     RESTORED = "restored", _("The refund failed")
+    DISPUTED = "disputed", _("Dispute lost")
+    REINSTATED = "reinstated", _("Lost dispute won after all")
 
 
-ALLOCATING_CAUSES = ("payment", "deposit", "credit", "restored")
-DEALLOCATING_CAUSES = ("reversed", "edited", "released", "refunded")
+ALLOCATING_CAUSES = ("payment", "deposit", "credit", "restored", "reinstated")
+DEALLOCATING_CAUSES = ("reversed", "edited", "released", "refunded", "disputed")
+_OF_REFUND, _OF_DISPUTE = Q(cause__in=("refunded", "restored")), Q(cause__in=("disputed", "reinstated"))
 
 
 class Allocation(models.Model):
@@ -431,6 +465,10 @@ class Allocation(models.Model):
     # The refund that took it off the invoice, or that failed and put it back there; few allocations have one.
     refund = models.ForeignKey(
         "Refund", on_delete=models.PROTECT, null=True, related_name="allocations", db_index=False
+    )
+    # The dispute that was lost, or was won after it had been lost.
+    dispute = models.ForeignKey(
+        "Dispute", on_delete=models.PROTECT, null=True, related_name="allocations", db_index=False
     )
     cause = models.CharField(max_length=10, choices=AllocationCause.choices, default=AllocationCause.PAYMENT)
     amount_minor = models.BigIntegerField()
@@ -445,11 +483,17 @@ class Allocation(models.Model):
                 name="allocation_sign_fits_cause",
             ),
             models.CheckConstraint(
-                condition=Q(cause__in=("refunded", "restored"), refund__isnull=False)
-                | ~Q(cause__in=("refunded", "restored")) & Q(refund__isnull=True),
+                condition=_OF_REFUND & Q(refund__isnull=False) | ~_OF_REFUND & Q(refund__isnull=True),
                 name="allocation_of_refund",
+            ),
+            models.CheckConstraint(
+                condition=_OF_DISPUTE & Q(dispute__isnull=False) | ~_OF_DISPUTE & Q(dispute__isnull=True),
+                name="allocation_of_dispute",
             ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["refund"], condition=Q(refund__isnull=False), name="allocation_by_refund"),
+            models.Index(
+                fields=["dispute"], condition=Q(dispute__isnull=False), name="allocation_by_dispute"
+            ),
         ]

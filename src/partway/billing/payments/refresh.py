@@ -2,11 +2,13 @@
 
 callback ─┐                                                 booking.apply
 return  ──┼─ refresh_payment ─> fetch from the gateway ─>   refund_booking.apply (locked) ─> capture or close ─┐
-worker  ──┘                          ^──────────────────────────────────────────────────────────────────────────┘
+worker  ──┘                          ^            dispute_booking.apply                                         │
+                                     └──────────────────────────────────────────────────────────────────────────┘
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
@@ -20,7 +22,7 @@ from ..checkouts.gateway_calls import CallInProgress
 from ..models import Callback, Invoice, Payment
 from ..receivables.offline_payments import lock_invoices
 from ..states import move
-from . import booking, refund_booking
+from . import booking, dispute_booking, refund_booking
 from .booking import GatewayAction
 
 log = structlog.get_logger(__name__)
@@ -44,13 +46,15 @@ def refresh_payment(payment: Payment, *, now: datetime, callback: Callback | Non
         else:
             record_checkout(fresh, ref=checkout.ref, url=checkout.url)
         fresh = _load(payment.pk)
+    # What is known before the state is fetched, so that an older state is not booked after a newer one.
+    known = dispute_booking.versions(fresh) if fresh.status == "succeeded" else {}
     # Never from the callback or the query of the return URL: both pass through hands other than the gateway's,
     # and may be old. Only the state that is fetched now is booked (P6).
     state = gateway_calls.fetch_state(fresh) if fresh.checkout_ref else None
     for _ in range(_MAX_TURNS):
         if state is None:
             break
-        action, fresh = _book(fresh, state, now, callback)
+        action, fresh = _book(fresh, state, known, now, callback)
         if action is None:
             return fresh
         state = _carry_out(action, fresh, now)
@@ -64,23 +68,30 @@ def _load(payment_id: str) -> Payment:
 
 @transaction.atomic(durable=True)
 def _book(
-    payment: Payment, state: CheckoutState, now: datetime, callback: Callback | None
+    payment: Payment,
+    state: CheckoutState,
+    known: Mapping[str, int],
+    now: datetime,
+    callback: Callback | None,
 ) -> tuple[GatewayAction | None, Payment]:
     """Books a state under the document's lock; returns the next action at the gateway and the payment as booked."""
     # The document is locked before its payment is read: every act takes locks in this order, and a payment read
     # before the wait could be in a state that another booking has left meanwhile.
-    # A refund changes every invoice that the payment is on, so they are all locked, in the order of those acts.
-    invoices = lock_invoices(payment) if state.refunds else {}
+    # Refunds and disputes change every invoice that the payment is on, so they are all locked, in the order of those
+    # acts.
+    goes_back = bool(state.refunds or state.disputes)
+    invoices = lock_invoices(payment) if goes_back else {}
     document = payability.document_for_update(payment)
     rows = Payment.objects.select_related("gateway_account", "organization", "payment_request")
     fresh = rows.get(pk=payment.pk)
     fresh.document = document
     by = events.gateway_actor(gateway_calls.gateway_account_for(fresh).gateway)
     action = booking.apply(fresh, state=state, by=by, now=now)
-    if state.refunds:
+    if goes_back:
         if isinstance(document, Invoice):  # the row that the booking has changed in memory
             invoices[document.pk] = document
         refund_booking.apply(fresh, state.refunds, invoices, by=by, now=now)
+        dispute_booking.apply(fresh, state.disputes, invoices, known, by=by, now=now)
     if callback is not None:
         # In the same transaction as the booking: a crash leaves either both or neither, and then the callback is
         # retried (P7).

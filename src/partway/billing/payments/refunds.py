@@ -54,7 +54,7 @@ def unavailable_reason(payment: Payment) -> Conflict | None:
         return Conflict(reason="refund_without_gateway")
     if payment.status != "succeeded":
         return Conflict(reason="refund_without_money")
-    return None if refundable(payment) else Conflict(reason="refunded_already")
+    return refund_effects.not_refundable(payment)
 
 
 def field_errors(new_refund: NewRefund, payment: Payment) -> dict[str, FieldError | str]:

@@ -25,9 +25,10 @@ from . import amount_due
 def payments_with_credit(customer: Customer) -> PaymentQuerySet:
     """Returns the customer's payments with an unallocated part that is credit, oldest first.
 
-    A deposit that waits for the invoice of its quote is reserved for it, so it is not credit (DESIGN D2).
+    What an open dispute freezes is none until it is won. A deposit that waits for the invoice of its quote is reserved
+    for it, so it is not credit (DESIGN D2).
     """
-    payments = Payment.objects.with_unallocated().filter(
+    payments = Payment.objects.with_spendable().filter(
         Q(invoice__customer=customer) | Q(quote__customer=customer)
     )
     return payments.without_waiting_deposits().order_by("settled_at", "pk")
@@ -45,11 +46,11 @@ def available_credit(invoice: Invoice) -> Money:
 
 
 def _sums(payments: Iterable[Payment]) -> list[Money]:
-    """Returns the unallocated sum of these payments per currency."""
+    """Returns the sum of credit of these payments per currency."""
     sums: dict[str, int] = defaultdict(int)
     for payment in payments:
         # In the currency that was captured, which can differ from the one that was asked for (M4).
-        sums[payment.captured_currency] += payment.unallocated_minor
+        sums[payment.captured_currency] += payment.spendable_minor
     return [Money(amount, currency) for currency, amount in sorted(sums.items())]
 
 
@@ -86,7 +87,7 @@ def apply(
     # Oldest first, as accountants expect. Ties are broken by id, so that a repeat spends the same payments.
     left, parts = amount.amount_minor, {}
     for payment in payments_with_credit(invoice.customer).filter(captured_currency=invoice.currency):
-        part = min(left, payment.unallocated_minor)
+        part = min(left, payment.spendable_minor)
         if part:
             allocations.allocate(payment, invoice, part, cause="credit", now=now)
             parts[payment.pk] = part

@@ -45,7 +45,7 @@ def unavailable_reason(payment: Payment) -> Conflict | None:
     """Returns the error that `record` raises now for any refund of this payment, or None."""
     if payment.status != "succeeded":
         return Conflict(reason="refund_without_money")
-    return None if refundable(payment) else Conflict(reason="refunded_already")
+    return refund_effects.not_refundable(payment)
 
 
 def detail_errors(
@@ -108,7 +108,7 @@ def record(
         return [_refund(payment, refund.amount.amount_minor, refund, invoices, by, now)]
     left, recorded = refund.amount.amount_minor, []
     for source in _credit(customer, refund.amount.currency):
-        if part := min(left, source.unallocated_minor):
+        if part := min(left, source.spendable_minor):
             recorded.append(_refund(source, part, refund, invoices, by, now))
             left -= part
     return recorded
@@ -134,7 +134,7 @@ def _is_same(
 def _amount_error(amount: Money, customer: Customer, payment: Payment | None) -> FieldError | None:
     if payment is None:
         left = Money(
-            sum(each.unallocated_minor for each in _credit(customer, amount.currency)), amount.currency
+            sum(each.spendable_minor for each in _credit(customer, amount.currency)), amount.currency
         )
     else:
         left = refundable(payment)

@@ -19,7 +19,7 @@ from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, field_error
 from ..events import Actor
 from ..ledger import adjustments
 from ..models import Adjustment, Event, Invoice
-from ..models.adjustments import AdjustmentReason
+from ..models.adjustments import CHOSEN_REASONS
 from . import amount_due
 
 MAX_NOTE_LENGTH = 300
@@ -57,7 +57,7 @@ def unavailable_reason(invoice: Invoice) -> InvoiceNotSent | None:
 def field_errors(settlement: Settlement, rest: Money, total: Money) -> dict[str, FieldError | str]:
     """Returns the error of each wrong field of a settlement that closes `rest` of an invoice of `total`."""
     errors: dict[str, FieldError | str] = {}
-    if settlement.reason not in AdjustmentReason.values:
+    if settlement.reason not in CHOSEN_REASONS:
         errors["settle_reason"] = field_error("settle_reason_unknown")
     if len(settlement.note) > MAX_NOTE_LENGTH:
         errors["settle_note"] = field_error("settle_note_too_long", limit=MAX_NOTE_LENGTH)

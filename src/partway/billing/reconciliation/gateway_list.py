@@ -20,7 +20,7 @@ from .. import alerts
 from ..checkouts import gateway_calls
 from ..claims import ClaimableRows
 from ..models import Payment
-from ..payments import fee_booking, refund_booking
+from ..payments import dispute_booking, fee_booking, refund_booking
 from ..payments.refresh import record_checkout, refresh_payment
 
 log = structlog.get_logger(__name__)
@@ -178,14 +178,15 @@ def _alert_unmatched_checkout(summary: CheckoutSummary, account: GatewayAccount,
 
 
 def _compare(summary: CheckoutSummary, payment: Payment, now: datetime) -> bool:
-    """Books unheard-of refunds and fees, and alerts to another captured amount; returns whether it did."""
+    """Books unheard-of refunds, disputes and fees, and alerts to another captured amount; returns whether it did."""
     state, booked = summary.state, payment.captured
     differs = state.captured is not None and state.captured != booked
     if differs:
         alerts.raise_for_payment(
             "booked_amount_mismatch", payment, now=now, booked=booked, captured=state.captured
         )
-    if not (fee_booking.is_news(payment, state.fee) or refund_booking.changes(payment, state.refunds)):
+    is_news = fee_booking.is_news(payment, state.fee) or refund_booking.changes(payment, state.refunds)
+    if not is_news and not dispute_booking.changes(payment, state.disputes):
         return differs
     refresh_payment(payment, now=now)
     return True

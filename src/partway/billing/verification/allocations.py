@@ -7,39 +7,42 @@ from collections import defaultdict
 from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
-from ..models import Adjustment, Alert, Allocation, Customer, Invoice, Payment, Refund
+from ..models import Adjustment, Alert, Allocation, Customer, Dispute, Invoice, Payment, Refund
 from ..models.invoices import AMOUNT_DUE_MINOR
 from ..models.payments import ALLOCATING_CAUSES, DEALLOCATING_CAUSES, RECEIVED_STATUSES
 from .checks import Findings, Rows, TableCheck, check, has_event, no_rows_where, total
 
 
 def _balance_by_customer(customers: Rows) -> Findings:
-    """Compares what a customer paid with what is on their invoices, their credit, and what went back, per currency."""
+    """Compares what a customer paid with what is on their invoices, their credit, and what is gone, per currency."""
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for noun in ("invoice__customer", "quote__customer"):
         payments = Payment.objects.succeeded().filter(**{f"{noun}__in": customers})
         grouped = payments.values_list(noun, "captured_currency").annotate(
             captured_sum=Sum("captured_minor"),
-            unallocated_sum=Sum(F("captured_minor") - F("allocated_minor") - F("refunded_minor")),
+            unallocated_sum=Sum(
+                F("captured_minor") - F("allocated_minor") - F("refunded_minor") - F("lost_minor")
+            ),
         )
         for customer, currency, captured, unallocated in grouped:
             sums[customer, currency][0] += captured
             sums[customer, currency][2] += unallocated
-        refunds = Refund.objects.counted().filter(**{f"payment__{noun}__in": customers})
-        refunded_sums = refunds.values_list(f"payment__{noun}", "currency").annotate(
-            refunded_sum=Sum(F("amount_minor") - F("lost_minor"))
-        )
-        for customer, currency, refunded in refunded_sums:
-            sums[customer, currency][3] += refunded
+        for gone in (Refund.objects.counted(), Dispute.objects.lost()):
+            by_customer = gone.filter(**{f"payment__{noun}__in": customers})
+            gone_sums = by_customer.values_list(f"payment__{noun}", "currency").annotate(
+                gone_sum=Sum(F("amount_minor") - F("lost_minor"))
+            )
+            for customer, currency, gone_sum in gone_sums:
+                sums[customer, currency][3] += gone_sum
     invoices = Invoice.objects.filter(customer__in=customers).values_list("customer", "currency")
     for customer, currency, paid in invoices.annotate(paid=Sum("amount_paid_minor")):
         sums[customer, currency][1] += paid
-    for (customer, currency), (captured, paid, unallocated, refunded) in sums.items():
-        if captured != paid + unallocated + refunded or unallocated < 0:
+    for (customer, currency), (captured, paid, unallocated, gone_sum) in sums.items():
+        if captured != paid + unallocated + gone_sum or unallocated < 0:
             message = (
                 f"{captured} {currency} was paid, {paid} is on invoices, and the credit is {unallocated}"
             )
-            yield customer, f"{message}; {refunded} was given back" if refunded else message
+            yield customer, f"{message}; {gone_sum} was given back or lost" if gone_sum else message
 
 
 def _is_payment_of(noun: str) -> Exists:
@@ -49,6 +52,15 @@ def _is_payment_of(noun: str) -> Exists:
 
 
 _ALLOCATED_SUM = total(Allocation.objects.filter(invoice=OuterRef("invoice")), "payment", of="payment")
+# What a payment still has, frozen or not.
+_HELD_MINOR = Coalesce("captured_minor", 0) - F("refunded_minor") - F("lost_minor")
+_SETTLED_FOR_DISPUTE = total(
+    Adjustment.objects.filter(invoice=OuterRef("invoice")), "dispute", of="dispute"
+) + total(
+    Adjustment.objects.filter(taken_from__invoice=OuterRef("invoice")),
+    "taken_from__dispute",
+    of="dispute",
+)
 _HAS_ALERT = Exists(Alert.objects.filter(payment=OuterRef("pk"), kind="captured_amount_mismatch"))
 _AS_REQUESTED = Q(captured_minor=F("amount_minor"), captured_currency=F("currency"))
 
@@ -122,8 +134,14 @@ CHECKS = (
             Payment,
             Q(allocated_minor__lt=0)
             | Q(refunded_minor__lt=0)
-            | Q(allocated_minor__gt=Coalesce("captured_minor", 0) - F("refunded_minor")),
-            "captured {captured_minor}, allocated {allocated_minor}, given back {refunded_minor}",
+            | Q(lost_minor__lt=0)
+            | Q(allocated_minor__gt=_HELD_MINOR),
+            "captured {captured_minor}, allocated {allocated_minor}, given back {refunded_minor}, lost {lost_minor}",
+        ),
+        no_rows_where(
+            Payment,
+            Q(frozen_minor__lt=0) | Q(frozen_minor__gt=_HELD_MINOR),
+            "captured {captured_minor}, frozen {frozen_minor}, given back {refunded_minor}, lost {lost_minor}",
         ),
     ),
     check(
@@ -131,8 +149,9 @@ CHECKS = (
         "only a succeeded payment holds money; a reversed one is offline and holds none",
         no_rows_where(
             Payment,
-            ~Q(status="succeeded") & ~Q(allocated_minor=0, refunded_minor=0),
-            "{status}, but allocated {allocated_minor}, given back {refunded_minor}",
+            ~Q(status="succeeded") & ~Q(allocated_minor=0, refunded_minor=0, frozen_minor=0, lost_minor=0),
+            "{status}, but allocated {allocated_minor}, given back {refunded_minor}, frozen {frozen_minor}, "
+            "lost {lost_minor}",
         ),
         no_rows_where(
             Payment,
@@ -157,6 +176,53 @@ CHECKS = (
         ),
     ),
     check(
+        "M3",
+        "what a payment says is frozen, or lost, is the sum of its disputes that are open, or lost",
+        *(
+            no_rows_where(
+                Payment,
+                ~Q(**{column: F("recomputed")}),
+                f"{word} {{{column}}}, disputes {{recomputed}}",
+                recomputed=total(disputes, "payment") - total(disputes, "payment", "lost_minor"),
+            )
+            for column, word, disputes in (
+                ("frozen_minor", "frozen", Dispute.objects.open()),
+                ("lost_minor", "lost", Dispute.objects.lost()),
+            )
+        ),
+        no_rows_where(
+            Dispute,
+            Q(amount_minor__lte=0) | ~Q(currency=F("payment__captured_currency")),
+            "{amount_minor} {currency} of {payment}",
+        ),
+    ),
+    check(
+        "M5",
+        "what a dispute took off invoices is at most itself, and of its own payment",
+        no_rows_where(
+            Dispute,
+            Q(taken__gt=0) | Q(amount_minor__lt=F("lost_minor") - F("taken")),
+            "{amount_minor}, of which {lost_minor} is beyond its payment, but {taken} is on invoices",
+            taken=total(Allocation.objects.all(), "dispute"),
+        ),
+        no_rows_where(
+            Allocation,
+            Q(dispute__isnull=False) & ~Q(dispute__payment=F("payment")),
+            "{amount_minor} of {payment} by {cause}, which does not fit {dispute}",
+        ),
+        no_rows_where(
+            Adjustment,
+            Q(dispute__isnull=False, settled__gt=0 - F("taken")),
+            "{settled} is settled for {dispute}, which took {taken} off {invoice}",
+            settled=_SETTLED_FOR_DISPUTE,
+            taken=total(
+                Allocation.objects.filter(invoice=OuterRef("invoice"), cause="disputed"),
+                "dispute",
+                of="dispute",
+            ),
+        ),
+    ),
+    check(
         "M5",
         "what a refund took off invoices is at most itself; one that failed puts back no more, in its payment",
         no_rows_where(
@@ -174,12 +240,26 @@ CHECKS = (
     ),
     check(
         "M5",
-        "money that was sent back beyond its payment has an alert",
-        no_rows_where(
-            Refund,
-            Q(lost_minor__gt=0)
-            & ~Exists(Alert.objects.filter(payment=OuterRef("payment"), kind="refunded_beyond_payment")),
-            "{lost_minor} of {payment} is lost, and no alert was raised",
+        "money that went beyond its payment has an alert, and is no loss while the payment has money for it",
+        *(
+            no_rows_where(
+                model,
+                Q(lost_minor__gt=0) & ~Exists(Alert.objects.filter(payment=OuterRef("payment"), kind=kind)),
+                "{lost_minor} of {payment} is lost, and no alert was raised",
+            )
+            for model, kind in (
+                (Refund, "refunded_beyond_payment"),
+                (Dispute, "disputed_beyond_payment"),
+            )
+        ),
+        *(
+            no_rows_where(
+                model,
+                Q(status__in=statuses, lost_minor__gt=0)
+                & Exists(Payment.objects.filter(pk=OuterRef("payment"), frozen_minor__lt=_HELD_MINOR)),
+                "{lost_minor} of {payment} is lost, which has money for it",
+            )
+            for model, statuses in ((Refund, ("pending", "succeeded")), (Dispute, ("open", "lost")))
         ),
     ),
     check(

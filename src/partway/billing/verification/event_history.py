@@ -29,6 +29,7 @@ from ..models import (
     Allocation,
     Callback,
     Customer,
+    Dispute,
     Event,
     GatewayCall,
     Invoice,
@@ -38,7 +39,7 @@ from ..models import (
     Quote,
     Refund,
 )
-from ..states import INVOICE, PAYMENT, PAYMENT_REQUEST, QUOTE, Transitions
+from ..states import DISPUTE, INVOICE, PAYMENT, PAYMENT_REQUEST, QUOTE, Transitions
 from .checks import (
     CHUNK_SIZE,
     Findings,
@@ -85,11 +86,19 @@ def _has_event_of_recipients() -> Exists:
     return Exists(events)
 
 
-def _replayed(model: type[Model], noun: str, first: str, table: Transitions) -> TableCheck:
-    """Returns a part that replays the transitions of each row from its first status to the stored one."""
+def _replayed(
+    model: type[Model], noun: str, first: str, table: Transitions, *, in_data: str = ""
+) -> TableCheck:
+    """Returns a part that replays the transitions of each row from its first status to the stored one.
+
+    in_data: the key of the events' data that names the row, where their `noun` is a row that both have.
+    """
     known = frozenset(f"{event_type} {source} {to}" for (source, to), event_type in table.items())
     move = Concat("type", Value(" "), KT("data__from"), Value(" "), KT("data__to"), output_field=TextField())
-    events = Event.objects.filter(type__in=sorted(set(table.values())), **{noun: OuterRef("pk")})
+    of = {noun: OuterRef(noun if in_data else "pk")}
+    if in_data:
+        of[f"data__{in_data}"] = OuterRef("pk")
+    events = Event.objects.filter(type__in=sorted(set(table.values())), **of)
     moves = events.values(noun).annotate(moves=_Joined(move, output_field=TextField())).values("moves")
 
     # Most rows share one of few histories, so each history is judged once.
@@ -157,7 +166,8 @@ def _has_cause_event(
     """Returns a part that finds allocations of this cause without the event that was recorded with them."""
     missing = Q(cause=cause) & ~has_event(noun, *types, of=noun, at="created_at", data_columns=data_columns)
     message = "{amount_minor} of {payment} on {invoice} by {cause}: no event says so"
-    return no_rows_where(Allocation, missing, message, act_sum=_SUM_OF_ACT, deallocated=0 - _SUM_OF_ACT)
+    sums = {"act_sum": _SUM_OF_ACT, "deallocated": 0 - _SUM_OF_ACT, "taken": 0 - F("amount_minor")}
+    return no_rows_where(Allocation, missing, message, **sums)
 
 
 # One act may allocate several payments to an invoice, or deallocate several.
@@ -187,8 +197,11 @@ _REFUND_STATUS = Case(
     default=Value("pending"),
 )
 _HAS_ENDED_DEPOSIT = Exists(
-    Event.objects.filter(type__startswith="refund.", payment=OuterRef("pk"), data__ends_deposit=True)
+    Event.objects.filter(payment=OuterRef("pk"), data__ends_deposit=True).filter(
+        Q(type__startswith="refund.") | Q(type="dispute.lost")
+    )
 )
+_OF_DISPUTE = {**_AMOUNT, "dispute": "pk"}
 _ENDS_OF_REQUESTS = sorted(set(PAYMENT_REQUEST.values()))
 _ENDS_OF_PAYMENTS = ("payment.succeeded", "payment.recorded", "payment.failed", "payment.canceled")
 
@@ -200,6 +213,7 @@ CHECKS = (
         _replayed(Quote, "quote", "draft", QUOTE),
         _replayed(PaymentRequest, "payment_request", "open", PAYMENT_REQUEST),
         _replayed(Payment, "payment", "pending", PAYMENT),
+        _replayed(Dispute, "payment", "open", DISPUTE, in_data="dispute"),
     ),
     check(
         "M6",
@@ -255,11 +269,15 @@ CHECKS = (
         _has_cause_event(
             "edited", "invoice", "invoice.edited", data_columns={"credited_minor": "deallocated"}
         ),
-        _has_cause_event(
-            "refunded", "invoice", "invoice.payment_refunded", data_columns={"amount_minor": "deallocated"}
-        ),
-        _has_cause_event(
-            "restored", "invoice", "invoice.payment_restored", data_columns={"amount_minor": "act_sum"}
+        # Each with an event of its own: one report can name several refunds and disputes.
+        *(
+            _has_cause_event(cause, "invoice", event_type, data_columns={"amount_minor": column})
+            for cause, event_type, column in (
+                ("refunded", "invoice.payment_refunded", "taken"),
+                ("restored", "invoice.payment_restored", "amount_minor"),
+                ("disputed", "invoice.payment_lost", "taken"),
+                ("reinstated", "invoice.payment_reinstated", "amount_minor"),
+            )
         ),
         _has_cause_event(
             "released", "invoice", "credit.released", data_columns={"amount_minor": "deallocated"}
@@ -345,6 +363,63 @@ CHECKS = (
             | Q(deposit_given_back=False, quote__isnull=False) & _HAS_ENDED_DEPOSIT,
             "deposit given back is {deposit_given_back}, its events say the opposite",
         ),
+    ),
+    check(
+        "M6",
+        "each dispute has the event that opened it, and its amount, fee and loss are those of its events",
+        no_rows_where(
+            Dispute,
+            ~has_event(
+                "payment", "dispute.opened", of="payment", at="opened_at", data_columns={"dispute": "pk"}
+            ),
+            "opened at {opened_at}: no event says so",
+        ),
+        no_rows_where(
+            Dispute,
+            ~has_event(
+                "payment",
+                "dispute.opened",
+                "dispute.updated",
+                of="payment",
+                data_columns={**_OF_DISPUTE, "reason": "reason"},
+            ),
+            "{amount_minor} {currency} of {payment} by {reason}, which no event says",
+        ),
+        no_rows_where(
+            Dispute,
+            Q(status__in=("open", "lost"))
+            & ~has_event(
+                "payment",
+                *("dispute.opened", "dispute.updated", "dispute.lost", "dispute.loss_covered"),
+                of="payment",
+                data_columns={"dispute": "pk", "lost_minor": "lost_minor"},
+            ),
+            "{lost_minor} is beyond its payment, which no event says",
+        ),
+        no_rows_where(
+            Dispute,
+            ~has_event(
+                "payment",
+                *("dispute.opened", "dispute.fee_changed"),
+                of="payment",
+                data_columns={"dispute": "pk", "fee_minor": "fee_minor", "fee_currency": "fee_currency"},
+            ),
+            "a fee of {fee_minor} {fee_currency}, which no event says",
+        ),
+        no_rows_where(
+            Dispute,
+            Q(closed_at__isnull=False)
+            & ~has_event(
+                "payment",
+                "dispute.won",
+                "dispute.lost",
+                of="payment",
+                at="closed_at",
+                data_columns={"dispute": "pk"},
+            ),
+            "closed at {closed_at}, which no event says",
+        ),
+        times_in_order(Dispute, "opened_at", "closed_at"),
     ),
     check(
         "M6",

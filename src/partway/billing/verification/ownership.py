@@ -12,6 +12,7 @@ from ..models import (
     Alert,
     Allocation,
     Customer,
+    Dispute,
     Event,
     Invoice,
     Mail,
@@ -56,9 +57,12 @@ CHECKS = (
         *_same_organization(Payment, invoice=Invoice, quote=Quote, payment_request=PaymentRequest),
         *_same_organization(Payment, gateway_account=GatewayAccount, issued_by=Party, issued_to=Party),
         *_same_organization(Party, logo=Logo),
-        *_same_organization(Allocation, payment=Payment, invoice=Invoice, refund=Refund),
-        *_same_organization(Adjustment, invoice=Invoice, taken_from=Adjustment, refund=Refund),
+        *_same_organization(Allocation, payment=Payment, invoice=Invoice, refund=Refund, dispute=Dispute),
+        *_same_organization(
+            Adjustment, invoice=Invoice, taken_from=Adjustment, refund=Refund, dispute=Dispute
+        ),
         *_same_organization(Refund, payment=Payment),
+        *_same_organization(Dispute, payment=Payment),
         *_same_organization(Alert, payment=Payment, invoice=Invoice),
         *_same_organization(Event, customer=Customer),
         # An event is compared with its most specific row, whose own references have parts above.

@@ -7,7 +7,7 @@ from django.db.models.functions import Concat, StrIndex, Substr
 
 from partway.accounts.models import GatewayAccount
 
-from ..models import Alert, Callback, Event, GatewayCall, Payment, Refund
+from ..models import Alert, Callback, Dispute, Event, GatewayCall, Payment, Refund
 from ..models.payments import RECEIVED_STATUSES, UNSETTLED
 from .checks import check, no_rows_where
 
@@ -38,6 +38,7 @@ _ACCOUNTS = GatewayAccount.objects.filter(organization=OuterRef("organization"))
 _SUBJECT_ACCOUNTS = _ACCOUNTS.annotate(at=StrIndex(OuterRef("subject"), Concat("pk", Value(":")))).filter(
     at=1
 )
+_IS_ABOUT_DISPUTE = Exists(Dispute.objects.filter(pk=OuterRef("subject"), payment=OuterRef("payment")))
 
 CHECKS = (
     check(
@@ -137,7 +138,7 @@ CHECKS = (
         ),
         no_rows_where(
             Alert,
-            Q(payment__isnull=False) & ~Q(subject=F("payment"))
+            Q(payment__isnull=False) & ~Q(subject=F("payment")) & ~_IS_ABOUT_DISPUTE
             | Q(kind="unmatched_callback") & ~Exists(_SUBJECT_ACCOUNTS),
             "{kind} is about {subject}, which is not its own",
         ),

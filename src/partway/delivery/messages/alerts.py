@@ -84,11 +84,28 @@ _ALERTS: dict[str, str | Promise] = {
     "refund_unsettled": _(
         "The refund of %(amount)s has neither succeeded nor failed at the payment service yet. Look it up there."
     ),
+    "dispute_opened": _(
+        "The customer’s bank asks %(amount)s of this payment back. Until that is decided, this part can neither be "
+        "refunded nor used as credit."
+    ),
+    "dispute_lost": _(
+        "The dispute about %(amount)s was lost, so the customer has this money again. What it took off an invoice is "
+        "due again there."
+    ),
+    "disputed_beyond_payment": _(
+        "%(disputed)s of a payment of %(captured)s is disputed, %(lost)s more than is left of it."
+    ),
+    "dispute_in_other_currency": _(
+        "%(disputed)s of a payment of %(captured)s is disputed at the payment service. It is not booked."
+    ),
 }
 
 _AUTO_RESOLUTIONS: dict[str, str | Promise] = {
     "payment_settled": _("The payment is settled now."),
     "refund_settled": _("The refund has succeeded or failed now."),
+    "dispute_won": _("The dispute was won."),
+    "dispute_lost": _("The dispute was lost."),
+    "dispute_settled": _("It was taken as a loss."),
     "list_available": _("The list can be read again."),
     "sender_corrected": _("The address was corrected."),
     "account_replaced": _("The payment service was replaced, so its list is no longer read."),

@@ -27,6 +27,12 @@ MESSAGES: dict[str, str | Promise] = {
         "None of this payment's money was received, so none can be given back."
     ),
     "conflict.refunded_already": _("All of this payment was given back already."),
+    "conflict.settle_dispute_open": _("This dispute is not decided yet."),
+    "conflict.settle_dispute_won": _("This dispute was won, so there is no loss."),
+    "conflict.settle_dispute_changed": _("Of this dispute %(left)s can be taken as a loss now."),
+    "conflict.refund_disputed": _(
+        "What is left of this payment is disputed by the customer’s bank. It can be refunded when the dispute was won."
+    ),
     "conflict.reverse_refunded": _("%(refunded)s of this payment was given back. Reverse that refund first."),
     "conflict.refund_without_gateway": _(
         "No payment service took this money. Give it back by hand, then record the refund."

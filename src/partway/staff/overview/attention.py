@@ -128,6 +128,28 @@ _KINDS = {
             "it returns a day after it was marked as dealt with."
         ),
     ),
+    "dispute_opened": AlertKind(
+        _("Payment disputed"),
+        _(
+            "Submit evidence in the dashboard of the payment service: the invoice, the delivery note, what was agreed. "
+            "This entry closes by itself when the dispute is decided."
+        ),
+    ),
+    "dispute_lost": AlertKind(
+        _("Dispute lost"),
+        _("Ask the customer for the money again, or take it as a loss."),
+    ),
+    "disputed_beyond_payment": AlertKind(
+        _("More is disputed than is left"),
+        _(
+            "Tell the bank in the dashboard of the payment service what was refunded already. If the dispute is lost, "
+            "ask the customer for what they got twice."
+        ),
+    ),
+    "dispute_in_other_currency": AlertKind(
+        _("Dispute in another currency"),
+        _("Compare with the payment service, and ask them what is disputed."),
+    ),
 }
 # Whose remedy may be to give money back.
 _REFUNDABLE_KINDS = (

@@ -13,7 +13,7 @@ from partway.billing import links, outbox
 from partway.billing.ledger import allocations
 from partway.billing.models import Event, Invoice, Payment
 from partway.billing.models.parties import ISSUED
-from partway.billing.receivables import receipts, refund_effects
+from partway.billing.receivables import deductions, receipts
 from partway.gateways.registry import GATEWAYS
 from partway.lib.money import Money
 
@@ -38,7 +38,7 @@ def show(ctx: MemberContext, payment_id: str) -> HttpResponse:
         names_it |= Q(type="invoice.deposit_allocated", data__quote=payment.quote_id)
     elsewhere = Q(invoice__in=moved.values("invoice")) & names_it
     events = Event.objects.for_organization(ctx.organization).filter(Q(payment=payment) | elsewhere)
-    is_waiting = payment.captured is not None and refund_effects.is_waiting_deposit(payment)
+    is_waiting = payment.captured is not None and deductions.is_waiting_deposit(payment)
     on_invoices: dict[Invoice, int] = defaultdict(int)
     for allocation in moved:
         on_invoices[allocation.invoice] += allocation.amount_minor

@@ -12,7 +12,8 @@ from partway.billing.errors import BillingError
 from partway.billing.ledger import allocations
 from partway.billing.models import Customer, Invoice, Payment, Refund
 from partway.billing.receivables import credit, refunds
-from partway.billing.receivables.refund_effects import is_waiting_deposit, refundable
+from partway.billing.receivables.deductions import is_waiting_deposit
+from partway.billing.receivables.refund_effects import refundable
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.delivery.formats import format_money
 from partway.lib.money import EXPONENTS, Money

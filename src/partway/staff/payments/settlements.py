@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from partway.accounts.permissions import Permission
 from partway.billing.ledger import adjustments
 from partway.billing.models import Adjustment, Invoice
-from partway.billing.models.adjustments import AdjustmentReason
+from partway.billing.models.adjustments import CHOSEN_REASONS
 from partway.billing.receivables import settlements
 from partway.billing.receivables.settlements import Settlement
 from partway.billing.requests import payment_requests
@@ -54,7 +54,7 @@ class SettlementFields(StaffForm):
 def settlement_context(invoice: Invoice) -> dict[str, Any]:
     """Returns what the fields of a settlement show; `large_minor` is the rest above which it asks for confirmation."""
     return {
-        "settle_reasons": [(reason, adjustment_label(reason)) for reason in AdjustmentReason.values],
+        "settle_reasons": [(reason, adjustment_label(reason)) for reason in CHOSEN_REASONS],
         "max_settle_note": settlements.MAX_NOTE_LENGTH,
         "small_share_percent": settlements.SMALL_SHARE_PERCENT,
         "large_minor": invoice.total_minor * settlements.SMALL_SHARE_PERCENT // 100,

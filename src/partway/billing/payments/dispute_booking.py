@@ -1,0 +1,217 @@
+"""Applies the gateway's list of disputes of one checkout to our books: the only place that books them (DESIGN P6, M3).
+
+Monotone: the same lists in any order, any number of times, end the same. It makes no call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from partway.gateways import protocol
+from partway.gateways.protocol import DisputeStatus
+from partway.lib.money import Money
+
+from .. import alerts, events
+from ..events import Actor
+from ..ledger import allocations
+from ..models import Dispute, Invoice, Payment
+from ..models.disputes import DisputeReason
+from ..receivables import deductions
+from ..states import move
+
+# Before the last day for evidence: long enough to look for a delivery note.
+REMIND_BEFORE = timedelta(days=2)
+
+_FEE = ("fee_minor", "fee_currency")
+
+
+def versions(payment: Payment) -> dict[str, int]:
+    """Returns the version of each dispute of a payment by the gateway's id: read it before the state is fetched."""
+    return dict(payment.disputes.values_list("gateway_ref", "version"))
+
+
+def apply(
+    payment: Payment,
+    reported: Sequence[protocol.Dispute],
+    invoices: Mapping[str, Invoice],
+    known: Mapping[str, int],
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Books what is new in the gateway's disputes of a payment, of which `invoices` are the locked rows.
+
+    known: the `versions` from before the state was fetched. A dispute that was booked since is only moved forward: the
+    fetched state may be the older one, and the next reading of the list has the newest. A payment whose money is not
+    booked yet has none to dispute.
+    """
+    if payment.status != "succeeded":
+        return
+    for row, report in changes(payment, reported):
+        if report.amount.currency != payment.captured_currency:
+            captured = payment.captured
+            alerts.raise_for_payment(
+                "dispute_in_other_currency", payment, now=now, disputed=report.amount, captured=captured
+            )
+        elif row is None:
+            _decide(_open(payment, report, by, now), report.status, invoices, by, now)
+        elif known.get(row.gateway_ref) == row.version:
+            if row.status == "lost" and row.amount != report.amount:
+                # Another part was lost than was booked: the whole is free again, and then that part is lost.
+                _decide(row, DisputeStatus.WON, invoices, by, now)
+            _amend(row, report, invoices, by, now)
+            _decide(row, report.status, invoices, by, now)
+        elif row.status == "open":
+            _decide(row, report.status, invoices, by, now)
+
+
+def changes(
+    payment: Payment, reported: Sequence[protocol.Dispute]
+) -> list[tuple[Dispute | None, protocol.Dispute]]:
+    """Returns the reports that say something new, each with our row of it, if there is one."""
+    if not reported:
+        return []
+    rows = {row.gateway_ref: row for row in payment.disputes.all()}
+    found: list[tuple[Dispute | None, protocol.Dispute]] = []
+    for report in reported:
+        row = rows.get(report.ref)
+        if row is None:
+            found.append((row, report))
+            continue
+        row.payment = payment  # the same in memory, for the sums on it follow each booking
+        is_late = report.status == "open" and row.status != "open"
+        reason = report.reason if report.reason in DisputeReason.values else DisputeReason.UNKNOWN
+        says = (report.status, report.amount, report.evidence_due_at, reason, report.fee or None)
+        if not is_late and says != (row.status, row.amount, row.evidence_due_at, row.reason, row.fee):
+            found.append((row, report))
+    return found
+
+
+def _open(payment: Payment, report: protocol.Dispute, by: Actor, now: datetime) -> Dispute:
+    """Books a new dispute as open, whatever its status is by now, and freezes what the payment has for it."""
+    counted = min(report.amount.amount_minor, payment.refundable_minor)
+    dispute = Dispute.objects.create(
+        organization_id=payment.organization_id,
+        payment=payment,
+        amount_minor=report.amount.amount_minor,
+        currency=report.amount.currency,
+        lost_minor=report.amount.amount_minor - counted,
+        gateway_ref=report.ref,
+        opened_at=now,
+        **_details(report, now),
+    )
+    allocations.count(payment, frozen=counted)
+    events.record("dispute.opened", dispute, by=by, now=now, data=dispute.details)
+    _alert(dispute, now, is_open=report.status == DisputeStatus.OPEN)
+    return dispute
+
+
+def _details(report: protocol.Dispute, now: datetime) -> dict[str, Any]:
+    """Returns the columns of what a report says besides the amount and the status."""
+    due_at = report.evidence_due_at
+    remind_at = due_at - REMIND_BEFORE if due_at else None
+    return {
+        "reason": report.reason if report.reason in DisputeReason.values else DisputeReason.UNKNOWN,
+        "evidence_due_at": due_at,
+        "remind_at": remind_at if remind_at and remind_at > now else None,
+        "fee_minor": report.fee.amount_minor if report.fee else 0,
+        "fee_currency": report.fee.currency if report.fee else "",
+    }
+
+
+def _amend(
+    dispute: Dispute,
+    report: protocol.Dispute,
+    invoices: Mapping[str, Invoice],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Books what the gateway says anew of a dispute that is not lost: its amount, reason, last day, and fee."""
+    payment, counted = dispute.payment, dispute.counted_minor
+    fee, said = dispute.fee, dispute.details
+    columns = {"amount_minor": report.amount.amount_minor, **_details(report, now)}
+    if dispute.status == "open":
+        then = min(report.amount.amount_minor, payment.refundable_minor + counted)
+        columns["lost_minor"] = report.amount.amount_minor - then
+        allocations.count(payment, frozen=then - counted)
+    else:
+        columns["remind_at"] = None
+    for name, value in columns.items():
+        setattr(dispute, name, value)
+    dispute.version += 1
+    dispute.save(update_fields=[*columns, "version"])
+    # A smaller amount sets money free, as one that is won does.
+    deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
+    if dispute.fee != fee:
+        changed = {name: dispute.details[name] for name in ("dispute", *_FEE)}
+        data = {**changed, "fee_before_minor": fee.amount_minor if fee else 0}
+        events.record("dispute.fee_changed", dispute, by=by, now=now, data=data)
+    if any(said[name] != value for name, value in dispute.details.items() if name not in _FEE):
+        events.record("dispute.updated", dispute, by=by, now=now, data=dispute.details)
+        _alert(dispute, now, is_open=report.status == dispute.status == DisputeStatus.OPEN)
+
+
+def _decide(
+    dispute: Dispute,
+    status: DisputeStatus,
+    invoices: Mapping[str, Invoice],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Books that a dispute was won or lost, if it is not booked yet; an open one stays open."""
+    if status == DisputeStatus.OPEN or status == dispute.status:
+        return
+    payment, counted, was = dispute.payment, dispute.counted_minor, dispute.status
+    decided = {"closed_at": now, "remind_at": None, "version": dispute.version + 1}
+    unallocated = payment.unallocated_minor
+    if was == "open":
+        allocations.count(payment, frozen=-counted)
+    if status == DisputeStatus.LOST:
+        if was == "won":
+            counted = min(dispute.amount_minor, payment.refundable_minor)
+            dispute.lost_minor = dispute.amount_minor - counted
+        deductions.take_off(payment, counted, invoices, source=dispute, by=by, now=now)
+        data = {**dispute.event_data, "lost_minor": dispute.lost_minor, **deductions.end_deposit(payment)}
+        move(dispute, "lost", by=by, now=now, data=data, lost_minor=dispute.lost_minor, **decided)
+        alerts.raise_for_payment(
+            "dispute_lost", payment, subject=dispute.pk, now=now, amount=dispute.amount, dispute=dispute.pk
+        )
+        _alert(dispute, now, is_open=False)
+    else:
+        if was == "lost":
+            allocations.count(payment, lost=-counted)
+        move(dispute, "won", by=by, now=now, data=dispute.event_data, lost_minor=0, **decided)
+        deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
+        if was == "lost":
+            freed = payment.unallocated_minor - unallocated
+            deductions.put_back(dispute, freed, invoices, by=by, now=now)
+        alerts.auto_resolve("dispute_lost", subject=dispute.pk, auto_resolution="dispute_won", now=now)
+    alerts.auto_resolve("dispute_opened", subject=dispute.pk, auto_resolution=f"dispute_{status}", now=now)
+
+
+def _alert(dispute: Dispute, now: datetime, *, is_open: bool) -> None:
+    """Raises the alert that an open dispute waits for evidence, and the one that it takes more than is left (M5)."""
+    payment, amount = dispute.payment, dispute.amount
+    if is_open:
+        alerts.raise_for_payment(
+            "dispute_opened",
+            payment,
+            subject=dispute.pk,
+            now=now,
+            amount=amount,
+            dispute=dispute.pk,
+            evidence_due_at=dispute.details["evidence_due_at"],
+        )
+    if dispute.lost_minor:
+        lost = Money(dispute.lost_minor, dispute.currency)
+        alerts.raise_for_payment(
+            "disputed_beyond_payment",
+            payment,
+            subject=dispute.pk,
+            now=now,
+            disputed=amount,
+            captured=payment.captured,
+            lost=lost,
+        )

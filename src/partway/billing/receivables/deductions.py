@@ -1,0 +1,141 @@
+"""Takes money off a payment and its invoices for a refund or a lost dispute, and puts it back (DESIGN M2, M3).
+
+The caller holds the locks of `offline_payments.lock_invoices` and has written the row of the refund or the dispute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db.models import Sum
+
+from .. import events
+from ..events import Actor
+from ..ledger import adjustments, allocations
+from ..models import Dispute, Invoice, Payment, Refund
+from . import amount_due
+
+
+def is_waiting_deposit(payment: Payment) -> bool:
+    """Returns whether this is a deposit that waits for the invoice of its quote (DESIGN D2)."""
+    return payment.is_deposit and Payment.objects.waiting_deposits().filter(pk=payment.pk).exists()
+
+
+def take_off(
+    payment: Payment,
+    amount_minor: int,
+    invoices: Mapping[str, Invoice],
+    *,
+    source: Refund | Dispute,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Counts so much of a payment as given back, or as lost, by the refund or the dispute that is its `source`.
+
+    The unallocated part goes first, then the invoices, the latest first, where it is due again; a refund that reduces
+    the invoice settles it there. Raises AllocationError when the payment has less.
+    """
+    is_refund = isinstance(source, Refund)
+    cause, event_type = (
+        ("refunded", "invoice.payment_refunded") if is_refund else ("disputed", "invoice.payment_lost")
+    )
+    missing = amount_minor - payment.unallocated_minor
+    allocated = allocations.amounts_by_invoice(payment) if missing > 0 else {}
+    for pk in sorted(allocated, reverse=True):
+        part = min(missing, allocated[pk])
+        if not part:
+            break
+        invoice = invoices[pk]
+        allocations.deallocate(payment, invoice, part, cause=cause, source=source, now=now)
+        taken = {"amount_minor": part, "currency": invoice.currency, "payment": payment.pk}
+        events.record(event_type, invoice, by=by, now=now, data=taken)
+        if isinstance(source, Refund) and source.reduces_invoice:
+            note = source.note[:300]
+            adjustments.settle(invoice, part, reason="goodwill", note=note, source=source, by=by, now=now)
+        # Lost money went away by itself, as a check that bounces; a refund is an act by which the rest is asked anew.
+        amount_due.apply_effects(
+            invoice, reason="invoice_changed", by=by, now=now, restores_write_off=not is_refund
+        )
+        missing -= part
+    if is_refund:
+        allocations.count(payment, refunded=amount_minor)
+    else:
+        allocations.count(payment, lost=amount_minor)
+
+
+def end_deposit(payment: Payment) -> dict[str, bool]:
+    """Ends a deposit of which money went back or was lost: a quote never has a part of its deposit (DESIGN D1).
+
+    Returns what the event of that says besides: `ends_deposit`, where the payment was a deposit and is none any more.
+    """
+    if is_waiting_deposit(payment) or (payment.is_deposit and not payment.held_minor):
+        payment.deposit_given_back = True
+        payment.save(update_fields=["deposit_given_back"])
+        return {"ends_deposit": True}
+    return {}
+
+
+def cover_losses(
+    payment: Payment,
+    invoices: Mapping[str, Invoice],
+    *,
+    except_for: Refund | Dispute,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Counts on a payment that has money again what others took beyond it, the oldest first: no loss any more (M5).
+
+    except_for: the refund or the dispute that set the money free.
+    """
+    if not payment.refundable_minor:
+        return
+    refunds = payment.refunds.counted().filter(lost_minor__gt=0)
+    disputes = payment.disputes.counted().filter(lost_minor__gt=0)
+    takers: list[Refund | Dispute] = [row for row in (*refunds, *disputes) if row != except_for]
+    for taker in sorted(takers, key=lambda row: row.pk.partition("_")[2]):
+        covered = min(payment.refundable_minor, taker.lost_minor)
+        if not covered:
+            return
+        taker.lost_minor -= covered
+        taker.save(update_fields=["lost_minor"])
+        if isinstance(taker, Dispute) and taker.status == "open":
+            allocations.count(payment, frozen=covered)
+        else:
+            take_off(payment, covered, invoices, source=taker, by=by, now=now)
+        noun = "refund" if isinstance(taker, Refund) else "dispute"
+        data = {**taker.event_data, "amount_minor": covered, "lost_minor": taker.lost_minor}
+        events.record(f"{noun}.loss_covered", taker, by=by, now=now, data=data)
+
+
+def put_back(
+    source: Refund | Dispute, freed: int, invoices: Mapping[str, Invoice], *, by: Actor, now: datetime
+) -> None:
+    """Puts `freed` minor units back on the invoices that a failed refund or a dispute had taken them off.
+
+    As far as they fit there still (M2); what does not is credit.
+    """
+    payment = source.payment
+    if isinstance(source, Refund):
+        cause, adjustment_cause, event_type = "restored", "refund_failed", "invoice.payment_restored"
+    else:
+        cause, adjustment_cause, event_type = "reinstated", "dispute_won", "invoice.payment_reinstated"
+    taken = source.allocations.values_list("invoice").annotate(sum=Sum("amount_minor"))
+    for pk, sum_minor in taken.order_by("invoice"):
+        invoice = invoices[pk]
+        # The invoice was reduced because the money was gone. It is not, and would not fit beside the reduction.
+        own = set(source.adjustments.filter(invoice=invoice, cause="settled").values_list("pk", flat=True))
+        for row, left in adjustments.standing(invoice):
+            if row.pk in own:
+                adjustments.take_back_row(
+                    row, invoice, left.amount_minor, cause=adjustment_cause, by=by, now=now
+                )
+        # What a customer or a bank is paying right now holds its place: it was accepted while this was due.
+        committed = sum(each.amount_minor for each in invoice.payments.committed())
+        fits = min(freed, -sum_minor, invoice.amount_due_minor - committed)
+        if fits > 0 and invoice.status != "void":
+            freed -= fits
+            allocations.allocate(payment, invoice, fits, cause=cause, source=source, now=now)
+            data = {"amount_minor": fits, "currency": invoice.currency, "payment": payment.pk}
+            events.record(event_type, invoice, by=by, now=now, data=data)
+        amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now)
