@@ -254,6 +254,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "one_payment_per_checkout": same_checkout,
     "payment_amount_positive": overwritten(payment, amount_minor=0),
     "payment_status_known": overwritten(payment, status="lost"),
+    "payment_processing_is_decided": overwritten(payment, status="processing"),
     "payment_captured_when_succeeded": overwritten(payment, status="succeeded", settled_at=present()),
     "gateway_call_attempt_unique": duplicated(call),
     "allocation_sign_fits_cause": overwritten(allocation, cause="reversed"),

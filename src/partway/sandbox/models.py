@@ -81,6 +81,7 @@ class Checkout(models.Model):
     disputed_at = models.DateTimeField(null=True)  # when that begins
     settles_at = models.DateTimeField(null=True)
     settle_outcome = models.CharField(max_length=10, blank=True)
+    settle_message = models.CharField(max_length=200, blank=True)  # of a debit that will fail
     authorized_minor = models.PositiveBigIntegerField(null=True)
     captured_minor = models.PositiveBigIntegerField(null=True)
     captured_currency = models.CharField(

@@ -23,7 +23,7 @@ CORRUPTIONS: dict[str, Case] = {
     "processing payment without accepted": (
         "P3",
         "processing, but accepted is not set",
-        overwrite(WAITING, status="processing"),
+        without_constraint(Payment, "payment_processing_is_decided", overwrite(WAITING, status="processing")),
     ),
     "succeeded payment without accepted": (
         "P3",

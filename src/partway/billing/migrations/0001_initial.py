@@ -973,6 +973,7 @@ class Migration(migrations.Migration):
                 ("payer_ip", models.GenericIPAddressField(null=True)),
                 ("created_at", models.DateTimeField()),
                 ("settled_at", models.DateTimeField(null=True)),
+                ("settles_by", models.DateTimeField(null=True)),
                 ("next_refresh_at", models.DateTimeField()),
                 ("refresh_count", models.PositiveIntegerField(default=0)),
             ],
@@ -1045,20 +1046,18 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(
-                            (
-                                "status__in",
-                                ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
-                            )
+                            ("status__in", ("pending", "authorized", "capturing", "releasing", "closing")),
+                            models.Q(("accepted", True), ("status", "processing")),
+                            _connector="OR",
                         ),
                         fields=("invoice",),
                         name="one_unsettled_payment_per_invoice",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(
-                            (
-                                "status__in",
-                                ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
-                            )
+                            ("status__in", ("pending", "authorized", "capturing", "releasing", "closing")),
+                            models.Q(("accepted", True), ("status", "processing")),
+                            _connector="OR",
                         ),
                         fields=("quote",),
                         name="one_unsettled_payment_per_quote",
@@ -1117,6 +1116,14 @@ class Migration(migrations.Migration):
                             )
                         ),
                         name="payment_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "processing"), _negated=True),
+                            ("accepted__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="payment_processing_is_decided",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -42,6 +42,12 @@ class PaymentStatus(models.TextChoices):
 
 
 UNSETTLED = ("pending", "authorized", "capturing", "processing", "releasing", "closing")
+# What P1 allows once per document. A debit that its document does not want leaves it free for days on end: it ends as
+# credit or not at all, so nothing waits for it (P3).
+UNDER_WAY = Q(status__in=("pending", "authorized", "capturing", "releasing", "closing")) | Q(
+    status="processing", accepted=True
+)
+UNWANTED = Q(status="processing", accepted=False)
 RECEIVED_STATUSES = ("succeeded", "reversed")  # money came in, though a check may have bounced later
 
 
@@ -57,6 +63,14 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
     def unsettled(self) -> PaymentQuerySet:
         """Whose outcome is not known yet."""
         return self.filter(status__in=UNSETTLED)
+
+    def under_way(self) -> PaymentQuerySet:
+        """Which their document waits for, at most one of each: unsettled, without unwanted debits (DESIGN P1)."""
+        return self.filter(UNDER_WAY)
+
+    def unwanted(self) -> PaymentQuerySet:
+        """Debits that a bank moves although their document does not take the money: credit once they settle (P3)."""
+        return self.filter(UNWANTED)
 
     def committed(self) -> PaymentQuerySet:
         """Holding money: being captured, or accepted while a bank moves it (DESIGN section 4)."""
@@ -161,6 +175,8 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
     payer_ip = models.GenericIPAddressField(null=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
+    # When the gateway expects to know the outcome, once a bank moves the money; empty where it does not say.
+    settles_by = models.DateTimeField(null=True)
     # When the worker fetches the payment next, and how many times it has.
     next_refresh_at = models.DateTimeField()
     refresh_count = models.PositiveIntegerField(default=0)
@@ -176,12 +192,12 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
             ),
             models.UniqueConstraint(
                 fields=["invoice"],
-                condition=Q(status__in=UNSETTLED),
+                condition=UNDER_WAY,
                 name="one_unsettled_payment_per_invoice",
             ),
             models.UniqueConstraint(
                 fields=["quote"],
-                condition=Q(status__in=UNSETTLED),
+                condition=UNDER_WAY,
                 name="one_unsettled_payment_per_quote",
             ),
             models.UniqueConstraint(
@@ -205,6 +221,11 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_known"),
+            # Neither wanted nor unwanted would escape both P1 and the alert.
+            models.CheckConstraint(
+                condition=~Q(status="processing") | Q(accepted__isnull=False),
+                name="payment_processing_is_decided",
+            ),
             models.CheckConstraint(
                 condition=Q(
                     status__in=RECEIVED_STATUSES, captured_minor__isnull=False, settled_at__isnull=False
@@ -349,6 +370,11 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
         return self.status == PaymentStatus.CAPTURING or bool(
             self.status == PaymentStatus.PROCESSING and self.accepted
         )
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether a bank moves the money although its document does not take it."""
+        return self.status == PaymentStatus.PROCESSING and self.accepted is False
 
     @property
     def is_offline(self) -> bool:

@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
                 ("disputed_at", models.DateTimeField(null=True)),
                 ("settles_at", models.DateTimeField(null=True)),
                 ("settle_outcome", models.CharField(blank=True, max_length=10)),
+                ("settle_message", models.CharField(blank=True, max_length=200)),
                 ("authorized_minor", models.PositiveBigIntegerField(null=True)),
                 ("captured_minor", models.PositiveBigIntegerField(null=True)),
                 ("captured_currency", models.CharField(blank=True, max_length=3)),
