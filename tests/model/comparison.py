@@ -32,7 +32,7 @@ Row = dict[str, Any]
 Facts = dict[str, Any]
 
 # Alerts about durations depend on the clock; these are about money.
-MONEY_FLAGS = ("captured_amount_mismatch", "unwanted_payment", "deposit_unallocated")
+MONEY_FLAGS = ("captured_amount_mismatch", "unwanted_payment", "unwanted_debit", "deposit_unallocated")
 
 
 @dataclass

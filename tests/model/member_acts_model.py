@@ -93,7 +93,7 @@ class MemberActModel(RefundModel):
         invoice.state = "sent"
 
     def _cancel_collection(self, invoice: Invoice, reason: str) -> None:
-        payment = self.unsettled(invoice)
+        payment = self.under_way(invoice)
         refuse("payment_in_progress", when=payment and payment.is_committed)
         if request := self.open_request(invoice):
             self.end(request, "canceled", reason)
@@ -108,7 +108,7 @@ class MemberActModel(RefundModel):
         """Ends the request and the payment that no longer fit the amount due (R7)."""
         if invoice.state == "draft":
             return
-        request, payment = self.open_request(invoice), self.unsettled(invoice)
+        request, payment = self.open_request(invoice), self.under_way(invoice)
         if request and request.amount > self.due(invoice):
             self.end(request, "canceled", reason)
         self.update_paid_state(invoice, bounced=bounced)
@@ -149,8 +149,9 @@ class MemberActModel(RefundModel):
         self.forms[form] = invoice, amount, payment
 
     def resend(self, request: Request) -> None:
-        """Resends the link of a request that can be paid (R5)."""
+        """Resends the link of a request that can be paid, and is not being paid (R5)."""
         refuse("too_late", when=request.state != "open" or request.is_over(self.now))
+        refuse("payment_in_progress", when=self.committed(request.invoice))
         self.mails.append(Mail(request))
 
     def cancel(self, request: Request) -> None:
@@ -158,7 +159,7 @@ class MemberActModel(RefundModel):
         if request.reason == "by_member":
             return
         refuse("too_late", when=request.state != "open")
-        payment = self.unsettled(request.invoice)
+        payment = self.under_way(request.invoice)
         refuse("payment_in_progress", when=payment and payment.request is request and payment.is_committed)
         self.close_payment(self.end(request, "canceled", "by_member"))
 

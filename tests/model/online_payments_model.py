@@ -63,7 +63,7 @@ class OnlinePaymentModel(OrganizationModel):
             raise ActRefused(
                 "deposit_not_divisible" if isinstance(document, Quote) else "not_payable:changed"
             )
-        unsettled = self.unsettled(document)
+        unsettled = self.under_way(document)
         if unsettled and not self._can_be_replaced(unsettled, request, amount):
             return unsettled
         self._check_many(document, request)  # first, so that a refused start closes no other checkout (P8)
@@ -139,6 +139,8 @@ class OnlinePaymentModel(OrganizationModel):
         elif truth == "processing" and payment.state in ("pending", "closing"):
             payment.accepted = self.is_wanted(payment)
             payment.state = "processing"
+            if not payment.accepted:
+                self.flags.add(("unwanted_debit", payment))
         elif truth == "authorized" and payment.is_unsettled:
             return self._decide(payment)
         elif truth == "open" and payment.state in ("closing", "releasing"):
@@ -234,7 +236,7 @@ class OnlinePaymentModel(OrganizationModel):
     def end(self, request: Request, state: str, reason: str = "") -> Payment | None:
         """Ends a request for good (R4); returns its payment to be closed."""
         request.state, request.reason = state, reason
-        payment = self.unsettled(request.invoice)
+        payment = self.under_way(request.invoice)
         return payment if payment and payment.request is request else None
 
     # Allocations

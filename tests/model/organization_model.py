@@ -122,6 +122,11 @@ class Payment(PlainRepr):
         return self.state == "capturing" or (self.state == "processing" and bool(self.accepted))
 
     @property
+    def is_unwanted(self) -> bool:
+        """Returns whether a bank moves money that the document does not take."""
+        return self.state == "processing" and not self.accepted
+
+    @property
     def unallocated(self) -> int:
         """The part that is neither allocated nor given back."""
         elsewhere = sum(self.allocations.values()) + self.refunded
@@ -206,14 +211,15 @@ class OrganizationModel:
         ]
         return found[0] if found else None
 
-    def unsettled(self, document: Invoice | Quote) -> Payment | None:
-        found = [
-            payment for payment in self.payments if payment.document is document and payment.is_unsettled
-        ]
+    def under_way(self, document: Invoice | Quote) -> Payment | None:
+        """Returns the payment that the document waits for: of an unwanted debit it does not (P1)."""
+        theirs = [payment for payment in self.payments if payment.document is document]
+        found = [payment for payment in theirs if payment.is_unsettled and not payment.is_unwanted]
+        assert len(found) < 2, f"{found} are under way at once"
         return found[0] if found else None
 
     def committed(self, document: Invoice | Quote) -> Payment | None:
-        payment = self.unsettled(document)
+        payment = self.under_way(document)
         return payment if payment and payment.is_committed else None
 
     def deposit_of(self, quote: Quote) -> Payment | None:

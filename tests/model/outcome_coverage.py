@@ -42,7 +42,7 @@ EXPECTED_OUTCOMES: dict[str, list[str]] = {
         "payment_request_open",
         "deposit_not_divisible",
     ],
-    "resend": ["ok", "too_late"],
+    "resend": ["ok", "too_late", "payment_in_progress"],
     "cancel": ["ok", "too_late", "payment_in_progress"],
     "record payment": [*_FORM, "too_late"],
     "reverse payment": ["ok", "conflict"],

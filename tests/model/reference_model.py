@@ -67,7 +67,7 @@ class ReferenceModel(MemberActModel):
         refuse("too_late", when=quote.state not in ("sent", "accepted"))
         refuse("too_late", when=deposit and not deposit.was_taken)
         refuse("payment_in_progress", when=self.committed(quote))
-        self.close_payment(self.unsettled(quote))
+        self.close_payment(self.under_way(quote))
         quote.state = "withdrawn"
 
     def _check_open(self, quote: Quote) -> None:
@@ -84,7 +84,7 @@ class ReferenceModel(MemberActModel):
         refuse("too_late", when=quote.state in ("invoiced", "declined", "expired", "withdrawn"))
         refuse("conflict", when=quote.state != "accepted")
         refuse("payment_in_progress", when=self.committed(quote))
-        waiting = self.unsettled(quote)
+        waiting = self.under_way(quote)
         self.recorded(quote, quote.deposit)
         self.close_payment(waiting)
 
@@ -98,7 +98,7 @@ class ReferenceModel(MemberActModel):
         quote.invoice = Invoice(name, quote.customer, quote.currency, quote.total, quote)
         quote.state = "invoiced"
         self.invoices.append(quote.invoice)
-        self.close_payment(self.unsettled(quote))
+        self.close_payment(self.under_way(quote))
 
     # The jobs of the worker
 
@@ -138,7 +138,7 @@ class ReferenceModel(MemberActModel):
                 self._expire(request)
 
     def _expire(self, request: Request) -> None:
-        payment = self.unsettled(request.invoice)
+        payment = self.under_way(request.invoice)
         theirs = payment if payment and payment.request is request else None
         in_grace = request.expires_at is not None and self.now < request.expires_at + EXPIRY_GRACE_PERIOD
         if theirs is None or not (theirs.is_committed or in_grace):
@@ -150,8 +150,9 @@ class ReferenceModel(MemberActModel):
                 quote.state = "expired"
 
     def send_mails(self) -> None:
-        """Sends the queued mails; a mail with a dead link is dropped (R5)."""
+        """Sends the queued mails; a mail with a dead link, or with one that is being paid, is dropped (R5)."""
         for mail in self.mails:
             if mail.state == "queued":
                 is_alive = mail.request.state == "open" and not mail.request.is_over(self.now)
-                mail.state = "sent" if is_alive else "dropped"
+                is_being_paid = self.committed(mail.request.invoice)
+                mail.state = "sent" if is_alive and not is_being_paid else "dropped"

@@ -146,7 +146,7 @@ class RefundModel(OnlinePaymentModel):
 
     def _end_what_no_longer_fits(self, invoice: Invoice) -> None:
         """Ends the request and the payment that ask for more than is due; the worker closes the checkout."""
-        request, waiting = self.open_request(invoice), self.unsettled(invoice)
+        request, waiting = self.open_request(invoice), self.under_way(invoice)
         if request and request.amount > self.due(invoice):
             self.end(request, "canceled", "invoice_changed")
             if waiting and waiting.request is request:

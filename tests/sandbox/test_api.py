@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -129,6 +130,16 @@ def test_capture_in_another_currency_than_checkout_is_refused(
 
 def test_only_bank_debit_can_settle(merchant: Merchant, checkout: dict[str, Any]) -> None:
     assert code_of(merchant.do("settle", checkout)) == "not_processing"
+
+
+def test_bank_debit_reports_when_its_outcome_is_expected(
+    merchant: Merchant, checkout: dict[str, Any]
+) -> None:
+    assert checkout["settles_by"] is None
+    merchant.sandbox_server.submit_form(f"{checkout['url']}/pay", method="bank_debit", account="000000002002")
+    planned, sooner = merchant.fetch(checkout), merchant.do("days", checkout, days=1).json()
+    days = datetime.fromisoformat(planned["settles_by"]) - datetime.fromisoformat(sooner["settles_by"])
+    assert (days, merchant.fetch(checkout)["status"]) == (timedelta(days=1), "processing")
 
 
 def test_unsupported_http_method_is_405(merchant: Merchant) -> None:

@@ -139,6 +139,16 @@ def test_bank_debit_checkout_is_processing(merchant: Merchant, checkout: dict[st
     assert merchant.fetch(checkout)["status"] == "processing"
 
 
+def test_days_of_bank_debit_can_pass_at_once(
+    open_page: Look, merchant: Merchant, checkout: dict[str, Any], page: str
+) -> None:
+    merchant.sandbox_server.submit_form(f"{page}/pay", method="bank_debit", account="000000002004")
+    assert "Let the days pass" in open_page(page).text
+    assert merchant.sandbox_server.submit_form(f"{page}/days").status_code == 303
+    wait_until(lambda: merchant.fetch(checkout)["status"] == "failed")
+    assert "Let the days pass" not in open_page(page).text
+
+
 def test_payment_method_not_requested_is_not_offered(open_page: Look, merchant: Merchant) -> None:
     page = merchant.start(methods=["card"])["url"]
     assert "Bank debit" not in open_page(page).text

@@ -56,6 +56,8 @@ class GatewayDriver:
         "debit": {"method": "bank_debit", "account": "000123456789"},
         "bad_debit": {"method": "bank_debit", "account": "000111111116"},
         "returned_debit": {"method": "bank_debit", "account": "000666666661"},
+        "two_days": {"method": "bank_debit", "account": "000000002002"},
+        "fails_on_day_four": {"method": "bank_debit", "account": "000000002004"},
     }
 
     def __init__(
@@ -124,6 +126,10 @@ class GatewayDriver:
     def settle_bank_debit(self, payment: Payment, outcome: str = "captured") -> None:
         """Settles a bank debit."""
         self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/settle", outcome=outcome)
+
+    def pass_days(self, payment: Payment, days: int) -> None:
+        """Lets the banks do what they had planned for the next days."""
+        self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/days", days=days)
 
     def refund_at_gateway(self, payment: Payment, amount_minor: int) -> str:
         """Refunds a part in the dashboard of the sandbox; returns the id of the refund."""

@@ -25,7 +25,7 @@ MAX_RESOLUTION_LENGTH = 300
 # The clock resolves these when their cause is over, as when the gateway responds again.
 AUTO_RESOLVED_KINDS = (
     *("gateway_refused", "payment_unsettled", "gateway_list_unavailable"),
-    *("sender_address_invalid", "refund_unsettled"),
+    *("sender_address_invalid", "refund_unsettled", "unwanted_debit"),
 )
 # While the cause lasts they are raised again, but not earlier than this after a member resolved them.
 _QUIET_PERIOD = timedelta(days=1)
@@ -126,7 +126,7 @@ def resolve(
 def auto_resolve_settled(*, now: datetime, limit: int = 20) -> int:
     """Resolves the alerts about unsettled payments that are settled now; returns how many it looked at."""
     waiting = Alert.objects.filter(
-        resolved_at__isnull=True, kind__in=("gateway_refused", "payment_unsettled")
+        resolved_at__isnull=True, kind__in=("gateway_refused", "payment_unsettled", "unwanted_debit")
     )
     over = waiting.exclude(payment__status__in=UNSETTLED).select_related("payment")[:limit]
     for alert in over:

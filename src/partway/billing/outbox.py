@@ -134,6 +134,23 @@ def queue_payment_notice(payment: Payment, event: Event, stages: dict[str, int])
     queue("payment_received", event, Recipients(to=[to], reply_to=office, data=dict(stages)))
 
 
+def queue_unwanted_debit(payment: Payment, event: Event) -> None:
+    """Queues the notice to the requester that a bank moves money that is not needed any more."""
+    request, office = payment.payment_request, payment.document.organization.email
+    queue(
+        "unwanted_debit", event, Recipients(to=[requester(request) if request else office], reply_to=office)
+    )
+
+
+def queue_payment_failure(payment: Payment, event: Event) -> None:
+    """Queues the mails to the customer and to the requester that a payment failed that a bank was moving."""
+    request, office = payment.payment_request, payment.document.organization.email
+    to, cc = receipt_recipients(payment.document, request)
+    member = requester(request) if request else office
+    queue("payment_failed", event, Recipients(to=to, cc=cc, reply_to=member))
+    queue("payment_failed_notice", event, Recipients(to=[member], reply_to=office))
+
+
 def queue_refund_notice(refund: Refund, event: Event) -> None:
     """Queues the mail to the customer that money is on its way back to them."""
     payment = refund.payment
@@ -156,7 +173,10 @@ def redirect_member_mails(member: Member) -> None:
     Mail.objects.filter(
         organization=member.organization_id,
         status="queued",
-        kind__in=("payment_received", "payment_request_ended", "refund_failed"),
+        kind__in=(
+            *("payment_received", "payment_request_ended", "refund_failed"),
+            *("unwanted_debit", "payment_failed_notice"),
+        ),
         to=[member.user.email],
     ).update(to=[member.organization.email])
 

@@ -149,6 +149,7 @@ class CheckoutState:
     refunds: tuple[Refund, ...] = ()
     fee: Money | None = None
     disputes: tuple[Dispute, ...] = ()
+    settles_by: datetime | None = None  # while processing: when the gateway expects to know the outcome
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", mask_links(self.message))
@@ -180,6 +181,13 @@ class Capabilities(Protocol):
 
     def authorizes(self, method: str) -> bool:
         """Returns whether `method` holds the money first and takes it only on `capture` (DESIGN P2)."""
+        ...
+
+    def success_is_final(self, method: str) -> bool:
+        """Returns whether the bank of a customer can no longer take money back that was captured by `method`.
+
+        Apart from a dispute, which names a reason. Without a doubt about that, unwanted money is sent back by itself.
+        """
         ...
 
     def minimum(self, currency: str) -> int:

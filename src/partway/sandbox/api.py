@@ -19,6 +19,7 @@ METHODS = ("card", "bank_debit")
 PAGE = 100
 MAX_FAULTS = 10_000
 MAX_DELAY_SECONDS = 3600
+MAX_DAYS = 366
 
 
 def open_account(call: ApiRequest) -> Json:
@@ -104,6 +105,15 @@ def settle(call: ApiRequest, checkout_id: str) -> Json:
     outcome = fields.choice(call.body, "outcome", ("captured", "failed"))
     checkout = checkouts.locked(checkout_id, call.account.id)
     checkouts.settle(checkout, outcome)
+    return _checkout_json(call, checkout)
+
+
+def pass_days(call: ApiRequest, checkout_id: str) -> Json:
+    """POST {days} → the checkout, for which the banks do at once what they had planned for the next days."""
+    days = int(fields.number(call.body, "days", 1, least=1, most=MAX_DAYS))
+    checkout = checkouts.locked(checkout_id, call.account.id)
+    checkouts.pass_days(checkout, days)
+    checkout.refresh_from_db(fields=["settles_at"])
     return _checkout_json(call, checkout)
 
 
@@ -208,6 +218,11 @@ def ledger(call: ApiRequest) -> Json:
     return {"data": lines}
 
 
+def _settles_by(checkout: Checkout) -> str | None:
+    is_planned = checkout.settles_at and checkout.status == Checkout.Status.PROCESSING
+    return checkout.settles_at.isoformat() if is_planned else None
+
+
 def _checkout_json(call: ApiRequest, checkout: Checkout) -> Json:
     return _checkouts_json(call, [checkout])[0]
 
@@ -236,6 +251,7 @@ def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
             "method": checkout.method,
             "code": checkout.code,
             "message": checkout.message,
+            "settles_by": _settles_by(checkout),
             "authorized": checkout.authorized_minor,
             "captured": checkout.captured_minor,
             "captured_currency": checkout.captured_currency or None,

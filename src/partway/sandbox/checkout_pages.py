@@ -102,6 +102,18 @@ def confirm(request: HttpRequest, page: str) -> HttpResponse:
     return _after_paying(request, checkout)
 
 
+@require_POST
+def pass_days(request: HttpRequest, page: str) -> HttpResponse:
+    """Lets the days pass that a bank still needs, so that a tryer need not wait for them."""
+    with transaction.atomic():
+        checkout = _checkout_of(page)
+        if checkout is None:
+            return _not_found(request)
+        if checkout.status == Status.PROCESSING and checkout.settles_at:
+            checkouts.pass_days(checkout, max(1, (checkout.settles_at - now()).days + 1))
+    return HttpResponse(status=303, headers={"Location": checkout.return_url})
+
+
 def _checkout_of(page: str) -> Checkout | None:
     """Returns the checkout whose page has this address, or None."""
     checkouts_and_accounts = Checkout.objects.select_related("account")

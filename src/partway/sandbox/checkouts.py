@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 
 from partway.lib.clock import now
 from partway.lib.money import EXPONENTS
@@ -108,11 +109,11 @@ def _decline(checkout: Checkout, code: str, message: str) -> None:
 
 def pay_by_debit(checkout: Checkout, debit: Instrument) -> None:
     """Starts a bank debit, whose outcome is known when it settles."""
-    settles_at = now() + timedelta(seconds=SETTLE_AFTER_SECONDS)
+    wait = timedelta(days=debit.days) or timedelta(seconds=SETTLE_AFTER_SECONDS)
     outcome = Status.FAILED if debit.code else Status.CAPTURED
-    planned = {"method": "bank_debit", "settles_at": settles_at, "settle_outcome": outcome}
+    planned = {"settles_at": now() + wait, "settle_outcome": outcome, "settle_message": debit.message}
     planned["disputes"] = debit.disputes
-    _move(checkout, Status.PROCESSING, "processing", **planned)
+    _move(checkout, Status.PROCESSING, "processing", method="bank_debit", **planned)
 
 
 def settle(checkout: Checkout, outcome: str = "") -> None:
@@ -123,7 +124,8 @@ def settle(checkout: Checkout, outcome: str = "") -> None:
         _capture(checkout, checkout.amount_minor)
     else:
         failure = next(debit for debit in DEBITS.values() if debit.code)
-        _move(checkout, Status.FAILED, "failed", code=failure.code, message=failure.message)
+        message = checkout.settle_message or failure.message
+        _move(checkout, Status.FAILED, "failed", code=failure.code, message=message)
 
 
 def capture(checkout: Checkout, amount_minor: int) -> None:
@@ -290,6 +292,19 @@ def _locked_dispute(dispute_id: str, account_id: str) -> tuple[Dispute, Checkout
     checkout = locked(row.checkout_id, account_id)
     row.checkout = checkout
     return row, checkout
+
+
+def pass_days(checkout: Checkout, days: int) -> None:
+    """Brings what the banks have planned for a checkout nearer by this many days; the clock does what is due then."""
+    step = timedelta(days=days)
+    planned = {"settles_at__isnull": False}
+    for rows in (
+        Checkout.objects.filter(id=checkout.id, **planned),
+        Refund.objects.filter(checkout=checkout, **planned),
+        Dispute.objects.filter(checkout=checkout, **planned),
+    ):
+        rows.update(settles_at=F("settles_at") - step)
+    callbacks.wake_event.set()
 
 
 def process_due() -> None:

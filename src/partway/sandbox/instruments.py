@@ -18,6 +18,7 @@ class Instrument:
     message: str = ""
     confirms: bool = False
     lapses: bool = False
+    days: int = 0  # after which a bank debit has its outcome; without them it takes a few seconds
     refunds: str = ""  # one of REFUND_BEHAVIORS
     disputes: str = ""  # one of DISPUTE_BEHAVIORS, or empty
 
@@ -95,6 +96,14 @@ DEBITS = {
         ),
         Instrument(
             "000666666661", _("Settles; the bank takes it back a few seconds later"), disputes="returned"
+        ),
+        Instrument("000000002002", _("Settles on the second day"), days=2),
+        Instrument(
+            "000000002004",
+            _("Fails on the fourth day"),
+            "bank_debit_failed",
+            "The account has insufficient funds.",
+            days=4,
         ),
     )
 }

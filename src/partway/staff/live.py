@@ -106,7 +106,7 @@ def payment_under_way(document: Invoice | Quote, *, now: datetime) -> Payment | 
 
     A checkout ends with its lifetime, and one that is being closed can hardly be paid any more.
     """
-    payment = document.payments.unsettled().exclude(status__in=("closing", "releasing")).first()
+    payment = document.payments.under_way().exclude(status__in=("closing", "releasing")).first()
     if payment is None or (payment.status == "pending" and payment.created_at <= now - CHECKOUT_LIFETIME):
         return None
     return payment

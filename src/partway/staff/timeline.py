@@ -283,6 +283,9 @@ _SENTENCES = {
     "payment.releasing": _("The release of %(amount)s was started; nothing is charged"),
     "payment.closing": _("The checkout for %(amount)s is being closed"),
     "payment.processing": _("A payment of %(amount)s is being processed by the bank"),
+    "payment.processing:unwanted": _(
+        "A payment of %(amount)s is being processed by the bank, which is no longer needed"
+    ),
     "payment.succeeded": _("%(amount)s was paid"),
     "payment.failed": _("The payment of %(amount)s failed; nothing was taken"),
     "payment.fee_booked": _("The payment service charged a fee of %(fee)s"),
@@ -370,6 +373,7 @@ _VARIANTS: dict[str, Callable[[Event], str]] = {
     ),
     "payment.recorded": lambda event: "deposit" if event.quote_id else "",
     "payment.reversed": lambda event: "deposit" if event.quote_id else "",
+    "payment.processing": lambda event: "" if event.data.get("accepted", True) else "unwanted",
     "payment_request.canceled": _value("reason"),
     "refund.reported": lambda event: "lost" if event.data["lost_minor"] else "",
     "refund.succeeded": lambda event: "offline" if event.data["mode"] == "offline" else "",
@@ -438,6 +442,7 @@ _TONES = {
     "quote.accepted": "green",
     "quote.declined": "amber",
     "quote.withdrawn": "amber",
+    "payment.processing": "ring",
     "payment.declined": "amber",
     "payment.failed": "amber",
     "mail.failed": "amber",

@@ -299,16 +299,17 @@ def test_bank_debit_started_during_close_becomes_credit_when_captured(
     gateway_driver.settle_bank_debit(obsolete_payment)
     payment = refresh_payment(obsolete_payment, now=present())
     assert (payment.captured, allocated_minor(source), state(source)) == (REQUESTED, 0, ENDED[type(source)])
-    assert list(alerts_of(payment)) == ["unwanted_payment"]
+    assert set(alerts_of(payment)) == {"unwanted_debit", "unwanted_payment"}
     assert "It is kept as your credit" in gateway_driver.receipt(payment)
 
 
-def test_bank_debit_started_during_close_that_fails_leaves_no_alert(
+def test_bank_debit_started_during_close_that_fails_leaves_only_its_announcement(
     gateway_driver: GatewayDriver, source: PaymentTarget, obsolete_payment: Payment
 ) -> None:
     gateway_driver.settle_bank_debit(obsolete_payment, "failed")
     payment = refresh_payment(obsolete_payment, now=present())
-    assert (payment.status, alerts_of(payment), state(source)) == ("failed", {}, ENDED[type(source)])
+    assert (payment.status, state(source)) == ("failed", ENDED[type(source)])
+    assert list(alerts_of(payment)) == ["unwanted_debit"]
     assert "Nothing was charged" in gateway_driver.receipt(payment)
 
 

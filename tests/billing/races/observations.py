@@ -71,6 +71,12 @@ def all_payments(scenario: RaceScenario) -> str:
     return ", ".join(one.status for one in scenario.document.payments.order_by("created_at")) or "none"
 
 
+def unwanted(scenario: RaceScenario) -> str:
+    """Returns the states of the document's payments that it did not accept, oldest first."""
+    refused = scenario.document.payments.filter(accepted=False).order_by("created_at")
+    return ", ".join(one.status for one in refused) or "none"
+
+
 def charged(scenario: RaceScenario) -> str:
     """Returns the charges of the customer in the sandbox's ledger."""
     ledger, mine = scenario.gateway_driver.ledger(), scenario.document.payments.values_list("pk", flat=True)
@@ -161,6 +167,7 @@ OBSERVATIONS: dict[str, Callable[[RaceScenario], str]] = {
     "credit": credit_left,
     "quote": quote,
     "payments": all_payments,
+    "unwanted": unwanted,
     "charged": charged,
     "booked": success,
     "request link": request_link,

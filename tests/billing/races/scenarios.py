@@ -10,7 +10,9 @@ from partway.billing import events
 from partway.billing.documents import quotes
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.payments.refresh import refresh_payment
 from partway.billing.people import organizations
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests.billing.receivables.test_offline_payments import record
 from tests.support import personas
@@ -107,6 +109,33 @@ def declined(scenario: RaceScenario) -> None:
     """The customer's first card was declined, and the checkout is still open; not fetched yet."""
     open_request(scenario)
     _pay_checkout(scenario, scenario.open_request, "declined")
+
+
+def debit_begun(scenario: RaceScenario) -> None:
+    """The customer has paid the request from a bank account; not fetched yet."""
+    open_request(scenario)
+    _pay_checkout(scenario, scenario.open_request, "debit")
+
+
+def debit_failed(scenario: RaceScenario) -> None:
+    """The debit of the request was accepted, and its bank has refused it days later; not fetched yet."""
+    debit_begun(scenario)
+    refresh_payment(scenario.payment, now=present())
+    scenario.gateway_driver.settle_bank_debit(scenario.payment, "failed")
+
+
+def unwanted_debit(scenario: RaceScenario) -> None:
+    """The request was canceled at the moment at which its debit began; both are known, and the invoice is due."""
+    checkout_open(scenario)
+    scenario.gateway_driver.inject_fault("close_too_late")
+    payment_requests.cancel(scenario.open_request, by=scenario.alice, now=present())
+    refresh_payment(scenario.payment, now=present())
+
+
+def unwanted_debit_settled(scenario: RaceScenario) -> None:
+    """As `unwanted debit`, and it has settled; not fetched yet."""
+    unwanted_debit(scenario)
+    scenario.gateway_driver.settle_bank_debit(scenario.payment)
 
 
 def debit_settled(scenario: RaceScenario) -> None:
@@ -207,7 +236,11 @@ SCENARIOS: dict[str, Given] = {
     "invoice authorized beside request": invoice_authorized_beside_request,
     "invoice authorized": invoice_authorized,
     "declined": declined,
+    "debit begun": debit_begun,
     "debit settled": debit_settled,
+    "debit failed": debit_failed,
+    "unwanted debit": unwanted_debit,
+    "unwanted debit settled": unwanted_debit_settled,
     "credit": credit,
     "credit and authorized": credit_and_authorized,
     "check recorded": check_recorded,

@@ -30,6 +30,11 @@ CORRUPTIONS: dict[str, Case] = {
         "succeeded, but accepted is not set",
         overwrite(CAME_IN, accepted=None),
     ),
+    "unwanted debit without alert": (
+        "P3",
+        "is being processed unwanted, and no alert was raised",
+        overwrite(WAITING, status="processing", accepted=False),
+    ),
     "unaccepted payment without alert": ("P3", "no alert was raised", overwrite(CAME_IN, accepted=False)),
     "accepted differs from event": (
         "P3",

@@ -99,6 +99,7 @@ GOOD = {
     "method": "card",
     "code": "",
     "message": "",
+    "settles_by": None,
     "refunds": [],
     "disputes": [],
 }
@@ -123,6 +124,8 @@ DISPUTE |= {"evidence_due_at": None, "fee": 0, "fee_currency": "USD"}
         {"disputes": [{**DISPUTE, "status": "warned"}]},
         {"disputes": [{**DISPUTE, "evidence_due_at": "soon"}]},
         {"disputes": [{**DISPUTE, "evidence_due_at": "2026-12-01T00:00:00"}]},
+        {"settles_by": "on Monday"},
+        {"settles_by": "2026-12-04T12:00:00"},  # in no time zone
     ],
 )
 def test_response_with_invalid_field_raises_outcome_unknown(

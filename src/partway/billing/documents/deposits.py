@@ -109,7 +109,7 @@ def cancel_checkout(quote: Quote, *, by: Actor, now: datetime) -> None:
 
     Raises PaymentInProgress while a payment is committed.
     """
-    payment = quote.payments.unsettled().select_related("gateway_account").first()
+    payment = quote.payments.under_way().select_related("gateway_account").first()
     if payment is not None and payment.is_committed:
         raise PaymentInProgress(reason="deposit")
     if payment is not None:

@@ -98,23 +98,39 @@ def _release(context: BookingContext) -> GatewayAction:
 
 def _start_processing(context: BookingContext) -> None:
     """Decides and stores whether the document accepts the money that a bank is moving already (P3)."""
-    accepted = context.payment.status == "capturing"  # accepted when the capture was decided
+    payment, state = context.payment, context.state
+    accepted = payment.status == "capturing"  # accepted when the capture was decided
     if not accepted:
         with suppress(NotPayable):
-            check_capture(context.payment)
+            check_capture(payment)
             accepted = True
-    _move(
+    event = _move(
         context,
         "processing",
         data={"accepted": accepted},
         accepted=accepted,
-        method=context.state.method,
+        method=state.method,
+        settles_by=state.settles_by,
     )
+    # Days before it settles, so that a member can tell the customer or stop it at the bank. One that was captured in
+    # the meantime is announced as what it is by then: money that came in.
+    if not accepted and state.status == CheckoutStatus.PROCESSING:
+        raise_for_payment("unwanted_debit", payment, now=context.now, amount=payment.amount)
+        outbox.queue_unwanted_debit(payment, event)
+
+
+def _continue_processing(context: BookingContext) -> None:
+    """Stores when the gateway now expects the outcome; whether the document accepts the money stays decided (P3)."""
+    payment, settles_by = context.payment, context.state.settles_by
+    if settles_by is not None and settles_by != payment.settles_by:
+        payment.settles_by = settles_by
+        payment.save(update_fields=["settles_by"])
 
 
 def _fail(context: BookingContext) -> None:
+    was_processing = context.payment.status == "processing"
     code, message = context.state.code or "not_completed", context.state.message[:300]
-    _move(
+    event = _move(
         context,
         "failed",
         data={"code": code, "message": message},
@@ -122,6 +138,9 @@ def _fail(context: BookingContext) -> None:
         failure_message=message,
         settled_at=context.now,
     )
+    # Days after the customer paid, as they believe. A refusal at the checkout itself is shown to them there.
+    if was_processing:
+        outbox.queue_payment_failure(context.payment, event)
 
 
 def _cancel(context: BookingContext) -> None:
@@ -255,6 +274,7 @@ _STEPS: dict[tuple[str, CheckoutStatus], Callable[[BookingContext], GatewayActio
     ("capturing", CheckoutStatus.CAPTURED): _book_capture,
     ("capturing", CheckoutStatus.CLOSED): _fail,
     ("capturing", CheckoutStatus.FAILED): _fail,
+    ("processing", CheckoutStatus.PROCESSING): _continue_processing,
     ("processing", CheckoutStatus.CAPTURED): _book_capture,
     ("processing", CheckoutStatus.CLOSED): _fail,
     ("processing", CheckoutStatus.FAILED): _fail,

@@ -35,7 +35,7 @@ def start_payment(
     expected_amount: the amount on the page; only compared, never charged.
     Raises NotPayable, DepositNotDivisible, PaymentInProgress, RateLimited or GatewayUnavailable.
     """
-    # At most one unsettled payment per document (P1): one that is in the way is ended at the gateway first,
+    # At most one payment under way per document (P1): one that is in the way is ended at the gateway first,
     # outside any transaction, and then the question is asked again from the start.
     for _ in range(_MAX_ATTEMPTS):
         payment = _get_or_create_payment(target, expected_amount, payer_ip, now)
@@ -66,7 +66,7 @@ def _get_or_create_payment(
     if expected_amount != amount:
         raise DepositNotDivisible() if document.kind == "quote" else NotPayable("changed")
 
-    rows = document.payments.unsettled()
+    rows = document.payments.under_way()
     unsettled = rows.select_related(
         "organization", "invoice", "quote", "payment_request", "gateway_account"
     ).first()
@@ -149,7 +149,7 @@ def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
     _, gateway = _gateway_of(document.organization)
     amount = amount_to_charge(target, gateway)
     _check_amount(gateway, amount)
-    unsettled = document.payments.unsettled().first()
+    unsettled = document.payments.under_way().first()
     if unsettled is not None and unsettled.is_committed:
         raise NotPayable("busy")
     return Payable(amount, gateway.checkout_origin, unsettled)

@@ -39,7 +39,7 @@ def apply_effects(
     due = invoice.amount_due_minor
     too_large = None
     if online_payment is None:
-        payments = invoice.payments.unsettled().filter(amount_minor__gt=due)
+        payments = invoice.payments.under_way().filter(amount_minor__gt=due)
         too_large = payments.select_related("gateway_account").first()
         if too_large is not None and too_large.is_committed:
             raise PaymentInProgress(reason="does_not_fit", amount=too_large.amount)
@@ -85,7 +85,7 @@ def cancel_collection(invoice: Invoice, *, reason: str, by: Actor, now: datetime
 
     The payment is closed at the gateway after the commit. Raises PaymentInProgress while it is committed.
     """
-    payment = invoice.payments.unsettled().select_related("gateway_account").first()
+    payment = invoice.payments.under_way().select_related("gateway_account").first()
     if payment is not None and payment.is_committed:
         raise PaymentInProgress()
     request = payment_requests.current(invoice)

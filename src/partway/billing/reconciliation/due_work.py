@@ -43,6 +43,8 @@ _MAX_CALLBACK_ATTEMPTS = 12
 # From this age on an unsettled payment raises an alert: a checkout ends after half an hour, a bank debit within days.
 _OVERDUE_AFTER = {"processing": timedelta(days=10)}
 _OVERDUE_AFTER_ELSE = timedelta(hours=24)
+# From then on after the moment at which the gateway expected the outcome: banks report in the course of a day.
+_SETTLING_GRACE_PERIOD = timedelta(days=1)
 _REFUND_OVERDUE_AFTER = timedelta(days=10)  # a refund to a card takes up to that
 
 
@@ -67,11 +69,15 @@ def refresh_unsettled_payments(*, now: datetime, limit: int = 20) -> int:
         except OutcomeUnknown as error:
             log.warning("gateway_outcome_unknown", payment=payment.pk, error=str(error))
         # The refresh works on a row of its own, read under the lock.
-        payment.refresh_from_db(fields=["status"])
+        payment.refresh_from_db(fields=["status", "settles_by"])
         overdue_at = payment.created_at + _OVERDUE_AFTER.get(payment.status, _OVERDUE_AFTER_ELSE)
+        is_processing = payment.status == "processing"
+        if is_processing and payment.settles_by is not None:
+            overdue_at = payment.settles_by + _SETTLING_GRACE_PERIOD
         if payment.is_unsettled and at > overdue_at:
             # Until it is settled its invoice can hardly be paid in another way, so a member must know.
-            alerts.raise_for_payment("payment_unsettled", payment, now=at, amount=payment.amount)
+            params = {"amount": payment.amount, **({"reason": "processing"} if is_processing else {})}
+            alerts.raise_for_payment("payment_unsettled", payment, now=at, **params)
     return refreshed
 
 
@@ -118,7 +124,7 @@ def expire_payment_requests(*, now: datetime, limit: int = 20) -> int:
     """Expires the open requests whose time is over; returns how many."""
     over = PaymentRequest.objects.open().filter(expires_at__lte=now)
     # A request that a payment keeps open, perhaps for days, must not take the place of others in every round.
-    kept_open = Payment.objects.committed() | Payment.objects.unsettled().filter(
+    kept_open = Payment.objects.committed() | Payment.objects.under_way().filter(
         payment_request__expires_at__gt=now - EXPIRY_GRACE_PERIOD
     )
     due = over.exclude(payments__in=kept_open).order_by("expires_at")[:limit]

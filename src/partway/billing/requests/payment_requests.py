@@ -111,6 +111,11 @@ def current(invoice: Invoice) -> PaymentRequest | None:
     return invoice.payment_requests.open().first()
 
 
+def is_being_paid(request: PaymentRequest) -> bool:
+    """Returns whether a committed payment holds its invoice: asking now could collect the same money twice (R2)."""
+    return request.invoice.payments.committed().exists()
+
+
 def max_requestable(invoice: Invoice) -> Money:
     """Returns the amount due less what committed payments hold."""
     # Money that a bank is moving is as good as paid: asking for it again could collect it twice (R2).
@@ -298,7 +303,7 @@ def resend(
 
     The same `idempotency_key` again returns the mail it queued (P8). `initial` are the recipients that the form
     showed: a list that the member left as it was keeps what another member has written since (DESIGN D8). Raises
-    TooLate once the request has ended or expired, Invalid.
+    TooLate once the request has ended or expired, PaymentInProgress while the money is being paid, Invalid.
     """
     request = _locked(request)
     if previous := events.by_idempotency_key(request.organization, idempotency_key):
@@ -307,6 +312,8 @@ def resend(
         raise TooLate(reason=f"request_{request.cancel_reason or request.status}")
     if request.has_expired(now):
         raise TooLate(reason="request_time_over")
+    if is_being_paid(request):
+        raise PaymentInProgress(reason="resend")
     if recipients is not None:
         _change_recipients(request, recipients, initial=initial, by=by, now=now)
     data = _event_data(request)
@@ -368,7 +375,7 @@ def expire(request: PaymentRequest, *, now: datetime) -> bool:
     request = _locked(request)
     if request.status != "open" or request.expires_at is None or request.expires_at > now:
         return False
-    payment = request.payments.unsettled().first()
+    payment = request.payments.under_way().first()
     # A customer who began in time is not shown "expired" with the card in hand.
     if payment is not None and (payment.is_committed or now < request.expires_at + EXPIRY_GRACE_PERIOD):
         return False
@@ -382,7 +389,7 @@ def end(request: PaymentRequest, to: str, *, reason: str = "", by: Actor, now: d
     Cancels its uncommitted payment, which is closed at the gateway after the commit. Raises PaymentInProgress while a
     payment is committed.
     """
-    payment = request.payments.unsettled().select_related("gateway_account").first()
+    payment = request.payments.under_way().select_related("gateway_account").first()
     if payment is not None and payment.is_committed:
         raise PaymentInProgress()
     data = {"reason": reason, **_event_data(request)} if reason else _event_data(request)

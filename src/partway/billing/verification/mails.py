@@ -47,6 +47,15 @@ CHECKS = (
             & ~Exists(_MAILS_OF_EVENT.filter(kind="refund")),
             "{type} without its mail to the customer",
         ),
+        *(
+            no_rows_where(
+                Event,
+                Q(type="payment.failed", data__from="processing")
+                & ~Exists(_MAILS_OF_EVENT.filter(kind=kind)),
+                f"{{type}} after the bank was moving it, without its mail “{kind}”",
+            )
+            for kind in ("payment_failed", "payment_failed_notice")
+        ),
         no_rows_where(
             Mail,
             Q(status__in=("sent", "bounced"), sent_at__isnull=True)

@@ -8,11 +8,11 @@ from django.db.models.functions import Concat, StrIndex, Substr
 from partway.accounts.models import GatewayAccount
 
 from ..models import Alert, Callback, Dispute, Event, GatewayCall, Payment, Refund
-from ..models.payments import RECEIVED_STATUSES, UNSETTLED
+from ..models.payments import RECEIVED_STATUSES, UNDER_WAY, UNSETTLED, UNWANTED
 from .checks import check, no_rows_where
 
 _UNSETTLED = Q(status__in=UNSETTLED)
-_EARLIER = Payment.objects.filter(_UNSETTLED, pk__lt=OuterRef("pk"))
+_EARLIER = Payment.objects.filter(UNDER_WAY, pk__lt=OuterRef("pk"))
 _HAS_START_CALL = Exists(GatewayCall.objects.filter(payment=OuterRef("pk"), operation="start"))
 _PREVIOUS_ATTEMPT = GatewayCall.objects.filter(
     payment=OuterRef("payment"), operation=OuterRef("operation"), attempt=OuterRef("attempt") - 1
@@ -43,11 +43,11 @@ _IS_ABOUT_DISPUTE = Exists(Dispute.objects.filter(pk=OuterRef("subject"), paymen
 CHECKS = (
     check(
         "P1",
-        "at most one payment is unsettled per invoice, and per quote",
+        "at most one payment is under way per invoice, and per quote",
         *(
             no_rows_where(
                 Payment,
-                _UNSETTLED & Exists(_EARLIER.filter(**{noun: OuterRef(noun)})),
+                UNDER_WAY & Exists(_EARLIER.filter(**{noun: OuterRef(noun)})),
                 f"{{status}} beside an earlier one of {{{noun}}}",
             )
             for noun in ("invoice", "quote")
@@ -77,6 +77,11 @@ CHECKS = (
             Payment,
             Q(status="succeeded", accepted=False) & ~Exists(_ALERTS),
             "succeeded without being accepted, and no alert was raised",
+        ),
+        no_rows_where(
+            Payment,
+            UNWANTED & ~Exists(Alert.objects.filter(payment=OuterRef("pk"), kind="unwanted_debit")),
+            "is being processed unwanted, and no alert was raised",
         ),
         no_rows_where(
             Alert,

@@ -89,13 +89,21 @@ def quote_context(quote: Quote) -> Context:
     }
 
 
-def receipt_context(payment: Payment) -> Context:
-    """The figures and the parties of the payment's receipt, and `invoice`: the invoice, or the quote of a deposit."""
-    paid = receipt(payment)
+def payment_context(payment: Payment) -> Context:
+    """The parties of a payment, whether it took money or not, and `invoice`: the invoice, or the quote of a deposit."""
     return {
+        "payment": payment,
         "invoice": payment.document,
         **_parties(payment),
         "is_deposit": payment.document.kind == "quote",
+    }
+
+
+def receipt_context(payment: Payment) -> Context:
+    """As `payment_context`, of a payment that took money: with the figures of its receipt and its stage bar."""
+    paid = receipt(payment)
+    return {
+        **payment_context(payment),
         "receipt": paid,
         "stages": stage_cells(paid.total, paid.paid, Money(0, paid.total.currency)),
     }

@@ -34,6 +34,14 @@ _ALERTS: dict[str, str | Promise] = {
     "payment_unsettled": _(
         "The payment of %(amount)s has neither succeeded nor failed at the payment service yet. Look it up there."
     ),
+    "payment_unsettled.processing": _(
+        "The bank debit of %(amount)s should have its outcome by now, but the payment service reports neither "
+        "success nor failure. Look it up there."
+    ),
+    "unwanted_debit": _(
+        "A bank is moving %(amount)s that is no longer needed: it was not due any more when the debit began. Nothing "
+        "waits for it; if it settles, it becomes the customer’s credit."
+    ),
     "gateway_list_unavailable.refused": _(
         "The payment service’s list of payments could not be read for over a day: the payment service "
         "refused. %(gateway_message)s"

@@ -29,6 +29,10 @@ MESSAGES: dict[str, str | Promise] = {
     "payment_in_progress.request": _(
         "A payment of this invoice is being processed. Ask again when it is settled."
     ),
+    "payment_in_progress.resend": _(
+        "This is being paid, so the link is not sent again. If the payment fails, the customer gets a mail, and you "
+        "can send it again."
+    ),
     "payment_request_open": _(
         "A request for %(amount)s is already open for this invoice. "
         "Cancel it, or wait until it is paid, before asking again."

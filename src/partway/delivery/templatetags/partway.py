@@ -10,6 +10,7 @@
 {{ invoice|due }}                                the same, or for a draft: 14 days after sending
 {{ event.created_at|format_datetime:organization.time_zone }}   Nov 22, 2026, 3:14 PM
 {{ organization.email|ascii_address }}           info@xn--mller-kva.example, for a mailto link
+{{ payment.settles_by|local_date:organization.time_zone }}      Nov 30, 2026
 {{ request.expires_at|deadline:organization.time_zone }}        Nov 30, 2026; with the time, unless the day ends with it
 """
 
@@ -74,6 +75,7 @@ _STATES: dict[str, tuple[str | Promise, str, str]] = {
     "authorized": (_("Authorized"), "ink", "half"),
     "capturing": (_("Being charged"), "ink", "half"),
     "processing": (_("Processing"), "ink", "half"),
+    "unwanted": (_("Processing, not needed"), "amber", "half"),
     "releasing": (_("Being released"), "muted", "half"),
     "closing": (_("Being closed"), "muted", "half"),
     "refund_pending": (_("On its way"), "muted", "ring"),
@@ -158,6 +160,12 @@ def invoice_display_status(invoice: Invoice, today: date) -> str:
     if invoice.status == "sent" and invoice.payment_status == "partially_paid":
         return "partially_paid"
     return invoice.status
+
+
+@register.filter
+def local_date(moment: datetime, time_zone: str) -> str:
+    """The day of a moment in `time_zone`."""
+    return format_date(clock.today(moment, time_zone))
 
 
 @register.filter

@@ -212,6 +212,7 @@ def _checkout_state(row: Json) -> CheckoutState:
         refunds=tuple(_refund(refund) for refund in row["refunds"]),
         fee=_signed_money(row["fee"], row["fee_currency"]),
         disputes=tuple(_dispute(dispute) for dispute in row["disputes"]),
+        settles_by=_moment(row["settles_by"]),
     )
 
 
@@ -228,6 +229,13 @@ def _signed_money(amount_minor: int | None, currency: str) -> Money | None:
     if not -MAX_AMOUNT_MINOR <= amount_minor <= MAX_AMOUNT_MINOR:
         raise ValueError(f"{amount_minor} is not an amount")
     return Money(amount_minor, currency)
+
+
+def _moment(value: str | None) -> datetime | None:
+    moment = datetime.fromisoformat(value) if value else None
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return moment
 
 
 def _text(value: object, *, max_length: int = 200) -> str:

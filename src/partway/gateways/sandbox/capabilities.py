@@ -20,6 +20,10 @@ class SandboxCapabilities:
         """A card is authorized first; a bank debit is taken as soon as the customer agrees."""
         return method == "card"
 
+    def success_is_final(self, method: str) -> bool:
+        """A card's bank has paid when it is captured; the bank of a debit may return it for weeks."""
+        return method == "card"
+
     def minimum(self, currency: str) -> int:
         """Returns the least amount, in minor units."""
         return _MINIMUM[EXPONENTS[currency]]

@@ -53,6 +53,7 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         "online_message": _online_message(ctx, invoice, unavailable_reason, requests["open_request"]),
         "live": live_page,
         "payment_under_way": live_pages.payment_under_way(invoice, now=ctx.now),
+        "unwanted_debits": invoice.payments.unwanted().order_by("created_at"),
         "lines": invoice.lines.all(),
         "unavailable_reason": unavailable_reason,
         "unavailable_message": unavailable_message(unavailable_reason),
@@ -101,6 +102,7 @@ def _requests(ctx: MemberContext, invoice: Invoice) -> dict[str, Any]:
             open_request.mails.all(), key=lambda mail: (mail.created_at, mail.pk), default=None
         ),
         "open_request_expired": open_request.has_expired(ctx.now),
+        "is_being_paid": payment_requests.is_being_paid(open_request),
         "open_request_url": links.request_url(open_request)
         if Permission.COPY_LINKS in ctx.permissions
         else "",

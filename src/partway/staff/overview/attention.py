@@ -68,6 +68,13 @@ _KINDS = {
             "marked as dealt with."
         ),
     ),
+    "unwanted_debit": AlertKind(
+        _("Bank debit that is no longer needed"),
+        _(
+            "Tell the customer not to pay twice, or ask the payment service to stop it. "
+            "This entry closes by itself once the debit has settled or failed."
+        ),
+    ),
     "gateway_list_unavailable": AlertKind(
         _("List of payments not available"),
         _(

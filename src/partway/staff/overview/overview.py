@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import HttpResponse
 
 from partway.billing.models import Invoice, Payment, PaymentRequest, Refund
@@ -32,13 +32,19 @@ def show(ctx: MemberContext) -> HttpResponse:
     mine = Invoice.objects.filter(organization=ctx.organization)
     collected, given_back = _collected(ctx)
     requests = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
+    committed = Payment.objects.committed().filter(organization=ctx.organization)
+    # Also a request beside a payment of the whole invoice is not to be reminded of.
+    being_paid = Exists(committed.filter(invoice=OuterRef("invoice")))
     context = {
         "due": _figure(ctx, mine.due().annotate(minor=AMOUNT_DUE_MINOR)),
         "overdue": _figure(ctx, mine.overdue(ctx.today).annotate(minor=AMOUNT_DUE_MINOR)),
         "requested": _figure(ctx, requests.annotate(minor=F("amount_requested_minor"))),
+        "in_transit": _figure(ctx, committed.filter(status="processing").annotate(minor=F("amount_minor"))),
         "collected": collected,
         "given_back": given_back,
-        "open_requests": requests.select_related("invoice__customer").order_by("-created_at", "-id")[:6],
+        "open_requests": requests.annotate(being_paid=being_paid)
+        .select_related("invoice__customer")
+        .order_by("-created_at", "-id")[:6],
         "overdue_invoices": with_open_requests(mine.overdue(ctx.today)).order_by("due_on", "id")[:6],
         "onboarding": first_steps.onboarding(ctx),
         "has_sent": mine.exclude(status="draft").exists(),

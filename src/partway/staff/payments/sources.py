@@ -169,7 +169,9 @@ class Source:
 
 
 def payment_status(payment: Payment) -> str:
-    """Returns the stored status, or refunded and partly_refunded, which are derived (DESIGN section 4)."""
+    """Returns the stored status, or refunded, partly_refunded and unwanted, which are derived (DESIGN section 4)."""
+    if payment.is_unwanted:
+        return "unwanted"
     if payment.status != "succeeded" or not payment.refunded_minor:
         return payment.status
     return "refunded" if payment.refunded_minor == payment.captured_minor else "partly_refunded"

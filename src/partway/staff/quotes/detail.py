@@ -86,6 +86,7 @@ def show(ctx: MemberContext, quote_id: str) -> HttpResponse:
         "quote": quote,
         "live": live_page,
         "payment_under_way": live_pages.payment_under_way(quote, now=ctx.now),
+        "unwanted_debits": quote.payments.unwanted().order_by("created_at"),
         "lines": quote.lines.all(),
         "deposit_status": status,
         "stages": _stages(quote, status),

@@ -18,6 +18,8 @@ from . import (
     invitation,
     invoice_sent,
     password_reset,
+    payment_failed,
+    payment_failed_notice,
     payment_received,
     payment_request,
     payment_request_ended,
@@ -30,6 +32,7 @@ from . import (
     sign_in_attempts,
     sign_in_changed,
     statement,
+    unwanted_debit,
 )
 
 
@@ -50,6 +53,8 @@ KINDS: dict[str, MailKind] = {
     "invitation": invitation,
     "invoice_sent": invoice_sent,
     "password_reset": password_reset,
+    "payment_failed": payment_failed,
+    "payment_failed_notice": payment_failed_notice,
     "payment_received": payment_received,
     "payment_request": payment_request,
     "payment_request_ended": payment_request_ended,
@@ -62,6 +67,7 @@ KINDS: dict[str, MailKind] = {
     "sign_in_attempts": sign_in_attempts,
     "sign_in_changed": sign_in_changed,
     "statement": statement,
+    "unwanted_debit": unwanted_debit,
 }
 
 
