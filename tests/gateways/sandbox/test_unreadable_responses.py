@@ -100,6 +100,8 @@ GOOD = {
     "code": "",
     "message": "",
     "settles_by": None,
+    "fee": 200,
+    "fee_currency": "USD",
     "refunds": [],
     "disputes": [],
 }
@@ -120,6 +122,8 @@ DISPUTE |= {"evidence_due_at": None, "fee": 0, "fee_currency": "USD"}
         {"method": None},
         {"code": "with\0nul"},
         {"message": ["no", "text"]},
+        {"fee": 2.5},
+        {"fee_currency": "usd"},
         {"disputes": [{**DISPUTE, "amount": 0}]},
         {"disputes": [{**DISPUTE, "status": "warned"}]},
         {"disputes": [{**DISPUTE, "evidence_due_at": "soon"}]},

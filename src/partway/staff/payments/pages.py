@@ -108,14 +108,16 @@ def _totals(rows: Rows, own: str) -> list[CurrencyTotals]:
     codes = {row[name] for row in found for name in ("row_currency", "row_fee_currency")} - {""}
     currencies = sorted(codes, key=lambda currency: (currency != own, currency))
 
-    def add_up(name: str, currency: str, of: str = "row_currency") -> int:
-        return sum(row[name] for row in found if row[of] == currency)
+    def add_up(name: str, currency: str, of: str = "row_currency") -> Money:
+        return Money(sum(row[name] for row in found if row[of] == currency), currency)
 
     return [
         CurrencyTotals(
-            add_up("count", currency),
-            *(Money(add_up(name, currency), currency) for name in ("money_in", "money_out", "settled")),
-            Money(add_up("fees", currency, "row_fee_currency"), currency),
+            count=sum(row["count"] for row in found if row["row_currency"] == currency),
+            money_in=add_up("money_in", currency),
+            money_out=add_up("money_out", currency),
+            settled=add_up("settled", currency),
+            fees=add_up("fees", currency, "row_fee_currency"),
         )
         for currency in currencies
     ]
