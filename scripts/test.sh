@@ -65,7 +65,19 @@ count_journeys() {
     echo "BROWSER=0: tests left out for want of a browser: $(grep -c '::' <<<"$collected" || true)" >"$last_words"
 }
 
+# Imports every test once: the five processes that begin next would each rewrite the assertions of all files.
+compile_tests() {
+    local collected
+    if ! collected=$("$bin/python" -m pytest --collect-only -q 2>&1); then
+        echo "$collected"
+        return 1
+    fi
+}
+
 databases() {
+    if [ ${#narrowing[@]} = 0 ]; then
+        phase "compile tests" compile_tests
+    fi
     on_database SQLite
     on_database PostgreSQL
 }
