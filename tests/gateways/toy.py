@@ -14,6 +14,7 @@ from partway.gateways.protocol import (
     CheckoutStatus,
     CheckoutSummary,
     CloseOutcome,
+    Payout,
     Refund,
     RefundStatus,
     Refused,
@@ -69,6 +70,9 @@ class ToyGateway(ToyCapabilities):
         raise BadCallback("the toy sends none")
 
     def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
+        return iter(())
+
+    def payouts_since(self, at: datetime) -> Iterator[Payout]:
         return iter(())
 
     def _state(self, status: CheckoutStatus, ref: str) -> CheckoutState:

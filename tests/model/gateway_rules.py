@@ -125,6 +125,6 @@ class GatewayRules(PartwayMachine):
         about = [
             received
             for received in list(self.gateway_driver.callback_receiver.received)
-            if received.event["data"]["checkout"] == ref
+            if received.event["data"].get("checkout") == ref
         ]
         return [received for received in about if received.kind == kind]

@@ -157,6 +157,14 @@ class GatewayDriver:
         """Decides a dispute as won or lost, also against an earlier decision."""
         self._call_api("POST", f"/v1/disputes/{dispute_id}/decide", outcome=outcome)
 
+    def pay_out(self) -> list[str]:
+        """Pays out what is in the balance; returns the ids of the payouts."""
+        return [str(payout["id"]) for payout in self._call_api("POST", "/v1/payouts")["data"]]
+
+    def settle_payout(self, payout_id: str, outcome: str) -> None:
+        """Ends a payout as paid or failed."""
+        self._call_api("POST", f"/v1/payouts/{payout_id}/settle", outcome=outcome)
+
     def capture(self, payment: Payment) -> None:
         """Captures an authorization in the dashboard of the sandbox."""
         self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/capture", amount=payment.amount_minor)
@@ -190,7 +198,7 @@ class GatewayDriver:
                 (
                     one
                     for one in received
-                    if one.kind == kind and one.event["data"]["checkout"] == payment.checkout_ref
+                    if one.kind == kind and one.event["data"].get("checkout") == payment.checkout_ref
                 ),
                 None,
             )

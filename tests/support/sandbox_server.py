@@ -50,7 +50,7 @@ class ReceivedCallback:
 
     @property
     def kind(self) -> str:
-        return str(self.event["type"]).removeprefix("checkout.")
+        return str(self.event["type"]).removeprefix("checkout.")  # of a payout it keeps its noun
 
 
 def sign_callback(body: bytes, at: datetime, secret: str) -> ReceivedCallback:
@@ -90,7 +90,7 @@ class CallbackReceiver:
         return 204
 
     def kinds(self, ref: str) -> list[str]:
-        return [received.kind for received in self.received if received.event["data"]["checkout"] == ref]
+        return [received.kind for received in self.received if received.event["data"].get("checkout") == ref]
 
     def wait_for(self, ref: str, *kinds: str) -> None:
         """Waits until exactly these callbacks of a checkout have arrived, in this order."""
@@ -144,6 +144,7 @@ def running_sandbox(home: Path, *, port: int = 0, settle_after: float = 600) -> 
     """Runs a sandbox on a free port; bank debits settle when a test says so, unless `settle_after` is short."""
     port = port or free_port()
     options = ["--home", str(home), "--port", str(port), "--settle-after", str(settle_after)]
+    options += ["--payout-every", "0"]  # when a test says so
     process = subprocess.Popen([sys.executable, "-m", "partway.sandbox", *options])
     sandbox_server = SandboxServer(home, port, process)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -155,14 +155,71 @@ class CheckoutState:
         object.__setattr__(self, "message", mask_links(self.message))
 
 
+class PayoutStatus(StrEnum):
+    """The status of a payout; one that was paid can still come back from the bank days later."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+class PayoutItemKind(StrEnum):
+    """The kinds of entries of a balance; a fee by itself is none of a payment, as for the month."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    FEE = "fee"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutItem:
+    """One entry of the gateway's balance in a payout: negative amounts take from it.
+
+    `net` is what the gateway says, and not computed: normally `amount` less `fee`.
+    """
+
+    ref: str  # the gateway's id of the entry
+    kind: PayoutItemKind
+    amount: Money
+    fee: Money
+    net: Money
+    checkout_ref: str = ""  # empty where it is about no checkout
+    source_ref: str = ""  # the gateway's id of the refund or the dispute
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Money that the gateway sends to the bank account of the business, and all that it is made of, in one currency.
+
+    Raises ValueError when an item is in another currency.
+    """
+
+    ref: str
+    status: PayoutStatus
+    amount: Money
+    arrives_on: date  # at the bank, as far as is known
+    items: tuple[PayoutItem, ...]
+
+    def __post_init__(self) -> None:
+        amounts = [money for item in self.items for money in (item.amount, item.fee, item.net)]
+        if any(money.currency != self.amount.currency for money in amounts):
+            raise ValueError(f"{self.ref} has items in another currency than {self.amount.currency}")
+
+
 @dataclass(frozen=True, slots=True)
 class VerifiedCallback:
-    """A callback whose signature is right. It only names a checkout to fetch; its content is never booked."""
+    """A callback whose signature is right. It only names a checkout or a payout to fetch; its content is never booked.
+
+    The one that it does not name is empty.
+    """
 
     event_id: str
     kind: str
     checkout_ref: str
     at: datetime
+    payout_ref: str = ""
 
 
 class CheckoutSummary(NamedTuple):
@@ -239,4 +296,8 @@ class Gateway(Capabilities, Protocol):
 
     def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
         """Yields every checkout that changed at or after `at`, oldest change first."""
+        ...
+
+    def payouts_since(self, at: datetime) -> Iterator[Payout]:
+        """Yields every payout that changed at or after `at`, oldest change first; none where the gateway has none."""
         ...

@@ -20,6 +20,9 @@ def main() -> None:
         "--host", default="127.0.0.1", help="every client that reaches it can open an account"
     )
     parser.add_argument("--settle-after", type=float, default=5, metavar="SECONDS", help="of a bank debit")
+    parser.add_argument(
+        "--payout-every", type=float, default=60, metavar="SECONDS", help="0 to pay nothing out by itself"
+    )
     options = parser.parse_args()
     options.home.mkdir(
         parents=True, exist_ok=True, mode=0o700
@@ -28,6 +31,7 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "partway.sandbox.settings"
     os.environ["PARTWAY_SANDBOX_HOME"] = str(options.home.resolve())
     os.environ["PARTWAY_SANDBOX_SETTLE_AFTER"] = str(options.settle_after)
+    os.environ["PARTWAY_SANDBOX_PAYOUT_EVERY"] = str(options.payout_every)
     web_server(
         "partway.sandbox.asgi:application",
         host=options.host,

@@ -6,17 +6,22 @@ error is {"error": {"code", "message"}}. urls.py lists the calls.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from partway.lib.clock import now
-from partway.sandbox import checkouts, faults, fields
+from partway.sandbox import checkouts, faults, fields, payouts
 from partway.sandbox.api_view import ApiRequest, Json
 from partway.sandbox.errors import invalid, not_found
-from partway.sandbox.models import Account, Checkout, Dispute, Fault, Refund
+from partway.sandbox.models import Account, Checkout, Dispute, Fault, Payout, Refund
+
+Row = TypeVar("Row", Checkout, Payout)
 
 METHODS = ("card", "bank_debit")
 PAGE = 100
+PAYOUT_PAGE = 10  # each has up to payouts.MAX_ENTRIES entries
 MAX_FAULTS = 10_000
 MAX_DELAY_SECONDS = 3600
 MAX_DAYS = 366
@@ -71,18 +76,62 @@ def fetch(call: ApiRequest, checkout_id: str) -> Json:
 
 def list_checkouts(call: ApiRequest) -> Json:
     """GET ?since=&cursor= → {data, next}, in the order of the latest change."""
-    found = Checkout.objects.filter(account=call.account)
+    page, following = _page(call, Checkout.objects.filter(account=call.account), PAGE)
+    return {"data": _checkouts_json(call, page), "next": following}
+
+
+def _page(call: ApiRequest, found: QuerySet[Row], size: int) -> tuple[list[Row], str | None]:
+    """Returns the rows of one page by `since` and `cursor`, oldest change first, and the cursor of the next page."""
     query = call.request.GET
     if query.get("since"):
         found = found.filter(changed_at__gte=fields.timestamp(query["since"], "since"))
     if query.get("cursor"):
-        changed_at, _, checkout_id = query["cursor"].partition("|")
+        changed_at, _, row_id = query["cursor"].partition("|")
         at = fields.timestamp(changed_at, "cursor")
-        found = found.filter(Q(changed_at__gt=at) | Q(changed_at=at, id__gt=checkout_id))
-    rows = list(found.order_by("changed_at", "id")[: PAGE + 1])
-    page, more = rows[:PAGE], len(rows) > PAGE
-    following = f"{page[-1].changed_at.isoformat()}|{page[-1].id}" if more else None
-    return {"data": _checkouts_json(call, page), "next": following}
+        found = found.filter(Q(changed_at__gt=at) | Q(changed_at=at, id__gt=row_id))
+    rows = list(found.order_by("changed_at", "id")[: size + 1])
+    page, more = rows[:size], len(rows) > size
+    return page, f"{page[-1].changed_at.isoformat()}|{page[-1].id}" if more else None
+
+
+def pay_out(call: ApiRequest) -> Json:
+    """POST {} → {data}: the payouts of all that is in the balance, pending until they are settled."""
+    return {"data": [_payout_json(payout) for payout in payouts.pay_out(call.account.id, settle=False)]}
+
+
+def settle_payout(call: ApiRequest, payout_id: str) -> Json:
+    """POST {outcome: paid | failed} → a payout arrives or fails, or comes back after it had arrived."""
+    outcome = fields.choice(call.body, "outcome", ("paid", "failed"), fallback="paid")
+    return _payout_json(payouts.settle_payout(payout_id, call.account.id, outcome))
+
+
+def list_payouts(call: ApiRequest) -> Json:
+    """GET ?since=&cursor= → {data, next}, in the order of the latest change, each with its entries."""
+    found = Payout.objects.filter(account=call.account).prefetch_related("entries")
+    page, following = _page(call, found, PAYOUT_PAGE)
+    return {"data": [_payout_json(payout) for payout in page], "next": following}
+
+
+def _payout_json(payout: Payout) -> Json:
+    return {
+        "id": payout.id,
+        "status": payout.status,
+        "amount": payout.amount_minor,
+        "currency": payout.currency,
+        "arrives_on": payout.arrives_on.isoformat(),
+        "items": [
+            {
+                "id": entry.id,
+                "kind": entry.kind,
+                "amount": entry.amount_minor,
+                "fee": entry.fee_minor,
+                "net": entry.amount_minor - entry.fee_minor,
+                "checkout": entry.checkout_id or "",
+                "source": entry.source,
+            }
+            for entry in payout.entries.all()
+        ],
+    }
 
 
 def capture(call: ApiRequest, checkout_id: str) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from partway.sandbox import callbacks, checkouts
+from partway.sandbox import callbacks, checkouts, payouts
 
 log = logging.getLogger(__name__)
 
@@ -28,5 +28,6 @@ def _run_clock() -> None:
             # Callbacks first: one should be sent within a tenth of a second.
             callbacks.claim_due()
             checkouts.process_due()
+            payouts.process_due()
         except Exception:
             log.exception("a round of the clock failed")

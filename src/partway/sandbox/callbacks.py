@@ -7,6 +7,7 @@ import logging
 import queue
 import threading
 from datetime import timedelta
+from typing import Any
 
 import httpx
 from django.db import transaction
@@ -16,7 +17,7 @@ from standardwebhooks import Webhook
 from partway.lib.clock import now
 from partway.lib.ids import new_id
 from partway.sandbox import faults
-from partway.sandbox.models import Callback, Checkout
+from partway.sandbox.models import Callback, Checkout, Payout
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +34,14 @@ _claimed: queue.SimpleQueue[Callback] = queue.SimpleQueue()
 _http = httpx.Client(timeout=10, trust_env=False)
 
 
-def enqueue(checkout: Checkout, kind: str) -> None:
-    """Stores the callback of a change, in the transaction of that change."""
-    fault = faults.consume(checkout.account_id, faults.ON_CALLBACK)
+def enqueue(about: Checkout | Payout, kind: str) -> None:
+    """Stores the callback of a change, in the transaction of that change; `kind` as `captured`."""
+    fault = faults.consume(about.account_id, faults.ON_CALLBACK)
     wanted = fault.kind if fault else ""
     at = now()
-    callback = Callback(checkout=checkout, kind=f"checkout.{kind}", created_at=at, due_at=at)
+    noun = "payout" if isinstance(about, Payout) else "checkout"
+    named: dict[str, Any] = {noun: about, "kind": f"{noun}.{kind}"}
+    callback = Callback(**named, created_at=at, due_at=at)
     if fault and wanted == "callback_late":
         callback.due_at = at + timedelta(seconds=fault.delay)
     elif wanted == "callback_lost":
@@ -48,13 +51,7 @@ def enqueue(checkout: Checkout, kind: str) -> None:
     elif wanted == "callback_twice":
         callback.deliveries = 2
     elif wanted == "callback_unknown":
-        Callback.objects.create(
-            checkout=checkout,
-            kind=callback.kind,
-            reported_checkout_id=new_id("co"),
-            created_at=at,
-            due_at=at,
-        )
+        Callback.objects.create(**named, reported_checkout_id=new_id("co"), created_at=at, due_at=at)
     elif wanted == "callback_first":
         callback.attempts, callback.due_at = 1, at + LEASE
     callback.save(force_insert=True)
@@ -65,7 +62,7 @@ def enqueue(checkout: Checkout, kind: str) -> None:
 
 def claim_due() -> None:
     """Claims every callback that is due by compare-and-set, and gives each to one sender."""
-    due = Callback.objects.filter(due_at__lte=now()).select_related("checkout__account")
+    due = Callback.objects.filter(due_at__lte=now()).select_related("checkout__account", "payout__account")
     for callback in due.order_by("due_at")[:100]:
         unclaimed = Callback.objects.filter(id=callback.id, due_at=callback.due_at)
         if unclaimed.update(due_at=now() + LEASE, attempts=F("attempts") + 1):
@@ -79,7 +76,8 @@ def deliver(callback: Callback) -> None:
     row = Callback.objects.filter(id=callback.id)
     if arrived:
         row.update(due_at=None)
-        older = Callback.objects.filter(checkout_id=callback.checkout_id, created_at__lt=callback.created_at)
+        same = {"checkout_id": callback.checkout_id, "payout_id": callback.payout_id}
+        older = Callback.objects.filter(**same, created_at__lt=callback.created_at)
         if older.filter(held_for_reordering=True).update(held_for_reordering=False, due_at=now()):
             wake_event.set()
     elif callback.attempts <= len(BACKOFF):
@@ -90,14 +88,15 @@ def deliver(callback: Callback) -> None:
 
 
 def _post(callback: Callback) -> bool:
+    checkout_id = callback.reported_checkout_id or callback.checkout_id
     event = {
         "id": callback.id,
         "type": callback.kind,
         "created": callback.created_at.isoformat(),
-        "data": {"checkout": callback.reported_checkout_id or callback.checkout_id},
+        "data": {"checkout": checkout_id} if checkout_id else {"payout": callback.payout_id},
     }
     body = json.dumps(event)
-    signer = Webhook(callback.checkout.account.signing_secret)
+    signer = Webhook(callback.about.account.signing_secret)
     at = now()
     headers = {
         "content-type": "application/json",
@@ -106,7 +105,7 @@ def _post(callback: Callback) -> bool:
         "webhook-signature": signer.sign(callback.id, at, body),
     }
     try:
-        return _http.post(callback.checkout.callback_url, content=body, headers=headers).is_success
+        return _http.post(callback.url, content=body, headers=headers).is_success
     except (httpx.HTTPError, httpx.InvalidURL):
         return False
 

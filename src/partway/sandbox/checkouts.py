@@ -11,7 +11,7 @@ from django.db.models import F
 
 from partway.lib.clock import now
 from partway.lib.money import EXPONENTS
-from partway.sandbox import callbacks, faults
+from partway.sandbox import callbacks, faults, payouts
 from partway.sandbox.errors import ApiError, not_found
 from partway.sandbox.instruments import (
     CONFIRMATION_DECLINED,
@@ -165,6 +165,8 @@ def _capture(checkout: Checkout, amount_minor: int) -> None:
     elif fault:
         currency = fault.currency
     percentage = (amount_minor * _FEE_PER_MILLE + 500) // 1000
+    # Nothing captured costs nothing. A test may choose a currency that is none.
+    fee_minor = percentage + _FIXED_FEE[EXPONENTS.get(currency, 2)] if amount_minor else 0
     disputed = checkout.disputes and amount_minor
     disputed_at = now() + timedelta(seconds=SETTLE_AFTER_SECONDS) if disputed else None
     _move(
@@ -175,9 +177,9 @@ def _capture(checkout: Checkout, amount_minor: int) -> None:
         captured_minor=amount_minor,
         captured_currency=currency,
         disputed_at=disputed_at,
-        # Nothing captured costs nothing. A test may choose a currency that is none.
-        fee_minor=percentage + _FIXED_FEE[EXPONENTS.get(currency, 2)] if amount_minor else 0,
+        fee_minor=fee_minor,
     )
+    payouts.add_entry(checkout, "payment", amount_minor, fee_minor=fee_minor)
 
 
 def close(checkout: Checkout) -> None:
@@ -211,6 +213,7 @@ def refund(checkout: Checkout, amount_minor: int, reference: str) -> Refund:
     )
     refunded = checkout.refunded_minor + amount_minor
     _move(checkout, Status.CAPTURED, "refunded", refunded_minor=refunded)
+    payouts.add_entry(checkout, "refund", -amount_minor, source=refund_row.id)
     return refund_row
 
 
@@ -227,6 +230,8 @@ def settle_refund(refund_id: str, account_id: str, outcome: str) -> Refund:
     back = refund_row.amount_minor if outcome == "failed" else 0
     kind = "refund_failed" if outcome == "failed" else "refunded"
     _move(checkout, Status.CAPTURED, kind, refunded_minor=checkout.refunded_minor - back)
+    if back:
+        payouts.add_entry(checkout, "refund", back, source=refund_row.id)
     return refund_row
 
 
@@ -258,6 +263,7 @@ def dispute(
         settle_outcome=outcome,
     )
     _move(checkout, Status.CAPTURED, "dispute_closed" if is_returned else "dispute_opened")
+    payouts.add_dispute_entry(checkout, row)
     return row
 
 
@@ -271,6 +277,7 @@ def update_dispute(dispute_id: str, account_id: str, *, amount_minor: int, evide
     row.amount_minor, row.evidence_due_at = amount_minor, now() + timedelta(days=evidence_days)
     row.save(update_fields=["amount_minor", "evidence_due_at"])
     _move(checkout, Status.CAPTURED, "dispute_updated")
+    payouts.add_dispute_entry(checkout, row)
     return row
 
 
@@ -282,6 +289,7 @@ def decide_dispute(dispute_id: str, account_id: str, outcome: str) -> Dispute:
     row.status, row.settles_at, row.fee_minor = outcome, None, 0 if outcome == "won" else DISPUTE_FEE
     row.save(update_fields=["status", "settles_at", "fee_minor"])
     _move(checkout, Status.CAPTURED, "dispute_closed")
+    payouts.add_dispute_entry(checkout, row)
     return row
 
 

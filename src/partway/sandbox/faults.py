@@ -22,7 +22,7 @@ AFTER_CAPTURE = ("capture_too_late",)
 ON_CAPTURE = ("wrong_amount", "wrong_currency")
 ON_CLOSE = ("close_too_late",)
 ON_REFUND = ("refund_pending", "refund_refused")
-ACTS = ("start", "fetch", "capture", "close", "refund", "list_checkouts", "account")
+ACTS = ("start", "fetch", "capture", "close", "refund", "list_checkouts", "list_payouts", "account")
 KINDS = (
     *BEFORE,
     *AFTER_SUCCESS,

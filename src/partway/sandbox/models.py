@@ -1,8 +1,9 @@
 """The tables of the sandbox.
 
 An Account belongs to a merchant. It has Checkouts, each paid at most once; a Checkout has Refunds and Disputes. Every
-change of a Checkout stores a Callback in the same transaction. An IdempotentResponse is stored per idempotency key. A
-Fault happens a given number of times. Amounts are integer minor units.
+change of a Checkout stores a Callback in the same transaction. A BalanceEntry is money that the account has earned or
+lost, and a Payout sends some of them to its bank. An IdempotentResponse is stored per idempotency key. A Fault happens
+a given number of times. Amounts are integer minor units.
 """
 
 from __future__ import annotations
@@ -164,14 +165,65 @@ class Dispute(models.Model):
         )
 
 
+class Payout(models.Model):
+    """Money sent to the merchant's bank account; `amount_minor` is the sum of its entries."""
+
+    objects: ClassVar[models.Manager[Payout]] = models.Manager()
+    account_id: str
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "po"))
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=10, default="pending")  # pending, paid, failed
+    arrives_on = models.DateField()
+    created_at = models.DateTimeField(default=now)
+    changed_at = models.DateTimeField(default=now)
+    settles_at = models.DateTimeField(null=True)  # null when nothing changes any more by itself
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["account", "changed_at", "id"], name="payout_changed"),
+            models.Index(
+                fields=["settles_at"], condition=Q(settles_at__isnull=False), name="payout_settling"
+            ),
+        )
+
+
+class BalanceEntry(models.Model):
+    """Money that was added to the account's balance, or taken from it when negative; in the next payout once."""
+
+    objects: ClassVar[models.Manager[BalanceEntry]] = models.Manager()
+    checkout_id: str | None
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "be"))
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE, null=True)
+    kind = models.CharField(max_length=10)  # payment, refund, dispute, fee, other
+    source = models.CharField(max_length=40, blank=True)  # the id of the refund or the dispute
+    amount_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    payout = models.ForeignKey(Payout, on_delete=models.CASCADE, null=True, related_name="entries")
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        indexes = (
+            models.Index(
+                fields=["account", "currency"], condition=Q(payout__isnull=True), name="entry_waiting"
+            ),
+        )
+
+
 class Callback(models.Model):
-    """A call to the merchant; its id is the event's."""
+    """A call to the merchant about a checkout or a payout; its id is the event's."""
 
     objects: ClassVar[models.Manager[Callback]] = models.Manager()
-    checkout_id: str
+    checkout_id: str | None
+    payout_id: str | None
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "evt"))
-    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE)
+    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE, null=True)
+    payout = models.ForeignKey(Payout, on_delete=models.CASCADE, null=True)
     kind = models.CharField(max_length=40)
     created_at = models.DateTimeField(default=now)
     due_at = models.DateTimeField(null=True)  # null when it was sent or has failed permanently
@@ -184,6 +236,25 @@ class Callback(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="callback_due"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(checkout__isnull=False, payout__isnull=True)
+                | Q(checkout__isnull=True, payout__isnull=False),
+                name="callback_about_one",
+            ),
+        )
+
+    @property
+    def about(self) -> Checkout | Payout:
+        """The checkout or the payout."""
+        found = self.checkout or self.payout
+        assert found is not None, "the database holds callback_about_one"  # noqa: S101
+        return found
+
+    @property
+    def url(self) -> str:
+        """Where it is sent: a checkout names its own address."""
+        return self.checkout.callback_url if self.checkout else self.about.account.callback_url
 
 
 class IdempotentResponse(models.Model):

@@ -13,6 +13,9 @@ HOME = Path(os.environ.get("PARTWAY_SANDBOX_HOME", "."))
 # How long a bank debit takes to settle. Real ones take days.
 SETTLE_AFTER_SECONDS = float(os.environ.get("PARTWAY_SANDBOX_SETTLE_AFTER", "5"))
 
+# How long money waits in the balance before it is paid out; 0 for never, unless a call of the API asks for it.
+PAYOUT_EVERY_SECONDS = float(os.environ.get("PARTWAY_SANDBOX_PAYOUT_EVERY", "0"))
+
 # Nothing is signed with it: there are no sessions and no cookies here.
 SECRET_KEY = secrets.token_hex()
 DEBUG = False

@@ -27,6 +27,8 @@ urlpatterns = [
     path("v1/checkouts/<str:checkout_id>/disputes", api_view(post=api.dispute)),
     path("v1/disputes/<str:dispute_id>", api_view(post=api.update_dispute)),
     path("v1/disputes/<str:dispute_id>/decide", api_view(post=api.decide_dispute)),
+    path("v1/payouts", api_view(get=api.list_payouts, post=api.pay_out)),
+    path("v1/payouts/<str:payout_id>/settle", api_view(post=api.settle_payout)),
     path("v1/faults", api_view(post=api.set_fault, delete=api.clear_faults)),
     path("v1/ledger", api_view(get=api.ledger)),
 ]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -27,6 +27,10 @@ from ..protocol import (
     Dispute,
     DisputeStatus,
     OutcomeUnknown,
+    Payout,
+    PayoutItem,
+    PayoutItemKind,
+    PayoutStatus,
     Refund,
     RefundStatus,
     Refused,
@@ -45,6 +49,7 @@ _CLOSE_OUTCOMES = {
 }
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class SandboxGateway(SandboxCapabilities):
@@ -110,28 +115,34 @@ class SandboxGateway(SandboxCapabilities):
             # Only the signature: verify() would parse the body with a reader that has no limits.
             Webhook(self._signing_secret).verify(body, dict(headers), json_parse=False)
             event: Any = read_json(body)
+            about = event["data"]
             return VerifiedCallback(
                 event_id=_text(event["id"]),
                 kind=_text(event["type"], max_length=60),
-                checkout_ref=_text(event["data"]["checkout"]),
+                checkout_ref="" if "payout" in about else _text(about["checkout"]),
                 at=datetime.fromisoformat(event["created"]),
+                payout_ref=_text(about["payout"]) if "payout" in about else "",
             )
         except (WebhookVerificationError, ValueError, TypeError, KeyError) as error:
             raise BadCallback(f"not a callback of this account: {error}") from error
 
     def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
         """Yields every checkout that changed at or after `at`, oldest change first."""
+        return self._list("checkouts", at, _checkout_summary)
+
+    def payouts_since(self, at: datetime) -> Iterator[Payout]:
+        """Yields every payout that changed at or after `at`, oldest change first."""
+        return self._list("payouts", at, _payout)
+
+    def _list(self, what: str, at: datetime, read: Callable[[Json], T]) -> Iterator[T]:
         query = {"since": at.isoformat()}
         while True:
             with _reading():
-                page = self._call("GET", f"/v1/checkouts?{urlencode(query)}")
-                summaries = [
-                    CheckoutSummary(_text(row["id"]), _text(row["reference"]), _checkout_state(row))
-                    for row in page["data"]
-                ]
+                page = self._call("GET", f"/v1/{what}?{urlencode(query)}")
+                rows = [read(row) for row in page["data"]]
                 # Read page by page and never as a whole: a list after a long outage has no bound.
                 query["cursor"] = page["next"]
-            yield from summaries
+            yield from rows
             if not query["cursor"]:
                 return
 
@@ -214,6 +225,32 @@ def _checkout_state(row: Json) -> CheckoutState:
         disputes=tuple(_dispute(dispute) for dispute in row["disputes"]),
         settles_by=_moment(row["settles_by"]),
     )
+
+
+def _checkout_summary(row: Json) -> CheckoutSummary:
+    return CheckoutSummary(_text(row["id"]), _text(row["reference"]), _checkout_state(row))
+
+
+def _payout(row: Json) -> Payout:
+    def money(amount_minor: object) -> Money:
+        if type(amount_minor) is not int or abs(amount_minor) > MAX_AMOUNT_MINOR:
+            raise ValueError(f"{amount_minor!r} is not an amount")
+        return Money(amount_minor, row["currency"])
+
+    items = tuple(
+        PayoutItem(
+            ref=_text(item["id"]),
+            kind=PayoutItemKind(item["kind"]),
+            amount=money(item["amount"]),
+            fee=money(item["fee"]),
+            net=money(item["net"]),
+            checkout_ref=_text(item["checkout"]),
+            source_ref=_text(item["source"]),
+        )
+        for item in row["items"]
+    )
+    arrives_on = date.fromisoformat(row["arrives_on"])
+    return Payout(_text(row["id"]), PayoutStatus(row["status"]), money(row["amount"]), arrives_on, items)
 
 
 def _money(amount_minor: int | None, currency: str) -> Money | None:

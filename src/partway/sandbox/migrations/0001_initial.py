@@ -205,6 +205,90 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Payout",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("po",)),
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("status", models.CharField(default="pending", max_length=10)),
+                ("arrives_on", models.DateField()),
+                ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
+                ("changed_at", models.DateTimeField(default=partway.lib.clock.now)),
+                ("settles_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["account", "changed_at", "id"], name="payout_changed"),
+                    models.Index(
+                        condition=models.Q(("settles_at__isnull", False)),
+                        fields=["settles_at"],
+                        name="payout_settling",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="BalanceEntry",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("be",)),
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.account"),
+                ),
+                (
+                    "checkout",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=10)),
+                ("source", models.CharField(blank=True, max_length=40)),
+                ("amount_minor", models.BigIntegerField()),
+                ("fee_minor", models.BigIntegerField(default=0)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "payout",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="sandbox.payout",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
+            ],
+            options={
+                "ordering": ("created_at", "id"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("payout__isnull", True)),
+                        fields=["account", "currency"],
+                        name="entry_waiting",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Callback",
             fields=[
                 (
@@ -218,7 +302,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "checkout",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"
+                    ),
+                ),
+                (
+                    "payout",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, to="sandbox.payout"
+                    ),
                 ),
                 ("kind", models.CharField(max_length=40)),
                 ("created_at", models.DateTimeField(default=partway.lib.clock.now)),
@@ -232,6 +324,16 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="callback_due"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("checkout__isnull", False), ("payout__isnull", True)),
+                            models.Q(("checkout__isnull", True), ("payout__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="callback_about_one",
                     )
                 ],
             },
