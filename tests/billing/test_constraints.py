@@ -27,6 +27,8 @@ from partway.billing.models import (
     MailAttempt,
     Payment,
     PaymentRequest,
+    Payout,
+    PayoutItem,
     Quote,
     QuoteLine,
     Refund,
@@ -138,6 +140,29 @@ def refund_at_gateway(invoice: Invoice) -> Refund:
     Refund.objects.filter(pk=row.pk).update(mode="gateway", method="", gateway_ref="re_1")
     row.refresh_from_db()
     return row
+
+
+def payout(invoice: Invoice) -> Payout:
+    return Payout.objects.create(
+        organization=invoice.organization,
+        gateway_account=GatewayAccount.objects.get(organization=invoice.organization),
+        gateway_ref="po_1",
+        amount_minor=100,
+        currency="USD",
+        arrives_on=invoice.due_on,
+        created_at=present(),
+    )
+
+
+def payout_item(invoice: Invoice, **columns: Any) -> PayoutItem:
+    amounts = {"amount_minor": 100, "fee_minor": 0, "net_minor": 100, "currency": "USD"}
+    row = {"position": 0, "gateway_ref": "be_1", "kind": "other", **amounts, **columns}
+    return PayoutItem.objects.create(payout=payout(invoice), **row)
+
+
+def refunded_item(invoice: Invoice) -> PayoutItem:
+    row = refund_at_gateway(invoice)
+    return payout_item(invoice, payment=row.payment, refund=row)
 
 
 def refund_call(invoice: Invoice) -> GatewayCall:
@@ -280,6 +305,12 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "adjustment_sign_fits_cause": overwritten(adjustment, cause="by_member"),
     "adjustment_reason_known": overwritten(adjustment, reason="whim"),
     "payment_allocated_within_captured": overwritten(paid_deposit, allocated_minor=60, refunded_minor=41),
+    "payout_once_per_gateway_ref": duplicated(payout),
+    "payout_status_known": overwritten(payout, status="lost"),
+    "payout_item_position_unique": duplicated(lambda invoice: payout_item(invoice, gateway_ref="be_2")),
+    "payout_item_once_per_ref": duplicated(lambda invoice: payout_item(invoice, position=2)),
+    "payout_item_kind_known": overwritten(payout_item, kind="tip"),
+    "payout_item_refund_has_payment": overwritten(refunded_item, payment=None),
     "payment_fee_of_gateway": overwritten(payment, fee_minor=100),
     "refund_fee_of_gateway": overwritten(refund, fee_minor=100, fee_currency="USD"),
     "payment_reversed_only_offline": overwritten(paid_deposit, status="reversed"),

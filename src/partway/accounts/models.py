@@ -311,6 +311,9 @@ class GatewayAccount(models.Model):
     # Until when the list of the gateway is reconciled, and when the worker reads it next (DESIGN P5).
     reconciled_until = models.DateTimeField(null=True)
     reconcile_at = models.DateTimeField(default=now)
+    # The same for the list of its payouts.
+    payouts_read_until = models.DateTimeField(null=True)
+    payouts_due_at = models.DateTimeField(default=now)
 
     credentials = SealedValues("sealed_credentials")
 

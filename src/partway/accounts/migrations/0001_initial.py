@@ -292,6 +292,8 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("reconciled_until", models.DateTimeField(null=True)),
                 ("reconcile_at", models.DateTimeField(default=partway.lib.clock.now)),
+                ("payouts_read_until", models.DateTimeField(null=True)),
+                ("payouts_due_at", models.DateTimeField(default=partway.lib.clock.now)),
                 (
                     "organization",
                     models.ForeignKey(

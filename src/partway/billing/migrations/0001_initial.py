@@ -1982,6 +1982,7 @@ class Migration(migrations.Migration):
                 ("event_id", models.CharField(max_length=200)),
                 ("event_type", models.CharField(max_length=60)),
                 ("checkout_ref", models.CharField(max_length=200)),
+                ("payout_ref", models.CharField(blank=True, default="", max_length=200)),
                 ("body", models.TextField()),
                 (
                     "status",
@@ -2015,6 +2016,144 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("status__in", ["pending", "processed", "unmatched"])),
                         name="callback_status_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Payout",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("po",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "gateway_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="accounts.gatewayaccount",
+                    ),
+                ),
+                ("gateway_ref", models.CharField(max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("pending", "On its way"), ("paid", "Paid out"), ("failed", "Failed")],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("arrives_on", models.DateField()),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "-arrives_on", "-id"], name="payout_newest")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("gateway_account", "gateway_ref"), name="payout_once_per_gateway_ref"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "paid", "failed"])),
+                        name="payout_status_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PayoutItem",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("poi",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "payout",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="billing.payout"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("gateway_ref", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("payment", "Payment"),
+                            ("refund", "Refund"),
+                            ("dispute", "Dispute"),
+                            ("fee", "Fee"),
+                            ("other", "Other"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("fee_minor", models.BigIntegerField()),
+                ("net_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("checkout_ref", models.CharField(blank=True, default="", max_length=200)),
+                ("source_ref", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payout_items",
+                        to="billing.payment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payout_items",
+                        to="billing.refund",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("payout", "position"), name="payout_item_position_unique"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("payout", "gateway_ref"), name="payout_item_once_per_ref"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["payment", "refund", "dispute", "fee", "other"])),
+                        name="payout_item_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("refund__isnull", True), ("payment__isnull", False), _connector="OR"
+                        ),
+                        name="payout_item_refund_has_payment",
                     ),
                 ],
             },
@@ -2089,6 +2228,16 @@ class Migration(migrations.Migration):
                         to="billing.payment",
                     ),
                 ),
+                (
+                    "payout",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="billing.payout",
+                    ),
+                ),
                 ("data", models.JSONField(default=dict)),
                 ("idempotency_key", models.CharField(max_length=40, null=True)),
                 ("created_at", models.DateTimeField()),
@@ -2098,6 +2247,11 @@ class Migration(migrations.Migration):
                     models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
                     models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),
                     models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
+                    models.Index(
+                        condition=models.Q(("payout__isnull", False)),
+                        fields=["payout"],
+                        name="event_of_payout",
+                    ),
                     models.Index(
                         condition=models.Q(("type", "member.removed")),
                         fields=["organization"],

@@ -18,6 +18,7 @@ Party      a seller or a customer as what was issued shows them; of an invoice, 
 QuoteTerms the organization's defaults for new quotes
 Event      one row per change, written with it; the timeline, the outbox and the audit trail
 Mail       to be sent; MailAttempt is one attempt to send it
+Payout     money that a gateway sent to the bank; PayoutItem is one payment, refund or fee in it
 Callback   a gateway's report, stored once
 Alert      what the Attention page lists until it is resolved
 """
@@ -33,6 +34,7 @@ from .mails import Mail, MailAttempt
 from .parties import Party
 from .payment_requests import PaymentRequest
 from .payments import Allocation, GatewayCall, Payment
+from .payouts import Payout, PayoutItem
 from .quotes import Quote, QuoteLine, QuoteTerms
 from .refunds import Refund
 
@@ -52,6 +54,8 @@ __all__ = [
     "Party",
     "Payment",
     "PaymentRequest",
+    "Payout",
+    "PayoutItem",
     "Quote",
     "QuoteLine",
     "QuoteTerms",

@@ -28,7 +28,9 @@ class Callback(models.Model):
     gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="callbacks")
     event_id = models.CharField(max_length=200)
     event_type = models.CharField(max_length=60)
+    # It names one of the two.
     checkout_ref = models.CharField(max_length=200)
+    payout_ref = models.CharField(max_length=200, blank=True, default="")
     body = models.TextField()
     status = models.CharField(max_length=10, choices=CallbackStatus.choices, default=CallbackStatus.PENDING)
     received_at = models.DateTimeField()

@@ -14,6 +14,7 @@ from .fields import OrganizationQuerySet, id_field
 from .invoices import Invoice
 from .payment_requests import PaymentRequest
 from .payments import Payment
+from .payouts import Payout
 from .quotes import Quote
 
 
@@ -37,6 +38,10 @@ class Event(models.Model):
         PaymentRequest, on_delete=models.PROTECT, null=True, related_name="events"
     )
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="events")
+    # Of few events, which verify looks up by it.
+    payout = models.ForeignKey(
+        Payout, on_delete=models.PROTECT, null=True, related_name="events", db_index=False
+    )
     data = models.JSONField(default=dict)
     # The one-time key of the form that caused it, so that a double click does a thing once (DESIGN P8).
     idempotency_key = models.CharField(max_length=40, null=True)
@@ -56,6 +61,7 @@ class Event(models.Model):
             models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
             models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),
             models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
+            models.Index(fields=["payout"], condition=Q(payout__isnull=False), name="event_of_payout"),
             # The few that name former members, whom lists can be filtered by.
             models.Index(
                 fields=["organization"], condition=Q(type="member.removed"), name="event_of_removed_member"
