@@ -99,26 +99,27 @@ def test_restarting_payment_takes_five_queries(gateway_driver: GatewayDriver, op
     assert (len(queries), writes(queries)) == (5, 0)
 
 
-def test_booking_card_payment_takes_twenty_four_queries(
+def test_booking_card_payment_takes_twenty_six_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # payment · invoice locked, payment; authorized, event, capturing, event · last call; call · its outcome ·
-    # invoice locked, payment; parties, amount paid, allocation, payment, event, request, event, requester, two mails
+    # invoice locked, payment; parties, amount paid, allocation, payment, event, request, event, requester, two mails,
+    # fee, event
     payment = gateway_driver.start(opened)
     gateway_driver.pay(payment)
     queries = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(queries), writes(queries)) == (24, 15)
+    assert (len(queries), writes(queries)) == (26, 17)
 
 
-def test_booking_captured_bank_debit_takes_fourteen_queries(
+def test_booking_captured_bank_debit_takes_sixteen_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # payment · invoice locked, payment; parties, amount paid, allocation, payment, event, request, event, requester,
-    # two mails
+    # two mails, fee, event
     payment = gateway_driver.start_and_pay(opened, "debit")
     gateway_driver.settle_bank_debit(payment)
     queries = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(queries), writes(queries)) == (14, 9)
+    assert (len(queries), writes(queries)) == (16, 11)
 
 
 def test_settling_rest_takes_ten_queries(invoice: Invoice, alice: Actor) -> None:

@@ -157,9 +157,10 @@ class CrashScenario:
 
 
 def _account(owner: Organization, installation: Installation) -> GatewayAccount:
-    """Creates a sandbox account whose list is not read before the test says so."""
+    """Creates a sandbox account whose lists are not read before the test says so."""
+    tomorrow = present() + timedelta(days=1)
     account = GatewayAccount(
-        organization=owner, gateway="sandbox", reconcile_at=present() + timedelta(days=1)
+        organization=owner, gateway="sandbox", reconcile_at=tomorrow, payouts_due_at=tomorrow
     )
     account.credentials = create_account(
         installation.sandbox_server.url, owner.name, gateway_calls.callback_url(account)

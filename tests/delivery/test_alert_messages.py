@@ -79,6 +79,37 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "$300.00 is booked, but the payment service charged $50.00. Check it there.",
     ),
     (
+        "fee_mismatch",
+        {"booked": PART, "reported": FULL},
+        "A fee of $50.00 is booked, but the payment service now reports $300.00. Check it there.",
+    ),
+    (
+        "payout_changed",
+        {"amount": FULL, "payout_ref": "po_1"},
+        "The payment service now reports other entries or another amount for the payout of $300.00 (po_1). It stays "
+        "as it was booked: check it there.",
+    ),
+    (
+        "payout_failed",
+        {"amount": FULL, "payout_ref": "po_1"},
+        "The payout of $300.00 (po_1) failed: the money did not reach your bank account.",
+    ),
+    (
+        "payout_does_not_add_up",
+        {"amount": FULL, "payout_ref": "po_1", "items": PART, "reason": "sum"},
+        "The payout of $300.00 (po_1) has entries that come to $50.00. Check it there.",
+    ),
+    (
+        "payout_does_not_add_up",
+        {"amount": FULL, "payout_ref": "po_1", "items": FULL, "reason": "item"},
+        "In the payout of $300.00 (po_1) an entry is not its amount less its fee. Check it there.",
+    ),
+    (
+        "payout_list_unavailable",
+        {"reason": "no_answer", "gateway_message": ""},
+        "The payment service’s list of payouts could not be read for days: the payment service does not respond.",
+    ),
+    (
         "refunded_at_gateway",
         {"refunded": PART, "captured": FULL},
         "$50.00 of $300.00 was refunded in the dashboard of the payment service. It is booked: what it took off an "

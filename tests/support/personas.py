@@ -9,7 +9,7 @@ Rows are created through billing where billing can create them, so that tests st
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,10 +26,11 @@ from partway.billing.models import (
     Invoice,
     Payment,
     PaymentRequest,
+    Payout,
     Quote,
     Refund,
 )
-from partway.billing.payments import booking, refund_booking
+from partway.billing.payments import booking, payout_booking, refund_booking
 from partway.billing.people import customers, organizations
 from partway.billing.receivables import offline_payments, refunds, settlements, statements
 from partway.billing.receivables.offline_payments import OfflinePayment, lock_invoices
@@ -314,6 +315,33 @@ def _report(payment: Payment, reported: protocol.Refund) -> None:
         locked, fresh = lock_invoices(payment), Payment.objects.get(pk=payment.pk)
         by = events.gateway_actor("sandbox")
         refund_booking.apply(fresh, [reported], locked, by=by, now=present())
+
+
+def pay_out(
+    owner: Organization,
+    *items: protocol.PayoutItem,
+    ref: str = "po_at_gateway",
+    status: protocol.PayoutStatus = protocol.PayoutStatus.PAID,
+    currency: str = "USD",
+    arrives_on: date | None = None,
+) -> Payout:
+    """Books a payout of these items as if the gateway had listed it."""
+    account = GatewayAccount.objects.current(owner).get()
+    amount = Money(sum(item.net.amount_minor for item in items), currency)
+    on = arrives_on or today(present(), owner.time_zone)
+    payout_booking.apply(account, protocol.Payout(ref, status, amount, on, items), now=present())
+    return Payout.objects.get(gateway_account=account, gateway_ref=ref)
+
+
+def payout_item(
+    kind: str = "payment", amount_minor: int = 30_000, fee_minor: int = 445, *, ref: str = "", **changes: Any
+) -> protocol.PayoutItem:
+    """Returns an entry of the gateway's balance; `changes` are its other fields, such as `checkout_ref`."""
+    currency = changes.pop("currency", "USD")
+    amounts = [Money(minor, currency) for minor in (amount_minor, fee_minor, amount_minor - fee_minor)]
+    return protocol.PayoutItem(
+        ref or f"be_{kind}_{amount_minor}", protocol.PayoutItemKind(kind), *amounts, **changes
+    )
 
 
 def give_back(payment: Payment, amount_minor: int) -> Refund:

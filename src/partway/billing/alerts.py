@@ -25,7 +25,7 @@ MAX_RESOLUTION_LENGTH = 300
 # The clock resolves these when their cause is over, as when the gateway responds again.
 AUTO_RESOLVED_KINDS = (
     *("gateway_refused", "payment_unsettled", "gateway_list_unavailable"),
-    *("sender_address_invalid", "refund_unsettled", "unwanted_debit"),
+    *("sender_address_invalid", "refund_unsettled", "unwanted_debit", "payout_list_unavailable"),
 )
 # While the cause lasts they are raised again, but not earlier than this after a member resolved them.
 _QUIET_PERIOD = timedelta(days=1)

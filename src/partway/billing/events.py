@@ -10,9 +10,9 @@ from django.db import transaction
 
 from partway.accounts.models import Member, Organization
 
-from .models import Customer, Dispute, Event, Invoice, Payment, PaymentRequest, Quote, Refund
+from .models import Customer, Dispute, Event, Invoice, Payment, PaymentRequest, Payout, Quote, Refund
 
-Subject = Invoice | Quote | PaymentRequest | Payment | Refund | Dispute | Customer | Organization
+Subject = Invoice | Quote | PaymentRequest | Payment | Refund | Dispute | Payout | Customer | Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +110,7 @@ def _subject_ids(about: Subject) -> dict[str, str | None]:
             return {"quote_id": about.pk, "customer_id": about.customer_id}
         case Customer():
             return {"customer_id": about.pk}
+        case Payout():
+            return {"payout_id": about.pk}
         case Organization():
             return {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import events
 from .events import Actor
-from .models import Dispute, Event, Invoice, Payment, PaymentRequest, Quote, Refund
+from .models import Dispute, Event, Invoice, Payment, PaymentRequest, Payout, Quote, Refund
 
 Transitions = dict[tuple[str, str], str]
 
@@ -76,6 +76,12 @@ DISPUTE: Transitions = {
     ("lost", "won"): "dispute.won",  # the money came back after all
 }
 
+PAYOUT: Transitions = {
+    ("pending", "paid"): "payout.paid",
+    ("pending", "failed"): "payout.failed",
+    ("paid", "failed"): "payout.failed",  # the bank sent it back
+}
+
 _TABLES: dict[type, Transitions] = {
     Invoice: INVOICE,
     Quote: QUOTE,
@@ -83,9 +89,10 @@ _TABLES: dict[type, Transitions] = {
     Payment: PAYMENT,
     Refund: REFUND,
     Dispute: DISPUTE,
+    Payout: PAYOUT,
 }
 
-Stateful = Invoice | Quote | PaymentRequest | Payment | Refund | Dispute
+Stateful = Invoice | Quote | PaymentRequest | Payment | Refund | Dispute | Payout
 
 
 class InvalidTransition(RuntimeError):

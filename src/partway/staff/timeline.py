@@ -291,6 +291,10 @@ _SENTENCES = {
     "payment.fee_booked": _("The payment service charged a fee of %(fee)s"),
     "payment.fee_booked:given_back": _("The payment service gave back a fee of %(fee)s"),
     "payment.canceled": _("The payment of %(amount)s was closed; nothing was taken"),
+    "payout.reported": _("The payment service began a payout of %(amount)s"),
+    "payout.changed": _("The payment service changed a payout to %(amount)s"),
+    "payout.paid": _("The payment service paid out %(amount)s"),
+    "payout.failed": _("The payout of %(amount)s failed"),
     "mail.failed": _("A mail to %(to)s could not be delivered"),
     "alert.resolved": _("%(actor)s marked an entry of Attention as dealt with"),
     "customer.created": _("%(actor)s added a customer"),
@@ -446,6 +450,7 @@ _TONES = {
     "payment.declined": "amber",
     "payment.failed": "amber",
     "mail.failed": "amber",
+    "payout.failed": "amber",
     "member.sign_in_failed": "amber",
     "member.sign_in_limited": "amber",
 }

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from partway.accounts import kept_forms, rate_limits, sessions, two_factor
 from partway.billing import alerts
 from partway.billing.checkouts.closing import closing_later
-from partway.billing.reconciliation import due_work, gateway_list
+from partway.billing.reconciliation import due_work, gateway_list, payout_list
 from partway.delivery.mail import sending
 
 from .models import Heartbeat
@@ -34,6 +34,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "unsettled_payments": due_work.refresh_unsettled_payments,
     "pending_refunds": due_work.refresh_pending_refunds,
     "gateway_lists": gateway_list.reconcile_gateway_lists,
+    "payouts": payout_list.read_payouts,
     "expire_requests": expire_payment_requests,
     "expire_quotes": due_work.expire_quotes,
     "resolve_alerts": alerts.auto_resolve_settled,
@@ -52,6 +53,7 @@ JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
     "unsettled_payments": ("unsettled_payments",),
     "pending_refunds": ("pending_refunds",),
     "gateway_lists": ("gateway_lists",),
+    "payouts": ("payouts",),
     "database": (
         *("expire_requests", "expire_quotes", "resolve_alerts", "delete_stale_heartbeats"),
         *("delete_expired_attempts", "delete_used_codes", "delete_ended_sessions"),

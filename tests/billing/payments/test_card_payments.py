@@ -76,7 +76,7 @@ def test_card_payment_records_one_event_per_step(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     payment = gateway_driver.start_and_pay(open_request)
-    steps = ["started", "authorized", "capturing", "succeeded"]
+    steps = ["started", "authorized", "capturing", "succeeded", "fee_booked"]
     written = Event.objects.filter(payment=payment).order_by("id").values_list("type", flat=True)
     assert list(written) == [f"payment.{step}" for step in steps]
 

@@ -47,7 +47,9 @@ CORRUPTIONS: dict[str, Case] = {
     "fee of a refund by hand": (
         "M6",
         "recorded by hand, and has a fee",
-        without_constraint(Refund, "refund_fee_of_gateway", overwrite(Refund, mode="offline")),
+        without_constraint(
+            Refund, "refund_fee_of_gateway", overwrite(Refund, mode="offline", method="Cash", gateway_ref="")
+        ),
     ),
 }
 

@@ -16,6 +16,7 @@ from partway.billing.models import (
     Mail,
     Payment,
     PaymentRequest,
+    Payout,
     Quote,
     Refund,
 )
@@ -52,6 +53,8 @@ def birch(paid: Payment, dana: Customer) -> Organization:
     invoice = personas.sent_invoice(theirs)
     personas.captured_payment(invoice, 1_000, request=personas.request_payment(invoice, 1_000))
     personas.sent_quote(theirs)
+    for owner in (dana.organization, organization):
+        personas.pay_out(owner, personas.payout_item(), ref=f"po_{owner.slug}")
     return organization
 
 
@@ -67,6 +70,7 @@ REFERENCES: list[tuple[type[models.Model], str, type[models.Model]]] = [
     (Allocation, "invoice", Invoice),
     (Adjustment, "invoice", Invoice),
     (Refund, "payment", Payment),
+    (Payout, "gateway_account", GatewayAccount),
     (Alert, "payment", Payment),
     (Alert, "invoice", Invoice),
 ]
@@ -92,6 +96,7 @@ ABOUT: list[tuple[str, str]] = [
     ("quote.created", "quote"),
     ("payment_request.sent", "payment_request"),
     ("payment.started", "payment"),
+    ("payout.reported", "payout"),
 ]
 
 

@@ -14,7 +14,7 @@ from partway.gateways.protocol import OutcomeUnknown, Refused
 from .. import alerts
 from ..checkouts import gateway_calls
 from ..checkouts.gateway_calls import FOLLOW_UP_DELAY
-from ..models import Callback, Payment
+from ..models import Callback, Payment, Payout
 from .refresh import refresh_payment
 
 log = structlog.get_logger(__name__)
@@ -35,6 +35,7 @@ def receive_callback(
         event_id=verified.event_id,
         event_type=verified.kind,
         checkout_ref=verified.checkout_ref,
+        payout_ref=verified.payout_ref,
         body=body.decode("utf-8", "replace"),
         received_at=now,
         next_attempt_at=now + FOLLOW_UP_DELAY,
@@ -52,6 +53,8 @@ def receive_callback(
 
 def process_callback(callback: Callback, *, now: datetime) -> bool:
     """Books what a stored callback reports; returns False while its payment or the gateway's state is unknown."""
+    if callback.payout_ref:
+        return _process_payout(callback, now)
     payment = _payment_of(callback)
     if payment is None:
         return False
@@ -63,6 +66,22 @@ def process_callback(callback: Callback, *, now: datetime) -> bool:
         log.warning("callback_deferred", callback=callback.pk, error=str(error))
         return False
     return True
+
+
+def _process_payout(callback: Callback, now: datetime) -> bool:
+    """Makes the list of payouts due, and returns whether a reading that began after the callback has brought it.
+
+    The worker reads the list, so that a web thread does not wait for it and many callbacks are one reading.
+    """
+    account = GatewayAccount.objects.filter(pk=callback.gateway_account_id)
+    was_read = account.filter(payouts_read_until__gte=callback.received_at).exists()
+    owner = {"gateway_account": callback.gateway_account_id, "gateway_ref": callback.payout_ref}
+    if was_read and Payout.objects.filter(**owner).exists():
+        pending = Callback.objects.filter(pk=callback.pk, status="pending")
+        pending.update(status="processed", processed_at=now)
+        return True
+    account.update(payouts_due_at=now)
+    return False
 
 
 @transaction.atomic
@@ -80,7 +99,8 @@ def mark_callback_unmatched(callback: Callback, *, now: datetime) -> None:
     alerts.raise_for_organization(
         "unmatched_callback",
         account.organization_id,
-        subject=f"{account.pk}:{callback.checkout_ref}"[:200],  # one alert per checkout
+        # One alert per checkout or payout.
+        subject=f"{account.pk}:{callback.checkout_ref or callback.payout_ref}"[:200],
         now=now,
         event_type=callback.event_type,
     )
@@ -88,4 +108,5 @@ def mark_callback_unmatched(callback: Callback, *, now: datetime) -> None:
 
 def _payment_of(callback: Callback) -> Payment | None:
     account_id, ref = callback.gateway_account_id, callback.checkout_ref
-    return Payment.objects.filter(gateway_account=account_id, checkout_ref=ref).first()
+    # One of a payout names no checkout, as a payment does whose start got no answer.
+    return Payment.objects.filter(gateway_account=account_id, checkout_ref=ref).first() if ref else None

@@ -16,6 +16,7 @@ from . import (
     parties,
     payment_requests,
     payments,
+    payouts,
     text_keys,
 )
 from .checks import Check, Difference
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     *fees.CHECKS,
     *payment_requests.CHECKS,
     *payments.CHECKS,
+    *payouts.CHECKS,
     *documents.CHECKS,
     *numbering.CHECKS,
     *parties.CHECKS,

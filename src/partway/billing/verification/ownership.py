@@ -19,6 +19,7 @@ from ..models import (
     Party,
     Payment,
     PaymentRequest,
+    Payout,
     Quote,
     Refund,
 )
@@ -64,7 +65,8 @@ CHECKS = (
         *_same_organization(Refund, payment=Payment),
         *_same_organization(Dispute, payment=Payment),
         *_same_organization(Alert, payment=Payment, invoice=Invoice),
-        *_same_organization(Event, customer=Customer),
+        *_same_organization(Payout, gateway_account=GatewayAccount),
+        *_same_organization(Event, customer=Customer, payout=Payout),
         # An event is compared with its most specific row, whose own references have parts above.
         no_rows_where(
             Event,

@@ -7,7 +7,7 @@ from django.db.models.functions import Concat, StrIndex, Substr
 
 from partway.accounts.models import GatewayAccount
 
-from ..models import Alert, Callback, Dispute, Event, GatewayCall, Payment, Refund
+from ..models import Alert, Callback, Dispute, Event, GatewayCall, Payment, Payout, Refund
 from ..models.payments import RECEIVED_STATUSES, UNDER_WAY, UNSETTLED, UNWANTED
 from .checks import check, no_rows_where
 
@@ -30,9 +30,11 @@ _RESOLVED_EVENTS = Event.objects.filter(
 _BOOKED = Payment.objects.filter(
     gateway_account=OuterRef("gateway_account"), checkout_ref=OuterRef("checkout_ref")
 )
-_ALERT_SUBJECT = Substr(
-    Concat("gateway_account", Value(":"), "checkout_ref"), 1, 200
-)  # one alert per checkout
+_BOOKED_PAYOUT = Payout.objects.filter(
+    gateway_account=OuterRef("gateway_account"), gateway_ref=OuterRef("payout_ref")
+)
+# One alert per checkout or payout: a callback names one of them.
+_ALERT_SUBJECT = Substr(Concat("gateway_account", Value(":"), "checkout_ref", "payout_ref"), 1, 200)
 _CALLBACK_ALERTS = Alert.objects.filter(kind="unmatched_callback", subject=OuterRef("about"))
 _ACCOUNTS = GatewayAccount.objects.filter(organization=OuterRef("organization"))
 _SUBJECT_ACCOUNTS = _ACCOUNTS.annotate(at=StrIndex(OuterRef("subject"), Concat("pk", Value(":")))).filter(
@@ -123,7 +125,7 @@ CHECKS = (
     ),
     check(
         "P7",
-        "a callback is pending, or belongs to a payment, or has an alert",
+        "a callback is pending, or belongs to a payment or a payout, or has an alert",
         no_rows_where(
             Callback,
             Q(status="pending", processed_at__isnull=False)
@@ -132,8 +134,9 @@ CHECKS = (
         ),
         no_rows_where(
             Callback,
-            Q(status="processed") & ~Exists(_BOOKED),
-            "processed, but no payment has {checkout_ref}",
+            Q(status="processed")
+            & (Q(payout_ref="") & ~Exists(_BOOKED) | ~Q(payout_ref="") & ~Exists(_BOOKED_PAYOUT)),
+            "processed, but no payment has {checkout_ref}, and no payout {payout_ref}",
         ),
         no_rows_where(
             Callback,

@@ -70,6 +70,26 @@ _ALERTS: dict[str, str | Promise] = {
     "fee_mismatch": _(
         "A fee of %(booked)s is booked, but the payment service now reports %(reported)s. Check it there."
     ),
+    "payout_changed": _(
+        "The payment service now reports other entries or another amount for the payout of %(amount)s "
+        "(%(payout_ref)s). It stays as it was booked: check it there."
+    ),
+    "payout_failed": _(
+        "The payout of %(amount)s (%(payout_ref)s) failed: the money did not reach your bank account."
+    ),
+    "payout_does_not_add_up.sum": _(
+        "The payout of %(amount)s (%(payout_ref)s) has entries that come to %(items)s. Check it there."
+    ),
+    "payout_does_not_add_up.item": _(
+        "In the payout of %(amount)s (%(payout_ref)s) an entry is not its amount less its fee. Check it there."
+    ),
+    "payout_list_unavailable.refused": _(
+        "The payment service’s list of payouts could not be read for days: the payment service refused. "
+        "%(gateway_message)s"
+    ),
+    "payout_list_unavailable.no_answer": _(
+        "The payment service’s list of payouts could not be read for days: the payment service does not respond."
+    ),
     "recipient_address_invalid": _("A mail could not be sent to “%(address)s”, which is not a mail address."),
     "sender_address_invalid": _(
         "No mail can be sent: “%(address)s”, the organization’s address, is not a mail address."

@@ -98,6 +98,29 @@ _KINDS = {
         _("Different amount at the payment service"),
         _("Compare with the payment service, and ask them which is right before you change anything."),
     ),
+    "fee_mismatch": AlertKind(
+        _("Different fee at the payment service"),
+        _("Compare with the statement of the payment service. The fee that was reported first stays booked."),
+    ),
+    "payout_changed": AlertKind(
+        _("Payout reported differently"),
+        _("Compare the payout with the payment service and with your bank account."),
+    ),
+    "payout_failed": AlertKind(
+        _("A payout failed"),
+        _("Check your bank account at the payment service. The money is usually part of the next payout."),
+    ),
+    "payout_does_not_add_up": AlertKind(
+        _("Payout that does not add up"),
+        _("Compare the payout with the payment service and with your bank account."),
+    ),
+    "payout_list_unavailable": AlertKind(
+        _("List of payouts not available"),
+        _(
+            "If the credentials changed, connect the service again in Settings. This entry closes by itself once "
+            "the list can be read again; until then it returns a day after it was marked as dealt with."
+        ),
+    ),
     "recipient_address_invalid": AlertKind(
         _("A mail without an address"),
         _("Correct the customer’s address, then send the mail again from its invoice, quote or request."),

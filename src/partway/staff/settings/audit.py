@@ -21,6 +21,7 @@ KINDS = {
     "invoice": _("Invoices"),
     "payment_request": _("Payment requests"),
     "payment": _("Payments"),
+    "payout": _("Payouts"),
     "credit": _("Credit"),
     "customer": _("Customers"),
     "member": _("Members"),

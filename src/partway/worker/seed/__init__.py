@@ -76,7 +76,9 @@ def _start(now: datetime, rng: Random) -> Seed:
     member = organization.members.select_related("user").get(role=Role.OWNER)
     # The gateway does not know this account, so it is never reconciled.
     never = datetime(9999, 1, 1, tzinfo=UTC)
-    account = GatewayAccount(organization=organization, gateway=DEMO_GATEWAY, reconcile_at=never)
+    account = GatewayAccount(
+        organization=organization, gateway=DEMO_GATEWAY, reconcile_at=never, payouts_due_at=never
+    )
     account.credentials = dict(GATEWAYS[DEMO_GATEWAY].sample_credentials)
     account.save(force_insert=True)
     return Seed(organization, account, events.member_actor(member), now, rng)

@@ -1,0 +1,103 @@
+"""Reads the gateway's list of payouts, and books what is new in it (DESIGN P5, P6).
+
+A callback about a payout makes its account due at once; the list has the truth.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from partway.accounts.models import GatewayAccount
+from partway.gateways import protocol
+from partway.gateways.protocol import OutcomeUnknown, PayoutItemKind, Refused
+
+from .. import alerts
+from ..checkouts import gateway_calls
+from ..claims import ClaimableRows
+from ..models import Payment, Payout, Refund
+from ..payments import payout_booking
+from ..payments.refresh import refresh_payment
+
+log = structlog.get_logger(__name__)
+
+PAYOUT_ACCOUNTS = ClaimableRows(GatewayAccount.objects.all(), due_at="payouts_due_at")
+
+_INTERVAL = timedelta(hours=1)
+_INTERVAL_AFTER_REFUSAL = timedelta(hours=6)
+# Each reading goes back this far, so that the items of a payout are linked to payments and refunds that are booked days
+# after it.
+_OVERLAP = timedelta(days=7)
+_OVERDUE_AFTER = timedelta(days=3)  # payouts are on their way for days, and no payment waits for them
+
+
+def read_payouts(*, now: datetime, limit: int = 5) -> int:
+    """Reads the lists of payouts that are due; returns how many payouts brought something new."""
+    taken = PAYOUT_ACCOUNTS.take(now, limit=limit, wait=lambda _account: _INTERVAL)
+    return sum(_read_account(account, at) for account, at in taken)
+
+
+def _read_account(account: GatewayAccount, now: datetime) -> int:
+    since = (account.payouts_read_until or account.created_at) - _OVERLAP
+    row = GatewayAccount.objects.filter(pk=account.pk)
+    news, reason, gateway_message = 0, "", ""
+    try:
+        for report in gateway_calls.gateway_for_account(account).payouts_since(since):
+            _refresh_payments(account, report, now)
+            news += payout_booking.apply(account, report, now=now)
+    except Refused as refusal:
+        log.warning("payout_list_refused", account=account.pk, error=refusal.message)
+        row.update(payouts_due_at=now + _INTERVAL_AFTER_REFUSAL)
+        reason, gateway_message = "refused", refusal.message[:300]
+    except OutcomeUnknown as error:  # the next reading begins where this one began
+        log.warning("payout_list_unavailable", account=account.pk, error=str(error))
+        reason = "no_answer"
+    else:
+        row.update(payouts_read_until=now)
+    if not reason or not account.is_current:
+        auto_resolution = "account_replaced" if reason else "list_available"
+        alerts.auto_resolve(
+            "payout_list_unavailable", subject=account.pk, auto_resolution=auto_resolution, now=now
+        )
+    elif now > (account.payouts_read_until or account.created_at) + _OVERDUE_AFTER:
+        alerts.raise_for_organization(
+            "payout_list_unavailable",
+            account.organization_id,
+            subject=account.pk,
+            now=now,
+            reason=reason,
+            gateway_message=gateway_message,
+        )
+    return news
+
+
+def _refresh_payments(account: GatewayAccount, report: protocol.Payout, now: datetime) -> None:
+    """Books what a payout shows that we have not heard of: a payment, its fee, or a refund of it.
+
+    Once for each status of a payout: a gateway that never says a fee is not asked in every reading.
+    """
+    known = Payout.objects.filter(gateway_account=account, gateway_ref=report.ref, status=report.status)
+    if known.exists():
+        return
+    items = [item for item in report.items if item.checkout_ref]
+    refs = {item.checkout_ref for item in items}
+    payments = Payment.objects.filter(gateway_account=account, checkout_ref__in=refs)
+    booked = set(
+        Refund.objects.filter(payment__in=payments)
+        .exclude(status="pending")
+        .values_list("payment__checkout_ref", "gateway_ref")
+    )
+    unheard = {
+        item.checkout_ref
+        for item in items
+        if item.kind == PayoutItemKind.REFUND and (item.checkout_ref, item.source_ref) not in booked
+    }
+    for payment in payments:
+        if payment.status == "succeeded" and payment.fee is not None and payment.checkout_ref not in unheard:
+            continue
+        try:
+            refresh_payment(payment, now=now)
+        # The payout is booked all the same: its items are linked once the payment can be fetched.
+        except (Refused, OutcomeUnknown) as error:
+            log.warning("payment_of_payout_unreadable", payment=payment.pk, error=str(error))
