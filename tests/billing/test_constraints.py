@@ -17,12 +17,14 @@ from partway.billing.models import (
     Alert,
     Allocation,
     Callback,
+    Closing,
     Customer,
     Dispute,
     Event,
     GatewayCall,
     Invoice,
     InvoiceLine,
+    LedgerAccount,
     Mail,
     MailAttempt,
     Payment,
@@ -113,6 +115,26 @@ def allocation(invoice: Invoice) -> Allocation:
 def adjustment(invoice: Invoice) -> Adjustment:
     owner = {"organization": invoice.organization, "invoice": invoice, "reason": "fee"}
     return Adjustment.objects.create(**owner, amount_minor=100, currency="USD", created_at=present())
+
+
+def ledger_account(invoice: Invoice, key: str = "credit", code: str = "1") -> LedgerAccount:
+    owner = invoice.organization
+    return LedgerAccount.objects.create(organization=owner, key=key, code=code, name="Ours")
+
+
+def same_account(invoice: Invoice) -> None:
+    ledger_account(invoice)
+    ledger_account(invoice, code="2")
+
+
+def same_code(invoice: Invoice) -> None:
+    ledger_account(invoice)
+    ledger_account(invoice, key="deposits")
+
+
+def journal_closing(invoice: Invoice) -> Closing:
+    owner, at = invoice.organization, present()
+    return Closing.objects.create(organization=owner, through=at.date(), time_zone="UTC", created_at=at)
 
 
 def refund(invoice: Invoice) -> Refund:
@@ -359,6 +381,9 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "invitation_status_known": overwritten(invitation, status="lost"),
     "one_membership_per_user": member_again,
     "code_used_once": duplicated(used_code),
+    "ledger_account_key_unique": same_account,
+    "ledger_account_code_unique": same_code,
+    "reopening_has_reason": overwritten(journal_closing, is_reopening=True),
     "member_role_known": overwritten(member, role="king"),
 }
 

@@ -2268,6 +2268,84 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LedgerAccount",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("acc",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ledger_accounts",
+                        to="accounts.organization",
+                    ),
+                ),
+                ("key", models.CharField(max_length=80)),
+                ("code", models.CharField(max_length=20)),
+                ("name", models.CharField(max_length=80)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "key"), name="ledger_account_key_unique"),
+                    models.UniqueConstraint(
+                        fields=("organization", "code"), name="ledger_account_code_unique"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Closing",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("cls",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="closings",
+                        to="accounts.organization",
+                    ),
+                ),
+                ("through", models.DateField()),
+                ("is_reopening", models.BooleanField(default=False)),
+                ("reason", models.CharField(blank=True, default="", max_length=300)),
+                ("included", models.JSONField(default=list)),
+                ("time_zone", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "created_at", "id"], name="closing_by_time")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("is_reopening", False), ("reason", "")),
+                            models.Q(("is_reopening", True), models.Q(("reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="reopening_has_reason",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Mail",
             fields=[
                 (

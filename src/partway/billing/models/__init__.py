@@ -16,6 +16,8 @@ Customer ──< Quote ──< QuoteLine
 
 Party      a seller or a customer as what was issued shows them; of an invoice, a quote and a receipt (D9)
 QuoteTerms the organization's defaults for new quotes
+LedgerAccount  the code and name of an account of the journal, where an owner changed them
+Closing    a change of the day up to which the journal is closed
 Event      one row per change, written with it; the timeline, the outbox and the audit trail
 Mail       to be sent; MailAttempt is one attempt to send it
 Payout     money that a gateway sent to the bank; PayoutItem is one payment, refund or fee in it
@@ -30,6 +32,7 @@ from .customers import Customer
 from .disputes import Dispute
 from .events import Event
 from .invoices import Invoice, InvoiceLine
+from .journal import Closing, LedgerAccount
 from .mails import Mail, MailAttempt
 from .parties import Party
 from .payment_requests import PaymentRequest
@@ -43,12 +46,14 @@ __all__ = [
     "Alert",
     "Allocation",
     "Callback",
+    "Closing",
     "Customer",
     "Dispute",
     "Event",
     "GatewayCall",
     "Invoice",
     "InvoiceLine",
+    "LedgerAccount",
     "Mail",
     "MailAttempt",
     "Party",
