@@ -35,7 +35,7 @@ PERMISSION = {str(route.name): permission_of(route.callback) for route in routes
 MINIMUM_ROLE = {name: ALLOWED_ROLES[needed][0] for name, needed in PERMISSION.items() if needed}
 NEEDS_COLLECTOR = [name for name, role in MINIMUM_ROLE.items() if role != Role.READER]
 NEEDS_OWNER = [name for name, role in MINIMUM_ROLE.items() if role == Role.OWNER]
-EXPORTS = ("organization.invoices_exported", "organization.payments_exported")
+EXPORTS = tuple(f"organization.{page}_exported" for page in ("invoices", "payments", "journal"))
 # These are a 404 until there is a stored mail or a logo.
 LATER = {"inbox_message", "inbox_body", "logo_image"}
 FOR_READERS = [name for name, role in MINIMUM_ROLE.items() if role == Role.READER and name not in LATER]

@@ -24,6 +24,8 @@ class Permission(StrEnum):
     EXPORT_INVOICES = "export_invoices"
     VIEW_PAYMENTS = "view_payments"
     EXPORT_PAYMENTS = "export_payments"
+    VIEW_JOURNAL = "view_journal"
+    EXPORT_JOURNAL = "export_journal"
     VIEW_QUOTES = "view_quotes"
     VIEW_CUSTOMERS = "view_customers"
     VIEW_ALERTS = "view_alerts"
@@ -52,6 +54,8 @@ class Permission(StrEnum):
     REVERSE_PAYMENTS = "reverse_payments"
     RELEASE_CREDIT = "release_credit"
     REFUND_PAYMENTS = "refund_payments"
+    CLOSE_PERIODS = "close_periods"
+    CONFIGURE_ACCOUNTS = "configure_accounts"
     CONFIGURE_ORGANIZATION = "configure_organization"
     CONFIGURE_PAYMENTS = "configure_payments"
     CONFIGURE_QUOTES = "configure_quotes"
@@ -70,6 +74,8 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.EXPORT_INVOICES: _EVERYONE,
     Permission.VIEW_PAYMENTS: _EVERYONE,
     Permission.EXPORT_PAYMENTS: _EVERYONE,
+    Permission.VIEW_JOURNAL: _EVERYONE,  # an accountant is a reader
+    Permission.EXPORT_JOURNAL: _EVERYONE,
     Permission.VIEW_QUOTES: _EVERYONE,
     Permission.VIEW_CUSTOMERS: _EVERYONE,
     Permission.VIEW_ALERTS: _EVERYONE,
@@ -96,6 +102,8 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.REVERSE_PAYMENTS: _OWNERS,
     Permission.RELEASE_CREDIT: _OWNERS,
     Permission.REFUND_PAYMENTS: _OWNERS,
+    Permission.CLOSE_PERIODS: _OWNERS,  # and open them again
+    Permission.CONFIGURE_ACCOUNTS: _OWNERS,
     Permission.CONFIGURE_ORGANIZATION: _OWNERS,
     Permission.CONFIGURE_PAYMENTS: _OWNERS,
     Permission.CONFIGURE_QUOTES: _OWNERS,

@@ -25,11 +25,18 @@ _MAX_FILTERS_LENGTH = 500
 
 
 def export(
-    ctx: MemberContext, filtered: Filtered[Any], lines: Iterator[list[Cell]], *, page: str, ending: str
+    ctx: MemberContext,
+    filtered: Filtered[Any],
+    lines: Iterator[list[Cell]],
+    *,
+    page: str,
+    ending: str,
+    program: str = "",
 ) -> HttpResponseBase:
     """Returns the file; an address that cannot be read in full leads to the list, which says what is wrong with it.
 
     lines: the header and the cells of each row, not yet begun. page: the name of the list, which its event has too.
+    program: for which the file is made, where it is no plain list; it is part of the file's name.
     """
     if filtered.filter_errors:
         return redirect(f"{ctx.url(page)}?{ctx.request.GET.urlencode()}")
@@ -37,9 +44,11 @@ def export(
     if ctx.request.method != "GET":
         return HttpResponse(content_type=content_type)
     with transaction.atomic():
-        data = {"filters": ctx.request.GET.urlencode()[:_MAX_FILTERS_LENGTH], "format": ending}
+        filters = ctx.request.GET.urlencode()[:_MAX_FILTERS_LENGTH]
+        data = {"filters": filters, "format": program or ending}
         events.record(f"organization.{page}_exported", ctx.organization, by=ctx.actor, now=ctx.now, data=data)
     response = StreamingHttpResponse(chunks(lines), content_type=content_type)
-    name = f"{ctx.organization.slug}-{page}-{ctx.today.isoformat()}.{ending}"
+    of_program = f"-{program}" if program else ""
+    name = f"{ctx.organization.slug}-{page}{of_program}-{ctx.today.isoformat()}.{ending}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

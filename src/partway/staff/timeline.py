@@ -332,6 +332,10 @@ _SENTENCES = {
     ),
     "organization.invoices_exported": _("%(actor)s exported the list of invoices"),
     "organization.payments_exported": _("%(actor)s exported the list of payments"),
+    "organization.journal_exported": _("%(actor)s exported the journal"),
+    "organization.journal_closed": _("%(actor)s closed the journal"),
+    "organization.journal_reopened": _("%(actor)s opened a closed period of the journal again"),
+    "organization.accounts_changed": _("%(actor)s changed accounts of the journal"),
 }
 
 
@@ -399,6 +403,9 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     "organization.changed": lambda event: _setting_changes(event.data),
     "organization.invoices_exported": _value("filters"),
     "organization.payments_exported": _value("filters"),
+    "organization.journal_exported": _value("filters"),
+    "organization.journal_closed": lambda event: format_date(date.fromisoformat(event.data["through"])),
+    "organization.journal_reopened": _value("reason"),
     "payment.declined": _value("message"),
     "payment.failed": _value("message"),
     "payment.recorded": lambda event: (

@@ -15,6 +15,11 @@ from .invoices import editor as invoice_editor
 from .invoices import index as invoice_index
 from .invoices import parties as invoice_parties
 from .invoices import versions as invoice_versions
+from .journal import accounts as journal_accounts
+from .journal import balances as journal_balances
+from .journal import closing as journal_closing
+from .journal import export as journal_export
+from .journal import index as journal_index
 from .overview import attention, home, inbox, overview
 from .payments import credit, gateway_refunds, offline_payments, payment_requests, refunds, settlements
 from .payments import detail as payment_detail
@@ -135,6 +140,17 @@ _payments = [
 _refunds = [
     page("<str:refund_id>/reverse/", Permission.REFUND_PAYMENTS, refunds.reverse, "refund_reverse"),
 ]
+_journal = [
+    page("", Permission.VIEW_JOURNAL, journal_index.index, "journal"),
+    page("balances/", Permission.VIEW_JOURNAL, journal_balances.trial_balance, "journal_balances"),
+    page("account/", Permission.VIEW_JOURNAL, journal_balances.account, "journal_account"),
+    page("csv/", Permission.EXPORT_JOURNAL, journal_export.export_csv, "journal_csv"),
+    page("xlsx/", Permission.EXPORT_JOURNAL, journal_export.export_xlsx, "journal_xlsx"),
+    page("quickbooks/", Permission.EXPORT_JOURNAL, journal_export.export_quickbooks, "journal_quickbooks"),
+    page("close/", Permission.CLOSE_PERIODS, journal_closing.close, "journal_close"),
+    page("reopen/", Permission.CLOSE_PERIODS, journal_closing.reopen, "journal_reopen"),
+    page("accounts/", Permission.CONFIGURE_ACCOUNTS, journal_accounts.rename, "journal_accounts"),
+]
 _customers = [
     page("", Permission.VIEW_CUSTOMERS, customers.index, "customers"),
     page("new/", Permission.EDIT_CUSTOMERS, customers.new, "customer_new"),
@@ -194,6 +210,7 @@ _organization: list[URLPattern | URLResolver] = [
     path("requests/", include(_requests)),
     path("payments/", include(_payments)),
     path("refunds/", include(_refunds)),
+    path("journal/", include(_journal)),
     path("customers/", include(_customers)),
     page("attention/", Permission.VIEW_ALERTS, attention.index, "attention"),
     page(

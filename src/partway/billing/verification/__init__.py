@@ -10,6 +10,7 @@ from . import (
     documents,
     event_history,
     fees,
+    journal,
     mails,
     numbering,
     ownership,
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     *numbering.CHECKS,
     *parties.CHECKS,
     *ownership.CHECKS,
+    *journal.CHECKS,
     *mails.CHECKS,
     *text_keys.CHECKS,
 )

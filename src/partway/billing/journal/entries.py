@@ -1,0 +1,265 @@
+"""The entries of a period, and what stands on each account before and after it: the sums of the changes of facts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import TypeVar
+
+from django.db.models import Q
+
+from partway.accounts.models import Organization
+from partway.lib import clock
+from partway.lib.money import Money
+
+from ..models import Allocation, Event, Invoice, Party, Payment, Refund
+from ..models.payments import RECEIVED_STATUSES
+from . import invoices, payments, refunds
+from .accounts import in_order
+from .calendar import ZONE_SLACK, Calendar
+from .changes import Change
+
+_PART = 1_000  # documents that are replayed at once
+_FIRST_WINDOW, _LONGEST_WINDOW = 7, 31  # days
+
+# What an entry is called where an act has changes of several kinds: the first of these. All others come after them.
+_LEADING_KINDS = (
+    *("invoice_sent", "invoice_edited", "invoice_voided", "deposit", "payment_reversed"),
+    *("refund_failed", "refund_reversed", "refund", "refund_started", "payment"),
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """One line: the key of an account, and its debit or its credit."""
+
+    account: str
+    debit: Money | None
+    credit: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act, balanced: its debits add up to its credits.
+
+    number: the day and a count within it, as 20261130-001. fact: the id of what it follows from. `belongs_to` is the
+    day on which it happened, where that was closed when it was recorded; `day` is the first open one then.
+    """
+
+    number: str
+    day: date
+    kind: str
+    detail: str
+    fact: str
+    document: tuple[str, str]
+    document_number: str
+    customer: str
+    customer_name: str
+    lines: tuple[EntryLine, ...]
+    belongs_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """An account before, in and after a period; a balance is positive where it is debit."""
+
+    account: str
+    opening: Money
+    debit: Money
+    credit: Money
+    closing: Money
+
+
+def currencies(organization: Organization) -> list[str]:
+    """Returns the currencies of the books, in order; the organization's where nothing was booked."""
+    issued = Invoice.objects.for_organization(organization).filter(sent_at__isnull=False)
+    received = Payment.objects.for_organization(organization).filter(status__in=RECEIVED_STATUSES)
+    used = {
+        *issued.values_list("currency", flat=True).distinct(),
+        *received.values_list("captured_currency", flat=True).distinct(),
+    }
+    return sorted(used) or [organization.currency]
+
+
+def entries(organization: Organization, *, currency: str, since: date, until: date) -> Iterator[Entry]:
+    """Yields the entries that are booked on the days from `since` to `until`, both included, in their order.
+
+    Reads the documents that were changed in the period, in windows of days, and of them all facts.
+    """
+    calendar = Calendar.of(organization)
+    days = _FIRST_WINDOW
+    while since <= until:
+        last = min(until, since + timedelta(days=days - 1))
+        of_window = [
+            change
+            for change in _changes(*_touched(organization, currency, calendar, since, last), calendar)
+            if since <= change.day <= last
+        ]
+        yield from _grouped(of_window, currency)
+        since, days = last + timedelta(days=1), min(2 * days, _LONGEST_WINDOW)
+
+
+def trial_balance(
+    organization: Organization, *, currency: str, since: date, until: date
+) -> list[AccountBalance]:
+    """Returns each account that was ever used until then, in order; the sum of all balances is zero on every day.
+
+    Reads all facts until the end of the period.
+    """
+    opening: dict[str, int] = defaultdict(int)
+    debit: dict[str, int] = defaultdict(int)
+    credit: dict[str, int] = defaultdict(int)
+    # By act, as entries are: what only passes through an account within one is neither debit nor credit of it.
+    moved: dict[tuple[date, datetime, str, str], int] = defaultdict(int)
+    for change in all_changes(organization, currency, until):
+        for key, minor in change.amounts.items():
+            if change.day < since:
+                opening[key] += minor
+            elif change.day <= until:
+                moved[change.day, change.at, change.act, key] += minor
+    for (*_, key), minor in moved.items():
+        if minor > 0:
+            debit[key] += minor
+        else:
+            credit[key] -= minor
+    return [
+        AccountBalance(
+            key,
+            Money(opening[key], currency),
+            Money(debit[key], currency),
+            Money(credit[key], currency),
+            Money(opening[key] + debit[key] - credit[key], currency),
+        )
+        for key in in_order({*opening, *(key for *_, key in moved)})
+    ]
+
+
+def all_changes(organization: Organization, currency: str, until: date) -> Iterator[Change]:
+    """Yields every change of the books that could be booked until then, in no order."""
+    calendar = Calendar.of(organization)
+    recorded = {"sent_at__lt": clock.end_of_day(until, organization.time_zone) + ZONE_SLACK}
+    issued = Invoice.objects.for_organization(organization).filter(currency=currency, **recorded)
+    received = Payment.objects.for_organization(organization).filter(captured_currency=currency)
+    yield from _changes(
+        issued.order_by("pk").values_list("pk", flat=True).iterator(),
+        received.order_by("pk").values_list("pk", flat=True).iterator(),
+        calendar,
+    )
+
+
+def recent_facts(organization: Organization, calendar: Calendar, since: datetime, through: date) -> list[str]:
+    """Returns the ids of the facts that were recorded from this moment on and are booked up to this day."""
+    touched = _recorded(organization, Q(created_at__gte=since))
+    found = _changes(*touched, calendar)
+    return sorted({change.fact for change in found if change.at >= since and change.day <= through})
+
+
+def _changes(invoice_ids: Iterable[str], payment_ids: Iterable[str], calendar: Calendar) -> Iterator[Change]:
+    """Yields every change by these invoices and payments; a new kind of fact is one more function here."""
+    for part in _parts(invoice_ids):
+        yield from invoices.changes(part, calendar)
+    for part in _parts(payment_ids):
+        yield from payments.changes(part, calendar)
+        yield from refunds.changes(part, calendar)
+
+
+def _parts(rows: Iterable[T]) -> Iterator[list[T]]:
+    part: list[T] = []
+    for row in rows:
+        part.append(row)
+        if len(part) == _PART:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _touched(
+    organization: Organization, currency: str, calendar: Calendar, since: date, until: date
+) -> tuple[Collection[str], Collection[str]]:
+    """Returns the invoices and payments of which a fact can be booked in these days, in one currency."""
+    begin = clock.end_of_day(since - timedelta(days=1), organization.time_zone) - ZONE_SLACK
+    end = clock.end_of_day(until, organization.time_zone) + ZONE_SLACK
+    invoice_ids, payment_ids = _recorded(organization, Q(created_at__gte=begin, created_at__lt=end))
+    # What was recorded later with an earlier day; where such a day was closed, from any day before.
+    is_earlier = Q(paid_on__lte=until, created_at__gte=end)
+    moved_here = any(
+        one.through and since <= one.through + timedelta(days=1) <= until for one in calendar.closings
+    )
+    if not moved_here:
+        is_earlier &= Q(paid_on__gte=since)
+    payment_ids |= set(
+        Payment.objects.for_organization(organization).filter(is_earlier).values_list("pk", flat=True)
+    )
+    given_back = Refund.objects.for_organization(organization).filter(
+        mode="offline", refunded_on__lte=until, created_at__gte=end
+    )
+    payment_ids |= set(given_back.values_list("payment", flat=True))
+    # A payment or a refund that was recorded changes every invoice that it is on, and that by an allocation only.
+    allocated = Allocation.objects.filter(payment__in=payment_ids).values_list("invoice", flat=True)
+    invoice_ids |= set(allocated)
+    issued = Invoice.objects.filter(pk__in=invoice_ids, currency=currency, sent_at__isnull=False)
+    received = Payment.objects.filter(pk__in=payment_ids, captured_currency=currency)
+    return issued.values_list("pk", flat=True), received.values_list("pk", flat=True)
+
+
+def _recorded(organization: Organization, when: Q) -> tuple[set[str], set[str]]:
+    """Returns the invoices and the payments that have an event of this time."""
+    recorded = Event.objects.for_organization(organization).filter(when)
+    invoice_ids = recorded.filter(invoice__isnull=False).values_list("invoice", flat=True).distinct()
+    payment_ids = recorded.filter(payment__isnull=False).values_list("payment", flat=True).distinct()
+    return set(invoice_ids), set(payment_ids)
+
+
+def _grouped(changes: Collection[Change], currency: str) -> Iterator[Entry]:
+    """Yields one entry for the changes of each act, numbered within their day."""
+    names = dict(Party.objects.filter(pk__in={change.party for change in changes}).values_list("pk", "name"))
+    in_time = sorted(changes, key=lambda change: (change.day, change.at, change.act))
+    for day, of_day in groupby(in_time, key=lambda change: change.day):
+        number = 0
+        for _, of_act in groupby(of_day, key=lambda change: (change.at, change.act)):
+            act = sorted(of_act, key=_lead)
+            sums: dict[str, int] = defaultdict(int)
+            for change in act:
+                for key, minor in change.amounts.items():
+                    sums[key] += minor
+            lines = _lines(sums, currency)
+            if not lines:
+                continue
+            number += 1
+            first = act[0]
+            happened_on = min(change.happened_on for change in act)
+            yield Entry(
+                number=f"{day:%Y%m%d}-{number:03}",
+                day=day,
+                kind=first.kind,
+                detail=next((change.detail for change in act if change.detail), ""),
+                fact=first.fact,
+                document=first.document,
+                document_number=first.number,
+                customer=first.customer,
+                customer_name=names.get(first.party, ""),
+                lines=lines,
+                belongs_to=happened_on if happened_on < day else None,
+            )
+
+
+def _lead(change: Change) -> tuple[int, str]:
+    named = change.kind in _LEADING_KINDS
+    return _LEADING_KINDS.index(change.kind) if named else len(_LEADING_KINDS), change.fact
+
+
+def _lines(sums: dict[str, int], currency: str) -> tuple[EntryLine, ...]:
+    """Returns the debits, then the credits; an account that nets to zero has none."""
+    keys = [key for key in in_order(sums) if sums[key]]
+    return tuple(
+        EntryLine(key, Money(sums[key], currency), None)
+        if sums[key] > 0
+        else EntryLine(key, None, Money(-sums[key], currency))
+        for key in sorted(keys, key=lambda key: sums[key] < 0)
+    )

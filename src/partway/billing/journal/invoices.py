@@ -1,0 +1,225 @@
+"""The changes of the books by invoices: replayed from their events, allocations and adjustments (DESIGN M2, M6)."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from ..documents.amounts import LineAmount, tax_by_rate
+from ..models import Adjustment, Allocation, Event, Invoice, InvoiceLine, Refund
+from . import accounts
+from .accounts import by_rate
+from .calendar import Calendar
+from .changes import Amounts, Change, difference
+
+# The events that change what an invoice says, and those that change whether it is owed.
+_CONTENT_EVENTS = ("invoice.sent", "invoice.edited", "invoice.parties_corrected")
+_STATUS_EVENTS = ("invoice.voided", "invoice.written_off", "invoice.reopened", "invoice.paid")
+EVENTS = (*_CONTENT_EVENTS, *_STATUS_EVENTS)
+
+# An adjustment that an act took back is part of the entry of that act.
+_PART_OF_EDIT = ("invoice_changed", "invoice_voided")
+
+Fact = Event | Allocation | Adjustment
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """The content of an invoice at one time, as accounts; `party` is the customer that it showed."""
+
+    amounts: Amounts
+    party: str
+
+
+@dataclass(slots=True)
+class _Books:
+    """The standing of one invoice: `paid` by the account of the money, `adjusted` by reason, in minor units."""
+
+    total: int = 0
+    version: _Version = field(default_factory=lambda: _Version({}, ""))
+    status: str = "draft"
+    paid: Counter[str] = field(default_factory=Counter)
+    adjusted: Counter[str] = field(default_factory=Counter)
+
+    def amounts(self) -> dict[str, int]:
+        """Returns the amounts of each account: what it was invoiced as, and where that is now."""
+        if self.status in ("draft", "void"):
+            return {}
+        owed = accounts.WRITE_OFFS if self.status == "written_off" else accounts.RECEIVABLES
+        due = self.total - self.paid.total() - self.adjusted.total()
+        reasons = {f"adjustment:{reason}": minor for reason, minor in self.adjusted.items()}
+        return {**self.version.amounts, owed: due, **reasons, **self.paid}
+
+
+def content_amounts(lines: Sequence[LineAmount], discount_minor: int) -> dict[str, int]:
+    """Returns revenue and tax by rate, which are credit, and the discount, which is debit."""
+    amounts: Counter[str] = Counter()
+    for line in lines:
+        amounts[by_rate("revenue", line.tax_percent)] -= line.amount_minor
+    for rate in tax_by_rate(lines, discount_minor):
+        amounts[by_rate("tax", rate.tax_percent)] -= rate.tax_minor
+    amounts[accounts.DISCOUNTS] += min(discount_minor, sum(line.amount_minor for line in lines))
+    return {key: minor for key, minor in amounts.items() if minor}
+
+
+def changes(invoices: Iterable[str], calendar: Calendar) -> Iterator[Change]:
+    """Yields the changes by these invoices, those of each in the order in which they were recorded.
+
+    Five queries. Memory grows with the facts of the invoices, so the caller gives them in parts.
+    """
+    ids = list(invoices)
+    rows: list[Fact] = [
+        *Event.objects.filter(invoice__in=ids, type__in=EVENTS),
+        *Allocation.objects.filter(invoice__in=ids).select_related("payment", "refund"),
+        *Adjustment.objects.filter(invoice__in=ids).select_related("taken_from"),
+    ]
+    facts: dict[str, list[Fact]] = defaultdict(list)
+    # Of one act all have the same time; then the ids, which a process gives in order, say what came first.
+    for row in sorted(rows, key=lambda row: (row.created_at, row.pk.partition("_")[2])):
+        facts[row.invoice_id or ""].append(row)
+    lines: dict[str, list[LineAmount]] = defaultdict(list)
+    amounts = InvoiceLine.objects.filter(invoice__in=ids).values_list(
+        "invoice", "amount_minor", "tax_percent"
+    )
+    for pk, amount, rate in amounts:
+        lines[pk].append(LineAmount(amount, rate))
+    for invoice in Invoice.objects.filter(pk__in=facts).order_by("pk"):
+        now = _Version(content_amounts(lines[invoice.pk], invoice.discount_minor), invoice.issued_to_id or "")
+        yield from _Replay(invoice, calendar).run(facts[invoice.pk], now)
+
+
+class _Replay:
+    """The replay of the facts of one invoice; `_history` are its changes of what is due and paid, by day."""
+
+    def __init__(self, invoice: Invoice, calendar: Calendar) -> None:
+        self._invoice, self._calendar, self._books = invoice, calendar, _Books()
+        self._history: list[tuple[date, int, int]] = []
+
+    def run(self, rows: Sequence[Fact], present: _Version) -> Iterator[Change]:
+        versions = _versions(rows, present)
+        for row in rows:
+            before, due, paid = self._books.amounts(), self._due(), self._books.paid.total()
+            self._apply(row, versions)
+            amounts = difference(before, self._books.amounts())
+            if not amounts:
+                continue
+            change = self._change(row, amounts)
+            insort(self._history, (change.day, self._due() - due, self._books.paid.total() - paid))
+            yield change
+
+    def _due(self) -> int:
+        return self._books.amounts().get(accounts.RECEIVABLES, 0)
+
+    def _apply(self, row: Fact, versions: dict[str, _Version]) -> None:
+        """Brings the books to the state after this fact. Edits of a draft are none: it is not owed yet."""
+        books = self._books
+        match row:
+            case Allocation():
+                books.paid[accounts.DEPOSITS if row.cause == "deposit" else accounts.CREDIT] += (
+                    row.amount_minor
+                )
+            case Adjustment():
+                books.adjusted[row.reason] += row.amount_minor
+            case Event(type="invoice.sent"):
+                books.status = "sent"
+            case Event() if row.type in _STATUS_EVENTS and (books.status != "draft"):
+                books.status = row.data["to"]
+        if isinstance(row, Event) and row.pk in versions:
+            books.version = versions[row.pk]
+            books.total = row.data.get("total_minor", books.total)
+
+    def _change(self, row: Fact, amounts: Amounts) -> Change:
+        kind, act, detail = _origin(row)
+        recorded_on = self._calendar.day(row.created_at)
+        happened_on = self._happened_on(row, recorded_on)
+        earliest, latest = (
+            self._calendar.booking_day(day, row.created_at, row.pk) for day in (happened_on, recorded_on)
+        )
+        day = earliest if earliest == latest else self._fitting_day(amounts, earliest, latest)
+        return Change(
+            day=day,
+            # Where it fitted only later, or on the day it was recorded, that is when it happened to the invoice.
+            happened_on=happened_on if day == earliest else day,
+            at=row.created_at,
+            act=act,
+            fact=row.pk,
+            kind=kind,
+            document=("invoice", self._invoice.pk),
+            number=self._invoice.number or "",
+            party=self._books.version.party,
+            customer=self._invoice.customer_id,
+            amounts=amounts,
+            detail=detail,
+        )
+
+    def _happened_on(self, row: Fact, recorded_on: date) -> date:
+        """Returns the day that a member typed for a payment or a refund, else the day it was recorded."""
+        match row:
+            case Allocation(cause="payment"):
+                return min(row.payment.paid_on or recorded_on, recorded_on)
+            case Allocation(cause="refunded", refund=Refund(mode="offline", refunded_on=day)):
+                return min(day, recorded_on)
+        return recorded_on
+
+    def _fitting_day(self, amounts: Amounts, earliest: date, latest: date) -> date:
+        """Returns the first day from `earliest` from which on this change keeps what is due within the total.
+
+        A payment that was recorded later may be from a day on which less was due: the invoice was sent, raised or
+        reopened, or another payment reversed, since. Until it fits it is the customer's credit. The same the other way
+        round for a refund.
+        """
+        due = amounts.get(accounts.RECEIVABLES, 0)
+        if not due or self._books.status == "written_off":
+            return latest
+        found, room = latest, 0
+        for number, (day, due_change, paid_change) in enumerate(self._history):
+            room += due_change if due < 0 else paid_change
+            if number + 1 < len(self._history) and self._history[number + 1][0] == day:
+                continue
+            if room < abs(due):
+                found = latest
+            elif found == latest:
+                found = min(latest, day)
+        return max(earliest, found)
+
+
+def _versions(rows: Sequence[Fact], present: _Version) -> dict[str, _Version]:
+    """Returns the version after each event that changed the content: the one that the next such event replaced."""
+    after, version = {}, present
+    for row in reversed(rows):
+        if isinstance(row, Event) and row.type in _CONTENT_EVENTS:
+            after[row.pk] = version
+            # The first events of edits did not keep the lines; then nothing is known but that they were like these.
+            if "lines" in (before := row.data.get("before", {})):
+                version = _stored_version(before)
+    return after
+
+
+def _stored_version(stored: dict[str, Any]) -> _Version:
+    lines = [LineAmount(line["amount_minor"], Decimal(line["tax_percent"])) for line in stored["lines"]]
+    return _Version(content_amounts(lines, stored["discount_minor"]), stored.get("issued_to", ""))
+
+
+def _origin(row: Fact) -> tuple[str, str, str]:
+    """Returns the kind, the act and the detail of the change by this fact."""
+    match row:
+        case Allocation(cause="payment" | "deposit" | "reversed"):
+            kind = {"payment": "payment", "deposit": "deposit_applied", "reversed": "payment_reversed"}
+            return kind[row.cause], row.payment_id, ""
+        case Allocation(cause="refunded" | "restored"):
+            return "refund_started" if row.cause == "refunded" else "refund_failed", row.refund_id or "", ""
+        case Allocation():
+            kind = {"credit": "credit_applied", "released": "credit_released", "edited": "invoice_edited"}
+            return kind[row.cause], row.invoice_id, ""
+        case Adjustment(amount_minor=minor) if minor > 0:
+            return "settled", row.refund_id or row.pk, row.reason
+        case Adjustment():
+            of_refund = row.taken_from.refund_id if row.taken_from and row.cause == "refund_failed" else None
+            act = row.invoice_id if row.cause in _PART_OF_EDIT else of_refund or row.pk
+            return "settlement_taken_back", act, row.reason
+    return row.type.replace(".", "_"), row.invoice_id or "", ""

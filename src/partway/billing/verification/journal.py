@@ -1,0 +1,125 @@
+"""Checks that the journal, replayed from the facts, is balanced and ends at the stored amounts (DESIGN M2, M3, M6).
+
+Each invoice and each payment is checked on its own: the trial balance is the sum of them, so that it is zero, and its
+receivables are the list of open invoices, on every day.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from partway.accounts.models import Organization
+
+from ..journal import accounts, invoices, payments, refunds
+from ..journal.calendar import Calendar
+from ..journal.changes import Change
+from ..models import Allocation, Closing, Invoice, Payment
+from ..models.payments import RECEIVED_STATUSES
+from .checks import Findings, Rows, TableCheck, check, has_event, no_rows_where
+
+_PART = 1_000
+
+
+def _wrong_invoices(rows: Rows) -> Findings:
+    """Replays the invoices that were ever sent: what is due on each day, and in the end what is stored."""
+    sent = rows.filter(sent_at__isnull=False)
+    for calendar, part in _by_organization(sent.values_list("organization", "pk")):
+        stored = {invoice.pk: invoice for invoice in Invoice.objects.filter(pk__in=part)}
+        replayed: dict[str, list[Change]] = defaultdict(list)
+        for change in invoices.changes(part, calendar):
+            replayed[change.document[1]].append(change)
+        for pk, invoice in stored.items():
+            due = {"sent": invoice.amount_due_minor}.get(invoice.status, 0)
+            given_up = {"written_off": invoice.amount_due_minor}.get(invoice.status, 0)
+            found = replayed[pk]
+            yield from _unbalanced(found)
+            if _sum(found, accounts.RECEIVABLES) != due or _sum(found, accounts.WRITE_OFFS) != given_up:
+                yield pk, f"{due} is due, the journal says {_sum(found, accounts.RECEIVABLES)}"
+            standing = 0
+            for day, of_day in groupby(sorted(found, key=lambda one: one.day), key=lambda one: one.day):
+                standing += _sum(of_day, accounts.RECEIVABLES)
+                if standing < 0:
+                    yield pk, f"the journal says that {standing} is due on {day}"
+
+
+def _wrong_payments(rows: Rows) -> Findings:
+    """Replays the payments that came in: what no invoice has of them is credit, or a deposit that waits."""
+    received = rows.filter(status__in=RECEIVED_STATUSES)
+    for calendar, part in _by_organization(received.values_list("organization", "pk")):
+        replayed: dict[str, list[Change]] = defaultdict(list)
+        for change in payments.changes(part, calendar):
+            replayed[change.act].append(change)
+        of_refunds = dict(Payment.objects.filter(pk__in=part).values_list("refunds__pk", "pk"))
+        for change in refunds.changes(part, calendar):
+            replayed[of_refunds[change.act]].append(change)
+        deposits: dict[str, int] = defaultdict(int)
+        for pk, minor in Allocation.objects.filter(payment__in=part, cause="deposit").values_list(
+            "payment", "amount_minor"
+        ):
+            deposits[pk] += minor
+        waiting = set(Payment.objects.waiting_deposits().filter(pk__in=part).values_list("pk", flat=True))
+        for payment in Payment.objects.filter(pk__in=part):
+            found = replayed[payment.pk]
+            yield from _unbalanced(found)
+            left = payment.unallocated_minor if payment.status == "succeeded" else 0
+            kept = left if payment.pk in waiting else 0
+            deposit = -_sum(found, accounts.DEPOSITS) - deposits[payment.pk]
+            credit = -_sum(found, accounts.CREDIT) - payment.allocated_minor + deposits[payment.pk]
+            if (deposit, credit) != (kept, left - kept):
+                yield (
+                    payment.pk,
+                    f"{left - kept} is credit and {kept} waits, the journal says {credit} and {deposit}",
+                )
+
+
+def _by_organization(rows: Rows) -> Iterator[tuple[Calendar, list[str]]]:
+    """Yields the ids in parts of one organization, each with its calendar."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for organization, pk in rows.order_by("pk"):
+        ids[organization].append(pk)
+    for organization in Organization.objects.filter(pk__in=ids):
+        calendar, of_one = Calendar.of(organization), ids[organization.pk]
+        for start in range(0, len(of_one), _PART):
+            yield calendar, of_one[start : start + _PART]
+
+
+def _unbalanced(found: list[Change]) -> Findings:
+    for change in found:
+        if rest := sum(change.amounts.values()):
+            yield change.fact, f"its entry of {change.day} is off by {rest}"
+
+
+def _sum(found: Iterable[Change], key: str) -> int:
+    return sum(change.amounts.get(key, 0) for change in found)
+
+
+CHECKS = (
+    check(
+        "M6",
+        "the journal is balanced, and its receivables are what is due on the invoices, on every day",
+        TableCheck(Invoice, _wrong_invoices),
+    ),
+    check(
+        "M6",
+        "the journal's credit and deposits are what no invoice has of the payments",
+        TableCheck(Payment, _wrong_payments),
+    ),
+    check(
+        "M6",
+        "each closing of the journal has the event that says so",
+        no_rows_where(
+            Closing,
+            ~has_event(
+                "organization",
+                "organization.journal_closed",
+                "organization.journal_reopened",
+                of="organization",
+                at="created_at",
+                data_columns={"closing": "pk"},
+            ),
+            "closed through {through}, which no event says",
+        ),
+    ),
+)

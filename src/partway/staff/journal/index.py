@@ -1,0 +1,72 @@
+"""The entries of a period, in the order of their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import dropwhile, islice
+
+from django.http import HttpResponse
+
+from partway.billing.journal import accounts, entries
+from partway.billing.journal.accounts import Account
+from partway.billing.journal.calendar import Calendar
+from partway.billing.journal.entries import Entry, EntryLine
+from partway.delivery.journal_labels import account_name, belongs_to, description, detail
+
+from ..context import MemberContext
+from ..forms import query_text
+from ..list_filters import without_empty_fields
+from .filters import apply_filters, page_context
+
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """An entry in words: its lines, each with the name of its account."""
+
+    entry: Entry
+    description: str
+    detail: str
+    belongs_to: str
+    lines: list[tuple[Account, str, EntryLine]]
+
+
+def entry_row(entry: Entry, chart: accounts.Chart) -> EntryRow:
+    """Returns an entry in words, with the accounts as the organization names them."""
+    lines = [(chart[line.account], account_name(chart[line.account]), line) for line in entry.lines]
+    plain = description(replace(entry, belongs_to=None))
+    return EntryRow(entry, plain, detail(entry), belongs_to(entry), lines)
+
+
+def index(ctx: MemberContext) -> HttpResponse:
+    """Fifty entries a page; the address of a page has the number of the last entry before it."""
+    if redirected := without_empty_fields(ctx):
+        return redirected
+    filtered = apply_filters(ctx)
+    period = filtered.rows
+    after = query_text(ctx.request.GET, "after")
+    found = list(islice(_after(ctx, period.currency, period.since, period.until, after), PAGE_ROWS + 1))
+    chart = accounts.chart(ctx.organization)
+    closed = Calendar.of(ctx.organization).closed_through()
+    context = {
+        **page_context(ctx, filtered),
+        "rows": [entry_row(entry, chart) for entry in found[:PAGE_ROWS]],
+        "next_after": found[PAGE_ROWS - 1].number if len(found) > PAGE_ROWS else "",
+        "after": after,
+        "closed": closed,
+        "tab": "entries",
+    }
+    return ctx.render("staff/journal/index.html", context)
+
+
+def _after(ctx: MemberContext, currency: str, since: date, until: date, after: str) -> Iterator[Entry]:
+    """Yields the entries beyond the one with this number; an address that is none is the first page."""
+    try:
+        since = max(since, date.fromisoformat(after.partition("-")[0]))
+    except ValueError:
+        after = ""
+    found = entries.entries(ctx.organization, currency=currency, since=since, until=until)
+    return dropwhile(lambda entry: entry.number <= after, found) if after else found

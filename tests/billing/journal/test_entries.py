@@ -1,0 +1,257 @@
+"""The entries of the journal: balanced, on the right accounts and days, for every kind of fact."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+
+from partway.accounts.models import Organization
+from partway.billing import events
+from partway.billing.documents import invoices, quotes
+from partway.billing.documents.drafts import LineDraft
+from partway.billing.events import Actor
+from partway.billing.journal import entries
+from partway.billing.models import Customer, Invoice, Payment
+from partway.billing.payments import booking
+from partway.billing.receivables import credit, offline_payments, refunds, settlements, write_offs
+from partway.billing.receivables.offline_payments import OfflinePayment
+from partway.billing.receivables.refunds import OutsideRefund
+from partway.billing.receivables.settlements import Settlement
+from partway.gateways.protocol import CheckoutState, CheckoutStatus
+from partway.lib.clock import now, today
+from partway.lib.money import Money
+from tests.support import personas
+from tests.support.journals import amounts, balances, check_journal, closing
+
+NOW = now()
+DAY = timedelta(days=1)
+
+
+def booked(
+    organization: Organization, currency: str = "USD", first: int = 60
+) -> list[tuple[str, int, dict[str, int]]]:
+    """Each entry of the last days: its kind, how many days ago it was, and its amounts."""
+    last = today(NOW, organization.time_zone)
+    found = entries.entries(organization, currency=currency, since=last - first * DAY, until=last + DAY)
+    return [(entry.kind, (last - entry.day).days, amounts(entry)) for entry in found]
+
+
+def sent(customer: Customer, by: Actor, at: datetime, total_minor: int = 100_000, **draft: object) -> Invoice:
+    """An invoice that was sent at this time."""
+    lines = (LineDraft("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
+    typed = {"customer": customer, "currency": "USD", "due_days": 10, "lines": lines, **draft}
+    made = invoices.create(
+        customer.organization,
+        draft=invoices.InvoiceDraft(**typed),
+        by=by,
+        now=at,  # type: ignore[arg-type]
+    )
+    return invoices.send(made, by=by, now=at)
+
+
+def edited(invoice: Invoice, by: Actor, at: datetime, total_minor: int) -> Invoice:
+    """The invoice with another total since this time."""
+    invoice.refresh_from_db()
+    lines = (LineDraft("Oak staircase", Decimal(1), total_minor, Decimal(0)),)
+    draft = invoices.InvoiceDraft(
+        customer=invoice.customer, currency="USD", due_on=invoice.due_on, lines=lines
+    )
+    return invoices.edit(invoice, draft=draft, expected_version=invoice.version, by=by, now=at)
+
+
+def check(invoice: Invoice, minor: int, by: Actor, at: datetime, paid: int = 0, **changes: object) -> Payment:
+    """A check that was recorded at this time, and paid so many days before."""
+    paid_on = today(at, invoice.organization.time_zone) - paid * DAY
+    typed = {"method": "Check", "paid_on": paid_on, "keep_rest_as_credit": True, "paid_before_issue": True}
+    offline = OfflinePayment(amount=Money(minor, "USD"), **{**typed, **changes})  # type: ignore[arg-type]
+    return offline_payments.record(invoice, offline=offline, by=by, now=at)
+
+
+def test_invoice_entry_has_revenue_and_tax_by_rate_and_discount(dana: Customer, alice: Actor) -> None:
+    lines = (
+        LineDraft("Staircase", Decimal(1), 100_000, Decimal(20)),
+        LineDraft("Handrail", Decimal(2), 10_000, Decimal("7.5")),
+        LineDraft("Visit", Decimal(1), 5_000, Decimal(0)),
+    )
+    sent(dana, alice, NOW, lines=lines, discount_kind="percent", discount_percent=Decimal(10))
+    [(kind, ago, found)] = booked(dana.organization)
+    assert (kind, ago) == ("invoice_sent", 0)
+    assert found == {
+        "receivables": 112_500 + 18_000 + 1_350,
+        "discounts": 12_500,
+        "tax:7.5": -1_350,
+        "tax:20": -18_000,
+        "revenue:0": -5_000,
+        "revenue:7.5": -20_000,
+        "revenue:20": -100_000,
+    }
+
+
+def test_invoice_edit_void_and_draft_have_their_entries(dana: Customer, alice: Actor) -> None:
+    personas.draft_invoice(dana)
+    invoice = sent(dana, alice, NOW - 9 * DAY)
+    check(invoice, 80_000, alice, NOW - 8 * DAY)
+    edited(invoice, alice, NOW - 7 * DAY, 70_000)
+    invoices.void(sent(dana, alice, NOW - 6 * DAY, 500), by=alice, now=NOW - 5 * DAY)
+    assert booked(dana.organization) == [
+        ("invoice_sent", 9, {"receivables": 100_000, "revenue:0": -100_000}),
+        ("payment", 8, {"mode:Check": 80_000, "receivables": -80_000}),
+        ("invoice_edited", 7, {"revenue:0": 30_000, "receivables": -20_000, "credit": -10_000}),
+        ("invoice_sent", 6, {"receivables": 500, "revenue:0": -500}),
+        ("invoice_voided", 5, {"revenue:0": 500, "receivables": -500}),
+    ]
+    check_journal(dana.organization, days=10)
+
+
+def test_payment_that_bounced_and_rest_settled_and_written_off(dana: Customer, alice: Actor) -> None:
+    invoice = sent(dana, alice, NOW - 20 * DAY)
+    bounced = check(invoice, 99_000, alice, NOW - 19 * DAY)
+    settlements.settle(invoice, settlement=Settlement("fee"), by=alice, now=NOW - 18 * DAY)
+    offline_payments.reverse(bounced, reason="Bounced.", by=alice, now=NOW - 17 * DAY)
+    check(invoice, 40_000, alice, NOW - 16 * DAY)
+    write_offs.write_off(Invoice.objects.get(), by=alice, now=NOW - 15 * DAY)
+    check(invoice, 10_000, alice, NOW - 14 * DAY)
+    write_offs.reopen(invoice, by=alice, now=NOW - 13 * DAY)
+    assert booked(dana.organization)[1:] == [
+        ("payment", 19, {"mode:Check": 99_000, "receivables": -99_000}),
+        ("settled", 18, {"adjustment:fee": 1_000, "receivables": -1_000}),
+        ("settlement_taken_back", 17, {"receivables": 1_000, "adjustment:fee": -1_000}),
+        ("payment_reversed", 17, {"receivables": 99_000, "mode:Check": -99_000}),
+        ("payment", 16, {"mode:Check": 40_000, "receivables": -40_000}),
+        ("invoice_written_off", 15, {"write_offs": 60_000, "receivables": -60_000}),
+        ("payment", 14, {"mode:Check": 10_000, "write_offs": -10_000}),
+        ("invoice_reopened", 13, {"receivables": 50_000, "write_offs": -50_000}),
+    ]
+    check_journal(dana.organization, days=21)
+
+
+def test_deposit_is_liability_until_its_invoice_takes_it(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    deposit = personas.record_deposit_check(quote)
+    assert booked(dana.organization) == [("deposit", 0, {"mode:Check": 30_000, "deposits": -30_000})]
+    check_journal(dana.organization, days=1)
+    invoice = quotes.create_invoice(quote, by=alice, now=now())
+    personas.edit_invoice(invoice, 20_000)
+    invoice.refresh_from_db()
+    invoices.send(invoice, by=alice, now=now())
+    kinds = {kind: found for kind, _, found in booked(dana.organization)}
+    assert kinds["invoice_sent"] == {"receivables": 20_000, "revenue:0": -20_000}
+    assert kinds["deposit_applied"] == {"deposits": 30_000, "receivables": -20_000, "credit": -10_000}
+    credit.deallocate(invoice, deposit, by=alice, now=now())
+    assert booked(dana.organization)[-1][2] == {"receivables": 20_000, "credit": -20_000}
+    check_journal(dana.organization, days=1)
+
+
+def test_deposit_that_is_given_back_becomes_credit_for_its_rest(dana: Customer) -> None:
+    deposit = personas.record_deposit_check(personas.accept_quote(personas.sent_quote(dana)))
+    personas.give_back(deposit, 10_000)
+    check_journal(dana.organization, days=1)
+    last = today(now(), dana.organization.time_zone)
+    rows = balances(dana.organization, "USD", last, last)
+    assert {key: closing(rows, key) for key in rows} == {
+        "mode:Check": 30_000,
+        "mode:Cash": -10_000,
+        "deposits": 0,
+        "credit": -20_000,
+    }
+
+
+def test_refund_through_gateway_passes_through_refunds_under_way(invoice: Invoice) -> None:
+    owner = invoice.organization
+    payment = personas.captured_payment(invoice, 60_000)
+    refund = personas.refund_in_dashboard(payment, 70_000)
+    check_journal(owner, days=1)
+    assert booked(owner)[1:] == [
+        ("payment", 0, {"transit:sandbox": 60_000, "receivables": -60_000}),
+        ("refund", 0, {"receivables": 60_000, "losses": 10_000, "transit:sandbox": -70_000}),
+    ]
+    personas.fail_refund(refund)
+    assert booked(owner)[-1][:2] == ("refund_failed", 0)
+    assert booked(owner)[-1][2] == {"transit:sandbox": 70_000, "receivables": -60_000, "losses": -10_000}
+    check_journal(owner, days=1)
+
+
+def test_credit_that_is_applied_and_given_back_and_a_mistake(dana: Customer, alice: Actor) -> None:
+    first = sent(dana, alice, NOW - 9 * DAY, 10_000)
+    payment = check(first, 50_000, alice, NOW - 8 * DAY)
+    second = sent(dana, alice, NOW - 7 * DAY)
+    credit.apply(second, amount=Money(15_000, "USD"), by=alice, now=NOW - 6 * DAY)
+    typed = OutsideRefund(Money(30_000, "USD"), "Cash", today(NOW - 5 * DAY, dana.organization.time_zone))
+    [refund] = refunds.record(dana, refund=typed, payment=payment, by=alice, now=NOW - 2 * DAY)
+    refunds.reverse(refund, reason="A mistake.", by=alice, now=NOW - DAY)
+    assert booked(dana.organization)[1:] == [
+        ("payment", 8, {"mode:Check": 50_000, "receivables": -10_000, "credit": -40_000}),
+        ("invoice_sent", 7, {"receivables": 100_000, "revenue:0": -100_000}),
+        ("credit_applied", 6, {"credit": 15_000, "receivables": -15_000}),
+        ("refund", 5, {"receivables": 5_000, "credit": 25_000, "mode:Cash": -30_000}),
+        ("refund_reversed", 1, {"mode:Cash": 30_000, "credit": -30_000}),
+    ]
+    check_journal(dana.organization, days=10)
+
+
+def test_money_in_another_currency_is_credit_in_the_books_of_that_currency(invoice: Invoice) -> None:
+    payment = personas.pending_payment(invoice, 60_000)
+    captured = CheckoutState(CheckoutStatus.CAPTURED, Money(60_000, "EUR"), None, "card", "", "")
+    with transaction.atomic():
+        payment.document = Invoice.objects.locked(invoice.pk)
+        booking.apply(payment, state=captured, by=events.gateway_actor("sandbox"), now=now())
+    assert entries.currencies(invoice.organization) == ["EUR", "USD"]
+    found = {"transit:sandbox": 60_000, "credit": -60_000}
+    assert booked(invoice.organization, "EUR") == [("payment", 0, found)]
+    check_journal(invoice.organization, days=1)
+
+
+@pytest.mark.parametrize(
+    ("paid", "days"),
+    [
+        (3, [("payment", 12)]),  # after it was sent
+        (20, [("payment", 29), ("payment", 20)]),  # before it was sent: credit until then
+        (10, [("payment", 19), ("payment", 15)]),  # less was due then: credit until it was raised
+    ],
+)
+def test_late_recorded_payment_counts_from_its_day_as_far_as_it_fits(
+    paid: int, days: list[tuple[str, int]], dana: Customer, alice: Actor
+) -> None:
+    invoice = sent(dana, alice, NOW - 20 * DAY, 40_000)
+    edited(invoice, alice, NOW - 15 * DAY, 100_000)
+    minor = 100_000 if paid == 10 else 40_000
+    check(invoice, minor, alice, NOW - 9 * DAY, paid=paid)
+    check_journal(dana.organization, days=30)
+    assert [entry[:2] for entry in booked(dana.organization) if entry[0] == "payment"] == days
+
+
+def test_payments_of_written_off_invoice_recorded_late_stay_credit_until_then(
+    dana: Customer, alice: Actor
+) -> None:
+    invoice = sent(dana, alice, NOW - 20 * DAY)
+    write_offs.write_off(invoice, by=alice, now=NOW - 15 * DAY)
+    check(invoice, 30_000, alice, NOW - 10 * DAY, paid=8)
+    assert booked(dana.organization)[1:] == [
+        ("payment", 18, {"mode:Check": 30_000, "credit": -30_000}),
+        ("invoice_written_off", 15, {"write_offs": 100_000, "receivables": -100_000}),
+        ("payment", 10, {"credit": 30_000, "write_offs": -30_000}),
+    ]
+    check_journal(dana.organization, days=21)
+
+
+def test_entries_of_a_period_are_the_same_as_those_of_a_longer_one(dana: Customer, alice: Actor) -> None:
+    invoice = sent(dana, alice, NOW - 40 * DAY)
+    check(invoice, 30_000, alice, NOW - DAY, paid=30)
+    refund = OutsideRefund(Money(20_000, "USD"), "Cash", today(NOW - 20 * DAY, dana.organization.time_zone))
+    refunds.record(dana, refund=refund, payment=Payment.objects.get(), by=alice, now=NOW)
+    last = today(NOW, dana.organization.time_zone)
+
+    def of(since: date, until: date) -> list[str]:
+        found = entries.entries(dana.organization, currency="USD", since=since, until=until)
+        return [f"{entry.number} {entry.fact}" for entry in found]
+
+    assert of(last - 50 * DAY, last) == [
+        *of(last - 50 * DAY, last - 40 * DAY),
+        *of(last - 39 * DAY, last - 31 * DAY),
+        *of(last - 30 * DAY, last - 15 * DAY),
+        *of(last - 14 * DAY, last),
+    ]
+    assert len(of(last - 50 * DAY, last)) == 3

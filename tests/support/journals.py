@@ -1,0 +1,119 @@
+"""Holds the journal against the books: balanced on each day, its receivables the list of open invoices of that day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+from partway.accounts.models import Organization
+from partway.billing.journal import entries
+from partway.billing.journal.entries import AccountBalance, Entry
+from partway.billing.models import Adjustment, Allocation, Customer, Event, Invoice, Payment
+from partway.billing.receivables import credit
+from partway.lib.clock import now, today
+
+DAY = timedelta(days=1)
+STATUSES = ("invoice.sent", "invoice.voided", "invoice.written_off", "invoice.reopened", "invoice.paid")
+
+
+def check_journal(organization: Organization, *, days: int, at: datetime | None = None) -> None:
+    """Checks the journal of each currency on each of the last `days` days before `at`, or now.
+
+    Without closings: a day that was closed moves what `_due_by_day` computes on its own.
+    """
+    last = today(at or now(), organization.time_zone)
+    since = last - days * DAY
+    for currency in entries.currencies(organization):
+        booked = list(entries.entries(organization, currency=currency, since=since, until=last))
+        assert [entry.number for entry in booked] == sorted({entry.number for entry in booked})
+        for entry in booked:
+            assert sum(amounts(entry).values()) == 0, entry
+        invoices = Invoice.objects.for_organization(organization).filter(currency=currency)
+        open_invoices = [_due_by_day(invoice, last) for invoice in invoices.filter(sent_at__isnull=False)]
+        # On the days between nothing changes.
+        for day in sorted({since, *(entry.day for entry in booked), last}):
+            rows = balances(organization, currency, day, day)
+            assert sum(row.closing.amount_minor for row in rows.values()) == 0, day
+            debits: Counter[str] = Counter()
+            for entry in (entry for entry in booked if entry.day == day):
+                debits.update({key: minor for key, minor in amounts(entry).items() if minor > 0})
+            assert +Counter({key: row.debit.amount_minor for key, row in rows.items()}) == debits, day
+            due = sum(due for by_day in open_invoices for on, due in by_day.items() if on <= day)
+            assert closing(rows, "receivables") == due, day
+        assert closing(rows, "receivables") == sum(one.amount_due_minor for one in invoices.due())
+        customers = Customer.objects.for_organization(organization)
+        kept = [
+            one for customer in customers for one in credit.balances(customer) if one.currency == currency
+        ]
+        assert -closing(rows, "credit") == sum(one.amount_minor for one in kept)
+        waiting = Payment.objects.for_organization(organization).waiting_deposits()
+        of_currency = waiting.filter(captured_currency=currency)
+        assert -closing(rows, "deposits") == sum(one.unallocated_minor for one in of_currency)
+
+
+def balances(
+    organization: Organization, currency: str, since: date, until: date
+) -> dict[str, AccountBalance]:
+    """The trial balance by the key of each account."""
+    rows = entries.trial_balance(organization, currency=currency, since=since, until=until)
+    return {row.account: row for row in rows}
+
+
+def closing(rows: dict[str, AccountBalance], key: str) -> int:
+    """The closing balance of an account in minor units, debit positive."""
+    return rows[key].closing.amount_minor if key in rows else 0
+
+
+def amounts(entry: Entry) -> dict[str, int]:
+    """The amounts of an entry in minor units by account, debit positive."""
+    return {
+        line.account: line.debit.amount_minor if line.debit else -line.credit.amount_minor  # type: ignore[union-attr]
+        for line in entry.lines
+    }
+
+
+def _due_by_day(invoice: Invoice, last: date) -> Counter[date]:
+    """The changes of what is due on an invoice by day, computed from its rows one after the other."""
+    zone, total, settled, status = invoice.organization.time_zone, 0, 0, "draft"
+    rows = [
+        *Event.objects.filter(invoice=invoice, type__in=(*STATUSES, "invoice.edited")),
+        *Allocation.objects.filter(invoice=invoice),
+        *Adjustment.objects.filter(invoice=invoice),
+    ]
+    added: Counter[date] = Counter()
+    paid: Counter[date] = Counter()
+    for row in sorted(rows, key=lambda row: (row.created_at, row.pk.partition("_")[2])):
+        day = recorded = today(row.created_at, zone)
+        before = paid.copy()
+        if isinstance(row, Event) and row.type == "invoice.edited":
+            total = row.data["total_minor"]
+        elif isinstance(row, Event):
+            total, status = row.data.get("total_minor", total), row.data["to"]
+        elif isinstance(row, Adjustment):
+            settled += row.amount_minor
+        else:
+            if row.cause == "payment":
+                day = row.payment.paid_on or recorded
+            if row.cause == "refunded" and row.refund.mode == "offline":
+                day = row.refund.refunded_on
+            day = _first_that_fits(added, before, day, recorded, row.amount_minor, status)
+            paid[day] += row.amount_minor
+        if status in ("draft", "void", "written_off"):
+            added[day] -= added.total()
+        else:
+            added[day] += total - paid.total() - settled - added.total()
+    return added
+
+
+def _first_that_fits(
+    added: Counter[date], paid: Counter[date], day: date, recorded: date, minor: int, status: str
+) -> date:
+    """The first day on which an allocation leaves no less than nothing due, and a refund no less than nothing paid."""
+    while day < recorded:
+        later = {day, *(on for on in (*added, *paid) if on > day)}
+        room = added if minor > 0 else paid
+        left = [sum(each for on, each in room.items() if on <= then) - abs(minor) for then in later]
+        if status != "written_off" and min(left) >= 0:
+            return day
+        day += DAY
+    return recorded
