@@ -187,6 +187,13 @@ def refunded_item(invoice: Invoice) -> PayoutItem:
     return payout_item(invoice, payment=row.payment, refund=row)
 
 
+def automatic_refund(invoice: Invoice) -> Refund:
+    row = refund(invoice)
+    Refund.objects.filter(pk=row.pk).update(mode="gateway", method="", is_automatic=True)
+    row.refresh_from_db()
+    return row
+
+
 def refund_call(invoice: Invoice) -> GatewayCall:
     row = refund_at_gateway(invoice)
     owner = {"payment": row.payment, "refund": row, "operation": "refund"}
@@ -305,6 +312,8 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "payment_captured_when_succeeded": overwritten(payment, status="succeeded", settled_at=present()),
     "gateway_call_attempt_unique": duplicated(call),
     "allocation_sign_fits_cause": overwritten(allocation, cause="reversed"),
+    "one_automatic_refund_per_payment": duplicated(automatic_refund),
+    "refund_automatic_through_gateway": overwritten(refund, is_automatic=True),
     "refund_amount_positive": overwritten(refund, amount_minor=0),
     "refund_mode_fits_method": overwritten(refund, mode="gateway"),
     "refund_status_fits_mode": overwritten(refund, status="failed"),

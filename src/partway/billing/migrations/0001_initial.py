@@ -1437,6 +1437,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reduces_invoice", models.BooleanField(default=False)),
+                ("is_automatic", models.BooleanField(default=False)),
                 ("gateway_ref", models.CharField(blank=True, default="", max_length=200)),
                 ("failure_code", models.CharField(blank=True, default="", max_length=60)),
                 ("failure_message", models.CharField(blank=True, default="", max_length=300)),
@@ -1497,6 +1498,19 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="refund_lost_only_in_dashboard",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_automatic", True)),
+                        fields=("payment",),
+                        name="one_automatic_refund_per_payment",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_automatic", False),
+                            models.Q(("mode", "gateway"), ("reduces_invoice", False)),
+                            _connector="OR",
+                        ),
+                        name="refund_automatic_through_gateway",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

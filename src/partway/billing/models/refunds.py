@@ -83,6 +83,8 @@ class Refund(FeeColumns):
     reason = models.CharField(max_length=10, choices=RefundReason.choices, blank=True, default="")
     # Whether what it takes off an invoice is settled there as goodwill, instead of being due again (M2).
     reduces_invoice = models.BooleanField(default=False)
+    # Of money that came in although it was not due: begun by its booking, and not by a member (P3).
+    is_automatic = models.BooleanField(default=False)
     gateway_ref = models.CharField(max_length=200, blank=True, default="")  # empty until the gateway names it
     failure_code = models.CharField(max_length=60, blank=True, default="")
     failure_message = models.CharField(max_length=300, blank=True, default="")
@@ -119,6 +121,16 @@ class Refund(FeeColumns):
                 condition=Q(lost_minor=0)
                 | Q(mode="dashboard", lost_minor__gt=0, lost_minor__lte=F("amount_minor")),
                 name="refund_lost_only_in_dashboard",
+            ),
+            # One that fails leaves credit, which a member decides about; it is not tried again by itself.
+            models.UniqueConstraint(
+                fields=["payment"],
+                condition=Q(is_automatic=True),
+                name="one_automatic_refund_per_payment",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_automatic=False) | Q(mode="gateway", reduces_invoice=False),
+                name="refund_automatic_through_gateway",
             ),
             models.CheckConstraint(
                 condition=~Q(status="pending") | Q(next_refresh_at__isnull=False),
