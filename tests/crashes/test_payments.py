@@ -6,8 +6,12 @@ import pytest
 
 from partway.accounts.models import GatewayAccount
 from partway.billing import links
+from partway.billing.checkouts.closing import closing_later
 from partway.billing.models import Payment
+from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
+from tests.support import personas
+from tests.support.sandbox_server import wait_until
 
 from .installation import COMMIT, KillPoint, kill_at_each_failpoint
 from .scenario import PAID, CrashScenario, path_of
@@ -83,3 +87,28 @@ def test_crash_while_worker_refreshes_unsettled_payment(
         Payment.objects.filter(pk=payment.pk).update(next_refresh_at=present())
     scenario.wait_until_settled()
     assert scenario.outcome() == PAID
+
+
+LATE = (
+    *("before fetch", "after fetch"),
+    *("event payment.processing", "event payment.succeeded", "event refund.started", *COMMIT),
+)
+
+
+@kill_at_each_failpoint(*LATE)
+def test_crash_while_late_money_is_booked_with_its_refund(
+    scenario: CrashScenario, kill_point: KillPoint
+) -> None:
+    scenario.drop_all_callbacks()
+    payment = scenario.authorize()
+    scenario.gateway_driver.capture(payment)
+    with closing_later():
+        by = personas.owner_actor(scenario.organization)
+        payment_requests.cancel(scenario.request, by=by, now=present())
+    with scenario.installation.killed_at(kill_point, "job unsettled_payments"):
+        Payment.objects.filter(pk=payment.pk).update(next_refresh_at=present())
+    scenario.wait_until_settled()
+    wait_until(lambda: not payment.refunds.pending().exists(), interval_seconds=0.05)
+    assert [(row.status, row.is_automatic) for row in payment.refunds.all()] == [("succeeded", True)]
+    assert scenario.gateway_driver.refunded_minor(payment) == 30_000
+    assert scenario.outcome().receipts == 1

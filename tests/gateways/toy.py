@@ -32,6 +32,9 @@ class ToyCapabilities:
     def authorizes(self, method: str) -> bool:
         return True
 
+    def success_is_final(self, method: str) -> bool:
+        return True
+
     def minimum(self, currency: str) -> int:
         return 1
 

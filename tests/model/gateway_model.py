@@ -43,6 +43,7 @@ class Checkout(PlainRepr):
     amount: int
     currency: str
     status: str = "open"
+    method: str = "card"  # by which it was paid, if it was
     captured: int = 0
     fee: int | None = None  # in minor units, once money was taken
     lapses: bool = False
@@ -142,6 +143,7 @@ class GatewayModel:
         """Closes a checkout unless it is captured; returns its state."""
         self._break("error_before", "close")
         if checkout.status == "open" and self._fault("close_too_late"):
+            checkout.method = "bank_debit"
             self._move(checkout, "processing")
         if checkout.status in ("open", "authorized"):
             self._move(checkout, "closed")
@@ -178,6 +180,7 @@ class GatewayModel:
         elif ANSWERS[how] == 402:
             self._move(checkout, "open", "declined")
         elif how in ("debit", "bad_debit"):
+            checkout.method = "bank_debit"
             self._move(checkout, "processing")
         else:
             checkout.lapses = how == "lapsing"

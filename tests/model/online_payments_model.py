@@ -100,6 +100,10 @@ class OnlinePaymentModel(OrganizationModel):
 
     # Refreshing
 
+    def send_surplus_back(self, payment: Payment, surplus: int) -> None:
+        """Begins to send back what came in and fits nowhere, where no bank can take it back (P3)."""
+        raise NotImplementedError
+
     def apply_refunds(self, payment: Payment) -> None:
         """Books what is new in the gateway's refunds of a payment."""
         raise NotImplementedError
@@ -170,9 +174,13 @@ class OnlinePaymentModel(OrganizationModel):
         self._settle(payment, "succeeded")
         if wanted and isinstance(document, Invoice):
             self._allocate_to(document, payment)
+        is_deposit = wanted and isinstance(document, Quote)
+        surplus = payment.unallocated - (document.deposit if is_deposit else 0)
+        if surplus:
+            self.send_surplus_back(payment, surplus)
         if taken != payment.amount:
             self.flags.add(("captured_amount_mismatch", payment))
-        elif payment.unallocated and not (wanted and isinstance(document, Quote)):
+        elif surplus:
             self.flags.add(("unwanted_payment", payment))
 
     def _allocate_to(self, invoice: Invoice, payment: Payment) -> None:

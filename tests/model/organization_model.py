@@ -148,6 +148,7 @@ class Refund(PlainRepr):
     mode: str
     state: str = "pending"
     lost: int = 0  # sent back beyond the payment (M5)
+    was_called: bool = False  # the gateway may have heard of it
     at_gateway: GatewayRefund | None = None  # once it is known there
     taken: dict[Invoice, int] = field(default_factory=dict)
     reduced: list[tuple[Invoice, int]] = field(default_factory=list)

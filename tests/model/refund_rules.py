@@ -90,7 +90,14 @@ class RefundRules(WorkerRules):
         )
 
     @precondition(lambda self: self.pending_refunds())
-    @rule()
+    @rule(answer=answers)
+    def send_or_refresh_refunds(self, answer: Fault | None) -> None:
+        """Runs the job; the first call about a refund that began by itself is answered in one of the ways."""
+        pending = [refund for refund in self.books.refunds if refund.state == "pending"]
+        if answer and len(pending) == 1 and not pending[0].was_called and not self.books.gateway.faults:
+            self.inject_fault(answer)
+        self.refresh_pending_refunds()
+
     def refresh_pending_refunds(self) -> None:
         self.now += LONGEST
         self.clear_faults_before_job(self.pending_refunds())

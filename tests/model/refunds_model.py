@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.model.gateway_model import GatewayRefund, GatewayRefusal, NoAnswer
 from tests.model.online_payments_model import OnlinePaymentModel
-from tests.model.organization_model import ActRefused, Invoice, Payment, Refund
+from tests.model.organization_model import ActRefused, Invoice, Payment, Quote, Refund
 
 
 @dataclass
@@ -31,8 +31,18 @@ class RefundModel(OnlinePaymentModel):
         self._send(refund)
         return refund.state
 
+    def send_surplus_back(self, payment: Payment, surplus: int) -> None:
+        """Only of a card, and without what went back at the gateway before; the worker sends it."""
+        assert payment.checkout is not None
+        gone = sum(refund.amount for refund in payment.checkout.refunds if refund.state != "failed")
+        if payment.checkout.method == "card" and surplus > gone:
+            refund = Refund(payment, surplus - gone, "gateway")
+            self.refunds.append(refund)
+            self.deduct(payment, refund.amount, refund)
+
     def _send(self, refund: Refund) -> None:
         assert refund.payment.checkout is not None
+        refund.was_called = True
         try:
             refund.at_gateway = self.gateway.refund(refund.payment.checkout, refund.amount, refund)
             self._follow(refund)
@@ -45,7 +55,8 @@ class RefundModel(OnlinePaymentModel):
         """Fetches each pending refund, and sends what the gateway does not list."""
         for refund in [refund for refund in self.refunds if refund.state == "pending"]:
             try:
-                self.refresh(refund.payment)
+                if refund.was_called:
+                    self.refresh(refund.payment)
             except NoAnswer:
                 continue
             if refund.state == "pending" and refund.at_gateway is None:
@@ -118,8 +129,11 @@ class RefundModel(OnlinePaymentModel):
         self.end_deposit(payment, waits=waits)
 
     def end_deposit(self, payment: Payment, *, waits: bool) -> None:
-        """A deposit that waited, or of which nothing is left, is the deposit of its quote no more (D1, M8)."""
-        if waits or payment.refunded == payment.captured:
+        """A deposit that waited and has less now, or of which nothing is left, is one no more (D1, M8)."""
+        has_part = (
+            waits and isinstance(payment.document, Quote) and payment.unallocated < payment.document.deposit
+        )
+        if has_part or payment.refunded == payment.captured:
             payment.given_back = True
 
     def _fail(self, refund: Refund) -> None:

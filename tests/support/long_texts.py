@@ -27,6 +27,7 @@ from partway.billing.people import customers, members
 from partway.billing.receivables import write_offs
 from partway.delivery.mail import kept_files
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
+from partway.gateways.sandbox.capabilities import SandboxCapabilities
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests.support import personas
@@ -109,7 +110,13 @@ def _invoices(owes: Customer, by: events.Actor) -> None:
         with transaction.atomic():
             payment.document = Invoice.objects.locked(payment.document.pk)
             state = CheckoutState(status, None, None, "bank_debit", "bank_debit_failed", WORD)
-            booking.apply(payment, state=state, by=events.gateway_actor("sandbox"), now=now())
+            booking.apply(
+                payment,
+                state=state,
+                capabilities=SandboxCapabilities(),
+                by=events.gateway_actor("sandbox"),
+                now=now(),
+            )
     lowered = personas.sent_invoice(owes, AMOUNT_MINOR)
     personas.request_payment(lowered, AMOUNT_MINOR)
     personas.captured_payment(lowered, 5_000_000_000)

@@ -39,6 +39,7 @@ from partway.billing.receivables.settlements import Settlement
 from partway.billing.requests import payment_requests
 from partway.gateways import protocol
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
+from partway.gateways.sandbox.capabilities import SandboxCapabilities
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -229,7 +230,13 @@ def report_state(payment: Payment, state: CheckoutState) -> None:
     """Books a state of the checkout of an invoice's payment as if a gateway had reported it."""
     with transaction.atomic():
         payment.document = Invoice.objects.locked(str(payment.invoice_id))
-        booking.apply(payment, state=state, by=events.gateway_actor("sandbox"), now=present())
+        booking.apply(
+            payment,
+            state=state,
+            capabilities=SandboxCapabilities(),
+            by=events.gateway_actor("sandbox"),
+            now=present(),
+        )
 
 
 def draft_quote(

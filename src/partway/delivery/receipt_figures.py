@@ -33,6 +33,7 @@ class Receipt:
     method: str  # a label, as “Bank debit”
     method_in_sentence: str  # the same within a sentence: “bank debit”, but “PayPal” as the owner wrote it
     is_deposit: bool  # of a quote; else a payment of an invoice
+    is_sent_back: bool  # what of it fits nowhere, by itself; else that is credit
 
     @property
     def paid(self) -> Money:
@@ -97,6 +98,7 @@ def receipt(payment: Payment) -> Receipt:
         method=label,
         method_in_sentence=label if is_own_wording else label.lower(),
         is_deposit=payment.invoice_id is None,
+        is_sent_back=payment.refunds.counted().filter(is_automatic=True).exists(),
     )
 
 

@@ -243,6 +243,7 @@ _SENTENCES = {
     "invoice.payment_refunded": _("%(amount)s was taken off the invoice, because it was given back"),
     "invoice.payment_restored": _("%(amount)s is on the invoice again, because its refund failed"),
     "refund.started": _("%(actor)s sent %(amount)s back to the customer (%(refund_reason)s)"),
+    "refund.started:automatic": _("%(amount)s that was not due is sent back to the customer by itself"),
     "refund.reported": _("%(amount)s was sent back in the dashboard of the payment service"),
     "refund.reported:lost": _(
         "%(amount)s was sent back in the dashboard of the payment service, more than was left"
@@ -383,6 +384,7 @@ _VARIANTS: dict[str, Callable[[Event], str]] = {
     "payment.reversed": lambda event: "deposit" if event.quote_id else "",
     "payment.processing": lambda event: "" if event.data.get("accepted", True) else "unwanted",
     "payment_request.canceled": _value("reason"),
+    "refund.started": lambda event: "automatic" if event.data.get("automatic") else "",
     "refund.reported": lambda event: "lost" if event.data["lost_minor"] else "",
     "refund.succeeded": lambda event: "offline" if event.data["mode"] == "offline" else "",
     "quote.accepted": lambda event: "recorded" if "on" in event.data else "",

@@ -19,6 +19,7 @@ from partway.billing.payments.booking import GatewayAction
 from partway.billing.requests import payment_requests
 from partway.billing.verification import verify
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
+from partway.gateways.sandbox.capabilities import SandboxCapabilities
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.support import personas
@@ -36,7 +37,13 @@ def apply(payment: Payment, reported: CheckoutState) -> GatewayAction | None:
     """Applies one state of the checkout, as payments.refresh does."""
     fresh = Payment.objects.select_related("payment_request").get(pk=payment.pk)
     fresh.document = Invoice.objects.locked(payment.invoice_id)
-    return booking.apply(fresh, state=reported, by=gateway_actor("sandbox"), now=present())
+    return booking.apply(
+        fresh,
+        state=reported,
+        capabilities=SandboxCapabilities(),
+        by=gateway_actor("sandbox"),
+        now=present(),
+    )
 
 
 def started(open_request: PaymentRequest) -> Payment:

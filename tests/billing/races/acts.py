@@ -18,6 +18,7 @@ from partway.billing.people import organizations
 from partway.billing.receivables import credit, offline_payments, refunds, settlements, write_offs
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
+from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
 from partway.delivery.mail import sending
 from partway.lib.clock import now as present
@@ -329,6 +330,13 @@ def expire_quote(scenario: RaceScenario) -> str:
     return "expired" if ended else "not expired"
 
 
+def send_refunds(scenario: RaceScenario) -> str:
+    """Books the payment, then sends what its booking has begun to send back."""
+    refresh_payment(scenario.payment, now=present())
+    due_work.refresh_pending_refunds(now=present() + MOMENT)
+    return "sent"
+
+
 def mail(scenario: RaceScenario) -> str:
     sending.send_due(now=present())
     return "mailed"
@@ -381,5 +389,6 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "expire": expire,
     "expire in grace": expire_in_grace,
     "expire quote": expire_quote,
+    "send refunds": send_refunds,
     "mail": mail,
 }

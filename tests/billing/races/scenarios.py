@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from partway.accounts.models import Organization
 from partway.billing import events
+from partway.billing.checkouts.closing import closing_later
 from partway.billing.documents import quotes
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
@@ -171,6 +172,14 @@ def paid_online(scenario: RaceScenario) -> None:
     scenario.payment = scenario.gateway_driver.start_and_pay(scenario.open_request)
 
 
+def captured_late(scenario: RaceScenario) -> None:
+    """The card of a canceled request was captured in the gateway's dashboard; not fetched yet."""
+    authorized(scenario)
+    scenario.gateway_driver.capture(scenario.payment)
+    with closing_later():
+        payment_requests.cancel(scenario.open_request, by=scenario.alice, now=present())
+
+
 def refunded_in_dashboard(scenario: RaceScenario) -> None:
     """As `paid online`, and $200.00 were sent back in the gateway's dashboard; not fetched yet."""
     paid_online(scenario)
@@ -245,6 +254,7 @@ SCENARIOS: dict[str, Given] = {
     "credit and authorized": credit_and_authorized,
     "check recorded": check_recorded,
     "paid online": paid_online,
+    "captured late": captured_late,
     "refunded in dashboard": refunded_in_dashboard,
     "paid online and authorized": paid_online_and_authorized,
     "draft quote": draft_quote,

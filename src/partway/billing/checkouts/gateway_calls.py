@@ -98,7 +98,7 @@ def callback_url(account: GatewayAccount) -> str:
 @calling_gateway()
 def fetch_state(payment: Payment) -> CheckoutState:
     """Returns the gateway's present state of the payment's checkout; raises Refused or OutcomeUnknown."""
-    return _gateway_for(payment).fetch(payment.checkout_ref)
+    return gateway_for(payment).fetch(payment.checkout_ref)
 
 
 @calling_gateway()
@@ -132,7 +132,7 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
         callback_url=body["callback_url"],
         expires_at=datetime.fromisoformat(body["expires_at"]),
     )
-    gateway = _gateway_for(payment)
+    gateway = gateway_for(payment)
     return _send(call, now, lambda: gateway.start(request))
 
 
@@ -143,7 +143,7 @@ def capture(payment: Payment, *, now: datetime) -> CheckoutState:
     Raises Refused, OutcomeUnknown, or CallInProgress.
     """
     call = _create_next_attempt(payment, GatewayOperation.CAPTURE, now)
-    gateway = _gateway_for(payment)
+    gateway = gateway_for(payment)
     return _send(
         call, now, lambda: gateway.capture(payment.checkout_ref, payment.amount, call.idempotency_key)
     )
@@ -159,7 +159,7 @@ def close(payment: Payment, *, now: datetime) -> CloseOutcome:
     try:
         with calling_gateway():
             call = _create_next_attempt(payment, GatewayOperation.CLOSE, now)
-            gateway = _gateway_for(payment)
+            gateway = gateway_for(payment)
             outcome = _send(call, now, lambda: gateway.close(payment.checkout_ref, call.idempotency_key))
     # Swallowed on purpose: the payment is in closing or releasing, which the worker refreshes until the gateway
     # has answered. The member's act has committed already and must not look as if it had failed (R4).
@@ -181,7 +181,7 @@ def refund(row: Refund, *, now: datetime) -> protocol.Refund:
 
     Raises Refused, OutcomeUnknown, or CallInProgress while an earlier attempt may still take effect.
     """
-    gateway = _gateway_for(row.payment)
+    gateway = gateway_for(row.payment)
     body = {"amount_minor": str(row.amount_minor), "currency": row.currency}
     call = _create_next_attempt(row.payment, GatewayOperation.REFUND, now, body, row)
     return _send(
@@ -200,7 +200,8 @@ def begin_cancel(payment: Payment, *, by: Actor, now: datetime) -> bool:
     return payment.status in ("closing", "releasing")
 
 
-def _gateway_for(payment: Payment) -> Gateway:
+def gateway_for(payment: Payment) -> Gateway:
+    """Returns the gateway of the payment's account; raises as `gateway_account_for` and `gateway_for_account` do."""
     return gateway_for_account(gateway_account_for(payment))
 
 

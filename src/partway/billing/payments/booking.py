@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from partway.gateways.protocol import CheckoutState, CheckoutStatus
+from partway.gateways.protocol import Capabilities, CheckoutState, CheckoutStatus, DisputeStatus, RefundStatus
 from partway.lib.money import Money
 
 from .. import events, outbox, parties
@@ -20,12 +20,12 @@ from ..alerts import raise_for_payment
 from ..checkouts.gateway_calls import FOLLOW_UP_DELAY
 from ..checkouts.payability import check_capture
 from ..errors import NotPayable
-from ..events import Actor
+from ..events import CLOCK, Actor
 from ..ledger import allocations
 from ..models import Event, Payment
 from ..receivables import amount_due
 from ..states import move
-from . import fee_booking
+from . import fee_booking, refund_booking
 
 
 class GatewayAction(StrEnum):
@@ -41,11 +41,14 @@ class BookingContext:
 
     payment: Payment
     state: CheckoutState
+    capabilities: Capabilities
     by: Actor
     now: datetime
 
 
-def apply(payment: Payment, *, state: CheckoutState, by: Actor, now: datetime) -> GatewayAction | None:
+def apply(
+    payment: Payment, *, state: CheckoutState, capabilities: Capabilities, by: Actor, now: datetime
+) -> GatewayAction | None:
     """Books what is new in `state` and ignores what is old; returns the next action at the gateway.
 
     The caller has opened a transaction, locked the document, and set it as `payment.document`.
@@ -53,7 +56,7 @@ def apply(payment: Payment, *, state: CheckoutState, by: Actor, now: datetime) -
     # A pair without a step is a report that arrived late, as "authorized" after "captured". It is ignored, not an
     # error (P6).
     step = _STEPS.get((payment.status, state.status))
-    action = step(BookingContext(payment, state, by, now)) if callable(step) else step
+    action = step(BookingContext(payment, state, capabilities, by, now)) if callable(step) else step
     # Not before the end: until then the money that it is taken from is not there. A later report has it again.
     if not payment.is_unsettled:
         fee_booking.apply(payment, state.fee, by=by, now=now)
@@ -214,14 +217,40 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
         allocations.record_allocation(payment, invoice, allocated_minor, cause="payment", now=now)
         reason = "invoice_paid" if invoice.amount_due_minor == 0 else "invoice_changed"
         amount_due.apply_effects(invoice, reason=reason, by=context.by, now=now, online_payment=payment)
+    surplus = Money(
+        captured.amount_minor - allocated_minor - stages.get("deposit_minor", 0), captured.currency
+    )
+    refunded = _refund_surplus(context, surplus) if surplus else None
+    details = {"reason": "refunded", "refunded": refunded} if refunded else {}
     # What the gateway took is booked as it is, never adjusted to what was asked for (M4); a person has to look at
     # it.
     if captured != payment.amount:
-        _alert_amount_mismatch(context, captured)
-    elif captured.amount_minor > allocated_minor + stages.get("deposit_minor", 0):
-        raise_for_payment("unwanted_payment", payment, now=now, captured=captured)
+        _alert_amount_mismatch(context, captured, **details)
+    elif surplus:
+        raise_for_payment("unwanted_payment", payment, now=now, captured=captured, **details)
     outbox.queue_receipt(payment, event, stages)
     outbox.queue_payment_notice(payment, event, stages)
+
+
+def _refund_surplus(context: BookingContext, surplus: Money) -> Money | None:
+    """Begins to send money back that fits nowhere, once, where no bank can take it back any more; returns how much.
+
+    The row is of the transaction that books the money, so neither is there without the other (P3); the worker sends it.
+    Money in another currency than asked for stays credit: the company has exchanged it, and a person has to look (M4).
+    """
+    payment, state, now = context.payment, context.state, context.now
+    is_final = context.capabilities.success_is_final(payment.method)
+    if not is_final or surplus.currency != payment.currency:
+        return None
+    # Sent back in the gateway's dashboard, or disputed, before we knew of the money: booked right after this, and not
+    # sent twice.
+    gone = [each.amount.amount_minor for each in state.refunds if each.status != RefundStatus.FAILED]
+    gone += [each.amount.amount_minor for each in state.disputes if each.status != DisputeStatus.WON]
+    amount = Money(max(0, surplus.amount_minor - sum(gone)), surplus.currency)
+    if not amount:
+        return None
+    refund_booking.begin(payment, amount, {}, next_refresh_at=now, by=CLOCK, now=now, is_automatic=True)
+    return amount
 
 
 def _receipt_stages(payment: Payment, captured: Money, accepted: bool) -> tuple[bool, dict[str, int]]:
@@ -244,11 +273,9 @@ def _receipt_stages(payment: Payment, captured: Money, accepted: bool) -> tuple[
     return accepted, stages
 
 
-def _alert_amount_mismatch(context: BookingContext, captured: Money) -> None:
-    payment = context.payment
-    raise_for_payment(
-        "captured_amount_mismatch", payment, now=context.now, captured=captured, amount=payment.amount
-    )
+def _alert_amount_mismatch(context: BookingContext, captured: Money, **details: object) -> None:
+    params = {"captured": captured, "amount": context.payment.amount, **details}
+    raise_for_payment("captured_amount_mismatch", context.payment, now=context.now, **params)
 
 
 def _alert_missing_amount(context: BookingContext) -> None:

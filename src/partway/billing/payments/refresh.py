@@ -86,7 +86,8 @@ def _book(
     fresh = rows.get(pk=payment.pk)
     fresh.document = document
     by = events.gateway_actor(gateway_calls.gateway_account_for(fresh).gateway)
-    action = booking.apply(fresh, state=state, by=by, now=now)
+    gateway = gateway_calls.gateway_for(fresh)
+    action = booking.apply(fresh, state=state, capabilities=gateway, by=by, now=now)
     if goes_back:
         if isinstance(document, Invoice):  # the row that the booking has changed in memory
             invoices[document.pk] = document

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Q, Sum
 
@@ -35,6 +36,40 @@ _NEWS = {
     ("pending", RefundStatus.FAILED),
     ("succeeded", RefundStatus.FAILED),
 }
+
+
+def begin(
+    payment: Payment,
+    amount: Money,
+    invoices: Mapping[str, Invoice],
+    *,
+    next_refresh_at: datetime,
+    by: Actor,
+    now: datetime,
+    **columns: Any,
+) -> Refund:
+    """Writes a pending refund through the gateway with all that follows from it, before the gateway is called (P4).
+
+    It counts from now on; the worker sends it from `next_refresh_at` on. `columns` are further ones of the row.
+    """
+    row = Refund.objects.create(
+        organization_id=payment.organization_id,
+        payment=payment,
+        mode="gateway",
+        amount_minor=amount.amount_minor,
+        currency=amount.currency,
+        refunded_on=clock.today(now, payment.organization.time_zone),
+        created_at=now,
+        next_refresh_at=next_refresh_at,
+        **columns,
+    )
+    data = refund_effects.deduct(row, invoices, by=by, now=now)
+    if row.is_automatic:
+        data["automatic"] = True
+    events.record(
+        "refund.started", row, by=by, now=now, data={**data, "reason": row.reason, "note": row.note}
+    )
+    return row
 
 
 def apply(

@@ -16,7 +16,6 @@ from django.db import transaction
 from partway.accounts.permissions import Permission, needs
 from partway.gateways import protocol
 from partway.gateways.protocol import OutcomeUnknown, Refused
-from partway.lib import clock
 from partway.lib.money import Money
 
 from .. import events
@@ -108,23 +107,17 @@ def _begin(payment: Payment, new_refund: NewRefund, by: Actor, now: datetime) ->
         raise Invalid(errors)
     if refundable(payment) < new_refund.amount:
         raise NotRefundable(left=refundable(payment))
-    row = Refund.objects.create(
-        organization_id=payment.organization_id,
-        payment=payment,
-        mode="gateway",
-        amount_minor=new_refund.amount.amount_minor,
-        currency=payment.captured_currency,
-        refunded_on=clock.today(now, payment.organization.time_zone),
+    row = refund_booking.begin(
+        payment,
+        new_refund.amount,
+        invoices,
+        next_refresh_at=now + FOLLOW_UP_DELAY,
+        by=by,
+        now=now,
         reason=new_refund.reason,
         note=new_refund.note,
         reduces_invoice=new_refund.reduces_invoice,
         idempotency_key=new_refund.idempotency_key,
-        created_at=now,
-        next_refresh_at=now + FOLLOW_UP_DELAY,
-    )
-    data = refund_effects.deduct(row, invoices, by=by, now=now)
-    events.record(
-        "refund.started", row, by=by, now=now, data={**data, "reason": row.reason, "note": row.note}
     )
     return row, True
 

@@ -35,6 +35,9 @@ _BOOKED_PAYOUT = Payout.objects.filter(
 )
 # One alert per checkout or payout: a callback names one of them.
 _ALERT_SUBJECT = Substr(Concat("gateway_account", Value(":"), "checkout_ref", "payout_ref"), 1, 200)
+_AUTOMATIC_EVENTS = Event.objects.filter(
+    type="refund.started", payment=OuterRef("payment"), data__refund=OuterRef("pk"), data__automatic=True
+)
 _CALLBACK_ALERTS = Alert.objects.filter(kind="unmatched_callback", subject=OuterRef("about"))
 _ACCOUNTS = GatewayAccount.objects.filter(organization=OuterRef("organization"))
 _SUBJECT_ACCOUNTS = _ACCOUNTS.annotate(at=StrIndex(OuterRef("subject"), Concat("pk", Value(":")))).filter(
@@ -89,6 +92,29 @@ CHECKS = (
             Alert,
             Q(resolved_at__isnull=False) & ~Exists(_RESOLVED_EVENTS),
             "resolved at {resolved_at} by “{resolved_by}”, which no event says",
+        ),
+    ),
+    check(
+        "P3",
+        "money that was not due goes back by itself at most once, through the gateway, as an event says",
+        no_rows_where(
+            Refund,
+            Q(is_automatic=True)
+            & (
+                ~Q(mode="gateway")
+                | Exists(
+                    Refund.objects.filter(
+                        is_automatic=True, payment=OuterRef("payment"), pk__lt=OuterRef("pk")
+                    )
+                )
+                | ~Exists(_AUTOMATIC_EVENTS)
+            ),
+            "{mode} refund of {amount_minor} is automatic",
+        ),
+        no_rows_where(
+            Refund,
+            Q(is_automatic=False) & Exists(_AUTOMATIC_EVENTS),
+            "an event says that it is automatic, and it is not",
         ),
     ),
     check(

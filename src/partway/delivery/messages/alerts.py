@@ -14,6 +14,14 @@ _ALERTS: dict[str, str | Promise] = {
         "%(captured)s was paid after it was no longer due. It is the customer's credit: apply it to another "
         "invoice, or give it back and record the refund."
     ),
+    "unwanted_payment.refunded": _(
+        "%(captured)s was paid after it was no longer due. %(refunded)s is sent back by itself, the way it was paid. "
+        "If that fails, it is the customer’s credit, and another entry says so."
+    ),
+    "captured_amount_mismatch.refunded": _(
+        "%(captured)s was charged, but %(amount)s was requested. The amount charged is booked, and %(refunded)s that "
+        "fits nowhere is sent back by itself: check it with the payment service."
+    ),
     "captured_amount_mismatch": _(
         "%(captured)s was charged, but %(amount)s was requested. The amount charged is booked: check it with "
         "the payment service."

@@ -101,7 +101,9 @@ def _sums(payment: Payment, paid: Receipt, *, shows_left: bool) -> tuple[Row, ..
     on_invoice = payment.invoice is not None
     left = [Row(_("Left to pay") if on_invoice else _("Left after the deposit"), paid.left)]
     settled = [Row(_("Settled without a payment"), paid.adjusted)] if paid.adjusted else []
-    surplus = [Row(_("Kept as your credit"), paid.surplus)] if paid.surplus else []
+    # The row of the refund beside it says that it went back, and when.
+    surplus_label = _("Not needed") if paid.is_sent_back else _("Kept as your credit")
+    surplus = [Row(surplus_label, paid.surplus)] if paid.surplus else []
     return (
         Row(_("Total of the invoice") if on_invoice else _("Total of the quote"), paid.total),
         Row(_("Paid before"), paid.paid_before),

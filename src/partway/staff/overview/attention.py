@@ -37,6 +37,10 @@ _KINDS = {
         _("Payment that was no longer due"),
         _("Apply the credit to another invoice of this customer, or refund it."),
     ),
+    "unwanted_payment.refunded": AlertKind(
+        _("Payment that was no longer due"),
+        _("The customer got a mail. There is nothing to do, unless they should pay something else instead."),
+    ),
     "captured_amount_mismatch": AlertKind(
         _("Different amount charged"),
         _(
@@ -207,6 +211,7 @@ class AlertRow:
     document: Invoice | Quote | None
     is_quote: bool
     message: str
+    is_refundable: bool  # giving money back may be the remedy, and does not happen by itself
     resolution: str  # empty while it is open
 
 
@@ -250,7 +255,6 @@ def _page(ctx: MemberContext, form: ResolveForm, *, refused: Alert | None = None
         "resolved": _rows(resolved),
         "form": form,
         "refused": refused,
-        "refundable_kinds": _REFUNDABLE_KINDS,
     }
     return ctx.render("staff/attention.html", context, status=form.status)
 
@@ -259,7 +263,8 @@ def _rows(found: Iterable[Alert]) -> list[AlertRow]:
     rows = []
     for alert in found:
         document = alert.invoice or (alert.payment.document if alert.payment else None)
-        kind = _KINDS.get(alert.kind, _DEFAULT_KIND)
+        by_reason = f"{alert.kind}.{alert.params.get('reason')}"
+        kind = _KINDS.get(by_reason) or _KINDS.get(alert.kind, _DEFAULT_KIND)
         rows.append(
             AlertRow(
                 alert,
@@ -267,6 +272,7 @@ def _rows(found: Iterable[Alert]) -> list[AlertRow]:
                 document,
                 is_quote=document is not None and document.kind == "quote",
                 message=alert_message(alert),
+                is_refundable=alert.kind in _REFUNDABLE_KINDS and alert.params.get("reason") != "refunded",
                 resolution=resolution_message(alert),
             )
         )

@@ -22,10 +22,17 @@ def content(mail: Mail) -> Content:
     """The figures of the payment as it came in, with its link and its PDF."""
     payment = required(mail.payment)
     context = receipt_context(payment)
+    figures = context["receipt"]
+    # All of it goes back: a subject that only thanks would hide that.
+    goes_back = figures.is_sent_back and figures.surplus == figures.captured
     return Content(
-        subject=_("Receipt: %(amount)s paid to %(organization)s (%(document)s)")
+        subject=(
+            _("%(amount)s was not due any more: %(organization)s sends it back (%(document)s)")
+            if goes_back
+            else _("Receipt: %(amount)s paid to %(organization)s (%(document)s)")
+        )
         % {
-            "amount": format_money(context["receipt"].captured),
+            "amount": format_money(figures.captured),
             "organization": payment.seller.name,
             "document": document_name(payment.document),
         },
