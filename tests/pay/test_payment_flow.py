@@ -130,7 +130,11 @@ def test_processing_bank_debit_blocks_other_payments(customer_browser: CustomerB
     request = _asked(customer_browser)
     receipt = customer_browser.pay(links.request_url(request), BANK_DEBIT)
     wait_until(lambda: "Your payment is on its way" in customer_browser.open(receipt).text)
-    assert "A payment is being processed" in customer_browser.open(links.invoice_url(request.invoice)).text
+    for link in (links.invoice_url(request.invoice), links.request_url(request)):
+        page = customer_browser.open(link).text
+        assert "A bank is paying" in page
+        assert "the outcome is expected by" in page
+        assert "button-primary" not in page
 
 
 def test_pay_from_page_opened_before_cancel_is_refused(customer_browser: CustomerBrowser) -> None:

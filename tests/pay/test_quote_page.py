@@ -277,7 +277,7 @@ def test_quote_page_with_processing_bank_debit_has_no_pay_button(customer_browse
     back = customer_browser.pay(links.quote_url(quote), BANK_DEBIT)
     wait_until(lambda: "on its way" in customer_browser.open(back).text)
     text = customer_browser.open(links.quote_url(quote)).text
-    assert "The deposit is being paid" in text
+    assert "A bank is paying the deposit" in text
     assert "button-primary" not in text
 
 

@@ -34,7 +34,7 @@ def _page(dana: Client, payment: Payment, **columns: object) -> str:
     return dana.get(links.receipt_url(payment)).text
 
 
-@pytest.mark.parametrize("status", ["authorized", "capturing", "closing", "releasing", "processing"])
+@pytest.mark.parametrize("status", ["authorized", "capturing", "closing", "releasing"])
 def test_receipt_page_of_payment_under_way_is_confirming(dana: Client, payment: Payment, status: str) -> None:
     text = _page(dana, payment, status=status)
     assert "We are confirming your payment" in text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.core.mail import EmailMessage
-from django.db import transaction
 
 from partway.accounts.models import Organization, Role
 from partway.billing import alerts, events, links
@@ -22,12 +21,10 @@ from partway.billing.models import (
     QuoteLine,
     QuoteTerms,
 )
-from partway.billing.payments import booking
 from partway.billing.people import customers, members
 from partway.billing.receivables import write_offs
 from partway.delivery.mail import kept_files
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
-from partway.gateways.sandbox.capabilities import SandboxCapabilities
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests.support import personas
@@ -105,18 +102,20 @@ def _invoices(owes: Customer, by: events.Actor) -> None:
     personas.refund_in_dashboard(sent_back, 1_234_567_890)
     personas.fail_refund(personas.refund_in_dashboard(sent_back, 1_111_111_111, ref="re_2"))
     personas.pending_payment(personas.sent_invoice(owes, AMOUNT_MINOR, due_in=-5), AMOUNT_MINOR)
-    for status in (CheckoutStatus.PROCESSING, CheckoutStatus.FAILED):
+    for statuses, ends in (
+        ((CheckoutStatus.PROCESSING,), False),
+        ((CheckoutStatus.PROCESSING,), True),
+        ((CheckoutStatus.PROCESSING, CheckoutStatus.FAILED), False),
+    ):
         payment = personas.pending_payment(personas.sent_invoice(owes, AMOUNT_MINOR), AMOUNT_MINOR)
-        with transaction.atomic():
-            payment.document = Invoice.objects.locked(payment.document.pk)
-            state = CheckoutState(status, None, None, "bank_debit", "bank_debit_failed", WORD)
-            booking.apply(
-                payment,
-                state=state,
-                capabilities=SandboxCapabilities(),
-                by=events.gateway_actor("sandbox"),
-                now=now(),
+        if ends:
+            invoices.void(payment.document, by=by, now=now())
+            payment.refresh_from_db()
+        for status in statuses:
+            state = CheckoutState(
+                status, None, None, "bank_debit", "bank_debit_failed", WORD, settles_by=now()
             )
+            personas.report_state(payment, state)
     lowered = personas.sent_invoice(owes, AMOUNT_MINOR)
     personas.request_payment(lowered, AMOUNT_MINOR)
     personas.captured_payment(lowered, 5_000_000_000)

@@ -66,7 +66,6 @@ def _page(
         "alert": alert,
         "unavailable_reason": unavailable_reason,
         "in_progress": invoice.payments.committed().first() if unavailable_reason == "busy" else None,
-        "unwanted": invoice.payments.unwanted().order_by("created_at"),
         "pays_whole": payable is not None,
     }
     requested = (
@@ -80,6 +79,7 @@ def _page(
             context |= {"requested": requested, "requested_path": links.link_path(requested)}
     if payable is None:
         return responses.page(request, "invoice", context, status)
+    context["unwanted"] = payable.unwanted
     context["unsettled_path"] = links.link_path(payable.unsettled) if payable.unsettled else ""
     return responses.payable_page(request, "invoice", context, payable, status)
 

@@ -106,7 +106,6 @@ def _page(
         "sent_on": today(quote.sent_at or quote.created_at, quote.seller.time_zone),
         "stage": stage,
         "in_progress": quote.payments.committed().first() if stage in ("busy", "processing") else None,
-        "unwanted": quote.payments.unwanted().order_by("created_at"),
         "alert": alert,
         "name_error": name_error,
         "paid": nothing,
@@ -122,6 +121,7 @@ def _page(
         context["receipt_path"] = links.link_path(payment) if stage == "paid" else ""
     if payable is None:
         return responses.page(request, "quote", context, status)
+    context["unwanted"] = payable.unwanted
     context["unsettled_path"] = links.link_path(payable.unsettled) if payable.unsettled else ""
     return responses.payable_page(request, "quote", context, payable, status)
 

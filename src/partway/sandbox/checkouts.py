@@ -312,6 +312,8 @@ def pass_days(checkout: Checkout, days: int) -> None:
         Dispute.objects.filter(checkout=checkout, **planned),
     ):
         rows.update(settles_at=F("settles_at") - step)
+    disputed = Checkout.objects.filter(id=checkout.id, disputed_at__isnull=False)
+    disputed.update(disputed_at=F("disputed_at") - step)
     callbacks.wake_event.set()
 
 

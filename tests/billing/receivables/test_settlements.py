@@ -310,7 +310,7 @@ def test_late_online_payment_of_settled_invoice_is_credit(
     refresh_payment(payment, now=present())
     assert figures(invoice) == ("paid", 96_000, 4_000, 0)
     assert credit.balances(dana) == [Money(4_000, "USD")]
-    assert Alert.objects.get(payment=payment).kind == "unwanted_payment"
+    assert Alert.objects.filter(payment=payment, kind="unwanted_payment").count() == 1
 
 
 def test_deposit_of_settled_invoice_stays(dana: Customer, alice: Actor) -> None:

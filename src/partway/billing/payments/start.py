@@ -130,11 +130,13 @@ class Payable:
     """The amount that a link charges now, the origin of the checkout to which its button leads, and what was begun.
 
     `unsettled` is the document's payment that waits for the customer or is being closed; it may be of another link.
+    `unwanted` are the debits that a bank moves although the document does not take them, the oldest first.
     """
 
     amount: Money
     checkout_origin: str
     unsettled: Payment | None
+    unwanted: tuple[Payment, ...]
 
 
 def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
@@ -149,10 +151,12 @@ def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
     _, gateway = _gateway_of(document.organization)
     amount = amount_to_charge(target, gateway)
     _check_amount(gateway, amount)
-    unsettled = document.payments.under_way().first()
-    if unsettled is not None and unsettled.is_committed:
+    begun = list(document.payments.unsettled().order_by("created_at", "pk"))
+    unwanted = tuple(payment for payment in begun if payment.is_unwanted)
+    under_way = next((payment for payment in begun if not payment.is_unwanted), None)
+    if under_way is not None and under_way.is_committed:
         raise NotPayable("busy")
-    return Payable(amount, gateway.checkout_origin, unsettled)
+    return Payable(amount, gateway.checkout_origin, under_way, unwanted)
 
 
 def _gateway_of(organization: Organization) -> tuple[GatewayAccount, Gateway]:
