@@ -133,6 +133,28 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "still fits; the rest is credit.",
     ),
     (
+        "dispute_opened",
+        {"amount": PART, "dispute": "dis_1", "evidence_due_at": ""},
+        "The customer’s bank asks $50.00 of this payment back. Until that is decided, this part can neither be "
+        "refunded nor used as credit.",
+    ),
+    (
+        "dispute_lost",
+        {"amount": PART, "dispute": "dis_1"},
+        "The dispute about $50.00 was lost, so the customer has this money again. What it took off an invoice is due "
+        "again there.",
+    ),
+    (
+        "disputed_beyond_payment",
+        {"disputed": FULL, "captured": FULL, "lost": PART},
+        "$300.00 of a payment of $300.00 is disputed, $50.00 more than is left of it.",
+    ),
+    (
+        "dispute_in_other_currency",
+        {"disputed": PART, "captured": FULL},
+        "$50.00 of a payment of $300.00 is disputed at the payment service. It is not booked.",
+    ),
+    (
         "refund_unsettled",
         {"amount": PART, "refund": "ref_1"},
         "The refund of $50.00 has neither succeeded nor failed at the payment service yet. Look it up there.",

@@ -213,3 +213,14 @@ def test_receipt_says_what_is_on_its_way_and_what_was_sent_back(dana: Client, in
     assert "$100.00 of it is on its way back to you" in text_of(dana.get(url))
     Refund.objects.filter(pk=refund.pk).update(status="failed")
     assert "of it" not in text_of(dana.get(url))
+
+
+def test_receipt_says_what_the_bank_took_back(dana: Client, invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 30_000)
+    personas.dispute(payment, 10_000)
+    url = links.link_path(payment)
+    assert "Your bank took" not in text_of(dana.get(url))
+    personas.dispute(payment, 10_000, "lost")
+    shown = text_of(dana.get(url))
+    assert "Your bank took $100.00 of it back on" in shown
+    assert "will ask for the rest" not in shown

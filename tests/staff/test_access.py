@@ -67,6 +67,7 @@ def address(team: Team, invoice: Invoice) -> dict[str, str]:
         "payment_id": payment.pk,
         "adjustment_id": settled.pk,
         "refund_id": personas.give_back(payment, 1_000).pk,
+        "dispute_id": personas.dispute(personas.captured_payment(invoice, 1_000), 1_000, "lost").pk,
         "customer_id": invoice.customer_id,
         "alert_id": alert.pk,
         "mail_id": "mail_00000000000000000000000000",
@@ -134,7 +135,7 @@ def test_safe_methods_on_staff_pages_change_nothing(address: dict[str, str], ali
         for method in (alice.get, alice.head, alice.options):
             method(address[page])
         assert (page, changes.count()) == (page, before)
-    assert Alert.objects.filter(resolved_at__isnull=True).count() == 1
+    assert Alert.objects.filter(resolved_at__isnull=True).count() == 2
 
 
 def statuses(client: Client, paths: dict[str, str], pages: Iterable[str]) -> dict[str, tuple[int, int]]:

@@ -101,6 +101,10 @@ def _invoices(owes: Customer, by: events.Actor) -> None:
     sent_back = personas.captured_payment(personas.sent_invoice(owes, AMOUNT_MINOR), AMOUNT_MINOR)
     personas.refund_in_dashboard(sent_back, 1_234_567_890)
     personas.fail_refund(personas.refund_in_dashboard(sent_back, 1_111_111_111, ref="re_2"))
+    disputed = personas.captured_payment(personas.sent_invoice(owes, AMOUNT_MINOR), AMOUNT_MINOR)
+    due_at, fee = now() + timedelta(days=9), Money(1_234_567, disputed.captured_currency)
+    personas.dispute(disputed, 1_234_567_890, evidence_due_at=due_at, fee=fee)
+    personas.dispute(disputed, 2_222_222_222, "lost", ref="dp_" + 60 * "9", reason="credit_not_processed")
     personas.pending_payment(personas.sent_invoice(owes, AMOUNT_MINOR, due_in=-5), AMOUNT_MINOR)
     for statuses, ends in (
         ((CheckoutStatus.PROCESSING,), False),

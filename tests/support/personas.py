@@ -22,6 +22,7 @@ from partway.billing.documents.drafts import LineDraft
 from partway.billing.models import (
     Adjustment,
     Customer,
+    Dispute,
     Event,
     Invoice,
     Payment,
@@ -30,7 +31,7 @@ from partway.billing.models import (
     Quote,
     Refund,
 )
-from partway.billing.payments import booking, payout_booking, refund_booking
+from partway.billing.payments import booking, dispute_booking, payout_booking, refund_booking
 from partway.billing.people import customers, organizations
 from partway.billing.receivables import offline_payments, refunds, settlements, statements
 from partway.billing.receivables.offline_payments import OfflinePayment, lock_invoices
@@ -349,6 +350,28 @@ def payout_item(
     return protocol.PayoutItem(
         ref or f"be_{kind}_{amount_minor}", protocol.PayoutItemKind(kind), *amounts, **changes
     )
+
+
+def report_disputes(
+    payment: Payment, *reported: protocol.Dispute, known: dict[str, int] | None = None
+) -> None:
+    """Books the gateway's list of disputes; `known` are the versions from before it was fetched."""
+    known = dispute_booking.versions(payment) if known is None else known
+    with transaction.atomic():
+        locked = lock_invoices(payment)
+        fresh = Payment.objects.select_related("organization", "invoice", "quote").get(pk=payment.pk)
+        by = events.gateway_actor("sandbox")
+        dispute_booking.apply(fresh, reported, locked, known, by=by, now=present())
+
+
+def dispute(
+    payment: Payment, amount_minor: int, status: str = "open", *, ref: str = "dp_1", **details: Any
+) -> Dispute:
+    """Books that so much of an online payment is disputed, or that this was won or lost."""
+    amount = Money(amount_minor, payment.captured_currency)
+    details = {"reason": "fraudulent", **details}
+    report_disputes(payment, protocol.Dispute(ref, protocol.DisputeStatus(status), amount, **details))
+    return Dispute.objects.get(payment=payment, gateway_ref=ref)
 
 
 def give_back(payment: Payment, amount_minor: int) -> Refund:

@@ -32,13 +32,20 @@ _QUIET_PERIOD = timedelta(days=1)
 
 
 def raise_for_payment(
-    kind: str, payment: Payment, *, now: datetime, subject: str = "", **params: object
+    kind: str,
+    payment: Payment,
+    *,
+    now: datetime,
+    subject: str = "",
+    due_at: datetime | None = None,
+    **params: object,
 ) -> None:
     """Raises an alert about a payment; `params` are what its sentence needs (Money, text, numbers).
 
     subject: the id of the one of several that it is about, as of a dispute; otherwise the payment's.
+    due_at: until when a member can do something about it.
     """
-    related = {"payment": payment, "invoice_id": payment.invoice_id}
+    related = {"payment": payment, "invoice_id": payment.invoice_id, "due_at": due_at}
     _raise(kind, payment.organization_id, subject or payment.pk, related, params, now)
 
 
@@ -76,7 +83,8 @@ def _raise(
     }
     same = Alert.objects.filter(kind=kind, subject=subject)
     # An update first: two workers that find the same cause at once both end at one row.
-    if same.filter(resolved_at__isnull=True).update(params=data):
+    latest = {"params": data, "due_at": related.get("due_at")}
+    if same.filter(resolved_at__isnull=True).update(**latest):
         return
     last = same.order_by("-resolved_at", "-id").first()
     if last is not None and last.resolved_at is not None:

@@ -18,7 +18,7 @@ from partway.lib.email_addresses import distinct_addresses, same_address
 from . import events
 from .errors import RateLimited
 from .events import CLOCK
-from .models import Event, Invoice, Mail, Payment, PaymentRequest, Quote, Refund
+from .models import Dispute, Event, Invoice, Mail, Payment, PaymentRequest, Quote, Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,12 @@ def queue_refund_failure(refund: Refund, event: Event) -> None:
     made_by = Member.objects.select_related("user").filter(pk=started.actor_id).first() if started else None
     to = made_by.user.email if made_by else office
     queue("refund_failed", event, Recipients(to=[to], reply_to=office, data={"refund": refund.pk}))
+
+
+def queue_dispute_notice(dispute: Dispute, event: Event, kind: str) -> None:
+    """Queues a notice about a dispute to the organization: dispute_opened, dispute_reminder or dispute_closed."""
+    office = dispute.payment.document.organization.email
+    queue(kind, event, Recipients(to=[office], reply_to=office, data={"dispute": dispute.pk}))
 
 
 def redirect_member_mails(member: Member) -> None:

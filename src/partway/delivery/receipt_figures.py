@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from partway.accounts.models import default_payment_modes
 from partway.billing import links
-from partway.billing.models import Adjustment, Allocation, Invoice, Payment
+from partway.billing.models import Adjustment, Allocation, Dispute, Invoice, Payment
 from partway.billing.models.adjustments import AdjustmentReason
 from partway.billing.models.payments import AllocationCause
 from partway.lib.clock import today
@@ -127,6 +127,13 @@ def reversed_on(payment: Payment) -> date:
     return today(moments.get(), payment.seller.time_zone)
 
 
+def lost_disputes(payment: Payment) -> list[tuple[Dispute, date]]:
+    """Returns the disputes by which the customer has money of this payment again, each with its day where it is."""
+    zone = payment.seller.time_zone
+    lost = payment.disputes.lost().order_by("closed_at", "pk") if payment.lost_minor else ()
+    return [(row, today(row.closed_at, zone)) for row in lost if row.closed_at]
+
+
 class PaymentHistoryRow(NamedTuple):
     """One allocation or adjustment of an invoice: the day, what it was, and the amount, negative when taken off.
 
@@ -147,6 +154,8 @@ _CAUSES = {
     AllocationCause.RELEASED: gettext_lazy("%(payment)s, moved to credit"),
     AllocationCause.REFUNDED: gettext_lazy("%(payment)s, given back"),
     AllocationCause.RESTORED: gettext_lazy("%(payment)s, refund failed"),
+    AllocationCause.DISPUTED: gettext_lazy("%(payment)s, taken back by the bank"),
+    AllocationCause.REINSTATED: gettext_lazy("%(payment)s, returned by the bank"),
 }
 
 

@@ -28,6 +28,8 @@ _LABELS = {
     "payment_reversed": _("Payment reversed, %(number)s"),
     "refund_pending": _("Being given back, %(number)s"),
     "refunded": _("Given back, %(number)s"),
+    "dispute_lost": _("Taken back by your bank, %(number)s"),
+    "dispute_won": _("Returned by your bank, %(number)s"),
 }
 
 

@@ -12,7 +12,7 @@ from partway.billing.errors import NotPayable
 from partway.billing.models import Payment, PaymentRequest
 from partway.billing.payments.start import check_payable
 from partway.billing.requests import payment_requests
-from partway.delivery.receipt_figures import receipt
+from partway.delivery.receipt_figures import lost_disputes, receipt
 from partway.lib.clock import now
 
 from . import responses
@@ -79,6 +79,7 @@ def _paid_page(request: HttpRequest, payment_request: PaymentRequest, payment: P
         "receipt_path": links.link_path(payment),
         "is_own": payment.payment_request_id == payment_request.pk,
         "refunds": payment.refunds.counted().order_by("refunded_on", "pk"),
+        "lost_disputes": lost_disputes(payment),
     }
     return responses.page(request, "request_paid", context)
 

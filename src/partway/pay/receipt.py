@@ -14,7 +14,7 @@ from partway.billing.models import Payment
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import check_payable
 from partway.delivery.pdf import pdf_response, receipt_pdf
-from partway.delivery.receipt_figures import receipt, reversed_on
+from partway.delivery.receipt_figures import lost_disputes, receipt, reversed_on
 from partway.gateways.protocol import OutcomeUnknown, Refused
 from partway.lib.clock import now
 from partway.lib.money import Money
@@ -61,6 +61,7 @@ def _page(request: HttpRequest, token: str, payment: Payment, stage: str) -> Htt
     if stage in _HAS_RECEIPT:
         context["receipt"] = receipt(payment)
         context["refunds"] = payment.refunds.counted().order_by("refunded_on", "pk")
+        context["lost_disputes"] = lost_disputes(payment)
     if stage == "reversed":
         context["reversed_on"] = reversed_on(payment)
     # Receipts are passed on and kept by people who may not pay or see the invoice, so one leads to no page to pay on.

@@ -89,7 +89,7 @@ def payment_row(
     pending = None
     if payment.refunded_minor:  # few payments have refunds
         pending = payment.refunds.pending().aggregate(sum=Sum("amount_minor"))["sum"]
-    is_refundable = has_money and payment.refunded_minor < (payment.captured_minor or 0)
+    is_refundable = has_money and payment.refundable_minor > 0
     return PaymentRow(
         payment,
         receipt_url=links.receipt_url(payment) if payment.captured else "",

@@ -233,6 +233,7 @@ _SENTENCES = {
     "dispute.updated": _("The dispute is about %(amount)s now"),
     "dispute.fee_changed": _("The payment service charges %(dispute_fee)s for the dispute"),
     "dispute.fee_changed:none": _("The payment service gave the fee of the dispute back"),
+    "dispute.reminded": _("A reminder was sent: evidence for the dispute about %(amount)s is due soon"),
     "dispute.won": _("The dispute about %(amount)s was won"),
     "dispute.won:lost": _("The lost dispute about %(amount)s was won after all"),
     "dispute.lost": _("The dispute about %(amount)s was lost; the customer has the money again"),
@@ -421,7 +422,7 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     "refund.reversed": _value("reason"),
     **dict.fromkeys(("refund.started", "refund.reported", "refund.succeeded"), _refund_details),
     "refund.failed": _value("message"),
-    **dict.fromkeys(("dispute.opened", "dispute.updated"), _dispute_details),
+    **dict.fromkeys(("dispute.opened", "dispute.updated", "dispute.reminded"), _dispute_details),
     "dispute.lost": lambda event: (
         gettext("No longer the deposit of the quote") if event.data.get("ends_deposit") else ""
     ),

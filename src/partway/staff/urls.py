@@ -21,7 +21,15 @@ from .journal import closing as journal_closing
 from .journal import export as journal_export
 from .journal import index as journal_index
 from .overview import attention, home, inbox, overview
-from .payments import credit, gateway_refunds, offline_payments, payment_requests, refunds, settlements
+from .payments import (
+    credit,
+    disputes,
+    gateway_refunds,
+    offline_payments,
+    payment_requests,
+    refunds,
+    settlements,
+)
 from .payments import detail as payment_detail
 from .payments import export as payment_export
 from .payments import index as payment_index
@@ -151,6 +159,9 @@ _journal = [
     page("reopen/", Permission.CLOSE_PERIODS, journal_closing.reopen, "journal_reopen"),
     page("accounts/", Permission.CONFIGURE_ACCOUNTS, journal_accounts.rename, "journal_accounts"),
 ]
+_disputes = [
+    page("<str:dispute_id>/loss/", Permission.WRITE_OFF_INVOICES, disputes.settle, "dispute_loss"),
+]
 _customers = [
     page("", Permission.VIEW_CUSTOMERS, customers.index, "customers"),
     page("new/", Permission.EDIT_CUSTOMERS, customers.new, "customer_new"),
@@ -211,6 +222,7 @@ _organization: list[URLPattern | URLResolver] = [
     path("payments/", include(_payments)),
     path("refunds/", include(_refunds)),
     path("journal/", include(_journal)),
+    path("disputes/", include(_disputes)),
     path("customers/", include(_customers)),
     page("attention/", Permission.VIEW_ALERTS, attention.index, "attention"),
     page(

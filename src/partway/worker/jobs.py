@@ -35,6 +35,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "pending_refunds": due_work.refresh_pending_refunds,
     "gateway_lists": gateway_list.reconcile_gateway_lists,
     "payouts": payout_list.read_payouts,
+    "remind_of_evidence": due_work.remind_of_evidence,
     "expire_requests": expire_payment_requests,
     "expire_quotes": due_work.expire_quotes,
     "resolve_alerts": alerts.auto_resolve_settled,
@@ -57,6 +58,6 @@ JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
     "database": (
         *("expire_requests", "expire_quotes", "resolve_alerts", "delete_stale_heartbeats"),
         *("delete_expired_attempts", "delete_used_codes", "delete_ended_sessions"),
-        "delete_kept_forms",
+        *("delete_kept_forms", "remind_of_evidence"),
     ),
 }

@@ -7,19 +7,26 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 
-from partway.billing import events
 from partway.billing.documents import invoices, quotes
 from partway.billing.errors import Conflict, Invalid, NotRefundable
 from partway.billing.events import Actor
-from partway.billing.models import Adjustment, Alert, Customer, Event, Invoice, Payment, PaymentRequest
+from partway.billing.models import (
+    Adjustment,
+    Alert,
+    Customer,
+    Event,
+    Invoice,
+    Mail,
+    Payment,
+    PaymentRequest,
+)
 from partway.billing.models import Dispute as DisputeRow
 from partway.billing.payments import dispute_booking, refunds
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.refunds import NewRefund
 from partway.billing.receivables import credit, dispute_losses
-from partway.billing.receivables.offline_payments import lock_invoices
+from partway.billing.reconciliation import due_work
 from partway.billing.reconciliation.gateway_list import reconcile_gateway_lists
 from partway.gateways.protocol import Dispute, DisputeStatus
 from partway.lib.clock import now as present
@@ -27,33 +34,17 @@ from partway.lib.money import Money
 from tests.billing.receivables.test_settlements import figures
 from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
-
-BANK = events.gateway_actor("sandbox")
+from tests.support.personas import dispute
 
 
 @pytest.fixture
-def paid(gateway_driver: GatewayDriver, open_request: PaymentRequest) -> Payment:
+def paid(invoice: Invoice) -> Payment:
     """$300.00 of an invoice of $1,000.00, paid by card."""
-    return gateway_driver.start_and_pay(open_request)
+    return personas.captured_payment(invoice, 30_000)
 
 
-def dispute(amount_minor: int, status: str = "open", ref: str = "dp_1") -> Dispute:
-    return Dispute(ref, DisputeStatus(status), Money(amount_minor, "USD"), "fraudulent")
-
-
-def report(payment: Payment, *disputes: Dispute, known: dict[str, int] | None = None) -> DisputeRow:
-    """Books a list of disputes as it is fetched; returns the first of them."""
-    known = dispute_booking.versions(payment) if known is None else known
-    with transaction.atomic():
-        locked = lock_invoices(payment)
-        fresh = Payment.objects.select_related("organization", "invoice", "quote").get(pk=payment.pk)
-        dispute_booking.apply(fresh, disputes, locked, known, by=BANK, now=present())
-    return DisputeRow.objects.get(payment=payment, gateway_ref=disputes[0].ref)
-
-
-def refund(payment: Payment, amount_minor: int, by: Actor) -> None:
-    new = NewRefund(Money(amount_minor, "USD"), "complaint")
-    assert refunds.refund(payment, new_refund=new, by=by, now=present()).status == "succeeded"
+def reported(amount_minor: int, status: str = "open") -> Dispute:
+    return Dispute("dp_1", DisputeStatus(status), Money(amount_minor, "USD"), "fraudulent")
 
 
 def sums(payment: Payment) -> tuple[int, int, int, int, int]:
@@ -67,7 +58,7 @@ def sums(payment: Payment) -> tuple[int, int, int, int, int]:
 
 
 def test_open_dispute_freezes_units_where_they_are(paid: Payment) -> None:
-    row = report(paid, dispute(10_000))
+    row = dispute(paid, 10_000)
     assert (row.status, row.counted_minor, sums(paid)) == ("open", 10_000, (30_000, 0, 0, 10_000, 0))
     assert figures(paid.invoice) == ("sent", 30_000, 0, 70_000)
     assert Alert.objects.get().kind == "dispute_opened"
@@ -75,25 +66,25 @@ def test_open_dispute_freezes_units_where_they_are(paid: Payment) -> None:
 
 def test_same_reports_book_a_dispute_once(paid: Payment) -> None:
     for _ in range(2):
-        report(paid, dispute(10_000))
+        dispute(paid, 10_000)
     assert sums(paid) == (30_000, 0, 0, 10_000, 0)
     assert Event.objects.filter(type__startswith="dispute.").count() == 1
 
 
 def test_disputed_part_cannot_be_refunded(paid: Payment, alice: Actor) -> None:
-    report(paid, dispute(10_000))
+    dispute(paid, 10_000)
     with pytest.raises(NotRefundable) as refused:
-        refund(paid, 20_001, alice)
+        refunds.refund(paid, new_refund=NewRefund(Money(20_001, "USD"), "other"), by=alice, now=present())
     assert refused.value.params == {"left": Money(20_000, "USD")}
-    refund(paid, 20_000, alice)
+    personas.give_back(paid, 20_000)
     with pytest.raises(Conflict) as all_of_it:
-        refund(paid, 1, alice)
+        personas.give_back(paid, 1)
     assert all_of_it.value.reason == "refund_disputed"
 
 
 def test_disputed_credit_cannot_be_spent_or_given_back(paid: Payment, dana: Customer, alice: Actor) -> None:
     credit.deallocate(paid.invoice, paid, by=alice, now=present())
-    report(paid, dispute(20_000))
+    dispute(paid, 20_000)
     assert credit.balances(dana) == [Money(10_000, "USD")]
     with pytest.raises(Invalid):
         credit.apply(paid.invoice, amount=Money(10_001, "USD"), by=alice, now=present())
@@ -106,7 +97,7 @@ def test_disputed_credit_cannot_be_spent_or_given_back(paid: Payment, dana: Cust
 def test_credit_released_from_disputed_payment_stays_frozen(
     paid: Payment, dana: Customer, alice: Actor
 ) -> None:
-    report(paid, dispute(30_000))
+    dispute(paid, 30_000)
     credit.deallocate(paid.invoice, paid, by=alice, now=present())
     assert (sums(paid), credit.balances(dana)) == ((0, 0, 0, 30_000, 0), [])
 
@@ -116,23 +107,21 @@ def test_disputed_deposit_is_allocated_to_its_invoice(
 ) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = gateway_driver.start_and_pay(quote)
-    report(deposit, dispute(30_000))
+    dispute(deposit, 30_000)
     draft = quotes.create_invoice(quote, by=alice, now=present())
     assert invoices.send(draft, by=alice, now=present()).amount_paid_minor == 30_000
-    report(deposit, dispute(30_000, "lost"))
+    dispute(deposit, 30_000, "lost")
     assert figures(draft) == ("sent", 0, 0, draft.total_minor)
 
 
 # Lost
 
 
-def test_lost_dispute_is_due_again_and_revives_no_request(
-    gateway_driver: GatewayDriver, dana: Customer
-) -> None:
+def test_lost_dispute_is_due_again_and_revives_no_request(dana: Customer) -> None:
     request = personas.request_payment(personas.sent_invoice(dana, 30_000))
-    payment = gateway_driver.start_and_pay(request)
-    report(payment, dispute(30_000))
-    row = report(payment, dispute(30_000, "lost"))
+    payment = personas.captured_payment(request.invoice, 30_000, request=request)
+    dispute(payment, 30_000)
+    row = dispute(payment, 30_000, "lost")
     request.refresh_from_db()
     assert (figures(request.invoice), request.status) == (("sent", 0, 0, 30_000), "paid")
     assert (row.status, sums(payment)) == ("lost", (0, 0, 0, 0, 30_000))
@@ -140,7 +129,7 @@ def test_lost_dispute_is_due_again_and_revives_no_request(
 
 
 def test_partial_dispute_loses_its_amount_alone(paid: Payment) -> None:
-    report(paid, dispute(10_000, "lost"))
+    dispute(paid, 10_000, "lost")
     assert (figures(paid.invoice), sums(paid)) == (("sent", 20_000, 0, 80_000), (20_000, 0, 0, 0, 10_000))
 
 
@@ -150,21 +139,21 @@ def test_lost_dispute_takes_credit_first_then_latest_invoice(
     credit.deallocate(paid.invoice, paid, by=alice, now=present())
     later = personas.sent_invoice(dana, 20_000)
     credit.apply(later, amount=Money(20_000, "USD"), by=alice, now=present())
-    report(paid, dispute(15_000, "lost"))
+    dispute(paid, 15_000, "lost")
     assert (figures(later), sums(paid)) == (("sent", 15_000, 0, 5_000), (15_000, 0, 0, 0, 15_000))
 
 
 def test_lost_dispute_of_waiting_deposit_ends_it(gateway_driver: GatewayDriver, dana: Customer) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = gateway_driver.start_and_pay(quote)
-    report(deposit, dispute(10_000, "lost"))
+    dispute(deposit, 10_000, "lost")
     deposit.refresh_from_db()
     assert deposit.deposit_given_back
     assert credit.balances(dana) == [Money(20_000, "USD")]
 
 
 def test_dispute_that_nobody_heard_of_is_booked_with_its_whole_history(paid: Payment) -> None:
-    report(paid, dispute(30_000, "lost"))
+    dispute(paid, 30_000, "lost")
     history = Event.objects.filter(type__startswith="dispute.").order_by("created_at", "id")
     assert list(history.values_list("type", flat=True)) == ["dispute.opened", "dispute.lost"]
 
@@ -172,55 +161,55 @@ def test_dispute_that_nobody_heard_of_is_booked_with_its_whole_history(paid: Pay
 # Won, and changed later
 
 
-def test_won_dispute_is_free_again(paid: Payment, alice: Actor) -> None:
-    report(paid, dispute(30_000))
-    assert report(paid, dispute(30_000, "won")).status == "won"
+def test_won_dispute_is_free_again(paid: Payment) -> None:
+    dispute(paid, 30_000)
+    assert dispute(paid, 30_000, "won").status == "won"
     assert (figures(paid.invoice), sums(paid)) == (("sent", 30_000, 0, 70_000), (30_000, 0, 0, 0, 0))
     assert not Alert.objects.filter(resolved_at=None).exists()
-    refund(paid, 30_000, alice)
+    personas.give_back(paid, 30_000)
 
 
 def test_dispute_lost_after_it_was_won(paid: Payment) -> None:
-    report(paid, dispute(30_000, "won"))
-    assert report(paid, dispute(30_000, "lost")).status == "lost"
+    dispute(paid, 30_000, "won")
+    assert dispute(paid, 30_000, "lost").status == "lost"
     assert sums(paid) == (0, 0, 0, 0, 30_000)
 
 
 def test_lost_dispute_that_is_won_is_put_back_where_it_fits(paid: Payment, dana: Customer) -> None:
-    report(paid, dispute(30_000, "lost"))
+    dispute(paid, 30_000, "lost")
     personas.record_check(paid.invoice, 90_000)
-    report(paid, dispute(30_000, "won"))
+    dispute(paid, 30_000, "won")
     assert (figures(paid.invoice), sums(paid)) == (("paid", 100_000, 0, 0), (10_000, 20_000, 0, 0, 0))
     assert credit.balances(dana) == [Money(20_000, "USD")]
 
 
 def test_other_amount_is_lost_than_was_lost_before(paid: Payment) -> None:
-    report(paid, dispute(30_000, "lost"))
-    row = report(paid, dispute(12_000, "lost"))
+    dispute(paid, 30_000, "lost")
+    row = dispute(paid, 12_000, "lost")
     assert (row.amount_minor, sums(paid)) == (12_000, (18_000, 0, 0, 0, 12_000))
     assert figures(paid.invoice) == ("sent", 18_000, 0, 82_000)
 
 
 def test_open_dispute_follows_its_amount_and_last_day(paid: Payment) -> None:
     due_at = present() + timedelta(days=9)
-    report(paid, dispute(10_000))
-    row = report(paid, replace(dispute(25_000), evidence_due_at=due_at))
+    dispute(paid, 10_000)
+    row = dispute(paid, 25_000, evidence_due_at=due_at)
     assert (sums(paid)[3], row.evidence_due_at) == (25_000, due_at)
     assert row.remind_at == due_at - dispute_booking.REMIND_BEFORE
     assert Alert.objects.get().params["evidence_due_at"] == due_at.isoformat()
 
 
 def test_fee_of_dispute_comes_back_when_it_is_won(paid: Payment) -> None:
-    report(paid, replace(dispute(10_000), fee=Money(1_500, "USD")))
-    row = report(paid, dispute(10_000, "won"))
+    dispute(paid, 10_000, fee=Money(1_500, "USD"))
+    row = dispute(paid, 10_000, "won")
     assert row.fee is None
     changed = Event.objects.get(type="dispute.fee_changed").data
     assert (changed["fee_before_minor"], changed["fee_minor"]) == (1_500, 0)
 
 
 def test_unknown_reason_is_stored_as_unknown(paid: Payment) -> None:
-    assert report(paid, replace(dispute(10_000), reason="moon phase")).reason == "unknown"
-    report(paid, replace(dispute(10_000), reason="moon phase"))
+    assert dispute(paid, 10_000, reason="moon phase").reason == "unknown"
+    dispute(paid, 10_000, reason="moon phase")
     assert Event.objects.filter(type__startswith="dispute.").count() == 1
 
 
@@ -229,19 +218,28 @@ def test_unknown_reason_is_stored_as_unknown(paid: Payment) -> None:
 
 @pytest.mark.parametrize(("newest", "late"), [("won", "open"), ("lost", "open")])
 def test_late_report_of_open_dispute_is_ignored(paid: Payment, newest: str, late: str) -> None:
-    report(paid, dispute(10_000, newest))
-    assert report(paid, dispute(10_000, late)).status == newest
+    dispute(paid, 10_000, newest)
+    assert dispute(paid, 10_000, late).status == newest
 
 
 @pytest.mark.parametrize(("newest", "late"), [("won", "lost"), ("lost", "won")])
 def test_state_fetched_before_another_booking_is_not_booked_after_it(
     paid: Payment, newest: str, late: str
 ) -> None:
-    report(paid, dispute(10_000))
+    row = dispute(paid, 10_000)
     known = dispute_booking.versions(paid)
-    report(paid, dispute(10_000, newest))
-    assert report(paid, dispute(10_000, late), known=known).status == newest
-    assert report(paid, dispute(10_000, late)).status == late
+    dispute(paid, 10_000, newest)
+    personas.report_disputes(paid, reported(10_000, late), known=known)
+    row.refresh_from_db()
+    assert row.status == newest
+    assert dispute(paid, 10_000, late).status == late
+
+
+def test_state_fetched_before_dispute_was_opened_still_decides_it(paid: Payment) -> None:
+    row = dispute(paid, 10_000)
+    personas.report_disputes(paid, reported(9_000, "lost"), known={})
+    row.refresh_from_db()
+    assert (row.status, row.amount_minor) == ("lost", 10_000)
 
 
 # More than is left
@@ -249,66 +247,94 @@ def test_state_fetched_before_another_booking_is_not_booked_after_it(
 
 def test_dispute_beyond_payment_is_a_loss(paid: Payment) -> None:
     personas.give_back(paid, 25_000)
-    row = report(paid, dispute(30_000, "lost"))
+    row = dispute(paid, 30_000, "lost")
     assert (row.lost_minor, sums(paid)) == (25_000, (0, 0, 25_000, 0, 5_000))
     assert Alert.objects.filter(kind="disputed_beyond_payment").count() == 1
 
 
-def test_refund_beyond_open_dispute_is_covered_when_it_is_won(
-    paid: Payment, gateway_driver: GatewayDriver
-) -> None:
-    report(paid, dispute(20_000))
-    gateway_driver.refund_at_gateway(paid, 25_000)
-    refresh_payment(paid, now=present())
-    row = paid.refunds.get()
+def test_refund_beyond_open_dispute_is_covered_when_it_is_won(paid: Payment) -> None:
+    dispute(paid, 20_000)
+    row = personas.refund_in_dashboard(paid, 25_000)
     assert (row.lost_minor, sums(paid)) == (15_000, (20_000, 0, 10_000, 20_000, 0))
-    report(paid, dispute(20_000, "won"))
+    dispute(paid, 20_000, "won")
     row.refresh_from_db()
     assert (row.lost_minor, sums(paid)) == (0, (5_000, 0, 25_000, 0, 0))
 
 
+def test_refund_beyond_open_dispute_is_covered_when_less_is_disputed(paid: Payment) -> None:
+    dispute(paid, 20_000)
+    row = personas.refund_in_dashboard(paid, 25_000)
+    dispute(paid, 8_000)
+    row.refresh_from_db()
+    assert (row.lost_minor, sums(paid)) == (3_000, (8_000, 0, 22_000, 8_000, 0))
+
+
+@pytest.mark.parametrize(
+    ("status", "then"), [("open", (30_000, 0, 0, 20_000, 0)), ("lost", (10_000, 0, 0, 0, 20_000))]
+)
 def test_dispute_beyond_refund_is_covered_when_that_fails(
-    paid: Payment, alice: Actor, gateway_driver: GatewayDriver
+    paid: Payment, status: str, then: tuple[int, ...]
 ) -> None:
-    refund(paid, 25_000, alice)
-    gateway_ref = paid.refunds.get().gateway_ref
-    assert report(paid, dispute(20_000)).lost_minor == 15_000
-    gateway_driver.settle_refund(gateway_ref, "failed")
-    refresh_payment(paid, now=present())
-    assert (DisputeRow.objects.get().lost_minor, sums(paid)) == (0, (30_000, 0, 0, 20_000, 0))
-
-
-def test_lost_dispute_beyond_refund_is_covered_when_that_fails(
-    paid: Payment, alice: Actor, gateway_driver: GatewayDriver
-) -> None:
-    refund(paid, 25_000, alice)
-    gateway_ref = paid.refunds.get().gateway_ref
-    assert report(paid, dispute(20_000, "lost")).lost_minor == 15_000
-    gateway_driver.settle_refund(gateway_ref, "failed")
-    refresh_payment(paid, now=present())
-    assert (DisputeRow.objects.get().lost_minor, sums(paid)) == (0, (10_000, 0, 0, 0, 20_000))
+    row = personas.refund_in_dashboard(paid, 25_000)
+    assert dispute(paid, 20_000, status).lost_minor == 15_000
+    personas.fail_refund(row)
+    assert (DisputeRow.objects.get().lost_minor, sums(paid)) == (0, then)
 
 
 def test_two_disputes_of_one_payment_are_capped(paid: Payment) -> None:
-    report(paid, dispute(20_000), dispute(20_000, ref="dp_2"))
-    assert (DisputeRow.objects.get(gateway_ref="dp_2").lost_minor, sums(paid)[3]) == (10_000, 30_000)
-    report(paid, dispute(20_000, "won"), dispute(20_000, ref="dp_2"))
-    assert (DisputeRow.objects.get(gateway_ref="dp_2").lost_minor, sums(paid)[3]) == (0, 20_000)
+    dispute(paid, 20_000)
+    second = dispute(paid, 20_000, ref="dp_2")
+    assert (second.lost_minor, sums(paid)[3]) == (10_000, 30_000)
+    dispute(paid, 20_000, "won")
+    second.refresh_from_db()
+    assert (second.lost_minor, sums(paid)[3]) == (0, 20_000)
+
+
+def test_two_disputes_lost_in_one_report(paid: Payment) -> None:
+    second = replace(reported(5_000, "lost"), ref="dp_2")
+    personas.report_disputes(paid, reported(10_000, "lost"), second)
+    assert (figures(paid.invoice), sums(paid)) == (("sent", 15_000, 0, 85_000), (15_000, 0, 0, 0, 15_000))
 
 
 def test_dispute_in_other_currency_is_flagged_and_not_booked(paid: Payment) -> None:
-    yen = replace(dispute(100), amount=Money(100, "JPY"))
-    with transaction.atomic():
-        dispute_booking.apply(paid, [yen], {}, {}, by=BANK, now=present())
+    personas.report_disputes(paid, replace(reported(100), amount=Money(100, "JPY")))
     assert not DisputeRow.objects.exists()
     assert Alert.objects.get().kind == "dispute_in_other_currency"
+
+
+# Mails
+
+
+def test_organization_is_told_when_dispute_opens_and_ends(paid: Payment) -> None:
+    dispute(paid, 10_000)
+    dispute(paid, 10_000, "lost")
+    told = Mail.objects.filter(kind__startswith="dispute_").order_by("created_at", "id")
+    assert [(mail.kind, mail.to) for mail in told] == [
+        ("dispute_opened", ["billing@alder.example"]),
+        ("dispute_closed", ["billing@alder.example"]),
+    ]
+
+
+def test_evidence_is_reminded_of_once_before_it_is_due(paid: Payment) -> None:
+    due_at = present() + timedelta(days=9)
+    dispute(paid, 10_000, evidence_due_at=due_at)
+    assert due_work.remind_of_evidence(now=due_at - timedelta(days=3)) == 0
+    for expected in (1, 0):
+        assert due_work.remind_of_evidence(now=due_at - timedelta(days=1)) == expected
+    assert Mail.objects.filter(kind="dispute_reminder").count() == 1
+
+
+@pytest.mark.parametrize("days", [None, 1])
+def test_dispute_without_time_for_a_reminder_has_none(paid: Payment, days: int | None) -> None:
+    due_at = present() + timedelta(days=days) if days else None
+    assert dispute(paid, 10_000, evidence_due_at=due_at).remind_at is None
 
 
 # Taken as a loss
 
 
 def test_owner_takes_lost_dispute_as_a_loss(paid: Payment, alice: Actor) -> None:
-    row = report(paid, dispute(30_000, "lost"))
+    row = dispute(paid, 30_000, "lost")
     for _ in range(2):
         dispute_losses.settle(row, expected=Money(30_000, "USD"), by=alice, now=present())
     assert figures(paid.invoice) == ("sent", 0, 30_000, 70_000)
@@ -316,15 +342,15 @@ def test_owner_takes_lost_dispute_as_a_loss(paid: Payment, alice: Actor) -> None
 
 
 def test_loss_is_taken_back_when_dispute_is_won_after_all(paid: Payment, alice: Actor) -> None:
-    row = report(paid, dispute(30_000, "lost"))
+    row = dispute(paid, 30_000, "lost")
     dispute_losses.settle(row, expected=Money(30_000, "USD"), by=alice, now=present())
-    report(paid, dispute(30_000, "won"))
+    dispute(paid, 30_000, "won")
     assert (figures(paid.invoice), sums(paid)) == (("sent", 30_000, 0, 70_000), (30_000, 0, 0, 0, 0))
     assert Adjustment.objects.last().cause == "dispute_won"
 
 
 def test_loss_is_no_more_than_is_still_due(paid: Payment, alice: Actor) -> None:
-    row = report(paid, dispute(30_000, "lost"))
+    row = dispute(paid, 30_000, "lost")
     personas.record_check(paid.invoice, 80_000)
     with pytest.raises(Conflict) as refused:
         dispute_losses.settle(row, expected=Money(30_000, "USD"), by=alice, now=present())
@@ -336,9 +362,7 @@ def test_loss_is_no_more_than_is_still_due(paid: Payment, alice: Actor) -> None:
 @pytest.mark.parametrize("status", ["open", "won"])
 def test_only_lost_dispute_is_taken_as_a_loss(paid: Payment, alice: Actor, status: str) -> None:
     with pytest.raises(Conflict) as refused:
-        dispute_losses.settle(
-            report(paid, dispute(100, status)), expected=Money(100, "USD"), by=alice, now=present()
-        )
+        dispute_losses.settle(dispute(paid, 100, status), expected=Money(100, "USD"), by=alice, now=present())
     assert refused.value.reason == f"settle_dispute_{status}"
 
 
@@ -355,8 +379,9 @@ def by_list(payment: Payment, minutes: int) -> None:
 
 @pytest.mark.parametrize("hear", [by_return, by_list])
 def test_dispute_at_gateway_is_heard_of(
-    paid: Payment, gateway_driver: GatewayDriver, hear: Callable[[Payment, int], None]
+    open_request: PaymentRequest, gateway_driver: GatewayDriver, hear: Callable[[Payment, int], None]
 ) -> None:
+    paid = gateway_driver.start_and_pay(open_request)
     ref = gateway_driver.dispute(paid, 10_000, reason="duplicate")
     hear(paid, 10)
     row = DisputeRow.objects.get()
@@ -365,8 +390,3 @@ def test_dispute_at_gateway_is_heard_of(
     gateway_driver.decide_dispute(ref, "lost")
     hear(paid, 30)
     assert figures(Invoice.objects.get(pk=paid.invoice_id)) == ("sent", 20_000, 0, 80_000)
-
-
-def test_two_disputes_lost_in_one_report(paid: Payment) -> None:
-    report(paid, dispute(10_000, "lost"), dispute(5_000, "lost", ref="dp_2"))
-    assert (figures(paid.invoice), sums(paid)) == (("sent", 15_000, 0, 85_000), (15_000, 0, 0, 0, 15_000))

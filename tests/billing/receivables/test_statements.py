@@ -143,6 +143,27 @@ def test_credit_deposit_and_what_was_given_back(dana: Customer, alice: Actor) ->
     check_statements(dana, days=1)
 
 
+def test_disputes_count_from_the_day_they_were_lost_until_they_are_won(dana: Customer, alice: Actor) -> None:
+    payment = personas.captured_payment(personas.sent_invoice(dana, 30_000), 30_000)
+    personas.give_back(payment, 25_000)
+    personas.dispute(payment, 2_000)
+    row = personas.dispute(payment, 8_000, "lost", ref="dp_2")
+    assert row.lost_minor == 5_000
+    personas.dispute(payment, 2_000, "won")
+    personas.dispute(payment, 8_000, "won", ref="dp_2")
+    personas.dispute(payment, 1_000, "lost", ref="dp_3")
+    assert [row[:2] for row in _rows(_statement(dana, last=-1))] == [
+        ("issued", 30_000),
+        ("payment", -30_000),
+        ("refunded", 25_000),
+        ("dispute_lost", 3_000),
+        ("dispute_lost", 2_000),  # of the same dispute, once the other one was won
+        ("dispute_won", -5_000),
+        ("dispute_lost", 1_000),
+    ]
+    check_statements(dana, days=1)
+
+
 def test_each_currency_has_its_own_statement(dana: Customer, today_: date) -> None:
     assert statements.currencies(dana) == ["USD"]
     personas.sent_invoice(dana, currency="EUR")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
@@ -18,7 +18,7 @@ from partway.billing.receivables import write_offs
 from partway.delivery.formats import format_date
 from partway.delivery.mail import kinds, rendering
 from partway.delivery.mail.content import stage_cells
-from partway.lib.clock import end_of_day, now
+from partway.lib.clock import end_of_day, now, today
 from partway.lib.money import Money
 from tests.support import personas
 
@@ -301,3 +301,35 @@ def test_mail_of_failed_refund_tells_what_to_do(refund: Refund, invoice: Invoice
     assert kinds.is_valid(mail, now=now())
     mail.to = ["former@member.example"]
     assert not kinds.is_valid(mail, now=now())
+
+
+def test_mail_of_dispute_says_until_when_evidence_can_be_submitted(invoice: Invoice) -> None:
+    payment, due_at = personas.captured_payment(invoice, 30_000), now() + timedelta(days=9)
+    dispute = personas.dispute(payment, 10_000, evidence_due_at=due_at)
+    day = format_date(today(due_at, invoice.organization.time_zone))
+    opened, event = Mail.objects.get(kind="dispute_opened"), Event.objects.get(type="dispute.opened")
+    outbox.queue_dispute_notice(dispute, event, "dispute_reminder")
+    reminder = Mail.objects.get(kind="dispute_reminder")
+    assert _message(opened).subject == (
+        f"Dana Whitfield disputes a payment of $100.00 (invoice {invoice.number})"
+    )
+    assert _message(reminder).subject == (
+        f"Evidence is due on {day}: the disputed payment of invoice {invoice.number}"
+    )
+    for mail in (opened, reminder):
+        for text in (str(_message(mail).body), _html(mail)):
+            assert day in text
+            assert f"/o/alder/payments/{payment.pk}/" in text
+
+
+@pytest.mark.parametrize(("status", "says"), [("won", "stays with you"), ("lost", "take it as a loss")])
+def test_mail_of_decided_dispute_says_what_follows(invoice: Invoice, status: str, says: str) -> None:
+    payment = personas.captured_payment(invoice, 30_000)
+    personas.dispute(payment, 10_000)
+    opened = Mail.objects.get(kind="dispute_opened")
+    assert kinds.is_valid(opened, now=now())
+    personas.dispute(payment, 10_000, status)
+    mail = Mail.objects.get(kind="dispute_closed")
+    assert _message(mail).subject == f"The dispute about $100.00 was {status} (invoice {invoice.number})"
+    assert all(says in text for text in (str(_message(mail).body), _html(mail)))
+    assert not kinds.is_valid(opened, now=now())

@@ -109,3 +109,12 @@ def test_receipt_pdf_names_what_is_on_its_way_back(invoice: Invoice) -> None:
     Refund.objects.filter(pk=refund.pk).update(status="pending")
     since = format_date(refund.refunded_on)
     assert f"On its way back since {since} −$100.00" in pdf_text.text(_content(payment))
+
+
+def test_receipt_pdf_names_what_the_bank_took_back(invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 100_000)
+    personas.dispute(payment, 10_000, "lost")
+    text = pdf_text.text(_content(Payment.objects.get(pk=payment.pk)))
+    assert "Taken back by your bank on" in text
+    assert "−$100.00" in text
+    assert "paid in full" not in text

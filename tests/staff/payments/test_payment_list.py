@@ -239,6 +239,25 @@ def test_payment_pages_keep_rows_of_one_moment_apart(
     assert walk(charlie, "prev", "?before=last") == newest_first[::-1]
 
 
+def test_payment_list_has_disputes_and_counts_lost_ones_as_money_out(charlie: Client, dana: Customer) -> None:
+    payments = [personas.captured_payment(personas.sent_invoice(dana), 10_000) for _ in range(3)]
+    opened, lost, won = (
+        personas.dispute(payment, 4_000, status)
+        for payment, status in zip(payments, ("open", "lost", "won"), strict=True)
+    )
+    for query, found in (
+        ({"kind": "dispute"}, [won, lost, opened]),
+        ({"state": "disputed"}, [opened, payments[0]]),
+        ({"state": "lost"}, [lost, payments[1]]),
+        ({"state": "won"}, [won]),
+        ({"q": "dp_1"}, [won, lost, opened]),
+        ({"kind": "dispute", "method": "card", "gateway": "sandbox"}, [won, lost, opened]),
+    ):
+        assert listed(charlie, **query) == [row.pk for row in found]
+    [totals] = charlie.get(URL).context["totals"]
+    assert (totals.money_in, totals.money_out) == (Money(30_000, "USD"), Money(4_000, "USD"))
+
+
 def test_payment_list_query_count_is_constant(
     charlie: Client, dana: Customer, django_assert_num_queries: object
 ) -> None:
@@ -248,11 +267,11 @@ def test_payment_list_query_count_is_constant(
         personas.captured_payment(invoice, 10_000)
         personas.give_back(payment, 100)
         personas.settle_rest(invoice)
-    with django_assert_num_queries(18):  # type: ignore[operator]
+    with django_assert_num_queries(19):  # type: ignore[operator]
         newest_first = listed(charlie)
     assert len(newest_first) == 12
     # Beyond it, a page after a row asks where that is, and how many rows of each kind follow.
-    with django_assert_num_queries(23):  # type: ignore[operator]
+    with django_assert_num_queries(25):  # type: ignore[operator]
         assert listed(charlie, after=newest_first[0]) == newest_first[1:]
 
 
@@ -261,6 +280,7 @@ def test_payment_list_query_count_is_constant(
     [
         (sources.ONLINE, "payment_by_moment"),
         (sources.OFFLINE, "payment_by_paid_on"),
+        (sources.DISPUTES, "dispute_by_moment"),
         (sources.ADJUSTMENTS, "adjustment_newest"),
     ],
 )

@@ -1296,7 +1296,15 @@ class Migration(migrations.Migration):
                         fields=["remind_at"],
                         name="dispute_to_remind",
                     ),
-                    models.Index(fields=["organization", "-opened_at", "-id"], name="dispute_newest"),
+                    models.Index(
+                        models.F("organization"),
+                        models.OrderBy(
+                            django.db.models.functions.comparison.Coalesce("closed_at", "opened_at"),
+                            descending=True,
+                        ),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="dispute_by_moment",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -1949,6 +1957,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("subject", models.CharField(max_length=200)),
+                ("due_at", models.DateTimeField(null=True)),
                 ("created_at", models.DateTimeField()),
                 ("resolved_at", models.DateTimeField(null=True)),
                 ("resolved_by", models.CharField(blank=True, default="", max_length=160)),

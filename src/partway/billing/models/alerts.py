@@ -32,6 +32,8 @@ class Alert(models.Model):
     subject = models.CharField(
         max_length=200
     )  # the id of what it is about: one open alert per kind and subject
+    # Until when it can be dealt with, as evidence of a dispute; the page lists these first, the earliest before others.
+    due_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=160, blank=True, default="")

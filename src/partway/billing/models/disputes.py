@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
@@ -105,7 +106,13 @@ class Dispute(models.Model):
             models.Index(
                 fields=["remind_at"], condition=Q(remind_at__isnull=False), name="dispute_to_remind"
             ),
-            models.Index(fields=["organization", "-opened_at", "-id"], name="dispute_newest"),
+            # The list of payments: by the moment that decides its day, which is the end once there is one.
+            models.Index(
+                F("organization"),
+                Coalesce("closed_at", "opened_at").desc(),
+                F("id").desc(),
+                name="dispute_by_moment",
+            ),
         ]
 
     @property

@@ -13,10 +13,10 @@ from partway.gateways import protocol
 from partway.gateways.protocol import DisputeStatus
 from partway.lib.money import Money
 
-from .. import alerts, events
+from .. import alerts, events, outbox
 from ..events import Actor
 from ..ledger import allocations
-from ..models import Dispute, Invoice, Payment
+from ..models import Dispute, Event, Invoice, Payment
 from ..models.disputes import DisputeReason
 from ..receivables import deductions
 from ..states import move
@@ -103,8 +103,11 @@ def _open(payment: Payment, report: protocol.Dispute, by: Actor, now: datetime) 
         **_details(report, now),
     )
     allocations.count(payment, frozen=counted)
-    events.record("dispute.opened", dispute, by=by, now=now, data=dispute.details)
-    _alert(dispute, now, is_open=report.status == DisputeStatus.OPEN)
+    event = events.record("dispute.opened", dispute, by=by, now=now, data=dispute.details)
+    is_open = report.status == DisputeStatus.OPEN
+    _alert(dispute, now, is_open=is_open)
+    if is_open:  # of one that is decided by now, the mail about its end says all
+        outbox.queue_dispute_notice(dispute, event, "dispute_opened")
     return dispute
 
 
@@ -163,32 +166,51 @@ def _decide(
     """Books that a dispute was won or lost, if it is not booked yet; an open one stays open."""
     if status == DisputeStatus.OPEN or status == dispute.status:
         return
+    book = _lose if status == DisputeStatus.LOST else _win
+    event = book(dispute, invoices, by, now)
+    outbox.queue_dispute_notice(dispute, event, "dispute_closed")
+    alerts.auto_resolve("dispute_opened", subject=dispute.pk, auto_resolution=f"dispute_{status}", now=now)
+
+
+def _lose(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: datetime) -> Event:
+    """Takes the money of a dispute off its payment and invoices (M2); what the payment has not is a loss (M5)."""
+    payment = dispute.payment
+    if dispute.status == "open":
+        allocations.count(payment, frozen=-dispute.counted_minor)
+    # Of one that was open it is what was frozen. One that was won froze nothing since, so less may be left by now.
+    counted = min(dispute.amount_minor, payment.refundable_minor)
+    dispute.lost_minor = dispute.amount_minor - counted
+    deductions.take_off(payment, counted, invoices, source=dispute, by=by, now=now)
+    data = {**dispute.event_data, "lost_minor": dispute.lost_minor, **deductions.end_deposit(payment)}
+    columns = {"lost_minor": dispute.lost_minor, **_decided(dispute, now)}
+    event = move(dispute, "lost", by=by, now=now, data=data, **columns)
+    alerts.raise_for_payment(
+        "dispute_lost", payment, subject=dispute.pk, now=now, amount=dispute.amount, dispute=dispute.pk
+    )
+    _alert(dispute, now, is_open=False)
+    return event
+
+
+def _win(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: datetime) -> Event:
+    """Sets the money of a dispute free; that of one that was lost is put back where it still fits (M2)."""
     payment, counted, was = dispute.payment, dispute.counted_minor, dispute.status
-    decided = {"closed_at": now, "remind_at": None, "version": dispute.version + 1}
     unallocated = payment.unallocated_minor
     if was == "open":
         allocations.count(payment, frozen=-counted)
-    if status == DisputeStatus.LOST:
-        if was == "won":
-            counted = min(dispute.amount_minor, payment.refundable_minor)
-            dispute.lost_minor = dispute.amount_minor - counted
-        deductions.take_off(payment, counted, invoices, source=dispute, by=by, now=now)
-        data = {**dispute.event_data, "lost_minor": dispute.lost_minor, **deductions.end_deposit(payment)}
-        move(dispute, "lost", by=by, now=now, data=data, lost_minor=dispute.lost_minor, **decided)
-        alerts.raise_for_payment(
-            "dispute_lost", payment, subject=dispute.pk, now=now, amount=dispute.amount, dispute=dispute.pk
-        )
-        _alert(dispute, now, is_open=False)
     else:
-        if was == "lost":
-            allocations.count(payment, lost=-counted)
-        move(dispute, "won", by=by, now=now, data=dispute.event_data, lost_minor=0, **decided)
-        deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
-        if was == "lost":
-            freed = payment.unallocated_minor - unallocated
-            deductions.put_back(dispute, freed, invoices, by=by, now=now)
+        allocations.count(payment, lost=-counted)
+    data = {**dispute.event_data, "lost_minor": dispute.lost_minor}
+    event = move(dispute, "won", by=by, now=now, data=data, lost_minor=0, **_decided(dispute, now))
+    deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
+    if was == "lost":
+        freed = payment.unallocated_minor - unallocated
+        deductions.put_back(dispute, freed, invoices, by=by, now=now)
         alerts.auto_resolve("dispute_lost", subject=dispute.pk, auto_resolution="dispute_won", now=now)
-    alerts.auto_resolve("dispute_opened", subject=dispute.pk, auto_resolution=f"dispute_{status}", now=now)
+    return event
+
+
+def _decided(dispute: Dispute, now: datetime) -> dict[str, Any]:
+    return {"closed_at": now, "remind_at": None, "version": dispute.version + 1}
 
 
 def _alert(dispute: Dispute, now: datetime, *, is_open: bool) -> None:
@@ -202,6 +224,7 @@ def _alert(dispute: Dispute, now: datetime, *, is_open: bool) -> None:
             now=now,
             amount=amount,
             dispute=dispute.pk,
+            due_at=dispute.evidence_due_at,
             evidence_due_at=dispute.details["evidence_due_at"],
         )
     if dispute.lost_minor:

@@ -39,6 +39,15 @@ def balances(customer: Customer) -> list[Money]:
     return _sums(payments_with_credit(customer))
 
 
+def frozen_balances(customer: Customer) -> list[Money]:
+    """Returns what open disputes freeze of the customer's money on no invoice, in each currency that has some."""
+    frozen: dict[str, int] = defaultdict(int)
+    payments = Payment.objects.filter(Q(invoice__customer=customer) | Q(quote__customer=customer))
+    for payment in payments.filter(frozen_minor__gt=0).without_waiting_deposits():
+        frozen[payment.captured_currency] += payment.unallocated_minor - payment.spendable_minor
+    return [Money(amount, currency) for currency, amount in sorted(frozen.items()) if amount]
+
+
 def available_credit(invoice: Invoice) -> Money:
     """Returns the customer's credit in the invoice's currency, whatever is due on the invoice."""
     payments = payments_with_credit(invoice.customer).filter(captured_currency=invoice.currency)

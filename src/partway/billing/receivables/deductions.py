@@ -108,6 +108,7 @@ def cover_losses(
             take_off(payment, covered, invoices, source=taker, by=by, now=now)
         noun = "refund" if isinstance(taker, Refund) else "dispute"
         data = {**taker.event_data, "amount_minor": covered, "lost_minor": taker.lost_minor}
+        data["status"] = taker.status  # of an open dispute nothing is taken yet
         events.record(f"{noun}.loss_covered", taker, by=by, now=now, data=data)
 
 

@@ -40,8 +40,8 @@ class Movement:
     """One change of what a customer owes: `amount` is positive where it grew, `balance` is what it is then.
 
     kind: issued, changed, voided, written_off, reopened, settled, settlement_taken_back, payment, deposit,
-    payment_reversed, refund_pending, refunded, or write_off_paid: a payment of what was written off, so that the loss
-    is smaller.
+    payment_reversed, refund_pending, refunded, dispute_lost, dispute_won (after it was lost), or write_off_paid: a
+    payment of what was written off, so that the loss is smaller.
     `detail`: the method of a payment or a refund, the reason of a rest that was settled; a code or a member's word.
     `due_minor` is by how much it changes what is due on the invoice: all but what moves between invoice and credit.
     """
@@ -278,6 +278,7 @@ def _of_payments(customer: Customer, currency: str) -> Iterator[Movement]:
             at = reversals[payment.pk]
             day = max(one.day, clock.today(at, zone))
             yield replace(one, kind="payment_reversed", day=day, at=at, amount_minor=captured)
+    yield from _of_disputes(payments, currency, zone)
     # One that was recorded by mistake, or that failed, is left out as if it had never been. A loss beyond what the
     # payment had is the organization's, and no debt of the customer.
     refunds = Refund.objects.counted().filter(payment__in=payments)
@@ -291,6 +292,34 @@ def _of_payments(customer: Customer, currency: str) -> Iterator[Movement]:
             amount_minor=refund.counted_minor,
             detail=refund.method,
             reference=refund.reference,
+        )
+
+
+def _of_disputes(payments: PaymentQuerySet, currency: str, zone: str) -> Iterator[Movement]:
+    """Yields each dispute that was lost, and each that was won after that, as their events say.
+
+    An open one changes nothing of what is owed. A loss beyond what the payment had is the organization's.
+    """
+    decided = Event.objects.filter(
+        Q(type="dispute.lost")
+        | Q(type="dispute.won", data__from="lost")
+        | Q(type="dispute.loss_covered", data__status="lost"),
+        payment__in=payments,
+    )
+    for event in decided.select_related("payment__invoice", "payment__quote").order_by("created_at", "id"):
+        payment, data = event.payment, event.data
+        assert payment is not None, "they were selected by their payment"  # noqa: S101
+        beyond = 0 if event.type == "dispute.loss_covered" else data["lost_minor"]
+        taken = data["amount_minor"] - beyond
+        is_won = event.type == "dispute.won"
+        yield Movement(
+            day=clock.today(event.created_at, zone),
+            at=event.created_at,
+            kind="dispute_won" if is_won else "dispute_lost",
+            document=payment.document,
+            currency=currency,
+            amount_minor=-taken if is_won else taken,
+            detail=payment.method,
         )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
+from django.db import transaction
 
 from partway.gateways.protocol import OutcomeUnknown, Refused
 
-from .. import alerts
+from .. import alerts, events, outbox
 from ..checkouts.payability import EXPIRY_GRACE_PERIOD
 from ..claims import ClaimableRows, back_off
 from ..documents import quotes
-from ..models import Callback, Payment, PaymentRequest, Quote, Refund
+from ..events import CLOCK
+from ..models import Callback, Dispute, Payment, PaymentRequest, Quote, Refund
 from ..payments import refund_booking
 from ..payments.callbacks import mark_callback_unmatched, process_callback
 from ..payments.refresh import refresh_payment
@@ -26,6 +29,9 @@ UNSETTLED_PAYMENTS = ClaimableRows(
 )
 PENDING_REFUNDS = ClaimableRows(
     Refund.objects.pending().select_related("payment"), due_at="next_refresh_at", count="refresh_count"
+)
+DISPUTES_TO_REMIND = ClaimableRows(
+    Dispute.objects.open().select_related("payment__invoice", "payment__quote"), due_at="remind_at"
 )
 PENDING_CALLBACKS = ClaimableRows(
     Callback.objects.filter(status="pending").select_related("gateway_account"),
@@ -76,7 +82,9 @@ def refresh_unsettled_payments(*, now: datetime, limit: int = 20) -> int:
             overdue_at = payment.settles_by + _SETTLING_GRACE_PERIOD
         if payment.is_unsettled and at > overdue_at:
             # Until it is settled its invoice can hardly be paid in another way, so a member must know.
-            params = {"amount": payment.amount, **({"reason": "processing"} if is_processing else {})}
+            params: dict[str, Any] = {"amount": payment.amount}
+            if is_processing:
+                params["reason"] = "processing"
             alerts.raise_for_payment("payment_unsettled", payment, now=at, **params)
     return refreshed
 
@@ -118,6 +126,20 @@ def process_pending_callbacks(*, now: datetime, limit: int = 20) -> int:
         if not process_callback(callback, now=at) and callback.attempt_count >= _MAX_CALLBACK_ATTEMPTS:
             mark_callback_unmatched(callback, now=at)
     return processed
+
+
+def remind_of_evidence(*, now: datetime, limit: int = 20) -> int:
+    """Mails that the time for the evidence of a dispute ends soon, once; returns how many."""
+    reminded = 0
+    for dispute, at in DISPUTES_TO_REMIND.take(now, limit=limit, wait=lambda _dispute: _LONGEST_INTERVAL):
+        with transaction.atomic(durable=True):
+            # Compare-and-set: it may have been decided, or another last day reported, since it was claimed.
+            still_open = Dispute.objects.open().filter(pk=dispute.pk, version=dispute.version)
+            if still_open.update(remind_at=None):
+                event = events.record("dispute.reminded", dispute, by=CLOCK, now=at, data=dispute.details)
+                outbox.queue_dispute_notice(dispute, event, "dispute_reminder")
+                reminded += 1
+    return reminded
 
 
 def expire_payment_requests(*, now: datetime, limit: int = 20) -> int:

@@ -19,6 +19,9 @@ _MAIL_KINDS = {
     "quote.declined": "quote_declined",
     "payment.succeeded": "receipt",
     "refund.failed": "refund_failed",
+    "dispute.reminded": "dispute_reminder",
+    "dispute.won": "dispute_closed",
+    "dispute.lost": "dispute_closed",
     "member.invited": "invitation",
     "member.invitation_resent": "invitation",
 }

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from partway.billing.documents import deposits
-from partway.billing.models import Invoice, Mail, Payment, Quote, Refund
+from partway.billing.models import Dispute, Invoice, Mail, Payment, Quote, Refund
 from partway.billing.models.parties import IssuedModel
+from partway.lib.clock import today
 from partway.lib.money import Money
 
 from ..pdf import PdfFile, TypesettingFailed
@@ -42,6 +43,24 @@ def refund_of(mail: Mail) -> Refund:
     """Returns the refund that the mail is about, with its payment; raises LookupError when the mail has none."""
     rows = Refund.objects.select_related("organization", "payment__invoice", "payment__quote")
     return required(rows.filter(pk=mail.data.get("refund"), payment=mail.payment_id).first())
+
+
+def dispute_of(mail: Mail) -> Dispute:
+    """Returns the dispute that the mail is about, with its payment; raises LookupError when the mail has none."""
+    rows = Dispute.objects.select_related("organization", "payment__invoice", "payment__quote")
+    return required(rows.filter(pk=mail.data.get("dispute"), payment=mail.payment_id).first())
+
+
+def dispute_context(dispute: Dispute) -> Context:
+    """The dispute with its payment, its last day for evidence where the organization is, and the payment's page."""
+    organization, due_at = dispute.organization, dispute.evidence_due_at
+    path = reverse("staff:payment", args=[organization.slug, dispute.payment_id])
+    return {
+        **receipt_context(dispute.payment),
+        "dispute": dispute,
+        "evidence_on": today(due_at, organization.time_zone) if due_at else None,
+        "url": f"{settings.PARTWAY_URL}{path}",
+    }
 
 
 def attached(make: Callable[[Row], PdfFile], row: Row) -> tuple[PdfFile, ...]:

@@ -12,7 +12,7 @@ from partway.billing.models import Payment
 from partway.lib.money import Money
 
 from ..formats import format_date
-from ..receipt_figures import Receipt, receipt, reversed_on
+from ..receipt_figures import Receipt, lost_disputes, receipt, reversed_on
 from .content import Document, Headline, LabeledValue, Link, Row, Stages, TextBlock
 from .parties import issuer, recipient
 
@@ -37,8 +37,8 @@ def document(payment: Payment) -> Document:
             _("There is nothing else for you to do now: %(organization)s will ask for the rest.")
             % organization
         )
-    if payment.refunded_minor or (paid.left and nothing_left):
-        # What was given back may be due again, or have been the deposit: then neither sentence is true.
+    if payment.held_minor != payment.captured_minor or (paid.left and nothing_left):
+        # What went back may be due again, or have been the deposit: then neither sentence is true.
         thanks = _("There is nothing else for you to do now.")
     counting = Document(
         kind=_("Receipt"),
@@ -114,5 +114,9 @@ def _sums(payment: Payment, paid: Receipt, *, shows_left: bool) -> tuple[Row, ..
         *(
             Row(_REFUND_LABELS[refund.status] % {"day": format_date(refund.refunded_on)}, -refund.amount)
             for refund in payment.refunds.counted().order_by("refunded_on", "pk")
+        ),
+        *(
+            Row(_("Taken back by your bank on %(day)s") % {"day": format_date(day)}, -dispute.amount)
+            for dispute, day in lost_disputes(payment)
         ),
     )

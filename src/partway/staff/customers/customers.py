@@ -9,12 +9,12 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from partway.billing.errors import BillingError
-from partway.billing.ledger import allocations
 from partway.billing.models import Customer, Invoice, Refund
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 from partway.billing.receivables import credit
 from partway.delivery.messages.printing import CUSTOMER_TEXTS, unprintable_message
+from partway.lib.money import Money
 
 from ..access import get_own_or_404
 from ..context import MemberContext
@@ -61,7 +61,10 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
         "page": page,
         "credit": credit.balances(customer),
         "refunds": _refunds(customer),
-        "credit_from": [(payment, allocations.unallocated(payment)) for payment in with_credit],
+        "credit_from": [
+            (payment, Money(payment.spendable_minor, payment.captured_currency)) for payment in with_credit
+        ],
+        "frozen": credit.frozen_balances(customer),
     }
     return ctx.render("staff/customers/show.html", context)
 

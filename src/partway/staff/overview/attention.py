@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -15,6 +17,7 @@ from partway.billing import alerts
 from partway.billing.errors import BillingError
 from partway.billing.models import Alert, Invoice, Quote
 from partway.delivery.messages.alerts import alert_message, resolution_message
+from partway.lib import clock
 
 from ..access import get_own_or_404
 from ..context import MemberContext
@@ -213,6 +216,8 @@ class AlertRow:
     message: str
     is_refundable: bool  # giving money back may be the remedy, and does not happen by itself
     resolution: str  # empty while it is open
+    due_on: date | None  # until when something can be done, where the organization is
+    days_left: int | None
 
 
 def index(ctx: MemberContext) -> HttpResponse:
@@ -246,22 +251,25 @@ def _page(ctx: MemberContext, form: ResolveForm, *, refused: Alert | None = None
     mine = Alert.objects.for_organization(ctx.organization).select_related(
         "invoice__customer", "payment__invoice__customer", "payment__quote__customer"
     )
-    open_alerts = mine.filter(resolved_at__isnull=True).order_by("-created_at", "-id")
+    # Those that cannot wait come first, the earliest end before others.
+    urgent_first = (F("due_at").asc(nulls_last=True), "-created_at", "-id")
+    open_alerts = mine.filter(resolved_at__isnull=True).order_by(*urgent_first)
     resolved = mine.filter(resolved_at__isnull=False).order_by("-resolved_at", "-id")[:_RESOLVED_ROWS]
     page = Paginator(open_alerts, _PAGE_ROWS).get_page(ctx.request.GET.get("page"))
     context = {
         "page": page,
-        "open_alerts": _rows(page.object_list),
-        "resolved": _rows(resolved),
+        "open_alerts": _rows(page.object_list, ctx),
+        "resolved": _rows(resolved, ctx),
         "form": form,
         "refused": refused,
     }
     return ctx.render("staff/attention.html", context, status=form.status)
 
 
-def _rows(found: Iterable[Alert]) -> list[AlertRow]:
+def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
     rows = []
     for alert in found:
+        due_on = clock.today(alert.due_at, ctx.organization.time_zone) if alert.due_at else None
         document = alert.invoice or (alert.payment.document if alert.payment else None)
         by_reason = f"{alert.kind}.{alert.params.get('reason')}"
         kind = _KINDS.get(by_reason) or _KINDS.get(alert.kind, _DEFAULT_KIND)
@@ -274,6 +282,8 @@ def _rows(found: Iterable[Alert]) -> list[AlertRow]:
                 message=alert_message(alert),
                 is_refundable=alert.kind in _REFUNDABLE_KINDS and alert.params.get("reason") != "refunded",
                 resolution=resolution_message(alert),
+                due_on=due_on,
+                days_left=(due_on - ctx.today).days if due_on else None,
             )
         )
     return rows

@@ -21,6 +21,7 @@ from .. import payment_rows, timeline
 from ..access import get_own_or_404
 from ..confirm import RepeatableActForm, confirm, unavailable_message
 from ..context import MemberContext
+from . import disputes
 from .sources import payment_status
 
 _ROWS = Payment.objects.select_related(
@@ -58,6 +59,9 @@ def show(ctx: MemberContext, payment_id: str) -> HttpResponse:
         "refunds": payment.refunds.select_related("payment__invoice", "payment__quote").order_by(
             "-refunded_on", "-pk"
         ),
+        "frozen": Money(payment.frozen_minor, payment.captured_currency) if payment.frozen_minor else None,
+        "lost": Money(payment.lost_minor, payment.captured_currency) if payment.lost_minor else None,
+        "disputes": disputes.rows(ctx, payment) if account else [],
         "receipt_pdf": f"{links.receipt_url(payment)}pdf/" if payment.captured else "",
         "mails": payment.mails.prefetch_related("attempts").order_by("-created_at", "-pk"),
         "timeline": timeline.entries(

@@ -38,7 +38,12 @@ _HEADER = (
     ),
     *(_("Id"), _("Payment id"), _("Invoice or quote id"), _("Customer id")),
 )
-_KINDS = {"payment": _("Payment"), "refund": _("Refund"), "adjustment": _("Adjustment")}
+_KINDS = {
+    "payment": _("Payment"),
+    "refund": _("Refund"),
+    "dispute": _("Dispute"),
+    "adjustment": _("Adjustment"),
+}
 # A spreadsheet has at most 1,048,576 rows, and is made before its first byte leaves: about 20 s of CPU for so many.
 MAX_XLSX_ROWS = 100_000
 

@@ -38,6 +38,7 @@ Rows = dict[Source, QuerySet[Any]]
 KINDS: dict[str, str | Promise] = {
     "payment": _("Payments"),
     "refund": _("Refunds"),
+    "dispute": _("Disputes"),
     "adjustment": _("Adjustments"),
 }
 STATES: dict[str, str | Promise] = {
@@ -48,6 +49,9 @@ STATES: dict[str, str | Promise] = {
     "reversed": _("Reversed"),
     "partly_refunded": _("Partly refunded"),
     "refunded": _("Refunded"),
+    "disputed": _("Disputed"),
+    "lost": _("Lost in a dispute"),
+    "won": _("Dispute won"),
     "settled": _("Settled"),
     "taken_back": _("Taken back"),
 }

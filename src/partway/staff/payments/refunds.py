@@ -59,7 +59,8 @@ def record_of_payment(ctx: MemberContext, payment_id: str) -> HttpResponse:
     back = ctx.url("invoice" if payment.invoice_id else "quote", payment.document.pk)
     context = payment_context(payment)
     left = refundable(payment) if payment.captured else payment.amount
-    suggested = context["unallocated"] or left
+    # What is on no invoice, as far as no dispute freezes it; otherwise all that is left.
+    suggested = min(context["unallocated"] or left, left)
     context["unavailable_reason"] = unavailable_message(refunds.unavailable_reason(payment))
     return _record(ctx, payment.document.customer, payment, suggested, back, context)
 
@@ -73,6 +74,7 @@ def payment_context(payment: Payment) -> dict[str, Any]:
         "ends_deposit": ends_deposit,
         # A deposit is reserved for its invoice (DESIGN D2), so its dialog does not call it credit.
         "unallocated": None if ends_deposit else allocations.unallocated(payment),
+        "frozen": Money(payment.frozen_minor, payment.captured_currency) if payment.frozen_minor else None,
         "allocated": [
             (invoice, Money(allocated[invoice.pk], invoice.currency))
             for invoice in Invoice.objects.filter(pk__in=allocated).order_by("-pk")

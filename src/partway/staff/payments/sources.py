@@ -1,6 +1,6 @@
 """The kinds of rows in the list of payments: each names its table, and how the list filters, sorts and sums it.
 
-A new kind, such as disputes, is one more `Source` in SOURCES; the list, its filters, its sums and its files ask nothing
+A new kind, such as payouts, is one more `Source` in SOURCES; the list, its filters, its sums and its files ask nothing
 but the source.
 """
 
@@ -18,12 +18,16 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from partway.accounts.models import Organization
-from partway.billing.models import Adjustment, Event, Invoice, Payment, Quote, Refund
+from partway.billing.models import Adjustment, Dispute, Event, Invoice, Payment, Quote, Refund
 from partway.billing.models.payments import UNSETTLED, in_documents
 from partway.billing.models.text_keys import found_by
 from partway.lib import clock
 from partway.lib.money import Money
 
+_COUNTING = (
+    *("succeeded", "partly_refunded", "refunded", "disputed", "lost"),
+    *("settled", "taken_back"),
+)
 _NOTHING = Value(0, output_field=BigIntegerField())
 _NO_CURRENCY = Value("", output_field=CharField())
 
@@ -67,7 +71,7 @@ class Entry:
     @property
     def counts(self) -> bool:
         """Whether it changed what is due or paid, and does so still."""
-        return self.status in ("succeeded", "partly_refunded", "refunded", "settled", "taken_back")
+        return self.status in _COUNTING
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,10 +173,14 @@ class Source:
 
 
 def payment_status(payment: Payment) -> str:
-    """Returns the stored status, or refunded, partly_refunded and unwanted, which are derived (DESIGN section 4)."""
+    """Returns the stored status, or what is derived: unwanted, disputed, lost, (partly_)refunded (DESIGN section 4)."""
     if payment.is_unwanted:
         return "unwanted"
-    if payment.status != "succeeded" or not payment.refunded_minor:
+    if payment.frozen_minor:
+        return "disputed"
+    if payment.lost_minor:
+        return "lost"
+    if not payment.refunded_minor:
         return payment.status
     return "refunded" if payment.refunded_minor == payment.captured_minor else "partly_refunded"
 
@@ -214,6 +222,24 @@ def _present_refund(source: Source, refund: Refund, zone: str) -> Entry:
     )
 
 
+def _present_dispute(source: Source, dispute: Dispute, zone: str) -> Entry:
+    at = dispute.closed_at or dispute.opened_at
+    return Entry(
+        source=source,
+        pk=dispute.pk,
+        day=clock.today(at, zone),
+        at=at,
+        amount=-dispute.amount,
+        status="disputed" if dispute.status == "open" else dispute.status,
+        document=dispute.payment.document,
+        issued=dispute.payment,
+        payment=dispute.payment,
+        method=dispute.payment.method,
+        reference=dispute.gateway_ref,
+        note=str(dispute.get_reason_display()),
+    )
+
+
 def _present_adjustment(source: Source, adjustment: Adjustment, zone: str) -> Entry:
     return Entry(
         source=source,
@@ -229,7 +255,8 @@ def _present_adjustment(source: Source, adjustment: Adjustment, zone: str) -> En
     )
 
 
-_SUCCEEDED, _IS_REFUNDED = Q(status="succeeded"), Q(refunded_minor__gt=0)
+_SUCCEEDED = Q(status="succeeded")
+_IS_REFUNDED = Q(refunded_minor__gt=0, frozen_minor=0, lost_minor=0)
 _ALL_IS_REFUNDED = Q(refunded_minor=F("captured_minor"))
 _OF_REFUND = Event.objects.annotate(refund=KeyTextTransform("refund", "data")).filter(
     payment=OuterRef("payment"), refund=OuterRef("pk")
@@ -254,7 +281,9 @@ ONLINE = Source(
         "failed": Q(status="failed"),
         "canceled": Q(status="canceled"),
         "reversed": Q(status="reversed"),
-        "refunded": _SUCCEEDED & _ALL_IS_REFUNDED,
+        "disputed": Q(frozen_minor__gt=0),
+        "lost": Q(frozen_minor=0, lost_minor__gt=0),
+        "refunded": _SUCCEEDED & _IS_REFUNDED & _ALL_IS_REFUNDED,
         "partly_refunded": _SUCCEEDED & _IS_REFUNDED & ~_ALL_IS_REFUNDED,
     },
     related=("invoice__customer", "quote__customer", "gateway_account"),
@@ -308,6 +337,28 @@ REFUNDS = Source(
     ),
     present=_present_refund,
 )
+DISPUTES = Source(
+    kind="dispute",
+    id_prefix="dis_",
+    rows=Dispute.objects.all(),
+    at=Coalesce("closed_at", "opened_at"),
+    amount=F("amount_minor"),
+    currency=F("currency"),
+    money_out=Case(When(status="lost", then=F("amount_minor")), default=_NOTHING),
+    states={"disputed": Q(status="open"), "lost": Q(status="lost"), "won": Q(status="won")},
+    related=REFUNDS.related,
+    recipient="payment__issued_to",
+    documents=REFUNDS.documents,
+    methods=("payment__method",),
+    gateway_account="payment__gateway_account",
+    has_member=lambda member: Q(adjustments__actor_id=member),
+    search=lambda typed, organization: (
+        Q(payment__in=Payment.objects.for_organization(organization).search(typed, organization).values("pk"))
+        | Q(pk=typed)
+        | Q(gateway_ref=typed)
+    ),
+    present=_present_dispute,
+)
 ADJUSTMENTS = Source(
     kind="adjustment",
     id_prefix="adj_",
@@ -327,4 +378,4 @@ ADJUSTMENTS = Source(
     ),
     present=_present_adjustment,
 )
-SOURCES = (ONLINE, OFFLINE, REFUNDS, ADJUSTMENTS)
+SOURCES = (ONLINE, OFFLINE, REFUNDS, DISPUTES, ADJUSTMENTS)

@@ -15,6 +15,9 @@ from partway.billing.models import Mail
 
 from ..content import Content
 from . import (
+    dispute_closed,
+    dispute_opened,
+    dispute_reminder,
     invitation,
     invoice_sent,
     password_reset,
@@ -50,6 +53,9 @@ class MailKind(Protocol):
 
 
 KINDS: dict[str, MailKind] = {
+    "dispute_closed": dispute_closed,
+    "dispute_opened": dispute_opened,
+    "dispute_reminder": dispute_reminder,
     "invitation": invitation,
     "invoice_sent": invoice_sent,
     "password_reset": password_reset,

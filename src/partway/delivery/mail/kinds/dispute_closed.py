@@ -1,0 +1,32 @@
+"""The mail that a dispute was won or lost. To the organization."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from partway.accounts.permissions import Permission
+from partway.billing.models import Mail
+
+from ...formats import format_money
+from ..content import Content, dispute_context, dispute_of, document_name, required
+
+read_permission = Permission.VIEW_STORED_MAIL
+
+
+def is_valid(mail: Mail, *, now: datetime) -> bool:
+    """Returns False once the dispute was decided the other way, of which another mail says so."""
+    return bool(dispute_of(mail).status == required(mail.event).data["to"])
+
+
+def content(mail: Mail) -> Content:
+    """The amount that is free again, or that the customer has."""
+    dispute = dispute_of(mail)
+    subject = (
+        _("The dispute about %(amount)s was won (%(document)s)")
+        if dispute.status == "won"
+        else _("The dispute about %(amount)s was lost (%(document)s)")
+    )
+    names = {"amount": format_money(dispute.amount), "document": document_name(dispute.payment.document)}
+    return Content(subject=subject % names, context=dispute_context(dispute))

@@ -1,0 +1,96 @@
+"""Disputes on the page of a payment, in the list, on the Attention page, and the act that takes one as a loss."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from partway.billing.models import Adjustment, Alert, Invoice, Payment
+from partway.billing.receivables import credit
+from partway.lib.clock import now
+from partway.lib.money import Money
+from tests.support import personas
+from tests.support.html_text import text_of
+
+
+@pytest.fixture
+def paid(invoice: Invoice) -> Payment:
+    """$300.00 online, of an invoice of $1,000.00."""
+    return personas.captured_payment(invoice, 30_000)
+
+
+def page(client: Client, payment: Payment) -> str:
+    return text_of(client.get(f"/o/alder/payments/{payment.pk}/"))
+
+
+def test_payment_page_shows_open_dispute_with_days_left(charlie: Client, paid: Payment) -> None:
+    due_at = now() + timedelta(days=5)
+    personas.dispute(
+        paid, 10_000, reason="duplicate", evidence_due_at=due_at, fee=Money(1_500, "USD"), ref="dp_77"
+    )
+    shown = page(charlie, paid)
+    for words in ("Disputed, of the above$100.00", "says that they paid twice", "5 days left", "dp_77"):
+        assert words in shown
+    for words in ("$15.00 fee", "Submit it in the dashboard of Sandbox.", "disputed $100.00 of a payment"):
+        assert words in shown
+    assert "Take as a Loss" not in shown
+
+
+def test_invoice_page_shows_what_is_disputed_and_lost(charlie: Client, paid: Payment) -> None:
+    personas.dispute(paid, 10_000)
+    personas.dispute(paid, 5_000, "lost", ref="dp_2")
+    shown = text_of(charlie.get(f"/o/alder/invoices/{paid.invoice_id}/"))
+    for words in ("$100.00 disputed", "$50.00 lost in a dispute", "because a dispute was lost"):
+        assert words in shown
+
+
+def test_customer_page_names_disputed_credit(alice: Client, paid: Payment, invoice: Invoice) -> None:
+    by = personas.owner_actor(invoice.organization)
+    credit.deallocate(invoice, paid, by=by, now=now())
+    personas.dispute(paid, 20_000)
+    shown = text_of(alice.get(f"/o/alder/customers/{invoice.customer_id}/"))
+    assert "Dana Whitfield has $100.00 credit" in shown
+    assert "$200.00 on no invoice is disputed" in shown
+
+
+def test_owner_takes_lost_dispute_as_a_loss(alice: Client, paid: Payment) -> None:
+    dispute = personas.dispute(paid, 10_000, "lost")
+    assert "Take as a Loss…" in page(alice, paid)
+    url = f"/o/alder/disputes/{dispute.pk}/loss/"
+    assert f"No longer due on {paid.document.number}$100.00" in text_of(alice.get(url))
+    typed = {"left_minor": "10000", "note": "Not worth a lawyer."}
+    assert "$100.00 is a loss now, and no longer due." in text_of(alice.post(url, typed, follow=True))
+    assert "taken as a loss already" in text_of(alice.post(url, typed, follow=True))
+    row = Adjustment.objects.get()
+    assert (row.reason, row.amount_minor, row.note) == ("dispute", 10_000, "Not worth a lawyer.")
+    assert "Nothing that this dispute took off an invoice is due there now." in text_of(alice.get(url))
+
+
+def test_stale_page_of_a_loss_takes_nothing(alice: Client, paid: Payment) -> None:
+    dispute = personas.dispute(paid, 10_000, "lost")
+    response = alice.post(f"/o/alder/disputes/{dispute.pk}/loss/", {"left_minor": "9000"})
+    assert response.status_code == 409
+    assert "Of this dispute $100.00 can be taken as a loss now." in text_of(response)
+    assert not Adjustment.objects.exists()
+
+
+def test_attention_lists_earliest_evidence_first_and_leads_to_the_loss(alice: Client, paid: Payment) -> None:
+    personas.dispute(paid, 1_000, evidence_due_at=now() + timedelta(days=9))
+    personas.dispute(paid, 2_000, ref="dp_2", evidence_due_at=now() + timedelta(days=2))
+    lost = personas.dispute(paid, 3_000, "lost", ref="dp_3")
+    response = alice.get("/o/alder/attention/")
+    amounts = [row.alert.params["amount"]["amount_minor"] for row in response.context["open_alerts"]]
+    assert amounts == [2_000, 1_000, 3_000]
+    assert f"/o/alder/disputes/{lost.pk}/loss/" in response.text
+    shown = text_of(response)
+    assert "2 days left" in shown
+    assert f"/o/alder/payments/{paid.pk}/" in response.text
+
+
+def test_decided_dispute_leaves_attention(charlie: Client, paid: Payment) -> None:
+    personas.dispute(paid, 1_000)
+    personas.dispute(paid, 1_000, "won")
+    assert "The dispute was won." in text_of(charlie.get("/o/alder/attention/"))
+    assert not Alert.objects.filter(resolved_at=None).exists()
