@@ -104,12 +104,19 @@ class ConcurrentUpdate(RuntimeError):
 
 
 def move(
-    row: Stateful, to: str, *, by: Actor, now: datetime, data: dict[str, Any] | None = None, **columns: Any
+    row: Stateful,
+    to: str,
+    *,
+    by: Actor,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    idempotency_key: str | None = None,
+    **columns: Any,
 ) -> Event:
     """Moves `row` from the state it was read in to `to`, writing `columns` and the event of the transition.
 
     A compare-and-set: raises ConcurrentUpdate, changing nothing, when the stored state is another by now. Raises
-    InvalidTransition for a pair that no table has.
+    InvalidTransition for a pair that no table has. idempotency_key: that of the event, where a form caused it (P8).
     """
     source = row.status
     event_type = _TABLES[type(row)].get((source, to))
@@ -122,4 +129,5 @@ def move(
         setattr(row, name, value)
     # In the transaction of the update: no change without its event, and no event of a change that was rolled back
     # (M6).
-    return events.record(event_type, row, by=by, now=now, data={**(data or {}), "from": source, "to": to})
+    said = {**(data or {}), "from": source, "to": to}
+    return events.record(event_type, row, by=by, now=now, data=said, idempotency_key=idempotency_key)

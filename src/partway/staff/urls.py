@@ -15,6 +15,7 @@ from .invoices import editor as invoice_editor
 from .invoices import index as invoice_index
 from .invoices import parties as invoice_parties
 from .invoices import versions as invoice_versions
+from .invoices import voiding as invoice_voiding
 from .journal import accounts as journal_accounts
 from .journal import balances as journal_balances
 from .journal import closing as journal_closing
@@ -73,7 +74,7 @@ _invoices = [
         "invoice_write_off",
     ),
     page("<str:invoice_id>/reopen/", Permission.WRITE_OFF_INVOICES, invoice_acts.reopen, "invoice_reopen"),
-    page("<str:invoice_id>/void/", Permission.VOID_INVOICES, invoice_acts.void, "invoice_void"),
+    page("<str:invoice_id>/void/", Permission.VOID_INVOICES, invoice_voiding.void, "invoice_void"),
     page("<str:invoice_id>/request/", Permission.REQUEST_PAYMENTS, payment_requests.new, "request_new"),
     page("<str:invoice_id>/payment/", Permission.RECORD_PAYMENTS, offline_payments.record, "payment_record"),
     page("<str:invoice_id>/settle/", Permission.SETTLE_INVOICES, settlements.settle, "invoice_settle"),

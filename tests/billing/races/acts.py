@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from partway.billing.checkouts.payability import EXPIRY_GRACE_PERIOD
-from partway.billing.documents import invoices, quote_decisions, quotes
+from partway.billing.documents import invoices, quote_decisions, quotes, voiding
+from partway.billing.documents.voiding import Outcome, VoidPlan
 from partway.billing.models import Callback, Invoice, Payment, PaymentRequest, Quote, Refund
 from partway.billing.payments import refunds as gateway_refunds
 from partway.billing.payments.callbacks import receive_callback
@@ -147,6 +148,24 @@ def cancel(scenario: RaceScenario) -> PaymentRequest:
 
 def void(scenario: RaceScenario) -> Any:
     return invoices.void(scenario.invoice, by=scenario.alice, now=present())
+
+
+def void_paid(scenario: RaceScenario) -> str:
+    return _voided(scenario, None)
+
+
+def void_paid_once(scenario: RaceScenario) -> str:
+    """The form of one page; each time it is the same one."""
+    return _voided(scenario, f"void-{scenario.invoice.pk}")
+
+
+def _voided(scenario: RaceScenario, key: str | None) -> str:
+    """Voids the invoice, and sends the $300.00 back that its page showed before the race."""
+    first = scenario.invoice.payments.earliest("created_at")
+    plan = VoidPlan({first.pk: 30_000}, {first.pk: Outcome("gateway")}, "canceled", idempotency_key=key)
+    version = scenario.invoice.version
+    voiding.void_paid(scenario.invoice, plan=plan, expected_version=version, by=scenario.alice, now=present())
+    return "voided"
 
 
 def send(scenario: RaceScenario) -> Any:
@@ -361,6 +380,8 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "resend elsewhere": resend_elsewhere,
     "cancel": cancel,
     "void": void,
+    "void paid": void_paid,
+    "void paid once": void_paid_once,
     "send": send,
     "send quote": send_quote,
     "write off": write_off,

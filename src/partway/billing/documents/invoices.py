@@ -323,7 +323,7 @@ def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
 
     The quote that it was made of is accepted again, so that another invoice can be made of it. Raises
     PaymentInProgress while a payment is committed, Conflict when payments are allocated or it has ended already, Stale
-    when it has another version than expected (DESIGN D8).
+    when it has another version than expected (DESIGN D8). See `voiding.void_paid` for an invoice that was paid.
     """
     # The quote before its invoice, as acts on its deposit lock them; the other way round the two could deadlock.
     quote = Quote.objects.locked(invoice.quote_id) if invoice.quote_id is not None else None
@@ -333,10 +333,31 @@ def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
     preconditions.check_version(invoice, expected_version)
     # Before the state changes: a committed payment raises here, and then the invoice is not void (D3).
     amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
+    end_as_void(invoice, quote, by=by, now=now)
+    return invoice
+
+
+def end_as_void(
+    invoice: Invoice,
+    quote: Quote | None,
+    *,
+    by: Actor,
+    now: datetime,
+    data: dict[str, object] | None = None,
+    idempotency_key: str | None = None,
+) -> None:
+    """Voids a locked invoice on which no payment is any more and nothing is collected; `quote` is its locked quote.
+
+    What was settled is taken back, and the quote is accepted again. data, idempotency_key: those of the event.
+    """
     adjustments.take_back(invoice, cause="invoice_voided", by=by, now=now)
-    move(invoice, "void", by=by, now=now, version=invoice.version + 1)
+    if invoice.status == "paid":
+        # All that was paid or settled is gone, so this opens it again; only an open invoice can be voided.
+        amount_due.apply_effects(invoice, reason="invoice_voided", by=by, now=now)
+    version = invoice.version + 1
+    move(invoice, "void", by=by, now=now, data=data, idempotency_key=idempotency_key, version=version)
     if quote is None:
-        return invoice
+        return
     move(quote, "accepted", by=by, now=now, data={"invoice": invoice.pk, "number": invoice.number or ""})
     # A deposit that no invoice has taken yet waits for the next one. One that had been on this invoice does not come
     # back to the quote (D2): it is credit, and a member decides where it goes.
@@ -351,7 +372,6 @@ def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | 
             left=unallocated,
             quote=deposit.document.number,
         )
-    return invoice
 
 
 @needs(Permission.EDIT_INVOICES)

@@ -46,11 +46,13 @@ def begin(
     next_refresh_at: datetime,
     by: Actor,
     now: datetime,
+    voided: Invoice | None = None,
     **columns: Any,
 ) -> Refund:
     """Writes a pending refund through the gateway with all that follows from it, before the gateway is called (P4).
 
-    It counts from now on; the worker sends it from `next_refresh_at` on. `columns` are further ones of the row.
+    It counts from now on; the worker sends it from `next_refresh_at` on. `columns` are further ones of the row, and
+    `voided` is as for `refund_effects.deduct`.
     """
     row = Refund.objects.create(
         organization_id=payment.organization_id,
@@ -63,7 +65,7 @@ def begin(
         next_refresh_at=next_refresh_at,
         **columns,
     )
-    data = refund_effects.deduct(row, invoices, by=by, now=now)
+    data = refund_effects.deduct(row, invoices, by=by, now=now, voided=voided)
     if row.is_automatic:
         data["automatic"] = True
     events.record(

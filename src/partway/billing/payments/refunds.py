@@ -6,7 +6,7 @@ worker ──> fetch: is it listed? ── no ───────────�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from ..checkouts import gateway_calls
 from ..checkouts.gateway_calls import FOLLOW_UP_DELAY, CallInProgress
 from ..errors import Conflict, FieldError, Invalid, NotRefundable, field_error
 from ..events import Actor
-from ..models import Payment, Refund
+from ..models import Invoice, Payment, Refund
 from ..models.refunds import RefundReason
 from ..people.payment_modes import MAX_NOTE_LENGTH
 from ..receivables import refund_effects
@@ -83,7 +83,7 @@ def refund(payment: Payment, *, new_refund: NewRefund, by: Actor, now: datetime)
     if is_new:
         # A gateway that gives no answer leaves it pending, and the worker asks what became of it.
         with suppress(OutcomeUnknown, CallInProgress):
-            _send(row, now)
+            send(row, now=now)
     return Refund.objects.get(pk=row.pk)
 
 
@@ -107,19 +107,35 @@ def _begin(payment: Payment, new_refund: NewRefund, by: Actor, now: datetime) ->
         raise Invalid(errors)
     if refundable(payment) < new_refund.amount:
         raise NotRefundable(left=refundable(payment))
-    row = refund_booking.begin(
+    return write(payment, new_refund, invoices, by=by, now=now), True
+
+
+def write(
+    payment: Payment,
+    new_refund: NewRefund,
+    invoices: Mapping[str, Invoice],
+    *,
+    by: Actor,
+    now: datetime,
+    voided: Invoice | None = None,
+) -> Refund:
+    """Writes a checked refund as pending with all that follows from it, and returns it; `send` calls the gateway.
+
+    The caller holds the locks of `lock_invoices`; `voided` as for `refund_effects.deduct`.
+    """
+    return refund_booking.begin(
         payment,
         new_refund.amount,
         invoices,
         next_refresh_at=now + FOLLOW_UP_DELAY,
         by=by,
         now=now,
+        voided=voided,
         reason=new_refund.reason,
         note=new_refund.note,
         reduces_invoice=new_refund.reduces_invoice,
         idempotency_key=new_refund.idempotency_key,
     )
-    return row, True
 
 
 def refresh_refund(refund: Refund, *, now: datetime) -> Refund:
@@ -134,11 +150,11 @@ def refresh_refund(refund: Refund, *, now: datetime) -> Refund:
         refund = Refund.objects.select_related("payment").get(pk=refund.pk)
     if refund.status == "pending" and not refund.gateway_ref:
         with suppress(CallInProgress):
-            _send(refund, now)
+            send(refund, now=now)
     return Refund.objects.get(pk=refund.pk)
 
 
-def _send(refund: Refund, now: datetime) -> None:
+def send(refund: Refund, *, now: datetime) -> None:
     """Calls the gateway and books its response. Raises OutcomeUnknown or CallInProgress, which leave it pending."""
     try:
         response = gateway_calls.refund(refund, now=now)

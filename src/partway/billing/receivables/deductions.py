@@ -30,18 +30,22 @@ def take_off(
     source: Refund | Dispute,
     by: Actor,
     now: datetime,
+    voided: Invoice | None = None,
 ) -> None:
     """Counts so much of a payment as given back, or as lost, by the refund or the dispute that is its `source`.
 
     The unallocated part goes first, then the invoices, the latest first, where it is due again; a refund that reduces
-    the invoice settles it there. Raises AllocationError when the payment has less.
+    the invoice settles it there. voided: takes it off this invoice alone, which is about to be voided. Raises
+    AllocationError when the payment has less.
     """
     is_refund = isinstance(source, Refund)
     cause, event_type = (
         ("refunded", "invoice.payment_refunded") if is_refund else ("disputed", "invoice.payment_lost")
     )
-    missing = amount_minor - payment.unallocated_minor
+    missing = amount_minor - (0 if voided else payment.unallocated_minor)
     allocated = allocations.amounts_by_invoice(payment) if missing > 0 else {}
+    if voided:
+        allocated = {voided.pk: allocated.get(voided.pk, 0)}
     for pk in sorted(allocated, reverse=True):
         part = min(missing, allocated[pk])
         if not part:

@@ -30,15 +30,21 @@ def not_refundable(payment: Payment) -> Conflict | None:
 
 
 def deduct(
-    refund: Refund, invoices: Mapping[str, Invoice], *, by: Actor, now: datetime
+    refund: Refund,
+    invoices: Mapping[str, Invoice],
+    *,
+    by: Actor,
+    now: datetime,
+    voided: Invoice | None = None,
 ) -> dict[str, str | int]:
     """Counts a new refund on its payment: of its unallocated part first, then of its invoices, the latest first.
 
-    On an invoice it is due again, or settled as goodwill. Returns what the event of the refund says of it. Raises
-    AllocationError when the payment has less.
+    On an invoice it is due again, or settled as goodwill. Returns what the event of the refund says of it.
+    voided: takes it off this invoice alone, which is about to be voided, and leaves the payment's credit where it is.
+    Raises AllocationError when the payment has less.
     """
     payment = refund.payment
-    deductions.take_off(payment, refund.counted_minor, invoices, source=refund, by=by, now=now)
+    deductions.take_off(payment, refund.counted_minor, invoices, source=refund, by=by, now=now, voided=voided)
     return {**refund.event_data, "mode": refund.mode, **deductions.end_deposit(payment)}
 
 

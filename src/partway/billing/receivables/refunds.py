@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -105,11 +106,11 @@ def record(
     if errors:
         raise Invalid(errors)
     if payment is not None:
-        return [_refund(payment, refund.amount.amount_minor, refund, invoices, by, now)]
+        return [write(payment, refund, refund.amount.amount_minor, invoices, by=by, now=now)]
     left, recorded = refund.amount.amount_minor, []
     for source in _credit(customer, refund.amount.currency):
         if part := min(left, source.spendable_minor):
-            recorded.append(_refund(source, part, refund, invoices, by, now))
+            recorded.append(write(source, refund, part, invoices, by=by, now=now))
             left -= part
     return recorded
 
@@ -148,20 +149,26 @@ def _amount_error(amount: Money, customer: Customer, payment: Payment | None) ->
     return None
 
 
-def _refund(
+def write(
     payment: Payment,
-    part: int,
     refund: OutsideRefund,
-    invoices: dict[str, Invoice],
+    part_minor: int,
+    invoices: Mapping[str, Invoice],
+    *,
     by: Actor,
     now: datetime,
+    voided: Invoice | None = None,
 ) -> Refund:
+    """Writes so much of a checked refund as one of this payment, with all that follows from it, and returns it.
+
+    The caller holds the locks of `lock_invoices`; `voided` as for `refund_effects.deduct`.
+    """
     row = Refund.objects.create(
         organization_id=payment.organization_id,
         payment=payment,
         status="succeeded",
         mode="offline",
-        amount_minor=part,
+        amount_minor=part_minor,
         currency=payment.captured_currency,
         method=refund.method,
         refunded_on=refund.refunded_on,
@@ -172,7 +179,7 @@ def _refund(
         created_at=now,
     )
     data = {
-        **refund_effects.deduct(row, invoices, by=by, now=now),
+        **refund_effects.deduct(row, invoices, by=by, now=now, voided=voided),
         "method": row.method,
         "refunded_on": row.refunded_on.isoformat(),
         "from": "pending",

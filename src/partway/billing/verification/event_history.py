@@ -269,18 +269,19 @@ CHECKS = (
         _has_cause_event(
             "edited", "invoice", "invoice.edited", data_columns={"credited_minor": "deallocated"}
         ),
-        # Each with an event of its own: one report can name several refunds and disputes.
+        # Each names one payment and has an event of its own: one report can name several refunds and disputes, and one
+        # act can take several payments off an invoice.
         *(
-            _has_cause_event(cause, "invoice", event_type, data_columns={"amount_minor": column})
+            _has_cause_event(
+                cause, "invoice", event_type, data_columns={"amount_minor": column, "payment": "payment"}
+            )
             for cause, event_type, column in (
                 ("refunded", "invoice.payment_refunded", "taken"),
                 ("restored", "invoice.payment_restored", "amount_minor"),
                 ("disputed", "invoice.payment_lost", "taken"),
                 ("reinstated", "invoice.payment_reinstated", "amount_minor"),
+                ("released", "credit.released", "taken"),
             )
-        ),
-        _has_cause_event(
-            "released", "invoice", "credit.released", data_columns={"amount_minor": "deallocated"}
         ),
     ),
     check(

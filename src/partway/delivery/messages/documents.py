@@ -37,6 +37,10 @@ _FIELDS: dict[str, str | Promise] = {
     "text_too_long": _("Use at most %(limit)s characters."),
     "total_too_large": _("An invoice can be at most %(maximum)s."),
     "unknown_currency": _("Write the three letters of a currency, like USD."),
+    "void_way_disputed": _(
+        "Only %(left)s of this payment can be given back, because the rest is in a dispute. Keep it as credit."
+    ),
+    "void_way_missing": _("Choose what becomes of this payment."),
     "valid_until_in_past": _("This day is over. Choose one that is still to come."),
 }
 
@@ -64,21 +68,29 @@ MESSAGES: dict[str, str | Promise] = {
     "conflict.quote_already_sent": _("This quote was already sent."),
     "conflict.quote_not_sent": _("This quote was not sent yet."),
     "conflict.resend_draft_quote": _("Send the quote first; then its link can be mailed again."),
-    "conflict.void_paid": _("This invoice is paid and cannot be voided."),
+    "conflict.void_form_used": _("This form has voided the invoice already, with other choices than these."),
+    "conflict.void_paid": _(
+        "This invoice is paid. Choose Void Invoice again, and say what becomes of each payment."
+    ),
     "conflict.void_void": _("This invoice is void and cannot be voided."),
     "conflict.void_with_deposit": _(
         "The deposit of %(quote)s, %(paid)s, is applied to this invoice. "
-        "Move it to the customer's credit first; then the invoice can be voided."
+        "Choose Void Invoice again, and say what becomes of it."
     ),
     "conflict.void_with_payments": _(
-        "%(paid)s was paid on this invoice. "
-        "Move it to the customer's credit first; then the invoice can be voided."
+        "%(paid)s was paid on this invoice. Choose Void Invoice again, and say what becomes of each payment."
     ),
-    "conflict.void_written_off": _("This invoice is written off and cannot be voided."),
+    "conflict.void_written_off": _("This invoice is written off. Reopen it before you void it."),
     "conflict.withdraw_draft_quote": _("This quote was never sent, so there is nothing to withdraw."),
     "invoice_not_sent": _("This invoice is not in Sent status."),
     "payment_in_progress.deposit": _(
         "The deposit is being paid right now. Wait until that is settled, then try again."
+    ),
+    "stale.amount_paid_changed": _(
+        "%(paid)s is paid on this invoice now, instead of %(expected)s. Look at each payment again."
+    ),
+    "stale.payments_changed": _(
+        "Other payments are on this invoice now, for the same amount. Look at each of them again."
     ),
     "stale.quote_decided": _(
         "The customer accepted this quote in the meantime. Look again before you withdraw it."

@@ -1,4 +1,4 @@
-"""Acts on a whole invoice: send, resend, delete, write off, reopen and void; each is confirmed on a page of its own."""
+"""Acts on a whole invoice: send, resend, delete, write off and reopen; each is confirmed on a page of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partway.delivery.formats import format_money
 from partway.lib.money import Money
 
 from ..access import get_invoice_or_404
-from ..confirm import ConfirmForm, RepeatableActForm, confirm, confirm_deletion, unavailable_message
+from ..confirm import ConfirmForm, RepeatableActForm, confirm, confirm_deletion
 from ..context import MemberContext
 from ..forms import HiddenNumberField
 
@@ -137,23 +137,3 @@ def reopen(ctx: MemberContext, invoice_id: str) -> HttpResponse:
 def delete(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     """Asks before a draft is deleted."""
     return confirm_deletion(ctx, get_invoice_or_404(ctx, invoice_id), invoices.delete_draft)
-
-
-def void(ctx: MemberContext, invoice_id: str) -> HttpResponse:
-    """Asks before an unpaid invoice ends for good."""
-    invoice = get_invoice_or_404(ctx, invoice_id)
-    back = ctx.url("invoice", invoice.pk)
-
-    def act(form: ConfirmForm) -> HttpResponse:
-        invoices.void(invoice, expected_version=form.cleaned_data["version"], by=ctx.actor, now=ctx.now)
-        return ctx.redirect(back, notice=gettext("The invoice is void. It can no longer be paid."))
-
-    return confirm(
-        ctx,
-        invoice,
-        "staff/invoices/void.html",
-        form=ConfirmForm(ctx.post_data),
-        act=act,
-        back=back,
-        unavailable_reason=lambda: unavailable_message(invoices.void_unavailable_reason(invoice)),
-    )

@@ -1,0 +1,214 @@
+"""Voids an invoice that was paid: each payment on it is given back or becomes credit, in one act (DESIGN D3, M2).
+
+void_paid ──> payments off the invoice, refunds as rows, invoice void: one transaction ──> the gateway is called
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from partway.accounts.permissions import Permission, needs
+from partway.gateways.protocol import OutcomeUnknown
+from partway.lib import clock
+from partway.lib.money import Money
+
+from .. import events, preconditions
+from ..checkouts.closing import closes_checkouts
+from ..checkouts.gateway_calls import CallInProgress
+from ..errors import Conflict, FieldError, Invalid, Stale, field_error
+from ..events import Actor
+from ..ledger import allocations
+from ..models import Customer, Event, Invoice, Payment, Quote, Refund
+from ..payments import refunds as gateway_refunds
+from ..payments.refunds import NewRefund
+from ..receivables import amount_due, refund_effects
+from ..receivables import refunds as outside_refunds
+from ..receivables.refunds import OutsideRefund
+from . import invoices
+
+
+class Way(StrEnum):
+    """Where the money of a payment goes: back through its gateway, back by hand, or to the customer's credit."""
+
+    GATEWAY = "gateway"
+    OUTSIDE = "outside"
+    CREDIT = "credit"
+
+
+# Besides voiding itself.
+PERMISSIONS = {
+    Way.GATEWAY: Permission.REFUND_PAYMENTS,
+    Way.OUTSIDE: Permission.REFUND_PAYMENTS,
+    Way.CREDIT: Permission.RELEASE_CREDIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The way of one payment; how, when and with which reference it was given back where that happened by hand."""
+
+    way: str
+    method: str = ""
+    refunded_on: date | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoidPlan:
+    """The decision of a member about each payment on an invoice.
+
+    standing: the minor units of each payment (by id) on the invoice, as the page showed them.
+    outcomes: the outcome of each of these payments. reason, note: of the refunds among them.
+    """
+
+    standing: Mapping[str, int]
+    outcomes: Mapping[str, Outcome]
+    reason: str = ""
+    note: str = ""
+    idempotency_key: str | None = None
+
+    @property
+    def event_data(self) -> dict[str, Any]:
+        """The plan as the event of the void says it, by which the same form is known again."""
+        outcomes = {
+            pk: {name: str(value) for name, value in asdict(one).items() if value}
+            for pk, one in self.outcomes.items()
+        }
+        return {"outcomes": outcomes, "reason": self.reason, "note": self.note}
+
+
+def ways(payment: Payment) -> tuple[Way, ...]:
+    """Returns the ways that the money of a payment can go; only an online one can go back through its gateway."""
+    return (Way.OUTSIDE, Way.CREDIT) if payment.is_offline else tuple(Way)
+
+
+def unavailable_reason(invoice: Invoice) -> Conflict | None:
+    """Returns the error that `void_paid` raises now for any plan, whatever payment is under way, or None."""
+    return None if invoice.status in ("sent", "paid") else Conflict(reason=f"void_{invoice.status}")
+
+
+def check(
+    invoice: Invoice, *, plan: VoidPlan, expected_version: int, now: datetime
+) -> list[tuple[Payment, int]]:
+    """Raises what `void_paid` raises about this plan now: Conflict, Stale with what changed, or Invalid (with fields).
+
+    Returns the payments on the invoice, each with its minor units. A field is `payments.<id>.<name>` with a name of
+    Outcome, or one of the plan's own.
+    """
+    if not_allowed := unavailable_reason(invoice):
+        raise not_allowed
+    preconditions.check_version(invoice, expected_version)
+    standing = allocations.payments_on_invoice(invoice)
+    if {payment.pk: minor for payment, minor in standing} != dict(plan.standing):
+        expected = Money(sum(plan.standing.values()), invoice.currency)
+        reason = "payments_changed" if expected == invoice.amount_paid else "amount_paid_changed"
+        raise Stale(reason=reason, paid=invoice.amount_paid, expected=expected)
+    errors: dict[str, FieldError | str] = {}
+    for payment, minor in standing:
+        outcome = plan.outcomes.get(payment.pk)
+        if outcome is None or outcome.way not in ways(payment):
+            errors[f"payments.{payment.pk}.way"] = field_error("void_way_missing")
+        elif outcome.way != Way.CREDIT and payment.refundable_minor < minor:
+            # An open dispute decides about the rest; as credit it waits for that.
+            left = refund_effects.refundable(payment)
+            errors[f"payments.{payment.pk}.way"] = field_error("void_way_disputed", left=left)
+        elif outcome.way == Way.GATEWAY:
+            errors |= gateway_refunds.field_errors(_through_gateway(invoice, plan, minor), payment)
+        elif outcome.way == Way.OUTSIDE:
+            refund = _by_hand(invoice, plan, outcome, minor, now)
+            today = clock.today(now, invoice.organization.time_zone)
+            wrong = outside_refunds.detail_errors(refund, invoice.customer, payment, today)
+            errors |= {
+                name if name == "note" else f"payments.{payment.pk}.{name}": error
+                for name, error in wrong.items()
+            }
+    if errors:
+        raise Invalid(errors)
+    return standing
+
+
+def _through_gateway(invoice: Invoice, plan: VoidPlan, minor: int) -> NewRefund:
+    return NewRefund(
+        Money(minor, invoice.currency), plan.reason, plan.note, idempotency_key=plan.idempotency_key
+    )
+
+
+def _by_hand(invoice: Invoice, plan: VoidPlan, outcome: Outcome, minor: int, now: datetime) -> OutsideRefund:
+    return OutsideRefund(
+        Money(minor, invoice.currency),
+        outcome.method,
+        outcome.refunded_on or clock.today(now, invoice.organization.time_zone),
+        outcome.reference,
+        plan.note,
+        idempotency_key=plan.idempotency_key,
+    )
+
+
+@needs(Permission.VOID_INVOICES)
+def void_paid(
+    invoice: Invoice, *, plan: VoidPlan, expected_version: int, by: Actor, now: datetime
+) -> list[Refund]:
+    """Voids a sent or paid invoice, after each payment on it went the way that the plan names; returns the refunds.
+
+    A refund through the gateway counts at once and is sent after the commit; one that fails then or days later makes
+    credit, for its invoice is void. A settled rest is taken back, and no request revives (R4). The same
+    `idempotency_key` again returns the refunds it began (P8), or raises Conflict when the plan differs. Raises what
+    `check` raises, and PaymentInProgress while a payment is committed (D3).
+    """
+    written, is_new = _book(invoice, plan=plan, expected_version=expected_version, by=by, now=now)
+    if is_new:
+        # The first one without an answer leaves the others to the worker: each call would wait as long.
+        with suppress(OutcomeUnknown, CallInProgress):
+            for row in written:
+                if row.mode == "gateway":
+                    gateway_refunds.send(row, now=now)
+    return list(Refund.objects.filter(pk__in=[row.pk for row in written]).order_by("pk"))
+
+
+@closes_checkouts
+def _book(
+    invoice: Invoice, *, plan: VoidPlan, expected_version: int, by: Actor, now: datetime
+) -> tuple[list[Refund], bool]:
+    """Books all of it in one transaction; returns the refunds, and whether they are new."""
+    # Customer, quotes, invoice, as everywhere. The quote of a deposit decides whether that is one still; a deposit of
+    # another quote can be here as credit.
+    Customer.objects.locked(invoice.customer_id)
+    quote_ids = {payment.quote_id for payment, _ in allocations.payments_on_invoice(invoice)}
+    quotes = {pk: Quote.objects.locked(pk) for pk in sorted({*quote_ids, invoice.quote_id} - {None})}
+    invoice = Invoice.objects.locked(invoice.pk)
+    by_key = Event.objects.filter(organization=invoice.organization_id, idempotency_key=plan.idempotency_key)
+    if plan.idempotency_key and (previous := by_key.first()):
+        said = {name: previous.data.get(name) for name in plan.event_data}
+        if previous.invoice_id != invoice.pk or said != plan.event_data:
+            raise Conflict(reason="void_form_used")
+        return list(Refund.objects.filter(pk__in=previous.data["refunds"])), False
+    standing = check(invoice, plan=plan, expected_version=expected_version, now=now)
+    # Before the money moves: a committed payment raises here, and then nothing has happened (D3).
+    amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
+    refunds = []
+    for payment, minor in standing:
+        outcome = plan.outcomes[payment.pk]
+        locked = {"invoices": {invoice.pk: invoice}, "voided": invoice, "by": by, "now": now}
+        if outcome.way == Way.GATEWAY:
+            refunds.append(gateway_refunds.write(payment, _through_gateway(invoice, plan, minor), **locked))
+        elif outcome.way == Way.OUTSIDE:
+            refund = _by_hand(invoice, plan, outcome, minor, now)
+            refunds.append(outside_refunds.write(payment, refund, minor, **locked))
+        else:
+            allocations.deallocate(payment, invoice, minor, cause="released", now=now)
+            data = {"amount_minor": minor, "currency": invoice.currency, "payment": payment.pk}
+            events.record("credit.released", invoice, by=by, now=now, data=data)
+    invoices.end_as_void(
+        invoice,
+        quotes.get(invoice.quote_id or ""),
+        by=by,
+        now=now,
+        data={**plan.event_data, "refunds": [row.pk for row in refunds]},
+        idempotency_key=plan.idempotency_key,
+    )
+    return refunds, True
