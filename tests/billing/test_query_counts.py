@@ -6,13 +6,15 @@ BEGIN and COMMIT are not counted. Locking an invoice takes two queries: lock the
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from partway.billing import links
-from partway.billing.documents import invoices, quote_decisions, quotes
+from partway.billing.documents import invoices, quote_decisions, quotes, voiding
+from partway.billing.documents.voiding import Outcome, VoidPlan
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.payments.refresh import refresh_payment
@@ -81,6 +83,22 @@ def test_voiding_quote_invoice_takes_eleven_queries(dana: Customer, alice: Actor
     # quote and invoice locked, open request, unsettled payment, deposit; invoice, event; quote, event
     queries = statements(lambda: invoices.void(invoice, by=alice, now=present()))
     assert (len(queries), writes(queries)) == (11, 4)
+
+
+def test_voiding_paid_invoice_takes_twenty_six_queries(invoice: Invoice, alice: Actor) -> None:
+    check = personas.record_check(invoice, 20_000)
+    kept = personas.record_check(invoice, 10_000)
+    outcomes = {
+        check.pk: Outcome("outside", "Cash", today(present(), "America/New_York")),
+        kept.pk: Outcome("credit"),
+    }
+    plan = VoidPlan({check.pk: 20_000, kept.pk: 10_000}, outcomes, idempotency_key="form-1")
+    void = partial(voiding.void_paid, invoice, plan=plan, expected_version=2, by=alice, now=present())
+    # customer and invoice locked, form key, payments (2), time zone, unsettled payment, open request ·
+    # credit: invoice, payment, allocation, event · refund: row, allocations, invoice, payment,
+    # allocation, event, what no longer fits (2), payment, event · invoice, event · the refunds
+    queries = statements(void)
+    assert (len(queries), writes(queries)) == (26, 13)
 
 
 def test_starting_payment_takes_fourteen_queries(

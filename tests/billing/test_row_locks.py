@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Organization, Role
 from partway.billing import events
-from partway.billing.documents import invoices, quote_decisions, quotes
+from partway.billing.documents import invoices, quote_decisions, quotes, voiding
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.documents.quote_decisions import SpokenDecision
 from partway.billing.events import Actor
@@ -30,6 +31,7 @@ from partway.billing.receivables import credit, refunds, settlements, write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from partway.lib.clock import today
+from partway.lib.money import Money
 from tests.billing.documents.test_change_sent_invoice import draft
 from tests.billing.receivables.test_credit import apply
 from tests.billing.receivables.test_offline_payments import record, reverse
@@ -52,6 +54,15 @@ def refusal(first: Act, second: Act) -> str:
 
 def void(invoice: Invoice, by: Actor) -> Act:
     return partial(invoices.void, invoice, by=by, now=present())
+
+
+def void_paid(invoice: Invoice, payment: Payment, minor: int, by: Actor) -> Act:
+    """Voids it, and records that the money of its only payment was given back."""
+    on = today(present(), invoice.organization.time_zone)
+    plan = voiding.VoidPlan({payment.pk: minor}, {payment.pk: voiding.Outcome("outside", "Cash", on)})
+    return partial(
+        voiding.void_paid, invoice, plan=plan, expected_version=invoice.version, by=by, now=present()
+    )
 
 
 def send(invoice: Invoice, by: Actor) -> Act:
@@ -317,6 +328,44 @@ def test_giving_back_payment_waits_for_payment_of_the_rest(invoice: Invoice, ali
     )
     invoice.refresh_from_db()
     assert (invoice.status, invoice.amount_due_minor) == ("sent", 40_000)
+
+
+def test_recording_offline_payment_waits_for_void_of_paid_invoice(invoice: Invoice, alice: Actor) -> None:
+    check = record(invoice, 40_000, alice)
+    void = void_paid(invoice, check, 40_000, alice)
+    assert refusal(void, lambda: record(invoice, 40_000, alice)) == "InvoiceNotSent"
+    assert refusal(void_paid(invoice, check, 40_000, alice), void) == "Conflict"
+
+
+def test_voiding_paid_invoice_waits_for_payment_of_the_rest(invoice: Invoice, alice: Actor) -> None:
+    check = record(invoice, 40_000, alice)
+    void = void_paid(invoice, check, 40_000, alice)
+    assert refusal(lambda: record(invoice, 60_000, alice), void) == "Stale"
+
+
+def test_voiding_invoice_with_deposit_waits_for_refund_of_its_credit(accepted: Quote, alice: Actor) -> None:
+    deposit = personas.record_deposit_check(accepted)
+    invoice = send(personas.edit_invoice(create_invoice(accepted, alice)(), 20_000), alice)()
+    void = void_paid(invoice, deposit, 20_000, alice)
+    on = today(present(), invoice.organization.time_zone)
+    refund = refunds.OutsideRefund(Money(10_000, "USD"), "Cash", on)
+    give_back = partial(refunds.record, invoice.customer, refund=refund, by=alice, now=present())
+    run_behind_open_transaction(give_back, void)
+    deposit.refresh_from_db()
+    assert deposit.deposit_given_back
+
+
+@on_postgresql
+def test_voiding_paid_invoice_locks_customer_quote_and_invoice_in_order(
+    accepted: Quote, alice: Actor
+) -> None:
+    deposit = personas.record_deposit_check(accepted)
+    invoice = send(create_invoice(accepted, alice)(), alice)()
+    with CaptureQueriesContext(connection) as captured:
+        void_paid(invoice, deposit, 30_000, alice)()
+    locks = [query["sql"] for query in captured.captured_queries if "FOR NO KEY UPDATE" in query["sql"]]
+    tables = ["customer", "quote", "invoice"]
+    assert [f'FROM "billing_{table}"' in sql for table, sql in zip(tables, locks, strict=True)] == [True] * 3
 
 
 def test_reversing_refund_twice_at_once_reverses_once(check_with_credit: Payment, alice: Actor) -> None:

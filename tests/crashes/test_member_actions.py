@@ -44,12 +44,13 @@ RESEND = ("event payment_request.resent", *COMMIT, *SESSION)
 SEND = ("mail payment_request", "sent payment_request", *COMMIT)
 
 
-SEND_BACK = (
-    *("event invoice.payment_refunded", "event refund.started", *COMMIT),
+_SENT = (
     *("call refund", *COMMIT, "before refund", "after refund", "noted refund"),
     *("event refund.succeeded", *COMMIT),
     *SESSION,
 )
+SEND_BACK = ("event invoice.payment_refunded", "event refund.started", *COMMIT, *_SENT)
+VOID = ("event invoice.payment_refunded", "event refund.started", "event invoice.voided", *COMMIT, *_SENT)
 
 
 class Dialog:
@@ -201,3 +202,20 @@ def test_crash_while_refund_is_sent(scenario: CrashScenario, kill_point: KillPoi
     assert [refund.status for refund in payment.refunds.all()] == ["succeeded"]
     assert scenario.invoice.amount_due_minor == 80_000
     assert scenario.gateway_driver.refunded_minor(payment) == 10_000
+
+
+@kill_at_each_failpoint(*VOID)
+def test_crash_while_paid_invoice_is_voided(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    payment = scenario.authorize()
+    scenario.wait_until_settled()
+    scenario.drop_all_callbacks()
+    typed = {f"payments.{payment.pk}.way": "gateway", "is_confirmed": "yes"}
+    dialog = Dialog(scenario, f"invoices/{scenario.invoice.pk}/void/", **typed)
+    with scenario.installation.killed_at(kill_point, dialog.act):
+        dialog.confirm()
+    dialog.confirm().assert_status(200)
+    wait_until(lambda: not payment.refunds.pending().exists(), interval_seconds=0.05)
+    scenario.invoice.refresh_from_db()
+    assert [refund.status for refund in payment.refunds.all()] == ["succeeded"]
+    assert (scenario.invoice.status, scenario.invoice.amount_paid_minor) == ("void", 0)
+    assert scenario.gateway_driver.refunded_minor(payment) == payment.captured_minor

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.model.organization_model import MINIMUM, STEP, ActRefused, Invoice, Mail, Payment, Request
+from tests.model.organization_model import (
+    MINIMUM,
+    STEP,
+    ActRefused,
+    Invoice,
+    Mail,
+    Payment,
+    Refund,
+    Request,
+)
 from tests.model.refunds_model import RefundModel
 
 
@@ -75,6 +84,31 @@ class MemberActModel(RefundModel):
         """Voids an invoice, unless it has an amount paid or a committed payment (D3); its quote is accepted again."""
         refuse("conflict", when=invoice.state not in ("draft", "sent") or self.paid(invoice))
         self._cancel_collection(invoice, "invoice_voided")
+        self._end_as_void(invoice)
+
+    def void_paid(self, invoice: Invoice, ways: dict[Payment, str], *, stale: bool) -> None:
+        """Voids an invoice after each payment on it went its way; the gateway is asked once that is decided."""
+        refuse("conflict", when=invoice.state not in ("sent", "paid"))
+        refuse("stale", when=stale)
+        self._cancel_collection(invoice, "invoice_voided")
+        to_send = []
+        for payment in self._latest_on(invoice):
+            part = payment.allocations[invoice]
+            self.allocate(payment, invoice, -part)
+            if ways[payment] == "credit":
+                continue
+            payment.refunded += part
+            self.end_deposit(payment, waits=False)
+            if ways[payment] == "gateway":
+                to_send.append(Refund(payment, part, "gateway", taken={invoice: part}))
+        self._end_as_void(invoice)
+        self.refunds += to_send
+        for refund in to_send:
+            self._send(refund)
+            if refund.state == "pending" and refund.at_gateway is None:
+                break  # no answer: the worker sends the others
+
+    def _end_as_void(self, invoice: Invoice) -> None:
         self._unsettle(invoice, sum(invoice.settled))
         invoice.state = "void"
         if invoice.quote:

@@ -24,6 +24,7 @@ EXPECTED_OUTCOMES: dict[str, list[str]] = {
     "send": ["ok", "conflict", "invalid"],
     "edit": ["ok", "conflict", "invalid", "stale", "payment_in_progress"],
     "void": ["ok", "conflict", "payment_in_progress"],
+    "void paid": ["ok", "conflict", "stale", "payment_in_progress"],
     "write off": ["ok", "invoice_not_sent", "payment_in_progress"],
     "reopen": ["ok", "conflict"],
     "settle rest": ["ok", "invoice_not_sent", "payment_in_progress"],

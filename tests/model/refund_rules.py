@@ -5,15 +5,18 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from partway.billing.documents import voiding
+from partway.billing.documents.voiding import Outcome, VoidPlan
 from partway.billing.payments import refunds
 from partway.billing.payments.refunds import NewRefund
 from partway.billing.reconciliation import due_work
 from partway.lib.money import Money
 from tests.model.gateway_model import Checkout, Fault, GatewayRefund
-from tests.model.organization_model import Payment
+from tests.model.organization_model import Invoice, Payment
 from tests.model.strategies import (
     checkout,
     is_refundable_online,
+    is_void_guided,
     members,
     one,
     portion,
@@ -110,3 +113,37 @@ class RefundRules(WorkerRules):
     def pending_refunds(self) -> int:
         """Returns the number of refunds that the worker must fetch."""
         return sum(refund.state == "pending" for refund in self.books.refunds)
+
+    @precondition(lambda self: rarely(self) and not self.books.gateway.faults)
+    @precondition(lambda self: any(is_void_guided(self.books, one) for one in self.books.invoices))
+    @rule(
+        invoice=one("invoices", is_void_guided),
+        kept=st.sampled_from(["none", "half", "all"]),
+        by_hand=seldom,
+        answer=answers,
+        stale=seldom,
+        by=members,
+    )
+    def void_paid(
+        self, invoice: Invoice, kept: str, by_hand: bool, answer: Fault | None, stale: bool, by: int
+    ) -> None:
+        """Voids a paid invoice: none, every second or all of its payments become credit, the others go back."""
+        row, on_it = self.row(invoice), [one for one in self.books.payments if one.allocations.get(invoice)]
+        ways = {
+            payment: "credit"
+            if kept == "all" or (kept == "half" and n % 2)
+            else ("outside" if by_hand or payment.offline else "gateway")
+            for n, payment in enumerate(on_it)
+        }
+        standing = {self.ids[payment]: payment.allocations[invoice] + stale for payment in on_it}
+        if answer and "gateway" in ways.values() and not stale and not self.books.committed(invoice):
+            self.inject_fault(answer)
+        outcomes = {self.ids[payment]: Outcome(way, "Cash", self.now.date()) for payment, way in ways.items()}
+        plan = VoidPlan(standing, outcomes, "canceled")
+        self.act(
+            "void paid",
+            lambda: self.books.void_paid(invoice, ways, stale=stale),
+            lambda: voiding.void_paid(
+                row, plan=plan, expected_version=row.version, by=self.members[by], now=self.now
+            ),
+        )

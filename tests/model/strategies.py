@@ -152,6 +152,11 @@ def is_editable(_: ReferenceModel, invoice: Invoice) -> bool:
     return invoice.state in ("draft", "sent", "paid")
 
 
+def is_void_guided(books: ReferenceModel, invoice: Invoice) -> bool:
+    """Returns whether it can be voided after its payments went their ways."""
+    return invoice.state in ("sent", "paid") and books.paid(invoice) > 0
+
+
 def is_written_off(_: ReferenceModel, invoice: Invoice) -> bool:
     return invoice.state == "written_off"
 

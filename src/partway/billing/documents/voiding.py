@@ -175,11 +175,10 @@ def _book(
     invoice: Invoice, *, plan: VoidPlan, expected_version: int, by: Actor, now: datetime
 ) -> tuple[list[Refund], bool]:
     """Books all of it in one transaction; returns the refunds, and whether they are new."""
-    # Customer, quotes, invoice, as everywhere. The quote of a deposit decides whether that is one still; a deposit of
-    # another quote can be here as credit.
+    # The customer first: no other act may give back the credit of a payment here at the same moment. Then the quote
+    # before its invoice, as everywhere.
     Customer.objects.locked(invoice.customer_id)
-    quote_ids = {payment.quote_id for payment, _ in allocations.payments_on_invoice(invoice)}
-    quotes = {pk: Quote.objects.locked(pk) for pk in sorted({*quote_ids, invoice.quote_id} - {None})}
+    quote = Quote.objects.locked(invoice.quote_id) if invoice.quote_id is not None else None
     invoice = Invoice.objects.locked(invoice.pk)
     by_key = Event.objects.filter(organization=invoice.organization_id, idempotency_key=plan.idempotency_key)
     if plan.idempotency_key and (previous := by_key.first()):
@@ -205,7 +204,7 @@ def _book(
             events.record("credit.released", invoice, by=by, now=now, data=data)
     invoices.end_as_void(
         invoice,
-        quotes.get(invoice.quote_id or ""),
+        quote,
         by=by,
         now=now,
         data={**plan.event_data, "refunds": [row.pk for row in refunds]},
