@@ -30,7 +30,8 @@ def rows(team: Team) -> dict[str, str]:
     day = today(now(), team.organization.time_zone)
     check = personas.record_check(first, 40_000, paid_on=day - timedelta(days=3), reference="Rück 118")
     refund = personas.give_back(check, 10_000)
-    Refund.objects.update(refunded_on=day - timedelta(days=2))
+    refund.refunded_on, refund.reference = day - timedelta(days=2), "Überweisung 9"
+    refund.save(update_fields=["refunded_on", "reference"])
     fee = personas.settle_rest(first)
     Adjustment.objects.update(created_at=now() - timedelta(days=1))
     card = personas.captured_payment(second, 20_000, request=personas.request_payment(second, 20_000))
@@ -78,6 +79,7 @@ def test_payment_list_has_all_kinds_by_payment_date(charlie: Client, rows: dict[
         ({"amount_from": "1", "currency": "eur"}, set()),
         ({"currency": "USD"}, {"check", "refund", "fee", "card", "waiting"}),
         ({"q": "ruck"}, {"check", "refund"}),
+        ({"q": "UEBERWEISUNG ruck dana"}, {"refund"}),
         ({"q": "kenji"}, {"card", "waiting"}),
         ({"q": "0001"}, {"check", "refund", "fee"}),
         ({"q": "kenji 0001"}, set()),

@@ -1429,6 +1429,7 @@ class Migration(migrations.Migration):
                 ("refunded_on", models.DateField()),
                 ("reference", models.CharField(blank=True, default="", max_length=120)),
                 ("note", models.CharField(blank=True, default="", max_length=400)),
+                ("search_key", partway.billing.models.text_keys.SearchKeyField("reference", "note")),
                 (
                     "reason",
                     models.CharField(
@@ -1460,7 +1461,10 @@ class Migration(migrations.Migration):
                         condition=models.Q(("status", "pending")),
                         fields=["next_refresh_at"],
                         name="refund_to_refresh",
-                    )
+                    ),
+                    models.Index(
+                        fields=["organization", "-refunded_on", "-created_at", "-id"], name="refund_newest"
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

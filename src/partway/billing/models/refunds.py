@@ -12,6 +12,7 @@ from partway.accounts.models import Organization
 
 from .fields import FeeColumns, MoneyOf, OrganizationQuerySet, fee_when, id_field
 from .payments import Payment
+from .text_keys import SearchKeyField, TextKeyModel
 
 
 class RefundStatus(models.TextChoices):
@@ -61,7 +62,7 @@ class RefundQuerySet(OrganizationQuerySet["Refund"]):
         return self.filter(status__in=COUNTED_STATUSES)
 
 
-class Refund(FeeColumns):
+class Refund(TextKeyModel, FeeColumns):
     """A part of one payment that was given back: it is neither allocated nor credit any more (DESIGN M3, M8).
 
     What is given back of a customer's credit is one refund of each payment that it came from.
@@ -80,6 +81,7 @@ class Refund(FeeColumns):
     refunded_on = models.DateField()  # through the gateway: the day on which it was begun there
     reference = models.CharField(max_length=120, blank=True, default="")
     note = models.CharField(max_length=400, blank=True, default="")
+    search_key = SearchKeyField("reference", "note")
     reason = models.CharField(max_length=10, choices=RefundReason.choices, blank=True, default="")
     # Whether what it takes off an invoice is settled there as goodwill, instead of being due again (M2).
     reduces_invoice = models.BooleanField(default=False)
@@ -145,6 +147,10 @@ class Refund(FeeColumns):
         ]
         indexes: ClassVar = [
             models.Index(fields=["next_refresh_at"], condition=Q(status="pending"), name="refund_to_refresh"),
+            # The list of payments, newest first.
+            models.Index(
+                fields=["organization", "-refunded_on", "-created_at", "-id"], name="refund_newest"
+            ),
         ]
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..models import Adjustment, Customer, Invoice, Party, Payment, Quote
+from ..models import Adjustment, Customer, Invoice, Party, Payment, Quote, Refund
 from ..models.text_keys import text_keys
 from .checks import Findings, Rows, TableCheck, check
 
@@ -22,6 +22,9 @@ CHECKS = (
     check(
         "M6",
         "sort keys and search keys are those of their texts",
-        *(TableCheck(model, _wrong_keys) for model in (Customer, Party, Invoice, Quote, Payment, Adjustment)),
+        *(
+            TableCheck(model, _wrong_keys)
+            for model in (Customer, Party, Invoice, Quote, Payment, Refund, Adjustment)
+        ),
     ),
 )

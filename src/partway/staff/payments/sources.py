@@ -255,6 +255,16 @@ def _present_adjustment(source: Source, adjustment: Adjustment, zone: str) -> En
     )
 
 
+def _in_payments(organization: Organization) -> Callable[[str, Q], Q]:
+    """Returns the `elsewhere` of `found_by` for refunds: a word that finds their payment, or its document."""
+    payments, in_document = Payment.objects.for_organization(organization), in_documents(organization)
+
+    def elsewhere(word: str, has_word: Q) -> Q:
+        return Q(payment__in=payments.filter(has_word | in_document(word, has_word)).values("pk"))
+
+    return elsewhere
+
+
 _SUCCEEDED = Q(status="succeeded")
 _IS_REFUNDED = Q(refunded_minor__gt=0, frozen_minor=0, lost_minor=0)
 _ALL_IS_REFUNDED = Q(refunded_minor=F("captured_minor"))
@@ -327,13 +337,8 @@ REFUNDS = Source(
     methods=("method", "payment__method"),  # one through the gateway goes the way that the payment came
     gateway_account="payment__gateway_account",
     has_member=lambda member: Q(Exists(_OF_REFUND.filter(actor_id=member))),
-    # The words of its payment, and its own reference as it is written.
     search=lambda typed, organization: (
-        Q(payment__in=Payment.objects.for_organization(organization).search(typed, organization).values("pk"))
-        | Q(reference__icontains=typed)
-        | Q(note__icontains=typed)
-        | Q(pk=typed)
-        | Q(gateway_ref=typed)
+        found_by(typed, _in_payments(organization)) | Q(pk=typed) | Q(gateway_ref=typed)
     ),
     present=_present_refund,
 )
