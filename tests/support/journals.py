@@ -8,8 +8,7 @@ from datetime import date, datetime, timedelta
 from partway.accounts.models import Organization
 from partway.billing.journal import entries
 from partway.billing.journal.entries import AccountBalance, Entry
-from partway.billing.models import Adjustment, Allocation, Customer, Event, Invoice, Payment
-from partway.billing.receivables import credit
+from partway.billing.models import Adjustment, Allocation, Event, Invoice, Payment
 from partway.lib.clock import now, today
 
 DAY = timedelta(days=1)
@@ -41,14 +40,11 @@ def check_journal(organization: Organization, *, days: int, at: datetime | None 
             due = sum(due for by_day in open_invoices for on, due in by_day.items() if on <= day)
             assert closing(rows, "receivables") == due, day
         assert closing(rows, "receivables") == sum(one.amount_due_minor for one in invoices.due())
-        customers = Customer.objects.for_organization(organization)
-        kept = [
-            one for customer in customers for one in credit.balances(customer) if one.currency == currency
-        ]
-        assert -closing(rows, "credit") == sum(one.amount_minor for one in kept)
-        waiting = Payment.objects.for_organization(organization).waiting_deposits()
-        of_currency = waiting.filter(captured_currency=currency)
-        assert -closing(rows, "deposits") == sum(one.unallocated_minor for one in of_currency)
+        received = Payment.objects.for_organization(organization).succeeded()
+        of_currency = received.filter(captured_currency=currency)
+        kept, waiting = of_currency.without_waiting_deposits(), of_currency.waiting_deposits()
+        assert -closing(rows, "credit") == sum(one.unallocated_minor for one in kept)
+        assert -closing(rows, "deposits") == sum(one.unallocated_minor for one in waiting)
 
 
 def balances(

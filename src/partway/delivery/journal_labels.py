@@ -25,6 +25,7 @@ _ACCOUNTS = {
     "revenue": _("Revenue %(of)s"),
     "discounts": _("Discounts"),
     "adjustment": _("Settled rests: %(of)s"),
+    "fees": _("Fees of payment services"),
     "write_offs": _("Write-offs"),
     "losses": _("Losses"),
 }
@@ -46,6 +47,9 @@ _ENTRIES = {
     "refund": _("Refund, %(number)s"),
     "refund_failed": _("Refund failed, %(number)s"),
     "refund_reversed": _("Refund reversed, %(number)s"),
+    "dispute_lost": _("Dispute lost, %(number)s"),
+    "dispute_won": _("Lost dispute won after all, %(number)s"),
+    "fee": _("Fee of the payment service, %(number)s"),
 }
 
 

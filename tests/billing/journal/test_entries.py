@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -16,13 +17,21 @@ from partway.billing.events import Actor
 from partway.billing.journal import entries
 from partway.billing.models import Customer, Invoice, Payment
 from partway.billing.payments import booking
-from partway.billing.receivables import credit, offline_payments, refunds, settlements, write_offs
+from partway.billing.receivables import (
+    credit,
+    dispute_losses,
+    offline_payments,
+    refunds,
+    settlements,
+    write_offs,
+)
 from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
-from partway.gateways.protocol import CheckoutState, CheckoutStatus
+from partway.gateways.protocol import CheckoutState, CheckoutStatus, DisputeStatus
 from partway.lib.clock import now, today
 from partway.lib.money import Money
+from tests.billing.payments.test_disputes import dispute, report
 from tests.support import personas
 from tests.support.journals import amounts, balances, check_journal, closing
 
@@ -171,6 +180,38 @@ def test_refund_through_gateway_passes_through_refunds_under_way(invoice: Invoic
     personas.fail_refund(refund)
     assert booked(owner)[-1][:2] == ("refund_failed", 0)
     assert booked(owner)[-1][2] == {"transit:sandbox": 70_000, "receivables": -60_000, "losses": -10_000}
+    check_journal(owner, days=1)
+
+
+def test_fees_lower_the_money_in_transit_each_in_its_currency(invoice: Invoice) -> None:
+    owner = invoice.organization
+    payment = personas.captured_payment(invoice, 60_000, fee=Money(2_030, "USD"))
+    personas.refund_in_dashboard(payment, 10_000, fee=Money(-30, "EUR"))
+    assert [found for _, _, found in booked(owner)[1:]] == [
+        {"transit:sandbox": 57_970, "fees": 2_030, "receivables": -60_000},
+        {"receivables": 10_000, "transit:sandbox": -10_000},
+    ]
+    assert booked(owner, "EUR") == [("fee", 0, {"transit:sandbox": 30, "fees": -30})]
+    check_journal(owner, days=1)
+
+
+def test_dispute_moves_money_when_it_is_lost_and_again_when_it_is_won(invoice: Invoice) -> None:
+    owner = invoice.organization
+    payment = personas.captured_payment(invoice, 60_000)
+    opened = replace(dispute(70_000), fee=Money(1_500, "USD"))
+    row = report(payment, opened)
+    lost = replace(opened, status=DisputeStatus.LOST)
+    report(payment, lost)
+    check_journal(owner, days=1)
+    expected = Money(60_000, "USD")
+    dispute_losses.settle(row, expected=expected, by=personas.owner_actor(owner), now=now())
+    report(payment, replace(opened, status=DisputeStatus.WON, fee=None))
+    assert booked(owner)[2:] == [
+        ("fee", 0, {"fees": 1_500, "transit:sandbox": -1_500}),
+        ("dispute_lost", 0, {"receivables": 60_000, "losses": 10_000, "transit:sandbox": -70_000}),
+        ("settled", 0, {"losses": 60_000, "receivables": -60_000}),
+        ("dispute_won", 0, {"transit:sandbox": 71_500, "losses": -70_000, "fees": -1_500}),
+    ]
     check_journal(owner, days=1)
 
 

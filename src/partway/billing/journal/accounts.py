@@ -20,13 +20,14 @@ from .. import events
 from ..errors import FieldError, Invalid, Stale, field_error
 from ..events import Actor
 from ..models import InvoiceLine, LedgerAccount
-from ..models.adjustments import AdjustmentReason
+from ..models.adjustments import CHOSEN_REASONS
 
 RECEIVABLES = "receivables"
 DEPOSITS = "deposits"
 CREDIT = "credit"
 REFUNDS_UNDER_WAY = "refunds_under_way"
 DISCOUNTS = "discounts"
+FEES = "fees"
 WRITE_OFFS = "write_offs"
 LOSSES = "losses"
 
@@ -44,13 +45,14 @@ _CODES = {
     "revenue": "4000",
     DISCOUNTS: "4100",
     "adjustment": "6000",
+    FEES: "6050",
     WRITE_OFFS: "6100",
     LOSSES: "6200",
 }
 _CODES_OF = {
     **{f"mode:{mode}": f"{1000 + 10 * n}" for n, mode in enumerate(default_payment_modes(), 1)},
     **{f"transit:{gateway}": f"{1100 + n}" for n, gateway in enumerate(GATEWAYS, 1)},
-    **{f"adjustment:{reason}": f"{6000 + 10 * n}" for n, reason in enumerate(AdjustmentReason.values)},
+    **{f"adjustment:{reason}": f"{6000 + 10 * n}" for n, reason in enumerate(CHOSEN_REASONS)},
 }
 _ORDER = {kind: position for position, kind in enumerate(_CODES)}
 MAX_CODE_LENGTH, MAX_NAME_LENGTH = 20, 80
@@ -78,6 +80,11 @@ class Account:
 def by_rate(kind: str, tax_percent: Decimal) -> str:
     """Returns the key of revenue or tax at this rate: `tax:7.7`."""
     return f"{kind}:{tax_percent.normalize():f}"
+
+
+def adjustment(reason: str) -> str:
+    """Returns the key of what was settled for this reason; what a lost dispute took is a loss."""
+    return LOSSES if reason == "dispute" else f"adjustment:{reason}"
 
 
 def in_order(keys: Iterable[str]) -> list[str]:
@@ -118,7 +125,7 @@ def known_keys(organization: Organization) -> list[str]:
         *(f"mode:{mode}" for mode in organization.payment_modes),
         *(f"transit:{gateway}" for gateway in gateways),
         *(by_rate(kind, rate) for kind in ("tax", "revenue") for rate in rates if rate or kind == "revenue"),
-        *(f"adjustment:{reason}" for reason in AdjustmentReason.values),
+        *(adjustment(reason) for reason in CHOSEN_REASONS),
         *LedgerAccount.objects.for_organization(organization).values_list("key", flat=True),
     }
     return in_order(keys)

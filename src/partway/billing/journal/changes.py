@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from ..models import Payment
+from .calendar import Calendar
+
 Amounts = Mapping[str, int]  # minor units by the key of an account: positive is debit, negative credit
 
 
@@ -13,7 +16,8 @@ Amounts = Mapping[str, int]  # minor units by the key of an account: positive is
 class Change:
     """The part of an entry that follows from one fact.
 
-    fact: the id of the row, which is also what the entry refers to. act: the changes of one act, day and moment are one
+    of: the invoice or payment by whose facts it was found. fact: the id of the row, which is also what the entry
+    refers to. act: the changes of one act, day and moment are one
     entry. kind: a code such as invoice_sent, payment, refund; `detail` a reason or a method of it.
     happened_on: the day that it belongs to; `day` is a later one where that was closed.
     document: the kind of the document and its id. party: the customer as the document showed them then.
@@ -22,6 +26,7 @@ class Change:
     day: date
     happened_on: date
     at: datetime
+    of: str
     act: str
     fact: str
     kind: str
@@ -29,6 +34,7 @@ class Change:
     number: str
     party: str
     customer: str
+    currency: str
     amounts: Amounts
     detail: str = ""
 
@@ -37,3 +43,37 @@ def difference(before: Amounts, after: Amounts) -> dict[str, int]:
     """Returns by how much each account changes; accounts that stay are left out."""
     changed = {key: after.get(key, 0) - before.get(key, 0) for key in {**before, **after}}
     return {key: minor for key, minor in changed.items() if minor}
+
+
+def of_payment(
+    payment: Payment,
+    calendar: Calendar,
+    amounts: Amounts,
+    *,
+    at: datetime,
+    kind: str,
+    fact: str,
+    act: str,
+    currency: str = "",
+    happened_on: date | None = None,
+    detail: str = "",
+) -> Change:
+    """Returns a change by a fact of this payment; in its currency, on the day of `at`, where nothing else is said."""
+    document = payment.document
+    happened_on = happened_on or calendar.day(at)
+    return Change(
+        day=calendar.booking_day(happened_on, at, fact),
+        happened_on=happened_on,
+        at=at,
+        of=payment.pk,
+        act=act,
+        fact=fact,
+        kind=kind,
+        document=(document.kind, document.pk),
+        number=document.number or "",
+        party=payment.issued_to_id or document.issued_to_id or "",
+        customer=document.customer_id,
+        currency=currency or payment.captured_currency,
+        amounts=amounts,
+        detail=detail,
+    )

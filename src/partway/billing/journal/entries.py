@@ -9,15 +9,15 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TypeVar
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from partway.accounts.models import Organization
 from partway.lib import clock
 from partway.lib.money import Money
 
-from ..models import Allocation, Event, Invoice, Party, Payment, Refund
+from ..models import Allocation, Dispute, Event, Invoice, Party, Payment, Refund
 from ..models.payments import RECEIVED_STATUSES
-from . import invoices, payments, refunds
+from . import disputes, fees, invoices, payments, refunds
 from .accounts import in_order
 from .calendar import ZONE_SLACK, Calendar
 from .changes import Change
@@ -28,7 +28,15 @@ _FIRST_WINDOW, _LONGEST_WINDOW = 7, 31  # days
 # What an entry is called where an act has changes of several kinds: the first of these. All others come after them.
 _LEADING_KINDS = (
     *("invoice_sent", "invoice_edited", "invoice_voided", "deposit", "payment_reversed"),
-    *("refund_failed", "refund_reversed", "refund", "refund_started", "payment"),
+    *(
+        "dispute_lost",
+        "dispute_won",
+        "refund_failed",
+        "refund_reversed",
+        "refund",
+        "refund_started",
+        "payment",
+    ),
 )
 
 T = TypeVar("T")
@@ -83,6 +91,9 @@ def currencies(organization: Organization) -> list[str]:
         *issued.values_list("currency", flat=True).distinct(),
         *received.values_list("captured_currency", flat=True).distinct(),
     }
+    for charged in (Payment, Refund, Dispute):
+        with_fee = charged.objects.for_organization(organization).exclude(fee_currency="")
+        used |= set(with_fee.values_list("fee_currency", flat=True).distinct())
     return sorted(used) or [organization.currency]
 
 
@@ -98,7 +109,7 @@ def entries(organization: Organization, *, currency: str, since: date, until: da
         of_window = [
             change
             for change in _changes(*_touched(organization, currency, calendar, since, last), calendar)
-            if since <= change.day <= last
+            if since <= change.day <= last and change.currency == currency
         ]
         yield from _grouped(of_window, currency)
         since, days = last + timedelta(days=1), min(2 * days, _LONGEST_WINDOW)
@@ -117,6 +128,8 @@ def trial_balance(
     # By act, as entries are: what only passes through an account within one is neither debit nor credit of it.
     moved: dict[tuple[date, datetime, str, str], int] = defaultdict(int)
     for change in all_changes(organization, currency, until):
+        if change.currency != currency:
+            continue
         for key, minor in change.amounts.items():
             if change.day < since:
                 opening[key] += minor
@@ -144,7 +157,7 @@ def all_changes(organization: Organization, currency: str, until: date) -> Itera
     calendar = Calendar.of(organization)
     recorded = {"sent_at__lt": clock.end_of_day(until, organization.time_zone) + ZONE_SLACK}
     issued = Invoice.objects.for_organization(organization).filter(currency=currency, **recorded)
-    received = Payment.objects.for_organization(organization).filter(captured_currency=currency)
+    received = Payment.objects.for_organization(organization).filter(_is_in(currency))
     yield from _changes(
         issued.order_by("pk").values_list("pk", flat=True).iterator(),
         received.order_by("pk").values_list("pk", flat=True).iterator(),
@@ -166,6 +179,8 @@ def _changes(invoice_ids: Iterable[str], payment_ids: Iterable[str], calendar: C
     for part in _parts(payment_ids):
         yield from payments.changes(part, calendar)
         yield from refunds.changes(part, calendar)
+        yield from disputes.changes(part, calendar)
+        yield from fees.changes(part, calendar)
 
 
 def _parts(rows: Iterable[T]) -> Iterator[list[T]]:
@@ -204,8 +219,15 @@ def _touched(
     allocated = Allocation.objects.filter(payment__in=payment_ids).values_list("invoice", flat=True)
     invoice_ids |= set(allocated)
     issued = Invoice.objects.filter(pk__in=invoice_ids, currency=currency, sent_at__isnull=False)
-    received = Payment.objects.filter(pk__in=payment_ids, captured_currency=currency)
+    received = Payment.objects.filter(_is_in(currency), pk__in=payment_ids)
     return issued.values_list("pk", flat=True), received.values_list("pk", flat=True)
+
+
+def _is_in(currency: str) -> Q:
+    """Selects the payments of which a fact is in this currency: the money itself, or a fee."""
+    of_payment = {"payment": OuterRef("pk"), "fee_currency": currency}
+    fees_of = (Exists(model.objects.filter(**of_payment)) for model in (Refund, Dispute))
+    return Q(captured_currency=currency) | Q(fee_currency=currency) | Q(*fees_of, _connector=Q.OR)
 
 
 def _recorded(organization: Organization, when: Q) -> tuple[set[str], set[str]]:
@@ -249,9 +271,10 @@ def _grouped(changes: Collection[Change], currency: str) -> Iterator[Entry]:
             )
 
 
-def _lead(change: Change) -> tuple[int, str]:
-    named = change.kind in _LEADING_KINDS
-    return _LEADING_KINDS.index(change.kind) if named else len(_LEADING_KINDS), change.fact
+def _lead(change: Change) -> tuple[int, bool, str]:
+    """Sorts the changes of an act: first the one that the entry is called after and refers to."""
+    rank = _LEADING_KINDS.index(change.kind) if change.kind in _LEADING_KINDS else len(_LEADING_KINDS)
+    return rank, change.fact != change.act, change.fact
 
 
 def _lines(sums: dict[str, int], currency: str) -> tuple[EntryLine, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from ..documents.amounts import LineAmount, tax_by_rate
 from ..models import Adjustment, Allocation, Event, Invoice, InvoiceLine, Refund
 from . import accounts
-from .accounts import by_rate
+from .accounts import adjustment, by_rate
 from .calendar import Calendar
 from .changes import Amounts, Change, difference
 
@@ -21,9 +21,6 @@ from .changes import Amounts, Change, difference
 _CONTENT_EVENTS = ("invoice.sent", "invoice.edited", "invoice.parties_corrected")
 _STATUS_EVENTS = ("invoice.voided", "invoice.written_off", "invoice.reopened", "invoice.paid")
 EVENTS = (*_CONTENT_EVENTS, *_STATUS_EVENTS)
-
-# An adjustment that an act took back is part of the entry of that act.
-_PART_OF_EDIT = ("invoice_changed", "invoice_voided")
 
 Fact = Event | Allocation | Adjustment
 
@@ -52,7 +49,7 @@ class _Books:
             return {}
         owed = accounts.WRITE_OFFS if self.status == "written_off" else accounts.RECEIVABLES
         due = self.total - self.paid.total() - self.adjusted.total()
-        reasons = {f"adjustment:{reason}": minor for reason, minor in self.adjusted.items()}
+        reasons = {adjustment(reason): minor for reason, minor in self.adjusted.items()}
         return {**self.version.amounts, owed: due, **reasons, **self.paid}
 
 
@@ -146,6 +143,7 @@ class _Replay:
             # Where it fitted only later, or on the day it was recorded, that is when it happened to the invoice.
             happened_on=happened_on if day == earliest else day,
             at=row.created_at,
+            of=self._invoice.pk,
             act=act,
             fact=row.pk,
             kind=kind,
@@ -153,6 +151,7 @@ class _Replay:
             number=self._invoice.number or "",
             party=self._books.version.party,
             customer=self._invoice.customer_id,
+            currency=self._invoice.currency,
             amounts=amounts,
             detail=detail,
         )
@@ -211,15 +210,16 @@ def _origin(row: Fact) -> tuple[str, str, str]:
         case Allocation(cause="payment" | "deposit" | "reversed"):
             kind = {"payment": "payment", "deposit": "deposit_applied", "reversed": "payment_reversed"}
             return kind[row.cause], row.payment_id, ""
-        case Allocation(cause="refunded" | "restored"):
-            return "refund_started" if row.cause == "refunded" else "refund_failed", row.refund_id or "", ""
+        case Allocation(cause="refunded" | "restored" | "disputed" | "reinstated"):
+            kind = {"refunded": "refund_started", "restored": "refund_failed", "disputed": "dispute_lost"}
+            return kind.get(row.cause, "dispute_won"), row.refund_id or row.dispute_id or "", ""
         case Allocation():
             kind = {"credit": "credit_applied", "released": "credit_released", "edited": "invoice_edited"}
             return kind[row.cause], row.invoice_id, ""
         case Adjustment(amount_minor=minor) if minor > 0:
-            return "settled", row.refund_id or row.pk, row.reason
-        case Adjustment():
-            of_refund = row.taken_from.refund_id if row.taken_from and row.cause == "refund_failed" else None
-            act = row.invoice_id if row.cause in _PART_OF_EDIT else of_refund or row.pk
-            return "settlement_taken_back", act, row.reason
+            return "settled", row.refund_id or row.dispute_id or row.pk, row.reason
+        case Adjustment(cause=cause, taken_from=Adjustment() as settled):
+            acts = dict.fromkeys(("invoice_changed", "invoice_voided"), row.invoice_id)
+            acts |= {"refund_failed": settled.refund_id, "dispute_won": settled.dispute_id}
+            return "settlement_taken_back", acts.get(cause) or row.pk, row.reason
     return row.type.replace(".", "_"), row.invoice_id or "", ""

@@ -10,7 +10,7 @@ from ..models import Allocation, Event, Payment
 from ..models.payments import RECEIVED_STATUSES
 from . import accounts
 from .calendar import Calendar
-from .changes import Change
+from .changes import Change, of_payment
 
 
 def money_account(payment: Payment) -> str:
@@ -38,19 +38,19 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
         is_deposit = payment.quote_id is not None and bool(payment.accepted)
         liability = accounts.DEPOSITS if is_deposit else accounts.CREDIT
         money = money_account(payment)
-        kind = "deposit" if is_deposit else "payment"
-        received = _change(payment, calendar, at, kind, {money: captured, liability: -captured})
-        yield received
+        shared = {"fact": payment.pk, "act": payment.pk, "detail": payment.method}
+        kind, received = "deposit" if is_deposit else "payment", {money: captured, liability: -captured}
+        yield of_payment(payment, calendar, received, at=at, kind=kind, happened_on=payment.paid_on, **shared)
         if is_deposit and (end := ends.get(payment.pk)):
             # What no invoice took of it when it ended is credit.
             ended_at, allocated = end
             rest, liability = captured - allocated, accounts.CREDIT
             if rest:
                 amounts = {accounts.DEPOSITS: rest, accounts.CREDIT: -rest}
-                yield _change(payment, calendar, ended_at, "deposit_applied", amounts)
+                yield of_payment(payment, calendar, amounts, at=ended_at, kind="deposit_applied", **shared)
         if payment.status == "reversed":
-            bounced = {money: -captured, liability: captured}
-            yield _change(payment, calendar, reversals[payment.pk], "payment_reversed", bounced)
+            bounced, at = {money: -captured, liability: captured}, reversals[payment.pk]
+            yield of_payment(payment, calendar, bounced, at=at, kind="payment_reversed", **shared)
 
 
 def _ends_of_deposits(deposits: Iterable[Payment]) -> dict[str, tuple[datetime, int]]:
@@ -59,27 +59,8 @@ def _ends_of_deposits(deposits: Iterable[Payment]) -> dict[str, tuple[datetime, 
     taken = Allocation.objects.filter(payment__in=deposits, cause="deposit")
     for payment, at, minor in taken.values_list("payment", "created_at", "amount_minor"):
         ends[payment].append((at, minor))
-    given_back = Event.objects.filter(payment__in=deposits, data__ends_deposit=True)
-    for payment, at in given_back.filter(type__startswith="refund.").values_list("payment", "created_at"):
+    # By a refund or a lost dispute.
+    ended = Event.objects.filter(payment__in=deposits, data__ends_deposit=True)
+    for payment, at in ended.values_list("payment", "created_at"):
         ends[payment].append((at, 0))
     return {payment: min(found) for payment, found in ends.items()}
-
-
-def _change(payment: Payment, calendar: Calendar, at: datetime, kind: str, amounts: dict[str, int]) -> Change:
-    is_receipt = kind in ("payment", "deposit")
-    happened_on = (payment.paid_on if is_receipt else None) or calendar.day(at)
-    document = payment.document
-    return Change(
-        day=calendar.booking_day(happened_on, at, payment.pk),
-        happened_on=happened_on,
-        at=at,
-        act=payment.pk,
-        fact=payment.pk,
-        kind=kind,
-        document=(document.kind, document.pk),
-        number=document.number or "",
-        party=payment.issued_to_id or "",
-        customer=document.customer_id,
-        amounts=amounts,
-        detail=payment.method,
-    )

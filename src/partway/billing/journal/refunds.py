@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from ..models import Event, Payment, Refund
+from ..models import Event, Refund
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, difference
+from .changes import Change, difference, of_payment
 from .payments import money_account
 
 # The status that each event of a refund leads to.
@@ -24,24 +24,20 @@ _KINDS = {"failed": "refund_failed", "reversed": "refund_reversed", "succeeded":
 
 def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     """Yields the changes by the refunds of these payments, those of each refund in order."""
-    refunds = Refund.objects.filter(payment__in=list(payments))
-    rows = {row.pk: row for row in refunds.select_related("payment__gateway_account").order_by("pk")}
+    refunds = Refund.objects.filter(payment__in=list(payments)).order_by("pk")
+    rows = refunds.select_related(*(f"payment__{name}" for name in ("gateway_account", "invoice", "quote")))
     events: dict[str, list[Event]] = defaultdict(list)
-    of_payments = {row.payment_id for row in rows.values()}
-    for event in Event.objects.filter(payment__in=of_payments, type__startswith="refund."):
+    of_payments = Event.objects.filter(payment__in={row.payment_id for row in rows})
+    for event in of_payments.filter(type__in=_STATUSES | {"refund.loss_covered": ""}):
         events[event.data["refund"]].append(event)
-    documents = Payment.objects.filter(pk__in=of_payments).select_related("invoice", "quote")
-    by_id = {payment.pk: payment for payment in documents}
-    for pk, row in rows.items():
-        yield from _of_refund(row, by_id[row.payment_id], events[pk], calendar)
+    for row in rows:
+        yield from _of_refund(row, events[row.pk], calendar)
 
 
-def _of_refund(
-    refund: Refund, payment: Payment, events: Iterable[Event], calendar: Calendar
-) -> Iterator[Change]:
-    money = f"mode:{refund.method}" if refund.mode == "offline" else money_account(refund.payment)
+def _of_refund(refund: Refund, events: Iterable[Event], calendar: Calendar) -> Iterator[Change]:
+    payment = refund.payment
+    money = f"mode:{refund.method}" if refund.mode == "offline" else money_account(payment)
     status, lost, before = "", 0, dict[str, int]()
-    document = payment.document
     for event in sorted(events, key=lambda event: (event.created_at, event.pk)):
         status = _STATUSES.get(event.type, status)
         # Of one at the gateway's dashboard beyond the payment; a later event says how much of that is covered since.
@@ -58,18 +54,14 @@ def _of_refund(
         if not amounts:
             continue
         is_typed = refund.mode == "offline" and status == "succeeded"
-        happened_on = refund.refunded_on if is_typed else calendar.day(event.created_at)
-        yield Change(
-            day=calendar.booking_day(happened_on, event.created_at, event.pk),
-            happened_on=happened_on,
+        yield of_payment(
+            payment,
+            calendar,
+            amounts,
             at=event.created_at,
-            act=refund.pk,
-            fact=event.pk,
             kind=_KINDS.get(status, "refund_started"),
-            document=(document.kind, document.pk),
-            number=document.number or "",
-            party=payment.issued_to_id or "",
-            customer=document.customer_id,
-            amounts=amounts,
+            fact=event.pk,
+            act=refund.pk,
+            happened_on=refund.refunded_on if is_typed else None,
             detail=refund.method,
         )

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from partway.accounts.models import Organization
 
-from ..journal import accounts, invoices, payments, refunds
+from ..journal import accounts, disputes, fees, invoices, payments, refunds
 from ..journal.calendar import Calendar
 from ..journal.changes import Change
 from ..models import Allocation, Closing, Invoice, Payment
@@ -29,7 +29,7 @@ def _wrong_invoices(rows: Rows) -> Findings:
         stored = {invoice.pk: invoice for invoice in Invoice.objects.filter(pk__in=part)}
         replayed: dict[str, list[Change]] = defaultdict(list)
         for change in invoices.changes(part, calendar):
-            replayed[change.document[1]].append(change)
+            replayed[change.of].append(change)
         for pk, invoice in stored.items():
             due = {"sent": invoice.amount_due_minor}.get(invoice.status, 0)
             given_up = {"written_off": invoice.amount_due_minor}.get(invoice.status, 0)
@@ -49,11 +49,9 @@ def _wrong_payments(rows: Rows) -> Findings:
     received = rows.filter(status__in=RECEIVED_STATUSES)
     for calendar, part in _by_organization(received.values_list("organization", "pk")):
         replayed: dict[str, list[Change]] = defaultdict(list)
-        for change in payments.changes(part, calendar):
-            replayed[change.act].append(change)
-        of_refunds = dict(Payment.objects.filter(pk__in=part).values_list("refunds__pk", "pk"))
-        for change in refunds.changes(part, calendar):
-            replayed[of_refunds[change.act]].append(change)
+        for facts in (payments, refunds, disputes, fees):
+            for change in facts.changes(part, calendar):
+                replayed[change.of].append(change)
         deposits: dict[str, int] = defaultdict(int)
         for pk, minor in Allocation.objects.filter(payment__in=part, cause="deposit").values_list(
             "payment", "amount_minor"
