@@ -16,6 +16,7 @@ from .receipt_figures import adjustment_label, method_label
 
 _ACCOUNTS = {
     "mode": _("Received: %(of)s"),
+    "bank": _("Bank: payouts"),
     "transit": _("Cash in transit: %(of)s"),
     "receivables": _("Receivables"),
     "deposits": _("Deposits of customers"),
@@ -49,6 +50,8 @@ _ENTRIES = {
     "refund_reversed": _("Refund reversed, %(number)s"),
     "dispute_lost": _("Dispute lost, %(number)s"),
     "dispute_won": _("Lost dispute won after all, %(number)s"),
+    "payout": _("Payout %(number)s"),
+    "payout_failed": _("Payout %(number)s came back"),
     "fee": _("Fee of the payment service, %(number)s"),
 }
 

@@ -28,7 +28,7 @@ from partway.billing.receivables import (
 from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
-from partway.gateways.protocol import CheckoutState, CheckoutStatus, DisputeStatus
+from partway.gateways.protocol import CheckoutState, CheckoutStatus, DisputeStatus, PayoutStatus
 from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests.billing.payments.test_disputes import dispute, report
@@ -193,6 +193,23 @@ def test_fees_lower_the_money_in_transit_each_in_its_currency(invoice: Invoice) 
     ]
     assert booked(owner, "EUR") == [("fee", 0, {"transit:sandbox": 30, "fees": -30})]
     check_journal(owner, days=1)
+
+
+def test_payout_moves_money_from_transit_to_bank_and_back(invoice: Invoice) -> None:
+    owner = invoice.organization
+    personas.captured_payment(invoice, 60_000, fee=Money(2_000, "USD"))
+    arrived_on = today(now(), owner.time_zone) - 2 * DAY
+    items = (personas.payout_item("payment", 60_000, 2_000), personas.payout_item("fee", -500, 0))
+    personas.pay_out(owner, *items, arrives_on=arrived_on)
+    assert booked(owner)[0] == ("payout", 2, {"bank": 57_500, "fees": 500, "transit:sandbox": -58_000})
+    check_journal(owner, days=3)
+    personas.pay_out(owner, *items, arrives_on=arrived_on, status=PayoutStatus.FAILED)
+    assert booked(owner)[-1] == (
+        "payout_failed",
+        0,
+        {"transit:sandbox": 58_000, "bank": -57_500, "fees": -500},
+    )
+    check_journal(owner, days=3)
 
 
 def test_dispute_moves_money_when_it_is_lost_and_again_when_it_is_won(invoice: Invoice) -> None:

@@ -23,6 +23,7 @@ from ..models import InvoiceLine, LedgerAccount
 from ..models.adjustments import CHOSEN_REASONS
 
 RECEIVABLES = "receivables"
+BANK = "bank"
 DEPOSITS = "deposits"
 CREDIT = "credit"
 REFUNDS_UNDER_WAY = "refunds_under_way"
@@ -36,6 +37,7 @@ LOSSES = "losses"
 # that is below.
 _CODES = {
     "mode": "1000",
+    BANK: "1090",
     "transit": "1100",
     RECEIVABLES: "1200",
     DEPOSITS: "2000",

@@ -15,9 +15,9 @@ from partway.accounts.models import Organization
 from partway.lib import clock
 from partway.lib.money import Money
 
-from ..models import Allocation, Dispute, Event, Invoice, Party, Payment, Refund
+from ..models import Allocation, Dispute, Event, Invoice, Party, Payment, Payout, Refund
 from ..models.payments import RECEIVED_STATUSES
-from . import disputes, fees, invoices, payments, refunds
+from . import disputes, fees, invoices, payments, payouts, refunds
 from .accounts import in_order
 from .calendar import ZONE_SLACK, Calendar
 from .changes import Change
@@ -40,6 +40,15 @@ _LEADING_KINDS = (
 )
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The ids of the rows whose facts are replayed."""
+
+    invoices: Iterable[str]
+    payments: Iterable[str]
+    payouts: Iterable[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +115,10 @@ def entries(organization: Organization, *, currency: str, since: date, until: da
     days = _FIRST_WINDOW
     while since <= until:
         last = min(until, since + timedelta(days=days - 1))
+        touched = _touched(organization, calendar, since, last)
         of_window = [
             change
-            for change in _changes(*_touched(organization, currency, calendar, since, last), calendar)
+            for change in _changes(touched, calendar)
             if since <= change.day <= last and change.currency == currency
         ]
         yield from _grouped(of_window, currency)
@@ -128,8 +138,6 @@ def trial_balance(
     # By act, as entries are: what only passes through an account within one is neither debit nor credit of it.
     moved: dict[tuple[date, datetime, str, str], int] = defaultdict(int)
     for change in all_changes(organization, currency, until):
-        if change.currency != currency:
-            continue
         for key, minor in change.amounts.items():
             if change.day < since:
                 opening[key] += minor
@@ -153,34 +161,35 @@ def trial_balance(
 
 
 def all_changes(organization: Organization, currency: str, until: date) -> Iterator[Change]:
-    """Yields every change of the books that could be booked until then, in no order."""
+    """Yields every change of the books in this currency that could be booked until then, in no order."""
     calendar = Calendar.of(organization)
     recorded = {"sent_at__lt": clock.end_of_day(until, organization.time_zone) + ZONE_SLACK}
     issued = Invoice.objects.for_organization(organization).filter(currency=currency, **recorded)
     received = Payment.objects.for_organization(organization).filter(_is_in(currency))
-    yield from _changes(
-        issued.order_by("pk").values_list("pk", flat=True).iterator(),
-        received.order_by("pk").values_list("pk", flat=True).iterator(),
-        calendar,
+    paid_out = Payout.objects.for_organization(organization).filter(currency=currency)
+    every = (
+        rows.order_by("pk").values_list("pk", flat=True).iterator() for rows in (issued, received, paid_out)
     )
+    yield from (change for change in _changes(Documents(*every), calendar) if change.currency == currency)
 
 
 def recent_facts(organization: Organization, calendar: Calendar, since: datetime, through: date) -> list[str]:
     """Returns the ids of the facts that were recorded from this moment on and are booked up to this day."""
-    touched = _recorded(organization, Q(created_at__gte=since))
-    found = _changes(*touched, calendar)
+    found = _changes(_recorded(organization, Q(created_at__gte=since)), calendar)
     return sorted({change.fact for change in found if change.at >= since and change.day <= through})
 
 
-def _changes(invoice_ids: Iterable[str], payment_ids: Iterable[str], calendar: Calendar) -> Iterator[Change]:
-    """Yields every change by these invoices and payments; a new kind of fact is one more function here."""
-    for part in _parts(invoice_ids):
+def _changes(documents: Documents, calendar: Calendar) -> Iterator[Change]:
+    """Yields every change by these documents; a new kind of fact is one more function here."""
+    for part in _parts(documents.invoices):
         yield from invoices.changes(part, calendar)
-    for part in _parts(payment_ids):
+    for part in _parts(documents.payments):
         yield from payments.changes(part, calendar)
         yield from refunds.changes(part, calendar)
         yield from disputes.changes(part, calendar)
         yield from fees.changes(part, calendar)
+    for part in _parts(documents.payouts):
+        yield from payouts.changes(part, calendar)
 
 
 def _parts(rows: Iterable[T]) -> Iterator[list[T]]:
@@ -194,33 +203,29 @@ def _parts(rows: Iterable[T]) -> Iterator[list[T]]:
         yield part
 
 
-def _touched(
-    organization: Organization, currency: str, calendar: Calendar, since: date, until: date
-) -> tuple[Collection[str], Collection[str]]:
-    """Returns the invoices and payments of which a fact can be booked in these days, in one currency."""
+def _touched(organization: Organization, calendar: Calendar, since: date, until: date) -> Documents:
+    """Returns the documents of which a fact can be booked in these days."""
     begin = clock.end_of_day(since - timedelta(days=1), organization.time_zone) - ZONE_SLACK
     end = clock.end_of_day(until, organization.time_zone) + ZONE_SLACK
-    invoice_ids, payment_ids = _recorded(organization, Q(created_at__gte=begin, created_at__lt=end))
+    found = _recorded(organization, Q(created_at__gte=begin, created_at__lt=end))
     # What was recorded later with an earlier day; where such a day was closed, from any day before.
-    is_earlier = Q(paid_on__lte=until, created_at__gte=end)
-    moved_here = any(
-        one.through and since <= one.through + timedelta(days=1) <= until for one in calendar.closings
-    )
-    if not moved_here:
-        is_earlier &= Q(paid_on__gte=since)
-    payment_ids |= set(
-        Payment.objects.for_organization(organization).filter(is_earlier).values_list("pk", flat=True)
-    )
-    given_back = Refund.objects.for_organization(organization).filter(
-        mode="offline", refunded_on__lte=until, created_at__gte=end
-    )
-    payment_ids |= set(given_back.values_list("payment", flat=True))
+    moved_here = any(since <= one.through + timedelta(days=1) <= until for one in calendar.closings)
+    first = date.min if moved_here else since
+    later = {"organization": organization, "created_at__gte": end}
+    paid = Payment.objects.filter(paid_on__range=(first, until), **later)
+    given_back = Refund.objects.filter(mode="offline", refunded_on__range=(first, until), **later)
+    # Of a payout only its first report is that old; there are few.
+    arrived = Payout.objects.filter(organization=organization, arrives_on__range=(first, until))
+    payment_ids = {
+        *found.payments,
+        *paid.values_list("pk", flat=True),
+        *given_back.values_list("payment", flat=True),
+    }
     # A payment or a refund that was recorded changes every invoice that it is on, and that by an allocation only.
-    allocated = Allocation.objects.filter(payment__in=payment_ids).values_list("invoice", flat=True)
-    invoice_ids |= set(allocated)
-    issued = Invoice.objects.filter(pk__in=invoice_ids, currency=currency, sent_at__isnull=False)
-    received = Payment.objects.filter(_is_in(currency), pk__in=payment_ids)
-    return issued.values_list("pk", flat=True), received.values_list("pk", flat=True)
+    invoice_ids = set(found.invoices)
+    for part in _parts(payment_ids):
+        invoice_ids |= set(Allocation.objects.filter(payment__in=part).values_list("invoice", flat=True))
+    return Documents(invoice_ids, payment_ids, {*found.payouts, *arrived.values_list("pk", flat=True)})
 
 
 def _is_in(currency: str) -> Q:
@@ -230,12 +235,14 @@ def _is_in(currency: str) -> Q:
     return Q(captured_currency=currency) | Q(fee_currency=currency) | Q(*fees_of, _connector=Q.OR)
 
 
-def _recorded(organization: Organization, when: Q) -> tuple[set[str], set[str]]:
-    """Returns the invoices and the payments that have an event of this time."""
+def _recorded(organization: Organization, when: Q) -> Documents:
+    """Returns the documents that have an event of this time."""
     recorded = Event.objects.for_organization(organization).filter(when)
-    invoice_ids = recorded.filter(invoice__isnull=False).values_list("invoice", flat=True).distinct()
-    payment_ids = recorded.filter(payment__isnull=False).values_list("payment", flat=True).distinct()
-    return set(invoice_ids), set(payment_ids)
+    found = (
+        set(recorded.filter(**{f"{noun}__isnull": False}).values_list(noun, flat=True).distinct())
+        for noun in ("invoice", "payment", "payout")
+    )
+    return Documents(*found)
 
 
 def _grouped(changes: Collection[Change], currency: str) -> Iterator[Entry]:
