@@ -184,7 +184,7 @@ def payout_item(invoice: Invoice, **columns: Any) -> PayoutItem:
 
 def refunded_item(invoice: Invoice) -> PayoutItem:
     row = refund_at_gateway(invoice)
-    return payout_item(invoice, payment=row.payment, refund=row)
+    return payout_item(invoice, kind="refund", payment=row.payment, refund=row)
 
 
 def automatic_refund(invoice: Invoice) -> Refund:
@@ -341,7 +341,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "payout_item_position_unique": duplicated(lambda invoice: payout_item(invoice, gateway_ref="be_2")),
     "payout_item_once_per_ref": duplicated(lambda invoice: payout_item(invoice, position=2)),
     "payout_item_kind_known": overwritten(payout_item, kind="tip"),
-    "payout_item_refund_has_payment": overwritten(refunded_item, payment=None),
+    "payout_item_of_one": overwritten(refunded_item, kind="payment"),
     "payment_fee_of_gateway": overwritten(payment, fee_minor=100),
     "refund_fee_of_gateway": overwritten(refund, fee_minor=100, fee_currency="USD"),
     "payment_reversed_only_offline": overwritten(paid_deposit, status="reversed"),

@@ -93,6 +93,23 @@ def test_payout_books_refund_and_fee_that_were_not_heard_of(
     assert PayoutItem.objects.get(kind="refund").refund == payment.refunds.get()
 
 
+def test_payout_has_disputes_and_what_comes_back_of_them(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request)
+    dispute_ref = gateway_driver.dispute(payment, 10_000)
+    gateway_driver.decide_dispute(dispute_ref, "won")
+    gateway_driver.pay_out()
+    read()
+    payout, dispute = Payout.objects.get(), payment.disputes.get()
+    assert payout.amount == Money(29_555, "USD")
+    entries = payout.items.filter(kind="dispute").order_by("position")
+    assert list(entries.values_list("amount_minor", "fee_minor", "dispute")) == [
+        (-10_000, 1_500, dispute.pk),
+        (10_000, -1_500, dispute.pk),
+    ]
+
+
 def test_payout_is_booked_although_its_payment_cannot_be_fetched(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:

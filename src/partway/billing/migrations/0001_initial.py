@@ -2163,6 +2163,15 @@ class Migration(migrations.Migration):
                         to="billing.refund",
                     ),
                 ),
+                (
+                    "dispute",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payout_items",
+                        to="billing.dispute",
+                    ),
+                ),
             ],
             options={
                 "constraints": [
@@ -2178,9 +2187,16 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("refund__isnull", True), ("payment__isnull", False), _connector="OR"
+                            models.Q(("dispute__isnull", True), ("refund__isnull", True)),
+                            models.Q(
+                                ("dispute__isnull", True), ("kind", "refund"), ("payment__isnull", False)
+                            ),
+                            models.Q(
+                                ("kind", "dispute"), ("payment__isnull", False), ("refund__isnull", True)
+                            ),
+                            _connector="OR",
                         ),
-                        name="payout_item_refund_has_payment",
+                        name="payout_item_of_one",
                     ),
                 ],
             },

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import GatewayAccount, Organization
 
+from .disputes import Dispute
 from .fields import MoneyOf, OrganizationQuerySet, id_field
 from .payments import Payment
 from .refunds import Refund
@@ -71,7 +72,7 @@ class Payout(models.Model):
 class PayoutItem(models.Model):
     """One entry of the gateway's balance in a payout, in the payout's currency; negative amounts take from it.
 
-    Linked to our payment and refund where we have them; one that is of neither is named by the gateway's ids.
+    Linked to our payment, refund and dispute where we have them; one that is of none is named by the gateway's ids.
     """
 
     id = id_field("poi")
@@ -87,6 +88,7 @@ class PayoutItem(models.Model):
     source_ref = models.CharField(max_length=200, blank=True, default="")  # of the refund or the dispute
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="payout_items")
     refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, related_name="payout_items")
+    dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, null=True, related_name="payout_items")
 
     amount = MoneyOf("amount_minor")
     fee = MoneyOf("fee_minor")
@@ -100,7 +102,9 @@ class PayoutItem(models.Model):
                 condition=Q(kind__in=PayoutItemKind.values), name="payout_item_kind_known"
             ),
             models.CheckConstraint(
-                condition=Q(refund__isnull=True) | Q(payment__isnull=False),
-                name="payout_item_refund_has_payment",
+                condition=Q(refund__isnull=True, dispute__isnull=True)
+                | Q(kind="refund", payment__isnull=False, dispute__isnull=True)
+                | Q(kind="dispute", payment__isnull=False, refund__isnull=True),
+                name="payout_item_of_one",
             ),
         ]

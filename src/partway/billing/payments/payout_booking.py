@@ -8,13 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
 from partway.gateways import protocol
 from partway.lib.money import Money
 
 from .. import alerts, events
-from ..models import Payment, Payout, PayoutItem, Refund
+from ..models import Dispute, Payment, Payout, PayoutItem, Refund
 from ..states import move
 
 # A report of an earlier status arrived late, and is ignored (P6).
@@ -113,12 +114,11 @@ def _replace_items(payout: Payout, report: protocol.Payout, now: datetime) -> No
 
 
 def _link_items(payout: Payout, now: datetime) -> None:
-    """Links the items to our payments and refunds, of which some may have been booked after the payout."""
-    unlinked = [
-        item
-        for item in payout.items.exclude(checkout_ref="")
-        if item.payment_id is None or (item.kind == "refund" and item.refund_id is None)
-    ]
+    """Links the items to our rows, of which some may have been booked after the payout."""
+    without_row = {"refund__isnull": True, "dispute__isnull": True}
+    unlinked = payout.items.exclude(checkout_ref="").filter(
+        Q(payment__isnull=True) | Q(kind__in=("refund", "dispute"), **without_row)
+    )
     refs = {item.checkout_ref for item in unlinked}
     payments = {
         payment.checkout_ref: payment
@@ -126,18 +126,21 @@ def _link_items(payout: Payout, now: datetime) -> None:
             gateway_account=payout.gateway_account_id, checkout_ref__in=refs
         )
     }
-    refunds = {
-        (refund.payment_id, refund.gateway_ref): refund
-        for refund in Refund.objects.filter(payment__in=payments.values()).exclude(gateway_ref="")
-    }
+    refunds, disputes = (
+        {
+            (row.payment_id, row.gateway_ref): row
+            for row in model.objects.filter(payment__in=payments.values())
+        }
+        for model in (Refund, Dispute)
+    )
     for item in unlinked:
         payment = payments.get(item.checkout_ref)
         if payment is None:
             continue
-        item.payment = payment
-        if item.kind == "refund":
-            item.refund = refunds.get((payment.pk, item.source_ref))
-        item.save(update_fields=["payment", "refund"])
+        item.payment, source = payment, (payment.pk, item.source_ref)
+        item.refund = refunds.get(source) if item.kind == "refund" else None
+        item.dispute = disputes.get(source) if item.kind == "dispute" else None
+        item.save(update_fields=["payment", "refund", "dispute"])
         fee = payment.fee
         if item.kind == "payment" and fee is not None and fee != item.fee:
             alerts.raise_for_payment("fee_mismatch", payment, now=now, booked=fee, reported=item.fee)

@@ -16,7 +16,7 @@ from partway.gateways.protocol import OutcomeUnknown, PayoutItemKind, Refused
 from .. import alerts
 from ..checkouts import gateway_calls
 from ..claims import ClaimableRows
-from ..models import Payment, Payout, Refund
+from ..models import Dispute, Payment, Payout, Refund
 from ..payments import payout_booking
 from ..payments.refresh import refresh_payment
 
@@ -73,7 +73,7 @@ def _read_account(account: GatewayAccount, now: datetime) -> int:
 
 
 def _refresh_payments(account: GatewayAccount, report: protocol.Payout, now: datetime) -> None:
-    """Books what a payout shows that we have not heard of: a payment, its fee, or a refund of it.
+    """Books what a payout shows that we have not heard of: a payment, its fee, a refund or a dispute of it.
 
     Once for each status of a payout: a gateway that never says a fee is not asked in every reading.
     """
@@ -83,15 +83,15 @@ def _refresh_payments(account: GatewayAccount, report: protocol.Payout, now: dat
     items = [item for item in report.items if item.checkout_ref]
     refs = {item.checkout_ref for item in items}
     payments = Payment.objects.filter(gateway_account=account, checkout_ref__in=refs)
-    booked = set(
-        Refund.objects.filter(payment__in=payments)
-        .exclude(status="pending")
-        .values_list("payment__checkout_ref", "gateway_ref")
-    )
+    columns = ("payment__checkout_ref", "gateway_ref")
+    refunds = Refund.objects.filter(payment__in=payments).exclude(status="pending").values_list(*columns)
+    disputes = Dispute.objects.filter(payment__in=payments).values_list(*columns)
+    booked = {*refunds, *disputes}
     unheard = {
         item.checkout_ref
         for item in items
-        if item.kind == PayoutItemKind.REFUND and (item.checkout_ref, item.source_ref) not in booked
+        if item.kind in (PayoutItemKind.REFUND, PayoutItemKind.DISPUTE)
+        and (item.checkout_ref, item.source_ref) not in booked
     }
     for payment in payments:
         if payment.status == "succeeded" and payment.fee is not None and payment.checkout_ref not in unheard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
-from ..models import Alert, Payment, Payout, PayoutItem, Refund
+from ..models import Alert, Dispute, Payment, Payout, PayoutItem, Refund
 from .checks import check, has_event, no_rows_where, total
 
 _FACTS = {"amount_minor": "amount_minor", "currency": "currency", "arrives_on": "arrives_on"}
@@ -14,9 +14,7 @@ _PAYMENTS = Payment.objects.filter(
     gateway_account=OuterRef("payout__gateway_account"),
     checkout_ref=OuterRef("checkout_ref"),
 )
-_REFUNDS = Refund.objects.filter(
-    pk=OuterRef("refund"), payment=OuterRef("payment"), gateway_ref=OuterRef("source_ref")
-)
+_SOURCE = {"payment": OuterRef("payment"), "gateway_ref": OuterRef("source_ref")}
 
 CHECKS = (
     check(
@@ -62,16 +60,19 @@ CHECKS = (
     ),
     check(
         "M6",
-        "an item of a payout is linked to the payment and the refund that it names",
+        "an item of a payout is linked to the payment, the refund and the dispute that it names",
         no_rows_where(
             PayoutItem,
             Q(payment__isnull=False) & ~Exists(_PAYMENTS),
             "of {checkout_ref}, but linked to {payment}",
         ),
-        no_rows_where(
-            PayoutItem,
-            Q(refund__isnull=False) & ~Exists(_REFUNDS),
-            "of {source_ref}, but linked to {refund}",
+        *(
+            no_rows_where(
+                PayoutItem,
+                Q(**{f"{noun}__isnull": False}) & ~Exists(model.objects.filter(pk=OuterRef(noun), **_SOURCE)),  # type: ignore[attr-defined]
+                f"of {{source_ref}}, but linked to {{{noun}}}",
+            )
+            for noun, model in (("refund", Refund), ("dispute", Dispute))
         ),
     ),
 )
