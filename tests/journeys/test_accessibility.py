@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.long(60)]
 # What is no page: files, a button, what scripts ask for, and the body of a mail, which is in a frame.
 FILES = {
     *("invoice_pdf", "quote_pdf", "customer_statement_pdf", "logo_image"),
-    *("invoices_csv", "payments_csv", "payments_xlsx"),
+    *("invoices_csv", "payments_csv", "payments_xlsx", "payouts_csv", "payouts_xlsx"),
 }
 PARTS = {"attention_resolve", "inbox_body", "invoice_live", "quote_live", "settings_locale", "settings_logo"}
 

@@ -115,7 +115,9 @@ class RefundRules(WorkerRules):
         return sum(refund.state == "pending" for refund in self.books.refunds)
 
     @precondition(lambda self: self.books.invoices and not self.books.gateway.faults)
-    @precondition(lambda self: rarely(self) or any(is_void_guided(self.books, one) for one in self.books.invoices))
+    @precondition(
+        lambda self: rarely(self) or any(is_void_guided(self.books, one) for one in self.books.invoices)
+    )
     @rule(
         invoice=one("invoices", is_void_guided),
         kept=st.sampled_from(["none", "half", "all"]),

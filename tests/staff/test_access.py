@@ -35,7 +35,7 @@ PERMISSION = {str(route.name): permission_of(route.callback) for route in routes
 MINIMUM_ROLE = {name: ALLOWED_ROLES[needed][0] for name, needed in PERMISSION.items() if needed}
 NEEDS_COLLECTOR = [name for name, role in MINIMUM_ROLE.items() if role != Role.READER]
 NEEDS_OWNER = [name for name, role in MINIMUM_ROLE.items() if role == Role.OWNER]
-EXPORTS = tuple(f"organization.{page}_exported" for page in ("invoices", "payments", "journal"))
+EXPORTS = tuple(f"organization.{page}_exported" for page in ("invoices", "payments", "payouts", "journal"))
 # These are a 404 until there is a stored mail or a logo.
 LATER = {"inbox_message", "inbox_body", "logo_image"}
 FOR_READERS = [name for name, role in MINIMUM_ROLE.items() if role == Role.READER and name not in LATER]
@@ -68,6 +68,7 @@ def address(team: Team, invoice: Invoice) -> dict[str, str]:
         "adjustment_id": settled.pk,
         "refund_id": personas.give_back(payment, 1_000).pk,
         "dispute_id": personas.dispute(personas.captured_payment(invoice, 1_000), 1_000, "lost").pk,
+        "payout_id": personas.pay_out(team.organization, personas.payout_item()).pk,
         "customer_id": invoice.customer_id,
         "alert_id": alert.pk,
         "mail_id": "mail_00000000000000000000000000",

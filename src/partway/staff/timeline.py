@@ -338,6 +338,7 @@ _SENTENCES = {
     "organization.journal_closed": _("%(actor)s closed the journal"),
     "organization.journal_reopened": _("%(actor)s opened a closed period of the journal again"),
     "organization.accounts_changed": _("%(actor)s changed accounts of the journal"),
+    "organization.payouts_exported": _("%(actor)s exported the list of payouts"),
 }
 
 
@@ -409,6 +410,7 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     "organization.journal_exported": _value("filters"),
     "organization.journal_closed": lambda event: format_date(date.fromisoformat(event.data["through"])),
     "organization.journal_reopened": _value("reason"),
+    "organization.payouts_exported": _value("filters"),
     "payment.declined": _value("message"),
     "payment.failed": _value("message"),
     "payment.recorded": lambda event: (

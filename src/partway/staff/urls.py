@@ -34,6 +34,9 @@ from .payments import (
 from .payments import detail as payment_detail
 from .payments import export as payment_export
 from .payments import index as payment_index
+from .payouts import detail as payout_detail
+from .payouts import export as payout_export
+from .payouts import index as payout_index
 from .quotes import acts as quote_acts
 from .quotes import decisions as quote_decisions
 from .quotes import detail as quote_detail
@@ -146,6 +149,12 @@ _payments = [
         "payment_gateway_refund",
     ),
 ]
+_payouts = [
+    page("", Permission.VIEW_PAYMENTS, payout_index.index, "payouts"),
+    page("csv/", Permission.EXPORT_PAYMENTS, payout_export.export_csv, "payouts_csv"),
+    page("xlsx/", Permission.EXPORT_PAYMENTS, payout_export.export_xlsx, "payouts_xlsx"),
+    page("<str:payout_id>/", Permission.VIEW_PAYMENTS, payout_detail.show, "payout"),
+]
 _refunds = [
     page("<str:refund_id>/reverse/", Permission.REFUND_PAYMENTS, refunds.reverse, "refund_reverse"),
 ]
@@ -221,6 +230,7 @@ _organization: list[URLPattern | URLResolver] = [
     path("quotes/", include(_quotes)),
     path("requests/", include(_requests)),
     path("payments/", include(_payments)),
+    path("payouts/", include(_payouts)),
     path("refunds/", include(_refunds)),
     path("journal/", include(_journal)),
     path("disputes/", include(_disputes)),

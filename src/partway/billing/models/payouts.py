@@ -63,6 +63,11 @@ class Payout(models.Model):
         ]
 
     @property
+    def badge(self) -> str:
+        """Its status among those of all nouns."""
+        return f"payout_{self.status}"
+
+    @property
     def event_data(self) -> dict[str, str | int]:
         """How much arrives (minor units), and when, as each of its events says it."""
         money = {"amount_minor": self.amount_minor, "currency": self.currency}

@@ -148,9 +148,7 @@ class Refund(TextKeyModel, FeeColumns):
         indexes: ClassVar = [
             models.Index(fields=["next_refresh_at"], condition=Q(status="pending"), name="refund_to_refresh"),
             # The list of payments, newest first.
-            models.Index(
-                fields=["organization", "-refunded_on", "-created_at", "-id"], name="refund_newest"
-            ),
+            models.Index(fields=["organization", "-refunded_on", "-created_at", "-id"], name="refund_newest"),
         ]
 
     @property

@@ -79,6 +79,9 @@ _STATES: dict[str, tuple[str | Promise, str, str]] = {
     "releasing": (_("Being released"), "muted", "half"),
     "closing": (_("Being closed"), "muted", "half"),
     "refund_pending": (_("On its way"), "muted", "ring"),
+    "payout_pending": (_("On its way"), "muted", "ring"),
+    "payout_paid": (_("Paid out"), "green", "disc"),
+    "payout_failed": (_("Failed"), "red", "disc"),
     "succeeded": (_("Succeeded"), "green", "disc"),
     "reversed": (_("Reversed"), "amber", "ring"),
     "partly_refunded": (_("Partly refunded"), "green", "half"),
@@ -121,6 +124,12 @@ def ascii_address(address: str) -> str:
 def minus(amount: Money, other: Money) -> Money:
     """The difference of two amounts."""
     return amount - other
+
+
+@register.filter
+def negated(amount: Money) -> Money:
+    """The amount with the other sign."""
+    return -amount
 
 
 @register.filter

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from partway.billing import links, outbox
 from partway.billing.ledger import allocations
-from partway.billing.models import Event, Invoice, Payment
+from partway.billing.models import Event, Invoice, Payment, Payout
 from partway.billing.models.parties import ISSUED
 from partway.billing.receivables import deductions, receipts
 from partway.gateways.registry import GATEWAYS
@@ -62,6 +62,7 @@ def show(ctx: MemberContext, payment_id: str) -> HttpResponse:
         "frozen": Money(payment.frozen_minor, payment.captured_currency) if payment.frozen_minor else None,
         "lost": Money(payment.lost_minor, payment.captured_currency) if payment.lost_minor else None,
         "disputes": disputes.rows(ctx, payment) if account else [],
+        "payouts": Payout.objects.filter(items__payment=payment, items__kind="payment").distinct(),
         "receipt_pdf": f"{links.receipt_url(payment)}pdf/" if payment.captured else "",
         "mails": payment.mails.prefetch_related("attempts").order_by("-created_at", "-pk"),
         "timeline": timeline.entries(

@@ -19,6 +19,7 @@ from partway.lib.money import Money
 
 from .. import list_exports
 from ..context import MemberContext
+from ..list_exports import MAX_XLSX_ROWS
 from .filters import Rows, apply_filters
 from .pages import every_entry
 
@@ -44,8 +45,6 @@ _KINDS = {
     "dispute": _("Dispute"),
     "adjustment": _("Adjustment"),
 }
-# A spreadsheet has at most 1,048,576 rows, and is made before its first byte leaves: about 20 s of CPU for so many.
-MAX_XLSX_ROWS = 100_000
 
 
 def export_csv(ctx: MemberContext) -> HttpResponseBase:

@@ -1,0 +1,62 @@
+"""The page of one payout: the payments, refunds, disputes and fees in it, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.db.models import Sum
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from partway.billing.models import Event, Payout
+from partway.billing.models.payouts import PayoutItemKind
+from partway.gateways.registry import GATEWAYS
+from partway.lib.money import Money
+
+from .. import timeline
+from ..access import get_own_or_404
+from ..context import MemberContext
+from .items import with_documents
+
+_PAGE_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class KindTotal:
+    """What the items of one kind come to before fees."""
+
+    label: str
+    amount: Money
+
+
+def show(ctx: MemberContext, payout_id: str) -> HttpResponse:
+    """Everything about one payout."""
+    payout = get_own_or_404(ctx, Payout.objects.select_related("gateway_account"), payout_id)
+    sums = {
+        row["kind"]: row
+        for row in payout.items.order_by()
+        .values("kind")
+        .annotate(amount=Sum("amount_minor"), fee=Sum("fee_minor"), net=Sum("net_minor"))
+    }
+
+    def add_up(name: str) -> Money:
+        return Money(sum(row[name] for row in sums.values()), payout.currency)
+
+    events = Event.objects.for_organization(ctx.organization).filter(payout=payout)
+    context = {
+        "payout": payout,
+        "gateway": gettext(GATEWAYS[payout.gateway_account.gateway].name),
+        "kinds": [
+            KindTotal(str(kind.label), Money(sums[kind]["amount"], payout.currency))
+            for kind in PayoutItemKind
+            if kind in sums
+        ],
+        "fees": add_up("fee"),
+        "net": add_up("net"),
+        "page": Paginator(with_documents(payout.items.order_by("position")), _PAGE_ROWS).get_page(
+            ctx.request.GET.get("page")
+        ),
+        "timeline": timeline.entries(events.order_by("-created_at", "-pk")),
+    }
+    return ctx.render("staff/payouts/show.html", context)
