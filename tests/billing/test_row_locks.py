@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from threading import Event
+from threading import Event as ThreadEvent
 from typing import Any
 
 import pytest
@@ -24,11 +24,12 @@ from partway.billing.documents import invoices, quote_decisions, quotes, voiding
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.documents.quote_decisions import SpokenDecision
 from partway.billing.events import Actor
-from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
+from partway.billing.models import Customer, Event, Invoice, Payment, PaymentRequest, Payout, Quote
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.people import customers, members, organizations
 from partway.billing.receivables import credit, refunds, settlements, write_offs
 from partway.billing.requests import payment_requests
+from partway.gateways import protocol
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
@@ -575,7 +576,7 @@ def test_concurrent_gateway_connects_leave_last_account_current(
 
 @on_sqlite
 def test_sqlite_transaction_takes_write_lock_at_begin(invoice: Invoice, alice: Actor) -> None:
-    tried = Event()
+    tried = ThreadEvent()
 
     def count() -> int:
         with connection.cursor() as cursor:
@@ -590,3 +591,26 @@ def test_sqlite_transaction_takes_write_lock_at_begin(invoice: Invoice, alice: A
         run_behind_open_transaction(
             void(invoice, alice), count, meanwhile=lambda: tried.wait(TIMEOUT_SECONDS)
         )
+
+
+# A payout
+
+
+def pay_out(organization: Organization, status: str) -> Act:
+    return partial(
+        personas.pay_out, organization, personas.payout_item(), status=protocol.PayoutStatus(status)
+    )
+
+
+def test_two_first_reports_of_a_payout_book_one(organization: Organization) -> None:
+    second = run_behind_open_transaction(pay_out(organization, "paid"), pay_out(organization, "paid"))
+    assert second == Payout.objects.get()
+    assert Event.objects.filter(payout=second).count() == 2
+
+
+def test_later_report_of_a_payout_waits_for_the_earlier(organization: Organization) -> None:
+    pay_out(organization, "pending")()
+    payout = run_behind_open_transaction(pay_out(organization, "paid"), pay_out(organization, "failed"))
+    assert payout.status == "failed"
+    ends = Event.objects.filter(payout=payout).exclude(type="payout.reported").order_by("pk")
+    assert [event.type for event in ends] == ["payout.paid", "payout.failed"]

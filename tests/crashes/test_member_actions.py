@@ -46,7 +46,7 @@ SEND = ("mail payment_request", "sent payment_request", *COMMIT)
 
 _SENT = (
     *("call refund", *COMMIT, "before refund", "after refund", "noted refund"),
-    *("event refund.succeeded", *COMMIT),
+    *("event refund.fee_booked", "event refund.succeeded", *COMMIT),
     *SESSION,
 )
 SEND_BACK = ("event invoice.payment_refunded", "event refund.started", *COMMIT, *_SENT)

@@ -7,7 +7,7 @@ import pytest
 from partway.accounts.models import GatewayAccount
 from partway.billing import links
 from partway.billing.checkouts.closing import closing_later
-from partway.billing.models import Payment
+from partway.billing.models import Payment, PayoutItem
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests.support import personas
@@ -31,8 +31,10 @@ CAPTURE = (
     *("before fetch", "after fetch"),
     *("event payment.authorized", "event payment.capturing", *COMMIT),
     *("call capture", *COMMIT, "before capture", "after capture", "noted capture"),
-    *("event payment.succeeded", "event payment_request.paid", *COMMIT),
+    *("event payment.succeeded", "event payment_request.paid", "event payment.fee_booked", *COMMIT),
 )
+
+PAYOUT = ("event payout.reported", "event payout.paid", *COMMIT)
 
 
 @kill_at_each_failpoint(*PAY)
@@ -112,3 +114,19 @@ def test_crash_while_late_money_is_booked_with_its_refund(
     assert [(row.status, row.is_automatic) for row in payment.refunds.all()] == [("succeeded", True)]
     assert scenario.gateway_driver.refunded_minor(payment) == 30_000
     assert scenario.outcome().receipts == 1
+
+
+@kill_at_each_failpoint(*PAYOUT)
+def test_crash_while_worker_reads_payouts(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    payment = scenario.authorize()
+    scenario.wait_until_settled()
+    scenario.drop_all_callbacks()
+    [ref] = scenario.gateway_driver.pay_out()
+    scenario.gateway_driver.settle_payout(ref, "paid")
+    due = GatewayAccount.objects.filter(pk=scenario.account.pk)
+    with scenario.installation.killed_at(kill_point, "job payouts"):
+        due.update(payouts_due_at=present())
+    due.update(payouts_due_at=present())  # instead of an hour after the claim of the killed worker
+    items = PayoutItem.objects.filter(payout__gateway_ref=ref, payout__status="paid")
+    wait_until(items.exists, interval_seconds=0.05)
+    assert items.get().payment == payment
