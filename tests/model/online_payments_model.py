@@ -175,7 +175,7 @@ class OnlinePaymentModel(OrganizationModel):
         if wanted and isinstance(document, Invoice):
             self._allocate_to(document, payment)
         is_deposit = wanted and isinstance(document, Quote)
-        surplus = payment.unallocated - (document.deposit if is_deposit else 0)
+        surplus = 0 if is_deposit else payment.unallocated
         if surplus:
             self.send_surplus_back(payment, surplus)
         if taken != payment.amount:

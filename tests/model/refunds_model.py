@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.model.gateway_model import GatewayRefund, GatewayRefusal, NoAnswer
 from tests.model.online_payments_model import OnlinePaymentModel
-from tests.model.organization_model import ActRefused, Invoice, Payment, Quote, Refund
+from tests.model.organization_model import ActRefused, Invoice, Payment, Refund
 
 
 @dataclass
@@ -129,11 +129,8 @@ class RefundModel(OnlinePaymentModel):
         self.end_deposit(payment, waits=waits)
 
     def end_deposit(self, payment: Payment, *, waits: bool) -> None:
-        """A deposit that waited and has less now, or of which nothing is left, is one no more (D1, M8)."""
-        has_part = (
-            waits and isinstance(payment.document, Quote) and payment.unallocated < payment.document.deposit
-        )
-        if has_part or payment.refunded == payment.captured:
+        """A deposit that waited, or of which nothing is left, is the deposit of its quote no more (D1, M8)."""
+        if waits or payment.refunded == payment.captured:
             payment.given_back = True
 
     def _fail(self, refund: Refund) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from partway.accounts.models import GatewayAccount
 from partway.billing.checkouts.closing import closing_later
-from partway.billing.documents import deposits, quotes
+from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.errors import Conflict
 from partway.billing.events import Actor
 from partway.billing.models import Alert, Customer, Event, Mail, Payment, PaymentRequest, Quote
@@ -137,14 +137,15 @@ def accepted(dana: Customer) -> Quote:
     return personas.accept_quote(personas.sent_quote(dana))
 
 
-def test_surplus_of_deposit_is_sent_back_and_deposit_stays(
+def test_more_than_deposit_waits_for_invoice_of_quote(
     gateway_driver: GatewayDriver, accepted: Quote, alice: Actor
 ) -> None:
     gateway_driver.inject_fault("wrong_amount", delta=700)
     payment = gateway_driver.start_and_pay(accepted)
-    assert (refund_states(payment), payment.is_deposit) == ([("pending", 700)], True)
-    assert deposits.waiting_deposit(accepted) == payment
-    quotes.create_invoice(Quote.objects.get(), by=alice, now=present())
+    assert (refund_states(payment), payment.is_deposit) == ([], True)
+    invoice = quotes.create_invoice(Quote.objects.get(), by=alice, now=present())
+    invoice = invoices.send(invoice, by=alice, now=present(), allow_overdue=False)
+    assert invoice.amount_paid_minor == 30_700
 
 
 def test_part_of_deposit_is_sent_back_and_deposit_stays_due(

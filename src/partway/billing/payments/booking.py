@@ -220,7 +220,8 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
     surplus = Money(
         captured.amount_minor - allocated_minor - stages.get("deposit_minor", 0), captured.currency
     )
-    refunded = _refund_surplus(context, surplus) if surplus else None
+    # What is more than a deposit waits with it, for the invoice of its quote may take all of it (D2).
+    refunded = _refund_surplus(context, surplus) if surplus and "deposit_minor" not in stages else None
     details = {"reason": "refunded", "refunded": refunded} if refunded else {}
     # What the gateway took is booked as it is, never adjusted to what was asked for (M4); a person has to look at
     # it.

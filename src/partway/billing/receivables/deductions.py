@@ -71,12 +71,9 @@ def take_off(
 def end_deposit(payment: Payment) -> dict[str, bool]:
     """Ends a deposit of which money went back or was lost: a quote never has a part of its deposit (DESIGN D1).
 
-    What a payment had beyond the deposit may go without ending it. Returns what the event of that says besides:
-    `ends_deposit`, where the payment was a deposit and is none any more.
+    Returns what the event of that says besides: `ends_deposit`, where the payment was a deposit and is none any more.
     """
-    # Of an allocated deposit its invoice says what is left of it.
-    deposit_minor = payment.quote.deposit_minor if payment.quote and is_waiting_deposit(payment) else 0
-    if payment.unallocated_minor < deposit_minor or (payment.is_deposit and not payment.held_minor):
+    if is_waiting_deposit(payment) or (payment.is_deposit and not payment.held_minor):
         payment.deposit_given_back = True
         payment.save(update_fields=["deposit_given_back"])
         return {"ends_deposit": True}
