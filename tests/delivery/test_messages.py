@@ -11,7 +11,7 @@ import pytest
 
 from partway import billing
 from partway.billing import errors
-from partway.delivery.messages import MESSAGES, documents, payments, people, receivables, requests
+from partway.delivery.messages import MESSAGES, documents, journal, payments, people, receivables, requests
 
 ROOT = Path(billing.__file__).parent
 CODES = {
@@ -49,5 +49,5 @@ def test_code_raised_by_billing_has_sentence(code: str) -> None:
 
 
 def test_no_two_packages_define_the_same_code() -> None:
-    packages = (documents, payments, people, receivables, requests)
+    packages = (documents, journal, payments, people, receivables, requests)
     assert len(MESSAGES) == sum(len(package.MESSAGES) for package in packages)

@@ -106,6 +106,7 @@ def _refunds(machine: FullMachine) -> None:
     machine.settle_refund(fails, fails=True)
     machine.refund_in_dashboard(paid.checkout, half=True)
     machine.refresh_pending_refunds()
+    machine.void_paid(machine.books.invoices[0], "half", False, None, stale=False, by=0)
 
 
 def _faults(machine: FullMachine) -> None:

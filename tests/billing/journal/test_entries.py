@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
 
 from partway.accounts.models import Organization
-from partway.billing import events
 from partway.billing.documents import invoices, quotes
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.events import Actor
 from partway.billing.journal import entries
 from partway.billing.models import Customer, Invoice, Payment
-from partway.billing.payments import booking
 from partway.billing.receivables import (
     credit,
     dispute_losses,
@@ -28,10 +24,9 @@ from partway.billing.receivables import (
 from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
-from partway.gateways.protocol import CheckoutState, CheckoutStatus, DisputeStatus, PayoutStatus
+from partway.gateways.protocol import CheckoutState, CheckoutStatus, PayoutStatus
 from partway.lib.clock import now, today
 from partway.lib.money import Money
-from tests.billing.payments.test_disputes import dispute, report
 from tests.support import personas
 from tests.support.journals import amounts, balances, check_journal, closing
 
@@ -215,14 +210,13 @@ def test_payout_moves_money_from_transit_to_bank_and_back(invoice: Invoice) -> N
 def test_dispute_moves_money_when_it_is_lost_and_again_when_it_is_won(invoice: Invoice) -> None:
     owner = invoice.organization
     payment = personas.captured_payment(invoice, 60_000)
-    opened = replace(dispute(70_000), fee=Money(1_500, "USD"))
-    row = report(payment, opened)
-    lost = replace(opened, status=DisputeStatus.LOST)
-    report(payment, lost)
+    fee = Money(1_500, "USD")
+    row = personas.dispute(payment, 70_000, fee=fee)
+    personas.dispute(payment, 70_000, "lost", fee=fee)
     check_journal(owner, days=1)
     expected = Money(60_000, "USD")
     dispute_losses.settle(row, expected=expected, by=personas.owner_actor(owner), now=now())
-    report(payment, replace(opened, status=DisputeStatus.WON, fee=None))
+    personas.dispute(payment, 70_000, "won")
     assert booked(owner)[2:] == [
         ("fee", 0, {"fees": 1_500, "transit:sandbox": -1_500}),
         ("dispute_lost", 0, {"receivables": 60_000, "losses": 10_000, "transit:sandbox": -70_000}),
@@ -253,9 +247,7 @@ def test_credit_that_is_applied_and_given_back_and_a_mistake(dana: Customer, ali
 def test_money_in_another_currency_is_credit_in_the_books_of_that_currency(invoice: Invoice) -> None:
     payment = personas.pending_payment(invoice, 60_000)
     captured = CheckoutState(CheckoutStatus.CAPTURED, Money(60_000, "EUR"), None, "card", "", "")
-    with transaction.atomic():
-        payment.document = Invoice.objects.locked(invoice.pk)
-        booking.apply(payment, state=captured, by=events.gateway_actor("sandbox"), now=now())
+    personas.report_state(payment, captured)
     assert entries.currencies(invoice.organization) == ["EUR", "USD"]
     found = {"transit:sandbox": 60_000, "credit": -60_000}
     assert booked(invoice.organization, "EUR") == [("payment", 0, found)]

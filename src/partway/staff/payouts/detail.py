@@ -24,7 +24,7 @@ _PAGE_ROWS = 100
 
 @dataclass(frozen=True, slots=True)
 class KindTotal:
-    """What the items of one kind come to before fees."""
+    """The sum of the items of one kind, before fees."""
 
     label: str
     amount: Money
