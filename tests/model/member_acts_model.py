@@ -90,6 +90,8 @@ class MemberActModel(RefundModel):
         """Voids an invoice after each payment on it went its way; the gateway is asked once that is decided."""
         refuse("conflict", when=invoice.state not in ("sent", "paid"))
         refuse("stale", when=stale)
+        sent = [one for one, way in ways.items() if way == "gateway"]
+        refuse("invalid", when=any(one.allocations[invoice] % STEP[one.currency] for one in sent))
         self._cancel_collection(invoice, "invoice_voided")
         to_send = []
         for payment in self._latest_on(invoice):

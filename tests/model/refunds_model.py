@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.model.gateway_model import GatewayRefund, GatewayRefusal, NoAnswer
 from tests.model.online_payments_model import OnlinePaymentModel
-from tests.model.organization_model import ActRefused, Invoice, Payment, Refund
+from tests.model.organization_model import STEP, ActRefused, Invoice, Payment, Refund
 
 
 @dataclass
@@ -23,6 +23,8 @@ class RefundModel(OnlinePaymentModel):
             raise ActRefused("conflict")
         if amount <= 0:
             raise ActRefused("amount_too_small")
+        if amount % STEP[payment.currency]:
+            raise ActRefused("invalid")
         if amount > self.left(payment):
             raise ActRefused("not_refundable")
         refund = Refund(payment, amount, "gateway")

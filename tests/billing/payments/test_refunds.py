@@ -136,6 +136,15 @@ def test_refund_of_nothing_is_refused(paid: Payment, alice: Actor, amount_minor:
     assert refused.value.code == "amount_too_small"
 
 
+def test_refund_is_multiple_of_step_of_gateway(
+    gateway_driver: GatewayDriver, dana: Customer, alice: Actor
+) -> None:
+    paid = gateway_driver.start_and_pay(personas.sent_invoice(dana, 50_000, currency="KWD"))
+    with pytest.raises(Invalid) as refused:
+        refunds.refund(paid, new_refund=NewRefund(Money(10_001, "KWD"), "complaint"), by=alice, now=present())
+    assert refused.value.fields["amount"].params == {"step": Money(10, "KWD")}
+
+
 def test_offline_payment_is_not_refunded_through_gateway(invoice: Invoice, alice: Actor) -> None:
     with pytest.raises(Conflict) as refused:
         refund(personas.record_check(invoice, 10_000), 100, alice)

@@ -286,6 +286,19 @@ def test_refund_refuses_wrong_field(
     assert set(refused.value.fields) == {field}
 
 
+def test_refund_of_credit_before_a_payment_it_takes_of_is_refused(
+    overpaid: Payment, dana: Customer, alice: Actor
+) -> None:
+    later = today(present(), "America/New_York")
+    earlier = later - timedelta(days=9)
+    Payment.objects.update(paid_on=earlier)
+    record(personas.sent_invoice(dana, 50_000), 60_000, alice, keep_rest_as_credit=True)
+    with pytest.raises(Invalid) as refused:
+        give_back(dana, 20_001, alice, refunded_on=earlier)
+    assert refused.value.fields["refunded_on"].params == {"paid_on": later}
+    give_back(dana, 20_000, alice, refunded_on=earlier)
+
+
 @pytest.mark.parametrize("of_credit", [True, False])
 def test_refund_before_its_payment_is_refused(
     overpaid: Payment, dana: Customer, alice: Actor, of_credit: bool

@@ -192,7 +192,6 @@ def test_payment_cannot_be_released_to_credit_twice(alice: Client, invoice: Invo
 
 def test_invoice_can_be_voided_after_releasing_payment_to_credit(alice: Client, invoice: Invoice) -> None:
     payment = personas.record_check(invoice, 30_000)
-    assert "Void Invoice" not in page_of(alice, invoice)
     release(alice, invoice, payment)
     invoices.void(invoice, by=personas.owner_actor(invoice.organization), now=now())
     assert "$0.00 on this invoice" in page_of(alice, invoice)

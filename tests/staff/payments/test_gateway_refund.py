@@ -14,6 +14,7 @@ from partway.billing.people import organizations
 from partway.billing.receivables import credit
 from partway.lib.clock import now
 from partway.lib.money import Money
+from tests.staff.confirmation_pages import hidden_fields
 from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
 from tests.support.html_text import text_of
@@ -64,6 +65,36 @@ def test_refund_names_credit_and_every_invoice_it_is_taken_from(
     assert "$50.00 of the payment is credit, which goes first." in text
     assert "What is given back comes from the latest invoice first." in text
     assert text.index("$150.00 is applied to") < text.index("$100.00 is applied to")
+
+
+def test_refund_of_money_in_several_places_is_sent_once_their_parts_are_confirmed(
+    alice: Client, paid: Payment, invoice: Invoice
+) -> None:
+    by = personas.owner_actor(invoice.organization)
+    credit.deallocate(invoice, paid, by=by, now=now())
+    other = personas.sent_invoice(invoice.customer, 20_000)
+    credit.apply(other, amount=Money(20_000, "USD"), by=by, now=now())
+    typed = {**hidden_fields(alice.get(url(paid))), "amount": "150.00", "reason": "complaint"}
+    asked = alice.post(url(paid), typed)
+    assert "$100.00 of the payment’s credit $50.00 of INV-0002, where it is due again" in text_of(asked)
+    assert "Send $150.00 back" in text_of(asked)
+    assert not paid.refunds.exists()
+    changed = alice.post(url(paid), {**typed, **hidden_fields(asked), "amount": "160.00"})
+    assert "$60.00 of INV-0002" in text_of(changed)
+    assert alice.post(url(paid), {**typed, **hidden_fields(asked)}).status_code == 302
+    assert paid.refunds.get().amount_minor == 15_000
+
+
+def test_refund_is_refused_once_money_is_elsewhere_than_the_page_showed(
+    alice: Client, paid: Payment, invoice: Invoice
+) -> None:
+    typed = {**hidden_fields(alice.get(url(paid))), "amount": "150.00", "reason": "complaint"}
+    credit.deallocate(invoice, paid, by=personas.owner_actor(invoice.organization), now=now())
+    refused = alice.post(url(paid), typed)
+    assert (refused.status_code, paid.refunds.exists()) == (409, False)
+    assert "The money is elsewhere now than this page showed." in text_of(refused)
+    typed |= hidden_fields(refused)
+    assert alice.post(url(paid), typed).status_code == 302
 
 
 def test_refund_is_sent_and_due_again(alice: Client, paid: Payment) -> None:

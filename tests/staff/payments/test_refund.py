@@ -11,6 +11,7 @@ from partway.billing.alerts import raise_for_payment
 from partway.billing.models import Customer, Invoice, Payment, Refund
 from partway.lib.clock import now, today
 from partway.lib.money import Money
+from tests.staff.confirmation_pages import hidden_fields
 from tests.staff.race_hook import race_hook
 from tests.support import personas
 from tests.support.html_text import text_of
@@ -42,6 +43,30 @@ def test_refund_of_payment_starts_with_its_credit(alice: Client, overpaid: Payme
     text = text_of(page)
     assert "$200.00 of the payment is credit, which goes first." in text
     assert f"$1,000.00 is applied to {overpaid.document.number}." in text
+
+
+def test_refund_of_credit_of_two_payments_names_both_before_it_is_recorded(
+    alice: Client, overpaid: Payment, dana: Customer
+) -> None:
+    personas.record_check(personas.sent_invoice(dana, 10_000), 15_000)
+    page = alice.get(of_credit(dana))
+    asked = give_back(alice, of_credit(dana), "220.00", **hidden_fields(page))
+    told = text_of(asked)
+    assert "$200.00 of the payment of $1,200.00 for INV-0001" in told
+    assert "$20.00 of the payment of $150.00 for INV-0002" in told
+    assert not Refund.objects.exists()
+    assert give_back(alice, of_credit(dana), "220.00", **hidden_fields(asked)).status_code == 302
+    assert list(Refund.objects.order_by("pk").values_list("amount_minor", flat=True)) == [20_000, 2_000]
+
+
+def test_refund_of_credit_that_moved_meanwhile_is_refused(
+    alice: Client, overpaid: Payment, dana: Customer
+) -> None:
+    shown = hidden_fields(alice.get(of_credit(dana)))
+    personas.record_check(personas.sent_invoice(dana, 10_000), 15_000)
+    refused = give_back(alice, of_credit(dana), "100.00", **shown)
+    assert (refused.status_code, Refund.objects.exists()) == (409, False)
+    assert "The money is elsewhere now than this page showed." in text_of(refused)
 
 
 def test_refund_of_payment_is_recorded(alice: Client, overpaid: Payment) -> None:

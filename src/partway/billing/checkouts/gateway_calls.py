@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -88,6 +88,17 @@ def gateway_account_for(payment: Payment) -> GatewayAccount:
     if payment.gateway_account is None:
         raise Refused("offline", "This payment was recorded by a member; no gateway has it.")
     return payment.gateway_account
+
+
+def step_of(payment: Payment) -> Money:
+    """Returns the amount that each refund of an online payment must be a multiple of, in its captured currency.
+
+    The smallest unit where the gateway cannot be opened: then the refund waits for that, and it says itself.
+    """
+    step_minor = 1
+    with suppress(Refused, OutcomeUnknown):
+        step_minor = _gateway_for(payment).step(payment.captured_currency)
+    return Money(step_minor, payment.captured_currency)
 
 
 def callback_url(account: GatewayAccount) -> str:

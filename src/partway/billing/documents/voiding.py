@@ -118,7 +118,10 @@ def check(
             left = refund_effects.refundable(payment)
             errors[f"payments.{payment.pk}.way"] = field_error("void_way_disputed", left=left)
         elif outcome.way == Way.GATEWAY:
-            errors |= gateway_refunds.field_errors(_through_gateway(invoice, plan, minor), payment)
+            wrong = gateway_refunds.field_errors(_through_gateway(invoice, plan, minor), payment)
+            errors |= {
+                f"payments.{payment.pk}.way" if name == "amount" else name: wrong[name] for name in wrong
+            }
         elif outcome.way == Way.OUTSIDE:
             refund = _by_hand(invoice, plan, outcome, minor, now)
             today = clock.today(now, invoice.organization.time_zone)

@@ -63,6 +63,8 @@ def field_errors(new_refund: NewRefund, payment: Payment) -> dict[str, FieldErro
         errors["amount"] = field_error("currency_mismatch", currency=payment.captured_currency)
     elif new_refund.amount.amount_minor <= 0:
         errors["amount"] = field_error("amount_too_small")
+    elif new_refund.amount.amount_minor % (step := gateway_calls.step_of(payment)).amount_minor:
+        errors["amount"] = field_error("refund_not_multiple", step=step)
     if new_refund.reason not in RefundReason.values:
         errors["reason"] = field_error("refund_reason_unknown")
     if len(new_refund.note) > MAX_NOTE_LENGTH:
@@ -71,15 +73,23 @@ def field_errors(new_refund: NewRefund, payment: Payment) -> dict[str, FieldErro
 
 
 @needs(Permission.REFUND_PAYMENTS)
-def refund(payment: Payment, *, new_refund: NewRefund, by: Actor, now: datetime) -> Refund:
+def refund(
+    payment: Payment,
+    *,
+    new_refund: NewRefund,
+    by: Actor,
+    now: datetime,
+    expected_standing: str | None = None,
+) -> Refund:
     """Sends part or all of an online payment back; returns the refund: succeeded, failed, or pending (P5).
 
     It counts from the first moment: the payment's unallocated part goes first, then it is taken off its invoices, the
     latest first, where it is due again or settled as goodwill (M2). No request revives (R4). The same `idempotency_key`
     again returns the refund it began (P8), or raises Conflict when the content differs. Raises Invalid (with fields),
-    NotRefundable with what is left, and Conflict when the payment holds no money.
+    NotRefundable with what is left, Conflict when the payment holds no money, and Stale when its money is elsewhere
+    than the page showed by `refund_effects.standing` (D8).
     """
-    row, is_new = _begin(payment, new_refund, by, now)
+    row, is_new = _begin(payment, new_refund, by, now, expected_standing)
     if is_new:
         # A gateway that gives no answer leaves it pending, and the worker asks what became of it.
         with suppress(OutcomeUnknown, CallInProgress):
@@ -88,7 +98,9 @@ def refund(payment: Payment, *, new_refund: NewRefund, by: Actor, now: datetime)
 
 
 @transaction.atomic(durable=True)
-def _begin(payment: Payment, new_refund: NewRefund, by: Actor, now: datetime) -> tuple[Refund, bool]:
+def _begin(
+    payment: Payment, new_refund: NewRefund, by: Actor, now: datetime, expected_standing: str | None = None
+) -> tuple[Refund, bool]:
     """Writes the refund as pending with all that follows from it; returns it, and whether it is new."""
     invoices = lock_invoices(payment)
     by_key = Refund.objects.filter(
@@ -107,6 +119,7 @@ def _begin(payment: Payment, new_refund: NewRefund, by: Actor, now: datetime) ->
         raise Invalid(errors)
     if refundable(payment) < new_refund.amount:
         raise NotRefundable(left=refundable(payment))
+    refund_effects.check_standing(refund_effects.standing(payment), expected_standing)
     return write(payment, new_refund, invoices, by=by, now=now), True
 
 

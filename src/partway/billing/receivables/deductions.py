@@ -22,6 +22,20 @@ def is_waiting_deposit(payment: Payment) -> bool:
     return payment.is_deposit and Payment.objects.waiting_deposits().filter(pk=payment.pk).exists()
 
 
+def parts(payment: Payment, amount_minor: int) -> list[tuple[str, int]]:
+    """Returns from where so much of a payment is taken, in that order, each with its minor units.
+
+    The unallocated part first, with an empty id, then the ids of invoices, the latest first.
+    """
+    taken = [("", min(amount_minor, payment.unallocated_minor))]
+    missing = amount_minor - taken[0][1]
+    allocated = allocations.amounts_by_invoice(payment) if missing > 0 else {}
+    for pk in sorted(allocated, reverse=True):
+        taken.append((pk, min(missing, allocated[pk])))
+        missing -= taken[-1][1]
+    return [(pk, minor) for pk, minor in taken if minor]
+
+
 def take_off(
     payment: Payment,
     amount_minor: int,
@@ -42,14 +56,10 @@ def take_off(
     cause, event_type = (
         ("refunded", "invoice.payment_refunded") if is_refund else ("disputed", "invoice.payment_lost")
     )
-    missing = amount_minor - (0 if voided else payment.unallocated_minor)
-    allocated = allocations.amounts_by_invoice(payment) if missing > 0 else {}
-    if voided:
-        allocated = {voided.pk: allocated.get(voided.pk, 0)}
-    for pk in sorted(allocated, reverse=True):
-        part = min(missing, allocated[pk])
-        if not part:
-            break
+    taken_off = [(voided.pk, amount_minor)] if voided else parts(payment, amount_minor)
+    for pk, part in taken_off:
+        if not pk:
+            continue
         invoice = invoices[pk]
         allocations.deallocate(payment, invoice, part, cause=cause, source=source, now=now)
         taken = {"amount_minor": part, "currency": invoice.currency, "payment": payment.pk}
@@ -61,7 +71,6 @@ def take_off(
         amount_due.apply_effects(
             invoice, reason="invoice_changed", by=by, now=now, restores_write_off=not is_refund
         )
-        missing -= part
     if is_refund:
         allocations.count(payment, refunded=amount_minor)
     else:

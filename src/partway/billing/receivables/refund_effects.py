@@ -10,7 +10,7 @@ from datetime import datetime
 
 from partway.lib.money import Money
 
-from ..errors import Conflict
+from ..errors import Conflict, Stale
 from ..events import Actor
 from ..ledger import allocations
 from ..models import Invoice, Payment, Refund
@@ -27,6 +27,20 @@ def not_refundable(payment: Payment) -> Conflict | None:
     if refundable(payment):
         return None
     return Conflict(reason="refund_disputed" if payment.held_minor else "refunded_already")
+
+
+def standing(payment: Payment) -> str:
+    """Returns where the money of a payment is, as a text that is another once any of it has moved."""
+    on_invoices = allocations.amounts_by_invoice(payment)
+    return " ".join(
+        f"{pk}:{minor}" for pk, minor in (("credit", payment.unallocated_minor), *on_invoices.items())
+    )
+
+
+def check_standing(found: str, expected: str | None) -> None:
+    """Raises Stale when the page showed the money elsewhere; None where there was no page."""
+    if expected is not None and expected != found:
+        raise Stale(reason="refund_source_changed")
 
 
 def deduct(

@@ -61,9 +61,9 @@ def detail_errors(
         reference=refund.reference,
         note=refund.note,
     )
-    # Of credit the oldest goes first, so that is the first that can have been given back.
-    first = payment or _credit(customer, refund.amount.currency).first()
-    paid_on = first.day(customer.organization.time_zone) if first else refund.refunded_on
+    # No payment can have been given back before it came: the latest of those that the credit is taken of decides.
+    sources = [payment] if payment else [source for source, _minor in credit_parts(customer, refund.amount)]
+    paid_on = max((one.day(customer.organization.time_zone) for one in sources), default=refund.refunded_on)
     if "paid_on" in errors:
         errors["refunded_on"] = errors.pop("paid_on")
     elif refund.refunded_on < paid_on:
@@ -74,7 +74,13 @@ def detail_errors(
 @needs(Permission.REFUND_PAYMENTS)
 @transaction.atomic(durable=True)
 def record(
-    customer: Customer, *, refund: OutsideRefund, by: Actor, now: datetime, payment: Payment | None = None
+    customer: Customer,
+    *,
+    refund: OutsideRefund,
+    by: Actor,
+    now: datetime,
+    payment: Payment | None = None,
+    expected_standing: str | None = None,
 ) -> list[Refund]:
     """Records what was given back of a payment, or without one of the customer's credit, the oldest first.
 
@@ -82,7 +88,8 @@ def record(
     again there, or settled as goodwill. A deposit that waits for its invoice is none any more, since it is always paid
     in full (D1): what is kept of it is credit, and while its quote is accepted the deposit is due again. The same
     `idempotency_key` again returns the refunds it recorded (P8), or raises Conflict when the content differs. Raises
-    Invalid (with fields) when more is given back than is left, and Conflict when the payment holds no money.
+    Invalid (with fields) when more is given back than is left, Conflict when the payment holds no money, and Stale when
+    the money is elsewhere than the page showed by `standing` (D8).
     """
     # Locks the customer first: no other act may spend or free the same money at the same moment.
     customer = Customer.objects.locked(customer.pk)
@@ -105,14 +112,29 @@ def record(
         errors["amount"] = wrong
     if errors:
         raise Invalid(errors)
+    refund_effects.check_standing(standing(customer, refund.amount.currency, payment), expected_standing)
+    parts = [(payment, refund.amount.amount_minor)] if payment else credit_parts(customer, refund.amount)
+    return [write(source, refund, minor, invoices, by=by, now=now) for source, minor in parts]
+
+
+def standing(customer: Customer, currency: str, payment: Payment | None) -> str:
+    """Returns where the money of a payment is, or which payments the customer's credit is from, as one text.
+
+    It is another once any of it has moved.
+    """
     if payment is not None:
-        return [write(payment, refund, refund.amount.amount_minor, invoices, by=by, now=now)]
-    left, recorded = refund.amount.amount_minor, []
-    for source in _credit(customer, refund.amount.currency):
+        return refund_effects.standing(payment)
+    return " ".join(f"{each.pk}:{each.spendable_minor}" for each in _credit(customer, currency))
+
+
+def credit_parts(customer: Customer, amount: Money) -> list[tuple[Payment, int]]:
+    """Returns the payments that so much of the customer's credit is taken of, the oldest first, with minor units."""
+    left, parts = amount.amount_minor, []
+    for source in _credit(customer, amount.currency):
         if part := min(left, source.spendable_minor):
-            recorded.append(write(source, refund, part, invoices, by=by, now=now))
+            parts.append((source, part))
             left -= part
-    return recorded
+    return parts
 
 
 def _credit(customer: Customer, currency: str) -> PaymentQuerySet:

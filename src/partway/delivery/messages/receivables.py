@@ -41,6 +41,10 @@ MESSAGES: dict[str, str | Promise] = {
         "The payment service has sent this refund, so it cannot be taken back."
     ),
     "not_refundable": _("Only %(left)s of this payment is left. Enter at most that."),
+    "refund_not_multiple": _("The payment service sends back multiples of %(step)s only."),
+    "stale.refund_source_changed": _(
+        "The money is elsewhere now than this page showed. Look again at where it is taken from."
+    ),
     "refund_reason_unknown": _("Choose why the money is sent back."),
     "conflict.settle_form_used": _("This form has settled a rest already. Open it again to settle another."),
     "conflict.take_back_written_off": _("This invoice is written off. Reopen it first."),

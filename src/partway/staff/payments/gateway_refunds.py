@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from django import forms
@@ -28,8 +29,9 @@ from ..forms import (
     set_currency,
     text_field,
 )
-from .refunds import kept_notice, payment_context
+from .refunds import kept_notice, parts_to_confirm, payment_context
 
+_TEMPLATE = "staff/payments/gateway_refund.html"
 _NO_REASON = _("Choose why the money is sent back.")
 _NOTICES = {
     "succeeded": _("%(amount)s is on its way back to %(customer)s."),
@@ -48,6 +50,8 @@ class GatewayRefundForm(StaffForm):
     )
     note = text_field(400)
     reduces_invoice = forms.BooleanField(required=False)
+    standing = text_field()
+    confirmed = text_field()
     idempotency_key = IdempotencyKeyField()
 
 
@@ -61,7 +65,13 @@ def refund(ctx: MemberContext, payment_id: str) -> HttpResponse:
     set_currency(form, left.currency)
 
     def act(form: GatewayRefundForm) -> HttpResponse:
-        row = refunds.refund(payment, new_refund=NewRefund(**form.cleaned_data), by=ctx.actor, now=ctx.now)
+        page = context()
+        if asked := parts_to_confirm(form, payment.customer, payment, page["standing"]):
+            return ctx.render(_TEMPLATE, {**page, **asked, "form": form, "back": back})
+        typed = form.cleaned_data
+        new = NewRefund(**{each.name: typed[each.name] for each in fields(NewRefund)})
+        standing = typed["standing"] or None
+        row = refunds.refund(payment, new_refund=new, expected_standing=standing, by=ctx.actor, now=ctx.now)
         if row.status == "failed":
             # The key belongs to this refund now; another try is another refund.
             form.data = {**form.data, "idempotency_key": new_idempotency_key()}
@@ -81,7 +91,7 @@ def refund(ctx: MemberContext, payment_id: str) -> HttpResponse:
     return confirm(
         ctx,
         payment,
-        "staff/payments/gateway_refund.html",
+        _TEMPLATE,
         form=form,
         act=act,
         back=back,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.utils.translation import gettext
 from partway.billing.errors import BillingError
 from partway.billing.ledger import allocations
 from partway.billing.models import Customer, Invoice, Payment, Refund
-from partway.billing.receivables import credit, refunds
+from partway.billing.receivables import credit, deductions, refund_effects, refunds
 from partway.billing.receivables.deductions import is_waiting_deposit
 from partway.billing.receivables.refund_effects import refundable
 from partway.billing.receivables.refunds import OutsideRefund
@@ -42,14 +43,16 @@ class RefundForm(StaffForm):
     note = text_field()
     reduces_invoice = forms.BooleanField(required=False)
     currency = text_field()  # of the credit that is given back
+    standing = text_field()
+    confirmed = text_field()
     idempotency_key = IdempotencyKeyField()
 
     def refund(self, ctx: MemberContext, currency: str) -> OutsideRefund:
         """Returns the refund; with stand-ins for the fields that could not be parsed."""
-        typed = {"amount": Money(0, currency), "refunded_on": ctx.today, **self.cleaned_data}
-        method = typed.pop("method", "")
-        typed.pop("currency", None)
-        return OutsideRefund(method=method, **typed)
+        typed = {"amount": Money(0, currency), "refunded_on": ctx.today, "method": "", **self.cleaned_data}
+        return OutsideRefund(
+            **{each.name: typed[each.name] for each in fields(OutsideRefund) if each.name in typed}
+        )
 
 
 def record_of_payment(ctx: MemberContext, payment_id: str) -> HttpResponse:
@@ -72,6 +75,7 @@ def payment_context(payment: Payment) -> dict[str, Any]:
     return {
         "payment": payment,
         "ends_deposit": ends_deposit,
+        "standing": refund_effects.standing(payment),
         # A deposit is reserved for its invoice (DESIGN D2), so its dialog does not call it credit.
         "unallocated": None if ends_deposit else allocations.unallocated(payment),
         "frozen": Money(payment.frozen_minor, payment.captured_currency) if payment.frozen_minor else None,
@@ -80,6 +84,33 @@ def payment_context(payment: Payment) -> dict[str, Any]:
             for invoice in Invoice.objects.filter(pk__in=allocated).order_by("-pk")
         ],
     }
+
+
+def parts_to_confirm(
+    form: StaffForm, customer: Customer, payment: Payment | None, standing: str
+) -> dict[str, Any]:
+    """Returns from where the amount is taken, where that is more than one place and was not confirmed as it is now.
+
+    Each part is its invoice or its payment, or None for the payment's credit, with its amount; and `confirmed` is what
+    the form sends back. Empty where billing refuses the amount anyway, or the page is stale.
+    """
+    amount = form.cleaned_data["amount"]
+    confirmed = f"{amount.amount_minor} of {standing}"
+    if amount.amount_minor <= 0 or form.cleaned_data["standing"] != standing:
+        return {}
+    if form.cleaned_data["confirmed"] == confirmed:
+        return {}
+    parts: list[tuple[Invoice | Payment | None, int]]
+    if payment is None:
+        parts = list(refunds.credit_parts(customer, amount))
+    else:
+        taken = deductions.parts(payment, amount.amount_minor)
+        invoices = Invoice.objects.in_bulk([pk for pk, _minor in taken if pk])
+        parts = [(invoices.get(pk), minor) for pk, minor in taken]
+    if len(parts) < 2 or sum(minor for _place, minor in parts) != amount.amount_minor:
+        return {}
+    named = [(place, Money(minor, amount.currency)) for place, minor in parts]
+    return {"parts": named, "amount": amount, "confirmed": confirmed}
 
 
 def record_of_credit(ctx: MemberContext, customer_id: str) -> HttpResponse:
@@ -91,6 +122,7 @@ def record_of_credit(ctx: MemberContext, customer_id: str) -> HttpResponse:
     available = balances.get(currency, Money(0, currency))
     context = {
         "payment": None,
+        "standing": refunds.standing(customer, currency, None),
         "unavailable_reason": "" if available else gettext("This customer has no credit."),
     }
     return _record(ctx, customer, None, available, ctx.url("customer", customer.pk), context)
@@ -112,13 +144,22 @@ def _record(
     }
     form = RefundForm(ctx.post_data, initial=first)
     set_currency(form, currency)
-    if form.is_valid():
+    asked: dict[str, Any] = {}
+    if form.is_valid() and (asked := parts_to_confirm(form, customer, payment, context["standing"])):
+        context |= asked
+    elif form.is_valid():
         try:
             recorded = refunds.record(
-                customer, refund=form.refund(ctx, currency), payment=payment, by=ctx.actor, now=ctx.now
+                customer,
+                refund=form.refund(ctx, currency),
+                payment=payment,
+                by=ctx.actor,
+                now=ctx.now,
+                expected_standing=form.cleaned_data["standing"] or None,
             )
         except BillingError as error:
             form.add_billing_error(error)
+            context["standing"] = refunds.standing(customer, currency, payment)
         else:
             amount = Money(sum(row.amount_minor for row in recorded), currency)
             notice = gettext("It is recorded that %(amount)s was given back to %(customer)s.")
@@ -132,6 +173,7 @@ def _record(
         "form": form,
         "customer": customer,
         "currency": currency,
+        "left": refundable(payment) if payment and payment.captured else suggested,
         "modes": [(mode, mode) for mode in ctx.organization.payment_modes],
         "back": back,
         **context,
