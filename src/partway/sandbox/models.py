@@ -170,7 +170,7 @@ class Payout(models.Model):
 
     objects: ClassVar[models.Manager[Payout]] = models.Manager()
     account_id: str
-    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "po"))
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "pout"))
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)

@@ -78,7 +78,9 @@ def settle_payout(payout_id: str, account_id: str, outcome: str) -> Payout:
     if payout.status in (outcome, "failed"):
         raise ApiError(409, "payout_settled", f"This payout is {payout.status}.")
     payout.status, payout.changed_at, payout.settles_at = outcome, now(), None
-    payout.save(update_fields=["status", "changed_at", "settles_at"])
+    if outcome == "paid":
+        payout.arrives_on = payout.changed_at.date()
+    payout.save(update_fields=["status", "changed_at", "settles_at", "arrives_on"])
     if outcome == "failed":
         BalanceEntry.objects.create(
             account_id=account_id,

@@ -53,8 +53,9 @@ def apply(account: GatewayAccount, report: protocol.Payout, *, now: datetime) ->
             setattr(payout, name, value)
         payout.save(update_fields=list(facts))
         _replace_items(payout, report, now)
-        event_type = "payout.reported" if is_new else "payout.changed"
-        events.record(event_type, payout, by=by, now=now, data=payout.event_data)
+        if is_new or report.status == "pending":  # else the event of its end says it
+            event_type = "payout.reported" if is_new else "payout.changed"
+            events.record(event_type, payout, by=by, now=now, data=payout.event_data)
     _link_items(payout, now)
     if payout.status != report.status:
         move(payout, report.status, by=by, now=now, data=payout.event_data)

@@ -8,6 +8,7 @@ from ..models import Alert, Dispute, Payment, Payout, PayoutItem, Refund
 from .checks import check, has_event, no_rows_where, total
 
 _FACTS = {"amount_minor": "amount_minor", "currency": "currency", "arrives_on": "arrives_on"}
+_SAYING_FACTS = ("payout.reported", "payout.changed", "payout.paid", "payout.failed")
 _ALERTS = Alert.objects.filter(kind="payout_does_not_add_up")
 _PAYMENTS = Payment.objects.filter(
     pk=OuterRef("payment"),
@@ -44,7 +45,7 @@ CHECKS = (
         ),
         no_rows_where(
             Payout,
-            ~has_event("payout", "payout.reported", "payout.changed", data_columns=_FACTS),
+            ~has_event("payout", *_SAYING_FACTS, data_columns=_FACTS),
             "{amount_minor} {currency} on {arrives_on}, which no event says",
         ),
         no_rows_where(

@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("po",)),
+                        default=functools.partial(partway.lib.ids.new_id, *("pout",)),
                         max_length=40,
                         primary_key=True,
                         serialize=False,
