@@ -166,6 +166,7 @@ def test_payment_list_shows_fees_and_adds_them_up_by_their_own_currency(
 ) -> None:
     dollars = personas.captured_payment(invoice, 30_000, fee=Money(445, "USD"))
     personas.refund_in_dashboard(dollars, 10_000, fee=Money(-30, "USD"))
+    dispute = personas.dispute(dollars, 5_000, "lost", fee=Money(1_500, "USD"))
     euros = personas.captured_payment(invoice, 10_000, fee=Money(120, "EUR"))
     unsaid = personas.captured_payment(invoice, 5_000)
     check = personas.record_check(invoice, 1_000)
@@ -173,10 +174,11 @@ def test_payment_list_shows_fees_and_adds_them_up_by_their_own_currency(
     by_id = {entry.pk: (entry.fee, entry.net) for entry in response.context["page"].entries}
     assert by_id[dollars.pk] == (Money(445, "USD"), Money(29_555, "USD"))
     assert by_id[dollars.refunds.get().pk] == (Money(-30, "USD"), Money(-9_970, "USD"))
+    assert by_id[dispute.pk] == (Money(1_500, "USD"), Money(-6_500, "USD"))
     assert by_id[euros.pk] == (Money(120, "EUR"), None)
     assert (by_id[unsaid.pk], by_id[check.pk]) == ((None, None), (None, Money(1_000, "USD")))
     usd, eur = response.context["totals"]
-    assert (usd.fees, usd.net) == (Money(415, "USD"), Money(46_000 - 10_000 - 415, "USD"))
+    assert (usd.fees, usd.net) == (Money(1_915, "USD"), Money(46_000 - 10_000 - 5_000 - 1_915, "USD"))
     assert (eur.count, eur.money_in, eur.fees) == (0, Money(0, "EUR"), Money(120, "EUR"))
 
 

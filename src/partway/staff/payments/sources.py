@@ -237,6 +237,7 @@ def _present_dispute(source: Source, dispute: Dispute, zone: str) -> Entry:
         method=dispute.payment.method,
         reference=dispute.gateway_ref,
         note=str(dispute.get_reason_display()),
+        fee=dispute.fee or Money(0, dispute.currency),
     )
 
 
@@ -350,6 +351,8 @@ DISPUTES = Source(
     amount=F("amount_minor"),
     currency=F("currency"),
     money_out=Case(When(status="lost", then=F("amount_minor")), default=_NOTHING),
+    fee=F("fee_minor"),
+    fee_currency=F("fee_currency"),
     states={"disputed": Q(status="open"), "lost": Q(status="lost"), "won": Q(status="won")},
     related=REFUNDS.related,
     recipient="payment__issued_to",
