@@ -65,7 +65,6 @@ def _page(
         "offline_rest": invoice.amount_due - amount,
         "alert": alert,
         "unavailable_reason": unavailable_reason,
-        "in_progress": invoice.payments.committed().first() if unavailable_reason == "busy" else None,
         "pays_whole": payable is not None,
     }
     requested = (

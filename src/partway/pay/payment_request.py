@@ -44,7 +44,6 @@ def _page(
         payable = check_payable(payment_request, now=now())
     except NotPayable as error:
         if error.reason == "busy":
-            context["in_progress"] = invoice.payments.committed().first()
             return responses.page(request, "payment_request", context, status)
         payment = _payment_shown(payment_request, error.reason)
         if payment is not None and request.method != "POST":

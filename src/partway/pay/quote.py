@@ -105,7 +105,6 @@ def _page(
         "left": quote.total - quote.deposit,
         "sent_on": today(quote.sent_at or quote.created_at, quote.seller.time_zone),
         "stage": stage,
-        "in_progress": quote.payments.committed().first() if stage in ("busy", "processing") else None,
         "alert": alert,
         "name_error": name_error,
         "paid": nothing,

@@ -268,8 +268,9 @@ def ledger(call: ApiRequest) -> Json:
 
 
 def _settles_by(checkout: Checkout) -> str | None:
-    is_planned = checkout.settles_at and checkout.status == Checkout.Status.PROCESSING
-    return checkout.settles_at.isoformat() if is_planned else None
+    if checkout.settles_at is None or checkout.status != Checkout.Status.PROCESSING:
+        return None
+    return checkout.settles_at.isoformat()
 
 
 def _checkout_json(call: ApiRequest, checkout: Checkout) -> Json:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from partway.gateways.protocol import Capabilities, CheckoutState, CheckoutStatus, DisputeStatus, RefundStatus
 from partway.lib.money import Money
@@ -151,7 +152,7 @@ def _cancel(context: BookingContext) -> None:
 
 
 def _move(
-    context: BookingContext, to: str, data: dict[str, object] | None = None, **columns: object
+    context: BookingContext, to: str, data: dict[str, object] | None = None, **columns: Any
 ) -> Event:
     payment = context.payment
     amount = {"amount_minor": payment.amount_minor, "currency": payment.currency}
@@ -222,7 +223,7 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
     )
     # What is more than a deposit waits with it, for the invoice of its quote may take all of it (D2).
     refunded = _refund_surplus(context, surplus) if surplus and "deposit_minor" not in stages else None
-    details = {"reason": "refunded", "refunded": refunded} if refunded else {}
+    details: dict[str, Any] = {"reason": "refunded", "refunded": refunded} if refunded else {}
     # What the gateway took is booked as it is, never adjusted to what was asked for (M4); a person has to look at
     # it.
     if captured != payment.amount:
@@ -274,9 +275,16 @@ def _receipt_stages(payment: Payment, captured: Money, accepted: bool) -> tuple[
     return accepted, stages
 
 
-def _alert_amount_mismatch(context: BookingContext, captured: Money, **details: object) -> None:
-    params = {"captured": captured, "amount": context.payment.amount, **details}
-    raise_for_payment("captured_amount_mismatch", context.payment, now=context.now, **params)
+def _alert_amount_mismatch(context: BookingContext, captured: Money, **details: Any) -> None:
+    payment = context.payment
+    raise_for_payment(
+        "captured_amount_mismatch",
+        payment,
+        now=context.now,
+        captured=captured,
+        amount=payment.amount,
+        **details,
+    )
 
 
 def _alert_missing_amount(context: BookingContext) -> None:

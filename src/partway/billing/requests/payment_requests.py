@@ -116,6 +116,11 @@ def is_being_paid(request: PaymentRequest) -> bool:
     return request.invoice.payments.committed().exists()
 
 
+def resend_unavailable_reason(request: PaymentRequest) -> PaymentInProgress | None:
+    """Returns the error that `resend` raises now for an open request whose time is not over, or None."""
+    return PaymentInProgress(reason="resend") if is_being_paid(request) else None
+
+
 def max_requestable(invoice: Invoice) -> Money:
     """Returns the amount due less what committed payments hold."""
     # Money that a bank is moving is as good as paid: asking for it again could collect it twice (R2).
@@ -312,8 +317,8 @@ def resend(
         raise TooLate(reason=f"request_{request.cancel_reason or request.status}")
     if request.has_expired(now):
         raise TooLate(reason="request_time_over")
-    if is_being_paid(request):
-        raise PaymentInProgress(reason="resend")
+    if not_allowed := resend_unavailable_reason(request):
+        raise not_allowed
     if recipients is not None:
         _change_recipients(request, recipients, initial=initial, by=by, now=now)
     data = _event_data(request)

@@ -205,10 +205,6 @@ def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
             "new_address": "" if is_asked or first["to"] == customer.email else customer.email,
         }
 
-    def unavailable_reason() -> str:
-        is_being_paid = payment_requests.is_being_paid(payment_request)
-        return error_message(PaymentInProgress(reason="resend")) if is_being_paid else ""
-
     return confirm(
         ctx,
         payment_request,
@@ -217,7 +213,9 @@ def resend(ctx: MemberContext, request_id: str) -> HttpResponse:
         act=act,
         back=back,
         context=context,
-        unavailable_reason=unavailable_reason,
+        unavailable_reason=lambda: unavailable_message(
+            payment_requests.resend_unavailable_reason(payment_request)
+        ),
     )
 
 
