@@ -29,7 +29,7 @@ from partway.lib.sealing import Unsealable
 from .. import links
 from ..events import CLOCK, Actor
 from ..models import GatewayCall, Payment, Refund
-from ..models.payments import GatewayCallOutcome, GatewayOperation
+from ..models.gateway_calls import GatewayCallOutcome, GatewayOperation
 from ..states import move
 from .payability import CHECKOUT_LIFETIME, document_for_update
 
@@ -97,7 +97,7 @@ def step_of(payment: Payment) -> Money:
     """
     step_minor = 1
     with suppress(Refused, OutcomeUnknown):
-        step_minor = _gateway_for(payment).step(payment.captured_currency)
+        step_minor = gateway_for(payment).step(payment.captured_currency)
     return Money(step_minor, payment.captured_currency)
 
 

@@ -1694,99 +1694,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="GatewayCall",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        default=functools.partial(partway.lib.ids.new_id, *("gwc",)),
-                        editable=False,
-                        max_length=40,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="gateway_calls",
-                        to="billing.payment",
-                    ),
-                ),
-                (
-                    "refund",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="gateway_calls",
-                        to="billing.refund",
-                    ),
-                ),
-                (
-                    "operation",
-                    models.CharField(
-                        choices=[
-                            ("start", "Start a checkout"),
-                            ("capture", "Capture"),
-                            ("close", "Close"),
-                            ("refund", "Refund"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                ("attempt", models.PositiveSmallIntegerField()),
-                ("sealed_body", models.TextField(blank=True, default="")),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("in_progress", "In progress"),
-                            ("succeeded", "Succeeded"),
-                            ("refused", "Refused"),
-                            ("unknown", "Unknown"),
-                        ],
-                        default="in_progress",
-                        max_length=12,
-                    ),
-                ),
-                ("message", models.CharField(blank=True, default="", max_length=300)),
-                ("started_at", models.DateTimeField()),
-                ("answered_at", models.DateTimeField(null=True)),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("refund__isnull", True)),
-                        fields=("payment", "operation", "attempt"),
-                        name="gateway_call_attempt_unique",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("refund__isnull", False)),
-                        fields=("refund", "attempt"),
-                        name="gateway_call_refund_attempt_unique",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("operation", "refund"), ("refund__isnull", False)),
-                            models.Q(
-                                models.Q(("operation", "refund"), _negated=True), ("refund__isnull", True)
-                            ),
-                            _connector="OR",
-                        ),
-                        name="gateway_call_of_refund",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("outcome__in", ["in_progress", "succeeded", "refused", "unknown"])
-                        ),
-                        name="gateway_call_outcome_known",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="Allocation",
             fields=[
                 (
@@ -2307,6 +2214,99 @@ class Migration(migrations.Migration):
                         fields=("organization", "idempotency_key"),
                         name="event_once_per_idempotency_key",
                     )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="GatewayCall",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("gwc",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="gateway_calls",
+                        to="billing.payment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="gateway_calls",
+                        to="billing.refund",
+                    ),
+                ),
+                (
+                    "operation",
+                    models.CharField(
+                        choices=[
+                            ("start", "Start a checkout"),
+                            ("capture", "Capture"),
+                            ("close", "Close"),
+                            ("refund", "Refund"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("attempt", models.PositiveSmallIntegerField()),
+                ("sealed_body", models.TextField(blank=True, default="")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("in_progress", "In progress"),
+                            ("succeeded", "Succeeded"),
+                            ("refused", "Refused"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="in_progress",
+                        max_length=12,
+                    ),
+                ),
+                ("message", models.CharField(blank=True, default="", max_length=300)),
+                ("started_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("refund__isnull", True)),
+                        fields=("payment", "operation", "attempt"),
+                        name="gateway_call_attempt_unique",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("refund__isnull", False)),
+                        fields=("refund", "attempt"),
+                        name="gateway_call_refund_attempt_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("operation", "refund"), ("refund__isnull", False)),
+                            models.Q(
+                                models.Q(("operation", "refund"), _negated=True), ("refund__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="gateway_call_of_refund",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("outcome__in", ["in_progress", "succeeded", "refused", "unknown"])
+                        ),
+                        name="gateway_call_outcome_known",
+                    ),
                 ],
             },
         ),

@@ -31,12 +31,13 @@ from .callbacks import Callback
 from .customers import Customer
 from .disputes import Dispute
 from .events import Event
+from .gateway_calls import GatewayCall
 from .invoices import Invoice, InvoiceLine
 from .journal import Closing, LedgerAccount
 from .mails import Mail, MailAttempt
 from .parties import Party
 from .payment_requests import PaymentRequest
-from .payments import Allocation, GatewayCall, Payment
+from .payments import Allocation, Payment
 from .payouts import Payout, PayoutItem
 from .quotes import Quote, QuoteLine, QuoteTerms
 from .refunds import Refund

@@ -1,4 +1,4 @@
-"""Payments, the calls to a gateway about them, and their allocations to invoices."""
+"""Payments, and their allocations to invoices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partway.lib.money import Money
 from partway.lib.sealing import seal, unseal
 
 from .customers import Customer
-from .fields import FeeColumns, MoneyOf, OrganizationQuerySet, SealedValues, fee_when, id_field
+from .fields import FeeColumns, MoneyOf, OrganizationQuerySet, fee_when, id_field
 from .invoices import Invoice
 from .parties import IssuedModel, parties_when
 from .payment_requests import PaymentRequest
@@ -391,74 +391,6 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
     def is_unsettled(self) -> bool:
         """Whether its outcome is not known yet."""
         return self.status in UNSETTLED
-
-
-class GatewayOperation(models.TextChoices):
-    """The calls that change something at the gateway; each is a row before it is made."""
-
-    START = "start", _("Start a checkout")
-    CAPTURE = "capture", _("Capture")
-    CLOSE = "close", _("Close")
-    REFUND = "refund", _("Refund")
-
-
-class GatewayCallOutcome(models.TextChoices):
-    """How a call ended; UNKNOWN is no response, after which the state is fetched first (DESIGN P4)."""
-
-    IN_PROGRESS = "in_progress", _("In progress")
-    SUCCEEDED = "succeeded", _("Succeeded")
-    REFUSED = "refused", _("Refused")
-    UNKNOWN = "unknown", _("Unknown")
-
-
-class GatewayCall(models.Model):
-    """One call to a gateway, written before it is made, with its idempotency key and exact body (DESIGN P4)."""
-
-    id = id_field("gwc")
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="gateway_calls")
-    # Set for the operation refund: a payment may be refunded in several parts, each with attempts of its own.
-    refund = models.ForeignKey(
-        "Refund", on_delete=models.PROTECT, null=True, related_name="gateway_calls", db_index=False
-    )
-    operation = models.CharField(max_length=12, choices=GatewayOperation.choices)
-    attempt = models.PositiveSmallIntegerField()
-    sealed_body = models.TextField(blank=True, default="")  # sealed, because it holds a link
-    outcome = models.CharField(
-        max_length=12, choices=GatewayCallOutcome.choices, default=GatewayCallOutcome.IN_PROGRESS
-    )
-    message = models.CharField(max_length=300, blank=True, default="")
-    started_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True)
-
-    # The exact body is kept, because a gateway refuses a repeated key with another body.
-    body = SealedValues("sealed_body")
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["payment", "operation", "attempt"],
-                condition=Q(refund__isnull=True),
-                name="gateway_call_attempt_unique",
-            ),
-            models.UniqueConstraint(
-                fields=["refund", "attempt"],
-                condition=Q(refund__isnull=False),
-                name="gateway_call_refund_attempt_unique",
-            ),
-            models.CheckConstraint(
-                condition=Q(operation="refund", refund__isnull=False)
-                | ~Q(operation="refund") & Q(refund__isnull=True),
-                name="gateway_call_of_refund",
-            ),
-            models.CheckConstraint(
-                condition=Q(outcome__in=GatewayCallOutcome.values), name="gateway_call_outcome_known"
-            ),
-        ]
-
-    @property
-    def idempotency_key(self) -> str:
-        """The id of the payment or the refund, the operation and the attempt (DESIGN P4)."""
-        return f"{self.refund_id or self.payment_id}:{self.operation}:{self.attempt}"
 
 
 class AllocationCause(models.TextChoices):

@@ -151,9 +151,7 @@ def _cancel(context: BookingContext) -> None:
     _move(context, "canceled", settled_at=context.now)
 
 
-def _move(
-    context: BookingContext, to: str, data: dict[str, object] | None = None, **columns: Any
-) -> Event:
+def _move(context: BookingContext, to: str, data: dict[str, object] | None = None, **columns: Any) -> Event:
     payment = context.payment
     amount = {"amount_minor": payment.amount_minor, "currency": payment.currency}
     return move(payment, to, by=context.by, now=context.now, data={**amount, **(data or {})}, **columns)
