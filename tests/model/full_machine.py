@@ -7,6 +7,7 @@ from hypothesis.stateful import initialize
 
 from tests.model.customer_rules import CustomerRules
 from tests.model.forbidden_rules import ForbiddenRules
+from tests.model.journal_rules import JournalRules
 from tests.model.quote_rules import QuoteRules
 from tests.model.refund_rules import RefundRules
 from tests.model.state_machine import ModelMismatch
@@ -14,7 +15,7 @@ from tests.model.strategies import currencies, totals
 from tests.support.accounts import check_statements
 
 
-class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, RefundRules):
+class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, RefundRules, JournalRules):
     """All rules together."""
 
     @initialize(
@@ -82,5 +83,7 @@ class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, RefundRules):
             raise ModelMismatch(
                 f"{unsettled} are left, {self.books.waiting} wait, {taken} taken, {booked} booked"
             )
+        if wrong := self.journal.differences(self.organization):
+            raise ModelMismatch("\n".join(wrong))
         for customer in self.customers:
             check_statements(customer, days=2, at=self.now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from tests.model.organization_model import (
     MINIMUM,
@@ -201,7 +201,7 @@ class MemberActModel(RefundModel):
 
     # Offline payments and credit
 
-    def record(self, invoice: Invoice, amount: int, form: str, *, keep_rest: bool) -> None:
+    def record(self, invoice: Invoice, amount: int, form: str, *, keep_rest: bool, paid_on: date) -> None:
         """Records an offline payment; a surplus is accepted only as credit."""
         if self._sent_before(form, invoice, amount):
             return
@@ -212,6 +212,7 @@ class MemberActModel(RefundModel):
         fits = min(amount, self.due(invoice))
         self._check_committed(invoice, self.due(invoice) - fits)
         payment = self.recorded(invoice, amount)
+        payment.paid_on = paid_on
         self.allocate(payment, invoice, fits)
         self._keep(form, invoice, amount, payment)
         self._apply_effects(invoice, "offline_payment")

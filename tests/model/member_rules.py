@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +50,7 @@ from tests.model.strategies import (
 
 MOST_INVOICES = 6
 
+ago = st.sampled_from([0, 0, 1, 3])  # days
 lives = st.sampled_from([None, None, *(timedelta(minutes=m) for m in (20, 120, 60 * 48, 0))])
 changes = st.sampled_from(["up", "half", "up", "to what is paid", "below that", "the same", "nothing"])
 
@@ -61,7 +62,7 @@ class MemberRules(PartwayMachine):
         super().__init__(*outside)
         # The last submitted form with its idempotency key: its kind, its subject and its amount.
         self.form: tuple[str, Any, int] = ("", None, 0)
-        self.idempotency_key, self.form_day = "", self.now.date()
+        self.idempotency_key = ""
 
     # Invoices
 
@@ -166,10 +167,11 @@ class MemberRules(PartwayMachine):
         self.send_form("request payment", (invoice, life), amount, by)
 
     @precondition(has_candidate("invoices", is_owed))
-    @rule(invoice=one("invoices", is_owed), of=portions, keep_rest=st.booleans(), by=members)
-    def record(self, invoice: Invoice, of: str, keep_rest: bool, by: int) -> None:
+    @rule(invoice=one("invoices", is_owed), of=portions, keep_rest=st.booleans(), days_ago=ago, by=members)
+    def record(self, invoice: Invoice, of: str, keep_rest: bool, days_ago: int, by: int) -> None:
         amount = portion(of, self.books.due(invoice), invoice.currency)
-        self.send_form("record payment", (invoice, keep_rest), amount, by)
+        paid_on = self.now.date() - timedelta(days=days_ago)
+        self.send_form("record payment", (invoice, (keep_rest, paid_on)), amount, by)
 
     @precondition(has_candidate("invoices", can_take_credit))
     @rule(invoice=one("invoices", can_take_credit), of=portions, by=members)
@@ -180,11 +182,7 @@ class MemberRules(PartwayMachine):
 
     def send_form(self, name: str, about: Any, amount: int, by: int) -> None:
         """Submits a new form."""
-        self.form, self.idempotency_key, self.form_day = (
-            (name, about, amount),
-            new_id("form"),
-            self.now.date(),
-        )
+        self.form, self.idempotency_key = (name, about, amount), new_id("form")
         self.resubmit(by)
 
     @precondition(lambda self: self.idempotency_key)
@@ -213,15 +211,19 @@ class MemberRules(PartwayMachine):
             lambda: payment_requests.create(row, new_request=ask, by=by, now=self.now),
         )
 
-    def _record(self, invoice: Invoice, keep_rest: bool, amount: int, by: Actor) -> None:
-        row, key, today = self.row(invoice), self.idempotency_key, self.form_day
-        money = Money(amount, invoice.currency)
+    def _record(self, invoice: Invoice, typed: tuple[bool, date], amount: int, by: Actor) -> None:
+        (keep_rest, paid_on), row, key = typed, self.row(invoice), self.idempotency_key
         offline = offline_payments.OfflinePayment(
-            "Check", today, amount=money, keep_rest_as_credit=keep_rest, idempotency_key=key
+            "Check",
+            paid_on,
+            amount=Money(amount, invoice.currency),
+            keep_rest_as_credit=keep_rest,
+            idempotency_key=key,
+            paid_before_issue=True,
         )
         self.act(
             "record payment",
-            lambda: self.books.record(invoice, amount, key, keep_rest=keep_rest),
+            lambda: self.books.record(invoice, amount, key, keep_rest=keep_rest, paid_on=paid_on),
             lambda: offline_payments.record(row, offline=offline, by=by, now=self.now),
         )
 

@@ -97,6 +97,7 @@ class Payment(PlainRepr):
     checkout_started_at: datetime
     request: Request | None = None
     offline: bool = False
+    paid_on: date | None = None  # of an offline payment, where it was recorded later
     state: str = "pending"
     accepted: bool | None = None
     checkout: Checkout | None = None  # empty until the response of the start call arrived

@@ -51,6 +51,8 @@ EXPECTED_OUTCOMES: dict[str, list[str]] = {
     "release credit": ["ok", "conflict"],
     "switch payments on": ["ok"],
     "switch payments off": ["ok"],
+    "close journal": ["ok"],
+    "reopen journal": ["ok"],
     "create quote": ["ok"],
     "send quote": ["ok", "conflict", "invalid"],
     "accept": ["ok", "conflict", "too_late"],

@@ -21,6 +21,7 @@ from partway.lib.clock import now as present
 from tests.model import organization_model
 from tests.model.comparison import Database, TableSnapshot, differences, facts_of_model
 from tests.model.gateway_model import GatewayModel, NoAnswer
+from tests.model.journal_model import JournalModel
 from tests.model.organization_model import ActRefused
 from tests.model.reference_model import ReferenceModel
 from tests.support import incremental_verify, personas
@@ -90,6 +91,7 @@ class PartwayMachine(RuleBasedStateMachine):
         # The sandbox uses the real time, so our clock runs ahead of it; always at one hour, so that runs are alike.
         self.now = datetime.combine(present().date() + timedelta(days=1), time(9), UTC)
         self.books = ReferenceModel(GatewayModel(), self.now, CHECKOUTS_PER_LINK)
+        self.journal = JournalModel()
         self.stored = TableSnapshot()
         self.other_organization_rows = self.stored.of(self.neighbor)
         self.acts = 0
@@ -116,6 +118,7 @@ class PartwayMachine(RuleBasedStateMachine):
         if expected != found:
             raise ModelMismatch(f"{name}: the model says {expected}, the product {found}")
         self.check(must_stand=answer is None and found != "ok" and not refusal_changes)
+        self.journal.note(self.books, self.now.date())
         self.is_consistent = True
         return answer
 
