@@ -105,6 +105,15 @@ def test_late_money_refunded_in_dashboard_is_not_sent_back_again(
     assert not RefundRow.objects.filter(lost_minor__gt=0).exists()
 
 
+def test_late_money_in_a_dispute_is_not_sent_back(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, alice: Actor
+) -> None:
+    payment = capture_late(gateway_driver, open_request, alice)
+    gateway_driver.dispute(payment, 20_000)
+    late = refresh_payment(payment, now=present())
+    assert (refund_states(late), late.frozen_minor) == ([("pending", 10_000)], 20_000)
+
+
 def test_only_surplus_of_card_payment_is_sent_back(gateway_driver: GatewayDriver, dana: Customer) -> None:
     gateway_driver.inject_fault("wrong_amount", delta=700)
     payment = gateway_driver.start_and_pay(personas.sent_invoice(dana, 30_000))
@@ -130,6 +139,7 @@ def test_late_bank_debit_stays_credit(
         payment_requests.cancel(open_request, by=alice, now=present())
     late = refresh_payment(payment, now=present())
     assert (late.unallocated_minor, refund_states(late)) == (30_000, [])
+    assert [alert.kind for alert in Alert.objects.all()] == ["unwanted_payment"]
 
 
 @pytest.fixture

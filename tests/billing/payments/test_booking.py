@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -25,6 +27,7 @@ from partway.lib.money import Money
 from tests.support import personas
 
 CANCEL = "a member cancels"
+MOMENT = timedelta(seconds=1)
 
 
 def state(status: CheckoutStatus, captured_minor: int = 30_000, currency: str = "USD") -> CheckoutState:
@@ -242,3 +245,11 @@ def test_booking_one_payment_leaves_payment_of_another_invoice_pending(
     other = started(personas.request_payment(personas.sent_invoice(dana)))
     apply(payment, state(CheckoutStatus.CAPTURED))
     assert end(other) == ("pending", 0, "open")
+
+
+def test_expected_outcome_of_debit_follows_reports_and_is_not_forgotten(open_request: PaymentRequest) -> None:
+    payment, first = started(open_request), present() + timedelta(days=4)
+    for expected, stored in ((first, first), (None, first), (first + MOMENT, first + MOMENT)):
+        apply(payment, replace(state(CheckoutStatus.PROCESSING), settles_by=expected))
+        payment.refresh_from_db()
+        assert (payment.status, payment.settles_by) == ("processing", stored)
