@@ -15,7 +15,7 @@ from partway.lib.clock import now
 from partway.sandbox import checkouts, faults, fields, payouts
 from partway.sandbox.api_view import ApiRequest, Json
 from partway.sandbox.errors import invalid, not_found
-from partway.sandbox.models import Account, Checkout, Dispute, Fault, Payout, Refund
+from partway.sandbox.models import Account, BalanceEntry, Checkout, Dispute, Fault, Payout, Refund
 
 Row = TypeVar("Row", Checkout, Payout)
 
@@ -107,8 +107,7 @@ def settle_payout(call: ApiRequest, payout_id: str) -> Json:
 
 def list_payouts(call: ApiRequest) -> Json:
     """GET ?since=&cursor= → {data, next}, in the order of the latest change, each with its entries."""
-    found = Payout.objects.filter(account=call.account).prefetch_related("entries")
-    page, following = _page(call, found, PAYOUT_PAGE)
+    page, following = _page(call, Payout.objects.filter(account=call.account), PAYOUT_PAGE)
     return {"data": [_payout_json(payout) for payout in page], "next": following}
 
 
@@ -129,7 +128,7 @@ def _payout_json(payout: Payout) -> Json:
                 "checkout": entry.checkout_id or "",
                 "source": entry.source,
             }
-            for entry in payout.entries.all()
+            for entry in BalanceEntry.objects.filter(payout=payout)
         ],
     }
 

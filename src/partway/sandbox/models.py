@@ -202,7 +202,7 @@ class BalanceEntry(models.Model):
     amount_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
-    payout = models.ForeignKey(Payout, on_delete=models.CASCADE, null=True, related_name="entries")
+    payout = models.ForeignKey(Payout, on_delete=models.CASCADE, null=True)
     created_at = models.DateTimeField(default=now)
 
     class Meta:
@@ -247,14 +247,14 @@ class Callback(models.Model):
     @property
     def about(self) -> Checkout | Payout:
         """The checkout or the payout."""
-        found = self.checkout or self.payout
+        found: Checkout | Payout | None = self.checkout or self.payout
         assert found is not None, "the database holds callback_about_one"  # noqa: S101
         return found
 
     @property
     def url(self) -> str:
         """Where it is sent: a checkout names its own address."""
-        return self.checkout.callback_url if self.checkout else self.about.account.callback_url
+        return str(self.checkout.callback_url if self.checkout else self.about.account.callback_url)
 
 
 class IdempotentResponse(models.Model):

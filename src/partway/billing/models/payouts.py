@@ -70,8 +70,11 @@ class Payout(models.Model):
     @property
     def event_data(self) -> dict[str, str | int]:
         """How much arrives (minor units), and when, as each of its events says it."""
-        money = {"amount_minor": self.amount_minor, "currency": self.currency}
-        return {**money, "arrives_on": self.arrives_on.isoformat()}
+        return {
+            "amount_minor": self.amount_minor,
+            "currency": self.currency,
+            "arrives_on": self.arrives_on.isoformat(),
+        }
 
 
 class PayoutItem(models.Model):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
+from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
 from partway.gateways import protocol
@@ -77,12 +78,12 @@ def _refresh_payments(account: GatewayAccount, report: protocol.Payout, now: dat
 
     Once for each status of a payout: a gateway that never says a fee is not asked in every reading.
     """
-    known = Payout.objects.filter(gateway_account=account, gateway_ref=report.ref, status=report.status)
-    if known.exists():
+    if Payout.objects.filter(gateway_account=account, gateway_ref=report.ref, status=report.status).exists():
         return
     items = [item for item in report.items if item.checkout_ref]
-    refs = {item.checkout_ref for item in items}
-    payments = Payment.objects.filter(gateway_account=account, checkout_ref__in=refs)
+    payments = Payment.objects.filter(
+        gateway_account=account, checkout_ref__in={item.checkout_ref for item in items}
+    )
     columns = ("payment__checkout_ref", "gateway_ref")
     refunds = Refund.objects.filter(payment__in=payments).exclude(status="pending").values_list(*columns)
     disputes = Dispute.objects.filter(payment__in=payments).values_list(*columns)
@@ -93,9 +94,9 @@ def _refresh_payments(account: GatewayAccount, report: protocol.Payout, now: dat
         if item.kind in (PayoutItemKind.REFUND, PayoutItemKind.DISPUTE)
         and (item.checkout_ref, item.source_ref) not in booked
     }
-    for payment in payments:
-        if payment.status == "succeeded" and payment.fee is not None and payment.checkout_ref not in unheard:
-            continue
+    for payment in payments.filter(
+        Q(checkout_ref__in=unheard) | ~Q(status="succeeded") | Q(fee_minor__isnull=True)
+    ):
         try:
             refresh_payment(payment, now=now)
         # The payout is booked all the same: its items are linked once the payment can be fetched.

@@ -70,7 +70,7 @@ CHECKS = (
         *(
             no_rows_where(
                 PayoutItem,
-                Q(**{f"{noun}__isnull": False}) & ~Exists(model.objects.filter(pk=OuterRef(noun), **_SOURCE)),  # type: ignore[attr-defined]
+                Q(**{f"{noun}__isnull": False}) & ~Exists(model.objects.filter(pk=OuterRef(noun), **_SOURCE)),
                 f"of {{source_ref}}, but linked to {{{noun}}}",
             )
             for noun, model in (("refund", Refund), ("dispute", Dispute))

@@ -269,10 +269,7 @@ class Migration(migrations.Migration):
                 (
                     "payout",
                     models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="entries",
-                        to="sandbox.payout",
+                        null=True, on_delete=django.db.models.deletion.CASCADE, to="sandbox.payout"
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=partway.lib.clock.now)),

@@ -33,27 +33,17 @@ class KindTotal:
 def show(ctx: MemberContext, payout_id: str) -> HttpResponse:
     """Everything about one payout."""
     payout = get_own_or_404(ctx, Payout.objects.select_related("gateway_account"), payout_id)
-    sums = {
-        row["kind"]: row
-        for row in payout.items.order_by()
-        .values("kind")
-        .annotate(amount=Sum("amount_minor"), fee=Sum("fee_minor"), net=Sum("net_minor"))
-    }
-
-    def add_up(name: str) -> Money:
-        return Money(sum(row[name] for row in sums.values()), payout.currency)
-
+    columns = ("amount_minor", "fee_minor", "net_minor")
+    rows = payout.items.values_list("kind").annotate(*map(Sum, columns)).order_by()
+    sums = {kind: [Money(minor, payout.currency) for minor in minors] for kind, *minors in rows}
+    nothing = Money(0, payout.currency)
     events = Event.objects.for_organization(ctx.organization).filter(payout=payout)
     context = {
         "payout": payout,
         "gateway": gettext(GATEWAYS[payout.gateway_account.gateway].name),
-        "kinds": [
-            KindTotal(str(kind.label), Money(sums[kind]["amount"], payout.currency))
-            for kind in PayoutItemKind
-            if kind in sums
-        ],
-        "fees": add_up("fee"),
-        "net": add_up("net"),
+        "kinds": [KindTotal(str(kind.label), sums[kind][0]) for kind in PayoutItemKind if kind in sums],
+        "fees": sum((fee for _amount, fee, _net in sums.values()), nothing),
+        "net": sum((net for _amount, _fee, net in sums.values()), nothing),
         "page": Paginator(with_documents(payout.items.order_by("position")), _PAGE_ROWS).get_page(
             ctx.request.GET.get("page")
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, Sum
@@ -24,7 +25,7 @@ LAST_PAGE = "last"  # in place of an id
 class PayoutPage:
     """One page of the list: its rows, and the numbers of the first and the last of them among `count`."""
 
-    entries: list[Payout]
+    entries: Sequence[Payout]
     start_index: int
     end_index: int
     count: int
@@ -75,30 +76,32 @@ def _totals(rows: Rows, own: str) -> list[CurrencyTotals]:
 
 
 def _read_page(rows: Rows, ctx: MemberContext, count: int) -> PayoutPage:
-    """Returns the page after or before the payout in the address, which need not be filtered; else the first."""
-    before = query_text(ctx.request.GET, "before")
-    row_id = before or query_text(ctx.request.GET, "after")
-    anchor = Payout.objects.for_organization(ctx.organization).filter(pk=row_id).first() if row_id else None
-    beside = rows
-    if anchor is not None:
-        side = "gt" if before else "lt"
-        # The day by itself too, so that the database finds its place in the index.
-        on = {"gt": "gte", "lt": "lte"}[side]
-        beside = rows.filter(**{f"arrives_on__{on}": anchor.arrives_on}).filter(
-            Q(**{f"arrives_on__{side}": anchor.arrives_on})
-            | Q(**{"arrives_on": anchor.arrives_on, f"pk__{side}": anchor.pk})
-        )
-    beside_count = beside.count() if anchor is not None else count
-    backwards = bool(before) and (anchor is not None or before == LAST_PAGE)
+    """Returns the page that the address names; the first where it names none."""
+    beside, backwards = _beside(rows, ctx)
+    beside_count = count if beside is rows else beside.count()
     if not beside_count:  # the last page instead of one after it, the first instead of one before it
         beside, beside_count, backwards = rows, count, not backwards
     if backwards and beside_count <= PAGE_ROWS:  # the first page, and that in full
         beside, beside_count, backwards = rows, count, False
     newest = beside.select_related("gateway_account").annotate(entries=Count("items"))
-    if backwards:
-        found = list(newest.order_by("arrives_on", "pk")[:PAGE_ROWS])[::-1]
-        start = beside_count - len(found) + 1
-    else:
-        found = list(newest.order_by("-arrives_on", "-pk")[:PAGE_ROWS])
-        start = count - beside_count + 1
+    ordered = newest.order_by("arrives_on", "pk") if backwards else newest.order_by("-arrives_on", "-pk")
+    found = sorted(ordered[:PAGE_ROWS], key=lambda payout: (payout.arrives_on, payout.pk), reverse=True)
+    start = beside_count - len(found) + 1 if backwards else count - beside_count + 1
     return PayoutPage(found, start, start + len(found) - 1, count)
+
+
+def _beside(rows: Rows, ctx: MemberContext) -> tuple[Rows, bool]:
+    """Returns the rows after or before the payout in the address, and whether the page ends there.
+
+    That payout need not be filtered. All rows where the address names none of this organization.
+    """
+    before = query_text(ctx.request.GET, "before")
+    row_id = before or query_text(ctx.request.GET, "after")
+    anchor = Payout.objects.for_organization(ctx.organization).filter(pk=row_id).first() if row_id else None
+    if anchor is None:
+        return rows, before == LAST_PAGE
+    side = "gt" if before else "lt"
+    # The day by itself too, so that the database finds its place in the index.
+    near = Q(**{f"arrives_on__{side}e": anchor.arrives_on})
+    beyond = Q(**{f"arrives_on__{side}": anchor.arrives_on}) | Q(**{f"pk__{side}": anchor.pk})
+    return rows.filter(near & beyond), bool(before)
