@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from partway.lib.clock import now
 from partway.sandbox import checkouts, faults, fields, payouts
@@ -278,14 +278,7 @@ def _checkout_json(call: ApiRequest, checkout: Checkout) -> Json:
 
 def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
     """Returns the checkouts with their refunds and disputes, which take one query each for all of them."""
-    refunds: dict[str, list[Refund]] = {row.id: [] for row in rows}
-    disputes: dict[str, list[Dispute]] = {row.id: [] for row in rows}
-    captured = [row.id for row in rows if row.captured_minor]
-    if captured:
-        for refund_row in Refund.objects.filter(checkout__in=captured):
-            refunds[refund_row.checkout_id].append(refund_row)
-        for dispute_row in Dispute.objects.filter(checkout__in=captured):
-            disputes[dispute_row.checkout_id].append(dispute_row)
+    prefetch_related_objects([row for row in rows if row.captured_minor], "refund_set", "dispute_set")
     for row in rows:
         row.account = call.account  # the same row, so it is not read again for each
     return [
@@ -307,8 +300,12 @@ def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
             "fee": checkout.fee_minor,
             "fee_currency": checkout.captured_currency or None,
             "refunded": checkout.refunded_minor,
-            "refunds": [_refund_json(refund_row, checkout) for refund_row in refunds[checkout.id]],
-            "disputes": [_dispute_json(dispute_row, checkout) for dispute_row in disputes[checkout.id]],
+            "refunds": [_refund_json(row, checkout) for row in checkout.refund_set.all()]
+            if checkout.captured_minor
+            else [],
+            "disputes": [_dispute_json(row, checkout) for row in checkout.dispute_set.all()]
+            if checkout.captured_minor
+            else [],
             "created_at": checkout.created_at.isoformat(),
             "changed_at": checkout.changed_at.isoformat(),
             "expires_at": checkout.expires_at.isoformat(),

@@ -129,15 +129,19 @@ def changes(
     # By the gateway's id, or by ours until we know that. The reference of a report is the key of our call, which begins
     # with our id.
     rows = {row.gateway_ref or row.pk: row for row in sent}
-    found = []
+    found: list[tuple[Refund | None, protocol.Refund]] = []
     for report in reported:
         row = rows.get(report.ref) or rows.pop(report.reference.partition(":")[0], None)
-        status = row.status if row else None
-        is_fee_news = row is not None and fee_booking.is_news(row, report.fee)
-        if (status, report.status) in _NEWS or is_fee_news or (row and not row.gateway_ref):
+        if row is None:
+            if (None, report.status) in _NEWS:
+                found.append((row, report))
+        elif (
+            (row.status, report.status) in _NEWS
+            or fee_booking.is_news(row, report.fee)
+            or not row.gateway_ref
+        ):
+            row.payment = payment  # the same in memory, for the sums on it follow each booking
             found.append((row, report))
-            if row:
-                row.payment = payment  # the same in memory, for the sums on it follow each booking
     return found
 
 

@@ -26,11 +26,12 @@ def document(payment: Payment) -> Document:
     """Returns the receipt, dated on the day of the payment. Raises ValueError where no money was taken."""
     paid, billed = receipt(payment), payment.document
     method = [LabeledValue(_("Method"), paid.method)] if paid.method else []
-    kind = _("Invoice") if payment.invoice else _("Quote")
-    reference = _("Reference %(id)s") % {"id": payment.pk}
-    thanks = _("The invoice is paid in full.") if payment.invoice else _("The quote is paid in full.")
+    kind, thanks = _("Invoice"), _("The invoice is paid in full.")
+    if payment.quote:
+        kind, thanks = _("Quote"), _("The quote is paid in full.")
+    number, reference = billed.number or "", _("Reference %(id)s") % {"id": payment.pk}
     # Of an invoice that ended nothing more is asked for, so neither the rows nor the bar may name a rest.
-    nothing_left = payment.invoice is not None and payment.invoice.status in ("void", "written_off")
+    nothing_left = billed.status in ("void", "written_off")
     if paid.left:
         organization = {"organization": payment.seller.name}
         thanks = (
@@ -42,12 +43,12 @@ def document(payment: Payment) -> Document:
         thanks = _("There is nothing else for you to do now.")
     counting = Document(
         kind=_("Receipt"),
-        number=billed.number or "",
+        number=number,
         document_date=paid.paid_on,
         issuer=issuer(payment.seller),
         recipient=recipient(payment.recipient),
         facts=(
-            LabeledValue(kind, billed.number or ""),
+            LabeledValue(kind, number),
             LabeledValue(_("Paid on"), paid.paid_on),
             *method,
         ),
