@@ -32,8 +32,13 @@ MUTATED = (
     "pay/**/*.py",
     "staff/access.py",
     "staff/invoices/filters.py",
+    "staff/invoices/voiding.py",
     "staff/list_filters.py",
     "staff/overview/inbox.py",
+    "staff/payments/filters.py",
+    "staff/payments/pages.py",
+    "staff/payments/refunds.py",
+    "staff/payments/sources.py",
     "staff/settings/members.py",
     "staff/signin/**/*.py",
 )
