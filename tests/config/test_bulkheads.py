@@ -12,14 +12,14 @@ from partway.lib.bulkheads import BULKHEADS
 @pytest.mark.parametrize(
     ("threads", "sizes", "found"),
     [
-        (16, (4, 2, 2), []),
-        (15, (4, 2, 2), ["partway.E030"]),
-        (16, (5, 2, 2), ["partway.E030"]),
-        (16, (4, 0, 2), ["partway.E030"]),
+        (18, (4, 2, 2, 1), []),
+        (17, (4, 2, 2, 1), ["partway.E030"]),
+        (18, (5, 2, 2, 1), ["partway.E030"]),
+        (18, (4, 0, 2, 1), ["partway.E030"]),
     ],
 )
 def test_bulkheads_beyond_half_of_threads_fail_system_check(
-    settings: Settings, threads: int, sizes: tuple[int, int, int], found: list[str]
+    settings: Settings, threads: int, sizes: tuple[int, ...], found: list[str]
 ) -> None:
     settings.PARTWAY_THREADS = threads
     settings.PARTWAY_BULKHEADS = dict(zip(settings.PARTWAY_BULKHEADS, sizes, strict=True))

@@ -38,12 +38,13 @@ PARTWAY_GATEWAY_URLS = {
 }
 PARTWAY_GATEWAY_CALL_LEASE_SECONDS = env.float("PARTWAY_GATEWAY_CALL_LEASE_SECONDS", default=20)
 # A gateway may send a callback before it responds to the request that caused it: with one thread, that would deadlock.
-PARTWAY_THREADS = env.int("PARTWAY_THREADS", default=16)
+PARTWAY_THREADS = env.int("PARTWAY_THREADS", default=18)
 # How many threads may do each of these at once, by the name of its bulkhead; together at most half (partway.E030).
 PARTWAY_BULKHEADS = {
     "gateway_calls": env.int("PARTWAY_MAX_GATEWAY_CALLS", default=4),
     "password_hashes": env.int("PARTWAY_MAX_PASSWORD_HASHES", default=2),
     "pdf_documents": env.int("PARTWAY_MAX_PDF_DOCUMENTS", default=2),
+    "spreadsheets": env.int("PARTWAY_MAX_SPREADSHEETS", default=1),
 }
 PARTWAY_BODY_SECONDS = env.float("PARTWAY_BODY_SECONDS", default=30)
 PARTWAY_SIGNIN_FAILURES = env.int("PARTWAY_SIGNIN_FAILURES", default=5)

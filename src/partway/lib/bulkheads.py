@@ -60,5 +60,6 @@ class Bulkhead:
 GATEWAY_CALLS = Bulkhead("gateway_calls")
 PASSWORD_HASHES = Bulkhead("password_hashes")
 PDF_DOCUMENTS = Bulkhead("pdf_documents")
+SPREADSHEETS = Bulkhead("spreadsheets")
 
-BULKHEADS = (GATEWAY_CALLS, PASSWORD_HASHES, PDF_DOCUMENTS)
+BULKHEADS = (GATEWAY_CALLS, PASSWORD_HASHES, PDF_DOCUMENTS, SPREADSHEETS)

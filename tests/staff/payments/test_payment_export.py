@@ -13,6 +13,7 @@ from django.test import Client
 
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Event, Invoice
+from partway.lib import bulkheads
 from partway.lib.clock import now, today
 from partway.lib.money import Money
 from partway.staff.payments import export
@@ -43,6 +44,15 @@ def of_each_kind(invoice: Invoice) -> Invoice:
     personas.give_back(check, 12_345)
     personas.settle_rest(invoice)
     return invoice
+
+
+def test_spreadsheet_beyond_its_bulkhead_is_refused_and_leaves_no_event(
+    charlie: Client, of_each_kind: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulkheads.SPREADSHEETS, "limit", 0)
+    assert charlie.get(XLSX).status_code == 503
+    assert not Event.objects.filter(type="organization.payments_exported").exists()
+    assert charlie.get(CSV).status_code == 200
 
 
 def test_payment_csv_has_fee_and_net(charlie: Client, invoice: Invoice) -> None:
