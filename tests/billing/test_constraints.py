@@ -182,6 +182,13 @@ def payout_item(invoice: Invoice, **columns: Any) -> PayoutItem:
     return PayoutItem.objects.create(payout=payout(invoice), **row)
 
 
+@transaction.atomic
+def listed_twice(invoice: Invoice) -> None:
+    row = payout_item(invoice)
+    row.pk, row.position = f"{row.pk}2", 1
+    row.save(force_insert=True)
+
+
 def refunded_item(invoice: Invoice) -> PayoutItem:
     row = refund_at_gateway(invoice)
     return payout_item(invoice, kind="refund", payment=row.payment, refund=row)
@@ -339,7 +346,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "payout_once_per_gateway_ref": duplicated(payout),
     "payout_status_known": overwritten(payout, status="lost"),
     "payout_item_position_unique": duplicated(lambda invoice: payout_item(invoice, gateway_ref="be_2")),
-    "payout_item_once_per_ref": duplicated(lambda invoice: payout_item(invoice, position=2)),
+    "payout_item_once_per_ref": listed_twice,
     "payout_item_kind_known": overwritten(payout_item, kind="tip"),
     "payout_item_of_one": overwritten(refunded_item, kind="payment"),
     "payment_fee_of_gateway": overwritten(payment, fee_minor=100),

@@ -76,6 +76,13 @@ CORRUPTIONS: dict[str, Case] = {
         ),
     ),
     "another amount than the event": ("M6", "1 of pay_", overwrite(SUCCEEDED, amount_minor=1)),
+    "automatic, and not through the gateway": (
+        "P3",
+        "offline refund of 60000 is automatic",
+        without_constraint(
+            Refund, "refund_automatic_through_gateway", overwrite(SUCCEEDED, is_automatic=True)
+        ),
+    ),
     "recorded twice": ("M6", "no event says so", duplicate(SUCCEEDED)),
     "reversed without an event": (
         "M6",

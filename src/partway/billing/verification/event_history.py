@@ -95,10 +95,12 @@ def _replayed(
     """
     known = frozenset(f"{event_type} {source} {to}" for (source, to), event_type in table.items())
     move = Concat("type", Value(" "), KT("data__from"), Value(" "), KT("data__to"), output_field=TextField())
-    of = {noun: OuterRef(noun if in_data else "pk")}
+    events = Event.objects.filter(
+        type__in=sorted(set(table.values())), **{noun: OuterRef(noun if in_data else "pk")}
+    )
     if in_data:
-        of[f"data__{in_data}"] = OuterRef("pk")
-    events = Event.objects.filter(type__in=sorted(set(table.values())), **of)
+        # As text: PostgreSQL compares no column with JSON.
+        events = events.annotate(named=KT(f"data__{in_data}")).filter(named=OuterRef("pk"))
     moves = events.values(noun).annotate(moves=_Joined(move, output_field=TextField())).values("moves")
 
     # Most rows share one of few histories, so each history is judged once.

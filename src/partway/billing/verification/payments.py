@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.fields.json import KT
 from django.db.models.functions import Concat, StrIndex, Substr
 
 from partway.accounts.models import GatewayAccount
@@ -35,8 +36,9 @@ _BOOKED_PAYOUT = Payout.objects.filter(
 )
 # One alert per checkout or payout: a callback names one of them.
 _ALERT_SUBJECT = Substr(Concat("gateway_account", Value(":"), "checkout_ref", "payout_ref"), 1, 200)
-_AUTOMATIC_EVENTS = Event.objects.filter(
-    type="refund.started", payment=OuterRef("payment"), data__refund=OuterRef("pk"), data__automatic=True
+# As text: PostgreSQL compares no column with JSON.
+_AUTOMATIC_EVENTS = Event.objects.annotate(named=KT("data__refund")).filter(
+    type="refund.started", payment=OuterRef("payment"), named=OuterRef("pk"), data__automatic=True
 )
 _CALLBACK_ALERTS = Alert.objects.filter(kind="unmatched_callback", subject=OuterRef("about"))
 _ACCOUNTS = GatewayAccount.objects.filter(organization=OuterRef("organization"))
