@@ -78,8 +78,9 @@ def unwanted(scenario: RaceScenario) -> str:
 
 
 def charged(scenario: RaceScenario) -> str:
-    """Returns the charges of the customer in the sandbox's ledger."""
-    ledger, mine = scenario.gateway_driver.ledger(), scenario.document.payments.values_list("pk", flat=True)
+    """Returns the charges of the customer in the sandbox's ledger, in the order of the payments."""
+    ledger = scenario.gateway_driver.ledger()
+    mine = scenario.document.payments.order_by("created_at").values_list("pk", flat=True)
     lines = [ledger[pk] for pk in mine if pk in ledger]
     charges = [_plain(line["captured"]) for line in lines for _ in range(line["captures"])]
     return " and ".join(charges) or "nothing"
