@@ -14,6 +14,7 @@ from partway.billing.events import Actor
 from partway.billing.ledger import allocations
 from partway.billing.models import Alert, Customer, Event, Invoice, Mail, Payment, PaymentRequest, Refund
 from partway.billing.payments import refunds
+from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.refunds import NewRefund
 from partway.billing.receivables import credit, write_offs
 from partway.lib.clock import now as present
@@ -204,6 +205,28 @@ def test_same_form_voids_and_refunds_once(
     with pytest.raises(Conflict) as refused:
         void(invoice, alice, plan, **{check.pk: Outcome("credit")})
     assert refused.value.reason == "void_form_used"
+
+
+def test_form_that_voided_one_invoice_voids_no_other(dana: Customer, alice: Actor) -> None:
+    settled = [personas.sent_invoice(dana, 10_000) for _ in range(2)]
+    for invoice in settled:
+        personas.settle_rest(invoice)
+    void(settled[0], alice)
+    with pytest.raises(Conflict) as refused:
+        void(settled[1], alice)
+    assert (refused.value.reason, figures(settled[1])[0]) == ("void_form_used", "paid")
+
+
+def test_payment_in_dispute_can_only_become_credit(
+    gateway_driver: GatewayDriver, invoice: Invoice, card: Payment, alice: Actor
+) -> None:
+    gateway_driver.dispute(card, 10_000)
+    refresh_payment(card, now=present())
+    error = refusal(invoice, alice, planned(invoice), **{card.pk: Outcome("gateway")})
+    assert isinstance(error, Invalid)
+    assert error.fields[f"payments.{card.pk}.way"].params == {"left": Money(20_000, "USD")}
+    void(invoice, alice)
+    assert credit.balances(invoice.customer) == [Money(20_000, "USD")]
 
 
 def refusal(invoice: Invoice, by: Actor, plan: VoidPlan, **outcomes: Outcome) -> BillingError:
