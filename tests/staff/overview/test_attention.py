@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from partway.accounts.models import Organization
 from partway.billing import alerts
 from partway.billing.models import Alert, Invoice
 from partway.delivery.mail import sending
 from partway.delivery.messages import alerts as alert_messages
+from partway.gateways.protocol import PayoutStatus
 from partway.lib.clock import now
 from partway.staff.overview import attention
+from tests.support import personas
 
 URL = "/o/alder/attention/"
 
@@ -66,6 +69,13 @@ def test_alert_shows_advice_and_customer_link(charlie: Client, alert: Alert) -> 
     page = charlie.get(URL).content.decode()
     assert "Apply the credit to another invoice of this customer" in page
     assert f"/o/alder/customers/{alert.invoice.customer_id}/" in page
+
+
+def test_alert_about_payout_links_to_it(charlie: Client, organization: Organization) -> None:
+    payout = personas.pay_out(organization, personas.payout_item(), status=PayoutStatus.FAILED)
+    page = charlie.get(URL).content.decode()
+    assert "The payout of $295.55 (po_at_gateway) failed" in page
+    assert f'href="/o/alder/payouts/{payout.pk}/"' in page
 
 
 def test_alert_resolution_is_stored_with_member(bob: Client, alert: Alert) -> None:

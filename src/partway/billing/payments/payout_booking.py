@@ -55,18 +55,19 @@ def apply(account: GatewayAccount, report: protocol.Payout, *, now: datetime) ->
             event_type = "payout.reported" if is_new else "payout.changed"
             events.record(event_type, payout, by=by, now=now, data=payout.event_data)
     elif differs:
-        _alert("payout_changed", payout, now)
+        alerts.raise_for_organization("payout_changed", **_about(payout, now))
     _link_items(payout, now)
     if payout.status != report.status:
         move(payout, report.status, by=by, now=now, data=payout.event_data)
         if report.status == protocol.PayoutStatus.FAILED:
-            _alert("payout_failed", payout, now)
+            alerts.raise_for_organization("payout_failed", **_about(payout, now))
     return is_news
 
 
-def _alert(kind: str, payout: Payout, now: datetime, **params: object) -> None:
-    named = {"amount": payout.amount, "payout": payout.pk, "payout_ref": payout.gateway_ref, **params}
-    alerts.raise_for_organization(kind, payout.organization_id, subject=payout.pk, now=now, **named)
+def _about(payout: Payout, now: datetime) -> dict[str, Any]:
+    """Returns the arguments of an alert about a payout."""
+    named = {"amount": payout.amount, "payout": payout.pk, "payout_ref": payout.gateway_ref}
+    return {"organization_id": payout.organization_id, "subject": payout.pk, "now": now, **named}
 
 
 def _reported_items(report: protocol.Payout) -> list[tuple[object, ...]]:
@@ -91,10 +92,12 @@ def _replace_items(payout: Payout, report: protocol.Payout, now: datetime) -> No
     ]
     PayoutItem.objects.bulk_create(items)
     items_sum = Money(sum(item.net_minor for item in items), payout.currency)
-    if items_sum != payout.amount:
-        _alert("payout_does_not_add_up", payout, now, reason="sum", items=items_sum)
-    elif any(item.amount_minor - item.fee_minor != item.net_minor for item in items):
-        _alert("payout_does_not_add_up", payout, now, reason="item", items=items_sum)
+    fits = all(item.amount_minor - item.fee_minor == item.net_minor for item in items)
+    if items_sum != payout.amount or not fits:
+        reason = "sum" if items_sum != payout.amount else "item"
+        alerts.raise_for_organization(
+            "payout_does_not_add_up", **_about(payout, now), reason=reason, items=items_sum
+        )
 
 
 def _link_items(payout: Payout, now: datetime) -> None:

@@ -202,6 +202,8 @@ class InvoiceHistory:
         event = self._move(
             states.PAYMENT, payment, "succeeded", by, {**event_data, **stages, **booked}, about
         )
+        fee = {name: payment[name] for name in ("fee_minor", "fee_currency")}
+        self._record("payment.fee_booked", by, fee, **about)
         self.seed.mail("receipt", event, [self.customer["email"]], stages)
         self.seed.mail("payment_received", event, [self.seed.organization.email], stages)
         if request is not None:
@@ -219,6 +221,8 @@ class InvoiceHistory:
             captured_minor=amount_minor,
             captured_currency=self.invoice["currency"],
             allocated_minor=amount_minor,
+            fee_minor=amount_minor * 14 // 1000 + 25,
+            fee_currency=self.invoice["currency"],
             method=method,
             checkout_ref=new_id("co"),
             created_at=self.at,
