@@ -53,7 +53,7 @@ def due(books: OrganizationModel, invoice: Invoice) -> int:
 
 @dataclass
 class JournalModel:
-    """What was booked on each day; `due` is the same of each invoice alone. `closed` is the last closed day."""
+    """The bookings of each day; `due` is the same of each invoice alone. `closed` is the last closed day."""
 
     before: Sums = field(default_factory=Counter)
     booked: dict[date, Sums] = field(default_factory=lambda: defaultdict(Counter))

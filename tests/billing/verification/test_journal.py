@@ -1,0 +1,89 @@
+"""Tests of the checks of the journal: unbalanced history, amounts that its end contradicts, closings without events."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import QuerySet
+
+from partway.billing.documents import invoices, quotes
+from partway.billing.events import Actor
+from partway.billing.journal import closing
+from partway.billing.models import Allocation, Closing, Customer, Event, Invoice, Payment
+from partway.lib.clock import now, today
+from tests.billing.verification.corruption import (
+    Case,
+    Corruption,
+    is_detected,
+    overwrite,
+    reported_as,
+)
+from tests.support import personas
+
+
+def change_event(events: QuerySet[Event], *path: str, value: object) -> Corruption:
+    """Overwrites a part of the data of the first of these events."""
+
+    def corruption() -> str:
+        event = events.order_by("pk")[0]
+        part = event.data
+        for name in path[:-1]:
+            part = part[name]
+        part[path[-1]] = value
+        event.save(update_fields=["data"])
+        return event.pk
+
+    return corruption
+
+
+SENT = Event.objects.filter(type="invoice.sent")
+EDITED = Event.objects.filter(type="invoice.edited", invoice__sent_at__isnull=False)
+CLOSED = Event.objects.filter(type="organization.journal_closed")
+OF_DEPOSIT = Allocation.objects.filter(cause="deposit")
+
+CORRUPTIONS: dict[str, Case] = {
+    "earlier version that its total contradicts": (
+        "M6",
+        "is off by",
+        reported_as(SENT, change_event(EDITED, "before", "discount_minor", value=1)),
+    ),
+    "earlier total that its lines contradict": (
+        "M6",
+        "is off by",
+        change_event(SENT, "total_minor", value=99_999),
+    ),
+    "payment that exceeds its invoice for some days": (
+        "M6",
+        "the journal says that -5000 is due on",
+        reported_as(Invoice, change_event(EDITED, "total_minor", value=5_000)),
+    ),
+    "deposit that no invoice took": (
+        "M6",
+        "the journal says -30000 and 30000",
+        reported_as(Payment.objects.filter(quote__isnull=False), overwrite(OF_DEPOSIT, cause="credit")),
+    ),
+    "closing that no event says": (
+        "M6",
+        "which no event says",
+        reported_as(Closing, change_event(CLOSED, "closing", value="cls_x")),
+    ),
+}
+
+
+@pytest.fixture
+def damaged(dana: Customer, alice: Actor) -> None:
+    """An invoice that was edited, one that took a deposit, and a closing."""
+    invoice = personas.sent_invoice(dana)
+    personas.edit_invoice(invoice, 90_000)
+    personas.record_check(invoice, 10_000)
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    personas.record_deposit_check(quote)
+    invoices.send(quotes.create_invoice(quote, by=alice, now=now()), by=alice, now=now())
+    yesterday = today(now(), dana.organization.time_zone) - timedelta(days=1)
+    closing.close(dana.organization, through=yesterday, by=alice, now=now())
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_verify_detects_corruption_of_journal(damaged: None, name: str) -> None:
+    assert is_detected(CORRUPTIONS[name])
