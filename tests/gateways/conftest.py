@@ -8,7 +8,7 @@ import pytest
 
 from partway.gateways.registry import GATEWAYS
 from tests.gateways.harnesses import GatewayHarness, SandboxHarness
-from tests.support.sandbox_server import CallbackReceiver
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
 
 
 @pytest.fixture
@@ -23,3 +23,16 @@ def harness(request: pytest.FixtureRequest, callback_receiver: CallbackReceiver)
         "sandbox": lambda: SandboxHarness(request.getfixturevalue("sandbox_server"), callback_receiver)
     }
     return harnesses[request.param]()
+
+
+@pytest.fixture(scope="session")
+def quick_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    """A sandbox of its own, where what takes a few seconds takes none."""
+    with running_sandbox(tmp_path_factory.mktemp("quick-sandbox"), settle_after=0) as sandbox_server:
+        yield sandbox_server
+
+
+@pytest.fixture
+def quick_harness(quick_sandbox: SandboxServer, callback_receiver: CallbackReceiver) -> GatewayHarness:
+    """The harness of the gateway whose cards and accounts are disputed by themselves."""
+    return SandboxHarness(quick_sandbox, callback_receiver)

@@ -32,6 +32,8 @@ class GatewayHarness(Protocol):
     def pay(self, checkout: Checkout, how: str = "good") -> None: ...
     def settle_bank_debit(self, checkout: Checkout, outcome: str) -> None: ...
     def settle_refund(self, refund: Refund, outcome: str) -> None: ...
+    def dispute(self, checkout: Checkout, amount_minor: int, **details: object) -> str: ...
+    def decide_dispute(self, ref: str, outcome: str) -> None: ...
     def pay_out(self) -> list[str]: ...
     def settle_payout(self, ref: str, outcome: str) -> None: ...
     def inject_fault(self, kind: str, **details: object) -> None: ...
@@ -48,8 +50,15 @@ class SandboxHarness:
         "insufficient_funds": {"number": "4000000000009995"},
         "lapsing": {"number": "4000000000000341"},
         "slow_refunds": {"number": "4000000000007726"},
+        "failing_refunds": {"number": "4000000000003055"},
+        "returned_refunds": {"number": "4000000000005126"},
+        "disputed": {"number": "4000000000000259"},
+        "partly_disputed": {"number": "4000000000001976"},
+        "dispute_lost": {"number": "4000000000002685"},
+        "dispute_won": {"number": "4000000000005423"},
         "debit": {"method": "bank_debit", "account": "000123456789"},
         "bad_debit": {"method": "bank_debit", "account": "000111111116"},
+        "returned_debit": {"method": "bank_debit", "account": "000666666661"},
     }
 
     def __init__(self, sandbox_server: SandboxServer, callback_receiver: CallbackReceiver) -> None:
@@ -86,6 +95,14 @@ class SandboxHarness:
 
     def settle_refund(self, refund: Refund, outcome: str) -> None:
         self._call_api("POST", f"/v1/refunds/{refund.ref}/settle", outcome=outcome)
+
+    def dispute(self, checkout: Checkout, amount_minor: int, **details: object) -> str:
+        """Opens a dispute as the customer's bank does; returns its ref."""
+        path = f"/v1/checkouts/{checkout.ref}/disputes"
+        return str(self._call_api("POST", path, amount=amount_minor, **details)["id"])
+
+    def decide_dispute(self, ref: str, outcome: str) -> None:
+        self._call_api("POST", f"/v1/disputes/{ref}/decide", outcome=outcome)
 
     def pay_out(self) -> list[str]:
         """Pays out what is in the balance; returns the refs of the payouts, one for each currency."""

@@ -149,6 +149,23 @@ def test_days_of_bank_debit_can_pass_at_once(
     assert "Let the days pass" not in open_page(page).text
 
 
+def test_paid_checkout_is_refunded_and_disputed_from_its_page(
+    open_page: Look, merchant: Merchant, checkout: dict[str, Any], page: str
+) -> None:
+    server = merchant.sandbox_server
+    server.submit_form(f"{page}/pay", number=GOOD)
+    merchant.do("capture", checkout, amount=checkout["amount"])
+    assert server.submit_form(f"{page}/dashboard", act="refund_half").status_code == 303
+    assert server.submit_form(f"{page}/dashboard", act="dispute").status_code == 303
+    [dispute] = merchant.fetch(checkout)["disputes"]
+    assert "The customer wins" in open_page(page).text
+    assert server.submit_form(f"{page}/dashboard", act=f"lost:{dispute['id']}").status_code == 303
+    now = merchant.fetch(checkout)
+    assert (now["refunded"], now["disputes"][0]["status"]) == (now["captured"] // 2, "lost")
+    assert server.submit_form(f"{page}/dashboard", act=f"lost:{dispute['id']}").status_code == 409
+    assert server.submit_form(f"{page}/dashboard", act="lost:dp_of_another").status_code == 303
+
+
 def test_payment_method_not_requested_is_not_offered(open_page: Look, merchant: Merchant) -> None:
     page = merchant.start(methods=["card"])["url"]
     assert "Bank debit" not in open_page(page).text

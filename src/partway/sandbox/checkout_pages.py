@@ -16,7 +16,7 @@ from partway.lib.money import Money, format_money
 from partway.sandbox import checkouts
 from partway.sandbox.errors import ApiError
 from partway.sandbox.instruments import CARDS, DEBITS, EXPIRED, Instrument, digits
-from partway.sandbox.models import Checkout
+from partway.sandbox.models import Checkout, Dispute
 
 Status = Checkout.Status
 
@@ -114,6 +114,45 @@ def pass_days(request: HttpRequest, page: str) -> HttpResponse:
     return HttpResponse(status=303, headers={"Location": checkout.return_url})
 
 
+@require_POST
+def dashboard(request: HttpRequest, page: str) -> HttpResponse:
+    """Refunds, disputes or decides a dispute, as in the company's own dashboard; the page shows what became of it."""
+    act, _colon, dispute_id = request.POST.get("act", "").partition(":")
+    opened = _checkout_of(page)
+    if opened is None:
+        return _not_found(request)
+    try:
+        with transaction.atomic():
+            checkout = checkouts.locked(opened.id)
+            left = (checkout.captured_minor or 0) - checkout.refunded_minor
+            if act in ("refund", "refund_half"):
+                checkouts.refund(checkout, left // 2 if act == "refund_half" else left, "")
+            elif act == "dispute":
+                checkouts.dispute(checkout, checkout.captured_minor or 0, "fraudulent")
+            elif act in ("won", "lost") and Dispute.objects.filter(id=dispute_id, checkout=checkout).exists():
+                checkouts.decide_dispute(dispute_id, checkout.account_id, act)
+    except ApiError as error:
+        return _page(request, "paid", opened, status=error.status, error=error.message, **_amounts(opened))
+    return HttpResponse(status=303, headers={"Location": f"/checkout/{page}"})
+
+
+def _amounts(checkout: Checkout) -> dict[str, object]:
+    """Returns what of a captured checkout can be refunded and disputed, and its disputes, as the page shows them."""
+    currency, captured = checkout.captured_currency, checkout.captured_minor or 0
+    if not captured:
+        return {}
+    left = captured - checkout.refunded_minor
+    return {
+        "refundable": format_money(Money(left, currency)) if left else "",
+        "half": format_money(Money(left // 2, currency)) if left > 1 else "",
+        "disputable": format_money(Money(captured, currency)),
+        "disputes": [
+            (row, format_money(Money(row.amount_minor, currency)))
+            for row in Dispute.objects.filter(checkout=checkout)
+        ],
+    }
+
+
 def _checkout_of(page: str) -> Checkout | None:
     """Returns the checkout whose page has this address, or None."""
     checkouts_and_accounts = Checkout.objects.select_related("account")
@@ -142,7 +181,8 @@ def _form(
 def _ended(request: HttpRequest, checkout: Checkout, *, after_post: bool = True) -> HttpResponse:
     template, status = _ENDS.get(Status(checkout.status), ("closed", 410))
     expired = checkout.status == Status.OPEN or checkout.code == EXPIRED[0]
-    return _page(request, template, checkout, status=status if after_post else 200, expired=expired)
+    status = status if after_post else 200
+    return _page(request, template, checkout, status=status, expired=expired, **_amounts(checkout))
 
 
 def _not_found(request: HttpRequest) -> HttpResponse:

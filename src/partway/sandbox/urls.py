@@ -13,6 +13,7 @@ urlpatterns = [
     path("checkout/<str:page>/pay", checkout_pages.pay),
     path("checkout/<str:page>/confirm", checkout_pages.confirm),
     path("checkout/<str:page>/days", checkout_pages.pass_days),
+    path("checkout/<str:page>/dashboard", checkout_pages.dashboard),
     path("v1/accounts", api_view(post=api.open_account, public=True)),
     path("v1/account", api_view(get=api.account)),
     path("v1/checkouts", api_view(get=api.list_checkouts, post=api.start)),
