@@ -17,7 +17,7 @@ from partway.lib.money import Money
 from . import events
 from .errors import Invalid, Stale, field_error
 from .events import CLOCK, Actor
-from .models import Alert, Mail, Payment
+from .models import Alert, Dispute, Mail, Payment
 from .models.payments import UNSETTLED
 
 MAX_RESOLUTION_LENGTH = 300
@@ -31,22 +31,18 @@ AUTO_RESOLVED_KINDS = (
 _QUIET_PERIOD = timedelta(days=1)
 
 
-def raise_for_payment(
-    kind: str,
-    payment: Payment,
-    *,
-    now: datetime,
-    subject: str = "",
-    due_at: datetime | None = None,
-    **params: object,
-) -> None:
-    """Raises an alert about a payment; `params` are what its sentence needs (Money, text, numbers).
+def raise_for_payment(kind: str, payment: Payment, *, now: datetime, **params: object) -> None:
+    """Raises an alert about a payment; `params` are what its sentence needs (Money, text, numbers)."""
+    related = {"payment": payment, "invoice_id": payment.invoice_id}
+    _raise(kind, payment.organization_id, payment.pk, related, params, now)
 
-    subject: the id of the one of several that it is about, as of a dispute; otherwise the payment's.
-    due_at: until when a member can do something about it.
-    """
+
+def raise_for_dispute(kind: str, about: Dispute, /, *, now: datetime, **params: object) -> None:
+    """Raises an alert about a dispute, beside its payment; an open one waits for evidence until its last day."""
+    payment, waits = about.payment, kind == "dispute_opened"
+    due_at = about.evidence_due_at if waits else None
     related = {"payment": payment, "invoice_id": payment.invoice_id, "due_at": due_at}
-    _raise(kind, payment.organization_id, subject or payment.pk, related, params, now)
+    _raise(kind, payment.organization_id, about.pk, related, params, now)
 
 
 def raise_for_mail(kind: str, mail: Mail, *, now: datetime, **params: object) -> None:

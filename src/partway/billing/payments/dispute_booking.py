@@ -184,9 +184,7 @@ def _lose(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: dat
     data = {**dispute.event_data, "lost_minor": dispute.lost_minor, **deductions.end_deposit(payment)}
     columns = {"lost_minor": dispute.lost_minor, **_decided(dispute, now)}
     event = move(dispute, "lost", by=by, now=now, data=data, **columns)
-    alerts.raise_for_payment(
-        "dispute_lost", payment, subject=dispute.pk, now=now, amount=dispute.amount, dispute=dispute.pk
-    )
+    alerts.raise_for_dispute("dispute_lost", dispute, now=now, amount=dispute.amount, dispute=dispute.pk)
     _alert(dispute, now, is_open=False)
     return event
 
@@ -215,26 +213,14 @@ def _decided(dispute: Dispute, now: datetime) -> dict[str, Any]:
 
 def _alert(dispute: Dispute, now: datetime, *, is_open: bool) -> None:
     """Raises the alert that an open dispute waits for evidence, and the one that it takes more than is left (M5)."""
-    payment, amount = dispute.payment, dispute.amount
+    amount, captured = dispute.amount, dispute.payment.captured
     if is_open:
-        alerts.raise_for_payment(
-            "dispute_opened",
-            payment,
-            subject=dispute.pk,
-            now=now,
-            amount=amount,
-            dispute=dispute.pk,
-            due_at=dispute.evidence_due_at,
-            evidence_due_at=dispute.details["evidence_due_at"],
+        until = dispute.details["evidence_due_at"]
+        alerts.raise_for_dispute(
+            "dispute_opened", dispute, now=now, amount=amount, dispute=dispute.pk, evidence_due_at=until
         )
     if dispute.lost_minor:
         lost = Money(dispute.lost_minor, dispute.currency)
-        alerts.raise_for_payment(
-            "disputed_beyond_payment",
-            payment,
-            subject=dispute.pk,
-            now=now,
-            disputed=amount,
-            captured=payment.captured,
-            lost=lost,
+        alerts.raise_for_dispute(
+            "disputed_beyond_payment", dispute, now=now, disputed=amount, captured=captured, lost=lost
         )
