@@ -152,7 +152,7 @@ def test_lost_dispute_of_waiting_deposit_ends_it(gateway_driver: GatewayDriver, 
     assert credit.balances(dana) == [Money(20_000, "USD")]
 
 
-def test_dispute_that_nobody_heard_of_is_booked_with_its_whole_history(paid: Payment) -> None:
+def test_unreported_dispute_is_booked_with_its_whole_history(paid: Payment) -> None:
     dispute(paid, 30_000, "lost")
     history = Event.objects.filter(type__startswith="dispute.").order_by("created_at", "id")
     assert list(history.values_list("type", flat=True)) == ["dispute.opened", "dispute.lost"]

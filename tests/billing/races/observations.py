@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from partway.billing.checkouts.payability import CHECKOUT_LIFETIME
 from partway.billing.errors import BillingError, NotPayable
-from partway.billing.models import Event, Invoice, Quote, Refund
+from partway.billing.models import Dispute, Event, Invoice, Quote, Refund
 from partway.billing.payments.start import check_payable
 from partway.billing.receivables import credit
 from partway.billing.reconciliation import due_work
@@ -151,6 +151,13 @@ def refunds(scenario: RaceScenario) -> str:
     return " and ".join(f"{_plain(row.amount_minor)} {row.status}{lost[row.pk]}" for row in rows) or "none"
 
 
+def disputes(scenario: RaceScenario) -> str:
+    """Returns the disputes of the payment that the scene begins with, with what went beyond it."""
+    rows = Dispute.objects.filter(payment=scenario.payment).order_by("pk")
+    lost = {row.pk: f", {_plain(row.lost_minor)} lost" if row.lost_minor else "" for row in rows}
+    return " and ".join(f"{_plain(row.amount_minor)} {row.status}{lost[row.pk]}" for row in rows) or "none"
+
+
 def sent_back(scenario: RaceScenario) -> str:
     """Returns what the sandbox has sent back of the document's payments."""
     ledger, mine = scenario.gateway_driver.ledger(), scenario.document.payments.values_list("pk", flat=True)
@@ -179,5 +186,6 @@ OBSERVATIONS: dict[str, Callable[[RaceScenario], str]] = {
     "quote history": quote_history,
     "invoices made": invoices_made,
     "refunds": refunds,
+    "disputes": disputes,
     "sent back": sent_back,
 }

@@ -13,6 +13,7 @@ from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.people import organizations
+from partway.billing.receivables import credit as customer_credit
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests.billing.receivables.test_offline_payments import record
@@ -186,6 +187,35 @@ def refunded_in_dashboard(scenario: RaceScenario) -> None:
     scenario.gateway_driver.refund_at_gateway(scenario.payment, 20_000)
 
 
+def disputed(scenario: RaceScenario) -> None:
+    """As `paid online`, and the customer's bank asks $200.00 back; not fetched yet."""
+    paid_online(scenario)
+    scenario.gateway_driver.dispute(scenario.payment, 20_000)
+
+
+def dispute_lost(scenario: RaceScenario) -> None:
+    """As `paid online`, and a dispute about all of it is lost; not fetched yet."""
+    paid_online(scenario)
+    scenario.gateway_driver.decide_dispute(scenario.gateway_driver.dispute(scenario.payment, 30_000), "lost")
+
+
+def disputed_credit(scenario: RaceScenario) -> None:
+    """$800.00 of credit was paid online, and $500.00 of that is disputed; not fetched yet. An invoice has a request."""
+    paid = personas.sent_invoice(scenario.dana, 80_000)
+    scenario.payment = scenario.gateway_driver.start_and_pay(paid)
+    customer_credit.deallocate(paid, scenario.payment, by=scenario.alice, now=present())
+    scenario.gateway_driver.dispute(scenario.payment, 50_000)
+    open_request(scenario)
+
+
+def disputed_deposit(scenario: RaceScenario) -> None:
+    """The deposit is paid online, its invoice is a draft, and a dispute about it is lost; not fetched yet."""
+    accepted_quote(scenario)
+    scenario.payment = scenario.gateway_driver.start_and_pay(scenario.quote)
+    scenario.gateway_driver.decide_dispute(scenario.gateway_driver.dispute(scenario.payment, 30_000), "lost")
+    scenario.invoice = quotes.create_invoice(scenario.quote, by=scenario.alice, now=present())
+
+
 def paid_online_and_authorized(scenario: RaceScenario) -> None:
     """As `paid online`, and the customer has paid another request of $300.00 with a card; not fetched yet."""
     paid_online(scenario)
@@ -256,6 +286,10 @@ SCENARIOS: dict[str, Given] = {
     "paid online": paid_online,
     "captured late": captured_late,
     "refunded in dashboard": refunded_in_dashboard,
+    "disputed": disputed,
+    "dispute lost": dispute_lost,
+    "disputed credit": disputed_credit,
+    "disputed deposit": disputed_deposit,
     "paid online and authorized": paid_online_and_authorized,
     "draft quote": draft_quote,
     "sent quote": sent_quote,
