@@ -16,6 +16,7 @@ from partway.billing.models import (
     Allocation,
     Callback,
     Customer,
+    Dispute,
     Invoice,
     Mail,
     Payment,
@@ -97,6 +98,7 @@ class Database:
             **{f"quote {n}": self._quote(row) for n, row in enumerate(self.owned[QuoteRow], 1)},
             **self._credit(),
             "refunds": sorted(self._refund(row) for row in self.owned[Refund] if row["mode"] != "offline"),
+            "disputes": sorted(self._dispute(row) for row in self.owned[Dispute]),
             "flags": sorted((row["kind"], self.payments.index(row["payment_id"])) for row in flags),
             "links mailed": [row["status"] for row in links],
             "callbacks": {
@@ -121,12 +123,26 @@ class Database:
                 on[f"invoice {self.invoices.index(part['invoice_id']) + 1}"] += part["amount_minor"]
         accepted = None if row["accepted"] is None else bool(row["accepted"])
         allocated = {name: amount for name, amount in on.items() if amount}
-        money = row["captured_minor"], row["refunded_minor"], row["fee_minor"]
+        money = (
+            row["captured_minor"],
+            row["refunded_minor"],
+            row["fee_minor"],
+            row["frozen_minor"],
+            row["lost_minor"],
+        )
         return row["status"], row["amount_minor"], accepted, *money, allocated
 
     def _refund(self, row: Row) -> tuple[Any, ...]:
         of = self.payments.index(row["payment_id"])
         return of, row["mode"], row["status"], row["amount_minor"], row["lost_minor"], row["fee_minor"] or 0
+
+    def _dispute(self, row: Row) -> tuple[Any, ...]:
+        return (
+            self.payments.index(row["payment_id"]),
+            row["status"],
+            row["amount_minor"],
+            row["lost_minor"],
+        )
 
     def _quote(self, row: Row) -> tuple[Any, ...]:
         quote = QuoteRow.objects.prefetch_related("payments").get(pk=row["id"])
@@ -158,6 +174,11 @@ def facts_of_model(books: ReferenceModel, customers: int) -> Facts:
             (books.payments.index(one.payment), one.mode, one.state, one.amount, one.lost, 0)
             for one in books.refunds
         ),
+        "disputes": sorted(
+            (n, one.state, one.amount, one.lost)
+            for n, payment in enumerate(books.payments)
+            for one in payment.disputes
+        ),
         "flags": sorted((kind, books.payments.index(payment)) for kind, payment in books.flags),
         "links mailed": [mail.state for mail in books.mails],
         "callbacks": {"pending": len(books.waiting), "processed": len(books.done), "unmatched": 0},
@@ -170,7 +191,7 @@ def _invoice(books: ReferenceModel, invoice: ModelInvoice) -> tuple[Any, ...]:
 
 def _payment(payment: ModelPayment) -> tuple[Any, ...]:
     on = {invoice.name: amount for invoice, amount in payment.allocations.items() if amount}
-    money = payment.captured, payment.refunded, payment.fee
+    money = payment.captured, payment.refunded, payment.fee, payment.frozen, payment.lost
     return payment.state, payment.amount, payment.accepted, *money, on
 
 

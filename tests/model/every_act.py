@@ -12,7 +12,7 @@ from tests.model.organization_model import Payment, PaymentTarget, Quote
 def try_every_act(machine: FullMachine) -> None:
     """Runs each act at least once with its usual outcome; the machine compares all rows after each."""
     machine.open([("USD", 60_000), ("KWD", 5000)], with_request=False, percent=None)
-    for part in (_invoices, _requests, _quotes, _online_payments, _refunds, _faults, _forbidden):
+    for part in (_invoices, _requests, _quotes, _online_payments, _refunds, _disputes, _faults, _forbidden):
         part(machine)
     machine.settle_everything()
 
@@ -109,6 +109,21 @@ def _refunds(machine: FullMachine) -> None:
     machine.refund_in_dashboard(paid.checkout, half=True)
     machine.refresh_pending_refunds()
     machine.void_paid(machine.books.invoices[0], "half", False, None, stale=False, by=0)
+
+
+def _disputes(machine: FullMachine) -> None:
+    paid = machine.books.payments[-1]
+    for half in (True, False):
+        machine.dispute(paid.checkout, half=half)
+    first, second = paid.checkout.disputes
+    machine.read_list()
+    machine.decide_dispute(first, wins=False)
+    machine.decide_dispute(second, wins=True)
+    machine.read_list()
+    machine.take_loss(0, by=0)
+    machine.decide_dispute(second, wins=False)
+    machine.decide_dispute(first, wins=True)
+    machine.read_list()
 
 
 def _faults(machine: FullMachine) -> None:

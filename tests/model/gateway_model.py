@@ -48,6 +48,7 @@ class Checkout(PlainRepr):
     fee: int | None = None  # in minor units, once money was taken
     lapses: bool = False
     refunds: list[GatewayRefund] = field(default_factory=list)
+    disputes: list[GatewayDispute] = field(default_factory=list)
     question: int = 0  # the open confirmation of a card, if any
     changed: int = 0
 
@@ -66,6 +67,18 @@ class GatewayRefund(PlainRepr):
 
     def __repr__(self) -> str:
         return f"<refund of {self.amount} of {self.checkout.reference}: {self.state}>"
+
+
+@dataclass(eq=False)
+class GatewayDispute(PlainRepr):
+    """A dispute at the gateway."""
+
+    checkout: Checkout
+    amount: int
+    state: str = "open"
+
+    def __repr__(self) -> str:
+        return f"<dispute of {self.amount} of {self.checkout.reference}: {self.state}>"
 
 
 @dataclass(frozen=True)
@@ -169,6 +182,16 @@ class GatewayModel:
         """Ends a pending refund, or sends the money of one back that had succeeded."""
         refund.state = state
         self._move(refund.checkout, "captured", "refund_failed" if state == "failed" else "refunded")
+
+    def dispute(self, checkout: Checkout, amount: int) -> None:
+        """The customer's bank asks back a part of what was captured, refunded or not."""
+        checkout.disputes.append(GatewayDispute(checkout, amount))
+        self._move(checkout, "captured", "dispute_opened")
+
+    def decide(self, dispute: GatewayDispute, state: str) -> None:
+        """Decides a dispute, also against an earlier decision."""
+        dispute.state = state
+        self._move(dispute.checkout, "captured", "dispute_closed")
 
     def pay(self, checkout: Checkout, how: str) -> int:
         """Submits the form; returns the HTTP status of the page."""

@@ -14,6 +14,7 @@ from partway.billing.journal import entries
 from tests.model.organization_model import Invoice, OrganizationModel, Payment
 
 DAY = timedelta(days=1)
+DISPUTE_FEE = 1500  # in minor units of any currency
 Sums = Counter[tuple[str, str]]  # minor units by currency and kind of account, debit positive
 
 
@@ -37,6 +38,17 @@ def standing(books: OrganizationModel) -> Sums:
         if payment.fee:
             sums[payment.currency, "fees"] += payment.fee
             sums[payment.currency, "transit"] -= payment.fee
+        for dispute in payment.disputes:
+            if dispute.state == "lost":
+                sums[payment.currency, "losses"] += dispute.lost
+                sums[payment.currency, "transit"] -= dispute.amount
+            # What was settled for it is a loss too; its fee comes back when it is won.
+            settled = sum(invoice.settled[n] for invoice, n in dispute.settled if invoice.state != "void")
+            fee = 0 if dispute.state == "won" else DISPUTE_FEE
+            sums[payment.currency, "adjustment"] -= settled
+            sums[payment.currency, "losses"] += settled
+            sums[payment.currency, "fees"] += fee
+            sums[payment.currency, "transit"] -= fee
     for refund in books.refunds:
         if refund.is_counted:
             currency = refund.payment.currency

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from tests.model.disputes_model import DisputeModel
 from tests.model.organization_model import (
     MINIMUM,
     STEP,
@@ -15,7 +16,6 @@ from tests.model.organization_model import (
     Refund,
     Request,
 )
-from tests.model.refunds_model import RefundModel
 
 
 def refuse(code: str, *, when: object) -> None:
@@ -25,7 +25,7 @@ def refuse(code: str, *, when: object) -> None:
 
 
 @dataclass
-class MemberActModel(RefundModel):
+class MemberActModel(DisputeModel):
     """The acts of members."""
 
     # Invoices
@@ -243,6 +243,10 @@ class MemberActModel(RefundModel):
         invoice.settled.append(self.due(invoice))
         self._apply_effects(invoice, "invoice_paid")
 
+    def follow_settled(self, invoice: Invoice) -> None:
+        """Ends what no longer fits the amount due (R7)."""
+        self._apply_effects(invoice, "invoice_changed" if self.due(invoice) else "invoice_paid")
+
     def take_back(self, invoice: Invoice, n: int) -> None:
         """The rest is due after all."""
         refuse("conflict", when=invoice.state == "written_off" or not invoice.settled[n])
@@ -255,14 +259,14 @@ class MemberActModel(RefundModel):
         refuse("invalid", when=amount > self.credit(customer, currency))
         left = amount
         for payment in self.with_credit(customer, currency):
-            part = min(left, payment.unallocated)
+            part = min(left, payment.spendable)
             payment.refunded += part
             left -= part
             self.end_deposit(payment, waits=False)
 
     def refund_payment(self, payment: Payment, amount: int) -> None:
         """Its credit first, then off the latest invoice, where it is due again (M2)."""
-        refuse("conflict", when=payment.state != "succeeded" or payment.refunded == payment.captured)
+        refuse("conflict", when=payment.state != "succeeded" or not self.left(payment))
         refuse("amount_too_small", when=amount <= 0)
         refuse("invalid", when=amount > self.left(payment))
         self.deduct(payment, amount)
@@ -278,7 +282,7 @@ class MemberActModel(RefundModel):
         self._check_committed(invoice, self.due(invoice) - amount)
         left = amount
         for payment in self.with_credit(invoice.customer, invoice.currency):
-            part = min(left, payment.unallocated)
+            part = min(left, payment.spendable)
             self.allocate(payment, invoice, part)
             left -= part
         self._keep(form, invoice, amount)

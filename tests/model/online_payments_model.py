@@ -108,6 +108,10 @@ class OnlinePaymentModel(OrganizationModel):
         """Books what is new in the gateway's refunds of a payment."""
         raise NotImplementedError
 
+    def apply_disputes(self, payment: Payment) -> None:
+        """Books what is new in the gateway's disputes of a payment."""
+        raise NotImplementedError
+
     def refresh(self, payment: Payment, gateway_callback: GatewayCallback | None = None) -> None:
         """Fetches the checkout, books it, and calls the gateway with the decision (P6); raises NoAnswer."""
         self._apply_state(payment)
@@ -135,6 +139,7 @@ class OnlinePaymentModel(OrganizationModel):
             if payment.captured is None:
                 self._book(payment)
             self.apply_refunds(payment)
+            self.apply_disputes(payment)
             if self.gateway.says_fee:
                 payment.fee = payment.checkout.fee
         elif truth in ("closed", "failed") and payment.is_unsettled:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import count
 
-from tests.model.gateway_model import Checkout, GatewayModel, GatewayRefund, PlainRepr
+from tests.model.gateway_model import Checkout, GatewayDispute, GatewayModel, GatewayRefund, PlainRepr
 
 MINIMUM = {"USD": 50, "JPY": 50, "KWD": 100}  # the gateway's minimum
 STEP = {"USD": 1, "JPY": 1, "KWD": 10}  # the gateway's step
 CHECKOUT_LIFETIME = timedelta(minutes=30)
 EXPIRY_GRACE_PERIOD = timedelta(minutes=35)
 UNSETTLED = ("pending", "capturing", "processing", "closing", "releasing")
+
+
+_births = count(1)
 
 
 class ActRefused(Exception):
@@ -106,6 +110,7 @@ class Payment(PlainRepr):
     settled_at: datetime | None = None
     allocations: dict[Invoice, int] = field(default_factory=dict)
     refunded: int = 0  # with the customer again (M8)
+    disputes: list[Dispute] = field(default_factory=list)
     was_taken: bool = False
     given_back: bool = False
 
@@ -128,9 +133,24 @@ class Payment(PlainRepr):
         return self.state == "processing" and not self.accepted
 
     @property
+    def frozen(self) -> int:
+        """The part that open disputes freeze, wherever it is (M3)."""
+        return sum(one.amount - one.lost for one in self.disputes if one.state == "open")
+
+    @property
+    def lost(self) -> int:
+        """The part that lost disputes have taken."""
+        return sum(one.amount - one.lost for one in self.disputes if one.state == "lost")
+
+    @property
+    def spendable(self) -> int:
+        """The unallocated part that no dispute freezes."""
+        return max(0, self.unallocated - self.frozen)
+
+    @property
     def unallocated(self) -> int:
-        """The part that is neither allocated nor given back."""
-        elsewhere = sum(self.allocations.values()) + self.refunded
+        """The part that is neither allocated nor gone."""
+        elsewhere = sum(self.allocations.values()) + self.refunded + self.lost
         return (self.captured or 0) - elsewhere if self.state == "succeeded" else 0
 
     def __repr__(self) -> str:
@@ -148,6 +168,7 @@ class Refund(PlainRepr):
     amount: int
     mode: str
     state: str = "pending"
+    born: int = field(default_factory=_births.__next__)  # their order, with that of disputes
     lost: int = 0  # sent back beyond the payment (M5)
     was_called: bool = False  # the gateway may have heard of it
     at_gateway: GatewayRefund | None = None  # once it is known there
@@ -160,6 +181,30 @@ class Refund(PlainRepr):
 
     def __repr__(self) -> str:
         return f"<refund of {self.amount} of {self.payment.name}: {self.state}>"
+
+
+@dataclass(eq=False)
+class Dispute(PlainRepr):
+    """A dispute; `taken` is what it took off each invoice, as far as that was not put back.
+
+    `settled` are the entries of `settled` by which that was taken as a loss.
+    """
+
+    payment: Payment
+    amount: int
+    at_gateway: GatewayDispute
+    lost: int = 0  # beyond the payment (M5)
+    state: str = "open"
+    born: int = field(default_factory=_births.__next__)
+    taken: dict[Invoice, int] = field(default_factory=dict)
+    settled: list[tuple[Invoice, int]] = field(default_factory=list)
+
+    @property
+    def is_counted(self) -> bool:
+        return self.state in ("open", "lost")
+
+    def __repr__(self) -> str:
+        return f"<dispute of {self.amount} of {self.payment.name}: {self.state}>"
 
 
 @dataclass
@@ -243,13 +288,13 @@ class OrganizationModel:
         theirs = [
             payment
             for payment in self.payments
-            if payment.document.customer == customer and payment.unallocated
+            if payment.document.customer == customer and payment.spendable
         ]
         credit = [payment for payment in theirs if payment.currency == currency and not self.waits(payment)]
         return sorted(credit, key=lambda payment: (payment.settled_at, self.payments.index(payment)))
 
     def credit(self, customer: int, currency: str) -> int:
-        return sum(payment.unallocated for payment in self.with_credit(customer, currency))
+        return sum(payment.spendable for payment in self.with_credit(customer, currency))
 
     def waits(self, deposit: Payment) -> bool:
         """Returns whether the deposit is reserved for the invoice of its quote, which is not sent yet (D2)."""

@@ -36,6 +36,10 @@ EXPECTED_OUTCOMES: dict[str, list[str]] = {
     "settle refund": ["ok"],
     "fail refund": ["ok"],
     "refresh refunds": ["ok"],
+    "dispute": ["ok"],
+    "win dispute": ["ok"],
+    "lose dispute": ["ok"],
+    "take loss": ["ok", "conflict"],
     "request payment": [
         *_FORM,
         "invalid",

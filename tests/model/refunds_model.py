@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.model.gateway_model import GatewayRefund, GatewayRefusal, NoAnswer
 from tests.model.online_payments_model import OnlinePaymentModel
-from tests.model.organization_model import STEP, ActRefused, Invoice, Payment, Refund
+from tests.model.organization_model import STEP, ActRefused, Dispute, Invoice, Payment, Refund
 
 
 @dataclass
@@ -14,8 +14,8 @@ class RefundModel(OnlinePaymentModel):
     """Refunds, and the reports of the gateway about them."""
 
     def left(self, payment: Payment) -> int:
-        """Returns how much of a payment was not given back."""
-        return (payment.captured or 0) - payment.refunded
+        """Returns how much of a payment can be given back (M5)."""
+        return (payment.captured or 0) - payment.refunded - payment.frozen - payment.lost
 
     def send_back(self, payment: Payment, amount: int, *, reduces: bool) -> str:
         """Sends a part of an online payment back; it counts from now on. Returns its state."""
@@ -37,6 +37,7 @@ class RefundModel(OnlinePaymentModel):
         """Only of a card, and without what went back at the gateway before; the worker sends it."""
         assert payment.checkout is not None
         gone = sum(refund.amount for refund in payment.checkout.refunds if refund.state != "failed")
+        gone += sum(dispute.amount for dispute in payment.checkout.disputes if dispute.state != "won")
         if payment.checkout.method == "card" and surplus > gone:
             refund = Refund(payment, surplus - gone, "gateway")
             self.refunds.append(refund)
@@ -65,17 +66,23 @@ class RefundModel(OnlinePaymentModel):
                 self._send(refund)
 
     def has_news(self, payment: Payment) -> bool:
-        """Returns whether the gateway's refunds of a payment, or its fee, differ from ours."""
+        """Returns whether the gateway's refunds or disputes of a payment, or its fee, differ from ours."""
         if payment.checkout and payment.fee != payment.checkout.fee:
             return True
         ours = {refund.at_gateway: refund for refund in self.refunds if refund.at_gateway}
         reported = payment.checkout.refunds if payment.checkout else []
+        if self.disputes_differ(payment):
+            return True
         return any(
             one.state not in (ours[one].state, "pending") and ours[one].state != "failed"
             if one in ours
             else one.state != "failed" or one.reference is not None
             for one in reported
         )
+
+    def disputes_differ(self, payment: Payment) -> bool:
+        """Returns whether the gateway's disputes of a payment differ from ours."""
+        raise NotImplementedError
 
     def apply_refunds(self, payment: Payment) -> None:
         """Books what is new in the gateway's refunds of a payment, in their order."""
@@ -114,46 +121,67 @@ class RefundModel(OnlinePaymentModel):
     ) -> None:
         """Its credit first, then off the latest invoice, where it is due again or settled (M2)."""
         waits = self.waits(payment)
-        missing = max(0, amount - payment.unallocated)
+        for invoice, part in self.take_off(payment, amount):
+            if refund:
+                refund.taken[invoice] = refund.taken.get(invoice, 0) + part
+            if refund and reduces:
+                refund.reduced.append((invoice, len(invoice.settled)))
+            if reduces:
+                invoice.settled.append(part)
+            self.update_paid_state(invoice)
+        payment.refunded += amount
+        self.end_deposit(payment, waits=waits)
+
+    def take_off(self, payment: Payment, amount: int) -> list[tuple[Invoice, int]]:
+        """Takes so much off a payment, its unallocated part first; returns the parts of invoices, the latest first."""
+        parts, missing = [], max(0, amount - payment.unallocated)
         for invoice in sorted(payment.allocations, key=self.invoices.index, reverse=True):
             part = min(missing, payment.allocations[invoice])
             missing -= part
             if part:
                 self.allocate(payment, invoice, -part)
-                if refund:
-                    refund.taken[invoice] = part
-                if refund and reduces:
-                    refund.reduced.append((invoice, len(invoice.settled)))
-                if reduces:
-                    invoice.settled.append(part)
-                self.update_paid_state(invoice)
-        payment.refunded += amount
-        self.end_deposit(payment, waits=waits)
+                parts.append((invoice, part))
+        return parts
 
     def end_deposit(self, payment: Payment, *, waits: bool) -> None:
         """A deposit that waited, or of which nothing is left, is the deposit of its quote no more (D1, M8)."""
-        if waits or payment.refunded == payment.captured:
+        if waits or payment.refunded + payment.lost == payment.captured:
             payment.given_back = True
 
     def _fail(self, refund: Refund) -> None:
         """Puts the money back: on losses first, then on its invoices as far as it fits, the rest is credit (M2)."""
         refund.state, payment = "failed", refund.payment
-        freed = refund.amount - refund.lost
-        payment.refunded -= freed
-        for other in self.refunds:
-            if other.payment is payment and other.is_counted:
-                covered = min(freed, other.lost)
+        before = payment.unallocated
+        payment.refunded -= refund.amount - refund.lost
+        self.cover_losses(payment, refund)
+        self.put_back(refund, refund.reduced, payment.unallocated - before)
+
+    def cover_losses(self, payment: Payment, freed_by: Refund | Dispute) -> None:
+        """Counts what went beyond a payment that has money again, the oldest first (M5)."""
+        theirs = [refund for refund in self.refunds if refund.payment is payment]
+        for other in sorted([*theirs, *payment.disputes], key=lambda one: one.born):
+            if other.is_counted and other is not freed_by:
+                covered = min(self.left(payment), other.lost)
+                if isinstance(other, Refund) or other.state == "lost":
+                    parts = self.take_off(payment, covered)
+                    for invoice, part in parts:
+                        other.taken[invoice] = other.taken.get(invoice, 0) + part
+                        self.update_paid_state(invoice, bounced=isinstance(other, Dispute))
                 other.lost -= covered
-                payment.refunded += covered
-                freed -= covered
-        for invoice in sorted(refund.taken, key=self.invoices.index):
-            for reduced, n in refund.reduced:
-                if reduced is invoice:
+                if isinstance(other, Refund):
+                    payment.refunded += covered
+
+    def put_back(self, taker: Refund | Dispute, reduced: list[tuple[Invoice, int]], freed: int) -> None:
+        """Puts money back on the invoices that it was taken off, as far as it fits (M2)."""
+        for invoice in sorted(taker.taken, key=self.invoices.index):
+            for one, n in reduced:
+                if one is invoice:
                     invoice.settled[n] = 0
             committed = self.committed(invoice)
             room = self.due(invoice) - (committed.amount if committed else 0)
-            fits = max(0, min(freed, refund.taken[invoice], room)) if invoice.state != "void" else 0
-            self.allocate(payment, invoice, fits)
+            fits = max(0, min(freed, taker.taken[invoice], room)) if invoice.state != "void" else 0
+            self.allocate(taker.payment, invoice, fits)
+            taker.taken[invoice] -= fits
             freed -= fits
             self._end_what_no_longer_fits(invoice)
 

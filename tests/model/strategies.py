@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.model.gateway_model import Checkout, GatewayCallback, GatewayRefund
+from tests.model.gateway_model import Checkout, GatewayCallback, GatewayDispute, GatewayRefund
 from tests.model.organization_model import (
     MINIMUM,
     STEP,
@@ -105,6 +105,17 @@ def refund_at_gateway() -> SearchStrategy[GatewayRefund]:
     )
 
 
+def dispute_at_gateway() -> SearchStrategy[GatewayDispute]:
+    """Returns a dispute at the gateway, mostly an open one."""
+    return st.runner().flatmap(
+        lambda machine: _mostly(
+            machine.books,
+            [dispute for checkout in machine.books.gateway.checkouts for dispute in checkout.disputes],
+            lambda _, dispute: dispute.state == "open",
+        )
+    )
+
+
 def callback(suitable: Suitable) -> SearchStrategy[GatewayCallback]:
     """Returns a callback that the gateway sent, or tried to send."""
     return st.runner().flatmap(
@@ -189,8 +200,8 @@ def is_settled(_: ReferenceModel, invoice: Invoice) -> bool:
     return sum(invoice.settled) > 0 and invoice.state in ("sent", "paid")
 
 
-def is_refundable(_: ReferenceModel, payment: Payment) -> bool:
-    return payment.state == "succeeded" and payment.refunded < (payment.captured or 0)
+def is_refundable(books: ReferenceModel, payment: Payment) -> bool:
+    return payment.state == "succeeded" and books.left(payment) > 0
 
 
 def is_refundable_online(books: ReferenceModel, payment: Payment) -> bool:

@@ -140,6 +140,10 @@ class GatewayDriver:
         """Returns the ids of the refunds of a checkout, oldest first."""
         return [refund["id"] for refund in self._call_api("GET", f"/v1/checkouts/{ref}")["refunds"]]
 
+    def dispute_ids(self, ref: str) -> list[str]:
+        """Returns the ids of the disputes of a checkout, oldest first."""
+        return [dispute["id"] for dispute in self._call_api("GET", f"/v1/checkouts/{ref}")["disputes"]]
+
     def settle_refund(self, refund_id: str, outcome: str = "succeeded") -> None:
         """Ends a pending refund, or makes one fail that had succeeded."""
         self._call_api("POST", f"/v1/refunds/{refund_id}/settle", outcome=outcome)
