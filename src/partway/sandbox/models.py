@@ -46,6 +46,8 @@ class Checkout(models.Model):
     """An amount to be paid once."""
 
     objects: ClassVar[models.Manager[Checkout]] = models.Manager()
+    sent_back: models.Manager[Refund]
+    disputed: models.Manager[Dispute]
     account_id: str
 
     class Status(models.TextChoices):
@@ -123,7 +125,7 @@ class Refund(models.Model):
     objects: ClassVar[models.Manager[Refund]] = models.Manager()
     checkout_id: str
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "re"))
-    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE)
+    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE, related_name="sent_back")
     amount_minor = models.PositiveBigIntegerField()
     reference = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=10, default="succeeded")
@@ -146,7 +148,7 @@ class Dispute(models.Model):
     objects: ClassVar[models.Manager[Dispute]] = models.Manager()
     checkout_id: str
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "dp"))
-    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE)
+    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE, related_name="disputed")
     status = models.CharField(max_length=10, default="open")
     amount_minor = models.PositiveBigIntegerField()
     reason = models.CharField(max_length=40)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -223,7 +224,7 @@ def send(
     data = {**_event_data(invoice), "number": number, "email": invoice.customer.email}
     data |= parties.event_data(issued)
     # The new version makes an open edit of the draft stale, so that it does not change the sent invoice (D8).
-    columns = {**issued, "number": number, "sent_at": now}
+    columns: dict[str, Any] = {**issued, "number": number, "sent_at": now}
     columns |= {"due_on": invoice.due_on, "due_days": None, "version": invoice.version + 1}
     event = move(invoice, "sent", by=by, now=now, data=data, **columns)
     if invoice.quote_id is not None:

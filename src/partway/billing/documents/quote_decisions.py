@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -41,7 +42,7 @@ def record_acceptance(quote: Quote, *, decision: SpokenDecision, by: Actor, now:
     """
     quote, name, note = _checked(quote, decision, now)
     data = {**quotes.event_data(quote), "name": name, "on": decision.decided_on.isoformat(), "note": note}
-    columns = {"accepted_on": decision.decided_on, "acceptance_note": note}
+    columns: dict[str, Any] = {"accepted_on": decision.decided_on, "acceptance_note": note}
     event = move(
         quote,
         "accepted",

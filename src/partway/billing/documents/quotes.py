@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -178,7 +179,7 @@ def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None
     number = next_quote_number(quote.organization_id)
     data = {**event_data(quote), "number": number, "email": quote.customer.email}
     data |= parties.event_data(issued)
-    columns = {**issued, "number": number, "sent_at": now}
+    columns: dict[str, Any] = {**issued, "number": number, "sent_at": now}
     event = move(quote, "sent", by=by, now=now, data=data, **columns)
     _queue_mail(quote, event)
     return quote
@@ -247,7 +248,7 @@ def accept(quote: Quote, *, evidence: AcceptanceEvidence, by: Actor, now: dateti
         raise Invalid({"name": field_error("acceptance_name")})
     check_open(quote, now)
     data = {**event_data(quote), "name": name, "address": evidence.address}
-    columns = {"accepted_by": name, "accepted_at": now, "accepted_ip": evidence.address}
+    columns: dict[str, Any] = {"accepted_by": name, "accepted_at": now, "accepted_ip": evidence.address}
     event = move(quote, "accepted", by=by, now=now, data=data, **columns)
     to, reply_to = [quote.organization.email], quote.customer.email
     outbox.queue("quote_accepted", event, Recipients(to=to, reply_to=reply_to, data=event_data(quote)))

@@ -95,7 +95,7 @@ def _replayed(
     """
     known = frozenset(f"{event_type} {source} {to}" for (source, to), event_type in table.items())
     move = Concat("type", Value(" "), KT("data__from"), Value(" "), KT("data__to"), output_field=TextField())
-    events = Event.objects.filter(
+    events: Rows = Event.objects.filter(
         type__in=sorted(set(table.values())), **{noun: OuterRef(noun if in_data else "pk")}
     )
     if in_data:

@@ -148,7 +148,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "checkout",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sent_back",
+                        to="sandbox.checkout",
+                    ),
                 ),
                 ("amount_minor", models.PositiveBigIntegerField()),
                 ("reference", models.CharField(blank=True, max_length=200)),
@@ -182,7 +186,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "checkout",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sandbox.checkout"),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="disputed",
+                        to="sandbox.checkout",
+                    ),
                 ),
                 ("status", models.CharField(default="open", max_length=10)),
                 ("amount_minor", models.PositiveBigIntegerField()),
