@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import secrets
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -19,6 +19,9 @@ from django.db.models import F, Q
 from partway.lib.clock import now
 from partway.lib.ids import new_id
 from partway.lib.links import make_token
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 
 def api_key() -> str:
@@ -46,8 +49,8 @@ class Checkout(models.Model):
     """An amount to be paid once."""
 
     objects: ClassVar[models.Manager[Checkout]] = models.Manager()
-    sent_back: models.Manager[Refund]
-    disputed: models.Manager[Dispute]
+    sent_back: RelatedManager[Refund]
+    disputed: RelatedManager[Dispute]
     account_id: str
 
     class Status(models.TextChoices):
