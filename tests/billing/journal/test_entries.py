@@ -305,3 +305,13 @@ def test_entries_of_a_period_are_the_same_as_those_of_a_longer_one(dana: Custome
         *of(last - 14 * DAY, last),
     ]
     assert len(of(last - 50 * DAY, last)) == 3
+
+
+def test_deposit_of_voided_invoice_stays_credit(dana: Customer, alice: Actor) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    deposit = personas.record_deposit_check(quote)
+    invoice = invoices.send(quotes.create_invoice(quote, by=alice, now=now()), by=alice, now=now())
+    credit.deallocate(invoice, deposit, by=alice, now=now())
+    invoices.void(Invoice.objects.get(pk=invoice.pk), by=alice, now=now())
+    assert booked(dana.organization)[-1][2] == {"revenue:0": 100_000, "receivables": -100_000}
+    check_journal(dana.organization, days=1)

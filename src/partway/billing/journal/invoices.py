@@ -46,7 +46,8 @@ class _Books:
     def amounts(self) -> dict[str, int]:
         """Returns the amounts of each account: what it was invoiced as, and where that is now."""
         if self.status in ("draft", "void"):
-            return {}
+            # A deposit that it took and gave back is credit since, also after the invoice is void.
+            return {**self.paid, accounts.RECEIVABLES: -self.paid.total()}
         owed = accounts.WRITE_OFFS if self.status == "written_off" else accounts.RECEIVABLES
         due = self.total - self.paid.total() - self.adjusted.total()
         reasons = {adjustment(reason): minor for reason, minor in self.adjusted.items()}

@@ -30,6 +30,7 @@ def _wrong_invoices(rows: Rows) -> Findings:
         replayed: dict[str, list[Change]] = defaultdict(list)
         for change in invoices.changes(part, calendar):
             replayed[change.of].append(change)
+        deposits = _taken_deposits("invoice", part)
         for pk, invoice in stored.items():
             due = {"sent": invoice.amount_due_minor}.get(invoice.status, 0)
             given_up = {"written_off": invoice.amount_due_minor}.get(invoice.status, 0)
@@ -37,6 +38,12 @@ def _wrong_invoices(rows: Rows) -> Findings:
             yield from _unbalanced(found)
             if _sum(found, accounts.RECEIVABLES) != due or _sum(found, accounts.WRITE_OFFS) != given_up:
                 yield pk, f"{due} is due, the journal says {_sum(found, accounts.RECEIVABLES)}"
+            for account, allocated in (
+                (accounts.DEPOSITS, deposits[pk]),
+                (accounts.CREDIT, invoice.amount_paid_minor - deposits[pk]),
+            ):
+                if _sum(found, account) != allocated:
+                    yield pk, f"{allocated} came from {account}, the journal says {_sum(found, account)}"
             standing = 0
             for day, of_day in groupby(sorted(found, key=lambda one: one.day), key=lambda one: one.day):
                 standing += _sum(of_day, accounts.RECEIVABLES)
@@ -52,11 +59,7 @@ def _wrong_payments(rows: Rows) -> Findings:
         for facts in (payments, refunds, disputes, fees):
             for change in facts.changes(part, calendar):
                 replayed[change.of].append(change)
-        deposits: dict[str, int] = defaultdict(int)
-        for pk, minor in Allocation.objects.filter(payment__in=part, cause="deposit").values_list(
-            "payment", "amount_minor"
-        ):
-            deposits[pk] += minor
+        deposits = _taken_deposits("payment", part)
         waiting = set(Payment.objects.waiting_deposits().filter(pk__in=part).values_list("pk", flat=True))
         for payment in Payment.objects.filter(pk__in=part):
             found = replayed[payment.pk]
@@ -70,6 +73,15 @@ def _wrong_payments(rows: Rows) -> Findings:
                     payment.pk,
                     f"{left - kept} is credit and {kept} waits, the journal says {credit} and {deposit}",
                 )
+
+
+def _taken_deposits(noun: str, part: list[str]) -> dict[str, int]:
+    """Returns how much of a deposit each of these invoices, or payments, was allocated as such."""
+    taken: dict[str, int] = defaultdict(int)
+    rows = Allocation.objects.filter(**{f"{noun}__in": part}, cause="deposit")
+    for pk, minor in rows.values_list(noun, "amount_minor"):
+        taken[pk] += minor
+    return taken
 
 
 def _by_organization(rows: Rows) -> Iterator[tuple[Calendar, list[str]]]:
