@@ -144,7 +144,7 @@ class RefundRules(WorkerRules):
         plan = VoidPlan(standing, outcomes, "canceled")
         self.act(
             "void paid",
-            lambda: self.books.void_paid(invoice, ways, stale=stale),
+            lambda: self.books.void_paid(invoice, ways, stale=stale and bool(on_it)),
             lambda: voiding.void_paid(
                 row, plan=plan, expected_version=row.version, by=self.members[by], now=self.now
             ),
