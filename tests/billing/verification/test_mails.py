@@ -8,6 +8,7 @@ from partway.billing.documents import invoices, quotes
 from partway.billing.models import Customer, Event, Mail, Payment, PaymentRequest
 from partway.billing.people import members
 from partway.billing.requests import payment_requests
+from partway.gateways.protocol import CheckoutState, CheckoutStatus
 from partway.lib.clock import now
 from tests.billing.verification.corruption import Corruption, is_detected, overwrite
 from tests.support import personas
@@ -23,6 +24,8 @@ KINDS = [
     ("quote.declined", "quote_declined"),
     ("payment.succeeded", "receipt"),
     ("payment.succeeded", "payment_received"),
+    ("payment.failed", "payment_failed"),
+    ("payment.failed", "payment_failed_notice"),
     ("refund.succeeded", "refund"),
     ("refund.failed", "refund_failed"),
     ("member.invited", "invitation"),
@@ -40,6 +43,9 @@ def mailed(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
     quotes.decline(personas.sent_quote(dana), reason="Too dear.", by=by, now=at)
     invitation = members.invite(dana.organization, email="ivy@post.example", role="reader", by=by, now=at)
     members.resend(invitation, by=by, now=at)
+    debit = personas.pending_payment(second.invoice, 100)
+    for status in (CheckoutStatus.PROCESSING, CheckoutStatus.FAILED):
+        personas.report_state(debit, CheckoutState(status, None, None, "bank_debit", "", ""))
     personas.refund_in_dashboard(paid, 100)
     personas.fail_refund(personas.refund_in_dashboard(paid, 100, ref="re_2"))
 

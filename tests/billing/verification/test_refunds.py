@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from partway.billing.documents import invoices
 from partway.billing.events import Actor
 from partway.billing.models import Alert, Allocation, Customer, Event, Invoice, Payment, Refund
 from partway.billing.receivables import refunds
 from partway.billing.receivables.refunds import OutsideRefund
+from partway.gateways.protocol import CheckoutState, CheckoutStatus
 from partway.lib.clock import now
 from partway.lib.money import Money
 from tests.billing.receivables.test_offline_payments import record
@@ -207,3 +209,14 @@ AT_GATEWAY: dict[str, Case] = {
 @pytest.mark.parametrize("what", AT_GATEWAY)
 def test_verify_finds_differences_of_refunds_at_gateway(at_gateway: Payment, what: str) -> None:
     assert is_detected(AT_GATEWAY[what])
+
+
+def test_verify_finds_automatic_refund_that_is_not_said_to_be_one(invoice: Invoice) -> None:
+    payment = personas.pending_payment(invoice, 30_000)
+    invoices.void(invoice, by=personas.owner_actor(invoice.organization), now=now())
+    payment.refresh_from_db()
+    captured = Money(30_000, "USD")
+    personas.report_state(payment, CheckoutState(CheckoutStatus.CAPTURED, captured, None, "card", "", ""))
+    assert is_detected(
+        ("P3", "an event says that it is automatic, and it is not", overwrite(Refund, is_automatic=False))
+    )

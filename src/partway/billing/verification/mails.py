@@ -55,7 +55,7 @@ CHECKS = (
                 Event,
                 Q(type="payment.failed", data__from="processing")
                 & ~Exists(_MAILS_OF_EVENT.filter(kind=kind)),
-                f"{{type}} after the bank was moving it, without its mail “{kind}”",
+                f"{{type}} without its mail “{kind}”, though a bank was moving the money",
             )
             for kind in ("payment_failed", "payment_failed_notice")
         ),
