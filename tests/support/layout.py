@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-# A phone that is still sold, a usual one, and a laptop.
-WIDTHS = (360, 390, 1280)
+# A phone that is still sold, a usual one, a tablet, and a laptop.
+WIDTHS = (360, 390, 900, 1280)
 
 # Text is measured by its own rectangles: a word that is too long leaves an element without widening it. What is
 # hidden for the eye or scrolls in a box of its own is left out, as are drawings.
