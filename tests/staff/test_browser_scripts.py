@@ -663,6 +663,7 @@ NOT_PAGES = {
     *("staff:invoice_pdf", "staff:quote_pdf", "staff:invoices_csv", "staff:logo_image", "staff:inbox_body"),
     *("staff:payments_csv", "staff:payments_xlsx", "staff:customer_statement_pdf"),
     *("staff:payouts_csv", "staff:payouts_xlsx"),
+    *("staff:journal_csv", "staff:journal_xlsx", "staff:journal_quickbooks"),
     *("staff:attention_resolve", "staff:settings_locale", "staff:settings_logo"),
     *("staff:invoice_live", "staff:quote_live", "staff:customer_statement_pdf"),
 }
