@@ -39,6 +39,8 @@ MUTATED = (
     "staff/payments/pages.py",
     "staff/payments/refunds.py",
     "staff/payments/sources.py",
+    "staff/payouts/filters.py",
+    "staff/payouts/index.py",
     "staff/settings/members.py",
     "staff/signin/**/*.py",
 )
