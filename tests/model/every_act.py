@@ -112,7 +112,9 @@ def _refunds(machine: FullMachine) -> None:
 
 
 def _disputes(machine: FullMachine) -> None:
-    paid = machine.books.payments[-1]
+    machine.create_invoice(0, "USD", 9000, kept=False, by=0)
+    paid = _begun(machine, machine.books.invoices[-1], "good")
+    machine.refresh_unsettled_payments()
     for half in (True, False):
         machine.dispute(paid.checkout, half=half)
     first, second = paid.checkout.disputes
