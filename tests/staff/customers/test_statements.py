@@ -9,7 +9,9 @@ from partway.billing import links
 from partway.billing.models import Customer, Event, Invoice, Mail
 from partway.delivery.mail import rendering
 from partway.lib.clock import now, today
+from partway.staff.customers import statements
 from tests.support import pdf_text, personas
+from tests.support.html_text import text_of
 
 
 @pytest.fixture
@@ -28,6 +30,19 @@ def test_page_shows_movements_and_closing_balance_of_this_year(
     for text in (f"Invoice {invoice.number}", "Check · No. 118", "Opening balance", "Closing balance"):
         assert text in page
     assert page.count("700<") >= 3  # balance of the last movement, closing, due
+
+
+def test_long_statement_has_pages_that_bring_the_balance_forward(
+    bob: Client, invoice: Invoice, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "PAGE_ROWS", 2)
+    for _ in range(2):
+        personas.record_check(invoice, 10_000)
+    first, second = text_of(bob.get(url)), text_of(bob.get(f"{url}?page=2"))
+    assert ("Opening balance" in first, "Closing balance" in first) == (True, False)
+    assert "1–2 of 3" in first
+    assert "Brought forward$900.00" in second
+    assert "Closing balance$800.00" in second
 
 
 def test_period_of_address_and_what_cannot_be_read(bob: Client, url: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.utils.translation import gettext
 
@@ -21,6 +22,8 @@ from ..context import MemberContext
 from ..forms import RecipientsForm, query_text
 from ..list_filters import InvalidFilter, read_range
 
+PAGE_ROWS = 100
+
 
 class SendForm(RepeatableActForm, RecipientsForm):
     """Whom the statement goes to."""
@@ -30,13 +33,17 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
     """The period of the address, this year where it names none; each movement with its running balance."""
     customer = get_own_or_404(ctx, Customer.objects.select_related("organization"), customer_id)
     statement, message = _statement(ctx, customer)
+    page = Paginator(statement.movements, PAGE_ROWS).get_page(ctx.request.GET.get("page"))
+    forwarded = statement.movements[page.start_index() - 2].balance if page.number > 1 else None
     context = {
         "customer": customer,
         "statement": statement,
-        "rows": statement_rows(statement),
+        "page": page,
+        "forwarded": forwarded,
+        "rows": statement_rows(replace(statement, movements=tuple(page.object_list))),
         "currencies": statements.currencies(customer),
         "message": message,
-        "query": _query(statement),
+        "period": _query(statement),
     }
     return ctx.render("staff/customers/statement.html", context)
 
