@@ -173,7 +173,7 @@ class DependentFieldsForm(StaffForm):
     `depends_on` maps such a field to (other field, values). Where it does not count, its text is kept and not parsed.
     """
 
-    depends_on: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {}
+    depends_on: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def clean(self) -> None:
         """Drops the errors and the values of the fields that do not count."""

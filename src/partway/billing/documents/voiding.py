@@ -81,6 +81,22 @@ class VoidPlan:
         }
         return {"outcomes": outcomes, "reason": self.reason, "note": self.note}
 
+    def refund(self, payment: Payment, amount: Money, today: date) -> NewRefund | OutsideRefund | None:
+        """Returns how this amount of a payment is given back, or None where it becomes credit."""
+        outcome = self.outcomes[payment.pk]
+        if outcome.way == Way.CREDIT:
+            return None
+        if outcome.way == Way.GATEWAY:
+            return NewRefund(amount, self.reason, self.note, idempotency_key=self.idempotency_key)
+        return OutsideRefund(
+            amount,
+            outcome.method,
+            outcome.refunded_on or today,
+            outcome.reference,
+            self.note,
+            idempotency_key=self.idempotency_key,
+        )
+
 
 def ways(payment: Payment) -> tuple[Way, ...]:
     """Returns the ways that the money of a payment can go; only an online one can go back through its gateway."""
@@ -108,48 +124,33 @@ def check(
         expected = Money(sum(plan.standing.values()), invoice.currency)
         reason = "payments_changed" if expected == invoice.amount_paid else "amount_paid_changed"
         raise Stale(reason=reason, paid=invoice.amount_paid, expected=expected)
-    errors: dict[str, FieldError | str] = {}
-    for payment, minor in standing:
-        outcome = plan.outcomes.get(payment.pk)
-        if outcome is None or outcome.way not in ways(payment):
-            errors[f"payments.{payment.pk}.way"] = field_error("void_way_missing")
-        elif outcome.way != Way.CREDIT and payment.refundable_minor < minor:
-            # An open dispute decides about the rest; as credit it waits for that.
-            left = refund_effects.refundable(payment)
-            errors[f"payments.{payment.pk}.way"] = field_error("void_way_disputed", left=left)
-        elif outcome.way == Way.GATEWAY:
-            wrong = gateway_refunds.field_errors(_through_gateway(invoice, plan, minor), payment)
-            errors |= {
-                f"payments.{payment.pk}.way" if name == "amount" else name: wrong[name] for name in wrong
-            }
-        elif outcome.way == Way.OUTSIDE:
-            refund = _by_hand(invoice, plan, outcome, minor, now)
-            today = clock.today(now, invoice.organization.time_zone)
-            wrong = outside_refunds.detail_errors(refund, invoice.customer, payment, today)
-            errors |= {
-                name if name == "note" else f"payments.{payment.pk}.{name}": error
-                for name, error in wrong.items()
-            }
-    if errors:
+    if errors := _field_errors(invoice, plan, standing, now):
         raise Invalid(errors)
     return standing
 
 
-def _through_gateway(invoice: Invoice, plan: VoidPlan, minor: int) -> NewRefund:
-    return NewRefund(
-        Money(minor, invoice.currency), plan.reason, plan.note, idempotency_key=plan.idempotency_key
-    )
-
-
-def _by_hand(invoice: Invoice, plan: VoidPlan, outcome: Outcome, minor: int, now: datetime) -> OutsideRefund:
-    return OutsideRefund(
-        Money(minor, invoice.currency),
-        outcome.method,
-        outcome.refunded_on or clock.today(now, invoice.organization.time_zone),
-        outcome.reference,
-        plan.note,
-        idempotency_key=plan.idempotency_key,
-    )
+def _field_errors(
+    invoice: Invoice, plan: VoidPlan, standing: list[tuple[Payment, int]], now: datetime
+) -> dict[str, FieldError | str]:
+    errors: dict[str, FieldError | str] = {}
+    today = clock.today(now, invoice.organization.time_zone)
+    for payment, minor in standing:
+        prefix, outcome = f"payments.{payment.pk}", plan.outcomes.get(payment.pk)
+        wrong: Mapping[str, FieldError | str] = {}
+        if outcome is None or outcome.way not in ways(payment):
+            wrong = {"way": field_error("void_way_missing")}
+        elif outcome.way != Way.CREDIT and payment.refundable_minor < minor:
+            # An open dispute decides about the rest; as credit it waits for that.
+            wrong = {"way": field_error("void_way_disputed", left=refund_effects.refundable(payment))}
+        else:
+            match plan.refund(payment, Money(minor, invoice.currency), today):
+                case NewRefund() as refund:
+                    wrong = gateway_refunds.field_errors(refund, payment)
+                case OutsideRefund() as refund:
+                    wrong = outside_refunds.detail_errors(refund, invoice.customer, payment, today)
+        names = {"reason": "reason", "note": "note", "amount": f"{prefix}.way"}
+        errors |= {names.get(name, f"{prefix}.{name}"): error for name, error in wrong.items()}
+    return errors
 
 
 @needs(Permission.VOID_INVOICES)
@@ -185,26 +186,26 @@ def _book(
     invoice = Invoice.objects.locked(invoice.pk)
     by_key = Event.objects.filter(organization=invoice.organization_id, idempotency_key=plan.idempotency_key)
     if plan.idempotency_key and (previous := by_key.first()):
-        said = {name: previous.data.get(name) for name in plan.event_data}
-        if previous.invoice_id != invoice.pk or said != plan.event_data:
+        if previous.invoice_id != invoice.pk or previous.data != {**previous.data, **plan.event_data}:
             raise Conflict(reason="void_form_used")
         return list(Refund.objects.filter(pk__in=previous.data["refunds"])), False
     standing = check(invoice, plan=plan, expected_version=expected_version, now=now)
     # Before the money moves: a committed payment raises here, and then nothing has happened (D3).
     amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
-    refunds = []
+    refunds, locked = [], {invoice.pk: invoice}
+    today = clock.today(now, invoice.organization.time_zone)
     for payment, minor in standing:
-        outcome = plan.outcomes[payment.pk]
-        locked = {"invoices": {invoice.pk: invoice}, "voided": invoice, "by": by, "now": now}
-        if outcome.way == Way.GATEWAY:
-            refunds.append(gateway_refunds.write(payment, _through_gateway(invoice, plan, minor), **locked))
-        elif outcome.way == Way.OUTSIDE:
-            refund = _by_hand(invoice, plan, outcome, minor, now)
-            refunds.append(outside_refunds.write(payment, refund, minor, **locked))
-        else:
-            allocations.deallocate(payment, invoice, minor, cause="released", now=now)
-            data = {"amount_minor": minor, "currency": invoice.currency, "payment": payment.pk}
-            events.record("credit.released", invoice, by=by, now=now, data=data)
+        match plan.refund(payment, Money(minor, invoice.currency), today):
+            case NewRefund() as new:
+                refunds.append(gateway_refunds.write(payment, new, locked, by=by, now=now, voided=invoice))
+            case OutsideRefund() as given:
+                refunds.append(
+                    outside_refunds.write(payment, given, minor, locked, by=by, now=now, voided=invoice)
+                )
+            case None:
+                allocations.deallocate(payment, invoice, minor, cause="released", now=now)
+                data = {"amount_minor": minor, "currency": invoice.currency, "payment": payment.pk}
+                events.record("credit.released", invoice, by=by, now=now, data=data)
     invoices.end_as_void(
         invoice,
         quote,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -72,6 +73,17 @@ def void(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     )
 
 
+@dataclass(slots=True)
+class PaymentRow:
+    """A payment on the invoice: the ways that the member can choose, the fields by their names, and what was chosen."""
+
+    payment: Payment
+    amount: Money
+    ways: list[tuple[str, str | Promise]]
+    names: dict[str, str]
+    outcome: Outcome | None = None
+
+
 class VoidPaidForm(DependentFieldsForm):
     """The outcome of each payment on the invoice, as `payments.<id>.<name>`, and what all refunds share.
 
@@ -93,9 +105,9 @@ class VoidPaidForm(DependentFieldsForm):
         self.depends_on = {}
         # Those of an older page too: the second of two clicks sends what has left the invoice with the first.
         shown = _ON_PAGE.findall(self.data.get("standing", "")[:MAX_FIELD_LENGTH])
-        self.standing = {pk: int(minor) for pk, minor in shown}
-        older = Payment.objects.for_organization(ctx.organization).filter(pk__in=self.standing)
-        for payment in [*payments, *(older if self.standing else ())]:
+        self.shown = {pk: int(minor) for pk, minor in shown}
+        older = Payment.objects.for_organization(ctx.organization).filter(pk__in=self.shown)
+        for payment in [*payments, *(older if self.shown else ())]:
             self.add(payment, ctx)
 
     def add(self, payment: Payment, ctx: MemberContext) -> None:
@@ -113,6 +125,15 @@ class VoidPaidForm(DependentFieldsForm):
         self.initial[f"payments.{payment.pk}.refunded_on"] = self.today
         self.depends_on |= dict.fromkeys(details, (way, (Way.OUTSIDE,)))
 
+    def rows(self, ctx: MemberContext, invoice: Invoice) -> list[PaymentRow]:
+        """Returns the payments that are on the invoice now; one that came since the form was sent has fields too."""
+        rows = []
+        for payment, minor in allocations.payments_on_invoice(invoice):
+            self.add(payment, ctx)
+            names = {name: f"payments.{payment.pk}.{name}" for name in ("way", *_OF_OUTSIDE)}
+            rows.append(PaymentRow(payment, Money(minor, invoice.currency), self.ways[payment.pk], names))
+        return rows
+
     def plan(self) -> VoidPlan:
         """Returns the plan of a valid form; a way that the member may not choose counts as none."""
         typed, outcomes = self.cleaned_data, {}
@@ -121,7 +142,7 @@ class VoidPaidForm(DependentFieldsForm):
             if values["way"] in dict(ways):
                 outcomes[pk] = Outcome(**{name: value for name, value in values.items() if value})
         return VoidPlan(
-            standing=self.standing,
+            standing=self.shown,
             outcomes=outcomes,
             reason=typed["reason"],
             note=typed["note"],
@@ -144,24 +165,20 @@ def _void_paid(ctx: MemberContext, invoice: Invoice, back: str) -> HttpResponse:
             return ctx.redirect(back, notice=_notice(invoice, refunds))
         voiding.check(invoice, plan=plan, expected_version=version, now=ctx.now)
         page = {"form": form, "back": back, **context()}
+        sent_back = Money(0, invoice.currency)
         for row in page["rows"]:
-            row["outcome"] = plan.outcomes[row["payment"].pk]
-        sent = [row["amount"] for row in page["rows"] if row["outcome"].way == Way.GATEWAY]
-        page["sent_back"] = sum(sent, Money(0, invoice.currency))
+            row.outcome = plan.outcomes[row.payment.pk]
+            sent_back += row.amount if row.outcome.way == Way.GATEWAY else Money(0, invoice.currency)
+        page["sent_back"] = sent_back
         return ctx.render("staff/invoices/void_paid_confirm.html", page)
 
     def context() -> dict[str, Any]:
-        rows = []
-        for payment, minor in allocations.payments_on_invoice(invoice):
-            form.add(payment, ctx)
-            names = {name: f"payments.{payment.pk}.{name}" for name in ("way", *_OF_OUTSIDE)}
-            amount, ways = Money(minor, invoice.currency), form.ways[payment.pk]
-            rows.append({"payment": payment, "amount": amount, "ways": ways, "names": names})
+        rows = form.rows(ctx, invoice)
         return {
             "invoice": invoice,
             "rows": rows,
-            "standing": " ".join(f"{row['payment'].pk}:{row['amount'].amount_minor}" for row in rows),
-            "asks_reason": any(Way.GATEWAY in dict(row["ways"]) for row in rows),
+            "standing": " ".join(f"{row.payment.pk}:{row.amount.amount_minor}" for row in rows),
+            "asks_reason": any(Way.GATEWAY in dict(row.ways) for row in rows),
             "reasons": RefundReason.choices,
             "modes": [(mode, mode) for mode in ctx.organization.payment_modes],
         }
