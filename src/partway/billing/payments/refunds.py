@@ -79,7 +79,7 @@ def refund(
     new_refund: NewRefund,
     by: Actor,
     now: datetime,
-    expected_standing: str | None = None,
+    expected_standing: str = "",
 ) -> Refund:
     """Sends part or all of an online payment back; returns the refund: succeeded, failed, or pending (P5).
 
@@ -99,7 +99,7 @@ def refund(
 
 @transaction.atomic(durable=True)
 def _begin(
-    payment: Payment, new_refund: NewRefund, by: Actor, now: datetime, expected_standing: str | None = None
+    payment: Payment, new_refund: NewRefund, by: Actor, now: datetime, expected_standing: str = ""
 ) -> tuple[Refund, bool]:
     """Writes the refund as pending with all that follows from it; returns it, and whether it is new."""
     invoices = lock_invoices(payment)

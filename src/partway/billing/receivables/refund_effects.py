@@ -37,9 +37,9 @@ def standing(payment: Payment) -> str:
     )
 
 
-def check_standing(found: str, expected: str | None) -> None:
-    """Raises Stale when the page showed the money elsewhere; None where there was no page."""
-    if expected is not None and expected != found:
+def check_standing(found: str, expected: str) -> None:
+    """Raises Stale when the page showed the money elsewhere; empty where there was no page."""
+    if expected and expected != found:
         raise Stale(reason="refund_source_changed")
 
 

@@ -80,7 +80,7 @@ def record(
     by: Actor,
     now: datetime,
     payment: Payment | None = None,
-    expected_standing: str | None = None,
+    expected_standing: str = "",
 ) -> list[Refund]:
     """Records what was given back of a payment, or without one of the customer's credit, the oldest first.
 

@@ -70,7 +70,7 @@ def refund(ctx: MemberContext, payment_id: str) -> HttpResponse:
             return ctx.render(_TEMPLATE, {**page, **asked, "form": form, "back": back})
         typed = form.cleaned_data
         new = NewRefund(**{each.name: typed[each.name] for each in fields(NewRefund)})
-        standing = typed["standing"] or None
+        standing = typed["standing"]
         row = refunds.refund(payment, new_refund=new, expected_standing=standing, by=ctx.actor, now=ctx.now)
         if row.status == "failed":
             # The key belongs to this refund now; another try is another refund.

@@ -64,7 +64,7 @@ def record_of_payment(ctx: MemberContext, payment_id: str) -> HttpResponse:
     left = refundable(payment) if payment.captured else payment.amount
     # What is on no invoice, as far as no dispute freezes it; otherwise all that is left.
     suggested = min(context["unallocated"] or left, left)
-    context["unavailable_reason"] = unavailable_message(refunds.unavailable_reason(payment))
+    context |= {"left": left, "unavailable_reason": unavailable_message(refunds.unavailable_reason(payment))}
     return _record(ctx, payment.document.customer, payment, suggested, back, context)
 
 
@@ -105,7 +105,7 @@ def parts_to_confirm(
         parts = list(refunds.credit_parts(customer, amount))
     else:
         taken = deductions.parts(payment, amount.amount_minor)
-        invoices = Invoice.objects.in_bulk([pk for pk, _minor in taken if pk])
+        invoices = Invoice.objects.in_bulk(list(dict(taken)))
         parts = [(invoices.get(pk), minor) for pk, minor in taken]
     if len(parts) < 2 or sum(minor for _place, minor in parts) != amount.amount_minor:
         return {}
@@ -122,6 +122,7 @@ def record_of_credit(ctx: MemberContext, customer_id: str) -> HttpResponse:
     available = balances.get(currency, Money(0, currency))
     context = {
         "payment": None,
+        "left": available,
         "standing": refunds.standing(customer, currency, None),
         "unavailable_reason": "" if available else gettext("This customer has no credit."),
     }
@@ -155,7 +156,7 @@ def _record(
                 payment=payment,
                 by=ctx.actor,
                 now=ctx.now,
-                expected_standing=form.cleaned_data["standing"] or None,
+                expected_standing=form.cleaned_data["standing"],
             )
         except BillingError as error:
             form.add_billing_error(error)
@@ -173,7 +174,6 @@ def _record(
         "form": form,
         "customer": customer,
         "currency": currency,
-        "left": refundable(payment) if payment and payment.captured else suggested,
         "modes": [(mode, mode) for mode in ctx.organization.payment_modes],
         "back": back,
         **context,
