@@ -154,6 +154,12 @@ def test_void_page_offers_only_ways_that_member_may_choose(
         permissions.permissions_of.cache_clear()
 
 
+def test_void_page_names_what_is_in_dispute(alice: Client, invoice: Invoice) -> None:
+    personas.captured_payment(invoice, 30_000)
+    Payment.objects.update(frozen_minor=10_000)
+    assert "$100.00 in a dispute" in text_of(alice.get(url(invoice)))
+
+
 def test_void_page_refuses_ended_invoice(alice: Client, invoice: Invoice, check: Payment) -> None:
     confirm(alice, invoice, choose(alice, invoice, **{check.pk: "credit"}))
     assert "is void and cannot be voided" in text_of(alice.get(url(invoice)))
