@@ -14,7 +14,7 @@ from partway.billing.models import Alert, Callback, Event, PaymentRequest, Payou
 from partway.billing.payments import payout_booking
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.reconciliation import due_work, payout_list
+from partway.billing.reconciliation import due_work, gateway_list, payout_list
 from partway.gateways import protocol
 from partway.gateways.protocol import PayoutItemKind, PayoutStatus
 from partway.lib.clock import now as present
@@ -122,6 +122,19 @@ def test_payout_is_booked_although_its_payment_cannot_be_fetched(
     refresh_payment(payment, now=present())
     read(90)
     assert PayoutItem.objects.get(kind="refund").refund == payment.refunds.get()
+
+
+def test_reading_of_payouts_ends_where_the_gateway_is_silent(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without patience each error comes after the time of a silent gateway, and the test need not wait for it."""
+    payment = gateway_driver.start_and_pay(open_request)
+    gateway_driver.refund_at_gateway(payment, 10_000)
+    gateway_driver.pay_out()
+    gateway_driver.inject_fault("error_before", act="fetch")
+    monkeypatch.setattr(gateway_list, "SILENCE_SECONDS", 0)
+    assert (read(), Payout.objects.count()) == (0, 0)
+    assert read(90) == 1
 
 
 def test_payout_of_a_checkout_that_is_not_ours_is_booked(

@@ -451,7 +451,7 @@ def test_gateway_list_reading_ends_where_the_gateway_is_silent(
     two_paid: list[Payment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without patience each error comes after the time of a silent gateway, and the test need not wait for it."""
-    monkeypatch.setattr(gateway_list, "_SILENCE_SECONDS", 0)
+    monkeypatch.setattr(gateway_list, "SILENCE_SECONDS", 0)
     assert reconcile(_A_DAY + _AN_HOUR) == 0
     assert Alert.objects.get().params["reason"] == "no_answer"
     assert reconcile(_A_DAY + 2 * _AN_HOUR) == 2

@@ -35,7 +35,7 @@ _OVERLAP = timedelta(hours=1)
 _OVERDUE_AFTER = timedelta(days=1)
 # A fetch that gets no answer takes this long when the gateway is silent, and an instant when one checkout is broken.
 # After a silent one the reading ends, so that the lists of other accounts do not wait for a hundred more.
-_SILENCE_SECONDS = 5
+SILENCE_SECONDS = 5
 _BATCH = 100
 _TAKEN = (CheckoutStatus.AUTHORIZED, CheckoutStatus.PROCESSING, CheckoutStatus.CAPTURED)
 
@@ -92,7 +92,7 @@ def _reconcile_batch(batch: list[CheckoutSummary], account: GatewayAccount, now:
             differing += _reconcile(summary, payment, account, now)
         except (Refused, OutcomeUnknown) as error:
             log.warning("checkout_fetch_failed", checkout_ref=summary.ref, error=str(error))
-            if time.monotonic() - began > _SILENCE_SECONDS:
+            if time.monotonic() - began > SILENCE_SECONDS:
                 raise
             unreadable += 1
     return differing, unreadable

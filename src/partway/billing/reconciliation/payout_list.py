@@ -5,6 +5,7 @@ A callback about a payout makes its account due at once; the list has the truth.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,6 +21,7 @@ from ..claims import ClaimableRows
 from ..models import Dispute, Payment, Payout, Refund
 from ..payments import payout_booking
 from ..payments.refresh import refresh_payment
+from . import gateway_list
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +78,8 @@ def _read_account(account: GatewayAccount, now: datetime) -> int:
 def _refresh_payments(account: GatewayAccount, report: protocol.Payout, now: datetime) -> None:
     """Books what a payout shows that we have not heard of: a payment, its fee, a refund or a dispute of it.
 
-    Once for each status of a payout: a gateway that never says a fee is not asked in every reading.
+    Once for each status of a payout: a gateway that never says a fee is not asked in every reading. Raises
+    OutcomeUnknown when the gateway is silent.
     """
     if Payout.objects.filter(gateway_account=account, gateway_ref=report.ref, status=report.status).exists():
         return
@@ -97,8 +100,12 @@ def _refresh_payments(account: GatewayAccount, report: protocol.Payout, now: dat
     for payment in payments.filter(
         Q(checkout_ref__in=unheard) | ~Q(status="succeeded") | Q(fee_minor__isnull=True)
     ):
+        began = time.monotonic()
         try:
             refresh_payment(payment, now=now)
-        # The payout is booked all the same: its items are linked once the payment can be fetched.
+        # The payout is booked all the same: its items are linked once the payment can be fetched. But a silent gateway
+        # is not waited for again with each payment.
         except (Refused, OutcomeUnknown) as error:
             log.warning("payment_of_payout_unreadable", payment=payment.pk, error=str(error))
+            if time.monotonic() - began > gateway_list.SILENCE_SECONDS:
+                raise
