@@ -22,6 +22,9 @@ _CONTENT_EVENTS = ("invoice.sent", "invoice.edited", "invoice.parties_corrected"
 _STATUS_EVENTS = ("invoice.voided", "invoice.written_off", "invoice.reopened", "invoice.paid")
 EVENTS = (*_CONTENT_EVENTS, *_STATUS_EVENTS)
 
+_OF_ALLOCATION = ("cause", "amount_minor", "created_at", "invoice", "payment", "refund", "dispute")
+_OF_INVOICE = ("number", "customer", "currency", "discount_minor", "issued_to")
+
 Fact = Event | Allocation | Adjustment
 
 
@@ -71,9 +74,11 @@ def changes(invoices: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     Five queries. Memory grows with the facts of the invoices, so the caller gives them in parts.
     """
     ids = list(invoices)
+    # Only the columns that are read: most of the time is spent on making rows of the model, column by column.
+    allocated = Allocation.objects.filter(invoice__in=ids).select_related("payment", "refund")
     rows: list[Fact] = [
-        *Event.objects.filter(invoice__in=ids, type__in=EVENTS),
-        *Allocation.objects.filter(invoice__in=ids).select_related("payment", "refund"),
+        *Event.objects.filter(invoice__in=ids, type__in=EVENTS).only("type", "data", "created_at", "invoice"),
+        *allocated.only(*_OF_ALLOCATION, "payment__paid_on", "refund__mode", "refund__refunded_on"),
         *Adjustment.objects.filter(invoice__in=ids).select_related("taken_from"),
     ]
     facts: dict[str, list[Fact]] = defaultdict(list)
@@ -86,7 +91,7 @@ def changes(invoices: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     )
     for pk, amount, rate in amounts:
         lines[pk].append(LineAmount(amount, rate))
-    for invoice in Invoice.objects.filter(pk__in=facts).order_by("pk"):
+    for invoice in Invoice.objects.filter(pk__in=facts).only(*_OF_INVOICE).order_by("pk"):
         now = _Version(content_amounts(lines[invoice.pk], invoice.discount_minor), invoice.issued_to_id or "")
         yield from _Replay(invoice, calendar).run(facts[invoice.pk], now)
 

@@ -12,6 +12,13 @@ from . import accounts
 from .calendar import Calendar
 from .changes import Change, of_payment
 
+# Only the columns that are read, see `invoices.py`.
+_OF_PAYMENT = (
+    *("quote", "status", "accepted", "captured_minor", "captured_currency", "method", "paid_on"),
+    *("settled_at", "created_at", "issued_to", "gateway_account__gateway"),
+    *(f"{noun}__{column}" for noun in ("invoice", "quote") for column in ("number", "customer", "issued_to")),
+)
+
 
 def money_account(payment: Payment) -> str:
     """Returns the account that holds the money: what the gateway collects for us, or the mode of an offline payment."""
@@ -26,7 +33,7 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     What is allocated of it changes the books by the invoice, in the same entry where it is one act.
     """
     rows = Payment.objects.filter(pk__in=list(payments), status__in=RECEIVED_STATUSES)
-    rows = rows.select_related("gateway_account", "invoice", "quote").order_by("pk")
+    rows = rows.select_related("gateway_account", "invoice", "quote").only(*_OF_PAYMENT).order_by("pk")
     ends = _ends_of_deposits(rows.filter(quote__isnull=False, accepted=True))
     reversals = dict(
         Event.objects.filter(type="payment.reversed", payment__in=rows.filter(status="reversed"))

@@ -10,12 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from django.db.models import Exists, OuterRef, Q
+
 from partway.accounts.models import Organization
 
 from ..journal import accounts, disputes, fees, invoices, payments, refunds
 from ..journal.calendar import Calendar
 from ..journal.changes import Change
-from ..models import Allocation, Closing, Invoice, Payment
+from ..models import Allocation, Closing, Dispute, Invoice, Payment, Refund
 from ..models.payments import RECEIVED_STATUSES
 from .checks import Findings, Rows, TableCheck, check, has_event, no_rows_where
 
@@ -53,7 +55,10 @@ def _wrong_invoices(rows: Rows) -> Findings:
 
 def _wrong_payments(rows: Rows) -> Findings:
     """Replays the payments that came in: what no invoice has of them is credit, or a deposit that waits."""
-    received = rows.filter(status__in=RECEIVED_STATUSES)
+    # A payment of an invoice of which nothing went back has one change, or two that cancel each other.
+    went_back = [Exists(rows_of.objects.filter(payment=OuterRef("pk"))) for rows_of in (Refund, Dispute)]
+    is_replayed = Q(quote__isnull=False) | Q(*went_back, _connector=Q.OR)
+    received = rows.filter(is_replayed, status__in=RECEIVED_STATUSES)
     for calendar, part in _by_organization(received.values_list("organization", "pk")):
         replayed: dict[str, list[Change]] = defaultdict(list)
         for facts in (payments, refunds, disputes, fees):
