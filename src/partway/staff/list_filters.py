@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from partway.billing.models import Customer, Event
@@ -51,6 +52,22 @@ class Filtered(Generic[RowsT]):
     query: QueryDict = field(default_factory=lambda: QueryDict(mutable=True))
     chips: list[FilterChip] = field(default_factory=list)
     filter_errors: list[str] = field(default_factory=list)
+
+
+def one_of(
+    choices: Mapping[str, str | Promise], unknown: str, select: Callable[[RowsT, str], RowsT]
+) -> Reader[RowsT]:
+    """Returns the reader of a filter that has one of these values; `unknown` is marked, and names another as %(text)s.
+
+    choices: the label of each value. select: returns the rows with one of them.
+    """
+
+    def read(rows: RowsT, ctx: MemberContext, texts: list[str]) -> tuple[RowsT, str]:
+        if texts[0] not in choices:
+            raise InvalidFilter(gettext(unknown) % {"text": shorten(texts[0])})
+        return select(rows, texts[0]), str(choices[texts[0]])
+
+    return read
 
 
 def apply_to(

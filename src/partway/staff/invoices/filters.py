@@ -54,10 +54,6 @@ def _read_status(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) ->
     return select(rows, ctx.today), str(label)
 
 
-def _read_search(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
-    return rows.search(texts[0], ctx.organization), f"“{shorten(texts[0])}”"
-
-
 def _read_customer(
     rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]
 ) -> tuple[InvoiceQuerySet, str]:
@@ -103,5 +99,8 @@ FILTERS: dict[tuple[str, ...], Reader[InvoiceQuerySet]] = {
     ("customer",): _read_customer,
     ("due_from", "due_until"): _read_due,
     ("sent_from", "sent_until"): _read_sent,
-    ("q",): _read_search,
+    ("q",): lambda rows, ctx, texts: (
+        rows.search(texts[0], ctx.organization),
+        f"“{shorten(texts[0])}”",
+    ),
 }

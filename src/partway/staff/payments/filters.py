@@ -16,6 +16,7 @@ from partway.delivery.messages.numbers import number_message
 from partway.delivery.receipt_figures import method_label
 from partway.gateways.registry import GATEWAYS
 from partway.lib.money import EXPONENTS, parse_money
+from partway.lib.texts import gettext_noop
 from partway.lib.typed_numbers import NumberError
 
 from ..context import MemberContext
@@ -24,6 +25,7 @@ from ..list_filters import (
     InvalidFilter,
     Reader,
     apply_to,
+    one_of,
     people,
     range_label,
     read_customers,
@@ -70,18 +72,6 @@ def _narrow(rows: Rows, condition: Callable[[Source], Q | None]) -> Rows:
     return {source: rows[source].filter(found) for source, found in conditions.items() if found is not None}
 
 
-def _read_kind(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
-    if texts[0] not in KINDS:
-        raise InvalidFilter(gettext("There is no kind “%(kind)s”.") % {"kind": shorten(texts[0])})
-    return _narrow(rows, lambda source: Q() if source.kind == texts[0] else None), str(KINDS[texts[0]])
-
-
-def _read_state(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
-    if texts[0] not in STATES:
-        raise InvalidFilter(gettext("There is no state “%(state)s”.") % {"state": shorten(texts[0])})
-    return _narrow(rows, lambda source: source.states.get(texts[0])), str(STATES[texts[0]])
-
-
 def _read_paid(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
     """By days of the organization's own calendar (DESIGN D7)."""
     first, last = read_range(texts)
@@ -92,11 +82,6 @@ def _read_paid(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, 
         return since & source.until(last, zone) if last else since
 
     return _narrow(rows, condition), range_label(first, last)
-
-
-def _read_method(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
-    """Any text: an organization may have had other payment modes before."""
-    return _narrow(rows, lambda source: source.has_method(texts[0])), method_label(texts[0])
 
 
 def _read_gateway(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
@@ -153,19 +138,30 @@ def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows
     return _narrow(rows, lambda source: source.has_amount(least, most, currency)), label
 
 
-def _read_search(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
-    return _narrow(rows, lambda source: source.search(texts[0], ctx.organization)), f"“{shorten(texts[0])}”"
-
-
 # The parts of the address that each filter is made of, and its reader.
 FILTERS: dict[tuple[str, ...], Reader[Rows]] = {
-    ("kind",): _read_kind,
-    ("state",): _read_state,
+    ("kind",): one_of(
+        KINDS,
+        gettext_noop("There is no kind “%(text)s”."),
+        lambda rows, kind: _narrow(rows, lambda source: Q() if source.kind == kind else None),
+    ),
+    ("state",): one_of(
+        STATES,
+        gettext_noop("There is no state “%(text)s”."),
+        lambda rows, state: _narrow(rows, lambda source: source.states.get(state)),
+    ),
     ("paid_from", "paid_until"): _read_paid,
-    ("method",): _read_method,
+    # Any text: an organization may have had other payment modes before.
+    ("method",): lambda rows, ctx, texts: (
+        _narrow(rows, lambda source: source.has_method(texts[0])),
+        method_label(texts[0]),
+    ),
     ("gateway",): _read_gateway,
     ("customer",): _read_customer,
     ("member",): _read_member,
     ("amount_from", "amount_until", "currency"): _read_amount,
-    ("q",): _read_search,
+    ("q",): lambda rows, ctx, texts: (
+        _narrow(rows, lambda source: source.search(texts[0], ctx.organization)),
+        f"“{shorten(texts[0])}”",
+    ),
 }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.db.models import Q
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Payout
 from partway.billing.models.fields import OrganizationQuerySet
+from partway.lib.texts import gettext_noop
 
 from ..context import MemberContext
-from ..list_filters import Filtered, InvalidFilter, Reader, apply_to, range_label, read_range, shorten
+from ..list_filters import Filtered, Reader, apply_to, one_of, range_label, read_range, shorten
 
 Rows = OrganizationQuerySet[Payout]
 
@@ -27,26 +27,23 @@ def apply_filters(ctx: MemberContext) -> Filtered[Rows]:
     return apply_to(Payout.objects.for_organization(ctx.organization), ctx, FILTERS)
 
 
-def _read_state(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
-    if texts[0] not in STATES:
-        raise InvalidFilter(gettext("There is no state “%(state)s”.") % {"state": shorten(texts[0])})
-    return rows.filter(status=texts[0]), str(STATES[texts[0]])
-
-
 def _read_arrives(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
     first, last = read_range(texts)
     within = Q(arrives_on__gte=first) if first else Q()
     return rows.filter(within & Q(arrives_on__lte=last) if last else within), range_label(first, last)
 
 
-def _read_payout(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
-    """One payout, by its id or the gateway's."""
-    return rows.filter(Q(pk=texts[0]) | Q(gateway_ref=texts[0])), shorten(texts[0])
-
-
 # The parts of the address that each filter is made of, and its reader.
 FILTERS: dict[tuple[str, ...], Reader[Rows]] = {
-    ("state",): _read_state,
+    ("state",): one_of(
+        STATES,
+        gettext_noop("There is no state “%(text)s”."),
+        lambda rows, state: rows.filter(status=state),
+    ),
     ("arrives_from", "arrives_until"): _read_arrives,
-    ("payout",): _read_payout,
+    # One payout, by its id or the gateway's.
+    ("payout",): lambda rows, ctx, texts: (
+        rows.filter(Q(pk=texts[0]) | Q(gateway_ref=texts[0])),
+        shorten(texts[0]),
+    ),
 }
