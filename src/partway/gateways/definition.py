@@ -41,6 +41,7 @@ class GatewayDefinition:
     moves_money: bool = True  # False for a test gateway: a live installation refuses it
     unreachable_help: str = gettext_noop("Try again in a minute.")
     onboarding_hint: str = ""  # why to connect this one, for an organization that has none
+    test_debit: str = ""  # an account number whose bank debit takes days
     test_card: str = ""  # a card number that pays without money, for an organization's first payment
     sample_credentials: Mapping[str, str] = field(
         default_factory=dict

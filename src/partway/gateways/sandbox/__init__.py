@@ -20,5 +20,6 @@ SANDBOX = GatewayDefinition(
     unreachable_help=gettext_noop("Start it, then try again."),
     onboarding_hint=gettext_noop("The sandbox only pretends to, so that you can try everything."),
     test_card="4242 4242 4242 4242",
+    test_debit="000000002002",
     sample_credentials={"api_key": "sk_sandbox_seed", "signing_secret": f"whsec_{'c2VlZHNl' * 4}"},
 )

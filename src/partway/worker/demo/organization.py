@@ -147,15 +147,17 @@ class DemoBuilder:
         offline = OfflinePayment("Check", self.day(at), reference, amount=amount, keep_rest_as_credit=True)
         return offline_payments.record(invoice, offline=offline, by=self.by, now=at)
 
-    def pay(self, source: PaymentRequest | Invoice | Quote) -> Payment:
-        """Pays at the gateway's checkout over HTTP, as the customer would."""
+    def pay(self, source: PaymentRequest | Invoice | Quote, *, by_debit: bool = False) -> Payment:
+        """Pays at the gateway's checkout over HTTP, as the customer would: by card, or by a debit that takes days."""
         fresh = type(source).objects.get(pk=source.pk)
         payment = start_payment(fresh, expected_amount=fresh.amount_payable, payer_ip=None, now=self.now)
-        card = GATEWAYS[DEMO_GATEWAY].test_card
-        httpx.post(f"{payment.checkout_url}/pay", data={"number": card}, trust_env=False)
+        gateway = GATEWAYS[DEMO_GATEWAY]
+        debit = {"method": "bank_debit", "account": gateway.test_debit}
+        form = debit if by_debit else {"number": gateway.test_card}
+        httpx.post(f"{payment.checkout_url}/pay", data=form, trust_env=False)
         for _ in range(_MAX_REFRESHES):  # the callback is processed at the same time, and may be faster
             payment = refresh_payment(payment, now=self.now)
-            if not payment.is_unsettled:
+            if not payment.is_unsettled or payment.status == "processing":
                 break
             time.sleep(0.1)
         return payment
@@ -303,6 +305,13 @@ def given_back(builder: DemoBuilder) -> None:
     refunds.record(customer, refund=refund, payment=payment, by=builder.by, now=builder.now)
 
 
+def debit_under_way(builder: DemoBuilder) -> None:
+    """An invoice that its customer paid from a bank account; the bank takes two days."""
+    customer = builder.customer(CustomerDetails("Harbor Yoga Studio", "front@harbor.example"))
+    invoice = builder.sent(customer, line("Skylight, installed", "1", 78_000, Decimal(0)), days_ago=3)
+    builder.pay(invoice, by_debit=True)
+
+
 def draft(builder: DemoBuilder) -> None:
     """A draft."""
     customer = builder.customer(CustomerDetails("Priya Raman", "priya@raman.example"))
@@ -381,6 +390,7 @@ SCENARIOS: tuple[Callable[[DemoBuilder], None], ...] = (
     by_check,
     settled,
     given_back,
+    debit_under_way,
     draft,
     quote_waiting,
     quote_with_deposit_paid,
