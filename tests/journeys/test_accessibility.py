@@ -15,6 +15,7 @@ from partway.worker.demo import SLUG
 from tests.journeys.browser_actions import Member
 from tests.staff.test_access import routes
 from tests.support.accessibility import violations
+from tests.support.sandbox_server import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(60)]
 
@@ -87,8 +88,16 @@ def add_rows_that_the_demo_has_not(owner: Member) -> str:
     return path
 
 
+def wait_for_payout(owner: Member) -> None:
+    """Waits until the sandbox has paid out what the customers of the demo paid."""
+    wait_until(
+        lambda: owner.open("payouts/") or owner.page.locator(".row-link").count(), interval_seconds=0.5
+    )
+
+
 def test_no_page_and_no_dialog_violates_a_rule_of_accessibility(owner: Member) -> None:
     page, base = owner.page, owner.supervisor.config.url
+    wait_for_payout(owner)
     paths, dialogs = reachable(page, base, add_rows_that_the_demo_has_not(owner))
     assert {str(route.name) for route in routes(urls._organization)} <= {*paths, *FILES, *PARTS}
     found = {}

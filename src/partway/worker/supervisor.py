@@ -117,7 +117,9 @@ class Supervisor:
     def start_sandbox(self) -> None:
         """Starts the sandbox and waits until it responds."""
         home, port = str(self.config.home / "sandbox"), str(self.config.sandbox_port)
-        self._start("sandbox", "-m", "partway.sandbox", "--home", home, "--port", port)
+        # Payouts soon, so that the first evening has some.
+        options = ("--home", home, "--port", port, "--payout-every", "10")
+        self._start("sandbox", "-m", "partway.sandbox", *options)
         self._wait_until_healthy("sandbox", f"{self.config.sandbox_url}/healthz")
 
     def start_web(self) -> None:
