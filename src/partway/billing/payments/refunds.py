@@ -21,7 +21,7 @@ from partway.lib.money import Money
 from .. import events
 from ..checkouts import gateway_calls
 from ..checkouts.gateway_calls import FOLLOW_UP_DELAY, CallInProgress
-from ..errors import Conflict, FieldError, Invalid, NotRefundable, field_error
+from ..errors import Conflict, FieldError, Invalid, NotRefundable, Stale, field_error
 from ..events import Actor
 from ..models import Invoice, Payment, Refund
 from ..models.refunds import RefundReason
@@ -119,7 +119,8 @@ def _begin(
         raise Invalid(errors)
     if refundable(payment) < new_refund.amount:
         raise NotRefundable(left=refundable(payment))
-    refund_effects.check_standing(refund_effects.standing(payment), expected_standing)
+    if expected_standing and expected_standing != refund_effects.standing(payment):
+        raise Stale(reason="refund_source_changed")
     return write(payment, new_refund, invoices, by=by, now=now), True
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from partway.lib.money import Money
 
-from ..errors import Conflict, Stale
+from ..errors import Conflict
 from ..events import Actor
 from ..ledger import allocations
 from ..models import Invoice, Payment, Refund
@@ -35,12 +35,6 @@ def standing(payment: Payment) -> str:
     return " ".join(
         f"{pk}:{minor}" for pk, minor in (("credit", payment.unallocated_minor), *on_invoices.items())
     )
-
-
-def check_standing(found: str, expected: str) -> None:
-    """Raises Stale when the page showed the money elsewhere; empty where there was no page."""
-    if expected and expected != found:
-        raise Stale(reason="refund_source_changed")
 
 
 def deduct(

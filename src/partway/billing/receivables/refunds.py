@@ -13,7 +13,7 @@ from partway.lib import clock
 from partway.lib.money import Money
 
 from .. import events
-from ..errors import Conflict, FieldError, Invalid, field_error
+from ..errors import Conflict, FieldError, Invalid, Stale, field_error
 from ..events import Actor
 from ..models import Customer, Invoice, Payment, Refund
 from ..models.payments import PaymentQuerySet
@@ -112,7 +112,8 @@ def record(
         errors["amount"] = wrong
     if errors:
         raise Invalid(errors)
-    refund_effects.check_standing(standing(customer, refund.amount.currency, payment), expected_standing)
+    if expected_standing and expected_standing != standing(customer, refund.amount.currency, payment):
+        raise Stale(reason="refund_source_changed")
     parts = [(payment, refund.amount.amount_minor)] if payment else credit_parts(customer, refund.amount)
     return [write(source, refund, minor, invoices, by=by, now=now) for source, minor in parts]
 
