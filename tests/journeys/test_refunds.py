@@ -30,7 +30,7 @@ def test_stage_is_refunded_and_due_again(owner: Member, phone: BrowserContext, p
     expect(dialog).to_contain_text(f"$300.00 is applied to {invoice.number}")
     dialog.get_by_label("Amount to send back").fill("100.00")
     dialog.get_by_label("Reason").select_option("complaint")
-    dialog.get_by_role("button", name="Send back").click()
+    dialog.get_by_role("button", name="Send $100.00 back").click()
     expect(owner.page.locator("[data-notices]")).to_contain_text("$100.00 is being sent back")
     expect(owner.page.locator("main")).to_contain_text("$100.00 of it is not confirmed yet")
 
