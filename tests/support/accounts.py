@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
+
 from partway.billing.models import Customer, Invoice, Payment
-from partway.billing.receivables import credit, statements
+from partway.billing.receivables import statements
 from partway.lib.clock import now, today
 
 
@@ -33,7 +35,8 @@ def _balance(customer: Customer, currency: str, on: date) -> tuple[int, int]:
     """Returns what the customer owes, which is what is due without credit and waiting deposits; and what is overdue."""
     invoices = Invoice.objects.filter(customer=customer, currency=currency)
     due = sum(row.amount_due_minor for row in invoices.due())
-    kept = sum(one.amount_minor for one in credit.balances(customer) if one.currency == currency)
-    deposits = Payment.objects.waiting_deposits().filter(quote__customer=customer, captured_currency=currency)
-    waiting = sum(row.unallocated_minor for row in deposits)
-    return due - kept - waiting, sum(row.amount_due_minor for row in invoices.overdue(on))
+    # Frozen credit too: a dispute that is open has taken nothing yet.
+    received = Payment.objects.succeeded().filter(captured_currency=currency)
+    of_customer = received.filter(Q(invoice__customer=customer) | Q(quote__customer=customer))
+    unallocated = sum(row.unallocated_minor for row in of_customer)
+    return due - unallocated, sum(row.amount_due_minor for row in invoices.overdue(on))

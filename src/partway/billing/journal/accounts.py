@@ -150,44 +150,41 @@ def rename(
     where another owner has changed one since, it raises Stale (DESIGN D8). Raises Invalid on `KEY.code` and `KEY.name`.
     """
     organization.lock()
-    before = chart(organization)
+    before, blank = chart(organization), Chart()
     now_stored = {key: (before[key].code, before[key].name or defaults[key]) for key in names}
     if initial is not None and any(now_stored[key] != shown for key, shown in initial.items()):
         raise Stale(reason="accounts_changed")
-    blank = Chart()
     typed = {
-        key: Account(key, " ".join(code.split()) or blank[key].code, " ".join(name.split()))
+        key: (" ".join(code.split()) or blank[key].code, " ".join(name.split()) or defaults[key])
         for key, (code, name) in names.items()
     }
     if errors := _errors(typed, before):
         raise Invalid(errors)
-    stored = LedgerAccount.objects.for_organization(organization)
-    changed = {}
-    for key, account in typed.items():
-        name = account.name or defaults[key]
-        if (account.code, name) == now_stored[key]:
-            continue
-        changed[key] = {"before": list(now_stored[key]), "after": [account.code, name]}
+    changed = {key: new for key, new in typed.items() if new != now_stored[key]}
     # All go before the first is written again: two accounts may have exchanged their codes.
-    stored.filter(key__in=changed).delete()
-    for key in changed:
-        code, name = typed[key].code, typed[key].name or defaults[key]
-        if (code, name) != (blank[key].code, defaults[key]):
-            LedgerAccount.objects.create(organization=organization, key=key, code=code, name=name)
+    LedgerAccount.objects.for_organization(organization).filter(key__in=changed).delete()
+    LedgerAccount.objects.bulk_create(
+        LedgerAccount(organization=organization, key=key, code=code, name=name)
+        for key, (code, name) in changed.items()
+        if (code, name) != (blank[key].code, defaults[key])
+    )
     if changed:
-        data = {"accounts": changed}
+        accounts = {
+            key: {"before": list(now_stored[key]), "after": list(new)} for key, new in changed.items()
+        }
+        data = {"accounts": accounts}
         events.record("organization.accounts_changed", organization, by=by, now=now, data=data)
 
 
-def _errors(typed: Mapping[str, Account], before: Chart) -> dict[str, FieldError | str]:
+def _errors(typed: Mapping[str, tuple[str, str]], before: Chart) -> dict[str, FieldError | str]:
     errors: dict[str, FieldError | str] = {}
     used = {account.code: key for key, account in before.items() if key not in typed}
-    for key, account in typed.items():
-        if len(account.code) > MAX_CODE_LENGTH:
+    for key, (code, name) in typed.items():
+        if len(code) > MAX_CODE_LENGTH:
             errors[f"{key}.code"] = field_error("too_many_characters", limit=MAX_CODE_LENGTH)
-        elif account.code in used:
-            errors[f"{key}.code"] = field_error("account_code_twice", taken=account.code)
-        used.setdefault(account.code, key)
-        if len(account.name) > MAX_NAME_LENGTH:
+        elif code in used:
+            errors[f"{key}.code"] = field_error("account_code_twice", taken=code)
+        used.setdefault(code, key)
+        if len(name) > MAX_NAME_LENGTH:
             errors[f"{key}.name"] = field_error("too_many_characters", limit=MAX_NAME_LENGTH)
     return errors

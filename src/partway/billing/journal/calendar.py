@@ -42,19 +42,14 @@ class Calendar:
 
     def booking_day(self, happened_on: date, at: datetime, fact: str) -> date:
         """Returns the day on which a fact is booked that happened on this day and was recorded at this moment."""
-        through = self._closed_through(at, fact)
-        return happened_on if through is None else max(happened_on, through + timedelta(days=1))
-
-    def closed_through(self) -> date | None:
-        """Returns the last day that is closed now; None before the first closing."""
-        return self.closings[-1].through if self.closings else None
-
-    def _closed_through(self, at: datetime, fact: str) -> date | None:
-        """Returns the last day that was closed when this fact was recorded."""
         through = None
         for one in self.closings:
             is_seen = one.is_reopening or at < one.created_at - IN_FLIGHT or fact in one.included
             if at < one.created_at and is_seen:
                 break
             through = one.through
-        return through
+        return happened_on if through is None else max(happened_on, through + timedelta(days=1))
+
+    def closed_through(self) -> date | None:
+        """Returns the last day that is closed now; None before the first closing."""
+        return self.closings[-1].through if self.closings else None

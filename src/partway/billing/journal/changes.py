@@ -54,11 +54,9 @@ def of_payment(
     kind: str,
     fact: str,
     act: str,
-    currency: str = "",
     happened_on: date | None = None,
-    detail: str = "",
 ) -> Change:
-    """Returns a change by a fact of this payment; in its currency, on the day of `at`, where nothing else is said."""
+    """Returns a change by a fact of this payment, in its currency, on the day of `at` where no other is given."""
     document = payment.document
     happened_on = happened_on or calendar.day(at)
     return Change(
@@ -73,7 +71,6 @@ def of_payment(
         number=document.number or "",
         party=payment.issued_to_id or document.issued_to_id or "",
         customer=document.customer_id,
-        currency=currency or payment.captured_currency,
+        currency=payment.captured_currency,
         amounts=amounts,
-        detail=detail,
     )

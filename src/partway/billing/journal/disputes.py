@@ -22,28 +22,24 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     of_payments = Event.objects.filter(payment__in={row.payment_id for row in rows})
     for event in of_payments.filter(type__in=_EVENTS):
         events[event.data["dispute"]].append(event)
-    for row in rows:
-        yield from _of_dispute(row, events[row.pk], calendar)
-
-
-def _of_dispute(dispute: Dispute, events: Iterable[Event], calendar: Calendar) -> Iterator[Change]:
-    money = money_account(dispute.payment)
-    is_lost, amount, lost, before = False, 0, 0, dict[str, int]()
-    for event in sorted(events, key=lambda event: (event.created_at, event.pk)):
-        if event.type in ("dispute.lost", "dispute.won"):
-            is_lost = event.type == "dispute.lost"
-        if event.type != "dispute.loss_covered":
-            amount = event.data["amount_minor"]
-        lost = event.data.get("lost_minor", lost)
-        after = {accounts.CREDIT: amount - lost, accounts.LOSSES: lost, money: -amount} if is_lost else {}
-        amounts, before = difference(before, after), after
-        if amounts:
-            yield of_payment(
-                dispute.payment,
-                calendar,
-                amounts,
-                at=event.created_at,
-                kind="dispute_lost" if is_lost else "dispute_won",
-                fact=event.pk,
-                act=dispute.pk,
-            )
+    for dispute in rows:
+        money = money_account(dispute.payment)
+        is_lost, amount, lost, before = False, 0, 0, dict[str, int]()
+        for event in sorted(events[dispute.pk], key=lambda event: (event.created_at, event.pk)):
+            is_lost = {"dispute.lost": True, "dispute.won": False}.get(event.type, is_lost)
+            # Of a loss that is covered the event says how much of it that was.
+            if event.type != "dispute.loss_covered":
+                amount = event.data["amount_minor"]
+            lost = event.data.get("lost_minor", lost)
+            after = {accounts.CREDIT: amount - lost, accounts.LOSSES: lost, money: -amount} if is_lost else {}
+            if amounts := difference(before, after):
+                yield of_payment(
+                    dispute.payment,
+                    calendar,
+                    amounts,
+                    at=event.created_at,
+                    kind="dispute_lost" if is_lost else "dispute_won",
+                    fact=event.pk,
+                    act=dispute.pk,
+                )
+            before = after

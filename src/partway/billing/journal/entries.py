@@ -39,6 +39,8 @@ _LEADING_KINDS = (
     ),
 )
 
+_RANK = {kind: position for position, kind in enumerate(_LEADING_KINDS)}
+
 T = TypeVar("T")
 
 
@@ -249,47 +251,42 @@ def _grouped(changes: Collection[Change], currency: str) -> Iterator[Entry]:
     """Yields one entry for the changes of each act, numbered within their day."""
     names = dict(Party.objects.filter(pk__in={change.party for change in changes}).values_list("pk", "name"))
     in_time = sorted(changes, key=lambda change: (change.day, change.at, change.act))
-    for day, of_day in groupby(in_time, key=lambda change: change.day):
-        number = 0
-        for _, of_act in groupby(of_day, key=lambda change: (change.at, change.act)):
-            act = sorted(of_act, key=_lead)
-            sums: dict[str, int] = defaultdict(int)
-            for change in act:
-                for key, minor in change.amounts.items():
-                    sums[key] += minor
-            lines = _lines(sums, currency)
-            if not lines:
-                continue
-            number += 1
-            first = act[0]
+    for _, of_day in groupby(in_time, key=lambda change: change.day):
+        acts = (list(of_act) for _, of_act in groupby(of_day, key=lambda change: (change.at, change.act)))
+        booked = [(act, lines) for act in acts if (lines := _lines(act, currency))]
+        for number, (act, lines) in enumerate(booked, 1):
+            # The change that the entry is called after and refers to.
+            first = min(
+                act,
+                key=lambda change: (
+                    _RANK.get(change.kind, len(_RANK)),
+                    change.fact != change.act,
+                    change.fact,
+                ),
+            )
             happened_on = min(change.happened_on for change in act)
             yield Entry(
-                number=f"{day:%Y%m%d}-{number:03}",
-                day=day,
+                number=f"{first.day:%Y%m%d}-{number:03}",
+                day=first.day,
                 kind=first.kind,
-                detail=next((change.detail for change in act if change.detail), ""),
+                detail=first.detail,
                 fact=first.fact,
                 document=first.document,
                 document_number=first.number,
                 customer=first.customer,
                 customer_name=names.get(first.party, ""),
                 lines=lines,
-                belongs_to=happened_on if happened_on < day else None,
+                belongs_to=happened_on if happened_on < first.day else None,
             )
 
 
-def _lead(change: Change) -> tuple[int, bool, str]:
-    """Sorts the changes of an act: first the one that the entry is called after and refers to."""
-    rank = _LEADING_KINDS.index(change.kind) if change.kind in _LEADING_KINDS else len(_LEADING_KINDS)
-    return rank, change.fact != change.act, change.fact
-
-
-def _lines(sums: dict[str, int], currency: str) -> tuple[EntryLine, ...]:
-    """Returns the debits, then the credits; an account that nets to zero has none."""
+def _lines(act: Collection[Change], currency: str) -> tuple[EntryLine, ...]:
+    """Returns the debits of an act, then its credits; an account that nets to zero has no line."""
+    sums: dict[str, int] = defaultdict(int)
+    for change in act:
+        for key, minor in change.amounts.items():
+            sums[key] += minor
     keys = [key for key in in_order(sums) if sums[key]]
-    return tuple(
-        EntryLine(key, Money(sums[key], currency), None)
-        if sums[key] > 0
-        else EntryLine(key, None, Money(-sums[key], currency))
-        for key in sorted(keys, key=lambda key: sums[key] < 0)
-    )
+    debits = [EntryLine(key, Money(sums[key], currency), None) for key in keys if sums[key] > 0]
+    credits_ = [EntryLine(key, None, Money(-sums[key], currency)) for key in keys if sums[key] < 0]
+    return (*debits, *credits_)

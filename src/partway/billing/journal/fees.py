@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ..models import Event
 from . import accounts
@@ -29,13 +30,14 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
         earlier = dict([before[charged_for]]) if charged_for in before else {}
         before[charged_for] = currency, fee
         for code, minor in difference(earlier, {currency: fee}).items():
-            yield of_payment(
+            amounts = {accounts.FEES: minor, money_account(payment): -minor}
+            change = of_payment(
                 payment,
                 calendar,
-                {accounts.FEES: minor, money_account(payment): -minor},
+                amounts,
                 at=event.created_at,
                 kind="fee",
                 fact=event.pk,
                 act=charged_for,
-                currency=code,
             )
+            yield replace(change, currency=code)

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from ..documents.amounts import LineAmount, tax_by_rate
-from ..models import Adjustment, Allocation, Event, Invoice, InvoiceLine, Refund
+from ..models import Adjustment, Allocation, Event, Invoice, InvoiceLine, Payment, Refund
 from . import accounts
 from .accounts import adjustment, by_rate
 from .calendar import Calendar
@@ -139,7 +138,12 @@ class _Replay:
     def _change(self, row: Fact, amounts: Amounts) -> Change:
         kind, act, detail = _origin(row)
         recorded_on = self._calendar.day(row.created_at)
-        happened_on = self._happened_on(row, recorded_on)
+        happened_on = recorded_on
+        match row:  # a day that a member typed, as of a payment that was recorded later
+            case Allocation(cause="payment", payment=Payment(paid_on=date() as typed)):
+                happened_on = min(typed, recorded_on)
+            case Allocation(cause="refunded", refund=Refund(mode="offline", refunded_on=typed)):
+                happened_on = min(typed, recorded_on)
         earliest, latest = (
             self._calendar.booking_day(day, row.created_at, row.pk) for day in (happened_on, recorded_on)
         )
@@ -161,15 +165,6 @@ class _Replay:
             amounts=amounts,
             detail=detail,
         )
-
-    def _happened_on(self, row: Fact, recorded_on: date) -> date:
-        """Returns the day that a member typed for a payment or a refund, else the day it was recorded."""
-        match row:
-            case Allocation(cause="payment"):
-                return min(row.payment.paid_on or recorded_on, recorded_on)
-            case Allocation(cause="refunded", refund=Refund(mode="offline", refunded_on=day)):
-                return min(day, recorded_on)
-        return recorded_on
 
     def _fitting_day(self, amounts: Amounts, earliest: date, latest: date) -> date:
         """Returns the first day from `earliest` from which on this change keeps what is due within the total.
@@ -201,31 +196,45 @@ def _versions(rows: Sequence[Fact], present: _Version) -> dict[str, _Version]:
             after[row.pk] = version
             # The first events of edits did not keep the lines; then nothing is known but that they were like these.
             if "lines" in (before := row.data.get("before", {})):
-                version = _stored_version(before)
+                lines = [
+                    LineAmount(one["amount_minor"], Decimal(one["tax_percent"])) for one in before["lines"]
+                ]
+                amounts = content_amounts(lines, before["discount_minor"])
+                version = _Version(amounts, before.get("issued_to", ""))
     return after
 
 
-def _stored_version(stored: dict[str, Any]) -> _Version:
-    lines = [LineAmount(line["amount_minor"], Decimal(line["tax_percent"])) for line in stored["lines"]]
-    return _Version(content_amounts(lines, stored["discount_minor"]), stored.get("issued_to", ""))
+# The kind of an entry by the cause of its allocation.
+_KINDS = {
+    "payment": "payment",
+    "deposit": "deposit_applied",
+    "reversed": "payment_reversed",
+    "credit": "credit_applied",
+    "released": "credit_released",
+    "edited": "invoice_edited",
+    "refunded": "refund_started",
+    "restored": "refund_failed",
+    "disputed": "dispute_lost",
+    "reinstated": "dispute_won",
+}
 
 
 def _origin(row: Fact) -> tuple[str, str, str]:
     """Returns the kind, the act and the detail of the change by this fact."""
-    match row:
-        case Allocation(cause="payment" | "deposit" | "reversed"):
-            kind = {"payment": "payment", "deposit": "deposit_applied", "reversed": "payment_reversed"}
-            return kind[row.cause], row.payment_id, ""
-        case Allocation(cause="refunded" | "restored" | "disputed" | "reinstated"):
-            kind = {"refunded": "refund_started", "restored": "refund_failed", "disputed": "dispute_lost"}
-            return kind.get(row.cause, "dispute_won"), row.refund_id or row.dispute_id or "", ""
-        case Allocation():
-            kind = {"credit": "credit_applied", "released": "credit_released", "edited": "invoice_edited"}
-            return kind[row.cause], row.invoice_id, ""
-        case Adjustment(amount_minor=minor) if minor > 0:
-            return "settled", row.refund_id or row.dispute_id or row.pk, row.reason
-        case Adjustment(cause=cause, taken_from=Adjustment() as settled):
-            acts = dict.fromkeys(("invoice_changed", "invoice_voided"), row.invoice_id)
-            acts |= {"refund_failed": settled.refund_id, "dispute_won": settled.dispute_id}
-            return "settlement_taken_back", acts.get(cause) or row.pk, row.reason
-    return row.type.replace(".", "_"), row.invoice_id or "", ""
+    act = row.invoice_id or ""
+    if isinstance(row, Event):
+        return row.type.replace(".", "_"), act, ""
+    if isinstance(row, Allocation):
+        if row.cause in ("payment", "deposit", "reversed"):
+            act = row.payment_id
+        return _KINDS[row.cause], _source(row) or act, ""
+    # One that an edit or a void takes back is part of its entry; so is one of a refund or a dispute.
+    if row.cause not in ("invoice_changed", "invoice_voided"):
+        undone = row.taken_from if row.cause in ("refund_failed", "dispute_won") else None
+        act = _source(undone or row) or row.pk
+    return "settled" if row.amount_minor > 0 else "settlement_taken_back", act, row.reason
+
+
+def _source(row: Allocation | Adjustment) -> str | None:
+    """Returns the id of the refund or the dispute that it follows from."""
+    return row.refund_id or row.dispute_id

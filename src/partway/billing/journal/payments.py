@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from ..models import Allocation, Event, Payment
@@ -34,7 +35,8 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     """
     rows = Payment.objects.filter(pk__in=list(payments), status__in=RECEIVED_STATUSES)
     rows = rows.select_related("gateway_account", "invoice", "quote").only(*_OF_PAYMENT).order_by("pk")
-    ends = _ends_of_deposits(rows.filter(quote__isnull=False, accepted=True))
+    deposits = {row.pk for row in rows if row.quote_id and row.accepted}
+    ends = _ends_of_deposits(deposits)
     reversals = dict(
         Event.objects.filter(type="payment.reversed", payment__in=rows.filter(status="reversed"))
         .order_by("pk")
@@ -42,25 +44,34 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     )
     for payment in rows:
         at, captured = payment.settled_at or payment.created_at, payment.captured_minor or 0
-        is_deposit = payment.quote_id is not None and bool(payment.accepted)
+        is_deposit = payment.pk in deposits
         liability = accounts.DEPOSITS if is_deposit else accounts.CREDIT
         money = money_account(payment)
-        shared = {"fact": payment.pk, "act": payment.pk, "detail": payment.method}
-        kind, received = "deposit" if is_deposit else "payment", {money: captured, liability: -captured}
-        yield of_payment(payment, calendar, received, at=at, kind=kind, happened_on=payment.paid_on, **shared)
-        if is_deposit and (end := ends.get(payment.pk)):
+        # The day that a member typed is that of the receipt, and of nothing that comes after it.
+        moves = [(at, "deposit" if is_deposit else "payment", {money: captured, liability: -captured})]
+        if payment.pk in ends:
             # What no invoice took of it when it ended is credit.
-            ended_at, allocated = end
+            ended_at, allocated = ends[payment.pk]
             rest, liability = captured - allocated, accounts.CREDIT
-            if rest:
-                amounts = {accounts.DEPOSITS: rest, accounts.CREDIT: -rest}
-                yield of_payment(payment, calendar, amounts, at=ended_at, kind="deposit_applied", **shared)
+            moves.append((ended_at, "deposit_applied", {accounts.DEPOSITS: rest, accounts.CREDIT: -rest}))
         if payment.status == "reversed":
-            bounced, at = {money: -captured, liability: captured}, reversals[payment.pk]
-            yield of_payment(payment, calendar, bounced, at=at, kind="payment_reversed", **shared)
+            bounced = {money: -captured, liability: captured}
+            moves.append((reversals[payment.pk], "payment_reversed", bounced))
+        for number, (moment, kind, amounts) in enumerate(moves):
+            change = of_payment(
+                payment,
+                calendar,
+                amounts,
+                at=moment,
+                kind=kind,
+                fact=payment.pk,
+                act=payment.pk,
+                happened_on=None if number else payment.paid_on,
+            )
+            yield replace(change, detail=payment.method)
 
 
-def _ends_of_deposits(deposits: Iterable[Payment]) -> dict[str, tuple[datetime, int]]:
+def _ends_of_deposits(deposits: Iterable[str]) -> dict[str, tuple[datetime, int]]:
     """Returns when each deposit waited no more, and how much an invoice took of it then, in minor units (DESIGN D2)."""
     ends: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
     taken = Allocation.objects.filter(payment__in=deposits, cause="deposit")

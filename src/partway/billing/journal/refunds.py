@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ..models import Event, Refund
+from ..models.refunds import COUNTED_STATUSES
 from . import accounts
 from .calendar import Calendar
 from .changes import Change, difference, of_payment
@@ -30,38 +32,32 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     of_payments = Event.objects.filter(payment__in={row.payment_id for row in rows})
     for event in of_payments.filter(type__in=_STATUSES | {"refund.loss_covered": ""}):
         events[event.data["refund"]].append(event)
-    for row in rows:
-        yield from _of_refund(row, events[row.pk], calendar)
-
-
-def _of_refund(refund: Refund, events: Iterable[Event], calendar: Calendar) -> Iterator[Change]:
-    payment = refund.payment
-    money = f"mode:{refund.method}" if refund.mode == "offline" else money_account(payment)
-    status, lost, before = "", 0, dict[str, int]()
-    for event in sorted(events, key=lambda event: (event.created_at, event.pk)):
-        status = _STATUSES.get(event.type, status)
-        # Of one at the gateway's dashboard beyond the payment; a later event says how much of that is covered since.
-        lost = event.data.get("lost_minor", lost)
-        after: dict[str, int] = {}
-        if status in ("pending", "succeeded"):
+    for refund in rows:
+        payment = refund.payment
+        money = f"mode:{refund.method}" if refund.mode == "offline" else money_account(payment)
+        status, lost, before = "", 0, dict[str, int]()
+        for event in sorted(events[refund.pk], key=lambda event: (event.created_at, event.pk)):
+            status = _STATUSES.get(event.type, status)
+            # Of one at the gateway's dashboard beyond the payment; a later event says how much is covered since.
+            lost = event.data.get("lost_minor", lost)
             gone_from = money if status == "succeeded" else accounts.REFUNDS_UNDER_WAY
             after = {
                 accounts.CREDIT: refund.amount_minor - lost,
                 accounts.LOSSES: lost,
                 gone_from: -refund.amount_minor,
             }
-        amounts, before = difference(before, after), after
-        if not amounts:
-            continue
-        is_typed = refund.mode == "offline" and status == "succeeded"
-        yield of_payment(
-            payment,
-            calendar,
-            amounts,
-            at=event.created_at,
-            kind=_KINDS.get(status, "refund_started"),
-            fact=event.pk,
-            act=refund.pk,
-            happened_on=refund.refunded_on if is_typed else None,
-            detail=refund.method,
-        )
+            amounts = difference(before, before := after if status in COUNTED_STATUSES else {})
+            # A member types the day on which money was given back by hand, not that of a mistake.
+            typed = {("offline", "succeeded"): refund.refunded_on}
+            if amounts:
+                change = of_payment(
+                    payment,
+                    calendar,
+                    amounts,
+                    at=event.created_at,
+                    kind=_KINDS.get(status, "refund_started"),
+                    fact=event.pk,
+                    act=refund.pk,
+                    happened_on=typed.get((refund.mode, status)),
+                )
+                yield replace(change, detail=refund.method)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.http import HttpResponse
 from django.utils.translation import gettext
@@ -32,9 +32,12 @@ class ReopenForm(StaffForm):
 
 
 def close(ctx: MemberContext) -> HttpResponse:
-    """Asks up to which day; the end of the first month that is over and not closed is suggested."""
+    """Asks up to which day; the end of last month is suggested, and yesterday where that is closed."""
     closed = Calendar.of(ctx.organization).closed_through()
-    form = CloseForm(ctx.post_data, initial={"through": _suggested(ctx, closed), "closed": closed})
+    last_month = ctx.today.replace(day=1) - timedelta(days=1)
+    is_open = closed is None or closed < last_month
+    suggested = last_month if is_open else ctx.today - timedelta(days=1)
+    form = CloseForm(ctx.post_data, initial={"through": suggested, "closed": closed})
 
     def act(form: CloseForm) -> HttpResponse:
         typed = form.cleaned_data
@@ -57,12 +60,6 @@ def close(ctx: MemberContext) -> HttpResponse:
         back=ctx.url("journal"),
         context=lambda: {"closed": Calendar.of(ctx.organization).closed_through()},
     )
-
-
-def _suggested(ctx: MemberContext, closed: date | None) -> date:
-    """Returns the end of last month; where that is closed, yesterday."""
-    last_month = ctx.today.replace(day=1) - timedelta(days=1)
-    return last_month if closed is None or closed < last_month else ctx.today - timedelta(days=1)
 
 
 def reopen(ctx: MemberContext) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import dropwhile, islice
@@ -48,7 +47,14 @@ def index(ctx: MemberContext) -> HttpResponse:
     filtered = apply_filters(ctx)
     period = filtered.rows
     after = query_text(ctx.request.GET, "after")
-    found = list(islice(_after(ctx, period.currency, period.since, period.until, after), PAGE_ROWS + 1))
+    since = period.since
+    try:
+        since = max(since, date.fromisoformat(after.partition("-")[0]))
+    except ValueError:
+        after = ""  # an address that is none is the first page
+    of_period = entries.entries(ctx.organization, currency=period.currency, since=since, until=period.until)
+    beyond = dropwhile(lambda entry: entry.number <= after, of_period)
+    found = list(islice(beyond, PAGE_ROWS + 1))
     chart = accounts.chart(ctx.organization)
     closed = Calendar.of(ctx.organization).closed_through()
     context = {
@@ -60,13 +66,3 @@ def index(ctx: MemberContext) -> HttpResponse:
         "tab": "entries",
     }
     return ctx.render("staff/journal/index.html", context)
-
-
-def _after(ctx: MemberContext, currency: str, since: date, until: date, after: str) -> Iterator[Entry]:
-    """Yields the entries beyond the one with this number; an address that is none is the first page."""
-    try:
-        since = max(since, date.fromisoformat(after.partition("-")[0]))
-    except ValueError:
-        after = ""
-    found = entries.entries(ctx.organization, currency=currency, since=since, until=until)
-    return dropwhile(lambda entry: entry.number <= after, found) if after else found
