@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from ..models import Allocation, Event, Payment
 from ..models.payments import RECEIVED_STATUSES
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, of_payment
+from .changes import Amounts, Change, of_payment
 
 # Only the columns that are read, see `invoices.py`.
 _OF_PAYMENT = (
@@ -44,20 +44,22 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     )
     for payment in rows:
         at, captured = payment.settled_at or payment.created_at, payment.captured_minor or 0
-        is_deposit = payment.pk in deposits
-        liability = accounts.DEPOSITS if is_deposit else accounts.CREDIT
-        money = money_account(payment)
+        kind, liability = (
+            ("deposit", accounts.DEPOSITS) if payment.pk in deposits else ("payment", accounts.CREDIT)
+        )
+        money, received = money_account(payment), {money_account(payment): captured, liability: -captured}
         # The day that a member typed is that of the receipt, and of nothing that comes after it.
-        moves = [(at, "deposit" if is_deposit else "payment", {money: captured, liability: -captured})]
+        moves: list[tuple[datetime, str, Amounts, date | None]] = [(at, kind, received, payment.paid_on)]
         if payment.pk in ends:
             # What no invoice took of it when it ended is credit.
             ended_at, allocated = ends[payment.pk]
             rest, liability = captured - allocated, accounts.CREDIT
-            moves.append((ended_at, "deposit_applied", {accounts.DEPOSITS: rest, accounts.CREDIT: -rest}))
+            ended = {accounts.DEPOSITS: rest, accounts.CREDIT: -rest}
+            moves.append((ended_at, "deposit_applied", ended, None))
         if payment.status == "reversed":
             bounced = {money: -captured, liability: captured}
-            moves.append((reversals[payment.pk], "payment_reversed", bounced))
-        for number, (moment, kind, amounts) in enumerate(moves):
+            moves.append((reversals[payment.pk], "payment_reversed", bounced, None))
+        for moment, kind, amounts, happened_on in moves:
             change = of_payment(
                 payment,
                 calendar,
@@ -66,7 +68,7 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                 kind=kind,
                 fact=payment.pk,
                 act=payment.pk,
-                happened_on=None if number else payment.paid_on,
+                happened_on=happened_on,
             )
             yield replace(change, detail=payment.method)
 
