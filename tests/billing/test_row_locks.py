@@ -24,10 +24,19 @@ from partway.billing.documents import invoices, quote_decisions, quotes, voiding
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.documents.quote_decisions import SpokenDecision
 from partway.billing.events import Actor
-from partway.billing.models import Customer, Event, Invoice, Payment, PaymentRequest, Payout, Quote
+from partway.billing.models import (
+    Customer,
+    Dispute,
+    Event,
+    Invoice,
+    Payment,
+    PaymentRequest,
+    Payout,
+    Quote,
+)
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.people import customers, members, organizations
-from partway.billing.receivables import credit, refunds, settlements, write_offs
+from partway.billing.receivables import credit, dispute_losses, refunds, settlements, write_offs
 from partway.billing.requests import payment_requests
 from partway.gateways import protocol
 from partway.lib.clock import now as present
@@ -373,6 +382,41 @@ def test_reversing_refund_twice_at_once_reverses_once(check_with_credit: Payment
     refund = personas.give_back(check_with_credit, 20_000)
     reverse = partial(refunds.reverse, refund, reason="Typed twice.", by=alice, now=present())
     assert run_behind_open_transaction(reverse, reverse).status == "reversed"
+
+
+# A dispute
+
+
+@pytest.fixture
+def lost(invoice: Invoice) -> Dispute:
+    """A dispute about $300.00 of the invoice, which is lost."""
+    return personas.dispute(personas.captured_payment(invoice, 30_000), 30_000, "lost")
+
+
+def take_loss(dispute: Dispute, by: Actor) -> Act:
+    expected = Money(30_000, "USD")
+    return partial(dispute_losses.settle, dispute, expected=expected, by=by, now=present())
+
+
+def test_loss_is_not_taken_twice_at_once(lost: Dispute, alice: Actor) -> None:
+    run_behind_open_transaction(take_loss(lost, alice), take_loss(lost, alice))
+    assert Invoice.objects.get().adjusted_minor == 30_000
+
+
+def test_taking_a_loss_waits_for_payment_of_all(lost: Dispute, invoice: Invoice, alice: Actor) -> None:
+    assert refusal(lambda: record(invoice, 100_000, alice), take_loss(lost, alice)) == "Conflict"
+
+
+def test_lost_dispute_waits_for_its_credit_being_applied(
+    invoice: Invoice, dana: Customer, alice: Actor
+) -> None:
+    paid, other = personas.captured_payment(invoice, 30_000), personas.sent_invoice(dana, 20_000)
+    credit.deallocate(invoice, paid, by=alice, now=present())
+    run_behind_open_transaction(
+        lambda: apply(other, 20_000, alice), lambda: personas.dispute(paid, 30_000, "lost")
+    )
+    other.refresh_from_db()
+    assert (other.status, other.amount_due_minor) == ("sent", 20_000)
 
 
 # A quote and its deposit

@@ -35,6 +35,7 @@ MUTATED = (
     "staff/invoices/voiding.py",
     "staff/list_filters.py",
     "staff/overview/inbox.py",
+    "staff/payments/disputes.py",
     "staff/payments/filters.py",
     "staff/payments/pages.py",
     "staff/payments/refunds.py",
