@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -75,12 +74,12 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
 
 def _ends_of_deposits(deposits: Iterable[str]) -> dict[str, tuple[datetime, int]]:
     """Returns when each deposit waited no more, and how much an invoice took of it then, in minor units (DESIGN D2)."""
-    ends: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
+    # By a refund or a lost dispute. An invoice takes no deposit after that, so where one has, that was the end: an act
+    # takes its time before it waits for the lock, and one that is lost after the sending can have the earlier time.
+    ended = Event.objects.filter(payment__in=deposits, data__ends_deposit=True).order_by("-created_at")
+    ends = {payment: (at, 0) for payment, at in ended.values_list("payment", "created_at")}
     taken = Allocation.objects.filter(payment__in=deposits, cause="deposit")
-    for payment, at, minor in taken.values_list("payment", "created_at", "amount_minor"):
-        ends[payment].append((at, minor))
-    # By a refund or a lost dispute.
-    ended = Event.objects.filter(payment__in=deposits, data__ends_deposit=True)
-    for payment, at in ended.values_list("payment", "created_at"):
-        ends[payment].append((at, 0))
-    return {payment: min(found) for payment, found in ends.items()}
+    return ends | {
+        payment: (at, minor)
+        for payment, at, minor in taken.values_list("payment", "created_at", "amount_minor")
+    }
