@@ -18,6 +18,8 @@ OWNERS_ONLY = {
     "configure_quotes",
     "manage_members",
     "view_audit_log",
+    "close_periods",
+    "configure_accounts",
 }
 
 

@@ -221,7 +221,7 @@ _KINDS = {
 
 def _origin(row: Fact) -> tuple[str, str, str]:
     """Returns the kind, the act and the detail of the change by this fact."""
-    act = row.invoice_id or ""
+    act = str(row.invoice_id)
     if isinstance(row, Event):
         return row.type.replace(".", "_"), act, ""
     if isinstance(row, Allocation):

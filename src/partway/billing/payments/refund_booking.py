@@ -87,7 +87,7 @@ def apply(
     Ours are found by the gateway's id, or by the reference that our request had. One that we did not ask for was made
     in the gateway's own dashboard and is booked as that. A payment whose money is not booked yet has none to give back.
     """
-    if payment.status != "succeeded":
+    if payment.status != "succeeded" or not reported:
         return
     for row, report in changes(payment, reported):
         if report.amount.currency != payment.captured_currency:
@@ -123,8 +123,6 @@ def changes(
     payment: Payment, reported: Sequence[protocol.Refund]
 ) -> list[tuple[Refund | None, protocol.Refund]]:
     """Returns the reports that are news, each with our row of it, if there is one."""
-    if not reported:
-        return []
     sent = payment.refunds.exclude(mode="offline").filter(~Q(gateway_ref="") | Q(status="pending"))
     # By the gateway's id, or by ours until we know that. The reference of a report is the key of our call, which begins
     # with our id.

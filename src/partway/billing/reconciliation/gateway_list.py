@@ -185,7 +185,9 @@ def _compare(summary: CheckoutSummary, payment: Payment, now: datetime) -> bool:
         alerts.raise_for_payment(
             "booked_amount_mismatch", payment, now=now, booked=booked, captured=state.captured
         )
-    is_news = fee_booking.is_news(payment, state.fee) or refund_booking.changes(payment, state.refunds)
+    is_news = fee_booking.is_news(payment, state.fee) or (
+        state.refunds and refund_booking.changes(payment, state.refunds)
+    )
     if not is_news and not dispute_booking.changes(payment, state.disputes):
         return differs
     refresh_payment(payment, now=now)

@@ -28,7 +28,7 @@ def _wrong_invoices(rows: Rows) -> Findings:
     """Replays the invoices that were ever sent: what is due on each day, and in the end what is stored."""
     sent = rows.filter(sent_at__isnull=False)
     for calendar, part in _by_organization(sent.values_list("organization", "pk")):
-        stored = {invoice.pk: invoice for invoice in Invoice.objects.filter(pk__in=part)}
+        stored = Invoice.objects.in_bulk(part)
         replayed: dict[str, list[Change]] = defaultdict(list)
         for change in invoices.changes(part, calendar):
             replayed[change.of].append(change)

@@ -59,8 +59,6 @@ def show(ctx: MemberContext, payment_id: str) -> HttpResponse:
         "refunds": payment.refunds.select_related("payment__invoice", "payment__quote").order_by(
             "-refunded_on", "-pk"
         ),
-        "frozen": Money(payment.frozen_minor, payment.captured_currency) if payment.frozen_minor else None,
-        "lost": Money(payment.lost_minor, payment.captured_currency) if payment.lost_minor else None,
         "disputes": disputes.rows(ctx, payment) if account else [],
         "payouts": Payout.objects.filter(items__payment=payment, items__kind="payment").distinct(),
         "receipt_pdf": f"{links.receipt_url(payment)}pdf/" if payment.captured else "",
