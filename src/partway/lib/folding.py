@@ -134,19 +134,18 @@ def search_words(typed: str) -> list[tuple[str, ...]]:
     Empty when nothing is left to search for, as of a lone accent: then a search finds nothing, since it finds only what
     contains the text.
     """
-    words = {spellings[0]: spellings for word in typed.split() if (spellings := _word_spellings(word))}
+    words: dict[str, tuple[str, ...]] = {}
+    for word in typed.split():
+        # Jean-Luc is found in Jean Luc; that Jean Luc is found in Jean-Luc follows from its words.
+        found = [one for line in _spellings(word) for one in (line, line.replace("-", " ").strip()) if one]
+        if found:
+            words[found[0]] = tuple(dict.fromkeys(found))
     kept: list[str] = []
     # A word within another one narrows nothing. Of too many, the longest narrow most.
     for word in sorted(words, key=len, reverse=True):
         if len(kept) < MAX_WORDS and not any(word in other for other in kept):
             kept.append(word)
     return [words[word] for word in kept]
-
-
-def _word_spellings(word: str) -> tuple[str, ...]:
-    # Jean-Luc is found in Jean Luc; that Jean Luc is found in Jean-Luc follows from its words.
-    found = [spelling for line in _spellings(word) for spelling in (line, line.replace("-", " ").strip())]
-    return tuple(dict.fromkeys(spelling for spelling in found if spelling))
 
 
 def _spellings(text: str) -> tuple[str, str]:

@@ -266,12 +266,6 @@ def ledger(call: ApiRequest) -> Json:
     return {"data": lines}
 
 
-def _settles_by(checkout: Checkout) -> str | None:
-    if checkout.settles_at is None or checkout.status != Checkout.Status.PROCESSING:
-        return None
-    return checkout.settles_at.isoformat()
-
-
 def _checkout_json(call: ApiRequest, checkout: Checkout) -> Json:
     return _checkouts_json(call, [checkout])[0]
 
@@ -293,7 +287,7 @@ def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
             "method": checkout.method,
             "code": checkout.code,
             "message": checkout.message,
-            "settles_by": _settles_by(checkout),
+            "settles_by": checkout.settles_by and checkout.settles_by.isoformat(),
             "authorized": checkout.authorized_minor,
             "captured": checkout.captured_minor,
             "captured_currency": checkout.captured_currency or None,

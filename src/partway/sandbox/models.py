@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -120,6 +121,11 @@ class Checkout(models.Model):
     def page(self) -> str:
         """The last part of its page's address: more than the id, which merchants store in the clear."""
         return make_token(self.id, self.account.signing_secret)
+
+    @property
+    def settles_by(self) -> datetime | None:
+        """When a bank debit that is processing has its outcome; None in every other status."""
+        return self.settles_at if self.status == self.Status.PROCESSING else None
 
 
 class Refund(models.Model):

@@ -348,10 +348,8 @@ def _value(key: str) -> Callable[[Event], str]:
     return lambda event: str(event.data.get(key, ""))
 
 
-def _refund_details(event: Event) -> str:
-    """The note of the member, and that the payment was a deposit and is none any more."""
-    ended = gettext("No longer the deposit of the quote") if event.data.get("ends_deposit") else ""
-    return " · ".join(filter(None, (event.data.get("note", ""), ended)))
+def _end_of_deposit(event: Event) -> str:
+    return gettext("No longer the deposit of the quote") if event.data.get("ends_deposit") else ""
 
 
 def _dispute_details(event: Event) -> str:
@@ -422,12 +420,14 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     "quote.accepted": _value("note"),
     "quote.declined": _value("reason"),
     "refund.reversed": _value("reason"),
-    **dict.fromkeys(("refund.started", "refund.reported", "refund.succeeded"), _refund_details),
+    # The note of the member, and that the payment was a deposit and is none any more.
+    **dict.fromkeys(
+        ("refund.started", "refund.reported", "refund.succeeded"),
+        lambda event: " · ".join(filter(None, (event.data.get("note"), _end_of_deposit(event)))),
+    ),
     "refund.failed": _value("message"),
     **dict.fromkeys(("dispute.opened", "dispute.updated", "dispute.reminded"), _dispute_details),
-    "dispute.lost": lambda event: (
-        gettext("No longer the deposit of the quote") if event.data.get("ends_deposit") else ""
-    ),
+    "dispute.lost": _end_of_deposit,
 }
 # Steps of a checkout, and what the business pays for it, which the customer's documents have nothing to do with.
 _HIDDEN_TYPES = frozenset(

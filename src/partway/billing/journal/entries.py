@@ -167,7 +167,11 @@ def all_changes(organization: Organization, currency: str, until: date) -> Itera
     calendar = Calendar.of(organization)
     recorded = {"sent_at__lt": clock.end_of_day(until, organization.time_zone) + ZONE_SLACK}
     issued = Invoice.objects.for_organization(organization).filter(currency=currency, **recorded)
-    received = Payment.objects.for_organization(organization).filter(_is_in(currency))
+    # The money itself, or a fee of it.
+    of_payment = {"payment": OuterRef("pk"), "fee_currency": currency}
+    has_fee = (Exists(model.objects.filter(**of_payment)) for model in (Refund, Dispute))
+    is_in = Q(captured_currency=currency) | Q(fee_currency=currency) | Q(*has_fee, _connector=Q.OR)
+    received = Payment.objects.for_organization(organization).filter(is_in)
     paid_out = Payout.objects.for_organization(organization).filter(currency=currency)
     every = (
         rows.order_by("pk").values_list("pk", flat=True).iterator() for rows in (issued, received, paid_out)
@@ -228,13 +232,6 @@ def _touched(organization: Organization, calendar: Calendar, since: date, until:
     for part in _parts(payment_ids):
         invoice_ids |= set(Allocation.objects.filter(payment__in=part).values_list("invoice", flat=True))
     return Documents(invoice_ids, payment_ids, {*found.payouts, *arrived.values_list("pk", flat=True)})
-
-
-def _is_in(currency: str) -> Q:
-    """Selects the payments of which a fact is in this currency: the money itself, or a fee."""
-    of_payment = {"payment": OuterRef("pk"), "fee_currency": currency}
-    fees_of = (Exists(model.objects.filter(**of_payment)) for model in (Refund, Dispute))
-    return Q(captured_currency=currency) | Q(fee_currency=currency) | Q(*fees_of, _connector=Q.OR)
 
 
 def _recorded(organization: Organization, when: Q) -> Documents:

@@ -54,7 +54,9 @@ def main(memory_bytes: int, cpu_seconds: int) -> None:
             response = b"-" + str(error).encode()
         responses.write(len(response).to_bytes(4, "big") + response)
         responses.flush()
-        if _resident_bytes() > RECYCLE_BYTES:
+        # The memory of this process. Not ru_maxrss, which begins with that of the parent that started it.
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        if pages * resource.getpagesize() > RECYCLE_BYTES:
             return
 
 
@@ -75,11 +77,6 @@ def typeset(document: str, fonts: typst.Fonts) -> bytes:
         ignore_system_fonts=True,
         sys_inputs={"document": document},
     )
-
-
-def _resident_bytes() -> int:
-    """Returns the memory of this process. Not ru_maxrss, which begins with that of the parent that started it."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _read(stream: RawIOBase, count: int) -> bytes:

@@ -128,7 +128,11 @@ class SandboxGateway(SandboxCapabilities):
 
     def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
         """Yields every checkout that changed at or after `at`, oldest change first."""
-        return self._list("checkouts", at, _checkout_summary)
+        return self._list(
+            "checkouts",
+            at,
+            lambda row: CheckoutSummary(_text(row["id"]), _text(row["reference"]), _checkout_state(row)),
+        )
 
     def payouts_since(self, at: datetime) -> Iterator[Payout]:
         """Yields every payout that changed at or after `at`, oldest change first."""
@@ -225,10 +229,6 @@ def _checkout_state(row: Json) -> CheckoutState:
         disputes=tuple(_dispute(dispute) for dispute in row["disputes"]),
         settles_by=_moment(row["settles_by"]),
     )
-
-
-def _checkout_summary(row: Json) -> CheckoutSummary:
-    return CheckoutSummary(_text(row["id"]), _text(row["reference"]), _checkout_state(row))
 
 
 def _payout(row: Json) -> Payout:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.forms.models import model_to_dict
 from django.http import HttpResponse
 from django.utils.translation import gettext
@@ -50,6 +50,7 @@ def index(ctx: MemberContext) -> HttpResponse:
 def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
     """One customer with their invoices and their credit."""
     customer = get_own_or_404(ctx, Customer.objects.all(), customer_id)
+    theirs = Q(payment__invoice__customer=customer) | Q(payment__quote__customer=customer)
     with_credit = credit.payments_with_credit(customer).select_related("invoice", "quote")
     rows = with_open_requests(Invoice.objects.for_organization(ctx.organization).filter(customer=customer))
     page = Paginator(rows.order_by("-created_at", "-id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
@@ -60,23 +61,17 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
         ),
         "page": page,
         "credit": credit.balances(customer),
-        "refunds": _refunds(customer),
+        "refunds": (
+            Refund.objects.filter(theirs)
+            .select_related("payment__invoice", "payment__quote")
+            .order_by("-refunded_on", "-created_at", "-pk")
+        ),
         "credit_from": [
             (payment, Money(payment.spendable_minor, payment.captured_currency)) for payment in with_credit
         ],
         "frozen": credit.frozen_balances(customer),
     }
     return ctx.render("staff/customers/show.html", context)
-
-
-def _refunds(customer: Customer) -> QuerySet[Refund]:
-    """The refunds of this customer, the latest first."""
-    theirs = Q(payment__invoice__customer=customer) | Q(payment__quote__customer=customer)
-    return (
-        Refund.objects.filter(theirs)
-        .select_related("payment__invoice", "payment__quote")
-        .order_by("-refunded_on", "-created_at", "-pk")
-    )
 
 
 def new(ctx: MemberContext) -> HttpResponse:

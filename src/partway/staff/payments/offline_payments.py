@@ -84,7 +84,11 @@ def record(ctx: MemberContext, invoice_id: str) -> HttpResponse:
                 _settled_notice(rest) if offline.settlement else "",
                 canceled_request_notice(open_request),
                 _credit_notice(payment, invoice.customer),
-                _receipt_notice(payment) if offline.send_receipt else "",
+                *(
+                    gettext("A receipt is on its way to %(email)s.")
+                    % {"email": ", ".join([*mail.to, *mail.cc])}
+                    for mail in payment.mails.filter(kind="receipt")
+                ),
             )
             return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice)
     elif form.is_bound:
@@ -111,11 +115,6 @@ def _settled_notice(rest: Money) -> str:
         return ""
     notice = gettext("The remaining %(rest)s is settled, and the invoice is paid.")
     return notice % {"rest": format_money(rest)}
-
-
-def _receipt_notice(payment: Payment) -> str:
-    mail = payment.mails.get(kind="receipt")
-    return gettext("A receipt is on its way to %(email)s.") % {"email": ", ".join([*mail.to, *mail.cc])}
 
 
 def _credit_notice(payment: Payment, customer: Customer) -> str:
