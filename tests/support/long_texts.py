@@ -9,6 +9,7 @@ from django.core.mail import EmailMessage
 from partway.accounts.models import Organization, Role
 from partway.billing import alerts, events, links
 from partway.billing.documents import invoices, quotes
+from partway.billing.journal import closing
 from partway.billing.models import (
     Customer,
     Event,
@@ -25,7 +26,7 @@ from partway.billing.people import customers, members
 from partway.billing.receivables import write_offs
 from partway.delivery.mail import kept_files
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
-from partway.lib.clock import now
+from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests.support import personas
 
@@ -39,8 +40,12 @@ def create(owner: Organization) -> None:
     by = personas.owner_actor(owner)
     _lengthen(owner)
     owes = personas.customer(owner, WORD, ADDRESS)
+    # Closed, so that what is dated back below says in the journal where it belongs.
+    yesterday = today(now(), owner.time_zone) - timedelta(days=1)
+    closing.close(owner, through=yesterday, by=by, now=now())
     _invoices(owes, by)
     _quotes(owes, by)
+    personas.pay_out(owner, personas.payout_item("payment", AMOUNT_MINOR, 1, ref=WORD), ref=WORD)
     personas.send_statement(owes)
     # Now the documents that were issued differ from the customer, and can be corrected.
     details = customers.CustomerDetails(WORD[::-1], ADDRESS, phone="9" * 40, address=f"{WORD}\n{WORD}")
