@@ -272,7 +272,7 @@ def _checkout_json(call: ApiRequest, checkout: Checkout) -> Json:
 
 def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
     """Returns the checkouts with their refunds and disputes, which take one query each for all of them."""
-    prefetch_related_objects([row for row in rows if row.captured_minor], "sent_back", "disputed")
+    prefetch_related_objects(rows, "sent_back", "disputed")
     for row in rows:
         row.account = call.account  # the same row, so it is not read again for each
     return [
@@ -294,12 +294,8 @@ def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
             "fee": checkout.fee_minor,
             "fee_currency": checkout.captured_currency or None,
             "refunded": checkout.refunded_minor,
-            "refunds": [_refund_json(row, checkout) for row in checkout.sent_back.all()]
-            if checkout.captured_minor
-            else [],
-            "disputes": [_dispute_json(row, checkout) for row in checkout.disputed.all()]
-            if checkout.captured_minor
-            else [],
+            "refunds": [_refund_json(row, checkout) for row in checkout.sent_back.all()],
+            "disputes": [_dispute_json(row, checkout) for row in checkout.disputed.all()],
             "created_at": checkout.created_at.isoformat(),
             "changed_at": checkout.changed_at.isoformat(),
             "expires_at": checkout.expires_at.isoformat(),

@@ -128,21 +128,25 @@ def people(ctx: MemberContext) -> dict[str, str]:
     return dict(sorted({**gone, **here}.items(), key=lambda item: (sort_key(item[1]), item[0])))
 
 
-def read_customers(ctx: MemberContext, text: str) -> tuple[list[str], str]:
-    """Returns the ids of the customers, and their label.
+def of_customers(select: Callable[[RowsT, list[str]], RowsT]) -> Reader[RowsT]:
+    """Returns the reader of a filter by customer: by id, as a link has it, or by the whole name or address, as typed.
 
-    By id, as a link has it, or by the whole name or address, as a member types it.
+    select: returns the rows of the customers with these ids.
     """
-    mine = Customer.objects.for_organization(ctx.organization)
-    named = Q(pk=text) if text.startswith("cus_") else is_text(text)
-    found = dict(mine.filter(named).values_list("pk", "name")[:_MAX_SAME_NAME])
-    if not found:
-        message = gettext("There is no customer “%(text)s”. The search field finds parts of names.")
-        raise InvalidFilter(message % {"text": shorten(text)})
-    label = next(iter(found.values()))
-    if len(found) > 1:
-        label = gettext("%(name)s (%(count)s customers)") % {"name": label, "count": len(found)}
-    return list(found), label
+
+    def read(rows: RowsT, ctx: MemberContext, texts: list[str]) -> tuple[RowsT, str]:
+        mine = Customer.objects.for_organization(ctx.organization)
+        named = Q(pk=texts[0]) if texts[0].startswith("cus_") else is_text(texts[0])
+        found = dict(mine.filter(named).values_list("pk", "name")[:_MAX_SAME_NAME])
+        if not found:
+            message = gettext("There is no customer “%(text)s”. The search field finds parts of names.")
+            raise InvalidFilter(message % {"text": shorten(texts[0])})
+        label = next(iter(found.values()))
+        if len(found) > 1:
+            label = gettext("%(name)s (%(count)s customers)") % {"name": label, "count": len(found)}
+        return select(rows, list(found)), label
+
+    return read
 
 
 def read_range(texts: list[str]) -> tuple[date | None, date | None]:

@@ -38,8 +38,6 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
     in_force = invoice.status not in _NOT_IN_FORCE
     paid_title, paid = _payments(invoice)
     how_to_pay = seller.payment_instructions if invoice.status in ("draft", "sent") else ""
-    payable = invoice.status == "sent" and invoice.organization.payments_enabled
-    link_label = _("Scan to pay") if payable else _("Scan to see it online")
     blocks = (TextBlock(_("How to pay"), how_to_pay), TextBlock(_("Notes"), invoice.notes))
     return Document(
         kind=_("Invoice"),
@@ -52,7 +50,7 @@ def document(invoice: Invoice, *, with_link: bool) -> Document:
         sums=(*document_totals(invoice, lines), *_what_is_due(invoice)),
         status_label=str(_NOT_IN_FORCE.get(invoice.status, "")),
         stages=_stages(invoice) if in_force else None,
-        link=Link(links.invoice_url(invoice), link_label) if in_force and with_link else None,
+        link=_link(invoice) if in_force and with_link else None,
         lines=lines,
         paid_title=paid_title,
         paid=paid,
@@ -87,6 +85,11 @@ def _payments(invoice: Invoice) -> tuple[str, tuple[Row, ...]]:
         for row in payment_history(invoice)
     )
     return _("Paid and settled") if invoice.adjusted else _("Paid so far"), rows
+
+
+def _link(invoice: Invoice) -> Link:
+    payable = invoice.status == "sent" and invoice.organization.payments_enabled
+    return Link(links.invoice_url(invoice), _("Scan to pay") if payable else _("Scan to see it online"))
 
 
 def _stages(invoice: Invoice) -> Stages:

@@ -19,8 +19,8 @@ from ..list_filters import (
     InvalidFilter,
     Reader,
     apply_to,
+    of_customers,
     range_label,
-    read_customers,
     read_range,
     shorten,
 )
@@ -52,13 +52,6 @@ def _read_status(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) ->
         )
     label, select = STATES[texts[0]]
     return select(rows, ctx.today), str(label)
-
-
-def _read_customer(
-    rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]
-) -> tuple[InvoiceQuerySet, str]:
-    customers, label = read_customers(ctx, texts[0])
-    return rows.filter(customer__in=customers), label
 
 
 def _read_requested(
@@ -96,7 +89,7 @@ def _read_sent(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> t
 FILTERS: dict[tuple[str, ...], Reader[InvoiceQuerySet]] = {
     ("status",): _read_status,
     ("requested",): _read_requested,
-    ("customer",): _read_customer,
+    ("customer",): of_customers(lambda rows, customers: rows.filter(customer__in=customers)),
     ("due_from", "due_until"): _read_due,
     ("sent_from", "sent_until"): _read_sent,
     ("q",): lambda rows, ctx, texts: (

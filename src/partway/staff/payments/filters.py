@@ -25,10 +25,10 @@ from ..list_filters import (
     InvalidFilter,
     Reader,
     apply_to,
+    of_customers,
     one_of,
     people,
     range_label,
-    read_customers,
     read_range,
     shorten,
 )
@@ -101,11 +101,6 @@ def _read_gateway(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Row
     return _narrow(rows, condition), label
 
 
-def _read_customer(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
-    customers, label = read_customers(ctx, texts[0])
-    return _narrow(rows, lambda source: source.in_documents_of(customers)), label
-
-
 def _read_member(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
     """The member who requested, recorded or reversed it."""
     name = people(ctx).get(texts[0])
@@ -157,7 +152,9 @@ FILTERS: dict[tuple[str, ...], Reader[Rows]] = {
         method_label(texts[0]),
     ),
     ("gateway",): _read_gateway,
-    ("customer",): _read_customer,
+    ("customer",): of_customers(
+        lambda rows, customers: _narrow(rows, lambda source: source.in_documents_of(customers))
+    ),
     ("member",): _read_member,
     ("amount_from", "amount_until", "currency"): _read_amount,
     ("q",): lambda rows, ctx, texts: (
