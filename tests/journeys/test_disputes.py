@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from partway.worker.tour.mailbox import Mailbox
 from tests.journeys.browser_actions import Member, pays_at_the_sandbox, presses_pay, sees_receipt
+from tests.support.accessibility import violations
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +44,7 @@ def test_dispute_is_lost_and_taken_as_a_loss(owner: Member, phone: BrowserContex
     entry.get_by_role("link", name="Take as a Loss…").click()
     dialog = owner.page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"No longer due on {invoice.number}")
+    assert violations(owner.page, "dialog") == []
     dialog.get_by_role("button", name="Take $300.00 as a Loss").click()
     expect(owner.page.locator("[data-notices]")).to_contain_text("$300.00 is a loss now")
 

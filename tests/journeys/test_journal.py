@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.browser_actions import Member
+from tests.support.accessibility import violations
 
 pytestmark = pytest.mark.browser
 
@@ -47,3 +48,7 @@ def test_month_is_closed_and_exported(owner: Member, tmp_path: Path) -> None:
     assert [(row["Debit"], row["Credit"]) for row in rows] == [("400.00", ""), ("", "400.00")]
     owner.open(f"journal/balances/?from={first}")
     expect(page.locator("tfoot")).to_contain_text("$0.00")
+    owner.open("journal/")
+    page.get_by_role("link", name="Open it again").click()
+    expect(page.locator("dialog[open] h1")).to_be_visible()
+    assert violations(page, "dialog") == []
