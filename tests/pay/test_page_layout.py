@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from partway.billing import links, outbox
-from partway.billing.models import Event, Payment
+from partway.billing.models import Dispute, Event, Payment
 from partway.delivery.mail import rendering
 from partway.delivery.mail.kinds import KINDS
 from partway.lib.clock import now
@@ -105,6 +105,8 @@ def test_mails_pass_axe_and_fit_every_width(long_rows: CustomerBrowser) -> None:
         ("sign_in_attempts", {"kind": "password", "ip_address": "203.0.113.9"}),
     ):
         outbox.queue_account_mail(alice, kind, now=now(), data=data)
+    opened = Event.objects.filter(type="dispute.opened").earliest("created_at")
+    outbox.queue_dispute_notice(Dispute.objects.get(pk=opened.data["dispute"]), opened, "dispute_reminder")
     ended = outbox.Recipients(to=[ADDRESS], data={"reason": "invoice_changed"})
     outbox.queue("payment_request_ended", Event.objects.filter(type="payment_request.sent")[0], ended)
     mails = {mail.kind: mail for mail in rendering.with_related_rows()}
