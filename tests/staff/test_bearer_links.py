@@ -21,6 +21,7 @@ from partway.billing.models import Invoice, Mail, Quote
 from partway.billing.people import members
 from partway.delivery.mail import sending
 from partway.delivery.mail.kinds import KINDS
+from partway.gateways.protocol import CheckoutState, CheckoutStatus
 from partway.lib.clock import now
 from tests.staff.test_access import FOR_READERS, address  # noqa: F401 - a fixture
 from tests.support import pdf_text, personas
@@ -44,6 +45,10 @@ def stored_mails(
     personas.request_payment(invoice)
     personas.record_check(invoice, 10_000, send_receipt=True)
     personas.send_statement(invoice.customer)
+    debit = personas.pending_payment(personas.sent_invoice(invoice.customer), 100_000)
+    for status in (CheckoutStatus.PROCESSING, CheckoutStatus.FAILED):
+        personas.report_state(debit, CheckoutState(status, None, None, "bank_debit", "", ""))
+        debit.refresh_from_db()
     members.invite(team.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now())
     sending.send_due(now=now())
     return {mail.kind: mail for mail in Mail.objects.for_organization(team.organization)}
@@ -72,7 +77,8 @@ def test_reader_pdf_has_no_link_and_collector_pdf_has_one(
 
 
 @pytest.mark.parametrize(
-    "kind", ["payment_request", "invoice_sent", "quote_sent", "invitation", "receipt", "statement"]
+    "kind",
+    ["payment_request", "invoice_sent", "quote_sent", "invitation", "receipt", "statement", "payment_failed"],
 )
 def test_stored_mail_is_shown_to_roles_that_may_use_its_link(
     kind: str, stored_mails: dict[str, Mail], alice: Client, bob: Client, charlie: Client

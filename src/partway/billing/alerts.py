@@ -85,7 +85,9 @@ def _raise(
     last = same.order_by("-resolved_at", "-id").first()
     if last is not None and last.resolved_at is not None:
         passes = kind in AUTO_RESOLVED_KINDS
-        if (now < last.resolved_at + _QUIET_PERIOD) if passes else (last.params == data):
+        # What a member has dealt with is not raised again; what passed by itself and happens anew is.
+        is_known = last.params == data and not last.auto_resolution
+        if (now < last.resolved_at + _QUIET_PERIOD) if passes else is_known:
             return
     columns = {"organization_id": organization_id, "params": data, "created_at": now, **related}
     # A unique constraint allows one open alert per kind and subject, and get_or_create returns the one of a race.

@@ -77,6 +77,7 @@ def _page(
         if part is not None:
             context |= {"requested": requested, "requested_path": links.link_path(requested)}
     if payable is None:
+        context["unwanted"] = invoice.payments.unwanted()
         return responses.page(request, "invoice", context, status)
     context["unwanted"] = payable.unwanted
     context["unsettled_path"] = links.link_path(payable.unsettled) if payable.unsettled else ""

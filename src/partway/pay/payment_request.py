@@ -49,6 +49,7 @@ def _page(
         if payment is not None and request.method != "POST":
             return _paid_page(request, payment_request, payment)
         return responses.gone(request, payment_request.organization, error.reason)
+    context["unwanted"] = payable.unwanted
     # The payment of another link leads to a page that its holder may pay on, which this one's may not know.
     if payable.unsettled is not None and payable.unsettled.payment_request_id == payment_request.pk:
         context["unsettled_path"] = links.link_path(payable.unsettled)

@@ -119,6 +119,7 @@ def _page(
         # Once the invoice is made, the quote's link leads to nothing of it.
         context["receipt_path"] = links.link_path(payment) if stage == "paid" else ""
     if payable is None:
+        context["unwanted"] = quote.payments.unwanted()
         return responses.page(request, "quote", context, status)
     context["unwanted"] = payable.unwanted
     context["unsettled_path"] = links.link_path(payable.unsettled) if payable.unsettled else ""

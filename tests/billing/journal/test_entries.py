@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from partway.accounts.models import Organization
-from partway.billing.documents import invoices, quotes
+from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.events import Actor
 from partway.billing.journal import entries
@@ -132,6 +132,34 @@ def test_payment_that_bounced_and_rest_settled_and_written_off(dana: Customer, a
     check_journal(dana.organization, days=21)
 
 
+def test_rest_of_deposit_is_credit_in_the_entries_of_the_days_when_its_invoice_takes_it(
+    dana: Customer, alice: Actor
+) -> None:
+    then, on = NOW - 40 * DAY, today(NOW - 40 * DAY, dana.organization.time_zone)
+    draft = quotes.QuoteDraft(
+        customer=dana,
+        currency="USD",
+        valid_until=on + 5 * DAY,
+        lines=(LineDraft("Staircase", Decimal(1), 100_000, Decimal(0)),),
+        deposit_kind="percent",
+        deposit_percent=Decimal(30),
+    )
+    quote = quotes.create(dana.organization, draft=draft, by=alice, now=then)
+    quotes.send(quote, by=alice, now=then)
+    evidence = quotes.AcceptanceEvidence("Dana W.", "192.0.2.7")
+    quotes.accept(quote, evidence=evidence, by=alice, now=then)
+    deposits.record_deposit(quote, deposit=deposits.OfflineDeposit("Check", on), by=alice, now=then)
+    invoice = quotes.create_invoice(quote, by=alice, now=now())
+    personas.edit_invoice(invoice, 20_000)
+    invoice.refresh_from_db()
+    invoices.send(invoice, by=alice, now=now())
+    until = today(now(), dana.organization.time_zone)
+    found = entries.entries(dana.organization, currency="USD", since=until - 3 * DAY, until=until)
+    lines = {line.account: line.debit or line.credit for entry in found for line in entry.lines}
+    assert lines["credit"] == Money(10_000, "USD")
+    check_journal(dana.organization, days=45)
+
+
 def test_deposit_is_liability_until_its_invoice_takes_it(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = personas.record_deposit_check(quote)
@@ -202,7 +230,7 @@ def test_payout_moves_money_from_transit_to_bank_and_back(invoice: Invoice) -> N
     assert booked(owner)[-1] == (
         "payout_failed",
         0,
-        {"transit:sandbox": 58_000, "bank": -57_500, "fees": -500},
+        {"transit:sandbox": 57_500, "bank": -57_500},
     )
     check_journal(owner, days=3)
 

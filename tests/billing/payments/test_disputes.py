@@ -213,6 +213,26 @@ def test_unknown_reason_is_stored_as_unknown(paid: Payment) -> None:
     assert Event.objects.filter(type__startswith="dispute.").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("second", "frozen", "lost"), [("lost", 0, 10_000), ("won", 0, 0), ("open", 10_000, 0)]
+)
+def test_dispute_that_is_won_covers_another_in_the_same_report(
+    paid: Payment, second: str, frozen: int, lost: int
+) -> None:
+    dispute(paid, 30_000, ref="dp_1")
+    dispute(paid, 10_000, ref="dp_2")  # beyond the payment as long as the first is open
+    first = replace(reported(30_000), ref="dp_1", status=DisputeStatus.WON)
+    other = replace(reported(10_000), ref="dp_2", status=DisputeStatus(second), evidence_due_at=present())
+    personas.report_disputes(paid, first, other)
+    assert sums(paid)[3:] == (frozen, lost)
+
+
+def test_dispute_that_is_lost_again_is_raised_again(paid: Payment) -> None:
+    for status in ("open", "lost", "won", "lost"):
+        dispute(paid, 10_000, status)
+    assert Alert.objects.filter(kind="dispute_lost", resolved_at=None).exists()
+
+
 # Reports out of order
 
 

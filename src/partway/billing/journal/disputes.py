@@ -25,7 +25,7 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     for dispute in rows:
         money = money_account(dispute.payment)
         is_lost, amount, lost, before = False, 0, 0, dict[str, int]()
-        for event in sorted(events[dispute.pk], key=lambda event: (event.created_at, event.pk)):
+        for event in sorted(events[dispute.pk], key=lambda event: event.pk):
             is_lost = {"dispute.lost": True, "dispute.won": False}.get(event.type, is_lost)
             # Of a loss that is covered the event says how much of it that was.
             if event.type != "dispute.loss_covered":

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TypeVar
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Min, OuterRef, Q
 
 from partway.accounts.models import Organization
 from partway.lib import clock
@@ -114,6 +114,8 @@ def entries(organization: Organization, *, currency: str, since: date, until: da
     Reads the documents that were changed in the period, in windows of days, and of them all facts.
     """
     calendar = Calendar.of(organization)
+    # No window is read for days before the first fact and after today.
+    since, until = max(since, _first_day(organization)), min(until, clock.now().date() + ZONE_SLACK)
     days = _FIRST_WINDOW
     while since <= until:
         last = min(until, since + timedelta(days=days - 1))
@@ -125,6 +127,21 @@ def entries(organization: Organization, *, currency: str, since: date, until: da
         ]
         yield from _grouped(of_window, currency)
         since, days = last + timedelta(days=1), min(2 * days, _LONGEST_WINDOW)
+
+
+def _first_day(organization: Organization) -> date:
+    """Returns a day before which nothing is booked; the last possible one where there is no fact at all."""
+    firsts = (
+        (Event, "created_at__date"),
+        (Payment, "paid_on"),
+        (Refund, "refunded_on"),
+        (Payout, "arrives_on"),
+    )
+    found = (
+        model._default_manager.filter(organization=organization).aggregate(first=Min(column))["first"]
+        for model, column in firsts
+    )
+    return min((day - ZONE_SLACK for day in found if day), default=date.max)
 
 
 def trial_balance(
@@ -237,11 +254,15 @@ def _touched(organization: Organization, calendar: Calendar, since: date, until:
 def _recorded(organization: Organization, when: Q) -> Documents:
     """Returns the documents that have an event of this time."""
     recorded = Event.objects.for_organization(organization).filter(when)
-    found = (
+    invoice_ids, payment_ids, payout_ids = (
         set(recorded.filter(**{f"{noun}__isnull": False}).values_list(noun, flat=True).distinct())
         for noun in ("invoice", "payment", "payout")
     )
-    return Documents(*found)
+    # An invoice that takes a deposit ends it: what it does not need is credit, by a change of the payment.
+    for part in _parts(invoice_ids):
+        taken = Allocation.objects.filter(invoice__in=part, cause="deposit")
+        payment_ids |= set(taken.values_list("payment", flat=True))
+    return Documents(invoice_ids, payment_ids, payout_ids)
 
 
 def _grouped(changes: Collection[Change], currency: str) -> Iterator[Entry]:

@@ -20,7 +20,7 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     rows = Event.objects.filter(payment__in=list(payments), type__in=_EVENTS)
     related = rows.select_related(*(f"payment__{name}" for name in ("gateway_account", "invoice", "quote")))
     before: dict[str, tuple[str, int]] = {}
-    for event in sorted(related, key=lambda event: (event.created_at, event.pk)):
+    for event in sorted(related, key=lambda event: event.pk):
         payment = event.payment
         if payment is None:
             continue

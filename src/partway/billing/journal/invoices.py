@@ -81,8 +81,9 @@ def changes(invoices: Iterable[str], calendar: Calendar) -> Iterator[Change]:
         *Adjustment.objects.filter(invoice__in=ids).select_related("taken_from"),
     ]
     facts: dict[str, list[Fact]] = defaultdict(list)
-    # Of one act all have the same time; then the ids, which a process gives in order, say what came first.
-    for row in sorted(rows, key=lambda row: (row.created_at, row.pk.partition("_")[2])):
+    # The ids say what came first: they are given while a row is written, under the locks of its act. The worker stamps
+    # all that it books in one reading with the time at which that began.
+    for row in sorted(rows, key=lambda row: row.pk.partition("_")[2]):
         facts[row.invoice_id or ""].append(row)
     lines: dict[str, list[LineAmount]] = defaultdict(list)
     amounts = InvoiceLine.objects.filter(invoice__in=ids).values_list(

@@ -25,13 +25,14 @@ def changes(payouts: Iterable[str], calendar: Calendar) -> Iterator[Change]:
         transit = f"transit:{payout.gateway_account.gateway}"
         paid = {accounts.BANK: payout.amount_minor, accounts.FEES: fees, transit: -payout.amount_minor - fees}
         before: dict[str, int] = {}
-        for event in sorted(events[payout.pk], key=lambda event: (event.created_at, event.pk)):
+        for event in sorted(events[payout.pk], key=lambda event: event.pk):
             is_paid = event.type == "payout.paid"
             recorded_on = calendar.day(event.created_at)
             # It arrives on a day that the gateway says beforehand, never after the day on which it says that it has.
             arrived_on = min(date.fromisoformat(event.data["arrives_on"]), recorded_on)
             happened_on = arrived_on if is_paid else recorded_on
-            after = paid if is_paid else {}
+            # What failed is with the gateway again, but not what that charges.
+            after = paid if is_paid else {accounts.FEES: fees, transit: -fees}
             amounts, before = difference(before, after), after
             if amounts:
                 yield Change(

@@ -36,7 +36,7 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
         payment = refund.payment
         money = f"mode:{refund.method}" if refund.mode == "offline" else money_account(payment)
         status, lost, before = "", 0, dict[str, int]()
-        for event in sorted(events[refund.pk], key=lambda event: (event.created_at, event.pk)):
+        for event in sorted(events[refund.pk], key=lambda event: event.pk):
             status = _STATUSES.get(event.type, status)
             # Of one at the gateway's dashboard beyond the payment; a later event says how much is covered since.
             lost = event.data.get("lost_minor", lost)

@@ -41,6 +41,10 @@ def document(payment: Payment) -> Document:
     if payment.held_minor != payment.captured_minor or (paid.left and nothing_left):
         # What went back may be due again, or have been the deposit: then neither sentence is true.
         thanks = _("There is nothing else for you to do now.")
+    if payment.lost_minor:
+        thanks = _(
+            "What your bank took back is not paid any more. %(organization)s will tell you if it is due again."
+        ) % {"organization": payment.seller.name}
     counting = Document(
         kind=_("Receipt"),
         number=number,

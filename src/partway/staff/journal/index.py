@@ -47,13 +47,15 @@ def index(ctx: MemberContext) -> HttpResponse:
     filtered = apply_filters(ctx)
     period = filtered.rows
     after = query_text(ctx.request.GET, "after")
-    since = period.since
+    since, seen = period.since, ("", 0)
     try:
-        since = max(since, date.fromisoformat(after.partition("-")[0]))
+        day, _, count = after.partition("-")
+        since, seen = max(since, date.fromisoformat(day)), (day, int(count))
     except ValueError:
         after = ""  # an address that is none is the first page
     of_period = entries.entries(ctx.organization, currency=period.currency, since=since, until=period.until)
-    beyond = dropwhile(lambda entry: entry.number <= after, of_period)
+    # By the count as a number: a day may have more than its three digits.
+    beyond = dropwhile(lambda entry: (entry.number[:8], int(entry.number[9:])) <= seen, of_period)
     found = list(islice(beyond, PAGE_ROWS + 1))
     chart = accounts.chart(ctx.organization)
     closed = Calendar.of(ctx.organization).closed_through()

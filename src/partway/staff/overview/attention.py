@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing import alerts
 from partway.billing.errors import BillingError
-from partway.billing.models import Alert, Invoice, Quote
+from partway.billing.models import Alert, Dispute, Invoice, Quote
+from partway.billing.receivables import dispute_losses
 from partway.delivery.messages.alerts import alert_message, resolution_message
 from partway.lib import clock
 
@@ -215,6 +216,7 @@ class AlertRow:
     is_quote: bool
     message: str
     is_refundable: bool  # giving money back may be the remedy, and does not happen by itself
+    can_settle: bool  # what a lost dispute made due again can be taken as a loss
     resolution: str  # empty while it is open
     due_on: date | None  # until when something can be done, where the organization is
     days_left: int | None
@@ -273,6 +275,7 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
         document = alert.invoice or (alert.payment.document if alert.payment else None)
         by_reason = f"{alert.kind}.{alert.params.get('reason')}"
         kind = _KINDS.get(by_reason) or _KINDS.get(alert.kind, _DEFAULT_KIND)
+        lost = Dispute.objects.filter(pk=alert.params["dispute"]) if alert.kind == "dispute_lost" else ()
         rows.append(
             AlertRow(
                 alert,
@@ -281,6 +284,7 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
                 is_quote=document is not None and document.kind == "quote",
                 message=alert_message(alert),
                 is_refundable=alert.kind in _REFUNDABLE_KINDS and alert.params.get("reason") != "refunded",
+                can_settle=any(dispute_losses.left_to_settle(dispute) for dispute in lost),
                 resolution=resolution_message(alert),
                 due_on=due_on,
                 days_left=(due_on - ctx.today).days if due_on else None,

@@ -81,7 +81,7 @@ def settle(ctx: MemberContext, dispute_id: str) -> HttpResponse:
         }
 
     def unavailable_reason() -> str:
-        if ctx.is_post or dispute_losses.left_to_settle(dispute):
+        if dispute_losses.left_to_settle(dispute):
             return ""
         return gettext("Nothing that this dispute took off an invoice is due there now.")
 

@@ -70,8 +70,9 @@ class Entry:
 
     @property
     def counts(self) -> bool:
-        """Whether it changed what is due or paid, and does so still."""
-        return self.status in _COUNTING
+        """Whether it changed what is due or paid, and does so still. An open dispute moves nothing yet."""
+        is_open_dispute = self.source.kind == "dispute" and self.status == "disputed"
+        return self.status in _COUNTING and not is_open_dispute
 
 
 @dataclass(frozen=True, eq=False)
@@ -359,7 +360,8 @@ DISPUTES = Source(
     documents=REFUNDS.documents,
     methods=("payment__method",),
     gateway_account="payment__gateway_account",
-    has_member=lambda member: Q(adjustments__actor_id=member),
+    # Not by a join: one that was taken as a loss has an adjustment for each of its invoices.
+    has_member=lambda member: Q(Exists(Adjustment.objects.filter(dispute=OuterRef("pk"), actor_id=member))),
     search=lambda typed, organization: (
         Q(payment__in=Payment.objects.for_organization(organization).search(typed, organization).values("pk"))
         | Q(pk=typed)

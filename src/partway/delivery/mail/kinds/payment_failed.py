@@ -18,7 +18,7 @@ from ...formats import format_money
 from ...receipt_figures import method_label
 from ..content import Content, document_name, payment_context, required
 
-read_permission = Permission.VIEW_STORED_MAIL
+read_permission = Permission.COPY_LINKS
 
 
 def is_valid(mail: Mail, *, now: datetime) -> bool:
@@ -27,11 +27,14 @@ def is_valid(mail: Mail, *, now: datetime) -> bool:
 
 
 def content(mail: Mail) -> Content:
-    """The amount and why it failed, with the link of the payment's page, which leads to where it can be paid again."""
+    """The amount and why it failed, with the link where the same can be paid again, else that of the payment's page."""
     payment = required(mail.payment)
     is_payable = False
+    # Of a debit that was not needed any more nothing is asked again, whatever else is due.
     with suppress(NotPayable):
-        is_payable = bool(check_payable(payment.source, now=clock.now()).amount)
+        is_payable = (
+            bool(payment.accepted) and check_payable(payment.source, now=clock.now()).amount == payment.amount
+        )
     return Content(
         subject=_("Your payment of %(amount)s to %(organization)s did not go through (%(document)s)")
         % {
@@ -44,6 +47,6 @@ def content(mail: Mail) -> Content:
             "is_payable": is_payable,
             "method": method_label(payment.method),
             "started_on": clock.today(payment.created_at, payment.seller.time_zone),
-            "url": links.receipt_url(payment),
+            "url": links.payment_url(payment.source) if is_payable else links.receipt_url(payment),
         },
     )
