@@ -313,16 +313,17 @@ def refund_in_dashboard(
     return Refund.objects.get(payment=payment, gateway_ref=ref)
 
 
-def fail_refund(refund: Refund) -> None:
-    """Books that the bank sent a refund back."""
-    _report(refund.payment, protocol.Refund(refund.gateway_ref, protocol.RefundStatus.FAILED, refund.amount))
+def fail_refund(*refunds: Refund) -> None:
+    """Books that the bank sent refunds of one payment back, as one report says it."""
+    failed = protocol.RefundStatus.FAILED
+    _report(refunds[0].payment, *(protocol.Refund(row.gateway_ref, failed, row.amount) for row in refunds))
 
 
-def _report(payment: Payment, reported: protocol.Refund) -> None:
+def _report(payment: Payment, *reported: protocol.Refund) -> None:
     with transaction.atomic():
         locked, fresh = lock_invoices(payment), Payment.objects.get(pk=payment.pk)
         by = events.gateway_actor("sandbox")
-        refund_booking.apply(fresh, [reported], locked, by=by, now=present())
+        refund_booking.apply(fresh, reported, locked, by=by, now=present())
 
 
 def pay_out(

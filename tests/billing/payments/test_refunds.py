@@ -360,6 +360,15 @@ def test_refund_in_dashboard_that_failed_at_once_is_not_booked(
     assert not RefundRow.objects.exists()
 
 
+def test_two_refunds_that_fail_in_one_report_leave_nothing_refunded_or_lost(invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 10_000)
+    failed = [personas.refund_in_dashboard(payment, each, ref=f"re_{each}") for each in (7_000, 6_000)]
+    assert failed[1].lost_minor == 3_000
+    personas.fail_refund(*failed)
+    payment.refresh_from_db()
+    assert (payment.refunded_minor, payment.unallocated_minor + payment.allocated_minor) == (0, 10_000)
+
+
 def test_refund_in_dashboard_beyond_payment_is_a_loss(paid: Payment, gateway_driver: GatewayDriver) -> None:
     personas.give_back(paid, 25_000)
     gateway_driver.refund_at_gateway(paid, 30_000)

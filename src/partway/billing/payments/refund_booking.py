@@ -90,9 +90,6 @@ def apply(
     if payment.status != "succeeded" or not reported:
         return
     for row, report in changes(payment, reported):
-        if row is not None:
-            # What an earlier report set free may have covered a loss of this one since its row was read.
-            row.refresh_from_db(fields=["lost_minor"])
         if report.amount.currency != payment.captured_currency:
             captured = payment.captured
             alerts.raise_for_payment(

@@ -61,6 +61,8 @@ def uncount(refund: Refund, *, by: Actor, now: datetime) -> int:
 
     What another refund or a dispute took beyond the payment comes off them first: it is no loss any more (M3, M5).
     """
+    # Another refund that failed in the same report may have covered a loss of this one since its row was read.
+    refund.refresh_from_db(fields=["lost_minor"])
     payment, before = refund.payment, refund.payment.unallocated_minor
     allocations.count(payment, refunded=-refund.counted_minor)
     # These units are on no invoice, so none is needed to cover a loss with them.

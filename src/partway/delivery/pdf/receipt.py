@@ -29,7 +29,7 @@ def document(payment: Payment) -> Document:
     kind, thanks = _("Invoice"), _("The invoice is paid in full.")
     if payment.quote:
         kind, thanks = _("Quote"), _("The quote is paid in full.")
-    number, reference = billed.number or "", _("Reference %(id)s") % {"id": payment.pk}
+    number, reference = str(billed.number), _("Reference %(id)s") % {"id": payment.pk}
     # Of an invoice that ended nothing more is asked for, so neither the rows nor the bar may name a rest.
     nothing_left = billed.status in ("void", "written_off")
     if paid.left:

@@ -284,7 +284,7 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
                 is_quote=document is not None and document.kind == "quote",
                 message=alert_message(alert),
                 is_refundable=alert.kind in _REFUNDABLE_KINDS and alert.params.get("reason") != "refunded",
-                can_settle=any(dispute_losses.left_to_settle(dispute) for dispute in lost),
+                can_settle=any(map(dispute_losses.left_to_settle, lost)),
                 resolution=resolution_message(alert),
                 due_on=due_on,
                 days_left=(due_on - ctx.today).days if due_on else None,
