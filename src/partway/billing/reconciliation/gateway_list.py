@@ -22,17 +22,24 @@ from ..claims import ClaimableRows
 from ..models import Payment
 from ..payments import dispute_booking, fee_booking, refund_booking
 from ..payments.refresh import record_checkout, refresh_payment
+from .list_readings import ListReading
 
 log = structlog.get_logger(__name__)
 
 GATEWAY_ACCOUNTS = ClaimableRows(GatewayAccount.objects.all(), due_at="reconcile_at")
 
 _INTERVAL = timedelta(minutes=5)
-_INTERVAL_AFTER_REFUSAL = timedelta(hours=6)
 # Clocks differ, and a change may be listed a little late: each reading goes back this far.
 _OVERLAP = timedelta(hours=1)
-# From this age on an unread list raises an alert: payments that were not reported are found in no other way.
-_OVERDUE_AFTER = timedelta(days=1)
+_READING = ListReading(
+    alert="gateway_list_unavailable",
+    due_at="reconcile_at",
+    read_until="reconciled_until",
+    overdue_after=timedelta(days=1),  # payments that were not reported are found in no other way
+    is_needed=lambda account: (
+        account.is_current or Payment.objects.unsettled().filter(gateway_account=account).exists()
+    ),
+)
 # A fetch that gets no answer takes this long when the gateway is silent, and an instant when one checkout is broken.
 # After a silent one the reading ends, so that the lists of other accounts do not wait for a hundred more.
 SILENCE_SECONDS = 5
@@ -49,28 +56,18 @@ def reconcile_gateway_lists(*, now: datetime, limit: int = 5) -> int:
 def _reconcile_account(account: GatewayAccount, now: datetime) -> int:
     """Reads the list since the last complete reading; returns how many payments differed."""
     since = (account.reconciled_until or account.created_at) - _OVERLAP
-    row = GatewayAccount.objects.filter(pk=account.pk)
     differing = unreadable = 0
-    reason = gateway_message = ""
-    try:
+
+    def read() -> str:
+        nonlocal differing, unreadable
         summaries = gateway_calls.gateway_for_account(account).list_since(since)
         while batch := list(islice(summaries, _BATCH)):
             batch_differing, batch_unreadable = _reconcile_batch(batch, account, now)
             differing += batch_differing
             unreadable += batch_unreadable
-    except Refused as refusal:
-        log.warning("gateway_list_refused", account=account.pk, error=refusal.message)
-        row.update(reconcile_at=now + _INTERVAL_AFTER_REFUSAL)
-        reason, gateway_message = "refused", refusal.message[:300]
-    except OutcomeUnknown as error:  # the next reading begins where this one began
-        log.warning("gateway_list_unavailable", account=account.pk, error=str(error))
-        reason = "no_answer"
-    else:
-        if unreadable:
-            reason = "checkouts_unreadable"
-        else:
-            row.update(reconciled_until=now)
-    _update_list_alert(account, reason, gateway_message, now)
+        return "checkouts_unreadable" if unreadable else ""
+
+    _READING.run(account, read, now=now)
     return differing
 
 
@@ -96,25 +93,6 @@ def _reconcile_batch(batch: list[CheckoutSummary], account: GatewayAccount, now:
                 raise
             unreadable += 1
     return differing, unreadable
-
-
-def _update_list_alert(account: GatewayAccount, reason: str, gateway_message: str, now: datetime) -> None:
-    """Raises an alert while the list stays unread; resolves it once it is read, or once no payment depends on it."""
-    is_needed = account.is_current or Payment.objects.unsettled().filter(gateway_account=account).exists()
-    if not reason or not is_needed:
-        auto_resolution = "account_replaced" if reason else "list_available"
-        alerts.auto_resolve(
-            "gateway_list_unavailable", subject=account.pk, auto_resolution=auto_resolution, now=now
-        )
-    elif now > (account.reconciled_until or account.created_at) + _OVERDUE_AFTER:
-        alerts.raise_for_organization(
-            "gateway_list_unavailable",
-            account.organization_id,
-            subject=account.pk,
-            now=now,
-            reason=reason,
-            gateway_message=gateway_message,
-        )
 
 
 def _reconcile(

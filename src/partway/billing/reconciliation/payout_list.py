@@ -15,24 +15,29 @@ from partway.accounts.models import GatewayAccount
 from partway.gateways import protocol
 from partway.gateways.protocol import OutcomeUnknown, PayoutItemKind, Refused
 
-from .. import alerts
 from ..checkouts import gateway_calls
 from ..claims import ClaimableRows
 from ..models import Dispute, Payment, Payout, Refund
 from ..payments import payout_booking
 from ..payments.refresh import refresh_payment
 from . import gateway_list
+from .list_readings import ListReading
 
 log = structlog.get_logger(__name__)
 
 PAYOUT_ACCOUNTS = ClaimableRows(GatewayAccount.objects.all(), due_at="payouts_due_at")
 
 _INTERVAL = timedelta(hours=1)
-_INTERVAL_AFTER_REFUSAL = timedelta(hours=6)
 # Each reading goes back this far, so that the items of a payout are linked to payments and refunds that are booked days
 # after it.
 _OVERLAP = timedelta(days=7)
-_OVERDUE_AFTER = timedelta(days=3)  # payouts are on their way for days, and no payment waits for them
+_READING = ListReading(
+    alert="payout_list_unavailable",
+    due_at="payouts_due_at",
+    read_until="payouts_read_until",
+    overdue_after=timedelta(days=3),  # payouts are on their way for days, and no payment waits for them
+    is_needed=lambda account: account.is_current,
+)
 
 
 def read_payouts(*, now: datetime, limit: int = 5) -> int:
@@ -42,36 +47,18 @@ def read_payouts(*, now: datetime, limit: int = 5) -> int:
 
 
 def _read_account(account: GatewayAccount, now: datetime) -> int:
+    """Reads the list since the last complete reading; returns how many payouts brought something new."""
     since = (account.payouts_read_until or account.created_at) - _OVERLAP
-    row = GatewayAccount.objects.filter(pk=account.pk)
-    news, reason, gateway_message = 0, "", ""
-    try:
+    news = 0
+
+    def read() -> str:
+        nonlocal news
         for report in gateway_calls.gateway_for_account(account).payouts_since(since):
             _refresh_payments(account, report, now)
             news += payout_booking.apply(account, report, now=now)
-    except Refused as refusal:
-        log.warning("payout_list_refused", account=account.pk, error=refusal.message)
-        row.update(payouts_due_at=now + _INTERVAL_AFTER_REFUSAL)
-        reason, gateway_message = "refused", refusal.message[:300]
-    except OutcomeUnknown as error:  # the next reading begins where this one began
-        log.warning("payout_list_unavailable", account=account.pk, error=str(error))
-        reason = "no_answer"
-    else:
-        row.update(payouts_read_until=now)
-    if not reason or not account.is_current:
-        auto_resolution = "account_replaced" if reason else "list_available"
-        alerts.auto_resolve(
-            "payout_list_unavailable", subject=account.pk, auto_resolution=auto_resolution, now=now
-        )
-    elif now > (account.payouts_read_until or account.created_at) + _OVERDUE_AFTER:
-        alerts.raise_for_organization(
-            "payout_list_unavailable",
-            account.organization_id,
-            subject=account.pk,
-            now=now,
-            reason=reason,
-            gateway_message=gateway_message,
-        )
+        return ""
+
+    _READING.run(account, read, now=now)
     return news
 
 
