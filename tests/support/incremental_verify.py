@@ -27,17 +27,19 @@ class IncrementalVerifier:
         self._statements: dict[Check, dict[TableCheck, list[Statement]]] = {check: {} for check in CHECKS}
         self._rows: dict[tuple[Check, TableCheck], list[Any]] = {}
 
-    def differences(self) -> list[str]:
-        """Returns the differences that `verify` finds."""
+    def differences(self, rule: str = "") -> list[Difference]:
+        """Returns the differences that the checks of a rule find, or all checks."""
+        checks = [check for check in CHECKS if rule in ("", check.rule)]
+        assert checks, rule
         found = []
-        for check, part in self._in_doubt():
-            wrong = [str(Difference(check.rule, row, message)) for row, message in self._run(check, part)]
+        for check, part in self._in_doubt(checks):
+            wrong = [Difference(check.rule, row, message) for row, message in self._run(check, part)]
             if wrong:
                 del self._statements[check][part]
             found += wrong
         return found
 
-    def _in_doubt(self) -> list[tuple[Check, TableCheck]]:
+    def _in_doubt(self, checks: list[Check]) -> list[tuple[Check, TableCheck]]:
         """Returns the parts without cached statements, and those whose statements return other rows than before."""
         try:
             # In a transaction PostgreSQL continues after an error only from a savepoint.
@@ -45,12 +47,13 @@ class IncrementalVerifier:
                 filled = _filled_tables()
                 return [
                     (check, part)
-                    for check, cached in self._statements.items()
+                    for check in checks
+                    for cached in [self._statements[check]]
                     for part in _with_rows(cached, [each for each in check.parts if each.model in filled])
                     if part not in cached or self._rows.get((check, part)) != _rows(cached[part])
                 ]
         except DatabaseError:  # a statement failed
-            return [(check, part) for check in CHECKS for part in check.parts]
+            return [(check, part) for check in checks for part in check.parts]
 
     def _run(self, check: Check, part: TableCheck) -> Findings:
         sent: list[Statement] = []
@@ -106,6 +109,6 @@ def _rows(statements: list[Statement]) -> list[Any]:
 VERIFIER = IncrementalVerifier()
 
 
-def differences() -> list[str]:
+def differences(rule: str = "") -> list[Difference]:
     """Returns the differences that `verify` finds, with statements cached for all tests of this process."""
-    return VERIFIER.differences()
+    return VERIFIER.differences(rule)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from partway.billing.models import Invoice
-from partway.billing.verification import verify
+from partway.billing.verification import Difference, verify
 from tests.support import personas
 from tests.support.incremental_verify import IncrementalVerifier
 
 pytestmark = pytest.mark.django_db
 
 
-def all_differences() -> list[str]:
-    return [str(difference) for difference in verify()]
+def all_differences() -> list[Difference]:
+    return list(verify())
 
 
 def test_cached_statements_find_later_damage() -> None:

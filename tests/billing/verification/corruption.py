@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import QuerySet
 
-from partway.billing.verification import CHECKS
+from tests.support import incremental_verify
 
 Corruption = Callable[[], str]  # returns the id of the row that must be reported
 Case = tuple[str, str, Corruption]  # rule, part of the message, and how to damage a row
@@ -91,9 +91,7 @@ def _drop_constraint(model: type[models.Model], name: str) -> None:
 
 def differences_of(rule: str = "") -> set[tuple[str, str]]:
     """Returns id and message of each row that the checks of a rule report, or all checks."""
-    checks = [check for check in CHECKS if rule in ("", check.rule)]
-    assert checks, rule
-    return {(one.row, one.message) for check in checks for one in check.differences()}
+    return {(one.row, one.message) for one in incremental_verify.differences(rule)}
 
 
 def is_detected(case: Case) -> bool:
@@ -101,6 +99,6 @@ def is_detected(case: Case) -> bool:
     rule, message, corruption = case
     assert differences_of(rule) == set()
     row = corruption()
-    found = [text for pk, text in differences_of(rule) if pk == row]
-    assert any(message in text for text in found), (row, message, differences_of(rule))
+    found = differences_of(rule)
+    assert any(pk == row and message in text for pk, text in found), (row, message, found)
     return True
