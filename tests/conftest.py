@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -14,6 +15,15 @@ from tests.support.sandbox_server import SandboxServer, running_sandbox
 # failure can be repeated.
 settings.register_profile("partway", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("partway")
+
+# Thousands of tests are objects that stay, and searching them for garbage is a tenth of a run.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

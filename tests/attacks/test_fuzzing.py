@@ -22,9 +22,9 @@ from tests.attacks.nasty_texts import BODIES, MAX_PATH, MULTIPART, TEXTS, multip
 from tests.attacks.site import ROUTES, Failure, FormOfPage, Site, encoded, form_body
 
 # "all", or the number of attempts.
-FUZZ = os.environ.get("PARTWAY_FUZZ", "200")
+FUZZ = os.environ.get("PARTWAY_FUZZ", "120")
 RANDOM_EXAMPLES = 2_000 if FUZZ == "all" else 30
-ROWS = 2 if FUZZ == "200" else 40
+ROWS = 2 if FUZZ == "120" else 40
 
 Attempt = Callable[[], Failure | None]
 # A place that takes a text, with its name.

@@ -17,7 +17,7 @@ from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 
 # After ten examples Hypothesis mostly varies the earlier ones, and new ones find more here.
 BATCH = 9
-IN_SPLIT_RUN = {"sqlite": 5, "postgresql": 2}
+IN_SPLIT_RUN = {"sqlite": 3, "postgresql": 1}
 STEPS = 50
 
 NewMachine = Callable[[], FullMachine]

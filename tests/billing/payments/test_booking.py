@@ -109,7 +109,7 @@ def test_captured_state_wins_in_any_order_of_reports(
 
 @pytest.mark.left_to("sqlite")
 @pytest.mark.long(10)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([*CheckoutStatus, CANCEL]), max_size=8))
 def test_any_sequence_of_gateway_reports_keeps_books_consistent(
     dana: Customer, alice: Actor, reports: list[str]

@@ -58,12 +58,12 @@ class Race:
         return labeled_failpoints(_PASSED[self.given, self.first])
 
     def sample(self, labels: list[str], offset: int = 0) -> list[str]:
-        """Returns the labels of the first and the last failpoint of each row, and one in eight of those between."""
+        """Returns the labels of the first and the last failpoint of each row, and one in sixteen of those between."""
         begins = set(dict(self._rows_here()))
         return [
             label
             for number, (label, following) in enumerate(zip_longest(labels, labels[1:]))
-            if label in begins or following is None or following in begins or (number + offset) % 8 == 0
+            if label in begins or following is None or following in begins or (number + offset) % 16 == 0
         ]
 
     def play(self, scenario_factory: ScenarioFactory, at: dict[str, Failpoint]) -> Outcomes:
