@@ -49,6 +49,8 @@ class DisputeModel(RefundModel):
         self.cover_losses(payment, dispute)
         if was == "lost":
             self.put_back(dispute, dispute.settled, payment.unallocated - before)
+            # What did not fit is credit now; a later loss takes, and can be settled, anew.
+            dispute.taken, dispute.settled = {}, []
 
     def left_to_settle(self, dispute: Dispute) -> dict[Invoice, int]:
         """Returns how much of what the lost dispute took is due again on which invoice."""

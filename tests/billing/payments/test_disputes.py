@@ -32,6 +32,7 @@ from partway.gateways.protocol import Dispute, DisputeStatus
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.billing.receivables.test_settlements import figures
+from tests.billing.verification.corruption import differences_of
 from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
 from tests.support.personas import dispute
@@ -173,6 +174,23 @@ def test_dispute_lost_after_it_was_won(paid: Payment) -> None:
     dispute(paid, 30_000, "won")
     assert dispute(paid, 30_000, "lost").status == "lost"
     assert sums(paid) == (0, 0, 0, 0, 30_000)
+
+
+def test_dispute_that_is_lost_again_took_what_it_took_since_it_was_won(
+    paid: Payment, dana: Customer, alice: Actor
+) -> None:
+    dispute(paid, 30_000, "lost")
+    check = personas.record_check(paid.invoice, 80_000)
+    dispute(paid, 30_000, "won")  # puts back $200.00, and $100.00 are credit
+    later = personas.sent_invoice(dana, 10_000)
+    credit.apply(later, amount=Money(10_000, "USD"), by=alice, now=present())
+    row = dispute(paid, 30_000, "lost")  # $100.00 of the later invoice, $200.00 of the first
+    personas.reverse_check(check)
+    assert dispute_losses.left_to_settle(row) == {paid.invoice_id: 20_000, later.pk: 10_000}
+    assert differences_of() == set()
+    dispute(paid, 30_000, "won")
+    assert (figures(paid.invoice), figures(later)) == (("sent", 20_000, 0, 80_000), ("paid", 10_000, 0, 0))
+    assert differences_of() == set()
 
 
 def test_lost_dispute_that_is_won_is_put_back_where_it_fits(paid: Payment, dana: Customer) -> None:
@@ -377,6 +395,16 @@ def test_loss_is_no_more_than_is_still_due(paid: Payment, alice: Actor) -> None:
     assert refused.value.params == {"left": Money(20_000, "USD")}
     dispute_losses.settle(row, expected=Money(20_000, "USD"), by=alice, now=present())
     assert figures(paid.invoice) == ("paid", 80_000, 20_000, 0)
+
+
+def test_loss_that_was_taken_before_a_win_is_not_the_next_one(paid: Payment, alice: Actor) -> None:
+    row = dispute(paid, 30_000, "lost")
+    dispute_losses.settle(row, expected=Money(30_000, "USD"), by=alice, now=present())
+    dispute(paid, 30_000, "won")
+    credit.deallocate(paid.invoice, paid, by=alice, now=present())
+    row = dispute(paid, 30_000, "lost")  # of credit alone
+    with pytest.raises(Conflict):
+        dispute_losses.settle(row, expected=Money(0, "USD"), by=alice, now=present())
 
 
 @pytest.mark.parametrize("status", ["open", "won"])

@@ -47,10 +47,8 @@ CORRUPTIONS: dict[str, Case] = {
     ),
     "frozen beyond captured": (
         "M3",
-        "captured 29999, frozen 5000",
-        without_constraint(
-            Payment, "payment_frozen_within_captured", overwrite(Payment, captured_minor=29_999)
-        ),
+        "captured 30000, frozen 5001",
+        without_constraint(Payment, "payment_frozen_within_captured", overwrite(Payment, frozen_minor=5_001)),
     ),
     "another currency than the payment": ("M3", "15000 CAD of pay_", overwrite(LOST, currency="CAD")),
     "lost beyond the payment though it has money": (

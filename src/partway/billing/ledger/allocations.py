@@ -174,6 +174,18 @@ def amounts_by_invoice(payment: Payment) -> dict[str, int]:
     return {pk: amount for pk, amount in sums.order_by("invoice") if amount}
 
 
+def taken_off(source: Refund | Dispute) -> dict[str, int]:
+    """Returns the ids of the invoices that a refund or a lost dispute is taken off now, each with its minor units.
+
+    Of a dispute since it was lost the last time: a win in between has put back what fitted, and that is over.
+    """
+    rows = source.allocations.all()
+    if isinstance(source, Dispute):
+        rows = rows.filter(created_at__gte=source.closed_at)
+    sums = rows.values_list("invoice").annotate(sum=Sum("amount_minor")).order_by("invoice")
+    return {pk: -amount for pk, amount in sums if amount}
+
+
 def allocated_amount(payment: Payment, invoice: Invoice) -> int:
     """Returns how much of this payment is allocated to this invoice, in minor units."""
     return amounts_by_invoice(payment).get(invoice.pk, 0)

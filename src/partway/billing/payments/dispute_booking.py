@@ -169,6 +169,10 @@ def _decide(
     """Books that a dispute was won or lost, if it is not booked yet; an open one stays open."""
     if status == DisputeStatus.OPEN or status == dispute.status:
         return
+    if dispute.closed_at is not None:
+        # After the decision before it, also where a faster clock booked that: what a loss took off invoices is found by
+        # its time.
+        now = max(now, dispute.closed_at + timedelta.resolution)
     book = _lose if status == DisputeStatus.LOST else _win
     event = book(dispute, invoices, by, now)
     outbox.queue_dispute_notice(dispute, event, "dispute_closed")
@@ -200,14 +204,14 @@ def _win(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: date
         allocations.count(payment, frozen=-counted)
     else:
         allocations.count(payment, lost=-counted)
-    data = {**dispute.event_data, "lost_minor": dispute.lost_minor}
-    event = move(dispute, "won", by=by, now=now, data=data, lost_minor=0, **_decided(dispute, now))
     deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
     if was == "lost":
         freed = payment.unallocated_minor - unallocated
         deductions.put_back(dispute, freed, invoices, by=by, now=now)
         alerts.auto_resolve("dispute_lost", subject=dispute.pk, auto_resolution="dispute_won", now=now)
-    return event
+    # Last, because what it took off invoices is found by the time at which it was lost.
+    data = {**dispute.event_data, "lost_minor": dispute.lost_minor}
+    return move(dispute, "won", by=by, now=now, data=data, lost_minor=0, **_decided(dispute, now))
 
 
 def _decided(dispute: Dispute, now: datetime) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db.models import Sum
-
 from .. import events
 from ..events import Actor
 from ..ledger import adjustments, allocations
@@ -110,22 +108,25 @@ def cover_losses(
         covered = min(payment.refundable_minor, taker.lost_minor)
         if not covered:
             return
+        at = now
+        if isinstance(taker, Dispute) and taker.closed_at is not None:
+            at = max(now, taker.closed_at)  # what it takes since it was lost is found by that time
         taker.lost_minor -= covered
         taker.save(update_fields=["lost_minor"])
         if isinstance(taker, Dispute) and taker.status == "open":
             allocations.count(payment, frozen=covered)
         else:
-            take_off(payment, covered, invoices, source=taker, by=by, now=now)
+            take_off(payment, covered, invoices, source=taker, by=by, now=at)
         noun = "refund" if isinstance(taker, Refund) else "dispute"
         data = {**taker.event_data, "amount_minor": covered, "lost_minor": taker.lost_minor}
         data["status"] = taker.status  # of an open dispute nothing is taken yet
-        events.record(f"{noun}.loss_covered", taker, by=by, now=now, data=data)
+        events.record(f"{noun}.loss_covered", taker, by=by, now=at, data=data)
 
 
 def put_back(
     source: Refund | Dispute, freed: int, invoices: Mapping[str, Invoice], *, by: Actor, now: datetime
 ) -> None:
-    """Puts `freed` minor units back on the invoices that a failed refund or a dispute had taken them off.
+    """Puts `freed` minor units back on the invoices that a failed refund or a lost dispute had taken them off.
 
     As far as they fit there still (M2); what does not is credit.
     """
@@ -134,8 +135,7 @@ def put_back(
         cause, adjustment_cause, event_type = "restored", "refund_failed", "invoice.payment_restored"
     else:
         cause, adjustment_cause, event_type = "reinstated", "dispute_won", "invoice.payment_reinstated"
-    taken = source.allocations.values_list("invoice").annotate(sum=Sum("amount_minor"))
-    for pk, sum_minor in taken.order_by("invoice"):
+    for pk, taken_minor in allocations.taken_off(source).items():
         invoice = invoices[pk]
         # The invoice was reduced because the money was gone. It is not, and would not fit beside the reduction.
         own = set(source.adjustments.filter(invoice=invoice, cause="settled").values_list("pk", flat=True))
@@ -146,7 +146,7 @@ def put_back(
                 )
         # What a customer or a bank is paying right now holds its place: it was accepted while this was due.
         committed = sum(each.amount_minor for each in invoice.payments.committed())
-        fits = min(freed, -sum_minor, invoice.amount_due_minor - committed)
+        fits = min(freed, taken_minor, invoice.amount_due_minor - committed)
         if fits > 0 and invoice.status != "void":
             freed -= fits
             allocations.allocate(payment, invoice, fits, cause=cause, source=source, now=now)

@@ -13,7 +13,7 @@ from .. import alerts
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, Invalid, field_error
 from ..events import Actor
-from ..ledger import adjustments
+from ..ledger import adjustments, allocations
 from ..models import Adjustment, Dispute, Invoice
 from . import amount_due
 from .offline_payments import lock_invoices
@@ -27,10 +27,10 @@ def left_to_settle(dispute: Dispute) -> dict[str, int]:
     """
     if dispute.status != "lost":
         return {}
-    taken = dispute.allocations.values_list("invoice").annotate(sum=Sum("amount_minor"))
+    # All that was settled before a win was taken back by it, so these rows need no such limit as those of the loss.
     settled = Adjustment.objects.filter(Q(dispute=dispute) | Q(taken_from__dispute=dispute))
     before = dict(settled.values_list("invoice").annotate(sum=Sum("amount_minor")).order_by("invoice"))
-    lost = {pk: -amount - before.get(pk, 0) for pk, amount in taken.order_by("invoice")}
+    lost = {pk: taken - before.get(pk, 0) for pk, taken in allocations.taken_off(dispute).items()}
     invoices = Invoice.objects.filter(pk__in=lost, status="sent").order_by("pk")
     parts = {row.pk: min(lost[row.pk], row.amount_due_minor) for row in invoices}
     return {pk: part for pk, part in parts.items() if part > 0}
@@ -53,7 +53,7 @@ def settle(dispute: Dispute, *, note: str = "", expected: Money, by: Actor, now:
         raise Conflict(reason=f"settle_dispute_{dispute.status}")
     parts = left_to_settle(dispute)
     total = Money(sum(parts.values()), dispute.currency)
-    if not total and dispute.adjustments.exists():
+    if not total and dispute.adjustments.filter(created_at__gte=dispute.closed_at).exists():
         return total
     if total != expected or not total:
         raise Conflict(reason="settle_dispute_changed", left=total)

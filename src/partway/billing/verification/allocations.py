@@ -54,6 +54,8 @@ def _is_payment_of(noun: str) -> Exists:
 _ALLOCATED_SUM = total(Allocation.objects.filter(invoice=OuterRef("invoice")), "payment", of="payment")
 # What a payment still has, frozen or not.
 _HELD_MINOR = Coalesce("captured_minor", 0) - F("refunded_minor") - F("lost_minor")
+# Of a dispute that is lost: a win before has put back what fitted, and the next loss begins anew.
+_SINCE_LOST = Allocation.objects.filter(created_at__gte=F("dispute__closed_at"))
 _SETTLED_FOR_DISPUTE = total(
     Adjustment.objects.filter(invoice=OuterRef("invoice")), "dispute", of="dispute"
 ) + total(
@@ -201,8 +203,14 @@ CHECKS = (
         "what a dispute took off invoices is at most itself, and of its own payment",
         no_rows_where(
             Dispute,
-            Q(taken__gt=0) | Q(amount_minor__lt=F("lost_minor") - F("taken")),
+            Q(status="lost") & (Q(taken__gt=0) | Q(amount_minor__lt=F("lost_minor") - F("taken"))),
             "{amount_minor}, of which {lost_minor} is beyond its payment, but {taken} is on invoices",
+            taken=total(_SINCE_LOST, "dispute"),
+        ),
+        no_rows_where(
+            Dispute,
+            Q(taken__gt=0),
+            "{taken} more is put back on invoices than it took off them",
             taken=total(Allocation.objects.all(), "dispute"),
         ),
         no_rows_where(
@@ -212,14 +220,11 @@ CHECKS = (
         ),
         no_rows_where(
             Adjustment,
-            Q(dispute__isnull=False, settled__gt=0 - F("taken")),
+            Q(dispute__status="lost", settled__gt=0 - F("taken"))
+            | Q(dispute__status__in=("open", "won"), settled__gt=0),
             "{settled} is settled for {dispute}, which took {taken} off {invoice}",
             settled=_SETTLED_FOR_DISPUTE,
-            taken=total(
-                Allocation.objects.filter(invoice=OuterRef("invoice"), cause="disputed"),
-                "dispute",
-                of="dispute",
-            ),
+            taken=total(_SINCE_LOST.filter(invoice=OuterRef("invoice")), "dispute", of="dispute"),
         ),
     ),
     check(
