@@ -43,14 +43,11 @@ class DisputeModel(RefundModel):
         self.end_deposit(payment, waits=waits)
 
     def _win(self, dispute: Dispute) -> None:
-        payment, was, before = dispute.payment, dispute.state, dispute.payment.unallocated
-        dispute.state = "won"
-        dispute.lost = 0
-        self.cover_losses(payment, dispute)
-        if was == "lost":
-            self.put_back(dispute, dispute.settled, payment.unallocated - before)
-            # What did not fit is credit now; a later loss takes, and can be settled, anew.
-            dispute.taken, dispute.settled = {}, []
+        freed = dispute.amount - dispute.lost
+        dispute.state, dispute.lost = "won", 0
+        self.set_free(dispute, dispute.settled, freed)
+        # What did not fit is credit now; a later loss takes, and can be settled, anew.
+        dispute.taken, dispute.settled = {}, []
 
     def left_to_settle(self, dispute: Dispute) -> dict[Invoice, int]:
         """Returns how much of what the lost dispute took is due again on which invoice."""

@@ -149,30 +149,40 @@ class RefundModel(OnlinePaymentModel):
             payment.given_back = True
 
     def _fail(self, refund: Refund) -> None:
-        """Puts the money back: on losses first, then on its invoices as far as it fits, the rest is credit (M2)."""
-        refund.state, payment = "failed", refund.payment
-        before = payment.unallocated
-        payment.refunded -= refund.amount - refund.lost
-        self.cover_losses(payment, refund)
-        self.put_back(refund, refund.reduced, payment.unallocated - before)
+        """Sets the money free again."""
+        refund.state = "failed"
+        refund.payment.refunded -= refund.amount - refund.lost
+        self.set_free(refund, refund.reduced, refund.amount - refund.lost)
 
-    def cover_losses(self, payment: Payment, freed_by: Refund | Dispute) -> None:
-        """Counts what went beyond a payment that has money again, the oldest first (M5)."""
+    def set_free(self, taker: Refund | Dispute, reduced: list[tuple[Invoice, int]], freed: int) -> None:
+        """Puts money back on its invoices as far as it fits, then covers losses; the rest is credit (M2, M5)."""
+        changed = self.put_back(taker, reduced, freed) | self.cover_losses(taker.payment, taker)
+        for invoice in sorted(changed, key=self.invoices.index):
+            self._end_what_no_longer_fits(invoice, bounced=changed[invoice])
+
+    def cover_losses(self, payment: Payment, freed_by: Refund | Dispute) -> dict[Invoice, bool]:
+        """Counts what went beyond a payment that has money again, the oldest first (M5).
+
+        Returns the invoices that it comes off, each with whether a dispute took it.
+        """
+        changed: dict[Invoice, bool] = {}
         theirs = [refund for refund in self.refunds if refund.payment is payment]
         for other in sorted([*theirs, *payment.disputes], key=lambda one: one.born):
             if other.is_counted and other is not freed_by:
                 covered = min(self.left(payment), other.lost)
-                if isinstance(other, Refund) or other.state == "lost":
-                    parts = self.take_off(payment, covered)
-                    for invoice, part in parts:
-                        other.taken[invoice] = other.taken.get(invoice, 0) + part
-                        self.update_paid_state(invoice, bounced=isinstance(other, Dispute))
+                is_gone = isinstance(other, Refund) or other.state == "lost"
+                for invoice, part in self.take_off(payment, covered) if is_gone else ():
+                    other.taken[invoice] = other.taken.get(invoice, 0) + part
+                    changed.setdefault(invoice, isinstance(other, Dispute))
                 other.lost -= covered
                 if isinstance(other, Refund):
                     payment.refunded += covered
+        return changed
 
-    def put_back(self, taker: Refund | Dispute, reduced: list[tuple[Invoice, int]], freed: int) -> None:
-        """Puts money back on the invoices that it was taken off, as far as it fits (M2)."""
+    def put_back(
+        self, taker: Refund | Dispute, reduced: list[tuple[Invoice, int]], freed: int
+    ) -> dict[Invoice, bool]:
+        """Puts money back on the invoices that it was taken off, as far as it fits (M2); returns them."""
         for invoice in sorted(taker.taken, key=self.invoices.index):
             for one, n in reduced:
                 if one is invoice:
@@ -183,9 +193,9 @@ class RefundModel(OnlinePaymentModel):
             self.allocate(taker.payment, invoice, fits)
             taker.taken[invoice] -= fits
             freed -= fits
-            self._end_what_no_longer_fits(invoice)
+        return dict.fromkeys(taker.taken, False)
 
-    def _end_what_no_longer_fits(self, invoice: Invoice) -> None:
+    def _end_what_no_longer_fits(self, invoice: Invoice, *, bounced: bool) -> None:
         """Ends the request and the payment that ask for more than is due; the worker closes the checkout."""
         request, waiting = self.open_request(invoice), self.under_way(invoice)
         if request and request.amount > self.due(invoice):
@@ -194,4 +204,4 @@ class RefundModel(OnlinePaymentModel):
                 self.withdraw(waiting)
         if waiting and not waiting.is_committed and waiting.amount > self.due(invoice):
             self.withdraw(waiting)
-        self.update_paid_state(invoice)
+        self.update_paid_state(invoice, bounced=bounced)

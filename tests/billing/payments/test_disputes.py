@@ -319,6 +319,27 @@ def test_dispute_beyond_refund_is_covered_when_that_fails(
     assert (DisputeRow.objects.get().lost_minor, sums(paid)) == (0, then)
 
 
+def test_refund_that_failed_under_lost_dispute_is_put_back_with_it(paid: Payment) -> None:
+    row = personas.refund_in_dashboard(paid, 10_000)
+    request = personas.request_payment(paid.invoice, 80_000)
+    assert dispute(paid, 30_000, "lost").lost_minor == 10_000
+    personas.fail_refund(row)  # the dispute has taken all of it now
+    request.refresh_from_db()
+    assert (figures(paid.invoice), request.status) == (("sent", 0, 0, 100_000), "open")
+    dispute(paid, 30_000, "won")
+    assert (figures(paid.invoice), sums(paid)) == (("sent", 30_000, 0, 70_000), (30_000, 0, 0, 0, 0))
+
+
+def test_dispute_won_under_a_lost_one_cancels_no_request(paid: Payment) -> None:
+    dispute(paid, 30_000, "lost")
+    second = dispute(paid, 30_000, "lost", ref="dp_2")
+    request = personas.request_payment(paid.invoice, 100_000)
+    dispute(paid, 30_000, "won")
+    request.refresh_from_db()
+    assert (figures(paid.invoice), request.status) == (("sent", 0, 0, 100_000), "open")
+    assert dispute_losses.left_to_settle(DisputeRow.objects.get(pk=second.pk)) == {paid.invoice_id: 30_000}
+
+
 def test_two_disputes_of_one_payment_are_capped(paid: Payment) -> None:
     dispute(paid, 20_000)
     second = dispute(paid, 20_000, ref="dp_2")

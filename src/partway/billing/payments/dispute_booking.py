@@ -149,7 +149,8 @@ def _amend(
     dispute.version += 1
     dispute.save(update_fields=[*columns, "version"])
     # A smaller amount sets money free, as one that is won does.
-    deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
+    changed = deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
+    deductions.apply_effects(invoices, changed, by=by, now=now)
     if dispute.fee != fee:
         changed = {name: dispute.details[name] for name in ("dispute", *_FEE)}
         data = {**changed, "fee_before_minor": fee.amount_minor if fee else 0}
@@ -187,7 +188,8 @@ def _lose(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: dat
     # Of one that was open it is what was frozen. One that was won froze nothing since, so less may be left by now.
     counted = min(dispute.amount_minor, payment.refundable_minor)
     dispute.lost_minor = dispute.amount_minor - counted
-    deductions.take_off(payment, counted, invoices, source=dispute, by=by, now=now)
+    changed = deductions.take_off(payment, counted, invoices, source=dispute, by=by, now=now)
+    deductions.apply_effects(invoices, changed, by=by, now=now)
     data = {**dispute.event_data, "lost_minor": dispute.lost_minor, **deductions.end_deposit(payment)}
     columns = {"lost_minor": dispute.lost_minor, **_decided(dispute, now)}
     event = move(dispute, "lost", by=by, now=now, data=data, **columns)
@@ -198,17 +200,16 @@ def _lose(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: dat
 
 def _win(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: datetime) -> Event:
     """Sets the money of a dispute free; that of one that was lost is put back where it still fits (M2)."""
-    payment, counted, was = dispute.payment, dispute.counted_minor, dispute.status
-    unallocated = payment.unallocated_minor
-    if was == "open":
+    payment, counted = dispute.payment, dispute.counted_minor
+    changed: deductions.Changed = {}
+    if dispute.status == "open":
         allocations.count(payment, frozen=-counted)
     else:
         allocations.count(payment, lost=-counted)
-    deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
-    if was == "lost":
-        freed = payment.unallocated_minor - unallocated
-        deductions.put_back(dispute, freed, invoices, by=by, now=now)
+        changed = deductions.put_back(dispute, counted, invoices, by=by, now=now)
         alerts.auto_resolve("dispute_lost", subject=dispute.pk, auto_resolution="dispute_won", now=now)
+    changed |= deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
+    deductions.apply_effects(invoices, changed, by=by, now=now)
     # Last, because what it took off invoices is found by the time at which it was lost.
     data = {**dispute.event_data, "lost_minor": dispute.lost_minor}
     return move(dispute, "won", by=by, now=now, data=data, lost_minor=0, **_decided(dispute, now))

@@ -189,7 +189,7 @@ def fail(
     """Ends a refund whose money stayed with us, or came back: it is put back where it still fits (M2)."""
     data = {**refund.event_data, "code": code, "message": message}
     event = move(refund, "failed", by=by, now=now, data=data, failure_code=code, failure_message=message)
-    refund_effects.restore(refund, invoices, by=by, now=now)
+    refund_effects.restore(refund, invoices, puts_back=True, by=by, now=now)
     alerts.raise_for_payment("refund_failed", refund.payment, now=now, amount=refund.amount, refund=refund.pk)
     outbox.queue_refund_failure(refund, event)
     alerts.auto_resolve(

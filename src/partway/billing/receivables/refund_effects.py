@@ -52,25 +52,26 @@ def deduct(
     Raises AllocationError when the payment has less.
     """
     payment = refund.payment
-    deductions.take_off(payment, refund.counted_minor, invoices, source=refund, by=by, now=now, voided=voided)
+    changed = deductions.take_off(
+        payment, refund.counted_minor, invoices, source=refund, by=by, now=now, voided=voided
+    )
+    deductions.apply_effects(invoices, changed, by=by, now=now)
     return {**refund.event_data, "mode": refund.mode, **deductions.end_deposit(payment)}
 
 
-def uncount(refund: Refund, *, by: Actor, now: datetime) -> int:
-    """Counts a refund no more that failed or was a mistake; returns the minor units that its payment has again.
+def restore(
+    refund: Refund, invoices: Mapping[str, Invoice], *, puts_back: bool, by: Actor, now: datetime
+) -> None:
+    """Counts a refund no more that failed or was a mistake, so that its payment has the money again.
 
-    What another refund or a dispute took beyond the payment comes off them first: it is no loss any more (M3, M5).
+    puts_back: on the invoices that it was taken off, as far as it fits there; else all of it is credit. Then what
+    others took beyond the payment comes off it: that is no loss any more (M3, M5). `invoices` are the locked rows; of
+    credit none are needed.
     """
     # Another refund that failed in the same report may have covered a loss of this one since its row was read.
     refund.refresh_from_db(fields=["lost_minor"])
-    payment, before = refund.payment, refund.payment.unallocated_minor
-    allocations.count(payment, refunded=-refund.counted_minor)
-    # These units are on no invoice, so none is needed to cover a loss with them.
-    deductions.cover_losses(payment, {}, except_for=refund, by=by, now=now)
-    return payment.unallocated_minor - before
-
-
-def restore(refund: Refund, invoices: Mapping[str, Invoice], *, by: Actor, now: datetime) -> None:
-    """Puts the money of a failed refund back on the invoices that it was taken off; what no longer fits is credit."""
-    freed = uncount(refund, by=by, now=now)
-    deductions.put_back(refund, freed, invoices, by=by, now=now)
+    payment, freed = refund.payment, refund.counted_minor
+    allocations.count(payment, refunded=-freed)
+    changed = deductions.put_back(refund, freed, invoices, by=by, now=now) if puts_back else {}
+    changed |= deductions.cover_losses(payment, invoices, except_for=refund, by=by, now=now)
+    deductions.apply_effects(invoices, changed, by=by, now=now)

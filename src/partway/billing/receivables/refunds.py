@@ -231,5 +231,6 @@ def reverse(refund: Refund, *, reason: str, by: Actor, now: datetime) -> Refund:
     if refund.status == "reversed":
         return refund
     move(refund, "reversed", by=by, now=now, data={**refund.event_data, "reason": reason})
-    refund_effects.uncount(refund, by=by, now=now)
+    # Its units are credit, which covers a loss before any invoice does, so that none has to be locked.
+    refund_effects.restore(refund, {}, puts_back=False, by=by, now=now)
     return refund
