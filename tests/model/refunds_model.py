@@ -170,13 +170,15 @@ class RefundModel(OnlinePaymentModel):
         for other in sorted([*theirs, *payment.disputes], key=lambda one: one.born):
             if other.is_counted and other is not freed_by:
                 covered = min(self.left(payment), other.lost)
-                is_gone = isinstance(other, Refund) or other.state == "lost"
+                waits, is_gone = self.waits(payment), isinstance(other, Refund) or other.state == "lost"
                 for invoice, part in self.take_off(payment, covered) if is_gone else ():
                     other.taken[invoice] = other.taken.get(invoice, 0) + part
                     changed.setdefault(invoice, isinstance(other, Dispute))
                 other.lost -= covered
                 if isinstance(other, Refund):
                     payment.refunded += covered
+                if covered and is_gone:
+                    self.end_deposit(payment, waits=waits)
         return changed
 
     def put_back(

@@ -427,7 +427,7 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     ),
     "refund.failed": _value("message"),
     **dict.fromkeys(("dispute.opened", "dispute.updated", "dispute.reminded"), _dispute_details),
-    "dispute.lost": _end_of_deposit,
+    **dict.fromkeys(("dispute.lost", "dispute.loss_covered", "refund.loss_covered"), _end_of_deposit),
 }
 # Steps of a checkout, and what the business pays for it, which the customer's documents have nothing to do with.
 _HIDDEN_TYPES = frozenset(

@@ -153,6 +153,22 @@ def test_lost_dispute_of_waiting_deposit_ends_it(gateway_driver: GatewayDriver, 
     assert credit.balances(dana) == [Money(20_000, "USD")]
 
 
+def test_deposit_that_covers_losses_entirely_is_ended(
+    gateway_driver: GatewayDriver, dana: Customer, alice: Actor
+) -> None:
+    quote = personas.accept_quote(personas.sent_quote(dana))
+    deposit = gateway_driver.start_and_pay(quote)
+    invoices.send(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
+    dispute(deposit, 30_000)
+    personas.refund_in_dashboard(deposit, 30_000)  # beyond what is left, as long as all of it is disputed
+    deposit.refresh_from_db()
+    assert not deposit.deposit_given_back
+    dispute(deposit, 30_000, "won")
+    deposit.refresh_from_db()
+    assert (deposit.deposit_given_back, deposit.held_minor) == (True, 0)
+    assert Event.objects.get(type="refund.loss_covered").data["ends_deposit"]
+
+
 def test_unreported_dispute_is_booked_with_its_whole_history(paid: Payment) -> None:
     dispute(paid, 30_000, "lost")
     history = Event.objects.filter(type__startswith="dispute.").order_by("created_at", "id")

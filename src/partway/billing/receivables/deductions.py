@@ -139,6 +139,7 @@ def cover_losses(
         else:
             # The first that takes off an invoice decides whether that is written off again.
             changed = take_off(payment, covered, invoices, source=taker, by=by, now=at) | changed
+            data |= end_deposit(payment)
         noun = "refund" if isinstance(taker, Refund) else "dispute"
         events.record(f"{noun}.loss_covered", taker, by=by, now=at, data=data)
     return changed
