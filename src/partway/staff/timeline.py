@@ -223,11 +223,11 @@ _SENTENCES = {
         "%(amount)s is no longer settled (%(adjustment)s), because its refund failed"
     ),
     "invoice.adjustment_taken_back:dispute_won": _(
-        "%(amount)s is no longer settled (%(adjustment)s), because the dispute was won after all"
+        "%(amount)s is no longer settled (%(adjustment)s), because the customer’s bank returned the money"
     ),
     "invoice.payment_lost": _("%(amount)s was taken off the invoice, because a dispute was lost"),
     "invoice.payment_reinstated": _(
-        "%(amount)s is on the invoice again, because a dispute was won after all"
+        "%(amount)s is on the invoice again, because the customer’s bank returned it"
     ),
     "dispute.opened": _("The customer’s bank disputed %(amount)s of a payment"),
     "dispute.updated": _("The dispute is about %(amount)s now"),

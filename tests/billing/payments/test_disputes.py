@@ -153,20 +153,37 @@ def test_lost_dispute_of_waiting_deposit_ends_it(gateway_driver: GatewayDriver, 
     assert credit.balances(dana) == [Money(20_000, "USD")]
 
 
-def test_deposit_that_covers_losses_entirely_is_ended(
-    gateway_driver: GatewayDriver, dana: Customer, alice: Actor
+def covered_by_refund(deposit: Payment) -> str:
+    dispute(deposit, 30_000)
+    personas.refund_in_dashboard(deposit, 30_000)  # beyond what is left, as long as all of it is disputed
+    dispute(deposit, 30_000, "won")
+    return "refund.loss_covered"
+
+
+def covered_by_dispute(deposit: Payment) -> str:
+    dispute(deposit, 30_000)
+    dispute(deposit, 30_000, "lost", ref="dp_2")
+    dispute(deposit, 30_000, "won")
+    return "dispute.loss_covered"
+
+
+def lost_more(deposit: Payment) -> str:
+    dispute(deposit, 10_000, "lost")
+    dispute(deposit, 30_000, "lost")
+    return "dispute.updated"
+
+
+@pytest.mark.parametrize("goes", [covered_by_refund, covered_by_dispute, lost_more])
+def test_deposit_on_its_invoice_is_ended_once_all_of_it_is_gone(
+    gateway_driver: GatewayDriver, dana: Customer, alice: Actor, goes: Callable[[Payment], str]
 ) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     deposit = gateway_driver.start_and_pay(quote)
     invoices.send(quotes.create_invoice(quote, by=alice, now=present()), by=alice, now=present())
-    dispute(deposit, 30_000)
-    personas.refund_in_dashboard(deposit, 30_000)  # beyond what is left, as long as all of it is disputed
-    deposit.refresh_from_db()
-    assert not deposit.deposit_given_back
-    dispute(deposit, 30_000, "won")
+    ends = goes(deposit)
     deposit.refresh_from_db()
     assert (deposit.deposit_given_back, deposit.held_minor) == (True, 0)
-    assert Event.objects.get(type="refund.loss_covered").data["ends_deposit"]
+    assert Event.objects.get(payment=deposit, data__ends_deposit=True).type == ends
 
 
 def test_unreported_dispute_is_booked_with_its_whole_history(paid: Payment) -> None:
@@ -217,11 +234,33 @@ def test_lost_dispute_that_is_won_is_put_back_where_it_fits(paid: Payment, dana:
     assert credit.balances(dana) == [Money(20_000, "USD")]
 
 
-def test_other_amount_is_lost_than_was_lost_before(paid: Payment) -> None:
+@pytest.mark.parametrize(("then", "due"), [(12_000, 82_000), (30_000, 100_000)])
+def test_other_amount_of_lost_dispute_is_no_new_decision(paid: Payment, then: int, due: int) -> None:
+    dispute(paid, 20_000, "lost")
+    request = personas.request_payment(paid.invoice, 82_000)
+    row = dispute(paid, then, "lost")
+    assert (row.amount_minor, sums(paid)) == (then, (30_000 - then, 0, 0, 0, then))
+    assert figures(paid.invoice) == ("sent", 30_000 - then, 0, due)
+    request.refresh_from_db()
+    assert request.status == "open"
+    assert Mail.objects.filter(kind="dispute_closed").count() == 1
+    assert Alert.objects.get(kind="dispute_lost").params["amount"]["amount_minor"] == then
+
+
+def test_less_is_lost_than_was_taken_as_a_loss(paid: Payment, alice: Actor) -> None:
+    row = dispute(paid, 30_000, "lost")
+    dispute_losses.settle(row, expected=Money(30_000, "USD"), by=alice, now=present())
+    dispute(paid, 12_000, "lost")
+    assert (figures(paid.invoice), sums(paid)) == (
+        ("sent", 18_000, 12_000, 70_000),
+        (18_000, 0, 0, 0, 12_000),
+    )
+
+
+def test_dispute_of_another_amount_is_won_after_all(paid: Payment) -> None:
     dispute(paid, 30_000, "lost")
-    row = dispute(paid, 12_000, "lost")
-    assert (row.amount_minor, sums(paid)) == (12_000, (18_000, 0, 0, 0, 12_000))
-    assert figures(paid.invoice) == ("sent", 18_000, 0, 82_000)
+    row = dispute(paid, 12_000, "won")
+    assert (row.amount_minor, sums(paid)) == (12_000, (30_000, 0, 0, 0, 0))
 
 
 def test_open_dispute_follows_its_amount_and_last_day(paid: Payment) -> None:

@@ -151,7 +151,8 @@ def test_disputes_count_from_the_day_they_were_lost_until_they_are_won(dana: Cus
     assert row.lost_minor == 5_000
     personas.dispute(payment, 2_000, "won")
     personas.dispute(payment, 8_000, "won", ref="dp_2")
-    personas.dispute(payment, 1_000, "lost", ref="dp_3")
+    for amount_minor in (1_000, 4_000, 500):
+        personas.dispute(payment, amount_minor, "lost", ref="dp_3")
     assert [row[:2] for row in _rows(_statement(dana, last=-1))] == [
         ("issued", 30_000),
         ("payment", -30_000),
@@ -160,6 +161,8 @@ def test_disputes_count_from_the_day_they_were_lost_until_they_are_won(dana: Cus
         ("dispute_lost", 2_000),  # of the same dispute, once the other one was won
         ("dispute_won", -5_000),
         ("dispute_lost", 1_000),
+        ("dispute_lost", 3_000),
+        ("dispute_won", -3_500),
     ]
     check_statements(dana, days=1)
 

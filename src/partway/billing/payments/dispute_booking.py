@@ -61,9 +61,9 @@ def apply(
         elif row is None:
             _decide(_open(payment, report, by, now), report.status, invoices, by, now)
         elif known.get(row.gateway_ref) == row.version:
-            if row.status == "lost" and row.amount != report.amount:
-                # Another part was lost than was booked: the whole is free again, and then that part is lost.
-                _decide(row, DisputeStatus.WON, invoices, by, now)
+            if row.status == "lost":
+                # One that is won after all ends with the amount that it took, whatever it is said to be about by now.
+                _decide(row, report.status, invoices, by, now)
             _amend(row, report, invoices, by, now)
             _decide(row, report.status, invoices, by, now)
         elif row.status == "open":
@@ -108,7 +108,7 @@ def _open(payment: Payment, report: protocol.Dispute, by: Actor, now: datetime) 
     allocations.count(payment, frozen=counted)
     event = events.record("dispute.opened", dispute, by=by, now=now, data=dispute.details)
     is_open = report.status == DisputeStatus.OPEN
-    _alert(dispute, now, is_open=is_open)
+    _alert(dispute, now, kind="dispute_opened" if is_open else "")
     if is_open:  # of one that is decided by now, the mail about its end says all
         outbox.queue_dispute_notice(dispute, event, "dispute_opened")
     return dispute
@@ -134,30 +134,64 @@ def _amend(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Books what the gateway says anew of a dispute that is not lost: its amount, reason, last day, and fee."""
+    """Books what the gateway says anew of a dispute: its amount, reason, last day, and fee.
+
+    Another amount of one that is lost is no new decision: what it takes more is taken off, or the rest is put back.
+    """
     payment, counted = dispute.payment, dispute.counted_minor
     fee, said = dispute.fee, dispute.details
     columns = {"amount_minor": report.amount.amount_minor, **_details(report, now)}
-    if dispute.status == "open":
-        then = min(report.amount.amount_minor, payment.refundable_minor + counted)
-        columns["lost_minor"] = report.amount.amount_minor - then
-        allocations.count(payment, frozen=then - counted)
-    else:
+    more = 0
+    if dispute.status != "won":
+        more = min(report.amount.amount_minor, payment.refundable_minor + counted) - counted
+        columns["lost_minor"] = report.amount.amount_minor - counted - more
+    if dispute.closed_at is not None:
         columns["remind_at"] = None
+        now = max(now, dispute.closed_at)  # what it takes since it was lost is found by that time
     for name, value in columns.items():
         setattr(dispute, name, value)
     dispute.version += 1
     dispute.save(update_fields=[*columns, "version"])
-    # A smaller amount sets money free, as one that is won does.
-    changed = deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
-    deductions.apply_effects(invoices, changed, by=by, now=now)
+    data = {**_recount(dispute, more, invoices, by, now), **dispute.details}
     if dispute.fee != fee:
         changed = {name: dispute.details[name] for name in ("dispute", *_FEE)}
-        data = {**changed, "fee_before_minor": fee.amount_minor if fee else 0}
-        events.record("dispute.fee_changed", dispute, by=by, now=now, data=data)
+        before = {"fee_before_minor": fee.amount_minor if fee else 0}
+        events.record("dispute.fee_changed", dispute, by=by, now=now, data=changed | before)
     if any(said[name] != value for name, value in dispute.details.items() if name not in _FEE):
-        events.record("dispute.updated", dispute, by=by, now=now, data=dispute.details)
-        _alert(dispute, now, is_open=report.status == dispute.status == DisputeStatus.OPEN)
+        events.record("dispute.updated", dispute, by=by, now=now, data=data)
+        kind = "dispute_opened" if report.status == dispute.status == DisputeStatus.OPEN else ""
+        if dispute.status == "lost" and said["amount_minor"] != dispute.amount_minor:
+            kind = "dispute_lost"
+        _alert(dispute, now, kind=kind)
+
+
+def _recount(
+    dispute: Dispute, more: int, invoices: Mapping[str, Invoice], by: Actor, now: datetime
+) -> dict[str, Any]:
+    """Freezes, or takes off, so much more of the payment for a dispute, or less where it is negative.
+
+    Returns what the event of that says besides: `taken_minor`, how much more one that is lost took, and `ends_deposit`.
+    """
+    if dispute.status == "open":
+        allocations.count(dispute.payment, frozen=more)
+        _set_free(dispute, 0, invoices, by, now)
+        return {}
+    if more < 0:
+        allocations.count(dispute.payment, lost=more)
+        _set_free(dispute, -more, invoices, by, now)
+        return {"taken_minor": more}
+    changed = deductions.take_off(dispute.payment, more, invoices, source=dispute, by=by, now=now)
+    deductions.apply_effects(invoices, changed, by=by, now=now)
+    return {"taken_minor": more, **deductions.end_deposit(dispute.payment)} if more else {}
+
+
+def _set_free(
+    dispute: Dispute, lost_before: int, invoices: Mapping[str, Invoice], by: Actor, now: datetime
+) -> None:
+    """Puts money that was lost back where it fits (M2), then covers what others took beyond the payment (M5)."""
+    changed = deductions.put_back(dispute, lost_before, invoices, by=by, now=now) if lost_before else {}
+    changed |= deductions.cover_losses(dispute.payment, invoices, except_for=dispute, by=by, now=now)
+    deductions.apply_effects(invoices, changed, by=by, now=now)
 
 
 def _decide(
@@ -193,23 +227,20 @@ def _lose(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: dat
     data = {**dispute.event_data, "lost_minor": dispute.lost_minor, **deductions.end_deposit(payment)}
     columns = {"lost_minor": dispute.lost_minor, **_decided(dispute, now)}
     event = move(dispute, "lost", by=by, now=now, data=data, **columns)
-    alerts.raise_for_dispute("dispute_lost", dispute, now=now, amount=dispute.amount, dispute=dispute.pk)
-    _alert(dispute, now, is_open=False)
+    _alert(dispute, now, kind="dispute_lost")
     return event
 
 
 def _win(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: datetime) -> Event:
     """Sets the money of a dispute free; that of one that was lost is put back where it still fits (M2)."""
-    payment, counted = dispute.payment, dispute.counted_minor
-    changed: deductions.Changed = {}
+    counted = dispute.counted_minor
     if dispute.status == "open":
-        allocations.count(payment, frozen=-counted)
+        allocations.count(dispute.payment, frozen=-counted)
+        _set_free(dispute, 0, invoices, by, now)
     else:
-        allocations.count(payment, lost=-counted)
-        changed = deductions.put_back(dispute, counted, invoices, by=by, now=now)
+        allocations.count(dispute.payment, lost=-counted)
+        _set_free(dispute, counted, invoices, by, now)
         alerts.auto_resolve("dispute_lost", subject=dispute.pk, auto_resolution="dispute_won", now=now)
-    changed |= deductions.cover_losses(payment, invoices, except_for=dispute, by=by, now=now)
-    deductions.apply_effects(invoices, changed, by=by, now=now)
     # Last, because what it took off invoices is found by the time at which it was lost.
     data = {**dispute.event_data, "lost_minor": dispute.lost_minor}
     return move(dispute, "won", by=by, now=now, data=data, lost_minor=0, **_decided(dispute, now))
@@ -219,14 +250,14 @@ def _decided(dispute: Dispute, now: datetime) -> dict[str, Any]:
     return {"closed_at": now, "remind_at": None, "version": dispute.version + 1}
 
 
-def _alert(dispute: Dispute, now: datetime, *, is_open: bool) -> None:
-    """Raises the alert that an open dispute waits for evidence, and the one that it takes more than is left (M5)."""
+def _alert(dispute: Dispute, now: datetime, *, kind: str) -> None:
+    """Raises the alert of this kind, if any, and the one that the dispute takes more than is left (M5)."""
     amount, captured = dispute.amount, dispute.payment.captured
-    if is_open:
-        until = dispute.details["evidence_due_at"]
-        alerts.raise_for_dispute(
-            "dispute_opened", dispute, now=now, amount=amount, dispute=dispute.pk, evidence_due_at=until
-        )
+    if kind:
+        params: dict[str, object] = {"amount": amount, "dispute": dispute.pk}
+        if kind == "dispute_opened":  # it waits for evidence
+            params["evidence_due_at"] = dispute.details["evidence_due_at"]
+        alerts.raise_for_dispute(kind, dispute, now=now, **params)
     if dispute.lost_minor:
         lost = Money(dispute.lost_minor, dispute.currency)
         alerts.raise_for_dispute(

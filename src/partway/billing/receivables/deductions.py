@@ -160,13 +160,15 @@ def put_back(
     taken_off = allocations.taken_off(source)
     for pk, taken_minor in taken_off.items():
         invoice = invoices[pk]
-        # The invoice was reduced because the money was gone. It is not, and would not fit beside the reduction.
+        # The invoice was reduced because the money was gone. What of it is not would not fit beside the reduction, of
+        # which no more stays than stays taken off.
         own = set(source.adjustments.filter(invoice=invoice, cause="settled").values_list("pk", flat=True))
-        for row, left in adjustments.standing(invoice):
-            if row.pk in own:
-                adjustments.take_back_row(
-                    row, invoice, left.amount_minor, cause=adjustment_cause, by=by, now=now
-                )
+        settled = [(row, left.amount_minor) for row, left in adjustments.standing(invoice) if row.pk in own]
+        too_much = sum(minor for _row, minor in settled) - max(0, taken_minor - freed)
+        for row, minor in settled:
+            if (part := min(minor, too_much)) > 0:
+                adjustments.take_back_row(row, invoice, part, cause=adjustment_cause, by=by, now=now)
+                too_much -= part
         # What a customer or a bank is paying right now holds its place: it was accepted while this was due.
         committed = sum(each.amount_minor for each in invoice.payments.committed())
         fits = min(freed, taken_minor, invoice.amount_due_minor - committed)

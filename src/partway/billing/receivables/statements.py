@@ -296,13 +296,14 @@ def _of_payments(customer: Customer, currency: str) -> Iterator[Movement]:
 
 
 def _of_disputes(payments: PaymentQuerySet, currency: str, zone: str) -> Iterator[Movement]:
-    """Yields each dispute that was lost, and each that was won after that, as their events say.
+    """Yields each dispute that was lost, and each that was won or changed after that, as their events say.
 
     An open one changes nothing of what is owed. A loss beyond what the payment had is the organization's.
     """
     decided = Event.objects.filter(
         Q(type="dispute.lost")
         | Q(type="dispute.won", data__from="lost")
+        | Q(type="dispute.updated", data__has_key="taken_minor")
         | Q(type="dispute.loss_covered", data__status="lost"),
         payment__in=payments,
     )
@@ -310,15 +311,16 @@ def _of_disputes(payments: PaymentQuerySet, currency: str, zone: str) -> Iterato
         payment, data = event.payment, event.data
         assert payment is not None, "they were selected by their payment"  # noqa: S101
         beyond = 0 if event.type == "dispute.loss_covered" else data["lost_minor"]
-        taken = data["amount_minor"] - beyond
-        is_won = event.type == "dispute.won"
+        taken = data.get("taken_minor", data["amount_minor"] - beyond)
+        if event.type == "dispute.won":
+            taken = -taken
         yield Movement(
             day=clock.today(event.created_at, zone),
             at=event.created_at,
-            kind="dispute_won" if is_won else "dispute_lost",
+            kind="dispute_won" if event.type == "dispute.won" or taken < 0 else "dispute_lost",
             document=payment.document,
             currency=currency,
-            amount_minor=-taken if is_won else taken,
+            amount_minor=taken,
             detail=payment.method,
         )
 

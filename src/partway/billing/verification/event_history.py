@@ -200,7 +200,8 @@ _REFUND_STATUS = Case(
 )
 _HAS_ENDED_DEPOSIT = Exists(
     Event.objects.filter(payment=OuterRef("pk"), data__ends_deposit=True).filter(
-        Q(type__startswith="refund.") | Q(type__in=("dispute.lost", "dispute.updated", "dispute.loss_covered"))
+        Q(type__startswith="refund.")
+        | Q(type__in=("dispute.lost", "dispute.updated", "dispute.loss_covered"))
     )
 )
 _OF_DISPUTE = {**_AMOUNT, "dispute": "pk"}
