@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier, Event
 from typing import Any
 
@@ -72,6 +73,21 @@ def run_behind_open_transaction(
             go_on.set()
         leading.result(TIMEOUT_SECONDS)
         return following.result(TIMEOUT_SECONDS)
+
+
+@contextmanager
+def meanwhile(table: str, act: Callable[[], object]) -> Iterator[None]:
+    """Runs `act` on another connection right before the first query of this table in the block."""
+    waiting = [act]
+
+    def watch(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if waiting and f'FROM "{table}"' in sql:
+            run_concurrently(waiting.pop())
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(watch):
+        yield
+    assert not waiting, f"{table} was not read"
 
 
 def _is_lock_awaited() -> bool:

@@ -12,6 +12,7 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 
 from partway.billing import events
+from partway.billing.snapshots import snapshot
 from partway.lib import csv_text, xlsx_file
 from partway.lib.bulkheads import SPREADSHEETS
 from partway.lib.csv_text import Cell
@@ -40,7 +41,8 @@ def export(
 ) -> HttpResponseBase:
     """Returns the file; an address that cannot be read in full leads to the list, which says what is wrong with it.
 
-    lines: the header and the cells of each row, not yet begun. page: the name of the list, which its event has too.
+    lines: the header and the cells of each row, not yet begun; they are read as of one moment, so that rows that belong
+    together fit, whatever is booked meanwhile. page: the name of the list, which its event has too.
     program: for which the file is made, where it is no plain list; it is part of the file's name.
     """
     if filtered.filter_errors:
@@ -57,10 +59,17 @@ def export(
             events.record(
                 f"organization.{page}_exported", ctx.organization, by=ctx.actor, now=ctx.now, data=data
             )
-        pieces = iter(chunks(lines))
+        pieces = chunks(_of_one_moment(lines))
         begun = [next(pieces)] if ending == "xlsx" else []
-    response = StreamingHttpResponse(chain(begun, pieces), content_type=content_type)
+    # A CSV file that is not read to its end is closed as itself, and with it its snapshot; a chain would not be.
+    content = chain(begun, pieces) if begun else pieces
+    response = StreamingHttpResponse(content, content_type=content_type)
     of_program = f"-{program}" if program else ""
     name = f"{ctx.organization.slug}-{page}{of_program}-{ctx.today.isoformat()}.{ending}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _of_one_moment(lines: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
+    with snapshot():
+        yield from lines

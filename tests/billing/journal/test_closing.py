@@ -23,6 +23,7 @@ from partway.lib.clock import today
 from partway.lib.money import Money
 from tests.billing.journal.test_entries import DAY, NOW, check, edited, sent
 from tests.support import personas
+from tests.support.concurrency import meanwhile
 from tests.support.journals import amounts, balances
 
 CLOSED_AT = NOW - 25 * DAY
@@ -133,6 +134,16 @@ def test_act_under_way_while_a_period_is_closed_is_booked_after_it(
     )
     assert {seen.pk, late.pk} <= set(close_again.included)
     assert file(dana.organization, last) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_closing_names_all_facts_of_an_act_or_none(dana: Customer, alice: Actor, last: date) -> None:
+    invoice = sent(dana, alice, NOW - 50 * DAY)
+    seen = check(invoice, 10_000, alice, NOW, paid=40)
+    with meanwhile("billing_allocation", lambda: check(invoice, 20_000, alice, NOW, paid=40)):
+        row = close(dana.organization, last, alice, NOW + timedelta(seconds=1))
+    [of_seen] = seen.allocations.all()
+    assert set(row.included) == {seen.pk, of_seen.pk}
 
 
 def test_reopened_period_takes_what_is_recorded_from_then_on(

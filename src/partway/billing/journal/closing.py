@@ -14,6 +14,7 @@ from .. import events
 from ..errors import Conflict, Invalid, Stale, field_error
 from ..events import Actor
 from ..models import Closing
+from ..snapshots import snapshot
 from . import entries
 from .calendar import IN_FLIGHT, Calendar
 
@@ -26,7 +27,6 @@ def unavailable_reason(organization: Organization) -> Conflict | None:
 
 
 @needs(Permission.CLOSE_PERIODS)
-@transaction.atomic(durable=True)
 def close(
     organization: Organization, *, through: date, by: Actor, now: datetime, expected: date | None = None
 ) -> Closing:
@@ -35,27 +35,35 @@ def close(
     `expected` is the last closed day that the page showed. Closing the same day again returns the closing that did it.
     Raises Invalid on `through` unless it is after that day and before today, Stale when another day is closed by now.
     """
-    organization.lock()
-    calendar = Calendar.of(organization)
-    closed = calendar.closed_through()
-    if closed == through:
-        return calendar.closings[-1]
-    if closed != expected:
-        raise Stale(reason="journal_closed")
-    today = clock.today(now, organization.time_zone)
-    if through >= today:
-        raise Invalid({"through": field_error("close_before_today", today=today)})
-    if closed and through < closed:
-        raise Invalid({"through": field_error("close_after_closed", closed=closed)})
-    row = Closing.objects.create(
-        organization=organization,
-        through=through,
-        included=entries.recent_facts(organization, calendar, now - IN_FLIGHT, through),
-        time_zone=organization.time_zone,
-        created_at=now,
-    )
-    data = {"closing": row.pk, "through": through.isoformat(), "before": closed.isoformat() if closed else ""}
-    events.record("organization.journal_closed", organization, by=by, now=now, data=data)
+    # Before the transaction, where each query would see what was committed until then: so an act is in it in whole or
+    # not at all, and not a part of its entry closed. What is committed between the two is booked after the closing.
+    with snapshot():
+        seen = Calendar.of(organization)
+        included = entries.recent_facts(organization, seen, now - IN_FLIGHT, through)
+    with transaction.atomic(durable=True):
+        organization.lock()
+        organization.refresh_from_db(fields=["time_zone"])
+        calendar = Calendar.of(organization)
+        closed = calendar.closed_through()
+        if closed == through:
+            return calendar.closings[-1]
+        if closed != expected or calendar != seen:
+            raise Stale(reason="journal_closed")
+        today = clock.today(now, organization.time_zone)
+        if through >= today:
+            raise Invalid({"through": field_error("close_before_today", today=today)})
+        if closed and through < closed:
+            raise Invalid({"through": field_error("close_after_closed", closed=closed)})
+        row = Closing.objects.create(
+            organization=organization,
+            through=through,
+            included=included,
+            time_zone=organization.time_zone,
+            created_at=now,
+        )
+        before = closed.isoformat() if closed else ""
+        data = {"closing": row.pk, "through": through.isoformat(), "before": before}
+        events.record("organization.journal_closed", organization, by=by, now=now, data=data)
     return row
 
 

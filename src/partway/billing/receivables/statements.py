@@ -23,6 +23,7 @@ from ..models.fields import MoneyOf
 from ..models.payments import RECEIVED_STATUSES, PaymentQuerySet
 from ..outbox import Recipients
 from ..requests.payment_requests import LinkRecipients
+from ..snapshots import snapshot
 
 _INVOICE_EVENTS = (
     "invoice.sent",
@@ -96,7 +97,9 @@ def currencies(customer: Customer) -> list[str]:
 def statement(customer: Customer, *, currency: str, since: date, until: date, now: datetime) -> Statement:
     """Returns the statement of the days from `since` to `until`, both included, where the organization is (D7)."""
     as_of = min(until, clock.today(now, customer.organization.time_zone))
-    movements = sorted(_movements(customer, currency), key=lambda one: (one.day, one.at))
+    # What is due, the credit and the balance are read from several tables: of one moment, so that they fit.
+    with snapshot():
+        movements = sorted(_movements(customer, currency), key=lambda one: (one.day, one.at))
     balance = opening = 0
     shown = []
     for one in movements:

@@ -1,4 +1,4 @@
-"""Reads the whole database as of one moment, without blocking writers."""
+"""The snapshot that a verification reads, with the settings of the database for slices that are looked up by index."""
 
 from __future__ import annotations
 
@@ -6,46 +6,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection, connections, transaction
+from django.db import connection
+
+from .. import snapshots
 
 _MEMORY_MIB = 64  # for sorting a slice, or for the page cache
 
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Runs its block in a read-only transaction that sees the database as it was when the block began."""
-    whole = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    with whole():
-        yield
-
-
-@contextmanager
-def _on_postgresql() -> Iterator[None]:
-    with transaction.atomic(durable=True):
-        _execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        _execute(f"SET LOCAL work_mem = '{_MEMORY_MIB}MB'")
-        # A slice is small: rows that belong to it are looked up by index, never by scanning another table.
-        for setting in ("enable_hashjoin", "enable_mergejoin", "jit"):
-            _execute(f"SET LOCAL {setting} = off")
-        _execute("SET LOCAL random_page_cost = 1.1")
-        yield
-
-
-@contextmanager
-def _on_sqlite() -> Iterator[None]:
-    """Begins DEFERRED: IMMEDIATE, as every other transaction begins, takes the one write lock."""
-    here: Any = connections["default"]
-    here.ensure_connection()
-    mode, memory = here.transaction_mode, _execute("PRAGMA cache_size")
-    here.transaction_mode = "DEFERRED"
+    """Runs its block on one snapshot, tuned for it on PostgreSQL and with a larger page cache on SQLite."""
+    if connection.vendor == "postgresql":
+        with snapshots.snapshot():
+            _execute(f"SET LOCAL work_mem = '{_MEMORY_MIB}MB'")
+            # A slice is small: rows that belong to it are looked up by index, never by scanning another table.
+            for setting in ("enable_hashjoin", "enable_mergejoin", "jit"):
+                _execute(f"SET LOCAL {setting} = off")
+            _execute("SET LOCAL random_page_cost = 1.1")
+            yield
+        return
+    memory = _execute("PRAGMA cache_size")
     try:
-        with transaction.atomic(durable=True):
-            _execute("PRAGMA query_only = ON")
+        with snapshots.snapshot():
             _execute(f"PRAGMA cache_size = {-1024 * _MEMORY_MIB}")
             yield
     finally:
-        here.transaction_mode = mode
-        _execute("PRAGMA query_only = OFF")
         _execute(f"PRAGMA cache_size = {memory}")
 
 

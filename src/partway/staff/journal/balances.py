@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from partway.billing.journal import accounts, entries
 from partway.billing.journal.accounts import RECEIVABLES
 from partway.billing.journal.entries import AccountBalance
+from partway.billing.snapshots import snapshot
 from partway.delivery.formats import format_count
 from partway.delivery.journal_labels import account_name
 from partway.lib.bulkheads import SPREADSHEETS
@@ -29,7 +30,8 @@ def trial_balance(ctx: MemberContext) -> HttpResponse:
         return redirected
     filtered = apply_filters(ctx)
     period, chart = filtered.rows, accounts.chart(ctx.organization)
-    rows = _trial_balance(ctx, period)
+    with SPREADSHEETS.enter(), snapshot():
+        rows = _trial_balance(ctx, period)
     zero = Money(0, period.currency)
     context = {
         **page_context(ctx, filtered),
@@ -50,20 +52,19 @@ def account(ctx: MemberContext) -> HttpResponse:
     period, key = filtered.rows, query_text(ctx.request.GET, "account") or RECEIVABLES
     zero = Money(0, period.currency)
     nothing = AccountBalance(RECEIVABLES, zero, zero, zero, zero)
-    balances = {RECEIVABLES: nothing, **{row.account: row for row in _trial_balance(ctx, period)}}
-    if key not in balances:
-        raise Http404
-    chart, balance = accounts.chart(ctx.organization), balances[key].opening
-    found = (
-        (entry, line)
-        for entry in entries.entries(
+    # Both of one moment: else the rows need not lead from the opening to the closing balance.
+    with SPREADSHEETS.enter(), snapshot():
+        balances = {RECEIVABLES: nothing, **{row.account: row for row in _trial_balance(ctx, period)}}
+        if key not in balances:
+            raise Http404
+        of_period = entries.entries(
             ctx.organization, currency=period.currency, since=period.since, until=period.until
         )
-        for line in entry.lines
-        if line.account == key
-    )
+        of_account = ((entry, line) for entry in of_period for line in entry.lines if line.account == key)
+        found = list(islice(of_account, MAX_ROWS))
+    chart, balance = accounts.chart(ctx.organization), balances[key].opening
     rows = []
-    for entry, line in islice(found, MAX_ROWS):
+    for entry, line in found:
         balance = balance + (line.debit or zero) - (line.credit or zero)
         rows.append((entry_row(entry, chart), line, balance))
     context = {
@@ -79,8 +80,6 @@ def account(ctx: MemberContext) -> HttpResponse:
 
 
 def _trial_balance(ctx: MemberContext, period: Period) -> list[AccountBalance]:
-    # It reads all facts until the end of the period: of a large organization as slow as a long spreadsheet.
-    with SPREADSHEETS.enter():
-        return entries.trial_balance(
-            ctx.organization, currency=period.currency, since=period.since, until=period.until
-        )
+    return entries.trial_balance(
+        ctx.organization, currency=period.currency, since=period.since, until=period.until
+    )

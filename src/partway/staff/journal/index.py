@@ -12,6 +12,7 @@ from partway.billing.journal import accounts, entries
 from partway.billing.journal.accounts import Account
 from partway.billing.journal.calendar import Calendar
 from partway.billing.journal.entries import Entry, EntryLine
+from partway.billing.snapshots import snapshot
 from partway.delivery.journal_labels import account_name, belongs_to, description, detail
 
 from ..context import MemberContext
@@ -56,7 +57,8 @@ def index(ctx: MemberContext) -> HttpResponse:
     of_period = entries.entries(ctx.organization, currency=period.currency, since=since, until=period.until)
     # By the count as a number: a day may have more than its three digits.
     beyond = dropwhile(lambda entry: (entry.number[:8], int(entry.number[9:])) <= seen, of_period)
-    found = list(islice(beyond, PAGE_ROWS + 1))
+    with snapshot():
+        found = list(islice(beyond, PAGE_ROWS + 1))
     chart = accounts.chart(ctx.organization)
     closed = Calendar.of(ctx.organization).closed_through()
     context = {
