@@ -343,3 +343,15 @@ def test_deposit_of_voided_invoice_stays_credit(dana: Customer, alice: Actor) ->
     invoices.void(Invoice.objects.get(pk=invoice.pk), by=alice, now=now())
     assert booked(dana.organization)[-1][2] == {"revenue:0": 100_000, "receivables": -100_000}
     check_journal(dana.organization, days=1)
+
+
+def test_number_is_of_one_entry_in_all_currencies(dana: Customer, alice: Actor) -> None:
+    for currency in ("USD", "EUR", "USD"):
+        sent(dana, alice, NOW, currency=currency)
+    day = today(NOW, dana.organization.time_zone)
+    numbers = [
+        entry.number
+        for currency in entries.currencies(dana.organization)
+        for entry in entries.entries(dana.organization, currency=currency, since=day, until=day)
+    ]
+    assert numbers == [f"{day:%Y%m%d}-{count}" for count in ("EUR-001", "USD-001", "USD-002")]

@@ -66,12 +66,14 @@ class EntryLine:
 class Entry:
     """One act, balanced: its debits add up to its credits.
 
-    number: the day and a count within it, as 20261130-001. fact: the id of what it follows from. `belongs_to` is the
-    day on which it happened, where that was closed when it was recorded; `day` is the first open one then.
+    count: its place among the entries of its day and currency, from 1. fact: the id of what it follows from.
+    `belongs_to` is the day on which it happened, where that was closed when it was recorded; `day` is the first open
+    one then.
     """
 
-    number: str
     day: date
+    currency: str
+    count: int
     kind: str
     detail: str
     fact: str
@@ -81,6 +83,11 @@ class Entry:
     customer_name: str
     lines: tuple[EntryLine, ...]
     belongs_to: date | None = None
+
+    @property
+    def number(self) -> str:
+        """The day, the currency and the count, as 20261130-USD-001: each number is of one entry only."""
+        return f"{self.day:%Y%m%d}-{self.currency}-{self.count:03}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +279,7 @@ def _grouped(changes: Collection[Change], currency: str) -> Iterator[Entry]:
     for _, of_day in groupby(in_time, key=lambda change: change.day):
         acts = (list(of_act) for _, of_act in groupby(of_day, key=lambda change: (change.at, change.act)))
         booked = [(act, lines) for act in acts if (lines := _lines(act, currency))]
-        for number, (act, lines) in enumerate(booked, 1):
+        for count, (act, lines) in enumerate(booked, 1):
             # The change that the entry is called after and refers to.
             first = min(
                 act,
@@ -284,8 +291,9 @@ def _grouped(changes: Collection[Change], currency: str) -> Iterator[Entry]:
             )
             happened_on = min(change.happened_on for change in act)
             yield Entry(
-                number=f"{first.day:%Y%m%d}-{number:03}",
                 day=first.day,
+                currency=currency,
+                count=count,
                 kind=first.kind,
                 detail=first.detail,
                 fact=first.fact,

@@ -48,15 +48,16 @@ def index(ctx: MemberContext) -> HttpResponse:
     filtered = apply_filters(ctx)
     period = filtered.rows
     after = query_text(ctx.request.GET, "after")
-    since, seen = period.since, ("", 0)
+    since, seen = period.since, (date.min, 0)
     try:
-        day, _, count = after.partition("-")
-        since, seen = max(since, date.fromisoformat(day)), (day, int(count))
+        day, *_currency, count = after.split("-")
+        seen = date.fromisoformat(day), int(count)
+        since = max(since, seen[0])
     except ValueError:
         after = ""  # an address that is none is the first page
     of_period = entries.entries(ctx.organization, currency=period.currency, since=since, until=period.until)
-    # By the count as a number: a day may have more than its three digits.
-    beyond = dropwhile(lambda entry: (entry.number[:8], int(entry.number[9:])) <= seen, of_period)
+    # Not by the texts: a day may have more entries than its three digits.
+    beyond = dropwhile(lambda entry: (entry.day, entry.count) <= seen, of_period)
     with snapshot():
         found = list(islice(beyond, PAGE_ROWS + 1))
     chart = accounts.chart(ctx.organization)
