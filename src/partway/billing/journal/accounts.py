@@ -5,12 +5,14 @@ A key is a kind, or a kind and what it is of: `transit:sandbox`, `mode:Cash`, `r
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import F
 
 from partway.accounts.models import GatewayAccount, Organization, default_payment_modes
 from partway.accounts.permissions import Permission, needs
@@ -19,8 +21,9 @@ from partway.gateways.registry import GATEWAYS
 from .. import events
 from ..errors import FieldError, Invalid, Stale, field_error
 from ..events import Actor
-from ..models import InvoiceLine, LedgerAccount
+from ..models import Event, InvoiceLine, LedgerAccount, Payment, Refund
 from ..models.adjustments import CHOSEN_REASONS
+from ..models.payments import RECEIVED_STATUSES
 
 RECEIVABLES = "receivables"
 BANK = "bank"
@@ -58,6 +61,7 @@ _CODES_OF = {
 }
 _ORDER = {kind: position for position, kind in enumerate(_CODES)}
 MAX_CODE_LENGTH, MAX_NAME_LENGTH = 20, 80
+_DIGEST_LENGTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,12 @@ class Chart(dict[str, Account]):
 
     def __missing__(self, key: str) -> Account:
         kind, _, of = key.partition(":")
-        suffix = f"-{of.lower().replace(' ', '-')}" if of else ""
-        self[key] = Account(key, _CODES_OF.get(key, f"{_CODES[kind]}{suffix}"[:MAX_CODE_LENGTH]))
+        code = _CODES_OF.get(key, f"{_CODES[kind]}-{of}" if of else _CODES[kind])
+        if len(code) > MAX_CODE_LENGTH:
+            # Two long names may begin alike, so what is cut off is there as a digest.
+            digest = hashlib.sha256(of.encode()).hexdigest()[:_DIGEST_LENGTH]
+            code = f"{code[: MAX_CODE_LENGTH - _DIGEST_LENGTH - 1]}~{digest}"
+        self[key] = Account(key, code)
         return self[key]
 
 
@@ -117,14 +125,29 @@ def chart(organization: Organization) -> Chart:
 
 
 def known_keys(organization: Organization) -> list[str]:
-    """Returns the keys of the accounts that an owner can name: those of today's settings, and those named before."""
+    """Returns the keys of the accounts that an owner can name: of today's settings, of the books, and named before.
+
+    A payment mode or a tax rate that is in no setting any more is on the entries of the years before.
+    """
     plain = [kind for kind in _CODES if kind not in ("mode", "transit", "tax", "revenue", "adjustment")]
     lines = InvoiceLine.objects.filter(invoice__organization=organization)
     rates = {*lines.values_list("tax_percent", flat=True).distinct(), organization.default_tax_percent}
+    edits = Event.objects.for_organization(organization).filter(
+        type="invoice.edited", created_at__gte=F("invoice__sent_at")
+    )
+    for earlier in edits.values_list("data__before__lines", flat=True).distinct().iterator():
+        rates |= {Decimal(line["tax_percent"]) for line in earlier or ()}
+    received = Payment.objects.for_organization(organization).filter(gateway_account__isnull=True)
+    given_back = Refund.objects.for_organization(organization).filter(mode="offline")
+    modes = {
+        *organization.payment_modes,
+        *received.filter(status__in=RECEIVED_STATUSES).values_list("method", flat=True).distinct(),
+        *given_back.values_list("method", flat=True).distinct(),
+    }
     gateways = GatewayAccount.objects.filter(organization=organization).values_list("gateway", flat=True)
     keys = {
         *plain,
-        *(f"mode:{mode}" for mode in organization.payment_modes),
+        *(f"mode:{mode}" for mode in modes),
         *(f"transit:{gateway}" for gateway in gateways),
         *(by_rate(kind, rate) for kind in ("tax", "revenue") for rate in rates if rate or kind == "revenue"),
         *(adjustment(reason) for reason in CHOSEN_REASONS),
