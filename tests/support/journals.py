@@ -33,6 +33,8 @@ def check_journal(organization: Organization, *, days: int, at: datetime | None 
         for day in sorted({since, *(entry.day for entry in booked), last}):
             rows = balances(organization, currency, day, day)
             assert sum(row.closing.amount_minor for row in rows.values()) == 0, day
+            for liability in ("credit", "deposits", "refunds_under_way"):
+                assert closing(rows, liability) <= 0, (liability, day)
             debits: Counter[str] = Counter()
             for entry in (entry for entry in booked if entry.day == day):
                 debits.update({key: minor for key, minor in amounts(entry).items() if minor > 0})
@@ -78,6 +80,9 @@ def _due_by_day(invoice: Invoice, last: date) -> Counter[date]:
     ]
     added: Counter[date] = Counter()
     paid: Counter[date] = Counter()
+    typed: tuple[datetime, date] | None = (
+        None  # the moment of the last payment or refund, and the day it is put on
+    )
     for row in sorted(rows, key=lambda row: (row.created_at, row.pk.partition("_")[2])):
         day = recorded = today(row.created_at, zone)
         before = paid.copy()
@@ -87,6 +92,8 @@ def _due_by_day(invoice: Invoice, last: date) -> Counter[date]:
             total, status = row.data.get("total_minor", total), row.data["to"]
         elif isinstance(row, Adjustment):
             settled += row.amount_minor
+            if typed and typed[0] == row.created_at:
+                day = _first_that_fits(added, before, typed[1], recorded, row.amount_minor, status)
         else:
             if row.cause == "payment":
                 day = row.payment.paid_on or recorded
@@ -94,6 +101,7 @@ def _due_by_day(invoice: Invoice, last: date) -> Counter[date]:
                 day = row.refund.refunded_on
             day = _first_that_fits(added, before, day, recorded, row.amount_minor, status)
             paid[day] += row.amount_minor
+            typed = row.created_at, day
         if status in ("draft", "void", "written_off"):
             added[day] -= added.total()
         else:

@@ -16,12 +16,12 @@ from partway.billing.journal import closing, entries
 from partway.billing.journal.entries import Entry
 from partway.billing.models import Closing, Customer, Event, Invoice
 from partway.billing.people import organizations
-from partway.billing.receivables import credit, refunds, settlements, write_offs
+from partway.billing.receivables import credit, offline_payments, refunds, settlements, write_offs
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
-from partway.lib.clock import today
+from partway.lib.clock import end_of_day, today
 from partway.lib.money import Money
-from tests.billing.journal.test_entries import DAY, NOW, check, edited, sent
+from tests.billing.journal.test_entries import DAY, NOW, check, deposit_of, edited, given_back, sent
 from tests.support import personas
 from tests.support.concurrency import meanwhile
 from tests.support.journals import amounts, balances
@@ -144,6 +144,48 @@ def test_closing_names_all_facts_of_an_act_or_none(dana: Customer, alice: Actor,
         row = close(dana.organization, last, alice, NOW + timedelta(seconds=1))
     [of_seen] = seen.allocations.all()
     assert set(row.included) == {seen.pk, of_seen.pk}
+
+
+def test_refunds_of_a_closed_period_are_one_entry_of_the_first_open_day(
+    dana: Customer, alice: Actor, last: date
+) -> None:
+    payment = check(sent(dana, alice, NOW - 50 * DAY), 60_000, alice, NOW - 45 * DAY)
+    _, deposit = deposit_of(dana, alice, NOW - 44 * DAY)
+    close(dana.organization, last, alice)
+    before = file(dana.organization, last)
+    given_back(payment, 20_000, alice, NOW - 20 * DAY, 15, reduces_invoice=True)
+    given_back(deposit, 10_000, alice, NOW - 20 * DAY, 14)
+    assert file(dana.organization, last) == before
+    moved_here = entries.entries(dana.organization, currency="USD", since=last + DAY, until=last + 60 * DAY)
+    assert [(entry.day, entry.belongs_to, amounts(entry)) for entry in moved_here] == [
+        (last + DAY, last - 5 * DAY, {"adjustment:goodwill": 20_000, "mode:Cash": -20_000}),
+        (last + DAY, last - 4 * DAY, {"deposits": 30_000, "credit": -20_000, "mode:Cash": -10_000}),
+    ]
+
+
+def test_refund_in_a_reopened_period_is_not_booked_before_its_payment(
+    dana: Customer, alice: Actor, last: date
+) -> None:
+    organization, invoice = dana.organization, sent(dana, alice, NOW - 50 * DAY)
+    close(organization, last, alice)
+    payment = check(invoice, 60_000, alice, NOW - 20 * DAY, paid=20)
+    closing.reopen(
+        organization, since=last - 20 * DAY, reason="A check.", by=alice, now=NOW - 10 * DAY, expected=last
+    )
+    given_back(payment, 20_000, alice, NOW - 5 * DAY, 33)
+    assert moved(organization, last) == [("payment", 1, 11), ("refund", 1, 9)]
+
+
+def test_reversal_under_way_while_a_period_is_closed_is_booked_after_it(dana: Customer, alice: Actor) -> None:
+    organization, zone = dana.organization, dana.organization.time_zone
+    yesterday = today(NOW, zone) - DAY
+    midnight = end_of_day(yesterday, zone)
+    seen = check(sent(dana, alice, NOW - 50 * DAY), 10_000, alice, midnight - timedelta(minutes=2))
+    close(organization, yesterday, alice, midnight + timedelta(minutes=1))
+    before = file(organization, yesterday)
+    offline_payments.reverse(seen, reason="Bounced.", by=alice, now=midnight - timedelta(minutes=1))
+    assert file(organization, yesterday) == before
+    assert moved(organization, yesterday) == [("payment_reversed", 1, 1)]
 
 
 def test_reopened_period_takes_what_is_recorded_from_then_on(

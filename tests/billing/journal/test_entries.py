@@ -25,7 +25,7 @@ from partway.billing.receivables.offline_payments import OfflinePayment
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
 from partway.gateways.protocol import CheckoutState, CheckoutStatus, PayoutStatus
-from partway.lib.clock import now, today
+from partway.lib.clock import end_of_day, now, today
 from partway.lib.money import Money
 from tests.support import personas
 from tests.support.journals import amounts, balances, check_journal, closing
@@ -343,6 +343,106 @@ def test_deposit_of_voided_invoice_stays_credit(dana: Customer, alice: Actor) ->
     invoices.void(Invoice.objects.get(pk=invoice.pk), by=alice, now=now())
     assert booked(dana.organization)[-1][2] == {"revenue:0": 100_000, "receivables": -100_000}
     check_journal(dana.organization, days=1)
+
+
+def given_back(payment: Payment, minor: int, by: Actor, at: datetime, ago: int, **changes: object) -> None:
+    """Cash that was given back so many days before it was recorded at this time."""
+    customer = payment.document.customer
+    refunded_on = today(at, customer.organization.time_zone) - ago * DAY
+    typed = OutsideRefund(Money(minor, "USD"), "Cash", refunded_on, **changes)  # type: ignore[arg-type]
+    refunds.record(customer, refund=typed, payment=payment, by=by, now=at)
+
+
+def test_goodwill_refund_recorded_late_is_one_entry_of_its_day(dana: Customer, alice: Actor) -> None:
+    invoice = sent(dana, alice, NOW - 20 * DAY)
+    payment = check(invoice, 60_000, alice, NOW - 15 * DAY)
+    given_back(payment, 20_000, alice, NOW - 5 * DAY, 6, reduces_invoice=True)
+    assert booked(dana.organization)[2:] == [
+        ("refund", 11, {"adjustment:goodwill": 20_000, "mode:Cash": -20_000})
+    ]
+    check_journal(dana.organization, days=21)
+
+
+def test_rest_settled_with_a_payment_recorded_late_is_of_its_day_as_far_as_it_fits(
+    dana: Customer, alice: Actor
+) -> None:
+    invoice = sent(dana, alice, NOW - 20 * DAY)
+    check(
+        invoice, 98_000, alice, NOW - 5 * DAY, paid=6, keep_rest_as_credit=False, settlement=Settlement("fee")
+    )
+    raised = sent(dana, alice, NOW - 19 * DAY, 40_000)
+    edited(raised, alice, NOW - 15 * DAY, 42_000)
+    check(
+        raised, 40_000, alice, NOW - 5 * DAY, paid=13, keep_rest_as_credit=False, settlement=Settlement("fee")
+    )
+    assert {entry[:2] for entry in booked(dana.organization)[2:]} == {
+        *(("payment", 18), ("invoice_edited", 15), ("settled", 15)),  # raised since: no rest before
+        *(("payment", 11), ("settled", 11)),
+    }
+    check_journal(dana.organization, days=21)
+
+
+def deposit_of(dana: Customer, by: Actor, at: datetime) -> tuple[quotes.Quote, Payment]:
+    """A deposit of $300.00 in cash at this time, and its quote of $1,000.00."""
+    on = today(at, dana.organization.time_zone)
+    draft = quotes.QuoteDraft(
+        customer=dana,
+        currency="USD",
+        valid_until=on + 5 * DAY,
+        lines=(LineDraft("Staircase", Decimal(1), 100_000, Decimal(0)),),
+        deposit_kind="percent",
+        deposit_percent=Decimal(30),
+    )
+    quote = quotes.create(dana.organization, draft=draft, by=by, now=at)
+    quotes.send(quote, by=by, now=at)
+    quotes.accept(quote, evidence=quotes.AcceptanceEvidence("Dana W.", "192.0.2.7"), by=by, now=at)
+    paid = deposits.record_deposit(quote, deposit=deposits.OfflineDeposit("Cash", on), by=by, now=at)
+    return quote, paid
+
+
+def test_refund_of_waiting_deposit_recorded_late_ends_it_on_its_day(dana: Customer, alice: Actor) -> None:
+    _, deposit = deposit_of(dana, alice, NOW - 20 * DAY)
+    given_back(deposit, 10_000, alice, NOW - 5 * DAY, 6)
+    given_back(deposit, 5_000, alice, NOW - 4 * DAY, 9)
+    assert booked(dana.organization)[1:] == [
+        ("refund", 13, {"deposits": 5_000, "mode:Cash": -5_000}),
+        ("refund", 11, {"deposits": 25_000, "credit": -15_000, "mode:Cash": -10_000}),
+    ]
+    check_journal(dana.organization, days=21)
+
+
+def test_refund_of_taken_deposit_from_before_it_was_taken_is_taken_off_the_deposit(
+    dana: Customer, alice: Actor
+) -> None:
+    quote, deposit = deposit_of(dana, alice, NOW - 20 * DAY)
+    invoices.send(quotes.create_invoice(quote, by=alice, now=NOW - 9 * DAY), by=alice, now=NOW - 9 * DAY)
+    given_back(deposit, 10_000, alice, NOW - 5 * DAY, 7)
+    assert [
+        (kind, ago, found) for kind, ago, found in booked(dana.organization)[1:] if kind != "invoice_sent"
+    ] == [
+        ("refund", 12, {"deposits": 10_000, "mode:Cash": -10_000}),
+        ("deposit_applied", 9, {"deposits": 20_000, "credit": 10_000, "receivables": -30_000}),
+        ("refund_started", 9, {"receivables": 10_000, "credit": -10_000}),
+    ]
+    check_journal(dana.organization, days=21)
+
+
+def test_payment_that_waited_over_midnight_for_an_edit_is_not_put_on_the_invoice_before_it(
+    dana: Customer, alice: Actor
+) -> None:
+    day = today(NOW, dana.organization.time_zone) - 5 * DAY
+    midnight = end_of_day(day, dana.organization.time_zone)
+    invoice = sent(dana, alice, midnight - DAY, 40_000)
+    edited(invoice, alice, midnight + timedelta(seconds=1), 100_000)
+    # Its moment is from before midnight, and it waited for the lock of the edit.
+    check(invoice, 100_000, alice, midnight - timedelta(seconds=1))
+    rows = balances(dana.organization, "USD", day, day)
+    assert {key: closing(rows, key) for key in rows} == {
+        "mode:Check": 100_000,
+        "receivables": 40_000,
+        "credit": -100_000,
+        "revenue:0": -40_000,
+    }
 
 
 def test_number_is_of_one_entry_in_all_currencies(dana: Customer, alice: Actor) -> None:

@@ -15,6 +15,7 @@ from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice
 from partway.billing.receivables import credit, offline_payments, refunds, settlements, statements, write_offs
 from partway.billing.receivables.offline_payments import OfflinePayment
+from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
 from partway.billing.receivables.statements import Statement
 from partway.lib.clock import now, today
@@ -175,3 +176,18 @@ def test_each_currency_has_its_own_statement(dana: Customer, today_: date) -> No
     assert _rows(_statement(dana, currency="EUR")) == [("issued", 100_000, 100_000)]
     empty = _statement(dana)
     assert (empty.movements, empty.closing, empty.as_of) == ((), Money(0, "USD"), today_)
+
+
+def test_goodwill_refund_recorded_late_changes_invoice_and_credit_on_its_own_day(
+    dana: Customer, alice: Actor
+) -> None:
+    payment = _check(_sent(dana, alice, NOW - 20 * DAY), 60_000, alice, NOW - 15 * DAY)
+    on = today(NOW - 10 * DAY, dana.organization.time_zone)
+    refund = OutsideRefund(Money(20_000, "USD"), "Cash", on, reduces_invoice=True)
+    refunds.record(dana, refund=refund, payment=payment, by=alice, now=NOW - 2 * DAY)
+    between = _statement(dana, last=5)
+    assert (between.due, between.credit, between.closing) == (
+        *(Money(each, "USD") for each in (40_000, 0, 40_000)),
+    )
+    assert _rows(between)[2:] == [("refunded", 20_000, 60_000), ("settled", -20_000, 40_000)]
+    check_statements(dana, days=21)

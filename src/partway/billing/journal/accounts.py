@@ -149,7 +149,8 @@ def known_keys(organization: Organization) -> list[str]:
         *plain,
         *(f"mode:{mode}" for mode in modes),
         *(f"transit:{gateway}" for gateway in gateways),
-        *(by_rate(kind, rate) for kind in ("tax", "revenue") for rate in rates if rate or kind == "revenue"),
+        *(by_rate("revenue", rate) for rate in rates),
+        *(by_rate("tax", rate) for rate in rates - {Decimal(0)}),
         *(adjustment(reason) for reason in CHOSEN_REASONS),
         *LedgerAccount.objects.for_organization(organization).values_list("key", flat=True),
     }

@@ -6,7 +6,7 @@ from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from ..documents.amounts import LineAmount, tax_by_rate
@@ -97,11 +97,17 @@ def changes(invoices: Iterable[str], calendar: Calendar) -> Iterator[Change]:
 
 
 class _Replay:
-    """The replay of the facts of one invoice; `_history` are its changes of what is due and paid, by day."""
+    """The replay of the facts of one invoice; `_history` are its changes of what is due and paid, by day.
+
+    _latest: the latest day on which one of the facts was recorded. _typed: the moment of the last act of which a member
+    typed the day, and the day on which its allocation is booked.
+    """
 
     def __init__(self, invoice: Invoice, calendar: Calendar) -> None:
         self._invoice, self._calendar, self._books = invoice, calendar, _Books()
         self._history: list[tuple[date, int, int]] = []
+        self._latest = date.min
+        self._typed: tuple[datetime | None, date] = None, date.min
 
     def run(self, rows: Sequence[Fact], present: _Version) -> Iterator[Change]:
         versions = _versions(rows, present)
@@ -139,16 +145,24 @@ class _Replay:
     def _change(self, row: Fact, amounts: Amounts) -> Change:
         kind, act, detail = _origin(row)
         recorded_on = self._calendar.day(row.created_at)
-        happened_on = recorded_on
+        happened_on, is_typed = recorded_on, False
         match row:  # a day that a member typed, as of a payment that was recorded later
             case Allocation(cause="payment", payment=Payment(paid_on=date() as typed)):
-                happened_on = min(typed, recorded_on)
+                happened_on, is_typed = min(typed, recorded_on), True
             case Allocation(cause="refunded", refund=Refund(mode="offline", refunded_on=typed)):
-                happened_on = min(typed, recorded_on)
-        earliest, latest = (
+                happened_on, is_typed = min(typed, recorded_on), True
+            case Adjustment() if self._typed[0] == row.created_at:
+                # Settled by that act: the goodwill of a refund, the fee that the bank kept of a payment.
+                happened_on = min(self._typed[1], recorded_on)
+        earliest, recorded = (
             self._calendar.booking_day(day, row.created_at, row.pk) for day in (happened_on, recorded_on)
         )
+        # An act takes its moment before it waits for the lock of another one: of two around midnight the one that was
+        # first, as the ids say, may have the later day. What rests on it is not booked before it.
+        latest = self._latest = max(self._latest, recorded)
         day = earliest if earliest == latest else self._fitting_day(amounts, earliest, latest)
+        if is_typed:
+            self._typed = row.created_at, day
         return Change(
             day=day,
             # Where it fitted only later, or on the day it was recorded, that is when it happened to the invoice.
@@ -175,7 +189,7 @@ class _Replay:
         round for a refund.
         """
         due = amounts.get(accounts.RECEIVABLES, 0)
-        if not due or self._books.status == "written_off":
+        if not due:
             return latest
         found, room = latest, 0
         for number, (day, due_change, paid_change) in enumerate(self._history):

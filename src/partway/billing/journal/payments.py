@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from ..models import Allocation, Event, Payment
 from ..models.payments import RECEIVED_STATUSES
 from . import accounts
 from .calendar import Calendar
-from .changes import Amounts, Change, of_payment
+from .changes import Change, of_payment
 
 # Only the columns that are read, see `invoices.py`.
 _OF_PAYMENT = (
@@ -32,54 +33,84 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
 
     What is allocated of it changes the books by the invoice, in the same entry where it is one act.
     """
-    rows = Payment.objects.filter(pk__in=list(payments), status__in=RECEIVED_STATUSES)
+    ids = list(payments)
+    rows = Payment.objects.filter(pk__in=ids, status__in=RECEIVED_STATUSES)
     rows = rows.select_related("gateway_account", "invoice", "quote").only(*_OF_PAYMENT).order_by("pk")
-    deposits = {row.pk for row in rows if row.quote_id and row.accepted}
-    ends = _ends_of_deposits(deposits)
-    reversals = dict(
-        Event.objects.filter(type="payment.reversed", payment__in=rows.filter(status="reversed"))
-        .order_by("pk")
-        .values_list("payment", "created_at")
-    )
+    ends = ends_of_deposits(ids)
+    reversed_by = Event.objects.filter(type="payment.reversed", payment__in=rows.filter(status="reversed"))
+    reversals = {event.payment_id: event for event in reversed_by.order_by("pk")}
     for payment in rows:
         at, captured = payment.settled_at or payment.created_at, payment.captured_minor or 0
         kind, liability = (
-            ("deposit", accounts.DEPOSITS) if payment.pk in deposits else ("payment", accounts.CREDIT)
+            ("deposit", accounts.DEPOSITS)
+            if payment.quote_id and payment.accepted
+            else ("payment", accounts.CREDIT)
         )
         money, received = money_account(payment), {money_account(payment): captured, liability: -captured}
+        change_of = partial(of_payment, payment, calendar)
         # The day that a member typed is that of the receipt, and of nothing that comes after it.
-        moves: list[tuple[datetime, str, Amounts, date | None]] = [(at, kind, received, payment.paid_on)]
-        if payment.pk in ends:
-            # What no invoice took of it when it ended is credit.
-            ended_at, allocated = ends[payment.pk]
-            rest, liability = captured - allocated, accounts.CREDIT
-            ended = {accounts.DEPOSITS: rest, accounts.CREDIT: -rest}
-            moves.append((ended_at, "deposit_applied", ended, None))
-        if payment.status == "reversed":
-            bounced = {money: -captured, liability: captured}
-            moves.append((reversals[payment.pk], "payment_reversed", bounced, None))
-        for moment, kind, amounts, happened_on in moves:
-            change = of_payment(
-                payment,
-                calendar,
-                amounts,
-                at=moment,
-                kind=kind,
-                fact=payment.pk,
-                act=payment.pk,
-                happened_on=happened_on,
+        changes_of = [
+            change_of(
+                received, at=at, kind=kind, fact=payment.pk, act=payment.pk, happened_on=payment.paid_on
             )
-            yield replace(change, detail=payment.method)
+        ]
+        if end := ends.get(payment.pk):
+            # What no invoice took of it when it ended is credit.
+            rest, liability = captured - end.taken_minor, accounts.CREDIT
+            ended = {accounts.DEPOSITS: rest, accounts.CREDIT: -rest}
+            changes_of.append(
+                change_of(
+                    ended,
+                    at=end.at,
+                    kind="deposit_applied",
+                    fact=end.fact,
+                    act=end.act,
+                    happened_on=end.happened_on,
+                )
+            )
+        if bounced := reversals.get(payment.pk):
+            taken_back = {money: -captured, liability: captured}
+            changes_of.append(
+                change_of(
+                    taken_back,
+                    at=bounced.created_at,
+                    kind="payment_reversed",
+                    fact=bounced.pk,
+                    act=payment.pk,
+                )
+            )
+        yield from (replace(change, detail=payment.method) for change in changes_of)
 
 
-def _ends_of_deposits(deposits: Iterable[str]) -> dict[str, tuple[datetime, int]]:
-    """Returns when each deposit waited no more, and how much an invoice took of it then, in minor units (DESIGN D2)."""
+@dataclass(frozen=True, slots=True)
+class DepositEnd:
+    """The act by which a deposit waits no more: an invoice took so much of it, or money of it went back.
+
+    `happened_on` is the day that a member typed for a refund by hand.
+    """
+
+    at: datetime
+    fact: str
+    act: str
+    taken_minor: int = 0
+    happened_on: date | None = None
+
+    def day(self, calendar: Calendar) -> date:
+        """Returns the day on which it is booked."""
+        return calendar.booking_day(self.happened_on or calendar.day(self.at), self.at, self.fact)
+
+
+def ends_of_deposits(payments: Collection[str]) -> dict[str, DepositEnd]:
+    """Returns the end of each of these payments that was a deposit and is none any more (DESIGN D2)."""
     # By a refund or a lost dispute. An invoice takes no deposit after that, so where one has, that was the end: an act
     # takes its time before it waits for the lock, and one that is lost after the sending can have the earlier time.
-    ended = Event.objects.filter(payment__in=deposits, data__ends_deposit=True).order_by("-created_at")
-    ends = {payment: (at, 0) for payment, at in ended.values_list("payment", "created_at")}
-    taken = Allocation.objects.filter(payment__in=deposits, cause="deposit")
-    return ends | {
-        payment: (at, minor)
-        for payment, at, minor in taken.values_list("payment", "created_at", "amount_minor")
-    }
+    of_deposits = Event.objects.filter(payment__in=payments, payment__quote__isnull=False)
+    ended = of_deposits.filter(data__ends_deposit=True).order_by("-created_at")
+    ends = {}
+    for event in ended:
+        typed = date.fromisoformat(event.data["refunded_on"]) if "refunded_on" in event.data else None
+        act = event.data.get("refund") or event.data["dispute"]
+        ends[event.payment_id or ""] = DepositEnd(event.created_at, event.pk, act, happened_on=typed)
+    taken = Allocation.objects.filter(payment__in=payments, cause="deposit")
+    columns = taken.values_list("payment", "created_at", "pk", "amount_minor")
+    return ends | {payment: DepositEnd(at, pk, payment, minor) for payment, at, pk, minor in columns}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ..models import Event, Refund
+from ..models import Event, Payment, Refund
 from ..models.refunds import COUNTED_STATUSES
 from . import accounts
 from .calendar import Calendar
 from .changes import Change, difference, of_payment
-from .payments import money_account
+from .payments import DepositEnd, ends_of_deposits, money_account
 
 # The status that each event of a refund leads to.
 _STATUSES = {
@@ -29,9 +29,11 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     refunds = Refund.objects.filter(payment__in=list(payments)).order_by("pk")
     rows = refunds.select_related(*(f"payment__{name}" for name in ("gateway_account", "invoice", "quote")))
     events: dict[str, list[Event]] = defaultdict(list)
-    of_payments = Event.objects.filter(payment__in={row.payment_id for row in rows})
+    refunded = [row.payment_id for row in rows]
+    of_payments = Event.objects.filter(payment__in=refunded)
     for event in of_payments.filter(type__in=_STATUSES | {"refund.loss_covered": ""}):
         events[event.data["refund"]].append(event)
+    ends = ends_of_deposits(refunded)
     for refund in rows:
         payment = refund.payment
         money = f"mode:{refund.method}" if refund.mode == "offline" else money_account(payment)
@@ -60,4 +62,29 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                     act=refund.pk,
                     happened_on=typed.get((refund.mode, status)),
                 )
-                yield replace(change, detail=refund.method)
+                yield from _within_payment(replace(change, detail=refund.method), ends, calendar, payment)
+
+
+def _within_payment(
+    change: Change, ends: Mapping[str, DepositEnd], calendar: Calendar, payment: Payment
+) -> Iterator[Change]:
+    """Yields the change not before its payment is booked; what goes back while that is a deposit is taken off it.
+
+    A member types the day of a refund, which can be before an invoice took the deposit, or before the first refund of
+    it that was recorded; and where a period was opened again, before the day on which its payment is booked.
+    """
+    came_at = payment.settled_at or payment.created_at
+    came_on = calendar.booking_day(payment.paid_on or calendar.day(came_at), came_at, payment.pk)
+    change = replace(change, day=max(change.day, came_on))
+    end, minor = ends.get(payment.pk), change.amounts.get(accounts.CREDIT, 0)
+    if end is None or end.day(calendar) <= change.day:
+        yield change
+        return
+    of_deposit = {
+        accounts.DEPOSITS if key == accounts.CREDIT else key: each for key, each in change.amounts.items()
+    }
+    yield replace(change, amounts=of_deposit)
+    # On the day on which the deposit ends, its rest is that much less.
+    rest, day = {accounts.DEPOSITS: -minor, accounts.CREDIT: minor}, end.day(calendar)
+    ended = replace(change, day=day, happened_on=day, at=end.at, act=end.act, amounts=rest)
+    yield replace(ended, kind="deposit_applied")

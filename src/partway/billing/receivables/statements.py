@@ -194,8 +194,8 @@ def _movements(customer: Customer, currency: str) -> Iterator[Movement]:
     facts: dict[str, list[Fact]] = defaultdict(list)
     rows: list[Fact] = [
         *Event.objects.filter(type__in=_INVOICE_EVENTS, **ours).select_related("invoice"),
-        *Allocation.objects.filter(**ours).select_related("invoice", "payment"),
-        *Adjustment.objects.filter(**ours).select_related("invoice"),
+        *Allocation.objects.filter(**ours).select_related("invoice", "payment", "refund"),
+        *Adjustment.objects.filter(**ours).select_related("invoice", "refund"),
     ]
     # Of one act all have the same time; then the ids, which a process gives in order, say what came first.
     for row in sorted(rows, key=lambda row: (row.created_at, row.pk.partition("_")[2])):
@@ -232,9 +232,14 @@ def _movement(row: Fact, zone: str) -> Movement:
     """Returns one fact of an invoice, with `due_minor` as if it were not written off."""
     invoice = row.invoice
     assert invoice is not None, "they were selected by their invoice"  # noqa: S101
-    one = Movement(
-        clock.today(row.created_at, zone), row.created_at, "allocated", invoice, invoice.currency, 0
-    )
+    day = clock.today(row.created_at, zone)
+    match row:  # what a refund changes on the invoice counts from the day of the refund
+        case (
+            Adjustment(refund=Refund(refunded_on=day))
+            | Allocation(cause="refunded", refund=Refund(refunded_on=day))
+        ):
+            pass
+    one = Movement(day, row.created_at, "allocated", invoice, invoice.currency, 0)
     match row:
         case Event(type="invoice.sent" | "invoice.edited"):
             before = row.data["before"]["total_minor"] if row.type == "invoice.edited" else 0
@@ -250,7 +255,7 @@ def _movement(row: Fact, zone: str) -> Movement:
             kind = "settled" if row.amount_minor > 0 else "settlement_taken_back"
             return replace(one, kind=kind, due_minor=-row.amount_minor, detail=row.reason)
     # The payment counts from its own day, and from then on its money is on the invoice.
-    day = row.payment.day(zone) if row.cause == "payment" else one.day
+    day = row.payment.day(zone) if row.cause == "payment" else day
     issued_on = clock.today(invoice.sent_at or invoice.created_at, zone)
     return replace(one, day=max(day, issued_on), due_minor=-row.amount_minor)
 
