@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from partway.billing.models import Alert
-from partway.delivery.messages.alerts import alert_message, resolution_message
+from partway.delivery.messages.alerts import alert_sentence, resolution_message
 
 FULL = {"amount_minor": 30_000, "currency": "USD"}
 PART = {"amount_minor": 5_000, "currency": "USD"}
@@ -140,9 +140,14 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "dispute_lost",
-        {"amount": PART, "dispute": "dis_1"},
+        {"amount": PART, "dispute": "dis_1", "reason": "due_again"},
         "The dispute about $50.00 was lost, so the customer has this money again. What it took off an invoice is due "
         "again there.",
+    ),
+    (
+        "dispute_lost",
+        {"amount": PART, "dispute": "dis_1", "reason": "not_due"},
+        "The dispute about $50.00 was lost, so the customer has this money again. Nothing of it is due on an invoice.",
     ),
     (
         "disputed_beyond_payment",
@@ -164,12 +169,12 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("kind", "params", "message"), SENTENCES)
 def test_alert_message_names_amounts_and_remedy(kind: str, params: dict[str, Any], message: str) -> None:
-    assert alert_message(Alert(kind=kind, params=params)) == message
+    assert alert_sentence(kind, params) == message
 
 
 def test_alert_message_keeps_percent_signs_of_gateway_message() -> None:
     params = {"amount": FULL, "gateway_message": "100 % refused (%s)."}
-    assert "100 % refused (%s)." in alert_message(Alert(kind="gateway_refused", params=params))
+    assert "100 % refused (%s)." in alert_sentence("gateway_refused", params)
 
 
 def test_resolution_message_is_text_of_member_or_auto_resolve_reason() -> None:

@@ -14,7 +14,7 @@ from partway.billing import links, outbox
 from partway.billing.documents import invoices
 from partway.billing.models import Customer, Event, Invoice, Mail, PaymentRequest, Refund
 from partway.billing.models.payment_requests import CancelReason
-from partway.billing.receivables import write_offs
+from partway.billing.receivables import credit, write_offs
 from partway.delivery.formats import format_date
 from partway.delivery.mail import kinds, rendering
 from partway.delivery.mail.content import stage_cells
@@ -333,3 +333,15 @@ def test_mail_of_decided_dispute_says_what_follows(invoice: Invoice, status: str
     assert _message(mail).subject == f"The dispute about $100.00 was {status} (invoice {invoice.number})"
     assert all(says in text for text in (str(_message(mail).body), _html(mail)))
     assert not kinds.is_valid(opened, now=now())
+
+
+def test_mail_of_lost_dispute_offers_no_loss_where_nothing_is_due(invoice: Invoice) -> None:
+    payment, by = personas.captured_payment(invoice, 30_000), personas.owner_actor(invoice.organization)
+    personas.give_back(payment, 20_000)
+    credit.deallocate(invoice, payment, by=by, now=now())
+    personas.dispute(payment, 15_000, "lost")
+    mail = Mail.objects.get(kind="dispute_closed")
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "Nothing of it is due on an invoice. $50.00 of it is more than was left of the payment" in text
+        assert "as a loss" not in text
+        assert "due again" not in text

@@ -17,7 +17,7 @@ from partway.billing.people.organizations import Profile
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import LinkRecipients
 from partway.delivery.mail import sending
-from partway.delivery.messages.alerts import alert_message
+from partway.delivery.messages.alerts import alert_sentence
 from partway.lib.clock import now
 from tests.support import personas
 from tests.support.smtp_server import SmtpServer
@@ -193,7 +193,7 @@ def test_imported_recipient_that_is_no_address_fails_with_alert_and_blocks_no_ot
     assert Event.objects.filter(type="mail.failed", payment_request=request).count() == 1
     (alert,) = Alert.objects.all()
     assert (alert.kind, alert.invoice) == ("recipient_address_invalid", invoice)
-    assert "is not a mail address" in alert_message(alert)
+    assert "is not a mail address" in alert_sentence(alert.kind, alert.params)
     assert (mail.attempt_count, len(smtp_server.taken)) == (1, 1)
 
 

@@ -89,6 +89,26 @@ def test_attention_lists_earliest_evidence_first_and_leads_to_the_loss(alice: Cl
     assert f"/o/alder/payments/{paid.pk}/" in response.text
 
 
+def test_attention_offers_no_loss_once_nothing_is_due(alice: Client, paid: Payment) -> None:
+    by = personas.owner_actor(paid.organization)
+    credit.deallocate(paid.invoice, paid, by=by, now=now())
+    personas.dispute(paid, 10_000, "lost")
+    due = personas.captured_payment(personas.sent_invoice(paid.customer, 20_000), 20_000)
+    lost = personas.dispute(due, 20_000, "lost", ref="dp_2")
+    reasons = [alert.params["reason"] for alert in Alert.objects.filter(kind="dispute_lost").order_by("pk")]
+    assert reasons == ["not_due", "due_again"]
+
+    def offers() -> tuple[int, int, int]:
+        shown = alice.get("/o/alder/attention/").text
+        # The sentence, the remedy and the button go together.
+        links = shown.count(f'href="/o/alder/disputes/{lost.pk}/loss/"')
+        return shown.count("due again there"), shown.count("or take it as a loss"), links
+
+    assert offers() == (1, 1, 1)
+    personas.record_check(due.invoice, 20_000)
+    assert offers() == (0, 0, 0)
+
+
 def test_decided_dispute_leaves_attention(charlie: Client, paid: Payment) -> None:
     personas.dispute(paid, 1_000)
     personas.dispute(paid, 1_000, "won")

@@ -18,7 +18,7 @@ from ..events import Actor
 from ..ledger import allocations
 from ..models import Dispute, Event, Invoice, Payment
 from ..models.disputes import DisputeReason
-from ..receivables import deductions
+from ..receivables import deductions, dispute_losses
 from ..states import move
 
 # Before the last day for evidence: long enough to look for a delivery note.
@@ -257,6 +257,8 @@ def _alert(dispute: Dispute, now: datetime, *, kind: str) -> None:
         params: dict[str, object] = {"amount": amount, "dispute": dispute.pk}
         if kind == "dispute_opened":  # it waits for evidence
             params["evidence_due_at"] = dispute.details["evidence_due_at"]
+        if kind == "dispute_lost":
+            params["reason"] = dispute_losses.effect(dispute)
         alerts.raise_for_dispute(kind, dispute, now=now, **params)
     if dispute.lost_minor:
         lost = Money(dispute.lost_minor, dispute.currency)

@@ -36,6 +36,15 @@ def left_to_settle(dispute: Dispute) -> dict[str, int]:
     return {pk: part for pk, part in parts.items() if part > 0}
 
 
+def effect(dispute: Dispute) -> str:
+    """Returns `due_again` while something that a lost dispute took off an invoice is due there, else `not_due`.
+
+    The mail, the alert and the pages go by this alone: only with `due_again` there is something to ask for again, or to
+    take as a loss.
+    """
+    return "due_again" if left_to_settle(dispute) else "not_due"
+
+
 @needs(Permission.WRITE_OFF_INVOICES)
 @closes_checkouts
 def settle(dispute: Dispute, *, note: str = "", expected: Money, by: Actor, now: datetime) -> Money:

@@ -124,9 +124,13 @@ _ALERTS: dict[str, str | Promise] = {
         "The customer’s bank asks %(amount)s of this payment back. Until that is decided, this part can neither be "
         "refunded nor used as credit."
     ),
-    "dispute_lost": _(
+    "dispute_lost.due_again": _(
         "The dispute about %(amount)s was lost, so the customer has this money again. What it took off an invoice is "
         "due again there."
+    ),
+    "dispute_lost.not_due": _(
+        "The dispute about %(amount)s was lost, so the customer has this money again. Nothing of it is due on an "
+        "invoice."
     ),
     "disputed_beyond_payment": _(
         "%(disputed)s of a payment of %(captured)s is disputed, %(lost)s more than is left of it."
@@ -148,13 +152,11 @@ _AUTO_RESOLUTIONS: dict[str, str | Promise] = {
 }
 
 
-def alert_message(alert: Alert) -> str:
-    """Returns what the alert says; raises KeyError for a kind without a sentence."""
-    return alert_sentence(alert.kind, alert.params)
-
-
 def alert_sentence(kind: str, params: dict[str, object]) -> str:
-    """Returns the sentence of a kind and its params, as an alert or an event `alert.resolved` stores them."""
+    """Returns what an alert says, by its kind and params, as it or an event `alert.resolved` stores them.
+
+    Raises KeyError for a kind without a sentence.
+    """
     reason = params.get("reason")
     key = f"{kind}.{reason}" if reason else kind
     return str(_ALERTS[key]) % {

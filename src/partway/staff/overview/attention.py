@@ -17,7 +17,7 @@ from partway.billing import alerts
 from partway.billing.errors import BillingError
 from partway.billing.models import Alert, Dispute, Invoice, Quote
 from partway.billing.receivables import dispute_losses
-from partway.delivery.messages.alerts import alert_message, resolution_message
+from partway.delivery.messages.alerts import alert_sentence, resolution_message
 from partway.lib import clock
 
 from ..access import get_own_or_404
@@ -173,9 +173,13 @@ _KINDS = {
             "This entry closes by itself when the dispute is decided."
         ),
     ),
-    "dispute_lost": AlertKind(
+    "dispute_lost.due_again": AlertKind(
         _("Dispute lost"),
         _("Ask the customer for the money again, or take it as a loss."),
+    ),
+    "dispute_lost.not_due": AlertKind(
+        _("Dispute lost"),
+        _("There is nothing to ask for again on an invoice, and nothing to take as a loss."),
     ),
     "disputed_beyond_payment": AlertKind(
         _("More is disputed than is left"),
@@ -273,18 +277,21 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
     for alert in found:
         due_on = clock.today(alert.due_at, ctx.organization.time_zone) if alert.due_at else None
         document = alert.invoice or (alert.payment.document if alert.payment else None)
-        by_reason = f"{alert.kind}.{alert.params.get('reason')}"
-        kind = _KINDS.get(by_reason) or _KINDS.get(alert.kind, _DEFAULT_KIND)
-        lost = Dispute.objects.filter(pk=alert.params["dispute"]) if alert.kind == "dispute_lost" else ()
+        params = dict(alert.params)
+        if alert.kind == "dispute_lost" and alert.resolved_at is None:
+            # The invoice may have been paid in another way since, or voided.
+            params["reason"] = dispute_losses.effect(Dispute.objects.get(pk=alert.subject))
+        reason = params.get("reason")
+        kind = _KINDS.get(f"{alert.kind}.{reason}") or _KINDS.get(alert.kind, _DEFAULT_KIND)
         rows.append(
             AlertRow(
                 alert,
                 kind,
                 document,
                 is_quote=document is not None and document.kind == "quote",
-                message=alert_message(alert),
-                is_refundable=alert.kind in _REFUNDABLE_KINDS and alert.params.get("reason") != "refunded",
-                can_settle=any(map(dispute_losses.left_to_settle, lost)),
+                message=alert_sentence(alert.kind, params),
+                is_refundable=alert.kind in _REFUNDABLE_KINDS and reason != "refunded",
+                can_settle=reason == "due_again",
                 resolution=resolution_message(alert),
                 due_on=due_on,
                 days_left=(due_on - ctx.today).days if due_on else None,

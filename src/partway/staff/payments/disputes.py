@@ -44,7 +44,7 @@ def rows(ctx: MemberContext, payment: Payment) -> list[DisputeRow]:
                 dispute,
                 evidence_on,
                 days_left=(evidence_on - ctx.today).days if evidence_on else None,
-                can_settle=may_settle and bool(dispute_losses.left_to_settle(dispute)),
+                can_settle=may_settle and dispute_losses.effect(dispute) == "due_again",
             )
         )
     return found
@@ -81,7 +81,7 @@ def settle(ctx: MemberContext, dispute_id: str) -> HttpResponse:
         }
 
     def unavailable_reason() -> str:
-        if dispute_losses.left_to_settle(dispute):
+        if dispute_losses.effect(dispute) == "due_again":
             return ""
         return gettext("Nothing that this dispute took off an invoice is due there now.")
 

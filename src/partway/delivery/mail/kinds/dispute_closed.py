@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
+from partway.billing.receivables import dispute_losses
 
 from ...formats import format_money
 from ..content import Content, dispute_context, dispute_of, document_name, required
@@ -21,7 +22,7 @@ def is_valid(mail: Mail, *, now: datetime) -> bool:
 
 
 def content(mail: Mail) -> Content:
-    """The amount that is free again, or that the customer has."""
+    """The amount that is free again, or that the customer has, and whether it is due again on an invoice."""
     dispute = dispute_of(mail)
     subject = (
         _("The dispute about %(amount)s was won (%(document)s)")
@@ -29,4 +30,5 @@ def content(mail: Mail) -> Content:
         else _("The dispute about %(amount)s was lost (%(document)s)")
     )
     names = {"amount": format_money(dispute.amount), "document": document_name(dispute.payment.document)}
-    return Content(subject=subject % names, context=dispute_context(dispute))
+    context = {**dispute_context(dispute), "effect": dispute_losses.effect(dispute)}
+    return Content(subject=subject % names, context=context)
