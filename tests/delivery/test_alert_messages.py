@@ -139,6 +139,12 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "refunded nor used as credit.",
     ),
     (
+        "dispute_opened",
+        {"amount": PART, "dispute": "dis_1", "evidence_due_at": "", "reason": "evidence_over"},
+        "The customer’s bank asks $50.00 of this payment back, and the time for evidence is over. Until that is "
+        "decided, this part can neither be refunded nor used as credit.",
+    ),
+    (
         "dispute_lost",
         {"amount": PART, "dispute": "dis_1", "reason": "due_again"},
         "The dispute about $50.00 was lost, so the customer has this money again. What it took off an invoice is due "

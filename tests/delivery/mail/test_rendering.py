@@ -335,6 +335,17 @@ def test_mail_of_decided_dispute_says_what_follows(invoice: Invoice, status: str
     assert not kinds.is_valid(opened, now=now())
 
 
+def test_mail_of_dispute_asks_for_no_evidence_once_its_time_is_over(invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 30_000)
+    dispute = personas.dispute(payment, 10_000, evidence_due_at=now() - timedelta(minutes=1))
+    mail = Mail.objects.get(kind="dispute_opened")
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "The time for evidence is over, and the bank decides." in text
+        assert "Submit evidence" not in text
+    outbox.queue_dispute_notice(dispute, Event.objects.get(type="dispute.opened"), "dispute_reminder")
+    assert not kinds.is_valid(Mail.objects.get(kind="dispute_reminder"), now=now())
+
+
 def test_mail_of_lost_dispute_offers_no_loss_where_nothing_is_due(invoice: Invoice) -> None:
     payment, by = personas.captured_payment(invoice, 30_000), personas.owner_actor(invoice.organization)
     personas.give_back(payment, 20_000)

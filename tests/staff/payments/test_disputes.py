@@ -89,6 +89,22 @@ def test_attention_lists_earliest_evidence_first_and_leads_to_the_loss(alice: Cl
     assert f"/o/alder/payments/{paid.pk}/" in response.text
 
 
+def test_evidence_is_not_asked_for_once_its_time_is_over(charlie: Client, paid: Payment) -> None:
+    over = personas.dispute(paid, 2_000, evidence_due_at=now() - timedelta(minutes=1))
+    waits = personas.dispute(paid, 1_000, ref="dp_2", evidence_due_at=now() + timedelta(days=9))
+    attention = charlie.get("/o/alder/attention/")
+    assert [row.alert.subject for row in attention.context["open_alerts"]] == [waits.pk, over.pk]
+    shown = text_of(attention)
+    counts = [
+        shown.count(words) for words in ("Submit evidence in", "the customer’s bank decides", "ended on")
+    ]
+    assert counts == [1, 1, 1]
+    paid.disputes.filter(pk=waits.pk).delete()
+    shown = page(charlie, paid)
+    assert "The customer’s bank decides." in shown
+    assert "Submit it" not in shown
+
+
 def test_attention_offers_no_loss_once_nothing_is_due(alice: Client, paid: Payment) -> None:
     by = personas.owner_actor(paid.organization)
     credit.deallocate(paid.invoice, paid, by=by, now=now())

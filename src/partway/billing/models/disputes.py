@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -132,6 +133,10 @@ class Dispute(models.Model):
             "fee_minor": self.fee_minor,
             "fee_currency": self.fee_currency,
         }
+
+    def is_evidence_over(self, now: datetime) -> bool:
+        """Returns whether the time for evidence has passed: then the customer's bank decides without more of it."""
+        return self.evidence_due_at is not None and self.evidence_due_at < now
 
     @property
     def counted_minor(self) -> int:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from partway.billing.documents import deposits
 from partway.billing.models import Dispute, Invoice, Mail, Payment, Quote, Refund
 from partway.billing.models.parties import IssuedModel
-from partway.lib.clock import today
+from partway.lib import clock
 from partway.lib.money import Money
 
 from ..pdf import PdfFile, TypesettingFailed
@@ -52,13 +52,12 @@ def dispute_of(mail: Mail) -> Dispute:
 
 
 def dispute_context(dispute: Dispute) -> Context:
-    """The dispute with its payment, its last day for evidence where the organization is, and the payment's page."""
-    organization, due_at = dispute.organization, dispute.evidence_due_at
-    path = reverse("staff:payment", args=[organization.slug, dispute.payment_id])
+    """The dispute with its payment, whether the time for evidence is over by now, and the payment's page."""
+    path = reverse("staff:payment", args=[dispute.organization.slug, dispute.payment_id])
     return {
         **receipt_context(dispute.payment),
         "dispute": dispute,
-        "evidence_on": today(due_at, organization.time_zone) if due_at else None,
+        "is_evidence_over": dispute.is_evidence_over(clock.now()),
         "url": f"{settings.PARTWAY_URL}{path}",
     }
 

@@ -124,6 +124,10 @@ _ALERTS: dict[str, str | Promise] = {
         "The customer’s bank asks %(amount)s of this payment back. Until that is decided, this part can neither be "
         "refunded nor used as credit."
     ),
+    "dispute_opened.evidence_over": _(
+        "The customer’s bank asks %(amount)s of this payment back, and the time for evidence is over. Until that is "
+        "decided, this part can neither be refunded nor used as credit."
+    ),
     "dispute_lost.due_again": _(
         "The dispute about %(amount)s was lost, so the customer has this money again. What it took off an invoice is "
         "due again there."

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from django.core.paginator import Paginator
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -173,6 +172,13 @@ _KINDS = {
             "This entry closes by itself when the dispute is decided."
         ),
     ),
+    "dispute_opened.evidence_over": AlertKind(
+        _("Payment disputed"),
+        _(
+            "The time for evidence is over, and the customer’s bank decides. "
+            "This entry closes by itself when the dispute is decided."
+        ),
+    ),
     "dispute_lost.due_again": AlertKind(
         _("Dispute lost"),
         _("Ask the customer for the money again, or take it as a loss."),
@@ -222,8 +228,8 @@ class AlertRow:
     is_refundable: bool  # giving money back may be the remedy, and does not happen by itself
     can_settle: bool  # what a lost dispute made due again can be taken as a loss
     resolution: str  # empty while it is open
-    due_on: date | None  # until when something can be done, where the organization is
-    days_left: int | None
+    days_left: int | None  # until its time is over, where the organization is
+    is_over: bool
 
 
 def index(ctx: MemberContext) -> HttpResponse:
@@ -257,8 +263,9 @@ def _page(ctx: MemberContext, form: ResolveForm, *, refused: Alert | None = None
     mine = Alert.objects.for_organization(ctx.organization).select_related(
         "invoice__customer", "payment__invoice__customer", "payment__quote__customer"
     )
-    # Those that cannot wait come first, the earliest end before others.
-    urgent_first = (F("due_at").asc(nulls_last=True), "-created_at", "-id")
+    # Those that cannot wait come first, the earliest end before others; what is over cannot be hurried any more.
+    ends_at = Case(When(due_at__gte=ctx.now, then=F("due_at")))
+    urgent_first = (ends_at.asc(nulls_last=True), "-created_at", "-id")
     open_alerts = mine.filter(resolved_at__isnull=True).order_by(*urgent_first)
     resolved = mine.filter(resolved_at__isnull=False).order_by("-resolved_at", "-id")[:_RESOLVED_ROWS]
     page = Paginator(open_alerts, _PAGE_ROWS).get_page(ctx.request.GET.get("page"))
@@ -273,14 +280,16 @@ def _page(ctx: MemberContext, form: ResolveForm, *, refused: Alert | None = None
 
 
 def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
-    rows = []
+    rows, zone = [], ctx.organization.time_zone
     for alert in found:
-        due_on = clock.today(alert.due_at, ctx.organization.time_zone) if alert.due_at else None
         document = alert.invoice or (alert.payment.document if alert.payment else None)
         params = dict(alert.params)
+        is_over = alert.due_at is not None and alert.due_at < ctx.now
         if alert.kind == "dispute_lost" and alert.resolved_at is None:
             # The invoice may have been paid in another way since, or voided.
             params["reason"] = dispute_losses.effect(Dispute.objects.get(pk=alert.subject))
+        elif alert.kind == "dispute_opened" and is_over:
+            params["reason"] = "evidence_over"
         reason = params.get("reason")
         kind = _KINDS.get(f"{alert.kind}.{reason}") or _KINDS.get(alert.kind, _DEFAULT_KIND)
         rows.append(
@@ -293,8 +302,8 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
                 is_refundable=alert.kind in _REFUNDABLE_KINDS and reason != "refunded",
                 can_settle=reason == "due_again",
                 resolution=resolution_message(alert),
-                due_on=due_on,
-                days_left=(due_on - ctx.today).days if due_on else None,
+                days_left=(clock.last_day(alert.due_at, zone) - ctx.today).days if alert.due_at else None,
+                is_over=is_over,
             )
         )
     return rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from django.http import HttpResponse
 from django.utils.translation import gettext
@@ -24,11 +23,11 @@ from ..forms import HiddenNumberField, StaffForm, text_field
 
 @dataclass(frozen=True, slots=True)
 class DisputeRow:
-    """A dispute; `evidence_on` is the last day for evidence where the organization is, while it is open."""
+    """A dispute; `days_left` are those for evidence where the organization is, while it is open and has a last day."""
 
     dispute: Dispute
-    evidence_on: date | None
     days_left: int | None
+    is_over: bool
     can_settle: bool
 
 
@@ -38,12 +37,13 @@ def rows(ctx: MemberContext, payment: Payment) -> list[DisputeRow]:
     found = []
     for dispute in payment.disputes.order_by("-opened_at", "-pk"):
         waits = dispute.evidence_due_at if dispute.status == "open" else None
-        evidence_on = clock.today(waits, ctx.organization.time_zone) if waits else None
         found.append(
             DisputeRow(
                 dispute,
-                evidence_on,
-                days_left=(evidence_on - ctx.today).days if evidence_on else None,
+                days_left=(clock.last_day(waits, ctx.organization.time_zone) - ctx.today).days
+                if waits
+                else None,
+                is_over=dispute.is_evidence_over(ctx.now),
                 can_settle=may_settle and dispute_losses.effect(dispute) == "due_again",
             )
         )

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 
 from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
+from partway.lib import clock
 
 from ...formats import format_date
-from ..content import Content, dispute_context, dispute_of, document_name
+from ..content import Content, dispute_context, dispute_of, document_name, required
 
 read_permission = Permission.VIEW_STORED_MAIL
 
@@ -18,19 +19,18 @@ read_permission = Permission.VIEW_STORED_MAIL
 def is_valid(mail: Mail, *, now: datetime) -> bool:
     """Returns False once the dispute is decided, or the time for evidence is over."""
     dispute = dispute_of(mail)
-    due_at = dispute.evidence_due_at
-    return dispute.status == "open" and due_at is not None and now <= due_at
+    return dispute.status == "open" and not dispute.is_evidence_over(now)
 
 
 def content(mail: Mail) -> Content:
     """The last day for evidence, and of which dispute."""
     dispute = dispute_of(mail)
-    context = dispute_context(dispute)
+    due_at, zone = required(dispute.evidence_due_at), dispute.organization.time_zone
     return Content(
         subject=_("Evidence is due on %(day)s: the disputed payment of %(document)s")
         % {
-            "day": format_date(context["evidence_on"]),
+            "day": format_date(clock.last_day(due_at, zone)),
             "document": document_name(dispute.payment.document),
         },
-        context=context,
+        context=dispute_context(dispute),
     )
