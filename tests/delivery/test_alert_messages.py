@@ -161,6 +161,11 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "$300.00 of a payment of $300.00 is disputed, $50.00 more than is left of it.",
     ),
     (
+        "disputed_beyond_payment",
+        {"disputed": FULL, "captured": FULL, "lost": PART, "reason": "lost"},
+        "$300.00 of a payment of $300.00 was lost in a dispute, $50.00 more than was left of it.",
+    ),
+    (
         "dispute_in_other_currency",
         {"disputed": PART, "captured": FULL},
         "$50.00 of a payment of $300.00 is disputed at the payment service. It is not booked.",

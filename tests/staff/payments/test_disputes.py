@@ -126,7 +126,13 @@ def test_attention_offers_no_loss_once_nothing_is_due(alice: Client, paid: Payme
 
 
 def test_decided_dispute_leaves_attention(charlie: Client, paid: Payment) -> None:
+    personas.give_back(paid, 29_500)
     personas.dispute(paid, 1_000)
+    assert "While evidence can be submitted, tell the bank" in text_of(charlie.get("/o/alder/attention/"))
+    personas.dispute(paid, 1_000, "lost")
+    shown = text_of(charlie.get("/o/alder/attention/"))
+    assert "$10.00 of a payment of $300.00 was lost in a dispute, $5.00 more than was left" in shown
+    assert "tell the bank" not in shown
     personas.dispute(paid, 1_000, "won")
     assert "The dispute was won." in text_of(charlie.get("/o/alder/attention/"))
     assert not Alert.objects.filter(resolved_at=None).exists()

@@ -241,6 +241,7 @@ def _win(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: date
         allocations.count(dispute.payment, lost=-counted)
         _set_free(dispute, counted, invoices, by, now)
         alerts.auto_resolve("dispute_lost", subject=dispute.pk, auto_resolution="dispute_won", now=now)
+    alerts.auto_resolve("disputed_beyond_payment", subject=dispute.pk, auto_resolution="dispute_won", now=now)
     # Last, because what it took off invoices is found by the time at which it was lost.
     data = {**dispute.event_data, "lost_minor": dispute.lost_minor}
     return move(dispute, "won", by=by, now=now, data=data, lost_minor=0, **_decided(dispute, now))

@@ -139,6 +139,9 @@ _ALERTS: dict[str, str | Promise] = {
     "disputed_beyond_payment": _(
         "%(disputed)s of a payment of %(captured)s is disputed, %(lost)s more than is left of it."
     ),
+    "disputed_beyond_payment.lost": _(
+        "%(disputed)s of a payment of %(captured)s was lost in a dispute, %(lost)s more than was left of it."
+    ),
     "dispute_in_other_currency": _(
         "%(disputed)s of a payment of %(captured)s is disputed at the payment service. It is not booked."
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.paginator import Paginator
 from django.db.models import Case, F, When
@@ -190,9 +191,13 @@ _KINDS = {
     "disputed_beyond_payment": AlertKind(
         _("More is disputed than is left"),
         _(
-            "Tell the bank in the dashboard of the payment service what was refunded already. If the dispute is lost, "
-            "ask the customer for what they got twice."
+            "While evidence can be submitted, tell the bank in the dashboard of the payment service what was refunded "
+            "already. If the dispute is lost, ask the customer for what they got twice."
         ),
+    ),
+    "disputed_beyond_payment.lost": AlertKind(
+        _("More was lost than was left"),
+        _("Ask the customer for what they got twice; Partway does not count it as credit."),
     ),
     "dispute_in_other_currency": AlertKind(
         _("Dispute in another currency"),
@@ -283,14 +288,7 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
     rows, zone = [], ctx.organization.time_zone
     for alert in found:
         document = alert.invoice or (alert.payment.document if alert.payment else None)
-        params = dict(alert.params)
-        is_over = alert.due_at is not None and alert.due_at < ctx.now
-        if alert.kind == "dispute_lost" and alert.resolved_at is None:
-            # The invoice may have been paid in another way since, or voided.
-            params["reason"] = dispute_losses.effect(Dispute.objects.get(pk=alert.subject))
-        elif alert.kind == "dispute_opened" and is_over:
-            params["reason"] = "evidence_over"
-        reason = params.get("reason")
+        reason = _reason(alert, ctx.now)
         kind = _KINDS.get(f"{alert.kind}.{reason}") or _KINDS.get(alert.kind, _DEFAULT_KIND)
         rows.append(
             AlertRow(
@@ -298,12 +296,32 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
                 kind,
                 document,
                 is_quote=document is not None and document.kind == "quote",
-                message=alert_sentence(alert.kind, params),
+                message=alert_sentence(alert.kind, {**alert.params, "reason": reason}),
                 is_refundable=alert.kind in _REFUNDABLE_KINDS and reason != "refunded",
                 can_settle=reason == "due_again",
                 resolution=resolution_message(alert),
                 days_left=(clock.last_day(alert.due_at, zone) - ctx.today).days if alert.due_at else None,
-                is_over=is_over,
+                is_over=alert.due_at is not None and alert.due_at < ctx.now,
             )
         )
     return rows
+
+
+def _reason(alert: Alert, now: datetime) -> str:
+    """Returns the reason by which an alert is explained; of an open one about a dispute it is that of now.
+
+    A dispute goes on after its alert was raised: its time for evidence ends, it is lost, its invoice is paid in another
+    way. Only what is so now says what a member can do.
+    """
+    if alert.resolved_at is None and alert.kind in (
+        "dispute_opened",
+        "dispute_lost",
+        "disputed_beyond_payment",
+    ):
+        dispute = Dispute.objects.get(pk=alert.subject)
+        if alert.kind == "dispute_lost":
+            return dispute_losses.effect(dispute)
+        if alert.kind == "dispute_opened":
+            return "evidence_over" if dispute.is_evidence_over(now) else ""
+        return "lost" if dispute.status == "lost" else ""
+    return str(alert.params.get("reason", ""))
