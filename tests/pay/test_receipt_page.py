@@ -87,6 +87,14 @@ def test_receipt_page_of_failed_payment_states_nothing_was_charged(
     assert links.link_path(request_) in text
 
 
+def test_receipt_page_of_failed_debit_that_was_not_needed_leads_to_no_payment(
+    dana: Client, payment: Payment, request_: PaymentRequest
+) -> None:
+    text = _page(dana, payment, status="failed", accepted=False)
+    assert "It was not needed any more, so there is nothing for you to do now." in text
+    assert links.link_path(request_) not in text
+
+
 def test_receipt_page_does_not_link_to_expired_request(
     dana: Client, payment: Payment, request_: PaymentRequest
 ) -> None:

@@ -49,6 +49,12 @@ def stored_mails(
     for status in (CheckoutStatus.PROCESSING, CheckoutStatus.FAILED):
         personas.report_state(debit, CheckoutState(status, None, None, "bank_debit", "", ""))
         debit.refresh_from_db()
+    unwanted = personas.pending_payment(personas.sent_invoice(invoice.customer), 100_001)
+    personas.report_state(
+        unwanted, CheckoutState(CheckoutStatus.PROCESSING, None, None, "bank_debit", "", "")
+    )
+    returned = personas.captured_payment(personas.sent_invoice(invoice.customer, 30_000), 30_000)
+    personas.dispute(returned, 30_000, "lost", reason="debit_returned")
     members.invite(team.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now())
     sending.send_due(now=now())
     return {mail.kind: mail for mail in Mail.objects.for_organization(team.organization)}
@@ -78,7 +84,10 @@ def test_reader_pdf_has_no_link_and_collector_pdf_has_one(
 
 @pytest.mark.parametrize(
     "kind",
-    ["payment_request", "invoice_sent", "quote_sent", "invitation", "receipt", "statement", "payment_failed"],
+    [
+        *("payment_request", "invoice_sent", "quote_sent", "invitation", "receipt", "statement"),
+        *("payment_failed", "debit_returned", "debit_not_needed"),
+    ],
 )
 def test_stored_mail_is_shown_to_roles_that_may_use_its_link(
     kind: str, stored_mails: dict[str, Mail], alice: Client, bob: Client, charlie: Client

@@ -134,12 +134,16 @@ def queue_payment_notice(payment: Payment, event: Event, stages: dict[str, int])
     queue("payment_received", event, Recipients(to=[to], reply_to=office, data=dict(stages)))
 
 
-def queue_unwanted_debit(payment: Payment, event: Event) -> None:
-    """Queues the notice to the requester that a bank moves money that is not needed any more."""
+def queue_unwanted_debit(payment: Payment, event: Event, *, is_final: bool) -> None:
+    """Queues the mails to the customer and to the requester that a bank moves money that is not needed any more.
+
+    is_final: whether its success is, so that the money is sent back by itself then; else it becomes credit.
+    """
     request, office = payment.payment_request, payment.document.organization.email
-    queue(
-        "unwanted_debit", event, Recipients(to=[requester(request) if request else office], reply_to=office)
-    )
+    to, cc = receipt_recipients(payment.document, request)
+    member = requester(request) if request else office
+    queue("debit_not_needed", event, Recipients(to=to, cc=cc, reply_to=member, data={"is_final": is_final}))
+    queue("unwanted_debit", event, Recipients(to=[member], reply_to=office))
 
 
 def queue_payment_failure(payment: Payment, event: Event) -> None:
@@ -172,6 +176,15 @@ def queue_dispute_notice(dispute: Dispute, event: Event, kind: str) -> None:
     """Queues a notice about a dispute to the organization: dispute_opened, dispute_reminder or dispute_closed."""
     office = dispute.payment.document.organization.email
     queue(kind, event, Recipients(to=[office], reply_to=office, data={"dispute": dispute.pk}))
+
+
+def queue_debit_return(dispute: Dispute, event: Event) -> None:
+    """Queues the mail to the customer that their bank returned a debit after it had settled."""
+    payment = dispute.payment
+    request, office = payment.payment_request, payment.document.organization.email
+    to, cc = receipt_recipients(payment.document, request)
+    reply_to = requester(request) if request else office
+    queue("debit_returned", event, Recipients(to=to, cc=cc, reply_to=reply_to, data={"dispute": dispute.pk}))
 
 
 def redirect_member_mails(member: Member) -> None:

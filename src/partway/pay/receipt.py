@@ -65,7 +65,8 @@ def _page(request: HttpRequest, token: str, payment: Payment, stage: str) -> Htt
     if stage == "reversed":
         context["reversed_on"] = reversed_on(payment)
     # Receipts are passed on and kept by people who may not pay or see the invoice, so one leads to no page to pay on.
-    if stage in _MAY_LEAD_BACK:
+    # Of a debit that was not needed any more nothing is asked again, whatever else is due.
+    if stage in _MAY_LEAD_BACK and payment.accepted is not False:
         with suppress(NotPayable):
             payable = check_payable(payment.source, now=now())
             context |= {"source_path": links.link_path(payment.source), "amount": payable.amount}

@@ -28,6 +28,7 @@ from partway.billing.payments.refunds import NewRefund
 from partway.billing.receivables import credit, dispute_losses
 from partway.billing.reconciliation import due_work
 from partway.billing.reconciliation.gateway_list import reconcile_gateway_lists
+from partway.delivery.mail import kinds
 from partway.gateways.protocol import Dispute, DisputeStatus
 from partway.lib.clock import now as present
 from partway.lib.money import Money
@@ -427,6 +428,21 @@ def test_organization_is_told_when_dispute_opens_and_ends(paid: Payment) -> None
         ("dispute_opened", ["billing@alder.example"]),
         ("dispute_closed", ["billing@alder.example"]),
     ]
+
+
+def test_customer_is_told_once_that_bank_returned_their_debit(paid: Payment) -> None:
+    dispute(paid, 10_000, "lost", reason="fraudulent", ref="dp_2")
+    assert not Mail.objects.filter(kind="debit_returned").exists()
+    for _ in range(2):
+        dispute(paid, 10_000, "lost", reason="debit_returned")
+    first = Mail.objects.get(kind="debit_returned")
+    assert (first.to, kinds.is_valid(first, now=present())) == ([paid.customer.email], True)
+    # The bank returned more than it had said, before the mail left: only the new amount is mailed.
+    dispute(paid, 12_000, "lost", reason="debit_returned")
+    [old, new] = Mail.objects.filter(kind="debit_returned").order_by("created_at", "id")
+    assert [kinds.is_valid(mail, now=present()) for mail in (old, new)] == [False, True]
+    dispute(paid, 12_000, "won", reason="debit_returned")
+    assert not kinds.is_valid(new, now=present())
 
 
 def test_evidence_is_reminded_of_once_before_it_is_due(paid: Payment) -> None:

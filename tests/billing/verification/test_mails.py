@@ -28,6 +28,8 @@ KINDS = [
     ("payment.failed", "payment_failed_notice"),
     ("refund.succeeded", "refund"),
     ("refund.failed", "refund_failed"),
+    ("dispute.lost", "dispute_closed"),
+    ("dispute.lost", "debit_returned"),
     ("member.invited", "invitation"),
     ("member.invitation_resent", "invitation"),
 ]
@@ -48,6 +50,7 @@ def mailed(second: PaymentRequest, paid: Payment, dana: Customer) -> None:
         personas.report_state(debit, CheckoutState(status, None, None, "bank_debit", "", ""))
     personas.refund_in_dashboard(paid, 100)
     personas.fail_refund(personas.refund_in_dashboard(paid, 100, ref="re_2"))
+    personas.dispute(paid, 100, "lost", reason="debit_returned")
 
 
 def lost(event_type: str, kind: str) -> Corruption:

@@ -18,6 +18,7 @@ from partway.billing.receivables import credit, write_offs
 from partway.delivery.formats import format_date
 from partway.delivery.mail import kinds, rendering
 from partway.delivery.mail.content import stage_cells
+from partway.gateways.protocol import CheckoutState, CheckoutStatus
 from partway.lib.clock import end_of_day, now, today
 from partway.lib.money import Money
 from tests.support import personas
@@ -333,6 +334,46 @@ def test_mail_of_decided_dispute_says_what_follows(invoice: Invoice, status: str
     assert _message(mail).subject == f"The dispute about $100.00 was {status} (invoice {invoice.number})"
     assert all(says in text for text in (str(_message(mail).body), _html(mail)))
     assert not kinds.is_valid(opened, now=now())
+
+
+@pytest.mark.parametrize(
+    ("total_minor", "says"),
+    [(30_000, "please pay it again"), (100_000, "Alder Joinery will ask you for it"), (0, "contacts you")],
+)
+def test_mail_of_returned_debit_leads_to_where_just_that_is_paid_again(
+    organization: Organization, total_minor: int, says: str
+) -> None:
+    dana = personas.customer(organization)
+    invoice = personas.sent_invoice(dana, total_minor or 30_000)
+    payment = personas.captured_payment(invoice, 30_000)
+    if not total_minor:
+        credit.deallocate(invoice, payment, by=personas.owner_actor(invoice.organization), now=now())
+    personas.dispute(payment, 30_000, "lost", reason="debit_returned")
+    url = links.invoice_url(invoice) if total_minor == 30_000 else links.receipt_url(payment)
+    mail = Mail.objects.get(kind="debit_returned")
+    assert _message(mail).subject == (
+        f"Your bank returned your payment of $300.00 to Alder Joinery (invoice {invoice.number})"
+    )
+    for text in (str(_message(mail).body), _html(mail)):
+        assert says in text
+        assert url in text
+
+
+@pytest.mark.parametrize(
+    ("is_final", "says"),
+    [(True, "Alder Joinery sends it back to you"), (False, "your credit with Alder Joinery")],
+)
+def test_mail_of_debit_that_is_not_needed_says_what_becomes_of_it(
+    invoice: Invoice, is_final: bool, says: str
+) -> None:
+    payment, processing = personas.pending_payment(invoice, 100_001), CheckoutStatus.PROCESSING
+    personas.report_state(payment, CheckoutState(processing, None, None, "bank_debit", "", ""))
+    mail = Mail.objects.get(kind="debit_not_needed")
+    mail.data["is_final"] = is_final
+    mail.save()
+    for text in (str(_message(mail).body), _html(mail)):
+        assert says in text
+        assert links.receipt_url(payment) in text
 
 
 def test_mail_of_dispute_asks_for_no_evidence_once_its_time_is_over(invoice: Invoice) -> None:

@@ -120,7 +120,8 @@ def _start_processing(context: BookingContext) -> None:
     # the meantime is announced as what it is by then: money that came in.
     if not accepted and state.status == CheckoutStatus.PROCESSING:
         raise_for_payment("unwanted_debit", payment, now=context.now, amount=payment.amount)
-        outbox.queue_unwanted_debit(payment, event)
+        is_final = context.capabilities.success_is_final(state.method)
+        outbox.queue_unwanted_debit(payment, event, is_final=is_final)
 
 
 def _continue_processing(context: BookingContext) -> None:

@@ -211,6 +211,10 @@ def _decide(
     book = _lose if status == DisputeStatus.LOST else _win
     event = book(dispute, invoices, by, now)
     outbox.queue_dispute_notice(dispute, event, "dispute_closed")
+    # The customer may not know of it: their bank did this, as where the account had no money. Of any other dispute they
+    # asked for themselves.
+    if status == DisputeStatus.LOST and dispute.reason == DisputeReason.DEBIT_RETURNED:
+        outbox.queue_debit_return(dispute, event)
     alerts.auto_resolve("dispute_opened", subject=dispute.pk, auto_resolution=f"dispute_{status}", now=now)
 
 
@@ -224,7 +228,8 @@ def _lose(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: dat
     dispute.lost_minor = dispute.amount_minor - counted
     changed = deductions.take_off(payment, counted, invoices, source=dispute, by=by, now=now)
     deductions.apply_effects(invoices, changed, by=by, now=now)
-    data = {**dispute.event_data, "lost_minor": dispute.lost_minor, **deductions.end_deposit(payment)}
+    data = {**dispute.event_data, "lost_minor": dispute.lost_minor, "reason": dispute.reason}
+    data |= deductions.end_deposit(payment)
     columns = {"lost_minor": dispute.lost_minor, **_decided(dispute, now)}
     event = move(dispute, "lost", by=by, now=now, data=data, **columns)
     _alert(dispute, now, kind="dispute_lost")

@@ -50,6 +50,12 @@ CHECKS = (
             & ~Exists(_MAILS_OF_EVENT.filter(kind="refund")),
             "{type} without its mail to the customer",
         ),
+        no_rows_where(
+            Event,
+            Q(type="dispute.lost", data__reason="debit_returned")
+            & ~Exists(_MAILS_OF_EVENT.filter(kind="debit_returned")),
+            "{type} without its mail to the customer",
+        ),
         *(
             no_rows_where(
                 Event,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,8 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from partway.billing.documents import deposits
+from partway.billing.errors import NotPayable
 from partway.billing.models import Dispute, Invoice, Mail, Payment, Quote, Refund
 from partway.billing.models.parties import IssuedModel
+from partway.billing.payments.start import PaymentTarget, check_payable
 from partway.lib import clock
 from partway.lib.money import Money
 
@@ -60,6 +63,13 @@ def dispute_context(dispute: Dispute) -> Context:
         "is_evidence_over": dispute.is_evidence_over(clock.now()),
         "url": f"{settings.PARTWAY_URL}{path}",
     }
+
+
+def can_pay_exactly(target: PaymentTarget, amount: Money) -> bool:
+    """Returns whether the link of a request, an invoice or a quote charges this amount now, no more and no less."""
+    with suppress(NotPayable):
+        return check_payable(target, now=clock.now()).amount == amount
+    return False
 
 
 def attached(make: Callable[[Row], PdfFile], row: Row) -> tuple[PdfFile, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from partway.accounts.models import User
 from partway.billing import outbox
-from partway.billing.models import Mail
+from partway.billing.models import Event, Mail
 
 from .content import required
 
@@ -19,6 +19,13 @@ def always(mail: Mail, *, now: datetime) -> bool:
 def unless_reversed(mail: Mail, *, now: datetime) -> bool:
     """Returns False once the payment is reversed, as when a check bounces."""
     return required(mail.payment).status != "reversed"
+
+
+def unless_decided_anew(mail: Mail, *, now: datetime) -> bool:
+    """Returns False once the dispute was won or lost again after the event of the mail; another mail says so."""
+    decisions = Event.objects.filter(payment=mail.payment_id, type__in=("dispute.won", "dispute.lost"))
+    last = decisions.filter(data__dispute=mail.data["dispute"]).order_by("created_at", "id").last()
+    return last == mail.event
 
 
 def unless_requester_left(mail: Mail, *, now: datetime) -> bool:

@@ -15,6 +15,8 @@ from partway.billing.models import Mail
 
 from ..content import Content
 from . import (
+    debit_not_needed,
+    debit_returned,
     dispute_closed,
     dispute_opened,
     dispute_reminder,
@@ -53,6 +55,8 @@ class MailKind(Protocol):
 
 
 KINDS: dict[str, MailKind] = {
+    "debit_not_needed": debit_not_needed,
+    "debit_returned": debit_returned,
     "dispute_closed": dispute_closed,
     "dispute_opened": dispute_opened,
     "dispute_reminder": dispute_reminder,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.utils.translation import gettext as _
 
 from partway.accounts.permissions import Permission
@@ -11,14 +9,12 @@ from partway.billing.models import Mail
 from partway.billing.receivables import dispute_losses
 
 from ...formats import format_money
-from ..content import Content, dispute_context, dispute_of, document_name, required
+from .. import validity
+from ..content import Content, dispute_context, dispute_of, document_name
 
 read_permission = Permission.VIEW_STORED_MAIL
 
-
-def is_valid(mail: Mail, *, now: datetime) -> bool:
-    """Returns False once the dispute was decided the other way, of which another mail says so."""
-    return bool(dispute_of(mail).status == required(mail.event).data["to"])
+is_valid = validity.unless_decided_anew
 
 
 def content(mail: Mail) -> Content:

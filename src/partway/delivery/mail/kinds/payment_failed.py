@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from partway.accounts.permissions import Permission
 from partway.billing import links
-from partway.billing.errors import NotPayable
 from partway.billing.models import Mail
-from partway.billing.payments.start import check_payable
 from partway.lib import clock
 
 from ...formats import format_money
 from ...receipt_figures import method_label
-from ..content import Content, document_name, payment_context, required
+from ..content import Content, can_pay_exactly, document_name, payment_context, required
 
 read_permission = Permission.COPY_LINKS
 
@@ -29,12 +26,8 @@ def is_valid(mail: Mail, *, now: datetime) -> bool:
 def content(mail: Mail) -> Content:
     """The amount and why it failed, with the link where the same can be paid again, else that of the payment's page."""
     payment = required(mail.payment)
-    is_payable = False
     # Of a debit that was not needed any more nothing is asked again, whatever else is due.
-    with suppress(NotPayable):
-        is_payable = (
-            bool(payment.accepted) and check_payable(payment.source, now=clock.now()).amount == payment.amount
-        )
+    is_payable = bool(payment.accepted) and can_pay_exactly(payment.source, payment.amount)
     return Content(
         subject=_("Your payment of %(amount)s to %(organization)s did not go through (%(document)s)")
         % {
