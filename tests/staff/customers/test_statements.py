@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from partway.billing import links
@@ -97,9 +100,29 @@ def test_mail_goes_to_recipients_with_link_and_file(bob: Client, invoice: Invoic
     assert pdf_text.targets(content) == [links.statement_url(event)]
 
 
+def test_preview_is_the_statement_that_is_sent_but_for_its_link(bob: Client, url: str) -> None:
+    typed = {"to": "dana@customer.example", "cc": "tax@office.example", "currency": "USD"}
+    typed |= {"from": "2020-01-01", "until": "2199-12-31"}
+    shown = bob.post(f"{url}send/", {**typed, "preview": "1"}).text
+    assert not Mail.objects.filter(kind="statement").exists()
+    bob.post(f"{url}send/", typed)
+    message = rendering.message(Mail.objects.get(kind="statement"))
+    link = links.statement_url(Event.objects.get(type="customer.statement_sent"))
+    sent = str(message.alternatives[0][0]).replace(link, f"{settings.PARTWAY_URL}/s/…/")
+    for part in re.split("<body[^>]*>", sent.replace("<head>", '<head><base target="_blank">')):
+        assert part in shown
+    [(file, _content, _type)] = message.attachments
+    for header in (message.subject, typed["to"], typed["cc"], "billing@alder.example", file):
+        assert header in shown
+    assert "/s/" not in shown.replace("/s/…/", "")
+
+
 def test_mail_without_recipient_is_refused(bob: Client, url: str) -> None:
     assert bob.post(f"{url}send/", {"to": ""}).status_code == 422
     assert bob.post(f"{url}send/", {"to": "nobody"}).status_code == 422
+    refused = bob.post(f"{url}send/", {"to": "nobody", "preview": "1"})
+    assert (refused.status_code, refused.headers["X-Frame-Options"]) == (422, "SAMEORIGIN")
+    assert "“nobody” is not a mail address" in refused.text
     assert not Mail.objects.filter(kind="statement").exists()
 
 

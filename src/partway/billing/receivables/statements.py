@@ -18,7 +18,7 @@ from partway.lib.money import Money
 from .. import events, outbox
 from ..errors import Invalid
 from ..events import Actor
-from ..models import Adjustment, Allocation, Customer, Event, Invoice, Payment, Quote, Refund
+from ..models import Adjustment, Allocation, Customer, Event, Invoice, Mail, Payment, Quote, Refund
 from ..models.fields import MoneyOf
 from ..models.payments import RECEIVED_STATUSES, PaymentQuerySet
 from ..outbox import Recipients
@@ -146,23 +146,59 @@ def send(
     """
     if previous := events.by_idempotency_key(customer.organization, idempotency_key):
         return previous
+    data, addresses = _as_sent(customer, currency, (since, until), recipients, now)
+    event = events.record(
+        "customer.statement_sent", customer, by=by, now=now, data=data, idempotency_key=idempotency_key
+    )
+    outbox.queue("statement", event, addresses)
+    return event
+
+
+@needs(Permission.SEND_STATEMENTS)
+def preview(
+    customer: Customer, *, currency: str, since: date, until: date, recipients: LinkRecipients, now: datetime
+) -> Mail:
+    """Returns the mail that `send` would queue now, as rows that are not stored; raises Invalid as `send` does.
+
+    The id of its event is never used again, so the link in it opens nothing.
+    """
+    data, addresses = _as_sent(customer, currency, (since, until), recipients, now)
+    event = Event(
+        type="customer.statement_sent",
+        organization=customer.organization,
+        customer=customer,
+        data=data,
+        created_at=now,
+    )
+    return Mail(
+        kind="statement",
+        organization=customer.organization,
+        event=event,
+        to=addresses.to,
+        cc=addresses.cc,
+        bcc=addresses.bcc,
+        reply_to=addresses.reply_to,
+        created_at=now,
+    )
+
+
+def _as_sent(
+    customer: Customer, currency: str, period: tuple[date, date], recipients: LinkRecipients, now: datetime
+) -> tuple[dict[str, object], Recipients]:
+    """Returns the data of the event and the recipients of the mail that send a period now; raises Invalid."""
     if errors := recipients.errors():
         raise Invalid(errors)
-    recipients = recipients.normalized()
+    recipients, (since, until) = recipients.normalized(), period
     last = max(since, min(until, clock.today(now, customer.organization.time_zone)))
-    data = {
+    data: dict[str, object] = {
         "currency": currency,
         "since": since.isoformat(),
         "until": last.isoformat(),
         "to": list(recipients.to),
         "cc": list(recipients.cc),
     }
-    event = events.record(
-        "customer.statement_sent", customer, by=by, now=now, data=data, idempotency_key=idempotency_key
-    )
-    addresses = Recipients(recipients.to, recipients.cc, recipients.bcc, reply_to=customer.organization.email)
-    outbox.queue("statement", event, addresses)
-    return event
+    office = customer.organization.email
+    return data, Recipients(recipients.to, recipients.cc, recipients.bcc, reply_to=office)
 
 
 def of_event(event: Event, *, now: datetime) -> Statement:

@@ -16,6 +16,7 @@ from partway.billing.receivables.statements import Statement
 from partway.delivery.pdf import pdf_response, statement_pdf
 from partway.delivery.statement_rows import period_label, statement_rows
 
+from .. import mail_frame
 from ..access import get_own_or_404
 from ..confirm import RepeatableActForm, confirm
 from ..context import MemberContext
@@ -57,7 +58,10 @@ def pdf(ctx: MemberContext, customer_id: str) -> HttpResponse:
 
 
 def send(ctx: MemberContext, customer_id: str) -> HttpResponse:
-    """Asks to whom the statement of the period is mailed; it ends today where the period is not over."""
+    """Asks to whom the statement of the period is mailed; it ends today where the period is not over.
+
+    Its second button fills the frame of the dialog with the mail, and sends nothing.
+    """
     customer = get_own_or_404(ctx, Customer.objects.select_related("organization"), customer_id)
     page = ctx.url("customer_statement", customer.pk)
     statement, message = _statement(ctx, customer)
@@ -65,13 +69,17 @@ def send(ctx: MemberContext, customer_id: str) -> HttpResponse:
         return ctx.redirect(f"{page}?{_asked(ctx).urlencode()}")
     statement = replace(statement, until=max(statement.since, statement.as_of))
     back = f"{page}?{_query(statement)}"
+    form = SendForm(ctx.post_data, initial={"to": customer.email})
+    period = {name: getattr(statement, name) for name in ("currency", "since", "until")}
+    if "preview" in form.data:
+        return mail_frame.preview(
+            form, lambda: statements.preview(customer, **period, recipients=form.recipients(), now=ctx.now)
+        )
 
     def act(form: SendForm) -> HttpResponse:
         event = statements.send(
             customer,
-            currency=statement.currency,
-            since=statement.since,
-            until=statement.until,
+            **period,
             recipients=form.recipients(),
             by=ctx.actor,
             now=ctx.now,
@@ -84,7 +92,7 @@ def send(ctx: MemberContext, customer_id: str) -> HttpResponse:
         ctx,
         customer,
         "staff/customers/send_statement.html",
-        form=SendForm(ctx.post_data, initial={"to": customer.email}),
+        form=form,
         act=act,
         back=back,
         context=lambda: {"statement": statement, "period": period_label(statement.since, statement.until)},

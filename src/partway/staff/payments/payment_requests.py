@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from django.http import HttpResponse
-from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
 from partway.billing import links
@@ -14,15 +13,11 @@ from partway.billing.checkouts import online_amounts
 from partway.billing.checkouts.online_amounts import OnlineAmounts
 from partway.billing.documents.amounts import percent_of
 from partway.billing.errors import BillingError, PaymentInProgress
-from partway.billing.models import Mail, PaymentRequest
+from partway.billing.models import PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import NewPaymentRequest
 from partway.delivery.formats import format_money, format_percent, format_typed
-from partway.delivery.mail import failures, rendering
-from partway.delivery.mail.content import required
-from partway.delivery.mail.rendering import SenderInvalid
 from partway.delivery.messages import error_message
-from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.messages.online_amounts import due_message
 from partway.lib import clock
 from partway.lib.email_addresses import same_address
@@ -86,25 +81,24 @@ def new(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     }
     form = PaymentRequestForm(ctx.post_data, initial=first)
     set_currency(form, invoice.currency)
+    zone, reply_to = ctx.organization.time_zone, ctx.member.user.email
+    if "preview" in form.data:
+        return mail_frame.preview(
+            form,
+            lambda: payment_requests.preview(
+                invoice, new_request=form.new_request(zone, reply_to), by=ctx.actor, now=ctx.now
+            ),
+        )
     if form.is_valid():
-        new_request = form.new_request(ctx.organization.time_zone, ctx.member.user.email)
+        new_request = form.new_request(zone, reply_to)
         try:
-            if "preview" in form.data:
-                mail = payment_requests.preview(invoice, new_request=new_request, by=ctx.actor, now=ctx.now)
-                return _mail_preview(mail)
             made = payment_requests.create(invoice, new_request=new_request, by=ctx.actor, now=ctx.now)
         except BillingError as error:
             form.add_billing_error(error)
-        except SenderInvalid as error:  # an imported address of the organization, by which no mail leaves
-            failure = failures.classify(error)
-            form.refuse(mail_error_message(failure.code, failure.params), status=409)
         else:
             notice = gettext("Payment request for %(amount)s is on its way to %(to)s.")
             values = {"amount": format_money(made.amount_requested), "to": ", ".join(made.to)}
             return ctx.redirect(ctx.url("invoice", invoice.pk), notice=notice % values)
-    if "preview" in form.data:
-        refused = render_to_string("staff/requests/preview_refused.html", {"form": form})
-        return mail_frame.response(refused, status=form.status)
     reason = None if ctx.is_post else payment_requests.unavailable_reason(invoice)
     # An amount that a payment under way already holds cannot be requested again.
     max_amount = payment_requests.max_requestable(invoice)
@@ -132,18 +126,6 @@ def _suggestions(max_amount: Money, online: OnlineAmounts | None) -> Iterator[tu
         if amount:
             part = format_percent(Decimal(percent))
             yield (part if percent < 100 else gettext("The rest"), amount, format_typed(amount))
-
-
-def _mail_preview(mail: Mail) -> HttpResponse:
-    """The mail as `rendering.message` makes it, with its headers above, and with dots in place of the token.
-
-    The request of a preview is stored nowhere, so the address of its link would be a dead one if it were passed on.
-    """
-    message, request = rendering.message(mail), required(mail.payment_request)
-    url = links.request_url(request)
-    html = str(message.alternatives[0][0]).replace(url, f"{url.rstrip('/').rpartition('/')[0]}/…/")
-    headers = render_to_string("staff/requests/preview_headers.html", {"mail": mail, "message": message})
-    return mail_frame.response(html, headers=headers)
 
 
 def canceled_request_notice(open_request: PaymentRequest | None) -> str:
