@@ -28,7 +28,7 @@ def test_dispute_is_lost_and_taken_as_a_loss(owner: Member, phone: BrowserContex
     customer.goto(checkout)
     customer.get_by_role("button", name="Dispute $300.00").click()
     expect(customer.locator("main")).to_contain_text("A dispute of $300.00 is open.")
-    postbox.wait_for_mail(OFFICE, about="disputes a payment of $300.00")
+    postbox.wait_for_mail(OFFICE, about="disputes $300.00 of a payment")
     owner.page.goto(invoice.url.partition("/invoices/")[0] + "/attention/")
     entry = owner.page.locator(".alert-row").filter(has_text=invoice.number)
     expect(entry).to_contain_text("asks $300.00 of this payment back")

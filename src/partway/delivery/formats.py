@@ -136,11 +136,12 @@ def format_due(due_on: date, due_days: int | None) -> str:
     return days % {"days": format_number(Decimal(due_days))}
 
 
-def format_datetime(moment: datetime, time_zone: str, locale: str = "") -> str:
-    """Returns the moment on a clock in `time_zone`: Nov 22, 2026, 3:14 PM."""
+def format_datetime(moment: datetime, time_zone: str, locale: str = "", *, names_zone: bool = False) -> str:
+    """Returns the moment on a clock in `time_zone`: Nov 22, 2026, 3:14 PM; with names_zone also (GMT-05:00)."""
     locale = locale or current_locale()
     local = moment.astimezone(ZoneInfo(time_zone))
     time = dates.format_time(local, "short", tzinfo=local.tzinfo, locale=locale)
     # CLDR sets a narrow space before AM and PM, which not every font of a mail program has.
     pattern = str(dates.get_datetime_format("medium", locale=locale))
-    return pattern.replace("{1}", format_date(local, locale)).replace("{0}", time.replace("\u202f", " "))
+    text = pattern.replace("{1}", format_date(local, locale)).replace("{0}", time.replace("\u202f", " "))
+    return f"{text} ({dates.get_timezone_gmt(local, 'long', locale)})" if names_zone else text

@@ -312,7 +312,7 @@ def test_mail_of_dispute_says_until_when_evidence_can_be_submitted(invoice: Invo
     outbox.queue_dispute_notice(dispute, event, "dispute_reminder")
     reminder = Mail.objects.get(kind="dispute_reminder")
     assert _message(opened).subject == (
-        f"Dana Whitfield disputes a payment of $100.00 (invoice {invoice.number})"
+        f"Dana Whitfield disputes $100.00 of a payment (invoice {invoice.number})"
     )
     assert _message(reminder).subject == (
         f"Evidence is due on {day}: the disputed payment of invoice {invoice.number}"
@@ -321,6 +321,18 @@ def test_mail_of_dispute_says_until_when_evidence_can_be_submitted(invoice: Invo
         for text in (str(_message(mail).body), _html(mail)):
             assert day in text
             assert f"/o/alder/payments/{payment.pk}/" in text
+
+
+def test_mail_of_returned_debit_to_organization_calls_it_no_dispute(invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 30_000)
+    personas.dispute(payment, 30_000, "lost", reason="debit_returned")
+    mail = Mail.objects.get(kind="dispute_closed")
+    assert _message(mail).subject == (
+        f"The bank of Dana Whitfield returned $300.00 of a debit (invoice {invoice.number})"
+    )
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "They get a mail that says so. What it took off an invoice is due again there." in text
+        assert "dispute" not in text.replace(f"/payments/{payment.pk}", "").lower()
 
 
 @pytest.mark.parametrize(("status", "says"), [("won", "stays with you"), ("lost", "take it as a loss")])
@@ -338,7 +350,11 @@ def test_mail_of_decided_dispute_says_what_follows(invoice: Invoice, status: str
 
 @pytest.mark.parametrize(
     ("total_minor", "says"),
-    [(30_000, "please pay it again"), (100_000, "Alder Joinery will ask you for it"), (0, "contacts you")],
+    [
+        (30_000, "please pay it again"),
+        (100_000, "and Alder Joinery will ask you for it"),
+        (0, "contacts you"),
+    ],
 )
 def test_mail_of_returned_debit_leads_to_where_just_that_is_paid_again(
     organization: Organization, total_minor: int, says: str

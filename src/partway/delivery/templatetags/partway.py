@@ -11,7 +11,7 @@
 {{ event.created_at|format_datetime:organization.time_zone }}   Nov 22, 2026, 3:14 PM
 {{ organization.email|ascii_address }}           info@xn--mller-kva.example, for a mailto link
 {{ payment.settles_by|local_date:organization.time_zone }}      Nov 30, 2026
-{{ request.expires_at|deadline:organization.time_zone }}        Nov 30, 2026; with the time, unless the day ends with it
+{{ request.expires_at|deadline:organization.time_zone }}        Nov 30, 2026; or with time and zone, inside a day
 """
 
 from __future__ import annotations
@@ -182,7 +182,10 @@ def local_date(moment: datetime, time_zone: str) -> str:
 
 @register.filter
 def deadline(until: datetime, time_zone: str) -> str:
-    """The last day, if `until` is the end of that day in `time_zone`, else the moment."""
+    """The last day, if `until` is the end of that day in `time_zone`, else the moment, with the offset of the zone.
+
+    A deadline is read in mails, and by people elsewhere, who would take another clock for theirs.
+    """
     day = clock.last_day(until, time_zone)
     ends_with_day = until == clock.end_of_day(day, time_zone)
-    return format_date(day) if ends_with_day else format_datetime(until, time_zone)
+    return format_date(day) if ends_with_day else format_datetime(until, time_zone, names_zone=True)

@@ -25,7 +25,7 @@ def content(mail: Mail) -> Content:
     dispute = dispute_of(mail)
     document = dispute.payment.document
     return Content(
-        subject=_("%(customer)s disputes a payment of %(amount)s (%(document)s)")
+        subject=_("%(customer)s disputes %(amount)s of a payment (%(document)s)")
         % {
             "amount": format_money(dispute.amount),
             "customer": document.customer.name,
