@@ -158,10 +158,12 @@ def _amend(
         before = {"fee_before_minor": fee.amount_minor if fee else 0}
         events.record("dispute.fee_changed", dispute, by=by, now=now, data=changed | before)
     if any(said[name] != value for name, value in dispute.details.items() if name not in _FEE):
-        events.record("dispute.updated", dispute, by=by, now=now, data=data)
+        event = events.record("dispute.updated", dispute, by=by, now=now, data=data)
         kind = "dispute_opened" if report.status == dispute.status == DisputeStatus.OPEN else ""
         if dispute.status == "lost" and said["amount_minor"] != dispute.amount_minor:
             kind = "dispute_lost"
+            if dispute.reason == DisputeReason.DEBIT_RETURNED:
+                outbox.queue_debit_return(dispute, event)
         _alert(dispute, now, kind=kind)
 
 
@@ -259,13 +261,13 @@ def _decided(dispute: Dispute, now: datetime) -> dict[str, Any]:
 def _alert(dispute: Dispute, now: datetime, *, kind: str) -> None:
     """Raises the alert of this kind, if any, and the one that the dispute takes more than is left (M5)."""
     amount, captured = dispute.amount, dispute.payment.captured
-    if kind:
-        params: dict[str, object] = {"amount": amount, "dispute": dispute.pk}
-        if kind == "dispute_opened":  # it waits for evidence
-            params["evidence_due_at"] = dispute.details["evidence_due_at"]
-        if kind == "dispute_lost":
-            params["reason"] = dispute_losses.effect(dispute)
-        alerts.raise_for_dispute(kind, dispute, now=now, **params)
+    params: dict[str, object] = {"amount": amount, "dispute": dispute.pk}
+    if kind == "dispute_opened":  # it waits for evidence
+        params["evidence_due_at"] = dispute.details["evidence_due_at"]
+        alerts.raise_for_dispute("dispute_opened", dispute, now=now, **params)
+    elif kind == "dispute_lost":
+        params["reason"] = dispute_losses.effect(dispute)
+        alerts.raise_for_dispute("dispute_lost", dispute, now=now, **params)
     if dispute.lost_minor:
         lost = Money(dispute.lost_minor, dispute.currency)
         alerts.raise_for_dispute(

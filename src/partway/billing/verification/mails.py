@@ -52,7 +52,8 @@ CHECKS = (
         ),
         no_rows_where(
             Event,
-            Q(type="dispute.lost", data__reason="debit_returned")
+            (Q(type="dispute.lost") | Q(type="dispute.updated", data__has_key="taken_minor"))
+            & Q(data__reason="debit_returned")
             & ~Exists(_MAILS_OF_EVENT.filter(kind="debit_returned")),
             "{type} without its mail to the customer",
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from partway.accounts.models import User
 from partway.billing import outbox
 from partway.billing.models import Event, Mail
@@ -22,8 +24,9 @@ def unless_reversed(mail: Mail, *, now: datetime) -> bool:
 
 
 def unless_decided_anew(mail: Mail, *, now: datetime) -> bool:
-    """Returns False once the dispute was won or lost again after the event of the mail; another mail says so."""
-    decisions = Event.objects.filter(payment=mail.payment_id, type__in=("dispute.won", "dispute.lost"))
+    """Returns False once the dispute was won or lost again, or a later mail of this kind has another amount of it."""
+    decided_anew = Q(type__in=("dispute.won", "dispute.lost")) | Q(mails__kind=mail.kind)
+    decisions = Event.objects.filter(decided_anew, payment=mail.payment_id)
     last = decisions.filter(data__dispute=mail.data["dispute"]).order_by("created_at", "id").last()
     return last == mail.event
 
