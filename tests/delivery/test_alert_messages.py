@@ -133,6 +133,12 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "still fits; the rest is credit.",
     ),
     (
+        "refund_failed",
+        {"amount": PART, "refund": "ref_1", "reason": "disputed"},
+        "The refund of $50.00 was not sent: meanwhile the customer’s bank asked more of this payment back than it "
+        "would have left. It is back on the invoice as far as it still fits; the rest is credit.",
+    ),
+    (
         "dispute_opened",
         {"amount": PART, "dispute": "dis_1", "evidence_due_at": ""},
         "The customer’s bank asks $50.00 of this payment back. Until that is decided, this part can neither be "

@@ -55,14 +55,17 @@ class RefundModel(OnlinePaymentModel):
             self._fail(refund)
 
     def refresh_pending_refunds(self) -> None:
-        """Fetches each pending refund, and sends what the gateway does not list."""
+        """Fetches each pending refund, and sends what the gateway does not list, unless disputes took it meanwhile."""
         for refund in [refund for refund in self.refunds if refund.state == "pending"]:
             try:
-                if refund.was_called:
-                    self.refresh(refund.payment)
+                self.refresh(refund.payment)
             except NoAnswer:
                 continue
-            if refund.state == "pending" and refund.at_gateway is None:
+            if refund.state != "pending" or refund.at_gateway is not None:
+                continue
+            if any(dispute.is_counted and dispute.lost for dispute in refund.payment.disputes):
+                self._fail(refund)
+            else:
                 self._send(refund)
 
     def has_news(self, payment: Payment) -> bool:

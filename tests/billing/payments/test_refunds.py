@@ -305,6 +305,38 @@ def test_refund_of_process_killed_before_its_call_is_sent_by_worker(
     assert gateway_driver.refunded_minor(paid) == 10_000
 
 
+@pytest.mark.parametrize(("outcome", "left"), [("open", 30_000), ("lost", 0)])
+def test_refund_that_was_never_sent_fails_once_its_payment_is_disputed(
+    paid: Payment, alice: Actor, gateway_driver: GatewayDriver, outcome: str, left: int
+) -> None:
+    row, _ = refunds._begin(paid, NewRefund(Money(10_000, "USD"), "other"), alice, present())
+    disputed = gateway_driver.dispute(paid, 30_000)
+    if outcome == "lost":
+        gateway_driver.decide_dispute(disputed, outcome)
+    assert (after(row).status, row.failure_code) == ("failed", "disputed")
+    assert (gateway_driver.refunded_minor(paid), left_on(paid)) == (0, (left, 0, 0))
+    assert not GatewayCall.objects.filter(refund=row).exists()
+    assert Alert.objects.get(kind="refund_failed").params["reason"] == "disputed"
+
+
+def test_refund_that_fits_beside_a_dispute_is_sent(
+    paid: Payment, alice: Actor, gateway_driver: GatewayDriver
+) -> None:
+    row, _ = refunds._begin(paid, NewRefund(Money(10_000, "USD"), "other"), alice, present())
+    gateway_driver.dispute(paid, 20_000)
+    assert after(row).status == "succeeded"
+
+
+def test_disputed_refund_does_not_fail_while_its_call_may_take_effect(
+    paid: Payment, alice: Actor, gateway_driver: GatewayDriver
+) -> None:
+    gateway_driver.inject_fault("error_before", act="refund")
+    row = refund(paid, 10_000, alice)
+    gateway_driver.dispute(paid, 30_000)
+    assert refunds.refresh_refund(row, now=present()).status == "pending"
+    assert after(row).failure_code == "disputed"
+
+
 def test_refund_pending_for_long_raises_alert_until_it_ends(
     paid: Payment, alice: Actor, gateway_driver: GatewayDriver
 ) -> None:

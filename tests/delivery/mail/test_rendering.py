@@ -304,6 +304,16 @@ def test_mail_of_failed_refund_tells_what_to_do(refund: Refund, invoice: Invoice
     assert not kinds.is_valid(mail, now=now())
 
 
+def test_mail_of_refund_that_was_disputed_does_not_advise_to_pay_it_twice(refund: Refund) -> None:
+    personas.fail_refund(refund)
+    Refund.objects.update(failure_code="disputed")
+    mail = Mail.objects.get(kind="refund_failed")
+    assert "was not sent" in str(_message(mail).subject)
+    for text in (str(_message(mail).body), _html(mail)):
+        assert "before the dispute is decided" in text
+        assert "Tell them, and give it back" not in text
+
+
 def test_mail_of_dispute_says_until_when_evidence_can_be_submitted(invoice: Invoice) -> None:
     payment, due_at = personas.captured_payment(invoice, 30_000), now() + timedelta(days=9)
     dispute = personas.dispute(payment, 10_000, evidence_due_at=due_at)

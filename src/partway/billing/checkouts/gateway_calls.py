@@ -227,19 +227,24 @@ def _create_next_attempt(
     last = payment.gateway_calls.filter(operation=operation, refund=of).order_by("-attempt").first()
     if last is None:
         return _create_call(payment, operation, 1, now, body or {}, of)
+    if may_take_effect(last, now=now):
+        raise CallInProgress
+    return _create_call(payment, operation, last.attempt + 1, now, body or {}, of)
+
+
+def may_take_effect(call: GatewayCall, *, now: datetime) -> bool:
+    """Returns whether the gateway may act by this call yet, though its state does not show that."""
     running = [GatewayCallOutcome.IN_PROGRESS]
-    if operation in (GatewayOperation.CAPTURE, GatewayOperation.REFUND):
+    if call.operation in (GatewayOperation.CAPTURE, GatewayOperation.REFUND):
         # A process that fetched the state before a capture succeeded must not capture again.
         running.append(GatewayCallOutcome.SUCCEEDED)
-    if operation == GatewayOperation.REFUND:
+    if call.operation == GatewayOperation.REFUND:
         # One that was cut off may still be at work there, and the next attempt has another key: it would be a second
         # refund. A capture cannot happen twice, whatever its key.
         running.append(GatewayCallOutcome.UNKNOWN)
     timeout = timedelta(seconds=settings.PARTWAY_GATEWAY_CALL_LEASE_SECONDS)
     # The row of a killed process stays in progress for ever, so it counts only for as long as a call can take.
-    if last.outcome in running and last.started_at + timeout > now:
-        raise CallInProgress
-    return _create_call(payment, operation, last.attempt + 1, now, body or {}, of)
+    return call.outcome in running and call.started_at + timeout > now
 
 
 def _create_call(

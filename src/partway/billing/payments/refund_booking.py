@@ -190,7 +190,10 @@ def fail(
     data = {**refund.event_data, "code": code, "message": message}
     event = move(refund, "failed", by=by, now=now, data=data, failure_code=code, failure_message=message)
     refund_effects.restore(refund, invoices, puts_back=True, by=by, now=now)
-    alerts.raise_for_payment("refund_failed", refund.payment, now=now, amount=refund.amount, refund=refund.pk)
+    reason = {"reason": code} if code == "disputed" else {}
+    alerts.raise_for_payment(
+        "refund_failed", refund.payment, now=now, amount=refund.amount, refund=refund.pk, **reason
+    )
     outbox.queue_refund_failure(refund, event)
     alerts.auto_resolve(
         "refund_unsettled", subject=refund.payment_id, auto_resolution="refund_settled", now=now

@@ -1,7 +1,7 @@
 """Sends money of an online payment back through its gateway, and brings a pending refund up to date (DESIGN M5, P4).
 
 refund ──> row, allocations and amount due in one transaction ──┐
-worker ──> fetch: is it listed? ── no ──────────────────────────┴─> call the gateway ──> refund_booking.apply (locked)
+worker ──> fetch: is it listed, or disputed? ── no ─────────────┴─> call the gateway ──> refund_booking.apply (locked)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .. import events
 from ..checkouts import gateway_calls
 from ..checkouts.gateway_calls import FOLLOW_UP_DELAY, CallInProgress
 from ..errors import Conflict, FieldError, Invalid, NotRefundable, Stale, field_error
-from ..events import Actor
+from ..events import CLOCK, Actor
 from ..models import Invoice, Payment, Refund
 from ..models.refunds import RefundReason
 from ..people.payment_modes import MAX_NOTE_LENGTH
@@ -155,17 +155,37 @@ def write(
 def refresh_refund(refund: Refund, *, now: datetime) -> Refund:
     """Asks the gateway what became of a pending refund, and sends it where it was never received; returns it fresh.
 
-    Safe at any time and any number of times (DESIGN P6). Raises OutcomeUnknown when the gateway does not answer,
-    Refused when it does not say.
+    One whose money was disputed before it was sent fails instead. Safe at any time and any number of times (DESIGN P6).
+    Raises OutcomeUnknown when the gateway does not answer, Refused when it does not say.
     """
-    if refund.gateway_ref or refund.gateway_calls.exists():
-        # Fetch first: a call without a response may have sent the money (P4).
-        refresh_payment(refund.payment, now=now)
-        refund = Refund.objects.select_related("payment").get(pk=refund.pk)
-    if refund.status == "pending" and not refund.gateway_ref:
+    # Fetch first: a call without a response may have sent the money (P4), and while one waited that was never sent, the
+    # customer's bank may have asked for it.
+    refresh_payment(refund.payment, now=now)
+    refund = Refund.objects.select_related("payment").get(pk=refund.pk)
+    if refund.status == "pending" and not refund.gateway_ref and not _fail_if_disputed(refund, now=now):
         with suppress(CallInProgress):
             send(refund, now=now)
     return Refund.objects.get(pk=refund.pk)
+
+
+@transaction.atomic(durable=True)
+def _fail_if_disputed(refund: Refund, *, now: datetime) -> bool:
+    """Ends a refund that is not sent where disputes took beyond what it leaves of the payment; returns whether it did.
+
+    Sent all the same, the customer would have the money twice (M5).
+    """
+    invoices = lock_invoices(refund.payment)
+    fresh = Refund.objects.select_related("payment__organization", "payment__invoice", "payment__quote").get(
+        pk=refund.pk
+    )
+    is_disputed = fresh.payment.disputes.counted().filter(lost_minor__gt=0).exists()
+    if not is_disputed or fresh.status != "pending" or fresh.gateway_ref:
+        return False
+    last_call = fresh.gateway_calls.order_by("-attempt").first()
+    if last_call is not None and gateway_calls.may_take_effect(last_call, now=now):
+        return False  # nor is it sent again before the gateway can have listed it
+    refund_booking.fail(fresh, invoices, code="disputed", message="", by=CLOCK, now=now)
+    return True
 
 
 def send(refund: Refund, *, now: datetime) -> None:

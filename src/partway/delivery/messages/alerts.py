@@ -117,6 +117,10 @@ _ALERTS: dict[str, str | Promise] = {
         "The refund of %(amount)s failed: the customer does not get the money. It is back on the invoice as far as "
         "it still fits; the rest is credit."
     ),
+    "refund_failed.disputed": _(
+        "The refund of %(amount)s was not sent: meanwhile the customer’s bank asked more of this payment back than it "
+        "would have left. It is back on the invoice as far as it still fits; the rest is credit."
+    ),
     "refund_unsettled": _(
         "The refund of %(amount)s has neither succeeded nor failed at the payment service yet. Look it up there."
     ),

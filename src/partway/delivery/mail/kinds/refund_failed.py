@@ -27,8 +27,11 @@ def content(mail: Mail) -> Content:
     """The amount that the customer does not get, and of which payment."""
     refund = refund_of(mail)
     document = refund.payment.document
+    subject = _("The refund of %(amount)s to %(customer)s failed (%(document)s)")
+    if refund.failure_code == "disputed":
+        subject = _("The refund of %(amount)s to %(customer)s was not sent (%(document)s)")
     return Content(
-        subject=_("The refund of %(amount)s to %(customer)s failed (%(document)s)")
+        subject=subject
         % {
             "amount": format_money(refund.amount),
             "customer": document.customer.name,
