@@ -8,6 +8,7 @@ from partway.accounts.models import GatewayAccount
 from partway.billing import links
 from partway.billing.checkouts.closing import closing_later
 from partway.billing.models import Payment, PayoutItem
+from partway.billing.payments.refresh import refresh_payment
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests.support import personas
@@ -115,6 +116,28 @@ def test_crash_while_late_money_is_booked_with_its_refund(
     assert [(row.status, row.is_automatic) for row in payment.refunds.all()] == [("succeeded", True)]
     assert scenario.gateway_driver.refunded_minor(payment) == 30_000
     assert scenario.outcome().receipts == 1
+
+
+LOST = (
+    *("before fetch", "after fetch"),
+    *("event dispute.opened", "event invoice.payment_lost", "event dispute.lost", *COMMIT),
+)
+
+
+@kill_at_each_failpoint(*LOST)
+def test_crash_while_lost_dispute_is_booked(scenario: CrashScenario, kill_point: KillPoint) -> None:
+    # No callback from the beginning, and settled here: one that was under way would book the dispute before the worker.
+    scenario.drop_all_callbacks()
+    payment = refresh_payment(scenario.authorize(), now=present())
+    scenario.gateway_driver.decide_dispute(scenario.gateway_driver.dispute(payment, 30_000), "lost")
+    due = GatewayAccount.objects.filter(pk=scenario.account.pk)
+    with scenario.installation.killed_at(kill_point, "job gateway_lists"):
+        due.update(reconcile_at=present())
+    due.update(reconcile_at=present())  # instead of minutes after the claim of the killed worker
+    lost = payment.disputes.lost()
+    wait_until(lost.exists, interval_seconds=0.05)
+    assert [row.counted_minor for row in lost] == [30_000]
+    assert scenario.outcome() == PAID._replace(booked=0)
 
 
 @kill_at_each_failpoint(*PAYOUT)
