@@ -62,6 +62,14 @@ def refusal(first: Act, second: Act) -> str:
     return type(run_behind_open_transaction(first, second)).__name__
 
 
+def locked_tables(act: Act) -> list[str]:
+    """Returns the tables of which an act locks rows, in the order of its locks."""
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    locks = [query["sql"] for query in captured.captured_queries if "FOR NO KEY UPDATE" in query["sql"]]
+    return [sql.partition('FROM "billing_')[2].partition('"')[0] for sql in locks]
+
+
 def void(invoice: Invoice, by: Actor) -> Act:
     return partial(invoices.void, invoice, by=by, now=present())
 
@@ -376,11 +384,16 @@ def test_voiding_paid_invoice_locks_customer_quote_and_invoice_in_order(
 ) -> None:
     deposit = personas.record_deposit_check(accepted)
     invoice = send(create_invoice(accepted, alice)(), alice)()
-    with CaptureQueriesContext(connection) as captured:
-        void_paid(invoice, deposit, 30_000, alice)()
-    locks = [query["sql"] for query in captured.captured_queries if "FOR NO KEY UPDATE" in query["sql"]]
-    tables = ["customer", "quote", "invoice"]
-    assert [f'FROM "billing_{table}"' in sql for table, sql in zip(tables, locks, strict=True)] == [True] * 3
+    assert locked_tables(void_paid(invoice, deposit, 30_000, alice)) == ["customer", "quote", "invoice"]
+
+
+@on_postgresql
+@pytest.mark.parametrize("end", [invoices.void, invoices.delete_draft])
+def test_ending_unpaid_invoice_locks_its_quote_before_it(
+    accepted: Quote, alice: Actor, end: Callable[..., Any]
+) -> None:
+    draft = create_invoice(accepted, alice)()
+    assert locked_tables(partial(end, draft, by=alice, now=present())) == ["quote", "invoice"]
 
 
 def test_reversing_refund_twice_at_once_reverses_once(check_with_credit: Payment, alice: Actor) -> None:
