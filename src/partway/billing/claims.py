@@ -7,13 +7,14 @@ gateway lists are claimed here; no lock is held and no broker is needed, on SQLi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
+
+from partway.lib.clock import RunningClock
 
 M = TypeVar("M", bound=Model)
 
@@ -47,14 +48,13 @@ class ClaimableRows(Generic[M]):
 
         Ends after `limit` rows that were due, or when BUDGET is spent. Rows that another worker claimed are left out.
         """
-        began = time.monotonic()
+        clock = RunningClock(now)
         for row in self.due(now)[:limit]:
-            # In whole seconds: a batch that nothing delays has one time.
-            spent = timedelta(seconds=int(time.monotonic() - began))
-            if spent >= BUDGET:
+            at = clock.now()
+            if at - now >= BUDGET:
                 return
-            if self.claim(row, until=now + spent + wait(row)):
-                yield row, now + spent
+            if self.claim(row, until=at + wait(row)):
+                yield row, at
 
     def claim(self, row: M, *, until: datetime) -> bool:
         """Claims a row that was read as due, until then; returns False when another worker claimed it first.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from time import monotonic
 from zoneinfo import ZoneInfo, available_timezones
 
 # Files that a system keeps beside the zones: what the machine itself is set to, a zone that says that none was chosen,
@@ -15,6 +16,21 @@ _PLAUSIBLE_YEARS = 10
 def now() -> datetime:
     """Returns the current time in UTC."""
     return datetime.now(UTC)
+
+
+class RunningClock:
+    """The time for work of many transactions that was given the time at which it begins.
+
+    Each transaction has its own: one that were minutes older than its commit could be booked into a month that was
+    closed meanwhile (docs/decisions/0054-journal.md).
+    """
+
+    def __init__(self, began: datetime) -> None:
+        self._began, self._since = began, monotonic()
+
+    def now(self) -> datetime:
+        """Returns the beginning and what has passed since, in whole seconds: a batch without delay has one time."""
+        return self._began + timedelta(seconds=int(monotonic() - self._since))
 
 
 @cache

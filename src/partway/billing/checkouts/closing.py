@@ -11,6 +11,8 @@ from typing import ParamSpec, TypeVar, cast
 
 from django.db import transaction
 
+from partway.lib.clock import RunningClock
+
 from ..events import Actor
 from ..models import Payment
 from . import gateway_calls
@@ -42,6 +44,7 @@ def closes_checkouts(act: Callable[P, R]) -> Callable[P, R]:
     @wraps(act)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         payments: list[Payment] = []
+        running = RunningClock(cast(datetime, kwargs["now"]))  # a ParamSpec does not say what a keyword holds
         token = _to_close.set(payments)
         try:
             with transaction.atomic(durable=True):
@@ -50,11 +53,10 @@ def closes_checkouts(act: Callable[P, R]) -> Callable[P, R]:
             _to_close.reset(token)
         if _is_deferred.get():
             return result
-        now = cast(datetime, kwargs["now"])  # a ParamSpec does not say what a keyword holds
         # After the commit, so that a slow gateway holds no lock, and a rollback cannot follow a checkout that was
         # closed (P4).
         for payment in payments:
-            gateway_calls.close(payment, now=now)
+            gateway_calls.close(payment, now=running.now())
         return result
 
     return run

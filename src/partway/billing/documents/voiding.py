@@ -164,13 +164,14 @@ def void_paid(
     `idempotency_key` again returns the refunds it began (P8), or raises Conflict when the plan differs. Raises what
     `check` raises, and PaymentInProgress while a payment is committed (D3).
     """
+    running = clock.RunningClock(now)
     written, is_new = _book(invoice, plan=plan, expected_version=expected_version, by=by, now=now)
     if is_new:
         # The first one without an answer leaves the others to the worker: each call would wait as long.
         with suppress(OutcomeUnknown, CallInProgress):
             for row in written:
                 if row.mode == "gateway":
-                    gateway_refunds.send(row, now=now)
+                    gateway_refunds.send(row, now=running.now())
     return list(Refund.objects.filter(pk__in=[row.pk for row in written]).order_by("pk"))
 
 

@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 
 from partway.gateways.protocol import OutcomeUnknown, Refused
+from partway.lib.clock import RunningClock
 
 from .. import alerts, events, outbox
 from ..checkouts.payability import EXPIRY_GRACE_PERIOD
@@ -150,11 +151,13 @@ def expire_payment_requests(*, now: datetime, limit: int = 20) -> int:
         payment_request__expires_at__gt=now - EXPIRY_GRACE_PERIOD
     )
     due = over.exclude(payments__in=kept_open).order_by("expires_at")[:limit]
-    return sum(payment_requests.expire(request, now=now) for request in due)
+    clock = RunningClock(now)
+    return sum(payment_requests.expire(request, now=clock.now()) for request in due)
 
 
 def expire_quotes(*, now: datetime, limit: int = 20) -> int:
     """Expires the sent quotes whose last day is over; returns how many."""
     # No time zone is more than a day behind UTC; `expire` compares with the organization's own date.
     due = Quote.objects.past_valid_until(now.date() + timedelta(days=1)).order_by("valid_until")[:limit]
-    return sum(quotes.expire(quote, now=now) for quote in due)
+    clock = RunningClock(now)
+    return sum(quotes.expire(quote, now=clock.now()) for quote in due)

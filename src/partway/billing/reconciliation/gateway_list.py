@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
 from partway.gateways.protocol import CheckoutStatus, CheckoutSummary, OutcomeUnknown, Refused
+from partway.lib.clock import RunningClock
 
 from .. import alerts
 from ..checkouts import gateway_calls
@@ -57,12 +58,13 @@ def _reconcile_account(account: GatewayAccount, now: datetime) -> int:
     """Reads the list since the last complete reading; returns how many payments differed."""
     since = (account.reconciled_until or account.created_at) - _OVERLAP
     differing = unreadable = 0
+    clock = RunningClock(now)
 
     def read() -> str:
         nonlocal differing, unreadable
         summaries = gateway_calls.gateway_for_account(account).list_since(since)
         while batch := list(islice(summaries, _BATCH)):
-            batch_differing, batch_unreadable = _reconcile_batch(batch, account, now)
+            batch_differing, batch_unreadable = _reconcile_batch(batch, account, clock)
             differing += batch_differing
             unreadable += batch_unreadable
         return "checkouts_unreadable" if unreadable else ""
@@ -71,7 +73,9 @@ def _reconcile_account(account: GatewayAccount, now: datetime) -> int:
     return differing
 
 
-def _reconcile_batch(batch: list[CheckoutSummary], account: GatewayAccount, now: datetime) -> tuple[int, int]:
+def _reconcile_batch(
+    batch: list[CheckoutSummary], account: GatewayAccount, clock: RunningClock
+) -> tuple[int, int]:
     """Compares summaries with our payments; returns how many differed, and how many states could not be fetched.
 
     Raises OutcomeUnknown when the gateway is silent.
@@ -86,7 +90,7 @@ def _reconcile_batch(batch: list[CheckoutSummary], account: GatewayAccount, now:
         payment = payments.get(summary.ref) or payments.get(summary.reference)
         began = time.monotonic()
         try:
-            differing += _reconcile(summary, payment, account, now)
+            differing += _reconcile(summary, payment, account, clock.now())
         except (Refused, OutcomeUnknown) as error:
             log.warning("checkout_fetch_failed", checkout_ref=summary.ref, error=str(error))
             if time.monotonic() - began > SILENCE_SECONDS:

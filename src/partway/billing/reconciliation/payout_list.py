@@ -14,6 +14,7 @@ from django.db.models import Q
 from partway.accounts.models import GatewayAccount
 from partway.gateways import protocol
 from partway.gateways.protocol import OutcomeUnknown, PayoutItemKind, Refused
+from partway.lib.clock import RunningClock
 
 from ..checkouts import gateway_calls
 from ..claims import ClaimableRows
@@ -50,19 +51,20 @@ def _read_account(account: GatewayAccount, now: datetime) -> int:
     """Reads the list since the last complete reading; returns how many payouts brought something new."""
     since = (account.payouts_read_until or account.created_at) - _OVERLAP
     news = 0
+    clock = RunningClock(now)
 
     def read() -> str:
         nonlocal news
         for report in gateway_calls.gateway_for_account(account).payouts_since(since):
-            _refresh_payments(account, report, now)
-            news += payout_booking.apply(account, report, now=now)
+            _refresh_payments(account, report, clock)
+            news += payout_booking.apply(account, report, now=clock.now())
         return ""
 
     _READING.run(account, read, now=now)
     return news
 
 
-def _refresh_payments(account: GatewayAccount, report: protocol.Payout, now: datetime) -> None:
+def _refresh_payments(account: GatewayAccount, report: protocol.Payout, clock: RunningClock) -> None:
     """Books what a payout shows that we have not heard of: a payment, its fee, a refund or a dispute of it.
 
     Once for each status of a payout: a gateway that never says a fee is not asked in every reading. Raises
@@ -89,7 +91,7 @@ def _refresh_payments(account: GatewayAccount, report: protocol.Payout, now: dat
     ):
         began = time.monotonic()
         try:
-            refresh_payment(payment, now=now)
+            refresh_payment(payment, now=clock.now())
         # The payout is booked all the same: its items are linked once the payment can be fetched. But a silent gateway
         # is not waited for again with each payment.
         except (Refused, OutcomeUnknown) as error:
