@@ -305,11 +305,16 @@ def settle_rest(invoice: Invoice, reason: str = "fee") -> Adjustment:
 
 
 def refund_in_dashboard(
-    payment: Payment, amount_minor: int, *, ref: str = "re_1", fee: Money | None = None
+    payment: Payment,
+    amount_minor: int,
+    *,
+    ref: str = "re_1",
+    fee: Money | None = None,
+    status: protocol.RefundStatus = protocol.RefundStatus.SUCCEEDED,
 ) -> Refund:
     """Books that so much of an online payment was refunded in the gateway's dashboard, which may be known before."""
     amount = Money(amount_minor, payment.captured_currency)
-    _report(payment, protocol.Refund(ref, protocol.RefundStatus.SUCCEEDED, amount, fee=fee))
+    _report(payment, protocol.Refund(ref, status, amount, fee=fee))
     return Refund.objects.get(payment=payment, gateway_ref=ref)
 
 

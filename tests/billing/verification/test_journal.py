@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from partway.billing.documents import invoices, quotes
 from partway.billing.events import Actor
 from partway.billing.journal import closing
-from partway.billing.models import Allocation, Closing, Customer, Event, Invoice, Payment
+from partway.billing.models import Allocation, Closing, Customer, Event, Invoice, Payment, Refund
+from partway.gateways.protocol import RefundStatus
 from partway.lib.clock import now, today
 from tests.billing.verification.corruption import (
     Case,
@@ -40,6 +41,8 @@ def change_event(events: QuerySet[Event], *path: str, value: object) -> Corrupti
 SENT = Event.objects.filter(type="invoice.sent")
 EDITED = Event.objects.filter(type="invoice.edited", invoice__sent_at__isnull=False)
 CLOSED = Event.objects.filter(type="organization.journal_closed")
+STARTED = Event.objects.filter(type="refund.reported")
+REFUNDED = Payment.objects.filter(refunds__isnull=False)
 OF_DEPOSIT = Allocation.objects.filter(cause="deposit")
 
 CORRUPTIONS: dict[str, Case] = {
@@ -63,6 +66,16 @@ CORRUPTIONS: dict[str, Case] = {
         "the journal says -30000 and 30000",
         reported_as(Payment.objects.filter(quote__isnull=False), overwrite(OF_DEPOSIT, cause="credit")),
     ),
+    "pending refund that its events do not know": (
+        "M6",
+        "20000 is under way back, the journal says 0",
+        reported_as(REFUNDED, change_event(STARTED, "refund", value="ref_x")),
+    ),
+    "refund under way that ended without an event": (
+        "M6",
+        "0 is under way back, the journal says 20000",
+        reported_as(REFUNDED, overwrite(Refund, status="succeeded")),
+    ),
     "closing that no event says": (
         "M6",
         "which no event says",
@@ -73,13 +86,15 @@ CORRUPTIONS: dict[str, Case] = {
 
 @pytest.fixture
 def damaged(dana: Customer, alice: Actor) -> None:
-    """An invoice that was edited, one that took a deposit, and a closing."""
+    """An invoice that was edited, one that took a deposit, a refund under way, and a closing."""
     invoice = personas.sent_invoice(dana)
     personas.edit_invoice(invoice, 90_000)
     personas.record_check(invoice, 10_000)
     quote = personas.accept_quote(personas.sent_quote(dana))
     personas.record_deposit_check(quote)
     invoices.send(quotes.create_invoice(quote, by=alice, now=now()), by=alice, now=now())
+    paid_online = personas.captured_payment(personas.sent_invoice(dana), 60_000)
+    personas.refund_in_dashboard(paid_online, 20_000, status=RefundStatus.PENDING)
     yesterday = today(now(), dana.organization.time_zone) - timedelta(days=1)
     closing.close(dana.organization, through=yesterday, by=alice, now=now())
 

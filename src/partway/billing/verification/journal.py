@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from partway.accounts.models import Organization
 
@@ -65,6 +65,8 @@ def _wrong_payments(rows: Rows) -> Findings:
                 replayed[change.of].append(change)
         deposits = _taken_deposits("payment", part)
         waiting = set(Payment.objects.waiting_deposits().filter(pk__in=part).values_list("pk", flat=True))
+        pending = Refund.objects.pending().filter(payment__in=part).values_list("payment")
+        under_way = dict(pending.annotate(sum=Sum("amount_minor")))
         for payment in Payment.objects.filter(pk__in=part):
             found = replayed[payment.pk]
             yield from _unbalanced(found)
@@ -77,6 +79,9 @@ def _wrong_payments(rows: Rows) -> Findings:
                     payment.pk,
                     f"{left - kept} is credit and {kept} waits, the journal says {credit} and {deposit}",
                 )
+            sent = -_sum(found, accounts.REFUNDS_UNDER_WAY)
+            if sent != under_way.get(payment.pk, 0):
+                yield payment.pk, f"{under_way.get(payment.pk, 0)} is under way back, the journal says {sent}"
 
 
 def _taken_deposits(noun: str, part: list[str]) -> dict[str, int]:
@@ -117,7 +122,7 @@ CHECKS = (
     ),
     check(
         "M6",
-        "the journal's credit and deposits are what no invoice has of the payments",
+        "the journal's credit and deposits are what no invoice has of the payments, and its refunds those under way",
         TableCheck(Payment, _wrong_payments),
     ),
     check(
