@@ -150,5 +150,5 @@ def test_local_time_tag_shows_midnight_and_noon_as_twelve() -> None:
 
 def test_last_moment_tag_shows_day_or_exact_time() -> None:
     midnight = datetime(2026, 12, 1, 5, tzinfo=UTC)
-    assert tags.deadline(midnight, "America/New_York") == "Nov 30, 2026"
-    assert tags.deadline(midnight, "UTC") == "Dec 1, 2026, 5:00 AM (GMT+00:00)"
+    assert tags.format_deadline(midnight, "America/New_York") == "Nov 30, 2026"
+    assert tags.format_deadline(midnight, "UTC") == "Dec 1, 2026, 5:00 AM (GMT+00:00)"

@@ -19,8 +19,8 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
+from partway.lib import clock, typed_numbers
 from partway.lib import money as lib_money
-from partway.lib import typed_numbers
 from partway.lib.money import EXPONENTS, Money
 
 DEFAULT_LOCALE = "en_US"
@@ -145,3 +145,13 @@ def format_datetime(moment: datetime, time_zone: str, locale: str = "", *, names
     pattern = str(dates.get_datetime_format("medium", locale=locale))
     text = pattern.replace("{1}", format_date(local, locale)).replace("{0}", time.replace("\u202f", " "))
     return f"{text} ({dates.get_timezone_gmt(local, 'long', locale)})" if names_zone else text
+
+
+def format_deadline(until: datetime, time_zone: str) -> str:
+    """Returns the last day, if `until` is the end of that day in `time_zone`, else the moment with its zone.
+
+    A deadline is read in mails, and by people elsewhere, who would take another clock for theirs.
+    """
+    day = clock.last_day(until, time_zone)
+    ends_with_day = until == clock.end_of_day(day, time_zone)
+    return format_date(day) if ends_with_day else format_datetime(until, time_zone, names_zone=True)

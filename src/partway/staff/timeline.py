@@ -15,12 +15,11 @@ from partway.billing.documents import versions
 from partway.billing.models import Event
 from partway.billing.models.disputes import DisputeReason
 from partway.billing.models.refunds import RefundReason
-from partway.delivery.formats import format_date, format_money
+from partway.delivery.formats import format_date, format_deadline, format_money
 from partway.delivery.messages.alerts import alert_sentence
 from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.receipt_figures import adjustment_label, method_label
 from partway.delivery.statement_rows import period_label
-from partway.lib import clock
 from partway.lib.money import Money
 
 _MAX_VALUE_LENGTH = 80  # of a setting that is quoted
@@ -358,8 +357,8 @@ def _dispute_details(event: Event) -> str:
     data, zone = event.data, event.organization.time_zone
     parts = [str(DisputeReason(data["reason"]).label)]
     if data["evidence_due_at"]:
-        due_on = clock.today(datetime.fromisoformat(data["evidence_due_at"]), zone)
-        parts.append(gettext("evidence until %(day)s") % {"day": format_date(due_on)})
+        until = format_deadline(datetime.fromisoformat(data["evidence_due_at"]), zone)
+        parts.append(gettext("evidence until %(until)s") % {"until": until})
     if data["fee_minor"]:
         fee = Money(data["fee_minor"], data["fee_currency"])
         parts.append(gettext("fee %(amount)s") % {"amount": format_money(fee)})

@@ -99,6 +99,8 @@ def test_evidence_is_not_asked_for_once_its_time_is_over(charlie: Client, paid: 
         shown.count(words) for words in ("Submit evidence in", "the customer’s bank decides", "ended on")
     ]
     assert counts == [1, 1, 1]
+    paid.disputes.filter(pk=waits.pk).update(evidence_due_at=now() + timedelta(hours=23))
+    assert "less than a day left" in page(charlie, paid)
     paid.disputes.filter(pk=waits.pk).delete()
     shown = page(charlie, paid)
     assert "The customer’s bank decides." in shown

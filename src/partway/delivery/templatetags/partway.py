@@ -32,6 +32,7 @@ from partway.lib.money import Money
 from ..formats import (
     format_date,
     format_datetime,
+    format_deadline,
     format_due,
     format_money,
     format_number,
@@ -46,6 +47,7 @@ register.simple_tag(stages.stage_bar)
 register.simple_tag(stages.stage_legend)
 register.filter("format_date", format_date)
 register.filter("format_datetime", format_datetime)
+register.filter("deadline", format_deadline)
 register.filter("money_text", format_money)
 register.filter("quantity", format_number)
 register.filter("percentage", format_percent)
@@ -178,14 +180,3 @@ def invoice_display_status(invoice: Invoice, today: date) -> str:
 def local_date(moment: datetime, time_zone: str) -> str:
     """The day of a moment in `time_zone`."""
     return format_date(clock.today(moment, time_zone))
-
-
-@register.filter
-def deadline(until: datetime, time_zone: str) -> str:
-    """The last day, if `until` is the end of that day in `time_zone`, else the moment, with the offset of the zone.
-
-    A deadline is read in mails, and by people elsewhere, who would take another clock for theirs.
-    """
-    day = clock.last_day(until, time_zone)
-    ends_with_day = until == clock.end_of_day(day, time_zone)
-    return format_date(day) if ends_with_day else format_datetime(until, time_zone, names_zone=True)

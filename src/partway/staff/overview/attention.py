@@ -18,7 +18,6 @@ from partway.billing.errors import BillingError
 from partway.billing.models import Alert, Dispute, Invoice, Quote
 from partway.billing.receivables import dispute_losses
 from partway.delivery.messages.alerts import alert_sentence, resolution_message
-from partway.lib import clock
 
 from ..access import get_own_or_404
 from ..context import MemberContext
@@ -79,7 +78,7 @@ _KINDS = {
     "unwanted_debit": AlertKind(
         _("Bank debit that is no longer needed"),
         _(
-            "Tell the customer not to pay twice, or ask the payment service to stop it. "
+            "The customer gets a mail that says so. Ask the payment service to stop it, if they still can. "
             "This entry closes by itself once the debit has settled or failed."
         ),
     ),
@@ -233,8 +232,6 @@ class AlertRow:
     is_refundable: bool  # giving money back may be the remedy, and does not happen by itself
     can_settle: bool  # what a lost dispute made due again can be taken as a loss
     resolution: str  # empty while it is open
-    days_left: int | None  # until its time is over, where the organization is
-    is_over: bool
 
 
 def index(ctx: MemberContext) -> HttpResponse:
@@ -285,7 +282,7 @@ def _page(ctx: MemberContext, form: ResolveForm, *, refused: Alert | None = None
 
 
 def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
-    rows, zone = [], ctx.organization.time_zone
+    rows = []
     for alert in found:
         document = alert.invoice or (alert.payment.document if alert.payment else None)
         reason = _reason(alert, ctx.now)
@@ -300,8 +297,6 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
                 is_refundable=alert.kind in _REFUNDABLE_KINDS and reason != "refunded",
                 can_settle=reason == "due_again",
                 resolution=resolution_message(alert),
-                days_left=(clock.last_day(alert.due_at, zone) - ctx.today).days if alert.due_at else None,
-                is_over=alert.due_at is not None and alert.due_at < ctx.now,
             )
         )
     return rows

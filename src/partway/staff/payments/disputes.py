@@ -12,7 +12,6 @@ from partway.billing.models import Dispute, Invoice, Payment
 from partway.billing.receivables import dispute_losses
 from partway.billing.receivables.settlements import MAX_NOTE_LENGTH
 from partway.delivery.formats import format_money
-from partway.lib import clock
 from partway.lib.money import Money
 
 from ..access import get_own_or_404
@@ -23,10 +22,9 @@ from ..forms import HiddenNumberField, StaffForm, text_field
 
 @dataclass(frozen=True, slots=True)
 class DisputeRow:
-    """A dispute; `days_left` are those for evidence where the organization is, while it is open and has a last day."""
+    """A dispute; `is_over` where no evidence can be submitted any more, `can_settle` where it can be a loss."""
 
     dispute: Dispute
-    days_left: int | None
     is_over: bool
     can_settle: bool
 
@@ -34,20 +32,14 @@ class DisputeRow:
 def rows(ctx: MemberContext, payment: Payment) -> list[DisputeRow]:
     """Returns the disputes of a payment, the newest first."""
     may_settle = Permission.WRITE_OFF_INVOICES in ctx.permissions
-    found = []
-    for dispute in payment.disputes.order_by("-opened_at", "-pk"):
-        waits = dispute.evidence_due_at if dispute.status == "open" else None
-        found.append(
-            DisputeRow(
-                dispute,
-                days_left=(clock.last_day(waits, ctx.organization.time_zone) - ctx.today).days
-                if waits
-                else None,
-                is_over=dispute.is_evidence_over(ctx.now),
-                can_settle=may_settle and dispute_losses.effect(dispute) == "due_again",
-            )
+    return [
+        DisputeRow(
+            dispute,
+            is_over=dispute.is_evidence_over(ctx.now),
+            can_settle=may_settle and dispute_losses.effect(dispute) == "due_again",
         )
-    return found
+        for dispute in payment.disputes.order_by("-opened_at", "-pk")
+    ]
 
 
 class LossForm(StaffForm):

@@ -1,6 +1,7 @@
 """Parts of staff pages: fields of a form, icons, and links that keep the filters of a list.
 
 {% field form "to" _("To") kind="email" required=True %}  label, input, help and error, tied together
+{% evidence_until dispute.evidence_due_at %}               until when, and how many days are left
 {% unprintable_warning invoice %}                          what its PDF cannot show
 {% icon "invoice" %}                                       from the sprite, in the color of the text
 {% query_with sort="due_on" page="" %}                     this page's query with those parts changed
@@ -15,6 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from babel.lists import format_list
@@ -26,15 +28,23 @@ from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Invoice, MailAttempt, Quote
-from partway.delivery.formats import current_locale, example_amount, format_count, format_money
+from partway.delivery.formats import (
+    current_locale,
+    example_amount,
+    format_count,
+    format_deadline,
+    format_money,
+)
 from partway.delivery.messages.mails import mail_error_message
 from partway.delivery.messages.numbers import AMOUNT_MESSAGES
 from partway.delivery.messages.printing import unprintable_in_stored
 from partway.delivery.receipt_figures import adjustment_label
 from partway.delivery.receipt_figures import method_label as method_name
+from partway.lib import clock
 from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money, currency_marks
 from partway.lib.typed_numbers import (
     DIRECTION_MARKS,
@@ -175,6 +185,25 @@ def payment_under_way_note(context: Context, document: Invoice | Quote) -> dict[
         "payment": payment_under_way(document, now=ctx.now),
         "time_zone": ctx.organization.time_zone,
     }
+
+
+@register.simple_tag(takes_context=True)
+def evidence_until(context: Context, due_at: datetime) -> str:
+    """Until when evidence of a dispute can be submitted, with the days that are left, or that this is over."""
+    ctx: MemberContext = context["ctx"]
+    zone = ctx.organization.time_zone
+    days = (clock.last_day(due_at, zone) - ctx.today).days
+    if due_at < ctx.now:
+        text = gettext("The time for evidence ended on %(until)s.")
+    elif due_at < ctx.now + timedelta(days=1):  # perhaps tomorrow, and still in an hour
+        text = gettext("Evidence until %(until)s: less than a day left")
+    else:
+        text = ngettext(
+            "Evidence until %(until)s: %(days)s day left",
+            "Evidence until %(until)s: %(days)s days left",
+            days,
+        )
+    return text % {"until": format_deadline(due_at, zone), "days": days}
 
 
 @register.inclusion_tag("staff/parts/field.html")
