@@ -111,7 +111,13 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "refunded_at_gateway",
-        {"refunded": PART, "captured": FULL},
+        {"refunded": PART, "captured": FULL, "reason": "not_due"},
+        "$50.00 of $300.00 was refunded in the dashboard of the payment service. It is booked, and nothing of it is "
+        "due on an invoice.",
+    ),
+    (
+        "refunded_at_gateway",
+        {"refunded": PART, "captured": FULL, "reason": "due_again"},
         "$50.00 of $300.00 was refunded in the dashboard of the payment service. It is booked: what it took off an "
         "invoice is due again there.",
     ),

@@ -127,6 +127,34 @@ def test_attention_offers_no_loss_once_nothing_is_due(alice: Client, paid: Payme
     assert offers() == (0, 0, 0)
 
 
+def test_attention_offers_goodwill_only_while_refund_of_dashboard_is_due(
+    alice: Client, paid: Payment
+) -> None:
+    personas.refund_in_dashboard(paid, 30_000)
+    released = personas.captured_payment(personas.sent_invoice(paid.customer, 20_000), 20_000)
+    credit.deallocate(released.invoice, released, by=personas.owner_actor(paid.organization), now=now())
+    personas.refund_in_dashboard(released, 20_000)
+    reasons = [alert.params["reason"] for alert in Alert.objects.order_by("pk")]
+    assert reasons == ["due_again", "not_due"]
+    shown = text_of(alice.get("/o/alder/attention/"))
+    assert (shown.count("as goodwill"), shown.count("nothing to settle")) == (1, 1)
+    personas.record_check(paid.invoice, 100_000)
+    assert "as goodwill" not in text_of(alice.get("/o/alder/attention/"))
+
+
+def test_attention_says_that_surplus_is_credit_once_its_refund_failed(
+    alice: Client, invoice: Invoice
+) -> None:
+    personas.record_check(invoice, 90_000)
+    payment = personas.captured_payment(invoice, 20_000)
+    assert "is sent back by itself" in text_of(alice.get("/o/alder/attention/"))
+    payment.refunds.update(gateway_ref="re_1")
+    personas.fail_refund(payment.refunds.get())
+    shown = text_of(alice.get("/o/alder/attention/"))
+    assert "$200.00 was paid after it was no longer due. It is the customer" in shown
+    assert "is sent back by itself" not in shown
+
+
 def test_decided_dispute_leaves_attention(charlie: Client, paid: Payment) -> None:
     personas.give_back(paid, 29_500)
     personas.dispute(paid, 1_000)

@@ -177,8 +177,9 @@ def _book_unknown(
             "refunded_beyond_payment", payment, now=now, refunded=refunded, captured=captured, lost=lost
         )
     else:
+        effect = refund_effects.dashboard_effect(payment)
         alerts.raise_for_payment(
-            "refunded_at_gateway", payment, now=now, refunded=refunded, captured=captured
+            "refunded_at_gateway", payment, now=now, refunded=refunded, captured=captured, reason=effect
         )
     return refund
 

@@ -59,6 +59,16 @@ def deduct(
     return {**refund.event_data, "mode": refund.mode, **deductions.end_deposit(payment)}
 
 
+def dashboard_effect(payment: Payment) -> str:
+    """Returns `due_again` while something that refunds in the gateway's dashboard took off an invoice is due there.
+
+    Else `not_due`: it was credit, or its invoice was paid or settled in another way.
+    """
+    counted = payment.refunds.counted().filter(mode="dashboard")
+    invoices = Invoice.objects.filter(allocations__refund__in=counted, status="sent").distinct()
+    return "due_again" if any(invoice.amount_due_minor for invoice in invoices) else "not_due"
+
+
 def restore(
     refund: Refund, invoices: Mapping[str, Invoice], *, puts_back: bool, by: Actor, now: datetime
 ) -> None:

@@ -102,7 +102,11 @@ _ALERTS: dict[str, str | Promise] = {
     "sender_address_invalid": _(
         "No mail can be sent: “%(address)s”, the organization’s address, is not a mail address."
     ),
-    "refunded_at_gateway": _(
+    "refunded_at_gateway.not_due": _(
+        "%(refunded)s of %(captured)s was refunded in the dashboard of the payment service. It is booked, and nothing "
+        "of it is due on an invoice."
+    ),
+    "refunded_at_gateway.due_again": _(
         "%(refunded)s of %(captured)s was refunded in the dashboard of the payment service. It is booked: what it "
         "took off an invoice is due again there."
     ),

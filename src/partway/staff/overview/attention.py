@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing import alerts
 from partway.billing.errors import BillingError
-from partway.billing.models import Alert, Dispute, Invoice, Quote
-from partway.billing.receivables import dispute_losses
+from partway.billing.models import Alert, Dispute, Invoice, Payment, Quote, Refund
+from partway.billing.receivables import dispute_losses, refund_effects
 from partway.delivery.messages.alerts import alert_sentence, resolution_message
 
 from ..access import get_own_or_404
@@ -139,7 +139,11 @@ _KINDS = {
             "This ends by itself then, and the mails that wait go out within a day."
         ),
     ),
-    "refunded_at_gateway": AlertKind(
+    "refunded_at_gateway.not_due": AlertKind(
+        _("Refund made at the payment service"),
+        _("There is nothing to settle on an invoice. Ask your colleagues why it was made there."),
+    ),
+    "refunded_at_gateway.due_again": AlertKind(
         _("Refund made at the payment service"),
         _(
             "If the customer need not pay it again, settle it on the invoice as goodwill. Refunds that are made in "
@@ -295,7 +299,7 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
                 is_quote=document is not None and document.kind == "quote",
                 message=alert_sentence(alert.kind, {**alert.params, "reason": reason}),
                 is_refundable=alert.kind in _REFUNDABLE_KINDS and reason != "refunded",
-                can_settle=reason == "due_again",
+                can_settle=alert.kind == "dispute_lost" and reason == "due_again",
                 resolution=resolution_message(alert),
             )
         )
@@ -303,20 +307,24 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
 
 
 def _reason(alert: Alert, now: datetime) -> str:
-    """Returns the reason by which an alert is explained; of an open one about a dispute it is that of now.
+    """Returns the reason by which an alert is explained; of an open one about money going back it is that of now.
 
-    A dispute goes on after its alert was raised: its time for evidence ends, it is lost, its invoice is paid in another
-    way. Only what is so now says what a member can do.
+    It goes on after its alert was raised: a refund fails, the time for evidence ends, a dispute is lost, an invoice is
+    paid in another way. Only what is so now says what a member can do.
     """
-    if alert.resolved_at is None and alert.kind in (
-        "dispute_opened",
-        "dispute_lost",
-        "disputed_beyond_payment",
-    ):
-        dispute = Dispute.objects.get(pk=alert.subject)
-        if alert.kind == "dispute_lost":
-            return dispute_losses.effect(dispute)
-        if alert.kind == "dispute_opened":
-            return "evidence_over" if dispute.is_evidence_over(now) else ""
-        return "lost" if dispute.status == "lost" else ""
-    return str(alert.params.get("reason", ""))
+    stored = str(alert.params.get("reason", ""))
+    if alert.resolved_at is not None:
+        return stored
+    match alert.kind:
+        case "refunded_at_gateway":
+            return refund_effects.dashboard_effect(Payment.objects.get(pk=alert.subject))
+        case "unwanted_payment" | "captured_amount_mismatch":
+            automatic = Refund.objects.counted().filter(payment=alert.subject, is_automatic=True)
+            return stored if automatic.exists() else ""
+        case "dispute_opened":
+            return "evidence_over" if Dispute.objects.get(pk=alert.subject).is_evidence_over(now) else ""
+        case "dispute_lost":
+            return dispute_losses.effect(Dispute.objects.get(pk=alert.subject))
+        case "disputed_beyond_payment":
+            return "lost" if Dispute.objects.lost().filter(pk=alert.subject).exists() else ""
+    return stored
