@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.gateways.stripe_server.client import StandIn, running_stripe
 from tests.support.sandbox_server import SandboxServer, running_sandbox
 
 # A busy machine is not a defect, so examples have no deadline; CI tries the same examples every time, so that a
@@ -34,6 +35,13 @@ def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox
     """
     with running_sandbox(tmp_path_factory.mktemp("sandbox_server")) as sandbox_server:
         yield sandbox_server
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[StandIn]:
+    """The stand-in for Stripe, which all tests share, each with an account of its own."""
+    with running_stripe() as stand_in:
+        yield stand_in
 
 
 @pytest.fixture(scope="session")

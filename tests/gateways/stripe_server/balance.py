@@ -1,0 +1,151 @@
+"""The balance of an account: a transaction for each movement of money, and the payouts that take them out."""
+
+from __future__ import annotations
+
+from . import events, shapes
+from .amounts import THREE_DECIMAL, settlement
+from .company import Account
+from .errors import Json
+from .lists import matches, page, shown
+
+DAY = 86_400
+
+# Of a charge, in the currency that it settles in: 1.4 % and 0.25, unless the settings of the account say otherwise.
+FEE_PER_THOUSAND, FEE_FIXED, FEE_FIXED_THREE_DECIMALS = 14, 25, 80
+DISPUTE_FEE = 1500
+
+
+def record(
+    account: Account, kind: str, amount: int, currency: str, source: str, *, category: str, fee: int = 0
+) -> Json:
+    """Adds a transaction to the balance; amount and fee are in the currency of the payment, and converted."""
+    settled, rate = settlement(account, currency)
+    transaction = shapes.balance_transaction(account.new_id("txn"), account.now())
+    amount, fee = round(amount * rate), round(fee * rate)
+    transaction.update(
+        amount=amount,
+        available_on=account.now() + 2 * DAY,
+        currency=settled,
+        exchange_rate=rate if settled != currency else None,
+        fee=fee,
+        net=amount - fee,
+        reporting_category=category,
+        source=source,
+        type=kind,
+    )
+    if fee:
+        name = "Stripe processing fees" if category == "charge" else "Dispute fee"
+        transaction["fee_details"] = [
+            {
+                "amount": fee,
+                "application": None,
+                "currency": settled,
+                "description": name,
+                "type": "stripe_fee",
+            }
+        ]
+    return account.add(transaction)
+
+
+def charge_fee(account: Account, amount: int, currency: str) -> int:
+    fixed = FEE_FIXED_THREE_DECIMALS if currency in THREE_DECIMAL else FEE_FIXED
+    per_thousand = account.settings.get("fee_per_thousand", FEE_PER_THOUSAND)
+    return (2 * amount * per_thousand + 1000) // 2000 + account.settings.get("fee_fixed", fixed)
+
+
+def retrieve_transaction(account: Account, params: Json, id: str) -> Json:
+    return shown(account, account.get("balance_transaction", id), params)
+
+
+def list_transactions(account: Account, params: Json) -> Json:
+    """Lists them by their payout, too: then with the transaction of the payout itself, which takes the money out."""
+    asked = [
+        row
+        for row in account.all("balance_transaction")
+        if matches(row, params, "created", "currency", "source", "type")
+        and params.get("payout", "") in ("", account.hidden[row["id"]].get("payout"))
+    ]
+    return page(account, asked, params, url="/v1/balance_transactions")
+
+
+def retrieve_balance(account: Account, params: Json) -> Json:
+    """Returns the balance by currency; all that is not paid out yet is pending."""
+    sums: dict[str, int] = {}
+    for row in account.all("balance_transaction"):
+        if "payout" not in account.hidden[row["id"]]:
+            sums[row["currency"]] = sums.get(row["currency"], 0) + row["net"]
+    pending = [
+        {"amount": amount, "currency": code, "source_types": {"card": amount}}
+        for code, amount in sums.items()
+    ]
+    nothing = [{**row, "amount": 0, "source_types": {"card": 0}} for row in pending]
+    shown_balance = {
+        "object": "balance",
+        "available": nothing,
+        "livemode": account.livemode,
+        "pending": pending,
+    }
+    return shown(account, shown_balance, params)
+
+
+def retrieve_payout(account: Account, params: Json, id: str) -> Json:
+    return shown(account, account.get("payout", id), params)
+
+
+def list_payouts(account: Account, params: Json) -> Json:
+    asked = [
+        row for row in account.all("payout") if matches(row, params, "arrival_date", "created", "status")
+    ]
+    return page(account, asked, params, url="/v1/payouts")
+
+
+def pay_out(account: Account) -> list[Json]:
+    """Pays out all that is in the balance, as the daily schedule does; a balance below zero waits."""
+    payouts = []
+    waiting: dict[str, list[Json]] = {}
+    for row in account.all("balance_transaction"):
+        if "payout" not in account.hidden[row["id"]]:
+            waiting.setdefault(row["currency"], []).append(row)
+    for currency, rows in waiting.items():
+        amount = sum(row["net"] for row in rows)
+        if amount > 0:
+            payouts.append(_new_payout(account, amount, currency, rows))
+    return payouts
+
+
+def _new_payout(account: Account, amount: int, currency: str, rows: list[Json]) -> Json:
+    payout = account.add(shapes.payout(account.new_id("po"), account.now(), livemode=account.livemode))
+    own = record(account, "payout", -amount, currency, payout["id"], category="payout")
+    payout.update(
+        amount=amount,
+        arrival_date=account.now() // DAY * DAY + DAY,
+        balance_transaction=own["id"],
+        currency=currency,
+        destination="ba_1standin",
+        status="in_transit",
+    )
+    for row in [*rows, own]:
+        row["status"] = "available"
+        account.hidden[row["id"]]["payout"] = payout["id"]
+    events.emit(account, "payout.created", payout)
+    return payout
+
+
+def settle_payout(account: Account, payout: Json, outcome: str) -> None:
+    """Ends a payout as `paid` or `failed`; one that was paid can still fail, and its money returns to the balance."""
+    payout["status"] = outcome
+    if outcome == "failed":
+        returned = record(
+            account,
+            "payout_failure",
+            payout["amount"],
+            payout["currency"],
+            payout["id"],
+            category="payout_reversal",
+        )
+        payout.update(
+            failure_balance_transaction=returned["id"],
+            failure_code="account_closed",
+            failure_message="The bank account has been closed",
+        )
+    events.emit(account, f"payout.{outcome}", payout)

@@ -1,0 +1,168 @@
+"""What only tests do, under `/_control/<act>` with the secret key of an account and a JSON body.
+
+It plays what happens away from our requests: banks, customers' disputes, the clock, the dashboard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+from . import accounts, balance, disputes, events, intents, refunds
+from .company import Account, merge
+from .delivery import Delivery
+from .errors import Json, invalid
+from .faults import KINDS, Fault
+from .front import Front
+
+
+def answer(front: Front, secret: str, act: str, body: Json) -> Any:
+    """Runs an act for the account of the key; opening an account needs none."""
+    company, key = front.company, front.company.keys.get(secret)
+    if act == "open_account":
+        return company.open_account(**body)
+    if key is None or act not in ACTS:
+        raise invalid(f"No such act: {act}")
+    with key.account.lock:
+        key.account.catch_up()
+        given = {"front": front, **body} if act in _OF_THE_COMPANY else body
+        done = deepcopy(ACTS[act](key.account, **given))
+        events.release(key.account)
+    return done
+
+
+def change_account(account: Account, **changes: Any) -> Json:
+    """Merges changes into the account, as `charges_enabled` or `capabilities`."""
+    merge(account.resource, changes)
+    events.emit(account, "account.updated", account.resource)
+    return account.resource
+
+
+def change_settings(account: Account, **changes: Any) -> Json:
+    """fee_per_thousand, fee_fixed, dispute_fee, settles_by_itself, converts ({"eur": ["usd", 1.1]})."""
+    account.settings.update(changes)
+    return {}
+
+
+def inject(account: Account, kind: str, **details: Any) -> Json:
+    if kind not in KINDS:
+        raise invalid(f"No such fault: {kind}")
+    account.faults.append(Fault(kind, **details))
+    return {}
+
+
+def clear_faults(account: Account) -> Json:
+    account.faults.clear()
+    return {}
+
+
+def shift_clock(account: Account, seconds: float) -> Json:
+    """Lets time pass for this account: sessions expire, authorizations lapse, debits settle, keys are forgotten."""
+    account.clock_shift += seconds
+    account.catch_up()
+    return {"now": account.now()}
+
+
+def settle(account: Account, id: str, outcome: str) -> Json:
+    """Ends a bank debit as `succeeded` or `failed`; `id` is that of its intent or session."""
+    intent = _intent(account, id)
+    intents.settle(account, intent, fails=outcome == "failed")
+    return intent
+
+
+def lapse(account: Account, id: str) -> Json:
+    """Lets the bank release an authorization before its time."""
+    intent = _intent(account, id)
+    intents.lapse(account, intent)
+    return intent
+
+
+def settle_refund(account: Account, id: str, outcome: str) -> Json:
+    refund = account.get("refund", id)
+    refunds.settle(account, refund, outcome)
+    return refund
+
+
+def dispute(account: Account, id: str, **details: Any) -> Json:
+    """Opens a dispute: amount, reason, evidence_days, is_inquiry; `id` is that of a charge, intent or session."""
+    charge = account.objects["charge"].get(id) or account.get("charge", _intent(account, id)["latest_charge"])
+    return disputes.open_dispute(account, charge, **details)
+
+
+def decide_dispute(account: Account, id: str, outcome: str) -> Json:
+    found = account.get("dispute", id)
+    disputes.decide(account, found, outcome)
+    return found
+
+
+def pay_out(account: Account) -> list[Json]:
+    return balance.pay_out(account)
+
+
+def settle_payout(account: Account, id: str, outcome: str) -> Json:
+    payout = account.get("payout", id)
+    balance.settle_payout(account, payout, outcome)
+    return payout
+
+
+def add_endpoint(account: Account, url: str, enabled_events: list[str] | None = None, **hidden: Any) -> Json:
+    """Adds a webhook endpoint by hand, as in the dashboard: payload (`snapshot` or `thin`), secrets, connect."""
+    params = {"url": url, "enabled_events": enabled_events or ["*"], "connect": hidden.pop("connect", False)}
+    endpoint = accounts.create_endpoint(account, params)
+    account.hidden[endpoint["id"]].update(hidden)
+    return {**endpoint, "secret": account.hidden[endpoint["id"]]["secrets"][0]}
+
+
+def roll_secret(account: Account, id: str) -> Json:
+    """Adds a new secret to an endpoint; the old one signs too, until `retire_secret`."""
+    secrets = account.hidden[id]["secrets"]
+    secrets.insert(0, f"whsec_{account.new_id('x', 32)[2:]}")
+    return {"secret": secrets[0]}
+
+
+def retire_secret(account: Account, id: str) -> Json:
+    del account.hidden[id]["secrets"][1:]
+    return {}
+
+
+def resend(account: Account, id: str) -> Json:
+    """Sends an event again to every endpoint that is enabled, as the dashboard's button does."""
+    event = account.get("event", id)
+    for endpoint in account.all("webhook_endpoint"):
+        payload = {**event, "api_version": endpoint["api_version"] or account.api_version}
+        account.outbox.append(Delivery(account, endpoint, payload))
+    return event
+
+
+def _intent(account: Account, ref: str) -> Json:
+    session = account.objects["checkout.session"].get(ref)
+    return account.get("payment_intent", session["payment_intent"] or "" if session else ref)
+
+
+def requests(account: Account, front: Front) -> list[Json]:
+    """Returns the requests to the API so far, oldest first: name, params, key, status."""
+    return [line for line in front.log if line.get("account") == account.id]
+
+
+def issue_key(account: Account, front: Front, permissions: list[str]) -> Json:
+    """Issues a restricted key with exactly these permissions, as `checkout_session_write`."""
+    prefix = "rk_live" if account.livemode else "rk_test"
+    return {"key": front.company.issue_key(account, prefix, frozenset(permissions)).secret}
+
+
+def revoke_key(account: Account, front: Front, key: str) -> Json:
+    del account
+    front.company.keys.pop(key, None)
+    return {}
+
+
+ACTS: dict[str, Callable[..., Any]] = {
+    act.__name__: act
+    for act in (
+        *(change_account, change_settings, inject, clear_faults, shift_clock, settle, lapse, settle_refund),
+        *(dispute, decide_dispute, pay_out, settle_payout, add_endpoint, roll_secret, retire_secret, resend),
+        *(requests, issue_key, revoke_key),
+    )
+}
+_OF_THE_COMPANY = ("requests", "issue_key", "revoke_key")

@@ -1,0 +1,148 @@
+"""Disputes: the bank of a customer takes money back, and may return it."""
+
+from __future__ import annotations
+
+from . import balance, events, shapes
+from .company import Account
+from .errors import Json, invalid
+from .instruments import Instrument
+from .lists import matches, page, shown
+
+DAY = 86_400
+EVIDENCE_DAYS = 7
+_ENDED = ("won", "lost", "warning_closed", "prevented")
+# A debit that its bank returned cannot be contested: the dispute is lost when it arrives.
+RETURNS = frozenset(
+    {
+        *("bank_cannot_process", "check_returned", "customer_initiated", "debit_not_authorized"),
+        *("incorrect_account_details", "insufficient_funds"),
+    }
+)
+
+
+def retrieve(account: Account, params: Json, id: str) -> Json:
+    return shown(account, account.get("dispute", id), params)
+
+
+def list_disputes(account: Account, params: Json) -> Json:
+    asked = [
+        row for row in account.all("dispute") if matches(row, params, "created", "charge", "payment_intent")
+    ]
+    return page(account, asked, params, url="/v1/disputes")
+
+
+def follow(account: Account, charge: Json, instrument: Instrument) -> None:
+    """Opens the dispute that a test card or a test account brings with it."""
+    if instrument.warns_of_fraud:
+        # Early fraud warnings are another object, which Partway does not read: nothing happens to the money.
+        account.hidden[charge["id"]]["early_fraud_warning"] = True
+    if instrument.dispute:
+        open_dispute(account, charge, reason=instrument.dispute, is_inquiry=instrument.is_inquiry)
+
+
+def open_dispute(
+    account: Account,
+    charge: Json,
+    *,
+    amount: int | None = None,
+    reason: str = "fraudulent",
+    evidence_days: float = EVIDENCE_DAYS,
+    is_inquiry: bool = False,
+) -> Json:
+    """Opens a dispute of all or a part. An inquiry leaves the money where it is."""
+    dispute = shapes.dispute(account.new_id("du"), account.now(), livemode=account.livemode)
+    is_return = reason in RETURNS
+    dispute.update(
+        amount=charge["amount_captured"] if amount is None else amount,
+        charge=charge["id"],
+        currency=charge["currency"],
+        is_charge_refundable=is_inquiry,
+        payment_intent=charge["payment_intent"],
+        payment_method_details=_method_details(charge, is_inquiry=is_inquiry),
+        reason=reason,
+        status="warning_needs_response" if is_inquiry else "needs_response",
+    )
+    if not is_return:
+        dispute["evidence_details"]["due_by"] = int(account.time() + evidence_days * DAY)
+    account.add(dispute)
+    charge["disputed"] = True
+    if not is_inquiry:
+        _move(account, dispute, -1)
+    events.emit(account, "charge.dispute.created", dispute)
+    if not is_inquiry:
+        events.emit(account, "charge.dispute.funds_withdrawn", dispute)
+    if is_return:
+        decide(account, dispute, "lost")
+    return dispute
+
+
+def _method_details(charge: Json, *, is_inquiry: bool) -> Json:
+    kind = charge["payment_method_details"]["type"]
+    if kind != "card":
+        return {"type": kind}
+    brand = charge["payment_method_details"]["card"]["brand"]
+    case = "inquiry" if is_inquiry else "chargeback"
+    return {
+        "type": "card",
+        "card": {"brand": brand, "case_type": case, "network": brand, "network_reason_code": "10.4"},
+    }
+
+
+def _move(account: Account, dispute: Json, sign: int) -> None:
+    """Takes the money and the fee, or gives both back."""
+    amount, fee = sign * dispute["amount"], -sign * account.settings.get("dispute_fee", balance.DISPUTE_FEE)
+    category = "dispute" if sign < 0 else "dispute_reversal"
+    dispute["balance_transactions"].append(
+        balance.record(
+            account, "adjustment", amount, dispute["currency"], dispute["id"], category=category, fee=fee
+        )
+    )
+
+
+def decide(account: Account, dispute: Json, outcome: str) -> None:
+    """The bank decides `won` or `lost`, also against its earlier decision, or ends an inquiry (`warning_closed`)."""
+    previous = dispute["status"]
+    if previous == outcome:
+        return
+    dispute["status"] = outcome
+    is_away = sum(row["amount"] for row in dispute["balance_transactions"]) < 0
+    if outcome == "won" and is_away:
+        _move(account, dispute, 1)
+        events.emit(account, "charge.dispute.funds_reinstated", dispute)
+    elif outcome == "lost" and not is_away:
+        _move(account, dispute, -1)
+        events.emit(account, "charge.dispute.funds_withdrawn", dispute)
+    if previous in _ENDED:
+        events.emit(account, "charge.dispute.updated", dispute, {"status": previous})
+    else:
+        events.emit(account, "charge.dispute.closed", dispute)
+
+
+def update(account: Account, params: Json, id: str) -> Json:
+    """Submits evidence; in test mode its text decides: `winning_evidence` or `losing_evidence`."""
+    dispute = account.get("dispute", id, param="dispute")
+    if dispute["status"] in _ENDED:
+        raise invalid("This dispute is already closed.", param="dispute")
+    previous = dispute["status"]
+    evidence = params.get("evidence") or {}
+    dispute["evidence"].update({name: value or None for name, value in evidence.items()})
+    dispute["evidence_details"]["has_evidence"] = True
+    if params.get("submit", True):
+        dispute["evidence_details"]["submission_count"] += 1
+        dispute["status"] = previous.replace("needs_response", "under_review")
+    events.emit(account, "charge.dispute.updated", dispute, {"status": previous})
+    outcome = {"winning_evidence": "won", "losing_evidence": "lost"}.get(
+        str(dispute["evidence"].get("uncategorized_text"))
+    )
+    if outcome and not account.livemode:
+        decide(account, dispute, outcome)
+    return shown(account, dispute, params)
+
+
+def close(account: Account, params: Json, id: str) -> Json:
+    """Accepts a dispute: it is lost."""
+    dispute = account.get("dispute", id, param="dispute")
+    if dispute["status"] in _ENDED:
+        raise invalid("This dispute is already closed.", param="dispute")
+    decide(account, dispute, "lost")
+    return shown(account, dispute, params)

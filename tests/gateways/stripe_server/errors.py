@@ -1,0 +1,53 @@
+"""The errors of Stripe's API, and how each of them is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class StripeError(Exception):
+    """An error response. `extra` goes into the error object beside the usual fields, as `payment_intent`."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str = "",
+        param: str = "",
+        type: str = "invalid_request_error",
+        headers: dict[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.code, self.param, self.type = status, message, code, param, type
+        self.headers = headers or {}
+        self.extra = extra
+
+    def body(self, request_id: str) -> Json:
+        error: Json = {"message": self.message, "type": self.type, **self.extra}
+        if self.code:
+            error["code"] = self.code
+            error["doc_url"] = f"https://stripe.com/docs/error-codes/{self.code.replace('_', '-')}"
+        if self.param:
+            error["param"] = self.param
+        error["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
+        return {"error": error}
+
+
+class InvalidParameters(StripeError):
+    """The parameters do not fit the endpoint; nothing was executed, so nothing is kept under the idempotency key."""
+
+    def __init__(self, message: str, *, code: str = "", param: str = "") -> None:
+        super().__init__(400, message, code=code, param=param)
+
+
+def invalid(message: str, *, code: str = "", param: str = "", **extra: Any) -> StripeError:
+    """Returns the 400 of an endpoint that was executed and refused."""
+    return StripeError(400, message, code=code, param=param, **extra)
+
+
+def no_such(kind: str, ref: str, *, status: int = 404, param: str = "id") -> StripeError:
+    return StripeError(status, f"No such {kind}: '{ref}'", code="resource_missing", param=param)
