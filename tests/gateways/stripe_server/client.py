@@ -54,7 +54,7 @@ class StandInAccount:
         """Injects a fault of faults.py."""
         self.control("inject", kind=kind, on=on, **details)
 
-    def pay(self, url: str, number: str = "4242424242424242", **form: str) -> httpx.Response:
+    def pay(self, url: str, /, number: str = "4242424242424242", **form: str) -> httpx.Response:
         """Pays on the page of a session, by card unless `method` and `account` are given; no redirect is followed."""
         return self.stand_in.client.post(url, data={"number": number, **form})
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .faults import Fault
     from .idempotency import StoredResponse
 
+CURRENT_VERSION = _ApiVersion.CURRENT
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -34,6 +35,16 @@ class Key:
     account: Account
     permissions: frozenset[str] | None = None
 
+    def require(self, permission: str, account: Account) -> None:
+        """Raises the 403 that names the permission."""
+        if not self.may(permission):
+            raise StripeError(
+                403,
+                f"The provided key '{masked(self.secret)}' does not have the required permissions for this endpoint "
+                f"on account '{account.id}'. Having the 'rak_{permission}' permission would allow this request to "
+                "continue.",
+            )
+
     def may(self, permission: str) -> bool:
         if self.permissions is None or permission in self.permissions:
             return True
@@ -42,10 +53,11 @@ class Key:
 
 @dataclass
 class RequestInfo:
-    """What an event says of the request that caused it."""
+    """The request that runs: what its events say of it, and whose key it carries."""
 
     id: str | None = None
     idempotency_key: str | None = None
+    key: Key | None = None
 
 
 @dataclass
@@ -67,8 +79,9 @@ class Account:
     responses: dict[str, StoredResponse] = field(default_factory=dict)  # by idempotency key
     outbox: list[Delivery] = field(default_factory=list)  # waits for the end of the request
     courier: Courier | None = None
-    api_version: str = _ApiVersion.CURRENT  # the account's default, for events
+    api_version: str = CURRENT_VERSION  # the account's default, for events
     request: RequestInfo = field(default_factory=RequestInfo)
+    other_mode: Account | None = None
     clock_shift: float = 0  # seconds that this account is ahead of the world
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
@@ -98,9 +111,12 @@ class Account:
     def get(self, kind: str, ref: str, *, status: int = 404, param: str = "id") -> Json:
         """Returns an object; raises `resource_missing`, with the status that the place of the reference has."""
         found = self.objects[kind].get(ref)
-        if found is None:
-            raise no_such(kind, ref, status=status, param=param)
-        return found
+        if found is not None:
+            return found
+        similar = self.other_mode is not None and ref in self.other_mode.objects[kind]
+        raise no_such(
+            kind, ref, status=status, param=param, similar_is_live=not self.livemode if similar else None
+        )
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Runs `act` when so many seconds of this account's clock have passed."""
@@ -133,6 +149,8 @@ class Company:
             account = Account(resource, livemode, self.url)
             self.accounts[account.id, livemode] = account
             opened[f"{name}_key"] = self.issue_key(account, f"sk_{name}").secret
+        test, live = (self.accounts[resource["id"], livemode] for livemode in (False, True))
+        test.other_mode, live.other_mode = live, test
         return opened
 
     def issue_key(self, account: Account, prefix: str, permissions: frozenset[str] | None = None) -> Key:

@@ -151,9 +151,14 @@ def issue_key(account: Account, front: Front, permissions: list[str]) -> Json:
     return {"key": front.company.issue_key(account, prefix, frozenset(permissions)).secret}
 
 
-def revoke_key(account: Account, front: Front, key: str) -> Json:
+def keys_in_use(account: Account) -> list[str]:
+    """Returns the idempotency keys whose request runs."""
+    return [key for key, stored in account.responses.items() if stored.response is None]
+
+
+def revoke_key(account: Account, front: Front, secret: str) -> Json:
     del account
-    front.company.keys.pop(key, None)
+    front.company.keys.pop(secret, None)
     return {}
 
 
@@ -162,7 +167,7 @@ ACTS: dict[str, Callable[..., Any]] = {
     for act in (
         *(change_account, change_settings, inject, clear_faults, shift_clock, settle, lapse, settle_refund),
         *(dispute, decide_dispute, pay_out, settle_payout, add_endpoint, roll_secret, retire_secret, resend),
-        *(requests, issue_key, revoke_key),
+        *(requests, keys_in_use, issue_key, revoke_key),
     )
 }
 _OF_THE_COMPANY = ("requests", "issue_key", "revoke_key")

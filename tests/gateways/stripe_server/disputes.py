@@ -76,10 +76,9 @@ def open_dispute(
     return dispute
 
 
-def _method_details(charge: Json, *, is_inquiry: bool) -> Json:
-    kind = charge["payment_method_details"]["type"]
-    if kind != "card":
-        return {"type": kind}
+def _method_details(charge: Json, *, is_inquiry: bool) -> Json | None:
+    if charge["payment_method_details"]["type"] != "card":
+        return None
     brand = charge["payment_method_details"]["card"]["brand"]
     case = "inquiry" if is_inquiry else "chargeback"
     return {
@@ -129,6 +128,7 @@ def update(account: Account, params: Json, id: str) -> Json:
     dispute["evidence_details"]["has_evidence"] = True
     if params.get("submit", True):
         dispute["evidence_details"]["submission_count"] += 1
+        dispute["evidence_details"]["submission_method"] = "manual"
         dispute["status"] = previous.replace("needs_response", "under_review")
     events.emit(account, "charge.dispute.updated", dispute, {"status": previous})
     outcome = {"winning_evidence": "won", "losing_evidence": "lost"}.get(

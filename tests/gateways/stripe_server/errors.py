@@ -49,5 +49,14 @@ def invalid(message: str, *, code: str = "", param: str = "", **extra: Any) -> S
     return StripeError(400, message, code=code, param=param, **extra)
 
 
-def no_such(kind: str, ref: str, *, status: int = 404, param: str = "id") -> StripeError:
-    return StripeError(status, f"No such {kind}: '{ref}'", code="resource_missing", param=param)
+def no_such(
+    kind: str, ref: str, *, status: int = 404, param: str = "id", similar_is_live: bool | None = None
+) -> StripeError:
+    """Returns the error of a missing object; it tells when the object exists in the other mode."""
+    message = f"No such {kind}: '{ref}'"
+    if similar_is_live is not None:
+        there, here = ("live", "test") if similar_is_live else ("test", "live")
+        message += (
+            f"; a similar object exists in {there} mode, but a {here} mode key was used to make this request."
+        )
+    return StripeError(status, message, code="resource_missing", param=param)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import time
 import traceback
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
-from typing import get_args
+from typing import Any, get_args
 
 from stripe.params import WebhookEndpointCreateParams
 
 from . import events, faults, idempotency, parameters, routes
-from .company import Account, Company, Key, RequestInfo, masked
+from .company import CURRENT_VERSION, Account, Company, Key, RequestInfo, masked
 from .errors import Json, StripeError
 from .faults import Fault
 from .idempotency import Response
@@ -33,11 +35,24 @@ class Request:
 
 @dataclass
 class Answer:
-    """What goes out: a response, or a fault of the line: no response at all, or a page that is no JSON."""
+    """What goes out. `fault` may be one of the line: no response at all, or a page that is no JSON."""
 
     response: Response
     account: Account | None = None
-    line_fault: str = ""
+    fault: str = ""
+
+
+@dataclass
+class Call:
+    """One request on its way to the act of its route; `params` are set when they have been checked."""
+
+    account: Account
+    route: Route
+    path: dict[str, str]
+    given: Json
+    info: RequestInfo
+    fault: Fault
+    params: Json = field(default_factory=dict)
 
 
 @dataclass
@@ -48,40 +63,46 @@ class Front:
     log: list[Json] = field(default_factory=list)
 
     def answer(self, request: Request) -> Answer:
-        account: Account | None = None
-        line: Json = {"method": request.method, "path": request.path}
-        request_id = f"req_{time.monotonic_ns():x}"
-        headers = {"Request-Id": request_id, "Stripe-Version": request.headers.get("stripe-version", "")}
-        line_fault = ""
+        key = request.headers.get("idempotency-key") if request.method == "POST" else None
+        info = RequestInfo(f"req_{secrets.token_hex(7)}", key)
+        call: Call | None = None
         try:
-            key = self._key(request.headers)
-            account = self._account(key, request.headers)
-            _check_version(request.headers)
-            headers["Stripe-Version"] = headers["Stripe-Version"] or account.api_version
-            route, path = _route(request)
-            line.update(account=account.id, name=route.name, key=request.headers.get("idempotency-key", ""))
-            _check_permission(key, route, account)
-            fault = faults.consume(account, (*faults.BEFORE, *faults.AFTER), route.name)
-            response = self._respond(account, route, path, request, request_id, fault, line)
-            if fault and fault.kind == "hang":
-                time.sleep(fault.delay)
-            line_fault = fault.kind if fault and fault.kind in ("dropped", "garbage", "bad_gateway") else ""
-            if fault and fault.kind == "without":
-                response = Response(response.status, _without(response.body, fault.fields), response.headers)
+            call = self._open(request, info)
+            response = _respond(call)
         except StripeError as error:
-            response = _refusal(error, request_id)
+            response = _refusal(error, info)
         except Exception as error:  # noqa: BLE001 - as at Stripe, a defect of the stand-in is a 500
             traceback.print_exc()
-            response = _refusal(
-                StripeError(500, f"The stand-in failed: {error!r}", type="api_error"), request_id
-            )
-        self.log.append({**line, "status": response.status, "request_id": request_id})
-        return Answer(
-            Response(response.status, response.body, {**headers, **response.headers}), account, line_fault
-        )
+            response = _refusal(StripeError(500, f"The stand-in failed: {error!r}", type="api_error"), info)
+        line: Json = {"request_id": info.id, "key": key, "path": request.path, "status": response.status}
+        if call is not None:
+            line.update(account=call.account.id, name=call.route.name, params=call.params)
+        self.log.append(line)
+        version = request.headers.get("stripe-version") or CURRENT_VERSION
+        headers = {"Request-Id": info.id, "Stripe-Version": version, "Idempotency-Key": key or ""}
+        response = Response(response.status, response.body, {**headers, **response.headers})
+        return Answer(response, call.account if call else None, call.fault.kind if call else "")
 
-    def _key(self, headers: Mapping[str, str]) -> Key:
-        scheme, _, value = headers.get("authorization", "").partition(" ")
+    def _open(self, request: Request, info: RequestInfo) -> Call:
+        """Returns the call of a request that may be made; raises the error of one that may not."""
+        headers = request.headers
+        key = info.key = self._key(headers.get("authorization", ""))
+        account = self._account(key, headers.get("stripe-account", ""))
+        version = headers.get("stripe-version", CURRENT_VERSION)
+        if version not in _versions():
+            raise StripeError(400, f"Invalid Stripe API version: {version}")
+        found = routes.find(request.method, request.path)
+        if found is None:
+            message = f"Unrecognized request URL ({request.method}: {request.path}). Please see https://stripe.com/docs"
+            raise StripeError(404, f"{message} or we can help at https://support.stripe.com/.")
+        route, path = found
+        key.require(route.permission, account)
+        given = parameters.decode(request.body if request.method == "POST" else request.query)
+        fault = faults.consume(account, (*faults.BEFORE, *faults.AFTER), route.name) or Fault("")
+        return Call(account, route, path, given, info, fault)
+
+    def _key(self, authorization: str) -> Key:
+        scheme, _, value = authorization.partition(" ")
         if scheme == "Basic":
             value = base64.b64decode(value).decode().partition(":")[0]
         if not value:
@@ -92,9 +113,8 @@ class Front:
             )
         return self.company.key(value)
 
-    def _account(self, key: Key, headers: Mapping[str, str]) -> Account:
+    def _account(self, key: Key, named: str) -> Account:
         """Returns the account of the key, or the connected account that `Stripe-Account` names."""
-        named = headers.get("stripe-account", "")
         if named in ("", key.account.id):
             return key.account
         connected = self.company.accounts.get((named, key.account.livemode))
@@ -107,76 +127,65 @@ class Front:
             )
         return connected
 
-    def _respond(
-        self,
-        account: Account,
-        route: Route,
-        path: dict[str, str],
-        request: Request,
-        request_id: str,
-        fault: Fault | None,
-        line: Json,
-    ) -> Response:
-        """Runs the act of a route; what is refused in front of the API is not kept under the idempotency key."""
-        kind = fault.kind if fault else ""
-        if kind in _IN_FRONT:
-            return _refusal(_IN_FRONT[kind](), request_id)
-        given = parameters.decode(request.body if request.method == "POST" else request.query)
-        key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
 
-        def run() -> Response:
-            params = parameters.check(route.params, given)
-            line["params"] = params
-            if fault and kind == "slow":
-                time.sleep(fault.delay)
-            if kind == "server_error":
-                return _refusal(_server_error(), request_id)
-            response = _execute(account, route, path, params, RequestInfo(request_id, key or None))
-            if kind == "error_after_success" and response.status < 300:
-                return _refusal(_server_error(), request_id)
-            return response
+def _respond(call: Call) -> Response:
+    """Runs the act; what is refused in front of the API is not kept under the idempotency key."""
+    kind = call.fault.kind
+    if kind in _IN_FRONT:
+        return _refusal(_IN_FRONT[kind], call.info)
 
-        response = idempotency.once(account, key, request.path, given, request_id, run)
-        if key:
-            response.headers.setdefault("Idempotency-Key", key)
+    def run() -> Response:
+        call.params = parameters.check(call.route.params, call.given)
+        if kind == "slow":
+            time.sleep(call.fault.delay)
+        response = None if kind == "server_error" else _execute(call)
+        if response is None or (kind == "error_after_success" and response.status < 300):
+            return _refusal(_SERVER_ERROR, call.info)
         return response
 
+    path = call.route.path.replace("{id}", call.path.get("id", ""))
+    response = idempotency.once(call.account, call.info, path, call.given, run)
+    if kind == "hang":
+        time.sleep(call.fault.delay)
+    if kind == "without":
+        body = _without(response.body, call.fault.fields)
+        return Response(response.status, body, response.headers)
+    return response
 
-def _execute(
-    account: Account, route: Route, path: dict[str, str], params: Json, info: RequestInfo
-) -> Response:
+
+def _execute(call: Call) -> Response:
+    account = call.account
     with account.lock:
         account.catch_up()
-        account.request = info
+        account.request = call.info
         try:
-            return Response(200, route.act(account, params, **path), {})
+            return Response(200, call.route.act(account, deepcopy(call.params), **call.path), {})
         except parameters.InvalidParameters:
             raise
         except StripeError as error:
-            return _refusal(error, info.id or "")
+            return _refusal(error, call.info)
         finally:
             account.request = RequestInfo()
             events.release_first(account)
 
 
-def _refusal(error: StripeError, request_id: str) -> Response:
-    return Response(error.status, error.body(request_id), dict(error.headers))
+def _refusal(error: StripeError, info: RequestInfo) -> Response:
+    return Response(error.status, error.body(info.id or ""), dict(error.headers))
 
 
-def _server_error() -> StripeError:
-    message = "Something went wrong on Stripe's end. This error was saved under the idempotency key."
-    return StripeError(500, message, type="api_error", headers={"Stripe-Should-Retry": "false"})
-
+_SERVER_ERROR = StripeError(
+    500, "Something went wrong on Stripe's end.", type="api_error", headers={"Stripe-Should-Retry": "false"}
+)
 
 _IN_FRONT = {
-    "bad_gateway": lambda: StripeError(502, "Bad gateway", type="api_error"),
-    "rate_limited": lambda: StripeError(
+    "bad_gateway": StripeError(502, "Bad gateway", type="api_error"),
+    "rate_limited": StripeError(
         429,
         "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
         code="rate_limit",
         headers={"Stripe-Should-Retry": "true", "Stripe-Rate-Limited-Reason": "global-rate"},
     ),
-    "lock_timeout": lambda: StripeError(
+    "lock_timeout": StripeError(
         429,
         "This object cannot be accessed right now because another API request or Stripe process is currently "
         "accessing it. If you see this error intermittently, retry the request.",
@@ -186,17 +195,6 @@ _IN_FRONT = {
 }
 
 
-def _route(request: Request) -> tuple[Route, dict[str, str]]:
-    found = routes.find(request.method, request.path)
-    if found is None:
-        message = (
-            f"Unrecognized request URL ({request.method}: {request.path}). "
-            "Please see https://stripe.com/docs or we can help at https://support.stripe.com/."
-        )
-        raise StripeError(404, message)
-    return found
-
-
 @cache
 def _versions() -> frozenset[str]:
     """Returns the versions of the API that the SDK knows."""
@@ -204,24 +202,8 @@ def _versions() -> frozenset[str]:
     return frozenset(get_args(hint))
 
 
-def _check_version(headers: Mapping[str, str]) -> None:
-    version = headers.get("stripe-version", "")
-    if version and version not in _versions():
-        raise StripeError(400, f"Invalid Stripe API version: {version}")
-
-
-def _check_permission(key: Key, route: Route, account: Account) -> None:
-    if not key.may(route.permission):
-        raise StripeError(
-            403,
-            f"The provided key '{masked(key.secret)}' does not have the required permissions for this endpoint on "
-            f"account '{account.id}'. Having the 'rak_{route.permission}' permission would allow this request to "
-            "continue.",
-        )
-
-
-def _without(body: object, fields: list[str]) -> Json:
+def _without(body: Any, fields: list[str]) -> Any:
     """Returns a body whose fields of these names are gone, however deep they are."""
     if isinstance(body, dict):
         return {name: _without(value, fields) for name, value in body.items() if name not in fields}
-    return [_without(value, fields) for value in body] if isinstance(body, list) else body  # type: ignore[return-value]
+    return [_without(value, fields) for value in body] if isinstance(body, list) else body

@@ -10,11 +10,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .company import Account
+from .company import Account, RequestInfo
 from .errors import InvalidParameters, Json, StripeError, invalid
 
 FORGOTTEN_AFTER_SECONDS = 86_400
 MAX_KEY_LENGTH = 255
+
+_OTHER_KEY = "Try using a key other than '{key}' if you meant to execute a different request."
 
 
 @dataclass
@@ -38,9 +40,10 @@ class StoredResponse:
 
 
 def once(
-    account: Account, key: str, path: str, params: Json, request_id: str, run: Callable[[], Response]
+    account: Account, info: RequestInfo, path: str, params: Json, run: Callable[[], Response]
 ) -> Response:
     """Runs a request under its key, or returns the response that the key has already."""
+    key = info.idempotency_key
     if not key:
         return run()
     if len(key) > MAX_KEY_LENGTH:
@@ -50,7 +53,7 @@ def once(
         stored = account.responses.get(key)
         if stored is not None and account.time() - stored.at < FORGOTTEN_AFTER_SECONDS:
             return _replay(stored, key, path, written)
-        mine = account.responses[key] = StoredResponse(path, written, account.time(), request_id)
+        mine = account.responses[key] = StoredResponse(path, written, account.time(), info.id or "")
     try:
         mine.response = run()
     except InvalidParameters:
@@ -63,13 +66,13 @@ def _replay(stored: StoredResponse, key: str, path: str, params: str) -> Respons
     if stored.path != path:
         message = (
             "Keys for idempotent requests can only be used for the same endpoint they were first used for "
-            f"('{path}' vs '{stored.path}'). Try using a key other than '{key}' if you meant to execute a different request."
+            f"('{path}' vs '{stored.path}'). {_OTHER_KEY.format(key=key)}"
         )
         raise StripeError(400, message, type="idempotency_error")
     if stored.params != params:
         message = (
             "Keys for idempotent requests can only be used with the same parameters they were first used with. "
-            f"Try using a key other than '{key}' if you meant to execute a different request."
+            + _OTHER_KEY.format(key=key)
         )
         raise StripeError(400, message, type="idempotency_error")
     if stored.response is None:

@@ -115,9 +115,17 @@ def _expand(account: Account, inner: Any, steps: list[str], path: str) -> None:
         elif name in EXPANDABLE.get(one.get("object", ""), ()):
             if isinstance(one[name], str):
                 one[name] = deepcopy(find(account, one[name]))
+                _require_read(account, one[name])
         elif name not in one or not isinstance(one[name], dict | list):
             raise InvalidParameters(f"This property cannot be expanded ({path}).", param="expand[0]")
         _expand(account, one[name], rest, path)
+
+
+def _require_read(account: Account, found: Json) -> None:
+    """A restricted key needs the permission to read for what it expands, too."""
+    if account.request.key is not None:
+        noun = {"refund": "charge", "balance_transaction": "balance"}.get(found["object"], found["object"])
+        account.request.key.require(f"{noun}_read", account)
 
 
 def find(account: Account, ref: str) -> Json:

@@ -120,8 +120,12 @@ def _check(account: Account, charge: Json, params: Json, amount: int, rest: int)
 
 def _destination(charge: Json) -> Json:
     kind = charge["payment_method_details"]["type"]
+    # A debit is not reversed: its refund is a transfer of its own.
+    transfer = {"us_bank_account": "us_bank_transfer", "sepa_debit": "eu_bank_transfer"}.get(kind)
+    if transfer is not None:
+        return {"type": transfer, transfer: {"reference": None, "reference_status": None}}
     if kind != "card":
-        return {"type": kind, kind: {}}
+        return {"type": kind}
     shown_card = {
         "reference": None,
         "reference_status": "pending",

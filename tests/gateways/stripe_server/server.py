@@ -72,11 +72,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, request: Request) -> None:
         answer = self.server.front.answer(request)
-        if answer.line_fault == "dropped":
+        if answer.fault == "dropped":
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
-        elif answer.line_fault in ("garbage", "bad_gateway"):
-            status = 200 if answer.line_fault == "garbage" else 502
+        elif answer.fault in ("garbage", "bad_gateway"):
+            status = 200 if answer.fault == "garbage" else 502
             self._send(status, "<h1>We will be back soon</h1>", {}, "text/html")
         else:
             response = answer.response

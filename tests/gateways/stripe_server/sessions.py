@@ -131,6 +131,8 @@ def _fill_methods(account: Account, session: Json, params: Json) -> None:
                 f"The payment method type `{method}` does not support manual capture.",
                 param="payment_method_types",
             )
+    if "card" in options:
+        options["card"].setdefault("request_three_d_secure", "automatic")
     session.update(payment_method_types=chosen or fits, payment_method_options=options)
 
 

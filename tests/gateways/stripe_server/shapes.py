@@ -329,6 +329,7 @@ def dispute(ref: str, now: int, *, livemode: bool) -> Json:
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         "is_charge_refundable": False,
         "livemode": livemode,
