@@ -49,6 +49,14 @@ def _change(account: Account, endpoint: Json, params: Json) -> None:
                 code="url_invalid",
                 param="url",
             )
+        if account.settings.get("refuses_local_urls") and parts.hostname in ("127.0.0.1", "localhost"):
+            # As Stripe does always; the tests live on local addresses, so they ask for it.
+            raise invalid(
+                "Invalid URL: URL must be publicly accessible. Consider using a tool like the Stripe CLI to test "
+                "webhooks locally: https://github.com/stripe/stripe-cli",
+                code="url_invalid",
+                param="url",
+            )
         if account.livemode and parts.scheme != "https":
             raise invalid("Invalid URL: URL must use HTTPS in live mode.", code="url_invalid", param="url")
     if params.get("enabled_events") == []:

@@ -35,3 +35,31 @@ def session_params(amount: int = 12_500, currency: str = "usd", **changes: Any) 
         "payment_method_options": {"card": {"capture_method": "manual"}},
         **changes,
     }
+
+
+def pay(
+    sdk: stripe.StripeClient,
+    account: StandInAccount,
+    /,
+    number: str = "4242424242424242",
+    *,
+    currency: str = "usd",
+    **form: str,
+) -> stripe.PaymentIntent:
+    """Opens a session and submits its page; returns the intent with its charge."""
+    session = sdk.v1.checkout.sessions.create(session_params(currency=currency))
+    account.pay(session.url or "", number=number, **form)
+    expand = {"expand": ["payment_intent.latest_charge"]}
+    found = sdk.v1.checkout.sessions.retrieve(session.id, expand).payment_intent  # type: ignore[arg-type]
+    assert isinstance(found, stripe.PaymentIntent)
+    return found
+
+
+def pay_and_capture(
+    sdk: stripe.StripeClient, account: StandInAccount, /, number: str = "4242424242424242", **form: str
+) -> stripe.Charge:
+    """Returns the charge of a payment by card that was captured."""
+    intent = pay(sdk, account, number, **form)
+    captured = sdk.v1.payment_intents.capture(intent.id, {"expand": ["latest_charge"]})
+    assert isinstance(captured.latest_charge, stripe.Charge)
+    return captured.latest_charge

@@ -40,7 +40,10 @@ def change_account(account: Account, **changes: Any) -> Json:
 
 
 def change_settings(account: Account, **changes: Any) -> Json:
-    """fee_per_thousand, fee_fixed, dispute_fee, settles_by_itself, converts ({"eur": ["usd", 1.1]})."""
+    """Sets fee_per_thousand, fee_fixed, dispute_fee, settles_by_itself, refuses_local_urls, converts.
+
+    The last one is, by the currency paid, what it is converted to at which rate, as {"eur": ["usd", 1.1]}.
+    """
     account.settings.update(changes)
     return {}
 

@@ -11,7 +11,9 @@ from .lists import matches, page, shown
 MINUTE, DAY = 60, 86_400
 EXPIRES_AFTER_AT_LEAST, EXPIRES_AFTER_AT_MOST = 30 * MINUTE, DAY
 
-# By the method: the capability that an account needs for it.
+METHODS = ("card", "link", "us_bank_account", "sepa_debit", "klarna", "cashapp", "alma", "amazon_pay")
+
+# By the method: the capability that an account needs for it, where its name is another.
 _CAPABILITY = {
     "card": "card_payments",
     "us_bank_account": "us_bank_account_ach_payments",
@@ -97,43 +99,39 @@ def _fill_lines(account: Account, session: Json, params: Json) -> None:
 
 
 def _fill_methods(account: Account, session: Json, params: Json) -> None:
-    """Without a list, the methods are those that are switched on in the dashboard and fit the currency."""
-    capabilities = account.resource["capabilities"]
-    active = [
+    """Offers what is active for the account and fits; a list of allowed methods only narrows that down.
+
+    A method that is allowed and does not fit is left out without an error, until none is left. `payment_method_types`
+    is no parameter any more in this version of the API.
+    """
+    currency, capabilities = session["currency"], account.resource["capabilities"]
+    allowed = params.get("allowed_payment_method_types") or METHODS
+    excluded = params.get("excluded_payment_method_types") or ()
+    holds_all = params.get("payment_intent_data", {}).get("capture_method") == "manual"
+    offered = [
         method
-        for method in ("card", "link", "us_bank_account", "sepa_debit", "klarna", "cashapp")
+        for method in METHODS
         if capabilities.get(_CAPABILITY.get(method, f"{method}_payments")) == "active"
+        and currency in amounts.CURRENCIES_OF.get(method, {currency})
+        and (method in CAPTURES_LATER or not holds_all)
+        and method in allowed
+        and method not in excluded
     ]
-    chosen = params.get("payment_method_types")
-    fits = [
-        one for one in active if session["currency"] in amounts.CURRENCIES_OF.get(one, {session["currency"]})
-    ]
-    for method in chosen or ():
-        if method not in active:
-            raise invalid(
-                f"The payment method type provided: {method} is invalid. Please ensure the provided type is activated "
-                "in your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is "
-                "enabled for any preview features that you are trying to use.",
-                param="payment_method_types",
-            )
-        if method not in fits:
-            raise invalid(
-                f"The payment method `{method}` cannot be used with the currency `{session['currency']}`. It supports: "
-                f"{', '.join(sorted(amounts.CURRENCIES_OF[method]))}.",
-                param="payment_method_types",
-            )
+    if not offered:
+        raise invalid(
+            "No valid payment method types for this Checkout Session. Please ensure that you have activated payment "
+            "methods compatible with your chosen currency in your dashboard "
+            "(https://dashboard.stripe.com/settings/payment_methods) or specify payment methods that fit.",
+        )
     options = params.get("payment_method_options", {})
-    everywhere = params.get("payment_intent_data", {}).get("capture_method")
-    for method in chosen or ():
-        manual = options.get(method, {}).get("capture_method", everywhere) == "manual"
-        if manual and method not in CAPTURES_LATER:
-            raise invalid(
-                f"The payment method type `{method}` does not support manual capture.",
-                param="payment_method_types",
-            )
     if "card" in options:
         options["card"].setdefault("request_three_d_secure", "automatic")
-    session.update(payment_method_types=chosen or fits, payment_method_options=options)
+    session.update(
+        allowed_payment_method_types=params.get("allowed_payment_method_types"),
+        excluded_payment_method_types=params.get("excluded_payment_method_types"),
+        payment_method_types=offered,
+        payment_method_options=options,
+    )
 
 
 def _expiry(account: Account, params: Json) -> int:

@@ -1,0 +1,149 @@
+"""Intents: captured once and never above what was authorized, canceled while that is possible, lapsed by time."""
+
+from __future__ import annotations
+
+import pytest
+import stripe
+
+from tests.gateways.stripe_server.client import StandInAccount
+from tests.gateways.stripe_server.conftest import pay
+
+DAY = 86_400
+
+
+def test_capture_above_the_authorization_is_refused(
+    sdk: stripe.StripeClient, account: StandInAccount
+) -> None:
+    intent = pay(sdk, account)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        sdk.v1.payment_intents.capture(intent.id, {"amount_to_capture": 12_501})
+    assert refused.value.code == "amount_too_large"
+
+
+def test_partial_capture_releases_the_rest(sdk: stripe.StripeClient, account: StandInAccount) -> None:
+    params = {"amount_to_capture": 5_000, "expand": ["latest_charge"]}
+    captured = sdk.v1.payment_intents.capture(pay(sdk, account).id, params)  # type: ignore[arg-type]
+    charge = captured.latest_charge
+    assert isinstance(charge, stripe.Charge)
+    assert (captured.amount_received, captured.amount_capturable) == (5_000, 0)
+    assert (charge.amount, charge.amount_captured, charge.amount_refunded) == (12_500, 5_000, 7_500)
+    assert sdk.v1.refunds.list({"payment_intent": captured.id}).data == []
+
+
+@pytest.mark.parametrize("act", ["capture", "cancel"])
+def test_succeeded_intent_is_in_the_error_of_what_came_too_late(
+    sdk: stripe.StripeClient, account: StandInAccount, act: str
+) -> None:
+    intent = pay(sdk, account)
+    sdk.v1.payment_intents.capture(intent.id)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        getattr(sdk.v1.payment_intents, act)(intent.id)
+    assert (refused.value.http_status, refused.value.code) == (400, "payment_intent_unexpected_state")
+    assert refused.value.error.payment_intent.status == "succeeded"
+
+
+def test_canceled_intent_shows_its_charge_as_refunded_without_a_refund(
+    sdk: stripe.StripeClient, account: StandInAccount
+) -> None:
+    intent = pay(sdk, account)
+    params = {"cancellation_reason": "abandoned", "expand": ["latest_charge"]}
+    canceled = sdk.v1.payment_intents.cancel(intent.id, params)  # type: ignore[arg-type]
+    assert (canceled.status, canceled.cancellation_reason) == ("canceled", "abandoned")
+    charge = canceled.latest_charge
+    assert isinstance(charge, stripe.Charge)
+    assert (charge.refunded, charge.captured, charge.balance_transaction) == (True, False, None)
+    assert sdk.v1.refunds.list({"payment_intent": intent.id}).data == []
+
+
+def test_intent_of_an_open_session_cannot_be_canceled(
+    sdk: stripe.StripeClient, account: StandInAccount
+) -> None:
+    intent = pay(sdk, account, "4000000000000002")
+    with pytest.raises(stripe.InvalidRequestError, match="Expire the Checkout Session"):
+        sdk.v1.payment_intents.cancel(intent.id)
+
+
+def test_authorization_lapses_at_capture_before(sdk: stripe.StripeClient, account: StandInAccount) -> None:
+    intent = pay(sdk, account)
+    charge = intent.latest_charge
+    assert isinstance(charge, stripe.Charge)
+    before = charge.payment_method_details.card.capture_before  # type: ignore[union-attr]
+    assert before == charge.created + 7 * DAY
+    account.control("shift_clock", seconds=7 * DAY)
+    lapsed = sdk.v1.payment_intents.retrieve(intent.id)
+    assert (lapsed.status, lapsed.cancellation_reason) == ("canceled", "automatic")
+    assert [event.type for event in sdk.v1.events.list({"limit": 2}).data] == [
+        "payment_intent.canceled",
+        "charge.expired",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "decision", "status"),
+    [
+        ("4000002500003155", "confirm", "requires_capture"),
+        ("4000002500003155", "decline", "requires_payment_method"),
+        ("4000008400001629", "confirm", "requires_payment_method"),
+    ],
+)
+def test_authentication_of_a_card_is_the_customers(
+    sdk: stripe.StripeClient, account: StandInAccount, number: str, decision: str, status: str
+) -> None:
+    intent = pay(sdk, account, number)
+    assert (intent.status, intent.latest_charge) == ("requires_action", None)
+    [session] = sdk.v1.checkout.sessions.list({"payment_intent": intent.id}).data
+    assert session.status == "open"
+    account.authenticate(session.url or "", decision)
+    assert sdk.v1.payment_intents.retrieve(intent.id).status == status
+
+
+def test_failed_authentication_has_a_code_of_its_own(
+    sdk: stripe.StripeClient, account: StandInAccount
+) -> None:
+    intent = pay(sdk, account, "4000000000003220")
+    [session] = sdk.v1.checkout.sessions.list().data
+    account.authenticate(session.url or "", "decline")
+    error = sdk.v1.payment_intents.retrieve(intent.id).last_payment_error
+    assert error is not None
+    assert error.code == "payment_intent_authentication_failure"
+
+
+@pytest.mark.parametrize(
+    ("method", "number", "currency", "failure"),
+    [
+        ("us_bank_account", "000123456789", "usd", None),
+        ("us_bank_account", "000111111116", "usd", "no_account"),
+        ("us_bank_account", "000222222227", "usd", "insufficient_funds"),
+        ("sepa_debit", "DE89370400440532013000", "eur", None),
+        ("sepa_debit", "DE62370400440532013001", "eur", "payment_intent_payment_attempt_failed"),
+    ],
+)
+def test_bank_debit_is_processing_for_days(
+    sdk: stripe.StripeClient,
+    account: StandInAccount,
+    method: str,
+    number: str,
+    currency: str,
+    failure: str | None,
+) -> None:
+    intent = pay(sdk, account, currency=currency, method=method, account=number)
+    assert intent.status == "processing"
+    assert intent.latest_charge.balance_transaction is None  # type: ignore[union-attr]
+    [session] = sdk.v1.checkout.sessions.list().data
+    assert (session.status, session.payment_status) == ("complete", "unpaid")
+    account.control("shift_clock", seconds=7 * DAY)
+    [session] = sdk.v1.checkout.sessions.list({"expand": ["data.payment_intent.latest_charge"]}).data
+    charge = session.payment_intent.latest_charge  # type: ignore[union-attr]
+    assert charge.failure_code == failure  # type: ignore[union-attr]
+    assert (charge.balance_transaction is None) == bool(failure)  # type: ignore[union-attr]
+    assert session.payment_status == ("unpaid" if failure else "paid")
+    assert session.payment_intent.status == ("requires_payment_method" if failure else "succeeded")  # type: ignore[union-attr]
+    end = "failed" if failure else "succeeded"
+    assert sdk.v1.events.list().data[0].type == f"checkout.session.async_payment_{end}"
+
+
+def test_processing_debit_cannot_be_canceled(sdk: stripe.StripeClient, account: StandInAccount) -> None:
+    intent = pay(sdk, account, method="us_bank_account", account="000123456789")
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        sdk.v1.payment_intents.cancel(intent.id)
+    assert refused.value.error.payment_intent.status == "processing"
