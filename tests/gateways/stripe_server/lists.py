@@ -113,12 +113,12 @@ def _expand(account: Account, inner: Any, steps: list[str], path: str) -> None:
         if hidden_list is not None:
             one.setdefault(name, hidden_list(account, one))
         elif name in EXPANDABLE.get(one.get("object", ""), ()):
-            if isinstance(one[name], str):
+            if isinstance(one.get(name), str):
                 one[name] = deepcopy(find(account, one[name]))
                 _require_read(account, one[name])
         elif name not in one or not isinstance(one[name], dict | list):
             raise InvalidParameters(f"This property cannot be expanded ({path}).", param="expand[0]")
-        _expand(account, one[name], rest, path)
+        _expand(account, one.get(name), rest, path)
 
 
 def _require_read(account: Account, found: Json) -> None:
