@@ -18,6 +18,6 @@ Read it in this order:
                     events, and their signed delivery to webhook endpoints
     pages.py        the customer's side of a session
     faults.py, control.py
-                    what a test lets go wrong, and what it plays: banks, the dashboard, the clock
-    client.py       what a test holds of a running stand-in
+                    the faults that a test injects, and what it plays: banks, the dashboard, the clock
+    client.py       a running stand-in as a test holds it
 """

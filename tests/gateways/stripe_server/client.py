@@ -1,4 +1,4 @@
-"""What a test holds of a running stand-in: its accounts, its control, and its customer."""
+"""A running stand-in as a test holds it: its accounts, its control, and its customer."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Account:
         found = self.objects[kind].get(ref)
         if found is not None:
             return found
-        similar = self.other_mode is not None and ref in self.other_mode.objects[kind]
+        similar = self.other_mode is not None and ref in self.other_mode.objects.get(kind, {})
         raise no_such(
             kind, ref, status=status, param=param, similar_is_live=not self.livemode if similar else None
         )
@@ -138,7 +138,6 @@ class Company:
         self.url = url
         self.accounts: dict[tuple[str, bool], Account] = {}
         self.keys: dict[str, Key] = {}
-        self.sessions: dict[str, Account] = {}  # a page's address names the session only
 
     def open_account(self, **changes: Any) -> Json:
         """Opens an account; `changes` are merged into its resource. Returns its id and its secret keys."""

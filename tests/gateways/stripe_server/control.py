@@ -1,4 +1,4 @@
-"""What only tests do, under `/_control/<act>` with the secret key of an account and a JSON body.
+"""The acts that only tests call, under `/_control/<act>` with the secret key of an account and a JSON body.
 
 It plays what happens away from our requests: banks, customers' disputes, the clock, the dashboard.
 """

@@ -1,4 +1,4 @@
-"""What a test can let go wrong; each fault hits one account, and is used up as it happens.
+"""The faults that a test can inject; each hits one account, and is used up as it happens.
 
 Of a response, by the name of the route (`payment_intents.capture`, or a pattern as `*.list`):
   server_error          500 before anything happened, and kept under the idempotency key

@@ -35,7 +35,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """What goes out. `fault` may be one of the line: no response at all, or a page that is no JSON."""
+    """The response that goes out. `fault` may be one of the line: no response at all, or a page that is no JSON."""
 
     response: Response
     account: Account | None = None

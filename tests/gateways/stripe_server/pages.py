@@ -24,8 +24,8 @@ class Page:
 def answer(company: Company, method: str, path: str, form: dict[str, str]) -> Page:
     """Serves `/c/pay/<session>` and `/c/pay/<session>/3ds`; a POST pays, or decides."""
     ref, _, step = path.removeprefix("/c/pay/").partition("/")
-    for account in company.accounts.values():
-        session = account.objects["checkout.session"].get(ref)
+    for account in list(company.accounts.values()):
+        session = account.objects.get("checkout.session", {}).get(ref)
         if session is not None:
             with account.lock:
                 account.catch_up()
