@@ -10,7 +10,7 @@ Read it in this order:
     company.py      accounts, keys, objects and clocks, in memory
     shapes.py       every object with all of its fields
     lists.py        pages of lists, and `expand[]`
-    sessions.py, intents.py, refunds.py, disputes.py, balance.py, accounts.py
+    sessions.py, intents.py, charges.py, refunds.py, disputes.py, balance.py, accounts.py
                     what the endpoints do, by the resource
     instruments.py, amounts.py
                     the test cards and bank accounts; minimum amounts and steps of currencies

@@ -5,9 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from . import shapes
-from .company import Account
+from .company import Account, change_metadata
 from .errors import Json, invalid
-from .intents import change_metadata
 from .lists import page, shown
 
 MAX_ENDPOINTS = 16

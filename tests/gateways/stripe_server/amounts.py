@@ -7,7 +7,7 @@ currencies, special cases). Kept apart from the table of the adapter, so that th
 from __future__ import annotations
 
 from .company import Account
-from .errors import StripeError, invalid
+from .errors import invalid
 
 # In the smallest unit that the API takes.
 MINIMUM = {
@@ -59,8 +59,8 @@ def step(currency: str) -> int:
     return 10 if currency in THREE_DECIMAL else 1
 
 
-def check_amount(account: Account, amount: int, currency: str, *, param: str) -> None:
-    """Raises the error of an amount that cannot be charged."""
+def check_amount(account: Account, amount: int, currency: str, *, param: str, what: str = "Amount") -> None:
+    """Raises the error of an amount that cannot be charged; `what` names it in the message."""
     if len(currency) != 3 or not currency.isalpha() or currency in UNSUPPORTED:
         raise invalid(f"Invalid currency: {currency}.", param="currency")
     if amount > MAXIMUM:
@@ -75,16 +75,12 @@ def check_amount(account: Account, amount: int, currency: str, *, param: str) ->
         )
     settled, rate = settlement(account, currency)
     if round(amount * rate) < MINIMUM.get(settled, 50):
-        raise too_small(amount, currency, settled, rate)
-
-
-def too_small(amount: int, currency: str, settled: str, rate: float) -> StripeError:
-    least, converted = MINIMUM.get(settled, 50), round(amount * rate)
-    return invalid(
-        f"The Checkout Session's total amount must convert to at least {written(least, settled)}. "
-        f"{written(amount, currency)} converts to approximately {written(converted, settled)}.",
-        code="amount_too_small",
-    )
+        least, converted = MINIMUM.get(settled, 50), round(amount * rate)
+        raise invalid(
+            f"{what} must convert to at least {written(least, settled)}. {written(amount, currency)} converts to "
+            f"approximately {written(converted, settled)}.",
+            code="amount_too_small",
+        )
 
 
 def settlement(account: Account, currency: str) -> tuple[str, float]:

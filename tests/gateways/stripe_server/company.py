@@ -173,6 +173,16 @@ def masked(secret: str) -> str:
     )
 
 
+def change_metadata(changed: Json, params: Json) -> None:
+    """Merges the metadata of a request; an empty value removes its key, an empty `metadata` all of them."""
+    given = params.get("metadata", {})
+    if given == "":
+        changed["metadata"] = {}
+        return
+    merged = {**changed["metadata"], **given}
+    changed["metadata"] = {key: value for key, value in merged.items() if value != ""}
+
+
 def merge(into: Json, changes: Json) -> None:
     """Merges nested dictionaries."""
     for name, value in changes.items():

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from . import accounts, balance, disputes, events, intents, refunds
+from . import accounts, balance, charges, disputes, events, refunds
 from .company import Account, merge
 from .delivery import Delivery
 from .errors import Json, invalid
@@ -70,14 +70,14 @@ def shift_clock(account: Account, seconds: float) -> Json:
 def settle(account: Account, id: str, outcome: str) -> Json:
     """Ends a bank debit as `succeeded` or `failed`; `id` is that of its intent or session."""
     intent = _intent(account, id)
-    intents.settle(account, intent, fails=outcome == "failed")
+    charges.settle(account, intent, fails=outcome == "failed")
     return intent
 
 
 def lapse(account: Account, id: str) -> Json:
     """Lets the bank release an authorization before its time."""
     intent = _intent(account, id)
-    intents.lapse(account, intent)
+    charges.lapse(account, intent)
     return intent
 
 

@@ -1,17 +1,15 @@
-"""PaymentIntents and their charges: authorize, capture, cancel, and what becomes of a bank debit."""
+"""PaymentIntents: created for a session or by the API, confirmed, captured and canceled."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from . import balance, disputes, events, faults, instruments, shapes
-from .company import Account
+from . import charges, events, faults, instruments, shapes
+from .amounts import check_amount
+from .company import Account, change_metadata
 from .errors import Json, StripeError, invalid
-from .instruments import DELAYED, Decline, Instrument
+from .instruments import Instrument
 from .lists import matches, page, shown
-
-DAY = 86_400
-AUTHORIZED_FOR_DAYS = 7  # cards of customers who are present
 
 _CAN_BE_CANCELED = (
     *("requires_payment_method", "requires_capture", "requires_reauthorization"),
@@ -29,15 +27,75 @@ def list_intents(account: Account, params: Json) -> Json:
     return page(account, asked, params, url="/v1/payment_intents")
 
 
-def retrieve_charge(account: Account, params: Json, id: str) -> Json:
-    return shown(account, account.get("charge", id), params)
+def create(account: Account, params: Json) -> Json:
+    check_amount(account, params["amount"], params["currency"], param="amount")
+    intent = new_intent(
+        account,
+        amount=params["amount"],
+        automatic_payment_methods={
+            "enabled": True,
+            "allow_redirects": params.get("automatic_payment_methods", {}).get("allow_redirects", "always"),
+        },
+        capture_method=params.get("capture_method", "automatic_async"),
+        currency=params["currency"],
+        description=params.get("description"),
+        payment_method_options=params.get("payment_method_options", {}),
+        payment_method_types=["card", "link"],
+        receipt_email=params.get("receipt_email"),
+        statement_descriptor_suffix=params.get("statement_descriptor_suffix"),
+    )
+    change_metadata(intent, params)
+    if "payment_method" in params:
+        _instrument(account, params["payment_method"])
+        intent.update(payment_method=params["payment_method"], status="requires_confirmation")
+    if params.get("confirm", False):
+        return confirm(account, params, intent["id"])
+    return shown(account, intent, params)
 
 
-def list_charges(account: Account, params: Json) -> Json:
-    asked = [
-        row for row in account.all("charge") if matches(row, params, "created", "customer", "payment_intent")
-    ]
-    return page(account, asked, params, url="/v1/charges")
+def confirm(account: Account, params: Json, id: str) -> Json:
+    """Pays by one of the test payment methods; a decline is a 402 with the intent in the error."""
+    intent = account.get("payment_intent", id, param="intent")
+    if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
+        raise _unexpected_state(
+            account, intent, f"You cannot confirm this PaymentIntent: it has a status of {intent['status']}."
+        )
+    method = params.get("payment_method", intent["payment_method"])
+    if method is None:
+        raise _unexpected_state(
+            account,
+            intent,
+            "You cannot confirm this PaymentIntent because it's missing a payment method. Update the PaymentIntent "
+            "with a payment method and then confirm it again.",
+        )
+    redirects = (intent["automatic_payment_methods"] or {}).get("allow_redirects") == "always"
+    if redirects and "return_url" not in params:
+        raise invalid(
+            "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of "
+            "these payment methods might redirect your customer off of your page, you must provide a `return_url`. If "
+            "you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to "
+            "`true` and `automatic_payment_methods[allow_redirects]` to `never`.",
+        )
+    instrument = _instrument(account, method)
+    if charges.submit(account, intent, instrument) == "requires_payment_method":
+        error = intent["last_payment_error"]
+        extra = {name: error[name] for name in ("charge", "decline_code") if name in error}
+        raise StripeError(
+            402,
+            error["message"],
+            code=error["code"],
+            type="card_error",
+            payment_intent=shown(account, intent, {}),
+            **extra,
+        )
+    return shown(account, intent, params)
+
+
+def _instrument(account: Account, method: str) -> Instrument:
+    number = instruments.TEST_METHODS.get(method)
+    if number is None or account.livemode:
+        raise invalid(f"No such PaymentMethod: '{method}'", code="resource_missing", param="payment_method")
+    return instruments.CARDS[number]
 
 
 def new_intent(account: Account, **values: Any) -> Json:
@@ -48,177 +106,12 @@ def new_intent(account: Account, **values: Any) -> Json:
     return intent
 
 
-def captures_manually(intent: Json, method: str) -> bool:
-    """Returns whether a payment by this method is authorized first; the method's option precedes the intent's."""
-    option = intent["payment_method_options"].get(method, {}).get("capture_method", intent["capture_method"])
-    return bool(option == "manual")
-
-
-def submit(account: Account, intent: Json, instrument: Instrument) -> str:
-    """Pays with an instrument; returns the status that the intent has then."""
-    intent.update(payment_method=account.new_id("pm"), last_payment_error=None)
-    account.hidden[intent["id"]]["instrument"] = instrument
-    if instrument.authenticates:
-        intent.update(
-            status="requires_action",
-            next_action={
-                "type": "redirect_to_url",
-                "redirect_to_url": {"return_url": None, "url": f"{account.url}/3ds/{intent['id']}"},
-            },
-        )
-        events.emit(account, "payment_intent.requires_action", intent)
-        return "requires_action"
-    return _charge(account, intent, instrument)
-
-
-def authenticate(account: Account, intent: Json, *, succeeds: bool) -> str:
-    """Ends the authentication by 3-D Secure that the customer was asked for."""
-    if intent["status"] != "requires_action":
-        return str(intent["status"])
-    intent["next_action"] = None
-    if not succeeds:
-        return _fail(account, intent, None, instruments.NOT_AUTHENTICATED)
-    return _charge(account, intent, account.hidden[intent["id"]]["instrument"])
-
-
-def _charge(account: Account, intent: Json, instrument: Instrument) -> str:
-    manual = captures_manually(intent, instrument.method)
-    charge = _new_charge(account, intent, instrument, manual=manual)
-    if instrument.method in DELAYED:
-        intent.update(status="processing", processing={"type": instrument.method})
-        events.emit(account, "charge.pending", charge)
-        events.emit(account, "payment_intent.processing", intent)
-        if instrument.settles and account.settings.get("settles_by_itself", True):
-            days = instruments.DAYS_UNTIL_SETTLED[instrument.method]
-            account.later(days * DAY, lambda: settle(account, intent, fails=instrument.decline is not None))
-        return "processing"
-    if instrument.decline is not None:
-        return _fail(account, intent, charge, instrument.decline)
-    charge.update(
-        status="succeeded",
-        paid=True,
-        outcome=_outcome("authorized", "approved_by_network", "Payment complete."),
-        receipt_url=f"{account.url}/receipts/{charge['id']}",
-    )
-    if not manual:
-        return _succeed(account, intent, charge, intent["amount"])
-    intent.update(status="requires_capture", amount_capturable=intent["amount"])
-    events.emit(account, "charge.succeeded", charge)
-    events.emit(account, "payment_intent.amount_capturable_updated", intent)
-    account.later(AUTHORIZED_FOR_DAYS * DAY, lambda: lapse(account, intent))
-    return "requires_capture"
-
-
-def _new_charge(account: Account, intent: Json, instrument: Instrument, *, manual: bool) -> Json:
-    # The charge of any method but a card is a payment, and its id says so.
-    prefix = "ch" if instrument.method == "card" else "py"
-    charge = shapes.charge(account.new_id(prefix), account.now(), livemode=account.livemode)
-    charge.update(
-        amount=intent["amount"],
-        calculated_statement_descriptor=_descriptor(account, intent),
-        currency=intent["currency"],
-        description=intent["description"],
-        metadata=dict(intent["metadata"]),
-        payment_intent=intent["id"],
-        payment_method=intent["payment_method"],
-        payment_method_details=instruments.details(
-            instrument,
-            intent["amount"],
-            manual=manual,
-            capture_before=account.now() + AUTHORIZED_FOR_DAYS * DAY,
-        ),
-        receipt_email=intent["receipt_email"],
-        statement_descriptor_suffix=intent["statement_descriptor_suffix"],
-    )
-    intent["latest_charge"] = charge["id"]
-    account.hidden[charge["id"]]["instrument"] = instrument
-    return account.add(charge)
-
-
-def _descriptor(account: Account, intent: Json) -> str:
-    prefix = account.resource["settings"]["payments"]["statement_descriptor"] or ""
-    suffix = intent["statement_descriptor_suffix"]
-    return f"{prefix}* {suffix}" if suffix else prefix
-
-
-def _outcome(kind: str, network_status: str, message: str, reason: str | None = None) -> Json:
-    return {
-        "advice_code": None,
-        "network_advice_code": None,
-        "network_decline_code": None,
-        "network_status": network_status,
-        "reason": reason,
-        "risk_level": "normal",
-        "seller_message": message,
-        "type": kind,
-    }
-
-
-def _fail(account: Account, intent: Json, charge: Json | None, decline: Decline) -> str:
-    """The payment failed and another method can be tried; without a charge, it never reached the bank."""
-    error: Json = {
-        "type": "card_error" if charge is None or charge["id"].startswith("ch") else "invalid_request_error",
-        "code": decline.code,
-        "doc_url": f"https://stripe.com/docs/error-codes/{decline.code.replace('_', '-')}",
-        "message": decline.message,
-    }
-    if decline.decline_code:
-        error["decline_code"] = decline.decline_code
-    if charge is not None:
-        blocked = decline.decline_code == "fraudulent"
-        charge.update(
-            status="failed",
-            paid=False,
-            failure_code=decline.code,
-            failure_message=decline.message,
-            outcome=_outcome(
-                "blocked" if blocked else "issuer_declined",
-                "not_sent_to_network" if blocked else "declined_by_network",
-                "The bank did not return any further details with this decline.",
-                decline.decline_code or decline.code,
-            ),
-        )
-        error["charge"] = charge["id"]
-        events.emit(account, "charge.failed", charge)
-    error["payment_method"] = {"id": intent["payment_method"], "object": "payment_method"}
-    intent.update(
-        status="requires_payment_method", payment_method=None, processing=None, last_payment_error=error
-    )
-    events.emit(account, "payment_intent.payment_failed", intent)
-    return "requires_payment_method"
-
-
-def _succeed(account: Account, intent: Json, charge: Json, amount: int) -> str:
-    """The money is taken: now there is a balance transaction, and with it the fee."""
-    if fault := faults.consume(account, ("capture_other_amount",)):
-        amount += fault.delta
-    if fault := faults.consume(account, ("capture_other_currency",)):
-        intent["currency"] = charge["currency"] = fault.currency
-    kind = "charge" if charge["id"].startswith("ch") else "payment"
-    currency = charge["currency"]
-    fee = balance.charge_fee(account, amount, currency)
-    transaction = balance.record(account, kind, amount, currency, charge["id"], category="charge", fee=fee)
-    was_authorized = intent["status"] == "requires_capture"
-    charge.update(
-        status="succeeded",
-        paid=True,
-        captured=True,
-        amount_captured=amount,
-        balance_transaction=transaction["id"],
-    )
-    intent.update(
-        status="succeeded", amount_capturable=0, amount_received=amount, processing=None, next_action=None
-    )
-    events.emit(account, "charge.captured" if was_authorized else "charge.succeeded", charge)
-    events.emit(account, "payment_intent.succeeded", intent)
-    disputes.follow(account, charge, account.hidden[charge["id"]]["instrument"])
-    return "succeeded"
-
-
 def capture(account: Account, params: Json, id: str) -> Json:
     intent = account.get("payment_intent", id, param="intent")
     if intent["status"] == "requires_capture" and faults.consume(account, ("capture_too_late",)):
-        _succeed(account, intent, account.get("charge", intent["latest_charge"]), intent["amount_capturable"])
+        charges.succeed(
+            account, intent, account.get("charge", intent["latest_charge"]), intent["amount_capturable"]
+        )
     if intent["status"] != "requires_capture":
         raise _unexpected_state(
             account,
@@ -243,7 +136,7 @@ def capture(account: Account, params: Json, id: str) -> Json:
     charge = account.get("charge", intent["latest_charge"])
     # What is not captured is released, and shown as refunded.
     charge["amount_refunded"] = charge["amount"] - amount
-    _succeed(account, intent, charge, amount)
+    charges.succeed(account, intent, charge, amount)
     return shown(account, intent, params)
 
 
@@ -267,62 +160,8 @@ def cancel(account: Account, params: Json, id: str) -> Json:
             intent,
             "You cannot cancel the PaymentIntent of an open Checkout Session. Expire the Checkout Session instead.",
         )
-    cancel_intent(account, intent, params.get("cancellation_reason"))
+    charges.cancel_intent(account, intent, params.get("cancellation_reason"))
     return shown(account, intent, params)
-
-
-def cancel_intent(account: Account, intent: Json, reason: str | None) -> None:
-    """Cancels, and releases what was authorized: such a charge is shown as refunded, without any money that moved."""
-    if intent["status"] == "requires_capture":
-        charge = account.get("charge", intent["latest_charge"])
-        charge.update(amount_refunded=charge["amount"], refunded=True)
-        events.emit(account, "charge.expired" if reason == "automatic" else "charge.refunded", charge)
-    intent.update(
-        status="canceled",
-        amount_capturable=0,
-        canceled_at=account.now(),
-        cancellation_reason=reason,
-        next_action=None,
-    )
-    events.emit(account, "payment_intent.canceled", intent)
-
-
-def lapse(account: Account, intent: Json) -> None:
-    """The time for a capture has passed: the bank released the money."""
-    if intent["status"] == "requires_capture":
-        cancel_intent(account, intent, "automatic")
-
-
-def settle(account: Account, intent: Json, *, fails: bool, decline: Decline | None = None) -> None:
-    """The bank of the customer answered a debit that was processing."""
-    if intent["status"] != "processing":
-        return
-    charge = account.get("charge", intent["latest_charge"])
-    session = account.hidden[intent["id"]].get("session")
-    if fails:
-        known = decline or charge_decline(account, charge)
-        _fail(account, intent, charge, known)
-    else:
-        _succeed(account, intent, charge, intent["amount"])
-    if session is not None:
-        session["payment_status"] = "unpaid" if fails else "paid"
-        outcome = "failed" if fails else "succeeded"
-        events.emit(account, f"checkout.session.async_payment_{outcome}", session)
-
-
-def charge_decline(account: Account, charge: Json) -> Decline:
-    instrument: Instrument = account.hidden[charge["id"]]["instrument"]
-    return instrument.decline or Decline("insufficient_funds", "", "The bank account has insufficient funds.")
-
-
-def change_metadata(changed: Json, params: Json) -> None:
-    """Merges the metadata of a request; an empty value removes its key, an empty `metadata` all of them."""
-    given = params.get("metadata", {})
-    if given == "":
-        changed["metadata"] = {}
-        return
-    merged = {**changed["metadata"], **given}
-    changed["metadata"] = {key: value for key, value in merged.items() if value != ""}
 
 
 def _unexpected_state(account: Account, intent: Json, message: str) -> StripeError:

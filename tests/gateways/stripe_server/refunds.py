@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from . import balance, events, faults, shapes
-from .company import Account
+from .company import Account, change_metadata
 from .errors import Json, StripeError, invalid
 from .instruments import Instrument
-from .intents import DAY, change_metadata
 from .lists import matches, page, shown
+
+DAY = 86_400
 
 
 def retrieve(account: Account, params: Json, id: str) -> Json:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import accounts, balance, disputes, events, intents, refunds, sessions
+from . import accounts, balance, charges, disputes, events, intents, refunds, sessions
 from .errors import Json
 
 Act = Callable[..., Json]
@@ -61,13 +61,15 @@ ROUTES = [
         *("payment_intents", "/v1/payment_intents", "PaymentIntent", "payment_intent"),
         ("GET", "", "list", intents.list_intents),
         ("GET", "/{id}", "retrieve", intents.retrieve),
+        ("POST", "", "create", intents.create),
+        ("POST", "/{id}/confirm", "confirm", intents.confirm),
         ("POST", "/{id}/capture", "capture", intents.capture),
         ("POST", "/{id}/cancel", "cancel", intents.cancel),
     ),
     *_resource(
         *("charges", "/v1/charges", "Charge", "charge"),
-        ("GET", "", "list", intents.list_charges),
-        ("GET", "/{id}", "retrieve", intents.retrieve_charge),
+        ("GET", "", "list", charges.list_charges),
+        ("GET", "/{id}", "retrieve", charges.retrieve),
     ),
     *_resource(
         # Charges and refunds are one permission.

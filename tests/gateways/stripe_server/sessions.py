@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import amounts, events, faults, intents, shapes
-from .company import Account
+from . import amounts, charges, events, faults, intents, shapes
+from .company import Account, change_metadata
 from .errors import InvalidParameters, Json, invalid
 from .instruments import BANK_ACCOUNTS, CAPTURES_LATER, Instrument
 from .lists import matches, page, shown
@@ -50,7 +50,7 @@ def create(account: Account, params: Json) -> Json:
         raise invalid("Missing required param: success_url.", code="parameter_missing", param="success_url")
     session["adaptive_pricing"]["enabled"] = params.get("adaptive_pricing", {}).get("enabled", True)
     session["url"] = f"{account.url}/c/pay/{session['id']}"
-    intents.change_metadata(session, params)
+    change_metadata(session, params)
     hidden = account.hidden[session["id"]]
     hidden["intent_data"] = params.get("payment_intent_data", {})
     account.add(session)
@@ -74,7 +74,13 @@ def _fill_lines(account: Account, session: Json, params: Json) -> None:
             raise invalid(f"You must specify `product` or `product_data` for {param}.", param=param)
         quantity = given.get("quantity", 1)
         amount = quantity * price["unit_amount"]
-        amounts.check_amount(account, amount, price["currency"], param=f"{param}[unit_amount]")
+        amounts.check_amount(
+            account,
+            amount,
+            price["currency"],
+            param=f"{param}[unit_amount]",
+            what="The Checkout Session's total amount",
+        )
         lines.append(
             {
                 "id": account.new_id("li"),
@@ -168,7 +174,7 @@ def list_line_items(account: Account, params: Json, id: str) -> Json:
 
 def update(account: Account, params: Json, id: str) -> Json:
     session = account.get("checkout.session", id)
-    intents.change_metadata(session, params)
+    change_metadata(session, params)
     return shown(account, session, params)
 
 
@@ -193,7 +199,7 @@ def expire_session(account: Account, session: Json) -> None:
     session.update(status="expired", url=None)
     intent = account.objects["payment_intent"].get(session["payment_intent"] or "")
     if intent is not None:
-        intents.cancel_intent(account, intent, "expired")
+        charges.cancel_intent(account, intent, "expired")
     events.emit(account, "checkout.session.expired", session)
 
 
@@ -201,13 +207,13 @@ def pay(account: Account, session: Json, instrument: Instrument, customer: Json)
     """The customer submits the page; returns the status of the intent, which exists from now on."""
     intent = _intent_of(account, session)
     session["customer_details"] = customer
-    return _complete(account, session, intents.submit(account, intent, instrument))
+    return _complete(account, session, charges.submit(account, intent, instrument))
 
 
 def authenticate(account: Account, session: Json, *, succeeds: bool) -> str:
     """The customer has answered the bank's question (3-D Secure)."""
     intent = account.get("payment_intent", session["payment_intent"])
-    return _complete(account, session, intents.authenticate(account, intent, succeeds=succeeds))
+    return _complete(account, session, charges.authenticate(account, intent, succeeds=succeeds))
 
 
 def _intent_of(account: Account, session: Json) -> Json:

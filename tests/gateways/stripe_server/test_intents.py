@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -147,3 +149,53 @@ def test_processing_debit_cannot_be_canceled(sdk: stripe.StripeClient, account: 
     with pytest.raises(stripe.InvalidRequestError) as refused:
         sdk.v1.payment_intents.cancel(intent.id)
     assert refused.value.error.payment_intent.status == "processing"
+
+
+def create(
+    sdk: stripe.StripeClient, method: str | None = "pm_card_visa", **changes: object
+) -> stripe.PaymentIntent:
+    params: Any = {
+        "amount": 500,
+        "currency": "usd",
+        "capture_method": "manual",
+        "payment_method": method,
+        "confirm": True,
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        **changes,
+    }
+    return sdk.v1.payment_intents.create(params)
+
+
+def test_test_payment_method_pays_without_a_page(sdk: stripe.StripeClient) -> None:
+    intent = create(sdk)
+    assert intent.status == "requires_capture"
+    assert sdk.v1.payment_intents.capture(intent.id).amount_received == 500
+    later = create(sdk, confirm=False)
+    assert later.status == "requires_confirmation"
+    assert sdk.v1.payment_intents.confirm(later.id).status == "requires_capture"
+
+
+def test_declined_confirmation_is_a_card_error_with_the_intent(sdk: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.CardError) as declined:
+        create(sdk, "pm_card_chargeDeclinedInsufficientFunds")
+    error = declined.value.error
+    assert (declined.value.http_status, error.code, error.decline_code) == (
+        *(402, "card_declined", "insufficient_funds"),
+    )
+    assert error.payment_intent.status == "requires_payment_method"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"automatic_payment_methods": {"enabled": True}}, "you must provide a `return_url`"),
+        ({"payment_method": "pm_1"}, "No such PaymentMethod"),
+        ({"payment_method": None}, "missing a payment method"),
+        ({"amount": 49}, "must convert to at least"),
+    ],
+)
+def test_confirmation_that_cannot_be_is_refused(
+    sdk: stripe.StripeClient, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match=message):
+        create(sdk, **changes)
