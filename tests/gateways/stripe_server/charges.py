@@ -191,10 +191,12 @@ def succeed(account: Account, intent: Json, charge: Json, amount: int) -> str:
 
 
 def cancel_intent(account: Account, intent: Json, reason: str | None) -> None:
-    """Cancels, and releases what was authorized: such a charge is shown as refunded, without any money that moved."""
+    """Cancels, and releases what was authorized."""
     if intent["status"] == "requires_capture":
         charge = account.get("charge", intent["latest_charge"])
-        charge.update(amount_refunded=charge["amount"], refunded=True)
+        release(
+            account, charge, charge["amount"], "expired_uncaptured_charge" if reason == "automatic" else None
+        )
         events.emit(account, "charge.expired" if reason == "automatic" else "charge.refunded", charge)
     intent.update(
         status="canceled",
@@ -204,6 +206,27 @@ def cancel_intent(account: Account, intent: Json, reason: str | None) -> None:
         next_action=None,
     )
     events.emit(account, "payment_intent.canceled", intent)
+
+
+def release(account: Account, charge: Json, amount: int, reason: str | None = None) -> None:
+    """Releases what was authorized and not captured. Stripe shows it as a refund, though no money has moved.
+
+    Such a refund has no balance transaction, and its card was not credited: the authorization was reversed.
+    """
+    refund = shapes.refund(account.new_id("re"), account.now())
+    refund.update(
+        amount=amount,
+        charge=charge["id"],
+        currency=charge["currency"],
+        destination_details={"type": "card", "card": {"type": "reversal"}},
+        payment_intent=charge["payment_intent"],
+        payment_method=charge["payment_method"],
+        reason=reason,
+    )
+    account.add(refund)
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    events.emit(account, "refund.created", refund)
 
 
 def lapse(account: Account, intent: Json) -> None:

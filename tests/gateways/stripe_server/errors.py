@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, get_args
+
+from stripe import PaymentIntent
 
 Json = dict[str, Any]
+
+
+@cache
+def documented_codes() -> frozenset[str]:
+    """Returns the error codes that Stripe documents, as the SDK lists them."""
+    hint = PaymentIntent.LastPaymentError.__annotations__["code"]
+    members = [member for option in get_args(hint) for member in (option, *get_args(option))]
+    return frozenset(code for member in members for code in get_args(member))
 
 
 class StripeError(Exception):
@@ -22,6 +33,7 @@ class StripeError(Exception):
         **extra: Any,
     ) -> None:
         super().__init__(message)
+        assert not code or code in documented_codes(), f"Stripe has no error code {code}"
         self.status, self.message, self.code, self.param, self.type = status, message, code, param, type
         self.headers = headers or {}
         self.extra = extra

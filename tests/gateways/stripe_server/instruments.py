@@ -167,7 +167,6 @@ BANK_ACCOUNTS = {
         _us("000111111116", "no_account", "The bank account could not be located."),
         _us("000222222227", "insufficient_funds", "The bank account has insufficient funds."),
         _us("000333333335", "debit_not_authorized", "Debit transactions are not authorized on this account."),
-        _us("000444444440", "invalid_currency", "The bank account does not support this currency."),
         _us("000555555559", dispute="debit_not_authorized"),
         _us("000000000009", settles=False),
         _sepa("DE89370400440532013000"),

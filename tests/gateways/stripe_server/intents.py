@@ -112,6 +112,12 @@ def capture(account: Account, params: Json, id: str) -> Json:
         charges.succeed(
             account, intent, account.get("charge", intent["latest_charge"]), intent["amount_capturable"]
         )
+    if intent["status"] == "succeeded":
+        raise _unexpected_state(
+            account,
+            intent,
+            "This PaymentIntent could not be captured because it has already been captured.",
+        )
     if intent["status"] != "requires_capture":
         raise _unexpected_state(
             account,
@@ -134,9 +140,9 @@ def capture(account: Account, params: Json, id: str) -> Json:
         )
     change_metadata(intent, params)
     charge = account.get("charge", intent["latest_charge"])
-    # What is not captured is released, and shown as refunded.
-    charge["amount_refunded"] = charge["amount"] - amount
     charges.succeed(account, intent, charge, amount)
+    if amount < charge["amount"]:
+        charges.release(account, charge, charge["amount"] - amount)
     return shown(account, intent, params)
 
 

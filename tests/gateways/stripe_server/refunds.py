@@ -84,9 +84,8 @@ def _charge_to_refund(account: Account, params: Json) -> Json:
 def _check(account: Account, charge: Json, params: Json, amount: int, rest: int) -> None:
     if not charge["captured"]:
         raise invalid(
-            f"Charge {charge['id']} has not been captured. Cancel its PaymentIntent to release the funds.",
-            code="charge_not_captured",
-            param="charge",
+            f"This uncaptured Charge was created by a PaymentIntent ({charge['payment_intent']}). You must cancel the "
+            "PaymentIntent to reverse the authorization instead of refunding the Charge directly.",
         )
     if params.get("currency", charge["currency"]) != charge["currency"]:
         raise invalid(f"The currency of the charge is {charge['currency']}.", param="currency")
@@ -108,11 +107,9 @@ def _check(account: Account, charge: Json, params: Json, amount: int, rest: int)
     if amount < 1:
         raise invalid("Invalid positive integer", code="parameter_invalid_integer", param="amount")
     if amount > rest:
-        raise invalid(
-            f"Refund amount ({amount}) is greater than unrefunded amount on charge ({rest})",
-            code="amount_too_large",
-            param="amount",
-        )
+        # Without a code, as at Stripe.
+        whole = "charge amount" if rest == charge["amount_captured"] else "unrefunded amount on charge"
+        raise invalid(f"Refund amount ({amount}) is greater than {whole} ({rest})", param="amount")
     if faults.consume(account, ("refund_refused",)):
         raise StripeError(
             400, "This charge cannot be refunded.", code="charge_not_refundable", param="charge"
@@ -137,11 +134,13 @@ def _destination(charge: Json) -> Json:
 
 
 def charge_refunded(account: Account, charge: Json) -> int:
-    """Returns the sum of the refunds that did not fail."""
+    """Returns the sum of the refunds that did not fail, without releases of what was never captured."""
     return sum(
         row["amount"]
         for row in account.all("refund")
-        if row["charge"] == charge["id"] and row["status"] not in ("failed", "canceled")
+        if row["charge"] == charge["id"]
+        and row["balance_transaction"] is not None
+        and row["status"] not in ("failed", "canceled")
     )
 
 

@@ -28,8 +28,10 @@ def test_partial_capture_releases_the_rest(sdk: stripe.StripeClient, account: St
     charge = captured.latest_charge
     assert isinstance(charge, stripe.Charge)
     assert (captured.amount_received, captured.amount_capturable) == (5_000, 0)
-    assert (charge.amount, charge.amount_captured, charge.amount_refunded) == (12_500, 5_000, 7_500)
-    assert sdk.v1.refunds.list({"payment_intent": captured.id}).data == []
+    assert (charge.amount, charge.amount_captured) == (12_500, 5_000)
+    assert released(sdk, captured) == [(7_500, None, None)]
+    refund = sdk.v1.refunds.create({"payment_intent": captured.id})
+    assert refund.amount == 5_000
 
 
 @pytest.mark.parametrize("act", ["capture", "cancel"])
@@ -44,7 +46,14 @@ def test_succeeded_intent_is_in_the_error_of_what_came_too_late(
     assert refused.value.error.payment_intent.status == "succeeded"
 
 
-def test_canceled_intent_shows_its_charge_as_refunded_without_a_refund(
+def released(
+    sdk: stripe.StripeClient, intent: stripe.PaymentIntent
+) -> list[tuple[int, str | None, object | None]]:
+    refunds = sdk.v1.refunds.list({"payment_intent": intent.id}).data
+    return [(refund.amount, refund.reason, refund.balance_transaction) for refund in refunds]
+
+
+def test_canceled_intent_shows_a_refund_that_moves_no_money(
     sdk: stripe.StripeClient, account: StandInAccount
 ) -> None:
     intent = pay(sdk, account)
@@ -54,7 +63,7 @@ def test_canceled_intent_shows_its_charge_as_refunded_without_a_refund(
     charge = canceled.latest_charge
     assert isinstance(charge, stripe.Charge)
     assert (charge.refunded, charge.captured, charge.balance_transaction) == (True, False, None)
-    assert sdk.v1.refunds.list({"payment_intent": intent.id}).data == []
+    assert released(sdk, intent) == [(12_500, None, None)]
 
 
 def test_intent_of_an_open_session_cannot_be_canceled(
@@ -74,10 +83,9 @@ def test_authorization_lapses_at_capture_before(sdk: stripe.StripeClient, accoun
     account.control("shift_clock", seconds=7 * DAY)
     lapsed = sdk.v1.payment_intents.retrieve(intent.id)
     assert (lapsed.status, lapsed.cancellation_reason) == ("canceled", "automatic")
-    assert [event.type for event in sdk.v1.events.list({"limit": 2}).data] == [
-        "payment_intent.canceled",
-        "charge.expired",
-    ]
+    assert released(sdk, intent) == [(12_500, "expired_uncaptured_charge", None)]
+    kinds = [event.type for event in sdk.v1.events.list({"limit": 3}).data]
+    assert kinds == ["payment_intent.canceled", "charge.expired", "refund.created"]
 
 
 @pytest.mark.parametrize(

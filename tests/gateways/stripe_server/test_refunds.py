@@ -31,13 +31,13 @@ def test_refund_takes_from_the_balance_and_keeps_the_fee(
 def test_refunds_never_exceed_what_was_captured(sdk: stripe.StripeClient, account: StandInAccount) -> None:
     charge = pay_and_capture(sdk, account)
     sdk.v1.refunds.create({"charge": charge.id, "amount": 12_000})
-    for amount, code in ((501, "amount_too_large"), (500, None), (1, "charge_already_refunded")):
-        if code is None:
-            assert sdk.v1.refunds.create({"charge": charge.id, "amount": amount})
-            continue
-        with pytest.raises(stripe.InvalidRequestError) as refused:
-            sdk.v1.refunds.create({"charge": charge.id, "amount": amount})
-        assert refused.value.code == code
+    with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded amount") as refused:
+        sdk.v1.refunds.create({"charge": charge.id, "amount": 501})
+    assert (refused.value.code, refused.value.param) == (None, "amount")
+    sdk.v1.refunds.create({"charge": charge.id})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        sdk.v1.refunds.create({"charge": charge.id, "amount": 1})
+    assert refused.value.code == "charge_already_refunded"
     assert sdk.v1.charges.retrieve(charge.id).refunded
 
 
@@ -45,9 +45,8 @@ def test_authorization_is_canceled_and_not_refunded(
     sdk: stripe.StripeClient, account: StandInAccount
 ) -> None:
     intent = pay(sdk, account)
-    with pytest.raises(stripe.InvalidRequestError) as refused:
+    with pytest.raises(stripe.InvalidRequestError, match="You must cancel the PaymentIntent"):
         sdk.v1.refunds.create({"payment_intent": intent.id})
-    assert refused.value.code == "charge_not_captured"
 
 
 def test_declined_payment_has_nothing_to_refund(sdk: stripe.StripeClient, account: StandInAccount) -> None:
