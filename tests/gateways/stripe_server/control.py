@@ -99,6 +99,12 @@ def decide_dispute(account: Account, id: str, outcome: str) -> Json:
     return found
 
 
+def escalate_inquiry(account: Account, id: str) -> Json:
+    found = account.get("dispute", id)
+    disputes.escalate(account, found)
+    return found
+
+
 def pay_out(account: Account) -> list[Json]:
     return balance.pay_out(account)
 
@@ -169,7 +175,17 @@ ACTS: dict[str, Callable[..., Any]] = {
     act.__name__: act
     for act in (
         *(change_account, change_settings, inject, clear_faults, shift_clock, settle, lapse, settle_refund),
-        *(dispute, decide_dispute, pay_out, settle_payout, add_endpoint, roll_secret, retire_secret, resend),
+        *(
+            dispute,
+            decide_dispute,
+            escalate_inquiry,
+            pay_out,
+            settle_payout,
+            add_endpoint,
+            roll_secret,
+            retire_secret,
+            resend,
+        ),
         *(requests, keys_in_use, issue_key, revoke_key),
     )
 }

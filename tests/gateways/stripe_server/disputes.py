@@ -10,6 +10,7 @@ from .lists import matches, page, shown
 
 DAY = 86_400
 EVIDENCE_DAYS = 7
+_EVIDENCE = {"winning_evidence": "won", "losing_evidence": "lost"}
 _ENDED = ("won", "lost", "warning_closed", "prevented")
 # A debit that its bank returned cannot be contested: the dispute is lost when it arrives.
 RETURNS = frozenset(
@@ -33,11 +34,12 @@ def list_disputes(account: Account, params: Json) -> Json:
 
 def follow(account: Account, charge: Json, instrument: Instrument) -> None:
     """Opens the dispute that a test card or a test account brings with it."""
-    if instrument.warns_of_fraud:
-        # Early fraud warnings are another object, which Partway does not read: nothing happens to the money.
-        account.hidden[charge["id"]]["early_fraud_warning"] = True
-    if instrument.dispute:
-        open_dispute(account, charge, reason=instrument.dispute, is_inquiry=instrument.is_inquiry)
+    for _ in range(instrument.disputes if instrument.dispute else 0):
+        # Of several disputes each takes its part.
+        amount = charge["amount_captured"] // instrument.disputes
+        open_dispute(
+            account, charge, amount=amount, reason=instrument.dispute, is_inquiry=instrument.is_inquiry
+        )
 
 
 def open_dispute(
@@ -80,10 +82,10 @@ def _method_details(charge: Json, *, is_inquiry: bool) -> Json | None:
     if charge["payment_method_details"]["type"] != "card":
         return None
     brand = charge["payment_method_details"]["card"]["brand"]
-    case = "inquiry" if is_inquiry else "chargeback"
+    case, reason = ("inquiry", "10") if is_inquiry else ("chargeback", "10.4")
     return {
         "type": "card",
-        "card": {"brand": brand, "case_type": case, "network": brand, "network_reason_code": "10.4"},
+        "card": {"brand": brand, "case_type": case, "network": brand, "network_reason_code": reason},
     }
 
 
@@ -117,8 +119,21 @@ def decide(account: Account, dispute: Json, outcome: str) -> None:
         events.emit(account, "charge.dispute.closed", dispute)
 
 
+def escalate(account: Account, dispute: Json) -> None:
+    """An inquiry becomes a chargeback: now the money goes."""
+    previous = dispute["status"]
+    dispute.update(status="needs_response", is_charge_refundable=False)
+    _move(account, dispute, -1)
+    events.emit(account, "charge.dispute.updated", dispute, {"status": previous})
+    events.emit(account, "charge.dispute.funds_withdrawn", dispute)
+
+
 def update(account: Account, params: Json, id: str) -> Json:
-    """Submits evidence; in test mode its text decides: `winning_evidence` or `losing_evidence`."""
+    """Submits evidence; in test mode its text decides, as `winning_evidence`.
+
+    Source: https://docs.stripe.com/testing#evidence. An inquiry that is lost is closed without a chargeback;
+    `escalate_inquiry_evidence` makes it one.
+    """
     dispute = account.get("dispute", id, param="dispute")
     if dispute["status"] in _ENDED:
         raise invalid("This dispute is already closed.", param="dispute")
@@ -131,11 +146,12 @@ def update(account: Account, params: Json, id: str) -> Json:
         dispute["evidence_details"]["submission_method"] = "manual"
         dispute["status"] = previous.replace("needs_response", "under_review")
     events.emit(account, "charge.dispute.updated", dispute, {"status": previous})
-    outcome = {"winning_evidence": "won", "losing_evidence": "lost"}.get(
-        str(dispute["evidence"].get("uncategorized_text"))
-    )
-    if outcome and not account.livemode:
-        decide(account, dispute, outcome)
+    text = dispute["evidence"]["uncategorized_text"]
+    if not account.livemode and text in _EVIDENCE:
+        is_inquiry = previous.startswith("warning")
+        decide(account, dispute, "warning_closed" if is_inquiry else _EVIDENCE[text])
+    if not account.livemode and text == "escalate_inquiry_evidence" and previous.startswith("warning"):
+        escalate(account, dispute)
     return shown(account, dispute, params)
 
 

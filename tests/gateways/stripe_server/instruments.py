@@ -48,7 +48,7 @@ class Instrument:
     authenticates: bool = False
     dispute: str = ""
     is_inquiry: bool = False
-    warns_of_fraud: bool = False
+    disputes: int = 1
     refund: tuple[str, str] = ("succeeded", "")
     settles: bool = True  # a bank debit that does not stays in processing
     is_available_at_once: bool = False
@@ -98,18 +98,17 @@ CARDS = {
                 "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
             ),
         ),
-        Instrument(
-            "4000000000000069", decline=Decline("expired_card", "expired_card", "Your card has expired.")
-        ),
+        # These three have no decline code.
+        Instrument("4000000000000069", decline=Decline("expired_card", "", "Your card has expired.")),
         Instrument(
             "4000000000000127",
-            decline=Decline("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect."),
+            decline=Decline("incorrect_cvc", "", "Your card's security code is incorrect."),
         ),
         Instrument(
             "4000000000000119",
             decline=Decline(
                 "processing_error",
-                "processing_error",
+                "",
                 "An error occurred while processing your card. Try again in a little bit.",
             ),
         ),
@@ -125,7 +124,8 @@ CARDS = {
         Instrument("4000000000000259", dispute="fraudulent"),
         Instrument("4000000000002685", dispute="product_not_received"),
         Instrument("4000000000001976", dispute="fraudulent", is_inquiry=True),
-        Instrument("4000000000005423", warns_of_fraud=True),
+        Instrument("4000004040000079", dispute="fraudulent", disputes=2),
+        Instrument("4000000000005423"),  # an early fraud warning, which moves no money
         # Refunded
         Instrument("4000000000007726", refund=("pending", "succeeded")),
         Instrument("4000000000005126", refund=("succeeded", "failed")),
@@ -136,16 +136,15 @@ CARDS = {
 TEST_METHODS = {
     "pm_card_visa": "4242424242424242",
     "pm_card_mastercard": "5555555555554444",
-    "pm_card_chargeDeclined": "4000000000000002",
-    "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "pm_card_visa_chargeDeclined": "4000000000000002",
+    "pm_card_visa_chargeDeclinedInsufficientFunds": "4000000000009995",
     "pm_card_chargeDeclinedExpiredCard": "4000000000000069",
     "pm_card_chargeDeclinedIncorrectCvc": "4000000000000127",
+    "pm_card_chargeDeclinedProcessingError": "4000000000000119",
     "pm_card_authenticationRequired": "4000002760003184",
     "pm_card_createDispute": "4000000000000259",
     "pm_card_createDisputeProductNotReceived": "4000000000002685",
     "pm_card_createDisputeInquiry": "4000000000001976",
-    "pm_card_pendingRefund": "4000000000007726",
-    "pm_card_refundFail": "4000000000005126",
 }
 
 
@@ -159,6 +158,8 @@ def _sepa(number: str, *, fails: bool = False, **more: object) -> Instrument:
     return replace(Instrument(number, method="sepa_debit", decline=decline), **more)  # type: ignore[arg-type]
 
 
+_WEEKLY_LIMIT = ("charge_exceeds_source_limit", "The payment exceeds the weekly volume limit of the account.")
+
 BANK_ACCOUNTS = {
     account.number: account
     for account in (
@@ -166,14 +167,18 @@ BANK_ACCOUNTS = {
         _us("000111111113", "account_closed", "The bank account has been closed."),
         _us("000111111116", "no_account", "The bank account could not be located."),
         _us("000222222227", "insufficient_funds", "The bank account has insufficient funds."),
+        _us("000777777771", *_WEEKLY_LIMIT),
         _us("000333333335", "debit_not_authorized", "Debit transactions are not authorized on this account."),
         _us("000555555559", dispute="debit_not_authorized"),
         _us("000000000009", settles=False),
         _sepa("DE89370400440532013000"),
         _sepa("AT611904300234573201"),
         _sepa("FR1420041010050500013M02606"),
+        _sepa("DE08370400440532013003"),
         _sepa("DE62370400440532013001", fails=True),
+        _sepa("DE78370400440532013004", fails=True),
         _sepa("AT861904300235473202", fails=True),
+        _sepa("DE65370400440000343434", decline=Decline(_WEEKLY_LIMIT[0], "", _WEEKLY_LIMIT[1])),
         _sepa("DE35370400440532013002", dispute="debit_not_authorized"),
     )
 }

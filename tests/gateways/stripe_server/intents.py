@@ -156,15 +156,12 @@ def cancel(account: Account, params: Json, id: str) -> Json:
             f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a "
             f"PaymentIntent with one of the following statuses may be canceled: {', '.join(_CAN_BE_CANCELED)}.",
         )
-    if intent["status"] == "processing":
-        raise _unexpected_state(
-            account, intent, "This PaymentIntent can no longer be canceled: its debit was sent."
-        )
-    if session is not None and session["status"] == "open":
+    if session is not None and intent["status"] != "requires_capture":
         raise _unexpected_state(
             account,
             intent,
-            "You cannot cancel the PaymentIntent of an open Checkout Session. Expire the Checkout Session instead.",
+            "You cannot cancel the PaymentIntent of a Checkout Session before it has a status of requires_capture. "
+            "Expire the Checkout Session instead.",
         )
     charges.cancel_intent(account, intent, params.get("cancellation_reason"))
     return shown(account, intent, params)

@@ -67,6 +67,30 @@ def test_evidence_decides_in_test_mode(
         sdk.v1.disputes.close(dispute.id)
 
 
+@pytest.mark.parametrize(
+    ("text", "status", "rows"),
+    [
+        ("losing_evidence", "warning_closed", []),
+        ("escalate_inquiry_evidence", "needs_response", [("dispute", -12_500, 1_500)]),
+    ],
+)
+def test_inquiry_moves_money_only_when_it_is_escalated(
+    sdk: stripe.StripeClient,
+    account: StandInAccount,
+    text: str,
+    status: str,
+    rows: list[tuple[str, int, int]],
+) -> None:
+    pay_and_capture(sdk, account, "4000000000001976")
+    sdk.v1.disputes.update(only_dispute(sdk).id, {"evidence": {"uncategorized_text": text}})
+    assert (only_dispute(sdk).status, moved(only_dispute(sdk))) == (status, rows)
+
+
+def test_charge_can_be_disputed_in_parts(sdk: stripe.StripeClient, account: StandInAccount) -> None:
+    pay_and_capture(sdk, account, "4000004040000079")
+    assert [dispute.amount for dispute in sdk.v1.disputes.list().data] == [6_250, 6_250]
+
+
 def test_won_dispute_returns_the_money_and_the_fee(sdk: stripe.StripeClient, account: StandInAccount) -> None:
     pay_and_capture(sdk, account, "4000000000000259")
     account.control("decide_dispute", id=only_dispute(sdk).id, outcome="won")

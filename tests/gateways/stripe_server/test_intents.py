@@ -70,7 +70,7 @@ def test_intent_of_an_open_session_cannot_be_canceled(
     sdk: stripe.StripeClient, account: StandInAccount
 ) -> None:
     intent = pay(sdk, account, "4000000000000002")
-    with pytest.raises(stripe.InvalidRequestError, match="Expire the Checkout Session"):
+    with pytest.raises(stripe.InvalidRequestError, match="Expire the Checkout Session instead"):
         sdk.v1.payment_intents.cancel(intent.id)
 
 
@@ -124,6 +124,7 @@ def test_failed_authentication_has_a_code_of_its_own(
         ("us_bank_account", "000123456789", "usd", None),
         ("us_bank_account", "000111111116", "usd", "no_account"),
         ("us_bank_account", "000222222227", "usd", "insufficient_funds"),
+        ("us_bank_account", "000777777771", "usd", "charge_exceeds_source_limit"),
         ("sepa_debit", "DE89370400440532013000", "eur", None),
         ("sepa_debit", "DE62370400440532013001", "eur", "payment_intent_payment_attempt_failed"),
     ],
@@ -185,7 +186,7 @@ def test_test_payment_method_pays_without_a_page(sdk: stripe.StripeClient) -> No
 
 def test_declined_confirmation_is_a_card_error_with_the_intent(sdk: stripe.StripeClient) -> None:
     with pytest.raises(stripe.CardError) as declined:
-        create(sdk, "pm_card_chargeDeclinedInsufficientFunds")
+        create(sdk, "pm_card_visa_chargeDeclinedInsufficientFunds")
     error = declined.value.error
     assert (declined.value.http_status, error.code, error.decline_code) == (
         *(402, "card_declined", "insufficient_funds"),

@@ -52,7 +52,7 @@ def test_balance_transaction_with_the_fee_comes_with_the_capture(
     [
         ("4000000000000002", "card_declined", "generic_decline"),
         ("4000000000009995", "card_declined", "insufficient_funds"),
-        ("4000000000000069", "expired_card", "expired_card"),
+        ("4000000000000069", "expired_card", None),
         ("4111111111111111", "card_declined", "test_mode_live_card"),
         ("4242424242424241", "incorrect_number", None),
     ],
