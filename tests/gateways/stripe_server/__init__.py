@@ -10,13 +10,14 @@ Read it in this order:
     company.py      accounts, keys, objects and clocks, in memory
     shapes.py       every object with all of its fields
     lists.py        pages of lists, and `expand[]`
-    sessions.py, intents.py, charges.py, refunds.py, disputes.py, balance.py, accounts.py
+    sessions.py, intents.py, charges.py, refunds.py, disputes.py, balance.py, accounts.py, connect.py
                     what the endpoints do, by the resource
     instruments.py, amounts.py
                     the test cards and bank accounts; minimum amounts and steps of currencies
     events.py, delivery.py
                     events, and their signed delivery to webhook endpoints
     pages.py        the customer's side of a session
+    onboarding.py   the owner's side of a connected account
     faults.py, control.py
                     the faults that a test injects, and what it plays: banks, the dashboard, the clock
     client.py       a running stand-in as a test holds it

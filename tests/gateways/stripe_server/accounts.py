@@ -16,16 +16,6 @@ def retrieve_own(account: Account, params: Json) -> Json:
     return shown(account, account.resource, params)
 
 
-def retrieve(account: Account, params: Json, id: str) -> Json:
-    if id != account.id:
-        raise invalid(
-            f"The provided key does not have access to account '{id}' (or that account does not exist). "
-            "Application access may have been revoked.",
-            code="account_invalid",
-        )
-    return shown(account, account.resource, params)
-
-
 def create_endpoint(account: Account, params: Json) -> Json:
     """Creates an endpoint; its secret is shown in this response and never again."""
     if len(account.all("webhook_endpoint")) >= MAX_ENDPOINTS:

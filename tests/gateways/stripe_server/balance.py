@@ -14,36 +14,51 @@ DAY = 86_400
 FEE_PER_THOUSAND, FEE_FIXED, FEE_FIXED_THREE_DECIMALS = 14, 25, 80
 DISPUTE_FEE = 1500
 
+_FEES = {
+    ("application_fee", "charge"): "application fee",
+    ("application_fee", "refund"): "application fee refund",
+    ("stripe_fee", "dispute"): "Dispute fee",
+    ("stripe_fee", "dispute_reversal"): "Dispute fee refund",
+}
+
 
 def record(
-    account: Account, kind: str, amount: int, currency: str, source: str, *, category: str, fee: int = 0
+    account: Account,
+    kind: str,
+    amount: int,
+    currency: str,
+    source: str,
+    *,
+    category: str,
+    fees: dict[str, int] | None = None,
 ) -> Json:
-    """Adds a transaction to the balance; amount and fee are in the currency of the payment, and converted."""
+    """Adds a transaction to the balance; amount and fees are in the currency of the payment, and converted."""
     settled, rate = settlement(account, currency)
     transaction = shapes.balance_transaction(account.new_id("txn"), account.now())
-    amount, fee = round(amount * rate), round(fee * rate)
+    details = [
+        {
+            "amount": round(fee * rate),
+            "application": account.application if name == "application_fee" else None,
+            "currency": settled,
+            "description": _FEES.get((name, category), "Stripe processing fees"),
+            "type": name,
+        }
+        for name, fee in (fees or {}).items()
+        if fee
+    ]
+    amount, fee = round(amount * rate), sum(detail["amount"] for detail in details)
     transaction.update(
         amount=amount,
         available_on=account.now() + 2 * DAY,
         currency=settled,
         exchange_rate=rate if settled != currency else None,
         fee=fee,
+        fee_details=details,
         net=amount - fee,
         reporting_category=category,
         source=source,
         type=kind,
     )
-    if fee:
-        name = "Stripe processing fees" if category == "charge" else "Dispute fee"
-        transaction["fee_details"] = [
-            {
-                "amount": fee,
-                "application": None,
-                "currency": settled,
-                "description": name,
-                "type": "stripe_fee",
-            }
-        ]
     return account.add(transaction)
 
 

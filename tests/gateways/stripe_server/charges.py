@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import balance, disputes, events, faults, instruments, shapes
+from . import balance, connect, disputes, events, faults, instruments, shapes
 from .company import Account
 from .errors import Json
 from .instruments import DELAYED, Decline, Instrument
@@ -90,6 +90,8 @@ def _new_charge(account: Account, intent: Json, instrument: Instrument, *, manua
     charge = shapes.charge(account.new_id(prefix), account.now(), livemode=account.livemode)
     charge.update(
         amount=intent["amount"],
+        application=intent["application"],
+        application_fee_amount=intent["application_fee_amount"],
         calculated_statement_descriptor=_descriptor(account, intent),
         currency=intent["currency"],
         description=intent["description"],
@@ -171,8 +173,11 @@ def succeed(account: Account, intent: Json, charge: Json, amount: int) -> str:
         intent["currency"] = charge["currency"] = fault.currency
     kind = "charge" if charge["id"].startswith("ch") else "payment"
     currency = charge["currency"]
-    fee = balance.charge_fee(account, amount, currency)
-    transaction = balance.record(account, kind, amount, currency, charge["id"], category="charge", fee=fee)
+    fees = {
+        "application_fee": connect.take_fee(account, charge, amount),
+        "stripe_fee": balance.charge_fee(account, amount, currency),
+    }
+    transaction = balance.record(account, kind, amount, currency, charge["id"], category="charge", fees=fees)
     was_authorized = intent["status"] == "requires_capture"
     charge.update(
         status="succeeded",

@@ -60,17 +60,19 @@ class RequestInfo:
     key: Key | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Account:
     """One account in one mode, test or live: nothing of the one mode is visible in the other.
 
     `resource` is the account as its API shows it, shared by both modes. `lock` is held while a request runs; `hidden`
-    holds, by the id of an object, what Stripe knows of it and does not show.
+    holds, by the id of an object, what Stripe knows of it and does not show. An account that a platform has made is
+    connected to that platform, in one mode.
     """
 
+    company: Company
     resource: Json
     livemode: bool
-    url: str
+    platform: Account | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     objects: dict[str, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
     hidden: dict[str, Json] = field(default_factory=lambda: defaultdict(dict))
@@ -89,6 +91,15 @@ class Account:
     @property
     def id(self) -> str:
         return str(self.resource["id"])
+
+    @property
+    def application(self) -> str | None:
+        """The platform, as the objects of a connected account name it."""
+        return None if self.platform is None else f"ca_{self.platform.id.removeprefix('acct_')}"
+
+    @property
+    def url(self) -> str:
+        return self.company.url
 
     def time(self) -> float:
         return time.time() + self.clock_shift
@@ -132,12 +143,13 @@ class Account:
 
 
 class Company:
-    """All accounts. An account is opened in both modes, each with a secret key."""
+    """All accounts. An account is opened in both modes, each with a secret key. `log` has each request, for tests."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.accounts: dict[tuple[str, bool], Account] = {}
         self.keys: dict[str, Key] = {}
+        self.log: list[Json] = []
 
     def open_account(self, **changes: Any) -> Json:
         """Opens an account; `changes` are merged into its resource. Returns its id and its secret keys."""
@@ -145,8 +157,7 @@ class Company:
         merge(resource, changes)
         opened: Json = {"id": resource["id"]}
         for livemode, name in ((False, "test"), (True, "live")):
-            account = Account(resource, livemode, self.url)
-            self.accounts[account.id, livemode] = account
+            account = self.accounts[resource["id"], livemode] = Account(self, resource, livemode)
             opened[f"{name}_key"] = self.issue_key(account, f"sk_{name}").secret
         test, live = (self.accounts[resource["id"], livemode] for livemode in (False, True))
         test.other_mode, live.other_mode = live, test

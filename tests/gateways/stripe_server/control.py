@@ -9,26 +9,27 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from . import accounts, balance, charges, disputes, events, refunds
-from .company import Account, merge
+from . import accounts, balance, charges, connect, disputes, events, refunds
+from .company import Account, Company, merge
 from .delivery import Delivery
 from .errors import Json, invalid
 from .faults import KINDS, Fault
-from .front import Front
 
 
-def answer(front: Front, secret: str, act: str, body: Json) -> Any:
+def answer(company: Company, secret: str, act: str, body: Json) -> Any:
     """Runs an act for the account of the key; opening an account needs none."""
-    company, key = front.company, front.company.keys.get(secret)
+    key = company.keys.get(secret)
     if act == "open_account":
         return company.open_account(**body)
     if key is None or act not in ACTS:
         raise invalid(f"No such act: {act}")
-    with key.account.lock:
-        key.account.catch_up()
-        given = {"front": front, **body} if act in _OF_THE_COMPANY else body
-        done = deepcopy(ACTS[act](key.account, **given))
-        events.release(key.account)
+    account = key.account
+    if "connected" in body:  # the id of an account that is connected to this one
+        account = company.accounts[body.pop("connected"), account.livemode]
+    with account.lock:
+        account.catch_up()
+        done = deepcopy(ACTS[act](account, **body))
+        events.release(account)
     return done
 
 
@@ -144,20 +145,30 @@ def resend(account: Account, id: str) -> Json:
     return event
 
 
+def onboard(account: Account) -> Json:
+    """The owner of a connected account has answered all that Stripe asks."""
+    return connect.finish_onboarding(account)
+
+
+def deauthorize(account: Account) -> Json:
+    """The owner of a connected account ends the connection to the platform."""
+    return connect.deauthorize(account)
+
+
 def _intent(account: Account, ref: str) -> Json:
     session = account.objects["checkout.session"].get(ref)
     return account.get("payment_intent", session["payment_intent"] or "" if session else ref)
 
 
-def requests(account: Account, front: Front) -> list[Json]:
+def requests(account: Account) -> list[Json]:
     """Returns the requests to the API so far, oldest first: name, params, key, status."""
-    return [line for line in front.log if line.get("account") == account.id]
+    return [line for line in account.company.log if line.get("account") == account.id]
 
 
-def issue_key(account: Account, front: Front, permissions: list[str]) -> Json:
+def issue_key(account: Account, permissions: list[str]) -> Json:
     """Issues a restricted key with exactly these permissions, as `checkout_session_write`."""
     prefix = "rk_live" if account.livemode else "rk_test"
-    return {"key": front.company.issue_key(account, prefix, frozenset(permissions)).secret}
+    return {"key": account.company.issue_key(account, prefix, frozenset(permissions)).secret}
 
 
 def keys_in_use(account: Account) -> list[str]:
@@ -165,9 +176,8 @@ def keys_in_use(account: Account) -> list[str]:
     return [key for key, stored in account.responses.items() if stored.response is None]
 
 
-def revoke_key(account: Account, front: Front, secret: str) -> Json:
-    del account
-    front.company.keys.pop(secret, None)
+def revoke_key(account: Account, secret: str) -> Json:
+    account.company.keys.pop(secret, None)
     return {}
 
 
@@ -186,7 +196,6 @@ ACTS: dict[str, Callable[..., Any]] = {
             retire_secret,
             resend,
         ),
-        *(requests, keys_in_use, issue_key, revoke_key),
+        *(requests, keys_in_use, issue_key, revoke_key, onboard, deauthorize),
     )
 }
-_OF_THE_COMPANY = ("requests", "issue_key", "revoke_key")

@@ -22,7 +22,7 @@ RETRY_AFTER_SECONDS = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Delivery:
     """One event on its way to one endpoint of `owner`."""
 

@@ -95,7 +95,13 @@ def _move(account: Account, dispute: Json, sign: int) -> None:
     category = "dispute" if sign < 0 else "dispute_reversal"
     dispute["balance_transactions"].append(
         balance.record(
-            account, "adjustment", amount, dispute["currency"], dispute["id"], category=category, fee=fee
+            account,
+            "adjustment",
+            amount,
+            dispute["currency"],
+            dispute["id"],
+            category=category,
+            fees={"stripe_fee": fee},
         )
     )
 

@@ -43,7 +43,7 @@ def _endpoints(account: Account) -> list[tuple[Json, Account]]:
         for endpoint in account.all("webhook_endpoint")
         if not account.hidden[endpoint["id"]].get("connect")
     ]
-    platform = account.settings.get("platform")
+    platform = account.platform
     if platform is None:
         return own
     return own + [

@@ -57,10 +57,9 @@ class Call:
 
 @dataclass
 class Front:
-    """The API of a company. `log` has each request with its parameters, for tests."""
+    """The API of a company."""
 
     company: Company
-    log: list[Json] = field(default_factory=list)
 
     def answer(self, request: Request) -> Answer:
         key = request.headers.get("idempotency-key") if request.method == "POST" else None
@@ -77,7 +76,7 @@ class Front:
         line: Json = {"request_id": info.id, "key": key, "path": request.path, "status": response.status}
         if call is not None:
             line.update(account=call.account.id, name=call.route.name, params=call.params)
-        self.log.append(line)
+        self.company.log.append(line)
         version = request.headers.get("stripe-version") or CURRENT_VERSION
         headers = {"Request-Id": info.id, "Stripe-Version": version, "Idempotency-Key": key or ""}
         response = Response(response.status, response.body, {**headers, **response.headers})
@@ -118,7 +117,7 @@ class Front:
         if named in ("", key.account.id):
             return key.account
         connected = self.company.accounts.get((named, key.account.livemode))
-        if connected is None or connected.settings.get("platform") is not key.account:
+        if connected is None or connected.platform is not key.account:
             raise StripeError(
                 403,
                 f"The provided key '{masked(key.secret)}' does not have access to account '{named}' (or that account "

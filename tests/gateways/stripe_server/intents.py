@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import charges, events, faults, instruments, shapes
+from . import charges, connect, events, faults, instruments, shapes
 from .amounts import check_amount
 from .company import Account, change_metadata
 from .errors import Json, StripeError, invalid
@@ -29,9 +29,12 @@ def list_intents(account: Account, params: Json) -> Json:
 
 def create(account: Account, params: Json) -> Json:
     check_amount(account, params["amount"], params["currency"], param="amount")
+    fee = params.get("application_fee_amount")
+    connect.check_fee(account, fee, params["amount"], param="application_fee_amount")
     intent = new_intent(
         account,
         amount=params["amount"],
+        application_fee_amount=fee,
         automatic_payment_methods={
             "enabled": True,
             "allow_redirects": params.get("automatic_payment_methods", {}).get("allow_redirects", "always"),
@@ -100,7 +103,7 @@ def _instrument(account: Account, method: str) -> Instrument:
 
 def new_intent(account: Account, **values: Any) -> Json:
     intent = shapes.payment_intent(account.new_id("pi"), account.now(), livemode=account.livemode)
-    intent.update(values)
+    intent.update(values, application=account.application)
     account.add(intent)
     events.emit(account, "payment_intent.created", intent)
     return intent

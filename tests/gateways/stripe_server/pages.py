@@ -33,14 +33,14 @@ def answer(company: Company, method: str, path: str, form: dict[str, str]) -> Pa
             with account.lock:
                 events.release(account)
             return page
-    return Page(404, _frame("This page does not exist."))
+    return Page(404, frame("This page does not exist."))
 
 
 def _serve(account: Account, session: Json, method: str, step: str, form: dict[str, str]) -> Page:
     if session["status"] == "complete":
-        return Page(409, _frame("You're all done here. You already paid."))
+        return Page(409, frame("You're all done here. You already paid."))
     if session["status"] == "expired":
-        return Page(410, _frame("Something went wrong. This checkout session has timed out."))
+        return Page(410, frame("Something went wrong. This checkout session has timed out."))
     if method != "POST":
         return Page(200, _authentication_form(session) if step == "3ds" else _payment_form(session))
     if step == "3ds":
@@ -48,7 +48,7 @@ def _serve(account: Account, session: Json, method: str, step: str, form: dict[s
     else:
         chosen = form.get("method", "card")
         if chosen not in session["payment_method_types"]:
-            return Page(422, _frame(f"{escape(chosen)} is not offered here."))
+            return Page(422, frame(f"{escape(chosen)} is not offered here."))
         status = sessions.pay(account, session, _instrument(account, chosen, form), _customer(session, form))
     if status == "requires_action":
         return Page(303, location=f"{session['url']}/3ds")
@@ -91,7 +91,7 @@ def _payment_form(session: Json, error: str = "") -> str:
         for number, one in enumerate(session["payment_method_types"])
     )
     back = f'<p><a href="{escape(session["cancel_url"])}">Back</a></p>' if session["cancel_url"] else ""
-    return _frame(
+    return frame(
         f"<h1>Pay {amount}</h1>"
         + (f'<p role="alert">{escape(error)}</p>' if error else "")
         + f'<form method="post"><p>{methods}</p>'
@@ -104,7 +104,7 @@ def _payment_form(session: Json, error: str = "") -> str:
 
 
 def _authentication_form(session: Json) -> str:
-    return _frame(
+    return frame(
         "<h1>3-D Secure</h1><p>Your bank asks you to confirm this payment.</p>"
         f'<form method="post" action="/c/pay/{session["id"]}/3ds">'
         '<button name="decision" value="confirm">Complete</button> '
@@ -112,7 +112,7 @@ def _authentication_form(session: Json) -> str:
     )
 
 
-def _frame(content: str) -> str:
+def frame(content: str) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Checkout</title>'
         f"<p>This stands in for Stripe in tests. No money moves.</p>{content}</html>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import balance, events, faults, shapes
+from . import balance, connect, events, faults, shapes
 from .company import Account, change_metadata
 from .errors import Json, StripeError, invalid
 from .instruments import Instrument
@@ -53,7 +53,11 @@ def create(account: Account, params: Json) -> Json:
     change_metadata(refund, params)
     account.add(refund)
     kind = "refund" if charge["id"].startswith("ch") else "payment_refund"
-    own = balance.record(account, kind, -amount, charge["currency"], refund["id"], category="refund")
+    returned = connect.return_fee(account, charge, amount) if params.get("refund_application_fee") else 0
+    fees = {"application_fee": -returned}
+    own = balance.record(
+        account, kind, -amount, charge["currency"], refund["id"], category="refund", fees=fees
+    )
     refund["balance_transaction"] = own["id"]
     _count(account, charge)
     events.emit(account, "refund.created", refund)

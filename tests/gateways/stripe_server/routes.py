@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import accounts, balance, charges, disputes, events, intents, refunds, sessions
+from . import accounts, balance, charges, connect, disputes, events, intents, refunds, sessions
 from .errors import Json
 
 Act = Callable[..., Json]
@@ -119,7 +119,18 @@ ROUTES = [
     *_resource(
         *("accounts", "/v1/account", "Account", "accounts_kyc_basic"),
         ("GET", "", "retrieve_current", accounts.retrieve_own),
-        ("GET", "s/{id}", "retrieve", accounts.retrieve),
+        ("GET", "s/{id}", "retrieve", connect.retrieve_account),
+        ("GET", "s", "list", connect.list_accounts),
+        ("POST", "s", "create", connect.create_account),
+    ),
+    *_resource(
+        *("account_links", "/v1/account_links", "AccountLink", "account_link"),
+        ("POST", "", "create", connect.create_link),
+    ),
+    *_resource(
+        *("application_fees", "/v1/application_fees", "ApplicationFee", "application_fee"),
+        ("GET", "", "list", connect.list_fees),
+        ("GET", "/{id}", "retrieve", connect.retrieve_fee),
     ),
 ]
 

@@ -9,7 +9,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from . import control, events, pages
+from . import control, events, onboarding, pages
 from .company import Company
 from .errors import StripeError
 from .front import Front, Request
@@ -60,8 +60,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
         parts = urlsplit(self.path)
-        if parts.path.startswith("/c/pay/"):
-            page = pages.answer(self.server.company, self.command, parts.path, dict(parse_qsl(body)))
+        if parts.path.startswith(("/c/pay/", "/setup/")):
+            answer = onboarding.answer if parts.path.startswith("/setup/") else pages.answer
+            page = answer(self.server.company, self.command, parts.path, dict(parse_qsl(body)))
             self._send(page.status, page.html, {"Location": page.location}, "text/html; charset=utf-8")
         elif parts.path.startswith("/_control/"):
             self._control(parts.path.removeprefix("/_control/"), body)
@@ -89,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _control(self, act: str, body: str) -> None:
         secret = self.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            done = control.answer(self.server.front, secret, act, json.loads(body or "{}"))
+            done = control.answer(self.server.company, secret, act, json.loads(body or "{}"))
         except (StripeError, TypeError, ValueError) as error:
             self._send(400, json.dumps({"error": str(error)}), {}, "application/json")
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import amounts, charges, events, faults, intents, shapes
+from . import amounts, charges, connect, events, faults, intents, shapes
 from .company import Account, change_metadata
 from .errors import InvalidParameters, Json, invalid
 from .instruments import BANK_ACCOUNTS, CAPTURES_LATER, Instrument
@@ -48,6 +48,10 @@ def create(account: Account, params: Json) -> Json:
         session[name] = params.get(name)
     if "success_url" not in params and params.get("ui_mode", "hosted_page") == "hosted_page":
         raise invalid("Missing required param: success_url.", code="parameter_missing", param="success_url")
+    fee = params.get("payment_intent_data", {}).get("application_fee_amount")
+    connect.check_fee(
+        account, fee, session["amount_total"], param="payment_intent_data[application_fee_amount]"
+    )
     session["adaptive_pricing"]["enabled"] = params.get("adaptive_pricing", {}).get("enabled", True)
     session["url"] = f"{account.url}/c/pay/{session['id']}"
     change_metadata(session, params)
@@ -223,6 +227,7 @@ def _intent_of(account: Account, session: Json) -> Json:
     intent = intents.new_intent(
         account,
         amount=session["amount_total"],
+        application_fee_amount=data.get("application_fee_amount"),
         capture_method=data.get("capture_method", "automatic_async"),
         currency=session["currency"],
         description=data.get("description"),

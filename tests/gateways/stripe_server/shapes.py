@@ -395,6 +395,31 @@ def payout(ref: str, now: int, *, livemode: bool) -> Json:
     }
 
 
+def application_fee(ref: str, now: int, *, livemode: bool) -> Json:
+    return {
+        "id": ref,
+        "object": "application_fee",
+        "account": None,
+        "amount": 0,
+        "amount_refunded": 0,
+        "application": None,
+        "balance_transaction": None,
+        "charge": None,
+        "created": now,
+        "currency": "usd",
+        "fee_source": None,
+        "livemode": livemode,
+        "originating_transaction": None,
+        "refunded": False,
+        "refunds": {
+            "object": "list",
+            "data": [],
+            "has_more": False,
+            "url": f"/v1/application_fees/{ref}/refunds",
+        },
+    }
+
+
 def event(ref: str, now: int, *, livemode: bool) -> Json:
     return {
         "id": ref,
