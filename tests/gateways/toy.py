@@ -14,6 +14,7 @@ from partway.gateways.protocol import (
     CheckoutStatus,
     CheckoutSummary,
     CloseOutcome,
+    FoundCheckout,
     Payout,
     Refund,
     RefundStatus,
@@ -71,6 +72,9 @@ class ToyGateway(ToyCapabilities):
 
     def read_callback(self, body: bytes, headers: Mapping[str, str]) -> VerifiedCallback:
         raise BadCallback("the toy sends none")
+
+    def find_checkout(self, object_ref: str) -> FoundCheckout | None:
+        return None
 
     def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
         return iter(())

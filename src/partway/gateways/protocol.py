@@ -89,9 +89,17 @@ class CheckoutRequest:
     amount: Money
     description: str
     reference: str  # our id of the payment; `list_since` returns it
-    return_url: str  # where the gateway sends the browser, paid or not
+    return_url: str  # where the gateway sends the browser that paid
     callback_url: str
     expires_at: datetime  # the gateway takes no payment after this
+    # What a gateway may use or ignore; empty for nothing.
+    cancel_url: str = ""  # where it sends the browser that did not pay; empty for `return_url`
+    customer_email: str = ""  # filled in on its page
+    locale: str = ""  # the language of its page, as `de` or `pt_BR`
+    statement: str = ""  # to be recognised by on the statement of a card: the number of the document
+    methods: tuple[
+        str, ...
+    ] = ()  # of Capabilities.methods, which the organization allows; empty for its default
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +143,11 @@ class CheckoutState:
 
     `captured` is what was really taken, before refunds, whatever amount and currency had been requested; None
     after a capture means that the gateway does not say. `code` is our stable code for the latest decline or the end:
-    card_declined, insufficient_funds, too_many_declines, authorization_lapsed, checkout_expired, bank_debit_failed or
-    empty. `message` is the gateway's text for people, with links masked as in Refused. `fee` is what the gateway takes
-    for the payment: in the currency that it settles in, negative when it gives something back, None until it says it.
+    card_declined, insufficient_funds, expired_card, incorrect_security_code, incorrect_number, processing_error,
+    authentication_failed, card_not_supported, limit_exceeded, too_many_declines, authorization_lapsed,
+    checkout_expired, bank_debit_failed or empty. `message` is the gateway's text for people, with links masked as in
+    Refused. `fee` is what the gateway takes for the payment: in the currency that it settles in, negative when it gives
+    something back, None until it says it.
     """
 
     status: CheckoutStatus
@@ -150,6 +160,9 @@ class CheckoutState:
     fee: Money | None = None
     disputes: tuple[Dispute, ...] = ()
     settles_by: datetime | None = None  # while processing: when the gateway expects to know the outcome
+    authorized_until: datetime | None = (
+        None  # while authorized: when the authorization lapses, where it says it
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", mask_links(self.message))
@@ -187,6 +200,7 @@ class PayoutItem:
     net: Money
     checkout_ref: str = ""  # empty where it is about no checkout
     source_ref: str = ""  # the gateway's id of the refund or the dispute
+    reference: str = ""  # our id of the payment, where the gateway says that and not the checkout
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +226,8 @@ class Payout:
 class VerifiedCallback:
     """A callback whose signature is right. It only names a checkout or a payout to fetch; its content is never booked.
 
-    The one that it does not name is empty.
+    Where it names another object of a checkout, as a refund, that is `object_ref`, for `Gateway.find_checkout`. All
+    that it does not name is empty; all three are, when it is about the account.
     """
 
     event_id: str
@@ -220,6 +235,14 @@ class VerifiedCallback:
     checkout_ref: str
     at: datetime
     payout_ref: str = ""
+    object_ref: str = ""
+
+
+class FoundCheckout(NamedTuple):
+    """A checkout of ours that an object at the gateway belongs to: the gateway's id for it, and our reference."""
+
+    ref: str
+    reference: str
 
 
 class CheckoutSummary(NamedTuple):
@@ -294,8 +317,15 @@ class Gateway(Capabilities, Protocol):
         """Verifies the signature over the raw `body`; raises BadCallback."""
         ...
 
+    def find_checkout(self, object_ref: str) -> FoundCheckout | None:
+        """Returns the checkout that the object of a callback belongs to; None for one that is not of Partway.
+
+        The same account at the gateway may serve other applications, whose objects are none of our business.
+        """
+        ...
+
     def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
-        """Yields every checkout that changed at or after `at`, oldest change first."""
+        """Yields every checkout that changed at or after `at`, each once; new ones in the order of their creation."""
         ...
 
     def payouts_since(self, at: datetime) -> Iterator[Payout]:
