@@ -1,0 +1,154 @@
+"""Finds the sessions of ours that changed since a time, which no single list of Stripe has.
+
+Its lists are sorted by creation and cannot be asked for changes. So new sessions come from their list, and older ones
+from the events of the last thirty days, which name what changed. Search is not used: it lags behind.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import stripe
+
+from ..protocol import FoundCheckout
+from .client import calling
+from .reading import Json, expanded, id_of
+from .states import reference_of
+from .webhooks import CHECKOUT_EVENT_TYPES
+
+PAGE = 100
+# One level deeper than Stripe expands lists, there would be the balance transactions of the refunds.
+INTENT = "payment_intent.latest_charge"
+EXPAND = [f"{INTENT}.balance_transaction", f"{INTENT}.refunds"]
+
+# Stripe keeps events for thirty days.
+_EVENTS_KEPT = timedelta(days=29)
+# What a bank takes to decide a dispute, before the time of an outage that was longer than events are kept.
+_DISPUTES_LAST = timedelta(days=180)
+# A list that is read by the worker waits as long as Stripe says, a few times.
+_MAX_WAITS = 5
+_LONGEST_WAIT_SECONDS = 10.0
+
+List = Callable[..., Any]  # of the SDK: parameters → a ListObject
+
+
+def rows(read: List, params: Mapping[str, Any]) -> Iterator[Json]:
+    """Yields the rows of a list, newest first, page by page. Raises Refused or OutcomeUnknown."""
+    query = {**params, "limit": PAGE}
+    while True:
+        page = read_page(read, query)
+        yield from page["data"]
+        if not page["has_more"]:
+            return
+        query["starting_after"] = page["data"][-1]["id"]
+
+
+def read_page(read: List, query: dict[str, Any]) -> Json:
+    """Returns one page of a list as plain data; waits where Stripe limits the rate. Raises as `calling` does."""
+    for waits in range(_MAX_WAITS + 1):
+        with calling():
+            try:
+                page: Json = read(query).to_dict()
+            except stripe.RateLimitError as error:
+                if waits == _MAX_WAITS:
+                    raise
+                seconds = float((error.headers or {}).get("retry-after", 1))
+                time.sleep(min(seconds, _LONGEST_WAIT_SECONDS))
+                continue
+            page["data"], page["has_more"]  # else it is no list, and the error says so
+            return page
+    raise AssertionError("unreachable")
+
+
+def sessions_created_since(
+    api: stripe.StripeClient, at: datetime, *, until: datetime | None = None
+) -> Iterator[Json]:
+    """Yields our sessions that were created at or after `at`, oldest first, expanded.
+
+    Pages come newest first, and a list after a long outage has no bound: all are passed once for the places where they
+    begin, and then read again from the last one on.
+    """
+    created = {"gte": _seconds(at)} | ({"lte": _seconds(until)} if until else {})
+    query = {"created": created, "limit": PAGE, "expand": [f"data.{path}" for path in EXPAND]}
+    after: list[dict[str, str]] = [{}]  # where each page begins
+    while True:
+        page = read_page(api.v1.checkout.sessions.list, {**query, **after[-1]})
+        if not page["has_more"]:
+            break
+        after.append({"starting_after": page["data"][-1]["id"]})
+    for start in reversed(after):
+        if start is not after[-1]:
+            page = read_page(api.v1.checkout.sessions.list, {**query, **start})
+        yield from (row for row in reversed(page["data"]) if reference_of(row))
+
+
+def sessions_changed_since(api: stripe.StripeClient, at: datetime, now: datetime) -> Iterator[str]:
+    """Yields the ids of our sessions that changed since `at` by Stripe's events, oldest change first.
+
+    Also of new ones. What another application on the same account did is left out where its object says so; the rest
+    is asked for.
+    """
+    changed: dict[str, None] = {}  # sessions and intents, the newest change first
+    since = max(at, now - _EVENTS_KEPT)
+    params = {"created": {"gte": _seconds(since)}, "types": list(CHECKOUT_EVENT_TYPES)}
+    for event in rows(api.v1.events.list, params):
+        _note(changed, event["data"]["object"])
+    if since > at:
+        for read, created in ((api.v1.refunds.list, at), (api.v1.disputes.list, at - _DISPUTES_LAST)):
+            for row in rows(read, {"created": {"gte": _seconds(created)}}):
+                _note(changed, row)
+    for ref in reversed(changed):
+        found = find_checkout(api, ref) if ref else None
+        if found is not None:
+            yield found.ref
+
+
+def _note(changed: dict[str, None], row: Json) -> None:
+    """Notes the session or the intent of an object once, unless the object is of another application."""
+    carries_ours = row["object"] in ("checkout.session", "payment_intent", "charge")
+    if carries_ours and not reference_of(row):
+        return
+    ref = (
+        row["id"] if row["object"] in ("checkout.session", "payment_intent") else id_of(row["payment_intent"])
+    )
+    changed.setdefault(ref)
+
+
+def find_checkout(api: stripe.StripeClient, object_ref: str) -> FoundCheckout | None:
+    """Returns the session that an object of Stripe belongs to; None where it is of another application.
+
+    Raises Refused for an id that Stripe does not know, or OutcomeUnknown.
+    """
+    intent_ref, prefix = object_ref, object_ref.partition("_")[0]
+    with calling():
+        if prefix == "cs":
+            session: Json = api.v1.checkout.sessions.retrieve(object_ref).to_dict()
+            return _found(session)
+        retrieve: dict[str, Any] = {
+            "ch": api.v1.charges,
+            "py": api.v1.charges,
+            "re": api.v1.refunds,
+            "pyr": api.v1.refunds,
+            "dp": api.v1.disputes,
+            "du": api.v1.disputes,
+        }
+        if prefix in retrieve:
+            row = retrieve[prefix].retrieve(object_ref).to_dict()
+            intent_ref = id_of(row["payment_intent"])
+        if not intent_ref.startswith("pi_"):
+            return None
+        found = api.v1.checkout.sessions.list({"payment_intent": intent_ref, "limit": 1}).to_dict()["data"]
+        return _found(expanded(found[0])) if found else None
+
+
+def _found(session: Json) -> FoundCheckout | None:
+    reference = reference_of(session)
+    return FoundCheckout(session["id"], reference) if reference else None
+
+
+def _seconds(at: datetime) -> int:
+    """Returns a Unix time for Stripe, which has no parts of seconds; never below zero."""
+    return max(0, int(at.astimezone(UTC).timestamp()))

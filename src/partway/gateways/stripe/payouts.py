@@ -1,0 +1,116 @@
+"""Reads Stripe's payouts with the entries of its balance that each is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import stripe
+
+from ..protocol import Payout, PayoutItem, PayoutItemKind, PayoutStatus
+from .amounts import from_stripe
+from .client import calling
+from .listing import rows
+from .reading import Json, expanded, id_of, moment, reading, text
+from .states import reference_of
+from .webhooks import PAYOUT_EVENT_TYPES
+
+_STATUS = {
+    "pending": PayoutStatus.PENDING,
+    "in_transit": PayoutStatus.PENDING,
+    "paid": PayoutStatus.PAID,
+    "failed": PayoutStatus.FAILED,
+    "canceled": PayoutStatus.FAILED,
+}
+# The type of a balance transaction → the kind. docs.stripe.com/reports/balance-transaction-types
+_KINDS = {
+    "charge": PayoutItemKind.PAYMENT,
+    "payment": PayoutItemKind.PAYMENT,
+    "refund": PayoutItemKind.REFUND,
+    "payment_refund": PayoutItemKind.REFUND,
+    "refund_failure": PayoutItemKind.REFUND,
+    "payment_failure_refund": PayoutItemKind.REFUND,
+    "stripe_fee": PayoutItemKind.FEE,
+    "stripe_fx_fee": PayoutItemKind.FEE,
+    "network_cost": PayoutItemKind.FEE,
+    "tax_fee": PayoutItemKind.FEE,
+}
+# A payout fails within five business days, and Stripe keeps events for thirty days.
+_CHANGES_FOR = timedelta(days=14)
+
+
+def payouts_since(api: stripe.StripeClient, at: datetime, now: datetime) -> Iterator[Payout]:
+    """Yields the payouts that were created or that ended at or after `at`, oldest first.
+
+    Their list is sorted by creation, so one that ended since comes from its event. Before the time for which events are
+    kept, all of the last two weeks are yielded.
+    """
+    since = int(at.timestamp())
+    if at < now - timedelta(days=29):
+        since = max(0, since - int(_CHANGES_FOR.total_seconds()))
+    found: dict[str, Json] = {}
+    created = {"created": {"gte": since}}
+    for event in rows(api.v1.events.list, {**created, "types": [*PAYOUT_EVENT_TYPES, "payout.canceled"]}):
+        found.setdefault(event["data"]["object"]["id"], {})
+    for payout in rows(api.v1.payouts.list, created):
+        found[payout["id"]] = payout
+    intents: dict[str, str] = {}
+    for ref, payout in reversed(found.items()):
+        with calling():
+            row = payout or api.v1.payouts.retrieve(ref).to_dict()
+        yield _payout(api, row, intents)
+
+
+def _payout(api: stripe.StripeClient, row: Json, intents: dict[str, str]) -> Payout:
+    with reading():
+        amount = from_stripe(row["amount"], row["currency"])
+        arrives_at = moment(row["arrival_date"])
+        if arrives_at is None:
+            raise ValueError("a payout without a day of arrival")
+        items: tuple[PayoutItem, ...]
+        if row["automatic"]:
+            entries = rows(api.v1.balance_transactions.list, {"payout": row["id"], "expand": ["data.source"]})
+            # The list has the payout itself as well, which takes all of them out of the balance.
+            items = tuple(
+                _item(api, entry, intents) for entry in entries if id_of(entry["source"]) != row["id"]
+            )[::-1]
+        else:
+            # Of one that was asked for by hand Stripe does not say which entries it took: any of the balance.
+            ref = id_of(row["balance_transaction"])
+            zero = from_stripe(0, row["currency"])
+            items = (PayoutItem(ref, PayoutItemKind.OTHER, amount, zero, amount),)
+        return Payout(text(row["id"]), _STATUS[row["status"]], amount, arrives_at.date(), items)
+
+
+def _item(api: stripe.StripeClient, entry: Json, intents: dict[str, str]) -> PayoutItem:
+    source: Json = expanded(entry["source"])
+    kind = _KINDS.get(entry["type"], PayoutItemKind.OTHER)
+    if source.get("object") == "dispute":
+        kind = PayoutItemKind.DISPUTE  # an `adjustment` like others
+    amount, fee, net = (from_stripe(entry[name], entry["currency"]) for name in ("amount", "fee", "net"))
+    is_source = kind in (PayoutItemKind.REFUND, PayoutItemKind.DISPUTE)
+    about = (PayoutItemKind.PAYMENT, PayoutItemKind.REFUND, PayoutItemKind.DISPUTE)
+    return PayoutItem(
+        ref=text(entry["id"]),
+        kind=kind,
+        amount=amount,
+        fee=fee,
+        net=net,
+        source_ref=text(source["id"]) if is_source else "",
+        reference=_reference(api, source, intents) if kind in about else "",
+    )
+
+
+def _reference(api: stripe.StripeClient, source: Json, intents: dict[str, str]) -> str:
+    """Returns our id of the payment that a charge, a refund or a dispute is about; empty for another application's.
+
+    Stripe copies the metadata of an intent to its charge, and ours is on the refunds that we made. Of a dispute, and a
+    refund of the dashboard, the intent is asked for, once in each reading.
+    """
+    if source["object"] == "charge" or reference_of(source):
+        return reference_of(source)
+    intent_ref = id_of(source["payment_intent"])
+    if intent_ref and intent_ref not in intents:
+        with calling():
+            intents[intent_ref] = reference_of(api.v1.payment_intents.retrieve(intent_ref).to_dict())
+    return intents.get(intent_ref, "")
