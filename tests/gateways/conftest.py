@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from partway.gateways.registry import GATEWAYS
-from tests.gateways.harnesses import GatewayHarness, SandboxHarness
+from tests.gateways.harnesses import GatewayHarness, SandboxHarness, StripeHarness
 from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
 
 
@@ -17,10 +17,11 @@ def callback_receiver() -> Iterator[CallbackReceiver]:
         yield callback_receiver
 
 
-@pytest.fixture(params=sorted(GATEWAYS))
+@pytest.fixture(params=sorted({*GATEWAYS, "stripe"}))
 def harness(request: pytest.FixtureRequest, callback_receiver: CallbackReceiver) -> GatewayHarness:
     harnesses = {
-        "sandbox": lambda: SandboxHarness(request.getfixturevalue("sandbox_server"), callback_receiver)
+        "sandbox": lambda: SandboxHarness(request.getfixturevalue("sandbox_server"), callback_receiver),
+        "stripe": lambda: StripeHarness(request.getfixturevalue("stand_in"), callback_receiver),
     }
     return harnesses[request.param]()
 

@@ -10,7 +10,6 @@ import pytest
 from partway.gateways.protocol import CheckoutStatus, Refused
 from partway.lib.money import Money
 from tests.gateways.harnesses import GatewayHarness
-from tests.support.sandbox_server import wait_until
 
 
 def test_valid_gateway_credentials_pass_check(harness: GatewayHarness) -> None:
@@ -159,7 +158,7 @@ def test_bank_debit_can_fail_later(harness: GatewayHarness) -> None:
 def test_expired_checkout_cannot_be_paid(harness: GatewayHarness) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=0.3)
     checkout = harness.gateway.start(harness.checkout_request(expires_at=soon))
-    wait_until(lambda: datetime.now(UTC) > soon)
+    harness.let_expire(checkout)
     harness.pay(checkout)
     state = harness.gateway.fetch(checkout.ref)
     assert (state.status, state.code) == (CheckoutStatus.CLOSED, "checkout_expired")

@@ -8,7 +8,7 @@ import pytest
 
 from partway.gateways.protocol import Checkout, DisputeStatus, RefundStatus
 from partway.lib.money import Money
-from tests.gateways.harnesses import GatewayHarness
+from tests.gateways.harnesses import GatewayHarness, wait_for_callback
 from tests.support.sandbox_server import wait_until
 
 
@@ -34,13 +34,10 @@ def test_open_dispute_is_listed_with_all_that_a_member_needs(harness: GatewayHar
 @pytest.mark.parametrize("outcome", ["won", "lost"])
 def test_decided_dispute_is_reported_and_listed(harness: GatewayHarness, outcome: str) -> None:
     checkout = paid(harness)
-    ref, began = harness.dispute(checkout, 12_500), datetime.now(UTC)
+    ref, began = harness.dispute(checkout, 12_500), harness.moment()
     harness.decide_dispute(ref, outcome)
-    wait_until(
-        lambda: (
-            {"dispute_opened", "dispute_closed"} <= {one.kind for one in harness.callback_receiver.received}
-        )
-    )
+    for kind in ("dispute_opened", "dispute_closed"):
+        wait_for_callback(harness, kind)
     [listed] = harness.gateway.list_since(began)
     [dispute] = listed.state.disputes
     assert dispute.status == outcome

@@ -20,14 +20,14 @@ def test_checkout_list_line_has_reference_and_state(harness: GatewayHarness) -> 
 
 def test_checkout_list_omits_unchanged_checkouts(harness: GatewayHarness) -> None:
     harness.gateway.start(harness.checkout_request())
-    between = datetime.now(UTC)
+    between = harness.moment()
     late = harness.gateway.start(harness.checkout_request())
     assert [line.ref for line in harness.gateway.list_since(between)] == [late.ref]
 
 
 def test_checkout_list_includes_old_checkout_after_change(harness: GatewayHarness) -> None:
     checkout = harness.gateway.start(harness.checkout_request())
-    between = datetime.now(UTC)
+    between = harness.moment()
     harness.gateway.close(checkout.ref, "close")
     [line] = harness.gateway.list_since(between)
     assert line.state.status == CheckoutStatus.CLOSED

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 
 from partway.gateways.protocol import Checkout, OutcomeUnknown, RefundStatus, Refused
 from partway.lib.money import Money
-from tests.gateways.harnesses import GatewayHarness
-from tests.support.sandbox_server import wait_until
+from tests.gateways.harnesses import GatewayHarness, wait_for_callback
 
 
 @pytest.fixture
@@ -108,8 +106,8 @@ def test_refund_failing_before_execution_sends_nothing(harness: GatewayHarness, 
 def test_end_of_refund_is_reported_and_listed(harness: GatewayHarness, paid: Checkout) -> None:
     harness.inject_fault("refund_pending")
     refund = harness.gateway.refund(paid.ref, Money(2_500, "USD"), "refund")
-    began = datetime.now(UTC)
+    began = harness.moment()
     harness.settle_refund(refund, "failed")
-    wait_until(lambda: "refund_failed" in [one.kind for one in harness.callback_receiver.received])
+    wait_for_callback(harness, "refund_failed")
     [listed] = harness.gateway.list_since(began)
     assert [one.status for one in listed.state.refunds] == [RefundStatus.FAILED]

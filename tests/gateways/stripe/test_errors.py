@@ -74,7 +74,7 @@ def canned() -> Iterator[CannedStripe]:
         (400, {"code": "amount_too_small"}, "amount_too_small"),
         (400, {"param": "amount_to_capture", "code": "parameter_invalid_integer"}, "amount_too_large"),
         (400, {"param": "line_items[0][price_data][currency]"}, "currency_not_supported"),
-        (400, {"param": "payment_method_types[1]"}, "method_not_supported"),
+        (400, {"param": "allowed_payment_method_types[1]"}, "method_not_supported"),
         (400, {"code": "charge_expired_for_capture"}, "authorization_lapsed"),
         (400, {"code": "charge_already_captured"}, "already_captured"),
         (

@@ -28,7 +28,7 @@ from ..protocol import (
     VerifiedCallback,
 )
 from . import amounts, listing, payouts, states, webhooks
-from .capabilities import DEFAULT_METHODS, METHODS, StripeCapabilities
+from .capabilities import METHODS, StripeCapabilities
 from .client import calling, client_for
 from .reading import Json, expanded, id_of, text
 from .states import PAYMENT_KEY, REFUND_KEY
@@ -249,7 +249,8 @@ def _session_params(request: CheckoutRequest) -> Any:
     They depend on nothing but the request: the same key with other parameters is refused.
     """
     units, currency = amounts.to_stripe(request.amount), request.amount.currency
-    allowed = request.methods or DEFAULT_METHODS
+    # Stripe offers those of them that are switched on in its dashboard; it refuses none of the others.
+    allowed = request.methods or METHODS
     fitting = [name for name in allowed if name in METHODS and METHODS[name].takes(currency)]
     if not fitting:
         raise Refused("method_not_supported", f"None of the allowed payment methods takes {currency}.")
@@ -273,7 +274,7 @@ def _session_params(request: CheckoutRequest) -> Any:
         "client_reference_id": request.reference,
         "metadata": metadata,
         "payment_intent_data": intent,
-        "payment_method_types": fitting,
+        "allowed_payment_method_types": fitting,
         "payment_method_options": options,
         # Stripe would show, and take, another currency to some customers; the invoice has one.
         "adaptive_pricing": {"enabled": False},

@@ -49,6 +49,12 @@ _MINIMUM = {
     "SGD": 50,
     "THB": 1000,
     "USD": 50,
+    # Not documented: no account settles in them. Worth a little more than fifty cents of a dollar.
+    "BHD": 200,
+    "JOD": 400,
+    "KWD": 200,
+    "OMR": 250,
+    "TND": 2000,
 }
 
 

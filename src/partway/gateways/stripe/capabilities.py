@@ -56,9 +56,6 @@ METHODS: dict[str, Method] = {
     "p24": _one("EUR PLN", authorizes=False),
     "twint": _one("CHF", authorizes=False),
 }
-# Where an organization allows none by name. Each other one has to be activated at Stripe first, or it refuses the
-# whole checkout.
-DEFAULT_METHODS = ("card",)
 # What our pages and books call every kind of debit.
 BANK_DEBIT = "bank_debit"
 

@@ -8,7 +8,7 @@ from typing import Any
 import stripe
 
 from ..protocol import GatewayError, OutcomeUnknown, Refused
-from .states import decline_code
+from .states import CANCELED_BY_STRIPE, decline_code
 
 # Stripe's code → ours. docs.stripe.com/error-codes
 _CODES = {
@@ -38,7 +38,7 @@ _CODES = {
 # Where Stripe gives no code: the parameter that it refuses, by its name or the beginning of it → ours.
 _PARAMETERS = (
     ("amount", "amount_too_large"),
-    ("payment_method_types", "method_not_supported"),
+    ("allowed_payment_method_types", "method_not_supported"),
     ("payment_method_options", "method_not_supported"),
     ("currency", "currency_not_supported"),
     ("line_items[0][price_data][currency]", "currency_not_supported"),
@@ -83,6 +83,8 @@ def _refusal_code(error: stripe.InvalidRequestError) -> str:
         return _CODES[error.code]
     if error.code == "payment_intent_unexpected_state":
         intent = _details(error).get("payment_intent") or {}
+        if intent.get("cancellation_reason") in CANCELED_BY_STRIPE:
+            return "authorization_lapsed"
         return _UNEXPECTED_STATE.get(intent.get("status", ""), "not_authorized")
     parameter = str(error.param or "")
     return next((code for start, code in _PARAMETERS if parameter.startswith(start)), "invalid_request")

@@ -48,12 +48,10 @@ def payouts_since(api: stripe.StripeClient, at: datetime, now: datetime) -> Iter
     since = int(at.timestamp())
     if at < now - timedelta(days=29):
         since = max(0, since - int(_CHANGES_FOR.total_seconds()))
-    found: dict[str, Json] = {}
     created = {"created": {"gte": since}}
-    for event in rows(api.v1.events.list, {**created, "types": [*PAYOUT_EVENT_TYPES, "payout.canceled"]}):
+    found: dict[str, Json] = {payout["id"]: payout for payout in rows(api.v1.payouts.list, created)}
+    for event in rows(api.v1.events.list, {**created, "types": list(PAYOUT_EVENT_TYPES)}):
         found.setdefault(event["data"]["object"]["id"], {})
-    for payout in rows(api.v1.payouts.list, created):
-        found[payout["id"]] = payout
     intents: dict[str, str] = {}
     for ref, payout in reversed(found.items()):
         with calling():

@@ -84,7 +84,8 @@ _DECLINES = {
     "card_velocity_exceeded": "limit_exceeded",
     "withdrawal_count_limit_exceeded": "limit_exceeded",
 }
-_CANCELED_BY_STRIPE = ("automatic", "expired")
+# Why an intent was canceled of which an authorization has lapsed.
+CANCELED_BY_STRIPE = ("automatic", "expired")
 
 
 def reference_of(row: Json) -> str:
@@ -108,7 +109,7 @@ def checkout_state(
     if status == CheckoutStatus.CAPTURED:
         # What the intent says that it took, which need not be what was authorized: a member may have captured less
         # in Stripe's dashboard (M4).
-        captured = _money(intent["amount_received"], intent["currency"])
+        captured = _money(intent.get("amount_received"), intent["currency"])
         fee = _fee(charge)
     if status == CheckoutStatus.AUTHORIZED:
         authorized = _money(intent["amount_capturable"], intent["currency"])
@@ -159,7 +160,7 @@ def _reason(
     if status != CheckoutStatus.CLOSED:
         return "", ""
     was_authorized = charge.get("status") == "succeeded"
-    if was_authorized and intent["cancellation_reason"] in _CANCELED_BY_STRIPE:
+    if was_authorized and intent["cancellation_reason"] in CANCELED_BY_STRIPE:
         return "authorization_lapsed", message
     return ("checkout_expired", message) if session["status"] == "expired" else ("", message)
 
