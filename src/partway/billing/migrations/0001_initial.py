@@ -1917,6 +1917,7 @@ class Migration(migrations.Migration):
                 ("event_type", models.CharField(max_length=60)),
                 ("checkout_ref", models.CharField(max_length=200)),
                 ("payout_ref", models.CharField(blank=True, default="", max_length=200)),
+                ("object_ref", models.CharField(blank=True, default="", max_length=200)),
                 ("body", models.TextField()),
                 (
                     "status",
@@ -1925,6 +1926,7 @@ class Migration(migrations.Migration):
                             ("pending", "Pending"),
                             ("processed", "Processed"),
                             ("unmatched", "Unmatched"),
+                            ("ignored", "Ignored"),
                         ],
                         default="pending",
                         max_length=10,
@@ -1948,7 +1950,7 @@ class Migration(migrations.Migration):
                         fields=("gateway_account", "event_id"), name="callback_stored_once"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("status__in", ["pending", "processed", "unmatched"])),
+                        condition=models.Q(("status__in", ["pending", "processed", "unmatched", "ignored"])),
                         name="callback_status_known",
                     ),
                 ],

@@ -19,6 +19,10 @@ class CallbackStatus(models.TextChoices):
     PENDING = "pending", _("Pending")
     PROCESSED = "processed", _("Processed")
     UNMATCHED = "unmatched", _("Unmatched")
+    IGNORED = (
+        "ignored",
+        _("Ignored"),
+    )  # of another application on the same account, or about the account itself
 
 
 class Callback(models.Model):
@@ -28,9 +32,11 @@ class Callback(models.Model):
     gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="callbacks")
     event_id = models.CharField(max_length=200)
     event_type = models.CharField(max_length=60)
-    # It names one of the two.
+    # It names a checkout, a payout, or another object of a checkout, which the gateway is asked for; or none of them,
+    # and is about the account.
     checkout_ref = models.CharField(max_length=200)
     payout_ref = models.CharField(max_length=200, blank=True, default="")
+    object_ref = models.CharField(max_length=200, blank=True, default="")
     body = models.TextField()
     status = models.CharField(max_length=10, choices=CallbackStatus.choices, default=CallbackStatus.PENDING)
     received_at = models.DateTimeField()
