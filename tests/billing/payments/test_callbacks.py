@@ -192,15 +192,16 @@ def test_callback_claimed_by_another_worker_is_skipped(gateway_driver: GatewayDr
     assert Callback.objects.get().status == "pending"
 
 
-def test_callback_before_checkout_ref_is_stored_waits_and_is_booked_later(
+def test_callback_before_checkout_ref_is_stored_is_booked_by_its_reference(
     gateway_driver: GatewayDriver, paid: Payment
 ) -> None:
     received, ref = gateway_driver.callback(paid, "authorized"), paid.checkout_ref
     Payment.objects.filter(pk=paid.pk).update(checkout_ref="")
-    assert receive(gateway_driver, received).status == "pending"
-    Payment.objects.filter(pk=paid.pk).update(checkout_ref=ref)
+    gateway_driver.inject_fault("error_before", act="fetch")
+    assert receive(gateway_driver, received).status == "pending"  # the gateway could not be asked
     assert due_work.process_pending_callbacks(now=present() + timedelta(minutes=1)) == 1
-    assert Callback.objects.get().status == "processed"
+    paid.refresh_from_db()
+    assert (Callback.objects.get().status, paid.checkout_ref, paid.status) == ("processed", ref, "succeeded")
 
 
 def test_callback_waits_while_gateway_is_silent(gateway_driver: GatewayDriver, paid: Payment) -> None:

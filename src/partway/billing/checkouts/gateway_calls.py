@@ -17,6 +17,7 @@ from partway.gateways.protocol import (
     CheckoutRequest,
     CheckoutState,
     CloseOutcome,
+    FoundCheckout,
     Gateway,
     OutcomeUnknown,
     Refused,
@@ -113,6 +114,15 @@ def fetch_state(payment: Payment) -> CheckoutState:
 
 
 @calling_gateway()
+def find_checkout(account: GatewayAccount, object_ref: str) -> FoundCheckout | None:
+    """Returns the checkout that an object at the gateway belongs to, None for another application's.
+
+    Raises Refused or OutcomeUnknown.
+    """
+    return gateway_for_account(account).find_checkout(object_ref)
+
+
+@calling_gateway()
 def start(payment: Payment, *, now: datetime) -> Checkout:
     """Opens the checkout, or returns the one that an unanswered call has opened: same key, same body.
 
@@ -129,6 +139,11 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
             "return_url": links.receipt_url(payment),
             "callback_url": callback_url(gateway_account_for(payment)),
             "expires_at": (payment.created_at + CHECKOUT_LIFETIME).isoformat(),
+            # The page that the customer came from: who returns without paying finds the amount and the button again.
+            "cancel_url": links.payment_url(payment.source),
+            "customer_email": payment.document.customer.email,
+            "locale": payment.organization.locale,
+            "statement": payment.document.number or "",
         }
         call = _create_call(payment, GatewayOperation.START, 1, now, body)
     # From the stored row, not from the payment: a gateway refuses a repeated key with another body, and the
@@ -142,6 +157,10 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
         return_url=body["return_url"],
         callback_url=body["callback_url"],
         expires_at=datetime.fromisoformat(body["expires_at"]),
+        cancel_url=body["cancel_url"],
+        customer_email=body["customer_email"],
+        locale=body["locale"],
+        statement=body["statement"],
     )
     gateway = gateway_for(payment)
     return _send(call, now, lambda: gateway.start(request))

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
 from partway.gateways.protocol import OutcomeUnknown, Refused
@@ -36,6 +37,7 @@ def receive_callback(
         event_type=verified.kind,
         checkout_ref=verified.checkout_ref,
         payout_ref=verified.payout_ref,
+        object_ref=verified.object_ref,
         body=body.decode("utf-8", "replace"),
         received_at=now,
         next_attempt_at=now + FOLLOW_UP_DELAY,
@@ -55,16 +57,47 @@ def process_callback(callback: Callback, *, now: datetime) -> bool:
     """Books what a stored callback reports; returns False while its payment or the gateway's state is unknown."""
     if callback.payout_ref:
         return _process_payout(callback, now)
-    payment = _payment_of(callback)
-    if payment is None:
-        return False
+    if not (callback.checkout_ref or callback.object_ref):
+        return _ignore(callback, now)  # about the account: its state is asked for where it is shown
     try:
-        refresh_payment(payment, now=now, callback=callback)
+        payment = _payment_of(callback) or _find_payment(callback, now)
+        if payment is not None:
+            refresh_payment(payment, now=now, callback=callback)
     # Stored, so the gateway gets its 200 and the worker retries; answering with errors would make it give up or
     # disable the URL.
     except (OutcomeUnknown, Refused) as error:
         log.warning("callback_deferred", callback=callback.pk, error=str(error))
         return False
+    return payment is not None or callback.status == "ignored"
+
+
+def _find_payment(callback: Callback, now: datetime) -> Payment | None:
+    """Asks the gateway for the checkout of a callback that names none of ours; ignores one of another application.
+
+    Nothing of the callback is believed, so that the payment it leads to is the one that the gateway says.
+    """
+    account = callback.gateway_account
+    found = gateway_calls.find_checkout(account, callback.object_ref or callback.checkout_ref)
+    # The same account at the gateway may be connected twice, or by two organizations: each hears of all.
+    others = Payment.objects.exclude(gateway_account=account)
+    if found is None or others.filter(Q(checkout_ref=found.ref) | Q(pk=found.reference)).exists():
+        _ignore(callback, now)
+        return None
+    callback.checkout_ref = found.ref
+    callback.save(update_fields=["checkout_ref"])
+    # Its start got no response. Repeated under its key it returns the checkout, this one or, with an alert to follow,
+    # another.
+    starting = Payment.objects.filter(gateway_account=account, checkout_ref="", pk=found.reference).first()
+    if starting is not None:
+        refresh_payment(starting, now=now)
+    return _payment_of(callback)
+
+
+def _ignore(callback: Callback, now: datetime) -> bool:
+    """Keeps a callback that no payment of ours is about; returns True."""
+    pending = Callback.objects.filter(pk=callback.pk, status="pending")
+    pending.update(status="ignored", processed_at=now)
+    callback.status = "ignored"
     return True
 
 
@@ -99,8 +132,8 @@ def mark_callback_unmatched(callback: Callback, *, now: datetime) -> None:
     alerts.raise_for_organization(
         "unmatched_callback",
         account.organization_id,
-        # One alert per checkout or payout.
-        subject=f"{account.pk}:{callback.checkout_ref or callback.payout_ref}"[:200],
+        # One alert per checkout, payout or other object.
+        subject=f"{account.pk}:{callback.checkout_ref or callback.payout_ref or callback.object_ref}"[:200],
         now=now,
         event_type=callback.event_type,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.fields.json import KT
-from django.db.models.functions import Concat, StrIndex, Substr
+from django.db.models.functions import Coalesce, Concat, NullIf, StrIndex, Substr
 
 from partway.accounts.models import GatewayAccount
 
@@ -34,8 +34,9 @@ _BOOKED = Payment.objects.filter(
 _BOOKED_PAYOUT = Payout.objects.filter(
     gateway_account=OuterRef("gateway_account"), gateway_ref=OuterRef("payout_ref")
 )
-# One alert per checkout or payout: a callback names one of them.
-_ALERT_SUBJECT = Substr(Concat("gateway_account", Value(":"), "checkout_ref", "payout_ref"), 1, 200)
+# One alert per checkout, payout or other object, the first that a callback names.
+_NAMED = Coalesce(NullIf("checkout_ref", Value("")), NullIf("payout_ref", Value("")), "object_ref")
+_ALERT_SUBJECT = Substr(Concat("gateway_account", Value(":"), _NAMED), 1, 200)
 # As text: PostgreSQL compares no column with JSON.
 _AUTOMATIC_EVENTS = Event.objects.annotate(named=KT("data__refund")).filter(
     type="refund.started", payment=OuterRef("payment"), named=OuterRef("pk"), data__automatic=True

@@ -128,8 +128,10 @@ class SandboxGateway(SandboxCapabilities):
             raise BadCallback(f"not a callback of this account: {error}") from error
 
     def find_checkout(self, object_ref: str) -> FoundCheckout | None:
-        """Returns None: each callback of the sandbox names its checkout."""
-        return None
+        """Returns a checkout with its reference; each callback of the sandbox names one."""
+        with _reading():
+            row = self._call("GET", f"/v1/checkouts/{object_ref}")
+            return FoundCheckout(_text(row["id"]), _text(row["reference"]))
 
     def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
         """Yields every checkout that changed at or after `at`, oldest change first."""
