@@ -14,7 +14,10 @@ from pytest_django.fixtures import Settings
 from partway.config import checks
 from partway.config.checks import check_live_url, check_open_url, check_secret_key
 from partway.config.proxies import ProxyHeadersMiddleware
+from partway.gateways.registry import GATEWAYS
 from partway.pay.client_ip import payer_ip
+
+DEFAULT_URLS = {code: gateway.default_url for code, gateway in GATEWAYS.items()}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,7 @@ def live(settings: Settings) -> Settings:
     settings.EMAIL_HOST, settings.EMAIL_HOST_PASSWORD = "mail.example", "a password"
     settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = True, False
     settings.PARTWAY_MAIL_TO_FILES = False
-    settings.PARTWAY_GATEWAY_URLS = {"sandbox": "http://127.0.0.1:8001"}
+    settings.PARTWAY_GATEWAY_URLS = DEFAULT_URLS
     settings.PARTWAY_METRICS_TOKEN, settings.PARTWAY_METRICS_NETWORKS = "", []
     return settings
 
@@ -115,7 +118,8 @@ def test_safe_live_settings_pass_system_checks(live: Settings) -> None:
         ({"PARTWAY_MAIL_TO_FILES": True}, "partway.E007"),
         ({"EMAIL_BACKEND": "anymail.backends.test.EmailBackend"}, "partway.E007"),
         ({"EMAIL_BACKEND": "anymail.backends.console.EmailBackend"}, "partway.E007"),
-        ({"PARTWAY_GATEWAY_URLS": {"sandbox": "https://sandbox.example"}}, "partway.E008"),
+        ({"PARTWAY_GATEWAY_URLS": {**DEFAULT_URLS, "sandbox": "https://sandbox.example"}}, "partway.E008"),
+        ({"PARTWAY_GATEWAY_URLS": {**DEFAULT_URLS, "stripe": "http://stripe.example"}}, "partway.E008"),
         ({"PARTWAY_METRICS_TOKEN": "short"}, "partway.E009"),
         ({"PARTWAY_METRICS_NETWORKS": ["0.0.0.0/0"]}, "partway.E009"),
         ({"PARTWAY_METRICS_NETWORKS": ["::/0"]}, "partway.E009"),

@@ -17,7 +17,7 @@ def callback_receiver() -> Iterator[CallbackReceiver]:
         yield callback_receiver
 
 
-@pytest.fixture(params=sorted({*GATEWAYS, "stripe"}))
+@pytest.fixture(params=sorted(GATEWAYS))
 def harness(request: pytest.FixtureRequest, callback_receiver: CallbackReceiver) -> GatewayHarness:
     harnesses = {
         "sandbox": lambda: SandboxHarness(request.getfixturevalue("sandbox_server"), callback_receiver),

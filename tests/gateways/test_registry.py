@@ -33,8 +33,8 @@ def test_live_installation_refuses_to_open_test_gateway() -> None:
 
 def test_live_installation_offers_only_gateways_that_move_money(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(GATEWAYS, "toy", TOY)
-    assert set(available_gateways(live=False)) == {"sandbox", "toy"}
-    assert set(available_gateways(live=True)) == {"toy"}
+    assert set(available_gateways(live=False)) == {"sandbox", "stripe", "toy"}
+    assert set(available_gateways(live=True)) == {"stripe", "toy"}
 
 
 def test_test_gateway_is_found_by_its_url(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from .definition import GatewayDefinition
 from .protocol import Gateway, Refused
 from .sandbox import SANDBOX
+from .stripe import STRIPE
 
 GATEWAYS: dict[str, GatewayDefinition] = {
     "sandbox": SANDBOX,
+    "stripe": STRIPE,
 }
 
 # The gateway that the demo, the tour and the seed connect.
