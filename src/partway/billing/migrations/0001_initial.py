@@ -974,6 +974,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("settled_at", models.DateTimeField(null=True)),
                 ("settles_by", models.DateTimeField(null=True)),
+                ("authorized_until", models.DateTimeField(null=True)),
                 ("next_refresh_at", models.DateTimeField()),
                 ("refresh_count", models.PositiveIntegerField(default=0)),
             ],

@@ -177,6 +177,8 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
     settled_at = models.DateTimeField(null=True)
     # When the gateway expects to know the outcome, once a bank moves the money; empty where it does not say.
     settles_by = models.DateTimeField(null=True)
+    # When the authorization lapses unless it is captured; empty where the gateway does not say.
+    authorized_until = models.DateTimeField(null=True)
     # When the worker fetches the payment next, and how many times it has.
     next_refresh_at = models.DateTimeField()
     refresh_count = models.PositiveIntegerField(default=0)
