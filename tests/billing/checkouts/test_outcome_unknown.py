@@ -261,3 +261,24 @@ def test_sandbox_of_live_installation_is_not_payable(
         gateway_driver.start(open_request)
     assert not Payment.objects.exists()
     assert gateway_driver.ledger() == {}
+
+
+def test_authorization_is_settled_in_time_however_long_gateway_was_silent(
+    gateway_driver: GatewayDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(open_request)
+    gateway_driver.pay(payment)
+    gateway_driver.inject_fault("error_before", act="capture")
+    refresh_payment(payment, now=present())
+    lapses_at = the_payment().next_refresh_at + timedelta(hours=4)
+    # It was silent for days, so that the interval has become the longest.
+    Payment.objects.update(authorized_until=lapses_at, refresh_count=20)
+    gaps = []
+    for _ in range(3):
+        gateway_driver.inject_fault("error_before", act="fetch")
+        before = the_payment().next_refresh_at
+        due_work.refresh_unsettled_payments(now=before)
+        gaps.append(the_payment().next_refresh_at - before)
+    assert gaps == [timedelta(minutes=minutes) for minutes in (30, 26.25, 22.96875)]
+    due_work.refresh_unsettled_payments(now=the_payment().next_refresh_at)
+    assert the_payment().status == "succeeded"

@@ -82,7 +82,8 @@ def _capture_or_release(context: BookingContext) -> GatewayAction:
     """Captures an authorized payment if it is still payable, else releases it; stored before the call (P2)."""
     follow_up_at = context.now + FOLLOW_UP_DELAY
     if context.payment.status == "pending":
-        _move(context, "authorized", method=context.state.method)
+        until = context.state.authorized_until
+        _move(context, "authorized", method=context.state.method, authorized_until=until)
     try:
         check_capture(context.payment)
     # The decision is committed before the gateway hears of it: after a crash the worker releases the
@@ -96,7 +97,8 @@ def _capture_or_release(context: BookingContext) -> GatewayAction:
 
 def _release(context: BookingContext) -> GatewayAction:
     """Releases a payment that was authorized while we were closing it; nothing is captured."""
-    _move(context, "releasing", next_refresh_at=context.now + FOLLOW_UP_DELAY)
+    until = context.state.authorized_until
+    _move(context, "releasing", next_refresh_at=context.now + FOLLOW_UP_DELAY, authorized_until=until)
     return GatewayAction.CLOSE
 
 

@@ -60,7 +60,12 @@ def refresh_unsettled_payments(*, now: datetime, limit: int = 20) -> int:
 
     def wait(payment: Payment) -> timedelta:
         first = _FIRST_INTERVALS.get(payment.status, _FIRST_INTERVAL)
-        return back_off(payment.refresh_count, first=first, longest=_LONGEST_INTERVAL)
+        longest = _LONGEST_INTERVAL
+        if payment.authorized_until is not None:
+            # An authorization is captured or released in time, however long the gateway was silent: the nearer its end,
+            # the more often that is tried.
+            longest = max(first, min(longest, (payment.authorized_until - now) / 8))
+        return back_off(payment.refresh_count, first=first, longest=longest)
 
     refreshed = 0
     for payment, at in UNSETTLED_PAYMENTS.take(now, limit=limit, wait=wait):
