@@ -6,6 +6,7 @@ A callback about a payout makes its account due at once; the list has the truth.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -55,13 +56,27 @@ def _read_account(account: GatewayAccount, now: datetime) -> int:
 
     def read() -> str:
         nonlocal news
-        for report in gateway_calls.gateway_for_account(account).payouts_since(since):
+        for said in gateway_calls.gateway_for_account(account).payouts_since(since):
+            report = _with_checkouts(account, said)
             _refresh_payments(account, report, clock)
             news += payout_booking.apply(account, report, now=clock.now())
         return ""
 
     _READING.run(account, read, now=now)
     return news
+
+
+def _with_checkouts(account: GatewayAccount, report: protocol.Payout) -> protocol.Payout:
+    """Returns the payout with the checkout of each item of which the gateway says our payment instead."""
+    named = {item.reference for item in report.items if not item.checkout_ref} - {""}
+    if not named:
+        return report
+    payments = Payment.objects.filter(gateway_account=account, pk__in=named)
+    refs = dict(payments.values_list("pk", "checkout_ref"))
+    items = [
+        replace(item, checkout_ref=item.checkout_ref or refs.get(item.reference, "")) for item in report.items
+    ]
+    return replace(report, items=tuple(items))
 
 
 def _refresh_payments(account: GatewayAccount, report: protocol.Payout, clock: RunningClock) -> None:
