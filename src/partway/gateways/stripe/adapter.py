@@ -87,15 +87,24 @@ class StripeGateway(StripeCapabilities):
             return self._find_started(request)
         params = _session_params(request)
         try:
-            with calling():
-                options: Any = {"idempotency_key": request.key}
-                session = self._api.v1.checkout.sessions.create(params, options).to_dict()
-                return Checkout(text(session["id"]), text(session["url"], max_length=2000))
+            return self._create_session(params, request.key)
         except Refused as refusal:
             # Too old to be opened, but an earlier call of it may have been: under its key that would have come back.
             if refusal.code == "checkout_expired":
                 return self._find_started(request)
-            raise
+            # Stripe judges an address or a number of a document more strictly than we do. A payment must not fail for
+            # what only makes it easier; another key, since the same one with other parameters is refused.
+            if refusal.code != "invalid_detail":
+                raise
+            params["payment_intent_data"].pop("statement_descriptor_suffix", None)
+            params.pop("customer_email", None)
+            return self._create_session({**params, "locale": "auto"}, f"{request.key}:plain")
+
+    def _create_session(self, params: Any, key: str) -> Checkout:
+        with calling():
+            options: Any = {"idempotency_key": key}
+            session = self._api.v1.checkout.sessions.create(params, options).to_dict()
+            return Checkout(text(session["id"]), text(session["url"], max_length=2000))
 
     def _find_started(self, request: CheckoutRequest) -> Checkout:
         """Returns the session with the request's reference; raises Refused where none was opened.

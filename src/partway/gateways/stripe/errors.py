@@ -24,6 +24,7 @@ _CODES = {
     "charge_exceeds_transaction_limit": "amount_too_large",
     "charge_expired_for_capture": "authorization_lapsed",
     "charge_not_refundable": "not_refundable",
+    "email_invalid": "invalid_detail",
     "insufficient_funds": "balance_insufficient",
     "invalid_charge_amount": "amount_too_large",
     "not_allowed_on_standard_account": "account_restricted",
@@ -44,7 +45,9 @@ _PARAMETERS = (
     ("line_items[0][price_data][currency]", "currency_not_supported"),
     ("success_url", "invalid_url"),
     ("cancel_url", "invalid_url"),
-    ("customer_email", "invalid_email"),
+    ("customer_email", "invalid_detail"),
+    ("payment_intent_data[statement_descriptor_suffix]", "invalid_detail"),
+    ("locale", "invalid_detail"),
     ("expires_at", "checkout_expired"),
 )
 # What an intent is that cannot be captured or canceled, or whose money cannot be sent back.
