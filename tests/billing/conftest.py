@@ -1,7 +1,8 @@
-"""Alder, a customer with a sent invoice, and the sandbox; after each test the books must be right."""
+"""Alder, a customer with a sent invoice, and a gateway; after each test the books must be right."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,9 +13,11 @@ from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.people import organizations
 from partway.lib.clock import now as present
+from tests.gateways.stripe_server.client import StandIn
 from tests.support import incremental_verify, personas
 from tests.support.gateway_driver import PAYMENT_SOURCES, GatewayDriver, PaymentTarget
 from tests.support.sandbox_server import CallbackReceiver, SandboxServer
+from tests.support.stripe_driver import StripeDriver, open_stripe_account
 
 
 @pytest.fixture(autouse=True)
@@ -69,16 +72,28 @@ def source(request: pytest.FixtureRequest, dana: Customer) -> PaymentTarget:
 
 @pytest.fixture
 def gateway_driver(
-    sandbox_server: SandboxServer,
+    request: pytest.FixtureRequest,
     callback_receiver: CallbackReceiver,
     organization: Organization,
     alice: Actor,
     settings: Settings,
 ) -> Iterator[GatewayDriver]:
-    """The running sandbox with an account of alder; at the end its ledger must agree with our books."""
-    settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
+    """A running gateway with an account of alder; at the end its ledger must agree with our books.
+
+    The sandbox, unless a test is parametrized (`indirect`) or TEST_GATEWAY names another.
+    """
+    code = getattr(request, "param", os.environ.get("TEST_GATEWAY", "sandbox"))
     settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
-    account = organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
-    gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
+    gateway_driver: GatewayDriver
+    if code == "sandbox":
+        sandbox_server: SandboxServer = request.getfixturevalue("sandbox_server")
+        settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
+        account = organizations.connect(organization, gateway=code, credentials={}, by=alice, now=present())
+        gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
+    else:
+        stand_in: StandIn = request.getfixturevalue("stand_in")
+        settings.PARTWAY_GATEWAY_URLS = {"stripe": stand_in.url}
+        company, account = open_stripe_account(stand_in, organization)
+        gateway_driver = StripeDriver(stand_in, company, callback_receiver, account)
     yield gateway_driver
     gateway_driver.assert_ledger_matches_books()

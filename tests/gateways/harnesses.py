@@ -221,6 +221,11 @@ class StripeHarness:
         "wrong_amount": ("capture_other_amount", {}),
         "wrong_currency": ("capture_other_currency", {}),
         "close_too_late": ("pay_before_expiry", {}),
+        "callback_first": ("event_first", {}),
+        "callback_twice": ("event_twice", {}),
+        "callback_late": ("event_late", {}),
+        "callback_lost": ("event_lost", {}),
+        "callback_out_of_order": ("event_out_of_order", {}),
     }
 
     def __init__(self, stand_in: StandIn, callback_receiver: CallbackReceiver) -> None:
