@@ -308,6 +308,14 @@ class GatewayAccount(models.Model):
     sealed_credentials = models.TextField()
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The gateway's own id and name of the account, and the latest report on the connection: `findings` are those of
+    # `gateways.connection_report`, as JSON. Empty and null until it was checked.
+    account_ref = models.CharField(max_length=200, blank=True)
+    account_name = models.CharField(max_length=200, blank=True)
+    findings = models.JSONField(default=list)
+    checked_at = models.DateTimeField(null=True)
+    # The methods that customers are offered; empty for all that the gateway has.
+    methods = models.JSONField(default=list)
     # Until when the list of the gateway is reconciled, and when the worker reads it next (DESIGN P5).
     reconciled_until = models.DateTimeField(null=True)
     reconcile_at = models.DateTimeField(default=now)
@@ -327,3 +335,8 @@ class GatewayAccount(models.Model):
                 name="one_current_gateway_account",
             ),
         ]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the latest check found nothing wrong; False before the first one."""
+        return self.checked_at is not None and all(one["level"] != "wrong" for one in self.findings)

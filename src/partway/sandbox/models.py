@@ -44,6 +44,7 @@ class Account(models.Model):
     callback_url = models.URLField(max_length=500)
     api_key = models.CharField(max_length=60, unique=True, default=api_key)
     signing_secret = models.CharField(max_length=60, default=signing_secret)
+    charges_enabled = models.BooleanField(default=True)  # False while the company restricts the account
 
 
 class Checkout(models.Model):

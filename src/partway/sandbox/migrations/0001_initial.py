@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                     "signing_secret",
                     models.CharField(default=partway.sandbox.models.signing_secret, max_length=60),
                 ),
+                ("charges_enabled", models.BooleanField(default=True)),
             ],
         ),
         migrations.CreateModel(
