@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from partway.accounts.models import Organization
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, PaymentRequest
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts
 from partway.lib.clock import now as present
 from tests.gateways.stripe_server.client import StandIn
 from tests.support import incremental_verify, personas
@@ -88,7 +88,9 @@ def gateway_driver(
     if code == "sandbox":
         sandbox_server: SandboxServer = request.getfixturevalue("sandbox_server")
         settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
-        account = organizations.connect(organization, gateway=code, credentials={}, by=alice, now=present())
+        account = gateway_accounts.connect(
+            organization, gateway=code, credentials={}, by=alice, now=present()
+        )
         gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
     else:
         stand_in: StandIn = request.getfixturevalue("stand_in")

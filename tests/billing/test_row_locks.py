@@ -35,7 +35,7 @@ from partway.billing.models import (
     Quote,
 )
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.people import customers, members, organizations
+from partway.billing.people import customers, gateway_accounts, members, organizations
 from partway.billing.receivables import credit, dispute_losses, refunds, settlements, write_offs
 from partway.billing.requests import payment_requests
 from partway.gateways import protocol
@@ -631,7 +631,9 @@ def test_concurrent_gateway_connects_leave_last_account_current(
     gateway_driver: GatewayDriver, organization: Organization, alice: Actor
 ) -> None:
     def connect() -> GatewayAccount:
-        return organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
+        return gateway_accounts.connect(
+            organization, gateway="sandbox", credentials={}, by=alice, now=present()
+        )
 
     assert run_behind_open_transaction(connect, connect) == GatewayAccount.objects.current(organization).get()
 

@@ -27,7 +27,7 @@ from partway.billing.models import (
 )
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import book_refused_start, record_checkout
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts, organizations
 from partway.billing.people.organizations import Profile
 from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
@@ -88,7 +88,9 @@ def test_concurrent_gateway_connects_leave_one_current_account(
     gateway_driver: GatewayDriver, organization: Organization, alice: Actor
 ) -> None:
     def connect() -> GatewayAccount:
-        return organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
+        return gateway_accounts.connect(
+            organization, gateway="sandbox", credentials={}, by=alice, now=present()
+        )
 
     run_concurrently(connect, connect)
     assert GatewayAccount.objects.current(organization).count() == 1

@@ -19,7 +19,7 @@ from partway.billing.events import Actor
 from partway.billing.models import Customer, Event, Invoice, Payment, PaymentRequest
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts
 from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
@@ -183,10 +183,10 @@ def test_concurrent_gateway_connects_leave_one_current(
 ) -> None:
     for offset_ms in start_offsets_ms(4, 12):
         run_concurrently(
-            lambda: organizations.connect(
+            lambda: gateway_accounts.connect(
                 organization, gateway="sandbox", credentials={}, by=alice, now=present()
             ),
-            lambda: organizations.connect(
+            lambda: gateway_accounts.connect(
                 organization, gateway="sandbox", credentials={}, by=alice, now=present()
             ),
             offset_ms=offset_ms,

@@ -13,12 +13,16 @@ from tests.gateways.harnesses import GatewayHarness
 
 
 def test_valid_gateway_credentials_pass_check(harness: GatewayHarness) -> None:
-    harness.gateway.check()
+    """Each of its findings has a sentence, and none that matters in a test is wrong."""
+    report = harness.gateway.check(harness.callback_receiver.url, datetime.now(UTC))
+    assert report.account_ref
+    assert {"account", "charges", "methods", "clock"} <= {finding.code for finding in report.findings}
+    assert [finding for finding in report.findings if finding.level == "wrong"] == []
 
 
 def test_invalid_gateway_credentials_are_refused(harness: GatewayHarness) -> None:
     with pytest.raises(Refused):
-        harness.wrong_credentials.check()
+        harness.wrong_credentials.check(harness.callback_receiver.url, datetime.now(UTC))
 
 
 def test_checkout_url_is_on_gateway_origin(harness: GatewayHarness) -> None:

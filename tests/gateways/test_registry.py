@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import partway
 from partway.gateways.protocol import Refused
-from partway.gateways.registry import GATEWAYS, available_gateways, find_test_gateway, open_gateway
+from partway.gateways.registry import GATEWAYS, available_gateways, open_gateway
 from partway.lib.money import EXPONENTS
 from tests.gateways.toy import TOY
 
@@ -27,7 +28,7 @@ def test_unknown_gateway_code_raises_key_error() -> None:
 def test_live_installation_refuses_to_open_test_gateway() -> None:
     credentials = GATEWAYS["sandbox"].sample_credentials
     open_gateway("sandbox", credentials, urls={}, live=False)
-    with pytest.raises(Refused, match="test_gateway_when_live: The gateway sandbox moves no money"):
+    with pytest.raises(Refused, match="test_gateway_when_live: The account at sandbox moves no money"):
         open_gateway("sandbox", credentials, urls={}, live=True)
 
 
@@ -37,12 +38,25 @@ def test_live_installation_offers_only_gateways_that_move_money(monkeypatch: pyt
     assert set(available_gateways(live=True)) == {"stripe", "toy"}
 
 
-def test_test_gateway_is_found_by_its_url(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(GATEWAYS, "toy", TOY)
-    urls = {"sandbox": "http://pay.test", "toy": "https://toy.example"}
-    assert find_test_gateway("http://pay.test", urls=urls) is GATEWAYS["sandbox"]
-    assert find_test_gateway("https://toy.example", urls=urls) is None
-    assert find_test_gateway("", urls={}) is None
+@pytest.mark.parametrize(
+    ("key", "live", "refusal"),
+    [
+        ("toy_key_live", True, ""),
+        ("toy_key_test", False, ""),
+        ("toy_key_test", True, "test_gateway_when_live"),
+        ("toy_key_live", False, "live_account_when_not_live"),
+    ],
+)
+def test_account_is_opened_where_its_key_fits_the_installation(
+    monkeypatch: pytest.MonkeyPatch, key: str, live: bool, refusal: str
+) -> None:
+    by_key = replace(TOY, is_test_account=lambda credentials: credentials["api_key"].endswith("_test"))
+    monkeypatch.setitem(GATEWAYS, "toy", by_key)
+    if not refusal:
+        open_gateway("toy", {"api_key": key}, urls={}, live=live)
+        return
+    with pytest.raises(Refused, match=refusal):
+        open_gateway("toy", {"api_key": key}, urls={}, live=live)
 
 
 @pytest.mark.parametrize("code", GATEWAYS)

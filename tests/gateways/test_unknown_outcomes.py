@@ -124,4 +124,4 @@ def test_capture_already_made_outside_is_refused(harness: GatewayHarness) -> Non
 
 def test_unreachable_gateway_raises_outcome_unknown(harness: GatewayHarness) -> None:
     with pytest.raises(OutcomeUnknown):
-        harness.unreachable.check()
+        harness.unreachable.check(harness.callback_receiver.url, datetime.now(UTC))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from partway.gateways.definition import CredentialField, GatewayDefinition
+from partway.gateways.connection_report import ConnectionReport, Finding, FindingLevel
+from partway.gateways.definition import CallbackSetup, CredentialField, GatewayDefinition
 from partway.gateways.protocol import (
     BadCallback,
     Checkout,
@@ -23,7 +25,8 @@ from partway.gateways.protocol import (
 )
 from partway.lib.money import EXPONENTS, Money
 
-GOOD_KEY = "toy_key_1"
+GOOD_KEY, NEW_KEY = "toy_key_1", "toy_key_2"  # of one account
+OTHER_KEY = "toy_key_of_another_account"
 
 
 class ToyCapabilities:
@@ -50,10 +53,14 @@ class ToyGateway(ToyCapabilities):
 
     def __init__(self, base_url: str, credentials: Mapping[str, str]) -> None:
         self._api_key = credentials["api_key"]
+        self._signing_secret = credentials.get("signing_secret", "none is needed")
 
-    def check(self) -> None:
-        if self._api_key != GOOD_KEY:
+    def check(self, callback_url: str, now: datetime) -> ConnectionReport:
+        if self._api_key not in (GOOD_KEY, NEW_KEY, OTHER_KEY):
             raise Refused("unauthenticated", "No such key.")
+        level = FindingLevel.WRONG if self._signing_secret == "" else FindingLevel.OK
+        ref = "toy_other" if self._api_key == OTHER_KEY else "toy_1"
+        return ConnectionReport(ref, "Toy shop", (Finding(level, "callbacks_secret", {"url": callback_url}),))
 
     def start(self, request: CheckoutRequest) -> Checkout:
         return Checkout(f"toy_{request.amount.amount_minor}_{request.amount.currency}", self.checkout_origin)
@@ -95,4 +102,29 @@ TOY = GatewayDefinition(
     description="Toypay takes cards.",
     open=ToyGateway,
     fields=(CredentialField("api_key", "API key", help="Toypay shows it under Developers."),),
+)
+
+
+def _create(url: str, credentials: Mapping[str, str], callback_url: str, now: datetime) -> dict[str, str]:
+    if credentials.get("may_create") == "no":
+        raise Refused("permission_missing", "This key may not.")
+    return {**credentials, "signing_secret": f"toy_secret_{now.isoformat()}"}
+
+
+def _with_secret(credentials: Mapping[str, str], secret: str, now: datetime) -> dict[str, str]:
+    if not secret.startswith("toy_secret_"):
+        raise ValueError("not a secret")
+    return {**credentials, "signing_secret": secret}
+
+
+# The same, where the gateway is told to where it sends its callbacks.
+TOY_WITH_CALLBACKS = replace(
+    TOY,
+    callback_setup=CallbackSetup(
+        create=_create,
+        with_secret=_with_secret,
+        field=CredentialField("secret", "Signing secret"),
+        steps=("Open Developers.",),
+        events=("payment.done",),
+    ),
 )

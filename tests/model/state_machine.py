@@ -15,7 +15,7 @@ from partway.billing import events
 from partway.billing import models as rows
 from partway.billing.errors import BillingError, NotPayable
 from partway.billing.models import Allocation, Event, PaymentRequest
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts
 from partway.gateways.protocol import BadCallback, OutcomeUnknown
 from partway.lib.clock import now as present
 from tests.model import organization_model
@@ -80,7 +80,7 @@ class PartwayMachine(RuleBasedStateMachine):
         self.customers = [personas.customer(self.organization, name) for name in CUSTOMERS]
         self.neighbor = personas.mallory().organization
         self.stranger = _other_organization(personas.customer(self.neighbor, "Quinn Pike"))
-        account = organizations.connect(
+        account = gateway_accounts.connect(
             self.organization, gateway="sandbox", credentials={}, by=self.members[0], now=present()
         )
         GatewayAccount.objects.exclude(pk=account.pk).update(reconcile_at=datetime(9999, 1, 1, tzinfo=UTC))

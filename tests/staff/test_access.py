@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
-from partway.accounts.models import Member, Role
+from partway.accounts.models import GatewayAccount, Member, Role
 from partway.accounts.permissions import ALLOWED_ROLES, permission_of
 from partway.billing.events import OPERATOR
 from partway.billing.models import Alert, Event, Invoice
@@ -74,6 +74,7 @@ def address(team: Team, invoice: Invoice) -> dict[str, str]:
         "mail_id": "mail_00000000000000000000000000",
         "member_id": team.charlie.pk,
         "invitation_id": invitation.pk,
+        "account_id": GatewayAccount.objects.current(team.organization).get().pk,
     }
     return {
         str(route.name): reverse(

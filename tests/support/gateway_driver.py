@@ -177,6 +177,10 @@ class GatewayDriver:
         """Lapses an authorization, as a bank does."""
         self._call_api("POST", f"/v1/checkouts/{payment.checkout_ref}/lapse")
 
+    def restrict_account(self) -> None:
+        """Restricts the account, as the company does that waits for documents."""
+        self._call_api("POST", "/v1/account", charges_enabled=False)
+
     def inject_fault(self, kind: str, **details: object) -> None:
         """Injects a fault into the next matching call."""
         self._call_api("POST", "/v1/faults", kind=kind, **details)

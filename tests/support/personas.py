@@ -83,8 +83,8 @@ def organization(slug: str, name: str, **changes: object) -> Organization:
 
 
 def gateway_account(owner: Organization) -> GatewayAccount:
-    """Creates a sandbox account; no sandbox responds unless the test starts one."""
-    account = GatewayAccount(organization=owner, gateway="sandbox")
+    """Creates a sandbox account, as one that was checked; no sandbox responds unless the test starts one."""
+    account = GatewayAccount(organization=owner, gateway="sandbox", checked_at=present())
     account.credentials = {"api_key": "sk_sandbox_test", "signing_secret": f"whsec_{'dGVzdHRl' * 4}"}
     account.save()
     return account

@@ -15,7 +15,8 @@ BillingError
     ├── Stale
     ├── LastOwner
     ├── InvitationNotOpen
-    ├── GatewayNotAllowed      a test gateway on a live installation
+    ├── GatewayNotAllowed      a test account on a live installation, or the other way round
+    ├── GatewayNotReady        payments are not turned on before the check of the connection passes
     └── NotPayable             with a reason for the customer's page
 """
 
@@ -198,6 +199,12 @@ class GatewayNotAllowed(Conflict):
     """This gateway cannot be connected on this installation."""
 
     code = "gateway_not_allowed"
+
+
+class GatewayNotReady(Conflict):
+    """Payments cannot be turned on: no account is connected, or with reason `check_failed` its check does not pass."""
+
+    code = "gateway_not_ready"
 
 
 class NotPayable(Conflict):

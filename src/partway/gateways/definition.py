@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from partway.lib.texts import gettext_noop
 
@@ -21,12 +22,30 @@ class CredentialField:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackSetup:
+    """How the callbacks of an account are set up, for a gateway that sends them only where it was told to.
+
+    `create(url, credentials, callback_url, now)` makes the endpoint at the gateway, in place of one that it had there
+    for the same URL, and returns the credentials with its signing secret; raises Refused where the credentials may not.
+    `with_secret(credentials, secret, now)` returns them with a secret that an owner copied from the gateway; raises
+    ValueError for text that is none. In both, the secret before is accepted for one more day, so that nothing is lost
+    in between. `steps` are the way to do it by hand, one sentence each, and `events` the types to choose there.
+    """
+
+    create: Callable[[str, Mapping[str, str], str, datetime], dict[str, str]]
+    with_secret: Callable[[Mapping[str, str], str, datetime], dict[str, str]]
+    field: CredentialField
+    steps: tuple[str, ...]
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayDefinition:
     """One gateway, as `registry.GATEWAYS` lists it.
 
     `open(url, credentials)` returns the gateway for one account; it makes no network call. Connecting either asks for
-    `fields` and checks them with `Gateway.check`, or calls `create_account(url, organization's name, callback URL)`,
-    which returns the credentials of a new account; both raise Refused or OutcomeUnknown.
+    `fields`, or calls `create_account(url, organization's name, callback URL)`, which returns the credentials of a new
+    account and raises Refused or OutcomeUnknown; `Gateway.check` then says whether it can be used.
 
     Its texts are marked with `gettext_noop` where they are written, and translated where they are shown.
     """
@@ -37,8 +56,12 @@ class GatewayDefinition:
     open: Callable[[str, Mapping[str, str]], Gateway]
     fields: tuple[CredentialField, ...] = ()
     create_account: Callable[[str, str, str], dict[str, str]] | None = None
+    callback_setup: CallbackSetup | None = None  # None where each checkout names the URL of its callbacks
     default_url: str = ""  # of its API, where the setting PARTWAY_<CODE>_URL names no other
     moves_money: bool = True  # False for a test gateway: a live installation refuses it
+    # Whether an account moves no money, told by its credentials; None for a gateway whose accounts are all alike.
+    is_test_account: Callable[[Mapping[str, str]], bool] | None = None
+    permissions: tuple[str, ...] = ()  # that restricted credentials need, by the gateway's own names
     unreachable_help: str = gettext_noop("Try again in a minute.")
     onboarding_hint: str = ""  # why to connect this one, for an organization that has none
     test_debit: str = ""  # an account number whose bank debit takes days
@@ -47,15 +70,18 @@ class GatewayDefinition:
         default_factory=dict
     )  # well-formed and worthless, for seeds
 
-    def connect(
-        self, url: str, values: Mapping[str, str], *, organization: str, callback_url: str
-    ) -> dict[str, str]:
-        """Returns the credentials of an account that works; raises Refused or OutcomeUnknown.
+    def account_moves_money(self, credentials: Mapping[str, str]) -> bool:
+        """Returns whether payments through an account with these credentials are real."""
+        is_test = self.is_test_account(credentials) if self.is_test_account else False
+        return self.moves_money and not is_test
 
-        `values` are those of the connection form by field name, `organization` is the name of the organization.
+    def refusal(self, credentials: Mapping[str, str], *, live: bool) -> str:
+        """Returns why an account cannot be used on an installation that is marked `live` or not; empty when it can.
+
+        test_gateway_when_live: no invoice may be paid with play money. live_account_when_not_live: only an account that
+        is known to be real by its credentials; a copy of the installation, restored to try something, keeps off it.
         """
-        if self.create_account is not None:
-            return self.create_account(url, organization, callback_url)
-        credentials = {one.name: values[one.name] for one in self.fields}
-        self.open(url, credentials).check()
-        return credentials
+        moves_money = self.account_moves_money(credentials)
+        if live and not moves_money:
+            return "test_gateway_when_live"
+        return "live_account_when_not_live" if moves_money and not live and self.is_test_account else ""

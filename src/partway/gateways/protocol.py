@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 from partway.lib.links import mask_links
 from partway.lib.money import Money
 
+from .connection_report import ConnectionReport
+
 
 class GatewayError(Exception):
     """The base of the errors that a gateway raises.
@@ -97,9 +99,7 @@ class CheckoutRequest:
     customer_email: str = ""  # filled in on its page
     locale: str = ""  # the language of its page, as `de` or `pt_BR`
     statement: str = ""  # to be recognised by on the statement of a card: the number of the document
-    methods: tuple[
-        str, ...
-    ] = ()  # of Capabilities.methods, which the organization allows; empty for its default
+    methods: tuple[str, ...] = ()  # that the customer may choose from; empty for all of the gateway's
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +289,11 @@ class Gateway(Capabilities, Protocol):
     # The scheme://host[:port] of its checkout pages, for the form-action of our Content Security Policy.
     checkout_origin: str
 
-    def check(self) -> None:
-        """Returns if the credentials are good, else raises."""
+    def check(self, callback_url: str, now: datetime) -> ConnectionReport:
+        """Returns what is right and what is missing about the account; raises Refused where it cannot be read at all.
+
+        Changes nothing at the gateway. `callback_url` is where its callbacks should arrive.
+        """
         ...
 
     def start(self, request: CheckoutRequest) -> Checkout:

@@ -14,6 +14,11 @@ GATEWAYS: dict[str, GatewayDefinition] = {
     "stripe": STRIPE,
 }
 
+_REFUSALS = {
+    "test_gateway_when_live": "The account at %s moves no money, and this installation is live.",
+    "live_account_when_not_live": "The account at %s moves real money, and this installation is not marked live.",
+}
+
 # The gateway that the demo, the tour and the seed connect.
 DEMO_GATEWAY = "sandbox"
 
@@ -28,17 +33,10 @@ def open_gateway(
 ) -> Gateway:
     """Returns the gateway `code` for one account; `urls` has the address of each gateway's API.
 
-    Makes no network call, so a caller can open one for each use. Raises Refused for a test gateway on a `live`
-    installation, KeyError for a code that is not registered.
+    Makes no network call, so a caller can open one for each use. Raises Refused for an account that this installation
+    must not use (`GatewayDefinition.refusal`), KeyError for a code that is not registered.
     """
     gateway = GATEWAYS[code]
-    if live and not gateway.moves_money:
-        message = f"The gateway {code} moves no money, and this installation is live."
-        raise Refused("test_gateway_when_live", message)
+    if refusal := gateway.refusal(credentials, live=live):
+        raise Refused(refusal, _REFUSALS[refusal] % code)
     return gateway.open(urls.get(code, ""), credentials)
-
-
-def find_test_gateway(url: str, *, urls: Mapping[str, str]) -> GatewayDefinition | None:
-    """Returns the gateway at this address if it is one that moves no money."""
-    test_gateways = ((code, gateway) for code, gateway in GATEWAYS.items() if not gateway.moves_money)
-    return next((gateway for code, gateway in test_gateways if urls.get(code) == url), None)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
@@ -16,7 +15,7 @@ from partway.accounts.models import Organization
 from partway.billing.errors import BillingError, NotPayable, RateLimited
 from partway.billing.payments.start import Payable, PaymentTarget, start_payment
 from partway.delivery.messages import error_message
-from partway.gateways.registry import find_test_gateway
+from partway.gateways.registry import GATEWAYS
 from partway.lib.bulkheads import GATEWAY_CALLS
 from partway.lib.clock import now
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
@@ -117,7 +116,7 @@ def payable_page(
     request: HttpRequest, template: str, context: Mapping[str, Any], payable: Payable, status: int = 200
 ) -> HttpResponse:
     """Renders a page with a Pay button; its policy allows the form to lead to the gateway's origin."""
-    test_gateway = find_test_gateway(payable.checkout_origin, urls=settings.PARTWAY_GATEWAY_URLS)
+    test_gateway = GATEWAYS.get(payable.test_gateway)
     response = page(request, template, {**context, "payable": True, "test_gateway": test_gateway}, status)
     response.csp_form_action = [payable.checkout_origin]  # type: ignore[attr-defined]
     return response

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet, prefetch_related_objects
 from partway.lib.clock import now
 from partway.sandbox import checkouts, faults, fields, payouts
 from partway.sandbox.api_view import ApiRequest, Json
-from partway.sandbox.errors import invalid, not_found
+from partway.sandbox.errors import ApiError, invalid, not_found
 from partway.sandbox.models import Account, BalanceEntry, Checkout, Dispute, Fault, Payout, Refund
 
 Row = TypeVar("Row", Checkout, Payout)
@@ -38,12 +38,26 @@ def open_account(call: ApiRequest) -> Json:
 
 def account(call: ApiRequest) -> Json:
     """GET → the account of the API key."""
-    return {"id": call.account.id, "name": call.account.name, "callback_url": call.account.callback_url}
+    return {
+        "id": call.account.id,
+        "name": call.account.name,
+        "callback_url": call.account.callback_url,
+        "charges_enabled": call.account.charges_enabled,
+    }
+
+
+def change_account(call: ApiRequest) -> Json:
+    """POST {charges_enabled} → the account; one that the company restricts takes no payments."""
+    call.account.charges_enabled = bool(call.body.get("charges_enabled", True))
+    call.account.save(update_fields=["charges_enabled"])
+    return account(call)
 
 
 def start(call: ApiRequest) -> Json:
     """POST {amount, currency, description, reference, return_url, expires_at, methods?, callback_url?}."""
     body = call.body
+    if not call.account.charges_enabled:
+        raise ApiError(403, "account_restricted", "This account cannot take payments.")
     amount_minor, currency = fields.payable(body)
     methods = body.get("methods") or list(METHODS)
     is_list = isinstance(methods, list) and len(methods) <= len(METHODS)

@@ -23,7 +23,7 @@ MAX_KEY_LENGTH = 255
 # Acts that only a test calls; faults never hit them.
 _FAULT_EXEMPT = frozenset(
     {
-        *("open_account", "set_fault", "clear_faults", "ledger"),
+        *("open_account", "change_account", "set_fault", "clear_faults", "ledger"),
         *("settle", "settle_refund", "lapse", "pass_days", "pay_out", "settle_payout"),
     }
 )

@@ -15,7 +15,7 @@ urlpatterns = [
     path("checkout/<str:page>/days", checkout_pages.pass_days),
     path("checkout/<str:page>/dashboard", checkout_pages.dashboard),
     path("v1/accounts", api_view(post=api.open_account, public=True)),
-    path("v1/account", api_view(get=api.account)),
+    path("v1/account", api_view(get=api.account, post=api.change_account)),
     path("v1/checkouts", api_view(get=api.list_checkouts, post=api.start)),
     path("v1/checkouts/<str:checkout_id>", api_view(get=api.fetch)),
     path("v1/checkouts/<str:checkout_id>/capture", api_view(post=api.capture)),

@@ -41,7 +41,7 @@ from .quotes import acts as quote_acts
 from .quotes import decisions as quote_decisions
 from .quotes import detail as quote_detail
 from .quotes import editor as quote_editor
-from .settings import audit, members, organization, quote_terms
+from .settings import audit, connection, members, organization, quote_terms
 from .settings import payments as payment_settings
 
 app_name = "staff"
@@ -204,6 +204,22 @@ _settings = [
         Permission.CONFIGURE_PAYMENTS,
         payment_settings.switch_off,
         "settings_payments_off",
+    ),
+    page(
+        "payments/account/",
+        Permission.CONFIGURE_PAYMENTS,
+        connection.change_account,
+        "gateway_account_change",
+    ),
+    page("payments/disconnect/", Permission.CONFIGURE_PAYMENTS, connection.disconnect, "gateway_disconnect"),
+    page(
+        "payments/<str:account_id>/key/", Permission.CONFIGURE_PAYMENTS, connection.replace_key, "gateway_key"
+    ),
+    page(
+        "payments/<str:account_id>/reports/",
+        Permission.CONFIGURE_PAYMENTS,
+        connection.callbacks,
+        "gateway_callbacks",
     ),
     page("members/", Permission.MANAGE_MEMBERS, members.index, "members"),
     page("members/invite/", Permission.MANAGE_MEMBERS, members.invite, "member_invite"),

@@ -11,7 +11,7 @@ from partway.billing.errors import RateLimited
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts
 from partway.lib.clock import now as present
 from tests.billing.receivables.test_offline_payments import record
 from tests.support import personas
@@ -110,7 +110,7 @@ def test_rate_limit_of_checkouts_per_ip_address_and_hour(
 
 def test_rate_limit_per_ip_address_spans_organizations(gateway_driver: GatewayDriver, dana: Customer) -> None:
     birch = personas.mallory().organization
-    organizations.connect(
+    gateway_accounts.connect(
         birch, gateway="sandbox", credentials={}, by=personas.owner_actor(birch), now=present()
     )
     theirs = personas.sent_invoice(personas.customer(birch))

@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from partway.accounts.models import Organization
 from partway.billing.events import Actor
 from partway.billing.models import Alert, Callback, Event, Mail, Payment, PaymentRequest
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts
 from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
@@ -34,7 +34,9 @@ def gateway_driver(
     """The sandbox and our server, each on a real port, so callbacks arrive by themselves."""
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     settings.PARTWAY_URL = live_server.url
-    account = organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
+    account = gateway_accounts.connect(
+        organization, gateway="sandbox", credentials={}, by=alice, now=present()
+    )
     gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
     yield gateway_driver
     gateway_driver.assert_ledger_matches_books()

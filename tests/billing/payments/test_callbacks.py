@@ -11,7 +11,7 @@ from partway.billing.events import Actor
 from partway.billing.models import Alert, Callback, Event, Payment, PaymentRequest
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts
 from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
 from partway.gateways.protocol import BadCallback
@@ -106,7 +106,7 @@ def test_callback_signed_for_another_account_is_refused(
 def birch(gateway_driver: GatewayDriver) -> GatewayDriver:
     """Another organization of this installation, with its own account at the same gateway."""
     mallory = personas.mallory()
-    account = organizations.connect(
+    account = gateway_accounts.connect(
         mallory.organization,
         gateway="sandbox",
         credentials={},

@@ -14,7 +14,7 @@ from partway.billing.documents import quote_terms
 from partway.billing.errors import GatewayNotAllowed, GatewayUnavailable, Invalid, NotPayable
 from partway.billing.events import OPERATOR, Actor
 from partway.billing.models import Customer, Event, PaymentRequest, QuoteTerms
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts, organizations
 from partway.billing.people.members import NewUser
 from partway.billing.people.organizations import Profile
 from partway.billing.requests import payment_requests
@@ -118,7 +118,7 @@ def test_open_checkout_stays_with_gateway_account_of_its_start(
     gateway_driver: GatewayDriver, open_request: PaymentRequest, organization: Organization, alice: Actor
 ) -> None:
     payment = gateway_driver.start(open_request)
-    organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
+    gateway_accounts.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
     assert gateway_driver.start_and_pay(open_request).pk == payment.pk
 
 
@@ -127,7 +127,7 @@ def test_live_installation_cannot_connect_sandbox(
 ) -> None:
     settings.PARTWAY_LIVE = True
     with pytest.raises(GatewayNotAllowed):
-        organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
+        gateway_accounts.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
 
 
 def test_connect_to_unavailable_gateway_keeps_old_account(
@@ -135,7 +135,7 @@ def test_connect_to_unavailable_gateway_keeps_old_account(
 ) -> None:
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": "http://127.0.0.1:9"}
     with pytest.raises(GatewayUnavailable):
-        organizations.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
+        gateway_accounts.connect(organization, gateway="sandbox", credentials={}, by=alice, now=present())
     assert organization.gateway_accounts.count() == 1
 
 

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Organization
 from partway.billing.models import Invoice, Payment, Refund
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts
 from partway.billing.receivables import credit
 from partway.lib.clock import now
 from partway.lib.money import Money
@@ -26,7 +26,7 @@ def company(sandbox_server: SandboxServer, organization: Organization, settings:
     """An account of alder there; its callbacks go nowhere."""
     settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
     by = personas.owner_actor(organization)
-    account = organizations.connect(organization, gateway="sandbox", credentials={}, by=by, now=now())
+    account = gateway_accounts.connect(organization, gateway="sandbox", credentials={}, by=by, now=now())
     return GatewayDriver(sandbox_server, None, account)
 
 

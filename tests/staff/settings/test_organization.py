@@ -11,7 +11,9 @@ from django.test import Client
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.models import Invoice
+from partway.gateways.registry import GATEWAYS
 from partway.lib.clock import now, today
+from tests.gateways.toy import GOOD_KEY, TOY
 from tests.support import personas
 
 URL = "/o/alder/settings/"
@@ -124,7 +126,13 @@ def test_color_setting_is_case_insensitive(alice: Client, organization: Organiza
     assert organization.color == "#7a1f2b"
 
 
-def test_payments_can_be_switched_off_and_on(alice: Client, organization: Organization) -> None:
+def test_payments_can_be_switched_off_and_on(
+    alice: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(GATEWAYS, "sandbox", TOY)  # one that answers: the connection is checked first
+    account = GatewayAccount.objects.current(organization).get()
+    account.credentials = {"api_key": GOOD_KEY}
+    account.save()
     alice.post(f"{PAYMENTS}off/")
     organization.refresh_from_db()
     assert not organization.payments_enabled

@@ -22,7 +22,7 @@ from partway.gateways.protocol import (
     OutcomeUnknown,
     Refused,
 )
-from partway.gateways.registry import open_gateway
+from partway.gateways.registry import GATEWAYS, open_gateway
 from partway.lib.bulkheads import GATEWAY_CALLS, BulkheadFull
 from partway.lib.money import Money
 from partway.lib.sealing import Unsealable
@@ -50,7 +50,8 @@ class CallInProgress(Exception):
 def gateway_for_account(account: GatewayAccount) -> Gateway:
     """Returns the gateway, opened with this account's credentials.
 
-    Raises Refused for a test gateway on a live installation, OutcomeUnknown when the credentials cannot be decrypted.
+    Raises Refused for a test account on a live installation, and for one that moves money on one that is not live;
+    OutcomeUnknown when the credentials cannot be decrypted.
     """
     try:
         credentials = account.credentials
@@ -59,6 +60,15 @@ def gateway_for_account(account: GatewayAccount) -> Gateway:
         raise OutcomeUnknown(str(error)) from error
     urls, live = settings.PARTWAY_GATEWAY_URLS, settings.PARTWAY_LIVE
     return open_gateway(account.gateway, credentials, urls=urls, live=live)
+
+
+def test_gateway_of(account: GatewayAccount) -> str:
+    """Returns the code of the account's gateway where no real money moves through it, else an empty text.
+
+    Raises Unsealable.
+    """
+    definition = GATEWAYS[account.gateway]
+    return "" if definition.account_moves_money(account.credentials) else account.gateway
 
 
 def current_gateway(organization: Organization) -> Gateway | None:
@@ -144,6 +154,7 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
             "customer_email": payment.document.customer.email,
             "locale": payment.organization.locale,
             "statement": payment.document.number or "",
+            "methods": " ".join(gateway_account_for(payment).methods),
         }
         call = _create_call(payment, GatewayOperation.START, 1, now, body)
     # From the stored row, not from the payment: a gateway refuses a repeated key with another body, and the
@@ -161,6 +172,7 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
         customer_email=body["customer_email"],
         locale=body["locale"],
         statement=body["statement"],
+        methods=tuple(body["methods"].split()),
     )
     gateway = gateway_for(payment)
     return _send(call, now, lambda: gateway.start(request))

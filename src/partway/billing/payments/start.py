@@ -129,12 +129,15 @@ def _open_checkout(payment: Payment, target: PaymentTarget, now: datetime) -> Pa
 class Payable:
     """The amount that a link charges now, the origin of the checkout to which its button leads, and what was begun.
 
+    `test_gateway` is the code of the gateway where its account moves no money, else empty.
+
     `unsettled` is the document's payment that waits for the customer or is being closed; it may be of another link.
     `unwanted` are the debits that a bank moves although the document does not take them, the oldest first.
     """
 
     amount: Money
     checkout_origin: str
+    test_gateway: str
     unsettled: Payment | None
     unwanted: tuple[Payment, ...]
 
@@ -148,7 +151,7 @@ def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
     if expired is not None and expired.payments.committed().exists():
         raise NotPayable("busy")  # begun in time: the customer must not ask for a new request
     payability.check(document, request, checkout_started_at=now)
-    _, gateway = _gateway_of(document.organization)
+    account, gateway = _gateway_of(document.organization)
     amount = amount_to_charge(target, gateway)
     _check_amount(gateway, amount)
     begun = list(document.payments.unsettled().order_by("created_at", "pk"))
@@ -156,7 +159,8 @@ def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
     under_way = next((payment for payment in begun if not payment.is_unwanted), None)
     if under_way is not None and under_way.is_committed:
         raise NotPayable("busy")
-    return Payable(amount, gateway.checkout_origin, under_way, unwanted)
+    test_gateway = gateway_calls.test_gateway_of(account)
+    return Payable(amount, gateway.checkout_origin, test_gateway, under_way, unwanted)
 
 
 def _gateway_of(organization: Organization) -> tuple[GatewayAccount, Gateway]:

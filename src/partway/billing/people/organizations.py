@@ -1,4 +1,4 @@
-"""Creates and configures organizations, and connects them to a gateway."""
+"""Creates and configures organizations."""
 
 from __future__ import annotations
 
@@ -8,30 +8,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from partway.accounts import logos
 from partway.accounts.models import GatewayAccount, Logo, Organization, Role
 from partway.accounts.permissions import Permission, needs
-from partway.gateways.protocol import OutcomeUnknown, Refused
-from partway.gateways.registry import GATEWAYS
 from partway.lib.email_addresses import InvalidAddress, normalize_address, unicode_address
 from partway.lib.folding import fold
-from partway.lib.sealing import Unsealable
 
 from .. import alerts, events
-from ..checkouts import gateway_calls
-from ..errors import (
-    FieldError,
-    GatewayNotAllowed,
-    GatewayRefused,
-    GatewayUnavailable,
-    Invalid,
-    address_error,
-    field_error,
-)
+from ..errors import FieldError, GatewayNotReady, Invalid, address_error, field_error
 from ..events import Actor
 from ..merge import merge
 from ..models import QuoteTerms
@@ -211,7 +198,16 @@ def remove_logo(organization: Organization, *, by: Actor, now: datetime) -> None
 @needs(Permission.CONFIGURE_PAYMENTS)
 @transaction.atomic
 def set_payments_enabled(organization: Organization, *, on: bool, by: Actor, now: datetime) -> Organization:
-    """Turns online payments on or off; the switch is read again before money is taken (DESIGN R3)."""
+    """Turns online payments on or off; the switch is read again before money is taken (DESIGN R3).
+
+    Raises GatewayNotReady where no account is connected, or its latest check found something wrong.
+    """
+    if on:
+        # Under the lock that connecting takes, so that the account which was checked is the one that payments use.
+        organization.lock()
+        account = GatewayAccount.objects.current(organization).first()
+        if account is None or not account.passes:
+            raise GatewayNotReady(reason="check_failed" if account else "")
     changed = Organization.objects.filter(pk=organization.pk, payments_enabled=not on).update(
         payments_enabled=on
     )
@@ -251,60 +247,3 @@ def set_default_request_expiry(
         data = {"before": {name: before or ""}, "after": {name: days or ""}}
         events.record("organization.changed", organization, by=by, now=now, data=data)
     return organization
-
-
-def current_gateway_account(organization: Organization) -> GatewayAccount | None:
-    """Returns the account that new payments go through; None also when its credentials cannot be decrypted."""
-    account = GatewayAccount.objects.current(organization).first()
-    try:
-        return account if account and account.credentials else None
-    except Unsealable:
-        return None
-
-
-@needs(Permission.CONFIGURE_PAYMENTS)
-def connect(
-    organization: Organization,
-    *,
-    gateway: str,
-    credentials: Mapping[str, str],
-    by: Actor,
-    now: datetime,
-    enable_payments: bool = False,
-) -> GatewayAccount:
-    """Connects an account at a gateway and makes it the current one; `gateway` is a code of the registry.
-
-    `credentials` are the values of the gateway's connection form, empty where the gateway opens an account by itself.
-    `enable_payments` turns online payments on in the same transaction.
-    Raises GatewayNotAllowed, Invalid with the fields that are empty, GatewayRefused, GatewayUnavailable.
-    """
-    definition = GATEWAYS[gateway]
-    if settings.PARTWAY_LIVE and not definition.moves_money:
-        raise GatewayNotAllowed(reason="live", gateway=gateway)
-    empty = [one.name for one in definition.fields if not credentials.get(one.name, "").strip()]
-    if empty:
-        raise Invalid({name: field_error("credential_required") for name in empty})
-    account = GatewayAccount(organization=organization, gateway=gateway)
-    try:
-        # Outside any transaction: the gateway is called to try the credentials before they are stored (P4).
-        with gateway_calls.calling_gateway():
-            account.credentials = definition.connect(
-                settings.PARTWAY_GATEWAY_URLS.get(gateway, ""),
-                credentials,
-                organization=organization.name,
-                callback_url=gateway_calls.callback_url(account),
-            )
-    except Refused as refusal:
-        raise GatewayRefused(gateway=gateway, message_of_gateway=refusal.message) from refusal
-    except OutcomeUnknown as error:
-        raise GatewayUnavailable(reason="connecting", gateway=gateway) from error
-    with transaction.atomic(durable=True):
-        # Two clicks at once take turns: without the lock neither transaction would see the other's account.
-        organization.lock()
-        GatewayAccount.objects.current(organization).update(is_current=False)
-        account.save(force_insert=True)
-        data = {"gateway": gateway}
-        events.record("organization.gateway_connected", organization, by=by, now=now, data=data)
-        if enable_payments:
-            set_payments_enabled(organization, on=True, by=by, now=now)
-    return account

@@ -73,8 +73,22 @@ MESSAGES: dict[str, str | Promise] = {
     "request_expiry_out_of_range": _("Enter 1 to %(limit)s days, or nothing for links that never expire."),
     # Gateway accounts
     "credential_required": _("Fill this in."),
-    "gateway_not_allowed.live": _(
-        "This installation is marked live (PARTWAY_LIVE), so %(gateway)s cannot be connected."
+    "credential_of_another_account": _(
+        "This opens another account than “%(account)s”, where your payments are. To use it from now on, change the "
+        "account."
+    ),
+    "callback_secret_invalid": _("This is no signing secret. Copy it whole, with what it begins with."),
+    "method_required": _("Choose at least one."),
+    "gateway_not_allowed.live_account_when_not_live": _(
+        "This key takes real money, and this installation is not marked live. Enter a test key to try everything; for "
+        "real payments, the operator sets PARTWAY_LIVE, which also checks that the installation is safe."
+    ),
+    "gateway_not_allowed.test_gateway_when_live": _(
+        "This installation is marked live (PARTWAY_LIVE), so no test account at %(gateway)s can be connected."
+    ),
+    "gateway_not_ready": _("Connect a payment service first."),
+    "gateway_not_ready.check_failed": _(
+        "Online payments stay off until the check of the connection finds nothing wrong. See below what to do."
     ),
     "gateway_refused": _("%(gateway_at_start)s refused: %(message_of_gateway)s"),
     "gateway_unavailable.connecting": _("%(gateway_at_start)s does not answer. %(gateway_help)s"),

@@ -44,6 +44,9 @@ MESSAGES: dict[str, str | Promise] = {
     "payments_not_enabled.no_gateway_account": _(
         "No payment service is connected yet. An owner can connect one in Settings → Payments."
     ),
+    "payments_not_enabled.live_account_when_not_live": _(
+        "%(gateway_at_start)s is connected with a key for real money, and this installation is not marked live."
+    ),
     "payments_not_enabled.test_gateway_when_live": _(
         "%(gateway_at_start)s moves no money, and this installation is live."
     ),

@@ -98,6 +98,9 @@ _STATES: dict[str, tuple[str | Promise, str, str]] = {
     "dropped": (_("Not sent"), "muted", "ring"),
     "bounced": (_("Bounced"), "red", "disc"),
     "connected": (_("Connected"), "green", "disc"),
+    "finding_ok": (_("Right"), "green", "disc"),
+    "finding_advice": (_("Note"), "muted", "ring"),
+    "finding_wrong": (_("To do"), "amber", "disc"),
     "on": (_("On"), "green", "disc"),
     "off": (_("Off"), "amber", "ring"),
 }

@@ -16,6 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
 from partway.lib.untrusted_json import MAX_BYTES, read_json
 
+from ..connection_report import ConnectionReport, Finding, FindingLevel, clock_finding
 from ..protocol import (
     BadCallback,
     Checkout,
@@ -62,9 +63,21 @@ class SandboxGateway(SandboxCapabilities):
         self._signing_secret = credentials["signing_secret"]
         self.checkout_origin = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
 
-    def check(self) -> None:
-        """Returns if the API key opens an account."""
-        self._call("GET", "/v1/account")
+    def check(self, callback_url: str, now: datetime) -> ConnectionReport:
+        """Reads the account of the API key; each checkout names its own callback URL, so there is none to compare."""
+        with _reading():
+            date_header, account = _send(self._client, "GET", "/v1/account", headers=self._headers)
+            ref, name = _text(account["id"]), _text(account["name"])
+            charges = FindingLevel.OK if account["charges_enabled"] else FindingLevel.WRONG
+        ours = clock_finding(date_header, now)
+        findings = (
+            Finding(FindingLevel.OK, "account", {"name": name, "ref": ref}),
+            Finding(FindingLevel.OK, "mode_test"),
+            Finding(charges, "charges", {"reason": "", "requirements": []}),
+            Finding(FindingLevel.OK, "methods", {"methods": list(self.methods)}),
+            *([ours] if ours else []),
+        )
+        return ConnectionReport(ref, name, findings)
 
     def start(self, request: CheckoutRequest) -> Checkout:
         """Opens a checkout for exactly this amount."""
@@ -76,6 +89,7 @@ class SandboxGateway(SandboxCapabilities):
             "return_url": request.return_url,
             "callback_url": request.callback_url,
             "expires_at": request.expires_at.isoformat(),
+            "methods": list(request.methods),
         }
         with _reading():
             # Under an idempotency key: the same call after a lost response opens no second checkout (P4).
@@ -159,14 +173,14 @@ class SandboxGateway(SandboxCapabilities):
 
     def _call(self, method: str, path: str, body: Json | None = None, key: str = "") -> Json:
         headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
-        return _send(self._client, method, path, headers=headers, json=body)
+        return _send(self._client, method, path, headers=headers, json=body)[1]
 
 
 def create_account(base_url: str, name: str, callback_url: str) -> dict[str, str]:
     """Opens an account at the sandbox, which is free to all, and returns its credentials."""
     body = {"name": name, "callback_url": callback_url}
     with _reading():
-        account = _send(_client(base_url.rstrip("/")), "POST", "/v1/accounts", json=body)
+        _, account = _send(_client(base_url.rstrip("/")), "POST", "/v1/accounts", json=body)
         return {"api_key": account["api_key"], "signing_secret": account["signing_secret"]}
 
 
@@ -183,8 +197,11 @@ def _client(base_url: str) -> httpx.Client:
 os.register_at_fork(after_in_child=_client.cache_clear)
 
 
-def _send(client: httpx.Client, method: str, path: str, **request: Any) -> Json:
-    """Sends a request and returns the JSON body; raises Refused for a 4xx, OutcomeUnknown for everything undecided."""
+def _send(client: httpx.Client, method: str, path: str, **request: Any) -> tuple[str, Json]:
+    """Sends a request and returns the Date header and the JSON body of its response.
+
+    Raises Refused for a 4xx, OutcomeUnknown for everything undecided.
+    """
     try:
         with client.stream(method, path, **request) as response:
             sent = _read_body(response)
@@ -197,7 +214,7 @@ def _send(client: httpx.Client, method: str, path: str, **request: Any) -> Json:
     with _reading():
         body: Any = read_json(sent)
         if response.is_success:
-            return dict(body)
+            return response.headers.get("date", ""), dict(body)
         code, message = body["error"]["code"], body["error"]["message"]
         raise Refused(_text(code, max_length=60), _text(message, max_length=300))
 

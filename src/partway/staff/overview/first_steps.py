@@ -14,11 +14,12 @@ from django.utils.translation import gettext
 
 from partway.accounts.permissions import Permission
 from partway.billing import links
+from partway.billing.checkouts import gateway_calls
 from partway.billing.errors import NotPayable
 from partway.billing.models import Invoice, Payment, PaymentRequest
 from partway.billing.models.payments import RECEIVED_STATUSES
 from partway.billing.payments.start import check_payable
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts
 from partway.billing.requests import payment_requests
 from partway.delivery.messages.gateways import gateway_phrase
 from partway.gateways.registry import GATEWAYS, available_gateways
@@ -72,7 +73,7 @@ def onboarding(ctx: MemberContext) -> Onboarding | None:
         or payments.filter(status__in=RECEIVED_STATUSES).exists()
     ):
         return None
-    has_account = organizations.current_gateway_account(ctx.organization) is not None
+    has_account = gateway_accounts.current_account(ctx.organization) is not None
     accepts_payments = has_account and ctx.organization.payments_enabled
     steps = [
         Step(
@@ -170,8 +171,9 @@ def _way_to_first_invoice(ctx: MemberContext, draft: Invoice | None) -> tuple[st
 def _receive_step(ctx: MemberContext, open_request: PaymentRequest) -> Step:
     """The last step: the member pays a test gateway's checkout; else the customer does, by the link that was mailed."""
     message = gettext("Receive the first payment")
-    account = organizations.current_gateway_account(ctx.organization)
-    test_card = GATEWAYS[account.gateway].test_card if account else ""
+    account = gateway_accounts.current_account(ctx.organization)
+    test_gateway = gateway_calls.test_gateway_of(account) if account else ""
+    test_card = GATEWAYS[test_gateway].test_card if test_gateway else ""
     try:
         check_payable(open_request, now=ctx.now)
     except NotPayable:  # payments are off, or its last day is over

@@ -8,22 +8,25 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.utils.translation import gettext, ngettext
 
+from partway.billing.checkouts.gateway_calls import test_gateway_of
 from partway.billing.errors import BillingError
 from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
-from partway.billing.people import organizations, payment_modes
+from partway.billing.people import gateway_accounts, organizations, payment_modes
+from partway.delivery.messages.connections import connection_notes
 from partway.delivery.messages.gateways import gateway_at_start, gateway_phrase
+from partway.delivery.receipt_figures import method_label
 from partway.gateways.registry import GATEWAYS
 
 from ..confirm import confirm
 from ..context import MemberContext
 from ..forms import ConcurrentEditForm, StaffForm, WholeNumberField, text_field
-from .gateways import ConnectionForm, connection_forms
+from .gateways import connect_account, connection_forms, earlier_accounts
 
 _NAMED = 10  # open requests that the question names one by one
 
 
 class PaymentSettingsForm(ConcurrentEditForm):
-    """One of the four forms of the page; `operation` says which."""
+    """One of the forms of the page; `operation` says which."""
 
     operation = text_field()
     gateway = text_field()
@@ -32,7 +35,7 @@ class PaymentSettingsForm(ConcurrentEditForm):
 
 
 def payments(ctx: MemberContext) -> HttpResponse:
-    """The page of four forms; each is sent alone, and the others show what is stored."""
+    """The page of the forms; each is sent alone, and the others show what is stored."""
     stored = {
         "request_expires_days": str(ctx.organization.request_expires_days or ""),
         "modes": "\n".join(ctx.organization.payment_modes),
@@ -44,20 +47,37 @@ def payments(ctx: MemberContext) -> HttpResponse:
             form.refuse(gettext("This page has no such form. Open it again."), status=422)
         elif notice := operation(ctx, form):
             # Once payments are on, the overview has the next of the first steps, and else the day's work.
-            then = "organization" if operation in (connect, switch_on) else "settings_payments"
-            return ctx.redirect(ctx.url(then), notice=notice)
-    account = organizations.current_gateway_account(ctx.organization)
+            is_begun = operation in (connect, switch_on) and ctx.organization.payments_enabled
+            return ctx.redirect(ctx.url("organization" if is_begun else "settings_payments"), notice=notice)
     context = {
         "form": form,
         "unprintable": form.unprintable_in({"modes": gettext("Modes of payment")}),
-        "account": account,
-        "connected": GATEWAYS[account.gateway] if account else None,
-        "connection_forms": connection_forms(ctx.post_data),
+        "earlier_accounts": earlier_accounts(ctx),
+        "connection_forms": connection_forms(ctx.post_data, form),
         "refused_when_live": [
             gateway_phrase(code) for code, gateway in GATEWAYS.items() if not gateway.moves_money
         ],
+        **account_context(ctx, form),
     }
     return ctx.render("staff/settings/payments.html", context, status=form.status)
+
+
+def account_context(ctx: MemberContext, form: PaymentSettingsForm) -> dict[str, object]:
+    """Returns what the page shows of the current account: the report on its connection, and its methods."""
+    account = gateway_accounts.current_account(ctx.organization)
+    if account is None:
+        return {"account": None}
+    known = gateway_accounts.known_methods(account)
+    # What was chosen stays on the page when it is refused.
+    refused = "methods" in form.errors
+    chosen = ctx.request.POST.getlist("methods") if refused else account.methods or known
+    return {
+        "account": account,
+        "connected": GATEWAYS[account.gateway],
+        "is_test": bool(test_gateway_of(account)),
+        "notes": connection_notes(account, ctx.organization.time_zone),
+        "methods": [(method, method_label(method), method in chosen) for method in known],
+    }
 
 
 def switch_off(ctx: MemberContext) -> HttpResponse:
@@ -95,41 +115,60 @@ def switch_off(ctx: MemberContext) -> HttpResponse:
 
 
 def switch_on(ctx: MemberContext, form: PaymentSettingsForm) -> str:
-    """Switches online payments on."""
-    if organizations.current_gateway_account(ctx.organization) is None:
-        form.refuse(gettext("Connect a payment service first."), status=409)
+    """Checks the connection and switches online payments on."""
+    try:
+        gateway_accounts.enable_payments(ctx.organization, by=ctx.actor, now=ctx.now)
+    except BillingError as error:
+        form.add_billing_error(error)
         return ""
-    organizations.set_payments_enabled(ctx.organization, on=True, by=ctx.actor, now=ctx.now)
     return gettext("Customers can pay online.")
 
 
 def connect(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Connects a gateway and switches online payments on; a second click finds the first account."""
-    account = organizations.current_gateway_account(ctx.organization)
+    account = gateway_accounts.current_account(ctx.organization)
     if account is not None:
         return gettext("%(gateway)s is connected.") % {"gateway": gateway_at_start(account.gateway)}
-    code = form.cleaned_data["gateway"]
-    if code not in GATEWAYS:
-        form.refuse(gettext("This page has no such form. Open it again."), status=422)
-        return ""
-    connection = ConnectionForm(code, form.data)
-    if not connection.is_valid():
-        form.refusal_status = 422  # the connection form names the fields
-        return ""
     try:
-        organizations.connect(
-            ctx.organization,
-            gateway=code,
-            credentials=connection.cleaned_data,
-            by=ctx.actor,
-            now=ctx.now,
-            enable_payments=True,
-        )
+        account = connect_account(ctx)
     except BillingError as error:
         form.add_billing_error(error)
         return ""
     notice = gettext("%(gateway)s is connected. Customers can pay online.")
-    return notice % {"gateway": gateway_at_start(connection.code)}
+    if not account.passes:
+        notice = gettext("%(gateway)s is connected. Before customers can pay, see below what is missing.")
+    return notice % {"gateway": gateway_at_start(account.gateway)}
+
+
+def check(ctx: MemberContext, form: PaymentSettingsForm) -> str:
+    """Checks the connection of the current account."""
+    account = gateway_accounts.current_account(ctx.organization)
+    if account is None:
+        form.refuse(gettext("Connect a payment service first."), status=409)
+        return ""
+    try:
+        passes = gateway_accounts.check(account, now=ctx.now)
+    except BillingError as error:
+        form.add_billing_error(error)
+        return ""
+    if passes:
+        return gettext("The connection was checked: all that is needed is there.")
+    return gettext("The connection was checked: see below what is missing.")
+
+
+def allow_methods(ctx: MemberContext, form: PaymentSettingsForm) -> str:
+    """Sets which methods the customers are offered."""
+    account = gateway_accounts.current_account(ctx.organization)
+    if account is None:
+        form.refuse(gettext("Connect a payment service first."), status=409)
+        return ""
+    methods = ctx.request.POST.getlist("methods")
+    try:
+        gateway_accounts.allow_methods(account, methods=methods, by=ctx.actor, now=ctx.now)
+    except BillingError as error:
+        form.add_billing_error(error)
+        return ""
+    return gettext("The ways to pay online are saved.")
 
 
 def set_expiry(ctx: MemberContext, form: PaymentSettingsForm) -> str:
@@ -176,6 +215,8 @@ def set_modes(ctx: MemberContext, form: PaymentSettingsForm) -> str:
 OPERATIONS: dict[str, Callable[[MemberContext, PaymentSettingsForm], str]] = {
     "switch_on": switch_on,
     "connect": connect,
+    "check": check,
+    "methods": allow_methods,
     "expiry": set_expiry,
     "modes": set_modes,
 }

@@ -20,7 +20,7 @@ from partway.billing.events import OPERATOR, Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
-from partway.billing.people import customers, members, organizations
+from partway.billing.people import customers, gateway_accounts, members, organizations
 from partway.billing.people.customers import CustomerDetails
 from partway.billing.people.members import NewUser
 from partway.billing.people.organizations import Profile
@@ -184,7 +184,7 @@ def build(now: datetime) -> Organization:
         user.save(update_fields=["password"])
     owner = organization.members.select_related("user").get(role=Role.OWNER)
     builder = DemoBuilder(organization, events.member_actor(owner), now)
-    organizations.connect(
+    gateway_accounts.connect(
         organization, gateway=DEMO_GATEWAY, credentials={}, by=builder.by, now=now, enable_payments=True
     )
     for scenario in SCENARIOS:

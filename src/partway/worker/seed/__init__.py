@@ -72,15 +72,19 @@ def _start(now: datetime, rng: Random) -> Seed:
     began = now - _PERIOD - timedelta(days=1)
     owner = NewUser(OWNER, "Olivia Stone")
     organization = organizations.create(profile=profile, owner=owner, by=OPERATOR, now=began)
-    organizations.set_payments_enabled(organization, on=True, by=OPERATOR, now=began)
     member = organization.members.select_related("user").get(role=Role.OWNER)
     # The gateway does not know this account, so it is never reconciled.
     never = datetime(9999, 1, 1, tzinfo=UTC)
     account = GatewayAccount(
-        organization=organization, gateway=DEMO_GATEWAY, reconcile_at=never, payouts_due_at=never
+        organization=organization,
+        gateway=DEMO_GATEWAY,
+        checked_at=began,
+        reconcile_at=never,
+        payouts_due_at=never,
     )
     account.credentials = dict(GATEWAYS[DEMO_GATEWAY].sample_credentials)
     account.save(force_insert=True)
+    organizations.set_payments_enabled(organization, on=True, by=OPERATOR, now=began)
     return Seed(organization, account, events.member_actor(member), now, rng)
 
 
