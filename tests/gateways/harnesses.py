@@ -14,7 +14,7 @@ from partway.gateways.protocol import Checkout, CheckoutRequest, Gateway, Refund
 from partway.gateways.registry import open_gateway
 from partway.gateways.sandbox.adapter import create_account
 from partway.gateways.stripe import STRIPE
-from partway.gateways.stripe.webhooks import EVENT_TYPES
+from partway.gateways.stripe.connection import EVENT_TYPES
 from partway.lib.money import Money
 from tests.gateways.stripe_server.client import StandIn
 from tests.support.sandbox_server import (

@@ -213,8 +213,36 @@ def adjustment_label(reason: str) -> str:
 ONLINE_METHODS = {"card": gettext_lazy("Card"), "bank_debit": gettext_lazy("Bank debit")}
 
 
+# Methods whose name is a brand, the same in every language.
+METHOD_BRANDS = {
+    "affirm": "Affirm",
+    "afterpay_clearpay": "Afterpay, Clearpay",
+    "alma": "Alma",
+    "amazon_pay": "Amazon Pay",
+    "au_becs_debit": "BECS Direct Debit",
+    "bacs_debit": "Bacs Direct Debit",
+    "bancontact": "Bancontact",
+    "billie": "Billie",
+    "blik": "BLIK",
+    "cashapp": "Cash App Pay",
+    "eps": "EPS",
+    "ideal": "iDEAL",
+    "klarna": "Klarna",
+    "link": "Link",
+    "mobilepay": "MobilePay",
+    "p24": "Przelewy24",
+    "revolut_pay": "Revolut Pay",
+    "satispay": "Satispay",
+    "sepa_debit": "SEPA Direct Debit",
+    "twint": "TWINT",
+    "us_bank_account": "ACH Direct Debit",
+}
+
+
 def method_label(method: str) -> str:
     """Returns “Bank debit” for `bank_debit`; a payment mode in the owner's own words stays as it is."""
     if method in ONLINE_METHODS:
         return str(ONLINE_METHODS[method])
+    if method in METHOD_BRANDS:
+        return METHOD_BRANDS[method]
     return f"{method[:1].upper()}{method[1:]}".replace("_", " ")

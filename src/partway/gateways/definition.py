@@ -19,6 +19,9 @@ class CredentialField:
     label: str
     help: str = ""
     is_secret: bool = True  # not shown while it is typed, nor afterwards
+    starts_with: tuple[
+        str, ...
+    ] = ()  # one of which every value has, so that another kind of key is told at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 import stripe
 
 from partway.gateways.protocol import BadCallback, VerifiedCallback
-from partway.gateways.stripe import webhooks
+from partway.gateways.stripe import connection, webhooks
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SECRET = "whsec_new"
@@ -61,7 +61,7 @@ def thin(kind: str, ref: str, **changes: object) -> dict[str, object]:
 def test_callback_names_what_it_is_about(event: dict[str, object], named: tuple[str, str, str]) -> None:
     callback = read(event)
     assert (callback.checkout_ref, callback.object_ref, callback.payout_ref) == named
-    assert callback.kind in webhooks.EVENT_TYPES
+    assert callback.kind in connection.EVENT_TYPES
     assert (callback.event_id, callback.at) == (event["id"], NOW)
 
 
@@ -115,5 +115,5 @@ def test_callback_of_the_live_mode_is_read_by_a_live_account() -> None:
 
 
 def test_events_can_be_asked_for_in_one_list() -> None:
-    assert len(webhooks.CHECKOUT_EVENT_TYPES) <= 20  # Stripe's limit of `types`
-    assert len(set(webhooks.EVENT_TYPES)) == len(webhooks.EVENT_TYPES)
+    assert len(connection.CHECKOUT_EVENT_TYPES) <= 20  # Stripe's limit of `types`
+    assert len(set(connection.EVENT_TYPES)) == len(connection.EVENT_TYPES)

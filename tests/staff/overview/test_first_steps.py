@@ -9,7 +9,6 @@ from django.test import Client
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.models import Customer, Invoice
 from partway.billing.requests import payment_requests
-from partway.gateways.registry import GATEWAYS, available_gateways
 from partway.lib.clock import now as present
 from partway.staff.overview.first_steps import Onboarding
 from tests.support import personas
@@ -100,15 +99,12 @@ def test_first_steps_request_no_invoice_below_the_minimum(bob: Client, dana: Cus
     assert next_url(bob) == f"/o/alder/invoices/{enough.pk}/request/"
 
 
-def test_first_steps_of_live_installation_offer_no_test_payment_service(
-    alice: Client, new_organization: Organization, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+def test_first_steps_of_live_installation_lead_to_the_services_for_real_money(
+    alice: Client, new_organization: Organization, settings: LazySettings
 ) -> None:
     settings.PARTWAY_LIVE = True
     assert first(alice).steps[1].url == "/o/alder/settings/payments/"
-    for code in available_gateways(live=True):
-        monkeypatch.delitem(GATEWAYS, code)
-    assert first(alice).steps[1].url == ""
-    assert next_url(alice) == "/o/alder/invoices/new/"
+    assert "Connect the sandbox" not in alice.get("/o/alder/settings/payments/").text
 
 
 def test_first_steps_after_canceled_request_lead_to_next_request(alice: Client, invoice: Invoice) -> None:

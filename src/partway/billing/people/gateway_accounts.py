@@ -181,9 +181,9 @@ def set_callback_secret(account: GatewayAccount, *, secret: str, by: Actor, now:
 def allow_methods(account: GatewayAccount, *, methods: Sequence[str], by: Actor, now: datetime) -> None:
     """Sets the methods that customers are offered in new checkouts; raises Invalid on `methods`, as without any.
 
-    All that the gateway has are stored as none, so that one which it learns later is offered too.
+    All that are available are stored as none, so that one which the account gets later is offered too.
     """
-    known = known_methods(account)
+    known = available_methods(account)
     allowed = [method for method in known if method in methods]
     if not allowed:
         raise Invalid({"methods": field_error("method_required")})
@@ -198,13 +198,21 @@ def allow_methods(account: GatewayAccount, *, methods: Sequence[str], by: Actor,
     events.record("organization.online_methods_changed", account.organization, by=by, now=now, data=data)
 
 
-def known_methods(account: GatewayAccount) -> tuple[str, ...]:
-    """Returns the methods that the gateway has; none while it cannot be opened."""
+def available_methods(account: GatewayAccount) -> tuple[str, ...]:
+    """Returns the methods that the latest check found switched on in the account, and those that are chosen already.
+
+    All that the gateway has where it found none, as in a test account that is not activated yet; none while it cannot
+    be opened.
+    """
     try:
         gateway: Capabilities = gateway_calls.gateway_for_account(account)
     except (Refused, OutcomeUnknown):
         return ()
-    return gateway.methods
+    reports = [finding["params"]["methods"] for finding in account.findings if finding["code"] == "methods"]
+    active = {method for methods in reports for method in methods}
+    if not active:
+        return gateway.methods
+    return tuple(method for method in gateway.methods if method in active or method in account.methods)
 
 
 @needs(Permission.CONFIGURE_PAYMENTS)
@@ -237,8 +245,13 @@ def _typed_credentials(account: GatewayAccount, typed: Mapping[str, str]) -> dic
     """Returns the values of the connection form; raises Invalid for empty ones, GatewayNotAllowed for a wrong mode."""
     definition = GATEWAYS[account.gateway]
     values = {one.name: typed.get(one.name, "").strip() for one in definition.fields}
-    if empty := [name for name, value in values.items() if not value]:
-        raise Invalid({name: field_error("credential_required") for name in empty})
+    errors = {name: field_error("credential_required") for name, value in values.items() if not value}
+    for one in definition.fields:
+        if one.starts_with and not values[one.name].startswith(one.starts_with):
+            wrong = field_error("credential_of_another_kind", starts=", ".join(one.starts_with))
+            errors.setdefault(one.name, wrong)
+    if errors:
+        raise Invalid(errors)
     if refusal := definition.refusal(values, live=settings.PARTWAY_LIVE):
         raise GatewayNotAllowed(reason=refusal, gateway=account.gateway)
     return values

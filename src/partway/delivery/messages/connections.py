@@ -25,6 +25,10 @@ FINDINGS: dict[str, tuple[str | Promise, str | Promise]] = {
     "mode_live": (_("Live: customers pay real money."), ""),
     "mode_test": (_("Test: everything works, and no real money moves."), ""),
     "charges.ok": (_("The account can take payments."), ""),
+    "charges.advice": (
+        _("Test payments work. For real ones the account is not activated yet. %(reason)s"),
+        _("Before you go live, finish there what %(gateway)s asks for: %(requirements)s."),
+    ),
     "charges.wrong": (
         _("The account cannot take payments yet. %(reason)s"),
         _("Finish there what %(gateway)s asks for: %(requirements)s. Then check again."),
@@ -45,6 +49,10 @@ FINDINGS: dict[str, tuple[str | Promise, str | Promise]] = {
     "methods.wrong": (
         _("No way of paying is switched on in the account."),
         _("Switch on cards there, at least, and check again."),
+    ),
+    "methods.advice": (
+        _("The account has no way of paying switched on for real payments yet."),
+        _("To try everything that is enough; cards work in test mode."),
     ),
     "methods_inactive": (
         _("Not switched on in the account: %(methods)s."),

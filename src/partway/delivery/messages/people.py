@@ -73,6 +73,7 @@ MESSAGES: dict[str, str | Promise] = {
     "request_expiry_out_of_range": _("Enter 1 to %(limit)s days, or nothing for links that never expire."),
     # Gateway accounts
     "credential_required": _("Fill this in."),
+    "credential_of_another_kind": _("It begins with one of %(starts)s. You may have copied another key."),
     "credential_of_another_account": _(
         "This opens another account than “%(account)s”, where your payments are. To use it from now on, change the "
         "account."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from partway.lib.texts import gettext_noop
 
-from ..definition import CredentialField, GatewayDefinition
+from ..definition import CallbackSetup, GatewayDefinition
 from ..protocol import Gateway
+from . import connection
 
 
 def _open(url: str, credentials: Mapping[str, str]) -> Gateway:
@@ -17,21 +19,30 @@ def _open(url: str, credentials: Mapping[str, str]) -> Gateway:
     return StripeGateway(url, credentials)
 
 
+def _create_endpoint(
+    url: str, credentials: Mapping[str, str], callback_url: str, now: datetime
+) -> dict[str, str]:
+    from .endpoint import create_endpoint
+
+    return create_endpoint(url, credentials, callback_url, now)
+
+
 STRIPE = GatewayDefinition(
     name="Stripe",
     phrase="Stripe",
     description=gettext_noop("Stripe takes cards, wallets and bank debits in more than 40 countries."),
     open=_open,
-    fields=(
-        CredentialField(
-            "api_key",
-            gettext_noop("Secret or restricted key"),
-            help=gettext_noop(
-                "In Stripe under Developers → API keys. A key of the test mode moves no money."
-            ),
-        ),
-        CredentialField("signing_secret", gettext_noop("Signing secret of the webhook endpoint")),
+    fields=connection.FIELDS,
+    callback_setup=CallbackSetup(
+        create=_create_endpoint,
+        with_secret=connection.with_secret,
+        field=connection.SECRET_FIELD,
+        steps=connection.STEPS,
+        events=connection.EVENT_TYPES,
     ),
+    is_test_account=connection.is_test_account,
+    permissions=connection.PERMISSIONS,
+    test_card="4242 4242 4242 4242",
     default_url="https://api.stripe.com",
     sample_credentials={"api_key": "sk_test_seed", "signing_secret": f"whsec_{'c2VlZHNl' * 4}"},
 )

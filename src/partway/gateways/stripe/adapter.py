@@ -13,6 +13,7 @@ import stripe
 from partway.lib.clock import now
 from partway.lib.money import Money
 
+from ..connection_report import ConnectionReport
 from ..protocol import (
     Checkout,
     CheckoutRequest,
@@ -27,9 +28,10 @@ from ..protocol import (
     Refused,
     VerifiedCallback,
 )
-from . import amounts, listing, payouts, states, webhooks
+from . import amounts, endpoint, listing, payouts, states, webhooks
 from .capabilities import METHODS, StripeCapabilities
 from .client import calling, client_for
+from .connection import is_test_account
 from .reading import Json, expanded, id_of, text
 from .states import PAYMENT_KEY, REFUND_KEY
 
@@ -74,10 +76,9 @@ class StripeGateway(StripeCapabilities):
     def _api(self) -> stripe.StripeClient:
         return client_for(self._base_url, self._credentials["api_key"])
 
-    def check(self) -> None:
-        """Returns if the key opens an account."""
-        with calling():
-            self._api.v1.accounts.retrieve_current()
+    def check(self, callback_url: str, now: datetime) -> ConnectionReport:
+        """Returns the report on the account of the key, and on the endpoint for `callback_url`."""
+        return endpoint.check(self._base_url, self._credentials, callback_url, now)
 
     def start(self, request: CheckoutRequest) -> Checkout:
         """Opens a session for exactly this amount, or returns the one that was opened under this reference."""
@@ -195,7 +196,7 @@ class StripeGateway(StripeCapabilities):
             body,
             headers,
             webhooks.signing_secrets(credentials, now()),
-            live="_live_" in credentials["api_key"],
+            live=not is_test_account(credentials),
             account=credentials.get("account", ""),
             now=now(),
         )

@@ -15,9 +15,9 @@ import stripe
 
 from ..protocol import FoundCheckout
 from .client import calling
+from .connection import CHECKOUT_EVENT_TYPES
 from .reading import Json, expanded, id_of
 from .states import reference_of
-from .webhooks import CHECKOUT_EVENT_TYPES
 
 PAGE = 100
 # One level deeper than Stripe expands lists, there would be the balance transactions of the refunds.

@@ -10,10 +10,10 @@ import stripe
 from ..protocol import Payout, PayoutItem, PayoutItemKind, PayoutStatus
 from .amounts import from_stripe
 from .client import calling
+from .connection import PAYOUT_EVENT_TYPES
 from .listing import rows
 from .reading import Json, expanded, id_of, moment, reading, text
 from .states import reference_of
-from .webhooks import PAYOUT_EVENT_TYPES
 
 _STATUS = {
     "pending": PayoutStatus.PENDING,

@@ -1,4 +1,4 @@
-"""Callbacks of Stripe: which events its endpoint sends, and what a verified one names; nothing in it is believed."""
+"""Callbacks of Stripe: whether one is signed, and what it names; nothing in it is believed."""
 
 from __future__ import annotations
 
@@ -15,31 +15,6 @@ from .reading import expanded, id_of, moment, text
 
 # Seconds between Stripe's signing and our reading, in both directions: clocks differ.
 TOLERANCE = 300
-
-# Of a checkout; each names a session, or an object whose session Stripe is asked for.
-CHECKOUT_EVENT_TYPES = (
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "payment_intent.amount_capturable_updated",
-    "payment_intent.succeeded",
-    "payment_intent.payment_failed",
-    "payment_intent.canceled",
-    "payment_intent.processing",
-    "charge.refunded",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-)
-PAYOUT_EVENT_TYPES = ("payout.paid", "payout.failed")
-# Exactly what the endpoint at Stripe is created with.
-EVENT_TYPES = (*CHECKOUT_EVENT_TYPES, *PAYOUT_EVENT_TYPES, "account.updated")
 
 
 def read(
@@ -79,7 +54,7 @@ def read(
 
 def signing_secrets(credentials: Mapping[str, str], at: datetime) -> list[str]:
     """Returns the secrets by which a callback may be signed at this time: while one is replaced, the old one too."""
-    secrets = [credentials["signing_secret"]]
+    secrets = [credentials.get("signing_secret", "")]
     until = credentials.get("previous_until", "")
     if until and at < datetime.fromisoformat(until):
         secrets.append(credentials["previous_signing_secret"])

@@ -13,7 +13,7 @@ from partway.billing.errors import BillingError
 from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
 from partway.billing.people import gateway_accounts, organizations, payment_modes
 from partway.delivery.messages.connections import connection_notes
-from partway.delivery.messages.gateways import gateway_at_start, gateway_phrase
+from partway.delivery.messages.gateways import gateway_at_start
 from partway.delivery.receipt_figures import method_label
 from partway.gateways.registry import GATEWAYS
 
@@ -54,9 +54,6 @@ def payments(ctx: MemberContext) -> HttpResponse:
         "unprintable": form.unprintable_in({"modes": gettext("Modes of payment")}),
         "earlier_accounts": earlier_accounts(ctx),
         "connection_forms": connection_forms(ctx.post_data, form),
-        "refused_when_live": [
-            gateway_phrase(code) for code, gateway in GATEWAYS.items() if not gateway.moves_money
-        ],
         **account_context(ctx, form),
     }
     return ctx.render("staff/settings/payments.html", context, status=form.status)
@@ -67,7 +64,7 @@ def account_context(ctx: MemberContext, form: PaymentSettingsForm) -> dict[str, 
     account = gateway_accounts.current_account(ctx.organization)
     if account is None:
         return {"account": None}
-    known = gateway_accounts.known_methods(account)
+    known = gateway_accounts.available_methods(account)
     # What was chosen stays on the page when it is refused.
     refused = "methods" in form.errors
     chosen = ctx.request.POST.getlist("methods") if refused else account.methods or known
