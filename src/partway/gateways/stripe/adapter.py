@@ -272,13 +272,12 @@ def _session_params(request: CheckoutRequest) -> Any:
     if "us_bank_account" in fitting:
         # By small deposits it would take days in which the session is over and nothing is moving.
         options["us_bank_account"] = {"verification_method": "instant"}
-    statement = _NOT_ON_STATEMENTS.sub("", request.statement)[-_MAX_STATEMENT:].strip()
+    statement = _NOT_ON_STATEMENTS.sub("", request.statement)
     if statement and "card" in fitting:
-        # Stripe wants a letter in each part of a statement.
-        has_letter = any(letter.isalpha() for letter in statement)
-        intent["statement_descriptor_suffix"] = (
-            statement if has_letter else f"NO {statement}"[:_MAX_STATEMENT]
-        )
+        # The end of a number tells it from others. Stripe wants a letter in each part of a statement.
+        end = statement[-_MAX_STATEMENT:].strip()
+        has_letter = any(letter.isalpha() for letter in end)
+        intent["statement_descriptor_suffix"] = end if has_letter else f"NO {statement[3 - _MAX_STATEMENT :]}"
     params: dict[str, Any] = {
         "mode": "payment",
         "client_reference_id": request.reference,

@@ -1,0 +1,300 @@
+"""The adapter on Stripe's stand-in: what it sends, and what others do there behind its back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from partway.gateways.protocol import (
+    Checkout,
+    CheckoutStatus,
+    CloseOutcome,
+    DisputeStatus,
+    OutcomeUnknown,
+    Payout,
+    PayoutItemKind,
+    Refused,
+)
+from partway.gateways.stripe import STRIPE
+from partway.lib.money import Money
+from tests.gateways.harnesses import StripeHarness
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+FULL = Money(12_500, "USD")
+
+
+def authorized(harness: StripeHarness, **changes: Any) -> Checkout:
+    checkout = harness.gateway.start(harness.checkout_request(**changes))
+    harness.pay(checkout)
+    return checkout
+
+
+def paid(harness: StripeHarness, **changes: Any) -> Checkout:
+    checkout = authorized(harness, **changes)
+    harness.gateway.capture(checkout.ref, changes.get("amount", FULL), f"capture-{checkout.ref}")
+    return checkout
+
+
+def sent(harness: StripeHarness, name: str) -> list[dict[str, Any]]:
+    """Returns the parameters of the requests to an endpoint, by the name of the SDK's method."""
+    return [one["params"] for one in harness.account.control("requests") if one["name"] == name]
+
+
+def call(harness: StripeHarness, method: str, path: str, **form: str) -> dict[str, Any]:
+    """Calls the API as the dashboard, or another application on the same account, would."""
+    headers = {"Authorization": f"Bearer {harness.account.test_key}"}
+    url = f"{harness.stand_in.url}/v1/{path}"
+    response = harness.stand_in.client.request(method, url, headers=headers, data=form or None)
+    assert response.is_success, response.text
+    return dict(response.json())
+
+
+def intent_of(harness: StripeHarness, checkout: Checkout) -> str:
+    return str(call(harness, "GET", f"checkout/sessions/{checkout.ref}")["payment_intent"])
+
+
+# Starting
+
+
+def test_session_is_for_exactly_one_line_of_exactly_the_amount(stripe_harness: StripeHarness) -> None:
+    stripe_harness.gateway.start(
+        stripe_harness.checkout_request(
+            reference="pay_7",
+            statement="INV-2026-00042",
+            customer_email="dana@example.com",
+            locale="pt_BR",
+            cancel_url="https://acme.test/p/1/",
+        )
+    )
+    [params] = sent(stripe_harness, "checkout.sessions.create")
+    [line] = params["line_items"]
+    assert (line["quantity"], line["price_data"]["unit_amount"], line["price_data"]["currency"]) == (
+        1,
+        12_500,
+        "usd",
+    )
+    assert params["adaptive_pricing"] == {"enabled": False}
+    assert params["metadata"] == params["payment_intent_data"]["metadata"] == {"partway_payment": "pay_7"}
+    assert "receipt_email" not in params["payment_intent_data"]
+    assert params["payment_intent_data"]["statement_descriptor_suffix"] == "NO 6-00042"
+    assert (params["customer_email"], params["locale"]) == ("dana@example.com", "pt-BR")
+    assert (params["success_url"], params["cancel_url"]) == (
+        "http://merchant.test/back",
+        "https://acme.test/p/1/",
+    )
+    # A debit that could be authorized first would never be captured by its bank.
+    assert params["payment_method_options"]["card"] == {"capture_method": "manual"}
+    assert "capture_method" not in params["payment_method_options"].get("us_bank_account", {})
+
+
+@pytest.mark.parametrize(
+    ("amount", "methods", "offered"),
+    [
+        (FULL, ("card", "sepa_debit"), ["card"]),
+        (Money(12_500, "EUR"), ("card", "sepa_debit"), ["card", "sepa_debit"]),
+        (Money(12_500, "EUR"), ("unheard_of", "card"), ["card"]),
+    ],
+)
+def test_session_offers_allowed_methods_of_its_currency(
+    stripe_harness: StripeHarness, amount: Money, methods: tuple[str, ...], offered: list[str]
+) -> None:
+    stripe_harness.gateway.start(stripe_harness.checkout_request(amount=amount, methods=methods))
+    [params] = sent(stripe_harness, "checkout.sessions.create")
+    assert params["allowed_payment_method_types"] == offered
+
+
+def test_checkout_without_a_method_for_its_currency_is_refused(stripe_harness: StripeHarness) -> None:
+    with pytest.raises(Refused) as refused:
+        stripe_harness.gateway.start(
+            stripe_harness.checkout_request(amount=Money(500, "JPY"), methods=("sepa_debit",))
+        )
+    assert refused.value.code == "method_not_supported"
+
+
+def test_start_that_is_too_old_to_repeat_is_found_by_its_reference(stripe_harness: StripeHarness) -> None:
+    request = stripe_harness.checkout_request(reference="pay_old")
+    stripe_harness.inject_fault("timeout_after_success", act="start")
+    with pytest.raises(OutcomeUnknown):
+        stripe_harness.gateway.start(request)
+    # As Partway asks on the next day: the key is forgotten by then, and a repeat would open a second session.
+    late = replace(request, expires_at=datetime.now(UTC) - timedelta(minutes=10))
+    found = stripe_harness.gateway.start(late)
+    assert stripe_harness.gateway.fetch(found.ref).status == CheckoutStatus.OPEN
+    assert len(sent(stripe_harness, "checkout.sessions.create")) == 1
+
+
+def test_start_that_never_arrived_is_refused_once_it_is_too_old(stripe_harness: StripeHarness) -> None:
+    late = replace(stripe_harness.checkout_request(), expires_at=datetime.now(UTC) - timedelta(minutes=10))
+    with pytest.raises(Refused) as refused:
+        stripe_harness.gateway.start(late)
+    assert refused.value.code == "checkout_expired"
+    # Not old enough to be left alone, and too old for Stripe: it says so, and then its list is read.
+    soon = replace(late, expires_at=datetime.now(UTC) + timedelta(minutes=20))
+    with pytest.raises(Refused) as refused:
+        stripe_harness.gateway.start(soon)
+    assert refused.value.code == "checkout_expired"
+    assert list(stripe_harness.gateway.list_since(LONG_AGO)) == []
+
+
+def test_key_without_a_permission_is_refused_with_its_name(stripe_harness: StripeHarness) -> None:
+    key = stripe_harness.account.control("issue_key", permissions=["checkout_session_read"])["key"]
+    restricted = STRIPE.open(stripe_harness.stand_in.url, {**stripe_harness.credentials, "api_key": key})
+    with pytest.raises(Refused) as refused:
+        restricted.start(stripe_harness.checkout_request())
+    assert refused.value.code == "permission_missing"
+    assert "checkout_session_write" in refused.value.message
+    stripe_harness.account.control("revoke_key", secret=key)
+    with pytest.raises(Refused) as refused:
+        restricted.start(stripe_harness.checkout_request())
+    assert refused.value.code == "unauthenticated"
+
+
+# Behind our back
+
+
+def test_less_captured_in_the_dashboard_is_what_was_captured(stripe_harness: StripeHarness) -> None:
+    checkout = authorized(stripe_harness)
+    call(
+        stripe_harness,
+        "POST",
+        f"payment_intents/{intent_of(stripe_harness, checkout)}/capture",
+        amount_to_capture="10000",
+    )
+    state = stripe_harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.captured, state.refunds) == (
+        CheckoutStatus.CAPTURED,
+        Money(10_000, "USD"),
+        (),
+    )
+    with pytest.raises(Refused) as refused:
+        stripe_harness.gateway.capture(checkout.ref, FULL, "capture")
+    assert refused.value.code == "already_captured"
+
+
+def test_refund_and_dispute_of_the_dashboard_are_listed_long_after_the_payment(
+    stripe_harness: StripeHarness,
+) -> None:
+    refunded, disputed = paid(stripe_harness), paid(stripe_harness)
+    stripe_harness.account.control("shift_clock", seconds=86_400)
+    at = stripe_harness.moment()
+    made = call(
+        stripe_harness,
+        "POST",
+        "refunds",
+        payment_intent=intent_of(stripe_harness, refunded),
+        amount="500",
+    )
+    stripe_harness.dispute(disputed, 2_500)
+    states = {line.ref: line.state for line in stripe_harness.gateway.list_since(at)}
+    assert set(states) == {refunded.ref, disputed.ref}
+    [refund] = states[refunded.ref].refunds
+    assert (refund.ref, refund.reference, refund.amount) == (made["id"], "", Money(500, "USD"))
+    assert [one.status for one in states[disputed.ref].disputes] == [DisputeStatus.OPEN]
+
+
+def test_objects_of_another_application_are_none_of_ours(stripe_harness: StripeHarness) -> None:
+    price = "line_items[0][price_data]"
+    theirs = call(
+        stripe_harness,
+        "POST",
+        "checkout/sessions",
+        **{
+            "mode": "payment",
+            "success_url": "https://till.example/",
+            f"{price}[currency]": "usd",
+            f"{price}[unit_amount]": "4500",
+            f"{price}[product_data][name]": "till 4",
+            "line_items[0][quantity]": "1",
+        },
+    )
+    stripe_harness.account.pay(theirs["url"])
+    intent = call(stripe_harness, "GET", f"checkout/sessions/{theirs['id']}")["payment_intent"]
+    call(stripe_harness, "POST", "refunds", payment_intent=intent, amount="500")
+    assert list(stripe_harness.gateway.list_since(LONG_AGO)) == []
+    assert [stripe_harness.gateway.find_checkout(ref) for ref in (theirs["id"], intent)] == [None, None]
+
+
+def test_checkout_is_found_by_each_object_that_a_callback_may_name(stripe_harness: StripeHarness) -> None:
+    checkout = paid(stripe_harness, reference="pay_9")
+    intent = intent_of(stripe_harness, checkout)
+    charge = call(stripe_harness, "GET", f"payment_intents/{intent}")["latest_charge"]
+    refund = stripe_harness.gateway.refund(checkout.ref, Money(500, "USD"), "refund").ref
+    dispute = stripe_harness.dispute(checkout, 2_500)
+    for ref in (checkout.ref, intent, charge, refund, dispute):
+        assert stripe_harness.gateway.find_checkout(ref) == (checkout.ref, "pay_9")
+    with pytest.raises(Refused) as refused:
+        stripe_harness.gateway.find_checkout("re_nothing")
+    assert refused.value.code == "not_found"
+
+
+def test_authorization_that_stripe_cancels_has_lapsed(stripe_harness: StripeHarness) -> None:
+    checkout = authorized(stripe_harness)
+    until = stripe_harness.gateway.fetch(checkout.ref).authorized_until
+    assert until is not None
+    assert until > datetime.now(UTC) + timedelta(days=6)
+    at = stripe_harness.moment()
+    stripe_harness.account.control("shift_clock", seconds=8 * 86_400)
+    [line] = stripe_harness.gateway.list_since(at)
+    assert (line.state.status, line.state.code) == (CheckoutStatus.CLOSED, "authorization_lapsed")
+    assert stripe_harness.gateway.close(checkout.ref, "close") == CloseOutcome.CLOSED
+
+
+def test_session_that_expires_while_the_bank_asks_is_closed_with_its_intent(
+    stripe_harness: StripeHarness,
+) -> None:
+    checkout = stripe_harness.gateway.start(stripe_harness.checkout_request())
+    stripe_harness.account.pay(checkout.url, number="4000002500003155")
+    stripe_harness.let_expire(checkout)
+    assert stripe_harness.gateway.close(checkout.ref, "close") == CloseOutcome.CLOSED
+    stripe_harness.account.authenticate(checkout.url)
+    state = stripe_harness.gateway.fetch(checkout.ref)
+    assert (state.status, state.authorized) == (CheckoutStatus.CLOSED, None)
+    assert stripe_harness.captures(checkout) == []
+
+
+@pytest.mark.parametrize(
+    "route", ["checkout.sessions.retrieve", "checkout.sessions.expire", "payment_intents.cancel"]
+)
+@pytest.mark.parametrize("kind", ["dropped", "rate_limited", "server_error", "garbage"])
+def test_close_is_done_or_unknown_whatever_call_is_lost(
+    stripe_harness: StripeHarness, route: str, kind: str
+) -> None:
+    checkout = authorized(stripe_harness)
+    stripe_harness.account.inject(kind, on=route)
+    first = stripe_harness.gateway.close(checkout.ref, "close:1")
+    assert first in (CloseOutcome.CLOSED, CloseOutcome.UNKNOWN)
+    assert stripe_harness.gateway.close(checkout.ref, "close:2") == CloseOutcome.CLOSED
+    assert stripe_harness.captures(checkout) == []
+
+
+# Money in another currency
+
+
+def test_fees_refunds_and_disputes_are_in_the_currency_of_settlement(stripe_harness: StripeHarness) -> None:
+    stripe_harness.account.control("change_settings", converts={"eur": ["usd", 1.1]})
+    euro = Money(10_000, "EUR")
+    checkout = paid(stripe_harness, amount=euro, reference="pay_eur")
+    refund = stripe_harness.gateway.refund(checkout.ref, Money(1_000, "EUR"), "refund")
+    stripe_harness.dispute(checkout, 2_000)
+    state = stripe_harness.gateway.fetch(checkout.ref)
+    assert (state.captured, state.refunds[0].amount) == (euro, Money(1_000, "EUR"))
+    assert state.fee is not None
+    assert (state.fee.currency, refund.fee) == ("USD", Money(0, "USD"))
+    assert state.disputes[0].amount == Money(2_000, "EUR")
+    assert state.disputes[0].fee is not None
+    assert state.disputes[0].fee.currency == "USD"
+    stripe_harness.pay_out()
+    [payout] = stripe_harness.gateway.payouts_since(LONG_AGO)
+    assert_adds_up(payout)
+    assert [(item.kind, item.reference) for item in payout.items] == [
+        (kind, "pay_eur") for kind in (PayoutItemKind.PAYMENT, PayoutItemKind.REFUND, PayoutItemKind.DISPUTE)
+    ]
+    assert payout.items[2].source_ref == state.disputes[0].ref
+
+
+def assert_adds_up(payout: Payout) -> None:
+    assert payout.amount.amount_minor == sum(item.net.amount_minor for item in payout.items)
+    assert all(item.amount - item.fee == item.net for item in payout.items)
