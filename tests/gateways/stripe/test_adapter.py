@@ -126,6 +126,26 @@ def test_start_that_is_too_old_to_repeat_is_found_by_its_reference(stripe_harnes
     assert len(sent(stripe_harness, "checkout.sessions.create")) == 1
 
 
+def test_start_goes_on_after_an_error_that_stripe_would_repeat_for_a_day(
+    stripe_harness: StripeHarness,
+) -> None:
+    request = stripe_harness.checkout_request(reference="pay_500")
+    stripe_harness.account.inject("server_error", on="checkout.sessions.create")
+    with pytest.raises(OutcomeUnknown):
+        stripe_harness.gateway.start(request)
+    checkout = stripe_harness.gateway.start(request)
+    assert stripe_harness.gateway.start(request) == checkout
+    assert [line.ref for line in stripe_harness.gateway.list_since(LONG_AGO)] == [checkout.ref]
+    # It said 500 and did it all the same: that session is the one.
+    other = stripe_harness.checkout_request(reference="pay_501")
+    stripe_harness.account.inject("error_after_success", on="checkout.sessions.create")
+    with pytest.raises(OutcomeUnknown):
+        stripe_harness.gateway.start(other)
+    again = stripe_harness.gateway.start(other)
+    assert [line.reference for line in stripe_harness.gateway.list_since(LONG_AGO)] == ["pay_500", "pay_501"]
+    assert stripe_harness.gateway.fetch(again.ref).status == CheckoutStatus.OPEN
+
+
 def test_start_that_never_arrived_is_refused_once_it_is_too_old(stripe_harness: StripeHarness) -> None:
     late = replace(stripe_harness.checkout_request(), expires_at=datetime.now(UTC) - timedelta(minutes=10))
     with pytest.raises(Refused) as refused:

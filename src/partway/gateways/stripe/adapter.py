@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ from . import amounts, endpoint, listing, payouts, states, webhooks
 from .capabilities import METHODS, StripeCapabilities
 from .client import calling, client_for
 from .connection import is_test_account
+from .errors import RepeatedAnswer
 from .reading import Json, expanded, id_of, text
 from .states import PAYMENT_KEY, REFUND_KEY
 
@@ -87,25 +89,28 @@ class StripeGateway(StripeCapabilities):
         if now() > request.expires_at + _GRACE_PERIOD:
             return self._find_started(request)
         params = _session_params(request)
-        try:
-            return self._create_session(params, request.key)
-        except Refused as refusal:
-            # Too old to be opened, but an earlier call of it may have been: under its key that would have come back.
-            if refusal.code == "checkout_expired":
-                return self._find_started(request)
-            # Stripe judges an address or a number of a document more strictly than we do. A payment must not fail for
-            # what only makes it easier; another key, since the same one with other parameters is refused.
-            if refusal.code != "invalid_detail":
-                raise
-            params["payment_intent_data"].pop("statement_descriptor_suffix", None)
-            params.pop("customer_email", None)
-            return self._create_session({**params, "locale": "auto"}, f"{request.key}:plain")
-
-    def _create_session(self, params: Any, key: str) -> Checkout:
-        with calling():
-            options: Any = {"idempotency_key": key}
-            session = self._api.v1.checkout.sessions.create(params, options).to_dict()
-            return Checkout(text(session["id"]), text(session["url"], max_length=2000))
+        for key in (request.key, f"{request.key}:2", f"{request.key}:3"):
+            try:
+                with calling():
+                    options: Any = {"idempotency_key": key}
+                    return _checkout(self._api.v1.checkout.sessions.create(params, options).to_dict())
+            except RepeatedAnswer:
+                # The earlier call is over, and Stripe would repeat its 500 for a day. If it has made a session after
+                # all, that is ours; else one that appears later cannot be paid, for its address is in no hands.
+                with suppress(Refused):
+                    return self._find_started(request)
+            except Refused as refusal:
+                # Too old to be opened, but an earlier call of it may have been: its key would have brought that back.
+                if refusal.code == "checkout_expired":
+                    return self._find_started(request)
+                # Stripe judges an address or a number more strictly than we do. No payment may fail for what only
+                # makes it easier; the same key with other parameters is refused, so they go under the next one.
+                if refusal.code != "invalid_detail":
+                    raise
+                params["payment_intent_data"].pop("statement_descriptor_suffix", None)
+                params.pop("customer_email", None)
+                params["locale"] = "auto"
+        raise OutcomeUnknown("Stripe repeats an error of its own")
 
     def _find_started(self, request: CheckoutRequest) -> Checkout:
         """Returns the session with the request's reference; raises Refused where none was opened.
@@ -115,7 +120,7 @@ class StripeGateway(StripeCapabilities):
         began, ended = request.expires_at - timedelta(hours=1), request.expires_at + timedelta(hours=1)
         for session in listing.sessions_created_since(self._api, began, until=ended):
             if states.reference_of(session) == request.reference:
-                return Checkout(text(session["id"]), text(session["url"] or "", max_length=2000))
+                return _checkout(session)
         raise Refused("checkout_expired", "The checkout was not opened in time.")
 
     def fetch(self, ref: str) -> CheckoutState:
@@ -243,6 +248,11 @@ class StripeGateway(StripeCapabilities):
             if charge and charge["disputed"]:
                 disputes = list(listing.rows(self._api.v1.disputes.list, about))
             return states.checkout_state(session, refunds, disputes)
+
+
+def _checkout(session: Json) -> Checkout:
+    """Returns a session as the customer needs it; one that has ended has no page any more."""
+    return Checkout(text(session["id"]), text(session["url"] or "", max_length=2000))
 
 
 def _intent_of(session: Json, code: str) -> Json:

@@ -58,6 +58,10 @@ _UNEXPECTED_STATE = {
 }
 
 
+class RepeatedAnswer(OutcomeUnknown):
+    """Stripe repeated the error of its own that an earlier call with the same key got: that call is over."""
+
+
 def translate(error: stripe.StripeError) -> GatewayError:
     """Returns what the protocol says of an error of the SDK.
 
@@ -78,7 +82,9 @@ def translate(error: stripe.StripeError) -> GatewayError:
         return Refused(_refusal_code(error), message)
     # No answer, one that cannot be read, 409 while the same key is at work, 429, and 5xx: none of them says that
     # nothing happened (P5).
-    return OutcomeUnknown(f"answered {status}: {message}" if status else f"no answer: {message}")
+    is_repeated = (error.headers or {}).get("idempotent-replayed") == "true"
+    unknown = RepeatedAnswer if is_repeated else OutcomeUnknown
+    return unknown(f"answered {status}: {message}" if status else f"no answer: {message}")
 
 
 def _refusal_code(error: stripe.InvalidRequestError) -> str:
