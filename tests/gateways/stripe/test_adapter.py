@@ -318,3 +318,16 @@ def test_fees_refunds_and_disputes_are_in_the_currency_of_settlement(stripe_harn
 def assert_adds_up(payout: Payout) -> None:
     assert payout.amount.amount_minor == sum(item.net.amount_minor for item in payout.items)
     assert all(item.amount - item.fee == item.net for item in payout.items)
+
+
+def test_checkout_that_cannot_be_read_does_not_hide_the_others(stripe_harness: StripeHarness) -> None:
+    broken = authorized(stripe_harness)
+    stripe_harness.inject_fault("wrong_currency", currency="ZZZ")
+    with pytest.raises(OutcomeUnknown):
+        stripe_harness.gateway.capture(broken.ref, FULL, "capture")
+    good = paid(stripe_harness)
+    seen = []
+    with pytest.raises(OutcomeUnknown):
+        for line in stripe_harness.gateway.list_since(LONG_AGO):
+            seen.append(line.ref)
+    assert seen == [good.ref]

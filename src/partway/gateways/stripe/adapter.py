@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -30,18 +29,17 @@ from ..protocol import (
     VerifiedCallback,
 )
 from . import amounts, endpoint, listing, payouts, states, webhooks
-from .capabilities import METHODS, StripeCapabilities
+from .capabilities import StripeCapabilities
 from .client import calling, client_for
 from .connection import is_test_account
 from .errors import RepeatedAnswer
-from .reading import Json, expanded, id_of, text
+from .reading import Json, Unreadable, expanded, id_of, text
+from .session_params import GRACE_PERIOD, session_params
 from .states import PAYMENT_KEY, REFUND_KEY
 
 _LIVE_URL = "https://api.stripe.com"
 _LIVE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
 
-# A session lives for at least thirty minutes after its creation *at Stripe*; clocks differ, and a call takes time.
-_GRACE_PERIOD = timedelta(minutes=4)
 
 _CLOSE_OUTCOMES = {
     CheckoutStatus.CLOSED: CloseOutcome.CLOSED,
@@ -49,17 +47,10 @@ _CLOSE_OUTCOMES = {
     CheckoutStatus.PROCESSING: CloseOutcome.TOO_LATE,
     CheckoutStatus.CAPTURED: CloseOutcome.TOO_LATE,
 }
+# A key or an account of which Stripe refuses any call.
+_REFUSED_TO_ALL = ("unauthenticated", "permission_missing", "account_restricted")
 # Read, act, read again: more turns than this mean that Stripe contradicts itself.
 _MAX_TURNS = 4
-
-# Languages of Checkout besides the two letters of a language alone.
-_LANGUAGES = (
-    "bg cs da de el en es et fi fil fr hr hu id it ja ko lt lv ms mt nb nl pl pt ro ru sk sl sv th tr vi zh"
-)
-_REGIONS = frozenset({"en-GB", "es-419", "fr-CA", "pt-BR", "zh-HK", "zh-TW"})
-_NOT_ON_STATEMENTS = re.compile(r"[^A-Za-z0-9 .,#/-]")
-# A statement has 22 characters, of which the account's own prefix takes at most 10 and Stripe two.
-_MAX_STATEMENT = 10
 
 
 class StripeGateway(StripeCapabilities):
@@ -86,9 +77,9 @@ class StripeGateway(StripeCapabilities):
         """Opens a session for exactly this amount, or returns the one that was opened under this reference."""
         # Stripe keeps an idempotency key for a day, with a 500 too, and then forgets it. So a start is repeated only
         # while its session could still be paid; later what became of it is looked for (P4, P5).
-        if now() > request.expires_at + _GRACE_PERIOD:
+        if now() > request.expires_at + GRACE_PERIOD:
             return self._find_started(request)
-        params = _session_params(request)
+        params = session_params(request)
         for key in (request.key, f"{request.key}:2", f"{request.key}:3"):
             try:
                 with calling():
@@ -145,31 +136,28 @@ class StripeGateway(StripeCapabilities):
 
     def close(self, ref: str, key: str) -> CloseOutcome:
         """Expires the session while it is open, and cancels its intent while that can be captured."""
-        # The worker closes it again later; an act that canceled the payment has committed and has nothing to undo.
         try:
-            return self._close(ref, key)
+            for turn in range(_MAX_TURNS):
+                session = self._session(ref)
+                outcome = _CLOSE_OUTCOMES.get(self._state(session).status)
+                if outcome is not None:
+                    return outcome
+                # By turn: under one key Stripe would repeat its answer to an earlier one, which may be a refusal.
+                options: Any = {"idempotency_key": f"{key}:{turn}"}
+                # The customer may pay, or Stripe may cancel, between the two calls. Then it refuses, and the next
+                # turn reads what happened.
+                try:
+                    with calling():
+                        if session["status"] == "open":
+                            self._api.v1.checkout.sessions.expire(ref, {}, options)
+                        else:
+                            self._api.v1.payment_intents.cancel(id_of(session["payment_intent"]), {}, options)
+                except Refused as refusal:
+                    if refusal.code in _REFUSED_TO_ALL:
+                        raise
+        # The worker closes it again later; an act that canceled the payment has committed and has nothing to undo.
         except OutcomeUnknown:
             return CloseOutcome.UNKNOWN
-
-    def _close(self, ref: str, key: str) -> CloseOutcome:
-        for turn in range(_MAX_TURNS):
-            session = self._session(ref)
-            outcome = _CLOSE_OUTCOMES.get(self._state(session).status)
-            if outcome is not None:
-                return outcome
-            # A turn of its own: Stripe would repeat its answer to an earlier one, which may be a refusal.
-            options: Any = {"idempotency_key": f"{key}:{turn}"}
-            # The customer may pay, or Stripe may cancel, between the two calls. Then it refuses, and the next turn
-            # reads what happened.
-            try:
-                with calling():
-                    if session["status"] == "open":
-                        self._api.v1.checkout.sessions.expire(ref, {}, options)
-                    else:
-                        self._api.v1.payment_intents.cancel(id_of(session["payment_intent"]), {}, options)
-            except Refused as refusal:
-                if refusal.code in ("unauthenticated", "permission_missing", "account_restricted"):
-                    raise
         return CloseOutcome.UNKNOWN
 
     def refund(self, ref: str, amount: Money, key: str) -> Refund:
@@ -211,16 +199,33 @@ class StripeGateway(StripeCapabilities):
         return listing.find_checkout(self._api, object_ref)
 
     def list_since(self, at: datetime) -> Iterator[CheckoutSummary]:
-        """Yields our sessions that changed at or after `at`: older ones by their events, then the new ones."""
-        new: set[str] = set()
+        """Yields our sessions that changed at or after `at`: the new ones, then older ones by their events.
+
+        One that cannot be read does not keep the others from being yielded; it is raised at the end.
+        """
+        # Read first: what changes while the new ones are read is in the events of the next reading.
         changed = list(listing.sessions_changed_since(self._api, at, now()))
-        for session in listing.sessions_created_since(self._api, at):
-            new.add(session["id"])
-            yield self._summary(session)
-        for ref in changed:
-            if ref not in new:
-                new.add(ref)
-                yield self._summary(self._session(ref))
+        new: set[str] = set()
+        unreadable: Unreadable | None = None
+
+        def sessions() -> Iterator[Json]:
+            for session in listing.sessions_created_since(self._api, at):
+                new.add(session["id"])
+                yield session
+            for ref in changed:
+                if ref not in new:
+                    new.add(ref)
+                    yield self._session(ref)
+
+        for session in sessions():
+            try:
+                state = self._state(session)
+            except Unreadable as error:
+                unreadable = error
+                continue
+            yield CheckoutSummary(text(session["id"]), states.reference_of(session), state)
+        if unreadable is not None:
+            raise unreadable
 
     def payouts_since(self, at: datetime) -> Iterator[Payout]:
         """Yields every payout that was created or ended at or after `at`, oldest first."""
@@ -230,9 +235,6 @@ class StripeGateway(StripeCapabilities):
         with calling():
             expand: Any = {"expand": listing.EXPAND}
             return self._api.v1.checkout.sessions.retrieve(ref, expand).to_dict()
-
-    def _summary(self, session: Json) -> CheckoutSummary:
-        return CheckoutSummary(text(session["id"]), states.reference_of(session), self._state(session))
 
     def _state(self, session: Json) -> CheckoutState:
         """Returns the state of an expanded session; asks for refunds and disputes only where there are some."""
@@ -261,66 +263,3 @@ def _intent_of(session: Json, code: str) -> Json:
     if not intent:
         raise Refused(code, "The customer has not paid.")
     return intent
-
-
-def _session_params(request: CheckoutRequest) -> Any:
-    """Returns the parameters of a session; raises Refused for what Stripe documents not to take.
-
-    They depend on nothing but the request: the same key with other parameters is refused.
-    """
-    units, currency = amounts.to_stripe(request.amount), request.amount.currency
-    # Stripe offers those of them that are switched on in its dashboard; it refuses none of the others.
-    allowed = request.methods or METHODS
-    fitting = [name for name in allowed if name in METHODS and METHODS[name].takes(currency)]
-    if not fitting:
-        raise Refused("method_not_supported", f"None of the allowed payment methods takes {currency}.")
-    metadata = {PAYMENT_KEY: request.reference}
-    intent: dict[str, Any] = {"description": request.description, "metadata": metadata}
-    options: dict[str, Any] = {
-        name: {"capture_method": "manual"} for name in fitting if METHODS[name].authorizes
-    }
-    if "us_bank_account" in fitting:
-        # By small deposits it would take days in which the session is over and nothing is moving.
-        options["us_bank_account"] = {"verification_method": "instant"}
-    statement = _NOT_ON_STATEMENTS.sub("", request.statement)
-    if statement and "card" in fitting:
-        # The end of a number tells it from others. Stripe wants a letter in each part of a statement.
-        end = statement[-_MAX_STATEMENT:].strip()
-        has_letter = any(letter.isalpha() for letter in end)
-        intent["statement_descriptor_suffix"] = end if has_letter else f"NO {statement[3 - _MAX_STATEMENT :]}"
-    params: dict[str, Any] = {
-        "mode": "payment",
-        "client_reference_id": request.reference,
-        "metadata": metadata,
-        "payment_intent_data": intent,
-        "allowed_payment_method_types": fitting,
-        "payment_method_options": options,
-        # Stripe would show, and take, another currency to some customers; the invoice has one.
-        "adaptive_pricing": {"enabled": False},
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": currency.lower(),
-                    "unit_amount": units,
-                    "product_data": {"name": request.description[:250]},
-                },
-            }
-        ],
-        "success_url": request.return_url,
-        "cancel_url": request.cancel_url or request.return_url,
-        "expires_at": int((request.expires_at + _GRACE_PERIOD).timestamp()),
-        "locale": _locale(request.locale),
-    }
-    if request.customer_email:
-        params["customer_email"] = request.customer_email
-    return params
-
-
-def _locale(name: str) -> str:
-    """Returns Checkout's name of a language of ours, as `pt_BR`; `auto` leaves it to the browser."""
-    tag = name.replace("_", "-")
-    if tag in _REGIONS:
-        return tag
-    language = tag.partition("-")[0]
-    return language if language in _LANGUAGES.split() else "auto"

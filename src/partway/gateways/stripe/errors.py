@@ -36,6 +36,10 @@ _CODES = {
     "testmode_charges_only": "account_restricted",
     "url_invalid": "invalid_url",
 }
+_CODE_OF_ERROR: dict[type[stripe.StripeError], str] = {
+    stripe.AuthenticationError: "unauthenticated",
+    stripe.IdempotencyError: "idempotency_key_reused",
+}
 # Where Stripe gives no code: the parameter that it refuses, by its name or the beginning of it → ours.
 _PARAMETERS = (
     ("amount", "amount_too_large"),
@@ -69,10 +73,8 @@ def translate(error: stripe.StripeError) -> GatewayError:
     """
     message = error.user_message or type(error).__name__
     status = error.http_status
-    if isinstance(error, stripe.AuthenticationError):
-        return Refused("unauthenticated", message)
-    if isinstance(error, stripe.IdempotencyError):
-        return Refused("idempotency_key_reused", message)
+    if type(error) in _CODE_OF_ERROR:
+        return Refused(_CODE_OF_ERROR[type(error)], message)
     if isinstance(error, stripe.PermissionError):
         # The SDK keeps no code of it.
         return Refused(_CODES.get(_details(error).get("code") or "", "permission_missing"), message)

@@ -12,13 +12,17 @@ from ..protocol import OutcomeUnknown
 Json = Mapping[str, Any]
 
 
+class Unreadable(OutcomeUnknown):
+    """One object of Stripe is not as documented; others may be."""
+
+
 @contextmanager
 def reading() -> Iterator[None]:
     """Turns the errors of an object that is not as documented into OutcomeUnknown: nothing of it is booked."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise OutcomeUnknown(f"unreadable answer: {error!r}") from error
+        raise Unreadable(f"unreadable answer: {error!r}") from error
 
 
 def text(value: object, *, max_length: int = 200) -> str:

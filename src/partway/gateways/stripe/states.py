@@ -104,7 +104,8 @@ def checkout_state(
     intent = expanded(session["payment_intent"])
     charge = expanded(intent["latest_charge"]) if intent else {}
     status = _status(session, intent)
-    method = _method(charge)
+    details = expanded(charge.get("payment_method_details"))
+    method = our_name(text(details["type"], max_length=40)) if details else ""
     captured = authorized = fee = authorized_until = None
     if status == CheckoutStatus.CAPTURED:
         # What the intent says that it took, which need not be what was authorized: a member may have captured less
@@ -113,7 +114,8 @@ def checkout_state(
         fee = _fee(charge)
     if status == CheckoutStatus.AUTHORIZED:
         authorized = _money(intent["amount_capturable"], intent["currency"])
-        authorized_until = moment(_details(charge).get("capture_before"))
+        # Of a card, and of some other methods.
+        authorized_until = moment(expanded(details[details["type"]]).get("capture_before"))
     code, message = _reason(session, intent, charge, status, method)
     return CheckoutState(
         status=status,
@@ -171,17 +173,6 @@ def decline_code(error: Json) -> str:
         if name in _DECLINES:
             return _DECLINES[name]
     return "card_declined"
-
-
-def _details(charge: Json) -> Json:
-    """Returns what the charge says about its method, as the time before which a card must be captured."""
-    details = expanded(charge.get("payment_method_details"))
-    return expanded(details.get(details["type"])) if details else {}
-
-
-def _method(charge: Json) -> str:
-    details = expanded(charge.get("payment_method_details"))
-    return our_name(text(details["type"], max_length=40)) if details else ""
 
 
 def _money(units: object, currency: str) -> Money | None:
