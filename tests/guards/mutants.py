@@ -34,6 +34,7 @@ MUTATED = (
     "staff/invoices/filters.py",
     "staff/invoices/voiding.py",
     "staff/list_filters.py",
+    "staff/mail_frame.py",
     "staff/overview/inbox.py",
     "staff/payments/disputes.py",
     "staff/payments/filters.py",

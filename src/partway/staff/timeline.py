@@ -229,6 +229,7 @@ _SENTENCES = {
         "%(amount)s is on the invoice again, because the customer’s bank returned it"
     ),
     "dispute.opened": _("The customer’s bank disputed %(amount)s of a payment"),
+    "dispute.opened:debit_returned": _("The customer’s bank returned %(amount)s of a bank debit"),
     "dispute.updated": _("The dispute is about %(amount)s now"),
     "dispute.fee_changed": _("The payment service charges %(dispute_fee)s for the dispute"),
     "dispute.fee_changed:none": _("The payment service gave the fee of the dispute back"),
@@ -236,6 +237,9 @@ _SENTENCES = {
     "dispute.won": _("The dispute about %(amount)s was won"),
     "dispute.won:lost": _("The lost dispute about %(amount)s was won after all"),
     "dispute.lost": _("The dispute about %(amount)s was lost; the customer has the money again"),
+    "dispute.lost:debit_returned": _(
+        "The customer has %(amount)s again, because the bank returned the debit"
+    ),
     "dispute.lost:won": _("The dispute about %(amount)s was lost after it had been won"),
     "dispute.loss_covered": _(
         "%(amount)s of a dispute is no longer lost: the payment has money for it again"
@@ -372,7 +376,8 @@ def _dispute_details(event: Event) -> str:
 # Tells apart the sentences of one event type.
 _VARIANTS: dict[str, Callable[[Event], str]] = {
     "dispute.fee_changed": lambda event: "" if event.data["fee_minor"] else "none",
-    "dispute.lost": _value("from"),
+    "dispute.lost": lambda event: "won" if event.data["from"] == "won" else event.data["reason"],
+    "dispute.opened": _value("reason"),
     "dispute.won": _value("from"),
     "refund.failed": _value("code"),
     "invoice.adjustment_taken_back": _value("cause"),

@@ -38,6 +38,13 @@ def test_payment_page_shows_open_dispute_with_days_left(charlie: Client, paid: P
     assert "Take as a Loss" not in shown
 
 
+def test_timeline_calls_a_returned_debit_so(charlie: Client, paid: Payment) -> None:
+    personas.dispute(paid, 10_000, "lost", reason="debit_returned")
+    shown = page(charlie, paid)
+    assert "The customer’s bank returned $100.00 of a bank debit" in shown
+    assert "The customer has $100.00 again, because the bank returned the debit" in shown
+
+
 def test_invoice_page_shows_what_is_disputed_and_lost(charlie: Client, paid: Payment) -> None:
     personas.dispute(paid, 10_000)
     personas.dispute(paid, 5_000, "lost", ref="dp_2")
