@@ -152,3 +152,4 @@ def test_last_moment_tag_shows_day_or_exact_time() -> None:
     midnight = datetime(2026, 12, 1, 5, tzinfo=UTC)
     assert tags.format_deadline(midnight, "America/New_York") == "Nov 30, 2026"
     assert tags.format_deadline(midnight, "UTC") == "Dec 1, 2026, 5:00 AM (GMT+00:00)"
+    assert tags.format_deadline(midnight, "America/Chicago") == "Nov 30, 2026, 11:00 PM (GMT−06:00)"

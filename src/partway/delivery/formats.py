@@ -137,14 +137,17 @@ def format_due(due_on: date, due_days: int | None) -> str:
 
 
 def format_datetime(moment: datetime, time_zone: str, locale: str = "", *, names_zone: bool = False) -> str:
-    """Returns the moment on a clock in `time_zone`: Nov 22, 2026, 3:14 PM; with names_zone also (GMT-05:00)."""
+    """Returns the moment on a clock in `time_zone`: Nov 22, 2026, 3:14 PM; with names_zone also (GMT−05:00)."""
     locale = locale or current_locale()
     local = moment.astimezone(ZoneInfo(time_zone))
     time = dates.format_time(local, "short", tzinfo=local.tzinfo, locale=locale)
     # CLDR sets a narrow space before AM and PM, which not every font of a mail program has.
     pattern = str(dates.get_datetime_format("medium", locale=locale))
     text = pattern.replace("{1}", format_date(local, locale)).replace("{0}", time.replace("\u202f", " "))
-    return f"{text} ({dates.get_timezone_gmt(local, 'long', locale)})" if names_zone else text
+    if names_zone:
+        zone = dates.get_timezone_gmt(local, "long", locale).replace("-", "−")  # a line breaks at a hyphen
+        return f"{text} ({zone})"
+    return text
 
 
 def format_deadline(until: datetime, time_zone: str) -> str:
