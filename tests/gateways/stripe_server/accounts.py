@@ -48,8 +48,6 @@ def _change(account: Account, endpoint: Json, params: Json) -> None:
             )
         if account.livemode and parts.scheme != "https":
             raise invalid("Invalid URL: URL must use HTTPS in live mode.", code="url_invalid", param="url")
-    if params.get("enabled_events") == []:
-        raise invalid("You must specify at least one event.", param="enabled_events")
     for name in ("url", "enabled_events", "description"):
         if name in params:
             endpoint[name] = params[name] or None

@@ -72,3 +72,10 @@ def test_charge_of_a_debit_is_a_payment(sdk: stripe.StripeClient, account: Stand
     account.control("settle", id=intent.id, outcome="succeeded")
     [row] = sdk.v1.balance_transactions.list({"expand": ["data.source"]}).data
     assert (row.type, row.reporting_category, row.source.id[:3]) == ("payment", "charge", "py_")  # type: ignore[union-attr]
+
+
+def test_balance_below_zero_is_not_paid_out(sdk: stripe.StripeClient, account: StandInAccount) -> None:
+    sdk.v1.refunds.create({"charge": pay_and_capture(sdk, account).id})
+    assert account.control("pay_out") == []
+    pay_and_capture(sdk, account)
+    assert [payout["amount"] for payout in account.control("pay_out")] == [12_500 - 2 * 200]

@@ -117,6 +117,12 @@ def test_application_fee_without_a_platform_is_refused(sdk: stripe.StripeClient)
         sdk.v1.checkout.sessions.create(session_params(payment_intent_data={"application_fee_amount": 5}))
 
 
+def test_application_fee_above_the_amount_is_refused(sdk: stripe.StripeClient, connected: str) -> None:
+    params = session_params(payment_intent_data={"application_fee_amount": 12_501})
+    with pytest.raises(stripe.InvalidRequestError, match="at most the amount"):
+        sdk.v1.checkout.sessions.create(params, {"stripe_account": connected})
+
+
 def test_platform_may_not_act_for_an_account_that_left(
     sdk: stripe.StripeClient, account: StandInAccount, connected: str
 ) -> None:

@@ -63,8 +63,9 @@ def test_evidence_decides_in_test_mode(
     dispute = only_dispute(sdk)
     assert (dispute.status, moved(dispute)[-1][0]) == (status, category)
     assert sdk.v1.events.list().data[0].type == "charge.dispute.closed"
-    with pytest.raises(stripe.InvalidRequestError, match="already closed"):
-        sdk.v1.disputes.close(dispute.id)
+    for act in (sdk.v1.disputes.close, sdk.v1.disputes.update):
+        with pytest.raises(stripe.InvalidRequestError, match="already closed"):
+            act(dispute.id)
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,11 @@ def test_endpoint_gets_the_types_it_asked_for_and_its_secret_is_shown_once(
     assert not hasattr(sdk.v1.webhook_endpoints.retrieve(endpoint.id), "secret")
     pay(sdk, account)
     assert wait_for(receiver, 1) == wanted
-    sdk.v1.webhook_endpoints.update(endpoint.id, {"disabled": True})
-    pay(sdk, account)
-    assert len(receiver.received) == 1
+    for disabled in (True, False):
+        sdk.v1.webhook_endpoints.update(endpoint.id, {"disabled": disabled})
+        last = pay(sdk, account)
+    assert wait_for(receiver, 2) == wanted * 2
+    assert receiver.received[-1].event["data"]["object"]["id"] == last.id
     assert sdk.v1.webhook_endpoints.delete(endpoint.id).deleted
 
 
@@ -77,6 +79,14 @@ def test_unknown_event_type_is_refused(sdk: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         sdk.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": wanted})
     assert refused.value.param == "enabled_events[0]"
+
+
+def test_account_has_sixteen_endpoints_at_most(sdk: stripe.StripeClient) -> None:
+    params: Any = {"url": "http://127.0.0.1:9/", "enabled_events": ["*"]}
+    for _ in range(16):
+        sdk.v1.webhook_endpoints.create(params)
+    with pytest.raises(stripe.InvalidRequestError, match="maximum of 16"):
+        sdk.v1.webhook_endpoints.create(params)
 
 
 def test_thin_notification_names_the_object_and_leads_to_it(

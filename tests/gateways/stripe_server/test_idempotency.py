@@ -91,3 +91,9 @@ def test_key_is_forgotten_after_24_hours(sdk: stripe.StripeClient, account: Stan
     first = start(sdk, "k")
     account.control("shift_clock", seconds=86_400)
     assert start(sdk, "k").id != first.id
+
+
+def test_same_key_at_another_endpoint_is_refused(sdk: stripe.StripeClient) -> None:
+    session = start(sdk, "k")
+    with pytest.raises(stripe.IdempotencyError, match="same endpoint"):
+        sdk.v1.checkout.sessions.expire(session.id, {}, {"idempotency_key": "k"})

@@ -13,13 +13,14 @@ from tests.gateways.stripe_server.conftest import pay
 DAY = 86_400
 
 
-def test_capture_above_the_authorization_is_refused(
-    sdk: stripe.StripeClient, account: StandInAccount
+@pytest.mark.parametrize(("amount", "code"), [(12_501, "amount_too_large"), (0, "parameter_invalid_integer")])
+def test_capture_of_nothing_or_above_the_authorization_is_refused(
+    sdk: stripe.StripeClient, account: StandInAccount, amount: int, code: str
 ) -> None:
     intent = pay(sdk, account)
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        sdk.v1.payment_intents.capture(intent.id, {"amount_to_capture": 12_501})
-    assert refused.value.code == "amount_too_large"
+        sdk.v1.payment_intents.capture(intent.id, {"amount_to_capture": amount})
+    assert refused.value.code == code
 
 
 def test_partial_capture_releases_the_rest(sdk: stripe.StripeClient, account: StandInAccount) -> None:

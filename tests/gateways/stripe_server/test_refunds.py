@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -92,3 +94,13 @@ def test_refunded_charge_can_be_disputed(sdk: stripe.StripeClient, account: Stan
     sdk.v1.refunds.create({"charge": charge.id})
     account.control("dispute", id=charge.id)
     assert balance(sdk) == -200 - 12_500 - 1_500
+
+
+@pytest.mark.parametrize(("params", "param"), [({"amount": 0}, "amount"), ({"currency": "eur"}, "currency")])
+def test_refund_of_nothing_or_in_another_currency_is_refused(
+    sdk: stripe.StripeClient, account: StandInAccount, params: Any, param: str
+) -> None:
+    charge = pay_and_capture(sdk, account)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        sdk.v1.refunds.create({"charge": charge.id, **params})
+    assert refused.value.param == param

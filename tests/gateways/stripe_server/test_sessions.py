@@ -9,7 +9,7 @@ import pytest
 import stripe
 
 from tests.gateways.stripe_server.client import StandInAccount
-from tests.gateways.stripe_server.conftest import session_params
+from tests.gateways.stripe_server.conftest import open_sdk, session_params
 
 MINUTE = 60
 
@@ -145,3 +145,60 @@ def test_lists_are_newest_first_in_pages(sdk: stripe.StripeClient, account: Stan
     assert ([row.id for row in newer.data], newer.has_more) == (made[:2], False)
     since = sdk.v1.checkout.sessions.list({"created": {"gte": middle.created}})
     assert [row.id for row in since.data] == made[:3]
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 101}, "limit"),
+        ({"expand": ["data.payment_intent.latest_charge.payment_intent.latest_charge"]}, "expand"),
+        ({"expand": ["data.colour"]}, "expand[0]"),
+        ({"starting_after": "cs_test_1"}, "starting_after"),
+    ],
+)
+def test_list_that_cannot_be_shown_is_refused(
+    sdk: stripe.StripeClient, params: dict[str, Any], param: str
+) -> None:
+    sdk.v1.checkout.sessions.create(session_params())
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        sdk.v1.checkout.sessions.list(params)  # type: ignore[arg-type]
+    assert refused.value.param == param
+
+
+def test_bounds_of_a_time_can_be_open(sdk: stripe.StripeClient) -> None:
+    created = sdk.v1.checkout.sessions.create(session_params()).created
+    found = {
+        bound: len(sdk.v1.checkout.sessions.list({"created": {bound: created}}).data)  # type: ignore[misc]
+        for bound in ("gte", "lte", "gt", "lt")
+    }
+    assert found == {"gte": 1, "lte": 1, "gt": 0, "lt": 0}
+
+
+def test_lines_have_one_currency_and_are_shown_on_request(sdk: stripe.StripeClient) -> None:
+    params = session_params()
+    session = sdk.v1.checkout.sessions.create({**params, "expand": ["line_items"]})
+    assert [line.description for line in session.line_items.data] == ["Invoice INV-0042"]  # type: ignore[union-attr]
+    params["line_items"] += session_params(currency="eur")["line_items"]
+    with pytest.raises(stripe.InvalidRequestError, match="same currency"):
+        sdk.v1.checkout.sessions.create(params)
+
+
+def test_page_takes_one_payment_by_a_method_that_is_offered(
+    sdk: stripe.StripeClient, account: StandInAccount
+) -> None:
+    session = sdk.v1.checkout.sessions.create(session_params())
+    assert account.pay(session.url or "", method="sepa_debit").status_code == 422
+    assert account.pay(session.url or "").status_code == 303
+    assert account.pay(session.url or "").status_code == 409
+    assert len(sdk.v1.charges.list().data) == 1
+
+
+def test_test_card_is_declined_in_live_mode(account: StandInAccount) -> None:
+    live = open_sdk(account, account.live_key)
+    session = live.v1.checkout.sessions.create(session_params())
+    assert account.pay(session.url or "").status_code == 402
+    error = live.v1.payment_intents.list().data[0].last_payment_error
+    assert error is not None
+    assert error.decline_code == "live_mode_test_card"
+    assert account.pay(session.url or "", "4111111111111111").status_code == 303
