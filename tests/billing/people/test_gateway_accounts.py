@@ -21,6 +21,8 @@ from partway.billing.errors import (
 from partway.billing.events import Actor
 from partway.billing.models import Callback, Event, PaymentRequest
 from partway.billing.payments import refunds
+from partway.billing.payments.refresh import refresh_payment
+from partway.billing.payments.start import start_payment
 from partway.billing.people import gateway_accounts, organizations
 from partway.gateways.connection_report import ConnectionReport, Finding, FindingLevel
 from partway.gateways.protocol import Refused
@@ -173,6 +175,32 @@ def test_payment_of_an_earlier_account_is_refunded_there(
     refund = refunds.refund(payment, new_refund=new_refund, by=alice, now=present())
     assert refund.status == "succeeded"
     assert gateway_driver.refunded_minor(payment) == payment.amount_minor
+
+
+@pytest.mark.parametrize("how", ["", "good", "debit"])
+def test_payment_under_way_in_a_test_account_ends_when_the_installation_goes_live(
+    gateway_driver: GatewayDriver,
+    open_request: PaymentRequest,
+    alice: Actor,
+    settings: Settings,
+    how: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The customer can pay for real at once, and no test card settles the invoice."""
+    payment = gateway_driver.start(open_request)
+    if how:
+        gateway_driver.pay(payment, how)
+    if how == "debit":
+        assert refresh_payment(payment, now=present()).status == "processing"
+    settings.PARTWAY_LIVE = True
+    ended = refresh_payment(payment, now=present())
+    assert (ended.status, ended.failure_code) == ("failed", "test_gateway_when_live")
+    monkeypatch.setattr(gateway_driver, "assert_ledger_matches_books", lambda: None)
+    connect(open_request.organization, alice)
+    live = start_payment(
+        open_request, expected_amount=open_request.amount_requested, payer_ip="", now=present()
+    )
+    assert live.gateway_account.gateway == "toy"  # type: ignore[union-attr]
 
 
 def test_methods_that_the_organization_allows_are_offered(

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 
-from partway.gateways.protocol import CheckoutState, CloseOutcome, OutcomeUnknown, Refused
+from partway.gateways.protocol import CheckoutState, CheckoutStatus, CloseOutcome, OutcomeUnknown, Refused
+from partway.gateways.registry import open_gateway
 
 from .. import events
 from ..checkouts import gateway_calls, payability
@@ -38,6 +40,10 @@ def refresh_payment(payment: Payment, *, now: datetime, callback: Callback | Non
     books it (P7). Raises OutcomeUnknown when the gateway does not answer, Refused when it refuses to.
     """
     fresh = _load(payment.pk)
+    if fresh.is_unsettled and settings.PARTWAY_LIVE:
+        account = gateway_calls.gateway_account_for(fresh)
+        if gateway_calls.test_gateway_of(account):
+            return _end_test_payment(fresh, now)
     if not fresh.checkout_ref:  # its start got no response: the same key and body return the same checkout
         try:
             checkout = gateway_calls.start(fresh, now=now)
@@ -59,6 +65,23 @@ def refresh_payment(payment: Payment, *, now: datetime, callback: Callback | Non
             return fresh
         state = _carry_out(action, fresh, now)
     return _load(payment.pk)
+
+
+@transaction.atomic(durable=True)
+def _end_test_payment(payment: Payment, now: datetime) -> Payment:
+    """Ends a payment that was under way in a test account when the installation was marked live.
+
+    A live installation never calls that account, so nothing could close the checkout there, and the document could
+    never be paid (P1). There is no money in it that could be lost or charged twice.
+    """
+    payment.document = payability.document_for_update(payment)
+    payment.refresh_from_db(fields=["status"])
+    account = gateway_calls.gateway_account_for(payment)
+    status = CheckoutStatus.FAILED if payment.status == "processing" else CheckoutStatus.CLOSED
+    state = CheckoutState(status, None, None, payment.method, "test_gateway_when_live", "")
+    capabilities = open_gateway(account.gateway, account.credentials, urls={})
+    booking.apply(payment, state=state, capabilities=capabilities, by=events.CLOCK, now=now)
+    return payment
 
 
 def _load(payment_id: str) -> Payment:

@@ -100,7 +100,9 @@ def check(account: GatewayAccount, *, now: datetime) -> bool:
             gateway = gateway_calls.gateway_for_account(account)
             report = gateway.check(gateway_calls.callback_url(account), now)
         except Refused as refusal:
-            refused = Finding(FindingLevel.WRONG, "credentials", {"message": refusal.message})
+            is_mode = refusal.code in ("test_gateway_when_live", "live_account_when_not_live")
+            code, params = (refusal.code, {}) if is_mode else ("credentials", {"message": refusal.message})
+            refused = Finding(FindingLevel.WRONG, code, params)
             report = ConnectionReport(account.account_ref, account.account_name, (refused,))
     _take_report(account, report, now)
     account.save(update_fields=["account_ref", "account_name", "findings", "checked_at"])

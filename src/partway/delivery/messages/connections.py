@@ -114,6 +114,14 @@ FINDINGS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("%(gateway_at_start)s does not accept the key any more: %(message)s"),
         _("Enter a new key of the same account below."),
     ),
+    "test_gateway_when_live": (
+        _("No real money moves through this account, and this installation is marked live."),
+        _("Change to an account for real payments. What was paid here by test cards stays in your books."),
+    ),
+    "live_account_when_not_live": (
+        _("Real money moves through this account, and this installation is not marked live."),
+        _("The operator sets PARTWAY_LIVE; a copy of an installation that is only tried out must not."),
+    ),
 }
 
 
