@@ -197,17 +197,14 @@ class GatewayDriver:
         """Returns the URL of the page of a checkout."""
         return str(self._call_api("GET", f"/v1/checkouts/{ref}")["url"])
 
-    def callback(self, payment: Payment, kind: str) -> ReceivedCallback:
-        """Waits for the callback of this kind and returns it."""
+    def callback(self, about: Payment | str, kind: str) -> ReceivedCallback:
+        """Waits for the callback of this kind about a payment, or about the payout of this id, and returns it."""
+        noun, ref = ("checkout", about.checkout_ref) if isinstance(about, Payment) else ("payout", about)
         assert self.callback_receiver is not None, "the callbacks go to another receiver"
         received = self.callback_receiver.received
         return wait_until(
             lambda: next(
-                (
-                    one
-                    for one in received
-                    if one.kind == kind and one.event["data"].get("checkout") == payment.checkout_ref
-                ),
+                (one for one in received if one.kind == kind and one.event["data"].get(noun) == ref),
                 None,
             )
         )

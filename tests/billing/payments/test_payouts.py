@@ -21,7 +21,6 @@ from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.support import personas
 from tests.support.gateway_driver import GatewayDriver
-from tests.support.sandbox_server import wait_until
 
 
 def read(minutes: float = 0) -> int:
@@ -200,13 +199,7 @@ def test_refused_list_of_payouts_is_tried_again_after_hours(
 
 def deliver(gateway_driver: GatewayDriver, kind: str, ref: str) -> Callback:
     """Waits for the callback of this kind about a payout, and delivers it."""
-    assert gateway_driver.callback_receiver is not None
-    arrived = gateway_driver.callback_receiver.received
-    callback = wait_until(
-        lambda: next(
-            (one for one in arrived if one.kind == kind and one.event["data"].get("payout") == ref), None
-        )
-    )
+    callback = gateway_driver.callback(ref, kind)
     stored = receive_callback(
         gateway_driver.account, body=callback.body, headers=callback.headers, now=present()
     )

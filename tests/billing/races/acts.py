@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from partway.accounts.models import GatewayAccount
 from partway.billing.checkouts.payability import EXPIRY_GRACE_PERIOD
 from partway.billing.documents import invoices, quote_decisions, quotes, voiding
 from partway.billing.documents.voiding import Outcome, VoidPlan
@@ -19,7 +20,7 @@ from partway.billing.people import organizations
 from partway.billing.receivables import credit, offline_payments, refunds, settlements, write_offs
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
-from partway.billing.reconciliation import due_work
+from partway.billing.reconciliation import due_work, gateway_list, payout_list
 from partway.billing.requests import payment_requests
 from partway.delivery.mail import sending
 from partway.lib.clock import now as present
@@ -101,6 +102,11 @@ def early_callback(scenario: RaceScenario) -> Callback | str:
     started.checkout_url = scenario.gateway_driver.page(line["id"])
     scenario.gateway_driver.pay(started)
     return _receive(scenario, scenario.gateway_driver.callback(started, "authorized"))
+
+
+def payout_callback(scenario: RaceScenario) -> Callback:
+    """Delivers the callback that the payout has arrived; the list has the truth."""
+    return _receive(scenario, scenario.gateway_driver.callback(scenario.payout_ref, "payout.paid"))
 
 
 def _receive(scenario: RaceScenario, received: ReceivedCallback) -> Callback:
@@ -356,6 +362,21 @@ def send_refunds(scenario: RaceScenario) -> str:
     return "sent"
 
 
+def read_payouts(scenario: RaceScenario) -> str:
+    """Reads the list of payouts, as a worker does that finds it due."""
+    account = GatewayAccount.objects.filter(pk=scenario.gateway_driver.account.pk)
+    account.update(payouts_due_at=present())
+    return f"{payout_list.read_payouts(now=present())} new"
+
+
+def read_checkouts(scenario: RaceScenario) -> str:
+    """Reads the list of checkouts, as a worker does that finds it due."""
+    account = GatewayAccount.objects.filter(pk=scenario.gateway_driver.account.pk)
+    account.update(reconcile_at=present())
+    gateway_list.reconcile_gateway_lists(now=present())
+    return "read"
+
+
 def mail(scenario: RaceScenario) -> str:
     sending.send_due(now=present())
     return "mailed"
@@ -373,6 +394,7 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "decline": decline,
     "callback": callback,
     "early callback": early_callback,
+    "payout callback": payout_callback,
     "request": request,
     "request other": request_other,
     "same form": same_form,
@@ -411,5 +433,7 @@ ACTS: dict[str, Callable[[RaceScenario], Any]] = {
     "expire in grace": expire_in_grace,
     "expire quote": expire_quote,
     "send refunds": send_refunds,
+    "read payouts": read_payouts,
+    "read checkouts": read_checkouts,
     "mail": mail,
 }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 
 from partway.billing.checkouts.payability import CHECKOUT_LIFETIME
 from partway.billing.errors import BillingError, NotPayable
-from partway.billing.models import Dispute, Event, Invoice, Quote, Refund
+from partway.billing.models import Callback, Dispute, Event, Invoice, Payout, PayoutItem, Quote, Refund
 from partway.billing.payments.start import check_payable
 from partway.billing.receivables import credit
-from partway.billing.reconciliation import due_work
+from partway.billing.reconciliation import due_work, payout_list
 from partway.delivery.mail import sending
 from partway.lib.clock import now as present
 from partway.lib.money import Money
@@ -158,6 +159,25 @@ def disputes(scenario: RaceScenario) -> str:
     return " and ".join(f"{_plain(row.amount_minor)} {row.status}{lost[row.pk]}" for row in rows) or "none"
 
 
+def payouts(scenario: RaceScenario) -> str:
+    """Returns the payouts after the worker, with their entries that are linked to our rows, and the callbacks left."""
+    later = present() + timedelta(hours=2)
+    payout_list.read_payouts(now=later)
+    due_work.process_pending_callbacks(now=later)
+    of_account = {"gateway_account": scenario.gateway_driver.account}
+    rows = Payout.objects.filter(**of_account)
+    linked = PayoutItem.objects.filter(payout__in=rows, payment=scenario.payment)
+    linked_refunds = linked.filter(kind="refund", refund__isnull=False).count()
+    texts = [f"{_plain(row.amount_minor)} {row.status}" for row in rows]
+    pending = Callback.objects.filter(**of_account, status="pending").count()
+    return f"{' and '.join(texts)}, {linked.count()} linked, {linked_refunds} refund, {pending} waiting"
+
+
+def payout_history(scenario: RaceScenario) -> str:
+    """Returns the events of the account's payouts in their order."""
+    return _event_types(Event.objects.filter(payout__gateway_account=scenario.gateway_driver.account))
+
+
 def sent_back(scenario: RaceScenario) -> str:
     """Returns what the sandbox has sent back of the document's payments."""
     ledger, mine = scenario.gateway_driver.ledger(), scenario.document.payments.values_list("pk", flat=True)
@@ -187,5 +207,7 @@ OBSERVATIONS: dict[str, Callable[[RaceScenario], str]] = {
     "invoices made": invoices_made,
     "refunds": refunds,
     "disputes": disputes,
+    "payouts": payouts,
+    "payout history": payout_history,
     "sent back": sent_back,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from partway.accounts.models import Organization
+from partway.accounts.models import GatewayAccount, Organization
 from partway.billing import events
 from partway.billing.checkouts.closing import closing_later
 from partway.billing.documents import quotes
@@ -30,6 +30,7 @@ class RaceScenario:
     quote: Quote  # $1,000.00 with a deposit of $300.00
     payment: Payment  # the payment with which the race begins
     first_callback: str  # the kind of the first callback about it
+    payout_ref: str  # the gateway's id of the payout
 
     def __init__(self, gateway_driver: GatewayDriver, organization: Organization, alice: Actor) -> None:
         self.gateway_driver = gateway_driver
@@ -199,6 +200,20 @@ def dispute_lost(scenario: RaceScenario) -> None:
     scenario.gateway_driver.decide_dispute(scenario.gateway_driver.dispute(scenario.payment, 30_000), "lost")
 
 
+def payout_arrived(scenario: RaceScenario) -> None:
+    """As `refunded in dashboard`, and what is left has arrived in a payout; none of it is read yet.
+
+    At an account of its own, which alone is read, so that no payout of another round is found.
+    """
+    by, now, driver = scenario.alice, present(), scenario.gateway_driver
+    account = organizations.connect(scenario.organization, gateway="sandbox", credentials={}, by=by, now=now)
+    scenario.gateway_driver = GatewayDriver(driver.sandbox_server, driver.callback_receiver, account)
+    GatewayAccount.objects.exclude(pk=account.pk).update(payouts_due_at=now + timedelta(days=1))
+    refunded_in_dashboard(scenario)
+    [scenario.payout_ref] = scenario.gateway_driver.pay_out()
+    scenario.gateway_driver.settle_payout(scenario.payout_ref, "paid")
+
+
 def disputed_credit(scenario: RaceScenario) -> None:
     """$800.00 of credit was paid online, and $500.00 of that is disputed; not fetched yet. An invoice has a request."""
     paid = personas.sent_invoice(scenario.dana, 80_000)
@@ -288,6 +303,7 @@ SCENARIOS: dict[str, Given] = {
     "refunded in dashboard": refunded_in_dashboard,
     "disputed": disputed,
     "dispute lost": dispute_lost,
+    "payout arrived": payout_arrived,
     "disputed credit": disputed_credit,
     "disputed deposit": disputed_deposit,
     "paid online and authorized": paid_online_and_authorized,
