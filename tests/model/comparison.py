@@ -21,6 +21,8 @@ from partway.billing.models import (
     Mail,
     Payment,
     PaymentRequest,
+    Payout,
+    PayoutItem,
     Refund,
 )
 from partway.billing.models import Quote as QuoteRow
@@ -99,6 +101,7 @@ class Database:
             **self._credit(),
             "refunds": sorted(self._refund(row) for row in self.owned[Refund] if row["mode"] != "offline"),
             "disputes": sorted(self._dispute(row) for row in self.owned[Dispute]),
+            "payouts": sorted(self._payout(row) for row in self.owned[Payout]),
             "flags": sorted((row["kind"], self.payments.index(row["payment_id"])) for row in flags),
             "links mailed": [row["status"] for row in links],
             "callbacks": {
@@ -144,6 +147,11 @@ class Database:
             row["lost_minor"],
         )
 
+    def _payout(self, row: Row) -> tuple[Any, ...]:
+        items = self.stored.rows(PayoutItem, payout_id=row["id"])
+        linked = sum(item["payment_id"] in self.payments for item in items)
+        return row["currency"], row["amount_minor"], row["status"], len(items), linked
+
     def _quote(self, row: Row) -> tuple[Any, ...]:
         quote = QuoteRow.objects.prefetch_related("payments").get(pk=row["id"])
         return row["status"], row["total_minor"], row["deposit_minor"], deposits.deposit_status(quote)
@@ -179,6 +187,7 @@ def facts_of_model(books: ReferenceModel, customers: int) -> Facts:
             for n, payment in enumerate(books.payments)
             for one in payment.disputes
         ),
+        "payouts": sorted(books.payouts.values()),
         "flags": sorted((kind, books.payments.index(payment)) for kind, payment in books.flags),
         "links mailed": [mail.state for mail in books.mails],
         "callbacks": {"pending": len(books.waiting), "processed": len(books.done), "unmatched": 0},

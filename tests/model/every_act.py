@@ -126,6 +126,12 @@ def _disputes(machine: FullMachine) -> None:
     machine.decide_dispute(second, wins=False)
     machine.decide_dispute(first, wins=True)
     machine.read_list()
+    machine.pay_out()
+    machine.read_payouts()
+    machine.settle_payout(0, fails=False)
+    machine.read_payouts()
+    machine.settle_payout(0, fails=True)
+    machine.read_payouts()
 
 
 def _faults(machine: FullMachine) -> None:

@@ -6,16 +6,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize
 
 from tests.model.customer_rules import CustomerRules
-from tests.model.dispute_rules import DisputeRules
 from tests.model.forbidden_rules import ForbiddenRules
 from tests.model.journal_rules import JournalRules
+from tests.model.payout_rules import PayoutRules
 from tests.model.quote_rules import QuoteRules
 from tests.model.state_machine import ModelMismatch
 from tests.model.strategies import currencies, totals
 from tests.support.accounts import check_statements
 
 
-class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, DisputeRules, JournalRules):
+class FullMachine(ForbiddenRules, QuoteRules, CustomerRules, PayoutRules, JournalRules):
     """All rules together."""
 
     @initialize(

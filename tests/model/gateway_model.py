@@ -16,6 +16,7 @@ ANSWERS = {
     "declined": 402,
     "insufficient_funds": 402,
 }
+DISPUTE_FEE = 1500  # in minor units of any currency; comes back when it is won
 FIXED_FEE = {"USD": 25, "JPY": 25, "KWD": 80}
 _ENDED = {"authorized": 409, "processing": 409, "captured": 409, "closed": 410, "failed": 410}
 
@@ -81,6 +82,20 @@ class GatewayDispute(PlainRepr):
         return f"<dispute of {self.amount} of {self.checkout.reference}: {self.state}>"
 
 
+@dataclass(eq=False)
+class GatewayPayout(PlainRepr):
+    """A payout: what was in the balance, `entries` of which `of_checkouts` are about a checkout."""
+
+    currency: str
+    amount: int
+    entries: int
+    of_checkouts: int
+    state: str = "pending"
+
+    def __repr__(self) -> str:
+        return f"<payout of {self.currency} {self.amount}: {self.state}>"
+
+
 @dataclass(frozen=True)
 class GatewayCallback(PlainRepr):
     """One callback: the `nth` of its kind about this checkout."""
@@ -109,6 +124,8 @@ class GatewayModel:
     checkouts: list[Checkout] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     callbacks: list[GatewayCallback] = field(default_factory=list)
+    balance: list[tuple[str, int, bool]] = field(default_factory=list)  # currency, net, whether of a checkout
+    payouts: list[GatewayPayout] = field(default_factory=list)
     questions: int = 0
     changes: int = 0
     says_fee: bool = True  # the latest response
@@ -173,6 +190,7 @@ class GatewayModel:
         made = GatewayRefund(checkout, amount, reference, state)
         checkout.refunds.append(made)
         self._move(checkout, "captured", "refunded")
+        self._earn(checkout, -amount)
         self._break("timeout_after_success", "refund")
         return made
 
@@ -182,16 +200,39 @@ class GatewayModel:
         """Ends a pending refund, or sends the money of one back that had succeeded."""
         refund.state = state
         self._move(refund.checkout, "captured", "refund_failed" if state == "failed" else "refunded")
+        if state == "failed":
+            self._earn(refund.checkout, refund.amount)
 
     def dispute(self, checkout: Checkout, amount: int) -> None:
         """The customer's bank asks back a part of what was captured, refunded or not."""
         checkout.disputes.append(GatewayDispute(checkout, amount))
         self._move(checkout, "captured", "dispute_opened")
+        self._earn(checkout, -amount - DISPUTE_FEE)
 
     def decide(self, dispute: GatewayDispute, state: str) -> None:
         """Decides a dispute, also against an earlier decision."""
-        dispute.state = state
+        took, dispute.state = dispute.state != "won", state
         self._move(dispute.checkout, "captured", "dispute_closed")
+        if took != (state != "won"):
+            self._earn(dispute.checkout, (dispute.amount + DISPUTE_FEE) * (1 if took else -1))
+
+    def pay_out(self) -> int:
+        """Sends what is in the balance to the bank, each currency by itself; returns how many payouts that are."""
+        waiting = sorted({currency for currency, _net, _of_checkout in self.balance})
+        entries = {code: [one for one in self.balance if one[0] == code] for code in waiting}
+        for code, of_currency in entries.items():
+            amount = sum(net for _code, net, _of_checkout in of_currency)
+            if amount > 0:
+                of_checkouts = sum(is_of for _code, _net, is_of in of_currency)
+                self.payouts.append(GatewayPayout(code, amount, len(of_currency), of_checkouts))
+                self.balance = [one for one in self.balance if one[0] != code]
+        return len(self.payouts)
+
+    def settle_payout(self, payout: GatewayPayout, state: str) -> None:
+        """Ends a payout; what fails is in the balance again."""
+        payout.state = state
+        if state == "failed":
+            self.balance.append((payout.currency, payout.amount, False))
 
     def pay(self, checkout: Checkout, how: str) -> int:
         """Submits the form; returns the HTTP status of the page."""
@@ -233,6 +274,10 @@ class GatewayModel:
         checkout.captured = checkout.amount + (wrong.delta if wrong else 0)
         checkout.fee = (checkout.captured * 14 + 500) // 1000 + FIXED_FEE[checkout.currency]
         self._move(checkout, "captured")
+        self._earn(checkout, checkout.captured - checkout.fee)
+
+    def _earn(self, checkout: Checkout, net: int) -> None:
+        self.balance.append((checkout.currency, net, True))
 
     def _move(self, checkout: Checkout, status: str, kind: str = "") -> None:
         checkout.status, checkout.question = status, 0

@@ -11,10 +11,11 @@ from datetime import date, timedelta
 
 from partway.accounts.models import Organization
 from partway.billing.journal import entries
+from partway.lib import clock
+from tests.model.gateway_model import DISPUTE_FEE, GatewayPayout
 from tests.model.organization_model import Invoice, OrganizationModel, Payment
 
 DAY = timedelta(days=1)
-DISPUTE_FEE = 1500  # in minor units of any currency
 Sums = Counter[tuple[str, str]]  # minor units by currency and kind of account, debit positive
 
 
@@ -58,6 +59,11 @@ def standing(books: OrganizationModel) -> Sums:
     return sums
 
 
+def arrived(currency: str, amount: int) -> Sums:
+    """Returns what a payout moves that is at the bank."""
+    return Counter({(currency, "bank"): amount, (currency, "transit"): -amount})
+
+
 def due(books: OrganizationModel, invoice: Invoice) -> int:
     """Returns what the list of open invoices says of this one."""
     return books.due(invoice) if invoice.state in ("sent", "paid") else 0
@@ -71,11 +77,14 @@ class JournalModel:
     booked: dict[date, Sums] = field(default_factory=lambda: defaultdict(Counter))
     due: dict[Invoice, Counter[date]] = field(default_factory=lambda: defaultdict(Counter))
     known: set[Payment] = field(default_factory=set)
+    paid_out: set[GatewayPayout] = field(default_factory=set)
     closed: date | None = None
 
     def note(self, books: OrganizationModel, today: date) -> None:
         """Books what an act has changed: today, but a payment on the day it was paid, where that fits and is open."""
         now = standing(books)
+        for currency, amount in books.paid_out().values():
+            now.update(arrived(currency, amount))
         changed = Counter(now)
         changed.subtract(self.before)
         self.before = now
@@ -91,6 +100,13 @@ class JournalModel:
             )
             self.booked[paid_on].update(money)
             changed.subtract(money)
+        for payout, (currency, amount) in books.paid_out().items():
+            if payout not in self.paid_out:
+                self.paid_out.add(payout)
+                # On the day on which the gateway says that it arrived, or the first open one after it.
+                arrived_on = max(clock.now().date(), (self.closed or date.min) + DAY)
+                self.booked[arrived_on].update(arrived(currency, amount))
+                changed.subtract(arrived(currency, amount))
         self.booked[day].update(changed)
         for invoice in books.invoices:
             self.due[invoice][day] += due(books, invoice) - self.due[invoice].total()

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
 
-from tests.model.gateway_model import Checkout, GatewayDispute, GatewayModel, GatewayRefund, PlainRepr
+from tests.model.gateway_model import (
+    Checkout,
+    GatewayDispute,
+    GatewayModel,
+    GatewayPayout,
+    GatewayRefund,
+    PlainRepr,
+)
 
 MINIMUM = {"USD": 50, "JPY": 50, "KWD": 100}  # the gateway's minimum
 STEP = {"USD": 1, "JPY": 1, "KWD": 10}  # the gateway's step
@@ -242,8 +249,13 @@ class OrganizationModel:
     payments: list[Payment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
+    payouts: dict[GatewayPayout, tuple[str, int, str, int, int]] = field(default_factory=dict)  # as read last
     flags: set[tuple[str, Payment]] = field(default_factory=set)
     forms: dict[str, tuple[object, int, Payment | None]] = field(default_factory=dict)
+
+    def paid_out(self) -> dict[GatewayPayout, tuple[str, int]]:
+        """Returns the payouts that have arrived, as far as they were read, each with its currency and amount."""
+        return {one: facts[:2] for one, facts in self.payouts.items() if facts[2] == "paid"}
 
     def paid(self, invoice: Invoice) -> int:
         """Returns the sum of the allocations of an invoice (M2)."""

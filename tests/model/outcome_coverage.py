@@ -40,6 +40,10 @@ EXPECTED_OUTCOMES: dict[str, list[str]] = {
     "win dispute": ["ok"],
     "lose dispute": ["ok"],
     "take loss": ["ok", "conflict"],
+    "pay out": ["ok"],
+    "settle payout": ["ok"],
+    "fail payout": ["ok"],
+    "read payouts": ["ok"],
     "request payment": [
         *_FORM,
         "invalid",

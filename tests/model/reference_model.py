@@ -156,3 +156,9 @@ class ReferenceModel(MemberActModel):
                 is_alive = mail.request.state == "open" and not mail.request.is_over(self.now)
                 is_being_paid = self.committed(mail.request.invoice)
                 mail.state = "sent" if is_alive and not is_being_paid else "dropped"
+
+    def read_payouts(self) -> None:
+        """Reads the gateway's payouts, of which all that is in them is booked by now; an ended one stays as it was."""
+        for payout in self.gateway.payouts:
+            facts = (payout.currency, payout.amount, payout.state, payout.entries, payout.of_checkouts)
+            self.payouts[payout] = facts

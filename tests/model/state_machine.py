@@ -83,10 +83,13 @@ class PartwayMachine(RuleBasedStateMachine):
         account = gateway_accounts.connect(
             self.organization, gateway="sandbox", credentials={}, by=self.members[0], now=present()
         )
-        GatewayAccount.objects.exclude(pk=account.pk).update(reconcile_at=datetime(9999, 1, 1, tzinfo=UTC))
+        GatewayAccount.objects.exclude(pk=account.pk).update(
+            reconcile_at=datetime(9999, 1, 1, tzinfo=UTC), payouts_due_at=datetime(9999, 1, 1, tzinfo=UTC)
+        )
         callback_receiver.received.clear()
         self.gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
         self.open_checkouts: list[organization_model.Payment] = []  # whose checkout page a customer has open
+        self.payout_refs: list[str] = []  # the gateway's ids of the model's payouts, in their order
         self.ids: dict[Any, str] = {}
         # The sandbox uses the real time, so our clock runs ahead of it; always at one hour, so that runs are alike.
         self.now = datetime.combine(present().date() + timedelta(days=1), time(9), UTC)
