@@ -29,6 +29,12 @@ def check_journal(organization: Organization, *, days: int, at: datetime | None 
             assert sum(amounts(entry).values()) == 0, entry
         invoices = Invoice.objects.for_organization(organization).filter(currency=currency)
         open_invoices = [_due_by_day(invoice, last) for invoice in invoices.filter(sent_at__isnull=False)]
+        standing = Counter(
+            {
+                key: row.opening.amount_minor
+                for key, row in balances(organization, currency, since, since).items()
+            }
+        )
         # On the days between nothing changes.
         for day in sorted({since, *(entry.day for entry in booked), last}):
             rows = balances(organization, currency, day, day)
@@ -36,9 +42,16 @@ def check_journal(organization: Organization, *, days: int, at: datetime | None 
             for liability in ("credit", "deposits", "refunds_under_way"):
                 assert closing(rows, liability) <= 0, (liability, day)
             debits: Counter[str] = Counter()
+            credits_: Counter[str] = Counter()
             for entry in (entry for entry in booked if entry.day == day):
                 debits.update({key: minor for key, minor in amounts(entry).items() if minor > 0})
+                credits_.update({key: -minor for key, minor in amounts(entry).items() if minor < 0})
+                standing.update(amounts(entry))
             assert +Counter({key: row.debit.amount_minor for key, row in rows.items()}) == debits, day
+            assert +Counter({key: row.credit.amount_minor for key, row in rows.items()}) == credits_, day
+            # The sum of the entries until then, and not only of what is stored.
+            stands = {key: row.closing.amount_minor for key, row in rows.items() if row.closing}
+            assert stands == {key: minor for key, minor in standing.items() if minor}, day
             due = sum(due for by_day in open_invoices for on, due in by_day.items() if on <= day)
             assert closing(rows, "receivables") == due, day
         assert closing(rows, "receivables") == sum(one.amount_due_minor for one in invoices.due())

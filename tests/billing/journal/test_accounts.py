@@ -14,7 +14,7 @@ from partway.billing.receivables import refunds
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.lib.clock import today
 from partway.lib.money import Money
-from tests.billing.journal.test_entries import NOW, check, sent
+from tests.billing.journal.test_entries import DAY, NOW, check, sent
 
 LONG = "Transfer to the account at the bank of"
 
@@ -31,8 +31,8 @@ def test_accounts_that_entries_use_can_be_named_after_they_left_the_settings(
     dana: Customer, alice: Actor
 ) -> None:
     organization, lines = dana.organization, (LineDraft("Stairs", Decimal(1), 50_000, Decimal("7.5")),)
-    invoice = sent(dana, alice, NOW, lines=lines)
-    payment = check(invoice, 60_000, alice, NOW, method="Check")
+    invoice = sent(dana, alice, NOW - DAY, lines=lines)
+    payment = check(invoice, 60_000, alice, NOW - DAY, method="Check")
     refund = OutsideRefund(Money(1_000, "USD"), "Cash", today(NOW, organization.time_zone))
     refunds.record(dana, refund=refund, payment=payment, by=alice, now=NOW)
     invoice.refresh_from_db()
@@ -45,7 +45,7 @@ def test_accounts_that_entries_use_can_be_named_after_they_left_the_settings(
     invoices.edit(invoice, draft=draft, expected_version=invoice.version, by=alice, now=NOW)
     payment_modes.change(organization, modes=["Wise"], by=alice, now=NOW)
     day = today(NOW, organization.time_zone)
-    balances = entries.trial_balance(organization, currency="USD", since=day, until=day)
+    balances = entries.trial_balance(organization, currency="USD", since=day - 2 * DAY, until=day)
     used = {row.account for row in balances}
     assert {"mode:Check", "mode:Cash", "tax:7.5", "revenue:7.5"} < used
     assert used <= set(accounts.known_keys(organization))

@@ -81,6 +81,7 @@ def test_invoice_entry_has_revenue_and_tax_by_rate_and_discount(dana: Customer, 
         LineDraft("Visit", Decimal(1), 5_000, Decimal(0)),
     )
     sent(dana, alice, NOW, lines=lines, discount_kind="percent", discount_percent=Decimal(10))
+    check_journal(dana.organization, days=1)
     [(kind, ago, found)] = booked(dana.organization)
     assert (kind, ago) == ("invoice_sent", 0)
     assert found == {

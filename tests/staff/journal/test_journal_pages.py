@@ -84,6 +84,8 @@ def test_account_sheet_runs_from_opening_to_closing_balance(charlie: Client, inv
     rows = charlie.get(ACCOUNT, {"account": "receivables"}).context["rows"]
     assert [balance.amount_minor for _, _, balance in rows] == [100_000, 70_000, 50_000]
     assert charlie.get(ACCOUNT, {"account": "tax:99"}).status_code == 404
+    earlier = {"account": "mode:Check", "from": "2020-01-01", "until": "2020-01-31"}
+    assert charlie.get(ACCOUNT, earlier).context["balance"].closing.amount_minor == 0
 
 
 def test_owner_closes_and_reopens_a_period(alice: Client, invoice: Invoice, yesterday: str) -> None:

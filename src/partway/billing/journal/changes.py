@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,6 +10,7 @@ from ..models import Payment
 from .calendar import Calendar
 
 Amounts = Mapping[str, int]  # minor units by the key of an account: positive is debit, negative credit
+Sums = Iterator[tuple[str, int]]  # the same as pairs, of which several may be of one account
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from django.db.models import Sum
+
+from partway.accounts.models import Organization
+
 from ..models import Dispute, Event
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, difference, of_payment
+from .changes import Change, Sums, difference, of_payment
 from .payments import money_account
 
 _EVENTS = ("dispute.opened", "dispute.updated", "dispute.lost", "dispute.won", "dispute.loss_covered")
@@ -43,3 +47,14 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                     act=dispute.pk,
                 )
             before = after
+
+
+def standing(organization: Organization, currency: str) -> Sums:
+    """Yields the money that lost disputes took; `payments.standing` has taken it off credit."""
+    lost = Dispute.objects.for_organization(organization).lost().order_by()
+    of_gateway = lost.filter(payment__captured_currency=currency).values_list(
+        "payment__gateway_account__gateway"
+    )
+    for gateway, minor, beyond in of_gateway.annotate(Sum("amount_minor"), Sum("lost_minor")):
+        yield f"transit:{gateway}", -minor
+        yield accounts.LOSSES, beyond

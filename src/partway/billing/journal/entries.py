@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TypeVar
 
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Min, Q
 
 from partway.accounts.models import Organization
 from partway.lib import clock
@@ -21,6 +21,8 @@ from . import disputes, fees, invoices, payments, payouts, refunds
 from .accounts import in_order
 from .calendar import ZONE_SLACK, Calendar
 from .changes import Change
+
+DAY = timedelta(days=1)
 
 _PART = 1_000  # documents that are replayed at once
 _FIRST_WINDOW, _LONGEST_WINDOW = 7, 31  # days
@@ -138,74 +140,68 @@ def entries(organization: Organization, *, currency: str, since: date, until: da
 
 def _first_day(organization: Organization) -> date:
     """Returns a day before which nothing is booked; the last possible one where there is no fact at all."""
-    firsts = (
-        (Event, "created_at__date"),
-        (Payment, "paid_on"),
-        (Refund, "refunded_on"),
-        (Payout, "arrives_on"),
-    )
+    firsts = ((Event, "created_at"), (Payment, "paid_on"), (Refund, "refunded_on"), (Payout, "arrives_on"))
     found = (
         model._default_manager.filter(organization=organization).aggregate(first=Min(column))["first"]
         for model, column in firsts
     )
-    return min((day - ZONE_SLACK for day in found if day), default=date.max)
+    # The time of the first event becomes a day here: the database would do that with each of its rows before.
+    days = (first.date() if isinstance(first, datetime) else first for first in found if first)
+    return min((day - ZONE_SLACK for day in days), default=date.max)
 
 
 def trial_balance(
     organization: Organization, *, currency: str, since: date, until: date
 ) -> list[AccountBalance]:
-    """Returns each account that was ever used until then, in order; the sum of all balances is zero on every day.
+    """Returns each account that something stands on, or that changes in the period, in order.
 
-    Reads all facts until the end of the period.
+    The sum of all balances is zero on every day. Takes what stands now, and goes back from there by the changes since:
+    it reads the documents that were changed since the period began.
     """
-    opening: dict[str, int] = defaultdict(int)
+    since, closing = max(since, _first_day(organization)), standing(organization, currency)
     debit: dict[str, int] = defaultdict(int)
     credit: dict[str, int] = defaultdict(int)
     # By act, as entries are: what only passes through an account within one is neither debit nor credit of it.
     moved: dict[tuple[date, datetime, str, str], int] = defaultdict(int)
-    for change in all_changes(organization, currency, until):
-        for key, minor in change.amounts.items():
-            if change.day < since:
-                opening[key] += minor
-            elif change.day <= until:
-                moved[change.day, change.at, change.act, key] += minor
+    calendar, begin = Calendar.of(organization), clock.end_of_day(since - DAY, organization.time_zone)
+    # Nothing is booked later than on the day after the one on which it was recorded.
+    recorded = _recorded(organization, Q(created_at__gte=begin - ZONE_SLACK))
+    for change in _changes(_with_invoices(recorded), calendar):
+        if change.currency == currency and change.day >= since:
+            for key, minor in change.amounts.items():
+                if change.day > until:
+                    closing[key] -= minor
+                else:
+                    moved[change.day, change.at, change.act, key] += minor
     for (*_, key), minor in moved.items():
-        if minor > 0:
-            debit[key] += minor
-        else:
-            credit[key] -= minor
+        debit[key] += max(minor, 0)
+        credit[key] += max(-minor, 0)
+    used = {key for sums in (closing, debit, credit) for key, minor in sums.items() if minor}
     return [
         AccountBalance(
             key,
-            Money(opening[key], currency),
+            Money(closing[key] - debit[key] + credit[key], currency),
             Money(debit[key], currency),
             Money(credit[key], currency),
-            Money(opening[key] + debit[key] - credit[key], currency),
+            Money(closing[key], currency),
         )
-        for key in in_order({*opening, *(key for *_, key in moved)})
+        for key in in_order(used)
     ]
 
 
-def all_changes(organization: Organization, currency: str, until: date) -> Iterator[Change]:
-    """Yields every change of the books in this currency that could be booked until then, in no order."""
-    calendar = Calendar.of(organization)
-    recorded = {"sent_at__lt": clock.end_of_day(until, organization.time_zone) + ZONE_SLACK}
-    issued = Invoice.objects.for_organization(organization).filter(currency=currency, **recorded)
-    # The money itself, or a fee of it.
-    of_payment = {"payment": OuterRef("pk"), "fee_currency": currency}
-    has_fee = (Exists(model.objects.filter(**of_payment)) for model in (Refund, Dispute))
-    is_in = Q(captured_currency=currency) | Q(fee_currency=currency) | Q(*has_fee, _connector=Q.OR)
-    received = Payment.objects.for_organization(organization).filter(is_in)
-    paid_out = Payout.objects.for_organization(organization).filter(currency=currency)
-    every = (
-        rows.order_by("pk").values_list("pk", flat=True).iterator() for rows in (issued, received, paid_out)
-    )
-    yield from (change for change in _changes(Documents(*every), calendar) if change.currency == currency)
+def standing(organization: Organization, currency: str) -> Counter[str]:
+    """Returns what stands on each account now, from what is stored of each kind of fact; the sum is zero."""
+    sums: Counter[str] = Counter()
+    for facts in (invoices, payments, refunds, disputes, fees, payouts):
+        for key, minor in facts.standing(organization, currency):
+            sums[key] += minor
+    return sums
 
 
 def recent_facts(organization: Organization, calendar: Calendar, since: datetime, through: date) -> list[str]:
     """Returns the ids of the facts that were recorded from this moment on and are booked up to this day."""
-    found = _changes(_recorded(organization, Q(created_at__gte=since)), calendar)
+    recorded = _with_invoices(_recorded(organization, Q(created_at__gte=since)))
+    found = _changes(recorded, calendar)
     return sorted({change.fact for change in found if change.at >= since and change.day <= through})
 
 
@@ -235,7 +231,7 @@ def _parts(rows: Iterable[T]) -> Iterator[list[T]]:
 
 def _touched(organization: Organization, calendar: Calendar, since: date, until: date) -> Documents:
     """Returns the documents of which a fact can be booked in these days."""
-    begin = clock.end_of_day(since - timedelta(days=1), organization.time_zone) - ZONE_SLACK
+    begin = clock.end_of_day(since - DAY, organization.time_zone) - ZONE_SLACK
     end = clock.end_of_day(until, organization.time_zone) + ZONE_SLACK
     found = _recorded(organization, Q(created_at__gte=begin, created_at__lt=end))
     # What was recorded later with an earlier day; where such a day was closed, from any day before.
@@ -251,11 +247,19 @@ def _touched(organization: Organization, calendar: Calendar, since: date, until:
         *paid.values_list("pk", flat=True),
         *given_back.values_list("payment", flat=True),
     }
-    # A payment or a refund that was recorded changes every invoice that it is on, and that by an allocation only.
-    invoice_ids = set(found.invoices)
-    for part in _parts(payment_ids):
+    payout_ids = {*found.payouts, *arrived.values_list("pk", flat=True)}
+    return _with_invoices(Documents(found.invoices, payment_ids, payout_ids))
+
+
+def _with_invoices(documents: Documents) -> Documents:
+    """Returns these documents, and the invoices that their payments are on.
+
+    A payment or a refund that was recorded changes every invoice that it is on, and that by an allocation only.
+    """
+    invoice_ids = set(documents.invoices)
+    for part in _parts(documents.payments):
         invoice_ids |= set(Allocation.objects.filter(payment__in=part).values_list("invoice", flat=True))
-    return Documents(invoice_ids, payment_ids, {*found.payouts, *arrived.values_list("pk", flat=True)})
+    return Documents(invoice_ids, documents.payments, documents.payouts)
 
 
 def _recorded(organization: Organization, when: Q) -> Documents:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ..models import Event
+from django.db.models import Sum
+
+from partway.accounts.models import Organization
+
+from ..models import Dispute, Event, Payment, Refund
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, difference, of_payment
+from .changes import Change, Sums, difference, of_payment
 from .payments import money_account
 
 # A dispute says its fee when it is opened, and each time that it changes.
@@ -41,3 +45,13 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                 act=charged_for,
             )
             yield replace(change, currency=code)
+
+
+def standing(organization: Organization, currency: str) -> Sums:
+    """Yields the fees of payments, refunds and disputes, and by how much they make the money in transit less."""
+    for model, payment in ((Payment, ""), (Refund, "payment__"), (Dispute, "payment__")):
+        charged = model._default_manager.filter(organization=organization, fee_currency=currency).order_by()
+        of_gateway = charged.values_list(f"{payment}gateway_account__gateway")
+        for gateway, minor in of_gateway.annotate(sum=Sum("fee_minor")):
+            yield accounts.FEES, minor
+            yield f"transit:{gateway}", -minor

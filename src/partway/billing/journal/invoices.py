@@ -8,13 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
+
+from django.db.models import F, Max, Min, OuterRef, Subquery, Sum
+
+from partway.accounts.models import Organization
 
 from ..documents.amounts import LineAmount, tax_by_rate
 from ..models import Adjustment, Allocation, Event, Invoice, InvoiceLine, Payment, Refund
+from ..models.invoices import AMOUNT_DUE_MINOR
 from . import accounts
 from .accounts import adjustment, by_rate
 from .calendar import Calendar
-from .changes import Amounts, Change, difference
+from .changes import Amounts, Change, Sums, difference
 
 # The events that change what an invoice says, and those that change whether it is owed.
 _CONTENT_EVENTS = ("invoice.sent", "invoice.edited", "invoice.parties_corrected")
@@ -23,6 +29,8 @@ EVENTS = (*_CONTENT_EVENTS, *_STATUS_EVENTS)
 
 _OF_ALLOCATION = ("cause", "amount_minor", "created_at", "invoice", "payment", "refund", "dispute")
 _OF_INVOICE = ("number", "customer", "currency", "discount_minor", "issued_to")
+
+_ROWS_AT_ONCE = 2_000
 
 Fact = Event | Allocation | Adjustment
 
@@ -94,6 +102,37 @@ def changes(invoices: Iterable[str], calendar: Calendar) -> Iterator[Change]:
     for invoice in Invoice.objects.filter(pk__in=facts).only(*_OF_INVOICE).order_by("pk"):
         now = _Version(content_amounts(lines[invoice.pk], invoice.discount_minor), invoice.issued_to_id or "")
         yield from _Replay(invoice, calendar).run(facts[invoice.pk], now)
+
+
+def standing(organization: Organization, currency: str) -> Sums:
+    """Yields what stands on the accounts of the invoices now, summed up by the database from what is stored.
+
+    What is paid of them is in `payments.standing`.
+    """
+    issued = Invoice.objects.for_organization(organization).filter(currency=currency, sent_at__isnull=False)
+    owed = issued.exclude(status="void")
+    yield accounts.DISCOUNTS, owed.aggregate(sum=Sum("discount_minor", default=0))["sum"]
+    for status, due in owed.order_by().values_list("status").annotate(sum=Sum(AMOUNT_DUE_MINOR)):
+        yield accounts.WRITE_OFFS if status == "written_off" else accounts.RECEIVABLES, due
+    settled = Adjustment.objects.filter(invoice__in=owed).order_by()
+    for reason, minor in settled.values_list("reason").annotate(sum=Sum("amount_minor")):
+        yield adjustment(reason), minor
+    lines = InvoiceLine.objects.filter(invoice__in=owed).order_by()
+    for rate, minor in lines.values_list("tax_percent").annotate(sum=Sum("amount_minor")):
+        yield by_rate("revenue", rate), -minor
+    rates = lines.values("invoice").annotate(low=Min("tax_percent"), high=Max("tax_percent"))
+    mixed = rates.filter(low__lt=F("high")).values("invoice")
+    # The tax of an invoice of one rate is stored; that of others is rounded rate by rate.
+    rate = InvoiceLine.objects.filter(invoice=OuterRef("pk")).order_by("position").values("tax_percent")[:1]
+    uniform = owed.exclude(pk__in=mixed).order_by().annotate(rate=Subquery(rate))
+    for percent, minor in uniform.values_list("rate").annotate(sum=Sum("tax_minor")):
+        yield by_rate("tax", percent), -minor
+    of_mixed = lines.filter(invoice__in=mixed).order_by("invoice", "position")
+    columns = ("invoice", "invoice__discount_minor", "amount_minor", "tax_percent")
+    rows = of_mixed.values_list(*columns).iterator(chunk_size=_ROWS_AT_ONCE)
+    for (_, discount), of_one in groupby(rows, key=lambda row: row[:2]):
+        for amount in tax_by_rate([LineAmount(*row[2:]) for row in of_one], discount):
+            yield by_rate("tax", amount.tax_percent), -amount.tax_minor
 
 
 class _Replay:

@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
+from django.db.models import F, Sum
+
+from partway.accounts.models import Organization
+
 from ..models import Allocation, Event, Payment
 from ..models.payments import RECEIVED_STATUSES
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, of_payment
+from .changes import Change, Sums, of_payment
 
 # Only the columns that are read, see `invoices.py`.
 _OF_PAYMENT = (
@@ -80,6 +84,21 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                 )
             )
         yield from (replace(change, detail=payment.method) for change in changes_of)
+
+
+def standing(organization: Organization, currency: str) -> Sums:
+    """Yields what came in by payments, and as credit and deposits what of it is on no invoice and did not go back."""
+    received = Payment.objects.for_organization(organization).succeeded().filter(captured_currency=currency)
+    by_way = received.order_by().values_list("gateway_account__gateway", "method")
+    for gateway, method, minor in by_way.annotate(sum=Sum("captured_minor")):
+        yield f"transit:{gateway}" if gateway else f"mode:{method}", minor
+    unallocated = Sum(
+        F("captured_minor") - F("refunded_minor") - F("lost_minor") - F("allocated_minor"), default=0
+    )
+    waiting = received.filter(quote__isnull=False).waiting_deposits()
+    deposits, left = (rows.aggregate(sum=unallocated)["sum"] for rows in (waiting, received))
+    yield accounts.DEPOSITS, -deposits
+    yield accounts.CREDIT, deposits - left
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from ..models import Event, Payout
+from django.db.models import Sum
+
+from partway.accounts.models import Organization
+
+from ..models import Event, Payout, PayoutItem
 from ..models.payouts import PayoutItemKind
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, difference
+from .changes import Change, Sums, difference
 
 
 def changes(payouts: Iterable[str], calendar: Calendar) -> Iterator[Change]:
@@ -50,3 +54,18 @@ def changes(payouts: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                     currency=payout.currency,
                     amounts=amounts,
                 )
+
+
+def standing(organization: Organization, currency: str) -> Sums:
+    """Yields what arrived at the bank, and the fees of payouts; those of one that came back are not given back."""
+    ended = Payout.objects.for_organization(organization).filter(
+        currency=currency, status__in=("paid", "failed")
+    )
+    gateway = "gateway_account__gateway"
+    paid = ended.filter(status="paid").order_by().values_list(gateway).annotate(sum=Sum("amount_minor"))
+    charged = PayoutItem.objects.filter(payout__in=ended, kind=PayoutItemKind.FEE).order_by()
+    fees = charged.values_list(f"payout__{gateway}").annotate(sum=Sum("net_minor"))
+    for account, sums in ((accounts.BANK, paid), (accounts.FEES, [(name, -minor) for name, minor in fees])):
+        for name, minor in sums:
+            yield account, minor
+            yield f"transit:{name}", -minor

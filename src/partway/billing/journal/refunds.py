@@ -6,11 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from django.db.models import Sum
+
+from partway.accounts.models import Organization
+
 from ..models import Event, Payment, Refund
 from ..models.refunds import COUNTED_STATUSES
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, difference, of_payment
+from .changes import Change, Sums, difference, of_payment
 from .payments import DepositEnd, ends_of_deposits, money_account
 
 # The status that each event of a refund leads to.
@@ -63,6 +67,17 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                     happened_on=typed.get((refund.mode, status)),
                 )
                 yield from _within_payment(replace(change, detail=refund.method), ends, calendar, payment)
+
+
+def standing(organization: Organization, currency: str) -> Sums:
+    """Yields what went back, or is under way back; `payments.standing` has taken it off credit."""
+    counted = Refund.objects.for_organization(organization).counted().order_by()
+    of_currency = counted.filter(payment__captured_currency=currency)
+    by_way = of_currency.values_list("mode", "status", "method", "payment__gateway_account__gateway")
+    for mode, status, method, gateway, minor, lost in by_way.annotate(Sum("amount_minor"), Sum("lost_minor")):
+        money = f"mode:{method}" if mode == "offline" else f"transit:{gateway}"
+        yield accounts.REFUNDS_UNDER_WAY if status == "pending" else money, -minor
+        yield accounts.LOSSES, lost
 
 
 def _within_payment(

@@ -51,27 +51,28 @@ def account(ctx: MemberContext) -> HttpResponse:
     filtered = apply_filters(ctx)
     period, key = filtered.rows, query_text(ctx.request.GET, "account") or RECEIVABLES
     zero = Money(0, period.currency)
-    nothing = AccountBalance(RECEIVABLES, zero, zero, zero, zero)
     # Both of one moment: else the rows need not lead from the opening to the closing balance.
     with SPREADSHEETS.enter(), snapshot():
-        balances = {RECEIVABLES: nothing, **{row.account: row for row in _trial_balance(ctx, period)}}
-        if key not in balances:
+        balances = {row.account: row for row in _trial_balance(ctx, period)}
+        # The links to the periods before and after lead to days on which nothing stands on the account.
+        if key not in {*balances, *accounts.known_keys(ctx.organization)}:
             raise Http404
+        total = balances.get(key, AccountBalance(key, zero, zero, zero, zero))
         of_period = entries.entries(
             ctx.organization, currency=period.currency, since=period.since, until=period.until
         )
         of_account = ((entry, line) for entry in of_period for line in entry.lines if line.account == key)
-        found = list(islice(of_account, MAX_ROWS))
-    chart, balance = accounts.chart(ctx.organization), balances[key].opening
+        lines = list(islice(of_account, MAX_ROWS))
+    chart, balance = accounts.chart(ctx.organization), total.opening
     rows = []
-    for entry, line in found:
+    for entry, line in lines:
         balance = balance + (line.debit or zero) - (line.credit or zero)
         rows.append((entry_row(entry, chart), line, balance))
     context = {
         **page_context(ctx, filtered),
         "account": chart[key],
         "name": account_name(chart[key]),
-        "balance": balances[key],
+        "balance": total,
         "rows": rows,
         "limit": format_count(MAX_ROWS) if len(rows) == MAX_ROWS else "",
         "tab": "balances",
