@@ -43,6 +43,7 @@ MUTATED = (
     "staff/payments/sources.py",
     "staff/payouts/filters.py",
     "staff/payouts/index.py",
+    "staff/position_pages.py",
     "staff/settings/members.py",
     "staff/signin/**/*.py",
 )

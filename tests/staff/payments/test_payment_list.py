@@ -12,7 +12,8 @@ from partway.accounts.models import Organization
 from partway.billing.models import Adjustment, Customer, Invoice, Payment, Refund
 from partway.lib.clock import now, today
 from partway.lib.money import Money
-from partway.staff.payments import pages, sources
+from partway.staff import position_pages
+from partway.staff.payments import sources
 from partway.staff.payments.pages import CurrencyTotals
 from partway.staff.payments.sources import Position, Source
 from tests.support import personas
@@ -214,7 +215,7 @@ def walk(client: Client, link: str, query: str = "") -> list[list[str]]:
 def test_payment_pages_follow_each_other(
     charlie: Client, rows: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "PAGE_ROWS", 2)
+    monkeypatch.setattr(position_pages, "PAGE_ROWS", 2)
     newest_first = list(rows.values())[::-1]
     assert walk(charlie, "next") == [newest_first[:2], newest_first[2:4], newest_first[4:]]
     assert walk(charlie, "prev", "?before=last") == [newest_first[3:], newest_first[1:3], newest_first[:2]]
@@ -230,7 +231,7 @@ def test_payment_pages_follow_each_other(
 def test_payment_pages_keep_rows_of_one_moment_apart(
     charlie: Client, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "PAGE_ROWS", 1)
+    monkeypatch.setattr(position_pages, "PAGE_ROWS", 1)
     at = datetime(2026, 3, 2, 12, tzinfo=UTC)
     made = [personas.captured_payment(invoice, 1_000).pk for _ in range(2)]
     made += [personas.record_check(invoice, 1_000, paid_on=date(2026, 3, 2)).pk for _ in range(2)]

@@ -16,7 +16,7 @@ from partway.accounts.models import Organization
 from partway.billing.models import Event, Invoice, Payout
 from partway.gateways.protocol import PayoutStatus
 from partway.lib.money import Money
-from partway.staff.payouts import index
+from partway.staff import position_pages
 from tests.support import personas
 from tests.support.personas import Team, payout_item
 
@@ -95,7 +95,7 @@ def test_payout_list_filters(
 def test_payout_pages_follow_each_other(
     charlie: Client, payouts: dict[str, Payout], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "PAGE_ROWS", 3)
+    monkeypatch.setattr(position_pages, "PAGE_ROWS", 3)
     newest_first = [payouts[name].pk for name in ("pending", "failed", "yen", "paid")]
     assert listed(charlie, after=newest_first[2]) == ["po_1"]
     assert listed(charlie, after=newest_first[0]) == ["po_2", "po_3", "po_1"]

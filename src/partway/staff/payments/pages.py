@@ -1,8 +1,4 @@
-"""Pages of the list of payments: the newest rows of each kind are read from an index in its order, and merged.
-
-A page starts after, or ends before, a row whose id is in the address; so it costs the same wherever it is, and stays
-the same when newer rows come (docs/decisions/0048-list-of-payments.md).
-"""
+"""Pages of the list of payments: the newest rows of each kind are read from an index in its order, and merged."""
 
 from __future__ import annotations
 
@@ -15,14 +11,13 @@ from django.db.models import Count, QuerySet, Sum
 
 from partway.lib.money import Money
 
+from .. import position_pages
 from ..context import MemberContext
-from ..forms import query_text
-from ..invoice_rows import PAGE_ROWS
+from ..position_pages import PositionPage
 from .filters import Rows
 from .sources import SOURCES, Entry, Position, Source
 
 _ROWS_AT_ONCE = 2_000
-LAST_PAGE = "last"  # in place of an id
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,51 +36,31 @@ class CurrencyTotals:
         return self.money_in - self.money_out - self.fees
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """One page of the list: its rows, and the numbers of the first and the last of them among `count`."""
-
-    entries: list[Entry]
-    start_index: int
-    end_index: int
-    count: int
-
-
-def read_page(rows: Rows, ctx: MemberContext) -> tuple[EntryPage, list[CurrencyTotals]]:
+def read_page(rows: Rows, ctx: MemberContext) -> tuple[PositionPage[Entry], list[CurrencyTotals]]:
     """Returns the page that the address names, and the totals of all pages, the organization's own currency first."""
     zone = ctx.organization.time_zone
     totals = _totals(rows, ctx.organization.currency)
-    count = sum(each.count for each in totals)
-    beside, backwards = _beside(rows, ctx)
-    beside_count = count if beside is rows else sum(selected.count() for selected in beside.values())
-    if not beside_count:  # the last page instead of one after it, the first instead of one before it
-        beside, beside_count, backwards = rows, count, not backwards
-    if backwards and beside_count <= PAGE_ROWS:  # the first page, and that in full
-        beside, beside_count, backwards = rows, count, False
-    entries = _entries(_merge(beside, zone, backwards=backwards), rows, zone)
-    start = beside_count - len(entries) + 1 if backwards else count - beside_count + 1
-    return EntryPage(entries, start, start + len(entries) - 1, count), totals
 
+    def beside(row_id: str, is_before: bool) -> Rows | None:
+        for source in SOURCES:
+            if not row_id.startswith(source.id_prefix):
+                continue
+            found = source.select(ctx.organization).filter(pk=row_id).values_list(*source.columns).first()
+            if found is not None:
+                anchor = source.position(found, zone)
+                side = Source.newer if is_before else Source.older
+                return {each: selected.filter(side(each, anchor, zone)) for each, selected in rows.items()}
+        return None
 
-def _beside(rows: Rows, ctx: MemberContext) -> tuple[Rows, bool]:
-    """Returns the rows on that side of the row in the address where the page is, and whether the page ends there.
-
-    That row need not be filtered. All rows where the address names none of this organization.
-    """
-    organization, before = ctx.organization, query_text(ctx.request.GET, "before")
-    row_id = before or query_text(ctx.request.GET, "after")
-    for source in SOURCES:
-        if not row_id.startswith(source.id_prefix):
-            continue
-        found = source.select(organization).filter(pk=row_id).values_list(*source.columns).first()
-        if found is not None:
-            anchor = source.position(found, organization.time_zone)
-            side = Source.newer if before else Source.older
-            return {
-                each: selected.filter(side(each, anchor, organization.time_zone))
-                for each, selected in rows.items()
-            }, bool(before)
-    return rows, before == LAST_PAGE
+    page = position_pages.read_page(
+        ctx,
+        rows,
+        count=sum(each.count for each in totals),
+        beside=beside,
+        count_rows=lambda part: sum(selected.count() for selected in part.values()),
+        read=lambda part, backwards: _entries(_merge(part, zone, backwards=backwards), rows, zone),
+    )
+    return page, totals
 
 
 def _totals(rows: Rows, own: str) -> list[CurrencyTotals]:
@@ -129,10 +104,10 @@ def _merge(rows: Rows, zone: str, *, backwards: bool) -> list[tuple[Position, So
     for source, selected in rows.items():
         ordered = selected.order_by(*source.order())
         ordered = ordered.reverse() if backwards else ordered
-        columns = ordered.values_list(*source.columns)[:PAGE_ROWS]
+        columns = ordered.values_list(*source.columns)[: position_pages.PAGE_ROWS]
         found += [(source.position(row, zone), source) for row in columns]
     found.sort(key=lambda placed: placed[0], reverse=True)
-    return found[-PAGE_ROWS:] if backwards else found[:PAGE_ROWS]
+    return found[-position_pages.PAGE_ROWS :] if backwards else found[: position_pages.PAGE_ROWS]
 
 
 def every_entry(rows: Rows, zone: str) -> Iterator[tuple[Entry, Any]]:
