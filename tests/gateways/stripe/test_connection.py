@@ -26,7 +26,7 @@ GRANTS = [
     "payment_intent_write",
     "charge_write",
     "dispute_read",
-    "balance_read",
+    "balance_transaction_source_read",
     "payout_read",
     "event_read",
     "accounts_kyc_basic_read",

@@ -124,7 +124,9 @@ def _expand(account: Account, inner: Any, steps: list[str], path: str) -> None:
 def _require_read(account: Account, found: Json) -> None:
     """A restricted key needs the permission to read for what it expands, too."""
     if account.request.key is not None:
-        noun = {"refund": "charge", "balance_transaction": "balance"}.get(found["object"], found["object"])
+        noun = {"refund": "charge", "balance_transaction": "balance_transaction_source"}.get(
+            found["object"], found["object"]
+        )
         account.request.key.require(f"{noun}_read", account)
 
 

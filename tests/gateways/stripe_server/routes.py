@@ -90,7 +90,12 @@ ROUTES = [
         "balance", "/v1/balance", "Balance", "balance", ("GET", "", "retrieve", balance.retrieve_balance)
     ),
     *_resource(
-        *("balance_transactions", "/v1/balance_transactions", "BalanceTransaction", "balance"),
+        *(
+            "balance_transactions",
+            "/v1/balance_transactions",
+            "BalanceTransaction",
+            "balance_transaction_source",
+        ),
         ("GET", "", "list", balance.list_transactions),
         ("GET", "/{id}", "retrieve", balance.retrieve_transaction),
     ),

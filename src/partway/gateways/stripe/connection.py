@@ -33,7 +33,7 @@ PERMISSIONS = (
     "PaymentIntents: Write",
     "Charges and Refunds: Write",
     "Disputes: Read",
-    "Balance: Read",
+    "Balance Transaction Sources: Read",
     "Payouts: Read",
     "Events: Read",
     "Accounts: Read",

@@ -93,7 +93,7 @@ def _missing_permissions(api: stripe.StripeClient) -> list[str]:
         "PaymentIntents: Write": lambda: api.v1.payment_intents.cancel(f"pi_{_NO_OBJECT}"),
         "Charges and Refunds: Write": lambda: api.v1.refunds.create({"payment_intent": f"pi_{_NO_OBJECT}"}),
         "Disputes: Read": lambda: api.v1.disputes.list({"limit": 1}),
-        "Balance: Read": lambda: api.v1.balance_transactions.list({"limit": 1}),
+        "Balance Transaction Sources: Read": lambda: api.v1.balance_transactions.list({"limit": 1}),
         "Payouts: Read": lambda: api.v1.payouts.list({"limit": 1}),
         "Events: Read": lambda: api.v1.events.list({"limit": 1}),
         "Accounts: Read": api.v1.accounts.retrieve_current,
