@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import events, shapes
 from .amounts import THREE_DECIMAL, settlement
 from .company import Account
-from .errors import Json
+from .errors import Json, invalid
 from .lists import matches, page, shown
 
 DAY = 86_400
@@ -73,7 +73,23 @@ def retrieve_transaction(account: Account, params: Json, id: str) -> Json:
 
 
 def list_transactions(account: Account, params: Json) -> Json:
-    """Lists them by their payout, too: then with the transaction of the payout itself, which takes the money out."""
+    """Lists them by their payout, too: then with the transaction of the payout itself, which takes the money out.
+
+    That is possible for automatic payouts only, and only once Stripe has found out what they are made of.
+    """
+    if "payout" in params:
+        payout = account.get("payout", params["payout"], param="payout")
+        if not payout["automatic"]:
+            raise invalid(
+                "Balance transaction history can only be filtered on automatic transfers, not manual.",
+                param="payout",
+            )
+        if payout["reconciliation_status"] != "completed":
+            raise invalid(
+                f"The reconciliation of payout {payout['id']} is not completed yet.",
+                code="payout_reconciliation_not_ready",
+                param="payout",
+            )
     asked = [
         row
         for row in account.all("balance_transaction")
@@ -114,6 +130,20 @@ def list_payouts(account: Account, params: Json) -> Json:
     return page(account, asked, params, url="/v1/payouts")
 
 
+def pay_out_by_hand(account: Account, amount: int, currency: str) -> Json:
+    """Pays out an amount as a person asks for it in the dashboard; Stripe does not say what it is made of."""
+    payout = _new_payout(account, amount, currency, [], automatic=False)
+    # The next payout finds so much less in the balance.
+    del account.hidden[payout["balance_transaction"]]["payout"]
+    return payout
+
+
+def reconcile(account: Account, payout: Json) -> None:
+    """Stripe has found out what an automatic payout is made of."""
+    payout["reconciliation_status"] = "completed"
+    events.emit(account, "payout.reconciliation_completed", payout)
+
+
 def pay_out(account: Account) -> list[Json]:
     """Pays out all that is in the balance, as the daily schedule does; a balance below zero waits."""
     payouts = []
@@ -128,20 +158,26 @@ def pay_out(account: Account) -> list[Json]:
     return payouts
 
 
-def _new_payout(account: Account, amount: int, currency: str, rows: list[Json]) -> Json:
+def _new_payout(
+    account: Account, amount: int, currency: str, rows: list[Json], *, automatic: bool = True
+) -> Json:
     payout = account.add(shapes.payout(account.new_id("po"), account.now(), livemode=account.livemode))
     own = record(account, "payout", -amount, currency, payout["id"], category="payout")
     payout.update(
         amount=amount,
         arrival_date=account.now() // DAY * DAY + DAY,
+        automatic=automatic,
         balance_transaction=own["id"],
         currency=currency,
         destination="ba_1standin",
+        reconciliation_status="completed" if automatic else "not_applicable",
         status="in_transit",
     )
     for row in [*rows, own]:
         row["status"] = "available"
         account.hidden[row["id"]]["payout"] = payout["id"]
+    if automatic and not account.settings.get("reconciles_at_once", True):
+        payout["reconciliation_status"] = "in_progress"
     events.emit(account, "payout.created", payout)
     return payout
 

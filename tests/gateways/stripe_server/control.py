@@ -41,7 +41,8 @@ def change_account(account: Account, **changes: Any) -> Json:
 
 
 def change_settings(account: Account, **changes: Any) -> Json:
-    """Sets fee_per_thousand, fee_fixed, dispute_fee, settles_by_itself, refuses_local_urls, converts.
+    """Sets fee_per_thousand, fee_fixed, dispute_fee, settles_by_itself, refuses_local_urls, reconciles_at_once,
+    converts.
 
     The last one is, by the currency paid, what it is converted to at which rate, as {"eur": ["usd", 1.1]}.
     """
@@ -108,6 +109,17 @@ def escalate_inquiry(account: Account, id: str) -> Json:
 
 def pay_out(account: Account) -> list[Json]:
     return balance.pay_out(account)
+
+
+def pay_out_by_hand(account: Account, amount: int, currency: str = "usd") -> Json:
+    return balance.pay_out_by_hand(account, amount, currency)
+
+
+def reconcile(account: Account, id: str) -> Json:
+    """Completes the reconciliation of a payout, where the settings say that it takes its time."""
+    payout = account.get("payout", id)
+    balance.reconcile(account, payout)
+    return payout
 
 
 def settle_payout(account: Account, id: str, outcome: str) -> Json:
@@ -184,18 +196,10 @@ def revoke_key(account: Account, secret: str) -> Json:
 ACTS: dict[str, Callable[..., Any]] = {
     act.__name__: act
     for act in (
-        *(change_account, change_settings, inject, clear_faults, shift_clock, settle, lapse, settle_refund),
-        *(
-            dispute,
-            decide_dispute,
-            escalate_inquiry,
-            pay_out,
-            settle_payout,
-            add_endpoint,
-            roll_secret,
-            retire_secret,
-            resend,
-        ),
-        *(requests, keys_in_use, issue_key, revoke_key, onboard, deauthorize),
+        *(change_account, change_settings, issue_key, revoke_key, onboard, deauthorize),
+        *(inject, clear_faults, shift_clock, requests, keys_in_use),
+        *(settle, lapse, settle_refund, dispute, decide_dispute, escalate_inquiry),
+        *(pay_out, pay_out_by_hand, reconcile, settle_payout),
+        *(add_endpoint, roll_secret, retire_secret, resend),
     )
 }

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from . import faults, shapes
 from .company import Account
 from .delivery import Courier, Delivery
-from .errors import Json
+from .errors import Json, no_such
 from .lists import matches, page, shown
+
+KEPT_SECONDS = 30 * 86_400
 
 
 def emit(account: Account, kind: str, subject: Json, previous: Json | None = None) -> Json:
@@ -101,13 +103,20 @@ def release_first(account: Account) -> None:
 
 
 def retrieve(account: Account, params: Json, id: str) -> Json:
-    return shown(account, account.get("event", id), params)
+    return shown(account, _kept(account, id), params)
+
+
+def _kept(account: Account, id: str) -> Json:
+    event = account.get("event", id)
+    if event["created"] < account.now() - KEPT_SECONDS:
+        raise no_such("event", id)
+    return event
 
 
 def retrieve_thin(account: Account, params: Json, id: str) -> Json:
     """The thin event of the v2 API, by the same id."""
     del params
-    return thin(account, account.get("event", id))
+    return thin(account, _kept(account, id))
 
 
 def list_events(account: Account, params: Json) -> Json:
@@ -115,7 +124,9 @@ def list_events(account: Account, params: Json) -> Json:
     asked = [
         row
         for row in account.all("event")
-        if matches(row, params, "created") and (wanted is None or _is_wanted(row["type"], wanted))
+        if row["created"] >= account.now() - KEPT_SECONDS
+        and matches(row, params, "created")
+        and (wanted is None or _is_wanted(row["type"], wanted))
     ]
     return page(account, asked, params, url="/v1/events")
 

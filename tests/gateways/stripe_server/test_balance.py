@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import stripe
 
 from tests.gateways.stripe_server.client import StandInAccount
@@ -79,3 +80,24 @@ def test_balance_below_zero_is_not_paid_out(sdk: stripe.StripeClient, account: S
     assert account.control("pay_out") == []
     pay_and_capture(sdk, account)
     assert [payout["amount"] for payout in account.control("pay_out")] == [12_500 - 2 * 200]
+
+
+def test_payout_made_by_hand_lists_nothing(sdk: stripe.StripeClient, account: StandInAccount) -> None:
+    pay_and_capture(sdk, account)
+    payout = account.control("pay_out_by_hand", amount=5_000)
+    assert (payout["automatic"], payout["reconciliation_status"]) == (False, "not_applicable")
+    with pytest.raises(stripe.InvalidRequestError, match="automatic transfers, not manual"):
+        sdk.v1.balance_transactions.list({"payout": payout["id"]})
+    assert [row["amount"] for row in account.control("pay_out")] == [12_300 - 5_000]
+
+
+def test_payout_is_listed_once_it_is_reconciled(sdk: stripe.StripeClient, account: StandInAccount) -> None:
+    account.control("change_settings", reconciles_at_once=False)
+    pay_and_capture(sdk, account)
+    [payout] = account.control("pay_out")
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        sdk.v1.balance_transactions.list({"payout": payout["id"]})
+    assert refused.value.code == "payout_reconciliation_not_ready"
+    account.control("reconcile", id=payout["id"])
+    assert len(of_payout(sdk, payout["id"])) == 2
+    assert sdk.v1.events.list().data[0].type == "payout.reconciliation_completed"

@@ -210,3 +210,13 @@ def test_live_event_says_so(account: StandInAccount) -> None:
     live.v1.checkout.sessions.expire(session.id)
     [event] = live.v1.events.list().data
     assert json.loads(str(event))["livemode"] is True
+
+
+def test_events_are_kept_for_thirty_days(sdk: stripe.StripeClient, account: StandInAccount) -> None:
+    sdk.v1.checkout.sessions.expire(sdk.v1.checkout.sessions.create(session_params()).id)
+    [event] = sdk.v1.events.list().data
+    account.control("shift_clock", seconds=30 * 86_400 + 1)
+    assert sdk.v1.events.list().data == []
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        sdk.v1.events.retrieve(event.id)
+    assert refused.value.code == "resource_missing"
