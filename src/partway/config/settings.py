@@ -36,6 +36,12 @@ PARTWAY_GATEWAY_URLS = {
     code: env.str(f"PARTWAY_{code.upper()}_URL", default=gateway.default_url).rstrip("/")
     for code, gateway in GATEWAYS.items()
 }
+# Keys of test accounts for `partway gateways check` and `partway demo --gateway`; no organization uses them else.
+PARTWAY_GATEWAY_TEST_KEYS = {
+    code: env.str(f"PARTWAY_{code.upper()}_TEST_KEY", default="")
+    for code, one in GATEWAYS.items()
+    if one.trial
+}
 PARTWAY_GATEWAY_CALL_LEASE_SECONDS = env.float("PARTWAY_GATEWAY_CALL_LEASE_SECONDS", default=20)
 # A gateway may send a callback before it responds to the request that caused it: with one thread, that would deadlock.
 PARTWAY_THREADS = env.int("PARTWAY_THREADS", default=18)

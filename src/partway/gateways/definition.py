@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -69,6 +69,9 @@ class GatewayDefinition:
     onboarding_hint: str = ""  # why to connect this one, for an organization that has none
     test_debit: str = ""  # an account number whose bank debit takes days
     test_card: str = ""  # a card number that pays without money, for an organization's first payment
+    # Runs a payment in a real account of the test mode, given the URL of the API and a key, and yields a line for each
+    # step; raises Refused or OutcomeUnknown. For `partway gateways check`.
+    trial: Callable[[str, str], Iterator[str]] | None = None
     sample_credentials: Mapping[str, str] = field(
         default_factory=dict
     )  # well-formed and worthless, for seeds

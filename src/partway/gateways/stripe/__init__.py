@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from partway.lib.texts import gettext_noop
@@ -27,6 +27,12 @@ def _create_endpoint(
     return create_endpoint(url, credentials, callback_url, now)
 
 
+def _try_out(url: str, api_key: str) -> Iterator[str]:
+    from .trial import run
+
+    return run(url, api_key)
+
+
 STRIPE = GatewayDefinition(
     name="Stripe",
     phrase="Stripe",
@@ -42,6 +48,7 @@ STRIPE = GatewayDefinition(
     ),
     is_test_account=connection.is_test_account,
     permissions=connection.PERMISSIONS,
+    trial=_try_out,
     test_card="4242 4242 4242 4242",
     default_url="https://api.stripe.com",
     sample_credentials={"api_key": "sk_test_seed", "signing_secret": f"whsec_{'c2VlZHNl' * 4}"},
