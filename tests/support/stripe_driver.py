@@ -10,8 +10,8 @@ from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.checkouts import gateway_calls
 from partway.billing.models import Payment
 from partway.gateways.stripe.amounts import from_stripe, part_to_stripe
-from partway.gateways.stripe.states import PAYMENT_KEY
 from partway.gateways.stripe.connection import EVENT_TYPES
+from partway.gateways.stripe.states import PAYMENT_KEY
 from partway.lib.money import Money
 from tests.gateways.harnesses import StripeHarness
 from tests.gateways.stripe_server.client import StandIn, StandInAccount
