@@ -17,28 +17,6 @@ _CAN_BE_CANCELED = (
 )
 
 
-def create(account: Account, params: Json) -> Json:
-    """Pays at once by one of Stripe's test methods, as a program does that has no page."""
-    if account.livemode or params.get("payment_method") != "pm_card_visa" or not params.get("confirm"):
-        raise invalid(
-            f"No such PaymentMethod: '{params.get('payment_method')}'",
-            code="resource_missing",
-            param="payment_method",
-        )
-    intent = new_intent(
-        account,
-        amount=params["amount"],
-        capture_method=params.get("capture_method", "automatic_async"),
-        currency=params["currency"],
-        description=params.get("description"),
-        metadata=dict(params.get("metadata", {})),
-        payment_method_options={},
-        payment_method_types=["card"],
-    )
-    submit(account, intent, instruments.find_card("4242424242424242", livemode=False))
-    return shown(account, intent, params)
-
-
 def retrieve(account: Account, params: Json, id: str) -> Json:
     params.pop("client_secret", None)
     return shown(account, account.get("payment_intent", id), params)

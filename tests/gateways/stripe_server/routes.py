@@ -59,7 +59,6 @@ ROUTES = [
     ),
     *_resource(
         *("payment_intents", "/v1/payment_intents", "PaymentIntent", "payment_intent"),
-        ("POST", "", "create", intents.create),
         ("GET", "", "list", intents.list_intents),
         ("GET", "/{id}", "retrieve", intents.retrieve),
         ("POST", "", "create", intents.create),

@@ -64,3 +64,8 @@ def test_empty_metadata_value_removes_its_key(sdk: stripe.StripeClient) -> None:
     session = sdk.v1.checkout.sessions.create(session_params(metadata={"a": "1", "b": "2"}))
     updated = sdk.v1.checkout.sessions.update(session.id, {"metadata": {"a": "", "c": "3"}})
     assert updated.metadata.to_dict() == {"b": "2", "c": "3"}  # type: ignore[union-attr]
+
+
+def test_endpoint_and_its_name_are_in_the_table_once() -> None:
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
+    assert len({route.name for route in ROUTES}) == len(ROUTES)
