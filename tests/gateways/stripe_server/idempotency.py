@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .company import Account, RequestInfo
-from .errors import InvalidParameters, Json, StripeError, invalid
+from .errors import Json, StripeError, invalid
 
 FORGOTTEN_AFTER_SECONDS = 86_400
 MAX_KEY_LENGTH = 255
@@ -56,7 +56,8 @@ def once(
         mine = account.responses[key] = StoredResponse(path, written, account.time(), info.id or "")
     try:
         mine.response = run()
-    except InvalidParameters:
+    except Exception:
+        # Invalid parameters, or a defect of the stand-in, which must not keep the key in use.
         del account.responses[key]
         raise
     return mine.response

@@ -97,3 +97,13 @@ def test_same_key_at_another_endpoint_is_refused(sdk: stripe.StripeClient) -> No
     session = start(sdk, "k")
     with pytest.raises(stripe.IdempotencyError, match="same endpoint"):
         sdk.v1.checkout.sessions.expire(session.id, {}, {"idempotency_key": "k"})
+
+
+def test_defect_of_the_stand_in_leaves_the_key_free(
+    sdk: stripe.StripeClient, account: StandInAccount, capfd: pytest.CaptureFixture[str]
+) -> None:
+    account.inject("slow", delay="soon")
+    with pytest.raises(stripe.APIError, match="The stand-in failed"):
+        start(sdk, "k")
+    assert "Traceback" in capfd.readouterr().err
+    assert start(sdk, "k")
