@@ -1,0 +1,143 @@
+"""Callbacks that name an intent, a refund, a dispute or an account, as Stripe's do, and what is found without any."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from partway.billing.errors import GatewayUnavailable
+from partway.billing.models import Alert, Callback, Dispute, Payment, PaymentRequest, Payout, Refund
+from partway.billing.payments.callbacks import receive_callback
+from partway.billing.reconciliation import gateway_list, payout_list
+from partway.lib.clock import now as present
+from tests.support.gateway_driver import process_all_callbacks
+from tests.support.sandbox_server import ReceivedCallback, wait_until
+from tests.support.stripe_driver import StripeDriver
+
+pytestmark = pytest.mark.parametrize("gateway_driver", ["stripe"], indirect=True)
+
+
+def event(driver: StripeDriver, kind: str, *, seen: int = 0) -> ReceivedCallback:
+    """Waits for the next callback of this type to the account of the test."""
+    assert driver.callback_receiver is not None
+    received = driver.callback_receiver.received
+
+    def found() -> list[ReceivedCallback]:
+        mine = [one for one in list(received) if driver.account.pk in one.path]
+        return [one for one in mine if one.event["type"] == kind][seen:]
+
+    return wait_until(found)[0]
+
+
+def receive(driver: StripeDriver, received: ReceivedCallback) -> Callback:
+    callback = receive_callback(driver.account, body=received.body, headers=received.headers, now=present())
+    callback.refresh_from_db()
+    return callback
+
+
+def test_callback_of_intent_books_the_payment_of_its_session(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(open_request)
+    gateway_driver.pay(payment)
+    callback = receive(gateway_driver, event(gateway_driver, "payment_intent.amount_capturable_updated"))
+    payment.refresh_from_db()
+    assert (callback.status, callback.checkout_ref) == ("processed", payment.checkout_ref)
+    assert (payment.status, gateway_driver.captures_of(payment)) == ("succeeded", [30_000])
+    assert payment.authorized_until is not None
+
+
+def test_callback_of_refund_and_dispute_made_at_stripe_are_booked(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request)
+    ref = gateway_driver.refund_at_gateway(payment, 5_000)
+    assert receive(gateway_driver, event(gateway_driver, "refund.created")).status == "processed"
+    assert Refund.objects.get().gateway_ref == ref
+    dispute = gateway_driver.dispute(payment, 2_500)
+    assert receive(gateway_driver, event(gateway_driver, "charge.dispute.created")).status == "processed"
+    gateway_driver.decide_dispute(dispute, "lost")
+    assert receive(gateway_driver, event(gateway_driver, "charge.dispute.closed")).status == "processed"
+    assert Dispute.objects.get().status == "lost"
+
+
+def test_callback_of_another_application_is_kept_and_ignored(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    gateway_driver.create_foreign_checkout()
+    for kind in ("checkout.session.completed", "payment_intent.succeeded"):
+        assert receive(gateway_driver, event(gateway_driver, kind)).status == "ignored"
+    gateway_list.reconcile_gateway_lists(now=present() + timedelta(minutes=10))
+    assert not Alert.objects.exists()
+
+
+def test_callback_about_the_account_is_kept_and_ignored(gateway_driver: StripeDriver) -> None:
+    gateway_driver.company.control("change_account", charges_enabled=False)
+    callback = receive(gateway_driver, event(gateway_driver, "account.updated"))
+    assert (callback.status, callback.checkout_ref, callback.object_ref) == ("ignored", "", "")
+
+
+def test_callback_of_unknown_object_waits_and_is_flagged(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(open_request)
+    gateway_driver.pay(payment)
+    received = event(gateway_driver, "payment_intent.amount_capturable_updated")
+    # As after a restored backup: Stripe knows a session of ours, and no row here does.
+    Payment.objects.update(checkout_ref="cs_another")
+    assert receive(gateway_driver, received).status == "pending"
+    process_all_callbacks()
+    assert Callback.objects.get().status == "unmatched"
+    assert Alert.objects.get().kind == "unmatched_callback"
+
+
+def test_callback_is_retried_while_stripe_does_not_say_whose_object_it_is(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start(open_request)
+    gateway_driver.pay(payment)
+    gateway_driver.company.inject("dropped", on="checkout.sessions.list")
+    received = event(gateway_driver, "payment_intent.amount_capturable_updated")
+    assert receive(gateway_driver, received).status == "pending"
+    process_all_callbacks()
+    payment.refresh_from_db()
+    assert (Callback.objects.get().status, payment.status) == ("processed", "succeeded")
+
+
+def test_start_without_response_is_found_by_a_callback_of_its_intent(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    gateway_driver.inject_fault("timeout_after_success", act="start")
+    with pytest.raises(GatewayUnavailable):
+        gateway_driver.start(open_request)
+    payment = Payment.objects.get()
+    [line] = gateway_driver.ledger().values()
+    gateway_driver.company.pay(gateway_driver.page(line["id"]))
+    assert receive(gateway_driver, event(gateway_driver, "checkout.session.completed")).status == "processed"
+    payment.refresh_from_db()
+    assert (payment.checkout_ref, payment.status) == (line["id"], "succeeded")
+
+
+def test_refund_made_at_stripe_long_after_the_payment_is_found_in_its_list(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request)
+    at = present() + timedelta(minutes=10)
+    gateway_list.reconcile_gateway_lists(now=at)
+    ref = gateway_driver.refund_at_gateway(payment, 5_000)
+    assert gateway_list.reconcile_gateway_lists(now=at + timedelta(minutes=10)) == 1
+    assert Refund.objects.get().gateway_ref == ref
+
+
+def test_items_of_payout_are_linked_by_our_id_of_the_payment(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request)
+    gateway_driver.refund_at_gateway(payment, 5_000)
+    gateway_driver.pay_out()
+    assert payout_list.read_payouts(now=present() + timedelta(hours=2)) == 1
+    kinds = {item.kind: item for item in Payout.objects.get().items.all()}
+    assert set(kinds) == {"payment", "refund"}
+    assert all(item.payment_id == payment.pk for item in kinds.values())
+    assert kinds["refund"].refund is not None
