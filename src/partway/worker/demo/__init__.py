@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from partway.gateways.registry import DEMO_GATEWAY, GATEWAYS
 from partway.worker.supervisor import Supervisor, SupervisorConfig, SupervisorError, check_port
 
 SLUG = "demo"
@@ -29,14 +30,25 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--port", type=int, default=8000, help="the web port; the sandbox takes the next one")
     parser.add_argument("--fresh", action="store_true", help="throw the demo's data away and start over")
+    gateways = [DEMO_GATEWAY, *(code for code, one in GATEWAYS.items() if one.trial)]
+    parser.add_argument(
+        "--gateway",
+        choices=gateways,
+        default=DEMO_GATEWAY,
+        help="where new payments are made (default: %(default)s); another one takes a key of its test mode from the "
+        "environment, as PARTWAY_<CODE>_TEST_KEY",
+    )
     options = parser.parse_args(arguments)
     config = SupervisorConfig(options.home.expanduser().resolve(), options.port, options.port + 1)
     try:
+        key = f"PARTWAY_{options.gateway.upper()}_TEST_KEY"
+        if options.gateway != DEMO_GATEWAY and not os.environ.get(key):
+            raise SupervisorError(f"Set {key} to a key of the test mode first.")
         check_port(config.port)
         check_port(config.sandbox_port)
         if options.fresh:
             _delete_home(config.home)
-        _run(Supervisor(config))
+        _run(Supervisor(config), options.gateway)
     except SupervisorError as error:
         print(error, file=sys.stderr)
         return 1
@@ -51,7 +63,7 @@ def _delete_home(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _run(supervisor: Supervisor) -> None:
+def _run(supervisor: Supervisor, gateway: str) -> None:
     supervisor.stop_on_signals()
     with supervisor:
         (supervisor.config.home / _MARKER).touch()
@@ -59,7 +71,7 @@ def _run(supervisor: Supervisor) -> None:
         supervisor.run("migrate", "--verbosity", "0")
         supervisor.start_sandbox()
         supervisor.start_web()
-        print(supervisor.run("demo_organization"), flush=True)
+        print(supervisor.run("demo_organization", "--gateway", gateway), flush=True)
         supervisor.start_worker()
         print("Ctrl-C ends it. Logs are in", supervisor.config.home / "logs", flush=True)
         supervisor.run_until_stopped()

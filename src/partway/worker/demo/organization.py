@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import httpx
+from django.conf import settings
 
-from partway.accounts.models import Organization, Role, User
+from partway.accounts.models import GatewayAccount, Organization, Role, User
 from partway.billing import events
 from partway.billing.documents import invoices, quote_decisions, quotes
 from partway.billing.documents.drafts import LineDraft
@@ -190,6 +191,26 @@ def build(now: datetime) -> Organization:
     for scenario in SCENARIOS:
         scenario(builder)
     return organization
+
+
+def use_gateway(organization: Organization, gateway: str, now: datetime) -> None:
+    """Makes this gateway the one of new payments, with the key of its test mode from the environment.
+
+    The payments so far stay with the gateway that they were made at. Raises BillingError.
+    """
+    account = GatewayAccount.objects.current(organization).first()
+    if account is not None and account.gateway == gateway:
+        return
+    fields = GATEWAYS[gateway].fields
+    owner = organization.members.select_related("user").get(role=Role.OWNER)
+    gateway_accounts.connect(
+        organization,
+        gateway=gateway,
+        credentials={field.name: settings.PARTWAY_GATEWAY_TEST_KEYS[gateway] for field in fields},
+        by=events.member_actor(owner),
+        now=now,
+        enable_payments=True,
+    )
 
 
 def payable_request(organization: Organization, now: datetime) -> PaymentRequest:
