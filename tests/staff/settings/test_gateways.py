@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -12,7 +14,7 @@ from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
 from partway.gateways.registry import GATEWAYS
 from partway.lib.clock import now
-from tests.gateways.toy import GOOD_KEY, TOY
+from tests.gateways.toy import GOOD_KEY, NEW_KEY, OTHER_KEY, TOY, TOY_WITH_CALLBACKS, ToyGateway
 from tests.support import personas
 
 PAYMENTS = "/o/alder/settings/payments/"
@@ -63,6 +65,78 @@ def test_live_installation_offers_gateways_that_move_money(alice: Client, settin
     assert "Connect Toypay" in page
     assert "Connect the sandbox" not in page
     assert "Toypay is connected" in connect(alice, GOOD_KEY)
+
+
+def test_report_says_what_is_missing_and_what_to_do(
+    alice: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the secret is there payments are off, and the switch says why."""
+    setup = TOY_WITH_CALLBACKS.callback_setup
+    assert setup
+    by_hand = replace(setup, create=lambda *_: {"api_key": GOOD_KEY, "signing_secret": ""})
+    monkeypatch.setitem(GATEWAYS, "toy", replace(TOY_WITH_CALLBACKS, callback_setup=by_hand))
+    page = connect(alice, GOOD_KEY)
+    assert "Before customers can pay, see below what is missing." in page
+    assert "The signing secret is missing" in page
+    refused = alice.post(PAYMENTS, {"operation": "switch_on"})
+    assert refused.status_code == 409
+    assert "stay off until the check of the connection finds nothing wrong" in refused.text
+    assert not Organization.objects.get(pk=organization.pk).payments_enabled
+
+    account = GatewayAccount.objects.current(organization).get()
+    reports = f"{PAYMENTS}{account.pk}/reports/"
+    page = alice.get(reports).text
+    assert f"/callbacks/{account.pk}/" in page
+    assert "payment.done" in page
+    wrong = alice.post(reports, {"operation": "secret", "secret": "nonsense"})
+    assert "This is no signing secret." in wrong.text
+    alice.post(reports, {"operation": "secret", "secret": "toy_secret_1"})
+    assert "Customers can pay online." in alice.post(PAYMENTS, {"operation": "switch_on"}, follow=True).text
+    assert "toy_secret_1" not in alice.get(PAYMENTS).text + alice.get(reports).text
+
+
+def test_new_key_is_checked_before_it_is_stored(alice: Client, organization: Organization) -> None:
+    connect(alice, GOOD_KEY)
+    account = GatewayAccount.objects.current(organization).get()
+    key = f"{PAYMENTS}{account.pk}/key/"
+    assert "opens another account than “Toy shop”" in alice.post(key, {"toy-api_key": OTHER_KEY}).text
+    assert "Fill this in." in alice.post(key, {"toy-api_key": ""}).text
+    page = alice.post(key, {"toy-api_key": NEW_KEY}, follow=True).text
+    assert "The new key is stored." in page
+    assert NEW_KEY not in page
+    account.refresh_from_db()
+    assert account.credentials["api_key"] == NEW_KEY
+    assert "all that is needed is there" in alice.post(PAYMENTS, {"operation": "check"}, follow=True).text
+
+
+def test_account_is_changed_once_and_disconnected(alice: Client, organization: Organization) -> None:
+    connect(alice, GOOD_KEY)
+    first = GatewayAccount.objects.current(organization).get()
+    form = {"gateway": "toy", "toy-api_key": OTHER_KEY, "replaces": first.pk}
+    change = f"{PAYMENTS}account/"
+    assert "Toypay is connected." in alice.post(change, form, follow=True).text
+    assert "Another account is connected already." in alice.post(change, form, follow=True).text
+    assert organization.gateway_accounts.count() == 2
+    assert "Disconnect Toypay?" in alice.get(f"{PAYMENTS}disconnect/").text
+    assert "online payments are off" in alice.post(f"{PAYMENTS}disconnect/", follow=True).text
+    assert not Organization.objects.get(pk=organization.pk).payments_enabled
+    assert alice.get(change).status_code == 404
+
+
+def test_methods_are_chosen_among_those_of_the_account(
+    alice: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class TwoMethods(ToyGateway):
+        methods = ("card", "bank_debit")  # type: ignore[assignment]
+
+    monkeypatch.setitem(GATEWAYS, "toy", replace(TOY, open=TwoMethods))
+    connect(alice, GOOD_KEY)
+    none = alice.post(PAYMENTS, {"operation": "methods"})
+    assert "Choose at least one." in none.text
+    alice.post(PAYMENTS, {"operation": "methods", "methods": ["card"]})
+    assert GatewayAccount.objects.current(organization).get().methods == ["card"]
+    assert 'value="card" checked' in alice.get(PAYMENTS).text
+    assert 'value="bank_debit" checked' not in alice.get(PAYMENTS).text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -130,7 +130,10 @@ def replace_credentials(
     Its payments stay refundable with them. Raises Invalid, GatewayNotAllowed, GatewayRefused and GatewayUnavailable.
     """
     before, fields = account.sealed_credentials, GATEWAYS[account.gateway].fields
-    account.credentials = {**_readable_credentials(account), **_typed_credentials(account, credentials)}
+    kept: dict[str, str] = {}
+    with suppress(Unsealable):  # the key that they were sealed with is lost
+        kept = account.credentials
+    account.credentials = {**kept, **_typed_credentials(account, credentials)}
     with _asking(account.gateway):
         gateway = gateway_calls.gateway_for_account(account)
         report = gateway.check(gateway_calls.callback_url(account), now)
@@ -257,14 +260,6 @@ def _typed_credentials(account: GatewayAccount, typed: Mapping[str, str]) -> dic
     if refusal := definition.refusal(values, live=settings.PARTWAY_LIVE):
         raise GatewayNotAllowed(reason=refusal, gateway=account.gateway)
     return values
-
-
-def _readable_credentials(account: GatewayAccount) -> dict[str, str]:
-    """Returns the stored credentials; none where the key that they were sealed with is lost."""
-    try:
-        return account.credentials
-    except Unsealable:
-        return {}
 
 
 def _store_credentials(account: GatewayAccount, before: str, event: str, by: Actor, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -141,21 +140,17 @@ class ConnectionNote:
 
 def connection_notes(account: GatewayAccount, time_zone: str) -> list[ConnectionNote]:
     """Returns the latest report in sentences, with what is wrong first."""
-    order = ("wrong", "advice", "ok")
-    findings = sorted(account.findings, key=lambda finding: order.index(finding["level"]))
-    return [_note(finding, account, time_zone) for finding in findings]
-
-
-def _note(finding: Mapping[str, Any], account: GatewayAccount, time_zone: str) -> ConnectionNote:
-    code, level = finding["code"], finding["level"]
-    message, advice = FINDINGS.get(f"{code}.{level}") or FINDINGS[code]
-    params = {name: _formatted(name, value, time_zone) for name, value in finding["params"].items()}
-    # Where the gateway names nothing that it waits for, the sentence must not end in a colon.
-    if params.get("requirements") == "":
-        params["requirements"] = gettext("see its own pages")
-    params["url"] = params.get("url") or callback_url(account)
-    params |= gateway_params(account.gateway)
-    return ConnectionNote(level, (str(message) % params).strip(), str(advice) % params)
+    order, notes = ("wrong", "advice", "ok"), []
+    for finding in sorted(account.findings, key=lambda one: order.index(one["level"])):
+        code, level = finding["code"], finding["level"]
+        message, advice = FINDINGS.get(f"{code}.{level}") or FINDINGS[code]
+        params = {"url": callback_url(account), **gateway_params(account.gateway)}
+        params |= {name: _formatted(name, value, time_zone) for name, value in finding["params"].items()}
+        # Where the gateway names nothing that it waits for, the sentence must not end in a colon.
+        if params.get("requirements") == "":
+            params["requirements"] = gettext("see its own pages")
+        notes.append(ConnectionNote(level, (str(message) % params).strip(), str(advice) % params))
+    return notes
 
 
 def _formatted(name: str, value: Any, time_zone: str) -> str:

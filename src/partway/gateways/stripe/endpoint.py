@@ -18,8 +18,6 @@ from .connection import (
     CHECKOUT_EVENT_TYPES,
     EVENT_TYPES,
     PAYOUT_EVENT_TYPES,
-    PERMISSIONS,
-    WEBHOOKS,
     is_test_account,
     with_secret,
 )
@@ -39,7 +37,7 @@ def check(
     """Returns the report on the account of the key; raises Refused for a key that opens none, and OutcomeUnknown."""
     api, is_test = client_for(base_url, credentials["api_key"]), is_test_account(credentials)
     findings = [Finding(FindingLevel.OK, "mode_test" if is_test else "mode_live")]
-    missing = [] if credentials["api_key"].startswith("sk_") else _missing_permissions(api)
+    missing = [] if credentials["api_key"].startswith("sk_") else missing_permissions(api)
     level = FindingLevel.WRONG if missing else FindingLevel.OK
     findings.append(Finding(level, "permissions", {"permissions": missing} if missing else {}))
     ref = name = ""
@@ -48,13 +46,13 @@ def check(
             resource = api.v1.accounts.retrieve_current()
             account = resource.to_dict()
             ref, name = text(account["id"]), _name(account)
-            findings += _account_findings(account, is_test=is_test)
+            findings += account_findings(account, is_test=is_test)
             headers = resource.last_response.headers if resource.last_response else {}
         ours = clock_finding(str(headers.get("date") or ""), now)
         findings += [ours] if ours else []
-    findings += _callback_findings(api, credentials, callback_url, is_test=is_test)
+    findings += callback_findings(api, credentials, callback_url, is_test=is_test)
     if "Events: Read" not in missing:
-        findings += _undelivered(api, now)
+        findings += undelivered_events(api, now)
     return ConnectionReport(ref, name, tuple(findings))
 
 
@@ -82,11 +80,11 @@ def create_endpoint(
     return changed
 
 
-def _missing_permissions(api: stripe.StripeClient) -> list[str]:
-    """Returns the permissions that a restricted key lacks, by Stripe's names, those for endpoints left out.
+def missing_permissions(api: stripe.StripeClient) -> list[str]:
+    """Returns the permissions that a restricted key lacks, by Stripe's names, that for endpoints left out.
 
     Nothing is changed: what reads is asked for one row, and what writes is tried on an object that does not exist,
-    since Stripe looks at the key first.
+    since Stripe looks at the key first. Raises Refused for a key that may do nothing, and OutcomeUnknown.
     """
     probes: dict[str, Callable[[], object]] = {
         "Checkout Sessions: Write": lambda: api.v1.checkout.sessions.expire(f"cs_{_NO_OBJECT}"),
@@ -98,19 +96,17 @@ def _missing_permissions(api: stripe.StripeClient) -> list[str]:
         "Events: Read": lambda: api.v1.events.list({"limit": 1}),
         "Accounts: Read": api.v1.accounts.retrieve_current,
     }
-    return [name for name in PERMISSIONS if name != WEBHOOKS and not _may(probes[name])]
-
-
-def _may(probe: Callable[[], object]) -> bool:
-    """Returns whether the key may do this; raises Refused for a key that may do nothing, and OutcomeUnknown."""
-    try:
-        with calling():
-            probe()
-    except Refused as refusal:
-        if refusal.code == "unauthenticated":
-            raise
-        return refusal.code != "permission_missing"
-    return True
+    missing = []
+    for name, probe in probes.items():
+        try:
+            with calling():
+                probe()
+        except Refused as refusal:
+            if refusal.code == "unauthenticated":
+                raise
+            if refusal.code == "permission_missing":
+                missing.append(name)
+    return missing
 
 
 def _name(account: Json) -> str:
@@ -119,14 +115,14 @@ def _name(account: Json) -> str:
     return text(dashboard.get("display_name") or profile.get("name") or account["id"])
 
 
-def _account_findings(account: Json, *, is_test: bool) -> list[Finding]:
+def account_findings(account: Json, *, is_test: bool) -> list[Finding]:
     """Returns what the account may do; in test mode everything works before it is activated."""
     requirements = expanded(account.get("requirements"))
     due = [text(one) for one in requirements.get("currently_due") or []]
     reason = text(requirements.get("disabled_reason") or "")
     not_yet = FindingLevel.ADVICE if is_test else FindingLevel.WRONG
-    charges = FindingLevel.OK if account["charges_enabled"] else not_yet
-    payouts = FindingLevel.OK if account["payouts_enabled"] else FindingLevel.ADVICE
+    charges = {True: FindingLevel.OK, False: not_yet}[account["charges_enabled"]]
+    payouts = {True: FindingLevel.OK, False: FindingLevel.ADVICE}[account["payouts_enabled"]]
     status = expanded(account.get("capabilities"))
     by_status: dict[bool, list[str]] = {True: [], False: []}
     for method in METHODS:
@@ -147,12 +143,12 @@ def _account_findings(account: Json, *, is_test: bool) -> list[Finding]:
     return findings
 
 
-def _callback_findings(
+def callback_findings(
     api: stripe.StripeClient, credentials: Mapping[str, str], callback_url: str, *, is_test: bool
 ) -> list[Finding]:
-    """Compares the endpoint of the account with what is needed."""
+    """Compares the endpoint of the account with what is needed; raises Refused and OutcomeUnknown."""
     url: dict[str, str] = {"url": callback_url}
-    if not _is_public(callback_url):
+    if not is_public(callback_url):
         # Stripe takes no such address. To try everything on one machine, asking now and then is enough.
         return [Finding(FindingLevel.ADVICE if is_test else FindingLevel.WRONG, "callbacks_unreachable", url)]
     findings = []
@@ -161,23 +157,30 @@ def _callback_findings(
     try:
         with calling():
             ours = [endpoint for endpoint in _endpoints(api) if endpoint["url"] == callback_url]
-            enabled = [endpoint for endpoint in ours if endpoint["status"] == "enabled"]
-            if not enabled:
-                code = "callbacks_disabled" if ours else "callbacks_missing"
-                return [Finding(FindingLevel.WRONG, code, url)]
-            sent = {text(kind) for endpoint in enabled for kind in endpoint["enabled_events"]}
-            version = text(enabled[0]["api_version"] or "")
+            findings += endpoint_findings(ours, url)
     except Refused as refusal:
         if refusal.code != "permission_missing":
             raise
-        return [*findings, Finding(FindingLevel.ADVICE, "callbacks_unread", url)]
-    unsent = [] if "*" in sent else [kind for kind in EVENT_TYPES if kind not in sent]
+        findings.append(Finding(FindingLevel.ADVICE, "callbacks_unread", url))
+    return findings or [Finding(FindingLevel.OK, "callbacks", url)]
+
+
+def endpoint_findings(endpoints: list[Json], url: dict[str, str]) -> list[Finding]:
+    """Returns what is not right about the endpoints for our URL, of which there should be one."""
+    enabled = [endpoint for endpoint in endpoints if endpoint["status"] == "enabled"]
+    if not enabled:
+        code = "callbacks_disabled" if endpoints else "callbacks_missing"
+        return [Finding(FindingLevel.WRONG, code, url)]
+    findings = []
+    sent = {text(kind) for endpoint in enabled for kind in endpoint["enabled_events"]}
+    unsent = [kind for kind in EVENT_TYPES if not sent & {kind, "*"}]
     if unsent:
         findings.append(Finding(FindingLevel.WRONG, "callbacks_incomplete", {**url, "events": unsent}))
-    if version and version != stripe.api_version:
+    version = text(enabled[0]["api_version"] or "")
+    if version not in ("", stripe.api_version):
         versions = {"version": version, "expected": stripe.api_version}
         findings.append(Finding(FindingLevel.ADVICE, "callbacks_version", versions))
-    return findings or [Finding(FindingLevel.OK, "callbacks", url)]
+    return findings
 
 
 def _endpoints(api: stripe.StripeClient) -> list[Json]:
@@ -185,7 +188,7 @@ def _endpoints(api: stripe.StripeClient) -> list[Json]:
     return [endpoint.to_dict() for endpoint in api.v1.webhook_endpoints.list({"limit": 100}).data]
 
 
-def _undelivered(api: stripe.StripeClient, now: datetime) -> list[Finding]:
+def undelivered_events(api: stripe.StripeClient, now: datetime) -> list[Finding]:
     """Returns the events that Stripe could not deliver; it does not say to which of the account's endpoints."""
     params: Any = {
         "types": [*CHECKOUT_EVENT_TYPES, *PAYOUT_EVENT_TYPES],  # twenty, which is the most
@@ -202,7 +205,7 @@ def _undelivered(api: stripe.StripeClient, now: datetime) -> list[Finding]:
     return [Finding(FindingLevel.ADVICE, "callbacks_undelivered", {"event_ids": waiting})] if waiting else []
 
 
-def _is_public(url: str) -> bool:
+def is_public(url: str) -> bool:
     """Returns whether an address can be one of the internet; a name is not looked up."""
     host = urlsplit(url).hostname or ""
     try:
