@@ -315,6 +315,19 @@ def test_fees_refunds_and_disputes_are_in_the_currency_of_settlement(stripe_harn
     assert payout.items[2].source_ref == state.disputes[0].ref
 
 
+def test_payout_is_listed_when_stripe_knows_its_entries(stripe_harness: StripeHarness) -> None:
+    account, gateway = stripe_harness.account, stripe_harness.gateway
+    paid(stripe_harness)
+    account.control("change_settings", reconciles_at_once=False)
+    [ref] = stripe_harness.pay_out()
+    assert list(gateway.payouts_since(LONG_AGO)) == []
+    since = stripe_harness.moment()
+    account.control("reconcile", id=ref)
+    [payout] = gateway.payouts_since(since)
+    assert payout.ref == ref
+    assert_adds_up(payout)
+
+
 def assert_adds_up(payout: Payout) -> None:
     assert payout.amount.amount_minor == sum(item.net.amount_minor for item in payout.items)
     assert all(item.amount - item.fee == item.net for item in payout.items)

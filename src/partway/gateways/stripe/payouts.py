@@ -37,26 +37,30 @@ _KINDS = {
 }
 # A payout fails within five business days, and Stripe keeps events for thirty days.
 _CHANGES_FOR = timedelta(days=14)
+# Some time after an automatic payout is made, Stripe knows what it is made of, and refuses to list it before.
+_RECONCILED = "payout.reconciliation_completed"
 
 
 def payouts_since(api: stripe.StripeClient, at: datetime, now: datetime) -> Iterator[Payout]:
     """Yields the payouts that were created or that ended at or after `at`, oldest first.
 
     Their list is sorted by creation, so one that ended since comes from its event. Before the time for which events are
-    kept, all of the last two weeks are yielded.
+    kept, all of the last two weeks are yielded. One that Stripe has not reconciled yet is left out, until its event
+    says so.
     """
     since = int(at.timestamp())
     if at < now - timedelta(days=29):
         since = max(0, since - int(_CHANGES_FOR.total_seconds()))
     created = {"created": {"gte": since}}
     found: dict[str, Json] = {payout["id"]: payout for payout in rows(api.v1.payouts.list, created)}
-    for event in rows(api.v1.events.list, {**created, "types": list(PAYOUT_EVENT_TYPES)}):
+    for event in rows(api.v1.events.list, {**created, "types": [*PAYOUT_EVENT_TYPES, _RECONCILED]}):
         found.setdefault(event["data"]["object"]["id"], {})
     intents: dict[str, str] = {}
     for ref, payout in reversed(found.items()):
         with calling():
             row = payout or api.v1.payouts.retrieve(ref).to_dict()
-        yield _payout(api, row, intents)
+        if row.get("reconciliation_status") != "in_progress":
+            yield _payout(api, row, intents)
 
 
 def _payout(api: stripe.StripeClient, row: Json, intents: dict[str, str]) -> Payout:
