@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from . import faults, shapes
 from .company import Account
 from .delivery import Courier, Delivery
-from .errors import Json, no_such
+from .errors import InvalidParameters, Json, no_such
 from .lists import matches, page, shown
 
 KEPT_SECONDS = 30 * 86_400
+MAX_TYPES = 20
 
 
 def emit(account: Account, kind: str, subject: Json, previous: Json | None = None) -> Json:
@@ -120,6 +121,8 @@ def retrieve_thin(account: Account, params: Json, id: str) -> Json:
 
 
 def list_events(account: Account, params: Json) -> Json:
+    if len(params.get("types", ())) > MAX_TYPES:
+        raise InvalidParameters(f"At most {MAX_TYPES} types can be asked for.", param="types")
     wanted = params.get("types", [params["type"]] if "type" in params else None)
     asked = [
         row

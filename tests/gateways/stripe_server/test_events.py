@@ -220,3 +220,11 @@ def test_events_are_kept_for_thirty_days(sdk: stripe.StripeClient, account: Stan
     with pytest.raises(stripe.InvalidRequestError) as refused:
         sdk.v1.events.retrieve(event.id)
     assert refused.value.code == "resource_missing"
+
+
+def test_twenty_types_of_events_can_be_listed_at_once(sdk: stripe.StripeClient) -> None:
+    types = [f"payout.kind_{number}" for number in range(21)]
+    assert sdk.v1.events.list({"types": types[:20]}).data == []
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        sdk.v1.events.list({"types": types})
+    assert refused.value.param == "types"
