@@ -44,6 +44,7 @@ MUTATED = (
     "staff/payouts/filters.py",
     "staff/payouts/index.py",
     "staff/position_pages.py",
+    "staff/settings/connection.py",
     "staff/settings/members.py",
     "staff/signin/**/*.py",
 )

@@ -133,7 +133,11 @@ def test_methods_are_chosen_among_those_of_the_account(
     connect(alice, GOOD_KEY)
     none = alice.post(PAYMENTS, {"operation": "methods"})
     assert "Choose at least one." in none.text
-    alice.post(PAYMENTS, {"operation": "methods", "methods": ["card"]})
+    form = {"operation": "methods", "initial_methods": "card bank_debit"}
+    alice.post(PAYMENTS, {**form, "methods": ["card"]})
+    # Another owner, whose page shows what was stored before.
+    stale = alice.post(PAYMENTS, {**form, "methods": ["bank_debit"]})
+    assert stale.status_code == 422
     assert GatewayAccount.objects.current(organization).get().methods == ["card"]
     assert 'value="card" checked' in alice.get(PAYMENTS).text
     assert 'value="bank_debit" checked' not in alice.get(PAYMENTS).text

@@ -28,6 +28,7 @@ from ..errors import (
     field_error,
 )
 from ..events import Actor
+from ..merge import merge
 from ..models import Callback
 from . import organizations
 
@@ -183,23 +184,33 @@ def set_callback_secret(account: GatewayAccount, *, secret: str, by: Actor, now:
 
 @needs(Permission.CONFIGURE_PAYMENTS)
 @transaction.atomic
-def allow_methods(account: GatewayAccount, *, methods: Sequence[str], by: Actor, now: datetime) -> None:
+def allow_methods(
+    account: GatewayAccount,
+    *,
+    methods: Sequence[str],
+    by: Actor,
+    now: datetime,
+    initial: Sequence[str] | None = None,
+) -> None:
     """Sets the methods that customers are offered in new checkouts; raises Invalid on `methods`, as without any.
 
+    `initial` are those that the form showed as chosen; others stored since are not overwritten unseen (DESIGN D8).
     All that are available are stored as none, so that one which the account gets later is offered too.
     """
     known = available_methods(account)
-    allowed = [method for method in known if method in methods]
+    allowed = tuple(method for method in known if method in methods)
     if not allowed:
         raise Invalid({"methods": field_error("method_required")})
-    stored = [] if allowed == list(known) else allowed
     account.organization.lock()
     row = GatewayAccount.objects.get(pk=account.pk)
-    if row.methods == stored:
+    before = tuple(row.methods or known)
+    if initial is not None:
+        allowed = merge({"methods": before}, {"methods": tuple(initial)}, {"methods": allowed})["methods"]
+    if allowed == before:
         return
-    GatewayAccount.objects.filter(pk=account.pk).update(methods=stored)
-    account.methods = stored
-    data = {"before": ", ".join(row.methods or known), "after": ", ".join(allowed)}
+    account.methods = [] if allowed == known else list(allowed)
+    GatewayAccount.objects.filter(pk=account.pk).update(methods=account.methods)
+    data = {"before": ", ".join(before), "after": ", ".join(allowed)}
     events.record("organization.online_methods_changed", account.organization, by=by, now=now, data=data)
 
 

@@ -73,6 +73,7 @@ def account_context(ctx: MemberContext, form: PaymentSettingsForm) -> dict[str, 
         "connected": GATEWAYS[account.gateway],
         "is_test": bool(test_gateway_of(account)),
         "notes": connection_notes(account, ctx.organization.time_zone),
+        "initial_methods": " ".join(account.methods or known),
         "methods": [(method, method_label(method), method in chosen) for method in known],
     }
 
@@ -159,9 +160,10 @@ def allow_methods(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     if account is None:
         form.refuse(gettext("Connect a payment service first."), status=409)
         return ""
-    methods = ctx.request.POST.getlist("methods")
+    methods, shown = ctx.request.POST.getlist("methods"), ctx.request.POST.get("initial_methods")
+    initial = shown.split() if shown else None
     try:
-        gateway_accounts.allow_methods(account, methods=methods, by=ctx.actor, now=ctx.now)
+        gateway_accounts.allow_methods(account, methods=methods, initial=initial, by=ctx.actor, now=ctx.now)
     except BillingError as error:
         form.add_billing_error(error)
         return ""
