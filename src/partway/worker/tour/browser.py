@@ -133,7 +133,7 @@ class _Reader(HTMLParser):
         elif tag == "option":
             if name not in fields or "selected" in values:
                 fields[name] = values.get("value", "")
-        elif tag == "input" and name and _is_sent(values):
+        elif tag == "input" and _is_sent(values):
             fields[name] = values.get("value", "on" if values.get("type") == "checkbox" else "")
 
     def handle_endtag(self, tag: str) -> None:
@@ -152,8 +152,10 @@ class _Reader(HTMLParser):
 
 
 def _is_sent(attributes: dict[str, str]) -> bool:
-    """Returns whether a browser sends this input untouched: no button, and no box that is not checked."""
+    """Returns whether a browser sends this input untouched: it has a name, is no button, and no unchecked box."""
     kind = attributes.get("type", "text")
+    if not attributes.get("name"):
+        return False
     if kind in ("checkbox", "radio"):
         return "checked" in attributes
     return kind not in ("submit", "button", "image")
