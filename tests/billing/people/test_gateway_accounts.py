@@ -17,6 +17,7 @@ from partway.billing.errors import (
     GatewayRefused,
     GatewayUnavailable,
     Invalid,
+    Stale,
 )
 from partway.billing.events import Actor
 from partway.billing.models import Callback, Event, PaymentRequest
@@ -150,6 +151,20 @@ def test_key_is_replaced_by_one_of_the_same_account_only(organization: Organizat
     gateway_accounts.replace_credentials(account, credentials={"api_key": NEW_KEY}, by=alice, now=present())
     account.refresh_from_db()
     assert account.credentials == {"api_key": NEW_KEY, "signing_secret": secret}
+
+
+def test_credentials_that_another_owner_changed_are_not_overwritten(
+    organization: Organization, alice: Actor
+) -> None:
+    account = connect(organization, alice)
+    as_read_before = GatewayAccount.objects.get(pk=account.pk)
+    gateway_accounts.set_callback_secret(account, secret="toy_secret_1", by=alice, now=present())
+    with pytest.raises(Stale):
+        gateway_accounts.replace_credentials(
+            as_read_before, credentials={"api_key": NEW_KEY}, by=alice, now=present()
+        )
+    account.refresh_from_db()
+    assert account.credentials == {"api_key": GOOD_KEY, "signing_secret": "toy_secret_1"}
 
 
 def test_key_for_the_other_mode_is_not_connected(
