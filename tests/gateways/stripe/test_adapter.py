@@ -343,3 +343,15 @@ def test_checkout_that_cannot_be_read_does_not_hide_the_others(stripe_harness: S
     assert next(lines).ref == good.ref
     with pytest.raises(OutcomeUnknown):
         next(lines)
+
+
+@pytest.mark.parametrize(
+    "detail", [{"customer_email": "dana@localhost"}, {"customer_email": "dana@müller.example"}]
+)
+def test_detail_that_stripe_refuses_keeps_no_payment_from_starting(
+    stripe_harness: StripeHarness, detail: dict[str, str]
+) -> None:
+    request = stripe_harness.checkout_request(statement="INV-0042", **detail)
+    checkout = stripe_harness.gateway.start(request)
+    assert stripe_harness.gateway.start(request) == checkout
+    assert call(stripe_harness, "GET", f"checkout/sessions/{checkout.ref}")["customer_email"] is None

@@ -19,6 +19,9 @@ _CAPABILITY = {
     "us_bank_account": "us_bank_account_ach_payments",
 }
 
+# Of the 22 characters of a statement; the prefix of the account takes some of them.
+MAX_SUFFIX = 22
+
 
 def create(account: Account, params: Json) -> Json:
     if not account.resource["charges_enabled"]:
@@ -48,6 +51,7 @@ def create(account: Account, params: Json) -> Json:
         session[name] = params.get(name)
     if "success_url" not in params and params.get("ui_mode", "hosted_page") == "hosted_page":
         raise invalid("Missing required param: success_url.", code="parameter_missing", param="success_url")
+    _check_details(params)
     fee = params.get("payment_intent_data", {}).get("application_fee_amount")
     connect.check_fee(
         account, fee, session["amount_total"], param="payment_intent_data[application_fee_amount]"
@@ -60,6 +64,21 @@ def create(account: Account, params: Json) -> Json:
     account.add(session)
     account.later(session["expires_at"] - account.time(), lambda: expire_session(account, session))
     return shown(account, session, params)
+
+
+def _check_details(params: Json) -> None:
+    """Refuses an address of mail and a suffix for statements as Stripe documents them not to be."""
+    email = params.get("customer_email")
+    if email is not None and not (email.isascii() and "." in email.rpartition("@")[2]):
+        raise invalid(f"Invalid email address: {email}", code="email_invalid", param="customer_email")
+    suffix = params.get("payment_intent_data", {}).get("statement_descriptor_suffix")
+    if suffix is not None and (
+        set(suffix) & set("<>\\'\"*") or not any(map(str.isalpha, suffix)) or len(suffix) > MAX_SUFFIX
+    ):
+        raise invalid(
+            "The statement descriptor suffix must have a letter, and none of < > \\ ' \" *.",
+            param="payment_intent_data[statement_descriptor_suffix]",
+        )
 
 
 def _fill_lines(account: Account, session: Json, params: Json) -> None:
