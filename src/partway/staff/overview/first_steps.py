@@ -98,14 +98,16 @@ def onboarding(ctx: MemberContext) -> Onboarding | None:
 def _payments_step(ctx: MemberContext, *, has_account: bool) -> Step:
     """Connects a payment service, or switches online payments on again; at once where nothing has to be typed."""
     offered = available_gateways(live=settings.PARTWAY_LIVE)
-    hints = [gettext(gateway.onboarding_hint) for gateway in GATEWAYS.values() if gateway.onboarding_hint]
+    # A new owner can try everything before there is an account to type the key of.
+    at_once = [code for code, gateway in offered.items() if gateway.create_account and not gateway.fields]
+    hints = [gettext(offered[code].onboarding_hint) for code in at_once]
     button, fields = gettext("Connect a payment service"), dict[str, str]()
     if has_account:
         button, fields = gettext("Switch online payments on"), {"operation": "switch_on"}
-    elif len(offered) == 1 and not any(gateway.fields for gateway in offered.values()):
-        [code] = offered
-        button = gettext("Connect %(gateway)s") % {"gateway": gateway_phrase(code)}
-        fields = {"operation": "connect", "gateway": code}
+    elif at_once:
+        button = gettext("Connect %(gateway)s") % {"gateway": gateway_phrase(at_once[0])}
+        fields = {"operation": "connect", "gateway": at_once[0]}
+        hints.append(gettext("For real money, connect another one in the settings at any time."))
     return Step(
         message=gettext("Accept online payments"),
         button=button,
