@@ -12,7 +12,7 @@ from partway.billing.documents import quotes
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.people import organizations
+from partway.billing.people import gateway_accounts, organizations
 from partway.billing.receivables import credit as customer_credit
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
@@ -206,7 +206,9 @@ def payout_arrived(scenario: RaceScenario) -> None:
     At an account of its own, which alone is read, so that no payout of another round is found.
     """
     by, now, driver = scenario.alice, present(), scenario.gateway_driver
-    account = organizations.connect(scenario.organization, gateway="sandbox", credentials={}, by=by, now=now)
+    account = gateway_accounts.connect(
+        scenario.organization, gateway="sandbox", credentials={}, by=by, now=now
+    )
     scenario.gateway_driver = GatewayDriver(driver.sandbox_server, driver.callback_receiver, account)
     GatewayAccount.objects.exclude(pk=account.pk).update(payouts_due_at=now + timedelta(days=1))
     refunded_in_dashboard(scenario)
