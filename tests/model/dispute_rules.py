@@ -31,6 +31,22 @@ class DisputeRules(RefundRules):
             )
 
     @precondition(lambda self: any(one.disputes for one in self.books.gateway.checkouts))
+    @rule(dispute=dispute_at_gateway(), half=st.booleans())
+    def change_dispute(self, dispute: GatewayDispute, half: bool) -> None:
+        """The bank asks back, or has taken, half or all of the payment instead of what it said before."""
+        amount = dispute.checkout.captured // 2 if half else dispute.checkout.captured
+        if dispute.state == "won" or amount in (0, dispute.amount):
+            return
+        key = self.gateway_driver.dispute_ids(self.ref_of(dispute.checkout))[
+            dispute.checkout.disputes.index(dispute)
+        ]
+        self.act(
+            "change dispute",
+            lambda: self.books.gateway.change_dispute(dispute, amount),
+            lambda: self.gateway_driver.update_dispute(key, amount),
+        )
+
+    @precondition(lambda self: any(one.disputes for one in self.books.gateway.checkouts))
     @rule(dispute=dispute_at_gateway(), wins=st.booleans())
     def decide_dispute(self, dispute: GatewayDispute, wins: bool) -> None:
         """Decides a dispute, seldom against an earlier decision."""

@@ -15,7 +15,8 @@ class DisputeModel(RefundModel):
     def disputes_differ(self, payment: Payment) -> bool:
         """Returns whether the gateway's disputes of a payment differ from ours."""
         reported = payment.checkout.disputes if payment.checkout else []
-        return [one.state for one in reported] != [one.state for one in payment.disputes]
+        ours = [(one.state, one.amount) for one in payment.disputes]
+        return [(one.state, one.amount) for one in reported] != ours
 
     def apply_disputes(self, payment: Payment) -> None:
         """Books what is new in the gateway's disputes of a payment, in their order."""
@@ -27,10 +28,31 @@ class DisputeModel(RefundModel):
                 dispute = Dispute(payment, reported.amount, reported)
                 dispute.lost = max(0, reported.amount - self.left(payment))
                 payment.disputes.append(dispute)
+            if reported.state == "won" and dispute.state == "lost":
+                self._win(dispute)  # with the amount that it took
+            if dispute.amount != reported.amount:
+                self._amend(dispute, reported.amount)
             if reported.state == "lost" != dispute.state:
                 self._lose(dispute)
             elif reported.state == "won" != dispute.state:
                 self._win(dispute)
+
+    def _amend(self, dispute: Dispute, amount: int) -> None:
+        """Freezes or takes more, or less: of one that is lost the difference moves, and nothing else."""
+        if dispute.state == "won":
+            dispute.amount = amount
+            return
+        payment, counted, waits = dispute.payment, dispute.amount - dispute.lost, self.waits(dispute.payment)
+        more = min(amount, self.left(payment) + counted) - counted
+        if dispute.state == "lost" and more > 0:
+            for invoice, part in self.take_off(payment, more):
+                dispute.taken[invoice] = dispute.taken.get(invoice, 0) + part
+                self.update_paid_state(invoice, bounced=True)
+        dispute.amount, dispute.lost = amount, amount - counted - more
+        if dispute.state == "lost" and more > 0:
+            self.end_deposit(payment, waits=waits)
+        else:
+            self.set_free(dispute, dispute.settled, max(0, -more))
 
     def _lose(self, dispute: Dispute) -> None:
         payment, waits = dispute.payment, self.waits(dispute.payment)

@@ -40,6 +40,7 @@ EXPECTED_OUTCOMES: dict[str, list[str]] = {
     "win dispute": ["ok"],
     "lose dispute": ["ok"],
     "take loss": ["ok", "conflict"],
+    "change dispute": ["ok"],
     "pay out": ["ok"],
     "settle payout": ["ok"],
     "fail payout": ["ok"],

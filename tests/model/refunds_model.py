@@ -189,9 +189,13 @@ class RefundModel(OnlinePaymentModel):
     ) -> dict[Invoice, bool]:
         """Puts money back on the invoices that it was taken off, as far as it fits (M2); returns them."""
         for invoice in sorted(taker.taken, key=self.invoices.index):
-            for one, n in reduced:
-                if one is invoice:
-                    invoice.settled[n] = 0
+            own = [n for one, n in reduced if one is invoice]
+            # No more stays settled than stays taken off; the latest is taken back first.
+            too_much = sum(invoice.settled[n] for n in own) - max(0, taker.taken[invoice] - freed)
+            for n in reversed(own):
+                part = max(0, min(invoice.settled[n], too_much))
+                invoice.settled[n] -= part
+                too_much -= part
             committed = self.committed(invoice)
             room = self.due(invoice) - (committed.amount if committed else 0)
             fits = max(0, min(freed, taker.taken[invoice], room)) if invoice.state != "void" else 0

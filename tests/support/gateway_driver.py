@@ -154,7 +154,7 @@ class GatewayDriver:
         return str(self._call_api("POST", path, amount=amount_minor, **details)["id"])
 
     def update_dispute(self, dispute_id: str, amount_minor: int, **details: object) -> None:
-        """Changes what an open dispute is about."""
+        """Changes what a dispute is about that is not won."""
         self._call_api("POST", f"/v1/disputes/{dispute_id}", amount=amount_minor, **details)
 
     def decide_dispute(self, dispute_id: str, outcome: str) -> None:

@@ -268,9 +268,9 @@ def dispute(
 
 
 def update_dispute(dispute_id: str, account_id: str, *, amount_minor: int, evidence_days: int) -> Dispute:
-    """Changes what an open dispute is about, as banks do while they look at it."""
+    """Changes what a dispute is about: banks do while they look at it, and correct what they took once it is lost."""
     row, checkout = _locked_dispute(dispute_id, account_id)
-    if row.status != "open":
+    if row.status == "won":
         raise ApiError(409, "dispute_decided", f"This dispute is {row.status}.")
     if not 0 < amount_minor <= (checkout.captured_minor or 0):
         raise ApiError(422, "amount_too_large", f"Only {checkout.captured_minor} was captured.")
