@@ -76,6 +76,8 @@ class Organization(models.Model):
         "language and region", max_length=20, default="en_US", validators=[validate_locale]
     )
     payments_enabled = models.BooleanField(default=False)
+    # The operator's decision whether it may take online payments; None where the installation's setting says it.
+    payments_allowed = models.BooleanField(null=True, blank=True)
     invoice_prefix = models.CharField(max_length=12, default="INV-", blank=True)
     next_invoice_number = models.PositiveIntegerField(default=1)
     tax_number = models.CharField(max_length=40, blank=True)
@@ -306,6 +308,8 @@ class GatewayAccount(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="gateway_accounts")
     gateway = models.CharField(max_length=20)
     sealed_credentials = models.TextField()
+    # Opened by the operator's platform, whose one endpoint hears of it by `account_ref`; it has no key of its own.
+    is_of_platform = models.BooleanField(default=False)
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     # The gateway's own id and name of the account, and the latest report on the connection: `findings` are those of
@@ -333,6 +337,12 @@ class GatewayAccount(models.Model):
                 fields=["organization"],
                 condition=models.Q(is_current=True),
                 name="one_current_gateway_account",
+            ),
+            # A callback of the platform names the account only, so it must lead to one organization.
+            models.UniqueConstraint(
+                fields=["gateway", "account_ref"],
+                condition=models.Q(is_of_platform=True),
+                name="one_organization_per_platform_account",
             ),
         ]
 
