@@ -13,6 +13,7 @@ import environ
 
 from partway.config.logs import configure_logs
 from partway.config.secret_key import secret_key
+from partway.gateways.platform import read_platform
 from partway.gateways.registry import GATEWAYS
 
 # Before any file is created: only this user may read the database, the stored mails and the logs. Every process reads
@@ -42,6 +43,18 @@ PARTWAY_GATEWAY_TEST_KEYS = {
     for code, one in GATEWAYS.items()
     if one.trial
 }
+# The operator's own account at a gateway, by whose key organizations connect without one: PARTWAY_<CODE>_PLATFORM_….
+PARTWAY_GATEWAY_PLATFORMS = {
+    code: read_platform(
+        env.str(f"PARTWAY_{code.upper()}_PLATFORM_KEY"),
+        env.list(f"PARTWAY_{code.upper()}_PLATFORM_SECRETS", default=[]),
+        env.str(f"PARTWAY_{code.upper()}_PLATFORM_FEE_PERCENT", default=""),
+        env.dict(f"PARTWAY_{code.upper()}_PLATFORM_FEE_AMOUNTS", default={}),
+    )
+    for code, one in GATEWAYS.items()
+    if one.platform and env.str(f"PARTWAY_{code.upper()}_PLATFORM_KEY", default="")
+}
+PARTWAY_PAYMENTS_NEED_APPROVAL = env.bool("PARTWAY_PAYMENTS_NEED_APPROVAL", default=False)
 PARTWAY_GATEWAY_CALL_LEASE_SECONDS = env.float("PARTWAY_GATEWAY_CALL_LEASE_SECONDS", default=20)
 # A gateway may send a callback before it responds to the request that caused it: with one thread, that would deadlock.
 PARTWAY_THREADS = env.int("PARTWAY_THREADS", default=18)

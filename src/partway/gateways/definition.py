@@ -8,6 +8,7 @@ from datetime import datetime
 
 from partway.lib.texts import gettext_noop
 
+from .platform import PlatformDefinition
 from .protocol import Gateway
 
 
@@ -60,6 +61,12 @@ class GatewayDefinition:
     fields: tuple[CredentialField, ...] = ()
     create_account: Callable[[str, str, str], dict[str, str]] | None = None
     callback_setup: CallbackSetup | None = None  # None where each checkout names the URL of its callbacks
+    platform: PlatformDefinition | None = (
+        None  # where an operator can connect organizations by a key of their own
+    )
+    # In words, what the gateway still asks for about an account, and why it holds an account back, by its own codes;
+    # the same text for a code that has no words.
+    words: Callable[[str], str] = str
     default_url: str = ""  # of its API, where the setting PARTWAY_<CODE>_URL names no other
     moves_money: bool = True  # False for a test gateway: a live installation refuses it
     # Whether an account moves no money, told by its credentials; None for a gateway whose accounts are all alike.

@@ -100,6 +100,9 @@ class CheckoutRequest:
     locale: str = ""  # the language of its page, as `de` or `pt_BR`
     statement: str = ""  # to be recognised by on the statement of a card: the number of the document
     methods: tuple[str, ...] = ()  # that the customer may choose from; empty for all of the gateway's
+    application_fee: Money | None = (
+        None  # for the operator, of an account that a platform connected; None for none
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ def gateway_for_account(account: GatewayAccount) -> Gateway:
         # Without the key the gateway cannot be called, so the outcome of its payments is unknown.
         raise OutcomeUnknown(str(error)) from error
     urls, live = settings.PARTWAY_GATEWAY_URLS, settings.PARTWAY_LIVE
-    return open_gateway(account.gateway, credentials, urls=urls, live=live)
+    platforms = settings.PARTWAY_GATEWAY_PLATFORMS
+    return open_gateway(account.gateway, credentials, urls=urls, platforms=platforms, live=live)
 
 
 def test_gateway_of(account: GatewayAccount) -> str:
@@ -155,6 +156,7 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
             "locale": payment.organization.locale,
             "statement": payment.document.number or "",
             "methods": " ".join(gateway_account_for(payment).methods),
+            "application_fee_minor": str(_application_fee(payment).amount_minor),
         }
         call = _create_call(payment, GatewayOperation.START, 1, now, body)
     # From the stored row, not from the payment: a gateway refuses a repeated key with another body, and the
@@ -173,9 +175,19 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
         locale=body["locale"],
         statement=body["statement"],
         methods=tuple(body["methods"].split()),
+        application_fee=Money(int(body["application_fee_minor"]), body["currency"]),
     )
     gateway = gateway_for(payment)
     return _send(call, now, lambda: gateway.start(request))
+
+
+def _application_fee(payment: Payment) -> Money:
+    """Returns what the operator takes of a payment, by the settings of now; nothing outside a platform."""
+    account = gateway_account_for(payment)
+    if not account.is_of_platform or account.gateway not in settings.PARTWAY_GATEWAY_PLATFORMS:
+        return Money(0, payment.currency)
+    step = gateway_for_account(account).step(payment.currency)
+    return settings.PARTWAY_GATEWAY_PLATFORMS[account.gateway].fee.of(payment.amount, step)
 
 
 @calling_gateway()

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from partway.gateways.protocol import CheckoutState, CheckoutStatus, CloseOutcome, OutcomeUnknown, Refused
-from partway.gateways.registry import open_gateway
+from partway.gateways.registry import GATEWAYS
 
 from .. import events
 from ..checkouts import gateway_calls, payability
@@ -79,7 +79,7 @@ def _end_test_payment(payment: Payment, now: datetime) -> Payment:
     account = gateway_calls.gateway_account_for(payment)
     status = CheckoutStatus.FAILED if payment.status == "processing" else CheckoutStatus.CLOSED
     state = CheckoutState(status, None, None, payment.method, "test_gateway_when_live", "")
-    capabilities = open_gateway(account.gateway, account.credentials, urls={})
+    capabilities = GATEWAYS[account.gateway].open("", account.credentials)
     booking.apply(payment, state=state, capabilities=capabilities, by=events.CLOCK, now=now)
     return payment
 

@@ -9,7 +9,8 @@ from typing import Any
 from partway.lib.texts import gettext_noop
 
 from ..definition import CallbackSetup, GatewayDefinition
-from . import connection
+from ..platform import PlatformDefinition
+from . import connection, requirements
 
 
 def _later(module: str, name: str) -> Callable[..., Any]:
@@ -39,6 +40,17 @@ STRIPE = GatewayDefinition(
     ),
     is_test_account=connection.is_test_account,
     permissions=connection.PERMISSIONS,
+    platform=PlatformDefinition(
+        create_account=_later("connected", "create_account"),
+        onboarding_url=_later("connected", "onboarding_url"),
+        open=_later("connected", "open_account"),
+        read_callback=_later("connected", "read_callback"),
+        is_connected_by=connection.is_connected,
+        is_test_key=connection.is_test_key,
+        create_endpoint=_later("connected", "create_endpoint"),
+        countries=requirements.COUNTRIES,
+    ),
+    words=requirements.words,
     trial=_later("trial", "run"),
     test_card="4242 4242 4242 4242",
     default_url="https://api.stripe.com",

@@ -31,7 +31,7 @@ from ..protocol import (
 from . import amounts, endpoint, listing, payouts, states, webhooks
 from .capabilities import StripeCapabilities
 from .client import calling, client_for
-from .connection import is_test_account
+from .connection import is_connected, is_test_account
 from .errors import RepeatedAnswer
 from .reading import Json, Unreadable, expanded, id_of, text
 from .session_params import GRACE_PERIOD, session_params
@@ -67,10 +67,13 @@ class StripeGateway(StripeCapabilities):
 
     @property
     def _api(self) -> stripe.StripeClient:
-        return client_for(self._base_url, self._credentials["api_key"])
+        credentials = self._credentials
+        return client_for(self._base_url, credentials["api_key"], credentials.get("connected_account", ""))
 
     def check(self, callback_url: str, now: datetime) -> ConnectionReport:
         """Returns the report on the account of the key, and on the endpoint for `callback_url`."""
+        if is_connected(self._credentials):
+            return endpoint.check_connected(self._api, self._credentials, now)
         return endpoint.check(self._base_url, self._credentials, callback_url, now)
 
     def start(self, request: CheckoutRequest) -> Checkout:

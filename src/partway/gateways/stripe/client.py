@@ -83,8 +83,10 @@ def _transport() -> _Transport:
 
 
 @cache
-def client_for(base_url: str, api_key: str) -> stripe.StripeClient:
+def client_for(base_url: str, api_key: str, connected_account: str = "") -> stripe.StripeClient:
     """Returns the client of one account; its API version is the one that the SDK was made for.
+
+    With `connected_account` the key is a platform's, and each request names that account, for which it acts.
 
     It repeats nothing by itself: Partway's own rows decide whether a call is made again (P4).
     """
@@ -92,6 +94,7 @@ def client_for(base_url: str, api_key: str) -> stripe.StripeClient:
         api_key,
         base_addresses={"api": base_url.rstrip("/")},
         http_client=_transport(),
+        stripe_account=connected_account or None,
         max_network_retries=0,
     )
 

@@ -75,8 +75,18 @@ STEPS = (
 
 
 def is_test_account(credentials: Mapping[str, str]) -> bool:
-    """Returns whether the key is one of the test mode."""
-    return not credentials["api_key"].startswith(("sk_live_", "rk_live_"))
+    """Returns whether the key is one of the test mode; of a platform's account, whether it was made in that mode."""
+    return credentials["mode"] == "test" if is_connected(credentials) else is_test_key(credentials["api_key"])
+
+
+def is_connected(credentials: Mapping[str, str]) -> bool:
+    """Returns whether the account was connected by the operator's platform, whose key opens it."""
+    return "connected_account" in credentials
+
+
+def is_test_key(key: str) -> bool:
+    """Returns whether a secret or restricted key is one of the test mode."""
+    return not key.startswith(("sk_live_", "rk_live_"))
 
 
 def with_secret(credentials: Mapping[str, str], secret: str, now: datetime) -> dict[str, str]:

@@ -56,6 +56,29 @@ def check(
     return ConnectionReport(ref, name, tuple(findings))
 
 
+def check_connected(
+    api: stripe.StripeClient, credentials: Mapping[str, str], now: datetime
+) -> ConnectionReport:
+    """Returns the report on a connected account; one that has left the platform is a finding. Raises as `calling`."""
+    ref = credentials["connected_account"]
+    mode = "mode_test" if is_test_account(credentials) else "mode_live"
+    try:
+        with calling():
+            resource = api.v1.accounts.retrieve_current()
+            # Also in test mode it can charge nothing before its owner has answered Stripe's questions.
+            findings = account_findings(resource.to_dict(), is_test=False)
+            headers = resource.last_response.headers if resource.last_response else {}
+    except Refused as refusal:
+        if refusal.code != "account_restricted":
+            raise
+        return ConnectionReport(ref, "", (Finding(FindingLevel.WRONG, "disconnected"),))
+    clock = clock_finding(str(headers.get("date") or ""), now)
+    name = str(findings[0].params["name"])
+    return ConnectionReport(
+        ref, name, (Finding(FindingLevel.OK, mode), *findings, *([clock] if clock else []))
+    )
+
+
 def create_endpoint(
     base_url: str, credentials: Mapping[str, str], callback_url: str, now: datetime
 ) -> dict[str, str]:

@@ -70,6 +70,8 @@ def session_params(request: CheckoutRequest) -> Any:
         "expires_at": int((request.expires_at + GRACE_PERIOD).timestamp()),
         "locale": checkout_locale(request.locale),
     }
+    if request.application_fee:
+        intent["application_fee_amount"] = amounts.part_to_stripe(request.application_fee)
     if request.customer_email:
         params["customer_email"] = request.customer_email
     return params

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import stripe
 
@@ -15,6 +15,14 @@ from .reading import expanded, id_of, moment, text
 
 # Seconds between Stripe's signing and our reading, in both directions: clocks differ.
 TOLERANCE = 300
+
+
+class Event(NamedTuple):
+    """A verified event: the account that it is about, where Stripe names one, whether it is live, and what it names."""
+
+    sender: str
+    is_live: bool
+    callback: VerifiedCallback
 
 
 def read(
@@ -28,8 +36,21 @@ def read(
 ) -> VerifiedCallback:
     """Verifies the signature over the raw `body` and returns what it names; raises BadCallback.
 
-    Any of `secrets` may have signed it, while one replaces another. `live` and `account` are those of our credentials;
-    Stripe names the account only where it sends for several. A snapshot carries the object, a thin payload its id.
+    `live` and `account` are those of our credentials; Stripe names the account only where it sends for several.
+    """
+    event = read_event(body, headers, secrets, now)
+    if event.is_live is not live:
+        raise BadCallback("a callback of the test mode for a live account, or the other way round")
+    if event.sender and account and event.sender != account:
+        raise BadCallback("a callback of another account")
+    return event.callback
+
+
+def read_event(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now: datetime) -> Event:
+    """Verifies the signature over the raw `body` and returns the event; raises BadCallback.
+
+    Any of `secrets` may have signed it, while one replaces another. A snapshot carries the object, a thin payload its
+    id.
     """
     try:
         _verify(body, headers, secrets, now)
@@ -41,13 +62,12 @@ def read(
         else:
             kind, about = text(event["type"], max_length=60), expanded(event["data"]["object"])
             at, sender = moment(event["created"]), event.get("account")
-        if event["livemode"] is not live:
-            raise BadCallback("a callback of the test mode for a live account, or the other way round")
-        if sender and account and sender != account:
-            raise BadCallback("a callback of another account")
         if at is None or at.tzinfo is None:
             raise BadCallback("a callback without a time")
-        return VerifiedCallback(event_id=text(event["id"]), kind=kind, at=at, **_named(kind, about))
+        if type(event["livemode"]) is not bool:
+            raise BadCallback("a callback of no mode")
+        named = VerifiedCallback(event_id=text(event["id"]), kind=kind, at=at, **_named(kind, about))
+        return Event(text(sender or ""), event["livemode"], named)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadCallback(f"not a callback of this account: {error}") from error
 
