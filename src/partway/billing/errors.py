@@ -202,7 +202,10 @@ class GatewayNotAllowed(Conflict):
 
 
 class GatewayNotReady(Conflict):
-    """Payments cannot be turned on: no account is connected, or with reason `check_failed` its check does not pass."""
+    """Payments cannot be turned on: no account is connected.
+
+    With reason `check_failed` its check does not pass, with `not_approved` the operator has not allowed them.
+    """
 
     code = "gateway_not_ready"
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from partway.accounts import rate_limits
-from partway.accounts.models import Member, User
+from partway.accounts.models import Member, Role, User
 from partway.accounts.rate_limits import Limit, LimitReached, Window
 from partway.lib.email_addresses import distinct_addresses, same_address
 
@@ -185,6 +185,15 @@ def queue_debit_return(dispute: Dispute, event: Event) -> None:
     to, cc = receipt_recipients(payment.document, request)
     reply_to = requester(request) if request else office
     queue("debit_returned", event, Recipients(to=to, cc=cc, reply_to=reply_to, data={"dispute": dispute.pk}))
+
+
+def queue_to_owners(kind: str, event: Event, data: dict[str, Any]) -> None:
+    """Queues a notice to each owner of the event's organization."""
+    owners = Member.objects.filter(
+        organization=event.organization_id, role=Role.OWNER, user__is_active=True
+    ).select_related("user")
+    for owner in owners.order_by("pk"):
+        queue(kind, event, Recipients(to=[owner.user.email], data=data))
 
 
 def redirect_member_mails(member: Member) -> None:

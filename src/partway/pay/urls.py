@@ -39,6 +39,7 @@ urlpatterns = [
     path("r/<str:token>/state/", csrf_exempt(receipt.refresh), name="receipt_state"),
     path("s/<str:token>/", statement.show, name="statement"),
     path("s/<str:token>/pdf/", statement.pdf, name="statement_pdf"),
+    path("callbacks/platforms/<slug:gateway>/", callbacks.platform_callback, name="platform_callback"),
     path("callbacks/<slug:account_id>/", callbacks.gateway_callback, name="callback"),
     # Mail programs lose the last slash of a link. Every other path gets the response of an unknown link.
     path("p/<str:token>", payment_request.show),

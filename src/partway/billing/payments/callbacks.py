@@ -10,12 +10,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
-from partway.gateways.protocol import OutcomeUnknown, Refused
+from partway.gateways.protocol import OutcomeUnknown, Refused, VerifiedCallback
 
 from .. import alerts
 from ..checkouts import gateway_calls
 from ..checkouts.gateway_calls import FOLLOW_UP_DELAY
+from ..errors import GatewayUnavailable
 from ..models import Callback, Payment, Payout
+from ..people import gateway_accounts
 from .refresh import refresh_payment
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,13 @@ def receive_callback(
     """
     # On the raw bytes: parsing and serializing the JSON again would change what the signature covers.
     verified = gateway_calls.gateway_for_account(gateway_account).read_callback(body, headers)
+    return store_callback(gateway_account, verified, body=body, now=now)
+
+
+def store_callback(
+    gateway_account: GatewayAccount, verified: VerifiedCallback, *, body: bytes, now: datetime
+) -> Callback:
+    """Stores a verified callback once, and tries to book it; returns the stored row."""
     callback = Callback(
         gateway_account=gateway_account,
         event_id=verified.event_id,
@@ -58,7 +67,7 @@ def process_callback(callback: Callback, *, now: datetime) -> bool:
     if callback.payout_ref:
         return _process_payout(callback, now)
     if not (callback.checkout_ref or callback.object_ref):
-        return _ignore(callback, now)  # about the account: its state is asked for where it is shown
+        return _process_account(callback, now)
     try:
         payment = _payment_of(callback) or _find_payment(callback, now)
         if payment is not None:
@@ -99,6 +108,20 @@ def _ignore(callback: Callback, now: datetime) -> bool:
     pending.update(status="ignored", processed_at=now)
     callback.status = "ignored"
     return True
+
+
+def _process_account(callback: Callback, now: datetime) -> bool:
+    """Asks about the account where its owner is being onboarded, or may have ended the connection at the gateway.
+
+    An account with a key of its own is asked about where its report is shown.
+    """
+    if callback.gateway_account.is_of_platform:
+        try:
+            gateway_accounts.check(callback.gateway_account, now=now)
+        except GatewayUnavailable as error:
+            log.warning("callback_deferred", callback=callback.pk, error=str(error))
+            return False
+    return _ignore(callback, now)
 
 
 def _process_payout(callback: Callback, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from partway.gateways.protocol import Capabilities, OutcomeUnknown, Refused
 from partway.gateways.registry import GATEWAYS
 from partway.lib.sealing import Unsealable
 
-from .. import events
+from .. import alerts, events, outbox
 from ..checkouts import gateway_calls
 from ..errors import (
     GatewayNotAllowed,
@@ -66,28 +66,36 @@ def connect(
     account = GatewayAccount(organization=organization, gateway=gateway)
     url, callback_url = settings.PARTWAY_GATEWAY_URLS.get(gateway, ""), gateway_calls.callback_url(account)
     # Outside any transaction: the gateway is called to try the credentials before they are stored (P4).
-    with _asking(gateway):
+    with asking(gateway):
         if definition.create_account is not None:
             account.credentials = definition.create_account(url, organization.name, callback_url)
         else:
             account.credentials = _typed_credentials(account, credentials)
         report = gateway_calls.gateway_for_account(account).check(callback_url, now)
-    _take_report(account, report, now)
-    with transaction.atomic(durable=True):
-        # Two clicks at once take turns: without the lock neither transaction would see the other's account.
-        organization.lock()
-        GatewayAccount.objects.current(organization).update(is_current=False)
-        account.save(force_insert=True)
-        data = {"gateway": gateway}
-        events.record("organization.gateway_connected", organization, by=by, now=now, data=data)
+    take_report(account, report, now)
+    make_current(account, by=by, now=now)
     if definition.callback_setup is not None:
         # After the row is stored: an endpoint of an account that was not would send callbacks for ever, in vain.
         # Where that fails the report says that they are missing, and the page leads through doing it again or by hand.
         with suppress(GatewayRefused, GatewayUnavailable):
             set_up_callbacks(account, by=by, now=now)
+    may_enable = account.passes and organizations.may_take_payments(organization)
     if enable_payments or not account.passes:
-        organizations.set_payments_enabled(organization, on=account.passes, by=by, now=now)
+        organizations.set_payments_enabled(organization, on=may_enable, by=by, now=now)
     return account
+
+
+@transaction.atomic(durable=True)
+def make_current(account: GatewayAccount, *, by: Actor, now: datetime) -> None:
+    """Stores an account as the one that new payments go through, in place of any other."""
+    organization = account.organization
+    # Two clicks at once take turns: without the lock neither transaction would see the other's account.
+    organization.lock()
+    GatewayAccount.objects.current(organization).exclude(pk=account.pk).update(is_current=False)
+    account.is_current = True
+    account.save()
+    data = {"gateway": account.gateway}
+    events.record("organization.gateway_connected", organization, by=by, now=now, data=data)
 
 
 @needs(Permission.CONFIGURE_PAYMENTS)
@@ -96,7 +104,7 @@ def check(account: GatewayAccount, *, now: datetime) -> bool:
 
     A gateway that refuses the credentials is a finding. Raises GatewayUnavailable, and then the report stays.
     """
-    with _asking(account.gateway):
+    with asking(account.gateway):
         try:
             gateway = gateway_calls.gateway_for_account(account)
             report = gateway.check(gateway_calls.callback_url(account), now)
@@ -105,8 +113,10 @@ def check(account: GatewayAccount, *, now: datetime) -> bool:
             code, params = (refusal.code, {}) if is_mode else ("credentials", {"message": refusal.message})
             refused = Finding(FindingLevel.WRONG, code, params)
             report = ConnectionReport(account.account_ref, account.account_name, (refused,))
-    _take_report(account, report, now)
+    take_report(account, report, now)
     account.save(update_fields=["account_ref", "account_name", "findings", "checked_at"])
+    if any(finding.code == "disconnected" for finding in report.findings):
+        _stop_payments(account, now)
     return account.passes
 
 
@@ -135,7 +145,7 @@ def replace_credentials(
     with suppress(Unsealable):  # the key that they were sealed with is lost
         kept = account.credentials
     account.credentials = {**kept, **_typed_credentials(account, credentials)}
-    with _asking(account.gateway):
+    with asking(account.gateway):
         gateway = gateway_calls.gateway_for_account(account)
         report = gateway.check(gateway_calls.callback_url(account), now)
     if account.account_ref and report.account_ref != account.account_ref:
@@ -144,7 +154,7 @@ def replace_credentials(
             "credential_of_another_account", account=account.account_name or account.account_ref
         )
         raise Invalid({fields[0].name: error})
-    _take_report(account, report, now)
+    take_report(account, report, now)
     _store_credentials(account, before, "organization.gateway_credentials_replaced", by, now)
 
 
@@ -158,7 +168,7 @@ def set_up_callbacks(account: GatewayAccount, *, by: Actor, now: datetime) -> No
     if setup is None:
         return
     before, url = account.sealed_credentials, settings.PARTWAY_GATEWAY_URLS.get(account.gateway, "")
-    with _asking(account.gateway):
+    with asking(account.gateway):
         account.credentials = setup.create(url, account.credentials, gateway_calls.callback_url(account), now)
     _store_credentials(account, before, "organization.gateway_callbacks_changed", by, now)
     check(account, now=now)
@@ -245,8 +255,26 @@ def disconnect(organization: Organization, *, by: Actor, now: datetime) -> None:
     organizations.set_payments_enabled(organization, on=False, by=by, now=now)
 
 
+@transaction.atomic
+def _stop_payments(account: GatewayAccount, now: datetime) -> None:
+    """Turns online payments off once the account has left the platform, and tells the owners; what was booked stays."""
+    organization, by = account.organization, events.gateway_actor(account.gateway)
+    organization.lock()
+    row = GatewayAccount.objects.filter(pk=account.pk, is_current=True)
+    # Once, and not for an account that is of no use any more.
+    if not row.update(is_current=False):
+        return
+    data = {"gateway": account.gateway}
+    event = events.record("organization.gateway_left", organization, by=by, now=now, data=data)
+    organizations.set_payments_enabled(organization, on=False, by=by, now=now)
+    alerts.raise_for_organization(
+        "gateway_left", organization.pk, subject=account.pk, now=now, gateway=account.gateway
+    )
+    outbox.queue_to_owners("gateway_left", event, data=data)
+
+
 @contextmanager
-def _asking(gateway: str) -> Iterator[None]:
+def asking(gateway: str) -> Iterator[None]:
     """Holds a place among the calls to gateways, and turns a gateway's errors into those of billing."""
     try:
         with gateway_calls.calling_gateway():
@@ -283,7 +311,7 @@ def _store_credentials(account: GatewayAccount, before: str, event: str, by: Act
         events.record(event, account.organization, by=by, now=now, data={"gateway": account.gateway})
 
 
-def _take_report(account: GatewayAccount, report: ConnectionReport, now: datetime) -> None:
+def take_report(account: GatewayAccount, report: ConnectionReport, now: datetime) -> None:
     """Writes the report into the row, which is not saved, with what only our own books tell."""
     currency = account.organization.currency
     findings = [finding for finding in report.findings if finding.code != "callbacks_undelivered"]

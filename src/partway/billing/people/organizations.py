@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -200,11 +201,15 @@ def remove_logo(organization: Organization, *, by: Actor, now: datetime) -> None
 def set_payments_enabled(organization: Organization, *, on: bool, by: Actor, now: datetime) -> Organization:
     """Turns online payments on or off; the switch is read again before money is taken (DESIGN R3).
 
-    Raises GatewayNotReady where no account is connected, or its latest check found something wrong.
+    Raises GatewayNotReady where no account is connected, its latest check found something wrong, or the operator does
+    not allow it.
     """
     if on:
         # Under the lock that connecting takes, so that the account which was checked is the one that payments use.
         organization.lock()
+        organization.refresh_from_db(fields=["payments_allowed"])
+        if not may_take_payments(organization):
+            raise GatewayNotReady(reason="not_approved")
         account = GatewayAccount.objects.current(organization).first()
         if account is None or not account.passes:
             raise GatewayNotReady(reason="check_failed" if account else "")
@@ -217,6 +222,34 @@ def set_payments_enabled(organization: Organization, *, on: bool, by: Actor, now
         verb = "enabled" if on else "disabled"
         events.record(f"organization.payments_{verb}", organization, by=by, now=now)
     return organization
+
+
+def may_take_payments(organization: Organization) -> bool:
+    """Returns whether the operator lets this organization take online payments, by name or by the setting for all."""
+    if organization.payments_allowed is None:
+        return not settings.PARTWAY_PAYMENTS_NEED_APPROVAL
+    return organization.payments_allowed
+
+
+@transaction.atomic
+def set_payments_allowed(organization: Organization, *, allowed: bool, by: Actor, now: datetime) -> None:
+    """Records the operator's decision: payments go on where the connection passes, and off at once where not allowed.
+
+    Where no connection passes yet, the owner can switch them on later.
+    """
+    organization.lock()
+    # Never equal to an undecided one, which is NULL.
+    if (
+        Organization.objects.filter(pk=organization.pk)
+        .exclude(payments_allowed=allowed)
+        .update(payments_allowed=allowed)
+    ):
+        verb = "allowed" if allowed else "disallowed"
+        events.record(f"organization.payments_{verb}", organization, by=by, now=now)
+    organization.payments_allowed = allowed
+    account = GatewayAccount.objects.current(organization).first()
+    if not allowed or (account is not None and account.passes):
+        set_payments_enabled(organization, on=allowed, by=by, now=now)
 
 
 @needs(Permission.CONFIGURE_PAYMENTS)

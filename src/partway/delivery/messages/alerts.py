@@ -61,6 +61,9 @@ _ALERTS: dict[str, str | Promise] = {
         "The payment service’s list of payments could not be read for over a day: it lists payments, but "
         "does not report their status."
     ),
+    "gateway_left": _(
+        "Your account was disconnected from this installation at the payment service, so it takes no payments any more."
+    ),
     "unmatched_callback": _(
         "The payment service reported “%(event_type)s” for a payment that is not recorded in Partway. Check it there."
     ),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import GatewayAccount
 from partway.billing.checkouts.gateway_calls import callback_url
+from partway.gateways.registry import GATEWAYS
 
 from ..formats import current_locale, format_datetime
 from ..receipt_figures import method_label
@@ -109,6 +110,10 @@ FINDINGS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("The clock of this server differs from that of %(gateway)s by %(seconds)s seconds."),
         _("The operator sets it right, as with NTP: with a wrong clock reports are refused."),
     ),
+    "disconnected": (
+        _("The account was disconnected from this installation at %(gateway)s."),
+        _("Online payments are off. Connect it again to take payments; what was paid stays in your books."),
+    ),
     "credentials": (
         _("%(gateway_at_start)s does not accept the key any more: %(message)s"),
         _("Enter a new key of the same account below."),
@@ -145,7 +150,16 @@ def connection_notes(account: GatewayAccount, time_zone: str) -> list[Connection
         code, level = finding["code"], finding["level"]
         message, advice = FINDINGS.get(f"{code}.{level}") or FINDINGS[code]
         params = {"url": callback_url(account), **gateway_params(account.gateway)}
-        params |= {name: _formatted(name, value, time_zone) for name, value in finding["params"].items()}
+        given = finding["params"]
+        params |= {name: _formatted(name, value, time_zone) for name, value in given.items()}
+        # Codes of the gateway, in words, which may be the same for several.
+        words = GATEWAYS[account.gateway].words
+        if given.get("requirements"):
+            params["requirements"] = ", ".join(
+                dict.fromkeys(gettext(words(one)) for one in given["requirements"])
+            )
+        if given.get("reason"):
+            params["reason"] = gettext(words(given["reason"]))
         # Where the gateway names nothing that it waits for, the sentence must not end in a colon.
         if params.get("requirements") == "":
             params["requirements"] = gettext("see its own pages")

@@ -91,6 +91,13 @@ MESSAGES: dict[str, str | Promise] = {
     "gateway_not_ready.check_failed": _(
         "Online payments stay off until the check of the connection finds nothing wrong. See below what to do."
     ),
+    "gateway_not_ready.not_approved": _(
+        "Online payments stay off until the operator of this installation switches them on for you."
+    ),
+    "gateway_not_allowed.no_platform": _(
+        "The operator of this installation connects no accounts at %(gateway)s."
+    ),
+    "country_unknown": _("Choose the country in which the business is."),
     "gateway_refused": _("%(gateway_at_start)s refused: %(message_of_gateway)s"),
     "gateway_unavailable.connecting": _("%(gateway_at_start)s does not answer. %(gateway_help)s"),
     # Payment modes and the details of an offline payment

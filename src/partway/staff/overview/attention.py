@@ -90,6 +90,13 @@ _KINDS = {
             "then it returns a day after it was marked as dealt with."
         ),
     ),
+    "gateway_left": AlertKind(
+        _("Payment service disconnected"),
+        _(
+            "Online payments are off, and your books stay as they are. Connect it again in Settings; refunds of "
+            "earlier payments are made at the payment service itself."
+        ),
+    ),
     "unmatched_callback": AlertKind(
         _("Report of an unknown payment"),
         _("Look it up at the payment service. If it pays an invoice, record the payment on that invoice."),

@@ -1,4 +1,4 @@
-"""`partway organizations`: creates an organization and prints the link by which its owner signs in; lists them."""
+"""`partway organizations`: creates an organization with its owner, lists them, and lets them take online payments."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from partway.lib import clock
 
 
 class Command(BaseCommand):
-    """Creates and lists organizations."""
+    """Creates and lists organizations, and lets them take online payments or not."""
 
-    help = "Create or list organizations."
+    help = "Create or list organizations, or let one take online payments."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """create --name --owner [...], or list."""
+        """create --name --owner [...], list, or payments on|off SLUG."""
         operations = parser.add_subparsers(dest="operation", required=True)
         operations.add_parser("list", help="list the organizations")
+        payments = operations.add_parser("payments", help="let an organization take online payments, or not")
+        payments.add_argument("switch", choices=("on", "off"))
+        payments.add_argument("slug", help="as in the list and in the addresses of its pages")
         create = operations.add_parser("create", help="start an organization with its owner")
         create.add_argument("--name", required=True, help="what the business is called")
         create.add_argument("--owner", required=True, help="the owner's mail address")
@@ -40,12 +43,25 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, operation: str, **options: Any) -> None:
-        """Runs `create` or `list`."""
+        """Runs `create`, `list` or `payments`."""
         if operation == "create":
             self._create(**options)
             return
+        if operation == "payments":
+            self._switch_payments(**options)
+            return
         for organization in Organization.objects.order_by("slug"):
             self.stdout.write(f"{organization.slug}  {organization.name}")
+
+    def _switch_payments(self, *, switch: str, slug: str, **_: Any) -> None:
+        organization = Organization.objects.filter(slug=slug).first()
+        if organization is None:
+            raise CommandError(f"There is no organization {slug}; `partway organizations list` lists them.")
+        organizations.set_payments_allowed(organization, allowed=switch == "on", by=OPERATOR, now=clock.now())
+        state = "on" if organization.payments_enabled else "off"
+        self.stdout.write(f"Online payments of {organization.name} are {state}.")
+        if switch == "on" and state == "off":
+            self.stdout.write("The owner may switch them on once the check of the connection passes.")
 
     def _create(
         self, *, name: str, owner: str, owner_name: str, currency: str, time_zone: str, locale: str, **_: Any
