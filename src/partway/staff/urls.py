@@ -41,7 +41,7 @@ from .quotes import acts as quote_acts
 from .quotes import decisions as quote_decisions
 from .quotes import detail as quote_detail
 from .quotes import editor as quote_editor
-from .settings import audit, connection, members, organization, quote_terms
+from .settings import audit, connection, members, onboarding, organization, quote_terms
 from .settings import payments as payment_settings
 
 app_name = "staff"
@@ -210,6 +210,24 @@ _settings = [
         Permission.CONFIGURE_PAYMENTS,
         connection.change_account,
         "gateway_account_change",
+    ),
+    page(
+        "payments/open/<slug:gateway>/",
+        Permission.CONFIGURE_PAYMENTS,
+        onboarding.open_account,
+        "gateway_open_account",
+    ),
+    page(
+        "payments/<str:account_id>/onboarding/",
+        Permission.CONFIGURE_PAYMENTS,
+        onboarding.proceed,
+        "gateway_onboarding",
+    ),
+    page(
+        "payments/<str:account_id>/onboarded/",
+        Permission.CONFIGURE_PAYMENTS,
+        onboarding.returned,
+        "gateway_onboarded",
     ),
     page("payments/disconnect/", Permission.CONFIGURE_PAYMENTS, connection.disconnect, "gateway_disconnect"),
     page(

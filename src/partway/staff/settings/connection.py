@@ -16,7 +16,7 @@ from partway.gateways.registry import GATEWAYS
 from ..confirm import confirm
 from ..context import MemberContext
 from ..forms import StaffForm, strip_nul, text_field
-from .gateways import ConnectionForm, connect_account, connection_forms
+from .gateways import ConnectionForm, connect_account, connection_forms, platform_gateways
 
 
 class CallbackForm(StaffForm):
@@ -113,6 +113,7 @@ def change_account(ctx: MemberContext) -> HttpResponse:
         back=back,
         context=lambda: {
             "connection_forms": connection_forms(ctx.post_data, form),
+            "platform_gateways": platform_gateways(),
             **_left_behind(account),
             **_params(account),
         },
@@ -143,7 +144,10 @@ def disconnect(ctx: MemberContext) -> HttpResponse:
 
 
 def _account_or_404(ctx: MemberContext, account_id: str) -> GatewayAccount:
-    accounts = GatewayAccount.objects.select_related("organization").filter(organization=ctx.organization)
+    accounts = GatewayAccount.objects.select_related("organization").filter(
+        organization=ctx.organization,
+        is_of_platform=False,  # which has neither a key nor an endpoint of its own
+    )
     account = accounts.filter(pk=strip_nul(account_id)).first()
     if account is None:
         raise Http404

@@ -12,8 +12,8 @@ from partway.accounts.models import GatewayAccount
 from partway.billing.errors import Invalid
 from partway.billing.models import Payment
 from partway.billing.models.payments import RECEIVED_STATUSES
-from partway.billing.people import gateway_accounts
-from partway.gateways.definition import CredentialField
+from partway.billing.people import gateway_accounts, platform_accounts
+from partway.gateways.definition import CredentialField, GatewayDefinition
 from partway.gateways.registry import GATEWAYS, available_gateways
 
 from ..context import MemberContext
@@ -41,9 +41,15 @@ class ConnectionForm(forms.Form):
 def connection_forms(
     data: Mapping[str, str] | None = None, refused: StaffForm | None = None
 ) -> list[ConnectionForm]:
-    """Returns the form of each gateway that can be connected to this installation."""
+    """Returns the form of each gateway that can be connected to this installation by a key of the organization."""
     codes = available_gateways(live=settings.PARTWAY_LIVE)
-    return [ConnectionForm(code, data, refused) for code in codes]
+    by_platform = platform_accounts.platforms()
+    return [ConnectionForm(code, data, refused) for code in codes if code not in by_platform]
+
+
+def platform_gateways() -> list[tuple[str, GatewayDefinition]]:
+    """Returns the gateways, with their codes, that are connected by the operator's platform."""
+    return [(code, GATEWAYS[code]) for code in platform_accounts.platforms()]
 
 
 def _form_field(field: CredentialField) -> forms.CharField:

@@ -20,7 +20,7 @@ from partway.gateways.registry import GATEWAYS
 from ..confirm import confirm
 from ..context import MemberContext
 from ..forms import ConcurrentEditForm, StaffForm, WholeNumberField, text_field
-from .gateways import connect_account, connection_forms, earlier_accounts
+from .gateways import connect_account, connection_forms, earlier_accounts, platform_gateways
 
 _NAMED = 10  # open requests that the question names one by one
 
@@ -54,6 +54,8 @@ def payments(ctx: MemberContext) -> HttpResponse:
         "unprintable": form.unprintable_in({"modes": gettext("Modes of payment")}),
         "earlier_accounts": earlier_accounts(ctx),
         "connection_forms": connection_forms(ctx.post_data, form),
+        "platform_gateways": platform_gateways(),
+        "may_take_payments": organizations.may_take_payments(ctx.organization),
         **account_context(ctx, form),
     }
     return ctx.render("staff/settings/payments.html", context, status=form.status)
