@@ -101,6 +101,7 @@ class Site:
         uid, welcome_token = passwords.welcome_link_parts(self.team.bob.user)
         self.ids |= {
             "slug": ["alder"],
+            "gateway": ["stripe"],
             "member_id": [member.pk for member in organization.members.all()],
             "invitation_id": [invitation.pk],
             "version": ["1"],

@@ -51,6 +51,7 @@ def addresses(route: str, tokens: dict[str, list[str]]) -> list[str]:
     fillings = {
         "<str:token>": lambda: tokens[route.partition("/")[0]],
         "<slug:account_id>": lambda: [*GatewayAccount.objects.values_list("pk", flat=True), "gwa_nobody"],
+        "<slug:gateway>": lambda: ["stripe", "nobody"],
         "<path:_rest>": lambda: ["two/parts", "two/parts/pay/"],
     }
     [hole] = re.findall("<.*?>", route) or [""]

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
+from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Member, Role
 from partway.accounts.permissions import ALLOWED_ROLES, permission_of
@@ -15,6 +16,7 @@ from partway.billing.events import OPERATOR
 from partway.billing.models import Alert, Event, Invoice
 from partway.billing.people import members
 from partway.billing.receivables import settlements
+from partway.gateways.platform import Platform
 from partway.lib.clock import now
 from partway.staff import urls
 from partway.staff.signin import urls as signin_urls
@@ -42,8 +44,9 @@ FOR_READERS = [name for name, role in MINIMUM_ROLE.items() if role == Role.READE
 
 
 @pytest.fixture
-def address(team: Team, invoice: Invoice) -> dict[str, str]:
-    """Paths of all pages by name, with ids of existing rows of alder."""
+def address(team: Team, invoice: Invoice, settings: Settings) -> dict[str, str]:
+    """Paths of all pages by name, with ids of existing rows of alder, on an installation that has a platform."""
+    settings.PARTWAY_GATEWAY_PLATFORMS = {"stripe": Platform("sk_test_platform")}
     settled = personas.settle_rest(invoice)
     settlements.take_back(settled, by=OPERATOR, now=now())
     open_request = personas.request_payment(invoice)
@@ -74,6 +77,7 @@ def address(team: Team, invoice: Invoice) -> dict[str, str]:
         "mail_id": "mail_00000000000000000000000000",
         "member_id": team.charlie.pk,
         "invitation_id": invitation.pk,
+        "gateway": "stripe",
         "account_id": GatewayAccount.objects.current(team.organization).get().pk,
     }
     return {

@@ -54,6 +54,7 @@ PARTWAY_GATEWAY_PLATFORMS = {
     for code, one in GATEWAYS.items()
     if one.platform and env.str(f"PARTWAY_{code.upper()}_PLATFORM_KEY", default="")
 }
+# Whether an organization takes online payments only once the operator has switched them on for it.
 PARTWAY_PAYMENTS_NEED_APPROVAL = env.bool("PARTWAY_PAYMENTS_NEED_APPROVAL", default=False)
 PARTWAY_GATEWAY_CALL_LEASE_SECONDS = env.float("PARTWAY_GATEWAY_CALL_LEASE_SECONDS", default=20)
 # A gateway may send a callback before it responds to the request that caused it: with one thread, that would deadlock.

@@ -17,7 +17,7 @@ _HUNDRED = 100
 
 @dataclass(frozen=True, slots=True)
 class ApplicationFee:
-    """What the operator takes of each online payment: a percentage, and an amount in the payment's currency."""
+    """The fee that the operator takes of each online payment: a percentage, and an amount in the payment's currency."""
 
     percent: Decimal = Decimal(0)
     amounts: Mapping[str, int] = field(
@@ -84,9 +84,10 @@ def read_platform(key: str, secrets: Sequence[str], percent: str, amounts: Mappi
     """Returns the platform of these settings; raises ValueError with a sentence for a fee that cannot be meant."""
     try:
         parsed = Decimal(percent or "0")
+        is_percentage = 0 <= parsed < _HUNDRED  # which raises for one that is not a number
     except InvalidOperation as error:
         raise ValueError(f"{percent} is no percentage") from error
-    if not 0 <= parsed < _HUNDRED:
+    if not is_percentage:
         raise ValueError(f"{percent} is not a percentage below 100")
     fixed = {}
     for currency, typed in amounts.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from structlog.testing import capture_logs
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.checkouts.gateway_calls import gateway_for_account as gateway_for
+from partway.billing.checkouts.gateway_calls import operator_fee
 from partway.billing.errors import GatewayNotAllowed, GatewayNotReady, Invalid, NotPayable
 from partway.billing.models import Alert, Callback, Event, Mail, Payment
 from partway.billing.payments.platform_callbacks import receive_callback
@@ -29,6 +31,7 @@ from partway.gateways.platform import ApplicationFee, Platform
 from partway.gateways.protocol import Refused
 from partway.gateways.registry import GATEWAYS
 from partway.lib.clock import now
+from partway.lib.money import Money
 from tests.gateways.stripe_server.client import StandIn, StandInAccount
 from tests.support import personas
 from tests.support.sandbox_server import CallbackReceiver, ReceivedCallback, wait_until
@@ -118,6 +121,25 @@ def test_payment_refund_and_fee_are_made_on_the_connected_account(
     assert refund.status == "succeeded"
     # A new fee is for new payments: the stored request of one that was begun is repeated as it was (P4).
     assert payment.gateway_calls.get(operation="start").body["application_fee_minor"] == "1550"
+    # The fee is all that the organization does not get, so that net and payouts are what arrives at its bank; the
+    # operator's share is named beside it.
+    assert payment.fee == Money(1_425 + 1_550, "USD")
+    assert operator_fee(payment) == Money(1_550, "USD")
+    assert operator_fee(personas.captured_payment(payment.invoice, 1_000)) is None
+
+
+def test_endpoint_of_the_platform_is_made_by_a_command(
+    operator: StandInAccount, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("gateways", "platform", "stripe")
+    printed = capsys.readouterr().out
+    assert f"{settings.PARTWAY_URL}/callbacks/platforms/stripe/" in printed
+    # The one before stays valid until the operator deletes its endpoint.
+    [before] = settings.PARTWAY_GATEWAY_PLATFORMS["stripe"].secrets
+    assert re.search(rf"PARTWAY_STRIPE_PLATFORM_SECRETS=whsec_\w+,{before}\n", printed)
+    settings.PARTWAY_GATEWAY_PLATFORMS = {}
+    with pytest.raises(CommandError, match="PARTWAY_STRIPE_PLATFORM_KEY"):
+        call_command("gateways", "platform", "stripe")
 
 
 def test_two_organizations_of_one_platform_never_see_each_other(

@@ -181,6 +181,19 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
     return _send(call, now, lambda: gateway.start(request))
 
 
+def operator_fee(payment: Payment) -> Money | None:
+    """Returns the part of a payment's fee that is the operator's: what its checkout was opened with, None for nothing.
+
+    The gateway takes it with its own fee, and never more than it captures.
+    """
+    call = payment.gateway_calls.filter(operation=GatewayOperation.START).first()
+    asked = Money(int(call.body.get("application_fee_minor", 0)) if call else 0, payment.currency)
+    captured = payment.captured
+    if not asked or captured is None or captured.currency != asked.currency:
+        return None
+    return min(asked, captured)
+
+
 def _application_fee(payment: Payment) -> Money:
     """Returns what the operator takes of a payment, by the settings of now; nothing outside a platform."""
     account = gateway_account_for(payment)

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from partway.billing import links, outbox
+from partway.billing.checkouts import gateway_calls
 from partway.billing.ledger import allocations
 from partway.billing.models import Event, Invoice, Payment, Payout
 from partway.billing.models.parties import ISSUED
@@ -50,6 +51,7 @@ def show(ctx: MemberContext, payment_id: str) -> HttpResponse:
         "document": payment.document,
         "status": payment_status(payment),
         "gateway": gettext(GATEWAYS[account.gateway].name) if account else "",
+        "operator_fee": gateway_calls.operator_fee(payment) if account else None,
         "allocations": moved,
         "on_invoices": [
             (invoice, Money(minor, invoice.currency)) for invoice, minor in on_invoices.items() if minor

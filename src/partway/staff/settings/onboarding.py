@@ -21,7 +21,7 @@ from ..forms import StaffForm, strip_nul, text_field
 
 
 class OnboardingForm(StaffForm):
-    """What the account is made with; the gateway asks for everything else, and for these again."""
+    """Country and address that the account is made with; the gateway asks for everything else, and for these again."""
 
     country = text_field(2)
     email = text_field()
