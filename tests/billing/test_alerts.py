@@ -77,7 +77,12 @@ def test_alert_is_raised_again_when_params_return_to_earlier_values(
     process_alert(the_alert(), alice)
     assert payment is not None
     alerts.raise_for_payment(
-        refunded.kind, payment, now=later(30), refunded=refund, captured=payment.captured
+        refunded.kind,
+        payment,
+        now=later(30),
+        refunded=refund,
+        captured=payment.captured,
+        reason=refunded.params["reason"],
     )
     assert the_alert().params == refunded.params
 

@@ -26,9 +26,10 @@ FILES = {
     *("journal_csv", "journal_xlsx", "journal_quickbooks"),
 }
 PARTS = {"attention_resolve", "inbox_body", "invoice_live", "quote_live", "settings_locale", "settings_logo"}
+PARTS |= {"gateway_open_account", "gateway_onboarding", "gateway_onboarded"}  # lead to the gateway
 
-# In the states that the journeys of a dispute and of the journal bring about; they look for violations themselves.
-ELSEWHERE = {"dispute_loss", "journal_reopen"}
+# In states that other tests bring about; they look for violations themselves.
+ELSEWHERE = {"dispute_loss", "journal_reopen", "gateway_key", "gateway_callbacks"}
 
 LINK = re.compile(r'<a\b([^>]*?)\bhref="(/(?:o|profile)/[^"#?]*)[^"]*"([^>]*)>')
 LINKS_OF_ROUTE, LINKS_OF_LIST = 3, 6

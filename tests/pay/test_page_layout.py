@@ -13,6 +13,7 @@ from partway.billing import links, outbox
 from partway.billing.models import Dispute, Event, Payment
 from partway.delivery.mail import rendering
 from partway.delivery.mail.kinds import KINDS
+from partway.gateways.registry import DEMO_GATEWAY
 from partway.lib.clock import now
 from tests.pay import phone_browser
 from tests.pay.customer_browser import CustomerBrowser
@@ -107,6 +108,9 @@ def test_mails_pass_axe_and_fit_every_width(long_rows: CustomerBrowser) -> None:
         outbox.queue_account_mail(alice, kind, now=now(), data=data)
     opened = Event.objects.filter(type="dispute.opened").earliest("created_at")
     outbox.queue_dispute_notice(Dispute.objects.get(pk=opened.data["dispute"]), opened, "dispute_reminder")
+    outbox.queue_to_owners("gateway_left", opened, data={"gateway": DEMO_GATEWAY})
+    lost = Event.objects.filter(type="dispute.lost").earliest("created_at")
+    outbox.queue_debit_return(Dispute.objects.get(pk=lost.data["dispute"]), lost)
     ended = outbox.Recipients(to=[ADDRESS], data={"reason": "invoice_changed"})
     outbox.queue("payment_request_ended", Event.objects.filter(type="payment_request.sent")[0], ended)
     mails = {mail.kind: mail for mail in rendering.with_related_rows()}

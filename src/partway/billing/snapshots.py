@@ -10,11 +10,15 @@ from django.db import connection, connections, transaction
 
 
 @contextmanager
-def snapshot() -> Iterator[None]:
+def snapshot(*, joins: bool = False) -> Iterator[None]:
     """Runs its block in a read-only transaction that sees the database as it was at its first query.
 
-    Raises RuntimeError inside another transaction, which may see what others commit between two of its queries.
+    Raises RuntimeError inside another transaction, which may see what others commit between two of its queries; with
+    `joins` the block is part of that one, for what a page shows while nothing is acted on.
     """
+    if joins and connection.in_atomic_block:
+        yield
+        return
     whole = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
     with whole():
         yield

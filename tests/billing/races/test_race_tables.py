@@ -35,8 +35,8 @@ def test_race_table_row_applies_until_next_row(tmp_path: Path) -> None:
 
 
 def test_race_table_sample_keeps_both_ends_of_each_row(tmp_path: Path) -> None:
-    sampled = race(tmp_path, "| a | x | x | x |", "| e | y | y | y |").sample(list("abcdefghi"), offset=6)
-    assert sampled == ["a", "c", "d", "e", "i"]  # c is the one in eight
+    sampled = race(tmp_path, "| a | x | x | x |", "| e | y | y | y |").sample(list("abcdefghi"), offset=14)
+    assert sampled == ["a", "c", "d", "e", "i"]  # c is the one in sixteen
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,8 @@ def statement(customer: Customer, *, currency: str, since: date, until: date, no
     """Returns the statement of the days from `since` to `until`, both included, where the organization is (D7)."""
     as_of = min(until, clock.today(now, customer.organization.time_zone))
     # What is due, the credit and the balance are read from several tables: of one moment, so that they fit.
-    with snapshot():
+    # A form that was kept during a sign-in is shown in a transaction that is rolled back.
+    with snapshot(joins=True):
         movements = sorted(_movements(customer, currency), key=lambda one: (one.day, one.at))
     balance = opening = 0
     shown = []

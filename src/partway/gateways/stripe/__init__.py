@@ -26,8 +26,8 @@ def _later(module: str, name: str) -> Callable[..., Any]:
 
 
 STRIPE = GatewayDefinition(
-    name="Stripe",
-    phrase="Stripe",
+    name=gettext_noop("Stripe"),
+    phrase=gettext_noop("Stripe"),
     description=gettext_noop("Stripe takes cards, wallets and bank debits in more than 40 countries."),
     open=_later("adapter", "StripeGateway"),
     fields=connection.FIELDS,
