@@ -26,7 +26,7 @@ from partway.billing.payments.platform_callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
 from partway.billing.people import gateway_accounts, platform_accounts
-from partway.delivery.mail import kinds
+from partway.delivery.mail import kinds, rendering
 from partway.gateways.platform import ApplicationFee, Platform
 from partway.gateways.protocol import Refused
 from partway.gateways.registry import GATEWAYS
@@ -225,6 +225,9 @@ def test_account_that_left_takes_no_payments_and_keeps_its_books(
     [mail] = Mail.objects.filter(kind="gateway_left")
     owner = organization.members.get(role="owner")
     assert mail.to == [owner.user.email]
+    outgoing = rendering.message(mail)
+    assert outgoing.subject == "Alder Joinery takes no online payments: Stripe was disconnected"
+    assert f"/o/{organization.slug}/settings/payments/" in str(outgoing.body)
     assert Event.objects.filter(type="organization.gateway_left", actor_kind="gateway").count() == 1
     invoice = personas.sent_invoice(personas.customer(organization))
     with pytest.raises(NotPayable, match="payments_off"):

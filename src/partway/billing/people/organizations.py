@@ -244,8 +244,8 @@ def set_payments_allowed(organization: Organization, *, allowed: bool, by: Actor
         .exclude(payments_allowed=allowed)
         .update(payments_allowed=allowed)
     ):
-        verb = "allowed" if allowed else "disallowed"
-        events.record(f"organization.payments_{verb}", organization, by=by, now=now)
+        kind = "organization.payments_allowed" if allowed else "organization.payments_disallowed"
+        events.record(kind, organization, by=by, now=now)
     organization.payments_allowed = allowed
     account = GatewayAccount.objects.current(organization).first()
     if not allowed or (account is not None and account.passes):
