@@ -39,7 +39,7 @@ def enqueue(about: Checkout | Payout, kind: str) -> None:
     fault = faults.consume(about.account_id, faults.ON_CALLBACK)
     wanted = fault.kind if fault else ""
     at = now()
-    noun = "payout" if isinstance(about, Payout) else "checkout"
+    noun = str(about._meta.model_name)
     named: dict[str, Any] = {noun: about, "kind": f"{noun}.{kind}"}
     callback = Callback(**named, created_at=at, due_at=at)
     if fault and wanted == "callback_late":
