@@ -51,6 +51,8 @@ class SupervisorConfig:
             "PARTWAY_SANDBOX_URL": self.sandbox_url,
             "DJANGO_SETTINGS_MODULE": "partway.config.settings",
             "PYTHONUNBUFFERED": "1",
+            # The organization of a demo or a tour has no operator who approves it, and its payments begin at once.
+            "PARTWAY_PAYMENTS_NEED_APPROVAL": "no",
         }
         if self.database_url:
             variables["DATABASE_URL"] = self.database_url
