@@ -31,6 +31,13 @@ def test_seed_passes_verify(seeded_organization: Organization) -> None:
     assert Invoice.objects.for_organization(seeded_organization).count() == 300
 
 
+@pytest.mark.django_db
+def test_seed_is_approved_where_the_operator_must_approve(settings: Settings) -> None:
+    settings.PARTWAY_PAYMENTS_NEED_APPROVAL = True
+    seeded = seed.build(invoices=1, now=now(), rng=Random(1))  # noqa: S311 - the same each time
+    assert seeded.payments_enabled
+
+
 def test_seed_has_invoices_in_every_status(seeded_organization: Organization) -> None:
     mine = Invoice.objects.filter(organization=seeded_organization)
     assert set(mine.values_list("status", flat=True)) >= {"draft", "sent", "paid", "void"}
