@@ -289,6 +289,12 @@ def second_current_account(invoice: Invoice) -> None:
 
 
 @transaction.atomic
+def account_of_two_organizations(invoice: Invoice) -> None:
+    personas.organization("birch", "Birch & Co")
+    GatewayAccount.objects.update(is_of_platform=True, account_ref="acct_1")
+
+
+@transaction.atomic
 def same_checkout(invoice: Invoice) -> None:
     one, other = payment(invoice), payment(personas.sent_invoice(invoice.customer))
     Payment.objects.filter(pk__in=[one.pk, other.pk]).update(checkout_ref="co_1")
@@ -392,6 +398,7 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "callback_status_known": overwritten(callback, status="lost"),
     "alert_raised_once": duplicated(alert),
     "one_current_gateway_account": second_current_account,
+    "one_organization_per_platform_account": account_of_two_organizations,
     "one_open_invitation_per_address": duplicated(invitation),
     "invitation_role_known": overwritten(invitation, role="king"),
     "invitation_status_known": overwritten(invitation, status="lost"),

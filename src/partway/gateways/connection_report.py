@@ -46,6 +46,7 @@ class Finding:
     callbacks_received    ok: at, the time of the latest one (RFC 3339)
     clock                 ok, wrong: seconds by which ours is ahead; negative when it is behind
     credentials           wrong: message of the gateway that refused them
+    disconnected          wrong: an account of the operator's platform that left it at the gateway
     test_gateway_when_live, live_account_when_not_live   wrong: `GatewayDefinition.refusal`
     """
 
