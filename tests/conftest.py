@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.gateways.stripe_server.client import StandIn, running_stripe
+from tests.support.gateways import GATEWAYS, TEST_GATEWAY
 from tests.support.sandbox_server import SandboxServer, running_sandbox
 
 # A busy machine is not a defect, so examples have no deadline; CI tries the same examples every time, so that a
@@ -19,6 +20,19 @@ settings.load_profile("partway")
 
 # Thousands of tests are objects that stay, and searching them for garbage is a tenth of a run.
 gc.disable()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs tests with the mark `every_gateway` at each gateway, unless TEST_GATEWAY names the only one."""
+    if TEST_GATEWAY == "sandbox" and metafunc.definition.get_closest_marker("every_gateway"):
+        metafunc.parametrize("gateway_driver", GATEWAYS, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        mark = item.get_closest_marker("sandbox_only")
+        if mark and TEST_GATEWAY != "sandbox":
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
 
 
 def pytest_collection_finish() -> None:

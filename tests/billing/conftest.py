@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,13 +10,12 @@ from pytest_django.fixtures import Settings
 from partway.accounts.models import Organization
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, PaymentRequest
-from partway.billing.people import gateway_accounts
-from partway.lib.clock import now as present
 from tests.gateways.stripe_server.client import StandIn
 from tests.support import incremental_verify, personas
 from tests.support.gateway_driver import PAYMENT_SOURCES, GatewayDriver, PaymentTarget
+from tests.support.gateways import TEST_GATEWAY
 from tests.support.sandbox_server import CallbackReceiver, SandboxServer
-from tests.support.stripe_driver import StripeDriver, open_stripe_account
+from tests.support.stripe_driver import StripeDriver
 
 
 @pytest.fixture(autouse=True)
@@ -75,27 +73,22 @@ def gateway_driver(
     request: pytest.FixtureRequest,
     callback_receiver: CallbackReceiver,
     organization: Organization,
-    alice: Actor,
     settings: Settings,
 ) -> Iterator[GatewayDriver]:
     """A running gateway with an account of alder; at the end its ledger must agree with our books.
 
     The sandbox, unless a test is parametrized (`indirect`) or TEST_GATEWAY names another.
     """
-    code = getattr(request, "param", os.environ.get("TEST_GATEWAY", "sandbox"))
+    code = getattr(request, "param", TEST_GATEWAY)
     settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
     gateway_driver: GatewayDriver
     if code == "sandbox":
         sandbox_server: SandboxServer = request.getfixturevalue("sandbox_server")
         settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
-        account = gateway_accounts.connect(
-            organization, gateway=code, credentials={}, by=alice, now=present()
-        )
-        gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
+        gateway_driver = GatewayDriver.connect(sandbox_server, callback_receiver, organization)
     else:
         stand_in: StandIn = request.getfixturevalue("stand_in")
         settings.PARTWAY_GATEWAY_URLS = {"stripe": stand_in.url}
-        company, account = open_stripe_account(stand_in, organization)
-        gateway_driver = StripeDriver(stand_in, company, callback_receiver, account)
+        gateway_driver = StripeDriver.connect(stand_in, callback_receiver, organization)
     yield gateway_driver
     gateway_driver.assert_ledger_matches_books()

@@ -6,23 +6,31 @@ import html
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from django.test import Client
 
-from partway.accounts.models import GatewayAccount
+from partway.accounts.models import GatewayAccount, Organization
 from partway.billing import links
 from partway.billing.checkouts.gateway_calls import current_gateway
 from partway.billing.checkouts.online_amounts import amount_to_charge
+from partway.billing.checkouts.payability import CHECKOUT_LIFETIME
 from partway.billing.models import Callback, Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
+from partway.billing.people import gateway_accounts
 from partway.billing.reconciliation import due_work
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.support import personas
-from tests.support.sandbox_server import CallbackReceiver, ReceivedCallback, SandboxServer, wait_until
+from tests.support.sandbox_server import (
+    CallbackReceiver,
+    ReceivedCallback,
+    SandboxServer,
+    sign_callback,
+    wait_until,
+)
 
 PAYER_IP_ADDRESS = "192.0.2.7"
 
@@ -72,6 +80,21 @@ class GatewayDriver:
         self._key = account.credentials["api_key"]
         self._foreign_references: set[str] = set()
 
+    @classmethod
+    def connect(
+        cls, company: SandboxServer, callback_receiver: CallbackReceiver | None, organization: Organization
+    ) -> Self:
+        """Connects the organization to a new account at a running gateway."""
+        by = personas.owner_actor(organization)
+        account = gateway_accounts.connect(
+            organization, gateway="sandbox", credentials={}, by=by, now=present()
+        )
+        return cls(company, callback_receiver, account)
+
+    def another(self, organization: Organization) -> GatewayDriver:
+        """Connects an organization to another account at the same gateway."""
+        return self.connect(self.sandbox_server, self.callback_receiver, organization)
+
     # Actions of the customer
 
     def start(
@@ -81,6 +104,10 @@ class GatewayDriver:
         gateway = current_gateway(source.organization) if source.kind == "invoice" else None
         shown = amount_to_charge(source, gateway)
         return start_payment(source, expected_amount=shown, payer_ip=address, now=now or present())
+
+    def start_unpaid(self, source: PaymentTarget) -> Payment:
+        """Presses Pay, and lets the time of the checkout pass."""
+        return self.start(source, now=present() - CHECKOUT_LIFETIME)
 
     def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
         """Submits the form of the sandbox's checkout page."""
@@ -208,6 +235,10 @@ class GatewayDriver:
                 None,
             )
         )
+
+    def sign_callback(self, body: bytes) -> ReceivedCallback:
+        """Returns the callback with this body as the gateway signs it now for this account."""
+        return sign_callback(body, present(), self.account.credentials["signing_secret"])
 
     def ledger(self) -> dict[str, dict[str, Any]]:
         """Returns the rows of the sandbox's ledger by the id of our payment; each payment has one checkout."""

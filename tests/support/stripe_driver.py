@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import httpx
+import stripe
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.checkouts import gateway_calls
@@ -12,10 +13,11 @@ from partway.billing.models import Payment
 from partway.gateways.stripe.amounts import from_stripe, part_to_stripe
 from partway.gateways.stripe.connection import EVENT_TYPES
 from partway.gateways.stripe.states import PAYMENT_KEY
-from partway.lib.money import Money
+from partway.lib.clock import now as present
+from partway.lib.money import EXPONENTS, Money
 from tests.gateways.harnesses import StripeHarness
 from tests.gateways.stripe_server.client import StandIn, StandInAccount
-from tests.support.gateway_driver import GatewayDriver
+from tests.support.gateway_driver import GatewayDriver, PaymentTarget
 from tests.support.sandbox_server import CallbackReceiver, ReceivedCallback, wait_until
 
 # The callbacks of the sandbox → the events of Stripe that tell the same.
@@ -26,6 +28,7 @@ _EVENTS = {
     "closed": "checkout.session.expired",
     "declined": "payment_intent.payment_failed",
     "failed": "checkout.session.async_payment_failed",
+    "refunded": "charge.refunded",
 }
 
 
@@ -39,7 +42,7 @@ class StripeDriver(GatewayDriver):
         "returned_refunds": {"number": "4000000000005126"},
         "disputed": {"number": "4000000000000259"},
         "two_days": StripeHarness.PAYMENT_FORMS["debit"],
-        "fails_on_day_four": StripeHarness.PAYMENT_FORMS["debit"],
+        "fails_on_day_four": {"method": "us_bank_account", "account": "000222222227"},
     }
 
     def __init__(
@@ -53,6 +56,32 @@ class StripeDriver(GatewayDriver):
         self.callback_receiver = callback_receiver
         self.account = account
         self._foreign_references: set[str] = set()
+
+    @classmethod
+    def connect(
+        cls, company: StandIn, callback_receiver: CallbackReceiver | None, organization: Organization
+    ) -> Self:
+        opened = company.open_account()
+        account = GatewayAccount(organization=organization, gateway="stripe", checked_at=present())
+        endpoint = opened.control(
+            "add_endpoint", url=gateway_calls.callback_url(account), enabled_events=list(EVENT_TYPES)
+        )
+        account.credentials = {
+            "api_key": opened.test_key,
+            "signing_secret": endpoint["secret"],
+            "account": opened.id,
+        }
+        GatewayAccount.objects.current(organization).update(is_current=False)
+        account.save(force_insert=True)
+        return cls(company, opened, callback_receiver, account)
+
+    def another(self, organization: Organization) -> GatewayDriver:
+        return self.connect(self.stand_in, self.callback_receiver, organization)
+
+    def start_unpaid(self, source: PaymentTarget) -> Payment:
+        payment = self.start(source)
+        self.company.control("shift_clock", seconds=40 * 60)
+        return payment
 
     def pay(self, payment: Payment, how: str = "good") -> httpx.Response:
         response = self.company.pay(payment.checkout_url, **self.PAYMENT_FORMS[how])
@@ -80,7 +109,8 @@ class StripeDriver(GatewayDriver):
         return str(made["id"])
 
     def settle_bank_debit(self, payment: Payment, outcome: str = "captured") -> None:
-        outcome = "succeeded" if outcome == "captured" else outcome
+        # Without an outcome its bank decides, and the only account of which a test leaves that open has no funds.
+        outcome = {"captured": "succeeded", "": "failed"}.get(outcome, outcome)
         self.company.control("settle", id=payment.checkout_ref, outcome=outcome)
 
     def pass_days(self, payment: Payment, days: int) -> None:
@@ -136,12 +166,19 @@ class StripeDriver(GatewayDriver):
     def page(self, ref: str) -> str:
         return str(self._session(ref)["url"])
 
-    def callback(self, payment: Payment, kind: str) -> ReceivedCallback:
+    def sign_callback(self, body: bytes) -> ReceivedCallback:
+        secret = self.account.credentials["signing_secret"]
+        header = stripe.WebhookSignature.generate_signature_header(
+            body.decode(), secret, int(present().timestamp())
+        )
+        return ReceivedCallback("/", body, {"Stripe-Signature": header})
+
+    def callback(self, about: Payment | str, kind: str) -> ReceivedCallback:
         assert self.callback_receiver is not None, "the callbacks go to another receiver"
         received, wanted = self.callback_receiver.received, _EVENTS.get(kind, kind)
         return wait_until(
             lambda: next(
-                (one for one in received if one.event["type"] == wanted and self._is_about(one, payment)),
+                (one for one in received if one.event["type"] == wanted and self._is_about(one, about)),
                 None,
             )
         )
@@ -158,7 +195,8 @@ class StripeDriver(GatewayDriver):
             taken = intent.get("amount_received") or 0
             currency = str(intent.get("currency", session["currency"])).upper()
             booked = self._get(f"balance_transactions?source={charge['id']}")["data"] if charge else []
-            amount = from_stripe(taken, currency).amount_minor
+            # A test makes up a currency that we do not know; its payment is never booked.
+            amount = from_stripe(taken, currency).amount_minor if currency in EXPONENTS else taken
             rows[reference] = {
                 "id": session["id"],
                 "reference": reference,
@@ -169,9 +207,11 @@ class StripeDriver(GatewayDriver):
             }
         return rows
 
-    def _is_about(self, received: ReceivedCallback, payment: Payment) -> bool:
-        about = received.event["data"]["object"]
-        return payment.pk == (about.get("metadata") or {}).get(PAYMENT_KEY)
+    def _is_about(self, received: ReceivedCallback, about: Payment | str) -> bool:
+        named = received.event["data"]["object"]
+        if isinstance(about, str):
+            return bool(named["id"] == about)
+        return about.pk == (named.get("metadata") or {}).get(PAYMENT_KEY)
 
     def _session(self, ref: str) -> dict[str, Any]:
         return self._get(f"checkout/sessions/{ref}?expand[]=payment_intent")
@@ -191,22 +231,3 @@ class StripeDriver(GatewayDriver):
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.company.test_key}"}
-
-
-def open_stripe_account(
-    stand_in: StandIn, organization: Organization
-) -> tuple[StandInAccount, GatewayAccount]:
-    """Opens an account at the stand-in, with the endpoint of its callbacks, and makes it the organization's."""
-    company = stand_in.open_account()
-    account = GatewayAccount(organization=organization, gateway="stripe")
-    endpoint = company.control(
-        "add_endpoint", url=gateway_calls.callback_url(account), enabled_events=list(EVENT_TYPES)
-    )
-    account.credentials = {
-        "api_key": company.test_key,
-        "signing_secret": endpoint["secret"],
-        "account": company.id,
-    }
-    GatewayAccount.objects.current(organization).update(is_current=False)
-    account.save(force_insert=True)
-    return company, account

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from partway.billing.checkouts.payability import CHECKOUT_LIFETIME
@@ -61,7 +63,9 @@ def test_refused_card_confirmation_is_a_decline(
 ) -> None:
     payment = gateway_driver.start(open_request)
     gateway_driver.confirm(payment, gateway_driver.pay(payment, "confirming"), "refuse")
-    assert (refreshed(payment).status, refreshed(payment).failure_code) == ("pending", "card_declined")
+    assert refreshed(payment).status == "pending"
+    # Stripe says which of the two it was.
+    assert refreshed(payment).failure_code in ("card_declined", "authentication_failed")
 
 
 def test_lapsed_authorization_fails_payment_and_leaves_request_open(
@@ -85,9 +89,8 @@ def test_link_can_be_paid_again_after_failed_payment(
 def test_unpaid_checkout_fails_at_end_of_its_lifetime(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
-    long_ago = present() - CHECKOUT_LIFETIME
-    payment = gateway_driver.start(open_request, now=long_ago)
-    due_work.refresh_unsettled_payments(now=present())
+    payment = gateway_driver.start_unpaid(open_request)
+    due_work.refresh_unsettled_payments(now=present() + timedelta(minutes=3))
     payment.refresh_from_db()
     assert (payment.status, payment.failure_code) == ("failed", "checkout_expired")
 

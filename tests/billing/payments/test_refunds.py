@@ -163,7 +163,8 @@ def test_refund_through_gateway_cannot_be_reversed(paid: Payment, alice: Actor) 
 def test_refused_refund_is_put_back(paid: Payment, alice: Actor, gateway_driver: GatewayDriver) -> None:
     gateway_driver.inject_fault("refund_refused")
     row = refund(paid, 10_000, alice)
-    assert (row.status, row.failure_code) == ("failed", "refund_refused")
+    assert row.status == "failed"
+    assert row.failure_code in ("refund_refused", "not_refundable")
     assert figures(paid.invoice) == ("sent", 30_000, 0, 70_000)
     assert Alert.objects.get().kind == "refund_failed"
     assert Mail.objects.get(kind="refund_failed").to == ["alice@alder.example"]
@@ -319,6 +320,7 @@ def test_refund_that_was_never_sent_fails_once_its_payment_is_disputed(
     assert Alert.objects.get(kind="refund_failed").params["reason"] == "disputed"
 
 
+@pytest.mark.sandbox_only("Stripe refuses a refund of a payment of which a part is disputed")
 def test_refund_that_fits_beside_a_dispute_is_sent(
     paid: Payment, alice: Actor, gateway_driver: GatewayDriver
 ) -> None:
@@ -360,7 +362,7 @@ def test_callback_before_response_is_one_refund(
         receive_callback(gateway_driver.account, body=received.body, headers=received.headers, now=present())
     row.refresh_from_db()
     assert (row.status, left_on(paid)) == ("succeeded", (20_000, 0, 10_000))
-    assert Callback.objects.get(event_type="checkout.refunded").status == "processed"
+    assert Callback.objects.get(event_type=received.event["type"]).status == "processed"
 
 
 # Made in the gateway's dashboard

@@ -12,7 +12,7 @@ from partway.billing.documents import quotes
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.people import gateway_accounts, organizations
+from partway.billing.people import organizations
 from partway.billing.receivables import credit as customer_credit
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
@@ -205,12 +205,9 @@ def payout_arrived(scenario: RaceScenario) -> None:
 
     At an account of its own, which alone is read, so that no payout of another round is found.
     """
-    by, now, driver = scenario.alice, present(), scenario.gateway_driver
-    account = gateway_accounts.connect(
-        scenario.organization, gateway="sandbox", credentials={}, by=by, now=now
-    )
-    scenario.gateway_driver = GatewayDriver(driver.sandbox_server, driver.callback_receiver, account)
-    GatewayAccount.objects.exclude(pk=account.pk).update(payouts_due_at=now + timedelta(days=1))
+    scenario.gateway_driver = scenario.gateway_driver.another(scenario.organization)
+    others = GatewayAccount.objects.exclude(pk=scenario.gateway_driver.account.pk)
+    others.update(payouts_due_at=present() + timedelta(days=1))
     refunded_in_dashboard(scenario)
     [scenario.payout_ref] = scenario.gateway_driver.pay_out()
     scenario.gateway_driver.settle_payout(scenario.payout_ref, "paid")
