@@ -3,7 +3,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test guards soak fuzz lint lock sbom audit pictures million clean
+.PHONY: help demo test gateways guards soak fuzz lint lock sbom audit pictures million clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ demo: ## install what is needed to run, and start the demo; ARGS="--fresh --port
 
 test: ## install what is needed to test, and run everything CI runs; ARGS="-k cancel" narrows, ARGS=--all leaves nothing to one database, BROWSER=0 needs no browser
 	@scripts/test.sh $(ARGS)
+
+gateways: ## run the tests of payments and the races at the stand-in for Stripe; ARGS="-k refund" narrows
+	@scripts/gateways.sh $(ARGS)
 
 guards: ## mutation testing: change the code, drop constraints, and show that a test fails; ARGS="allocations" narrows
 	@scripts/guards.sh $(ARGS)

@@ -200,6 +200,7 @@ def test_failed_bank_debit_is_told_to_customer_and_member(failed_debit: Payment)
     assert content.context["payment"].failure_message.endswith("account has insufficient funds.")
 
 
+@pytest.mark.every_gateway
 def test_request_of_failed_bank_debit_can_be_paid_again(
     gateway_driver: GatewayDriver, failed_debit: Payment, open_request: PaymentRequest
 ) -> None:

@@ -106,6 +106,7 @@ def birch(gateway_driver: GatewayDriver) -> GatewayDriver:
     return gateway_driver.another(mallory.organization)
 
 
+@pytest.mark.every_gateway
 def test_callback_of_another_organization_does_not_book_payment(
     gateway_driver: GatewayDriver, birch: GatewayDriver, paid: Payment
 ) -> None:
@@ -136,6 +137,7 @@ def test_genuine_callback_replayed_at_another_account_is_refused(
     assert not Callback.objects.exists()
 
 
+@pytest.mark.every_gateway
 def test_callback_replayed_after_success_changes_nothing(
     gateway_driver: GatewayDriver, paid: Payment, alice: Actor
 ) -> None:

@@ -58,6 +58,7 @@ def test_card_requiring_confirmation_is_captured_after_confirmation(
     assert refreshed(payment).status == "succeeded"
 
 
+@pytest.mark.every_gateway
 def test_refused_card_confirmation_is_a_decline(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
@@ -86,6 +87,7 @@ def test_link_can_be_paid_again_after_failed_payment(
     assert payment.status == "succeeded"
 
 
+@pytest.mark.every_gateway
 def test_unpaid_checkout_fails_at_end_of_its_lifetime(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:

@@ -222,6 +222,7 @@ def test_callback_of_payout_makes_the_worker_read_at_once(
     assert callback.status == "processed"
 
 
+@pytest.mark.every_gateway
 def test_callback_of_payout_waits_for_a_reading_after_it(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:

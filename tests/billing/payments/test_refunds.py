@@ -352,6 +352,7 @@ def test_refund_pending_for_long_raises_alert_until_it_ends(
     assert alert.auto_resolution == "refund_settled"
 
 
+@pytest.mark.every_gateway
 def test_callback_before_response_is_one_refund(
     paid: Payment, alice: Actor, gateway_driver: GatewayDriver
 ) -> None:
