@@ -10,13 +10,19 @@ from partway.billing.checkouts.gateway_calls import callback_url
 from partway.billing.models import Payment
 from partway.billing.models.payments import RECEIVED_STATUSES
 from partway.billing.people import gateway_accounts
-from partway.delivery.messages.gateways import gateway_at_start, gateway_params
+from partway.delivery.messages.gateways import gateway_params
 from partway.gateways.registry import GATEWAYS
 
 from ..confirm import confirm
 from ..context import MemberContext
 from ..forms import StaffForm, strip_nul, text_field
-from .gateways import ConnectionForm, connect_account, connection_forms, platform_gateways
+from .gateways import (
+    ConnectionForm,
+    connect_account,
+    connected_notice,
+    connection_forms,
+    platform_gateways,
+)
 
 
 class CallbackForm(StaffForm):
@@ -88,20 +94,13 @@ def callbacks(ctx: MemberContext, account_id: str) -> HttpResponse:
 
 def change_account(ctx: MemberContext) -> HttpResponse:
     """Connects another account in place of the current one, and says what becomes of that one's payments."""
-    account = GatewayAccount.objects.current(ctx.organization).first()
-    if account is None:
-        raise Http404
-    back = ctx.url("settings_payments")
+    account, back = _current_or_404(ctx), ctx.url("settings_payments")
 
     def act(form: StaffForm) -> HttpResponse:
         # A second click finds the account that the first has connected.
         if form.data.get("replaces") != account.pk:
             return ctx.redirect(back, notice=gettext("Another account is connected already."))
-        connected = connect_account(ctx)
-        notice = gettext("%(gateway)s is connected. Customers can pay online.")
-        if not connected.passes:
-            notice = gettext("%(gateway)s is connected. Before customers can pay, see below what is missing.")
-        return ctx.redirect(back, notice=notice % {"gateway": gateway_at_start(connected.gateway)})
+        return ctx.redirect(back, notice=connected_notice(connect_account(ctx)))
 
     form = StaffForm(ctx.post_data)
     return confirm(
@@ -122,10 +121,7 @@ def change_account(ctx: MemberContext) -> HttpResponse:
 
 def disconnect(ctx: MemberContext) -> HttpResponse:
     """Asks before the connection ends, and names what then can no longer be paid."""
-    account = GatewayAccount.objects.current(ctx.organization).first()
-    if account is None:
-        raise Http404
-    back = ctx.url("settings_payments")
+    account, back = _current_or_404(ctx), ctx.url("settings_payments")
 
     def act(_form: StaffForm) -> HttpResponse:
         gateway_accounts.disconnect(ctx.organization, by=ctx.actor, now=ctx.now)
@@ -141,6 +137,13 @@ def disconnect(ctx: MemberContext) -> HttpResponse:
         back=back,
         context=lambda: {**_left_behind(account), **_params(account)},
     )
+
+
+def _current_or_404(ctx: MemberContext) -> GatewayAccount:
+    account = GatewayAccount.objects.current(ctx.organization).first()
+    if account is None:
+        raise Http404
+    return account
 
 
 def _account_or_404(ctx: MemberContext, account_id: str) -> GatewayAccount:

@@ -13,6 +13,7 @@ from partway.billing.errors import Invalid
 from partway.billing.models import Payment
 from partway.billing.models.payments import RECEIVED_STATUSES
 from partway.billing.people import gateway_accounts, platform_accounts
+from partway.delivery.messages.gateways import gateway_at_start
 from partway.gateways.definition import CredentialField, GatewayDefinition
 from partway.gateways.registry import GATEWAYS, available_gateways
 
@@ -79,6 +80,14 @@ def connect_account(ctx: MemberContext) -> GatewayAccount:
         now=ctx.now,
         enable_payments=True,
     )
+
+
+def connected_notice(account: GatewayAccount) -> str:
+    """Returns the notice after an account was connected: whether customers can pay, or something is missing."""
+    notice = gettext("%(gateway)s is connected. Before customers can pay, see below what is missing.")
+    if account.passes:
+        notice = gettext("%(gateway)s is connected. Customers can pay online.")
+    return notice % {"gateway": gateway_at_start(account.gateway)}
 
 
 def earlier_accounts(ctx: MemberContext) -> list[tuple[GatewayAccount, str]]:

@@ -8,8 +8,9 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.utils.translation import gettext, ngettext
 
+from partway.accounts.models import GatewayAccount
 from partway.billing.checkouts.gateway_calls import test_gateway_of
-from partway.billing.errors import BillingError
+from partway.billing.errors import BillingError, GatewayNotReady
 from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
 from partway.billing.people import gateway_accounts, organizations, payment_modes
 from partway.delivery.messages.connections import connection_notes
@@ -20,7 +21,7 @@ from partway.gateways.registry import GATEWAYS
 from ..confirm import confirm
 from ..context import MemberContext
 from ..forms import ConcurrentEditForm, StaffForm, WholeNumberField, text_field
-from .gateways import connect_account, connection_forms, earlier_accounts, platform_gateways
+from .gateways import connect_account, connected_notice, connection_forms, earlier_accounts, platform_gateways
 
 _NAMED = 10  # open requests that the question names one by one
 
@@ -42,13 +43,16 @@ def payments(ctx: MemberContext) -> HttpResponse:
     }
     form = PaymentSettingsForm({**stored, **ctx.request.POST.dict()} if ctx.is_post else None, initial=stored)
     if form.is_valid():
-        operation = OPERATIONS.get(form.cleaned_data["operation"])
-        if operation is None:
+        try:
+            if operation := OPERATIONS.get(form.cleaned_data["operation"]):
+                notice = operation(ctx, form)
+                # Once payments are on, the overview has the next of the first steps, and else the day's work.
+                is_begun = operation in (connect, switch_on) and ctx.organization.payments_enabled
+                back = ctx.url("organization" if is_begun else "settings_payments")
+                return ctx.redirect(back, notice=notice)
             form.refuse(gettext("This page has no such form. Open it again."), status=422)
-        elif notice := operation(ctx, form):
-            # Once payments are on, the overview has the next of the first steps, and else the day's work.
-            is_begun = operation in (connect, switch_on) and ctx.organization.payments_enabled
-            return ctx.redirect(ctx.url("organization" if is_begun else "settings_payments"), notice=notice)
+        except BillingError as error:
+            form.add_billing_error(error)
     context = {
         "form": form,
         "unprintable": form.unprintable_in({"modes": gettext("Modes of payment")}),
@@ -111,16 +115,12 @@ def switch_off(ctx: MemberContext) -> HttpResponse:
     )
 
 
-# Each operation returns its notice; empty where it was refused, with the reason on the form.
+# Each operation returns its notice, or raises a BillingError, which is shown on the form.
 
 
 def switch_on(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Checks the connection and switches online payments on."""
-    try:
-        gateway_accounts.enable_payments(ctx.organization, by=ctx.actor, now=ctx.now)
-    except BillingError as error:
-        form.add_billing_error(error)
-        return ""
+    gateway_accounts.enable_payments(ctx.organization, by=ctx.actor, now=ctx.now)
     return gettext("Customers can pay online.")
 
 
@@ -129,63 +129,46 @@ def connect(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     account = gateway_accounts.current_account(ctx.organization)
     if account is not None:
         return gettext("%(gateway)s is connected.") % {"gateway": gateway_at_start(account.gateway)}
-    try:
-        account = connect_account(ctx)
-    except BillingError as error:
-        form.add_billing_error(error)
-        return ""
-    notice = gettext("%(gateway)s is connected. Customers can pay online.")
-    if not account.passes:
-        notice = gettext("%(gateway)s is connected. Before customers can pay, see below what is missing.")
-    return notice % {"gateway": gateway_at_start(account.gateway)}
+    return connected_notice(connect_account(ctx))
 
 
 def check(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Checks the connection of the current account."""
-    account = gateway_accounts.current_account(ctx.organization)
-    if account is None:
-        form.refuse(gettext("Connect a payment service first."), status=409)
-        return ""
-    try:
-        passes = gateway_accounts.check(account, now=ctx.now)
-    except BillingError as error:
-        form.add_billing_error(error)
-        return ""
-    if passes:
+    if gateway_accounts.check(_connected_account(ctx), now=ctx.now):
         return gettext("The connection was checked: all that is needed is there.")
     return gettext("The connection was checked: see below what is missing.")
 
 
 def allow_methods(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Sets which methods the customers are offered."""
+    methods, shown = ctx.request.POST.getlist("methods"), ctx.request.POST.get("initial_methods")
+    gateway_accounts.allow_methods(
+        _connected_account(ctx),
+        methods=methods,
+        initial=shown.split() if shown else None,
+        by=ctx.actor,
+        now=ctx.now,
+    )
+    return gettext("The ways to pay online are saved.")
+
+
+def _connected_account(ctx: MemberContext) -> GatewayAccount:
     account = gateway_accounts.current_account(ctx.organization)
     if account is None:
-        form.refuse(gettext("Connect a payment service first."), status=409)
-        return ""
-    methods, shown = ctx.request.POST.getlist("methods"), ctx.request.POST.get("initial_methods")
-    initial = shown.split() if shown else None
-    try:
-        gateway_accounts.allow_methods(account, methods=methods, initial=initial, by=ctx.actor, now=ctx.now)
-    except BillingError as error:
-        form.add_billing_error(error)
-        return ""
-    return gettext("The ways to pay online are saved.")
+        raise GatewayNotReady
+    return account
 
 
 def set_expiry(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Sets for how many days new payment links can be paid; none: until they are paid or canceled."""
     days, opened = form.cleaned_data["request_expires_days"], form.valid_opened_form()
-    try:
-        organizations.set_default_request_expiry(
-            ctx.organization,
-            days=days,
-            initial=opened.cleaned_data if opened else None,
-            by=ctx.actor,
-            now=ctx.now,
-        )
-    except BillingError as error:
-        form.add_billing_error(error)
-        return ""
+    organizations.set_default_request_expiry(
+        ctx.organization,
+        days=days,
+        initial=opened.cleaned_data if opened else None,
+        by=ctx.actor,
+        now=ctx.now,
+    )
     if days is None:
         return gettext("New payment links can be paid until they are paid or canceled.")
     notice = ngettext(
@@ -199,17 +182,13 @@ def set_expiry(ctx: MemberContext, form: PaymentSettingsForm) -> str:
 def set_modes(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     """Sets the modes of offline payments, one a line."""
     modes, opened = form.cleaned_data["modes"].split("\n"), form.valid_opened_form()
-    try:
-        payment_modes.change(
-            ctx.organization,
-            modes=modes,
-            initial=opened.cleaned_data["modes"].split("\n") if opened else None,
-            by=ctx.actor,
-            now=ctx.now,
-        )
-    except BillingError as error:
-        form.add_billing_error(error)
-        return ""
+    payment_modes.change(
+        ctx.organization,
+        modes=modes,
+        initial=opened.cleaned_data["modes"].split("\n") if opened else None,
+        by=ctx.actor,
+        now=ctx.now,
+    )
     return gettext("The modes of payment are saved.")
 
 
