@@ -79,9 +79,8 @@ def connect(
         # Where that fails the report says that they are missing, and the page leads through doing it again or by hand.
         with suppress(GatewayRefused, GatewayUnavailable):
             set_up_callbacks(account, by=by, now=now)
-    may_enable = account.passes and organizations.may_take_payments(organization)
     if enable_payments or not account.passes:
-        organizations.set_payments_enabled(organization, on=may_enable, by=by, now=now)
+        enable_where_ready(account, by=by, now=now)
     return account
 
 
@@ -96,6 +95,12 @@ def make_current(account: GatewayAccount, *, by: Actor, now: datetime) -> None:
     account.save()
     data = {"gateway": account.gateway}
     events.record("organization.gateway_connected", organization, by=by, now=now, data=data)
+
+
+def enable_where_ready(account: GatewayAccount, *, by: Actor, now: datetime) -> None:
+    """Turns online payments on where the check of the account passes and the operator allows them, and else off."""
+    is_ready = account.passes and organizations.may_take_payments(account.organization)
+    organizations.set_payments_enabled(account.organization, on=is_ready, by=by, now=now)
 
 
 @needs(Permission.CONFIGURE_PAYMENTS)

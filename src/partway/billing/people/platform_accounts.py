@@ -16,7 +16,7 @@ from partway.lib.sealing import digest
 from ..checkouts import gateway_calls
 from ..errors import GatewayNotAllowed, Invalid, field_error
 from ..events import Actor
-from . import gateway_accounts, organizations
+from . import gateway_accounts
 
 
 def platforms() -> dict[str, PlatformDefinition]:
@@ -60,8 +60,7 @@ def open_account(
 
 def _use(account: GatewayAccount, *, by: Actor, now: datetime) -> GatewayAccount:
     gateway_accounts.make_current(account, by=by, now=now)
-    may_enable = account.passes and organizations.may_take_payments(account.organization)
-    organizations.set_payments_enabled(account.organization, on=may_enable, by=by, now=now)
+    gateway_accounts.enable_where_ready(account, by=by, now=now)
     return account
 
 

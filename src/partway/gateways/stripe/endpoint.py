@@ -47,9 +47,7 @@ def check(
             account = resource.to_dict()
             ref, name = text(account["id"]), _name(account)
             findings += account_findings(account, is_test=is_test)
-            headers = resource.last_response.headers if resource.last_response else {}
-        ours = clock_finding(str(headers.get("date") or ""), now)
-        findings += [ours] if ours else []
+        findings += clock_findings(resource, now)
     findings += callback_findings(api, credentials, callback_url, is_test=is_test)
     if "Events: Read" not in missing:
         findings += undelivered_events(api, now)
@@ -67,16 +65,13 @@ def check_connected(
             resource = api.v1.accounts.retrieve_current()
             # Also in test mode it can charge nothing before its owner has answered Stripe's questions.
             findings = account_findings(resource.to_dict(), is_test=False)
-            headers = resource.last_response.headers if resource.last_response else {}
     except Refused as refusal:
         if refusal.code != "account_restricted":
             raise
         return ConnectionReport(ref, "", (Finding(FindingLevel.WRONG, "disconnected"),))
-    clock = clock_finding(str(headers.get("date") or ""), now)
     name = str(findings[0].params["name"])
-    return ConnectionReport(
-        ref, name, (Finding(FindingLevel.OK, mode), *findings, *([clock] if clock else []))
-    )
+    findings = [Finding(FindingLevel.OK, mode), *findings, *clock_findings(resource, now)]
+    return ConnectionReport(ref, name, tuple(findings))
 
 
 def create_endpoint(
@@ -164,6 +159,13 @@ def account_findings(account: Json, *, is_test: bool) -> list[Finding]:
     if inactive:
         findings.append(Finding(FindingLevel.ADVICE, "methods_inactive", {"methods": inactive}))
     return findings
+
+
+def clock_findings(resource: stripe.Account, now: datetime) -> list[Finding]:
+    """Returns whether our clock agrees with the time of Stripe's response, where that has one."""
+    headers = resource.last_response.headers if resource.last_response else {}
+    ours = clock_finding(str(headers.get("date") or ""), now)
+    return [ours] if ours else []
 
 
 def callback_findings(
