@@ -107,9 +107,10 @@ def _open(payment: Payment, report: protocol.Dispute, by: Actor, now: datetime) 
     )
     allocations.count(payment, frozen=counted)
     event = events.record("dispute.opened", dispute, by=by, now=now, data=dispute.details)
-    is_open = report.status == DisputeStatus.OPEN
-    _alert(dispute, now, kind="dispute_opened" if is_open else "")
-    if is_open:  # of one that is decided by now, the mail about its end says all
+    if (
+        report.status == DisputeStatus.OPEN
+    ):  # of one that is decided by now, alert and mail about its end say all
+        _alert(dispute, now)
         outbox.queue_dispute_notice(dispute, event, "dispute_opened")
     return dispute
 
@@ -159,12 +160,12 @@ def _amend(
         events.record("dispute.fee_changed", dispute, by=by, now=now, data=changed | before)
     if any(said[name] != value for name, value in dispute.details.items() if name not in _FEE):
         event = events.record("dispute.updated", dispute, by=by, now=now, data=data)
-        kind = "dispute_opened" if report.status == dispute.status == DisputeStatus.OPEN else ""
+        if report.status == dispute.status == DisputeStatus.OPEN:
+            _alert(dispute, now)
         if dispute.status == "lost" and said["amount_minor"] != dispute.amount_minor:
-            kind = "dispute_lost"
+            _alert(dispute, now)
             if dispute.reason == DisputeReason.DEBIT_RETURNED:
                 outbox.queue_debit_return(dispute, event)
-        _alert(dispute, now, kind=kind)
 
 
 def _recount(
@@ -234,7 +235,7 @@ def _lose(dispute: Dispute, invoices: Mapping[str, Invoice], by: Actor, now: dat
     data |= deductions.end_deposit(payment)
     columns = {"lost_minor": dispute.lost_minor, **_decided(dispute, now)}
     event = move(dispute, "lost", by=by, now=now, data=data, **columns)
-    _alert(dispute, now, kind="dispute_lost")
+    _alert(dispute, now)
     return event
 
 
@@ -258,16 +259,16 @@ def _decided(dispute: Dispute, now: datetime) -> dict[str, Any]:
     return {"closed_at": now, "remind_at": None, "version": dispute.version + 1}
 
 
-def _alert(dispute: Dispute, now: datetime, *, kind: str) -> None:
-    """Raises the alert of this kind, if any, and the one that the dispute takes more than is left (M5)."""
+def _alert(dispute: Dispute, now: datetime) -> None:
+    """Raises the alert that a dispute is open or lost, and the one that it takes more than is left (M5)."""
     amount, captured = dispute.amount, dispute.payment.captured
-    params: dict[str, object] = {"amount": amount, "dispute": dispute.pk}
-    if kind == "dispute_opened":  # it waits for evidence
-        params["evidence_due_at"] = dispute.details["evidence_due_at"]
-        alerts.raise_for_dispute("dispute_opened", dispute, now=now, **params)
-    elif kind == "dispute_lost":
-        params["reason"] = dispute_losses.effect(dispute)
-        alerts.raise_for_dispute("dispute_lost", dispute, now=now, **params)
+    about: dict[str, object] = {"amount": amount, "dispute": dispute.pk}
+    if dispute.status == "open":  # it waits for evidence
+        due_at = dispute.details["evidence_due_at"]
+        alerts.raise_for_dispute("dispute_opened", dispute, now=now, **about, evidence_due_at=due_at)
+    else:
+        effect = dispute_losses.effect(dispute)
+        alerts.raise_for_dispute("dispute_lost", dispute, now=now, **about, reason=effect)
     if dispute.lost_minor:
         lost = Money(dispute.lost_minor, dispute.currency)
         alerts.raise_for_dispute(
