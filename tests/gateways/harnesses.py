@@ -59,6 +59,20 @@ class GatewayHarness(Protocol):
     def let_expire(self, checkout: Checkout) -> None: ...
 
 
+def checkout_request(callback_receiver: CallbackReceiver, changes: Mapping[str, Any]) -> CheckoutRequest:
+    """Returns a request of $125.00 under a key of its own, with these fields changed."""
+    request = CheckoutRequest(
+        key=f"request-{next(_numbers)}",
+        amount=Money(12_500, "USD"),
+        description="Invoice INV-0042, first stage",
+        reference="pay_1",
+        return_url="http://merchant.test/back",
+        callback_url=callback_receiver.url,
+        expires_at=datetime.now(UTC) + timedelta(minutes=35),
+    )
+    return replace(request, **changes)
+
+
 def wait_for_callback(harness: GatewayHarness, kind: str) -> ReceivedCallback:
     """Returns the first callback of this kind, a key of CALLBACK_TYPES, once it has arrived."""
     wanted, received = harness.CALLBACK_TYPES[kind], harness.callback_receiver.received
@@ -113,16 +127,7 @@ class SandboxHarness:
         return SandboxHarness(self.sandbox_server, self.callback_receiver)
 
     def checkout_request(self, **changes: Any) -> CheckoutRequest:
-        request = CheckoutRequest(
-            key=f"request-{next(_numbers)}",
-            amount=Money(12_500, "USD"),
-            description="Invoice INV-0042, first stage",
-            reference="pay_1",
-            return_url="http://merchant.test/back",
-            callback_url=self.callback_receiver.url,
-            expires_at=datetime.now(UTC) + timedelta(minutes=35),
-        )
-        return replace(request, **changes)
+        return checkout_request(self.callback_receiver, changes)
 
     def moment(self) -> datetime:
         """Returns a time after all changes so far and not after any later one."""
@@ -247,19 +252,10 @@ class StripeHarness:
         return StripeHarness(self.stand_in, self.callback_receiver)
 
     def checkout_request(self, **changes: Any) -> CheckoutRequest:
-        request = CheckoutRequest(
-            key=f"request-{next(_numbers)}",
-            amount=Money(12_500, "USD"),
-            description="Invoice INV-0042, first stage",
-            reference="pay_1",
-            return_url="http://merchant.test/back",
-            callback_url=self.callback_receiver.url,
-            expires_at=datetime.now(UTC) + timedelta(minutes=30),
-            methods=("card", "us_bank_account", "sepa_debit"),
-        )
         # A session lives for half an hour at least; `let_expire` lets more than that pass.
-        changes.pop("expires_at", None)
-        return replace(request, **changes)
+        fixed = {"expires_at": datetime.now(UTC) + timedelta(minutes=30)}
+        methods = ("card", "us_bank_account", "sepa_debit")
+        return checkout_request(self.callback_receiver, {"methods": methods, **changes, **fixed})
 
     def pay(self, checkout: Checkout, how: str = "good") -> None:
         self.account.pay(checkout.url, **self.PAYMENT_FORMS[how])

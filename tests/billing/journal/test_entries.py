@@ -136,20 +136,7 @@ def test_payment_that_bounced_and_rest_settled_and_written_off(dana: Customer, a
 def test_rest_of_deposit_is_credit_in_the_entries_of_the_days_when_its_invoice_takes_it(
     dana: Customer, alice: Actor
 ) -> None:
-    then, on = NOW - 40 * DAY, today(NOW - 40 * DAY, dana.organization.time_zone)
-    draft = quotes.QuoteDraft(
-        customer=dana,
-        currency="USD",
-        valid_until=on + 5 * DAY,
-        lines=(LineDraft("Staircase", Decimal(1), 100_000, Decimal(0)),),
-        deposit_kind="percent",
-        deposit_percent=Decimal(30),
-    )
-    quote = quotes.create(dana.organization, draft=draft, by=alice, now=then)
-    quotes.send(quote, by=alice, now=then)
-    evidence = quotes.AcceptanceEvidence("Dana W.", "192.0.2.7")
-    quotes.accept(quote, evidence=evidence, by=alice, now=then)
-    deposits.record_deposit(quote, deposit=deposits.OfflineDeposit("Check", on), by=alice, now=then)
+    quote, _ = deposit_of(dana, alice, NOW - 40 * DAY)
     invoice = quotes.create_invoice(quote, by=alice, now=now())
     personas.edit_invoice(invoice, 20_000)
     invoice.refresh_from_db()
