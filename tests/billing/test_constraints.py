@@ -182,11 +182,17 @@ def payout_item(invoice: Invoice, **columns: Any) -> PayoutItem:
     return PayoutItem.objects.create(payout=payout(invoice), **row)
 
 
-@transaction.atomic
-def listed_twice(invoice: Invoice) -> None:
-    row = payout_item(invoice)
-    row.pk, row.position = f"{row.pk}2", 1
-    row.save(force_insert=True)
+def second_payout_item(**columns: Any) -> Callable[[Invoice], None]:
+    """Returns an act that inserts an entry of a payout again, with these columns changed."""
+
+    def violate(invoice: Invoice) -> None:
+        row = payout_item(invoice)
+        for column, value in {"pk": f"{row.pk}2", **columns}.items():
+            setattr(row, column, value)
+        with transaction.atomic():
+            row.save(force_insert=True)
+
+    return violate
 
 
 def refunded_item(invoice: Invoice) -> PayoutItem:
@@ -351,8 +357,8 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "payment_allocated_within_captured": overwritten(paid_deposit, allocated_minor=60, refunded_minor=41),
     "payout_once_per_gateway_ref": duplicated(payout),
     "payout_status_known": overwritten(payout, status="lost"),
-    "payout_item_position_unique": duplicated(lambda invoice: payout_item(invoice, gateway_ref="be_2")),
-    "payout_item_once_per_ref": listed_twice,
+    "payout_item_position_unique": second_payout_item(gateway_ref="be_2"),
+    "payout_item_once_per_ref": second_payout_item(position=1),
     "payout_item_kind_known": overwritten(payout_item, kind="tip"),
     "payout_item_of_one": overwritten(refunded_item, kind="payment"),
     "payment_fee_of_gateway": overwritten(payment, fee_minor=100),
