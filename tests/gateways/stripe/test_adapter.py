@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from partway.gateways.protocol import (
-    Checkout,
     CheckoutStatus,
     CloseOutcome,
     DisputeStatus,
@@ -21,40 +18,7 @@ from partway.gateways.protocol import (
 from partway.gateways.stripe import STRIPE
 from partway.lib.money import Money
 from tests.gateways.harnesses import StripeHarness
-
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-FULL = Money(12_500, "USD")
-
-
-def authorized(harness: StripeHarness, **changes: Any) -> Checkout:
-    checkout = harness.gateway.start(harness.checkout_request(**changes))
-    harness.pay(checkout)
-    return checkout
-
-
-def paid(harness: StripeHarness, **changes: Any) -> Checkout:
-    checkout = authorized(harness, **changes)
-    harness.gateway.capture(checkout.ref, changes.get("amount", FULL), f"capture-{checkout.ref}")
-    return checkout
-
-
-def sent(harness: StripeHarness, name: str) -> list[dict[str, Any]]:
-    """Returns the parameters of the requests to an endpoint, by the name of the SDK's method."""
-    return [one["params"] for one in harness.account.control("requests") if one["name"] == name]
-
-
-def call(harness: StripeHarness, method: str, path: str, **form: str) -> dict[str, Any]:
-    """Calls the API as the dashboard, or another application on the same account, would."""
-    headers = {"Authorization": f"Bearer {harness.account.test_key}"}
-    url = f"{harness.stand_in.url}/v1/{path}"
-    response = harness.stand_in.client.request(method, url, headers=headers, data=form or None)
-    assert response.is_success, response.text
-    return dict(response.json())
-
-
-def intent_of(harness: StripeHarness, checkout: Checkout) -> str:
-    return str(call(harness, "GET", f"checkout/sessions/{checkout.ref}")["payment_intent"])
-
+from tests.gateways.stripe.acts import FULL, LONG_AGO, authorized, call, intent_of, paid, sent
 
 # Starting
 
@@ -114,18 +78,6 @@ def test_checkout_without_a_method_for_its_currency_is_refused(stripe_harness: S
     assert refused.value.code == "method_not_supported"
 
 
-def test_start_that_is_too_old_to_repeat_is_found_by_its_reference(stripe_harness: StripeHarness) -> None:
-    request = stripe_harness.checkout_request(reference="pay_old")
-    stripe_harness.inject_fault("timeout_after_success", act="start")
-    with pytest.raises(OutcomeUnknown):
-        stripe_harness.gateway.start(request)
-    # As Partway asks on the next day: the key is forgotten by then, and a repeat would open a second session.
-    late = replace(request, expires_at=datetime.now(UTC) - timedelta(minutes=10))
-    found = stripe_harness.gateway.start(late)
-    assert stripe_harness.gateway.fetch(found.ref).status == CheckoutStatus.OPEN
-    assert len(sent(stripe_harness, "checkout.sessions.create")) == 1
-
-
 def test_start_goes_on_after_an_error_that_stripe_would_repeat_for_a_day(
     stripe_harness: StripeHarness,
 ) -> None:
@@ -144,19 +96,6 @@ def test_start_goes_on_after_an_error_that_stripe_would_repeat_for_a_day(
     again = stripe_harness.gateway.start(other)
     assert [line.reference for line in stripe_harness.gateway.list_since(LONG_AGO)] == ["pay_500", "pay_501"]
     assert stripe_harness.gateway.fetch(again.ref).status == CheckoutStatus.OPEN
-
-
-def test_start_that_never_arrived_is_refused_once_it_is_too_old(stripe_harness: StripeHarness) -> None:
-    late = replace(stripe_harness.checkout_request(), expires_at=datetime.now(UTC) - timedelta(minutes=10))
-    with pytest.raises(Refused) as refused:
-        stripe_harness.gateway.start(late)
-    assert refused.value.code == "checkout_expired"
-    # Not old enough to be left alone, and too old for Stripe: it says so, and then its list is read.
-    soon = replace(late, expires_at=datetime.now(UTC) + timedelta(minutes=20))
-    with pytest.raises(Refused) as refused:
-        stripe_harness.gateway.start(soon)
-    assert refused.value.code == "checkout_expired"
-    assert list(stripe_harness.gateway.list_since(LONG_AGO)) == []
 
 
 def test_key_without_a_permission_is_refused_with_its_name(stripe_harness: StripeHarness) -> None:

@@ -4,7 +4,7 @@ Of a response, by the name of the route (`payment_intents.capture`, or a pattern
   server_error          500 before anything happened, and kept under the idempotency key
   error_after_success   500 after it happened, and kept under the idempotency key: a replay stays a 500
   bad_gateway           502 from in front of the API: nothing happened, nothing is kept
-  rate_limited          429 with `Stripe-Should-Retry`: nothing happened, nothing is kept
+  rate_limited          429 with `Stripe-Should-Retry`, or these `headers`: nothing happened, nothing is kept
   lock_timeout          429 `lock_timeout`: another request holds the object
   dropped               it happened, and the connection ends without a response
   hang                  it happened, and the response comes after `delay` seconds
@@ -47,6 +47,7 @@ class Fault:
     delta: int = -1
     currency: str = "cad"
     fields: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def consume(account: Account, kinds: tuple[str, ...], on: str = "") -> Fault | None:

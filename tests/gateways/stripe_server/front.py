@@ -131,7 +131,8 @@ def _respond(call: Call) -> Response:
     """Runs the act; what is refused in front of the API is not kept under the idempotency key."""
     kind = call.fault.kind
     if kind in _IN_FRONT:
-        return _refusal(_IN_FRONT[kind], call.info)
+        refusal = _refusal(_IN_FRONT[kind], call.info)
+        return Response(refusal.status, refusal.body, {**refusal.headers, **call.fault.headers})
 
     def run() -> Response:
         call.params = parameters.check(call.route.params, call.given)

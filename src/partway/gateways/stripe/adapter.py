@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,8 +94,9 @@ class StripeGateway(StripeCapabilities):
                 with suppress(Refused):
                     return self._find_started(request)
             except Refused as refusal:
-                # Too old to be opened, but an earlier call of it may have been: its key would have brought that back.
-                if refusal.code == "checkout_expired":
+                # Too old to be opened, or written otherwise by an earlier version: an earlier call may have opened it,
+                # and Stripe does not say so.
+                if refusal.code in ("checkout_expired", "idempotency_key_reused"):
                     return self._find_started(request)
                 # Stripe judges an address or a number more strictly than we do. No payment may fail for what only
                 # makes it easier; the same key with other parameters is refused, so they go under the next one.
@@ -109,13 +110,17 @@ class StripeGateway(StripeCapabilities):
     def _find_started(self, request: CheckoutRequest) -> Checkout:
         """Returns the session with the request's reference; raises Refused where none was opened.
 
-        The list, unlike the search, has a session as soon as it exists.
+        The list, unlike the search, has a session as soon as it exists. Without all of it the outcome is unknown.
         """
-        began, ended = request.expires_at - timedelta(hours=1), request.expires_at + timedelta(hours=1)
-        for session in listing.sessions_created_since(self._api, began, until=ended):
-            if states.reference_of(session) == request.reference:
-                return _checkout(session)
-        raise Refused("checkout_expired", "The checkout was not opened in time.")
+        ends_at = request.expires_at + GRACE_PERIOD
+        try:
+            session = listing.find_session(self._api, request.reference, expires_at=ends_at)
+        except Refused as refusal:
+            # It is the list that Stripe refuses, as after a key was revoked; that says nothing of the session.
+            raise OutcomeUnknown(f"the list of sessions was refused: {refusal.message}") from refusal
+        if session is None:
+            raise Refused("checkout_expired", "The checkout was not opened in time.")
+        return _checkout(session)
 
     def fetch(self, ref: str) -> CheckoutState:
         """Returns the current state of a session, by its intent."""
@@ -249,9 +254,11 @@ class StripeGateway(StripeCapabilities):
             about = {"payment_intent": intent.get("id")}
             if charge and charge["refunds"]["data"]:
                 booked = ["data.balance_transaction", "data.failure_balance_transaction"]
-                refunds = list(listing.rows(self._api.v1.refunds.list, {**about, "expand": booked}))
+                refunds = list(
+                    listing.rows(self._api.v1.refunds.list, {**about, "expand": booked}, max_waits=0)
+                )
             if charge and charge["disputed"]:
-                disputes = list(listing.rows(self._api.v1.disputes.list, about))
+                disputes = list(listing.rows(self._api.v1.disputes.list, about, max_waits=0))
             return states.checkout_state(session, refunds, disputes)
 
 

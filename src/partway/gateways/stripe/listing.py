@@ -35,54 +35,74 @@ _LONGEST_WAIT_SECONDS = 10.0
 List = Callable[..., Any]  # of the SDK: parameters → a ListObject
 
 
-def rows(read: List, params: Mapping[str, Any]) -> Iterator[Json]:
-    """Yields the rows of a list, newest first, page by page. Raises Refused or OutcomeUnknown."""
+def rows(read: List, params: Mapping[str, Any], *, max_waits: int = _MAX_WAITS) -> Iterator[Json]:
+    """Yields the rows of a list, newest first, page by page. Raises as `read_page` does."""
     query = {**params, "limit": PAGE}
     while True:
-        page = read_page(read, query)
+        page = read_page(read, query, max_waits=max_waits)
         yield from page["data"]
         if not page["has_more"]:
             return
         query["starting_after"] = page["data"][-1]["id"]
 
 
-def read_page(read: List, query: dict[str, Any]) -> Json:
-    """Returns one page of a list as plain data; waits where Stripe limits the rate. Raises as `calling` does."""
-    for waits in range(_MAX_WAITS + 1):
+def read_page(read: List, query: dict[str, Any], *, max_waits: int = _MAX_WAITS) -> Json:
+    """Returns one page of a list as plain data; waits where Stripe limits the rate. Raises Refused or OutcomeUnknown.
+
+    `max_waits` is 0 for what a person waits for: then the caller is told at once that the outcome is unknown.
+    """
+    for waits in range(max_waits + 1):
         with calling():
             try:
                 page: Json = read(query).to_dict()
             except stripe.RateLimitError as error:
-                if waits == _MAX_WAITS:
+                headers = error.headers or {}
+                if waits == max_waits or headers.get("stripe-should-retry") == "false":
                     raise
-                seconds = float((error.headers or {}).get("retry-after", 1))
-                time.sleep(min(seconds, _LONGEST_WAIT_SECONDS))
+                # In whole seconds; HTTP also allows a date there, which Stripe does not send.
+                after = str(headers.get("retry-after", ""))
+                time.sleep(min(int(after) if after.isdecimal() else 1, _LONGEST_WAIT_SECONDS))
                 continue
-            page["data"], page["has_more"]  # else it is no list, and the error says so
+            # Else it is no list, and the error says so.
+            if page["has_more"]:
+                page["data"][-1]["id"]
             return page
     raise AssertionError("unreachable")
 
 
-def sessions_created_since(
-    api: stripe.StripeClient, at: datetime, *, until: datetime | None = None
-) -> Iterator[Json]:
+def sessions_created_since(api: stripe.StripeClient, at: datetime) -> Iterator[Json]:
     """Yields our sessions that were created at or after `at`, oldest first, expanded.
 
     Pages come newest first, and a list after a long outage has no bound: all are passed once for the places where they
-    begin, and then read again from the last one on.
+    begin, and then read again from the last one on. The first page is kept: read again, it would begin with sessions
+    that were opened meanwhile, and end before some that no other page has.
     """
-    created = {"gte": _seconds(at)} | ({"lte": _seconds(until)} if until else {})
-    query = {"created": created, "limit": PAGE, "expand": [f"data.{path}" for path in EXPAND]}
-    after: list[dict[str, str]] = [{}]  # where each page begins
-    while True:
-        page = read_page(api.v1.checkout.sessions.list, {**query, **after[-1]})
-        if not page["has_more"]:
-            break
-        after.append({"starting_after": page["data"][-1]["id"]})
+    query = {
+        "created": {"gte": _seconds(at)},
+        "limit": PAGE,
+        "expand": [f"data.{path}" for path in EXPAND],
+    }
+    first = page = read_page(api.v1.checkout.sessions.list, query)
+    after: list[str] = []  # where each further page begins
+    while page["has_more"]:
+        after.append(page["data"][-1]["id"])
+        page = read_page(api.v1.checkout.sessions.list, {**query, "starting_after": after[-1]})
     for start in reversed(after):
         if start is not after[-1]:
-            page = read_page(api.v1.checkout.sessions.list, {**query, **start})
+            page = read_page(api.v1.checkout.sessions.list, {**query, "starting_after": start})
         yield from (row for row in reversed(page["data"]) if reference_of(row))
+    yield from (row for row in reversed(first["data"]) if reference_of(row))
+
+
+def find_session(api: stripe.StripeClient, reference: str, *, expires_at: datetime) -> Json | None:
+    """Returns the session that was asked for under a reference, to end at `expires_at`; None where none was made.
+
+    A session ends between half an hour and a day after its creation at Stripe, so it is in the list of that day,
+    however much our clock differs. Raises Refused or OutcomeUnknown unless the list was read to its end.
+    """
+    created = {"gte": _seconds(expires_at - timedelta(days=1)), "lte": _seconds(expires_at)}
+    listed = rows(api.v1.checkout.sessions.list, {"created": created}, max_waits=0)
+    return next((session for session in listed if reference_of(session) == reference), None)
 
 
 def sessions_changed_since(api: stripe.StripeClient, at: datetime, now: datetime) -> Iterator[str]:

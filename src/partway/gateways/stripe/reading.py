@@ -21,7 +21,7 @@ def reading() -> Iterator[None]:
     """Turns the errors of an object that is not as documented into OutcomeUnknown: nothing of it is booked."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise Unreadable(f"unreadable answer: {error!r}") from error
 
 
