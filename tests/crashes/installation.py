@@ -83,7 +83,7 @@ class Installation:
 def advance_three_minutes() -> None:
     """Moves everything that is scheduled three minutes forward."""
     by = timedelta(minutes=3)
-    GatewayCall.objects.update(started_at=F("started_at") - by)
+    GatewayCall.objects.update(started_at=F("started_at") - by, repeated_at=F("repeated_at") - by)
     Payment.objects.unsettled().update(next_refresh_at=F("next_refresh_at") - by)
     Refund.objects.pending().update(next_refresh_at=F("next_refresh_at") - by)
     Callback.objects.filter(status="pending").update(next_attempt_at=F("next_attempt_at") - by)

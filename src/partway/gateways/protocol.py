@@ -286,7 +286,7 @@ class Gateway(Capabilities, Protocol):
     """One gateway account; safe to share between threads.
 
     Every method that uses the network raises Refused or OutcomeUnknown. A repeated call with the same `key` and the
-    same content has the same result and no further effect.
+    same content has the same result and no further effect, for a day at least.
     """
 
     # The scheme://host[:port] of its checkout pages, for the form-action of our Content Security Policy.

@@ -275,7 +275,29 @@ def test_refund_without_response_is_sent_once(
     assert (row.status, left_on(paid)) == ("pending", (20_000, 0, 10_000))
     assert after(row).status == "succeeded"
     assert gateway_driver.refunded_minor(paid) == 10_000
-    assert GatewayCall.objects.filter(refund=row).count() == (2 if fault == "error_before" else 1)
+    assert GatewayCall.objects.filter(refund=row).count() == 1
+
+
+def test_refund_is_repeated_under_its_key_while_gateway_may_be_at_work_on_it(
+    paid: Payment, alice: Actor, gateway_driver: GatewayDriver
+) -> None:
+    gateway_driver.inject_fault("timeout_after_success", act="refund")
+    row = refund(paid, 10_000, alice)
+    # As a process does that read the list before the gateway had it there.
+    refunds.send(row, now=present() + timedelta(hours=22))
+    assert gateway_driver.refunded_minor(paid) == 10_000
+
+
+def test_refund_gets_another_key_once_gateway_has_forgotten_the_first(
+    paid: Payment, alice: Actor, gateway_driver: GatewayDriver
+) -> None:
+    gateway_driver.inject_fault("error_before", act="refund", count=2)
+    row = refund(paid, 10_000, alice)
+    calls = GatewayCall.objects.filter(refund=row)
+    assert [(after(row, hours * 60).status, calls.count()) for hours in (22.9, 23.1, 24.1)] == [
+        *(("pending", 1), ("pending", 1), ("succeeded", 2))
+    ]
+    assert gateway_driver.refunded_minor(paid) == 10_000
 
 
 def test_refund_is_not_sent_again_while_first_call_may_take_effect(

@@ -98,6 +98,19 @@ def test_start_goes_on_after_an_error_that_stripe_would_repeat_for_a_day(
     assert stripe_harness.gateway.fetch(again.ref).status == CheckoutStatus.OPEN
 
 
+@pytest.mark.parametrize("kind", ["server_error", "error_after_success"])
+def test_refund_goes_on_after_an_error_that_stripe_would_repeat_for_a_day(
+    stripe_harness: StripeHarness, kind: str
+) -> None:
+    checkout = paid(stripe_harness)
+    stripe_harness.account.inject(kind, on="refunds.create")
+    with pytest.raises(OutcomeUnknown):
+        stripe_harness.gateway.refund(checkout.ref, Money(500, "USD"), "refund")
+    again = stripe_harness.gateway.refund(checkout.ref, Money(500, "USD"), "refund")
+    assert stripe_harness.gateway.refund(checkout.ref, Money(500, "USD"), "refund") == again
+    assert stripe_harness.gateway.fetch(checkout.ref).refunds == (again,)
+
+
 def test_key_without_a_permission_is_refused_with_its_name(stripe_harness: StripeHarness) -> None:
     key = stripe_harness.account.control("issue_key", permissions=["checkout_session_read"])["key"]
     restricted = STRIPE.open(stripe_harness.stand_in.url, {**stripe_harness.credentials, "api_key": key})

@@ -39,6 +39,11 @@ T = TypeVar("T")
 # After a decision the worker refreshes the payment soon, in case this process is killed before the response.
 FOLLOW_UP_DELAY = timedelta(seconds=15)
 
+# A gateway keeps a key for a day. In its last hour nothing is sent under it any more, so that all that was is over, and
+# listed, before another key is used.
+_KEY_LIFETIME = timedelta(hours=24)
+_KEY_IS_REPEATED_FOR = timedelta(hours=23)
+
 # The state that an uncommitted payment gets when it must not go on.
 CANCEL_TRANSITIONS = {"pending": "closing", "authorized": "releasing"}
 
@@ -251,9 +256,15 @@ def refund(row: Refund, *, now: datetime) -> protocol.Refund:
     gateway = gateway_for(row.payment)
     body = {"amount_minor": str(row.amount_minor), "currency": row.currency}
     call = _create_next_attempt(row.payment, GatewayOperation.REFUND, now, body, row)
-    return _send(
-        call, now, lambda: gateway.refund(row.payment.checkout_ref, row.amount, call.idempotency_key)
-    )
+    try:
+        return _send(
+            call, now, lambda: gateway.refund(row.payment.checkout_ref, row.amount, call.idempotency_key)
+        )
+    except Refused as refusal:
+        # An earlier version of Partway has sent it with other details under this key: it may have been made.
+        if refusal.code == "idempotency_key_reused":
+            raise OutcomeUnknown(refusal.message) from refusal
+        raise
 
 
 def begin_cancel(payment: Payment, *, by: Actor, now: datetime) -> bool:
@@ -279,13 +290,24 @@ def _create_next_attempt(
     body: dict[str, str] | None = None,
     of: Refund | None = None,
 ) -> GatewayCall:
-    """Writes the row of the next attempt; raises CallInProgress while an earlier one may still be in progress."""
+    """Writes the row of the next attempt; raises CallInProgress while an earlier one may still be in progress.
+
+    A refund is no new attempt while the gateway keeps the key of the last one: that is sent again.
+    """
     last = payment.gateway_calls.filter(operation=operation, refund=of).order_by("-attempt").first()
     if last is None:
         return _create_call(payment, operation, 1, now, body or {}, of)
     if may_take_effect(last, now=now):
         raise CallInProgress
-    return _create_call(payment, operation, last.attempt + 1, now, body or {}, of)
+    if of is None or now >= last.started_at + _KEY_LIFETIME:
+        return _create_call(payment, operation, last.attempt + 1, now, body or {}, of)
+    # Under another key it would be a second refund, were the gateway still at work on the first one: a capture cannot
+    # happen twice, a refund can. Compare-and-set, for one process to repeat it.
+    same = GatewayCall.objects.filter(pk=last.pk, repeated_at=last.repeated_at, outcome=last.outcome)
+    again = {"repeated_at": now, "outcome": GatewayCallOutcome.IN_PROGRESS, "answered_at": None}
+    if now >= last.started_at + _KEY_IS_REPEATED_FOR or not same.update(**again):
+        raise CallInProgress
+    return last
 
 
 def may_take_effect(call: GatewayCall, *, now: datetime) -> bool:
@@ -295,12 +317,11 @@ def may_take_effect(call: GatewayCall, *, now: datetime) -> bool:
         # A process that fetched the state before a capture succeeded must not capture again.
         running.append(GatewayCallOutcome.SUCCEEDED)
     if call.operation == GatewayOperation.REFUND:
-        # One that was cut off may still be at work there, and the next attempt has another key: it would be a second
-        # refund. A capture cannot happen twice, whatever its key.
+        # One that was cut off may still be at work there, and its money may be disputed meanwhile.
         running.append(GatewayCallOutcome.UNKNOWN)
     timeout = timedelta(seconds=settings.PARTWAY_GATEWAY_CALL_LEASE_SECONDS)
     # The row of a killed process stays in progress for ever, so it counts only for as long as a call can take.
-    return call.outcome in running and call.started_at + timeout > now
+    return call.outcome in running and (call.repeated_at or call.started_at) + timeout > now
 
 
 def _create_call(

@@ -2280,6 +2280,7 @@ class Migration(migrations.Migration):
                 ),
                 ("message", models.CharField(blank=True, default="", max_length=300)),
                 ("started_at", models.DateTimeField()),
+                ("repeated_at", models.DateTimeField(null=True)),
                 ("answered_at", models.DateTimeField(null=True)),
             ],
             options={

@@ -47,6 +47,7 @@ class GatewayCall(models.Model):
     )
     message = models.CharField(max_length=300, blank=True, default="")
     started_at = models.DateTimeField()
+    repeated_at = models.DateTimeField(null=True)  # when it was sent again under its key, the last time
     answered_at = models.DateTimeField(null=True)
 
     # The exact body is kept, because a gateway refuses a repeated key with another body.
