@@ -11,6 +11,7 @@ from partway.billing.models import Alert, Callback, Dispute, Payment, PaymentReq
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.reconciliation import gateway_list, payout_list
 from partway.lib.clock import now as present
+from tests.support import personas
 from tests.support.gateway_driver import process_all_callbacks
 from tests.support.sandbox_server import ReceivedCallback, wait_until
 from tests.support.stripe_driver import StripeDriver
@@ -60,6 +61,38 @@ def test_callback_of_refund_and_dispute_made_at_stripe_are_booked(
     gateway_driver.decide_dispute(dispute, "lost")
     assert receive(gateway_driver, event(gateway_driver, "charge.dispute.closed")).status == "processed"
     assert Dispute.objects.get().status == "lost"
+
+
+def test_inquiry_that_was_refunded_may_become_a_dispute(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request)
+    inquiry = gateway_driver.dispute(payment, 30_000, is_inquiry=True)
+    assert receive(gateway_driver, event(gateway_driver, "charge.dispute.created")).status == "processed"
+    assert not Dispute.objects.exists()
+    # The inquiry froze nothing, so that the payment can be given back; and the bank takes the money all the same.
+    personas.give_back(payment, 30_000)
+    gateway_driver.company.control("escalate_inquiry", id=inquiry)
+    receive(gateway_driver, event(gateway_driver, "charge.dispute.funds_withdrawn"))
+    dispute = Dispute.objects.get()
+    assert (dispute.status, dispute.lost_minor, dispute.counted_minor) == ("open", 30_000, 0)
+    assert Alert.objects.filter(kind="disputed_beyond_payment").exists()
+    gateway_driver.decide_dispute(inquiry, "won")
+    receive(gateway_driver, event(gateway_driver, "charge.dispute.closed"))
+    dispute.refresh_from_db()
+    assert (dispute.status, dispute.lost_minor) == ("won", 0)
+
+
+def test_dispute_that_is_lost_in_part_takes_that_part(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    payment = gateway_driver.start_and_pay(open_request)
+    ref = gateway_driver.dispute(payment, 30_000)
+    receive(gateway_driver, event(gateway_driver, "charge.dispute.created"))
+    gateway_driver.company.control("decide_dispute", id=ref, outcome="lost", returned=10_000)
+    receive(gateway_driver, event(gateway_driver, "charge.dispute.closed"))
+    payment.refresh_from_db()
+    assert (Dispute.objects.get().status, payment.lost_minor, payment.frozen_minor) == ("lost", 20_000, 0)
 
 
 def test_callback_of_another_application_is_kept_and_ignored(

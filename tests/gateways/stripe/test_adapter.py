@@ -11,11 +11,10 @@ from partway.gateways.protocol import (
     CloseOutcome,
     DisputeStatus,
     OutcomeUnknown,
-    Payout,
     PayoutItemKind,
     Refused,
 )
-from partway.gateways.stripe import STRIPE
+from partway.gateways.stripe import STRIPE, amounts
 from partway.lib.money import Money
 from tests.gateways.harnesses import StripeHarness
 from tests.gateways.stripe.acts import FULL, LONG_AGO, authorized, call, intent_of, paid, sent
@@ -245,44 +244,40 @@ def test_close_is_done_or_unknown_whatever_call_is_lost(
 # Money in another currency
 
 
-def test_fees_refunds_and_disputes_are_in_the_currency_of_settlement(stripe_harness: StripeHarness) -> None:
-    stripe_harness.account.control("change_settings", converts={"eur": ["usd", 1.1]})
-    euro = Money(10_000, "EUR")
-    checkout = paid(stripe_harness, amount=euro, reference="pay_eur")
-    refund = stripe_harness.gateway.refund(checkout.ref, Money(1_000, "EUR"), "refund")
-    stripe_harness.dispute(checkout, 2_000)
+@pytest.mark.parametrize(
+    ("currency", "settled", "rate"),
+    [
+        ("EUR", "USD", 1.1),
+        ("ISK", "USD", 0.0072),  # of units that have two decimals there, as at home
+        ("UGX", "EUR", 0.0025),
+        ("JPY", "USD", 0.67),
+        ("KWD", "USD", 0.33),
+        ("USD", "KWD", 3.1),
+        ("USD", "JPY", 1.5),
+    ],
+)
+def test_fees_refunds_and_disputes_are_in_the_currency_of_settlement(
+    stripe_harness: StripeHarness, currency: str, settled: str, rate: float
+) -> None:
+    converts = {currency.lower(): [settled.lower(), rate]}
+    stripe_harness.account.control("change_settings", converts=converts)
+    whole, part, disputed = (Money(minor, currency) for minor in (500_000, 1_000, 2_000))
+    checkout = paid(stripe_harness, amount=whole, reference="pay_eur", methods=("card",))
+    refund = stripe_harness.gateway.refund(checkout.ref, part, "refund")
+    stripe_harness.dispute(checkout, amounts.part_to_stripe(disputed))
     state = stripe_harness.gateway.fetch(checkout.ref)
-    assert (state.captured, state.refunds[0].amount) == (euro, Money(1_000, "EUR"))
+    assert (state.captured, state.refunds[0].amount, state.disputes[0].amount) == (whole, part, disputed)
     assert state.fee is not None
-    assert (state.fee.currency, refund.fee) == ("USD", Money(0, "USD"))
-    assert state.disputes[0].amount == Money(2_000, "EUR")
     assert state.disputes[0].fee is not None
-    assert state.disputes[0].fee.currency == "USD"
+    assert (state.fee.currency, state.disputes[0].fee.currency) == (settled, settled)
+    assert refund.fee == Money(0, settled)
     stripe_harness.pay_out()
     [payout] = stripe_harness.gateway.payouts_since(LONG_AGO)
-    assert_adds_up(payout)
-    assert [(item.kind, item.reference) for item in payout.items] == [
-        (kind, "pay_eur") for kind in (PayoutItemKind.PAYMENT, PayoutItemKind.REFUND, PayoutItemKind.DISPUTE)
-    ]
+    assert payout.amount.currency == settled
+    assert payout.amount == sum((item.net for item in payout.items), Money(0, settled))
+    kinds = (PayoutItemKind.PAYMENT, PayoutItemKind.REFUND, PayoutItemKind.DISPUTE)
+    assert [(item.kind, item.reference) for item in payout.items] == [(kind, "pay_eur") for kind in kinds]
     assert payout.items[2].source_ref == state.disputes[0].ref
-
-
-def test_payout_is_listed_when_stripe_knows_its_entries(stripe_harness: StripeHarness) -> None:
-    account, gateway = stripe_harness.account, stripe_harness.gateway
-    paid(stripe_harness)
-    account.control("change_settings", reconciles_at_once=False)
-    [ref] = stripe_harness.pay_out()
-    assert list(gateway.payouts_since(LONG_AGO)) == []
-    since = stripe_harness.moment()
-    account.control("reconcile", id=ref)
-    [payout] = gateway.payouts_since(since)
-    assert payout.ref == ref
-    assert_adds_up(payout)
-
-
-def assert_adds_up(payout: Payout) -> None:
-    assert payout.amount.amount_minor == sum(item.net.amount_minor for item in payout.items)
-    assert all(item.amount - item.fee == item.net for item in payout.items)
 
 
 def test_checkout_that_cannot_be_read_does_not_hide_the_others(stripe_harness: StripeHarness) -> None:

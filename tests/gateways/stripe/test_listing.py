@@ -1,4 +1,4 @@
-"""What is concluded from Stripe's lists: about a start without a response, and of sessions while others are opened."""
+"""Conclusions from Stripe's lists: about a start without a response, and of sessions while others are opened."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from partway.gateways.protocol import CheckoutRequest, CheckoutStatus, OutcomeUnknown, Refused
 from partway.gateways.stripe import listing
+from partway.gateways.stripe.client import client_for
 from partway.lib.money import Money
 from tests.gateways.harnesses import StripeHarness
 from tests.gateways.stripe.acts import LONG_AGO, paid, sent
@@ -94,6 +95,17 @@ def test_session_that_is_opened_while_the_list_is_read_hides_no_other(
     found = [next(lines).ref]
     stripe_harness.gateway.start(stripe_harness.checkout_request())
     assert [*found, *(line.ref for line in lines)] == begun
+
+
+def test_refund_that_fails_in_a_long_outage_is_found_without_its_event(stripe_harness: StripeHarness) -> None:
+    checkout = paid(stripe_harness)
+    refund = stripe_harness.gateway.refund(checkout.ref, Money(500, "USD"), "refund")
+    for days in (20, 80):
+        stripe_harness.account.control("shift_clock", seconds=days * 86_400)
+        stripe_harness.settle_refund(refund, "failed")
+    api = client_for(stripe_harness.stand_in.url, stripe_harness.account.test_key)
+    last_read, present = (datetime.now(UTC) + timedelta(days=days) for days in (10, 100))
+    assert list(listing.sessions_changed_since(api, last_read, present)) == [checkout.ref]
 
 
 # Rate limits

@@ -201,6 +201,23 @@ def test_fee_of_won_dispute_is_given_back() -> None:
     assert states.dispute(dispute(status="won", balance_transactions=booked)).fee is None
 
 
+@pytest.mark.parametrize(
+    ("status", "booked", "left_minor"),
+    [
+        ("lost", [balance(-12_500, 1_500), balance(2_500, 0)], 10_000),  # a part was refunded before
+        ("lost", [balance(-11_250, 1_500, currency="eur"), balance(2_250, 0, currency="eur")], 10_000),
+        ("lost", [balance(-12_500, 1_500), balance(12_500, -1_500)], 12_500),  # lost after it was won
+        ("prevented", [balance(-12_500, 0)], 12_500),
+    ],
+)
+def test_lost_dispute_takes_what_stays_with_the_customer(
+    status: str, booked: list[Json], left_minor: int
+) -> None:
+    row = dispute(status=status, balance_transactions=booked)
+    [read] = states.checkout_state(session(), (), [row]).disputes
+    assert (read.status, read.amount) == (DisputeStatus.LOST, Money(left_minor, "USD"))
+
+
 @pytest.mark.parametrize("status", ["warning_needs_response", "warning_closed", "prevented"])
 def test_inquiry_that_moves_no_money_is_no_dispute(status: str) -> None:
     row: dict[str, Any] = dispute(status=status, balance_transactions=[])

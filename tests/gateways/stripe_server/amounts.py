@@ -46,6 +46,7 @@ ZERO_DECIMAL = frozenset(
 )
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 TWO_DECIMALS_FOR_NONE = frozenset({"isk", "ugx"})  # two decimals in the API, and both must be zero
+WHOLE_PAYOUTS = frozenset({"huf", "twd"})
 
 UNSUPPORTED = frozenset({"byr", "cup", "iqd", "irr", "kpw", "lyd", "mru", "sdg", "ssp", "syp", "tmt", "ves"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import events, shapes
-from .amounts import THREE_DECIMAL, settlement
+from .amounts import THREE_DECIMAL, WHOLE_PAYOUTS, settlement
 from .company import Account
 from .errors import Json, invalid
 from .lists import matches, page, shown
@@ -145,14 +145,22 @@ def reconcile(account: Account, payout: Json) -> None:
 
 
 def pay_out(account: Account) -> list[Json]:
-    """Pays out all that is in the balance, as the daily schedule does; a balance below zero waits."""
+    """Pays out all that is in the balance, as the daily schedule does; a balance below zero waits.
+
+    Forints and Taiwan dollars are paid out whole; what is below one waits for the next payout.
+    Source: https://docs.stripe.com/currencies#special-cases.
+    """
     payouts = []
     waiting: dict[str, list[Json]] = {}
     for row in account.all("balance_transaction"):
         if "payout" not in account.hidden[row["id"]]:
             waiting.setdefault(row["currency"], []).append(row)
     for currency, rows in waiting.items():
-        amount = sum(row["net"] for row in rows)
+        rest = account.settings.pop(f"rest_{currency}", 0)
+        amount = rest + sum(row["net"] for row in rows)
+        if currency in WHOLE_PAYOUTS and amount > 0:
+            account.settings[f"rest_{currency}"] = amount % 100
+            amount -= amount % 100
         if amount > 0:
             payouts.append(_new_payout(account, amount, currency, rows))
     return payouts

@@ -95,9 +95,9 @@ def dispute(account: Account, id: str, **details: Any) -> Json:
     return disputes.open_dispute(account, charge, **details)
 
 
-def decide_dispute(account: Account, id: str, outcome: str) -> Json:
+def decide_dispute(account: Account, id: str, outcome: str, returned: int = 0) -> Json:
     found = account.get("dispute", id)
-    disputes.decide(account, found, outcome)
+    disputes.decide(account, found, outcome, returned)
     return found
 
 

@@ -89,9 +89,11 @@ def _method_details(charge: Json, *, is_inquiry: bool) -> Json | None:
     }
 
 
-def _move(account: Account, dispute: Json, sign: int) -> None:
-    """Takes the money and the fee, or gives both back."""
+def _move(account: Account, dispute: Json, sign: int, part: int | None = None) -> None:
+    """Takes the money and the fee, or gives both back; of a `part` only that, and no fee."""
     amount, fee = sign * dispute["amount"], -sign * account.settings.get("dispute_fee", balance.DISPUTE_FEE)
+    if part is not None:
+        amount, fee = part, 0
     category = "dispute" if sign < 0 else "dispute_reversal"
     dispute["balance_transactions"].append(
         balance.record(
@@ -106,8 +108,11 @@ def _move(account: Account, dispute: Json, sign: int) -> None:
     )
 
 
-def decide(account: Account, dispute: Json, outcome: str) -> None:
-    """The bank decides `won` or `lost`, also against its earlier decision, or ends an inquiry (`warning_closed`)."""
+def decide(account: Account, dispute: Json, outcome: str, returned: int = 0) -> None:
+    """The bank decides `won` or `lost`, also against its earlier decision, or ends an inquiry (`warning_closed`).
+
+    One that is lost may be won in part, of which so much is `returned`.
+    """
     previous = dispute["status"]
     if previous == outcome:
         return
@@ -119,6 +124,9 @@ def decide(account: Account, dispute: Json, outcome: str) -> None:
     elif outcome == "lost" and not is_away:
         _move(account, dispute, -1)
         events.emit(account, "charge.dispute.funds_withdrawn", dispute)
+    if returned:
+        _move(account, dispute, 1, returned)
+        events.emit(account, "charge.dispute.funds_reinstated", dispute)
     if previous in _ENDED:
         events.emit(account, "charge.dispute.updated", dispute, {"status": previous})
     else:

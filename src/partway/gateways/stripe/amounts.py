@@ -1,7 +1,7 @@
 """Amounts in the units of Stripe's API, which are not ISO's for each currency; the least and the step of each.
 
 Source: docs.stripe.com/currencies as of November 2026, the sections on presentment currencies, zero-decimal currencies,
-special cases, three-decimal currencies, and minimum charge amounts.
+special cases (payouts too), three-decimal currencies, and minimum charge amounts.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _WHOLE_UNITS = frozenset({"MGA"})
 # Without decimals in ISO 4217, and sent with two zeros that Stripe keeps for backward compatibility.
 _PADDED = frozenset({"ISK", "UGX"})
 _HUNDRED = 100
+# Paid with two decimals, and paid out in whole units: what is left of a unit waits in the balance.
+_PAID_OUT_WHOLE = frozenset({"HUF", "TWD"})
 # Card networks carry two decimals, so the third one of a dinar must be 0.
 _THREE_DECIMALS = 3
 _STEP_OF_THREE_DECIMALS = 10
@@ -68,6 +70,11 @@ def step(currency: str) -> int:
     if currency in _WHOLE_UNITS:
         return _HUNDRED
     return _STEP_OF_THREE_DECIMALS if EXPONENTS[currency] == _THREE_DECIMALS else 1
+
+
+def payout_step(currency: str) -> int:
+    """Returns the number of minor units that a payout is a multiple of; 1 where Stripe documents no rule for them."""
+    return _HUNDRED if currency in _PAID_OUT_WHOLE else 1
 
 
 def to_stripe(amount: Money) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import stripe
@@ -16,7 +16,7 @@ import stripe
 from ..protocol import FoundCheckout
 from .client import calling
 from .connection import CHECKOUT_EVENT_TYPES
-from .reading import Json, expanded, id_of
+from .reading import Json, expanded, id_of, unix_time
 from .states import reference_of
 
 PAGE = 100
@@ -26,8 +26,10 @@ EXPAND = [f"{INTENT}.balance_transaction", f"{INTENT}.refunds"]
 
 # Stripe keeps events for thirty days.
 _EVENTS_KEPT = timedelta(days=29)
-# What a bank takes to decide a dispute, before the time of an outage that was longer than events are kept.
+# What a bank takes to decide a dispute, or to find that a refund cannot be paid out: so long before an outage that was
+# longer than events are kept, one may have been made that changed since.
 _DISPUTES_LAST = timedelta(days=180)
+_REFUNDS_LAST = timedelta(days=60)
 # A list that is read by the worker waits as long as Stripe says, a few times.
 _MAX_WAITS = 5
 _LONGEST_WAIT_SECONDS = 10.0
@@ -78,7 +80,7 @@ def sessions_created_since(api: stripe.StripeClient, at: datetime) -> Iterator[J
     that were opened meanwhile, and end before some that no other page has.
     """
     query = {
-        "created": {"gte": _seconds(at)},
+        "created": {"gte": unix_time(at)},
         "limit": PAGE,
         "expand": [f"data.{path}" for path in EXPAND],
     }
@@ -100,7 +102,7 @@ def find_session(api: stripe.StripeClient, reference: str, *, expires_at: dateti
     A session ends between half an hour and a day after its creation at Stripe, so it is in the list of that day,
     however much our clock differs. Raises Refused or OutcomeUnknown unless the list was read to its end.
     """
-    created = {"gte": _seconds(expires_at - timedelta(days=1)), "lte": _seconds(expires_at)}
+    created = {"gte": unix_time(expires_at - timedelta(days=1)), "lte": unix_time(expires_at)}
     listed = rows(api.v1.checkout.sessions.list, {"created": created}, max_waits=0)
     return next((session for session in listed if reference_of(session) == reference), None)
 
@@ -113,12 +115,12 @@ def sessions_changed_since(api: stripe.StripeClient, at: datetime, now: datetime
     """
     changed: dict[str, None] = {}  # sessions and intents, the newest change first
     since = max(at, now - _EVENTS_KEPT)
-    params = {"created": {"gte": _seconds(since)}, "types": list(CHECKOUT_EVENT_TYPES)}
+    params = {"created": {"gte": unix_time(since)}, "types": list(CHECKOUT_EVENT_TYPES)}
     for event in rows(api.v1.events.list, params):
         _note(changed, event["data"]["object"])
     if since > at:
-        for read, created in ((api.v1.refunds.list, at), (api.v1.disputes.list, at - _DISPUTES_LAST)):
-            for row in rows(read, {"created": {"gte": _seconds(created)}}):
+        for read, lasting in ((api.v1.refunds.list, _REFUNDS_LAST), (api.v1.disputes.list, _DISPUTES_LAST)):
+            for row in rows(read, {"created": {"gte": unix_time(at - lasting)}}):
                 _note(changed, row)
     for ref in reversed(changed):
         found = find_checkout(api, ref) if ref else None
@@ -167,8 +169,3 @@ def find_checkout(api: stripe.StripeClient, object_ref: str) -> FoundCheckout | 
 def _found(session: Json) -> FoundCheckout | None:
     reference = reference_of(session)
     return FoundCheckout(session["id"], reference) if reference else None
-
-
-def _seconds(at: datetime) -> int:
-    """Returns a Unix time for Stripe, which has no parts of seconds; never below zero."""
-    return max(0, int(at.astimezone(UTC).timestamp()))

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 import stripe
 
-from ..protocol import Payout, PayoutItem, PayoutItemKind, PayoutStatus
-from .amounts import from_stripe
+from ..protocol import Payout, PayoutItem, PayoutItemKind, PayoutStatus, Refused
+from .amounts import from_stripe, payout_step
 from .client import calling
 from .connection import PAYOUT_EVENT_TYPES
 from .listing import rows
-from .reading import Json, expanded, id_of, moment, reading, text
+from .reading import Json, Unreadable, expanded, id_of, moment, reading, text, unix_time
 from .states import reference_of
 
 _STATUS = {
@@ -37,8 +37,10 @@ _KINDS = {
 }
 # A payout fails within five business days, and Stripe keeps events for thirty days.
 _CHANGES_FOR = timedelta(days=14)
-# Some time after an automatic payout is made, Stripe knows what it is made of, and refuses to list it before.
-_RECONCILED = "payout.reconciliation_completed"
+# Some time after an automatic payout is made, Stripe knows what it is made of, and refuses to list it before. One that
+# is not known after two weeks, as none has been, is reported without that: it is in the bank account all the same.
+_RECONCILED_WITHIN = timedelta(days=14)
+_EVENT_TYPES = [*PAYOUT_EVENT_TYPES, "payout.canceled", "payout.reconciliation_completed"]
 
 
 def payouts_since(api: stripe.StripeClient, at: datetime, now: datetime) -> Iterator[Payout]:
@@ -46,21 +48,33 @@ def payouts_since(api: stripe.StripeClient, at: datetime, now: datetime) -> Iter
 
     Their list is sorted by creation, so one that ended since comes from its event. Before the time for which events are
     kept, all of the last two weeks are yielded. One that Stripe has not reconciled yet is left out, until its event
-    says so.
+    says so or two weeks have passed. One that cannot be read does not keep the others from being yielded; it is raised
+    at the end.
     """
-    since = int(at.timestamp())
-    if at < now - timedelta(days=29):
-        since = max(0, since - int(_CHANGES_FOR.total_seconds()))
-    created = {"created": {"gte": since}}
-    found: dict[str, Json] = {payout["id"]: payout for payout in rows(api.v1.payouts.list, created)}
-    for event in rows(api.v1.events.list, {**created, "types": [*PAYOUT_EVENT_TYPES, _RECONCILED]}):
+    since = at - _CHANGES_FOR if at < now - timedelta(days=29) else at
+    listed = {"created": {"gte": unix_time(since - _RECONCILED_WITHIN - timedelta(days=7))}}
+    overdue = unix_time(now - _RECONCILED_WITHIN)
+    found: dict[str, Json] = {
+        payout["id"]: payout
+        for payout in rows(api.v1.payouts.list, listed)
+        if payout["created"] >= unix_time(since) or payout["reconciliation_status"] == "in_progress"
+    }
+    events = {"created": {"gte": unix_time(since)}, "types": _EVENT_TYPES}
+    for event in rows(api.v1.events.list, events):
         found.setdefault(event["data"]["object"]["id"], {})
     intents: dict[str, str] = {}
+    unreadable: Refused | Unreadable | None = None
     for ref, payout in reversed(found.items()):
-        with calling():
-            row = payout or api.v1.payouts.retrieve(ref).to_dict()
-        if row.get("reconciliation_status") != "in_progress":
-            yield _payout(api, row, intents)
+        try:
+            with calling():
+                row = payout or api.v1.payouts.retrieve(ref).to_dict()
+                is_waiting = row["reconciliation_status"] == "in_progress" and row["created"] > overdue
+            if not is_waiting:
+                yield _payout(api, row, intents)
+        except (Refused, Unreadable) as error:
+            unreadable = error
+    if unreadable is not None:
+        raise unreadable
 
 
 def _payout(api: stripe.StripeClient, row: Json, intents: dict[str, str]) -> Payout:
@@ -69,19 +83,22 @@ def _payout(api: stripe.StripeClient, row: Json, intents: dict[str, str]) -> Pay
         arrives_at = moment(row["arrival_date"])
         if arrives_at is None:
             raise ValueError("a payout without a day of arrival")
-        items: tuple[PayoutItem, ...]
-        if row["automatic"]:
+        zero = from_stripe(0, row["currency"])
+        items: list[PayoutItem] = []
+        if row["automatic"] and row["reconciliation_status"] == "completed":
             entries = rows(api.v1.balance_transactions.list, {"payout": row["id"], "expand": ["data.source"]})
             # The list has the payout itself as well, which takes all of them out of the balance.
-            items = tuple(
-                _item(api, entry, intents) for entry in entries if id_of(entry["source"]) != row["id"]
-            )[::-1]
+            items = [_item(api, entry, intents) for entry in entries if id_of(entry["source"]) != row["id"]]
+            items.reverse()
+            rest = amount - sum((item.net for item in items), zero)
+            if abs(rest.amount_minor) in range(1, payout_step(amount.currency)):
+                # What is below a whole unit stays in the balance, and is in a later payout.
+                items.append(PayoutItem(f"{row['id']}:rest", PayoutItemKind.OTHER, rest, zero, rest))
         else:
             # Of one that was asked for by hand Stripe does not say which entries it took: any of the balance.
             ref = id_of(row["balance_transaction"])
-            zero = from_stripe(0, row["currency"])
-            items = (PayoutItem(ref, PayoutItemKind.OTHER, amount, zero, amount),)
-        return Payout(text(row["id"]), _STATUS[row["status"]], amount, arrives_at.date(), items)
+            items = [PayoutItem(ref, PayoutItemKind.OTHER, amount, zero, amount)]
+        return Payout(text(row["id"]), _STATUS[row["status"]], amount, arrives_at.date(), tuple(items))
 
 
 def _item(api: stripe.StripeClient, entry: Json, intents: dict[str, str]) -> PayoutItem:

@@ -45,6 +45,11 @@ def moment(seconds: object) -> datetime | None:
         raise ValueError(f"{seconds} is not a time") from error
 
 
+def unix_time(at: datetime) -> int:
+    """Returns the Unix timestamp of a time for Stripe, which has no parts of seconds; never below zero."""
+    return max(0, int(at.timestamp()))
+
+
 def expanded(value: object) -> Json:
     """Returns an object that Stripe sent in full, or an empty one where there is none.
 

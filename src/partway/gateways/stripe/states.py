@@ -39,9 +39,7 @@ _REFUND_STATUS = {
     "canceled": RefundStatus.FAILED,
 }
 
-# An inquiry (`warning_…`) and a dispute that was prevented are left out: no money moves, and a refund, which an open
-# dispute would stop here, is the best answer to an inquiry. An appeal follows a loss, so the money is with the customer
-# until it is won.
+# An appeal follows a loss, so the money is with the customer until it is won.
 _DISPUTE_STATUS = {
     "needs_response": DisputeStatus.OPEN,
     "under_review": DisputeStatus.OPEN,
@@ -50,6 +48,8 @@ _DISPUTE_STATUS = {
     "won": DisputeStatus.WON,
     "lost": DisputeStatus.LOST,
 }
+# Of an inquiry (`warning_…`), and a dispute that was prevented, no money moves, and they are left out: a refund, which
+# an open dispute would stop here, is the best answer to an inquiry. Where one moved money all the same, it is lost.
 _NO_MONEY_MOVES = ("warning_needs_response", "warning_under_review", "warning_closed", "prevented")
 _DISPUTE_REASONS = {
     "fraudulent": "fraudulent",
@@ -126,7 +126,11 @@ def checkout_state(
         message=message,
         refunds=tuple(refund(row) for row in reversed(refunds) if not _is_release(row, charge)),
         fee=fee,
-        disputes=tuple(dispute(row) for row in reversed(disputes) if row["status"] not in _NO_MONEY_MOVES),
+        disputes=tuple(
+            dispute(row)
+            for row in reversed(disputes)
+            if row["status"] not in _NO_MONEY_MOVES or _moved(row)[0] > _moved(row)[1]
+        ),
         authorized_until=authorized_until,
     )
 
@@ -218,17 +222,33 @@ def _is_release(row: Json, charge: Json) -> bool:
 
 
 def dispute(row: Json) -> Dispute:
-    """Returns a dispute; its fee is what all its balance transactions charge by now, None for nothing."""
-    amount = _money(row["amount"], row["currency"])
+    """Returns a dispute; its fee is what all its balance transactions charge by now, None for nothing.
+
+    One that is lost may have been won in part, as where a part had been refunded before: then its amount is what stayed
+    with the customer. support.stripe.com/questions/dispute-for-full-charge-amount-after-a-partial-refund-was-issued
+    """
+    units, status = row["amount"], row["status"]
+    is_lost = status in _NO_MONEY_MOVES or _DISPUTE_STATUS[status] == DisputeStatus.LOST
+    taken, returned = _moved(row)
+    if is_lost and 0 < returned < taken:
+        # The account may settle in another currency than was paid, of which only the share is known.
+        units = (2 * units * (taken - returned) + taken) // (2 * taken)
+    amount = _money(units, row["currency"])
     if not amount:
         raise ValueError("a dispute without an amount")
     booked: list[Any] = row["balance_transactions"]
     fee = from_stripe(sum(one["fee"] for one in booked), booked[0]["currency"]) if booked else None
     return Dispute(
         ref=text(row["id"]),
-        status=_DISPUTE_STATUS[row["status"]],
+        status=DisputeStatus.LOST if is_lost else _DISPUTE_STATUS[status],
         amount=amount,
         reason=_DISPUTE_REASONS.get(row["reason"], "unknown"),
         evidence_due_at=moment(expanded(row["evidence_details"]).get("due_by")),
         fee=fee or None,
     )
+
+
+def _moved(row: Json) -> tuple[int, int]:
+    """Returns how much a dispute took from the balance of the account, and how much it gave back."""
+    amounts: list[int] = [one["amount"] for one in row["balance_transactions"]]
+    return -sum(one for one in amounts if one < 0), sum(one for one in amounts if one > 0)
