@@ -53,7 +53,6 @@ def payouts_since(api: stripe.StripeClient, at: datetime, now: datetime) -> Iter
     """
     since = at - _CHANGES_FOR if at < now - timedelta(days=29) else at
     listed = {"created": {"gte": unix_time(since - _RECONCILED_WITHIN - timedelta(days=7))}}
-    overdue = unix_time(now - _RECONCILED_WITHIN)
     found: dict[str, Json] = {
         payout["id"]: payout
         for payout in rows(api.v1.payouts.list, listed)
@@ -68,17 +67,20 @@ def payouts_since(api: stripe.StripeClient, at: datetime, now: datetime) -> Iter
         try:
             with calling():
                 row = payout or api.v1.payouts.retrieve(ref).to_dict()
-                is_waiting = row["reconciliation_status"] == "in_progress" and row["created"] > overdue
-            if not is_waiting:
-                yield _payout(api, row, intents)
+            if read := _payout(api, row, intents, now):
+                yield read
         except (Refused, Unreadable) as error:
             unreadable = error
     if unreadable is not None:
         raise unreadable
 
 
-def _payout(api: stripe.StripeClient, row: Json, intents: dict[str, str]) -> Payout:
+def _payout(api: stripe.StripeClient, row: Json, intents: dict[str, str], now: datetime) -> Payout | None:
+    """Returns a payout with its entries; None while Stripe is about to say them."""
     with reading():
+        is_reconciling = row["reconciliation_status"] == "in_progress"
+        if is_reconciling and row["created"] > unix_time(now - _RECONCILED_WITHIN):
+            return None
         amount = from_stripe(row["amount"], row["currency"])
         arrives_at = moment(row["arrival_date"])
         if arrives_at is None:
