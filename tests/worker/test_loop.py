@@ -40,6 +40,17 @@ def running(loop: WorkerLoop) -> Iterator[threading.Thread]:
         thread.join(10)
 
 
+class FirstPause(threading.Event):
+    """Ends the loop with its first pause, and keeps how long that would have been."""
+
+    seconds: float | None = None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds = timeout
+        self.set()
+        return True
+
+
 def test_every_job_belongs_to_one_kind() -> None:
     assert sorted(name for names in JOBS_BY_KIND.values() for name in names) == sorted(JOBS)
 
@@ -75,6 +86,17 @@ def test_worker_loop_runs_until_stopped() -> None:
         wait_until(Heartbeat.objects.exists)
     assert not thread.is_alive()
     assert not Heartbeat.objects.exists()
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("mails", 0.5), ("database", 2)])
+@pytest.mark.django_db(transaction=True)
+def test_idle_worker_looks_less_often_for_rows_that_only_the_clock_makes_due(
+    kind: str, seconds: float
+) -> None:
+    loop = WorkerLoop()
+    loop.stopping = FirstPause()
+    loop._run_kind(kind)
+    assert loop.stopping.seconds == seconds
 
 
 @pytest.mark.django_db(transaction=True)

@@ -20,7 +20,7 @@ from django.db import close_old_connections, connection, connections
 from partway.billing.claims import BUDGET
 from partway.lib import clock
 
-from .jobs import JOBS, JOBS_BY_KIND
+from .jobs import JOBS, JOBS_BY_KIND, PAUSE_FACTORS
 from .models import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class WorkerLoop:
         """Runs rounds of one kind; pauses only after a round that processed nothing."""
         while not self.stopping.is_set():
             if not self.round(kind):
-                self.stopping.wait(self.idle_seconds)
+                self.stopping.wait(self.idle_seconds * PAUSE_FACTORS.get(kind, 1))
         connections.close_all()
 
     def round(self, kind: str) -> int:
