@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-import pytest
-
 from partway import billing
 from partway.billing import errors
 from partway.delivery.messages import MESSAGES, documents, journal, payments, people, receivables, requests
@@ -43,9 +41,10 @@ def raised_codes() -> Iterator[str]:
                 yield f"{CODES[node.func.id]}.{reason}"
 
 
-@pytest.mark.parametrize("code", sorted(set(raised_codes())))
-def test_code_raised_by_billing_has_sentence(code: str) -> None:
-    assert any(fnmatch(known, code) for known in MESSAGES)
+def test_each_code_raised_by_billing_has_sentence() -> None:
+    codes = set(raised_codes())
+    assert len(codes) > 100
+    assert {code for code in codes if not any(fnmatch(known, code) for known in MESSAGES)} == set()
 
 
 def test_no_two_packages_define_the_same_code() -> None:

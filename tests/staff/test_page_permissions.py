@@ -8,6 +8,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,13 @@ from tests.staff.test_access import routes
 PAGES = {str(route.name): route.callback for route in routes(urls._organization)}
 
 
-def references(function: Callable[..., Any]) -> Iterator[object]:
-    """Yields the objects that the source of a function names, as `name` or `module.name`."""
+@cache
+def references(function: Callable[..., Any]) -> set[Callable[..., Any]]:
+    """Returns the functions that the source of a function names, as `name` or `module.name`."""
+    return {found for found in named_objects(function) if inspect.isfunction(found)}
+
+
+def named_objects(function: Callable[..., Any]) -> Iterator[object]:
     scope = inspect.unwrap(function).__globals__
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
         if isinstance(node, ast.Name):
@@ -39,7 +45,7 @@ def acts_of(page: Callable[..., Any]) -> set[Callable[..., Any]]:
         function = waiting.pop()
         visited.add(function)
         for found in references(function):
-            if not inspect.isfunction(found) or found in visited or found.__name__ == "<lambda>":
+            if found in visited or found.__name__ == "<lambda>":
                 continue
             if found.__module__.startswith("partway.billing."):
                 acts |= {found} if permission_of(found) else set()
@@ -48,18 +54,21 @@ def acts_of(page: Callable[..., Any]) -> set[Callable[..., Any]]:
     return acts
 
 
-ACTS = {name: acts_of(inspect.unwrap(page)) for name, page in PAGES.items()}
+@cache
+def acts(name: str) -> set[Callable[..., Any]]:
+    """Returns the acts of a page, read when a test asks, because each process of a run imports this file."""
+    return acts_of(inspect.unwrap(PAGES[name]))
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_asks_for_permission_of_its_acts(name: str) -> None:
-    for act in ACTS[name]:
+    for act in acts(name):
         assert permission_of(act) == permission_of(PAGES[name]), act
 
 
 def test_page_without_acts_only_views_or_copies_a_link() -> None:
     viewing = {name for name in Permission if name.startswith(("view_", "export_"))} | {"copy_links"}
-    others = {name for name in PAGES if not ACTS[name] and permission_of(PAGES[name]) not in viewing}
+    others = {name for name in PAGES if not acts(name) and permission_of(PAGES[name]) not in viewing}
     # The list of members, and a sample for the settings: only they see these who can change them.
     assert others == {"members", "settings_locale"}
 
@@ -67,7 +76,7 @@ def test_page_without_acts_only_views_or_copies_a_link() -> None:
 def test_every_marked_act_is_called_by_a_page() -> None:
     billing = [module for name, module in sys.modules.items() if name.startswith("partway.billing.")]
     marked = {act for module in billing for act in vars(module).values() if permission_of(act)}
-    assert marked == {act for acts in ACTS.values() for act in acts}
+    assert marked == {act for name in PAGES for act in acts(name)}
 
 
 def test_templates_name_only_permissions_that_exist() -> None:
