@@ -112,7 +112,8 @@ def test_no_page_and_no_dialog_violates_a_rule_of_accessibility(owner: Member) -
     for name, path in {**pages, "not found": f"/o/{SLUG}/nothing/"}.items():
         page.goto(f"{base}{path}")
         found[name] = violations(page)
-    owner.open("invoices/")
+    # On a page of few elements, because axe reads what is around the dialog too.
+    owner.open("nothing/")
     for name in sorted(dialogs):
         page.evaluate("path => htmx.ajax('GET', path, '#dialog-content')", paths[name])
         expect(page.locator("dialog[open] h1")).to_be_visible()
