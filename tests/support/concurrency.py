@@ -76,13 +76,13 @@ def run_behind_open_transaction(
 
 
 @contextmanager
-def meanwhile(table: str, act: Callable[[], object]) -> Iterator[None]:
-    """Runs `act` on another connection right before the first query of this table in the block."""
-    waiting = [act]
+def meanwhile(table: str, act: Callable[[], object], *, after: int = 0) -> Iterator[None]:
+    """Runs `act` on another connection right before the first query of this table in the block, `after` so many."""
+    waiting = [lambda: None] * after + [act]
 
     def watch(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if waiting and f'FROM "{table}"' in sql:
-            run_concurrently(waiting.pop())
+            run_concurrently(waiting.pop(0))
         return execute(sql, *rest)
 
     with connection.execute_wrapper(watch):

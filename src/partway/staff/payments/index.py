@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from partway.accounts.models import GatewayAccount
+from partway.billing.snapshots import snapshot
 from partway.delivery.receipt_figures import ONLINE_METHODS, method_label
 from partway.gateways.registry import GATEWAYS
 from partway.lib.money import EXPONENTS
@@ -23,7 +24,8 @@ def index(ctx: MemberContext) -> HttpResponse:
     if redirected := without_empty_fields(ctx):
         return redirected
     filtered = apply_filters(ctx)
-    page, totals = read_page(filtered.rows, ctx)
+    with snapshot():  # the totals are of the rows that are shown
+        page, totals = read_page(filtered.rows, ctx)
     context = {
         "page": page,
         "totals": totals,

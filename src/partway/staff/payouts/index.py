@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from partway.billing.models import Payout
+from partway.billing.snapshots import snapshot
 from partway.lib.money import Money
 
 from .. import position_pages
@@ -31,7 +32,6 @@ def index(ctx: MemberContext) -> HttpResponse:
     if redirected := without_empty_fields(ctx):
         return redirected
     filtered = apply_filters(ctx)
-    totals = _totals(filtered.rows, ctx.organization.currency)
 
     def beside(row_id: str, is_before: bool) -> Rows | None:
         anchor = Payout.objects.for_organization(ctx.organization).filter(pk=row_id).first()
@@ -43,14 +43,16 @@ def index(ctx: MemberContext) -> HttpResponse:
         beyond = Q(**{f"arrives_on__{side}": anchor.arrives_on}) | Q(**{f"pk__{side}": anchor.pk})
         return filtered.rows.filter(near & beyond)
 
-    page = position_pages.read_page(
-        ctx,
-        filtered.rows,
-        count=sum(each.count for each in totals),
-        beside=beside,
-        count_rows=Rows.count,
-        read=_read,
-    )
+    with snapshot():  # the totals are of the rows that are shown
+        totals = _totals(filtered.rows, ctx.organization.currency)
+        page = position_pages.read_page(
+            ctx,
+            filtered.rows,
+            count=sum(each.count for each in totals),
+            beside=beside,
+            count_rows=Rows.count,
+            read=_read,
+        )
     context = {
         "page": page,
         "totals": totals,
