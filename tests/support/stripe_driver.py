@@ -69,8 +69,8 @@ class StripeDriver(GatewayDriver):
         account.credentials = {
             "api_key": opened.test_key,
             "signing_secret": endpoint["secret"],
-            "account": opened.id,
         }
+        account.account_ref = opened.id
         GatewayAccount.objects.current(organization).update(is_current=False)
         account.save(force_insert=True)
         return cls(company, opened, callback_receiver, account)
@@ -94,7 +94,8 @@ class StripeDriver(GatewayDriver):
     ) -> httpx.Response:
         return self.company.authenticate(payment.checkout_url, decision)
 
-    def create_foreign_checkout(self) -> str:
+    def create_foreign_checkout(self, **metadata: str) -> str:
+        self._foreign_references.update(metadata.get(PAYMENT_KEY, "").split())
         price = "line_items[0][price_data]"
         form = {
             "mode": "payment",
@@ -103,6 +104,8 @@ class StripeDriver(GatewayDriver):
             f"{price}[unit_amount]": "4500",
             f"{price}[product_data][name]": "till 4",
             "line_items[0][quantity]": "1",
+            **{f"metadata[{name}]": value for name, value in metadata.items()},
+            **{f"payment_intent_data[metadata][{name}]": value for name, value in metadata.items()},
         }
         made = self._post("checkout/sessions", **form)
         self.company.pay(made["url"])

@@ -103,6 +103,7 @@ class CheckoutRequest:
     application_fee: Money | None = (
         None  # for the operator, of an account that a platform connected; None for none
     )
+    organization: str = ""  # our id of it: another installation may use the same account at the gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,18 +243,23 @@ class VerifiedCallback:
 
 
 class FoundCheckout(NamedTuple):
-    """A checkout of ours that an object at the gateway belongs to: the gateway's id for it, and our reference."""
+    """A checkout of Partway that an object at the gateway belongs to: the gateway's id for it, and our reference.
+
+    `organization` is that of its request; empty where the gateway does not say it.
+    """
 
     ref: str
     reference: str
+    organization: str = ""
 
 
 class CheckoutSummary(NamedTuple):
-    """One row of `list_since`."""
+    """One row of `list_since`; `organization` as of FoundCheckout."""
 
     ref: str
     reference: str
     state: CheckoutState
+    organization: str = ""
 
 
 class Capabilities(Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -10,6 +12,7 @@ from partway.billing.errors import GatewayUnavailable
 from partway.billing.models import Alert, Callback, Dispute, Payment, PaymentRequest, Payout, Refund
 from partway.billing.payments.callbacks import receive_callback
 from partway.billing.reconciliation import gateway_list, payout_list
+from partway.gateways.protocol import BadCallback
 from partway.lib.clock import now as present
 from tests.support import personas
 from tests.support.gateway_driver import process_all_callbacks
@@ -103,6 +106,31 @@ def test_callback_of_another_application_is_kept_and_ignored(
         assert receive(gateway_driver, event(gateway_driver, kind)).status == "ignored"
     gateway_list.reconcile_gateway_lists(now=present() + timedelta(minutes=10))
     assert not Alert.objects.exists()
+
+
+@pytest.mark.parametrize(("is_ours", "status", "alerts"), [(False, "ignored", 0), (True, "pending", 1)])
+def test_checkout_of_another_installation_on_the_same_account_is_ignored(
+    gateway_driver: StripeDriver, is_ours: bool, status: str, alerts: int
+) -> None:
+    organization = gateway_driver.account.organization_id if is_ours else "org_of_another_installation"
+    gateway_driver.create_foreign_checkout(partway_payment="pay_not_here", partway_organization=organization)
+    for kind in ("checkout.session.completed", "payment_intent.succeeded"):
+        assert receive(gateway_driver, event(gateway_driver, kind)).status == status
+    gateway_list.reconcile_gateway_lists(now=present() + timedelta(minutes=10))
+    # Ours that no row has is money that was lost from the books, as after a restored backup.
+    assert Alert.objects.count() == alerts
+
+
+def test_callback_of_another_account_is_refused(
+    gateway_driver: StripeDriver, open_request: PaymentRequest
+) -> None:
+    gateway_driver.pay(gateway_driver.start(open_request))
+    received = event(gateway_driver, "checkout.session.completed")
+    for account, is_refused in ((gateway_driver.company.id, False), ("acct_another", True)):
+        body = json.dumps({**received.event, "id": f"evt_{account}", "account": account}).encode()
+        signed = gateway_driver.sign_callback(body)
+        with pytest.raises(BadCallback) if is_refused else nullcontext():
+            receive(gateway_driver, signed)
 
 
 def test_callback_about_the_account_is_kept_and_ignored(gateway_driver: StripeDriver) -> None:

@@ -189,13 +189,13 @@ def test_objects_of_another_application_are_none_of_ours(stripe_harness: StripeH
 
 
 def test_checkout_is_found_by_each_object_that_a_callback_may_name(stripe_harness: StripeHarness) -> None:
-    checkout = paid(stripe_harness, reference="pay_9")
+    checkout = paid(stripe_harness, reference="pay_9", organization="org_3")
     intent = intent_of(stripe_harness, checkout)
     charge = call(stripe_harness, "GET", f"payment_intents/{intent}")["latest_charge"]
     refund = stripe_harness.gateway.refund(checkout.ref, Money(500, "USD"), "refund").ref
     dispute = stripe_harness.dispute(checkout, 2_500)
     for ref in (checkout.ref, intent, charge, refund, dispute):
-        assert stripe_harness.gateway.find_checkout(ref) == (checkout.ref, "pay_9")
+        assert stripe_harness.gateway.find_checkout(ref) == (checkout.ref, "pay_9", "org_3")
     with pytest.raises(Refused) as refused:
         stripe_harness.gateway.find_checkout("re_nothing")
     assert refused.value.code == "not_found"

@@ -59,7 +59,7 @@ def gateway_for_account(account: GatewayAccount) -> Gateway:
     OutcomeUnknown when the credentials cannot be decrypted.
     """
     try:
-        credentials = account.credentials
+        credentials = {**account.credentials, "account": account.account_ref}
     except Unsealable as error:
         # Without the key the gateway cannot be called, so the outcome of its payments is unknown.
         raise OutcomeUnknown(str(error)) from error
@@ -162,6 +162,7 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
             "statement": payment.document.number or "",
             "methods": " ".join(gateway_account_for(payment).methods),
             "application_fee_minor": str(_application_fee(payment).amount_minor),
+            "organization": payment.organization_id,
         }
         call = _create_call(payment, GatewayOperation.START, 1, now, body)
     # From the stored row, not from the payment: a gateway refuses a repeated key with another body, and the
@@ -181,6 +182,7 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
         statement=body["statement"],
         methods=tuple(body["methods"].split()),
         application_fee=Money(int(body["application_fee_minor"]), body["currency"]),
+        organization=body.get("organization", ""),  # none in a call of an earlier version
     )
     gateway = gateway_for(payment)
     return _send(call, now, lambda: gateway.start(request))

@@ -87,9 +87,13 @@ def _find_payment(callback: Callback, now: datetime) -> Payment | None:
     """
     account = callback.gateway_account
     found = gateway_calls.find_checkout(account, callback.object_ref or callback.checkout_ref)
-    # The same account at the gateway may be connected twice, or by two organizations: each hears of all.
+    # The same account at the gateway may be connected twice, by two organizations, or at two installations: each hears
+    # of all.
+    if found is None or found.organization not in ("", account.organization_id):
+        _ignore(callback, now)
+        return None
     others = Payment.objects.exclude(gateway_account=account)
-    if found is None or others.filter(Q(checkout_ref=found.ref) | Q(pk=found.reference)).exists():
+    if others.filter(Q(checkout_ref=found.ref) | Q(pk=found.reference)).exists():
         _ignore(callback, now)
         return None
     callback.checkout_ref = found.ref

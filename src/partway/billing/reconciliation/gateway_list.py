@@ -141,7 +141,10 @@ def _alert_unmatched_checkout(summary: CheckoutSummary, account: GatewayAccount,
     """
     if summary.state.status not in _TAKEN or not summary.reference.startswith("pay_"):
         return False
-    # The same account may be connected twice, or by two organizations: then the payment is another's.
+    # The same account may be connected twice, by two organizations, or at two installations: then the payment is
+    # another's.
+    if summary.organization not in ("", account.organization_id):
+        return False
     known = Q(checkout_ref=summary.ref) | Q(pk=summary.reference, checkout_ref="")
     if Payment.objects.filter(known).exists():
         return False

@@ -54,7 +54,10 @@ _MAX_TURNS = 4
 
 
 class StripeGateway(StripeCapabilities):
-    """One account at Stripe; `credentials` has `api_key`, `signing_secret` and more, see `connection`."""
+    """One account at Stripe; `credentials` has `api_key`, `signing_secret` and more, see `connection`.
+
+    `account`, where it is there, is Stripe's id of the account, with which callbacks are compared.
+    """
 
     def __init__(self, base_url: str, credentials: Mapping[str, str]) -> None:
         self._base_url = base_url.rstrip("/")
@@ -238,7 +241,8 @@ class StripeGateway(StripeCapabilities):
             except Unreadable as error:
                 unreadable = error
                 continue
-            yield CheckoutSummary(text(session["id"]), states.reference_of(session), state)
+            ours = states.reference_of(session), state, states.organization_of(session)
+            yield CheckoutSummary(text(session["id"]), *ours)
         if unreadable is not None:
             raise unreadable
 

@@ -17,7 +17,7 @@ from ..protocol import FoundCheckout
 from .client import calling
 from .connection import CHECKOUT_EVENT_TYPES
 from .reading import Json, expanded, id_of, unix_time
-from .states import reference_of
+from .states import organization_of, reference_of
 
 PAGE = 100
 # One level deeper than Stripe expands lists, there would be the balance transactions of the refunds.
@@ -168,4 +168,4 @@ def find_checkout(api: stripe.StripeClient, object_ref: str) -> FoundCheckout | 
 
 def _found(session: Json) -> FoundCheckout | None:
     reference = reference_of(session)
-    return FoundCheckout(session["id"], reference) if reference else None
+    return FoundCheckout(session["id"], reference, organization_of(session)) if reference else None

@@ -9,7 +9,7 @@ from typing import Any
 from ..protocol import CheckoutRequest, Refused
 from . import amounts
 from .capabilities import METHODS
-from .states import PAYMENT_KEY
+from .states import ORGANIZATION_KEY, PAYMENT_KEY
 
 # A session lives for at least thirty minutes after its creation *at Stripe*; clocks differ, and a call takes time.
 GRACE_PERIOD = timedelta(minutes=4)
@@ -35,7 +35,8 @@ def session_params(request: CheckoutRequest) -> Any:
     fitting = [name for name in allowed if name in METHODS and METHODS[name].takes(currency)]
     if not fitting:
         raise Refused("method_not_supported", f"None of the allowed payment methods takes {currency}.")
-    metadata = {PAYMENT_KEY: request.reference}
+    ours = {PAYMENT_KEY: request.reference, ORGANIZATION_KEY: request.organization}
+    metadata = {name: value for name, value in ours.items() if value}
     intent: dict[str, Any] = {"description": request.description, "metadata": metadata}
     options: dict[str, Any] = {
         name: {"capture_method": "manual"} for name in fitting if METHODS[name].authorizes

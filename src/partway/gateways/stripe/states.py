@@ -19,8 +19,10 @@ from .amounts import from_stripe
 from .capabilities import BANK_DEBIT, our_name
 from .reading import Json, expanded, moment, text
 
-# Of our ids, in the metadata of what we make at Stripe: our payment, and the idempotency key of our refund.
+# Of our ids, in the metadata of what we make at Stripe: our payment, its organization, and the idempotency key of our
+# refund.
 PAYMENT_KEY = "partway_payment"
+ORGANIZATION_KEY = "partway_organization"
 REFUND_KEY = "partway_refund"
 
 _INTENT_STATUS = {
@@ -91,6 +93,11 @@ CANCELED_BY_STRIPE = ("automatic", "expired")
 def reference_of(row: Json) -> str:
     """Returns our id of the payment from the metadata of an object; empty for one of another application."""
     return text((row.get("metadata") or {}).get(PAYMENT_KEY, ""))
+
+
+def organization_of(row: Json) -> str:
+    """Returns our id of the organization from the metadata of an object; empty where it has none."""
+    return text((row.get("metadata") or {}).get(ORGANIZATION_KEY, ""))
 
 
 def checkout_state(
