@@ -207,6 +207,7 @@ def test_fee_of_won_dispute_is_given_back() -> None:
         ("lost", [balance(-12_500, 1_500), balance(2_500, 0)], 10_000),  # a part was refunded before
         ("lost", [balance(-11_250, 1_500, currency="eur"), balance(2_250, 0, currency="eur")], 10_000),
         ("lost", [balance(-12_500, 1_500), balance(12_500, -1_500)], 12_500),  # lost after it was won
+        ("lost", [balance(-12_500, 1_500), balance(12_500, -1_500), balance(-12_500, 1_500)], 12_500),
         ("prevented", [balance(-12_500, 0)], 12_500),
     ],
 )

@@ -256,6 +256,14 @@ def dispute(row: Json) -> Dispute:
 
 
 def _moved(row: Json) -> tuple[int, int]:
-    """Returns how much a dispute took from the balance of the account, and how much it gave back."""
-    amounts: list[int] = [one["amount"] for one in row["balance_transactions"]]
-    return -sum(one for one in amounts if one < 0), sum(one for one in amounts if one > 0)
+    """Returns how much a dispute took from the balance of the account, and how much it gave back.
+
+    Counted since all was back for the last time: one that was won can be lost again, and then all is away anew.
+    """
+    taken = returned = 0
+    for booked in row["balance_transactions"]:
+        amount: int = booked["amount"]
+        taken, returned = taken - min(amount, 0), returned + max(amount, 0)
+        if 0 < taken <= returned:
+            taken = returned = 0
+    return taken, returned
