@@ -173,5 +173,21 @@ def test_pay_page_csp_allows_running_gateway(customer_browser: CustomerBrowser) 
     )
 
 
+def test_checkout_on_a_domain_of_the_business_is_reached_without_a_redirect(
+    customer_browser: CustomerBrowser,
+) -> None:
+    request = _asked(customer_browser)
+    assert customer_browser.press_pay(links.request_url(request)).status_code == 303
+    payment = Payment.objects.get()
+    # The page's policy names only the gateway's own origin, and binds the redirects of a form too.
+    payment.checkout_url = "https://pay.alder.example/c/pay/cs_1?a=1&b=2#x"
+    payment.save(update_fields=["sealed_checkout_url"])
+    page = customer_browser.press_pay(links.request_url(request))
+    assert (page.status_code, page.headers.get("location")) == (200, None)
+    for wanted in ('content="0; url=https://pay.alder.example/c/pay/cs_1?a=1&amp;b=2#x"', ">Continue</a>"):
+        assert wanted in page.text
+    assert "alder.example" not in page.headers["content-security-policy"]
+
+
 def _key(customer_browser: CustomerBrowser) -> str:
     return customer_browser.organization.gateway_accounts.get().credentials["api_key"]

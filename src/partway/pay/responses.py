@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
+from partway.billing.checkouts import gateway_calls
 from partway.billing.errors import BillingError, NotPayable, RateLimited
 from partway.billing.payments.start import Payable, PaymentTarget, start_payment
 from partway.delivery.messages import error_message
@@ -129,7 +131,7 @@ def start(
     *,
     shown: Money | None = None,
 ) -> HttpResponse:
-    """Redirects to the gateway's checkout; calls `rerender` with a message and a status when that is refused.
+    """Leads to the gateway's checkout; calls `rerender` with a message and a status when that is refused.
 
     `shown` is the amount on the page, else that of the form's field `amount_minor`; it is only compared with the amount
     due, never charged. Raises BulkheadFull.
@@ -153,5 +155,12 @@ def start(
         return response
     except BillingError as error:
         return rerender(error_message(error), error.status)
+    url = urlsplit(payment.checkout_url)
+    gateway = gateway_calls.current_gateway(payment.organization)
+    if gateway is None or f"{url.scheme}://{url.netloc}" != gateway.checkout_origin:
+        # A business may have its checkout on a domain of its own, or one that was begun at an earlier account: the page
+        # with the form did not name it. A browser would block that redirect, but lets a page lead anywhere.
+        context = {"organization": payment.organization, "url": payment.checkout_url, "host": url.hostname}
+        return page(request, "checkout", context)
     # See Other: the browser opens the checkout by GET, and Back does not send the form again.
     return HttpResponse(status=303, headers={"Location": payment.checkout_url})
