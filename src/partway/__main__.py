@@ -21,6 +21,7 @@ HELP = """usage: partway COMMAND [options]
   migrate         bring the database up to date
   verify          recompute the books; exit 1 on any difference
   organizations   create or list organizations
+  keys            create, list or revoke keys of the API
   gateways        list gateways, or try one in a real account of its test mode
   seed            a large organization, to try and to measure with
   users           help a user who cannot sign in

@@ -17,6 +17,7 @@ OWNERS_ONLY = {
     "configure_payments",
     "configure_quotes",
     "manage_members",
+    "manage_keys",
     "view_audit_log",
     "close_periods",
     "configure_accounts",

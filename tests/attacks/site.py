@@ -24,7 +24,8 @@ from partway.accounts.models import GatewayAccount
 from partway.billing import alerts, links
 from partway.billing.events import OPERATOR
 from partway.billing.models import Alert, Customer, Invoice, Payment, PaymentRequest, Quote
-from partway.billing.people import members
+from partway.billing.people import api_keys, members
+from partway.billing.people.api_keys import NewKey
 from partway.lib.clock import now
 from partway.worker.tour.browser import Page
 from tests.pay import all_states
@@ -77,6 +78,8 @@ class Site:
         invitation = members.invite(
             organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now()
         )
+        new_key = NewKey(name="Job management", scope="admin")
+        key, self.secret = api_keys.create(organization, new_key=new_key, by=OPERATOR, now=now())
         alerts.raise_for_organization(
             "unmatched_callback", organization.pk, subject="x", now=now(), event_type="checkout.captured"
         )
@@ -104,6 +107,7 @@ class Site:
             "gateway": ["stripe"],
             "member_id": [member.pk for member in organization.members.all()],
             "invitation_id": [invitation.pk],
+            "key_id": [key.pk],
             "version": ["1"],
             "uid": [uid],
             "uidb36": [user_pk_to_url_str(self.team.bob.user)],

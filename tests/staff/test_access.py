@@ -14,7 +14,8 @@ from partway.accounts.models import GatewayAccount, Member, Role
 from partway.accounts.permissions import ALLOWED_ROLES, permission_of
 from partway.billing.events import OPERATOR
 from partway.billing.models import Alert, Event, Invoice
-from partway.billing.people import members
+from partway.billing.people import api_keys, members
+from partway.billing.people.api_keys import NewKey
 from partway.billing.receivables import settlements
 from partway.gateways.platform import Platform
 from partway.lib.clock import now
@@ -60,6 +61,8 @@ def address(team: Team, invoice: Invoice, settings: Settings) -> dict[str, str]:
     invitation = members.invite(
         team.organization, email="ivy@post.example", role="reader", by=OPERATOR, now=now()
     )
+    new_key = NewKey(name="Job management", scope="collect")
+    key, _secret = api_keys.create(team.organization, new_key=new_key, by=OPERATOR, now=now())
     personas.edit_invoice(invoice, invoice.total_minor)
     payment = personas.record_check(invoice, 10_000)
     ids = {
@@ -76,6 +79,7 @@ def address(team: Team, invoice: Invoice, settings: Settings) -> dict[str, str]:
         "alert_id": alert.pk,
         "mail_id": "mail_00000000000000000000000000",
         "member_id": team.charlie.pk,
+        "key_id": key.pk,
         "invitation_id": invitation.pk,
         "gateway": "stripe",
         "account_id": GatewayAccount.objects.current(team.organization).get().pk,

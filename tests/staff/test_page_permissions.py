@@ -39,7 +39,7 @@ def named_objects(function: Callable[..., Any]) -> Iterator[object]:
 
 
 def acts_of(page: Callable[..., Any]) -> set[Callable[..., Any]]:
-    """Returns the marked acts that a page calls, directly or through other functions of the staff door."""
+    """Returns the marked acts that a page or call makes, directly or through other functions of its door."""
     acts, waiting, visited = set(), [page], set()
     while waiting:
         function = waiting.pop()
@@ -49,7 +49,7 @@ def acts_of(page: Callable[..., Any]) -> set[Callable[..., Any]]:
                 continue
             if found.__module__.startswith("partway.billing."):
                 acts |= {found} if permission_of(found) else set()
-            elif found.__module__.startswith("partway.staff."):
+            elif found.__module__.startswith(("partway.staff.", "partway.api.")):
                 waiting.append(found)
     return acts
 
@@ -69,8 +69,8 @@ def test_page_asks_for_permission_of_its_acts(name: str) -> None:
 def test_page_without_acts_only_views_or_copies_a_link() -> None:
     viewing = {name for name in Permission if name.startswith(("view_", "export_"))} | {"copy_links"}
     others = {name for name in PAGES if not acts(name) and permission_of(PAGES[name]) not in viewing}
-    # The list of members, and a sample for the settings: only they see these who can change them.
-    assert others == {"members", "settings_locale"}
+    # The lists of members and keys, and a sample for the settings: only they see these who can change them.
+    assert others == {"members", "keys", "settings_locale"}
 
 
 def test_every_marked_act_is_called_by_a_page() -> None:

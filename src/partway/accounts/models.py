@@ -1,4 +1,4 @@
-"""The tables of organizations, users, members, invitations, sessions, counted attempts and gateway accounts."""
+"""The tables of organizations, users, members, keys, invitations, sessions, counted attempts and gateway accounts."""
 
 from __future__ import annotations
 
@@ -254,6 +254,74 @@ class Member(models.Model):
             models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_user"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="member_role_known"),
         ]
+
+
+class KeyScope(models.TextChoices):
+    """How much a key may do; `permissions.SCOPE_ROLES` names the role whose permissions it has."""
+
+    READ = "read", _("Read")
+    COLLECT = "collect", _("Collect")
+    ADMIN = "admin", _("Admin")
+
+
+class ApiKey(models.Model):
+    """A key by which a program acts for an organization; its secret is shown once, and only a digest is stored."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "key"), editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    scope = models.CharField(max_length=8, choices=KeyScope.choices)
+    digest = models.CharField(max_length=40, unique=True)
+    # By which an owner tells apart the keys that their programs hold.
+    last_letters = models.CharField(max_length=4)
+    # From where it may be used, as "203.0.113.0/24"; empty for anywhere.
+    networks = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(scope__in=KeyScope.values), name="key_scope_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_usable(self, at: datetime) -> bool:
+        """Returns whether it is neither revoked nor past its end."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+
+class IdempotentCall(models.Model):
+    """A call of a program that named an idempotency key; `accounts/idempotent_calls.py` is its only reader and writer.
+
+    `status` is null until the call has its answer, which may hold payment links and is stored sealed (DESIGN R8).
+    """
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "idc"), editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="idempotent_calls")
+    key_digest = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=40)
+    created_at = models.DateTimeField()
+    # Until then the request that makes the call is at work; afterwards a repetition takes it over.
+    claimed_until = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)
+    sealed_answer = models.TextField(blank=True)
+
+    answer = SealedValues("sealed_answer")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "key_digest"], name="one_call_per_idempotency_key"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="idempotent_call_age")]
+
+    def __str__(self) -> str:
+        return f"{self.pk} of {self.organization_id}"
 
 
 class InvitationStatus(models.TextChoices):

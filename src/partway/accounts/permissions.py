@@ -1,4 +1,4 @@
-"""Permissions: each act of a member, and the roles that may do it; every door reads this one table.
+"""Permissions: each act of a member or a key, and the roles that may do it; every door reads this one table.
 
 Pages ask for the permission of what they show or do (`partway.staff.urls`). An act of billing names the permission
 it takes with `@needs`, so that each door asks for the same one.
@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
-from .models import Role
+from .models import KeyScope, Role
 
 Act = TypeVar("Act", bound=Callable[..., Any])
 
@@ -60,6 +60,7 @@ class Permission(StrEnum):
     CONFIGURE_PAYMENTS = "configure_payments"
     CONFIGURE_QUOTES = "configure_quotes"
     MANAGE_MEMBERS = "manage_members"
+    MANAGE_KEYS = "manage_keys"
     VIEW_AUDIT_LOG = "view_audit_log"
 
 
@@ -108,7 +109,15 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.CONFIGURE_PAYMENTS: _OWNERS,
     Permission.CONFIGURE_QUOTES: _OWNERS,
     Permission.MANAGE_MEMBERS: _OWNERS,
+    Permission.MANAGE_KEYS: _OWNERS,
     Permission.VIEW_AUDIT_LOG: _OWNERS,
+}
+
+# A key of each scope may do the same as a member of this role.
+SCOPE_ROLES: dict[str, Role] = {
+    KeyScope.READ: Role.READER,
+    KeyScope.COLLECT: Role.COLLECTOR,
+    KeyScope.ADMIN: Role.OWNER,
 }
 
 

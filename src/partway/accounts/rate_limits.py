@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_network
 
 from django.db import connection, transaction
+from django.db.models import Count, Max
 from django.utils.crypto import salted_hmac
 
 from .models import Attempt
@@ -84,6 +85,16 @@ def consume(uses: Uses, *, now: datetime) -> list[int]:
 def check(uses: Uses, *, now: datetime) -> None:
     """Raises LimitReached if `consume` would raise it now; counts nothing."""
     _check(_digests(uses), now)
+
+
+def remaining(limit: Limit, subject: str, *, now: datetime) -> tuple[int, timedelta]:
+    """Returns how many uses the first window of a limit has left, and how long until it is as if unused."""
+    window = limit.windows[0]
+    counted = Attempt.objects.filter(
+        action=limit.action, subject=_digest(subject), created_at__gt=now - window.length
+    ).aggregate(count=Count("pk"), newest=Max("created_at"))
+    until_unused = counted["newest"] + window.length - now if counted["newest"] else timedelta()
+    return max(window.count - counted["count"], 0), until_unused
 
 
 def release(attempts: Iterable[int]) -> None:

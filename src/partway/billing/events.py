@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from partway.accounts.models import Member, Organization
+from partway.accounts.models import ApiKey, Member, Organization
 
 from .models import Customer, Dispute, Event, Invoice, Payment, PaymentRequest, Payout, Quote, Refund
 
@@ -33,6 +33,11 @@ VISITOR = Actor("visitor", "", "A visitor")
 def member_actor(member: Member) -> Actor:
     """Returns the actor for a member in the browser."""
     return Actor("member", member.pk, member.user.name)
+
+
+def key_actor(key: ApiKey) -> Actor:
+    """Returns the actor for a program that acts by this key."""
+    return Actor("key", key.pk, key.name)
 
 
 def customer_actor(customer: Customer) -> Actor:

@@ -13,6 +13,9 @@ _MAC_LETTERS = 32  # 160 bits
 _MAX_TOKEN = 120
 # An id and a MAC, both base 32, wherever they stand: in an address that is itself escaped, a letter precedes the id.
 _TOKEN = re.compile(r"([0-9a-hjkmnp-tv-z]{26})-[0-9a-hjkmnp-tv-z]{16,}")
+# Of the secret of an API key, which an operator may have put into an address by mistake.
+KEY_PREFIX = "ptw_"
+_KEY = re.compile(rf"({KEY_PREFIX})[0-9a-hjkmnp-tv-z]{{16,}}")
 # The first to open one of these links sets the password.
 _PASSWORD_LINK = re.compile(r"(/(?:welcome|reset)/[\w-]+/)[\w-]+")
 
@@ -34,11 +37,11 @@ def verify_token(token: str, prefix: str, keys: Sequence[str]) -> str | None:
 
 
 def mask_links(text: str) -> str:
-    """Returns `text` without the secret half of every token: for logs, and for texts of other servers that quote one.
+    """Returns `text` without keys and the secret half of every token: for logs, and for what other servers quote.
 
     A gateway may name the address that it refuses, and a mail server the one that it takes for spam; readers see both.
     """
-    return _PASSWORD_LINK.sub(r"\1…", _TOKEN.sub(r"\1-…", text))
+    return _KEY.sub(r"\1…", _PASSWORD_LINK.sub(r"\1…", _TOKEN.sub(r"\1-…", text)))
 
 
 def _mac(subject: str, key: str) -> str:

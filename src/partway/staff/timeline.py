@@ -317,6 +317,8 @@ _SENTENCES = {
     "organization.gateway_credentials_replaced": _("%(actor)s entered a new key of %(gateway)s"),
     "organization.gateway_callbacks_changed": _("%(actor)s set up the reports of %(gateway)s"),
     "organization.online_methods_changed": _("%(actor)s changed the ways to pay online"),
+    "key.created": _("%(actor)s created the key “%(person)s” (%(scope)s, …%(last_letters)s)"),
+    "key.revoked": _("%(actor)s revoked the key “%(person)s” (%(scope)s, …%(last_letters)s)"),
     "member.added": _("%(actor)s added %(person)s as %(role)s"),
     "member.invited": _("%(actor)s invited %(person)s as %(role)s"),
     "member.invitation_resent": _("%(actor)s invited %(person)s once more"),

@@ -41,7 +41,7 @@ from .quotes import acts as quote_acts
 from .quotes import decisions as quote_decisions
 from .quotes import detail as quote_detail
 from .quotes import editor as quote_editor
-from .settings import audit, connection, members, onboarding, organization, quote_terms
+from .settings import audit, connection, keys, members, onboarding, organization, quote_terms
 from .settings import payments as payment_settings
 
 app_name = "staff"
@@ -255,6 +255,9 @@ _settings = [
         members.withdraw,
         "invitation_withdraw",
     ),
+    page("keys/", Permission.MANAGE_KEYS, keys.index, "keys"),
+    page("keys/new/", Permission.MANAGE_KEYS, keys.new, "key_new"),
+    page("keys/<str:key_id>/revoke/", Permission.MANAGE_KEYS, keys.revoke, "key_revoke"),
     page("quotes/", Permission.CONFIGURE_QUOTES, quote_terms.show, "settings_quotes"),
     page("audit/", Permission.VIEW_AUDIT_LOG, audit.index, "audit"),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from partway.accounts import kept_forms, rate_limits, sessions, two_factor
+from partway.accounts import idempotent_calls, kept_forms, rate_limits, sessions, two_factor
 from partway.billing import alerts
 from partway.billing.checkouts.closing import closing_later
 from partway.billing.reconciliation import due_work, gateway_list, payout_list
@@ -44,6 +44,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "delete_used_codes": two_factor.delete_used_codes,
     "delete_ended_sessions": sessions.delete_ended,
     "delete_kept_forms": kept_forms.delete_old,
+    "delete_idempotent_calls": idempotent_calls.delete_old,
 }
 
 # The jobs of a kind run one after the other on a thread of their own. What calls a server is a kind by itself, so that
@@ -58,7 +59,7 @@ JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
     "database": (
         *("expire_requests", "expire_quotes", "resolve_alerts", "delete_stale_heartbeats"),
         *("delete_expired_attempts", "delete_used_codes", "delete_ended_sessions"),
-        *("delete_kept_forms", "remind_of_evidence"),
+        *("delete_kept_forms", "delete_idempotent_calls", "remind_of_evidence"),
     ),
 }
 

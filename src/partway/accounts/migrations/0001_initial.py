@@ -402,4 +402,86 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="ApiKey",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("key",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[("read", "Read"), ("collect", "Collect"), ("admin", "Admin")], max_length=8
+                    ),
+                ),
+                ("digest", models.CharField(max_length=40, unique=True)),
+                ("last_letters", models.CharField(max_length=4)),
+                ("networks", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_keys",
+                        to="accounts.organization",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("scope__in", ["read", "collect", "admin"])),
+                        name="key_scope_known",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="IdempotentCall",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("idc",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("key_digest", models.CharField(max_length=40)),
+                ("fingerprint", models.CharField(max_length=40)),
+                ("created_at", models.DateTimeField()),
+                ("claimed_until", models.DateTimeField()),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("sealed_answer", models.TextField(blank=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="idempotent_calls",
+                        to="accounts.organization",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["created_at"], name="idempotent_call_age")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "key_digest"), name="one_call_per_idempotency_key"
+                    )
+                ],
+            },
+        ),
     ]

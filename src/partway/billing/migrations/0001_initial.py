@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="customer_newest"),
                     models.Index(fields=["organization", "sort_key", "id"], name="customer_by_name"),
                     models.Index(fields=["organization", "search_key", "id"], name="customer_search"),
                 ],
@@ -794,10 +795,13 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
+                        fields=["organization", "-created_at", "-id"], name="payment_request_newest"
+                    ),
+                    models.Index(
                         condition=models.Q(("status", "open")),
                         fields=["expires_at"],
                         name="payment_request_to_expire",
-                    )
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

@@ -42,6 +42,7 @@ class Customer(TextKeyModel):
     class Meta:
         constraints: ClassVar = [has_sort_key("customer", "name", "sort_key")]
         indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="customer_newest"),
             models.Index(fields=["organization", "sort_key", "id"], name="customer_by_name"),
             # Narrower than the table, which a search within words would have to read.
             models.Index(fields=["organization", "search_key", "id"], name="customer_search"),

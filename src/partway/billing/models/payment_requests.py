@@ -102,6 +102,7 @@ class PaymentRequest(models.Model):
             ),
         ]
         indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="payment_request_newest"),
             models.Index(fields=["expires_at"], condition=Q(status="open"), name="payment_request_to_expire"),
         ]
 

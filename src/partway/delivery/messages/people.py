@@ -23,6 +23,16 @@ MESSAGES: dict[str, str | Promise] = {
     "bad_address.length": _("“%(address)s…” is longer than a mail address can be."),
     # Customers
     "customer_name_required": _("Enter the customer's name."),
+    # Keys of programs, and the lists that they read
+    "conflict.key_form_used": _(
+        "This form has already created a key. If you did not copy it, revoke it and create another one."
+    ),
+    "cursor_unreadable": _("This is no cursor that a list returned as `next`."),
+    "key_name_required": _("Enter a name by which you will know the key, such as the program that gets it."),
+    "key_scope_unknown": _("Choose what the key may do."),
+    "network_unreadable": _("“%(network)s” is not an address or a network. Write it like 203.0.113.0/24."),
+    "too_late.key_revoked": _("This key was revoked already."),
+    "too_many_keys": _("An organization can have %(limit)s keys. Revoke those that are not used."),
     # Members and invitations
     "stale.member_removed": _("This member was removed in the meantime."),
     "last_owner": _(

@@ -25,12 +25,14 @@ KINDS = {
     "credit": _("Credit"),
     "customer": _("Customers"),
     "member": _("Members"),
+    "key": _("API keys"),
     "organization": _("Settings"),
     "alert": _("Attention"),
     "mail": _("Mails"),
 }
 # Actors that are no members, by kind.
 _OTHER_ACTORS = {
+    "key": _("Programs"),
     "customer": _("Customers"),
     "gateway": _("Payment services"),
     "clock": _("Partway itself"),
